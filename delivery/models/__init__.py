@@ -1,0 +1,19 @@
+"""Texts out and in, and what happened to them."""
+
+from __future__ import annotations
+
+from delivery.models.attempt import Attempt, Outcome
+from delivery.models.message import Direction, Encoding, Message, Priority
+from delivery.models.opt_out import OptOut
+from delivery.models.webhook_event import WebhookEvent
+
+__all__ = [
+    "Attempt",
+    "Direction",
+    "Encoding",
+    "Message",
+    "OptOut",
+    "Outcome",
+    "Priority",
+    "WebhookEvent",
+]

@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from delivery import conf
+from delivery.statuses import Status
+
+
+class Direction(models.TextChoices):
+    OUTBOUND = "outbound"
+    INBOUND = "inbound"
+
+
+class Encoding(models.TextChoices):
+    GSM7 = "GSM-7"
+    UCS2 = "UCS-2"
+
+
+class Priority(models.IntegerChoices):
+    """Lower goes first."""
+
+    REPLY = 0
+    """Single texts and replies: a person waits for them."""
+    BULK = 10
+    """Texts of a broadcast."""
+
+
+class Message(models.Model):
+    """One text, out or in. The row is the queue entry, and the only truth about it.
+
+    ``batch`` and ``thread`` are keys of the host project, opaque here.
+    """
+
+    tenant = models.ForeignKey(conf.tenant_model(), models.CASCADE, related_name="messages")
+    recipient = models.ForeignKey(
+        conf.recipient_model(), models.SET_NULL, null=True, blank=True, related_name="messages"
+    )
+    direction = models.CharField(max_length=8, choices=Direction, default=Direction.OUTBOUND)
+    status = models.CharField(max_length=11, choices=Status, default=Status.QUEUED)
+    to_number = models.CharField(max_length=16)
+    from_number = models.CharField(max_length=16)
+    text = models.TextField(blank=True)
+    media_urls = models.JSONField(default=list, blank=True)
+    encoding = models.CharField(max_length=5, choices=Encoding, default=Encoding.GSM7)
+    parts = models.PositiveSmallIntegerField(default=1)
+    priority = models.PositiveSmallIntegerField(choices=Priority, default=Priority.REPLY)
+    batch = models.BigIntegerField(null=True, blank=True)
+    thread = models.BigIntegerField(null=True, blank=True)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    created_at = models.DateTimeField()
+    scheduled_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    delivered_at = models.DateTimeField(null=True, blank=True)
+    read_at = models.DateTimeField(null=True, blank=True)
+    """Inbound only: when staff read it."""
+    updated_at = models.DateTimeField()
+
+    # The queue: what the claim reads and the settle writes.
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    lease_token = models.UUIDField(null=True, blank=True)
+    call_started_at = models.DateTimeField(null=True, blank=True)
+    """Set before the provider is called: a lease that ended with this set is ambiguous."""
+    attempts = models.PositiveSmallIntegerField(default=0)
+    claims = models.PositiveSmallIntegerField(default=0)
+    """How often a worker took it without an outcome since: five are a crash loop."""
+    generation = models.PositiveSmallIntegerField(default=1)
+    """Part of the Idempotency-Key; raised only when a person orders a new send."""
+
+    provider_id = models.CharField(max_length=64, null=True, blank=True, unique=True)  # noqa: DJ001 -- unique needs NULL
+    provider_status_at = models.DateTimeField(null=True, blank=True)
+    """``occurred_at`` of the provider's newest status that was applied."""
+    error_code = models.CharField(max_length=40, blank=True)
+    error_title = models.CharField(max_length=200, blank=True)
+    error_class = models.CharField(max_length=20, blank=True)
+
+    dead_since = models.DateTimeField(null=True, blank=True)
+    reviewed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    reviewed_at = models.DateTimeField(null=True, blank=True)
+    discarded_at = models.DateTimeField(null=True, blank=True)
+    discarded_reason = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=Status.values), name="message_status_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(direction=Direction.INBOUND, status=Status.RECEIVED)
+                | (Q(direction=Direction.OUTBOUND) & ~Q(status=Status.RECEIVED)),
+                name="message_inbound_is_received",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    status=Status.SENDING, lease_token__isnull=False, lease_until__isnull=False
+                )
+                | (
+                    ~Q(status=Status.SENDING)
+                    & Q(lease_token__isnull=True, lease_until__isnull=True)
+                ),
+                name="message_sending_has_a_lease",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=[Status.QUEUED, Status.RETRYING, Status.SCHEDULED])
+                | Q(next_attempt_at__isnull=False),
+                name="message_waiting_is_due_some_time",
+            ),
+            models.UniqueConstraint(
+                fields=["tenant", "batch", "to_number"],
+                condition=Q(batch__isnull=False),
+                name="message_once_per_batch",
+            ),
+        ]
+        indexes = [
+            # The claim: what is due of one tenant, replies first.
+            models.Index(
+                fields=["tenant", "priority", "next_attempt_at", "id"],
+                condition=Q(status__in=[Status.QUEUED, Status.RETRYING, Status.SCHEDULED]),
+                name="message_due",
+            ),
+            # The claim: leases that ran out.
+            models.Index(
+                fields=["lease_until"],
+                condition=Q(status=Status.SENDING),
+                name="message_leased",
+            ),
+            # Lists: newest first, per church, per conversation, per broadcast.
+            models.Index(fields=["tenant", "-id"], name="message_list"),
+            models.Index(fields=["thread", "-id"], name="message_thread"),
+            models.Index(fields=["batch", "status"], name="message_batch"),
+            # The dead letter queue.
+            models.Index(
+                fields=["tenant", "-dead_since"],
+                condition=Q(status__in=[Status.DEAD, Status.UNKNOWN]),
+                name="message_dead",
+            ),
+            # The watchdog: what Telnyx has and never finished.
+            models.Index(
+                fields=["updated_at"],
+                condition=Q(status__in=[Status.ACCEPTED, Status.SENT]),
+                name="message_on_its_way",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Message {self.pk} ({self.status})"

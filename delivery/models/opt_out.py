@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from django.db import models
+
+from delivery import conf
+
+
+class OptOut(models.Model):
+    """A number that a tenant must not text. It outlives the recipient's row."""
+
+    class Source(models.TextChoices):
+        KEYWORD = "keyword"
+        """The person texted STOP."""
+        PROVIDER = "provider"
+        """Telnyx refused with 40300."""
+        STAFF = "staff"
+        """The office set it."""
+
+    tenant = models.ForeignKey(conf.tenant_model(), models.CASCADE, related_name="opt_outs")
+    number = models.CharField(max_length=16)
+    source = models.CharField(max_length=8, choices=Source)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "number"], name="opt_out_once_per_number"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} ({self.source})"

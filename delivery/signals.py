@@ -1,0 +1,13 @@
+"""What this app tells its host."""
+
+from __future__ import annotations
+
+from django.dispatch import Signal
+
+messages_changed = Signal()
+"""Sent exactly once by every transaction that changes messages, as its last act before commit.
+
+Arguments: ``changes``, a list of :class:`delivery.changes.Change` in the order in which they were
+made, and ``now``. A receiver may write (it runs inside the transaction), but no message.
+An error in a receiver rolls the whole transaction back.
+"""

@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class KoinoniaConfig(AppConfig):
+    name = "koinonia"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from koinonia import wiring
+
+        wiring.connect()

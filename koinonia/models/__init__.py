@@ -1,0 +1,12 @@
+"""The church domain: who texts whom."""
+
+from __future__ import annotations
+
+from koinonia.models.broadcast import Broadcast
+from koinonia.models.church import Church
+from koinonia.models.conversation import Conversation
+from koinonia.models.group import Group
+from koinonia.models.member import Member
+from koinonia.models.staff import Role, Staff
+
+__all__ = ["Broadcast", "Church", "Conversation", "Group", "Member", "Role", "Staff"]

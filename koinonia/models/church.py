@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import models
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+
+
+class ChurchQuerySet(models.QuerySet["Church"]):
+    def of(self, user: AbstractBaseUser | AnonymousUser) -> ChurchQuerySet:
+        """The churches that ``user`` is staff of. Superusers get none: their place is the admin."""
+        return self.filter(staff__user_id=user.pk)
+
+
+class Church(models.Model):
+    """A congregation's office: the tenant. Everything else hangs on one."""
+
+    slug = models.SlugField(max_length=50, unique=True)
+    name = models.CharField(max_length=100)
+    phone_number = models.CharField(max_length=16, unique=True)
+    """The number it texts from, E.164."""
+    country = models.CharField(max_length=2, default="US")
+    """ISO 3166 code: how a number without a country code is read."""
+    timezone = models.CharField(max_length=64, default="UTC")
+    created_at = models.DateTimeField(auto_now_add=True)
+    version = models.BigIntegerField(default=1, editable=False)
+
+    objects = ChurchQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "churches"
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from django.db import models
+
+from koinonia.models.church import Church
+from koinonia.models.group import Group
+
+
+class Member(models.Model):
+    """Someone of the congregation, who receives texts."""
+
+    church = models.ForeignKey(Church, models.CASCADE, related_name="members")
+    first_name = models.CharField(max_length=100)
+    last_name = models.CharField(max_length=100, blank=True)
+    phone = models.CharField(max_length=16)
+    """E.164, made by ``koinonia.phone.normalise``."""
+    groups = models.ManyToManyField(Group, related_name="members", blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    version = models.BigIntegerField(default=1, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["church", "phone"], name="member_phone_once_per_church"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()

@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True) if os.uname().sysname == "Linux" else None
+
+
+def die_with_parent() -> None:
+    """For ``preexec_fn``: the kernel kills this child when its parent is gone (Linux only)."""
+    if _libc is not None:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

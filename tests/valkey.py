@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import subprocess
+import time
+from pathlib import Path
+
+import redis
+
+from koinonia.supervisor import valkey
+from koinonia.supervisor.parent_death import die_with_parent
+
+
+class ValkeyServer:
+    """A real Valkey on a unix socket, for one test process (or one chaos test)."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.socket = directory / "valkey.sock"
+        self.url = f"unix://{self.socket}"
+        self.start()
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            valkey.command(self.directory, self.socket, append_only=False),
+            stdout=subprocess.DEVNULL,
+            preexec_fn=die_with_parent,  # noqa: PLW1509 -- one prctl call, no lock taken
+        )
+        self._wait_until_ready()
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(10)
+
+    def _wait_until_ready(self) -> None:
+        client = redis.Redis.from_url(self.url)
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                client.ping()
+                break
+            except redis.ConnectionError:
+                if time.monotonic() > deadline or self.process.poll() is not None:
+                    raise
+                time.sleep(0.01)
+        client.close()
