@@ -47,7 +47,7 @@ class EmbeddedPostgres:
             check=True,
             stdout=subprocess.DEVNULL,
             cwd=self.directory,
-            preexec_fn=_become_nobody if self._as_root else None,  # noqa: PLW1509
+            preexec_fn=_become_nobody if self._as_root else None,
         )
 
     def _installation(self) -> Path:

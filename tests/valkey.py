@@ -23,7 +23,7 @@ class ValkeyServer:
         self.process = subprocess.Popen(
             valkey.command(self.directory, self.socket, append_only=False),
             stdout=subprocess.DEVNULL,
-            preexec_fn=die_with_parent,  # noqa: PLW1509 -- one prctl call, no lock taken
+            preexec_fn=die_with_parent,
         )
         self._wait_until_ready()
 

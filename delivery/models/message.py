@@ -73,7 +73,7 @@ class Message(models.Model):
     generation = models.PositiveSmallIntegerField(default=1)
     """Part of the Idempotency-Key; raised only when a person orders a new send."""
 
-    provider_id = models.CharField(max_length=64, null=True, blank=True, unique=True)  # noqa: DJ001 -- unique needs NULL
+    provider_id = models.CharField(max_length=64, null=True, blank=True, unique=True)
     provider_status_at = models.DateTimeField(null=True, blank=True)
     """``occurred_at`` of the provider's newest status that was applied."""
     error_code = models.CharField(max_length=40, blank=True)
