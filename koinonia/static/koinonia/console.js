@@ -1,0 +1,81 @@
+/** The console: a snapshot from the API, then the church's events on top of it. */
+import { Api } from "./console/api.js";
+import { BroadcastList } from "./console/broadcasts.js";
+import { Compose } from "./console/compose.js";
+import { MessageList } from "./console/messages.js";
+import { notice } from "./console/notices.js";
+
+const root = document.getElementById("console");
+const api = new Api(root.dataset.church, root.dataset.csrf);
+const messages = new MessageList(api);
+const broadcasts = new BroadcastList(api);
+const stream = `church:${root.dataset.church}`;
+
+const reducers = {
+  "message.created": (data) => messages.insert(data),
+  "message.received": (data) => messages.insert(data),
+  "message.status": (data) => messages.settle(data),
+  "broadcast.created": (data) => {
+    broadcasts.insert(data);
+    messages.refreshSoon();
+  },
+  "broadcast.progress": (data) => broadcasts.progress(data),
+};
+
+function apply(events) {
+  for (const event of events) {
+    reducers[event.type]?.(event.data);
+  }
+}
+
+/** Every text the user wrote tells them how it ended; a broadcast has its own bar instead. */
+function confirm(events) {
+  for (const { type, data } of events) {
+    if (type === "message.confirmed" && !data.broadcast) {
+      const name = messages.nameOf(data.message);
+      if (data.status === "delivered") notice(`Delivered to ${name}.`);
+      else notice(`The text to ${name} did not arrive: ${data.error?.title ?? data.status}.`);
+    }
+  }
+}
+
+const STATES = {
+  live: "Live",
+  connecting: "Connecting…",
+  polling: "Live (polling)",
+  offline: "Offline: what you see may be old",
+};
+
+function showLink(state) {
+  const pill = document.getElementById("link");
+  pill.dataset.state = state;
+  pill.textContent = STATES[state] ?? state;
+}
+
+async function load() {
+  // The position is read before the data: what is committed in between comes as an event too.
+  const position = await messages.load();
+  await broadcasts.load();
+  return position;
+}
+
+async function start() {
+  const position = await load();
+  const { connect } = await import(root.dataset.realtime);
+  connect({
+    url: "/ws/v1/",
+    streams: {
+      [stream]: { ...position, poll: api.url("events/"), onReset: load },
+      "user:me": { poll: "/api/v1/me/events/" },
+    },
+    onEvents: (name, events) => (name === stream ? apply(events) : confirm(events)),
+    onState: showLink,
+  });
+}
+
+document.getElementById("church-switch")?.addEventListener("change", (event) => {
+  event.currentTarget.submit();
+});
+const form = document.getElementById("compose");
+if (form) new Compose(form, api);
+start();

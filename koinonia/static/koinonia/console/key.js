@@ -1,0 +1,5 @@
+/** A new Idempotency-Key. `crypto.randomUUID` is missing on plain http beyond localhost; this is not. */
+export function newKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

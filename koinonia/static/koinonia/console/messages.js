@@ -1,0 +1,139 @@
+import { setChip } from "./chips.js";
+
+const REFRESH_AFTER_MS = 400;
+
+/** `<church position>` of a snapshot: `church:grace;9f3c;134`, or the log's head where there is none. */
+function parsePosition(header) {
+  const [, epoch, seq] = (header ?? "").split(";");
+  return epoch ? { epoch, since: Number(seq) } : null;
+}
+
+function clock(iso) {
+  const at = new Date(iso);
+  const today = new Date().toDateString() === at.toDateString();
+  return at.toLocaleString([], today ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" });
+}
+
+/** The list of the newest messages. Rows are kept by id; events change them in place. */
+export class MessageList {
+  #api;
+  #list = document.getElementById("messages");
+  #older = document.getElementById("older");
+  #rows = new Map();
+  #direction = "";
+  #next = null;
+  #timer = null;
+
+  constructor(api) {
+    this.#api = api;
+    this.#older.addEventListener("click", () => this.#loadOlder());
+    for (const tab of document.querySelectorAll(".tabs button")) {
+      tab.addEventListener("click", () => this.#show(tab));
+    }
+  }
+
+  /** Replaces what is shown by the server's present; answers the position it stands for. */
+  async load() {
+    const query = this.#direction ? `?direction=${this.#direction}` : "";
+    try {
+      const { body, headers } = await this.#api.get(`messages/${query}`);
+      this.#rows.clear();
+      this.#list.replaceChildren(...body.results.map((message) => this.#row(message)));
+      this.#setNext(body.next);
+      this.#problem("");
+      return parsePosition(headers.get("Stream-Position"));
+    } catch (error) {
+      this.#problem(`The messages could not be loaded. ${error.message}`);
+      return null;
+    }
+  }
+
+  insert(message) {
+    if (this.#direction && message.direction !== this.#direction) return;
+    if (this.#rows.has(message.id)) return this.settle({ ...message, message: message.id });
+    const row = this.#row(message);
+    row.classList.add("fresh");
+    this.#list.prepend(row);
+    this.#showEmpty();
+  }
+
+  settle({ message: id, status, error }) {
+    const row = this.#rows.get(id);
+    if (!row) return;
+    row.dataset.status = status;
+    setChip(row.querySelector(".chip"), status);
+    this.#showError(row, error);
+  }
+
+  /** Many rows came at once (a broadcast): fetch the top of the list again, once. */
+  refreshSoon() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.load(), REFRESH_AFTER_MS);
+  }
+
+  nameOf(id) {
+    return this.#rows.get(id)?.querySelector(".name span").textContent ?? "the recipient";
+  }
+
+  #row(message) {
+    const row = document.createElement("li");
+    row.dataset.message = message.id;
+    row.dataset.status = message.status;
+    const number = message.direction === "inbound" ? message.from : message.to;
+    row.innerHTML =
+      '<div class="name"><span></span><small></small></div><div class="text"></div>' +
+      '<div class="state"><span class="chip"></span><time></time></div><div class="error" hidden></div>';
+    row.querySelector(".name span").textContent = message.member?.name ?? number;
+    row.querySelector(".name small").textContent = message.direction === "inbound" ? "wrote to you" : message.member ? number : "";
+    row.querySelector(".text").textContent = message.text || "(picture)";
+    row.querySelector("time").textContent = clock(message.created_at);
+    row.querySelector("time").dateTime = message.created_at;
+    setChip(row.querySelector(".chip"), message.status);
+    this.#showError(row, message.error);
+    this.#rows.set(message.id, row);
+    return row;
+  }
+
+  #showError(row, error) {
+    const line = row.querySelector(".error");
+    line.hidden = !error;
+    line.textContent = error ? error.title || error.code : "";
+  }
+
+  async #show(tab) {
+    for (const other of document.querySelectorAll(".tabs button")) {
+      other.setAttribute("aria-pressed", String(other === tab));
+    }
+    this.#direction = tab.dataset.direction;
+    await this.load();
+  }
+
+  async #loadOlder() {
+    this.#older.disabled = true;
+    try {
+      const { body } = await this.#api.get(this.#next);
+      const unseen = body.results.filter((message) => !this.#rows.has(message.id));
+      this.#list.append(...unseen.map((message) => this.#row(message)));
+      this.#setNext(body.next);
+    } catch (error) {
+      this.#problem(`The older messages could not be loaded. ${error.message}`);
+    }
+    this.#older.disabled = false;
+  }
+
+  #setNext(next) {
+    this.#next = next;
+    this.#older.hidden = !next;
+    this.#showEmpty();
+  }
+
+  #showEmpty() {
+    document.getElementById("no-messages").hidden = this.#rows.size > 0;
+  }
+
+  #problem(sentence) {
+    const line = document.getElementById("list-problem");
+    line.textContent = sentence;
+    line.hidden = !sentence;
+  }
+}
