@@ -1,0 +1,109 @@
+"""The whole system, run as its user runs it: ``manage.py up`` in a directory of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import psycopg
+import requests
+
+ROOT = Path(__file__).resolve().parent.parent
+PASSWORD = "a password for the demo users"
+_START_SECONDS = 90
+_STOP_SECONDS = 40
+_OF_THE_TEST_RUN = (
+    "DATA_DIR", "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PUBLIC_URL", "DJANGO_SETTINGS_MODULE",
+)  # fmt: skip
+
+
+class RunningSystem:
+    """``with RunningSystem(tmp_path) as system: requests.get(system.url)``."""
+
+    def __init__(self, data_dir: Path, *arguments: str, **environment: str) -> None:
+        self.data_dir = data_dir
+        port, simulator_port = free_port(), free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self.password = PASSWORD
+        self._command = [
+            sys.executable, str(ROOT / "manage.py"), "up", "--port", str(port),
+            "--simulator-port", str(simulator_port), "--data-dir", str(data_dir), *arguments,
+        ]  # fmt: skip
+        inherited = {name: value for name, value in os.environ.items() if name not in _OF_THE_TEST_RUN}
+        self._environment = {**inherited, "DEMO_PASSWORD": PASSWORD, **environment}
+
+    def start(self) -> None:
+        self.log = self.data_dir.with_suffix(".log")
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self._command, cwd=ROOT, env=self._environment, stdout=log, stderr=log
+            )
+        self._wait_until_ready()
+
+    def stop(self) -> int:
+        """TERM, and the exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(_STOP_SECONDS)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def token(self, username: str) -> str:
+        body = {"username": username, "password": self.password}
+        answer = requests.post(f"{self.url}/api/v1/auth/login/", json=body, timeout=10)
+        answer.raise_for_status()
+        return str(answer.json()["token"])
+
+    @property
+    def simulator(self) -> dict[str, Any]:
+        """``base, api_key, public_key, control``."""
+        found: dict[str, Any] = json.loads((self.data_dir / "simulator.json").read_text())
+        return found
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while not self._is_ready():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.process.kill()
+                raise AssertionError(f"The system did not start:\n{self.log.read_text()}")
+            time.sleep(0.1)
+
+    def _is_ready(self) -> bool:
+        try:
+            return requests.get(f"{self.url}/readyz", timeout=2).status_code == 200
+        except requests.RequestException:
+            return False
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def database_environment() -> dict[str, str]:
+    """``DATABASE_URL`` of a new, empty PostgreSQL database, or nothing where the run is on SQLite."""
+    server = os.environ.get("KOINONIA_TEST_POSTGRES")
+    if server is None:
+        return {}
+    name = f"system_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return {"DATABASE_URL": server.rsplit("/", 1)[0] + f"/{name}"}
