@@ -12,6 +12,7 @@ from django.db import transaction
 
 from delivery.models import Message
 from delivery.signals import messages_changed
+from delivery.statuses import Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,9 @@ class Changes(list[Change]):
     """The changes of one transaction, in order."""
 
     def add(self, message: Message, *, previous: str = "") -> None:
+        """``previous`` may be ``sending``: what stands in the change is the status before it."""
+        if previous == Status.SENDING:
+            previous = message.claimed_from
         self.append(Change(message, previous))
 
 

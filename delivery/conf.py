@@ -6,6 +6,7 @@ they are read once, at import, like ``AUTH_USER_MODEL``.
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from django.conf import settings
@@ -32,3 +33,103 @@ def tenant_model() -> str:
 
 def recipient_model() -> str:
     return model_label("RECIPIENT_MODEL")
+
+
+def tenant_number_field() -> str:
+    """The field of the tenant that holds the number it texts from, E.164."""
+    return str(_value("TENANT_NUMBER_FIELD", "phone_number"))
+
+
+def recipient_tenant_field() -> str:
+    """The foreign key of the recipient to its tenant."""
+    return str(_value("RECIPIENT_TENANT_FIELD", "tenant"))
+
+
+def recipient_number_field() -> str:
+    """The field of the recipient that holds its number, E.164."""
+    return str(_value("RECIPIENT_NUMBER_FIELD", "phone"))
+
+
+def api_key() -> str:
+    return str(_value("API_KEY", ""))
+
+
+def api_base() -> str:
+    return str(_value("API_BASE") or "https://api.telnyx.com/v2").rstrip("/")
+
+
+def public_key() -> str:
+    """Telnyx's public key: base64 of 32 bytes; empty where webhooks are not configured."""
+    return str(_value("PUBLIC_KEY", ""))
+
+
+def public_url() -> str:
+    """The origin that Telnyx calls for webhooks."""
+    return str(_value("PUBLIC_URL", "")).rstrip("/")
+
+
+def redis_url() -> str:
+    """Empty: no Redis. Everything works, each process paces itself and the poll finds the work."""
+    return str(_value("REDIS_URL", ""))
+
+
+def sync() -> bool:
+    """``MODE`` is ``sync``: single texts are sent inside the request, and no breaker is asked."""
+    return bool(_value("MODE", "queued") == "sync")
+
+
+def retry_delays() -> tuple[float, ...]:
+    """Seconds before the 2nd, 3rd, … attempt."""
+    return tuple(float(delay) for delay in _value("RETRY_DELAYS", (1, 2, 4)))
+
+
+def jitter() -> float:
+    """Share by which a retry delay may grow at random; 0 is exact."""
+    return float(_value("JITTER", 0))
+
+
+def lease_seconds() -> float:
+    return float(_value("LEASE_SECONDS", 30))
+
+
+def breaker_open_seconds() -> float:
+    """The first open time; it doubles with each failed probe, up to ten times this."""
+    return float(_value("BREAKER_OPEN_SECONDS", 30))
+
+
+def _rate(name: str, default: float | None) -> float | None:
+    rate = _value(name, default)
+    return None if rate is None else float(rate)
+
+
+def account_rate() -> float | None:
+    """Message parts per second, whole account; None: no limit."""
+    return _rate("ACCOUNT_RATE", 50)
+
+
+def sender_rate() -> float | None:
+    """Message parts per second, one sending number; None: no limit."""
+    return _rate("SENDER_RATE", 20)
+
+
+def tenant_rate() -> float | None:
+    """Message parts per second, one tenant; None: no limit."""
+    return _rate("TENANT_RATE", None)
+
+
+def threads() -> int:
+    """Calls to the provider that one worker makes at a time."""
+    return int(_value("THREADS", 16))
+
+
+def connect_timeout() -> float:
+    return float(_value("CONNECT_TIMEOUT", 3))
+
+
+def read_timeout() -> float:
+    return float(_value("READ_TIMEOUT", 10))
+
+
+def account() -> str:
+    """A name for the provider account that is safe to show: breaker, holds and pace hang on it."""
+    return hashlib.sha256(f"{api_base()}|{api_key()}".encode()).hexdigest()[:12]

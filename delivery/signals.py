@@ -11,3 +11,9 @@ Arguments: ``changes``, a list of :class:`delivery.changes.Change` in the order 
 made, and ``now``. A receiver may write (it runs inside the transaction), but no message.
 An error in a receiver rolls the whole transaction back.
 """
+
+breaker_changed = Signal()
+"""Sent after the circuit breaker changed its state: ``state`` (contract section 5) and ``reason``.
+
+Sent outside of any transaction, by the process that made the change.
+"""

@@ -18,6 +18,68 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name="AccountHold",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("account", models.CharField(max_length=12)),
+                ("code", models.CharField(max_length=40)),
+                ("title", models.CharField(blank=True, max_length=200)),
+                ("since", models.DateTimeField()),
+                ("until", models.DateTimeField(blank=True, null=True)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                ("ended_by", models.CharField(blank=True, max_length=150)),
+            ],
+            options={
+                "ordering": ["-id"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("ended_at__isnull", True)),
+                        fields=("account",),
+                        name="account_hold_once",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="ForcedBreaker",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("account", models.CharField(max_length=12, unique=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("forced_open", "Forced Open"),
+                            ("forced_closed", "Forced Closed"),
+                        ],
+                        max_length=13,
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=200)),
+                ("since", models.DateTimeField()),
+                (
+                    "by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
             name="Message",
             fields=[
                 (
@@ -90,9 +152,36 @@ class Migration(migrations.Migration):
                 ("lease_until", models.DateTimeField(blank=True, null=True)),
                 ("lease_token", models.UUIDField(blank=True, null=True)),
                 ("call_started_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "claimed_from",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("scheduled", "Scheduled"),
+                            ("queued", "Queued"),
+                            ("sending", "Sending"),
+                            ("retrying", "Retrying"),
+                            ("accepted", "Accepted"),
+                            ("sent", "Sent"),
+                            ("delivered", "Delivered"),
+                            ("unconfirmed", "Unconfirmed"),
+                            ("failed", "Failed"),
+                            ("dead", "Dead"),
+                            ("unknown", "Unknown"),
+                            ("suppressed", "Suppressed"),
+                            ("cancelled", "Cancelled"),
+                            ("expired", "Expired"),
+                            ("received", "Received"),
+                        ],
+                        max_length=11,
+                    ),
+                ),
                 ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("calls", models.PositiveSmallIntegerField(default=0)),
+                ("ambiguous", models.BooleanField(default=False)),
                 ("claims", models.PositiveSmallIntegerField(default=0)),
                 ("generation", models.PositiveSmallIntegerField(default=1)),
+                ("callback_origin", models.CharField(blank=True, max_length=200)),
                 (
                     "provider_id",
                     models.CharField(blank=True, max_length=64, null=True, unique=True),
@@ -248,12 +337,76 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="BreakerTransition",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("account", models.CharField(max_length=12)),
+                (
+                    "before",
+                    models.CharField(
+                        choices=[
+                            ("closed", "Closed"),
+                            ("open", "Open"),
+                            ("half_open", "Half Open"),
+                            ("forced_open", "Forced Open"),
+                            ("forced_closed", "Forced Closed"),
+                        ],
+                        max_length=13,
+                    ),
+                ),
+                (
+                    "after",
+                    models.CharField(
+                        choices=[
+                            ("closed", "Closed"),
+                            ("open", "Open"),
+                            ("half_open", "Half Open"),
+                            ("forced_open", "Forced Open"),
+                            ("forced_closed", "Forced Closed"),
+                        ],
+                        max_length=13,
+                    ),
+                ),
+                ("reason", models.CharField(max_length=200)),
+                ("at", models.DateTimeField()),
+                (
+                    "by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["-id"],
+                "indexes": [
+                    models.Index(fields=["account", "-id"], name="breaker_transition_list")
+                ],
+            },
+        ),
         migrations.AddIndex(
             model_name="message",
             index=models.Index(
                 condition=models.Q(("status__in", ["queued", "retrying", "scheduled"])),
-                fields=["tenant", "priority", "next_attempt_at", "id"],
+                fields=["priority", "tenant", "next_attempt_at", "id"],
                 name="message_due",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="message",
+            index=models.Index(
+                condition=models.Q(("status__in", ["queued", "retrying", "scheduled"])),
+                fields=["next_attempt_at"],
+                name="message_next_due",
             ),
         ),
         migrations.AddIndex(

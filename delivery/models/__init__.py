@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from delivery.models.account_hold import AccountHold
 from delivery.models.attempt import Attempt, Outcome
+from delivery.models.breaker import BreakerState, BreakerTransition, ForcedBreaker
 from delivery.models.message import Direction, Encoding, Message, Priority
 from delivery.models.opt_out import OptOut
 from delivery.models.webhook_event import WebhookEvent
 
 __all__ = [
+    "AccountHold",
     "Attempt",
+    "BreakerState",
+    "BreakerTransition",
     "Direction",
     "Encoding",
+    "ForcedBreaker",
     "Message",
     "OptOut",
     "Outcome",

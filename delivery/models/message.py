@@ -67,11 +67,21 @@ class Message(models.Model):
     lease_token = models.UUIDField(null=True, blank=True)
     call_started_at = models.DateTimeField(null=True, blank=True)
     """Set before the provider is called: a lease that ended with this set is ambiguous."""
+    claimed_from = models.CharField(max_length=11, choices=Status, blank=True)
+    """The status it had when a worker took it: what everyone sees while it is ``sending``."""
     attempts = models.PositiveSmallIntegerField(default=0)
+    """Attempts spent in this generation; what a 429 or a hold answered is not counted."""
+    calls = models.PositiveSmallIntegerField(default=0)
+    """All calls to the provider, over all generations: numbers the attempt rows."""
+    ambiguous = models.BooleanField(default=False)
+    """A call of this generation ended without an answer and none since has settled it."""
     claims = models.PositiveSmallIntegerField(default=0)
     """How often a worker took it without an outcome since: five are a crash loop."""
     generation = models.PositiveSmallIntegerField(default=1)
     """Part of the Idempotency-Key; raised only when a person orders a new send."""
+
+    callback_origin = models.CharField(max_length=200, blank=True)
+    """The origin in this message's webhook URL, frozen: a retry must send the same bytes."""
 
     provider_id = models.CharField(max_length=64, null=True, blank=True, unique=True)
     provider_status_at = models.DateTimeField(null=True, blank=True)
@@ -120,11 +130,17 @@ class Message(models.Model):
             ),
         ]
         indexes = [
-            # The claim: what is due of one tenant, replies first.
+            # The claim: replies first, tenants in turn, then what is due of one tenant.
             models.Index(
-                fields=["tenant", "priority", "next_attempt_at", "id"],
+                fields=["priority", "tenant", "next_attempt_at", "id"],
                 condition=Q(status__in=[Status.QUEUED, Status.RETRYING, Status.SCHEDULED]),
                 name="message_due",
+            ),
+            # The broker: is anything due at all?
+            models.Index(
+                fields=["next_attempt_at"],
+                condition=Q(status__in=[Status.QUEUED, Status.RETRYING, Status.SCHEDULED]),
+                name="message_next_due",
             ),
             # The claim: leases that ran out.
             models.Index(

@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """A text as its writer hands it over, rendered and addressed."""
+
+    to: str
+    """E.164."""
+    text: str
+    recipient_id: int | None = None
+    media_urls: tuple[str, ...] = ()
+    thread: int | None = None
