@@ -1,0 +1,123 @@
+"""The input of a real Sunday: 5,000 people from a messy CSV, one broadcast to all of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from playwright.sync_api import Browser, expect
+
+from tests.load.processes import resident_megabytes
+from tests.messy_csv import MessyCsv
+from tests.running_system import RunningSystem, database_environment
+
+pytestmark = pytest.mark.load
+
+PEOPLE = 5000
+FINAL_WITHIN_SECONDS = 600
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
+    data_dir = tmp_path_factory.mktemp("up")
+    with RunningSystem(data_dir, **database_environment()) as running:
+        yield running
+
+
+class Office:
+    """Grace church's owner, over the API."""
+
+    def __init__(self, system: RunningSystem) -> None:
+        self._session = requests.Session()
+        self._session.headers["Authorization"] = f"Bearer {system.token('grace-owner')}"
+        self._base = f"{system.url}/api/v1/churches/grace/"
+
+    def get(self, path: str) -> dict[str, Any]:
+        answer = self._session.get(self._base + path, timeout=60)
+        answer.raise_for_status()
+        body: dict[str, Any] = answer.json()
+        return body
+
+    def import_members(self, csv: bytes) -> dict[str, Any]:
+        answer = self._session.post(
+            f"{self._base}members/import/", data=csv, headers={"Content-Type": "text/csv"}, timeout=120
+        )
+        answer.raise_for_status()
+        report: dict[str, Any] = answer.json()
+        return report
+
+    def broadcast(self, text: str) -> dict[str, Any]:
+        body = {"text": text, "audience": {"all": True}}
+        answer = self._session.post(f"{self._base}broadcasts/", json=body, timeout=120)
+        assert answer.status_code == 202, answer.text
+        made: dict[str, Any] = answer.json()
+        return made
+
+
+def test_every_valid_number_of_a_messy_csv_ends_delivered(
+    system: RunningSystem, browser: Browser, capsys: pytest.CaptureFixture[str]
+) -> None:
+    office = Office(system)
+    csv = MessyCsv(people=PEOPLE)
+    started = time.monotonic()
+    report = office.import_members(csv.content)
+    imported = time.monotonic() - started
+    assert report["created"] == csv.valid_people
+    assert [error["line"] for error in report["errors"]] == csv.broken_lines
+    members = office.get("")["members_count"]
+
+    page = browser.new_page(base_url=system.url)
+    _sign_in(page, system)
+    started = time.monotonic()
+    broadcast = office.broadcast("Dear {first_name}, service is at 9 and at 11 this Sunday. {church}")
+    accepted = time.monotonic() - started
+    assert broadcast["total"] == members
+    card = page.locator(f"[data-broadcast='{broadcast['id']}']")
+    seen = _follow(card, office, broadcast, started)
+    done = time.monotonic() - started
+
+    counts = office.get(f"broadcasts/{broadcast['id']}/")["counts"]
+    assert counts == {"delivered": members}
+    expect(card.locator(".share")).to_have_text("100 %", timeout=5000)
+    assert page.evaluate("window.notReloaded")
+    assert len(seen) > 3, f"The page showed only {seen}."
+    summary = requests.get(f"{system.simulator['control']}/ledger/summary", timeout=30).json()
+    with capsys.disabled():
+        print(  # noqa: T201 -- the figures are what this run is for
+            f"\n{members} members ({report['created']} imported in {imported:.1f} s, "
+            f"{len(report['errors'])} broken lines reported); broadcast accepted in {accepted:.2f} s, "
+            f"all delivered in {done:.1f} s = {members / done:.0f} messages/s; "
+            f"the page showed {len(seen)} steps: {seen}\nledger: {summary}\n"
+            f"memory, MB: {resident_megabytes(system.process.pid)}"
+        )
+
+
+def _sign_in(page: Any, system: RunningSystem) -> None:
+    page.goto("/login/")
+    page.get_by_label("User name").fill("grace-viewer")
+    page.get_by_label("Password").fill(system.password)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_selector("#link[data-state=live]")
+    page.evaluate("window.notReloaded = true")
+
+
+def _follow(card: Any, office: Office, broadcast: dict[str, Any], started: float) -> list[str]:
+    """Waits until every message is final; answers the shares that the page showed on the way."""
+    seen: list[str] = []
+    while time.monotonic() - started < FINAL_WITHIN_SECONDS:
+        card.wait_for()
+        share = card.locator(".share").inner_text()
+        if share not in seen:
+            seen.append(share)
+        if share == "100 %":
+            return seen
+        time.sleep(0.1)
+    raise AssertionError(f"Not done: {office.get(f'broadcasts/{broadcast["id"]}/')}")
+
+
+def test_the_messy_csv_is_the_same_every_time(tmp_path: Path) -> None:
+    assert MessyCsv(people=50).content == MessyCsv(people=50).content
