@@ -1,0 +1,68 @@
+# `make run` and `make test` are all you need; `make help` lists the rest.
+
+PYTHON ?= python3
+UV ?= uv
+VENV := .venv
+BIN := $(VENV)/bin
+MANAGE := $(BIN)/python manage.py
+# What a server's environment looks like, for the checks that only look at one.
+PRODUCTION := DEBUG=0 SECRET_KEY=$$($(BIN)/python -c "import secrets; print(secrets.token_urlsafe(50))") \
+	PUBLIC_URL=https://texts.example.org TRUSTED_PROXIES=10.0.0.0/8 REDIS_URL=redis://redis.example.org
+
+.DEFAULT_GOAL := help
+.PHONY: help run setup test check format lock bench chaos load screenshots smoke
+
+help: ## This list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | \
+		while IFS="$$(printf '\t')" read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
+
+run: $(VENV)/.run ## The whole system on this machine (ARGS='--port 8080' goes to `manage.py up`)
+	@$(MANAGE) up $(ARGS)
+
+setup: $(VENV)/.test ## Only make .venv, with everything in it
+
+test: $(VENV)/.test ## Every test but the long ones: on SQLite, then PostgreSQL, in real Chromium
+	@scripts/chromium
+	@echo "== On SQLite"
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@echo "== On PostgreSQL"
+	$(BIN)/python -m pytest -n 2 --dist loadfile --database=postgres -m "not chaos and not load and not any_database" $(ARGS)
+
+check: $(VENV)/.test ## Format, lint, types, import rules, system checks, migrations, OpenAPI, lock
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/mypy tests
+	$(BIN)/lint-imports
+	$(MANAGE) check
+	@echo "manage.py check --deploy, as on a server"
+	@$(PRODUCTION) $(MANAGE) check --deploy --fail-level WARNING
+	$(MANAGE) makemigrations --check --dry-run
+	$(MANAGE) spectacular --validate --fail-on-warn --file /dev/null
+	$(BIN)/python -m pytest -q tests/test_lock.py
+
+format: $(VENV)/.test ## Format, and mend what the linter can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: ## Pin the dependencies of pyproject.toml again (needs uv)
+	scripts/lock $(UV)
+
+bench: $(VENV)/.test ## The benchmarks of bench/
+	@set -e; for bench in bench/bench_*.py; do echo "== $$bench"; $(BIN)/python "$$bench" $(ARGS); done
+
+chaos: $(VENV)/.test ## The long tests that kill things
+	$(BIN)/python -m pytest -m chaos $(ARGS)
+	$(BIN)/python -m pytest -m chaos --database=postgres $(ARGS)
+
+load: $(VENV)/.test ## The long tests that push
+	$(BIN)/python -m pytest -m load $(ARGS)
+	$(BIN)/python -m pytest -m load --database=postgres $(ARGS)
+
+$(VENV)/.run: requirements.txt scripts/install
+	@PYTHON=$(PYTHON) scripts/install $(VENV) requirements.txt
+	@touch $@
+
+$(VENV)/.test: requirements-test.txt scripts/install
+	@PYTHON=$(PYTHON) scripts/install $(VENV) requirements-test.txt
+	@touch $@
