@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import redis
+from redis.exceptions import NoScriptError, RedisError
+
+from throttling.buckets.bucket import Bucket, BucketsUnavailableError, BucketState, Decision
+
+SCRIPT = (Path(__file__).parent / "script.lua").read_bytes()
+DIGEST = hashlib.sha1(SCRIPT, usedforsecurity=False).hexdigest()
+
+
+class BucketStore:
+    """Buckets in one Redis database; one round trip for each call, whatever the number of buckets.
+
+    ``connection`` gives the client and is called once. Every method raises BucketsUnavailableError
+    where Redis does not answer; ``now`` (Unix ms) replaces the server's clock, for tests: buckets
+    touched so never expire.
+    """
+
+    def __init__(self, connection: Callable[[], redis.Redis], prefix: str) -> None:
+        self._connection = connection
+        self.prefix = prefix
+        self.version_key = f"{prefix}!version"
+        self.refused_key = f"{prefix}!refused"
+
+    @cached_property
+    def client(self) -> redis.Redis:
+        return self._connection()
+
+    def key(self, name: str) -> str:
+        return f"{self.prefix}:{name}"
+
+    def take(self, buckets: Sequence[Bucket], *, now: int | None = None) -> Decision:
+        """Charge all of them, or none."""
+        return self._run(b"take", buckets, now)
+
+    def peek(self, buckets: Sequence[Bucket], *, now: int | None = None) -> Decision:
+        """What ``take`` would say; nothing changes."""
+        return self._run(b"peek", buckets, now)
+
+    def give_back(self, buckets: Sequence[Bucket], *, now: int | None = None) -> Decision:
+        """Return the costs; a bucket never holds more than its burst."""
+        return self._run(b"give", buckets, now)
+
+    def take_up_to(
+        self, wanted: int, buckets: Sequence[Bucket], *, now: int | None = None
+    ) -> Decision:
+        """Take as many tokens as all of them have, at most ``wanted``; ``granted`` says how many.
+
+        The cost of a bucket is not multiplied; it only decides what ``wait_ms`` waits for.
+        """
+        return self._run(b"upto", buckets, now, wanted)
+
+    def freeze(
+        self, buckets: Sequence[Bucket], *, milliseconds: int, now: int | None = None
+    ) -> Decision:
+        """Let nothing out of them for so long (a provider said: slow down)."""
+        return self._run(b"freeze", buckets, now, milliseconds)
+
+    def reset(self, names: Iterable[str]) -> int:
+        """Fill the named buckets; how many were not full."""
+        keys = [self.key(name) for name in names]
+        if not keys:
+            return 0
+        self._command("ZREM", self.refused_key, *keys)
+        return int(self._command("DEL", *keys))
+
+    def names(self, pattern: str, limit: int = 1000) -> list[str]:
+        """Names of buckets in use that match (``*`` and ``?``); for people, not for requests."""
+        found: list[str] = []
+        try:
+            for key in self.client.scan_iter(match=self.key(pattern), count=500):
+                found.append(_text(key).removeprefix(f"{self.prefix}:"))
+                if len(found) == limit:
+                    break
+        except RedisError as error:
+            raise BucketsUnavailableError from error
+        return sorted(found)
+
+    def most_refused(self, limit: int = 20) -> list[tuple[str, int]]:
+        """Names of buckets and how often they refused, within at most an hour."""
+        rows = self._command("ZREVRANGE", self.refused_key, 0, limit - 1, "WITHSCORES")
+        pairs = rows if not rows or isinstance(rows[0], (list, tuple)) else _pairs(rows)
+        return [(_text(key).removeprefix(f"{self.prefix}:"), int(float(n))) for key, n in pairs]
+
+    def announce(self, version: str) -> None:
+        """Let the next decision of every process carry this version."""
+        self._command("SET", self.version_key, version)
+
+    def _run(
+        self, mode: bytes, buckets: Sequence[Bucket], now: int | None, amount: int = 0
+    ) -> Decision:
+        keys: list[str] = [f"{self.prefix}:{bucket.key}" for bucket in buckets]
+        arguments: list[bytes | int] = [mode, b"" if now is None else now, amount]
+        for bucket in buckets:
+            arguments += bucket.rate.arguments
+            arguments += (bucket.cost, bucket.longest_wait_ms, 1 if bucket.shadow else 0)
+        reply = self._evaluate(len(keys) + 2, *keys, self.version_key, self.refused_key, *arguments)
+        return _decision(reply)
+
+    def _evaluate(self, *arguments: Any) -> list[Any]:
+        try:
+            try:
+                return self.client.execute_command("EVALSHA", DIGEST, *arguments)  # type: ignore[no-any-return]  # redis-py types commands as Any
+            except NoScriptError:
+                # EVAL rather than SCRIPT LOAD: a flush between two calls cannot make it fail.
+                return self.client.execute_command("EVAL", SCRIPT, *arguments)  # type: ignore[no-any-return]  # redis-py types commands as Any
+        except RedisError as error:
+            raise BucketsUnavailableError(str(error)) from error
+
+    def _command(self, *arguments: Any) -> Any:
+        try:
+            return self.client.execute_command(*arguments)
+        except RedisError as error:
+            raise BucketsUnavailableError(str(error)) from error
+
+
+def _decision(reply: list[Any]) -> Decision:
+    states = tuple(
+        BucketState(reply[i] == 1, reply[i + 1], reply[i + 2], reply[i + 3])
+        for i in range(3, len(reply), 4)
+    )
+    return Decision(reply[2], states, reply[0], _text(reply[1]))
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def _pairs(flat: Sequence[Any]) -> list[tuple[Any, Any]]:
+    return list(zip(flat[::2], flat[1::2], strict=True))
