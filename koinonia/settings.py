@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-from koinonia import environment
-from koinonia.environment import redis_database
+from django.core.management.utils import get_random_secret_key
+
+from koinonia import environment, log_lines, redis_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-ENV = environment.read(BASE_DIR)
+ENV = environment.read_or_exit(BASE_DIR)
 
 DEBUG = ENV.debug
-SECRET_KEY = ENV.secret_key or "only-for-commands-that-need-none"
+# A command that needs the real one has exited by now (manage.py); the others forget theirs.
+SECRET_KEY = ENV.secret_key or get_random_secret_key()
 ALLOWED_HOSTS = ENV.allowed_hosts
 CSRF_TRUSTED_ORIGINS = ENV.csrf_trusted_origins
 
@@ -41,6 +43,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -67,19 +70,22 @@ TEMPLATES = [
 ]
 
 
-def _database() -> dict[str, Any]:
-    if not ENV.database_url:
-        return {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": ENV.data_dir / "koinonia.sqlite3",
-            # Writers queue at BEGIN instead of failing in the middle.
-            "OPTIONS": {
-                "transaction_mode": "IMMEDIATE",
-                "timeout": 20,
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA busy_timeout=20000",
-            },
-        }
-    url = urlsplit(ENV.database_url)
+def _sqlite() -> dict[str, Any]:
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": ENV.data_dir / "koinonia.sqlite3",
+        # Writers queue at BEGIN instead of failing in the middle.
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
+        },
+    }
+
+
+def _postgresql(url: SplitResult) -> dict[str, Any]:
+    # Under ASGI each request has its own thread, so that only a pool keeps connections.
+    pool = {"min_size": 1, "max_size": ENV.database_pool, "timeout": 10}
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(url.path.lstrip("/")),
@@ -87,30 +93,28 @@ def _database() -> dict[str, Any]:
         "PASSWORD": unquote(url.password or ""),
         "HOST": unquote(url.hostname or ""),
         "PORT": str(url.port or ""),
+        "OPTIONS": {**dict(parse_qsl(url.query)), "pool": pool if ENV.database_pool else False},
     }
 
 
-DATABASES = {"default": _database()}
+DATABASES = {
+    "default": _postgresql(urlsplit(ENV.database_url)) if ENV.database_url else _sqlite(),
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Each use has its own Redis database, for cache.clear() is FLUSHDB.
-CHANNELS_REDIS_URL = redis_database(ENV.redis_url, 0)
+# Commands that need no Redis get an address where nobody answers.
+_REDIS_URL = ENV.redis_url or f"unix://{ENV.data_dir / 'no-redis'}"
 CACHES = {
-    "default": {
-        "BACKEND": "django_redis.cache.RedisCache",
-        "LOCATION": redis_database(ENV.redis_url, 1),
-    },
-    "throttling": {
-        "BACKEND": "django_redis.cache.RedisCache",
-        "LOCATION": redis_database(ENV.redis_url, 2),
-        "OPTIONS": {"SOCKET_TIMEOUT": 0.1, "SOCKET_CONNECT_TIMEOUT": 0.1},
-    },
+    "default": redis_settings.cache(_REDIS_URL, 1),
+    "throttling": redis_settings.cache(
+        _REDIS_URL, 2, SOCKET_TIMEOUT=0.1, SOCKET_CONNECT_TIMEOUT=0.1
+    ),
 }
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        # redis-py 8 would close idle sockets after 5 s.
-        "CONFIG": {"hosts": [{"address": CHANNELS_REDIS_URL, "socket_timeout": None}]},
+        "CONFIG": {"hosts": [redis_settings.channel_host(_REDIS_URL, 0)]},
     },
 }
 
@@ -119,8 +123,39 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = ENV.data_dir / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "koinonia.static_files.StaticStorage"},
+}
 LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/"
+LOGGING = log_lines.config(ENV.log_level, ENV.log_format)
+
+# Over TLS, everything is. Behind a proxy that ends it, its word counts (TRUSTED_PROXIES).
+_TLS = ENV.public_url.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _TLS
+SECURE_HSTS_SECONDS = 365 * 86_400 if _TLS else 0
+if ENV.trusted_proxies:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = _TLS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+# Neighbours on the same domain are not ours to decide for.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "script-src": ["'self'"],
+        # Swagger UI and the admin set styles on elements.
+        "style-src": ["'self'", "'unsafe-inline'"],
+        "img-src": ["'self'", "data:"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    },
+}
 
 DELIVERY = {
     "TENANT_MODEL": "koinonia.Church",
@@ -128,15 +163,26 @@ DELIVERY = {
     "TENANT_NUMBER_FIELD": "phone_number",
     "RECIPIENT_TENANT_FIELD": "church",
     "RECIPIENT_NUMBER_FIELD": "phone",
-    "REDIS_URL": redis_database(ENV.redis_url, 3),
+    "REDIS_URL": redis_settings.database(_REDIS_URL, 3),
     "PUBLIC_URL": ENV.public_url,
-    "API_KEY": ENV.telnyx_api_key,
-    "API_BASE": ENV.telnyx_api_base,
-    "PUBLIC_KEY": ENV.telnyx_public_key,
+    "API_KEY": ENV.telnyx.api_key,
+    "API_BASE": ENV.telnyx.api_base,
+    "PUBLIC_KEY": ENV.telnyx.public_key,
+    "MODE": ENV.delivery.mode,
+    "RETRY_DELAYS": ENV.delivery.retry_delays,
+    "LEASE_SECONDS": ENV.delivery.lease_seconds,
+    "BREAKER_OPEN_SECONDS": ENV.delivery.breaker_open_seconds,
+    "ACCOUNT_RATE": ENV.delivery.account_rate,
+    "SENDER_RATE": ENV.delivery.sender_rate,
+    "TENANT_RATE": ENV.delivery.church_rate,
 }
-REALTIME: dict[str, Any] = {}
-THROTTLING: dict[str, Any] = {}
-HTTPOPT: dict[str, Any] = {}
+REALTIME: dict[str, Any] = {"ENABLED": ENV.realtime_enabled}
+THROTTLING: dict[str, Any] = {
+    "ENABLED": ENV.throttling_enabled,
+    "TRUSTED_PROXIES": ENV.trusted_proxies,
+    "RATES": ENV.throttle,
+}
+HTTPOPT: dict[str, Any] = {"ENABLED": ENV.httpopt_enabled}
 
 # django-q2 runs processes for the delivery worker; nothing more is asked of it.
 Q_CLUSTER: dict[str, Any] = {
@@ -151,7 +197,7 @@ Q_CLUSTER: dict[str, Any] = {
     "recycle": 1000,
     "log_level": "WARNING",
     "catch_up": False,
-    "redis": redis_database(ENV.redis_url, 3),
+    "redis": redis_settings.database(_REDIS_URL, 3),
 }
 
 REST_FRAMEWORK: dict[str, Any] = {}

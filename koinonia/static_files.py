@@ -1,0 +1,93 @@
+"""Static files: hashed and compressed once, and served in front of Django.
+
+Whitenoise's middleware is synchronous: in Django's chain it would take a thread from every waiting
+request. Its files and responses are used here, by the ASGI application itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
+from whitenoise import WhiteNoise
+from whitenoise.responders import Response, StaticFile
+from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_HASHED_NAME = r"\.[0-9a-f]{12}\."
+_CHUNK = 256 * 1024
+
+
+class StaticStorage(CompressedManifestStaticFilesStorage):
+    """Names with the hash of their content; plain names until ``collectstatic`` has run."""
+
+    # The console's modules import each other, and must get the hashed names too.
+    support_js_module_import_aggregation = True
+
+    def stored_name(self, name: str) -> str:
+        return super().stored_name(name) if self.hashed_files else name
+
+
+def with_static_files(application: Application) -> Application:
+    """``application``, with the collected files under ``STATIC_URL`` answered before it is asked."""
+    root = Path(settings.STATIC_ROOT)
+    if settings.DEBUG or not root.is_dir():
+        return _from_the_apps(application)
+    collected = WhiteNoise(None, immutable_file_test=_HASHED_NAME)
+    collected.add_files(root, prefix=settings.STATIC_URL)
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith(settings.STATIC_URL):
+            await _answer(collected.files.get(scope["path"]), scope, send)
+        else:
+            await application(scope, receive, send)
+
+    return serve
+
+
+def _from_the_apps(application: Application) -> Application:
+    found_anew: Application = ASGIStaticFilesHandler(application)
+    return found_anew
+
+
+async def _answer(file: StaticFile | None, scope: Scope, send: Send) -> None:
+    if file is None:
+        await _send_head(send, 404, [("Content-Type", "text/plain")])
+        await send({"type": "http.response.body", "body": b"There is no such file.\n"})
+        return
+    response = await asyncio.to_thread(file.get_response, scope["method"], _wsgi_headers(scope))
+    await _send_head(send, int(response.status), response.headers)
+    await _send_body(send, response)
+
+
+async def _send_body(send: Send, response: Response) -> None:
+    if response.file is not None:
+        with response.file as file:
+            while chunk := await asyncio.to_thread(file.read, _CHUNK):
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _send_head(send: Send, status: int, headers: list[tuple[str, str]]) -> None:
+    raw = [
+        (name.lower().encode(), value.encode())
+        for name, value in [*headers, ("X-Content-Type-Options", "nosniff")]
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": raw})
+
+
+def _wsgi_headers(scope: Scope) -> dict[str, str]:
+    """The request's headers as whitenoise reads them."""
+    return {
+        f"HTTP_{name.decode('latin-1').upper().replace('-', '_')}": value.decode("latin-1")
+        for name, value in scope["headers"]
+    }
