@@ -177,10 +177,24 @@ DELIVERY = {
     "TENANT_RATE": ENV.delivery.church_rate,
 }
 REALTIME: dict[str, Any] = {"ENABLED": ENV.realtime_enabled}
+
+
+def _policies() -> dict[str, dict[str, Any]]:
+    """The policies of this project beside those of the app, at the rates of the environment."""
+    policies: dict[str, dict[str, Any]] = {
+        "messages": {"rate": "100/m", "by": "user", "on_failure": "local"},
+        "broadcasts": {"rate": "10/h", "by": "url:church", "on_failure": "local"},
+        "connect": {"rate": "60/m", "by": "user"},
+    }
+    for name, rate in ENV.throttle.items():
+        policies.setdefault(name, {})["rate"] = rate
+    return policies
+
+
 THROTTLING: dict[str, Any] = {
     "ENABLED": ENV.throttling_enabled,
     "TRUSTED_PROXIES": ENV.trusted_proxies,
-    "RATES": ENV.throttle,
+    "POLICIES": _policies(),
 }
 HTTPOPT: dict[str, Any] = {"ENABLED": ENV.httpopt_enabled}
 
