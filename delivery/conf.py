@@ -130,6 +130,11 @@ def read_timeout() -> float:
     return float(_value("READ_TIMEOUT", 10))
 
 
+def provider() -> str:
+    """Dotted path of a :class:`delivery.sending.provider.Provider`."""
+    return str(_value("PROVIDER", "delivery.telnyx.client.TelnyxProvider"))
+
+
 def account() -> str:
     """A name for the provider account that is safe to show: breaker, holds and pace hang on it."""
     return hashlib.sha256(f"{api_base()}|{api_key()}".encode()).hexdigest()[:12]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from delivery.models.account_hold import AccountHold
 from delivery.models.attempt import Attempt, Outcome
 from delivery.models.breaker import BreakerState, BreakerTransition, ForcedBreaker
+from delivery.models.dead_letter_action import DeadLetterAction
 from delivery.models.message import Direction, Encoding, Message, Priority
 from delivery.models.opt_out import OptOut
+from delivery.models.status_check import StatusCheck
 from delivery.models.webhook_event import WebhookEvent
 
 __all__ = [
@@ -14,6 +16,7 @@ __all__ = [
     "Attempt",
     "BreakerState",
     "BreakerTransition",
+    "DeadLetterAction",
     "Direction",
     "Encoding",
     "ForcedBreaker",
@@ -21,5 +24,6 @@ __all__ = [
     "OptOut",
     "Outcome",
     "Priority",
+    "StatusCheck",
     "WebhookEvent",
 ]

@@ -5,6 +5,8 @@ from django.db import models
 from django.db.models import Q
 
 from delivery import conf
+from delivery.models.queue import DUE_STATUSES, MessageQuerySet
+from delivery.models.transitions import Transitions
 from delivery.statuses import Status
 
 
@@ -27,7 +29,7 @@ class Priority(models.IntegerChoices):
     """Texts of a broadcast."""
 
 
-class Message(models.Model):
+class Message(Transitions, models.Model):
     """One text, out or in. The row is the queue entry, and the only truth about it.
 
     ``batch`` and ``thread`` are keys of the host project, opaque here.
@@ -98,6 +100,8 @@ class Message(models.Model):
     discarded_at = models.DateTimeField(null=True, blank=True)
     discarded_reason = models.CharField(max_length=500, blank=True)
 
+    objects = MessageQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.CheckConstraint(
@@ -119,8 +123,7 @@ class Message(models.Model):
                 name="message_sending_has_a_lease",
             ),
             models.CheckConstraint(
-                condition=~Q(status__in=[Status.QUEUED, Status.RETRYING, Status.SCHEDULED])
-                | Q(next_attempt_at__isnull=False),
+                condition=~Q(status__in=DUE_STATUSES) | Q(next_attempt_at__isnull=False),
                 name="message_waiting_is_due_some_time",
             ),
             models.UniqueConstraint(
@@ -133,13 +136,13 @@ class Message(models.Model):
             # The claim: replies first, tenants in turn, then what is due of one tenant.
             models.Index(
                 fields=["priority", "tenant", "next_attempt_at", "id"],
-                condition=Q(status__in=[Status.QUEUED, Status.RETRYING, Status.SCHEDULED]),
+                condition=Q(status__in=DUE_STATUSES),
                 name="message_due",
             ),
             # The broker: is anything due at all?
             models.Index(
                 fields=["next_attempt_at"],
-                condition=Q(status__in=[Status.QUEUED, Status.RETRYING, Status.SCHEDULED]),
+                condition=Q(status__in=DUE_STATUSES),
                 name="message_next_due",
             ),
             # The claim: leases that ran out.

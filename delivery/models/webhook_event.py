@@ -1,10 +1,37 @@
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import models
+from django.utils import timezone
+
+from delivery.models.message import Message
+
+
+class WebhookEventQuerySet(models.QuerySet["WebhookEvent"]):
+    def waiting(self) -> WebhookEventQuerySet:
+        """Stored, and not yet applied."""
+        return self.filter(applied_at__isnull=True)
+
+    def due(self, now: datetime) -> WebhookEventQuerySet:
+        """To be looked at now."""
+        return self.waiting().filter(due_at__lte=now)
 
 
 class WebhookEvent(models.Model):
     """One event from the provider, as it came. Applied once, however often it comes."""
+
+    class Result(models.TextChoices):
+        """What applying it came to."""
+
+        APPLIED = "applied"
+        """It moved its message on, or made one."""
+        SUPERSEDED = "superseded"
+        """Its message already knew better."""
+        NOT_OURS = "not_ours"
+        """A text to a number that no tenant has."""
+        WITHOUT_EFFECT = "without_effect"
+        """Of a type or form that says nothing about a message."""
 
     event_id = models.CharField(max_length=64, unique=True)
     event_type = models.CharField(max_length=64)
@@ -15,15 +42,23 @@ class WebhookEvent(models.Model):
     occurred_at = models.DateTimeField()
     received_at = models.DateTimeField()
     payload = models.JSONField()
+    due_at = models.DateTimeField(default=timezone.now)
+    """When to look at it (again): later and later while its message is not to be found."""
     applied_at = models.DateTimeField(null=True, blank=True)
     """None while it waits: for its batch, or for its message to appear."""
+    result = models.CharField(max_length=14, choices=Result, blank=True)
+    message = models.ForeignKey(
+        Message, models.SET_NULL, null=True, blank=True, related_name="webhook_events"
+    )
+
+    objects = WebhookEventQuerySet.as_manager()
 
     class Meta:
         indexes = [
             models.Index(
-                fields=["received_at", "id"],
+                fields=["due_at", "id"],
                 condition=models.Q(applied_at__isnull=True),
-                name="webhook_event_waiting",
+                name="webhook_event_due",
             ),
         ]
 

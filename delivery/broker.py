@@ -1,0 +1,81 @@
+"""The broker that django-q2 is given: it turns "something is due" into one task, ``drain``.
+
+There is no queue behind it: the rows are the queue. So nothing that django-q2 drops is lost, and a
+task too many finds nothing to do.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from typing import Any
+
+from django.db import DatabaseError, connection
+from django.utils import timezone
+from django_q.brokers import Broker
+from django_q.signing import SignedPackage
+
+from delivery import due, hints
+from delivery.connections import RedisUnavailableError
+
+logger = logging.getLogger("delivery")
+
+_POLL_SECONDS = 0.1
+_DATABASE_AWAY_SECONDS = 0.5
+_TASK = "delivery.worker.tasks.drain"
+
+
+class HintBroker(Broker):  # type: ignore[misc]  # django-q2 is untyped
+    """Waits for a hint, at most a tenth of a second, else asks the database. Never raises."""
+
+    def dequeue(self) -> list[tuple[None, str]]:
+        if self._hinted() or self._anything_due():
+            return [(None, _task())]
+        return []
+
+    def enqueue(self, task: str) -> None:
+        """Nothing but ``drain`` runs here."""
+
+    def ping(self) -> bool:
+        """True even without Redis: the cluster must start, for the database has the work."""
+        return True
+
+    def info(self) -> str:
+        return "Database rows, hinted through Redis"
+
+    @staticmethod
+    def get_cache() -> None:
+        """None: statistics in a cache that is away would block the guard of the cluster."""
+
+    def _hinted(self) -> bool:
+        try:
+            return hints.wait(_POLL_SECONDS)
+        except RedisUnavailableError:
+            time.sleep(_POLL_SECONDS)
+            return False
+
+    def _anything_due(self) -> bool:
+        try:
+            return due.anything_due(timezone.now())
+        except DatabaseError as error:
+            logger.warning(
+                "The database cannot be asked",
+                extra={"action": "database_away", "error": type(error).__name__},
+            )
+            connection.close()
+            time.sleep(_DATABASE_AWAY_SECONDS)
+            return False
+
+
+def _task() -> str:
+    task: dict[str, Any] = {
+        "id": uuid.uuid4().hex,
+        "name": "drain",
+        "func": _TASK,
+        "args": (),
+        "kwargs": {},
+        "started": timezone.now(),
+        "save": False,
+    }
+    return str(SignedPackage.dumps(task))

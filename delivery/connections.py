@@ -1,0 +1,61 @@
+"""Redis for this process. Everything kept there may be lost without losing a text."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import redis
+
+from delivery import conf
+
+T = TypeVar("T")
+
+_TIMEOUT_SECONDS = 0.25
+_AVOID_SECONDS = 1.0
+
+_clients: dict[tuple[int, str], redis.Redis] = {}
+_avoid_until = 0.0
+
+
+class RedisUnavailableError(Exception):
+    """There is no Redis now; the caller goes on without."""
+
+
+def client(*, blocking_seconds: float = 0) -> redis.Redis:
+    """A client of this process (a forked child must not share its parent's sockets)."""
+    url = conf.redis_url()
+    if not url:
+        raise RedisUnavailableError("DELIVERY['REDIS_URL'] is not set.")
+    key = (os.getpid(), f"{url}|{blocking_seconds}")
+    if key not in _clients:
+        _clients[key] = redis.Redis.from_url(
+            url,
+            socket_timeout=_TIMEOUT_SECONDS + blocking_seconds,
+            socket_connect_timeout=_TIMEOUT_SECONDS,
+        )
+    return _clients[key]
+
+
+def attempt(call: Callable[[redis.Redis], T], *, blocking_seconds: float = 0) -> T:
+    """``call`` with the client, or :class:`RedisUnavailableError`.
+
+    After a failure Redis is left alone for a second, so that an outage costs one timeout a second
+    and not one per call.
+    """
+    global _avoid_until
+    if time.monotonic() < _avoid_until:
+        raise RedisUnavailableError("Redis failed a moment ago.")
+    try:
+        return call(client(blocking_seconds=blocking_seconds))
+    except redis.RedisError as error:
+        _avoid_until = time.monotonic() + _AVOID_SECONDS
+        raise RedisUnavailableError(type(error).__name__) from error
+
+
+def forget_outage() -> None:
+    """Ask Redis again at once; for tests that stop and start it."""
+    global _avoid_until
+    _avoid_until = 0.0

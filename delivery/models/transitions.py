@@ -1,0 +1,134 @@
+"""How a message that a worker holds, or that waits, moves on. Nothing else sets its status."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from delivery.statuses import Status
+
+TRANSITION_FIELDS = (
+    "status",
+    "next_attempt_at",
+    "lease_until",
+    "lease_token",
+    "call_started_at",
+    "attempts",
+    "calls",
+    "claims",
+    "ambiguous",
+    "provider_id",
+    "error_code",
+    "error_title",
+    "error_class",
+    "dead_since",
+    "updated_at",
+)
+"""All that a transition may set: what is to be written after one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why it failed, in the provider's words or ours."""
+
+    code: str
+    title: str
+    error_class: str
+
+
+class Transitions:
+    """Methods of :class:`delivery.models.Message`. Each changes the object; the caller writes it."""
+
+    status: str
+    claimed_from: str
+    next_attempt_at: datetime | None
+    lease_until: datetime | None
+    lease_token: UUID | None
+    call_started_at: datetime | None
+    attempts: int
+    calls: int
+    claims: int
+    ambiguous: bool
+    provider_id: str | None
+    error_code: str
+    error_title: str
+    error_class: str
+    dead_since: datetime | None
+    updated_at: datetime
+
+    def accept(self, provider_id: str, now: datetime) -> None:
+        """The provider took it."""
+        self.provider_id = provider_id
+        self.ambiguous = False
+        self._blame(None)
+        self._move(Status.ACCEPTED, now)
+
+    def retry_at(self, when: datetime, failure: Failure, now: datetime) -> None:
+        """It failed in a way that passes."""
+        self._blame(failure)
+        self.next_attempt_at = when
+        self._move(Status.RETRYING, now)
+
+    def postpone(self, until: datetime, now: datetime) -> None:
+        """Not now, and not for a reason of its own: as it was, due later."""
+        self.next_attempt_at = until
+        status = Status.RETRYING if self.attempts else Status.QUEUED
+        self._move(status, now)
+
+    def give_up(self, failure: Failure, now: datetime) -> None:
+        """No further attempt. Dead, or unknown where a call may have reached the provider."""
+        self._blame(failure)
+        self.dead_since = now
+        self._move(Status.UNKNOWN if self.ambiguous else Status.DEAD, now)
+
+    def suppress(self, failure: Failure | None, now: datetime) -> None:
+        """The recipient has opted out."""
+        self._end_unless_ambiguous(Status.SUPPRESSED, failure, now)
+
+    def expire(self, now: datetime) -> None:
+        """It is too old to be of use."""
+        failure = Failure("expired", "It could not be sent before it was too old", "expired")
+        self._end_unless_ambiguous(Status.EXPIRED, failure, now)
+
+    def cancel(self, now: datetime) -> None:
+        """A person called it back."""
+        self._move(Status.CANCELLED, now)
+
+    def report(self, status: Status, failure: Failure | None, now: datetime) -> None:
+        """The provider tells what became of it: it has it, so no worker needs to send it."""
+        self.ambiguous = False
+        self.dead_since = None
+        self._blame(failure)
+        self._move(status, now)
+
+    def put_back(self) -> None:
+        """A worker gives it back as it took it. No change that anyone sees."""
+        self.status = self.claimed_from
+        self._free()
+
+    def _end_unless_ambiguous(self, status: Status, failure: Failure | None, now: datetime) -> None:
+        # It may have been sent already: to call it unsent would be a lie.
+        if self.ambiguous:
+            return self.give_up(
+                failure or Failure("answer_lost", "The answer of Telnyx was lost", "ambiguous"), now
+            )
+        self._blame(failure)
+        self._move(status, now)
+        return None
+
+    def _blame(self, failure: Failure | None) -> None:
+        self.error_code = failure.code[:40] if failure else ""
+        self.error_title = failure.title[:200] if failure else ""
+        self.error_class = failure.error_class[:20] if failure else ""
+
+    def _move(self, status: Status, now: datetime) -> None:
+        self.status = status.value
+        self.claims = 0
+        self.updated_at = now
+        self._free()
+
+    def _free(self) -> None:
+        self.lease_until = None
+        self.lease_token = None
+        self.call_started_at = None

@@ -1,0 +1,46 @@
+"""Who must not be texted. It belongs to (tenant, number) and outlives the recipient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from delivery.models import OptOut
+
+STOP_WORDS = frozenset({"STOP", "STOPALL", "STOP ALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT"})
+START_WORDS = frozenset({"START", "UNSTOP"})
+"""Alone in a text, in any case (Telnyx, error 40300 and support article 1270091)."""
+
+
+def opted_out(tenant_id: int, numbers: Iterable[str]) -> set[str]:
+    """Those of ``numbers`` that the tenant must not text."""
+    wanted = set(numbers)
+    known = OptOut.objects.filter(tenant_id=tenant_id)
+    if len(wanted) <= 100:
+        known = known.filter(number__in=wanted)
+    return wanted.intersection(known.values_list("number", flat=True))
+
+
+def opt_out(tenant_id: int, number: str, source: OptOut.Source, *, now: datetime) -> None:
+    """Once more is no change: the first reason stands."""
+    OptOut.objects.get_or_create(
+        tenant_id=tenant_id, number=number, defaults={"source": source, "created_at": now}
+    )
+
+
+def opt_in(tenant_id: int, number: str, *, at: datetime | None = None) -> None:
+    """``at``: when the person asked for it; an opt-out made after that stands."""
+    opt_outs = OptOut.objects.filter(tenant_id=tenant_id, number=number)
+    if at is not None:
+        opt_outs = opt_outs.filter(created_at__lte=at)
+    opt_outs.delete()
+
+
+def wish(text: str, autoresponse_type: str = "") -> str:
+    """``STOP``, ``START`` or nothing: what a text asks for, by Telnyx's word or its own."""
+    words = " ".join(text.upper().split())
+    if autoresponse_type.upper() == "STOP" or words in STOP_WORDS:
+        return "STOP"
+    if autoresponse_type.upper() == "START" or words in START_WORDS:
+        return "START"
+    return ""

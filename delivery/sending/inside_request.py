@@ -1,0 +1,24 @@
+"""``MODE = "sync"``: one text, one try, in the process that took it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from django.utils import timezone
+
+from delivery import claim
+from delivery.sending.provider import connect
+from delivery.sending.screen import screen
+from delivery.sending.threads import Job, call
+from delivery.settle import settle
+from delivery.telnyx.request import build
+
+
+def send_once(message_id: int) -> None:
+    """Send a row that has just been committed; every outcome but success ends its way."""
+    now = timezone.now()
+    message = claim.claim_one(message_id, now)
+    for row in screen([message] if message else [], now):
+        claim.start_calls([row], now)
+        result = call(connect(), Job(row, build(row)))
+        settle([replace(result, only_try=True)], timezone.now())

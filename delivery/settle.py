@@ -1,0 +1,201 @@
+"""Writing down what calls came to. A result whose lease is over matches no row."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError
+
+from delivery import conf, holds, opt_outs, retry
+from delivery.changes import message_changes
+from delivery.models import Attempt, Message, OptOut, Outcome
+from delivery.models.transitions import TRANSITION_FIELDS, Failure
+from delivery.sending.provider import Verdict
+from delivery.statuses import UNFINISHED, Status
+
+logger = logging.getLogger("delivery")
+
+_PAUSE_WHERE_NONE_IS_ASKED = 1.0
+_HELD_FOR = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One call: the row as it was claimed, and what came of it."""
+
+    message: Message
+    verdict: Verdict
+    started_at: datetime
+    seconds: float
+    free: bool = False
+    """A probe of the breaker: its failure spends no attempt."""
+    only_try: bool = False
+    """Sent inside a request: there is no second attempt."""
+
+    @property
+    def finished_at(self) -> datetime:
+        return self.started_at + timedelta(seconds=self.seconds)
+
+
+def settle(results: Sequence[Result], now: datetime) -> None:
+    """Write the outcome of each call, in one transaction."""
+    try:
+        _settle(results, now)
+    except IntegrityError:
+        # A provider that gives one id to two messages: find which, and keep the others.
+        for result in results:
+            _settle_alone(result, now)
+    _hold_where_told(results, now)
+
+
+def _settle(results: Sequence[Result], now: datetime) -> None:
+    by_id = {result.message.pk: result for result in results}
+    with message_changes(now) as changes:
+        rows = list(Message.objects.filter(pk__in=by_id).locked())
+        mine = [row for row in rows if _is_mine(row, by_id[row.pk])]
+        answered = [row for row in rows if _was_overtaken(row, by_id[row.pk])]
+        for row in mine:
+            _move(row, by_id[row.pk], now)
+        for row in answered:
+            _count(row, by_id[row.pk].verdict)
+        if mine:
+            Message.objects.write(mine, TRANSITION_FIELDS)
+        if answered:
+            Message.objects.write(answered, ["attempts", "calls"])
+        Attempt.objects.bulk_create([_attempt(row, by_id[row.pk]) for row in mine + answered])
+        for row in mine:
+            if row.status != row.claimed_from or row.status == Status.RETRYING:
+                changes.add(row, previous=row.claimed_from)
+
+
+def _settle_alone(result: Result, now: datetime) -> None:
+    try:
+        _settle([result], now)
+    except IntegrityError:
+        doubtful = Verdict(
+            outcome=Outcome.AMBIGUOUS,
+            http_status=result.verdict.http_status,
+            code="id_given_twice",
+            title="Telnyx gave an id that another message has",
+            final=True,
+        )
+        logger.exception(
+            "The provider gave one id to two messages",
+            extra={"action": "id_given_twice", "message_id": result.message.pk},
+        )
+        _settle([Result(result.message, doubtful, result.started_at, result.seconds)], now)
+
+
+def _is_mine(row: Message, result: Result) -> bool:
+    return row.status == Status.SENDING and row.lease_token == result.message.lease_token
+
+
+def _was_overtaken(row: Message, result: Result) -> bool:
+    """A webhook told of this very call before its answer was read."""
+    return (
+        row.status not in UNFINISHED
+        and row.generation == result.message.generation
+        and row.provider_id is not None
+        and row.provider_id == result.verdict.provider_id
+    )
+
+
+def _move(row: Message, result: Result, now: datetime) -> None:
+    """The whole table of what follows from what."""
+    verdict = result.verdict
+    failure = Failure(verdict.code, verdict.title, verdict.error_class)
+    spent = _count(row, verdict, free=result.free)
+    if verdict.outcome == Outcome.AMBIGUOUS:
+        row.ambiguous = True
+    if verdict.outcome == Outcome.ACCEPTED:
+        row.accept(verdict.provider_id, now)
+    elif verdict.outcome == Outcome.PERMANENT:
+        _refuse(row, verdict, failure, now)
+    elif result.only_try or verdict.final:
+        row.give_up(failure, now)
+    elif verdict.outcome == Outcome.THROTTLED:
+        pause = verdict.retry_after or _PAUSE_WHERE_NONE_IS_ASKED
+        row.postpone(result.finished_at + timedelta(seconds=pause), now)
+    elif verdict.outcome == Outcome.CONFIGURATION:
+        if verdict.hold:
+            row.postpone(now + _HELD_FOR, now)
+        else:
+            row.give_up(failure, now)
+    elif not spent:
+        row.postpone(result.finished_at + timedelta(seconds=conf.retry_delays()[0]), now)
+    else:
+        _try_again_or_give_up(row, result.finished_at, failure, now)
+
+
+def _refuse(row: Message, verdict: Verdict, failure: Failure, now: datetime) -> None:
+    # An answer to the same key settles what an earlier, lost one had left open.
+    row.ambiguous = False
+    if verdict.opted_out:
+        opt_outs.opt_out(row.tenant_id, row.to_number, OptOut.Source.PROVIDER, now=now)
+        row.suppress(failure, now)
+    else:
+        row.give_up(failure, now)
+
+
+def _try_again_or_give_up(
+    row: Message, finished_at: datetime, failure: Failure, now: datetime
+) -> None:
+    when = retry.next_attempt(
+        row.attempts,
+        finished_at,
+        delays=conf.retry_delays(),
+        jitter=conf.jitter(),
+        rng=random.random,
+    )
+    if when is None:
+        row.give_up(failure, now)
+    else:
+        row.retry_at(when, failure, now)
+
+
+def _count(row: Message, verdict: Verdict, *, free: bool = False) -> bool:
+    """Count the call; True where it spent an attempt."""
+    row.calls += 1
+    held_back = verdict.outcome == Outcome.THROTTLED or (
+        verdict.outcome == Outcome.CONFIGURATION and verdict.hold
+    )
+    spent = not held_back and not (free and verdict.provider_failed)
+    row.attempts += spent
+    return spent
+
+
+def _attempt(row: Message, result: Result) -> Attempt:
+    verdict = result.verdict
+    return Attempt(
+        message=row,
+        number=row.calls,
+        generation=row.generation,
+        started_at=result.started_at,
+        duration_ms=max(0, round(result.seconds * 1000)),
+        outcome=verdict.outcome,
+        http_status=verdict.http_status,
+        code=verdict.code[:40],
+        detail=(verdict.detail or verdict.title)[:500],
+    )
+
+
+def _hold_where_told(results: Sequence[Result], now: datetime) -> None:
+    for result in results:
+        verdict = result.verdict
+        if verdict.hold:
+            pause = verdict.retry_after
+            until = now + timedelta(seconds=pause) if pause else None
+            holds.hold(verdict.code, verdict.title, until=until, now=now)
+        elif verdict.outcome == Outcome.CONFIGURATION:
+            logger.error(
+                "The sending number cannot send",
+                extra={
+                    "action": "sender_refused",
+                    "message_id": result.message.pk,
+                    "code": verdict.code,
+                },
+            )

@@ -1,0 +1,87 @@
+"""``POST /v2/messages``, with nothing that retries below us."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError, NewConnectionError
+
+from delivery import conf
+from delivery.models import Outcome
+from delivery.sending.provider import SendRequest, Verdict
+from delivery.telnyx.answer import HttpAnswer, verdict
+
+_LARGEST_ANSWER = 256 * 1024
+_CHUNK = 16 * 1024
+
+
+class TelnyxProvider:
+    """Hands texts to Telnyx over one kept-alive connection. For one thread."""
+
+    def __init__(self) -> None:
+        self._session = requests.Session()
+        # No proxy or .netrc lookup per call, and no retry that would hide an ambiguity.
+        self._session.trust_env = False
+        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=1, max_retries=0)
+        self._session.mount("http://", adapter)
+        self._session.mount("https://", adapter)
+        self._session.headers.update(
+            {"Content-Type": "application/json", "Accept": "application/json"}
+        )
+
+    def send(self, request: SendRequest) -> Verdict:
+        try:
+            return verdict(self._post(request))
+        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+            return _lost(error)
+
+    def _post(self, request: SendRequest) -> HttpAnswer:
+        deadline = time.monotonic() + conf.connect_timeout() + conf.read_timeout()
+        with self._session.post(
+            f"{conf.api_base()}/messages",
+            data=request.body,
+            headers={
+                "Authorization": f"Bearer {conf.api_key()}",
+                "Idempotency-Key": request.idempotency_key,
+            },
+            timeout=(conf.connect_timeout(), conf.read_timeout()),
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            return HttpAnswer(response.status_code, response.headers, _body(response, deadline))
+
+
+def _body(response: requests.Response, deadline: float) -> bytes:
+    """The body, up to a size and a moment: the read timeout alone bounds only each byte."""
+    body = bytearray()
+    for chunk in response.iter_content(_CHUNK):
+        body += chunk
+        if len(body) > _LARGEST_ANSWER:
+            break
+        if time.monotonic() > deadline:
+            raise requests.ReadTimeout("The answer took too long to arrive.")
+    return bytes(body)
+
+
+def _lost(error: Exception) -> Verdict:
+    """No answer: it certainly did not arrive only where no connection stood."""
+    never_sent = isinstance(error, requests.ConnectTimeout) or _never_connected(error)
+    return Verdict(
+        outcome=Outcome.RETRYABLE if never_sent else Outcome.AMBIGUOUS,
+        code="connection_failed" if never_sent else "answer_lost",
+        title="No connection to Telnyx" if never_sent else "The answer of Telnyx was lost",
+        detail=type(error).__name__,
+        reached=False,
+    )
+
+
+def _never_connected(error: Exception) -> bool:
+    if not isinstance(error, requests.ConnectionError):
+        return False
+    cause: Any = error.args[0] if error.args else None
+    reason = getattr(cause, "reason", cause)
+    # Refused, unreachable, no such name: urllib3 calls each of them a new connection that failed.
+    return isinstance(reason, NewConnectionError)

@@ -1,0 +1,66 @@
+"""Whose turn it is: replies before bulk, and tenants one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+
+from delivery.models import Message, Priority
+from delivery.models.queue import DUE_STATUSES
+
+# Hops from tenant to tenant along the index "message_due" instead of reading every due row.
+_TENANTS_WAITING = """
+WITH RECURSIVE waiting(tenant_id) AS (
+    SELECT MIN(tenant_id) FROM {table} WHERE {waits} AND priority = %s
+    UNION ALL
+    SELECT (
+        SELECT MIN(tenant_id) FROM {table}
+        WHERE {waits} AND priority = %s AND tenant_id > waiting.tenant_id
+    )
+    FROM waiting WHERE waiting.tenant_id IS NOT NULL
+)
+SELECT tenant_id FROM waiting
+WHERE tenant_id IS NOT NULL AND EXISTS (
+    SELECT 1 FROM {table} AS message
+    WHERE {waits} AND message.tenant_id = waiting.tenant_id
+    AND message.priority = %s AND message.next_attempt_at <= %s
+)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    tenant_id: int
+    priority: Priority
+
+
+class Turns:
+    """Remembers, for one worker, which tenant was served last of each priority."""
+
+    def __init__(self) -> None:
+        self._last: dict[Priority, int] = {}
+
+    def now(self, now: datetime) -> Iterator[Turn]:
+        """Everyone with something due, in the order in which they should be served."""
+        for priority in Priority:
+            last = self._last.get(priority, 0)
+            tenants = sorted(_tenants_due(priority, now))
+            after = [tenant for tenant in tenants if tenant > last]
+            before = [tenant for tenant in tenants if tenant <= last]
+            for tenant in after + before:
+                yield Turn(tenant, priority)
+
+    def served(self, turn: Turn) -> None:
+        self._last[turn.priority] = turn.tenant_id
+
+
+def _tenants_due(priority: Priority, now: datetime) -> list[int]:
+    waits = "status IN ({})".format(", ".join(f"'{status}'" for status in DUE_STATUSES))
+    sql = _TENANTS_WAITING.format(table=Message._meta.db_table, waits=waits)
+    with connection.cursor() as cursor:
+        moment = connection.ops.adapt_datetimefield_value(now)
+        cursor.execute(sql, [priority, priority, priority, moment])
+        return [tenant_id for (tenant_id,) in cursor.fetchall()]

@@ -1,0 +1,1 @@
+"""django-q2 clusters that survive the loss of any of their processes."""

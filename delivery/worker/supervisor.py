@@ -1,0 +1,101 @@
+"""Keeps clusters running: a process that starts others and does nothing else."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from types import FrameType
+
+from django.conf import settings
+
+from delivery.worker.parent_death import die_with_parent
+
+logger = logging.getLogger("delivery")
+
+_LOOK_SECONDS = 0.2
+_STOP_SECONDS = 9.0
+_SHORTEST_PAUSE = 0.1
+_LONGEST_PAUSE = 10.0
+_STABLE_SECONDS = 30.0
+
+
+@dataclass
+class _Cluster:
+    """One cluster, started again when it ends, after a pause that grows while it keeps ending."""
+
+    number: int
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    start_at: float = 0.0
+    pause: float = _SHORTEST_PAUSE
+
+    def look(self, now: float) -> None:
+        if self.process is not None and self.process.poll() is not None:
+            self._ended(self.process.returncode, now)
+        if self.process is None and now >= self.start_at:
+            self._start(now)
+
+    def _start(self, now: float) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "delivery.worker"],
+            env={
+                **os.environ,
+                "DJANGO_SETTINGS_MODULE": settings.SETTINGS_MODULE,
+                "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path),
+                "DELIVERY_WORKER": f"{socket.gethostname()}:{self.number}",
+            },
+            preexec_fn=die_with_parent,
+            # Ctrl-C reaches the whole group: only the supervisor is to act on it.
+            start_new_session=True,
+        )
+        self.started = now
+
+    def _ended(self, code: int, now: float) -> None:
+        logger.warning(
+            "A cluster ended and is started again",
+            extra={"action": "cluster_restarted", "cluster": self.number, "exit_code": code},
+        )
+        self.process = None
+        if now - self.started > _STABLE_SECONDS:
+            self.pause = _SHORTEST_PAUSE
+        self.start_at = now + self.pause
+        self.pause = min(self.pause * 2, _LONGEST_PAUSE)
+
+
+@dataclass
+class Supervisor:
+    """Runs ``clusters`` clusters until :meth:`stop`."""
+
+    clusters: int
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+    def run(self) -> None:
+        running = [_Cluster(number) for number in range(self.clusters)]
+        while not self._stop.is_set():
+            for cluster in running:
+                cluster.look(time.monotonic())
+            self._stop.wait(_LOOK_SECONDS)
+        self._end([cluster.process for cluster in running if cluster.process is not None])
+
+    def stop(self, signum: int = 0, frame: FrameType | None = None) -> None:
+        """For ``signal.signal``, too."""
+        self._stop.set()
+
+    def _end(self, processes: list[subprocess.Popen[bytes]]) -> None:
+        for process in processes:
+            process.send_signal(signal.SIGTERM)
+        until = time.monotonic() + _STOP_SECONDS
+        for process in processes:
+            try:
+                process.wait(max(0.1, until - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                # Its leases bring back what it held.
+                process.kill()
+                process.wait()
