@@ -1,8 +1,16 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class HttpoptConfig(AppConfig):
     name = "httpopt"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from httpopt import checks  # noqa: F401 -- registers the system checks
+        from httpopt.versions import install
+
+        pre_migrate.connect(install.before_migrate, sender=self)
+        post_migrate.connect(install.after_migrate, sender=self)

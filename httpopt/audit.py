@@ -1,0 +1,62 @@
+"""Audit mode: is what a 304 says true?
+
+With ``HTTPOPT["AUDIT"]`` above 0 the digest of each tagged body is kept in the default cache, and
+that share of the 304s is rendered all the same. A body that differs under the same tag means a
+table that nobody declared, or an answer that depends on more than its variant.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import random
+
+from django.core.cache import cache
+from django.dispatch import Signal
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from httpopt import conf
+from httpopt.validators.etags import ETag
+
+logger = logging.getLogger("httpopt.audit")
+stale_not_modified = Signal()
+"""Sent with ``path`` and ``tag`` when a 304 would have been wrong."""
+_SECONDS = 24 * 60 * 60
+
+
+def is_due() -> bool:
+    share = conf.audit()
+    return share > 0 and random.random() < share  # noqa: S311 -- a sample, no secret
+
+
+def remember(tag: ETag, response: Response) -> None:
+    """Keep the digest of a body once it is rendered."""
+    if conf.audit() > 0:
+        response.add_post_render_callback(
+            lambda done: cache.add(_key(tag), _digest(done), _SECONDS)
+        )
+
+
+def was_stale(tag: ETag, response: Response) -> bool:
+    """Whether this body differs from the one that was sent with the tag first."""
+    known = cache.get(_key(tag)) if conf.audit() > 0 else None
+    return known is not None and known != _digest(response.render())
+
+
+def shout(tag: ETag, request: Request) -> None:
+    logger.error(
+        "A 304 for %s would have been stale",
+        request.path,
+        extra={"action": "stale_not_modified", "tag": str(tag), "view_path": request.path},
+    )
+    stale_not_modified.send(Request, path=request.path, tag=str(tag))
+
+
+def _key(tag: ETag) -> str:
+    # The digest is of the body before any coding.
+    return f"httpopt:audit:{hashlib.sha256(tag.opaque.rpartition('.')[0].encode()).hexdigest()}"
+
+
+def _digest(response: Response) -> str:
+    return hashlib.blake2b(response.content, digest_size=16).hexdigest()

@@ -1,0 +1,1 @@
+"""Sparse fields: ``?fields=id,member.name`` or ``?fields=id,member(name)``."""

@@ -1,0 +1,181 @@
+"""The fast path: rows of plain columns become dicts without a model instance in between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any
+
+from django.db.models import ForeignKey, Model, QuerySet
+from rest_framework import serializers
+from rest_framework.relations import PrimaryKeyRelatedField
+
+from httpopt.fields.computed import Computed
+
+Row = Mapping[str, Any]
+Reader = Callable[[Row], Any]
+
+# Their representation of what the database gives is that value itself.
+_AS_IT_IS = (
+    serializers.CharField,
+    serializers.IntegerField,
+    serializers.BooleanField,
+    serializers.FloatField,
+    serializers.JSONField,
+    serializers.EmailField,
+    serializers.SlugField,
+    serializers.URLField,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """How to read a row of ``QuerySet.values(*columns)``."""
+
+    columns: tuple[str, ...]
+    read: Reader
+
+    def values_from(self, queryset: QuerySet[Any], also: Iterable[str]) -> QuerySet[Any, Any]:
+        """The queryset giving such rows; ``also`` is what paging reads."""
+        return queryset.select_related(None).prefetch_related(None).values(*self.columns, *also)
+
+    def represent(self, rows: Iterable[Row]) -> list[Any]:
+        return list(map(self.read, rows))
+
+
+class _NotPlainError(Exception):
+    """Some field needs more than columns."""
+
+
+def rows_of(
+    serializer: serializers.Serializer[Any], model: type[Model], annotations: frozenset[str]
+) -> Rows | None:
+    """None where some field needs more than columns of the row and of rows joined to it."""
+    columns: dict[str, None] = {}
+    try:
+        read = _reader(serializer, model, "", columns, annotations)
+    except _NotPlainError:
+        return None
+    return Rows(tuple(columns), read)
+
+
+def _reader(
+    serializer: serializers.Serializer[Any],
+    model: type[Model],
+    prefix: str,
+    columns: dict[str, None],
+    annotations: frozenset[str],
+) -> Reader:
+    if type(serializer).to_representation is not serializers.Serializer.to_representation and (
+        type(serializer).to_representation is not serializers.ModelSerializer.to_representation
+    ):
+        raise _NotPlainError
+    readers = [
+        (name, _field_reader(field, model, prefix, columns, annotations))
+        for name, field in serializer.fields.items()
+    ]
+    return lambda row: {name: read(row) for name, read in readers}
+
+
+def _field_reader(
+    field: Any,
+    model: type[Model],
+    prefix: str,
+    columns: dict[str, None],
+    annotations: frozenset[str],
+) -> Reader:
+    if isinstance(field, Computed):
+        return _computed(field, model, prefix, columns)
+    if isinstance(field, serializers.Serializer):
+        return _joined(field, model, prefix, columns)
+    if type(field).get_attribute is not serializers.Field.get_attribute and not isinstance(
+        field, PrimaryKeyRelatedField
+    ):
+        raise _NotPlainError
+    if field.source in annotations and not prefix:
+        return _converted(field, _use(columns, field.source))
+    return _column(field, model, prefix, columns)
+
+
+def _column(field: Any, model: type[Model], prefix: str, columns: dict[str, None]) -> Reader:
+    path = _path(model, tuple(field.source_attrs), may_be_null=bool(field.allow_null))
+    reader = _use(columns, f"{prefix}{path}")
+    if isinstance(field, PrimaryKeyRelatedField):
+        if field.pk_field is not None:
+            raise _NotPlainError
+        return reader
+    return _converted(field, reader)
+
+
+def _converted(field: Any, get: Reader) -> Reader:
+    if type(field) in _AS_IT_IS:
+        return get
+    if isinstance(field, serializers.RelatedField | serializers.BaseSerializer):
+        raise _NotPlainError
+    if isinstance(field, serializers.ManyRelatedField | serializers.SerializerMethodField):
+        raise _NotPlainError
+    represent = field.to_representation
+
+    def convert(row: Row) -> Any:
+        value = get(row)
+        return None if value is None else represent(value)
+
+    return convert
+
+
+def _computed(field: Computed, model: type[Model], prefix: str, columns: dict[str, None]) -> Reader:
+    above = tuple(field.source_attrs)
+    paths = [
+        _path(model, (*above, *column.split("__")), may_be_null=False) for column in field.columns
+    ]
+    getters = [_use(columns, f"{prefix}{path}") for path in paths]
+    compute = field.compute
+    return lambda row: compute(*(get(row) for get in getters))
+
+
+def _joined(
+    nested: serializers.Serializer[Any],
+    model: type[Model],
+    prefix: str,
+    columns: dict[str, None],
+) -> Reader:
+    """A nested serializer over one foreign key; None where the key is."""
+    pointer = _foreign_key(model, nested.source)
+    present = _use(columns, f"{prefix}{pointer.attname}")
+    below = f"{prefix}{pointer.name}__"
+    read = _reader(nested, pointer.related_model, below, columns, frozenset())
+    return lambda row: None if present(row) is None else read(row)
+
+
+def _path(model: type[Model], names: tuple[str, ...], *, may_be_null: bool) -> str:
+    """The path for ``values()``, if it leads through foreign keys to a column."""
+    *through, last = names or ("",)
+    path = []
+    for name in through:
+        pointer = _foreign_key(model, name)
+        if pointer.null and not may_be_null:
+            # The serializer would leave the field out, or fail; it shall decide.
+            raise _NotPlainError
+        path.append(pointer.name)
+        model = pointer.related_model
+    column = next(
+        (one for one in model._meta.concrete_fields if last in (one.name, one.attname)), None
+    )
+    if last == "pk":
+        column = model._meta.pk
+    if column is None:
+        raise _NotPlainError
+    return "__".join([*path, column.attname])
+
+
+def _foreign_key(model: type[Model], name: str) -> ForeignKey[Any, Any]:
+    for field in model._meta.concrete_fields:
+        if field.name == name and isinstance(field, ForeignKey):
+            return field
+    raise _NotPlainError
+
+
+def _use(columns: dict[str, None], path: str) -> Reader:
+    columns[path] = None
+    return itemgetter(path)

@@ -1,0 +1,56 @@
+"""The OpenAPI schema tells of ``fields``, tags and preconditions (drf-spectacular)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular import openapi
+from drf_spectacular.utils import OpenApiParameter
+
+from httpopt import conf
+from httpopt.views import IfMatchMixin, SparseFieldsMixin, VersionedViewMixin
+
+_FIELDS = OpenApiParameter(
+    "fields",
+    str,
+    description="Only these fields: `id,status,member.name` or `id,member(name)`.",
+)
+_IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="The `ETag` of the answer you have: 304 while it is still the same.",
+)
+_IF_MATCH = OpenApiParameter(
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="The `etag` of what you read: 412 where it has changed since.",
+)
+
+
+class AutoSchema(openapi.AutoSchema):  # type: ignore[misc] # drf-spectacular's class is untyped
+    def get_override_parameters(self) -> list[Any]:
+        return [*super().get_override_parameters(), *self._own_parameters()]
+
+    def _own_parameters(self) -> list[OpenApiParameter]:
+        reads = self.method in ("GET", "HEAD")
+        own = []
+        if reads and isinstance(self.view, SparseFieldsMixin):
+            own.append(_FIELDS)
+        if reads and isinstance(self.view, VersionedViewMixin) and self.view.collections:
+            own.append(_IF_NONE_MATCH)
+        if self.method in ("PATCH", "PUT", "DELETE") and isinstance(self.view, IfMatchMixin):
+            own.append(_IF_MATCH)
+        return own
+
+    def _get_response_bodies(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        bodies: dict[str, Any] = super()._get_response_bodies(*args, **kwargs)
+        names = {one.name for one in self._own_parameters()}
+        if _IF_NONE_MATCH.name in names:
+            bodies["304"] = {"description": "What you have is what there is."}
+        if _IF_MATCH.name in names:
+            bodies["412"] = {"description": "It has changed since you read it."}
+            if conf.require_if_match():
+                bodies["428"] = {"description": "If-Match is missing."}
+        return bodies

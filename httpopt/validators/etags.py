@@ -1,0 +1,76 @@
+"""Entity tags: reading lists of them, comparing them (RFC 9110, section 8.8.3)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from django.http.response import HttpResponseBase
+
+MAX_LENGTH = 8192
+"""A longer If-Match or If-None-Match is not read."""
+
+_TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
+_GAP = re.compile(r"[ \t,]*")
+_OWN = re.compile(r'"[^"]*-[\w-]+\.[igbz]"')
+
+
+class MalformedTagsError(ValueError):
+    """Neither ``*`` nor a list of entity tags."""
+
+
+@dataclass(frozen=True, slots=True)
+class ETag:
+    opaque: str
+    weak: bool = False
+
+    def __str__(self) -> str:
+        return f'{"W/" if self.weak else ""}"{self.opaque}"'
+
+    def is_strongly(self, other: ETag) -> bool:
+        return not self.weak and not other.weak and self.opaque == other.opaque
+
+    def is_weakly(self, other: ETag) -> bool:
+        return self.opaque == other.opaque
+
+
+ANY: Final = "*"
+Tags = tuple[ETag, ...] | str
+"""A list of tags, or ``ANY``."""
+
+
+def parse_tags(value: str) -> Tags:
+    """The value of If-Match or If-None-Match; raises MalformedTagsError."""
+    if len(value) > MAX_LENGTH:
+        raise MalformedTagsError(f"It is longer than {MAX_LENGTH} characters.")
+    value = value.strip(" \t")
+    return ANY if value == ANY else _parse_list(value)
+
+
+def _parse_list(value: str) -> tuple[ETag, ...]:
+    tags = []
+    position = _skip(value, 0)
+    while position < len(value):
+        match = _TAG.match(value, position)
+        if match is None:
+            raise MalformedTagsError("It is not a list of quoted entity tags.")
+        tags.append(ETag(match[2], weak=match[1] is not None))
+        position = _skip(value, match.end())
+        if position < len(value) and "," not in value[match.end() : position]:
+            raise MalformedTagsError("Its entity tags are not separated by commas.")
+    if not tags:
+        raise MalformedTagsError("It has no entity tag.")
+    return tuple(tags)
+
+
+def _skip(value: str, position: int) -> int:
+    match = _GAP.match(value, position)
+    return match.end() if match else position
+
+
+def weaken_foreign_tag(response: HttpResponseBase) -> None:
+    """A strong tag that names no coding would be shared by two: then it must be weak (8.8.1)."""
+    tag = response.get("ETag")
+    if tag and tag.startswith('"') and not _OWN.fullmatch(tag):
+        response.headers["ETag"] = f"W/{tag}"

@@ -1,0 +1,117 @@
+"""Reading the counters, and keeping them few."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.db import connections, router, transaction
+from django.db.models import F, IntegerField, Model, Q, QuerySet, Sum, Value
+
+from httpopt.models import Counter
+
+Scope = Mapping[str, "int | QuerySet[Model]"]
+"""Collection to the tenant it is shown of, or to a queryset of tenants' ids."""
+
+_EPOCH_BITS = 52
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """What the data stood at when it was read."""
+
+    collections: str
+    """Epoch and counts, opaque."""
+    item: int | None = None
+    """The item's own version, where there is one."""
+
+    def __str__(self) -> str:
+        return self.collections if self.item is None else f"{self.item}.{self.collections}"
+
+
+def read(scope: Scope, item: QuerySet[Model] | None = None) -> Versions:
+    """One query. ``item`` gives the version column of one row, as ``values_list`` does."""
+    wanted = Q(tenant=0, collection="")
+    for collection, tenant in scope.items():
+        which = Q(tenant=tenant) if isinstance(tenant, int) else Q(tenant__in=tenant)
+        wanted |= which & Q(collection=collection)
+    counts: QuerySet[Counter, tuple[str, int, int]] = (
+        Counter.objects.filter(wanted)
+        .values_list("collection", "tenant")
+        .annotate(total=Sum("value", output_field=IntegerField()))
+        .order_by()
+    )
+    if item is None:
+        return Versions(_text(list(counts)))
+    rows = list(counts.union(_as_count(item), all=True))
+    own = [int(total) for collection, _, total in rows if collection == _ITEM]
+    counted = [row for row in rows if row[0] != _ITEM]
+    return Versions(_text(counted), own[0] if own else None)
+
+
+_ITEM = "#item"
+
+
+def _as_count(item: QuerySet[Model]) -> QuerySet[Model]:
+    (version,) = item.query.values_select
+    return item.order_by().values_list(  # type: ignore[return-value] # the stubs tell rows from models, a union does not
+        Value(_ITEM), Value(0, output_field=IntegerField()), F(version)
+    )
+
+
+def _text(rows: list[tuple[str, int, int]]) -> str:
+    rows.sort()
+    epoch = next((total for collection, _, total in rows if not collection), 0)
+    counts = [(collection, tenant, int(total)) for collection, tenant, total in rows if collection]
+    digest = hashlib.blake2b(repr(counts).encode(), digest_size=8).hexdigest()
+    return f"e{_base36(int(epoch))}.{digest}"
+
+
+def _base36(number: int) -> str:
+    text = ""
+    while number:
+        number, digit = divmod(number, 36)
+        text = _DIGITS[digit] + text
+    return text or "0"
+
+
+def begin_epoch(*, using: str | None = None, anew: bool = False) -> None:
+    """See that there is an epoch. ``anew`` after a restore, for the counters went back with it."""
+    epoch = {"tenant": 0, "collection": "", "shard": 0}
+    number = {"value": secrets.randbits(_EPOCH_BITS)}
+    manager = Counter.objects.using(using or router.db_for_write(Counter))
+    if anew:
+        manager.update_or_create(**epoch, defaults=number)
+    else:
+        manager.get_or_create(**epoch, defaults=number)
+
+
+_FOLD = """
+WITH gone AS (
+    DELETE FROM httpopt_counter WHERE (tenant, collection, shard) IN (
+        SELECT tenant, collection, shard FROM httpopt_counter
+        WHERE shard <> 0 ORDER BY tenant, collection, shard FOR UPDATE SKIP LOCKED
+    ) RETURNING tenant, collection, value
+)
+INSERT INTO httpopt_counter AS counter (tenant, collection, shard, value)
+SELECT tenant, collection, 0, sum(value) FROM gone GROUP BY tenant, collection ORDER BY 1, 2
+ON CONFLICT (tenant, collection, shard) DO UPDATE SET value = counter.value + excluded.value
+"""
+
+
+def compact(*, using: str | None = None) -> int:
+    """Fold the shards that no open transaction holds into one; how many rows that saved.
+
+    Every sum stays what it was. Only PostgreSQL has shards.
+    """
+    alias = using or router.db_for_write(Counter)
+    connection = connections[alias]
+    if connection.vendor != "postgresql":
+        return 0
+    with transaction.atomic(using=alias), connection.cursor() as cursor:
+        before = Counter.objects.using(alias).count()
+        cursor.execute(_FOLD)
+        return before - Counter.objects.using(alias).count()

@@ -1,0 +1,95 @@
+"""The declaration: which tables count as changes of what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.db import models
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A column of the tracked table, or of one reached through foreign keys from it."""
+
+    joins: tuple[tuple[str, str, str], ...]
+    """``(table, its key column, column of the table before that points at it)``, outwards."""
+    name: str
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """Each change of ``model``'s table raises the counter of ``collection`` of the row's tenant.
+
+    ``tenant`` is a path to an integer column, through foreign keys where it must be
+    (``"member__church"``); None: the change counts for everybody, as tenant 0.
+    ``only`` names the fields whose change counts; any, by default.
+    ``item_version`` names the field that each UPDATE of a row raises.
+    ``touches`` names a foreign key: a change here raises the item version of the row there.
+    """
+
+    model: type[models.Model]
+    collection: str
+    tenant: str | None
+    only: tuple[str, ...] = ()
+    item_version: str | None = None
+    touches: str | None = None
+
+    @property
+    def table(self) -> str:
+        return self.model._meta.db_table
+
+    @cached_property
+    def tenant_column(self) -> Column | None:
+        """Raises FieldDoesNotExist or ValueError where ``tenant`` leads nowhere."""
+        return None if self.tenant is None else _resolve(self.model, self.tenant)
+
+    @cached_property
+    def only_columns(self) -> tuple[str, ...]:
+        return tuple(_column(self.model, name) for name in self.only)
+
+    @cached_property
+    def key_column(self) -> str:
+        return _key(self.model)
+
+    @cached_property
+    def item_version_column(self) -> str | None:
+        return _column(self.model, self.item_version) if self.item_version else None
+
+    @cached_property
+    def touched(self) -> tuple[str, str, str] | None:
+        """``(table, its key column, our column that points at it)``."""
+        if self.touches is None:
+            return None
+        field = self.model._meta.get_field(self.touches)
+        target = _target(field)
+        return target._meta.db_table, _key(target), _column(self.model, self.touches)
+
+
+def _resolve(model: type[models.Model], path: str) -> Column:
+    *through, last = path.split("__")
+    joins = []
+    for name in through:
+        target = _target(model._meta.get_field(name))
+        joins.append((target._meta.db_table, _key(target), _column(model, name)))
+        model = target
+    return Column(joins=tuple(joins), name=_column(model, last))
+
+
+def _target(field: object) -> type[models.Model]:
+    if not isinstance(field, models.ForeignKey):
+        raise ValueError(f"{field} is not a foreign key.")
+    target: type[models.Model] = field.related_model
+    return target
+
+
+def _column(model: type[models.Model], name: str) -> str:
+    field = model._meta.get_field(name)
+    column = getattr(field, "column", None)
+    if not isinstance(column, str):
+        raise ValueError(f"{field} has no column.")
+    return column
+
+
+def _key(model: type[models.Model]) -> str:
+    return str(model._meta.pk.column)

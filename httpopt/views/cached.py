@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.http.response import HttpResponseBase
+from django.utils.cache import patch_vary_headers
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from httpopt.cache import PRIVATE, CachePolicy
+
+
+class CachePolicyMixin(APIView):
+    """``cache_policy`` on every 200 and 304; what else a view answers is never stored."""
+
+    cache_policy: ClassVar[CachePolicy] = PRIVATE
+
+    def finalize_response(
+        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
+    ) -> Any:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        if request.method in ("GET", "HEAD") and response.status_code in (200, 304):
+            user = getattr(request, "_user", None)
+            authenticated = user is not None and user.is_authenticated
+            self.cache_policy.apply(response, authenticated=authenticated)
+            # Each of these may change who is asking, or in which form.
+            patch_vary_headers(response, ["Accept", "Authorization", "Cookie"])
+        return response

@@ -1,0 +1,36 @@
+"""httpopt in a project that has nothing else: its own suite, in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+ALONE = ROOT / "tests" / "httpopt" / "alone"
+SUITES = sorted(path.name for path in ALONE.glob("test_*.py"))
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_a_project_with_httpopt_alone(suite: str, tmp_path: Path) -> None:
+    run = subprocess.run(
+        [
+            sys.executable, "-m", "pytest", "-q", "-x", "-c", str(ALONE / "pytest.toml"),
+            "--rootdir", str(ALONE), "--confcutdir", str(ALONE), str(ALONE / suite),
+        ],
+        cwd=ROOT,
+        env={**_environment(), "DATA_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def _environment() -> dict[str, str]:
+    mine = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    mine.pop("DJANGO_SETTINGS_MODULE", None)
+    return mine
