@@ -14,7 +14,8 @@ def database(url: str, number: int) -> str:
     parts = urlsplit(url)
     if parts.scheme == "unix":
         query = {**dict(parse_qsl(parts.query)), "db": str(number)}
-        return urlunsplit(parts._replace(query=urlencode(query)))
+        # urlunsplit would leave out the // that redis-py asks for.
+        return f"unix://{parts.netloc}{parts.path}?{urlencode(query)}"
     if parts.scheme == "redis+sentinel":
         return urlunsplit(parts._replace(path=f"/{_master(url)}/{number}"))
     return urlunsplit(parts._replace(path=f"/{number}"))
