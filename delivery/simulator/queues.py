@@ -1,0 +1,34 @@
+"""Each sending number's queue: what exceeds its rate waits, it does not fail."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+
+class QueueFullError(Exception):
+    """The wait would be longer than the queue holds."""
+
+
+class SenderQueues:
+    """First in, first out, counted in parts; a queue is the time at which it will be empty."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._empty_at: dict[str, float] = {}
+
+    def reserve(self, sender: str, parts: int, *, rate: float, longest: float) -> float:
+        """Seconds that this text waits; raises QueueFullError beyond ``longest`` seconds."""
+        now = self._clock()
+        with self._lock:
+            departure = max(now, self._empty_at.get(sender, now))
+            if departure - now > longest:
+                raise QueueFullError
+            self._empty_at[sender] = departure + parts / rate
+        return departure - now
+
+    def clear(self) -> None:
+        with self._lock:
+            self._empty_at.clear()
