@@ -110,7 +110,12 @@ CACHES = {
     "throttling": redis_settings.cache(
         _REDIS_URL, 2, SOCKET_TIMEOUT=0.1, SOCKET_CONNECT_TIMEOUT=0.1
     ),
+    "ratelimit": redis_settings.cache(
+        _REDIS_URL, 4, SOCKET_TIMEOUT=0.1, SOCKET_CONNECT_TIMEOUT=0.1
+    ),
 }
+# django-ratelimit, the outer guard of the login pages.
+RATELIMIT_USE_CACHE = "ratelimit"
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",

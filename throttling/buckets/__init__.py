@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from throttling.buckets.bucket import (
     Bucket,
-    BucketsUnavailableError,
     BucketState,
+    BucketsUnavailableError,
     CostAboveBurstError,
     Decision,
 )

@@ -9,7 +9,7 @@ from typing import Any
 import redis
 from redis.exceptions import NoScriptError, RedisError
 
-from throttling.buckets.bucket import Bucket, BucketsUnavailableError, BucketState, Decision
+from throttling.buckets.bucket import Bucket, BucketState, BucketsUnavailableError, Decision
 
 SCRIPT = (Path(__file__).parent / "script.lua").read_bytes()
 DIGEST = hashlib.sha1(SCRIPT, usedforsecurity=False).hexdigest()
@@ -32,6 +32,10 @@ class BucketStore:
     @cached_property
     def client(self) -> redis.Redis:
         return self._connection()
+
+    @cached_property
+    def _send(self) -> Callable[..., Any]:
+        return self.client.execute_command
 
     def key(self, name: str) -> str:
         return f"{self.prefix}:{name}"
@@ -107,16 +111,16 @@ class BucketStore:
     def _evaluate(self, *arguments: Any) -> list[Any]:
         try:
             try:
-                return self.client.execute_command("EVALSHA", DIGEST, *arguments)  # type: ignore[no-any-return]  # redis-py types commands as Any
+                return list(self._send("EVALSHA", DIGEST, *arguments))
             except NoScriptError:
                 # EVAL rather than SCRIPT LOAD: a flush between two calls cannot make it fail.
-                return self.client.execute_command("EVAL", SCRIPT, *arguments)  # type: ignore[no-any-return]  # redis-py types commands as Any
+                return list(self._send("EVAL", SCRIPT, *arguments))
         except RedisError as error:
             raise BucketsUnavailableError(str(error)) from error
 
     def _command(self, *arguments: Any) -> Any:
         try:
-            return self.client.execute_command(*arguments)
+            return self._send(*arguments)
         except RedisError as error:
             raise BucketsUnavailableError(str(error)) from error
 

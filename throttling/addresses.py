@@ -1,0 +1,79 @@
+"""Whose request it is: the client's address, which nobody but a trusted proxy can name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+from django.http import HttpRequest
+
+from throttling import conf
+
+Address = IPv4Address | IPv6Address
+
+UNKNOWN = "unknown"
+"""All clients whose address nobody can tell share one bucket."""
+
+
+def client_address(request: HttpRequest) -> Address | None:
+    """The address of the client, found by walking X-Forwarded-For from the right.
+
+    Each hop is believed only where the one that reported it is a trusted proxy. The walk ends at
+    the first hop that is not, or before an entry that is no address.
+    """
+    peer = parse(request.META.get("REMOTE_ADDR", ""))
+    if peer is None and not conf.unix_socket_trusted():
+        return None
+    if peer is not None and not _trusted(peer):
+        return peer
+    return _walk(peer, request.META.get("HTTP_X_FORWARDED_FOR", ""))
+
+
+def _walk(peer: Address | None, forwarded: str) -> Address | None:
+    client = peer
+    for entry in _from_the_right(forwarded):
+        hop = parse(entry)
+        if hop is None:
+            break
+        client = hop
+        if not _trusted(hop):
+            break
+    return client
+
+
+def _from_the_right(forwarded: str) -> Iterable[str]:
+    return reversed(forwarded.split(",")) if forwarded else ()
+
+
+def _trusted(address: Address) -> bool:
+    return any(address in network for network in conf.trusted_proxies())
+
+
+def parse(text: str) -> Address | None:
+    """An address, maybe with a port (some proxies add one); None for anything else.
+
+    An IPv4 address mapped into IPv6 is that IPv4 address, and a zone is dropped.
+    """
+    text = text.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def prefix(address: Address | None) -> str:
+    """What is counted: an IPv4 address, or the network of an IPv6 one."""
+    if address is None:
+        return UNKNOWN
+    if isinstance(address, IPv4Address):
+        return str(address)
+    return str(ip_network((address, conf.ipv6_prefix()), strict=False))
+
+
+def prefix_of(request: HttpRequest) -> str:
+    return prefix(client_address(request))

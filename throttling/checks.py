@@ -1,0 +1,172 @@
+"""Refuses to start with limits that would not mean what was written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core import checks
+from django.core.checks import CheckMessage, Error, register
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils.module_loading import import_string
+
+from throttling import conf, policies
+from throttling.rates import InvalidRateError, parse
+
+_HINT = "A rate is count/[n]period[:burst], such as '100/m', '1000/m:200' or '5/15m'."
+
+
+@register("throttling")
+def check_settings(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    return [
+        *_policies(),
+        *_plans(),
+        *_names(),
+        *_proxies(),
+        *_cache(),
+        *_functions(),
+        *_coarse_guard(),
+    ]
+
+
+@register("throttling")
+def check_views(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """Views that name policies which nobody declared."""
+    if not getattr(settings, "ROOT_URLCONF", None):
+        return []
+    return [
+        Error(
+            f"{view.__name__}.throttle_policies names {name!r}, which THROTTLING does not declare.",
+            hint="Declare it in THROTTLING['POLICIES'].",
+            id="throttling.E008",
+        )
+        for view in dict.fromkeys(_view_classes(get_resolver().url_patterns))
+        for name in _policies_named_by(view)
+        if name not in policies.declarations()
+    ]
+
+
+def _policies() -> Iterator[CheckMessage]:
+    for name, declaration in policies.declarations().items():
+        try:
+            policies.read(name, declaration, {})
+        except policies.InvalidPolicyError as error:
+            yield Error(
+                f"THROTTLING['POLICIES'][{name!r}] {error}.", hint=_HINT, id="throttling.E001"
+            )
+
+
+def _plans() -> Iterator[CheckMessage]:
+    for plan, rates in conf.plans().items():
+        for name, rate in rates.items():
+            if name not in policies.declarations():
+                yield Error(
+                    f"THROTTLING['PLANS'][{plan!r}] names the unknown policy {name!r}.",
+                    hint="Declare it in THROTTLING['POLICIES'].",
+                    id="throttling.E002",
+                )
+            try:
+                parse(rate)
+            except InvalidRateError as error:
+                yield Error(
+                    f"THROTTLING['PLANS'][{plan!r}][{name!r}]: {error}",
+                    hint=_HINT,
+                    id="throttling.E002",
+                )
+
+
+def _names() -> Iterator[CheckMessage]:
+    for setting, names in (
+        ("AUTHENTICATED_POLICIES", conf.authenticated_policies()),
+        ("ANONYMOUS_POLICIES", conf.anonymous_policies()),
+    ):
+        for name in names:
+            if name not in policies.declarations():
+                yield Error(
+                    f"THROTTLING[{setting!r}] names the unknown policy {name!r}.",
+                    hint="Declare it in THROTTLING['POLICIES'].",
+                    id="throttling.E003",
+                )
+
+
+def _proxies() -> Iterator[CheckMessage]:
+    try:
+        conf.trusted_proxies()
+    except ValueError as error:
+        yield Error(
+            f"THROTTLING['TRUSTED_PROXIES']: {error}.",
+            hint="List addresses or CIDRs such as '10.0.0.0/8', or 'unix' for a unix socket.",
+            id="throttling.E004",
+        )
+
+
+def _cache() -> Iterator[CheckMessage]:
+    alias = conf.cache_alias()
+    cache = settings.CACHES.get(alias)
+    if cache is None or not str(cache.get("BACKEND", "")).startswith("django_redis."):
+        yield Error(
+            f"THROTTLING needs a django-redis cache with the alias {alias!r}.",
+            hint="Declare it in CACHES (BACKEND 'django_redis.cache.RedisCache'), or name another "
+            "by THROTTLING['CACHE_ALIAS'].",
+            id="throttling.E005",
+        )
+        return
+    places = [other.get("LOCATION") for name, other in settings.CACHES.items() if name != alias]
+    if cache.get("LOCATION") in places:
+        yield checks.Warning(
+            f"The cache {alias!r} shares its Redis database with another cache.",
+            hint="Give it a database of its own: cache.clear() would fill every bucket, and "
+            "django-redis would share the other's time-outs.",
+            id="throttling.W001",
+        )
+    if not cache.get("OPTIONS", {}).get("SOCKET_TIMEOUT"):
+        yield checks.Warning(
+            f"The cache {alias!r} has no SOCKET_TIMEOUT: a frozen Redis would hold requests.",
+            hint="Set OPTIONS SOCKET_TIMEOUT and SOCKET_CONNECT_TIMEOUT to about 0.1 s.",
+            id="throttling.W002",
+        )
+
+
+def _functions() -> Iterator[CheckMessage]:
+    for setting in ("PLAN_OF", "TOKEN_OF"):
+        path = conf.declared().get(setting)
+        try:
+            if path is not None:
+                import_string(path)
+        except ImportError as error:
+            yield Error(
+                f"THROTTLING[{setting!r}] cannot be imported: {error}.",
+                hint="Name a function as 'package.module.function'.",
+                id="throttling.E006",
+            )
+
+
+def _coarse_guard() -> Iterator[CheckMessage]:
+    alias = getattr(settings, "RATELIMIT_USE_CACHE", "default")
+    if conf.coarse_login_rate() is not None and alias not in settings.CACHES:
+        yield Error(
+            f"RATELIMIT_USE_CACHE names the cache {alias!r}, which CACHES does not declare.",
+            hint="Declare it, or set THROTTLING['COARSE_LOGIN_RATE'] to None.",
+            id="throttling.E007",
+        )
+
+
+def _view_classes(patterns: list[URLPattern | URLResolver]) -> Iterator[type]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from _view_classes(pattern.url_patterns)
+            continue
+        view = getattr(pattern.callback, "cls", None) or getattr(
+            pattern.callback, "view_class", None
+        )
+        if view is not None:
+            yield view
+
+
+def _policies_named_by(view: type) -> set[str]:
+    declared = getattr(view, "throttle_policies", ())
+    if isinstance(declared, dict):
+        return {name for names in declared.values() for name in names}
+    return set(declared)

@@ -1,0 +1,100 @@
+"""Buckets of one user, address or user name: for the admin, and for ``manage.py throttle``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from throttling import addresses, policies, stores
+from throttling.buckets import Bucket, BucketState
+from throttling.identities import name_digest, plain
+from throttling.policies import By, Policy
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """Whom to look at; all that is given is looked up."""
+
+    user: str | None = None
+    """Primary key."""
+    name: str | None = None
+    """User name, known or not, that somebody tried to log in with."""
+    address: str | None = None
+    """An IP address; an IPv6 one stands for its prefix."""
+    bucket: str | None = None
+    """The name of one bucket, such as ``broadcasts:grace``."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    name: str
+    policy: Policy
+    state: BucketState
+
+    @property
+    def untouched(self) -> bool:
+        return self.state.full_ms == 0
+
+    @property
+    def full_in(self) -> int:
+        """Seconds, rounded up."""
+        return -(-self.state.full_ms // 1000)
+
+    @property
+    def wait(self) -> int:
+        """Seconds until the next request is let through, rounded up."""
+        return -(-self.state.wait_ms // 1000)
+
+    @property
+    def percent(self) -> int:
+        return round(100 * self.state.remaining / self.policy.rate.burst)
+
+
+def look(subject: Subject) -> list[Shown]:
+    """The buckets of the subject as they are; raises BucketsUnavailableError.
+
+    Rates are those of the policies: a plan's rate is not known here.
+    """
+    names = list(dict.fromkeys(_names(subject)))
+    known = [(name, policy) for name in names if (policy := _policy_of(name)) is not None]
+    buckets = [Bucket(name, policy.rate) for name, policy in known]
+    states = stores.shared().peek(buckets).states if buckets else ()
+    return [Shown(name, policy, state) for (name, policy), state in zip(known, states, strict=True)]
+
+
+def reset(names: Sequence[str]) -> int:
+    """Fill the named buckets; how many were in use. Raises BucketsUnavailableError."""
+    return stores.shared().reset(names)
+
+
+def most_refused(limit: int = 20) -> list[tuple[str, int]]:
+    """Names of the buckets that refused most within at most an hour."""
+    return stores.shared().most_refused(limit)
+
+
+def prefix_of(address: str) -> str | None:
+    """What is counted for an address as a person writes it; None: it is none."""
+    found = addresses.parse(address.partition("/")[0])
+    return None if found is None else addresses.prefix(found)
+
+
+def _names(subject: Subject) -> Iterator[str]:
+    address = prefix_of(subject.address) if subject.address else None
+    name = name_digest(subject.name) if subject.name else None
+    for policy in policies.every().values():
+        match policy.by:
+            case By.USER if subject.user is not None:
+                yield f"{policy.name}:{plain(subject.user)}"
+            case By.ADDRESS if address is not None:
+                yield f"{policy.name}:{plain(address)}"
+            case By.NAME if name is not None:
+                yield f"{policy.name}:{name}"
+            case By.NAME_AND_ADDRESS if name or address:
+                pattern = f"{policy.name}:{name or '*'}@{address or '*'}"
+                yield from stores.shared().names(pattern)
+    if subject.bucket is not None:
+        yield subject.bucket
+
+
+def _policy_of(bucket: str) -> Policy | None:
+    return policies.every().get(bucket.partition(":")[0])
