@@ -11,9 +11,11 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
+import brotli
 from django.conf import settings
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 from whitenoise import WhiteNoise
+from whitenoise.compress import Compressor
 from whitenoise.responders import Response, StaticFile
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
@@ -27,14 +29,26 @@ _HASHED_NAME = r"\.[0-9a-f]{12}\."
 _CHUNK = 256 * 1024
 
 
-class StaticStorage(CompressedManifestStaticFilesStorage):
+class QuickCompressor(Compressor):  # type: ignore[misc]  # whitenoise is untyped
+    """Brotli's best takes half a minute for two per cent less."""
+
+    @staticmethod
+    def compress_brotli(data: bytes) -> bytes:
+        return brotli.compress(data, quality=6)
+
+
+class StaticStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # untyped
     """Names with the hash of their content; plain names until ``collectstatic`` has run."""
 
     # The console's modules import each other, and must get the hashed names too.
     support_js_module_import_aggregation = True
 
     def stored_name(self, name: str) -> str:
-        return super().stored_name(name) if self.hashed_files else name
+        stored: str = super().stored_name(name) if self.hashed_files else name
+        return stored
+
+    def create_compressor(self, **options: Any) -> Compressor:
+        return QuickCompressor(**options)
 
 
 def with_static_files(application: Application) -> Application:
@@ -54,9 +68,10 @@ def with_static_files(application: Application) -> Application:
     return serve
 
 
-def _from_the_apps(application: Application) -> Application:
-    found_anew: Application = ASGIStaticFilesHandler(application)
-    return found_anew
+def _from_the_apps(application: Any) -> Application:
+    handler: Any = ASGIStaticFilesHandler(application)
+    served: Application = handler
+    return served
 
 
 async def _answer(file: StaticFile | None, scope: Scope, send: Send) -> None:

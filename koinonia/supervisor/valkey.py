@@ -33,5 +33,5 @@ def command(directory: Path, socket: Path, *, append_only: bool = True) -> list[
     return [
         str(binary()), "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700",
         "--dir", str(directory), "--appendonly", "yes" if append_only else "no", "--save", "",
-        "--daemonize", "no", "--maxmemory-policy", "noeviction",
+        "--daemonize", "no", "--maxmemory-policy", "noeviction", "--loglevel", "warning",
     ]  # fmt: skip
