@@ -9,5 +9,7 @@ class KoinoniaConfig(AppConfig):
 
     def ready(self) -> None:
         from koinonia import wiring
+        from koinonia.health import metrics
 
         wiring.connect()
+        metrics.register()

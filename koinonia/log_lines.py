@@ -29,7 +29,7 @@ def config(level: str, form: str) -> dict[str, Any]:
             "django": {"handlers": [], "propagate": True},
             "django.server": {"handlers": [], "propagate": True},
             "daphne": {"level": "WARNING"},
-            "django_q": {"level": "WARNING"},
+            "django-q": {"level": "WARNING"},
         },
     }
 

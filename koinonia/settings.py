@@ -134,6 +134,7 @@ STORAGES = {
 }
 LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/"
+METRICS_ALLOW = ENV.metrics_allow
 LOGGING = log_lines.config(ENV.log_level, ENV.log_format)
 
 # Over TLS, everything is. Behind a proxy that ends it, its word counts (TRUSTED_PROXIES).

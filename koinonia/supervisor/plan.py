@@ -57,6 +57,8 @@ class Plan:
             given["REDIS_URL"] = f"unix://{self.socket}"
         if not given.get("PUBLIC_URL"):
             given["PUBLIC_URL"] = self.url
+        if given.get("ALLOWED_HOSTS"):
+            given["ALLOWED_HOSTS"] += ",localhost,127.0.0.1,[::1]"  # Our own look at /readyz.
         if self.simulated:
             given.setdefault("DELIVERY_ACCOUNT_RATE", "1000")
             given.setdefault("DELIVERY_SENDER_RATE", "1000")

@@ -1,0 +1,52 @@
+"""Gauges for Prometheus that are read from the database when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from django.db.models import Count, Min
+from django.utils import timezone
+from prometheus_client import REGISTRY
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from delivery.models import Message
+from delivery.statuses import DEAD_LETTERS, UNFINISHED
+
+
+class QueueCollector(Collector):
+    """The queue: how much of it there is, and how long the oldest due text has been waiting."""
+
+    def describe(self) -> Iterable[Metric]:
+        return []  # Else it would be collected when it is registered, before the database is.
+
+    def collect(self) -> Iterator[Metric]:
+        yield _depth()
+        yield _oldest_due(timezone.now())
+
+
+def _depth() -> Metric:
+    statuses = sorted(UNFINISHED | DEAD_LETTERS)
+    counted = Message.objects.filter(status__in=statuses).values("status").annotate(n=Count("pk"))
+    found = {row["status"]: row["n"] for row in counted.order_by()}
+    gauge = GaugeMetricFamily(
+        "koinonia_messages", "Texts that wait for us or for a person.", labels=["status"]
+    )
+    for status in statuses:
+        gauge.add_metric([status.value], found.get(status.value, 0))
+    return gauge
+
+
+def _oldest_due(now: datetime) -> Metric:
+    oldest = Message.objects.due(now).aggregate(oldest=Min("next_attempt_at"))["oldest"]
+    return GaugeMetricFamily(
+        "koinonia_oldest_due_seconds",
+        "How long the text that is due longest has been waiting; 0 when none is.",
+        value=(now - oldest).total_seconds() if oldest else 0,
+    )
+
+
+def register() -> None:
+    """Beside the metrics of the process, which prometheus_client registers itself."""
+    REGISTRY.register(QueueCollector())
