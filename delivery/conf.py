@@ -130,6 +130,21 @@ def read_timeout() -> float:
     return float(_value("READ_TIMEOUT", 10))
 
 
+def watchdog_after() -> float:
+    """Seconds of silence after which Telnyx is asked what became of a text."""
+    return float(_value("WATCHDOG_AFTER", 15 * 60))
+
+
+def unconfirmed_after() -> float:
+    """Seconds of silence after which nobody is expected to confirm a text any more."""
+    return float(_value("UNCONFIRMED_AFTER", 3 * 24 * 3600))
+
+
+def webhook_retention_days() -> float:
+    """How long applied webhook events are kept; ones that found no message, three times as long."""
+    return float(_value("WEBHOOK_RETENTION_DAYS", 30))
+
+
 def provider() -> str:
     """Dotted path of a :class:`delivery.sending.provider.Provider`."""
     return str(_value("PROVIDER", "delivery.telnyx.client.TelnyxProvider"))

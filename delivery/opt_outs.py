@@ -22,10 +22,12 @@ def opted_out(tenant_id: int, numbers: Iterable[str]) -> set[str]:
 
 
 def opt_out(tenant_id: int, number: str, source: OptOut.Source, *, now: datetime) -> None:
-    """Once more is no change: the first reason stands."""
-    OptOut.objects.get_or_create(
+    """Once more changes only when: the first reason stands, the newest wish counts."""
+    known, created = OptOut.objects.get_or_create(
         tenant_id=tenant_id, number=number, defaults={"source": source, "created_at": now}
     )
+    if not created:
+        OptOut.objects.filter(pk=known.pk, created_at__lt=now).update(created_at=now)
 
 
 def opt_in(tenant_id: int, number: str, *, at: datetime | None = None) -> None:

@@ -1,0 +1,63 @@
+"""A batch of reports about texts that we sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from delivery import opt_outs
+from delivery.changes import Changes
+from delivery.models import Message, OptOut, WebhookEvent
+from delivery.tracking.matching import Messages, Reported
+from delivery.tracking.order import rank, supersedes
+from delivery.tracking.progress import PROGRESS_FIELDS, move
+
+_STOPPED = "40300"
+
+
+def apply(reported: Sequence[Reported], changes: Changes, now: datetime) -> list[Reported]:
+    """Move the messages on and mark the events; returns those whose message is not there."""
+    if not reported:
+        return []
+    messages = Messages(reported)
+    before: dict[int, str] = {}
+    missing = []
+    for item in sorted(reported, key=_order):
+        message = messages.of(item)
+        if message is None:
+            missing.append(item)
+        elif supersedes(item.report, message):
+            before.setdefault(message.pk, message.status)
+            move(message, item.report, now)
+            _mark(item.event, message, WebhookEvent.Result.APPLIED, now)
+        else:
+            _mark(item.event, message, WebhookEvent.Result.SUPERSEDED, now)
+    _write([messages.by_id[pk] for pk in sorted(before)], before, changes, now)
+    return missing
+
+
+def _order(item: Reported) -> tuple[int, datetime, int]:
+    return rank(item.report.status), item.report.at, item.event.pk
+
+
+def _write(
+    moved: Sequence[Message], before: dict[int, str], changes: Changes, now: datetime
+) -> None:
+    if not moved:
+        return
+    Message.objects.all().write(moved, PROGRESS_FIELDS)
+    for message in moved:
+        changes.add(message, previous=before[message.pk])
+    stopped = {
+        (message.tenant_id, message.to_number)
+        for message in moved
+        if message.error_code == _STOPPED
+    }
+    for tenant_id, number in sorted(stopped):
+        opt_outs.opt_out(tenant_id, number, OptOut.Source.PROVIDER, now=now)
+
+
+def _mark(
+    event: WebhookEvent, message: Message, result: WebhookEvent.Result, now: datetime
+) -> None:
+    event.message, event.result, event.applied_at = message, result, now

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from delivery.changes import Change
+from delivery.models import Message, OptOut, WebhookEvent
+from delivery.opt_outs import opted_out
+from delivery.signals import messages_changed
+from delivery.tracking import apply_waiting_events
+from koinonia.models import Church
+from tests import cast
+from tests.delivery.tracking.conftest import MEMBER, NOW, store
+from tests.delivery.webhooks.signing import event, inbound
+
+pytestmark = pytest.mark.django_db
+
+
+def hear(text: str | None, *, provider_id: str = "in1", at: int = 0, **over: Any) -> None:
+    occurred_at = (NOW + timedelta(seconds=at)).isoformat()
+    store(event("message.received", inbound(provider_id, text, **over), occurred_at=occurred_at))
+
+
+def apply() -> None:
+    apply_waiting_events(NOW + timedelta(minutes=1))
+
+
+def test_a_text_to_a_church_becomes_a_received_row_of_its_member(
+    grace: Church, hope: Church
+) -> None:
+    cast.member(hope, "Ruth", MEMBER)
+    ruth = cast.member(grace, "Ruth", MEMBER)
+    heard: list[Change] = []
+
+    def listen(changes: list[Change], **_: Any) -> None:
+        heard.extend(changes)
+
+    messages_changed.connect(listen)
+    try:
+        hear("See you there 🙏")
+        apply()
+    finally:
+        messages_changed.disconnect(listen)
+    text = Message.objects.get()
+    assert (text.tenant_id, text.recipient_id, text.direction, text.status) == (
+        grace.pk, ruth.pk, "inbound", "received",
+    )  # fmt: skip
+    assert (text.from_number, text.to_number, text.text, text.encoding) == (
+        MEMBER, grace.phone_number, "See you there 🙏", "UCS-2",
+    )  # fmt: skip
+    assert [(change.created, change.message.pk) for change in heard] == [(True, text.pk)]
+
+
+def test_a_picture_without_words_is_received(grace: Church) -> None:
+    hear(None, media=[{"url": "https://media.telnyx.com/1.jpg"}, {"url": None}, "x"])
+    apply()
+    text = Message.objects.get()
+    assert (text.text, text.media_urls) == ("", ["https://media.telnyx.com/1.jpg"])
+
+
+def test_a_text_to_a_number_of_no_church_is_kept_as_an_event_only(grace: Church) -> None:
+    hear("Hello", to=[{"phone_number": "+13125559999"}])
+    apply()
+    assert not Message.objects.exists()
+    assert WebhookEvent.objects.get().result == "not_ours"
+
+
+def test_the_same_text_in_two_events_is_received_once(grace: Church) -> None:
+    hear("Hello")
+    hear("Hello")
+    apply()
+    hear("Hello")
+    apply()
+    assert Message.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["STOP", "stop", " Stop \n", "stopall", "Stop  All", "UNSUBSCRIBE", "cancel", "End", "quit"],
+)
+def test_a_stop_word_opts_out_of_this_church_alone(word: str, grace: Church, hope: Church) -> None:
+    hear(word)
+    apply()
+    assert opted_out(grace.pk, [MEMBER]) == {MEMBER}
+    assert opted_out(hope.pk, [MEMBER]) == set()
+
+
+@pytest.mark.parametrize(
+    "text", ["please stop all messages", "STOP!", "yes", "help", "", "stop it"]
+)
+def test_other_words_opt_nobody_out(text: str, grace: Church) -> None:
+    hear(text)
+    apply()
+    assert not OptOut.objects.exists()
+
+
+def test_what_telnyx_calls_a_stop_is_one(grace: Church) -> None:
+    hear("Arrêt", autoresponse_type="STOP")
+    apply()
+    assert OptOut.objects.get().source == "keyword"
+
+
+@pytest.mark.parametrize("word", ["START", "unstop"])
+def test_start_opts_in_again_whoever_opted_out(word: str, grace: Church) -> None:
+    OptOut.objects.create(
+        tenant=grace, number=MEMBER, source="staff", created_at=NOW - timedelta(days=1)
+    )
+    hear(word)
+    apply()
+    assert not OptOut.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "stopped"),
+    [
+        ([("STOP", 1), ("START", 2)], False),
+        ([("START", 2), ("STOP", 1)], False),
+        ([("START", 1), ("STOP", 2)], True),
+        ([("STOP", 2), ("START", 1)], True),
+        ([("STOP", 1), ("STOP", 3), ("START", 2)], True),
+    ],
+)
+@pytest.mark.parametrize("together", [True, False])
+def test_the_newest_wish_holds_in_whatever_order_it_arrives(
+    words: list[tuple[str, int]], stopped: bool, together: bool, grace: Church
+) -> None:
+    for number, (word, at) in enumerate(words):
+        hear(word, provider_id=f"in{number}", at=at)
+        if not together:
+            apply()
+    apply()
+    assert OptOut.objects.exists() == stopped

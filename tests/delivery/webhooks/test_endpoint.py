@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from delivery.models import WebhookEvent
+from delivery.webhooks.views import MAX_BYTES
+from tests.delivery.webhooks.signing import event, outbound, post, signed
+
+pytestmark = pytest.mark.django_db
+
+SENT = event("message.sent", outbound("403195bd", "sent"))
+BODY = json.dumps(SENT).encode()
+
+Headers = dict[str, str]
+
+
+def test_a_signed_event_is_stored_and_answered_with_exactly_200() -> None:
+    assert post(SENT, ref="m7").status_code == 200
+    stored = WebhookEvent.objects.get()
+    assert (stored.event_id, stored.event_type, stored.provider_id, stored.ref) == (
+        SENT["data"]["id"], "message.sent", "403195bd", "m7",
+    )  # fmt: skip
+    assert stored.payload == SENT["data"]
+    assert stored.applied_at is None
+
+
+def test_an_event_that_comes_again_is_answered_and_stored_once() -> None:
+    again = {**SENT, "meta": {"attempt": 2}}
+    assert [post(body).status_code for body in (SENT, SENT, again)] == [200, 200, 200]
+    assert WebhookEvent.objects.count() == 1
+
+
+def test_the_signature_is_over_the_raw_bytes() -> None:
+    pretty = json.dumps(SENT, indent=4).encode()
+    assert post(pretty).status_code == 200
+
+
+FORGERIES: dict[str, Callable[[], Headers]] = {
+    "no headers": lambda: {},
+    "no signature": lambda: {"telnyx-timestamp": str(int(time.time()))},
+    "no timestamp": lambda: {**signed(BODY), "telnyx-timestamp": ""},
+    "another key": lambda: signed(BODY, key=Ed25519PrivateKey.generate()),
+    "another body": lambda: signed(BODY + b" "),
+    "another time": lambda: {**signed(BODY), "telnyx-timestamp": str(int(time.time()) - 9)},
+    "not base64": lambda: {**signed(BODY), "telnyx-signature-ed25519": "§§§"},
+    "too short": lambda: {**signed(BODY), "telnyx-signature-ed25519": base64.b64encode(b"x").decode()},
+    "all zeros": lambda: {**signed(BODY), "telnyx-signature-ed25519": base64.b64encode(bytes(64)).decode()},
+    "301 s old": lambda: signed(BODY, at=time.time() - 302),
+    "301 s ahead": lambda: signed(BODY, at=time.time() + 303),
+    "a fractional time": lambda: signed(BODY, at="1764000000.5"),
+    "a negative time": lambda: signed(BODY, at="-1"),
+    "a time in other digits": lambda: {**signed(BODY), "telnyx-timestamp": "\u0661\u0667"},
+    "an endless time": lambda: signed(BODY, at="9" * 5000),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+def test_what_is_not_proven_is_refused_and_leaves_nothing(name: str) -> None:
+    answer = post(BODY, headers=FORGERIES[name]())
+    assert (answer.status_code, answer.content) == (400, b"The signature is not valid.")
+    assert not WebhookEvent.objects.exists()
+
+
+@pytest.mark.parametrize("seconds", [-295, 0, 295])
+def test_a_clock_may_be_five_minutes_off(seconds: int) -> None:
+    assert post(BODY, headers=signed(BODY, at=time.time() + seconds)).status_code == 200
+
+
+@pytest.mark.parametrize("key", ["", "not base64", base64.b64encode(b"too short").decode()])
+def test_without_a_usable_key_nothing_is_trusted(key: str, settings: Settings) -> None:
+    settings.DELIVERY = {**settings.DELIVERY, "PUBLIC_KEY": key}
+    assert post(SENT).status_code == 503
+    assert not WebhookEvent.objects.exists()
+
+
+def test_only_post_is_allowed() -> None:
+    assert Client().get("/webhooks/telnyx/").status_code == 405
+
+
+def test_a_huge_body_is_refused_unread() -> None:
+    body = b'{"data":"' + b"x" * MAX_BYTES + b'"}'
+    assert post(body).status_code == 413
+    assert not WebhookEvent.objects.exists()
+
+
+NOT_JSON = {
+    "empty": b"",
+    "truncated": BODY[:-20],
+    "text": b"hello",
+    "html": b"<html></html>",
+    "a list": b"[1]",
+    "a string": b'"data"',
+    "null": b"null",
+    "NaN": b'{"data":NaN}',
+    "not UTF-8": b'{"data":"\xff"}',
+    "nested deeply": b'{"a":' * 400 + b"1" + b"}" * 400,
+    "nested very deeply": b"[" * 100_000 + b"]" * 100_000,
+    "an endless number": b'{"data":' + b"9" * 5000 + b"}",
+}
+
+
+@pytest.mark.parametrize("name", NOT_JSON)
+def test_a_signed_body_that_is_no_json_object_is_refused(name: str) -> None:
+    assert post(NOT_JSON[name]).status_code == 400
+    assert not WebhookEvent.objects.exists()
+
+
+ODD: dict[str, Any] = {
+    "no data": {"record_type": "link_clicked", "url": "https://example.com"},
+    "empty": {},
+    "data is a list": {"data": [1, 2]},
+    "no id": {"data": {"event_type": "message.sent", "payload": {"id": "m"}}},
+    "an id that is a number": {"data": {"id": 7, "event_type": 8, "payload": {"id": 9}}},
+    "an endless id": {"data": {"id": "x" * 5000, "event_type": "y" * 5000}},
+    "a payload that is a string": {"data": {"id": "1", "payload": "hello"}},
+    "a NUL": {"data": {"id": "1\x00", "payload": {"text": "a\x00b", "a\x00": 1}}},
+    "a lone surrogate": {"data": {"id": "\ud800", "payload": {"text": "\udfff"}}},
+    "an infinite number": {"data": {"id": "1", "payload": {"cost": 1e999}}},
+    "no time": {"data": {"id": "1", "occurred_at": "yesterday"}},
+    "the first year": {"data": {"id": "1", "occurred_at": "0001-01-01T00:00:00+14:00"}},
+    "the last year": {"data": {"id": "1", "occurred_at": "9999-12-31T23:59:59-14:00"}},
+    "a time of day": {"data": {"id": "1", "occurred_at": 1764000000}},
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_a_signed_event_of_an_odd_form_is_stored_as_far_as_it_goes(name: str) -> None:
+    body = json.dumps(ODD[name]).replace("Infinity", "1e999").encode()
+    assert [post(body).status_code, post(body).status_code] == [200, 200]
+    assert WebhookEvent.objects.count() == 1
+
+
+@pytest.mark.parametrize("ref", ["m0", "m", "x7", "m" + "9" * 30, "m\u0661", "a" * 3000, "m7%00"])
+def test_a_reference_that_is_none_of_ours_is_forgotten(ref: str) -> None:
+    assert post(SENT, ref=ref).status_code == 200
+    assert WebhookEvent.objects.get().ref == ""
+
+
+def test_an_answer_is_never_cached() -> None:
+    assert "no-store" in post(SENT)["Cache-Control"]
+
+
+def test_no_number_and_no_word_of_a_text_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    post(SENT)
+    post(BODY, headers={})
+    post(BODY[:-20])
+    said = "".join(f"{record.getMessage()}{vars(record)}" for record in caplog.records)
+    assert "+1312" not in said
+    assert "Choir" not in said
