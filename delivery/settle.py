@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError
 
-from delivery import conf, holds, opt_outs, retry
+from delivery import conf, holds, opt_outs, pacing, retry
+from delivery.breaker import Permit
 from delivery.changes import message_changes
 from delivery.models import Attempt, Message, OptOut, Outcome
 from delivery.models.transitions import TRANSITION_FIELDS, Failure
@@ -21,6 +22,7 @@ logger = logging.getLogger("delivery")
 
 _PAUSE_WHERE_NONE_IS_ASKED = 1.0
 _HELD_FOR = timedelta(seconds=5)
+_PROBE_FAILED = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +33,14 @@ class Result:
     verdict: Verdict
     started_at: datetime
     seconds: float
-    free: bool = False
-    """A probe of the breaker: its failure spends no attempt."""
+    permit: Permit | None = None
+    """Under which the breaker let it go; the failure of a probe spends no attempt."""
     only_try: bool = False
     """Sent inside a request: there is no second attempt."""
+
+    @property
+    def is_probe(self) -> bool:
+        return self.permit is not None and bool(self.permit.probe)
 
     @property
     def finished_at(self) -> datetime:
@@ -49,7 +55,8 @@ def settle(results: Sequence[Result], now: datetime) -> None:
         # A provider that gives one id to two messages: find which, and keep the others.
         for result in results:
             _settle_alone(result, now)
-    _hold_where_told(results, now)
+    for result in results:
+        _heed(result, now)
 
 
 def _settle(results: Sequence[Result], now: datetime) -> None:
@@ -108,7 +115,7 @@ def _move(row: Message, result: Result, now: datetime) -> None:
     """The whole table of what follows from what."""
     verdict = result.verdict
     failure = Failure(verdict.code, verdict.title, verdict.error_class)
-    spent = _count(row, verdict, free=result.free)
+    spent = _count(row, verdict, free=result.is_probe)
     if verdict.outcome == Outcome.AMBIGUOUS:
         row.ambiguous = True
     if verdict.outcome == Outcome.ACCEPTED:
@@ -126,7 +133,7 @@ def _move(row: Message, result: Result, now: datetime) -> None:
         else:
             row.give_up(failure, now)
     elif not spent:
-        row.postpone(result.finished_at + timedelta(seconds=conf.retry_delays()[0]), now)
+        row.postpone(result.finished_at + _PROBE_FAILED, now)
     else:
         _try_again_or_give_up(row, result.finished_at, failure, now)
 
@@ -183,19 +190,22 @@ def _attempt(row: Message, result: Result) -> Attempt:
     )
 
 
-def _hold_where_told(results: Sequence[Result], now: datetime) -> None:
-    for result in results:
-        verdict = result.verdict
-        if verdict.hold:
-            pause = verdict.retry_after
-            until = now + timedelta(seconds=pause) if pause else None
-            holds.hold(verdict.code, verdict.title, until=until, now=now)
-        elif verdict.outcome == Outcome.CONFIGURATION:
-            logger.error(
-                "The sending number cannot send",
-                extra={
-                    "action": "sender_refused",
-                    "message_id": result.message.pk,
-                    "code": verdict.code,
-                },
-            )
+def _heed(result: Result, now: datetime) -> None:
+    """What one answer says about more than its own message."""
+    verdict, pause = result.verdict, result.verdict.retry_after
+    if verdict.hold:
+        until = now + timedelta(seconds=pause) if pause else None
+        holds.hold(verdict.code, verdict.title, until=until, now=now)
+    elif verdict.outcome == Outcome.THROTTLED and verdict.whole_account:
+        pacing.freeze_account(pause or _PAUSE_WHERE_NONE_IS_ASKED)
+    elif verdict.outcome == Outcome.THROTTLED:
+        pacing.freeze_sender(result.message.from_number, pause or _PAUSE_WHERE_NONE_IS_ASKED)
+    elif verdict.outcome == Outcome.CONFIGURATION:
+        logger.error(
+            "The sending number cannot send",
+            extra={
+                "action": "sender_refused",
+                "message_id": result.message.pk,
+                "code": verdict.code,
+            },
+        )

@@ -455,6 +455,7 @@ class Migration(migrations.Migration):
                 ),
                 ("reason", models.CharField(max_length=200)),
                 ("at", models.DateTimeField()),
+                ("until", models.DateTimeField(blank=True, null=True)),
                 (
                     "by",
                     models.ForeignKey(

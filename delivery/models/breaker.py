@@ -46,6 +46,8 @@ class BreakerTransition(models.Model):
     after = models.CharField(max_length=13, choices=BreakerState)
     reason = models.CharField(max_length=200)
     at = models.DateTimeField()
+    until = models.DateTimeField(null=True, blank=True)
+    """Open: when it lets the first probe through."""
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from delivery import claim, conf, rescue
-from delivery.models import Priority
+from delivery import breaker, claim, conf, rescue, tracking
+from delivery.breaker import Permit, Tally
+from delivery.breaker.policy import policy
+from delivery.models import Message, Priority
+from delivery.sending.gate import Gate
 from delivery.sending.screen import screen
 from delivery.sending.threads import Job, Threads, of_this_process
 from delivery.settle import Result, settle
@@ -19,18 +23,18 @@ from delivery.turns import Turn, Turns
 
 _BUDGET_SECONDS = 15.0
 _WAIT_SECONDS = 0.05
-_SETTLE_AT_ONCE = 25
-_LATE_SECONDS = 20.0
+_LANDING_SECONDS = 20.0
 _OVERSEE_SECONDS = 1.0
-"""How often the slow duties come round: leases, expiry."""
+"""How often the slow duties come round: leases, expiry, the watchdog."""
 
 
 @dataclass
 class Drain:
-    """One run of one worker."""
+    """The sending of one worker. Keeps its place in the turns from one run to the next."""
 
     threads: Threads
     turns: Turns = field(default_factory=Turns)
+    gate: Gate = field(default_factory=Gate)
     stopping: Callable[[], bool] = lambda: False
     clock: Callable[[], datetime] = timezone.now
     _overseen: datetime | None = None
@@ -39,26 +43,32 @@ class Drain:
         """Until nothing is due and all that was sent is settled, or the budget is spent."""
         until = time.monotonic() + budget
         while time.monotonic() < until and not self.stopping():
-            self._oversee()
-            claimed = self._claim_all()
-            if not claimed and not self.threads.in_flight:
+            if not self.step() and not self.threads.in_flight and not self.gate.anyone_rests:
                 return
-            self._settle()
+            self.settle(_WAIT_SECONDS)
         self._land()
 
-    def _claim_all(self) -> bool:
-        """Fill the free threads, a turn at a time; False where nothing was due."""
-        any_claimed = False
+    def step(self) -> bool:
+        """Everything that can be done now without waiting; False where nothing was claimed."""
+        self._oversee()
+        claimed = False
         while self._take_turn(self.clock()):
-            any_claimed = True
-        return any_claimed
+            claimed = True
+        return claimed
+
+    def settle(self, timeout: float) -> None:
+        """Write down what has come back."""
+        for results in _by(self.threads.results(timeout), lambda result: result.message.tenant_id):
+            self._report(results)
+            settle(results, self.clock())
 
     def _take_turn(self, now: datetime) -> bool:
+        """Start some texts of whoever comes next; False where nobody can."""
         for turn in self.turns.now(now):
             room = self._room(turn)
-            if room and self._start(turn, room, now):
-                self.turns.served(turn)
-                return True
+            if room and not self.gate.rests(turn, now):
+                permit = self.gate.permit(now)
+                return permit is not None and self._serve(turn, room, permit, now)
         return False
 
     def _room(self, turn: Turn) -> int:
@@ -66,43 +76,69 @@ class Drain:
         kept = 0 if turn.priority == Priority.REPLY else self.threads.size // 8
         return max(0, self.threads.free - kept)
 
-    def _start(self, turn: Turn, room: int, now: datetime) -> bool:
-        rows = screen(claim.claim(turn, room, now), now)
-        claim.start_calls(rows, now)
-        self.threads.submit([Job(row, build(row)) for row in rows])
-        return bool(rows)
+    def _serve(self, turn: Turn, room: int, permit: Permit, now: datetime) -> bool:
+        self.turns.served(turn)
+        expected = self.gate.expected(turn)
+        limit = 1 if permit.probe else max(1, min(room, room if expected is None else expected))
+        claimed = claim.claim(turn, limit, now)
+        rows = screen(claimed, now)
+        admitted = self.gate.admit(turn, rows, now) if rows else 0
+        claim.put_back(rows[admitted:])
+        self._start(rows[:admitted], permit, now)
+        return bool(claimed)
 
-    def _settle(self) -> None:
-        results = self.threads.results(_WAIT_SECONDS)
-        for of_tenant in _by_tenant(results):
-            settle(of_tenant, self.clock())
+    def _start(self, rows: Sequence[Message], permit: Permit, now: datetime) -> None:
+        if not rows:
+            return breaker.record(permit, Tally(), now)
+        claim.start_calls(rows, now)
+        self.threads.submit([Job(row, build(row), permit) for row in rows])
+        return None
+
+    def _report(self, results: Sequence[Result]) -> None:
+        """Tell the breaker."""
+        slow = policy().slow_call
+        for some in _by(results, lambda result: result.permit):
+            permit = some[0].permit
+            if permit is not None:
+                failed = sum(result.verdict.provider_failed for result in some)
+                late = sum(result.seconds > slow for result in some)
+                breaker.record(permit, Tally(len(some), failed, late), self.clock())
 
     def _oversee(self) -> None:
         now = self.clock()
+        tracking.apply_waiting_events(now)
         if self._overseen and now - self._overseen < timedelta(seconds=_OVERSEE_SECONDS):
             return
         self._overseen = now
         claim.renew([job.message for job in self.threads.in_flight.values()], now)
         rescue.rescue(now)
         rescue.expire(now)
+        tracking.reconcile(now)
 
     def _land(self) -> None:
         """Wait for the calls in the air; what stays out too long is left to its lease."""
-        until = time.monotonic() + _LATE_SECONDS
+        until = time.monotonic() + _LANDING_SECONDS
         while self.threads.in_flight and time.monotonic() < until:
-            self._settle()
+            self.settle(_WAIT_SECONDS)
+            now = self.clock()
+            claim.renew([job.message for job in self.threads.in_flight.values()], now)
 
 
-def _by_tenant(results: list[Result]) -> list[list[Result]]:
-    found: dict[int, list[Result]] = {}
+def _by(results: Sequence[Result], key: Callable[[Result], object]) -> list[list[Result]]:
+    found: dict[object, list[Result]] = defaultdict(list)
     for result in results:
-        found.setdefault(result.message.tenant_id, []).append(result)
+        found[key(result)].append(result)
     return list(found.values())
 
 
-_turns = Turns()
+_drain: Drain | None = None
 
 
 def drain(stopping: Callable[[], bool] = lambda: False) -> None:
     """One run with the threads of this process: what the worker's task does."""
-    Drain(of_this_process(conf.threads()), _turns, stopping).run()
+    global _drain
+    threads = of_this_process(conf.threads())
+    if _drain is None or _drain.threads is not threads:
+        _drain = Drain(threads)
+    _drain.stopping = stopping
+    _drain.run()

@@ -8,11 +8,11 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from queue import Empty, SimpleQueue
 
 from django.utils import timezone
 
+from delivery.breaker import Permit
 from delivery.models import Message, Outcome
 from delivery.sending.provider import Provider, SendRequest, Verdict, connect
 from delivery.settle import Result
@@ -24,8 +24,8 @@ logger = logging.getLogger("delivery")
 class Job:
     message: Message
     request: SendRequest
-    free: bool = False
-    """A probe of the breaker."""
+    permit: Permit | None = None
+    """Under which the breaker let it go; None where it was not asked."""
 
 
 class Threads:
@@ -80,11 +80,7 @@ def call(provider: Provider, job: Job) -> Result:
         verdict = Verdict(
             outcome=Outcome.AMBIGUOUS, code="bug", title=type(error).__name__, reached=False
         )
-    return _result(job, verdict, started_at, time.monotonic() - began)
-
-
-def _result(job: Job, verdict: Verdict, started_at: datetime, seconds: float) -> Result:
-    return Result(job.message, verdict, started_at, seconds, free=job.free)
+    return Result(job.message, verdict, started_at, time.monotonic() - began, permit=job.permit)
 
 
 _of_process: tuple[int, Threads] | None = None
