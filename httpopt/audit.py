@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import random
+from functools import partial
 
 from django.core.cache import cache
 from django.dispatch import Signal
@@ -33,9 +34,11 @@ def is_due() -> bool:
 def remember(tag: ETag, response: Response) -> None:
     """Keep the digest of a body once it is rendered."""
     if conf.audit() > 0:
-        response.add_post_render_callback(
-            lambda done: cache.add(_key(tag), _digest(done), _SECONDS)
-        )
+        response.add_post_render_callback(partial(_remember_digest, tag))
+
+
+def _remember_digest(tag: ETag, response: Response) -> None:
+    cache.add(_key(tag), _digest(response), _SECONDS)
 
 
 def was_stale(tag: ETag, response: Response) -> bool:

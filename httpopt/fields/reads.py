@@ -53,7 +53,7 @@ class Reads:
         if self.everything:
             for model_field in self.model._meta.concrete_fields:
                 yield f"{prefix}{model_field.name}"
-        yield f"{prefix}pk"
+        yield f"{prefix}{self.model._meta.pk.name}"
         for name in sorted(self.columns):
             yield f"{prefix}{name}"
         for name, reads in self.joins.items():
@@ -127,13 +127,12 @@ def _collect_list(child: Serializer[Any] | None, path: tuple[str, ...], reads: R
     if not isinstance(relation, ManyToManyField | ForeignObjectRel):
         reads.everything = True
         return
-    below = Reads(relation.related_model)
+    below = reads.lists.setdefault(path[0], Reads(relation.related_model))
     if isinstance(relation, ForeignObjectRel) and not isinstance(relation.field, ManyToManyField):
         # Without the column that points back, each row would be asked for it.
         below.columns.add(relation.field.name)
     if child is not None:
         _collect(child, below, frozenset())
-    reads.lists[path[0]] = below
 
 
 def _model_field(model: type[Model], name: str) -> object:

@@ -104,8 +104,8 @@ class VersionedViewMixin(CachePolicyMixin):
         if self._tag is not None and response.status_code in (200, 304):
             response.headers["ETag"] = str(self._tag)
         if self._to_confirm and self._tag is not None and response.status_code == 200:
-            response = self._confirmed(self._tag, request, response, *args, **kwargs)
-        elif self._tag is not None and response.status_code == 200 and request.method in _SAFE:
+            return self._confirmed(self._tag, request, response, *args, **kwargs)
+        if self._tag is not None and response.status_code == 200 and request.method in _SAFE:
             audit.remember(self._tag, response)
         if response.status_code == 304:
             give_back(request._request)

@@ -23,10 +23,10 @@ def request_as(request: pytest.FixtureRequest) -> Callable[..., Any]:
         )
     async_client = AsyncClient(raise_request_exception=False)
 
-    def ask(method: str, path: str, headers: Any = (), **extra: Any) -> Any:
-        return async_to_sync(async_client.generic)(method, path, headers=dict(headers), **extra)
+    async def ask(method: str, path: str, headers: Any = (), **extra: Any) -> Any:
+        return await async_client.generic(method, path, headers=dict(headers), **extra)
 
-    return ask
+    return async_to_sync(ask)
 
 
 @pytest.fixture

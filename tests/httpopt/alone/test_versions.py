@@ -1,0 +1,244 @@
+"""Triggers: made, checked, dropped around a migration, and right under every write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connection, models, transaction
+from django.db.models import F
+from django.test import Client, override_settings
+
+from httpopt.models import Counter
+from httpopt.versions import counters, install, triggers
+from httpopt.versions.tracked import Tracked
+from tests.httpopt.alone.library.models import Author, Book, Library, Subject
+
+ANN = {"Authorization": "Name ann"}
+
+
+def version(library: Library, *collections: str) -> str:
+    return counters.read(dict.fromkeys(collections, library.pk)).collections
+
+
+@pytest.fixture
+def other(db: None) -> Library:
+    other = Library.objects.create(name="Other")
+    Book.objects.create(library=other, title="Theirs")
+    return other
+
+
+def _insert(library: Library) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO library_author (library_id, first_name, last_name, notes)"
+            " VALUES (%s, 'Raw', 'Hand', '')",
+            [library.pk],
+        )
+        cursor.execute("UPDATE library_book SET pages = pages WHERE library_id = %s", [library.pk])
+
+
+def _upsert(library: Library) -> None:
+    Book.objects.bulk_create(
+        [Book(pk=library.books.earliest("id").pk, library=library, title="Again")],
+        update_conflicts=True,
+        update_fields=["title"],
+        unique_fields=["id"],
+    )
+
+
+def _bulk_update(library: Library) -> None:
+    books = list(library.books.all())
+    for book in books:
+        book.title += "!"
+    Book.objects.bulk_update(books, ["title"])
+
+
+def _first(library: Library) -> Book:
+    return library.books.earliest("id")
+
+
+DOORS: dict[str, Callable[[Library], object]] = {
+    "create": lambda library: Book.objects.create(library=library, title="New"),
+    "save": lambda library: _first(library).save(),
+    "save of one field": lambda library: _first(library).save(update_fields=["pages"]),
+    "update": lambda library: library.books.update(pages=F("pages") + 1),
+    "update of one": lambda library: Book.objects.filter(pk=_first(library).pk).update(pages=3),
+    "bulk_create": lambda library: Book.objects.bulk_create([Book(library=library, title="B")] * 1),
+    "bulk_create, conflicts ignored": lambda library: Book.objects.bulk_create(
+        [Book(library=library, title="B")], ignore_conflicts=True
+    ),
+    "bulk_create, conflicts updated": _upsert,
+    "bulk_update": _bulk_update,
+    "get_or_create": lambda library: Book.objects.get_or_create(library=library, title="Newer"),
+    "delete of one": lambda library: _first(library).delete(),
+    "delete of many": lambda library: library.books.all().delete(),
+    "raw delete": lambda library: Book.subjects.through.objects.filter(
+        book__library=library
+    )._raw_delete("default"),
+    "raw SQL": _insert,
+    "list, add": lambda library: library.books.latest("id").subjects.add(library.subjects.get()),
+    "list, clear": lambda library: _first(library).subjects.clear(),
+    "list, from the other side": lambda library: library.subjects.get().books.clear(),
+    "nested row": lambda library: library.authors.update(last_name="Other"),
+    "nested row of the list": lambda library: library.subjects.update(name="Lake"),
+    "cascade": lambda library: library.authors.get().delete(),
+}
+
+
+@pytest.mark.parametrize("door", list(DOORS))
+def test_a_write_by_any_door_changes_what_shows_it_and_nothing_of_others(
+    library: Library, other: Library, door: str
+) -> None:
+    ours, theirs = (
+        Client().get(f"/{one.pk}/books/", headers=ANN)["ETag"] for one in (library, other)
+    )
+    DOORS[door](library)
+    assert Client().get(f"/{library.pk}/books/", headers=ANN)["ETag"] != ours
+    assert Client().get(f"/{other.pk}/books/", headers=ANN)["ETag"] == theirs
+
+
+@pytest.mark.parametrize("door", list(DOORS))
+def test_what_is_rolled_back_never_was(library: Library, door: str) -> None:
+    before = version(library, "books", "authors", "subjects")
+    with transaction.atomic():
+        DOORS[door](library)
+        transaction.set_rollback(True)
+    assert version(library, "books", "authors", "subjects") == before
+
+
+def test_a_statement_that_finds_no_row_changes_no_version(library: Library) -> None:
+    before = version(library, "books", "authors", "subjects")
+    Book.objects.filter(title="No such").update(pages=1)
+    Book.objects.filter(title="No such").delete()
+    assert version(library, "books", "authors", "subjects") == before
+
+
+def test_a_row_that_moves_changes_both_tenants(library: Library, other: Library) -> None:
+    before = version(library, "books"), version(other, "books")
+    library.books.filter(title="Anonymous").update(library=other)
+    after = version(library, "books"), version(other, "books")
+    assert before[0] != after[0]
+    assert before[1] != after[1]
+
+
+def test_a_deleted_tenant_takes_its_rows_along(library: Library) -> None:
+    library.delete()
+    assert not Book.objects.filter(title__startswith="Book").exists()
+
+
+def test_only_the_named_columns_count_where_some_are_named(
+    transactional_db: None, settings: Any
+) -> None:
+    settings.HTTPOPT = {"TRACKED": f"{__name__}.ONLY_NAMES"}
+    install.after_migrate(using="default")
+    library = Library.objects.create(name="Central")
+    author = Author.objects.create(library=library, first_name="Ann", last_name="Lee")
+    before = counters.read({"people": 0}).collections
+    Author.objects.filter(pk=author.pk).update(notes="seen")
+    assert counters.read({"people": 0}).collections == before
+    Author.objects.filter(pk=author.pk).update(last_name="Li")
+    assert counters.read({"people": 0}).collections != before
+
+
+ONLY_NAMES = [Tracked(Author, "people", tenant=None, only=("first_name", "last_name"))]
+
+
+def names() -> set[str]:
+    return {name for name, _ in triggers.existing(connection)}
+
+
+def test_a_table_that_is_remade_is_counted_afterwards(transactional_db: None) -> None:
+    """SQLite drops a remade table's triggers, and fails on those of others that name it."""
+    library = Library.objects.create(name="Central")
+    Book.objects.create(library=library, title="B")
+    before, made = version(library, "books"), names()
+    install.before_migrate(using="default")
+    assert names() == set()
+    changed = models.IntegerField(default=1)
+    changed.set_attributes_from_name("pages")
+    with connection.schema_editor() as editor:
+        editor.alter_field(Book, Book._meta.get_field("pages"), changed, strict=True)
+        old = Book._meta.get_field("title")
+        wider = models.CharField(max_length=300)
+        wider.set_attributes_from_name("title")
+        wider.model = Book
+        editor.alter_field(Book, old, wider)
+    assert install.problems()
+    install.after_migrate(using="default")
+    assert names() == made
+    assert install.problems() == []
+    again = version(library, "books")
+    # What was written while there was no trigger was not counted: a new epoch.
+    assert again != before
+    Book.objects.update(pages=5)
+    assert version(library, "books") != again
+
+
+def test_migrate_makes_every_trigger_anew(transactional_db: None) -> None:
+    made = names()
+    assert made
+    triggers.drop(connection, triggers.existing(connection)[:1])
+    assert len(install.problems()) == 1
+    call_command("migrate", verbosity=0)
+    assert names() == made
+    assert install.problems() == []
+
+
+def test_triggers_that_nobody_declares_any_more_go(transactional_db: None, settings: Any) -> None:
+    settings.HTTPOPT = {"TRACKED": None}
+    install.after_migrate(using="default")
+    assert names() == set()
+    assert install.problems() == []
+
+
+@pytest.fixture(autouse=True)
+def _triggers_as_declared(request: pytest.FixtureRequest) -> Any:
+    yield
+    if "transactional_db" in request.fixturenames:
+        with override_settings(HTTPOPT={"TRACKED": "tests.httpopt.alone.library.tracked.TRACKED"}):
+            blocker = request.getfixturevalue("django_db_blocker")
+            with blocker.unblock():
+                install.after_migrate(using="default")
+
+
+def test_a_restored_database_gets_a_new_epoch(library: Library) -> None:
+    before = version(library, "books")
+    counters.begin_epoch()
+    assert version(library, "books") == before
+    counters.begin_epoch(anew=True)
+    assert version(library, "books") != before
+
+
+def test_folding_shards_keeps_every_sum(library: Library) -> None:
+    for shard in (900001, 900002):
+        Counter.objects.create(tenant=library.pk, collection="books", shard=shard, value=shard)
+    before = version(library, "books", "authors")
+    saved = counters.compact()
+    assert version(library, "books", "authors") == before
+    assert (saved >= 2) == (connection.vendor == "postgresql")
+    library.books.update(pages=1)
+    assert version(library, "books", "authors") != before
+
+
+def test_versions_cost_one_query_and_are_read_before_the_data(
+    library: Library, django_assert_num_queries: Any
+) -> None:
+    with django_assert_num_queries(3) as captured:
+        tag = Client().get(f"/{library.pk}/books/", headers=ANN)["ETag"]
+    assert "httpopt_counter" in captured[0]["sql"]
+    with django_assert_num_queries(1):
+        again = Client().get(f"/{library.pk}/books/", headers={**ANN, "If-None-Match": tag})
+    assert again.status_code == 304
+    item = f"/{library.pk}/books/{_first(library).pk}/"
+    tag = Client().get(item, headers=ANN)["ETag"]
+    with django_assert_num_queries(1):
+        Client().get(item, headers={**ANN, "If-None-Match": tag})
+
+
+def test_subjects_are_not_counted_as_authors(library: Library) -> None:
+    before = version(library, "authors")
+    Subject.objects.update(name="Other")
+    assert version(library, "authors") == before
