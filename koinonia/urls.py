@@ -7,4 +7,5 @@ from django.urls.resolvers import URLPattern, URLResolver
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("", include("koinonia.health.urls")),
+    path("webhooks/telnyx/", include("delivery.webhooks.urls")),
 ]
