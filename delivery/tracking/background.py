@@ -1,0 +1,43 @@
+"""The watchdog beside a worker's own work: Telnyx is asked in a thread, the rows are written here."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
+
+from delivery.tracking import watchdog
+from delivery.tracking.report import StatusReport
+
+
+class Background:
+    """At most one round of questions at a time. The thread never touches the database."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="delivery-watchdog")
+        self._round: Future[list[StatusReport]] | None = None
+
+    def tick(self, now: datetime, limit: int = 20) -> int:
+        """Write what the last round found, and begin the next; never waits. How many moved."""
+        moved = watchdog.give_up_waiting(now)
+        if self._round is not None:
+            if not self._round.done():
+                return moved
+            moved += watchdog.apply(self._round.result(), now)
+            self._round = None
+        ids = watchdog.take_overdue(now, limit)
+        if ids:
+            self._round = self._thread.submit(watchdog.ask, ids, now)
+        return moved
+
+
+_of_process: dict[int, Background] = {}
+
+
+def tick(now: datetime) -> int:
+    """One look of this process's watchdog (a forked child has no threads of its parent)."""
+    pid = os.getpid()
+    if pid not in _of_process:
+        _of_process.clear()
+        _of_process[pid] = Background()
+    return _of_process[pid].tick(now)

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pytest_django.fixtures import Settings
+from pytest_httpserver import HTTPServer
+from werkzeug import Response
+
+from delivery.models import StatusCheck
+from delivery.tracking import reconcile
+from delivery.tracking.background import Background
+from tests.delivery.tracking.conftest import NOW, MakeMessage
+from tests.delivery.webhooks.signing import outbound
+
+pytestmark = pytest.mark.django_db
+
+LATER = NOW + timedelta(minutes=20)
+
+
+@pytest.fixture(autouse=True)
+def telnyx(httpserver: HTTPServer, settings: Settings) -> HTTPServer:
+    settings.DELIVERY = {**settings.DELIVERY, "API_BASE": httpserver.url_for("/v2"), "API_KEY": "K"}
+    return httpserver
+
+
+def says(telnyx: HTTPServer, status: str, **over: Any) -> None:
+    telnyx.expect_request(
+        "/v2/messages/p1", method="GET", headers={"Authorization": "Bearer K"}
+    ).respond_with_json({"data": outbound("p1", status, **over)})
+
+
+@pytest.mark.parametrize(
+    ("told", "status"),
+    [
+        ("sent", "sent"),
+        ("delivered", "delivered"),
+        ("delivery_failed", "failed"),
+        ("queued", "accepted"),
+    ],
+)
+def test_a_text_without_webhooks_is_asked_about(
+    told: str, status: str, message: MakeMessage, telnyx: HTTPServer
+) -> None:
+    text = message(provider_id="p1")
+    says(telnyx, told)
+    assert reconcile(LATER) == (told != "queued")
+    text.refresh_from_db()
+    assert text.status == status
+
+
+def test_nothing_is_asked_while_a_webhook_may_still_come(
+    message: MakeMessage, telnyx: HTTPServer
+) -> None:
+    message(provider_id="p1")
+    assert reconcile(NOW + timedelta(minutes=5)) == 0
+    assert telnyx.log == []
+
+
+def test_a_text_is_asked_about_ever_more_seldom(message: MakeMessage, telnyx: HTTPServer) -> None:
+    message(provider_id="p1")
+    says(telnyx, "sending")
+    for minutes in range(0, 240, 5):
+        reconcile(LATER + timedelta(minutes=minutes))
+    assert StatusCheck.objects.get().times == len(telnyx.log) == 5
+
+
+ANSWERS = {
+    "not found": Response(status=404),
+    "an error": Response(status=500),
+    "not authorised": Response(status=401),
+    "html": Response("<html></html>", content_type="text/html"),
+    "no data": Response("{}", content_type="application/json"),
+    "a list": Response("[]", content_type="application/json"),
+    "another text": Response(json.dumps({"data": outbound("p2", "delivered")})),
+    "an unknown status": Response(json.dumps({"data": outbound("p1", "teleported")})),
+}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_an_answer_that_says_nothing_changes_nothing(
+    name: str, message: MakeMessage, telnyx: HTTPServer
+) -> None:
+    text = message(provider_id="p1")
+    telnyx.expect_request("/v2/messages/p1").respond_with_response(ANSWERS[name])
+    assert reconcile(LATER) == 0
+    text.refresh_from_db()
+    assert text.status == "accepted"
+
+
+def test_a_telnyx_that_fails_is_asked_once_a_round(
+    message: MakeMessage, telnyx: HTTPServer
+) -> None:
+    for number in range(3):
+        message(provider_id=f"p{number}")
+    telnyx.expect_request("/v2/messages/p0").respond_with_data("", status=503)
+    assert reconcile(LATER) == 0
+    assert len(telnyx.log) == 1
+
+
+@pytest.mark.parametrize("status", ["accepted", "sent"])
+def test_what_nobody_confirms_ends_as_unconfirmed(status: str, message: MakeMessage) -> None:
+    text = message(status, provider_id=None)
+    assert reconcile(NOW + timedelta(days=4)) == 1
+    text.refresh_from_db()
+    assert text.status == "unconfirmed"
+
+
+def test_a_worker_asks_beside_its_work(message: MakeMessage, telnyx: HTTPServer) -> None:
+    text = message(provider_id="p1")
+    says(telnyx, "delivered")
+    watchdog = Background()
+    watchdog.tick(LATER)
+    assert watchdog._round is not None
+    watchdog._round.result(timeout=10)
+    assert watchdog.tick(LATER) == 1
+    text.refresh_from_db()
+    assert text.status == "delivered"
