@@ -10,9 +10,11 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 _NAMES = ("chromium", "google-chrome")
+# Chromium's sandbox refuses to run as root.
+LAUNCH_ARGUMENTS = ["--no-sandbox"] if os.geteuid() == 0 else []
 
 
-def executable() -> str:
+def chromium_path() -> str:
     """The path of Chromium; skips the test where there is none (``REQUIRE_BROWSER=1``: fails it)."""
     for name in _NAMES:
         if found := shutil.which(name):
@@ -27,11 +29,8 @@ def executable() -> str:
 # in this thread, and no asynchronous test can start one.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    path = executable()
+    path = chromium_path()
     with sync_playwright() as playwright:
-        # Chromium's sandbox refuses to run as root.
-        browser = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox"] if os.geteuid() == 0 else []
-        )
+        browser = playwright.chromium.launch(executable_path=path, args=LAUNCH_ARGUMENTS)
         yield browser
         browser.close()

@@ -81,7 +81,7 @@ class Child:
     async def keep_alive(self) -> None:
         """Start it again whenever it ends; returns never, raises when that is of no use."""
         while True:
-            await self._ended()
+            await self.ended()
             pause = self._restarts.pause_after(time.monotonic() - self._started)
             if pause is None:
                 raise ChildFailedError(
@@ -104,10 +104,11 @@ class Child:
             self.output.write(f"It did not stop within {self.program.stop_seconds:g} s: killed.")
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        await self._ended()
+        await self.ended()
         self.output.close()
 
-    async def _ended(self) -> None:
+    async def ended(self) -> None:
+        """Its process is gone, and what it said has been read."""
         if self._process is not None:
             await self._process.wait()
         if self._reader is not None:

@@ -81,7 +81,11 @@ class System:
         await child.wait_until_ready()
 
     async def _step(self, step: Callable[[Plan, Output, int], Awaitable[None]]) -> None:
-        await step(self._plan, self._output(step.__name__), self._lock)
+        output = self._output(step.__name__)
+        try:
+            await step(self._plan, output, self._lock)
+        finally:
+            output.close()
 
     def _output(self, name: str) -> Output:
         return Output(name, self._plan.data_dir.logs / f"{name}.log", self._say)

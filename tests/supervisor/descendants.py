@@ -1,0 +1,31 @@
+"""The processes of a running system, found by what they inherit: its data directory."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def processes_of(data_dir: Path) -> dict[int, str]:
+    """Process id to command line of every process that was started for ``data_dir``."""
+    marker = f"DATA_DIR={data_dir}".encode()
+    found = {}
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit() and int(process.name) != os.getpid():
+            environment, command = _read(process / "environ"), _read(process / "cmdline")
+            if marker in environment.split(b"\0"):
+                found[int(process.name)] = command.replace(b"\0", b" ").decode()
+    return found
+
+
+def one(data_dir: Path, part_of_command: str) -> int:
+    return next(
+        pid for pid, command in sorted(processes_of(data_dir).items()) if part_of_command in command
+    )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""  # It has ended, or is not ours.

@@ -1,0 +1,121 @@
+"""``manage.py up`` with its real processes: started, hurt, stopped."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.running_system import ROOT, RunningSystem, database_environment
+from tests.supervisor.descendants import one, processes_of
+
+GONE_SECONDS = 20
+
+
+def wait_until(condition: Callable[[], object], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "It did not come to pass."
+        time.sleep(0.05)
+
+
+def up(data_dir: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """An ``up`` that is not expected to last."""
+    return subprocess.run(
+        [sys.executable, str(ROOT / "manage.py"), "up", "--data-dir", str(data_dir), *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def is_ready(system: RunningSystem) -> bool:
+    try:
+        return requests.get(f"{system.url}/readyz", timeout=2).status_code == 200
+    except requests.RequestException:
+        return False
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
+    data_dir = tmp_path_factory.mktemp("up")
+    with RunningSystem(data_dir, "--no-demo", **database_environment()) as running:
+        yield running
+
+
+def test_every_part_is_said_to_be_ready(system: RunningSystem) -> None:
+    answer = requests.get(f"{system.url}/readyz", timeout=5)
+    parts = ("database", "redis", "migrations", "versions")
+    assert answer.json() == {"ready": True, "parts": dict.fromkeys(parts, "ok")}
+    assert f"Koinonia is ready: {system.url}/" in system.log.read_text()
+
+
+def test_a_second_one_on_the_same_directory_is_refused(system: RunningSystem) -> None:
+    second = up(system.data_dir, "--port", "1")
+    assert second.returncode == 1
+    assert f"Another `manage.py up` runs on {system.data_dir}." in second.stderr
+    assert is_ready(system)
+
+
+def test_its_keys_are_for_its_owner_alone(system: RunningSystem) -> None:
+    modes = {
+        stat.S_IMODE((system.data_dir / name).stat().st_mode)
+        for name in ("secret_key", "redis_url", "public_url")
+    }
+    assert modes == {0o600}
+
+
+@pytest.mark.parametrize(
+    "part", ["daphne", "manage.py worker", "telnyx_simulator", "valkey-server"]
+)
+def test_a_part_that_is_killed_comes_back(system: RunningSystem, part: str) -> None:
+    killed = one(system.data_dir, part)
+    os.kill(killed, signal.SIGKILL)
+    wait_until(
+        lambda: any(
+            part in command
+            for pid, command in processes_of(system.data_dir).items()
+            if pid != killed
+        ),
+        seconds=10,
+    )
+    wait_until(lambda: is_ready(system), seconds=20)
+
+
+def test_it_stops_in_order_and_leaves_nothing(tmp_path: Path) -> None:
+    system = RunningSystem(tmp_path / "up", "--no-demo", **database_environment())
+    system.data_dir.mkdir()
+    system.start()
+    assert len(processes_of(system.data_dir)) >= 7
+    assert system.stop() == 0
+    assert processes_of(system.data_dir) == {}
+    left = {path.name for path in system.data_dir.iterdir()}
+    assert not left & {"redis_url", "public_url", "simulator.json", "valkey.sock"}
+
+
+def test_nothing_outlives_a_kill_and_the_next_one_starts(tmp_path: Path) -> None:
+    system = RunningSystem(tmp_path / "up", "--no-demo", **database_environment())
+    system.data_dir.mkdir()
+    system.start()
+    kept = (system.data_dir / "secret_key").read_text()
+    system.process.kill()
+    system.process.wait()
+    system.start()
+    try:
+        assert is_ready(system)
+        assert (system.data_dir / "secret_key").read_text() == kept
+        system.process.kill()
+        system.process.wait()
+        wait_until(lambda: not processes_of(system.data_dir), GONE_SECONDS)
+    finally:
+        system.stop()
