@@ -72,7 +72,8 @@ def _connect(url: str, **options: Any) -> redis.Redis:
     credentials, _, hosts = parts.netloc.rpartition("@")
     master, _, database = parts.path.strip("/").partition("/")
     password = unquote(credentials.partition(":")[2]) or None
-    sentinel = Sentinel([_address(host) for host in hosts.split(",")], **options)
+    connect: Any = Sentinel  # redis-py leaves it untyped
+    sentinel = connect([_address(host) for host in hosts.split(",")], **options)
     client: redis.Redis = sentinel.master_for(
         master, db=int(database or 0), password=password, **options
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from redis import Redis
+
 from delivery import connections
 
 _KEY = "delivery:hint"
@@ -11,14 +13,7 @@ _MOST_WAITING = 15
 def push() -> None:
     """Wake a worker. Best effort: the poll finds the work without it."""
     try:
-        connections.attempt(
-            lambda redis: (
-                redis.pipeline(transaction=False)
-                .lpush(_KEY, 1)
-                .ltrim(_KEY, 0, _MOST_WAITING)
-                .execute()
-            )
-        )
+        connections.attempt(_push)
     except connections.RedisUnavailableError:
         pass  # the broker asks the database
 
@@ -29,3 +24,10 @@ def wait(seconds: float) -> bool:
         lambda redis: redis.blpop([_KEY], timeout=seconds), blocking_seconds=seconds
     )
     return found is not None
+
+
+def _push(redis: Redis) -> None:
+    pipeline = redis.pipeline(transaction=False)
+    pipeline.lpush(_KEY, 1)
+    pipeline.ltrim(_KEY, 0, _MOST_WAITING)
+    pipeline.execute()

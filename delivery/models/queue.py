@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from django.db import connections, models
@@ -47,7 +47,7 @@ def _column(rows: Sequence[Message], name: str, using: str) -> Any:
     values = [getattr(row, name) for row in rows]
     if all(value == values[0] for value in values):
         return values[0]
-    field = rows[0]._meta.get_field(name)
+    field = cast("models.Field[Any, Any]", rows[0]._meta.get_field(name))
     each = Case(
         *(
             When(pk=row.pk, then=Value(value, output_field=field))

@@ -69,7 +69,7 @@ def _ask(op: str, limits: Sequence[Limit], costs: Sequence[int]) -> tuple[int, f
     global _workers
     keys = [buckets.workers_key(), *(limit.key for limit in limits)]
     sizes = [number for limit in limits for number in (limit.rate, limit.burst)]
-    arguments = [worker_name(), op, len(costs), *costs, *sizes]
+    arguments: list[str | float] = [worker_name(), op, len(costs), *costs, *sizes]
     granted, wait_ms, parts, _workers = connections.attempt(
         lambda redis: redis.eval(_TAKE, len(keys), *keys, *arguments)
     )

@@ -1,0 +1,19 @@
+"""``python -m tests.delivery.alone.write_texts 40``: so many texts of one new gym, in one batch."""
+
+from __future__ import annotations
+
+import sys
+
+import django
+from django.utils import timezone
+
+if __name__ == "__main__":
+    django.setup()
+
+    from delivery.accept import accept_batch
+    from delivery.drafts import Draft
+    from tests.delivery.alone.host.models import Gym
+
+    gym = Gym.objects.create(number="+13125550111")
+    drafts = [Draft(to=f"+1312556{number:04}", text="Hello") for number in range(int(sys.argv[1]))]
+    accept_batch(gym, drafts, batch=1, now=timezone.now())
