@@ -18,7 +18,7 @@ class Stream(models.Model):
     """Changes when the counter cannot be trusted any more (a restored database)."""
     last_seq = models.BigIntegerField(default=0)
     first_seq = models.BigIntegerField(default=1)
-    """The oldest ``seq`` still kept."""
+    """The oldest ``seq`` that is still kept."""
 
     def __str__(self) -> str:
         return self.key
@@ -30,7 +30,8 @@ class Event(models.Model):
     stream = models.ForeignKey(Stream, models.CASCADE, related_name="events")
     seq = models.BigIntegerField()
     type = models.CharField(max_length=40)
-    data = models.JSONField()
+    body = models.TextField()
+    """The event as clients get it, JSON: encoded once, never again."""
     at = models.DateTimeField()
 
     class Meta:
@@ -48,6 +49,12 @@ class Ticket(models.Model):
 
     digest = models.CharField(max_length=64, unique=True)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    session_hash = models.CharField(max_length=128)
+    """The user's session hash when it was made: a changed password ends it."""
+    session_key = models.CharField(max_length=40, blank=True)
+    """The session it was asked for with: logging out ends it."""
+    bearer = models.CharField(max_length=128, blank=True)
+    """The reference of the token it was asked for with: revoking that ends it."""
     expires_at = models.DateTimeField(db_index=True)
 
     def __str__(self) -> str:

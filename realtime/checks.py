@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core import checks
+
+_KEYS = {
+    "ALLOWED_ORIGINS", "BEARER", "CHANNEL_LAYER", "CONNECT_LIMIT", "ENABLED", "EVENTS_KEPT",
+    "HEARTBEAT_SECONDS", "MAY_LISTEN", "RETENTION_DAYS", "SOCKETS_PER_USER", "SWEEP_SECONDS",
+    "TAIL_CHECK_SECONDS", "TICKET_SECONDS", "WINDOW_MS",
+}  # fmt: skip
+_POSITIVE = {key for key in _KEYS if key.endswith(("_SECONDS", "_MS", "_DAYS", "_USER", "_KEPT"))}
+
+
+def register() -> None:
+    checks.register(check_settings, "realtime")
+
+
+def check_settings(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[checks.CheckMessage]:
+    values: dict[str, Any] = getattr(settings, "REALTIME", {})
+    found: list[checks.CheckMessage] = []
+    if not values.get("MAY_LISTEN"):
+        found.append(
+            checks.Error(
+                "REALTIME['MAY_LISTEN'] is missing.",
+                hint="Name a function (user, stream key) -> bool by its dotted path: who may listen.",
+                id="realtime.E001",
+            )
+        )
+    found.extend(
+        checks.Error(
+            f"REALTIME[{key!r}] is not a setting.", hint="Is it misspelt?", id="realtime.E002"
+        )
+        for key in sorted(set(values) - _KEYS)
+    )
+    found.extend(
+        checks.Error(f"REALTIME[{key!r}] must be a number above 0.", id="realtime.E003")
+        for key in sorted(_POSITIVE & set(values))
+        if not (isinstance(values[key], int | float) and values[key] > 0)
+    )
+    return found

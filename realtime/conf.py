@@ -1,0 +1,84 @@
+"""The ``REALTIME`` settings dict, typed, read live. Every key has a default but ``MAY_LISTEN``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.utils.module_loading import import_string
+
+MayListen = Callable[[AbstractBaseUser, str], bool]
+
+
+def _value(name: str, default: Any = None) -> Any:
+    return getattr(settings, "REALTIME", {}).get(name, default)
+
+
+def enabled() -> bool:
+    return bool(_value("ENABLED", True))
+
+
+def may_listen() -> MayListen:
+    """``MAY_LISTEN``: dotted path of ``(user, stream key) -> bool``, synchronous."""
+    return cast(MayListen, import_string(_value("MAY_LISTEN")))
+
+
+def bearer() -> Any | None:
+    """``BEARER``: dotted path of an object like :class:`realtime.credentials.BearerBackend`."""
+    path = _value("BEARER")
+    return import_string(path) if path else None
+
+
+def connect_limit() -> Callable[[AbstractBaseUser], bool] | None:
+    """``CONNECT_LIMIT``: dotted path of ``(user) -> whether one more connection is allowed now``."""
+    path = _value("CONNECT_LIMIT")
+    return cast(Callable[[AbstractBaseUser], bool], import_string(path)) if path else None
+
+
+def allowed_origins() -> frozenset[str]:
+    """Origins beside the site's own: ``https://app.example.org``."""
+    return frozenset(_value("ALLOWED_ORIGINS", settings.CSRF_TRUSTED_ORIGINS))
+
+
+def channel_layer() -> str:
+    """The alias of the channel layer that carries notices."""
+    return str(_value("CHANNEL_LAYER", "default"))
+
+
+def heartbeat_seconds() -> float:
+    return float(_value("HEARTBEAT_SECONDS", 25))
+
+
+def window_seconds() -> float:
+    """How long events are gathered into one frame."""
+    return float(_value("WINDOW_MS", 30)) / 1000
+
+
+def tail_check_seconds() -> float:
+    """How often the log is looked at without a notice: the longest that a lost one can cost."""
+    return float(_value("TAIL_CHECK_SECONDS", 1))
+
+
+def sweep_seconds() -> float:
+    """How often everyone's rights are looked at without a notice."""
+    return float(_value("SWEEP_SECONDS", 4))
+
+
+def ticket_seconds() -> int:
+    return int(_value("TICKET_SECONDS", 30))
+
+
+def sockets_per_user() -> int:
+    return int(_value("SOCKETS_PER_USER", 20))
+
+
+def retention() -> timedelta:
+    return timedelta(days=_value("RETENTION_DAYS", 7))
+
+
+def events_kept() -> int:
+    """The most events that one stream keeps."""
+    return int(_value("EVENTS_KEPT", 100_000))

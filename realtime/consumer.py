@@ -1,0 +1,176 @@
+"""The socket of contract section 6. Thin: the hub and the log do the work."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from typing import Any
+
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from realtime import conf, frames, pages
+from realtime.closing import CloseCode, RefusedError
+from realtime.credentials import Credential
+from realtime.flow import Flow, TooSlowError
+from realtime.frames import BadFrameError
+from realtime.handshake import PROTOCOL, identify
+from realtime.hub import Hub
+from realtime.names import is_name, key_of, name_of
+from realtime.pages import Head
+from realtime.subscription import Subscription
+from realtime.sweep import Verdict, may_listen
+from realtime.threads import in_thread
+
+logger = logging.getLogger(__name__)
+
+MOST_STREAMS = 20
+
+
+class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is untyped
+    # The hub has the process's one channel; a channel per socket would cost ten times as much.
+    channel_layer_alias = None
+
+    credential: Credential
+
+    async def connect(self) -> None:
+        self._subscriptions: dict[str, tuple[Subscription, asyncio.Task[None]]] = {}
+        self._flow = Flow()
+        self._heart: asyncio.Task[None] | None = None
+        self._hub = Hub.here()
+        offered = self.scope.get("subprotocols", [])
+        # A refusal before accept would reach a browser without its code.
+        await self.accept(PROTOCOL if PROTOCOL in offered else None)
+        try:
+            self.credential = await in_thread(identify, self.scope)
+            if self._hub.sockets_of(self.credential.user_id) >= conf.sockets_per_user():
+                raise RefusedError(CloseCode.TOO_MANY)
+        except RefusedError as refused:
+            return await self.close(refused.code)
+        self._hub.enter(self)
+        self._heart = asyncio.create_task(self._beat())
+        await self._say({"type": "welcome", "protocol": 1, "heartbeat": conf.heartbeat_seconds()})
+
+    async def disconnect(self, code: int) -> None:
+        self._hub.leave(self)
+        for name in list(self._subscriptions):
+            self._drop(name)
+        if self._heart:
+            self._heart.cancel()
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if self._heart is None:
+            return  # refused: it is being closed
+        try:
+            frame = frames.parse(text_data)
+            handler = self._handlers.get(frame["type"])
+            if handler is None:
+                raise BadFrameError("There is no frame of this type.")
+            await handler(self, frame)
+        except BadFrameError as error:
+            await self._error("bad_frame", str(error))
+
+    # What clients say
+
+    async def _subscribe(self, frame: dict[str, Any]) -> None:
+        name, since, epoch = (
+            frame.get("stream"),
+            frames.sequence(frame, "since"),
+            frames.epoch(frame),
+        )
+        if not isinstance(name, str) or not is_name(name):
+            return await self._error("unknown_stream", "Streams are church:<slug> and user:me.")
+        if len(self._subscriptions) >= MOST_STREAMS and name not in self._subscriptions:
+            return await self._error("too_many", f"At most {MOST_STREAMS} streams on one socket.")
+        key = key_of(name, self.credential.user_id)
+        if key is None or not await in_thread(may_listen, self.credential, key):
+            return await self._error("forbidden", f"You may not listen to {name}.")
+        self._drop(name)
+        await self._join(key, since, epoch)
+
+    async def _join(self, key: str, since: int | None, epoch: str | None) -> None:
+        name = name_of(key)
+        subscription = Subscription(key, name, self.send, self._reset, self._flow)
+        # Joined first, read then: what is committed in between comes from the feed.
+        self._hub.join(key, subscription)
+        head = await in_thread(pages.head, key)
+        subscription.start_at(head.last if since is None else since, head.epoch)
+        if since is None or head.holds(since, epoch):
+            await self._say(
+                {"type": "subscribed", "stream": name, "epoch": head.epoch, "seq": head.last,
+                 "resumed": since is not None}
+            )  # fmt: skip
+        else:
+            subscription.start_at(head.last, head.epoch)
+            await self._reset(head)
+        self._subscriptions[name] = subscription, asyncio.create_task(self._run(subscription))
+
+    async def _unsubscribe(self, frame: dict[str, Any]) -> None:
+        name = frame.get("stream")
+        if not isinstance(name, str) or not self._drop(name):
+            await self._error("unknown_stream", "You do not listen to this stream.")
+
+    async def _ack(self, frame: dict[str, Any]) -> None:
+        seq = frames.sequence(frame, "seq")
+        if seq is None or not isinstance(frame.get("stream"), str):
+            raise BadFrameError('An ack names a "stream" and a "seq".')
+        self._flow.acknowledge(frame["stream"], seq)
+
+    async def _ping(self, frame: dict[str, Any]) -> None:
+        await self._say({"type": "pong"})
+
+    _handlers = {"subscribe": _subscribe, "unsubscribe": _unsubscribe, "ack": _ack, "ping": _ping}
+
+    # What the hub says
+
+    def keys(self) -> list[str]:
+        return [subscription.key for subscription, _ in self._subscriptions.values()]
+
+    async def obey(self, verdict: Verdict) -> None:
+        if verdict.ended:
+            return await self.close(CloseCode.UNAUTHENTICATED)
+        lost = [name_of(key) for key in verdict.lost]
+        for name in lost:
+            self._drop(name)
+        if not self._subscriptions:
+            return await self.close(CloseCode.FORBIDDEN)
+        for name in lost:
+            await self._say({"type": "unsubscribed", "stream": name, "code": "forbidden"})
+
+    # What it does itself
+
+    async def _run(self, subscription: Subscription) -> None:
+        try:
+            await subscription.run()
+        except TooSlowError:
+            await self.close(CloseCode.TOO_SLOW)
+        except Exception:
+            # Resuming is cheap and exact; a half-working socket is neither.
+            logger.exception("A subscription to %s failed; closing its socket.", subscription.key)
+            await self.close(1011)
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(conf.heartbeat_seconds())
+            positions = {name: sub.sent for name, (sub, _) in self._subscriptions.items()}
+            await self._say({"type": "heartbeat", "streams": positions})
+
+    def _drop(self, name: str) -> bool:
+        found = self._subscriptions.pop(name, None)
+        if found is None:
+            return False
+        subscription, task = found
+        task.cancel()
+        self._hub.part(subscription.key, subscription)
+        return True
+
+    async def _reset(self, head: Head) -> None:
+        await self._say(
+            {"type": "reset", "stream": name_of(head.key), "epoch": head.epoch, "seq": head.last}
+        )
+
+    async def _say(self, frame: dict[str, Any]) -> None:
+        await self.send(json.dumps(frame, separators=(",", ":")))
+
+    async def _error(self, code: str, detail: str) -> None:
+        await self._say({"type": "error", "code": code, "detail": detail})

@@ -1,0 +1,104 @@
+"""One stream in one process: read once, encoded once, handed to everyone who listens."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import Protocol
+
+from realtime import conf, pages
+from realtime.names import name_of
+from realtime.pages import ForgottenError, Head
+from realtime.threads import in_thread
+
+logger = logging.getLogger(__name__)
+
+_AFTER_ERROR_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Encoded events, all of ``first`` to ``last``."""
+
+    first: int
+    last: int
+    text: str
+
+
+class Listener(Protocol):
+    def push(self, frame: Frame) -> None:
+        """Take the next frame. Must not block; may drop, since the log can be read again."""
+
+    def behind(self) -> None:
+        """The log jumped (pruned or restored): read it yourself."""
+
+
+class Feed:
+    """Follows a stream as long as it has listeners."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.listeners: set[Listener] = set()
+        self._seen: Head | None = None
+        self._wake = asyncio.Event()
+        self._task = asyncio.create_task(self._follow(), name=f"feed {key}")
+
+    def wake(self) -> None:
+        """There may be something to read."""
+        self._wake.set()
+
+    def compare(self, head: Head) -> None:
+        """Wake if the log is elsewhere than what was read last."""
+        seen = self._seen
+        if seen is None or (head.last, head.epoch) != (seen.last, seen.epoch):
+            self.wake()
+
+    @property
+    def seq(self) -> int | None:
+        return self._seen.last if self._seen else None
+
+    def stop(self) -> None:
+        self._task.cancel()
+
+    async def _follow(self) -> None:
+        while True:
+            try:
+                await self._read_on()
+                # The first event after silence goes at once; what follows closely shares a frame.
+                await asyncio.sleep(conf.window_seconds())
+                await self._wake.wait()
+                self._wake.clear()
+            except Exception:
+                logger.exception("Reading the stream %s failed; trying again.", self.key)
+                await asyncio.sleep(_AFTER_ERROR_SECONDS)
+
+    async def _read_on(self) -> None:
+        head = await in_thread(pages.head, self.key)
+        seen = self._seen
+        if seen is None:
+            # Who joined before this first look may have missed what came since.
+            self._jump(head)
+        elif not head.holds(seen.last, seen.epoch):
+            self._jump(head)
+        else:
+            await self._fan_out(seen, head)
+
+    def _jump(self, head: Head) -> None:
+        self._seen = head
+        for listener in list(self.listeners):
+            listener.behind()
+
+    async def _fan_out(self, seen: Head, head: Head) -> None:
+        after = seen.last
+        while after < head.last:
+            try:
+                page = await in_thread(pages.page, head, after)
+            except ForgottenError:
+                return self._jump(head)
+            frame = Frame(page.first, page.last, page.frame(name_of(self.key)))
+            for listener in list(self.listeners):
+                listener.push(frame)
+            after = page.last
+        self._seen = head
+        return None

@@ -1,0 +1,43 @@
+"""How much a client may have unread: daphne gives no back-pressure, so acks do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+UNACKNOWLEDGED_BYTES = 256 * 1024
+PAUSE_SECONDS = 10
+
+
+class TooSlowError(Exception):
+    """The client did not acknowledge for too long."""
+
+
+class Flow:
+    """Counts what was sent to one socket and not yet acknowledged."""
+
+    def __init__(self) -> None:
+        self._sent: deque[tuple[str, int, int]] = deque()
+        self._unacknowledged = 0
+        self._acknowledged = asyncio.Event()
+
+    def sent(self, stream: str, seq: int, size: int) -> None:
+        self._sent.append((stream, seq, size))
+        self._unacknowledged += size
+
+    def acknowledge(self, stream: str, seq: int) -> None:
+        """Everything of ``stream`` up to ``seq`` has arrived."""
+        kept = deque(item for item in self._sent if item[0] != stream or item[1] > seq)
+        if len(kept) != len(self._sent):
+            self._sent = kept
+            self._unacknowledged = sum(size for _, _, size in kept)
+            self._acknowledged.set()
+
+    async def room(self) -> None:
+        """Waits while too much is unacknowledged. Raises :class:`TooSlowError`."""
+        while self._unacknowledged > UNACKNOWLEDGED_BYTES:
+            self._acknowledged.clear()
+            try:
+                await asyncio.wait_for(self._acknowledged.wait(), PAUSE_SECONDS)
+            except TimeoutError as error:
+                raise TooSlowError from error

@@ -1,0 +1,75 @@
+"""Reading the log: pages of events, already encoded, and frames made of them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from realtime.models import Event, Stream
+
+PAGE_EVENTS = 256
+
+
+class ForgottenError(LookupError):
+    """Events that were asked for were pruned in the meantime: the reader has to reset."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What a stream holds: the events from ``first`` to ``last`` of ``epoch``."""
+
+    key: str
+    stream_id: int
+    epoch: str
+    first: int
+    last: int
+
+    def holds(self, after: int, epoch: str | None) -> bool:
+        """Whether a reader who has seen everything up to ``after`` can go on without a loss."""
+        return (epoch is None or epoch == self.epoch) and self.first - 1 <= after <= self.last
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Consecutive events: all of ``first`` to ``last``, which may be none (``last = first - 1``)."""
+
+    first: int
+    last: int
+    events: str
+    """The events' JSON, joined by commas."""
+
+    def frame(self, stream: str) -> str:
+        """The ``events`` frame of contract section 6, under the name the client knows."""
+        return (
+            f'{{"type":"events","stream":{json.dumps(stream)},'
+            f'"from":{self.first},"to":{self.last},"events":[{self.events}]}}'
+        )
+
+
+def heads(keys: list[str]) -> dict[str, Head]:
+    """The heads of those streams that exist, in one query."""
+    columns = ("key", "id", "epoch", "first_seq", "last_seq")
+    rows = Stream.objects.filter(key__in=keys).values_list(*columns)
+    return {row[0]: Head(*row) for row in rows}
+
+
+def head(key: str) -> Head:
+    """The head of one stream, which begins now if it does not exist."""
+    found = heads([key])
+    if key not in found:
+        Stream.objects.bulk_create([Stream(key=key)], ignore_conflicts=True)
+        found = heads([key])
+    return found[key]
+
+
+def page(head: Head, after: int, limit: int = PAGE_EVENTS) -> Page:
+    """What follows ``after``, up to the head and to ``limit`` events. Raises ForgottenError."""
+    last = min(head.last, after + limit)
+    bodies = list(
+        Event.objects.filter(stream_id=head.stream_id, seq__gt=after, seq__lte=last)
+        .order_by("seq")
+        .values_list("body", flat=True)
+    )
+    if len(bodies) != last - after:
+        raise ForgottenError(f"{head.key} no longer holds all of {after + 1} to {last}.")
+    return Page(after + 1, last, ",".join(bodies))
