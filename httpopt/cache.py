@@ -39,6 +39,11 @@ class CachePolicy:
 PRIVATE = CachePolicy()
 
 
+def directives_of(response: HttpResponseBase) -> set[str]:
+    """The directives of its Cache-Control, in small letters."""
+    return {one.strip().lower() for one in response.get("Cache-Control", "").split(",")}
+
+
 def finish_headers(request: HttpRequest, response: HttpResponseBase) -> None:
     """What RFC 9110 asks of every answer, whoever made it."""
     if response.status_code >= 400:

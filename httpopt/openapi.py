@@ -29,7 +29,7 @@ _IF_MATCH = OpenApiParameter(
 )
 
 
-class AutoSchema(openapi.AutoSchema):  # type: ignore[misc] # drf-spectacular's class is untyped
+class AutoSchema(openapi.AutoSchema):
     def get_override_parameters(self) -> list[Any]:
         return [*super().get_override_parameters(), *self._own_parameters()]
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -18,7 +19,7 @@ class KnownParametersPagination(CursorPagination):
     always_known: ClassVar[tuple[str, ...]] = ("page_size", "fields")
 
     def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: Any = None
+        self, queryset: QuerySet[Any] | Sequence[Any], request: Request, view: Any = None
     ) -> list[Any] | None:
         page = super().paginate_queryset(queryset, request, view)
         known = {*self.always_known, *(getattr(view, "query_parameters", None) or ())}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from django.http.response import HttpResponseBase
-from django.utils.cache import cc_delim_re
+
+from httpopt.cache import directives_of
 
 _TEXTUAL = re.compile(
     r"(?:text/(?!event-stream).*|.*\+(?:json|xml)|application/(?:json|xml|javascript|ecmascript"
@@ -22,7 +23,7 @@ def may_be_coded(response: HttpResponseBase) -> bool:
         or response.status_code in _NO_BODY_OR_A_PART
         or response.has_header("Content-Encoding")
         or response.has_header("Content-Range")
-        or "no-transform" in cc_delim_re.split(response.get("Cache-Control", "").lower())
+        or "no-transform" in directives_of(response)
         or not _is_textual(response)
     )
 

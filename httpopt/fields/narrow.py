@@ -54,16 +54,20 @@ def _class_with(base: type[Serializer[Any]], fields: Fields) -> type[Serializer[
 
 def _narrow_field(
     field: Field[Any, Any, Any, Any], selection: Selection | None, path: str, unknown: list[str]
-) -> Field[Any, Any, Any, Any]:
+) -> Any:
     if isinstance(field, ListSerializer) and isinstance(field.child, Serializer):
-        child = _rebuilt(field.child, _narrow(field.child, selection, path, unknown))
-        return type(field)(*field._args, **{**field._kwargs, "child": child})
+        child = _made_again(field.child, _narrow(field.child, selection, path, unknown))
+        return _made_again(field, type(field), child=child)
     if isinstance(field, Serializer):
-        return _rebuilt(field, _narrow(field, selection, path, unknown))
+        return _made_again(field, _narrow(field, selection, path, unknown))
     if selection is not None:
         unknown += [f"{path}{name}" for name in selection]
     return field
 
 
-def _rebuilt(serializer: BaseSerializer[Any], made: type[Serializer[Any]]) -> Serializer[Any]:
-    return made(*serializer._args, **serializer._kwargs)
+def _made_again(
+    serializer: BaseSerializer[Any], made: type[BaseSerializer[Any]], **other: Any
+) -> Any:
+    """As DRF copies a field: by the arguments that it keeps of each."""
+    given: Any = serializer
+    return made(*given._args, **{**given._kwargs, **other})

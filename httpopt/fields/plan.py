@@ -29,7 +29,11 @@ class Plan:
         self, queryset: QuerySet[Any], also: Iterable[str] = ()
     ) -> QuerySet[Any, Any]:
         """The queryset asking for the columns, joins and lists that are shown."""
-        reads, given = self.reads, queryset._prefetch_related_lookups
+        reads: Reads = self.reads
+        given: Iterable[Any] = vars(queryset)["_prefetch_related_lookups"]
+        if reads.everything:
+            # Something reads the row in a way that cannot be told: what the view wanted stands.
+            return queryset
         queryset = queryset.select_related(None).prefetch_related(None)
         queryset = queryset.only(*reads.only(), *also)
         joins = list(reads.select_related())

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Field as ModelField
-from django.db.models import ForeignKey, Model
+from django.db.models import ForeignObject, Model
 from django.db.models.fields.related import ForeignObjectRel, ManyToManyField
 from rest_framework.relations import ManyRelatedField, RelatedField
 from rest_framework.serializers import Field, ListSerializer, Serializer
@@ -35,18 +35,34 @@ class Reads:
             self.annotations.add(name)
             return
         model_field = _model_field(self.model, name)
-        if isinstance(model_field, ForeignKey):
-            self.columns.add(model_field.name)
+        if isinstance(model_field, ManyToManyField | ForeignObjectRel):
+            self.list_of(name, model_field).add_rest(tuple(rest))
+        elif isinstance(model_field, ForeignObject):
+            self.columns.update(_pointing(model_field))
             if rest and name == model_field.name:
                 self.join(model_field).add(tuple(rest))
-        elif isinstance(model_field, ModelField) and not model_field.is_relation:
+        elif isinstance(model_field, ModelField) and not rest:
             self.columns.add(model_field.name)
         else:
             self.everything = True
 
-    def join(self, pointer: ForeignKey[Any, Any]) -> Reads:
-        self.columns.add(pointer.name)
+    def add_rest(self, path: tuple[str, ...]) -> None:
+        """What is read of each row of a list; all of it, where that is not said."""
+        if path:
+            self.add(path)
+        else:
+            self.everything = True
+
+    def join(self, pointer: ForeignObject[Any, Any]) -> Reads:
+        self.columns.update(_pointing(pointer))
         return self.joins.setdefault(pointer.name, Reads(pointer.related_model))
+
+    def list_of(self, name: str, relation: ManyToManyField[Any, Any] | ForeignObjectRel) -> Reads:
+        below = self.lists.setdefault(name, Reads(relation.related_model))
+        if isinstance(relation, ForeignObjectRel) and not relation.many_to_many:
+            # Without the column that points back, each row would be asked for it.
+            below.columns.update(_pointing(relation.field))
+        return below
 
     def only(self, prefix: str = "") -> Iterator[str]:
         """The names for ``QuerySet.only``."""
@@ -115,7 +131,7 @@ def _collect_row(
     below = reads
     for name in path:
         pointer = _model_field(below.model, name)
-        if not isinstance(pointer, ForeignKey) or pointer.name != name:
+        if not isinstance(pointer, ForeignObject) or pointer.name != name:
             below.everything = True
             return
         below = below.join(pointer)
@@ -127,12 +143,13 @@ def _collect_list(child: Serializer[Any] | None, path: tuple[str, ...], reads: R
     if not isinstance(relation, ManyToManyField | ForeignObjectRel):
         reads.everything = True
         return
-    below = reads.lists.setdefault(path[0], Reads(relation.related_model))
-    if isinstance(relation, ForeignObjectRel) and not isinstance(relation.field, ManyToManyField):
-        # Without the column that points back, each row would be asked for it.
-        below.columns.add(relation.field.name)
+    below = reads.list_of(path[0], relation)
     if child is not None:
         _collect(child, below, frozenset())
+
+
+def _pointing(pointer: ForeignObject[Any, Any]) -> set[str]:
+    return {column.name for column in pointer.local_related_fields}
 
 
 def _model_field(model: type[Model], name: str) -> object:

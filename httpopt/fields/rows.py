@@ -141,7 +141,7 @@ def _joined(
     columns: dict[str, None],
 ) -> Reader:
     """A nested serializer over one foreign key; None where the key is."""
-    pointer = _foreign_key(model, nested.source)
+    pointer = _foreign_key(model, nested.source or "")
     present = _use(columns, f"{prefix}{pointer.attname}")
     below = f"{prefix}{pointer.name}__"
     read = _reader(nested, pointer.related_model, below, columns, frozenset())

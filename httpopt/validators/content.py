@@ -6,9 +6,9 @@ import hashlib
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.cache import cc_delim_re
 
 from httpopt import conf
+from httpopt.cache import directives_of
 from httpopt.compression.request import coding_of
 from httpopt.validators.etags import ETag, MalformedTagsError
 from httpopt.validators.not_modified import give_back, without_representation
@@ -31,7 +31,7 @@ def _may_be_tagged(response: HttpResponse) -> bool:
     return (
         response.status_code == 200
         and not response.has_header("ETag")
-        and "no-store" not in cc_delim_re.split(response.get("Cache-Control", "").lower())
+        and "no-store" not in directives_of(response)
     )
 
 

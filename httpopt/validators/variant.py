@@ -21,7 +21,6 @@ _BYTES = 9
 
 def variant_of(request: Request, *, rights: str, parameters: Collection[str] | None) -> str:
     """12 characters that nobody else can make. ``parameters``: the query names that count."""
-    user = request.user
     renderer = request.accepted_renderer
     what = (
         request.build_absolute_uri(request.path),
@@ -30,7 +29,7 @@ def variant_of(request: Request, *, rights: str, parameters: Collection[str] | N
         renderer.charset,
         translation.get_language(),
         timezone.get_current_timezone_name(),
-        user.pk if user is not None else None,
+        getattr(request.user, "pk", None),
         rights,
         conf.release(),
     )

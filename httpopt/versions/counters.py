@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connections, router, transaction
 from django.db.models import F, IntegerField, Model, Q, QuerySet, Sum, Value
@@ -57,7 +58,7 @@ _ITEM = "#item"
 
 def _as_count(item: QuerySet[Model]) -> QuerySet[Model]:
     (version,) = item.query.values_select
-    return item.order_by().values_list(  # type: ignore[return-value] # the stubs tell rows from models, a union does not
+    return item.order_by().values_list(
         Value(_ITEM), Value(0, output_field=IntegerField()), F(version)
     )
 
@@ -80,7 +81,7 @@ def _base36(number: int) -> str:
 
 def begin_epoch(*, using: str | None = None, anew: bool = False) -> None:
     """See that there is an epoch. ``anew`` after a restore, for the counters went back with it."""
-    epoch = {"tenant": 0, "collection": "", "shard": 0}
+    epoch: dict[str, Any] = {"tenant": 0, "collection": "", "shard": 0}
     number = {"value": secrets.randbits(_EPOCH_BITS)}
     manager = Counter.objects.using(using or router.db_for_write(Counter))
     if anew:

@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 from django.db import router, transaction
 from django.db.models import F, Model
-from django.http.response import HttpResponseBase
 from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from httpopt import conf
@@ -46,7 +46,8 @@ class IfMatchMixin(VersionedViewMixin):
             if conf.require_if_match():
                 raise PreconditionRequiredError
             return
-        version = getattr(self.get_object(), self.version_field)
+        item = self.get_object()  # type: ignore[attr-defined] # of GenericAPIView, further on
+        version = getattr(item, self.version_field)
         if self._claimed not in (None, ANY) and version not in versions_of(self._claimed or ()):
             raise PreconditionFailedError
         if unwanted == ANY or version in versions_of(unwanted, weak=True):
@@ -71,9 +72,10 @@ class IfMatchMixin(VersionedViewMixin):
         return rows.update(**{self.version_field: F(self.version_field)}) == 1
 
     def perform_update(self, serializer: BaseSerializer[Any]) -> None:
-        with self.claim(serializer.instance):
+        item: Any = serializer.instance
+        with self.claim(item):
             super().perform_update(serializer)  # type: ignore[misc] # of UpdateModelMixin, further on
-            self.renew_tag(serializer.instance)
+            self.renew_tag(item)
 
     def perform_destroy(self, instance: Model) -> None:
         with self.claim(instance):
@@ -85,8 +87,8 @@ class IfMatchMixin(VersionedViewMixin):
         self._tag_after = self.tag_for(self.read_versions())
 
     def finalize_response(
-        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
-    ) -> Any:
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
         response = super().finalize_response(request, response, *args, **kwargs)
         # A PUT may only name the tag of what the client itself sent, byte by byte (9.3.4).
         if response.status_code == 200 and self._tag_after and request.method == "PATCH":

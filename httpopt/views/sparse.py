@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from rest_framework.exceptions import ValidationError
@@ -27,6 +27,11 @@ class SparseFieldsMixin(GenericAPIView[Any]):
     ``Meta.reads = {"name": ("first_name", "last_name")}``, or is a ``Computed``; else all columns
     of that row are read. A serializer whose fields depend on who asks needs ``get_rights()``.
     """
+
+    sparse_rows: ClassVar[bool] = True
+    """Whether a list of plain fields may page over dicts; no, where the view touches its page."""
+    sparse_always: ClassVar[tuple[str, ...]] = ()
+    """Columns that the view itself reads, whatever is shown."""
 
     _plan: Plan | None = None
 
@@ -65,8 +70,8 @@ class SparseFieldsMixin(GenericAPIView[Any]):
         queryset = super().filter_queryset(queryset)
         if self._plan is None or self.request.method not in _SAFE:
             return queryset
-        also = self._read_by_paging()
-        if self._plan.rows is not None and not self._is_item():
+        also = [*self._read_by_paging(), *self.sparse_always]
+        if self._plan.rows is not None and self.sparse_rows and not self._is_item():
             return self._plan.rows.values_from(queryset, also)
         return self._plan.instances_from(queryset, also)
 

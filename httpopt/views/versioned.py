@@ -4,7 +4,6 @@ from typing import Any, ClassVar
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Model, QuerySet
-from django.http.response import HttpResponseBase
 from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -98,8 +97,8 @@ class VersionedViewMixin(CachePolicyMixin):
         return super().handle_exception(exc)
 
     def finalize_response(
-        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
-    ) -> Any:
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
         response = super().finalize_response(request, response, *args, **kwargs)
         if self._tag is not None and response.status_code in (200, 304):
             response.headers["ETag"] = str(self._tag)
@@ -115,7 +114,7 @@ class VersionedViewMixin(CachePolicyMixin):
 
     def _confirmed(
         self, tag: ETag, request: Request, response: Response, *args: Any, **kwargs: Any
-    ) -> HttpResponseBase:
+    ) -> Response:
         """The 304 that was put off until the 200 was there, unless it would have been wrong."""
         self._to_confirm = False
         if audit.was_stale(tag, response) and self.tag_for(self.read_versions()) == tag:

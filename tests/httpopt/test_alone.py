@@ -16,7 +16,7 @@ SUITES = sorted(path.name for path in ALONE.glob("test_*.py"))
 
 @pytest.mark.parametrize("suite", SUITES)
 def test_a_project_with_httpopt_alone(suite: str, tmp_path: Path) -> None:
-    run = subprocess.run(  # noqa: S603 -- our own interpreter and files
+    run = subprocess.run(
         [
             sys.executable, "-m", "pytest", "-q", "-x", "-c", str(ALONE / "pytest.toml"),
             "--rootdir", str(ALONE), "--confcutdir", str(ALONE), str(ALONE / suite),

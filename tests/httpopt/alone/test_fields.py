@@ -75,7 +75,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     try:
         assert parse_fields(text)
     except FieldsError as error:
-        assert str(error)
+        assert str(error)  # noqa: PT017 -- any text may be readable
 
 
 @pytest.fixture(params=["books", "plain-books"])
