@@ -17,7 +17,7 @@ A view says what it is charged besides the policies of every request, and for wh
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
@@ -25,8 +25,6 @@ from rest_framework import exceptions, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
-from rest_framework.views import APIView
-from rest_framework.views import exception_handler as drf_exception_handler
 
 from throttling import addresses, conf, limits, policies, problems, tokens
 from throttling.allowlist import Caller
@@ -34,6 +32,9 @@ from throttling.buckets import CostAboveBurstError
 from throttling.middleware import verdict_of
 from throttling.policies import By, Policy
 from throttling.verdict import Charge, Verdict
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
 
 
 class LimitExceeded(exceptions.Throttled):
@@ -117,6 +118,9 @@ def _refusal(exc: Exception) -> bool:
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's, with our refusals as problem details."""
     exc = judged(exc, context)
+    # Not above: DRF imports its default throttles while it makes the views.
+    from rest_framework.views import exception_handler as drf_exception_handler
+
     response = drf_exception_handler(exc, context)
     if isinstance(exc, LimitExceeded) and response is not None:
         response.data = problems.body(exc.verdict)
