@@ -1,0 +1,28 @@
+"""Tries a bucket as fast as it can, in a process of its own: ``hammer.py URL TRIES NAME=RATE …``.
+
+Prints how often it was let through. Starts when it reads a line, so that many start together.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import redis
+
+from throttling.buckets import Bucket, BucketStore, parse
+
+
+def main(url: str, tries: int, wanted: list[str]) -> int:
+    store = BucketStore(lambda: redis.Redis.from_url(url), "hammer")
+    buckets = [
+        Bucket(name, parse(rate)) for name, _, rate in (text.partition("=") for text in wanted)
+    ]
+    store.client.ping()
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    sys.stdin.readline()
+    return sum(store.take(buckets).granted for _ in range(tries))
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"{main(sys.argv[1], int(sys.argv[2]), sys.argv[3:])}\n")

@@ -1,0 +1,93 @@
+"""The fields parse as structured fields (RFC 9651), by a library that is not ours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import http_sf
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from throttling import headers
+from throttling.buckets import BucketState, BucketStore, Rate, parse
+from throttling.policies import Policy
+from throttling.verdict import Charge, Judged, Verdict
+
+names = st.sampled_from(["api", "messages", "conditional", "login_ip"])
+rates = st.builds(
+    Rate, st.integers(1, 100_000), st.sampled_from([1_000, 60_000, 900_000]), st.integers(1, 10_000)
+)
+
+
+@st.composite
+def judged(draw: st.DrawFn) -> Judged:
+    rate = draw(rates)
+    short = draw(st.booleans())
+    remaining = draw(st.integers(0, rate.burst))
+    needed = short or remaining == 0
+    wait = draw(st.integers(1, 10_000_000)) if needed else 0
+    policy = Policy(draw(names), rate, "user")
+    state = BucketState(short, remaining, wait, draw(st.integers(0, 10_000_000)))
+    return Judged(Charge(policy, "x", rate), state)
+
+
+def _parsed(field: str) -> list[tuple[str, dict[str, Any]]]:
+    return http_sf.parse(field.encode(), tltype="list")
+
+
+@given(st.lists(judged(), min_size=1, max_size=4))
+def test_the_fields_are_lists_of_strings_with_integer_parameters(all_judged: list[Judged]) -> None:
+    found = headers.fields(Verdict(all_judged, 1_790_000_000_000))
+    limits, policies = _parsed(found["RateLimit"]), _parsed(found["RateLimit-Policy"])
+    assert [name for name, _ in limits] == [name for name, _ in policies]
+    for _, parameters in limits:
+        assert parameters.keys() == {"r", "t"}
+        assert parameters["r"] >= 0
+        assert parameters["t"] >= 1
+    for _, parameters in policies:
+        assert parameters.keys() == {"q", "w"}
+        assert min(parameters.values()) >= 1
+
+
+@given(st.lists(judged(), min_size=1, max_size=4))
+def test_no_window_ends_after_retry_after(all_judged: list[Judged]) -> None:
+    found = headers.fields(Verdict(all_judged, 1_790_000_000_000))
+    if "Retry-After" in found:
+        assert all(p["t"] <= int(found["Retry-After"]) for _, p in _parsed(found["RateLimit"]))
+
+
+@pytest.mark.parametrize("rate", ["100/m", "1000/m:200", "5/15m", "7/s:3", "10/h"])
+def test_who_paces_itself_by_the_fields_is_never_refused(store: BucketStore, rate: str) -> None:
+    limit = parse(rate)
+    charge = Charge(Policy("p", limit, "user"), "x", limit)
+    now = 1_790_000_000_000
+    for _ in range(3 * limit.burst):
+        decision = store.take([charge.bucket], now=now)
+        assert decision.allowed
+        judged = Judged(charge, decision.states[0])
+        now += judged.effective_window * 1000 // max(1, judged.state.remaining)
+
+
+def test_the_tightest_policy_comes_first_and_is_the_one_x_ratelimit_speaks_of() -> None:
+    roomy, tight = parse("1000/m"), parse("10/h:20")
+    verdict = Verdict(
+        [
+            Judged(
+                Charge(Policy("roomy", roomy, "user"), "x", roomy), BucketState(False, 900, 0, 6)
+            ),
+            Judged(
+                Charge(Policy("tight", tight, "user"), "x", tight), BucketState(False, 2, 0, 50)
+            ),
+        ],
+        1_790_000_000_000,
+    )
+    found = headers.fields(verdict)
+    assert found["RateLimit"] == '"tight";r=2;t=720,"roomy";r=900;t=54'
+    assert found["X-RateLimit-Limit"] == "20"
+    assert found["X-RateLimit-Remaining"] == "2"
+    assert found["X-RateLimit-Reset"] == "1790000001"
+
+
+def test_nobody_is_told_of_limits_that_do_not_count_them() -> None:
+    assert headers.fields(Verdict()) == {}
