@@ -23,14 +23,19 @@ logger = logging.getLogger("delivery")
 
 _POLL_SECONDS = 0.1
 _DATABASE_AWAY_SECONDS = 0.5
+_REST_SECONDS = 10.0
+"""At least so often a worker runs, due or not: for the watchdog."""
 _TASK = "delivery.worker.tasks.drain"
 
 
 class HintBroker(Broker):  # type: ignore[misc]  # django-q2 is untyped
     """Waits for a hint, at most a tenth of a second, else asks the database. Never raises."""
 
+    _rested_until = 0.0
+
     def dequeue(self) -> list[tuple[None, str]]:
-        if self._hinted() or self._anything_due():
+        if self._hinted() or self._anything_due() or time.monotonic() > self._rested_until:
+            self._rested_until = time.monotonic() + _REST_SECONDS
             return [(None, _task())]
         return []
 

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from delivery.tracking.apply import apply_waiting_events
-from delivery.tracking.watchdog import reconcile
+from delivery.tracking.background import reconcile
 
 __all__ = ["apply_waiting_events", "reconcile"]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from delivery.tracking import watchdog
 from delivery.tracking.report import StatusReport
+
+
+_EVERY = timedelta(seconds=5)
 
 
 class Background:
@@ -16,9 +19,13 @@ class Background:
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="delivery-watchdog")
         self._round: Future[list[StatusReport]] | None = None
+        self._next = datetime.min.replace(tzinfo=UTC)
 
     def tick(self, now: datetime, limit: int = 20) -> int:
         """Write what the last round found, and begin the next; never waits. How many moved."""
+        if now < self._next:
+            return 0
+        self._next = now + _EVERY
         moved = watchdog.give_up_waiting(now)
         if self._round is not None:
             if not self._round.done():
@@ -34,10 +41,14 @@ class Background:
 _of_process: dict[int, Background] = {}
 
 
-def tick(now: datetime) -> int:
-    """One look of this process's watchdog (a forked child has no threads of its parent)."""
-    pid = os.getpid()
+def reconcile(now: datetime, limit: int = 20) -> int:
+    """Ask about up to ``limit`` silent messages, and end those that nobody will confirm.
+
+    For a worker: it never waits for Telnyx, the answers are written by a later call. Asks at most
+    every five seconds, each message later and later. How many messages moved.
+    """
+    pid = os.getpid()  # a forked child has no threads of its parent
     if pid not in _of_process:
         _of_process.clear()
         _of_process[pid] = Background()
-    return _of_process[pid].tick(now)
+    return _of_process[pid].tick(now, limit)

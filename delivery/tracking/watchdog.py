@@ -27,7 +27,7 @@ _LONGEST_PAUSE = timedelta(hours=6)
 def reconcile(now: datetime, limit: int = 20) -> int:
     """Ask about up to ``limit`` messages, and end those that nobody will confirm; how many moved.
 
-    Waits for Telnyx; a worker calls :func:`delivery.tracking.background.tick` instead.
+    Waits for Telnyx; a worker calls :func:`delivery.tracking.reconcile`, which does not.
     """
     return apply(ask(take_overdue(now, limit), now), now) + give_up_waiting(now)
 
