@@ -125,9 +125,12 @@ class Carrier:
             return []
         webhook = Webhook(data=data, urls=self._urls(message), signature=fate.signature)
         if fate.delay:
-            self._timers.after(fate.delay, lambda: self._copies(webhook, fate.copies))
+            self._timers.after(fate.delay, lambda: self._send_late(webhook, fate.copies))
             return []
         return self._copies(webhook, fate.copies)
+
+    def _send_late(self, webhook: Webhook, copies: int) -> None:
+        self._copies(webhook, copies)
 
     def _copies(self, webhook: Webhook, copies: int) -> list[Webhook]:
         return [self._webhooks.send(webhook) for _ in range(copies)]

@@ -22,11 +22,11 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from delivery.simulator.account import Account
-from delivery.simulator.answers import Answer, json_answer
+from delivery.simulator.answers import Answer, RefusedError, json_answer
 from delivery.simulator.faults import FAULTS, fault
 from delivery.simulator.inbound import auto_reply_resource, receive
 from delivery.simulator.request import Request
-from delivery.simulator.validation import RefusedError, content_of
+from delivery.simulator.validation import content_of
 
 _PLANNING = ("count", "probability", "seed", "for_seconds", "to")
 _SHAPING = ("seconds", "code", "retry_after")

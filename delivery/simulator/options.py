@@ -46,8 +46,14 @@ class Options:
         if name not in {field.name for field in fields(self)}:
             raise ValueError(f"There is no option {name!r}.")
         present = getattr(self, name)
-        wanted = (int, float) if isinstance(present, float | int) else str
-        if isinstance(present, bool) != isinstance(value, bool) or not isinstance(value, wanted):
+        if not _is_like(present, value):
             raise ValueError(f"{name} cannot be {value!r}; it is now {present!r}.")
-        if name == "rate" and value <= 0:
+        if name == "rate" and value == 0:
             raise ValueError("rate must be more than 0.")
+
+
+def _is_like(present: Any, value: Any) -> bool:
+    """Of the same kind: a switch, a text, or a number of 0 or more."""
+    if isinstance(present, bool | str):
+        return type(value) is type(present)
+    return type(value) in (int, float) and value >= 0

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedReader
 from typing import Any
 
 from delivery.simulator.answers import Answer
@@ -74,30 +75,37 @@ class Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     server: Server
+    rfile: BufferedReader
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1
 
     def handle_one_request(self) -> None:
         # Looking without taking: a refused connection is closed before its request is read.
-        if not self.rfile.peek(1):
+        if not self._waits_for_bytes():
             self.close_connection = True
         elif self.server.refuses():
             self._reset()
         else:
             super().handle_one_request()
 
-    def do_GET(self) -> None:
+    def _waits_for_bytes(self) -> bool:
+        """True when the first byte of a request is here; False when the client has gone."""
         try:
-            length = int(self.headers.get("Content-Length") or 0)
-        except ValueError:
-            self.send_error(HTTPStatus.BAD_REQUEST)
-            return
+            return bool(self.rfile.peek(1))
+        except ConnectionError:
+            return False
+
+    def do_GET(self) -> None:
         if self.headers.get("Transfer-Encoding"):
             self.send_error(HTTPStatus.LENGTH_REQUIRED)
             return
-        body = self.rfile.read(length)
-        if len(body) < length:
+        length = self.headers.get("Content-Length") or "0"
+        if not length.isdecimal():
+            self.send_error(HTTPStatus.BAD_REQUEST)
+            return
+        body = self.rfile.read(int(length))
+        if len(body) < int(length):
             self.close_connection = True
             return
         self._write(

@@ -40,14 +40,22 @@ class Office:
         self._http.close()
         self.sdk.close()
 
-    def post(self, key: str | None = None, timeout: float = 5, **fields: Any) -> requests.Response:
+    def post(
+        self,
+        key: str | None = None,
+        *,
+        sender: str = CHURCH,
+        timeout: float = 5,
+        session: requests.Session | None = None,
+        **fields: Any,
+    ) -> requests.Response:
         """One text; ``fields`` replace those of a good one, None takes one away."""
-        body = {"from": CHURCH, "to": MEMBER, "text": "Service at nine.", **fields}
+        body = {"from": sender, "to": MEMBER, "text": "Service at nine.", **fields}
         body = {name: value for name, value in body.items() if value is not None}
         headers = {"Authorization": f"Bearer {self.telnyx.api_key}"}
         if key is not None:
             headers["Idempotency-Key"] = key
-        return self._http.post(
+        return (session or self._http).post(
             f"{self.telnyx.base}/messages", json=body, headers=headers, timeout=timeout
         )
 
@@ -58,8 +66,8 @@ class Office:
 
     def post_apart(self, **fields: Any) -> requests.Response:
         """``post`` on a connection of its own, for use from several threads."""
-        with Office(self.telnyx) as other:
-            return other.post(**fields)
+        with requests.Session() as session:
+            return self.post(session=session, **fields)
 
     def get(self, path: str, **parameters: str) -> requests.Response:
         headers = {"Authorization": f"Bearer {self.telnyx.api_key}"}

@@ -96,7 +96,7 @@ def test_what_is_sent_at_a_rate_waits_its_turn(office: Office) -> None:
     office.tell("settings", rate=0.5)
     waits = [office.post().json()["data"]["wait_seconds"] for _ in range(3)]
     assert waits == pytest.approx([0, 2, 4], abs=0.5)
-    assert office.post(**{"from": "+13125550200"}).json()["data"]["wait_seconds"] == 0
+    assert office.post(sender="+13125550200").json()["data"]["wait_seconds"] == 0
 
 
 def test_parts_count_in_the_queue(office: Office) -> None:

@@ -69,13 +69,13 @@ def test_help_blocks_nobody(office: Office) -> None:
 
 def test_a_block_is_of_the_number_that_was_texted(office: Office) -> None:
     write(office, "STOP")
-    assert office.post(**{"from": OTHER_CHURCH}).status_code == 200
+    assert office.post(sender=OTHER_CHURCH).status_code == 200
 
 
 def test_a_block_can_be_of_the_whole_account(office: Office) -> None:
     office.tell("settings", opt_out_scope="account")
     write(office, "STOP")
-    assert office.post(**{"from": OTHER_CHURCH}).status_code == 409
+    assert office.post(sender=OTHER_CHURCH).status_code == 409
 
 
 def test_telnyx_lists_opt_outs(office: Office) -> None:
