@@ -42,6 +42,7 @@ class Hub:
         self._channel: str | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._rejudge = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
 
     @classmethod
     def here(cls) -> Hub:
@@ -83,6 +84,7 @@ class Hub:
 
     def _start(self) -> None:
         if not self._tasks:
+            notices.listen(self._hear)
             clocks = (self._listen, self._check_tails, self._sweep)
             self._tasks = [asyncio.create_task(self._supervise(clock)) for clock in clocks]
 
@@ -91,6 +93,14 @@ class Hub:
             for task in self._tasks:
                 task.cancel()
             self._tasks = []
+            notices.ignore(self._hear)
+
+    def _hear(self, notice: dict[str, Any]) -> None:
+        """A notice of this process, from any thread."""
+        if self._loop.is_closed():
+            notices.ignore(self._hear)
+        else:
+            self._loop.call_soon_threadsafe(self._on_notice, notice)
 
     async def _supervise(self, clock: Any) -> None:
         """Runs ``clock`` again whatever ends it: a hub that stopped listening would look healthy."""
