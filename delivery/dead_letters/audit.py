@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.apps import apps
+from django.contrib.auth.base_user import AbstractBaseUser
+
+from delivery.models import DeadLetterAction, Message
+from delivery.models.dead_letter_action import DeadLetterAction as Action
+
+_BATCH = 500
+
+
+def note(
+    letters: Sequence[Message],
+    kind: Action.Kind,
+    *,
+    by: AbstractBaseUser | None,
+    at: datetime,
+    generations: dict[int, int] | None = None,
+    may_double: bool = False,
+    reason: str = "",
+) -> None:
+    """Write down who did what to ``letters``, as they stood before; in the caller's transaction."""
+    DeadLetterAction.objects.bulk_create(
+        [
+            DeadLetterAction(
+                message=letter,
+                kind=kind,
+                by=by,
+                at=at,
+                status=letter.status,
+                error_code=letter.error_code,
+                generation=(generations or {}).get(letter.pk, letter.generation),
+                may_double=may_double,
+                reason=reason[:500],
+            )
+            for letter in letters
+        ],
+        batch_size=_BATCH,
+    )
+    if by is not None and apps.is_installed("django.contrib.admin"):
+        _log(letters, _SENTENCES[kind] + (f" Reason: {reason}" if reason else ""), by)
+
+
+_SENTENCES = {
+    Action.Kind.RETRY: "Put back into the queue.",
+    Action.Kind.DISCARD: "Discarded.",
+    Action.Kind.REVIEW: "Reviewed.",
+}
+
+
+def _log(letters: Sequence[Message], sentence: str, by: AbstractBaseUser) -> None:
+    # Imported here: the admin may not be installed.
+    from django.contrib.admin.models import CHANGE, LogEntry
+    from django.contrib.contenttypes.models import ContentType
+
+    content_type = ContentType.objects.get_for_model(Message)
+    LogEntry.objects.bulk_create(
+        [
+            LogEntry(
+                user_id=by.pk,
+                content_type=content_type,
+                object_id=str(letter.pk),
+                object_repr=str(letter)[:200],
+                action_flag=CHANGE,
+                change_message=sentence,
+            )
+            for letter in letters
+        ],
+        batch_size=_BATCH,
+    )
