@@ -52,7 +52,7 @@ def _raise_counter(tracked: Tracked, event: str, tables: list[str], quote: Quote
     # In one order, so that two statements cannot wait for each other in a ring.
     return (
         f"INSERT INTO httpopt_counter AS counter (tenant, collection, shard, value) "
-        f"SELECT tenant, '{tracked.collection}', pg_backend_pid(), 1 "
+        f"SELECT DISTINCT tenant, '{tracked.collection}', pg_backend_pid(), 1 "
         f"FROM ({tenants}) AS tenants (tenant) WHERE tenant IS NOT NULL {changed}ORDER BY tenant "
         f"ON CONFLICT (tenant, collection, shard) DO UPDATE SET value = counter.value + 1;"
     )
