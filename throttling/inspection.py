@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from django.contrib.auth import get_user_model
+
 from throttling import addresses, policies, stores
 from throttling.buckets import Bucket, BucketState
 from throttling.identities import name_digest, plain
@@ -46,8 +48,9 @@ class Shown:
         return -(-self.state.wait_ms // 1000)
 
     @property
-    def percent(self) -> int:
-        return round(100 * self.state.remaining / self.policy.rate.burst)
+    def low(self) -> int:
+        """Fewer tokens than this are few."""
+        return -(-self.policy.rate.burst // 5)
 
 
 def look(subject: Subject) -> list[Shown]:
@@ -76,6 +79,13 @@ def prefix_of(address: str) -> str | None:
     """What is counted for an address as a person writes it; None: it is none."""
     found = addresses.parse(address.partition("/")[0])
     return None if found is None else addresses.prefix(found)
+
+
+def user_key(name: str) -> str | None:
+    """The key by which the user of this name is counted; None: there is none."""
+    users = get_user_model()
+    user = users._default_manager.filter(**{users.USERNAME_FIELD: name}).only("pk").first()
+    return None if user is None else str(user.pk)
 
 
 def _names(subject: Subject) -> Iterator[str]:

@@ -4,7 +4,6 @@ from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormat
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
@@ -129,24 +128,15 @@ def _subject(options: dict[str, Any]) -> Subject:
     address = options["address"]
     if address and inspection.prefix_of(address) is None:
         raise CommandError(f"{address!r} is not an IP address.")
-    found = _find_user(name) if name else None
+    found = inspection.user_key(name) if name else None
     return Subject(user=found, name=name, address=address, bucket=options["bucket"])
 
 
-def _find_user(name: str) -> str | None:
-    user = get_user_model()._default_manager.filter(**{_name_field(): name}).first()
-    return None if user is None else str(user.pk)
-
-
 def _user_key(name: str) -> str:
-    key = _find_user(name)
+    key = inspection.user_key(name)
     if key is None:
         raise CommandError(f"No user is called {name!r}.")
     return key
-
-
-def _name_field() -> str:
-    return str(get_user_model().USERNAME_FIELD)
 
 
 def _line(bucket: Shown) -> str:

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth import get_user_model
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.utils import timezone
+
+from throttling import inspection
+from throttling.buckets import BucketsUnavailableError
+from throttling.inspection import Subject
+from throttling.models import Allowance, ThrottleState
+
+logger = logging.getLogger(__name__)
+
+
+@admin.register(Allowance)
+class AllowanceAdmin(admin.ModelAdmin[Allowance]):
+    """Who is not limited; effective on the next request of every process."""
+
+    list_display = ("subject", "policies_shown", "in_force", "expires_at", "note", "created_by")
+    list_filter = ("expires_at",)
+    list_select_related = ("user", "created_by")
+    search_fields = ("network", "token", "note", f"user__{get_user_model().USERNAME_FIELD}")
+    raw_id_fields = ("user",)
+    readonly_fields = ("created_by", "created_at")
+    fieldsets = (
+        (
+            "Who",
+            {
+                "fields": ("user", "network", "token"),
+                "description": "Exactly one of the three.",
+            },
+        ),
+        ("What", {"fields": ("policies", "expires_at", "note")}),
+        ("Record", {"fields": ("created_by", "created_at")}),
+    )
+
+    @admin.display(description="policies")
+    def policies_shown(self, row: Allowance) -> str:
+        return row.policies.replace(",", ", ") or "all"
+
+    @admin.display(boolean=True)
+    def in_force(self, row: Allowance) -> bool:
+        return row.expires_at is None or row.expires_at > timezone.now()
+
+    def save_model(self, request: HttpRequest, obj: Allowance, form: Any, change: bool) -> None:
+        if not change:
+            obj.created_by_id = request.user.pk
+        super().save_model(request, obj, form, change)
+
+
+@admin.register(ThrottleState)
+class ThrottleStateAdmin(admin.ModelAdmin[ThrottleState]):
+    """Live buckets of a user, a user name, or an address, and a button that fills them."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if request.method == "POST":
+            return self._reset(request)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Throttle state",
+            "opts": self.opts,
+            "may_reset": self.has_change_permission(request),
+            "asked": request.GET,
+            **self._found(request),
+        }
+        return TemplateResponse(request, "throttling/admin/state.html", context)
+
+    def _found(self, request: HttpRequest) -> dict[str, Any]:
+        subject = _subject(request)
+        try:
+            return {
+                "searched": subject != Subject(),
+                "buckets": inspection.look(subject),
+                "most_refused": inspection.most_refused(),
+            }
+        except BucketsUnavailableError as error:
+            logger.warning(
+                "The throttle state could not be read: %s",
+                error,
+                extra={"action": "throttle_state_unread"},
+            )
+            return {"unavailable": True}
+
+    def _reset(self, request: HttpRequest) -> HttpResponse:
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        names = request.POST.getlist("bucket")
+        try:
+            count = inspection.reset(names)
+        except BucketsUnavailableError:
+            self.message_user(request, "Redis does not answer; nothing changed.", messages.ERROR)
+        else:
+            _record(request, names)
+            self.message_user(request, f"{count} bucket{'' if count == 1 else 's'} filled.")
+        return HttpResponseRedirect(request.get_full_path())
+
+
+def _subject(request: HttpRequest) -> Subject:
+    name, address, bucket = (
+        request.GET.get(field, "").strip() or None for field in ("name", "address", "bucket")
+    )
+    return Subject(
+        user=inspection.user_key(name) if name else None, name=name, address=address, bucket=bucket
+    )
+
+
+def _record(request: HttpRequest, names: list[str]) -> None:
+    LogEntry.objects.create(
+        user_id=request.user.pk,
+        content_type=ContentType.objects.get_for_model(ThrottleState),
+        object_repr=", ".join(names)[:200],
+        action_flag=CHANGE,
+        change_message="Filled.",
+    )
