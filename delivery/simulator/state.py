@@ -29,20 +29,21 @@ class State:
         return self.directory / "simulator.json"
 
     @property
-    def _seed_path(self) -> Path:
+    def _keys_path(self) -> Path:
         return self.directory / "simulator.key"
 
     def keys(self) -> Keys:
         """Those of the last run; new ones where there are none, or they cannot be read."""
         try:
-            return Keys.from_seed(str(self._last()["api_key"]), self._seed_path.read_text())
+            kept = _object_in(self._keys_path)
+            return Keys.from_seed(str(kept["api_key"]), str(kept["seed"]))
         except (OSError, ValueError, KeyError):
             return Keys()
 
     def control_port(self) -> int:
         """The last one, or 0: any."""
         try:
-            return urlsplit(str(self._last()["control"])).port or 0
+            return urlsplit(str(_object_in(self.path)["control"])).port or 0
         except (OSError, ValueError, KeyError):
             return 0
 
@@ -55,15 +56,17 @@ class State:
             "control": simulator.control,
         }
         text = json.dumps(public, indent=2)
-        _replace(self._seed_path, simulator.account.keys.seed)
+        keys = simulator.account.keys
+        _replace(self._keys_path, json.dumps({"api_key": keys.api_key, "seed": keys.seed}))
         _replace(self.path, text + "\n")
         return text
 
-    def _last(self) -> dict[str, Any]:
-        last = json.loads(self.path.read_text())
-        if not isinstance(last, dict):
-            raise ValueError(f"{self.path} holds no object.")
-        return last
+
+def _object_in(path: Path) -> dict[str, Any]:
+    found = json.loads(path.read_text())
+    if not isinstance(found, dict):
+        raise ValueError(f"{path} holds no object.")
+    return found
 
 
 def _replace(path: Path, text: str) -> None:

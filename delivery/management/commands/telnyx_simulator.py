@@ -11,6 +11,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from delivery import conf
 from delivery.simulator import Options, TelnyxSimulator
 from delivery.simulator.keys import Keys
 from delivery.simulator.numbers import table
@@ -57,7 +58,11 @@ class Command(BaseCommand):
             help="where simulator.json is (default: DATA_DIR, or var)",
         )
         parser.add_argument("--api-key", help="default: the last one, or a new one")
-        parser.add_argument("--webhook-url", default="", help="the messaging profile's URL")
+        parser.add_argument(
+            "--webhook-url",
+            default=_own_webhook(),
+            help="the messaging profile's URL (default: this project's: %(default)s)",
+        )
         parser.add_argument("--webhook-failover-url", default="")
         parser.add_argument(
             "--rate",
@@ -106,6 +111,11 @@ class Command(BaseCommand):
             except OSError as error:
                 problem = error
         raise CommandError(f"Cannot listen on {host}:{port}: {problem.strerror}.")
+
+
+def _own_webhook() -> str:
+    """Where this project takes webhooks; empty where it has not said how it is reached."""
+    return f"{conf.public_url()}/webhooks/telnyx/" if conf.public_url() else ""
 
 
 def _port(text: str) -> int:

@@ -74,6 +74,19 @@ def test_a_restart_keeps_keys_and_control(tmp_path: Path) -> None:
     assert [first[name] for name in same] == [second[name] for name in same]
 
 
+def test_the_keys_outlive_a_clean_stop_that_takes_the_address_away(tmp_path: Path) -> None:
+    with running(tmp_path) as process:
+        first = printed(process)
+    (tmp_path / "simulator.json").unlink()
+    with running(tmp_path) as process:
+        assert printed(process)["public_key"] == first["public_key"]
+
+
+def test_by_default_the_profile_tells_this_project() -> None:
+    parser = Command().create_parser("manage.py", "telnyx_simulator")
+    assert parser.parse_args([]).webhook_url == "http://testserver/webhooks/telnyx/"
+
+
 def test_the_private_key_is_for_its_owner_alone(tmp_path: Path) -> None:
     with running(tmp_path) as process:
         printed(process)
