@@ -31,6 +31,7 @@ class Migration(migrations.Migration):
                 ("cancelled_at", models.DateTimeField(blank=True, null=True)),
                 ("finished_at", models.DateTimeField(blank=True, null=True)),
                 ("progress_at", models.DateTimeField(blank=True, null=True)),
+                ("progress_stale", models.BooleanField(default=False)),
                 (
                     "author",
                     models.ForeignKey(
@@ -50,7 +51,14 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "indexes": [models.Index(fields=["church", "-id"], name="broadcast_list")],
+                "indexes": [
+                    models.Index(fields=["church", "-id"], name="broadcast_list"),
+                    models.Index(
+                        condition=models.Q(("progress_stale", True)),
+                        fields=["progress_at"],
+                        name="broadcast_progress_due",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -74,6 +82,17 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "member",
+                    models.ForeignObject(
+                        from_fields=["church", "phone"],
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="koinonia.member",
+                        to_fields=["church", "phone"],
+                    ),
+                ),
+                (
                     "last_message",
                     models.ForeignKey(
                         blank=True,
@@ -91,6 +110,40 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.UniqueConstraint(
                         fields=("church", "phone"), name="conversation_once_per_phone"
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="IdempotentRequest",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.CharField(max_length=255)),
+                ("method", models.CharField(max_length=7)),
+                ("path", models.CharField(max_length=255)),
+                ("body_digest", models.CharField(max_length=64)),
+                ("status", models.PositiveSmallIntegerField(default=0)),
+                ("location", models.CharField(blank=True, max_length=500)),
+                ("answer", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField(db_index=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("user", "key", "method", "path"), name="idempotent_request_once"
                     )
                 ],
             },

@@ -6,7 +6,17 @@ from koinonia.models.broadcast import Broadcast
 from koinonia.models.church import Church
 from koinonia.models.conversation import Conversation
 from koinonia.models.group import Group
+from koinonia.models.idempotent_request import IdempotentRequest
 from koinonia.models.member import Member
 from koinonia.models.staff import Role, Staff
 
-__all__ = ["Broadcast", "Church", "Conversation", "Group", "Member", "Role", "Staff"]
+__all__ = [
+    "Broadcast",
+    "Church",
+    "Conversation",
+    "Group",
+    "IdempotentRequest",
+    "Member",
+    "Role",
+    "Staff",
+]

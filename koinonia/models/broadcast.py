@@ -1,13 +1,36 @@
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
+from delivery.models import Message
+from delivery.statuses import UNFINISHED
 from koinonia.models.church import Church
+
+
+class BroadcastQuerySet(models.QuerySet["Broadcast"]):
+    def progress_due(self, until: datetime) -> BroadcastQuerySet:
+        """Whose progress was held back, and last told at ``until`` or before."""
+        return self.filter(progress_stale=True, progress_at__lte=until)
 
 
 class Broadcast(models.Model):
     """One text to many members. ``delivery``'s messages point here by ``batch``."""
+
+    class Status(models.TextChoices):
+        SCHEDULED = "scheduled"
+        """Due later, and nothing was sent."""
+        SENDING = "sending"
+        """Some of its texts are still ours to send."""
+        DONE = "done"
+        """All are handed over, or will not be."""
+        CANCELLED = "cancelled"
+        """A person called back what had not been sent."""
+
+    _counts: dict[str, int] | None = None
 
     church = models.ForeignKey(Church, models.CASCADE, related_name="broadcasts")
     text = models.TextField()
@@ -25,9 +48,44 @@ class Broadcast(models.Model):
     """When the last of its messages left the hands of the worker."""
     progress_at = models.DateTimeField(null=True, blank=True)
     """When its last ``broadcast.progress`` event was written."""
+    progress_stale = models.BooleanField(default=False)
+    """There is newer progress than that event told."""
+
+    objects = BroadcastQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["church", "-id"], name="broadcast_list")]
+        indexes = [
+            models.Index(fields=["church", "-id"], name="broadcast_list"),
+            # The few whose progress is still to be told.
+            models.Index(
+                fields=["progress_at"],
+                condition=models.Q(progress_stale=True),
+                name="broadcast_progress_due",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"Broadcast {self.pk} of {self.church_id}"
+
+    def counts(self) -> dict[str, int]:
+        """How many of its texts have which status; only those that some have."""
+        if self._counts is None:
+            messages = Message.objects.filter(tenant=self.church_id, batch=self.pk).order_by()
+            rows = messages.values_list("status").annotate(number=models.Count("pk"))
+            self._counts = dict(rows)
+        return self._counts
+
+    def remember(self, counts: dict[str, int]) -> None:
+        """Take counts that were read for several at once."""
+        self._counts = counts
+
+    @property
+    def status(self) -> str:
+        """Follows from its texts."""
+        if self.cancelled_at:
+            return self.Status.CANCELLED
+        if self.counts().keys().isdisjoint(UNFINISHED):
+            return self.Status.DONE
+        if self.scheduled_at and self.scheduled_at > timezone.now():
+            return self.Status.SCHEDULED
+        return self.Status.SENDING

@@ -4,6 +4,7 @@ from django.db import models
 from django.utils import timezone
 
 from koinonia.models.church import Church
+from koinonia.models.member import Member
 
 
 class Conversation(models.Model):
@@ -11,6 +12,15 @@ class Conversation(models.Model):
 
     church = models.ForeignKey(Church, models.CASCADE, related_name="conversations")
     phone = models.CharField(max_length=16)
+    # No column: joined by number, for a member may come, go, or change the number.
+    member = models.ForeignObject(
+        Member,
+        models.DO_NOTHING,
+        from_fields=["church", "phone"],
+        to_fields=["church", "phone"],
+        related_name="+",
+        null=True,
+    )
     last_message = models.ForeignKey(
         "delivery.Message", models.SET_NULL, null=True, blank=True, related_name="+"
     )

@@ -1,0 +1,61 @@
+"""Churches and their people in the Django admin: for superusers alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib import admin
+
+from koinonia.models import Church, Group, Member, Staff
+
+if TYPE_CHECKING:
+    ChurchAdminBase = admin.ModelAdmin[Church]
+    GroupAdminBase = admin.ModelAdmin[Group]
+    MemberAdminBase = admin.ModelAdmin[Member]
+    StaffAdminBase = admin.ModelAdmin[Staff]
+    StaffInlineBase = admin.TabularInline[Staff, Church]
+else:
+    # Django's admin classes take no type arguments at run time.
+    ChurchAdminBase = GroupAdminBase = MemberAdminBase = StaffAdminBase = admin.ModelAdmin
+    StaffInlineBase = admin.TabularInline
+
+
+class StaffInline(StaffInlineBase):
+    model = Staff
+    autocomplete_fields = ["user"]
+    extra = 0
+
+
+@admin.register(Church)
+class ChurchAdmin(ChurchAdminBase):
+    list_display = ["name", "slug", "phone_number", "timezone"]
+    search_fields = ["name", "slug", "phone_number"]
+    inlines = [StaffInline]
+
+
+@admin.register(Staff)
+class StaffAdmin(StaffAdminBase):
+    list_display = ["user", "church", "role", "created_at"]
+    list_filter = ["role", "church"]
+    list_select_related = ["user", "church"]
+    search_fields = ["user__username", "church__name"]
+    autocomplete_fields = ["user", "church"]
+
+
+@admin.register(Member)
+class MemberAdmin(MemberAdminBase):
+    list_display = ["__str__", "phone", "church", "created_at"]
+    list_filter = ["church"]
+    list_select_related = ["church"]
+    search_fields = ["first_name", "last_name", "phone"]
+    autocomplete_fields = ["church", "groups"]
+    show_full_result_count = False
+
+
+@admin.register(Group)
+class GroupAdmin(GroupAdminBase):
+    list_display = ["name", "church"]
+    list_filter = ["church"]
+    list_select_related = ["church"]
+    search_fields = ["name"]
+    autocomplete_fields = ["church"]

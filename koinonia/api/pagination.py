@@ -1,0 +1,147 @@
+"""Lists by cursor: no COUNT, stable while rows are added, one index condition per page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+
+from django.db.models import Q, QuerySet
+from rest_framework.exceptions import ValidationError
+from rest_framework.pagination import BasePagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from sqids import Sqids
+
+PAGE_SIZE = 50
+LARGEST_PAGE = 200
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_LARGEST = 2**63 - 1
+_FORWARD, _BACK = 0, 1
+_sqids = Sqids(blocklist=[])
+
+
+class NewestFirst(BasePagination):
+    """Keyset pagination on ``ordering``: descending columns, the last of them unique.
+
+    The cursor is a Sqid of direction and position. DRF's CursorPagination compares one column and
+    counts its ties, so that 5,000 conversations of one second could not be paged through.
+    """
+
+    ordering: ClassVar[tuple[str, ...]] = ("-id",)
+
+    def paginate_queryset(
+        self, queryset: QuerySet[Any], request: Request, view: Any = None
+    ) -> list[Any]:
+        self.request = request
+        self.known = ("page_size", "fields", *getattr(view, "query_parameters", ()))
+        size = _page_size(request)
+        back, position = self._cursor(request)
+        columns = [name.lstrip("-") for name in self.ordering]
+        if position:
+            queryset = queryset.filter(_beyond(columns, position, back=back))
+        rows = list(queryset.order_by(*(columns if back else self.ordering))[: size + 1])
+        more, rows = len(rows) > size, rows[:size]
+        if back:
+            rows.reverse()
+        self.has_next = (more or back) if rows else False
+        self.has_previous = more if back else bool(position)
+        if not rows and back:
+            self.has_previous = False
+        self.rows = rows
+        return rows
+
+    def get_paginated_response(self, data: Any) -> Response:
+        return Response(
+            {
+                "next": self._link(_FORWARD) if self.has_next else None,
+                "previous": self._link(_BACK) if self.has_previous and self.rows else None,
+                "results": data,
+            }
+        )
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        link = {"type": "string", "format": "uri", "nullable": True}
+        return {
+            "type": "object",
+            "required": ["next", "previous", "results"],
+            "properties": {"next": link, "previous": link, "results": schema},
+        }
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        size = {"type": "integer", "minimum": 1, "default": PAGE_SIZE}
+        return [
+            {"name": "cursor", "in": "query", "required": False, "schema": {"type": "string"},
+             "description": "Where the page starts: taken from `next` or `previous`."},
+            {"name": "page_size", "in": "query", "required": False, "schema": size,
+             "description": f"At most {LARGEST_PAGE}; more is taken as {LARGEST_PAGE}."},
+        ]  # fmt: skip
+
+    def _cursor(self, request: Request) -> tuple[bool, list[Any]]:
+        text = request.query_params.get("cursor")
+        if not text:
+            return False, []
+        numbers = _sqids.decode(text) if len(text) <= 60 else []
+        if (
+            len(numbers) != 1 + len(self.ordering)
+            or numbers[0] not in (_FORWARD, _BACK)
+            or any(number > _LARGEST for number in numbers)
+            or _sqids.encode(numbers) != text
+        ):
+            raise ValidationError({"cursor": ["This is not a cursor of this list."]})
+        values = zip(self.ordering, numbers[1:], strict=True)
+        return numbers[0] == _BACK, [_value(name, number) for name, number in values]
+
+    def _link(self, direction: int) -> str:
+        row = self.rows[-1 if direction == _FORWARD else 0]
+        position = [_number(_read(row, name.lstrip("-"))) for name in self.ordering]
+        asked = self.request.query_params
+        query = [(name, value) for name in self.known for value in asked.getlist(name)]
+        query.append(("cursor", _sqids.encode([direction, *position])))
+        # Only known parameters: an echo of unknown ones would let a stranger probe the body
+        # through its compressed length (BREACH).
+        return f"{self.request.build_absolute_uri(self.request.path)}?{urlencode(query)}"
+
+
+class LatestFirst(NewestFirst):
+    """What changed last comes first."""
+
+    ordering = ("-updated_at", "-id")
+
+
+def _page_size(request: Request) -> int:
+    text = request.query_params.get("page_size", str(PAGE_SIZE))
+    if not (text.isascii() and text.isdigit()) or not text.strip("0"):
+        raise ValidationError({"page_size": ["A whole number from 1 on is needed."]})
+    return LARGEST_PAGE if len(text) > 4 else min(int(text), LARGEST_PAGE)
+
+
+def _beyond(columns: Sequence[str], position: Sequence[Any], *, back: bool) -> Q:
+    """Rows after ``position`` in descending order: lower, or equal and lower in the rest."""
+    comparison = "gt" if back else "lt"
+    first, value = columns[0], position[0]
+    beyond = Q(**{f"{first}__{comparison}": value})
+    if len(columns) == 1:
+        return beyond
+    rest = _beyond(columns[1:], position[1:], back=back)
+    # The redundant bound is what an index can use.
+    return Q(**{f"{first}__{comparison}e": value}) & (beyond | (Q(**{first: value}) & rest))
+
+
+def _read(row: Any, name: str) -> Any:
+    return row[name] if isinstance(row, dict) else getattr(row, name)
+
+
+def _number(value: Any) -> int:
+    return (value - _EPOCH) // _MICROSECOND if isinstance(value, datetime) else int(value)
+
+
+def _value(name: str, number: int) -> Any:
+    if not name.endswith("_at"):
+        return number
+    try:
+        return _EPOCH + number * _MICROSECOND
+    except OverflowError:
+        raise ValidationError({"cursor": ["This is not a cursor of this list."]}) from None

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.http import Http404
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
+
+from koinonia.models import Role, Staff
+
+if TYPE_CHECKING:
+    from koinonia.api.views.base import ChurchView
+
+_RANK = {Role.VIEWER: 0, Role.SENDER: 1, Role.OWNER: 2}
+
+
+class IsStaffWithRole(BasePermission):
+    """404 for who is not staff of the church, superusers too; 403 where the role is too low.
+
+    It leaves the user's place in the church in ``view.place``.
+    """
+
+    message = "Your role in this church does not allow this."
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        place = staff_place(request.user.pk, view.kwargs["church"])
+        if place is None:
+            raise Http404
+        view.place = place
+        return _RANK[Role(place.role)] >= _RANK[_needed(request, view)]
+
+
+def staff_place(user_id: int | None, slug: str) -> Staff | None:
+    """The row that makes a user staff of the church, with the church."""
+    places = Staff.objects.select_related("church")
+    return places.filter(user_id=user_id, church__slug=slug).first()
+
+
+def _needed(request: Request, view: ChurchView) -> Role:
+    return view.read_role if request.method in SAFE_METHODS else view.write_role

@@ -1,0 +1,118 @@
+"""Every error of the API as ``application/problem+json`` (RFC 9457)."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.core.signals import got_request_exception
+from django.http import Http404, HttpResponse
+from rest_framework import exceptions
+from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from koinonia.api.errors import TooLargeError
+from throttling.drf import LimitExceeded, judged
+from throttling.problems import body as limit_problem
+
+MEDIA_TYPE = "application/problem+json"
+
+logger = logging.getLogger(__name__)
+
+
+class ProblemResponse(Response):
+    """A problem: JSON to every client but a person in the browsable API."""
+
+    @property
+    def rendered_content(self) -> Any:
+        if not isinstance(self.accepted_renderer, BrowsableAPIRenderer):
+            self.accepted_renderer = JSONRenderer()
+            self.content_type = MEDIA_TYPE
+        return super().rendered_content
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse:
+    """DRF's ``EXCEPTION_HANDLER``; what nobody foresaw is logged, and told without its words."""
+    # First: a bad credential may be one too many of its address.
+    error = judged(error, context)
+    known = _known(error)
+    if known is None:
+        _report(error, context)
+        known = exceptions.APIException("Something went wrong here. It has been reported.")
+    set_rollback()
+    response = ProblemResponse(_body(known), status=known.status_code, headers=_headers(known))
+    if known.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        response._has_been_logged = True  # type: ignore[attr-defined] # Django's own mark
+    return response
+
+
+def problem(status: int, detail: str, **more: Any) -> dict[str, Any]:
+    """The members of RFC 9457 section 3.1; ``about:blank``: the title is that of the status."""
+    title = HTTPStatus(status).phrase
+    return {"type": "about:blank", "title": title, "status": int(status), "detail": detail, **more}
+
+
+def _known(error: Exception) -> exceptions.APIException | None:
+    if isinstance(error, exceptions.APIException):
+        return error
+    if isinstance(error, Http404):
+        return exceptions.NotFound()
+    if isinstance(error, PermissionDenied):
+        return exceptions.PermissionDenied()
+    if isinstance(error, RequestDataTooBig):
+        return TooLargeError()
+    if isinstance(error, SuspiciousOperation):
+        return exceptions.ParseError("The request cannot be used.")
+    return None
+
+
+def _report(error: Exception, context: dict[str, Any]) -> None:
+    request = getattr(context.get("request"), "_request", None)
+    got_request_exception.send(sender=None, request=request)
+    path = getattr(request, "path", "")
+    logger.error("Unhandled error in the API: %s", path, exc_info=error, extra={"path": path})
+
+
+def _body(error: exceptions.APIException) -> dict[str, Any]:
+    if isinstance(error, LimitExceeded):
+        return limit_problem(error.verdict)
+    if isinstance(error, exceptions.ValidationError):
+        errors = _by_field(error.detail)
+        detail = "; ".join(f"{name}: {' '.join(told)}" for name, told in errors.items())
+        return problem(error.status_code, detail[:500], errors=errors)
+    return problem(error.status_code, str(error.detail))
+
+
+def _headers(error: exceptions.APIException) -> dict[str, str]:
+    headers = {"Cache-Control": "no-store"}
+    if challenge := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = challenge
+    if (wait := getattr(error, "wait", None)) is not None:
+        headers["Retry-After"] = str(int(wait))
+    return headers
+
+
+def _by_field(detail: Any, name: str = "") -> dict[str, list[str]]:
+    """DRF's nested errors as one level: ``audience.groups``, ``media_urls.0``."""
+    if isinstance(detail, dict):
+        return _merged((_join(name, key), value) for key, value in detail.items())
+    if any(isinstance(item, dict) for item in detail):
+        return _merged((_join(name, index), item) for index, item in enumerate(detail) if item)
+    return {name or "non_field_errors": [str(item) for item in detail]}
+
+
+def _join(name: str, key: object) -> str:
+    return f"{name}.{key}" if name else str(key)
+
+
+def _merged(pairs: Any) -> dict[str, list[str]]:
+    merged: dict[str, list[str]] = {}
+    for name, value in pairs:
+        for field, told in _by_field(
+            value if isinstance(value, (dict, list)) else [value], name
+        ).items():
+            merged.setdefault(field, []).extend(told)
+    return merged

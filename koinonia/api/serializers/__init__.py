@@ -1,0 +1,1 @@
+"""The shapes of contract section 5, fields in its order."""

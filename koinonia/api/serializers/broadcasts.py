@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from delivery.statuses import Status
+from koinonia.api.serializers.fields import ChurchItemsField, IdField
+from koinonia.api.serializers.messages import AuthorSerializer, TextSerializer
+from koinonia.broadcasts.audience import Audience
+from koinonia.models import Broadcast
+
+
+class AudienceSerializer(serializers.Serializer[Any]):
+    """``{all: true}``, or groups and members by id."""
+
+    all = serializers.BooleanField(required=False, default=False)
+    groups = ChurchItemsField("groups", required=False)
+    members = ChurchItemsField("members", required=False)
+
+
+@extend_schema_field(AudienceSerializer)
+class AudienceField(serializers.Field[Any, Any, Any, Any]):
+    """Errors are all told as the audience's: clients show one field."""
+
+    default_error_messages = {"either": "Name either all, or groups and members."}
+
+    def to_internal_value(self, data: Any) -> Audience:
+        inner = AudienceSerializer(data=data, context=self.context)
+        if not inner.is_valid():
+            sentences = [f"{name}: {told}" for name, all_ in inner.errors.items() for told in all_]
+            raise serializers.ValidationError(sentences)
+        chosen = inner.validated_data
+        groups, members = chosen.get("groups", []), chosen.get("members", [])
+        if bool(chosen["all"]) == bool(groups or members):
+            self.fail("either")
+        as_sent = {name: data[name] for name in ("all", "groups", "members") if name in data}
+        return Audience(
+            everyone=chosen["all"],
+            group_ids=[group.pk for group in groups],
+            member_ids=[member.pk for member in members],
+            as_sent=as_sent,
+        )
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+@extend_schema_field({"type": "object", "additionalProperties": {"type": "integer"}})
+class CountsField(serializers.Field[Any, Any, Any, Any]):
+    """How many of its texts have which status; only those that some have."""
+
+    def to_representation(self, value: dict[str, int]) -> dict[str, int]:
+        return {status: value[status] for status in Status.values if value.get(status)}
+
+
+class BroadcastSerializer(serializers.ModelSerializer[Broadcast]):
+    id = IdField()
+    audience = AudienceField(read_only=True)
+    status = serializers.ChoiceField(Broadcast.Status.choices, read_only=True)
+    counts = CountsField(read_only=True)
+    author = AuthorSerializer(read_only=True, allow_null=True)
+
+    class Meta:
+        model = Broadcast
+        fields = [
+            "id",
+            "text",
+            "audience",
+            "status",
+            "counts",
+            "total",
+            "author",
+            "created_at",
+            "scheduled_at",
+        ]
+        read_only_fields = ["text", "total", "created_at", "scheduled_at"]
+
+
+class NewBroadcastSerializer(TextSerializer):
+    audience = AudienceField()

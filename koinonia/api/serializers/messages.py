@@ -1,0 +1,141 @@
+"""Texts: read as the message shape, written as one of four ways to name the recipient."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from delivery.accept import MAX_MEDIA
+from delivery.models import Attempt, Direction, Encoding, Message
+from delivery.statuses import Status
+from koinonia.api.serializers.fields import ChurchItemField, IdField, PhoneField
+
+LATEST_SEND = timedelta(days=366)
+LONGEST_TEXT = 1600
+
+
+class NamedSerializer(serializers.Serializer[Any]):
+    """``{id,name}`` of a member."""
+
+    id = IdField()
+    name = serializers.CharField(read_only=True)
+
+    class Meta:
+        reads = {"name": ("first_name", "last_name")}
+
+
+class AuthorSerializer(serializers.Serializer[Any]):
+    id = IdField()
+    name = serializers.CharField(source="username", read_only=True)
+
+
+class ErrorSerializer(serializers.Serializer[Message]):
+    """Why it failed; null where it did not."""
+
+    code = serializers.CharField(source="error_code", read_only=True)
+    title = serializers.CharField(source="error_title", read_only=True)
+    class_ = serializers.CharField(source="error_class", read_only=True)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        return {name.rstrip("_"): field for name, field in super().get_fields().items()}
+
+
+@extend_schema_field(ErrorSerializer(allow_null=True))
+class ErrorField(serializers.Field[Message, Any, dict[str, str] | None, Any]):
+    def __init__(self) -> None:
+        super().__init__(read_only=True, source="*")
+
+    def to_representation(self, value: Message) -> dict[str, str] | None:
+        if not value.error_code:
+            return None
+        return {"code": value.error_code, "title": value.error_title, "class": value.error_class}
+
+
+class MessageSerializer(serializers.Serializer[Message]):
+    id = IdField()
+    direction = serializers.ChoiceField(Direction.choices, read_only=True)
+    status = serializers.ChoiceField(Status.choices, read_only=True)
+    to = serializers.CharField(source="to_number", read_only=True)
+    from_ = serializers.CharField(source="from_number", read_only=True)
+    text = serializers.CharField(read_only=True)
+    media_urls = serializers.ListField(child=serializers.URLField(), read_only=True)
+    encoding = serializers.ChoiceField(Encoding.choices, read_only=True)
+    parts = serializers.IntegerField(read_only=True)
+    member = NamedSerializer(source="recipient", read_only=True, allow_null=True)
+    conversation = IdField(source="thread", allow_null=True)
+    broadcast = IdField(source="batch", allow_null=True)
+    author = AuthorSerializer(read_only=True, allow_null=True)
+    attempts = serializers.IntegerField(read_only=True)
+    error = ErrorField()
+    created_at = serializers.DateTimeField(read_only=True)
+    scheduled_at = serializers.DateTimeField(read_only=True, allow_null=True)
+    expires_at = serializers.DateTimeField(read_only=True, allow_null=True)
+    sent_at = serializers.DateTimeField(read_only=True, allow_null=True)
+    delivered_at = serializers.DateTimeField(read_only=True, allow_null=True)
+    read_at = serializers.DateTimeField(read_only=True, allow_null=True)
+    updated_at = serializers.DateTimeField(read_only=True)
+
+    class Meta:
+        reads = {"error": ("error_code", "error_title", "error_class")}
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        # ``from`` is a word of Python.
+        return {name.rstrip("_"): field for name, field in super().get_fields().items()}
+
+
+class AttemptSerializer(serializers.ModelSerializer[Attempt]):
+    class Meta:
+        model = Attempt
+        fields = ["number", "started_at", "duration_ms", "outcome", "http_status", "code", "detail"]
+        read_only_fields = fields
+
+
+class TextSerializer(serializers.Serializer[Any]):
+    """What every text that is sent has."""
+
+    text = serializers.CharField(
+        max_length=LONGEST_TEXT, allow_blank=True, trim_whitespace=False, required=False, default=""
+    )
+    send_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
+    expires_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
+
+    def validate_send_at(self, when: datetime | None) -> datetime | None:
+        return _within_bounds(when)
+
+    def validate_expires_at(self, when: datetime | None) -> datetime | None:
+        return _within_bounds(when)
+
+
+class ReplySerializer(TextSerializer):
+    media_urls = serializers.ListField(
+        child=serializers.CharField(max_length=2000),
+        required=False,
+        default=list,
+        max_length=MAX_MEDIA,
+    )
+
+
+class NewMessageSerializer(ReplySerializer):
+    """Exactly one of ``to``, ``member`` and ``conversation``."""
+
+    to = PhoneField(required=False)
+    member = ChurchItemField("members", required=False)
+    conversation = ChurchItemField("conversations", required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        named = [name for name in ("to", "member", "conversation") if name in attrs]
+        if len(named) != 1:
+            told = "Name the recipient by exactly one of to, member and conversation."
+            raise serializers.ValidationError({name: [told] for name in named or ["to"]})
+        return attrs
+
+
+def _within_bounds(when: datetime | None) -> datetime | None:
+    now = timezone.now()
+    if when is not None and not now < when <= now + LATEST_SEND:
+        raise serializers.ValidationError("This must be in the future, and within a year.")
+    return when

@@ -1,0 +1,103 @@
+"""Groups and members."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+from rest_framework import serializers
+
+from delivery.models import OptOut
+from delivery.opt_outs import opt_out
+from koinonia.api.serializers.fields import ChurchItemsField, IdField, ItemTagField, PhoneField
+from koinonia.api.uniqueness import taken_as_error
+from koinonia.models import Church, Group, Member
+
+
+class GroupSerializer(serializers.ModelSerializer[Group]):
+    id = IdField()
+    members_count = serializers.IntegerField(read_only=True, default=0)
+    etag = ItemTagField()
+
+    class Meta:
+        model = Group
+        fields = ["id", "name", "members_count", "etag"]
+
+    def save(self, **kwargs: Any) -> Group:
+        name = self.validated_data.get("name", "")
+        with taken_as_error(name=f"There is a group named {name!r} in this church already."):
+            return super().save(church=self.context["church"], **kwargs)
+
+    def update(self, instance: Group, validated_data: dict[str, Any]) -> Group:
+        instance.name = validated_data.get("name", instance.name)
+        instance.save(update_fields=["name"])
+        return instance
+
+
+class GroupOfMemberSerializer(serializers.Serializer[Group]):
+    id = IdField()
+    name = serializers.CharField(read_only=True)
+
+
+class GroupsField(ChurchItemsField):
+    """Read as ``[{id,name}]``, written as ``[id]``."""
+
+    def to_representation(self, value: Any) -> list[Any]:
+        groups = sorted(value.all(), key=lambda group: (group.name, group.pk))
+        return list(GroupOfMemberSerializer(groups, many=True).data)
+
+
+class MemberSerializer(serializers.ModelSerializer[Member]):
+    id = IdField()
+    phone = PhoneField()
+    groups = GroupsField("groups", required=False)
+    opted_out = serializers.BooleanField(required=False)
+    etag = ItemTagField()
+
+    class Meta:
+        model = Member
+        fields = [
+            "id", "first_name", "last_name", "phone", "groups", "opted_out",
+            "created_at", "updated_at", "etag",
+        ]  # fmt: skip
+        read_only_fields = ["created_at", "updated_at"]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        member = self.instance
+        same_number = member is not None and attrs.get("phone", member.phone) == member.phone
+        if same_number and member.opted_out and attrs.get("opted_out") is False:  # type: ignore[union-attr] # annotated
+            raise serializers.ValidationError(
+                {"opted_out": ["Only a START text from this number takes an opt-out back."]}
+            )
+        return attrs
+
+    def save(self, **kwargs: Any) -> Member:
+        with taken_as_error(phone="A member of this church has this number already."):
+            return super().save(church=self.context["church"], **kwargs)
+
+    def create(self, validated_data: dict[str, Any]) -> Member:
+        groups = validated_data.pop("groups", [])
+        wish = validated_data.pop("opted_out", False)
+        member = Member.objects.create(**validated_data)
+        member.groups.set(groups)
+        _opt_out(member, wish)
+        return member
+
+    def update(self, instance: Member, validated_data: dict[str, Any]) -> Member:
+        church: Church = validated_data.pop("church")
+        groups = validated_data.pop("groups", None)
+        wish = validated_data.pop("opted_out", False)
+        for name, value in validated_data.items():
+            setattr(instance, name, value)
+        # updated_at always: groups and opt-outs are part of what a member is.
+        instance.save(update_fields=[*validated_data, "updated_at"])
+        if groups is not None:
+            instance.groups.set(groups)
+        instance.church = church
+        _opt_out(instance, wish)
+        return instance
+
+
+def _opt_out(member: Member, wish: bool) -> None:
+    if wish:
+        opt_out(member.church_id, member.phone, OptOut.Source.STAFF, now=timezone.now())

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from django.urls import path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from koinonia.api import schema  # noqa: F401 -- registers its extensions
+from koinonia.api.views import (
+    auth,
+    broadcasts,
+    churches,
+    conversations,
+    fallback,
+    groups,
+    member_import,
+    members,
+    messages,
+    staff,
+)
+
+app_name = "api"
+
+_CHURCH = "v1/churches/<slug:church>/"
+
+urlpatterns = [
+    path("v1/auth/login/", auth.LoginView.as_view(), name="login"),
+    path("v1/auth/logout/", auth.LogoutView.as_view(), name="logout"),
+    path("v1/me/", auth.MeView.as_view(), name="me"),
+    path("v1/churches/", churches.ChurchesView.as_view(), name="churches"),
+    path(_CHURCH, churches.ChurchDetailView.as_view(), name="church"),
+    path(f"{_CHURCH}members/", members.MembersView.as_view(), name="members"),
+    path(f"{_CHURCH}members/import/", member_import.MemberImportView.as_view(), name="import"),
+    path(f"{_CHURCH}members/<str:id>/", members.MemberView.as_view(), name="member"),
+    path(f"{_CHURCH}groups/", groups.GroupsView.as_view(), name="groups"),
+    path(f"{_CHURCH}groups/<str:id>/", groups.GroupView.as_view(), name="group"),
+    path(f"{_CHURCH}messages/", messages.MessagesView.as_view(), name="messages"),
+    path(f"{_CHURCH}messages/<str:id>/", messages.MessageView.as_view(), name="message"),
+    path(f"{_CHURCH}messages/<str:id>/attempts/", messages.AttemptsView.as_view(), name="attempts"),
+    path(
+        f"{_CHURCH}messages/<str:id>/cancel/",
+        messages.CancelMessageView.as_view(),
+        name="message-cancel",
+    ),
+    path(f"{_CHURCH}broadcasts/", broadcasts.BroadcastsView.as_view(), name="broadcasts"),
+    path(f"{_CHURCH}broadcasts/<str:id>/", broadcasts.BroadcastView.as_view(), name="broadcast"),
+    path(
+        f"{_CHURCH}broadcasts/<str:id>/cancel/",
+        broadcasts.CancelBroadcastView.as_view(),
+        name="broadcast-cancel",
+    ),
+    path(
+        f"{_CHURCH}conversations/", conversations.ConversationsView.as_view(), name="conversations"
+    ),
+    path(
+        f"{_CHURCH}conversations/<str:id>/",
+        conversations.ConversationView.as_view(),
+        name="conversation",
+    ),
+    path(
+        f"{_CHURCH}conversations/<str:id>/messages/",
+        conversations.ConversationMessagesView.as_view(),
+        name="conversation-messages",
+    ),
+    path(
+        f"{_CHURCH}conversations/<str:id>/read/",
+        conversations.ReadConversationView.as_view(),
+        name="conversation-read",
+    ),
+    path(f"{_CHURCH}staff/", staff.StaffListView.as_view(), name="staff"),
+    path(f"{_CHURCH}staff/<str:id>/", staff.StaffView.as_view(), name="staff-member"),
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("docs/", SpectacularSwaggerView.as_view(url_name="api:schema"), name="docs"),
+    re_path(r"^", fallback.NoSuchPathView.as_view(), name="no-such-path"),
+]

@@ -1,0 +1,84 @@
+"""Login, logout, and who one is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth import authenticate, logout
+from django.contrib.auth.models import User
+from django.contrib.auth.signals import user_logged_in
+from drf_spectacular.utils import extend_schema
+from knox.models import AuthToken
+from rest_framework import serializers, status
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from koinonia.api.serializers.churches import MeSerializer
+from throttling import logins
+from throttling.drf import LimitExceeded
+
+
+class LoginSerializer(serializers.Serializer[Any]):
+    username = serializers.CharField(max_length=150)
+    password = serializers.CharField(max_length=4096, trim_whitespace=False, write_only=True)
+
+
+class LoggedInSerializer(serializers.Serializer[Any]):
+    token = serializers.CharField()
+    expires_at = serializers.DateTimeField()
+    user = MeSerializer()
+
+
+class LoginView(APIView):
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    throttle_classes = []  # judged by the login limits alone
+
+    def get_authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+    @extend_schema(request=LoginSerializer, responses=LoggedInSerializer)
+    def post(self, request: Request) -> Response:
+        """A bearer token for a user name and password."""
+        given = LoginSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        try:
+            attempt = logins.attempt(request._request, given.validated_data["username"])
+        except logins.LoginRefusedError as error:
+            raise LimitExceeded(error.verdict) from error
+        user = authenticate(request._request, **given.validated_data)
+        if not isinstance(user, User):
+            raise AuthenticationFailed("The user name or the password is wrong.")
+        attempt.succeeded()
+        return Response(_token_for(user, request))
+
+
+class LogoutView(APIView):
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(request=None, responses={204: None})
+    def post(self, request: Request) -> Response:
+        """The token of this request is dead; a session is ended."""
+        if isinstance(request.auth, AuthToken):
+            request.auth.delete()
+        else:
+            logout(request._request)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class MeView(APIView):
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(responses=MeSerializer)
+    def get(self, request: Request) -> Response:
+        """The user, and the churches with the role in each."""
+        return Response(MeSerializer(request.user).data)
+
+
+def _token_for(user: User, request: Request) -> dict[str, Any]:
+    row, token = AuthToken.objects.create(user=user)
+    user_logged_in.send(sender=User, request=request._request, user=user)
+    return dict(LoggedInSerializer({"token": token, "expires_at": row.expiry, "user": user}).data)

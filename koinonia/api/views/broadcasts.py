@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from koinonia.api.idempotency import idempotent
+from koinonia.api.errors import ConflictError
+from koinonia.api.serializers.broadcasts import BroadcastSerializer, NewBroadcastSerializer
+from koinonia.api.views.base import ChurchView, ItemView, ListCreateView, unacceptable_as_error
+from koinonia.broadcasts.cancel import cancel_broadcast
+from koinonia.broadcasts.plan import send_broadcast
+from koinonia.broadcasts.progress import with_counts
+from koinonia.models import Broadcast
+
+
+class _Broadcasts(ChurchView):
+    serializer_class = BroadcastSerializer
+    item_route = "api:broadcast"
+
+    def get_queryset(self) -> QuerySet[Broadcast]:
+        return Broadcast.objects.filter(church=self.church).select_related("author")
+
+    def get_object(self) -> Broadcast:
+        broadcast: Broadcast = super().get_object()
+        return with_counts([broadcast])[0]
+
+
+class BroadcastsView(_Broadcasts, ListCreateView):
+    """One text to many members."""
+
+    throttle_policies = {"POST": ["broadcasts"]}
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        return with_counts(super().paginate_queryset(queryset))
+
+    @extend_schema(request=NewBroadcastSerializer, responses={202: BroadcastSerializer})
+    @idempotent
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Send a text to everyone, or to groups and single members."""
+        given = self.checked(NewBroadcastSerializer)
+        with unacceptable_as_error():
+            broadcast = send_broadcast(
+                self.church, given["text"], given["audience"], author=request.user,
+                scheduled_at=given["send_at"], expires_at=given["expires_at"], now=timezone.now(),
+            )  # fmt: skip
+        data = self.get_serializer(with_counts([broadcast])[0]).data
+        return self.created(broadcast, data, status.HTTP_202_ACCEPTED)
+
+
+class BroadcastView(_Broadcasts, ItemView):
+    http_method_names = ["get", "head", "options"]
+
+
+class CancelBroadcastView(_Broadcasts):
+    @extend_schema(request=None, responses=BroadcastSerializer)
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Call back what has not been sent; 409 where nothing is left to call back."""
+        broadcast = self.get_object()
+        if not broadcast.cancelled_at and not cancel_broadcast(broadcast, now=timezone.now()):
+            raise ConflictError("It is too late: none of its texts is waiting any more.")
+        return Response(self.get_serializer(self.get_object()).data)

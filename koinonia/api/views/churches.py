@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from rest_framework.generics import ListAPIView
+from rest_framework.permissions import IsAuthenticated
+
+from koinonia.api.serializers.churches import ChurchSerializer
+from koinonia.api.views.base import ItemView
+from koinonia.models import Church, Group, Member, Role
+
+
+class ChurchesView(ListAPIView[Church]):
+    """The churches that one is staff of."""
+
+    permission_classes = [IsAuthenticated]
+    serializer_class = ChurchSerializer
+
+    def get_queryset(self) -> QuerySet[Church]:
+        return counted(Church.objects.of(self.request.user))
+
+
+class ChurchDetailView(ItemView):
+    http_method_names = ["get", "patch", "head", "options"]
+    serializer_class = ChurchSerializer
+    write_role = Role.OWNER
+
+    def get_queryset(self) -> QuerySet[Church]:
+        return counted(Church.objects.filter(pk=self.church.pk))
+
+    def get_object(self) -> Church:
+        return self.get_queryset().get()
+
+
+def counted(churches: QuerySet[Church]) -> QuerySet[Church]:
+    """Each with ``members_count`` and ``groups_count``, without multiplying the one by the other."""
+    return churches.annotate(members_count=_number(Member), groups_count=_number(Group))
+
+
+def _number(model: type[Member] | type[Group]) -> Coalesce:
+    rows = model._default_manager.filter(church=OuterRef("pk")).order_by().values("church")
+    return Coalesce(Subquery(rows.annotate(number=Count("pk")).values("number")), 0)

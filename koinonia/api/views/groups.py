@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from django.db.models import Count, QuerySet
+
+from koinonia.api.serializers.people import GroupSerializer
+from koinonia.api.views.base import ChurchView, ItemView, ListCreateView
+from koinonia.models import Group
+
+
+class _Groups(ChurchView):
+    serializer_class = GroupSerializer
+    item_route = "api:group"
+
+    def get_queryset(self) -> QuerySet[Group]:
+        return Group.objects.filter(church=self.church).annotate(members_count=Count("members"))
+
+
+class GroupsView(_Groups, ListCreateView):
+    """The named parts of the congregation."""
+
+
+class GroupView(_Groups, ItemView):
+    """One group. Deleting it leaves its members."""
+
+    http_method_names = ["get", "patch", "delete", "head", "options"]

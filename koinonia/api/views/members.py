@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from functools import reduce
+from operator import and_
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+
+from delivery.models import OptOut
+from koinonia.api.serializers.fields import ChurchItemField
+from koinonia.api.serializers.people import MemberSerializer
+from koinonia.api.views.base import ChurchView, ItemView, ListCreateView
+from koinonia.models import Member
+
+
+class MemberQuerySerializer(serializers.Serializer[Any]):
+    search = serializers.CharField(
+        required=False, max_length=100, help_text="Words of the name, or digits of the number."
+    )
+    group = ChurchItemField("groups", required=False)
+
+
+class _Members(ChurchView):
+    serializer_class = MemberSerializer
+    item_route = "api:member"
+
+    def get_queryset(self) -> QuerySet[Member]:
+        members = Member.objects.filter(church=self.church).prefetch_related("groups")
+        opted_out = OptOut.objects.filter(tenant=OuterRef("church"), number=OuterRef("phone"))
+        return members.annotate(opted_out=Exists(opted_out))
+
+
+class MembersView(_Members, ListCreateView):
+    """The congregation."""
+
+    query_serializer = MemberQuerySerializer
+
+    def filter_queryset(self, queryset: QuerySet[Member]) -> QuerySet[Member]:
+        query = self.query()
+        if group := query.get("group"):
+            queryset = queryset.filter(groups=group)
+        if words := query.get("search", "").split():
+            queryset = queryset.filter(reduce(and_, map(_has, words)))
+        return super().filter_queryset(queryset)
+
+    @extend_schema(parameters=[MemberQuerySerializer])
+    def get(self, *args: Any, **kwargs: Any) -> Any:
+        return super().get(*args, **kwargs)
+
+
+class MemberView(_Members, ItemView):
+    """One member. Texts and opt-out stay when the member goes."""
+
+    http_method_names = ["get", "patch", "delete", "head", "options"]
+
+
+def _has(word: str) -> Q:
+    found = Q(first_name__icontains=word) | Q(last_name__icontains=word)
+    digits = "".join(letter for letter in word if letter in "0123456789")
+    return found | Q(phone__contains=digits) if digits else found

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+from rest_framework import status
+from rest_framework.response import Response
+
+from delivery.accept import accept_message
+from delivery.changes import message_changes
+from delivery.drafts import Draft
+from delivery.models import Message
+from koinonia.api.serializers.messages import MessageSerializer
+from koinonia.api.views.base import ChurchView, unacceptable_as_error
+from koinonia.conversations.threads import thread_of
+from koinonia.models import Member
+
+
+class SendingView(ChurchView):
+    """Takes one text in: 202, for it is a row and will be sent."""
+
+    item_route = "api:message"
+
+    def phone_of(self, given: dict[str, Any]) -> str:
+        """Whom the client named, by number."""
+        named = given.get("member") or given.get("conversation")
+        return named.phone if named else given["to"]
+
+    def send(self, phone: str, given: dict[str, Any]) -> Response:
+        now = timezone.now()
+        member = Member.objects.filter(church=self.church, phone=phone).first()
+        # A conversation that was begun for a text that cannot be sent must not stay.
+        with unacceptable_as_error(), message_changes(now):
+            draft = Draft(
+                to=phone,
+                text=given["text"],
+                recipient_id=member.pk if member else None,
+                media_urls=tuple(given["media_urls"]),
+                thread=thread_of(self.church, phone, now=now).pk,
+            )
+            message = accept_message(
+                self.church, draft, author=self.request.user,
+                scheduled_at=given["send_at"], expires_at=given["expires_at"], now=now,
+            )  # fmt: skip
+        message.recipient = member
+        return self.accepted(message)
+
+    def accepted(self, message: Message) -> Response:
+        data = MessageSerializer(message, context=self.get_serializer_context()).data
+        return self.created(message, data, status.HTTP_202_ACCEPTED)

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError as PasswordError
+from django.db import transaction
+from django.db.models import Model, QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from koinonia.api.serializers.churches import StaffSerializer
+from koinonia.api.uniqueness import taken_as_error
+from koinonia.api.views.base import ChurchView, ItemView, ListCreateView
+from koinonia.models import Church, Role, Staff
+
+
+class NewStaffSerializer(serializers.Serializer[Any]):
+    """A user name that exists needs no password, a new one does."""
+
+    username = serializers.CharField(max_length=150, validators=[User.username_validator])
+    role = serializers.ChoiceField(Role.choices)
+    password = serializers.CharField(
+        max_length=4096, trim_whitespace=False, required=False, write_only=True
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs["user"] = User.objects.filter(username=attrs["username"]).first()
+        if attrs["user"]:
+            if "password" in attrs:
+                told = "This user exists already and has a password: leave it out."
+                raise serializers.ValidationError({"password": [told]})
+        elif "password" not in attrs:
+            told = "There is no user of this name yet: a new one needs a password."
+            raise serializers.ValidationError({"password": [told]})
+        else:
+            _check_password(attrs["password"], attrs["username"])
+        return attrs
+
+
+class _Staff(ChurchView):
+    serializer_class = StaffSerializer
+    read_role = write_role = Role.OWNER
+
+    def get_queryset(self) -> QuerySet[Staff]:
+        return Staff.objects.filter(church=self.church).select_related("user")
+
+
+class StaffListView(_Staff, ListCreateView):
+    """Who works for the church, and as what. For owners."""
+
+    item_route = "api:staff-member"
+
+    @extend_schema(request=NewStaffSerializer, responses={201: StaffSerializer})
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        given = self.checked(NewStaffSerializer)
+        with taken_as_error(username="This user is staff of this church already."):
+            user = given["user"] or User.objects.create_user(
+                given["username"], password=given["password"]
+            )
+            place = Staff.objects.create(church=self.church, user=user, role=given["role"])
+        return self.created(place, self.get_serializer(place).data)
+
+
+class StaffView(_Staff, ItemView):
+    """One of the staff. The last owner stays one."""
+
+    http_method_names = ["patch", "delete", "head", "options"]
+
+    @transaction.atomic
+    def perform_update(self, serializer: serializers.BaseSerializer[Any]) -> None:
+        if serializer.validated_data.get("role", Role.OWNER) != Role.OWNER:
+            _keep_an_owner(self.church, without=serializer.instance, field="role")
+        serializer.instance.role = serializer.validated_data.get("role", serializer.instance.role)
+        serializer.instance.save(update_fields=["role"])
+
+    @transaction.atomic
+    def perform_destroy(self, instance: Model) -> None:
+        _keep_an_owner(self.church, without=instance, field="non_field_errors")
+        instance.delete()
+
+
+def _keep_an_owner(church: Church, *, without: Any, field: str) -> None:
+    """Raises where ``without`` is the last. Two who resign at once wait for each other here."""
+    Church.objects.select_for_update().get(pk=church.pk)
+    owners = Staff.objects.filter(church=church, role=Role.OWNER)
+    if not owners.exclude(pk=without.pk).exists():
+        raise serializers.ValidationError({field: ["A church keeps at least one owner."]})
+
+
+def _check_password(password: str, username: str) -> None:
+    try:
+        validate_password(password, User(username=username))
+    except PasswordError as error:
+        raise serializers.ValidationError({"password": list(error.messages)}) from None

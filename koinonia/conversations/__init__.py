@@ -1,0 +1,1 @@
+"""All texts between a church and one number."""

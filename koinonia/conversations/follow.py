@@ -1,0 +1,51 @@
+"""Conversations follow their messages: the last one, and how many are unread."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db.models import F, OuterRef, Q, Subquery
+
+from delivery.models import Direction, Message
+from koinonia.models import Conversation
+
+
+def follow(created: Collection[Message], *, now: datetime) -> None:
+    """Bring the conversations of new messages up to date, in the same transaction.
+
+    A broadcast's are all of one batch and get theirs in one statement.
+    """
+    for batch in sorted({message.batch for message in created if message.batch}):
+        _follow_batch(batch, now)
+    singles = [message for message in created if message.thread and not message.batch]
+    unread = Counter(
+        message.thread for message in singles if message.direction == Direction.INBOUND
+    )
+    for message in _latest_of_each(singles):
+        _follow_one(message, unread[message.thread], now)
+
+
+def _latest_of_each(messages: Collection[Message]) -> list[Message]:
+    latest = {
+        message.thread: message for message in sorted(messages, key=lambda message: message.pk)
+    }
+    return sorted(latest.values(), key=lambda message: message.thread or 0)
+
+
+def _follow_one(message: Message, unread: int, now: datetime) -> None:
+    Conversation.objects.filter(
+        Q(last_message=None) | Q(last_message__lt=message.pk), pk=message.thread
+    ).update(last_message=message, updated_at=now)
+    if unread:
+        row = Conversation.objects.filter(pk=message.thread)
+        row.update(unread_count=F("unread_count") + unread)
+
+
+def _follow_batch(batch: int, now: datetime) -> None:
+    of_batch = Message.objects.filter(batch=batch)
+    Conversation.objects.filter(pk__in=of_batch.values("thread")).update(
+        last_message_id=Subquery(of_batch.filter(thread=OuterRef("pk")).values("pk")[:1]),
+        updated_at=now,
+    )

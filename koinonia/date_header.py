@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import cast
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.http import HttpRequest, HttpResponse
+from django.utils.http import http_date
+
+_Handler = Callable[[HttpRequest], HttpResponse | Awaitable[HttpResponse]]
+
+
+class DateMiddleware:
+    """``Date`` on every answer (RFC 9110, 6.6.1): daphne adds none. Run uvicorn with
+    ``--no-date-header``, which else adds a second."""
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: _Handler) -> None:
+        self.get_response = get_response
+        self._is_async = iscoroutinefunction(get_response)
+        if self._is_async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
+        if self._is_async:
+            return self._later(request)
+        return _dated(cast(HttpResponse, self.get_response(request)))
+
+    async def _later(self, request: HttpRequest) -> HttpResponse:
+        return _dated(await cast(Awaitable[HttpResponse], self.get_response(request)))
+
+
+def _dated(response: HttpResponse) -> HttpResponse:
+    response.headers.setdefault("Date", http_date())
+    return response

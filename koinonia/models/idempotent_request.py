@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+
+class IdempotentRequest(models.Model):
+    """The first answer to an ``Idempotency-Key``, in the transaction of what it answered for.
+
+    The unique key is the lock: of two at once, the second waits for the first to commit.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    key = models.CharField(max_length=255)
+    method = models.CharField(max_length=7)
+    path = models.CharField(max_length=255)
+    body_digest = models.CharField(max_length=64)
+    """SHA-256 of the raw body."""
+    status = models.PositiveSmallIntegerField(default=0)
+    location = models.CharField(max_length=500, blank=True)
+    answer = models.TextField(blank=True)
+    """JSON as text: jsonb would put the fields into another order."""
+    created_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "key", "method", "path"], name="idempotent_request_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path} ({self.key})"

@@ -1,0 +1,32 @@
+"""The group ``Support``: helps all churches, and sees none of their members."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import Group, Permission
+from django.db.models import Q
+
+SUPPORT = "Support"
+
+RIGHTS: dict[str, tuple[str, ...]] = {
+    "delivery.accounthold": ("view", "change"),
+    "delivery.attempt": ("view",),
+    "delivery.breakertransition": ("view",),
+    "delivery.deadletter": ("view", "change"),
+    "delivery.deadletteraction": ("view",),
+    "delivery.forcedbreaker": ("view", "add", "change", "delete"),
+    "throttling.allowance": ("view", "add", "change", "delete"),
+}
+"""Model to actions; a model that its app does not have is left out."""
+
+
+def grant(**_kwargs: Any) -> None:
+    """After each ``migrate``: the group exists, with the rights of the models there are."""
+    wanted = Q()
+    for model, actions in RIGHTS.items():
+        app_label, name = model.split(".")
+        codenames = [f"{action}_{name}" for action in actions]
+        wanted |= Q(content_type__app_label=app_label, codename__in=codenames)
+    group, _ = Group.objects.get_or_create(name=SUPPORT)
+    group.permissions.add(*Permission.objects.filter(wanted))

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from rest_framework.test import APIClient
+
+from koinonia.models import Church, Member
+from tests import cast
+
+API = "/api/v1/"
+
+
+@pytest.fixture
+def as_user() -> Callable[[User], APIClient]:
+    """A client that is ``user``, with an open session and without the password's cost."""
+
+    def client_of(user: User) -> APIClient:
+        client = APIClient()
+        client.force_authenticate(user)
+        return client
+
+    return client_of
+
+
+@pytest.fixture
+def owner(as_user: Callable[[User], APIClient], grace_owner: User) -> APIClient:
+    return as_user(grace_owner)
+
+
+@pytest.fixture
+def sender(as_user: Callable[[User], APIClient], grace_sender: User) -> APIClient:
+    return as_user(grace_sender)
+
+
+@pytest.fixture
+def viewer(as_user: Callable[[User], APIClient], grace_viewer: User) -> APIClient:
+    return as_user(grace_viewer)
+
+
+@pytest.fixture
+def anna(grace: Church) -> Member:
+    return cast.member(grace, "Anna", "+13125550111", last_name="Lee")
+
+
+@pytest.fixture
+def ben(grace: Church) -> Member:
+    return cast.member(grace, "Ben", "+13125550112")
+
+
+@pytest.fixture(autouse=True)
+def unlimited(settings: Any) -> None:
+    """Limits are the business of other tests."""
+    settings.THROTTLING = {**settings.THROTTLING, "ENABLED": False}

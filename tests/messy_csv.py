@@ -1,0 +1,99 @@
+"""The member list of a real church: the same 5,000 people, and the same mistakes, every time."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+_FIRST = (
+    "Anna", "Zoë", "José", "Ólafur", "Chloé", "Jürgen", "Łukasz", "Nuño", "Siân", "Þóra", "Renée",
+    "Michał", "Søren", "Françoise", "李", "Ирина", "Μαρία", "Ben", "Ruth", "Samuel",
+)  # fmt: skip
+_LAST = (
+    "O'Connor", 'Smith "Smitty"', "García, Jr.", "Müller-Lüdenscheidt", "Nguyễn", "de la Cruz",
+    "van den Berg", "St. John", "Ångström", "Brown", "",
+)  # fmt: skip
+_GROUPS = ("", "Choir", "Choir;Youth", "Frauenkreis; Jugend", "Café Team", "Youth;;Choir")
+_AREA_CODES = (212, 305, 312, 404, 415, 512, 602, 617, 702, 720, 773, 808, 907, 919, 972)
+_FOREIGN = ("+4915112{:06d}", "+44791112{:04d}", "+336123{:05d}", "+6141234{:04d}")
+_FOREIGN_EVERY, _BROKEN_EVERY, _DOUBLE_EVERY, _CP1252_EVERY, _NEWLINE_EVERY = 41, 53, 37, 29, 61
+_FORMS: tuple[Callable[[int, int, int], str], ...] = (
+    lambda area, middle, last: f"+1{area}{middle:03d}{last:04d}",
+    lambda area, middle, last: f"({area}) {middle:03d}-{last:04d}",
+    lambda area, middle, last: f"{area}.{middle:03d}.{last:04d}",
+    lambda area, middle, last: f"1-{area}-{middle:03d}-{last:04d}",
+    lambda area, middle, last: f" {area} {middle:03d} {last:04d} ",
+)
+_BROKEN: tuple[bytes, ...] = (
+    b"Nobody,Known,not a number,Choir",
+    b"Too,Few",
+    b'"Never closed,Brown,+13125550100,Choir',
+    b",No First Name,+12125550123,",
+    b"Too,Many,+12125550123,Choir,what,else",
+    b"Nul\x00Byte,Brown,+12125550123,",
+    b"Neither\x81Encoding,Brown,+12125550123,",
+    b"Short,Number,911,",
+    b'Text"after,"quotes" go on,+12125550123,',
+)
+
+
+class MessyCsv:
+    """``content``, and what an import of it into an American church must find."""
+
+    def __init__(self, people: int, seed: int = 2026) -> None:
+        self._random = random.Random(seed)
+        self._lines = 1
+        self._rows = [b"\xef\xbb\xbfFirst Name,LAST_NAME,phone,groups"]
+        self.valid_people = people
+        self.broken_lines: list[int] = []
+        """The lines that cannot be used, from 1."""
+        self.doubles = 0
+        """Rows that repeat an earlier one: nobody is made by them."""
+        for number in range(people):
+            self._add_person(number)
+
+    @property
+    def content(self) -> bytes:
+        return b"\r\n".join(self._rows) + b"\r\n"
+
+    def _add_person(self, number: int) -> None:
+        row = self._person(number)
+        self._add(row)
+        if number % _BROKEN_EVERY == 0:
+            self.broken_lines.append(self._lines + 1)
+            self._add(_BROKEN[number // _BROKEN_EVERY % len(_BROKEN)])
+        if number % _DOUBLE_EVERY == 0:
+            self.doubles += 1
+            self._add(row)
+        if number % 97 == 0:
+            self._add(b"")
+
+    def _add(self, row: bytes) -> None:
+        self._rows.append(row)
+        self._lines += 1 + row.count(b"\n")
+
+    def _person(self, number: int) -> bytes:
+        first = self._random.choice(_FIRST)
+        last = self._random.choice(_LAST)
+        if number % _NEWLINE_EVERY == 0:
+            last += "\nSenior"
+        cells = [first, last, self._phone(number), self._random.choice(_GROUPS)]
+        row = ",".join(_quoted(cell) for cell in cells)
+        if number % _CP1252_EVERY == 0:
+            try:
+                return row.encode("cp1252")
+            except UnicodeEncodeError:
+                pass  # not every name has a form in it
+        return row.encode()
+
+    def _phone(self, number: int) -> str:
+        """Each person has another one, and none is a number that the simulator treats specially."""
+        if number % _FOREIGN_EVERY == 0:
+            at = number // _FOREIGN_EVERY
+            return _FOREIGN[at % len(_FOREIGN)].format(at)
+        area = _AREA_CODES[number % len(_AREA_CODES)]
+        return _FORMS[number % len(_FORMS)](area, 220 + number // 5000, 1000 + number % 5000)
+
+
+def _quoted(cell: str) -> str:
+    return '"' + cell.replace('"', '""') + '"' if set(cell) & set(',"\n') else cell
