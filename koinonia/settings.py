@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.management.utils import get_random_secret_key
 
-from koinonia import environment, log_lines, redis_settings
+from koinonia import environment, log_lines, redis_settings, release
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 ENV = environment.read_or_exit(BASE_DIR)
@@ -42,6 +43,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "httpopt.middleware.CompressionMiddleware",
+    "koinonia.date_header.DateMiddleware",
+    # Inside of what gives 304s back to the throttle, around all that makes answers.
+    "httpopt.middleware.ContentHashMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -169,6 +174,7 @@ DELIVERY = {
     "TENANT_NUMBER_FIELD": "phone_number",
     "RECIPIENT_TENANT_FIELD": "church",
     "RECIPIENT_NUMBER_FIELD": "phone",
+    "THREAD_OF": "koinonia.wiring.thread_of",
     "REDIS_URL": redis_settings.database(_REDIS_URL, 3),
     "PUBLIC_URL": ENV.public_url,
     "API_KEY": ENV.telnyx.api_key,
@@ -182,7 +188,11 @@ DELIVERY = {
     "SENDER_RATE": ENV.delivery.sender_rate,
     "TENANT_RATE": ENV.delivery.church_rate,
 }
-REALTIME: dict[str, Any] = {"ENABLED": ENV.realtime_enabled}
+REALTIME: dict[str, Any] = {
+    "ENABLED": ENV.realtime_enabled,
+    "MAY_LISTEN": "koinonia.wiring.may_listen",
+    "BEARER": "koinonia.wiring.bearer",
+}
 
 
 def _policies() -> dict[str, dict[str, Any]]:
@@ -202,7 +212,12 @@ THROTTLING: dict[str, Any] = {
     "TRUSTED_PROXIES": ENV.trusted_proxies,
     "POLICIES": _policies(),
 }
-HTTPOPT: dict[str, Any] = {"ENABLED": ENV.httpopt_enabled}
+HTTPOPT: dict[str, Any] = {
+    "ENABLED": ENV.httpopt_enabled,
+    "TRACKED": "koinonia.tracked.TRACKED",
+    "POSITION": "koinonia.stream_position.stream_position",
+    "RELEASE": release.of_answers(BASE_DIR / "koinonia" / "api"),
+}
 
 # django-q2 runs processes for the delivery worker; nothing more is asked of it.
 Q_CLUSTER: dict[str, Any] = {
@@ -220,4 +235,44 @@ Q_CLUSTER: dict[str, Any] = {
     "redis": redis_settings.database(_REDIS_URL, 3),
 }
 
-REST_FRAMEWORK: dict[str, Any] = {}
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "koinonia.api.authentication.BearerAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_THROTTLE_CLASSES": ["throttling.drf.PolicyThrottle"],
+    "DEFAULT_PARSER_CLASSES": ["koinonia.api.parsers.BoundedJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": [
+        "rest_framework.renderers.JSONRenderer",
+        "rest_framework.renderers.BrowsableAPIRenderer",
+    ],
+    "DEFAULT_PAGINATION_CLASS": "koinonia.api.pagination.NewestFirst",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "koinonia.api.problems.exception_handler",
+    "URL_FORMAT_OVERRIDE": None,
+    "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%SZ",
+}
+REST_KNOX: dict[str, Any] = {
+    "AUTH_HEADER_PREFIX": "Bearer",
+    "TOKEN_TTL": timedelta(days=14),
+}
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "Koinonia",
+    "DESCRIPTION": "Texting for churches: members, messages, broadcasts, conversations.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
+    "SCHEMA_PATH_PREFIX": r"/api/v1/(churches/{church}/)?",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "koinonia.api.schema.complete",
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "MessageStatusEnum": "delivery.statuses.Status",
+        "BroadcastStatusEnum": "koinonia.models.Broadcast.Status",
+    },
+}
