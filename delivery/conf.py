@@ -7,10 +7,13 @@ they are read once, at import, like ``AUTH_USER_MODEL``.
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, cast
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
 
 
 def _value(name: str, default: Any = None) -> Any:
@@ -48,6 +51,17 @@ def recipient_tenant_field() -> str:
 def recipient_number_field() -> str:
     """The field of the recipient that holds its number, E.164."""
     return str(_value("RECIPIENT_NUMBER_FIELD", "phone"))
+
+
+def thread_of() -> Callable[[Any, str, datetime], int | None]:
+    """``THREAD_OF``: dotted path of ``(tenant, number, now)`` -> the host's key of the thread that a
+    text from this number belongs to; without it, inbound texts have none."""
+    path = _value("THREAD_OF")
+    return cast(Callable[[Any, str, datetime], int | None], import_string(path)) if path else _none
+
+
+def _none(tenant: Any, number: str, now: datetime) -> None:
+    return None
 
 
 def api_key() -> str:

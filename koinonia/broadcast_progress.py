@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from delivery.models import Message
 from delivery.statuses import ON_ITS_WAY, UNFINISHED
-from koinonia.events import progress_event
+from koinonia import events
 from koinonia.models import Broadcast
 from realtime import log
 
@@ -33,8 +33,8 @@ def _tell_one(broadcast_id: int, now: datetime) -> None:
     with transaction.atomic():
         if _claim_turn(broadcast_id, now):
             broadcast = Broadcast.objects.select_related("church").get(pk=broadcast_id)
-            event = progress_event(broadcast_id, broadcast.counts())
-            log.append({f"church:{broadcast.church.slug}": [event]}, now=now)
+            news = [events.broadcast_progress(broadcast)]
+            log.append({f"church:{broadcast.church.slug}": news}, now=now)
 
 
 def _claim_turn(broadcast_id: int, now: datetime) -> bool:

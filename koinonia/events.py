@@ -1,4 +1,8 @@
-"""The events of contract section 6, made from what changed."""
+"""The events of contract section 6, made from what changed.
+
+Their own times are RFC 3339 in milliseconds; a message or broadcast inside one is shaped as the API
+shapes it, so that a client may put it into its list as it is.
+"""
 
 from __future__ import annotations
 
@@ -8,30 +12,50 @@ from typing import Any
 from delivery.changes import Change
 from delivery.models import Direction, Message
 from delivery.statuses import Status
+from koinonia.api.serializers.broadcasts import BroadcastSerializer
+from koinonia.api.serializers.messages import MessageSerializer
 from koinonia.ids import encode
+from koinonia.models import Broadcast
 from realtime.log import NewEvent
 
 CONFIRMS = frozenset({Status.DELIVERED, Status.FAILED, Status.DEAD})
 """The ends of which the author of a text is told."""
 
 
-def message_event(change: Change, shape: dict[str, Any]) -> NewEvent:
-    """``message.created`` or ``message.received`` with the message as the API shows it."""
-    inbound = change.message.direction == Direction.INBOUND
-    return NewEvent("message.received" if inbound else "message.created", shape)
+def message_created(message: Message) -> NewEvent:
+    """``message.created`` for a single text, ``message.received`` for one that came in."""
+    inbound = message.direction == Direction.INBOUND
+    kind = "message.received" if inbound else "message.created"
+    return NewEvent(kind, dict(MessageSerializer(message).data))
 
 
-def status_event(change: Change) -> NewEvent:
+def message_status(change: Change) -> NewEvent:
     return NewEvent("message.status", _status(change))
 
 
-def confirmation(change: Change, church: str) -> NewEvent:
+def message_confirmed(change: Change, church: str) -> NewEvent:
     """For the author's own stream, which knows several churches."""
     return NewEvent("message.confirmed", {"church": church, **_status(change)})
 
 
-def progress_event(broadcast_id: int, counts: dict[str, int]) -> NewEvent:
-    return NewEvent("broadcast.progress", {"broadcast": encode(broadcast_id), "counts": counts})
+def conversation_read(thread: int, at: datetime) -> NewEvent:
+    return NewEvent(
+        "conversation.read",
+        {"conversation": encode(thread), "unread_count": 0, "read_at": milliseconds(at)},
+    )
+
+
+def broadcast_created(broadcast: Broadcast) -> NewEvent:
+    return NewEvent("broadcast.created", dict(BroadcastSerializer(broadcast).data))
+
+
+def broadcast_progress(broadcast: Broadcast) -> NewEvent:
+    data = {"broadcast": encode(broadcast.pk), "counts": broadcast.counts()}
+    return NewEvent("broadcast.progress", data)
+
+
+def breaker_changed(state: str) -> NewEvent:
+    return NewEvent("delivery.breaker", {"state": state})
 
 
 def _status(change: Change) -> dict[str, Any]:
@@ -42,12 +66,12 @@ def _status(change: Change) -> dict[str, Any]:
         "previous": change.previous,
         "conversation": encode(message.thread) if message.thread else None,
         "broadcast": encode(message.batch) if message.batch else None,
-        "error": error_shape(message),
+        "error": _error(message),
         "updated_at": milliseconds(message.updated_at),
     }
 
 
-def error_shape(message: Message) -> dict[str, str] | None:
+def _error(message: Message) -> dict[str, str] | None:
     if not message.error_code:
         return None
     return {
@@ -58,5 +82,5 @@ def error_shape(message: Message) -> dict[str, str] | None:
 
 
 def milliseconds(at: datetime) -> str:
-    """RFC 3339 in UTC, as events have it."""
+    """RFC 3339 in UTC."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -2,6 +2,133 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.signals import post_delete, post_save
+from django.utils import timezone
+from knox.models import AuthToken
+
+from delivery.changes import Change
+from delivery.signals import breaker_changed, messages_changed
+from delivery.statuses import Status
+from koinonia import broadcast_progress, events
+from koinonia.api.authentication import user_token
+from koinonia.conversations.follow import follow
+from koinonia.conversations.threads import thread_of as conversation_of
+from koinonia.models import Broadcast, Church, Staff
+from realtime import log, rights
+from realtime.log import NewEvent
+
+News = defaultdict[str, list[NewEvent]]
+
 
 def connect() -> None:
     """Connect the apps' signals; called once, when all apps are ready."""
+    messages_changed.connect(on_messages_changed, dispatch_uid="koinonia")
+    breaker_changed.connect(on_breaker_changed, dispatch_uid="koinonia")
+    for signal in (post_save, post_delete):
+        signal.connect(on_rights_changed, sender=Staff, dispatch_uid="koinonia.staff")
+    post_delete.connect(on_rights_changed, sender=AuthToken, dispatch_uid="koinonia.token")
+
+
+# delivery tells the church, and the author
+
+
+def on_messages_changed(*, changes: Sequence[Change], now: datetime, **_: Any) -> None:
+    """Bring conversations up to date, then tell; the log comes last of all.
+
+    Runs as the last act of the change's own transaction.
+    """
+    follow([change.message for change in changes if change.created], now=now)
+    slugs = dict(Church.objects.filter(pk__in=_churches(changes)).values_list("pk", "slug"))
+    news: News = defaultdict(list)
+    for change in changes:
+        slug = slugs[change.message.tenant_id]
+        news[f"church:{slug}"].extend(_for_church(change))
+        if change.message.author_id and change.message.status in events.CONFIRMS:
+            news[f"user:{change.message.author_id}"].append(events.message_confirmed(change, slug))
+    _tell_of_reading(changes, slugs, news, now)
+    _announce_broadcasts(changes, slugs, news)
+    log.append(news, now=now)
+    if batches := {change.message.batch for change in changes if change.message.batch}:
+        transaction.on_commit(partial(broadcast_progress.tell, batches, now))
+
+
+def on_breaker_changed(*, state: str, **_: Any) -> None:
+    """The whole account is concerned, and so is every church."""
+    with transaction.atomic():
+        slugs = Church.objects.values_list("slug", flat=True)
+        news = {f"church:{slug}": [events.breaker_changed(state)] for slug in slugs}
+        log.append(news, now=timezone.now())
+
+
+def _churches(changes: Sequence[Change]) -> set[int]:
+    return {change.message.tenant_id for change in changes}
+
+
+def _for_church(change: Change) -> list[NewEvent]:
+    message = change.message
+    if change.created:
+        # A broadcast is one event, however many texts it has.
+        return [] if message.batch else [events.message_created(message)]
+    if message.status == change.previous:  # it was read: told once per conversation
+        return []
+    return [events.message_status(change)]
+
+
+def _tell_of_reading(
+    changes: Sequence[Change], slugs: dict[int, str], news: News, now: datetime
+) -> None:
+    read = {
+        (change.message.tenant_id, change.message.thread)
+        for change in changes
+        if change.message.status == change.previous == Status.RECEIVED
+    }
+    for church, thread in sorted(place for place in read if place[1]):
+        news[f"church:{slugs[church]}"].append(events.conversation_read(thread, now))
+
+
+def _announce_broadcasts(changes: Sequence[Change], slugs: dict[int, str], news: News) -> None:
+    created = {change.message.batch for change in changes if change.created}
+    for broadcast in Broadcast.objects.filter(pk__in=created - {None}).order_by("pk"):
+        news[f"church:{slugs[broadcast.church_id]}"].append(events.broadcast_created(broadcast))
+
+
+def thread_of(church: Church, number: str, now: datetime) -> int:
+    """``DELIVERY["THREAD_OF"]``: where a text from ``number`` belongs."""
+    return conversation_of(church, number, now=now).pk
+
+
+# realtime asks who may listen
+
+
+def may_listen(user: AbstractBaseUser, key: str) -> bool:
+    """``REALTIME["MAY_LISTEN"]``: staff hear their church."""
+    kind, _, slug = key.partition(":")
+    return kind == "church" and Staff.objects.filter(user_id=user.pk, church__slug=slug).exists()
+
+
+def on_rights_changed(*, instance: Staff | AuthToken, **_: Any) -> None:
+    rights.changed(instance.user_id)
+
+
+class BearerTokens:
+    """``REALTIME["BEARER"]``: the tokens of the API."""
+
+    def authenticate(self, token: str) -> tuple[AbstractBaseUser, str] | None:
+        found = user_token(token)
+        return (found.user, found.digest) if found else None
+
+    def is_valid(self, reference: str) -> bool:
+        unexpired = Q(expiry=None) | Q(expiry__gt=timezone.now())
+        return bool(AuthToken.objects.filter(unexpired, digest=reference).exists())
+
+
+bearer = BearerTokens()

@@ -72,6 +72,7 @@ def received(inbound: InboundText, tenant: Model, now: datetime) -> Message:
         to_number=inbound.to_number,
         from_number=inbound.from_number,
         text=inbound.text,
+        thread=conf.thread_of()(tenant, inbound.from_number, now),
         media_urls=list(inbound.media_urls),
         encoding=Encoding(measured.encoding),
         parts=min(measured.parts, 32767),
