@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -17,11 +17,17 @@ from throttling.buckets import BucketsUnavailableError
 from throttling.inspection import Subject
 from throttling.models import Allowance, ThrottleState
 
+if TYPE_CHECKING:
+    AllowanceBase = admin.ModelAdmin[Allowance]
+    StateBase = admin.ModelAdmin[ThrottleState]
+else:
+    AllowanceBase = StateBase = admin.ModelAdmin
+
 logger = logging.getLogger(__name__)
 
 
 @admin.register(Allowance)
-class AllowanceAdmin(admin.ModelAdmin[Allowance]):
+class AllowanceAdmin(AllowanceBase):
     """Who is not limited; effective on the next request of every process."""
 
     list_display = ("subject", "policies_shown", "in_force", "expires_at", "note", "created_by")
@@ -57,7 +63,7 @@ class AllowanceAdmin(admin.ModelAdmin[Allowance]):
 
 
 @admin.register(ThrottleState)
-class ThrottleStateAdmin(admin.ModelAdmin[ThrottleState]):
+class ThrottleStateAdmin(StateBase):
     """Live buckets of a user, a user name, or an address, and a button that fills them."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
