@@ -4,6 +4,22 @@ import os
 
 from django.core.asgi import get_asgi_application
 
+# A web process keeps PostgreSQL connections; a worker forks, and a pool must not be shared.
+os.environ.setdefault("DATABASE_POOL", "20")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "koinonia.settings")
+django_application = get_asgi_application()
 
-application = get_asgi_application()
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 - Django stands from here on
+
+from koinonia import environment, settings  # noqa: E402
+from koinonia.static_files import with_static_files  # noqa: E402
+from realtime.routing import websocket_urlpatterns  # noqa: E402
+
+environment.exit_if_missing(settings.ENV)
+
+application = ProtocolTypeRouter(
+    {
+        "http": with_static_files(django_application),
+        "websocket": URLRouter(websocket_urlpatterns),
+    }
+)

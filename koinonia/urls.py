@@ -7,6 +7,7 @@ from django.urls.resolvers import URLPattern, URLResolver
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("api/", include("koinonia.api.urls")),
+    path("", include("koinonia.console.urls")),
     path("", include("koinonia.health.urls")),
     path("webhooks/telnyx/", include("delivery.webhooks.urls")),
 ]
