@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from throttling import limits, stores
+from throttling.buckets import BucketStore
+from throttling.models import Allowance
+
+pytestmark = pytest.mark.django_db
+
+STATE = "/admin/throttling/throttlestate/"
+ADD = "/admin/throttling/allowance/add/"
+
+
+@pytest.fixture
+def support(api: Client) -> Client:
+    user = User.objects.create_user("support", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(content_type__app_label="throttling"))
+    api.force_login(user)
+    return api
+
+
+def _form(**over: str) -> dict[str, str]:
+    empty = {"user": "", "network": "", "token": "", "policies": "", "note": "The office"}
+    return {**empty, "expires_at_0": "", "expires_at_1": "", **over}
+
+
+def test_support_frees_a_network_and_it_is_recorded_who_did(support: Client) -> None:
+    answer = support.post(ADD, _form(network="203.0.113.7/24", policies="messages,api"))
+    assert answer.status_code == 302
+    row = Allowance.objects.get()
+    assert (row.network, row.policies) == ("203.0.113.0/24", "api,messages")
+    assert row.created_by is not None
+    assert row.created_by.username == "support"
+
+
+@pytest.mark.parametrize(
+    ("over", "told"),
+    [
+        ({}, "exactly one"),
+        ({"network": "nonsense"}, "neither an IP address nor a CIDR"),
+        ({"network": "10.0.0.0/8", "token": "abc"}, "exactly one"),
+        ({"token": "abc", "policies": "nonsense"}, "No policy is called nonsense"),
+    ],
+)
+def test_a_wrong_entry_is_explained(support: Client, over: dict[str, str], told: str) -> None:
+    assert told in support.post(ADD, _form(**over)).content.decode()
+    assert not Allowance.objects.exists()
+
+
+def test_the_allowlist_says_who_and_why(support: Client) -> None:
+    Allowance.objects.create(token="key-of-1", note="Nightly import")
+    page = support.get("/admin/throttling/allowance/").content.decode()
+    assert "token key-of-1" in page
+    assert "Nightly import" in page
+
+
+def test_the_buckets_of_a_user_are_shown(support: Client) -> None:
+    user = User.objects.create(username="grace-sender")
+    limits.charge("api", str(user.pk), cost=50)
+    page = support.get(STATE, {"name": "grace-sender"}).content.decode()
+    assert f"api:{user.pk}" in page
+    assert "150 of 200" in page
+
+
+def test_the_buckets_of_an_address_are_shown(support: Client) -> None:
+    limits.charge("anon", "203.0.113.9", cost=60)
+    page = support.get(STATE, {"address": "203.0.113.9"}).content.decode()
+    assert "0 of 60" in page
+    assert "in 1 s" in page
+
+
+def test_who_is_refused_most_is_shown(support: Client) -> None:
+    for _ in range(3):
+        limits.charge("anon", "203.0.113.9", cost=60)
+    page = support.get(STATE).content.decode()
+    assert "anon:203.0.113.9" in page
+
+
+def test_a_bucket_is_filled_and_it_is_recorded_who_did(support: Client, store: BucketStore) -> None:
+    limits.charge("anon", "203.0.113.9", cost=60)
+    answer = support.post(STATE, {"bucket": ["anon:203.0.113.9"]}, follow=True)
+    assert "1 bucket filled." in answer.content.decode()
+    assert limits.charge("anon", "203.0.113.9").allowed
+    entry = LogEntry.objects.get()
+    assert (entry.object_repr, entry.user.username) == ("anon:203.0.113.9", "support")
+
+
+def test_without_the_right_to_change_nothing_can_be_filled(support: Client) -> None:
+    viewer = User.objects.create_user("viewer", is_staff=True)
+    viewer.user_permissions.add(Permission.objects.get(codename="view_throttlestate"))
+    support.force_login(viewer)
+    limits.charge("anon", "203.0.113.9", cost=60)
+    assert "Fill the chosen" not in support.get(STATE, {"address": "203.0.113.9"}).content.decode()
+    assert support.post(STATE, {"bucket": ["anon:203.0.113.9"]}).status_code == 403
+    assert not limits.charge("anon", "203.0.113.9").allowed
+
+
+def test_without_any_right_the_state_is_not_shown(support: Client) -> None:
+    support.force_login(User.objects.create_user("nobody", is_staff=True))
+    assert support.get(STATE).status_code == 403
+
+
+def test_the_page_says_so_when_redis_is_away(support: Client, settings: Settings) -> None:
+    settings.CACHES = {
+        **settings.CACHES,
+        "throttling": {**settings.CACHES["throttling"], "LOCATION": "unix:///nowhere?db=2"},
+    }
+    assert "Redis does not answer" in support.get(STATE).content.decode()
+    answer = support.post(STATE, {"bucket": ["anon:x"]}, follow=True)
+    assert "nothing changed" in answer.content.decode()
+    assert stores.shared().client is not None

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.checks import run_checks
+from pytest_django.fixtures import Settings
+
+REDIS = {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": "redis://localhost/2"}
+QUICK = {**REDIS, "OPTIONS": {"SOCKET_TIMEOUT": 0.1}}
+
+
+def _ids() -> list[str | None]:
+    return [message.id for message in run_checks(tags=["throttling"])]
+
+
+def test_the_project_passes() -> None:
+    assert _ids() == []
+
+
+@pytest.mark.parametrize(
+    ("declared", "expected"),
+    [
+        ({"POLICIES": {"api": "lots"}}, ["throttling.E001"]),
+        ({"POLICIES": {"api": {"rate": "1/m", "by": "moon phase"}}}, ["throttling.E001"]),
+        ({"POLICIES": {"mine": {"rate": "1/m"}}}, ["throttling.E001"]),
+        ({"POLICIES": {"mine": "1/m"}}, ["throttling.E001"]),
+        ({"POLICIES": {"api": {"colour": "red"}}}, ["throttling.E001"]),
+        ({"POLICIES": {"api": {"on_failure": "panic"}}}, ["throttling.E001"]),
+        ({"POLICIES": {"api": "99999999/d"}}, ["throttling.E001"]),
+        ({"PLANS": {"large": {"api": "lots"}}}, ["throttling.E002"]),
+        ({"PLANS": {"large": {"nonsense": "1/m"}}}, ["throttling.E002"]),
+        ({"AUTHENTICATED_POLICIES": ["nonsense"]}, ["throttling.E003"]),
+        ({"ANONYMOUS_POLICIES": ["nonsense"]}, ["throttling.E003"]),
+        ({"TRUSTED_PROXIES": ["10.0.0.0/99"]}, ["throttling.E004"]),
+        ({"CACHE_ALIAS": "nonsense"}, ["throttling.E005"]),
+        ({"PLAN_OF": "no.such.function"}, ["throttling.E006"]),
+        ({"TOKEN_OF": "no.such.function"}, ["throttling.E006"]),
+    ],
+    ids=str,
+)
+def test_a_wrong_setting_is_refused_at_start(
+    settings: Settings, declared: dict[str, Any], expected: list[str]
+) -> None:
+    settings.ROOT_URLCONF = "tests.throttling.nothing"
+    settings.THROTTLING = declared
+    assert _ids() == expected
+
+
+@pytest.mark.parametrize(
+    ("caches", "expected"),
+    [
+        ({"throttling": QUICK}, []),
+        ({"throttling": REDIS}, ["throttling.W002"]),
+        ({"throttling": QUICK, "other": QUICK}, ["throttling.W001"]),
+        (
+            {"throttling": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}},
+            ["throttling.E005"],
+        ),
+    ],
+    ids=["good", "no time-out", "shared", "not Redis"],
+)
+def test_the_cache_is_looked_at(
+    settings: Settings, caches: dict[str, Any], expected: list[str]
+) -> None:
+    settings.ROOT_URLCONF = "tests.throttling.nothing"
+    settings.RATELIMIT_USE_CACHE = "default"
+    settings.CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
+        **caches,
+    }
+    assert _ids() == expected
+
+
+def test_the_outer_guard_needs_its_cache(settings: Settings) -> None:
+    settings.RATELIMIT_USE_CACHE = "nonsense"
+    assert _ids() == ["throttling.E007"]
+
+
+def test_a_view_that_names_an_unknown_policy_is_found(settings: Settings) -> None:
+    settings.ROOT_URLCONF = "tests.throttling.api"
+    settings.THROTTLING = {"POLICIES": {"messages": {"rate": "1/m", "by": "user"}}}
+    assert set(_ids()) == {"throttling.E008"}

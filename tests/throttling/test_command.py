@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+
+from throttling import limits
+from throttling.models import Allowance
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def grace() -> User:
+    return User.objects.create_user("grace")
+
+
+def _throttle(*arguments: str) -> str:
+    out = StringIO()
+    call_command("throttle", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_show_lists_the_buckets_of_a_user(grace: User) -> None:
+    limits.charge("api", str(grace.pk), cost=200)
+    shown = _throttle("show", "--user", "grace")
+    assert f"api:{grace.pk}" in shown
+    assert "0 of 200 left (1000/m:200), next in 1 s, full in 12 s" in shown
+
+
+def test_show_of_nobody_lists_refusals_and_the_allowlist() -> None:
+    for _ in range(3):
+        limits.charge("anon", "203.0.113.9", cost=60)
+    Allowance.objects.create(network="10.0.0.0/8", note="The office")
+    shown = _throttle("show")
+    assert "2  anon:203.0.113.9" in shown
+    assert "network 10.0.0.0/8 (all policies): The office" in shown
+
+
+def test_reset_fills_the_buckets_of_an_address() -> None:
+    limits.charge("anon", "203.0.113.9", cost=60)
+    limits.charge("login_ip", "203.0.113.9", cost=10)
+    assert "2 buckets filled" in _throttle("reset", "--address", "203.0.113.9")
+    assert limits.charge("anon", "203.0.113.9", cost=60).allowed
+
+
+def test_a_single_bucket_can_be_shown_and_reset() -> None:
+    limits.charge("broadcasts", "grace", cost=10)
+    assert "0 of 10 left" in _throttle("show", "--bucket", "broadcasts:grace")
+    assert "1 bucket filled" in _throttle("reset", "--bucket", "broadcasts:grace")
+
+
+def test_allow_and_revoke_keep_the_allowlist(grace: User) -> None:
+    _throttle("allow", "--user", "grace", "--policy", "api", "--expires", "7d", "--note", "Easter")
+    row = Allowance.objects.get()
+    assert (row.user, row.policies, row.note) == (grace, "api", "Easter")
+    assert row.expires_at is not None
+    _throttle("revoke", str(row.pk))
+    assert not Allowance.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["reset"], "Name a --user"),
+        (["show", "--address", "nonsense"], "not an IP address"),
+        (["allow", "--address", "nonsense"], "neither an IP address"),
+        (["allow", "--user", "nobody"], "No user is called 'nobody'"),
+        (["allow", "--token", "a", "--policy", "nonsense"], "No policy is called nonsense"),
+        (["allow"], "exactly one"),
+        (["allow", "--token", "a", "--expires", "soon"], "neither such as 7d"),
+        (["revoke", "12"], "no entry 12"),
+    ],
+)
+def test_a_wrong_call_is_explained(arguments: list[str], told: str) -> None:
+    with pytest.raises(CommandError, match=told):
+        _throttle(*arguments)
+
+
+def test_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        call_command("throttle", "--help")
+    assert "manage.py throttle allow --address" in capsys.readouterr().out
