@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -108,8 +109,10 @@ def _row(
             "text", f"This text needs {measured.parts} parts; at most {MAX_PARTS} can be sent."
         )
     scheduled_at, expires_at = times
+    # Of classes that the host chooses, unknown to the types here.
+    relations: dict[str, Any] = {"tenant": tenant, "author": author}
     return Message(
-        tenant=tenant,
+        **relations,
         recipient_id=draft.recipient_id,
         status=Status.SCHEDULED if scheduled_at else Status.QUEUED,
         to_number=draft.to,
@@ -121,7 +124,6 @@ def _row(
         priority=priority,
         batch=batch,
         thread=draft.thread,
-        author=author,
         created_at=now,
         updated_at=now,
         scheduled_at=scheduled_at,

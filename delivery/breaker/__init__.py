@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
 
@@ -66,7 +67,7 @@ def force(
     before = current(now).state
     ForcedBreaker.objects.update_or_create(
         account=conf.account(),
-        defaults={"state": state, "by": by, "reason": reason[:200], "since": now},
+        defaults={"state": state, "by_id": _id(by), "reason": reason[:200], "since": now},
     )
     if before != state:
         _tell(Transition(before, state, reason or "ordered"), now, by=by)
@@ -87,6 +88,10 @@ def _forced() -> ForcedBreaker | None:
     return ForcedBreaker.objects.filter(account=conf.account()).first()
 
 
+def _id(user: AbstractBaseUser | None) -> Any:
+    return None if user is None else user.pk
+
+
 def _tell(moved: Transition | None, now: datetime, *, by: AbstractBaseUser | None = None) -> None:
     if moved is None:
         return
@@ -95,6 +100,6 @@ def _tell(moved: Transition | None, now: datetime, *, by: AbstractBaseUser | Non
         until = now + timedelta(seconds=_shared.seconds_open())
     BreakerTransition.objects.create(
         account=conf.account(), before=moved.before, after=moved.after,
-        reason=moved.reason[:200], at=now, until=until, by=by,
+        reason=moved.reason[:200], at=now, until=until, by_id=_id(by),
     )  # fmt: skip
     breaker_changed.send(BreakerTransition, state=moved.after, reason=moved.reason)

@@ -1,0 +1,107 @@
+"""What is wrong with ``DELIVERY``, said at start and not at the first text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.apps import AppConfig, apps
+from django.conf import settings
+from django.core import checks
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.exceptions import FieldDoesNotExist
+from django.utils.module_loading import import_string
+
+from delivery import conf
+
+_POSITIVE = ("LEASE_SECONDS", "BREAKER_OPEN_SECONDS", "THREADS", "CONNECT_TIMEOUT", "READ_TIMEOUT")
+_RATES = ("ACCOUNT_RATE", "SENDER_RATE", "TENANT_RATE")
+
+
+@register(Tags.compatibility)
+def check_delivery(
+    app_configs: Sequence[AppConfig] | None = None, **options: Any
+) -> list[CheckMessage]:
+    return [*_fields(), *_numbers(), *_places()]
+
+
+def _fields() -> Iterator[CheckMessage]:
+    tenant = apps.get_model(conf.tenant_model())
+    recipient = apps.get_model(conf.recipient_model())
+    named = [
+        (tenant, "TENANT_NUMBER_FIELD", conf.tenant_number_field()),
+        (recipient, "RECIPIENT_TENANT_FIELD", conf.recipient_tenant_field()),
+        (recipient, "RECIPIENT_NUMBER_FIELD", conf.recipient_number_field()),
+    ]
+    for model, setting, field in named:
+        try:
+            model._meta.get_field(field)
+        except FieldDoesNotExist:
+            yield Error(
+                f"DELIVERY[{setting!r}] is {field!r}, which {model._meta.label} does not have.",
+                hint="Name one of its fields.",
+                id="delivery.E001",
+            )
+
+
+def _numbers() -> Iterator[CheckMessage]:
+    given = getattr(settings, "DELIVERY", {})
+    for name in _POSITIVE:
+        if name in given and not _is_positive(given[name]):
+            yield _wrong_number(name, given[name], "a number above 0")
+    for name in _RATES:
+        if given.get(name) is not None and not _is_positive(given[name]):
+            yield _wrong_number(name, given[name], "parts per second above 0, or None")
+    delays = given.get("RETRY_DELAYS", ())
+    if not isinstance(delays, list | tuple) or not all(
+        _is_positive(delay) or delay == 0 for delay in delays
+    ):
+        yield _wrong_number("RETRY_DELAYS", delays, "a list of seconds")
+    if given.get("MODE", "queued") not in {"queued", "sync"}:
+        yield Error(
+            f"DELIVERY['MODE'] is {given['MODE']!r}.",
+            hint="Use 'queued' or 'sync'.",
+            id="delivery.E003",
+        )
+
+
+def _is_positive(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+
+
+def _wrong_number(name: str, value: Any, wanted: str) -> Error:
+    return Error(
+        f"DELIVERY[{name!r}] is {value!r}.", hint=f"It must be {wanted}.", id="delivery.E002"
+    )
+
+
+def _places() -> Iterator[CheckMessage]:
+    for name, url in (("API_BASE", conf.api_base()), ("PUBLIC_URL", conf.public_url())):
+        parts = urlsplit(url)
+        if url and not (parts.scheme in {"http", "https"} and parts.netloc):
+            yield Error(
+                f"DELIVERY[{name!r}] is {url!r}, which is no http or https URL.",
+                hint="Give it with its scheme and host.",
+                id="delivery.E004",
+            )
+    try:
+        import_string(conf.provider())
+    except ImportError:
+        yield Error(
+            f"DELIVERY['PROVIDER'] names {conf.provider()!r}, which cannot be imported.",
+            hint="Leave it out for Telnyx.",
+            id="delivery.E005",
+        )
+    if not apps.is_installed("django_q"):
+        yield Error(
+            "The worker runs on django-q2, and django_q is not in INSTALLED_APPS.",
+            hint="Add 'django_q'.",
+            id="delivery.E006",
+        )
+    if not conf.public_url():
+        yield checks.Warning(
+            "DELIVERY['PUBLIC_URL'] is not set: Telnyx cannot tell what becomes of a text.",
+            hint="Set the origin under which Telnyx reaches this site.",
+            id="delivery.W001",
+        )

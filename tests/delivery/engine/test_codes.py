@@ -1,0 +1,95 @@
+"""The table of answers: what each makes of a message."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import pytest
+
+from delivery.models import Outcome
+from delivery.telnyx.answer import HttpAnswer, verdict
+
+P, C, R, T, A = (
+    Outcome.PERMANENT, Outcome.CONFIGURATION, Outcome.RETRYABLE, Outcome.THROTTLED,
+    Outcome.AMBIGUOUS,
+)  # fmt: skip
+
+
+def errors(code: str, title: str = "A title") -> bytes:
+    return json.dumps({"errors": [{"code": code, "title": title, "detail": "to '+1312'"}]}).encode()
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "outcome"),
+    [
+        (401, "10009", C), (403, "10010", C), (402, "20100", C), (400, "40305", C),
+        (400, "40310", P), (400, "10002", P), (422, "10015", P), (409, "40300", P),
+        (422, "10027", A), (409, "10036", A), (409, "40320", R),
+        (500, "10007", R), (503, "10037", R), (408, "10008", A),
+        (429, "10011", T), (429, "40318", T), (429, "40333", T),
+    ],
+)  # fmt: skip
+def test_the_code_decides_before_the_status(status: int, code: str, outcome: Outcome) -> None:
+    assert verdict(HttpAnswer(status, {}, errors(code))).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "outcome"),
+    [
+        (400, b"", P), (404, b"<html>", P), (418, b"{}", P),
+        (401, b"", C), (402, b"null", C), (403, b"[]", C),
+        (409, b"", A), (429, b"", T), (503, b"<html>", R),
+        (500, b"", A), (502, b"<html>", A), (504, b'{"errors":[]}', A), (301, b"", A),
+        (200, b"", A), (200, b"<html>", A), (200, b'{"data":{"id":"40', A), (200, b"{}", A),
+        (200, b'{"data":{"id":7}}', A), (200, b'{"data":null}', A), (204, b"", A),
+        (200, b'{"data":{"id":"' + b"x" * 65 + b'"}}', A),
+        (200, b"[" * 100_000, A), (500, b'{"errors":"no"}', A), (400, b'{"errors":[7]}', P),
+    ],
+)  # fmt: skip
+def test_without_a_code_the_status_decides_and_nothing_breaks(
+    status: int, body: bytes, outcome: Outcome
+) -> None:
+    assert verdict(HttpAnswer(status, {}, body)).outcome == outcome
+
+
+def test_a_text_that_telnyx_took_has_its_id() -> None:
+    told = verdict(HttpAnswer(200, {}, b'{"data":{"id":"4031"}}'))
+    assert (told.outcome, told.provider_id) == (Outcome.ACCEPTED, "4031")
+
+
+def test_an_unknown_code_is_loud_and_falls_back_to_its_status(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.ERROR, "delivery"):
+        assert verdict(HttpAnswer(422, {}, errors("49999"))).outcome == P
+    assert [getattr(record, "code", "") for record in caplog.records] == ["49999"]
+
+
+def test_what_is_kept_of_an_error_quotes_no_phone_number() -> None:
+    told = verdict(HttpAnswer(400, {}, errors("40310")))
+    assert "+1312" not in repr(told)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after": "7"}, 7), ({"x-ratelimit-reset": "3"}, 3), ({}, 1),
+        ({"retry-after": "soon"}, 1), ({"retry-after": "-5"}, 1), ({"retry-after": "nan"}, 1),
+        ({"retry-after": "1e99"}, 24 * 3600),
+    ],
+)  # fmt: skip
+def test_a_throttled_call_waits_as_long_as_telnyx_said(
+    headers: dict[str, str], seconds: float
+) -> None:
+    assert verdict(HttpAnswer(429, headers, errors("10011"))).retry_after == seconds
+
+
+def test_a_full_queue_is_left_alone_for_minutes_and_a_spent_day_until_midnight() -> None:
+    full = verdict(HttpAnswer(429, {}, errors("40318")))
+    spent = verdict(HttpAnswer(429, {"retry-after": "1"}, errors("40333")))
+    assert full.retry_after == 120
+    assert not full.whole_account
+    assert spent.hold
+    assert spent.retry_after is not None
+    assert 1 < spent.retry_after <= 24 * 3600

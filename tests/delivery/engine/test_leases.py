@@ -1,0 +1,120 @@
+"""Crashes, and workers that come back from the dead."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from delivery import claim, rescue
+from delivery.models import Attempt, Message, Outcome, Priority
+from delivery.sending.provider import Verdict
+from delivery.sending.scripted import ScriptedProvider
+from delivery.settle import Result, settle
+from delivery.statuses import Status
+from delivery.telnyx.request import build
+from delivery.turns import Turn
+from koinonia.models import Church
+from tests.delivery.engine.scripted import ACCEPTED, UNAVAILABLE, drain, write
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LATER = timedelta(minutes=1)
+
+
+def take(church: Church, limit: int = 10) -> list[Message]:
+    return claim.claim(Turn(church.pk, Priority.REPLY), limit, timezone.now())
+
+
+def result(message: Message, verdict: Verdict) -> Result:
+    return Result(message, verdict, timezone.now(), 0.01)
+
+
+def test_what_is_claimed_nobody_else_can_claim(grace: Church) -> None:
+    write(grace)
+    assert len(take(grace)) == 1
+    assert take(grace) == []
+
+
+def test_a_worker_that_dies_before_the_call_leaves_no_doubt(grace: Church) -> None:
+    write(grace)
+    take(grace)
+    rescue.rescue(timezone.now() + LATER)
+    message = Message.objects.get()
+    assert (message.status, message.ambiguous, message.claims) == (Status.QUEUED, False, 1)
+    assert not Attempt.objects.exists()
+
+
+def test_a_worker_that_dies_in_the_call_leaves_a_doubt_and_the_key_settles_it(
+    grace: Church,
+) -> None:
+    write(grace)
+    (message,) = take(grace)
+    claim.start_calls([message], timezone.now())
+    provider = ScriptedProvider()
+    provider.accept(build(message))  # the provider took it; the worker never heard
+    rescue.rescue(timezone.now() + LATER)
+    message.refresh_from_db()
+    assert (message.status, message.ambiguous, message.attempts) == (Status.QUEUED, True, 0)
+    drain(provider).run()
+    message.refresh_from_db()
+    assert (message.status, message.ambiguous, len(provider.accepted)) == (
+        Status.ACCEPTED, False, 1,
+    )  # fmt: skip
+
+
+def test_the_result_of_a_zombie_matches_no_row(grace: Church) -> None:
+    write(grace)
+    (zombie,) = take(grace)
+    rescue.rescue(timezone.now() + LATER)
+    (current,) = take(grace)
+    settle([result(zombie, UNAVAILABLE)], timezone.now())
+    current.refresh_from_db()
+    assert (current.status, current.attempts) == (Status.SENDING, 0)
+    settle([result(current, ACCEPTED)], timezone.now())
+    current.refresh_from_db()
+    assert current.status == Status.ACCEPTED
+
+
+@pytest.mark.parametrize(("called", "status"), [(False, Status.DEAD), (True, Status.UNKNOWN)])
+def test_five_claims_without_an_outcome_end_in_the_dead_letters(
+    grace: Church, called: bool, status: Status
+) -> None:
+    write(grace)
+    for _ in range(5):
+        taken = take(grace)
+        if called:
+            claim.start_calls(taken, timezone.now())
+        rescue.rescue(timezone.now() + LATER)
+    message = Message.objects.get()
+    assert (message.status, message.error_code) == (status, "crash_loop")
+
+
+def test_giving_a_row_back_untried_does_not_count_as_a_claim(grace: Church) -> None:
+    write(grace)
+    for _ in range(20):
+        claim.put_back(take(grace))
+    message = Message.objects.get()
+    assert (message.status, message.claims) == (Status.QUEUED, 0)
+
+
+def test_a_lease_is_renewed_while_its_call_lasts(grace: Church) -> None:
+    write(grace)
+    (message,) = take(grace)
+    claim.renew([message], timezone.now() + timedelta(seconds=20))
+    assert rescue.rescue(timezone.now() + timedelta(seconds=40)) == 0
+    assert rescue.rescue(timezone.now() + timedelta(seconds=60)) == 1
+
+
+def test_a_webhook_that_came_before_the_answer_keeps_its_word_and_the_call_is_counted(
+    grace: Church,
+) -> None:
+    write(grace)
+    (message,) = take(grace)
+    Message.objects.update(
+        status=Status.DELIVERED, provider_id="given", lease_token=None, lease_until=None
+    )
+    settle([result(message, ACCEPTED)], timezone.now())
+    message.refresh_from_db()
+    assert (message.status, message.attempts) == (Status.DELIVERED, 1)
+    assert Attempt.objects.get().outcome == Outcome.ACCEPTED

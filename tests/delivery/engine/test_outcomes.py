@@ -1,0 +1,133 @@
+"""What becomes of a message by the answers to its calls."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from delivery import opt_outs
+from delivery.models import AccountHold, Attempt, Message, Outcome
+from delivery.sending.provider import SendRequest, Verdict
+from delivery.sending.scripted import ScriptedProvider
+from delivery.statuses import Status
+from koinonia.models import Church
+from tests.delivery.engine.scripted import ACCEPTED, LOST, UNAVAILABLE, drain, keys, write
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Clock:
+    """Virtual time: each run of the engine happens at one moment."""
+
+    def __init__(self) -> None:
+        self.now = datetime.now(UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def run_until_quiet(provider: ScriptedProvider) -> Message:
+    """Drain again and again, a minute later each time, until nothing waits."""
+    clock = Clock()
+    engine = drain(provider, clock)
+    for _ in range(12):
+        engine.run()
+        clock.now += timedelta(minutes=1)
+    return Message.objects.get()
+
+
+@pytest.mark.parametrize(
+    ("answers", "status", "attempts"),
+    [
+        ([ACCEPTED], Status.ACCEPTED, 1),
+        ([UNAVAILABLE, ACCEPTED], Status.ACCEPTED, 2),
+        ([UNAVAILABLE, UNAVAILABLE, UNAVAILABLE, ACCEPTED], Status.ACCEPTED, 4),
+        ([UNAVAILABLE], Status.DEAD, 4),
+        ([LOST, ACCEPTED], Status.ACCEPTED, 2),
+        ([LOST], Status.UNKNOWN, 4),
+        ([LOST, UNAVAILABLE], Status.UNKNOWN, 4),
+        ([Verdict(outcome=Outcome.PERMANENT, code="40310")], Status.DEAD, 1),
+        ([LOST, Verdict(outcome=Outcome.PERMANENT, code="40310")], Status.DEAD, 2),
+        ([Verdict(outcome=Outcome.AMBIGUOUS, code="10027", final=True)], Status.UNKNOWN, 1),
+        ([Verdict(outcome=Outcome.CONFIGURATION, code="40305")], Status.DEAD, 1),
+        ([Verdict(outcome=Outcome.THROTTLED, retry_after=0.1), ACCEPTED], Status.ACCEPTED, 1),
+    ],
+)
+def test_a_message_ends_as_its_answers_say(
+    grace: Church, answers: list[Verdict], status: Status, attempts: int
+) -> None:
+    write(grace)
+    message = run_until_quiet(ScriptedProvider(answers))
+    assert (message.status, message.attempts) == (status, attempts)
+    assert message.calls == Attempt.objects.count()
+
+
+def test_every_attempt_carries_the_same_key_and_the_same_bytes(
+    grace: Church, settings: Any
+) -> None:
+    write(grace)
+    provider = ScriptedProvider([LOST, UNAVAILABLE, LOST, ACCEPTED])
+    engine, clock = None, Clock()
+    engine = drain(provider, clock)
+    engine.run()
+    settings.DELIVERY = {**settings.DELIVERY, "PUBLIC_URL": "https://moved.example"}
+    for _ in range(5):
+        clock.now += timedelta(minutes=1)
+        engine.run()
+    assert len(provider.requests) == 4
+    assert len(keys(provider.requests)) == 1
+
+
+def test_the_pauses_on_the_rows_are_one_two_and_four_seconds(grace: Church) -> None:
+    write(grace)
+    run_until_quiet(ScriptedProvider([UNAVAILABLE]))
+    clock = Clock()
+    message = Message.objects.get()
+    Message.objects.update(
+        status=Status.QUEUED, attempts=0, next_attempt_at=clock.now, dead_since=None
+    )
+    engine = drain(ScriptedProvider([UNAVAILABLE]), clock)
+    pauses = []
+    for _ in range(3):
+        engine.run()
+        message.refresh_from_db()
+        last = Attempt.objects.filter(message=message).order_by("-number")[0]
+        assert message.next_attempt_at is not None
+        pauses.append(round((message.next_attempt_at - last.started_at).total_seconds(), 1))
+        clock.now = message.next_attempt_at
+    assert pauses == [1.0, 2.0, 4.0]
+
+
+def test_a_stop_that_only_telnyx_knew_of_is_recorded(grace: Church) -> None:
+    write(grace)
+    stop = Verdict(outcome=Outcome.PERMANENT, code="40300", opted_out=True)
+    message = run_until_quiet(ScriptedProvider([stop]))
+    assert message.status == Status.SUPPRESSED
+    assert opt_outs.opted_out(grace.pk, {"+13125550001"}) == {"+13125550001"}
+
+
+def test_a_refused_account_is_held_and_the_text_waits_without_an_attempt(grace: Church) -> None:
+    write(grace)
+    no_money = Verdict(outcome=Outcome.CONFIGURATION, code="20100", http_status=402, hold=True)
+    provider = ScriptedProvider([no_money])
+    message = run_until_quiet(provider)
+    assert (message.status, message.attempts, len(provider.requests)) == (Status.QUEUED, 0, 1)
+    assert AccountHold.objects.get().code == "20100"
+
+
+def test_a_provider_class_that_raises_leaves_a_doubt_and_no_hole(grace: Church) -> None:
+    def broken(request: SendRequest) -> Verdict:
+        raise RuntimeError("bug")
+
+    write(grace)
+    assert run_until_quiet(ScriptedProvider([broken])).status == Status.UNKNOWN
+
+
+def test_one_id_for_two_messages_is_a_doubt_about_the_second_only(grace: Church) -> None:
+    write(grace, to="+13125550001")
+    write(grace, to="+13125550002")
+    twice = type("Twice", (ScriptedProvider,), {"accept": lambda self, request: "same"})()
+    drain(twice).run()
+    assert sorted(Message.objects.values_list("status", flat=True)) == ["accepted", "unknown"]

@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+from typing import Any
+
+import redis
+
+from delivery import connections
+
+
+def fresh(settings: Any, **delivery: Any) -> redis.Redis:
+    """``DELIVERY`` without limits but for ``delivery``, and a Redis that remembers nothing."""
+    settings.DELIVERY = {
+        **settings.DELIVERY, "API_KEY": "KEY0", "ACCOUNT_RATE": None, "SENDER_RATE": None,
+        "TENANT_RATE": None, **delivery,
+    }  # fmt: skip
+    client = redis.Redis.from_url(settings.DELIVERY["REDIS_URL"])
+    client.flushdb()
+    connections.forget_outage()
+    return client
