@@ -45,6 +45,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "httpopt.middleware.CompressionMiddleware",
     "koinonia.date_header.DateMiddleware",
+    # Outside of all that makes 304s, which it gives back.
+    "throttling.middleware.RateLimitHeadersMiddleware",
     # Inside of what gives 304s back to the throttle, around all that makes answers.
     "httpopt.middleware.ContentHashMiddleware",
     "django.middleware.security.SecurityMiddleware",

@@ -17,6 +17,7 @@ RIGHTS: dict[str, tuple[str, ...]] = {
     "delivery.deadletteraction": ("view",),
     "delivery.forcedbreaker": ("view", "add", "change", "delete"),
     "throttling.allowance": ("view", "add", "change", "delete"),
+    "throttling.throttlestate": ("view", "change"),
 }
 """Model to actions; a model that its app does not have is left out."""
 

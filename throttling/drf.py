@@ -87,14 +87,17 @@ def judged(exc: Exception, context: Mapping[str, Any]) -> Exception:
     nobody judged yet (404, 403) are charged to the user, and stay what they are.
     """
     request = context.get("request")
-    if request is None or verdict_of(request._request) is not None or not _refusal(exc):
+    view = context.get("view")
+    if request is None or view is None or not _limited(view) or not _refusal(exc):
+        return exc
+    if verdict_of(request._request) is not None:
         return exc
     try:
-        verdict = _decide(request, context["view"], _policies_of_all(request), {})
+        verdict = _decide(request, view, _policies_of_all(request), {})
         stranger = not _authenticated(request)
     except BAD_CREDENTIAL as error:
         exc = error
-        verdict = _decide(request, context["view"], conf.anonymous_policies(), {})
+        verdict = _decide(request, view, conf.anonymous_policies(), {})
         stranger = True
     return LimitExceeded(verdict) if stranger and not verdict.allowed else exc
 
@@ -109,6 +112,10 @@ def _policies_of_all(request: Request) -> Sequence[str]:
 def _authenticated(request: Request) -> bool:
     # DRF's UNAUTHENTICATED_USER may be None.
     return bool(getattr(request.user, "is_authenticated", False))
+
+
+def _limited(view: APIView) -> bool:
+    return any(issubclass(throttle, PolicyThrottle) for throttle in view.throttle_classes)
 
 
 def _refusal(exc: Exception) -> bool:
