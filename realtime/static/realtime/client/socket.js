@@ -1,0 +1,89 @@
+/** One WebSocket, from its opening to its end: subscriptions, acknowledgements, heartbeats. */
+
+const PROTOCOL = "koinonia.v1";
+/** Characters, of at most three bytes each: the server wants a word per 64 KiB. */
+const ACKNOWLEDGE_EVERY = 16 * 1024;
+const LOOK_EVERY = 1000;
+
+export class Socket {
+  #unacknowledged = new Map();
+  #opened = 0;
+  #heard = Date.now();
+  #allowed;
+  #ended = false;
+
+  /** @param {{onOpen: Function, onFrame: Function, onClose: (code: number, lived: number) => void}} on */
+  constructor(url, timing, on) {
+    this.timing = timing;
+    this.on = on;
+    this.#allowed = timing.connect;
+    this.socket = new WebSocket(url, [PROTOCOL]);
+    this.socket.onmessage = ({ data }) => this.#hear(data);
+    this.socket.onclose = ({ code }) => this.#end(code);
+    this.watch = setInterval(() => this.#look(), Math.min(LOOK_EVERY, timing.connect / 2));
+  }
+
+  /** @param {{stream: string, seq: number|null, epoch: string|null}} wish */
+  subscribe({ stream, seq, epoch }) {
+    const position = seq === null ? {} : { since: seq, ...(epoch === null ? {} : { epoch }) };
+    this.#say({ type: "subscribe", stream, ...position });
+  }
+
+  /** Is it still there? A laptop that slept would learn it much later. */
+  probe() {
+    this.#heard = Date.now();
+    this.#allowed = Math.min(this.#allowed, this.timing.connect);
+    this.#say({ type: "ping" });
+  }
+
+  close() {
+    this.socket.close(1000);
+    this.#end(1000);
+  }
+
+  #say(frame) {
+    if (this.#opened) this.socket.send(JSON.stringify(frame));
+  }
+
+  #hear(text) {
+    if (this.#ended) return;
+    const frame = JSON.parse(text);
+    this.#heard = Date.now();
+    if (this.#opened) this.#allowed = this.heartbeat + this.timing.slack;
+    if (frame.type === "welcome") this.#welcome(frame);
+    else this.on.onFrame(frame);
+    if (frame.type === "events") this.#count(frame, text.length);
+  }
+
+  #welcome({ heartbeat }) {
+    this.#opened = Date.now();
+    this.heartbeat = heartbeat * 1000;
+    this.#allowed = this.heartbeat + this.timing.slack;
+    this.on.onOpen();
+  }
+
+  #count({ stream, to }, size) {
+    const waiting = (this.#unacknowledged.get(stream) ?? 0) + size;
+    this.#unacknowledged.set(stream, waiting);
+    if (waiting >= ACKNOWLEDGE_EVERY) {
+      this.#unacknowledged.set(stream, 0);
+      this.#say({ type: "ack", stream, seq: to });
+    }
+  }
+
+  /** Compares clocks: a timer that comes late says nothing, least of all in a hidden tab. */
+  #look() {
+    if (Date.now() - this.#heard > this.#allowed) {
+      this.socket.close();
+      // The closing handshake with a peer that is gone takes a minute.
+      this.#end(1006);
+    }
+  }
+
+  #end(code) {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearInterval(this.watch);
+    this.on.onClose(code, this.#opened ? Date.now() - this.#opened : 0);
+  }
+}
