@@ -76,10 +76,13 @@ class Child:
                     f"\n{self._last_words()}"
                 )
             await asyncio.sleep(_LOOK_SECONDS)
-        self.output.shown = True
 
     async def keep_alive(self) -> None:
-        """Start it again whenever it ends; returns never, raises when that is of no use."""
+        """Start it again whenever it ends; returns never, raises when that is of no use.
+
+        From now on its lines are shown: what it said while it started is in its log.
+        """
+        self.output.shown = True
         while True:
             await self.ended()
             pause = self._restarts.pause_after(time.monotonic() - self._started)

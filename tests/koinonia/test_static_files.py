@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import gzip
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asgiref.testing import ApplicationCommunicator
+from django.contrib.staticfiles.storage import staticfiles_storage
+from pytest_django import Settings
+
+from koinonia.static_files import Application, with_static_files
+
+SCRIPT = "console.0123456789ab.js"
+CONTENT = b"export const greeting = 'grace and peace';\n" * 40
+
+
+async def behind(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 418, "headers": []})
+    await send({"type": "http.response.body", "body": b"behind"})
+
+
+@pytest.fixture
+def application(tmp_path: Path, settings: Settings) -> Application:
+    settings.STATIC_ROOT = tmp_path
+    (tmp_path / SCRIPT).write_bytes(CONTENT)
+    (tmp_path / f"{SCRIPT}.gz").write_bytes(gzip.compress(CONTENT))
+    (tmp_path / "plain.txt").write_text("plain")
+    return with_static_files(behind)
+
+
+async def get(
+    application: Application, path: str, method: str = "GET", **headers: str
+) -> tuple[int, Mapping[str, str], bytes]:
+    raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    scope = {"type": "http", "method": method, "path": path, "headers": raw}
+    asked = ApplicationCommunicator(application, scope)
+    await asked.send_input({"type": "http.request"})
+    start = await asked.receive_output()
+    body = b""
+    while (part := await asked.receive_output())["body"] or part.get("more_body"):
+        body += part["body"]
+        if not part.get("more_body"):
+            break
+    found = {name.decode(): value.decode() for name, value in start["headers"]}
+    return start["status"], found, body
+
+
+async def test_what_is_no_static_file_is_left_to_django(application: Application) -> None:
+    assert (await get(application, "/"))[0] == 418
+
+
+async def test_a_hashed_file_is_kept_by_browsers_for_ever(application: Application) -> None:
+    status, headers, body = await get(application, f"/static/{SCRIPT}")
+    assert (status, body) == (200, CONTENT)
+    assert headers["cache-control"] == "max-age=315360000, public, immutable"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["content-type"] == 'text/javascript; charset="utf-8"'
+
+
+async def test_a_file_without_a_hash_is_asked_for_again(application: Application) -> None:
+    _, headers, _ = await get(application, "/static/plain.txt")
+    assert headers["cache-control"] == "max-age=60, public"
+
+
+async def test_a_compressed_copy_goes_to_those_who_take_it(application: Application) -> None:
+    _, headers, body = await get(application, f"/static/{SCRIPT}", accept_encoding="gzip")
+    assert (headers["content-encoding"], headers["vary"]) == ("gzip", "Accept-Encoding")
+    assert gzip.decompress(body) == CONTENT
+
+
+async def test_what_the_browser_has_is_not_sent_again(application: Application) -> None:
+    _, headers, _ = await get(application, f"/static/{SCRIPT}")
+    again = await get(application, f"/static/{SCRIPT}", if_none_match=headers["etag"])
+    assert (again[0], again[2]) == (304, b"")
+
+
+@pytest.mark.parametrize("path", ["/static/none.js", "/static/../secret_key", "/static/"])
+async def test_what_is_not_there_is_a_404(application: Application, path: str) -> None:
+    status, _, body = await get(application, path)
+    assert (status, body) == (404, b"There is no such file.\n")
+
+
+async def test_nothing_is_written_there(application: Application) -> None:
+    assert (await get(application, f"/static/{SCRIPT}", method="POST"))[0] == 405
+
+
+def test_pages_have_plain_names_until_the_files_are_collected() -> None:
+    assert staticfiles_storage.url("koinonia/console.js") == "/static/koinonia/console.js"
