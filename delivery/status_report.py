@@ -1,0 +1,114 @@
+"""How sending goes, for people, probes and the API (contract section 5, ``delivery``)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, Q
+from django.db.models.functions import TruncDate
+
+from delivery import breaker, holds
+from delivery.models import Attempt, BreakerState, Direction, Message, WebhookEvent
+from delivery.models.queue import DUE_STATUSES, MessageQuerySet
+from delivery.statuses import DEAD_LETTERS, UNFINISHED, Status
+
+DAYS = 30
+_QUEUE = tuple(status for status in Status if status in UNFINISHED | DEAD_LETTERS)
+_HANDED_OVER = (Status.ACCEPTED, Status.SENT, Status.DELIVERED, Status.UNCONFIRMED)
+_NOT_DELIVERED = (Status.FAILED, Status.DEAD, Status.UNKNOWN)
+
+
+def report(tenant_id: int | None = None, *, now: datetime) -> dict[str, Any]:
+    """``breaker`` and ``hold`` are the account's; all else is the tenant's, or of all tenants.
+
+    ``queue``: texts by status, discarded ones left out. ``oldest_due_seconds``: how long the text
+    that is due longest has waited; None: none is due. ``success_rate``: of the texts made in the
+    time whose fate is known, the share that the carrier or Telnyx took; None: no such text.
+    ``days``: texts by the day (UTC) on which they were made, oldest first, empty days included.
+    """
+    messages = Message.objects.filter(direction=Direction.OUTBOUND)
+    if tenant_id is not None:
+        messages = messages.filter(tenant_id=tenant_id)
+    view, hold = breaker.current(now), holds.current(now)
+    return {
+        "breaker": {"state": view.state.value, "until": view.until},
+        "hold": {"code": hold.code, "since": hold.since} if hold else None,
+        "queue": _queue(messages),
+        "oldest_due_seconds": oldest_due_seconds(messages, now),
+        "success_rate": {
+            "1h": _success_rate(messages, now - timedelta(hours=1)),
+            "24h": _success_rate(messages, now - timedelta(hours=24)),
+        },
+        "days": _days(messages, now),
+    }
+
+
+def oldest_due_seconds(messages: MessageQuerySet, now: datetime) -> int | None:
+    due = messages.filter(status__in=DUE_STATUSES, next_attempt_at__lte=now)
+    oldest = due.order_by("next_attempt_at").values_list("next_attempt_at", flat=True).first()
+    return None if oldest is None else int((now - oldest).total_seconds())
+
+
+def why_stuck(now: datetime, *, after: timedelta) -> str:
+    """Why nothing moves though something should, in a sentence; ``""`` where all is well.
+
+    An open breaker, a hold and a long queue that is being worked off are not stuck.
+    """
+    if _events_wait(now, after):
+        return f"Webhook events have waited for more than {int(after.total_seconds())} s."
+    if breaker.current(now).state in _BLOCKING or holds.current(now) is not None:
+        return ""
+    oldest = oldest_due_seconds(Message.objects.all(), now)
+    if oldest is None or oldest <= after.total_seconds() or _called_since(now - after):
+        return ""
+    return f"A text has been due for {oldest} s and no worker has called Telnyx meanwhile."
+
+
+_BLOCKING = (BreakerState.OPEN, BreakerState.FORCED_OPEN)
+
+
+def _events_wait(now: datetime, after: timedelta) -> bool:
+    return WebhookEvent.objects.due(now - after).exists()
+
+
+def _called_since(when: datetime) -> bool:
+    last = Attempt.objects.order_by("-pk").values_list("started_at", flat=True).first()
+    calling = Message.objects.filter(status=Status.SENDING, call_started_at__gte=when)
+    return (last is not None and last >= when) or calling.exists()
+
+
+def _queue(messages: MessageQuerySet) -> dict[str, int]:
+    in_queue = messages.filter(status__in=_QUEUE, discarded_at__isnull=True)
+    found = dict(in_queue.order_by().values_list("status").annotate(Count("pk")))
+    return {status.value: found.get(status.value, 0) for status in _QUEUE}
+
+
+def _success_rate(messages: MessageQuerySet, since: datetime) -> float | None:
+    counts = messages.filter(created_at__gte=since).aggregate(
+        good=Count("pk", filter=Q(status__in=_HANDED_OVER)),
+        bad=Count("pk", filter=Q(status__in=_NOT_DELIVERED)),
+    )
+    total = counts["good"] + counts["bad"]
+    return round(counts["good"] / total, 4) if total else None
+
+
+def _days(messages: MessageQuerySet, now: datetime) -> list[dict[str, Any]]:
+    first = now.date() - timedelta(days=DAYS - 1)
+    since = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=DAYS - 1)
+    rows = (
+        messages.filter(created_at__gte=since)
+        .order_by()
+        .annotate(date=TruncDate("created_at"))
+        .values("date")
+        .annotate(
+            sent=Count("pk", filter=Q(status__in=(*_HANDED_OVER, Status.FAILED))),
+            delivered=Count("pk", filter=Q(status=Status.DELIVERED)),
+            failed=Count("pk", filter=Q(status=Status.FAILED)),
+            dead=Count("pk", filter=Q(status__in=DEAD_LETTERS)),
+        )
+    )
+    found: dict[date, dict[str, Any]] = {row["date"]: dict(row) for row in rows}
+    nothing = {"sent": 0, "delivered": 0, "failed": 0, "dead": 0}
+    dates = [first + timedelta(days=day) for day in range(DAYS)]
+    return [found.get(day, {"date": day, **nothing}) for day in dates]

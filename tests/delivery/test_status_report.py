@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from delivery import holds, retention
+from delivery.models import Attempt, Message, WebhookEvent
+from delivery.status_report import report, why_stuck
+from koinonia.models import Church
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+def text(church: Church, status: str, *, at: datetime = NOW - MINUTE, **over: Any) -> Message:
+    values = {
+        "to_number": "+13125550001", "from_number": church.phone_number, "text": "Hello",
+        "created_at": at, "updated_at": at, "next_attempt_at": at, **over,
+    }  # fmt: skip
+    return Message.objects.create(tenant=church, status=status, **values)
+
+
+def event(**times: datetime | None) -> WebhookEvent:
+    number = WebhookEvent.objects.count()
+    values = {"received_at": NOW, "occurred_at": NOW, "due_at": NOW, **times}
+    return WebhookEvent.objects.create(
+        event_id=f"e{number}", event_type="message.sent", payload={}, **values
+    )
+
+
+def test_the_report_of_one_church_counts_its_own_texts(grace: Church, hope: Church) -> None:
+    for status in ("queued", "dead", "unknown", "delivered", "delivered", "failed"):
+        text(grace, status)
+    text(grace, "dead", discarded_at=NOW)
+    text(hope, "queued", at=NOW - timedelta(hours=1))
+    found = report(grace.pk, now=NOW)
+    assert found["queue"] == {
+        "scheduled": 0, "queued": 1, "sending": 0, "retrying": 0, "dead": 1, "unknown": 1,
+    }  # fmt: skip
+    assert found["oldest_due_seconds"] == 60
+    assert found["success_rate"] == {"1h": 0.3333, "24h": 0.3333}
+    assert (found["breaker"], found["hold"]) == ({"state": "closed", "until": None}, None)
+    assert report(now=NOW)["oldest_due_seconds"] == 3600
+
+
+def test_each_of_thirty_days_has_its_counts(grace: Church) -> None:
+    text(grace, "delivered")
+    text(grace, "failed", at=NOW - timedelta(days=2))
+    text(grace, "delivered", at=NOW - timedelta(days=31))
+    days = report(grace.pk, now=NOW)["days"]
+    assert len(days) == 30
+    assert days[-1] == {"date": NOW.date(), "sent": 1, "delivered": 1, "failed": 0, "dead": 0}
+    assert days[-3]["failed"] == 1
+    assert sum(day["sent"] for day in days) == 2
+
+
+def test_a_church_without_texts_has_no_rate(grace: Church) -> None:
+    found = report(grace.pk, now=NOW)
+    assert (found["oldest_due_seconds"], found["success_rate"]) == (None, {"1h": None, "24h": None})
+
+
+def test_a_text_that_nobody_takes_is_stuck(grace: Church) -> None:
+    due = text(grace, "queued", at=NOW - 5 * MINUTE)
+    assert "300 s" in why_stuck(NOW, after=MINUTE)
+    assert why_stuck(NOW, after=10 * MINUTE) == ""
+    Attempt.objects.create(
+        message=due, number=1, started_at=NOW, duration_ms=1, outcome="throttled"
+    )
+    assert why_stuck(NOW, after=MINUTE) == "", "A long queue that is worked off is not stuck."
+
+
+def test_a_held_account_is_not_stuck(grace: Church) -> None:
+    text(grace, "queued", at=NOW - 5 * MINUTE)
+    holds.hold("20100", "Insufficient funds", now=NOW)
+    assert why_stuck(NOW, after=MINUTE) == ""
+
+
+def test_webhooks_that_nobody_applies_are_stuck(grace: Church) -> None:
+    event(due_at=NOW - 5 * MINUTE)
+    assert "Webhook" in why_stuck(NOW, after=MINUTE)
+
+
+def test_the_command_prints_json_and_exits_1_when_stuck(grace: Church) -> None:
+    text(grace, "queued", at=timezone.now() - 5 * MINUTE)
+    out = StringIO()
+    with pytest.raises(SystemExit) as exit_:
+        call_command("delivery_status", "--json", "--check", stdout=out)
+    assert exit_.value.code == 1
+    assert json.loads(out.getvalue())["queue"]["queued"] == 1
+
+
+def test_the_command_speaks_to_people(grace: Church) -> None:
+    text(grace, "dead")
+    out = StringIO()
+    call_command("delivery_status", "--check", stdout=out)
+    assert "Queue:      1 dead" in out.getvalue()
+    assert "Nothing is stuck." in out.getvalue()
+
+
+def test_old_events_go_and_dead_letters_stay(grace: Church) -> None:
+    month, year = timedelta(days=31), timedelta(days=365)
+    letter = text(grace, "dead", at=NOW - year)
+    event(applied_at=NOW - month)
+    event(applied_at=NOW - MINUTE)
+    event(received_at=NOW - month)
+    event(received_at=NOW - year)
+    expected = {"webhook_events": 2, "status_checks": 0}
+    assert retention.prune(NOW, dry_run=True) == expected
+    assert WebhookEvent.objects.count() == 4
+    assert retention.prune(NOW) == expected
+    assert WebhookEvent.objects.count() == 2
+    assert Message.objects.get() == letter
