@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
 
 _BYTES = 9
+# Paging and the choice of fields are known to every view.
+_ALWAYS = {"cursor", "page", "page_size", "limit", "offset", "fields"}
 
 
 def variant_of(request: Request, *, rights: str, parameters: Collection[str] | None) -> str:
@@ -41,6 +43,6 @@ def _query(request: Request, parameters: Collection[str] | None) -> list[tuple[s
     return [
         (name, one)
         for name, every in request.query_params.lists()
-        if parameters is None or name in parameters
+        if parameters is None or name in _ALWAYS or name in parameters
         for one in every
     ]

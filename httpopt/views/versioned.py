@@ -34,8 +34,8 @@ class VersionedViewMixin(CachePolicyMixin):
     """
 
     collections: ClassVar[tuple[str, ...]] = ()
-    query_parameters: ClassVar[tuple[str, ...] | None] = None
-    """The query parameters that change the answer; None: each might."""
+    query_parameters: tuple[str, ...] | None = None
+    """The query parameters that change the answer, beside paging and ``fields``; None: any."""
 
     _tag: ETag | None = None
     _position: str | None = None
