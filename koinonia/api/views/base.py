@@ -18,6 +18,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer, Serializer
 
 from delivery.accept import UnacceptableError
+from httpopt.views import IfMatchMixin, SparseFieldsMixin, VersionedViewMixin
 from koinonia import ids
 from koinonia.api.permissions import IsStaffWithRole
 from koinonia.models import Church, Role, Staff
@@ -26,8 +27,11 @@ _M = TypeVar("_M", bound=Model)
 _OUR_NAMES = {"scheduled_at": "send_at"}
 
 
-class ChurchView(GenericAPIView[Any]):
-    """Anything below ``churches/{church}/``: of one church, for its staff."""
+class ChurchView(SparseFieldsMixin, VersionedViewMixin, GenericAPIView[Any]):
+    """Anything below ``churches/{church}/``: of one church, for its staff.
+
+    ``collections`` names those of ``koinonia.tracked`` that the answer shows.
+    """
 
     permission_classes = [IsAuthenticated, IsStaffWithRole]
     read_role: ClassVar[Role] = Role.VIEWER
@@ -46,8 +50,14 @@ class ChurchView(GenericAPIView[Any]):
         # The schema is made without a request.
         return Church() if getattr(self, "swagger_fake_view", False) else self.place.church
 
+    def get_version_tenant(self) -> int:
+        return self.church.pk
+
+    def get_rights(self) -> str:
+        return "" if getattr(self, "swagger_fake_view", False) else self.place.role
+
     @property
-    def query_parameters(self) -> tuple[str, ...]:
+    def query_parameters(self) -> tuple[str, ...]:  # type: ignore[override] # read only here
         return tuple(self.query_serializer().fields) if self.query_serializer else ()
 
     def query(self) -> dict[str, Any]:
@@ -102,23 +112,35 @@ class ListCreateView(ListModelMixin, ChurchView):
         return self.created(shown, self.get_serializer(shown).data)
 
 
-class ItemView(ChurchView):
-    """GET, PATCH and DELETE of one item."""
+class ItemView(IfMatchMixin, ChurchView):
+    """GET, PATCH and DELETE of one item; what has a version is changed in the state one has seen."""
+
+    has_version: ClassVar[bool] = False
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return Response(self.get_serializer(self.get_object()).data)
 
     def patch(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        serializer = self.get_serializer(self.get_object(), data=request.data, partial=True)
+        item = self.get_object()
+        serializer = self.get_serializer(item, data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
-        with transaction.atomic():
+        with self.claim(item):
             self.perform_update(serializer)
+            self.renew_tag(item)
         return Response(self.get_serializer(self.get_object()).data)
 
     def delete(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        with transaction.atomic():
-            self.perform_destroy(self.get_object())
+        item = self.get_object()
+        with self.claim(item):
+            self.perform_destroy(item)
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def get_item_version(self) -> QuerySet[Any, Any] | None:
+        key = ids.decode(self.kwargs["id"]) if self.has_version else None
+        if key is None:
+            return None
+        rows = self.get_queryset().model._default_manager.filter(church=self.church, pk=key)
+        return rows.values_list("version")
 
     def perform_update(self, serializer: BaseSerializer[Any]) -> None:
         serializer.save()

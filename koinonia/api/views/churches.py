@@ -1,29 +1,43 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from rest_framework.generics import ListAPIView
 from rest_framework.permissions import IsAuthenticated
 
+from httpopt.versions.counters import Scope
+from httpopt.views import SparseFieldsMixin, VersionedViewMixin
 from koinonia.api.serializers.churches import ChurchSerializer
 from koinonia.api.views.base import ItemView
 from koinonia.models import Church, Group, Member, Role
 
 
-class ChurchesView(ListAPIView[Church]):
+class ChurchesView(SparseFieldsMixin, VersionedViewMixin, ListAPIView[Church]):
     """The churches that one is staff of."""
 
+    collections = ("church", "members", "groups")
+    query_parameters = ()
     permission_classes = [IsAuthenticated]
     serializer_class = ChurchSerializer
 
     def get_queryset(self) -> QuerySet[Church]:
         return counted(Church.objects.of(self.request.user))
 
+    def get_version_scope(self) -> Scope:
+        mine = Church.objects.of(self.request.user).values("pk")
+        return dict.fromkeys(self.collections, mine)
+
 
 class ChurchDetailView(ItemView):
     http_method_names = ["get", "patch", "head", "options"]
     serializer_class = ChurchSerializer
     write_role = Role.OWNER
+    collections = ("church", "members", "groups")
+
+    def get_item_version(self) -> QuerySet[Any, Any]:
+        return Church.objects.filter(pk=self.church.pk).values_list("version")
 
     def get_queryset(self) -> QuerySet[Church]:
         return counted(Church.objects.filter(pk=self.church.pk))

@@ -23,6 +23,7 @@ from koinonia.models import Conversation
 class _Conversations(ChurchView):
     serializer_class = ConversationSerializer
     pagination_class = LatestFirst
+    collections = ("conversations", "messages", "members", "people")
 
     def get_queryset(self) -> QuerySet[Conversation]:
         conversations = Conversation.objects.filter(church=self.church)
@@ -45,6 +46,7 @@ class ConversationMessagesView(SendingView, ListCreateView):
     """The texts of one conversation, newest first."""
 
     serializer_class = MessageSerializer
+    collections = ("messages", "members", "people")
     throttle_policies = {"POST": ["messages"]}
 
     def get_queryset(self) -> QuerySet[Message]:

@@ -10,6 +10,7 @@ from koinonia.models import Group
 class _Groups(ChurchView):
     serializer_class = GroupSerializer
     item_route = "api:group"
+    collections = ("groups", "members")
 
     def get_queryset(self) -> QuerySet[Group]:
         return Group.objects.filter(church=self.church).annotate(members_count=Count("members"))
@@ -22,4 +23,5 @@ class GroupsView(_Groups, ListCreateView):
 class GroupView(_Groups, ItemView):
     """One group. Deleting it leaves its members."""
 
+    has_version = True
     http_method_names = ["get", "patch", "delete", "head", "options"]

@@ -25,6 +25,7 @@ class MemberQuerySerializer(serializers.Serializer[Any]):
 class _Members(ChurchView):
     serializer_class = MemberSerializer
     item_route = "api:member"
+    collections = ("members", "groups")
 
     def get_queryset(self) -> QuerySet[Member]:
         members = Member.objects.filter(church=self.church).prefetch_related("groups")
@@ -53,6 +54,7 @@ class MembersView(_Members, ListCreateView):
 class MemberView(_Members, ItemView):
     """One member. Texts and opt-out stay when the member goes."""
 
+    has_version = True
     http_method_names = ["get", "patch", "delete", "head", "options"]
 
 

@@ -44,6 +44,7 @@ class NewStaffSerializer(serializers.Serializer[Any]):
 class _Staff(ChurchView):
     serializer_class = StaffSerializer
     read_role = write_role = Role.OWNER
+    collections = ("staff", "people")
 
     def get_queryset(self) -> QuerySet[Staff]:
         return Staff.objects.filter(church=self.church).select_related("user")
@@ -68,6 +69,7 @@ class StaffListView(_Staff, ListCreateView):
 class StaffView(_Staff, ItemView):
     """One of the staff. The last owner stays one."""
 
+    has_version = True
     http_method_names = ["patch", "delete", "head", "options"]
 
     @transaction.atomic
