@@ -1,0 +1,153 @@
+"""The limits as the project wires them (contract section 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.conf import settings as project
+from django.contrib.auth.models import User
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from koinonia.models import Church
+from tests import cast
+from throttling import policies
+from throttling.models import Allowance
+from throttling.rates import parse
+
+Bearer = Callable[[User], dict[str, str]]
+
+CONTRACT = [
+    ("api", "1000/m:200", "user", True),
+    ("conditional", "6000/m", "user", False),
+    ("anon", "60/m", "address", True),
+    ("messages", "100/m", "user", True),
+    ("broadcasts", "10/h", "url:church", True),
+    ("login_ip", "10/m", "address", True),
+    ("login_user", "5/15m", "name and address", True),
+    ("login_name", "20/15m", "name", True),
+    ("connect", "60/m", "user", True),
+]
+
+
+@pytest.mark.parametrize(("name", "rate", "by", "give_back"), CONTRACT)
+def test_each_policy_is_the_contract_s(name: str, rate: str, by: str, give_back: bool) -> None:
+    policy = policies.get(name)
+    assert (policy.rate, policy.by, policy.give_back) == (parse(rate), by, give_back)
+
+
+def test_the_middleware_stands_outside_of_what_makes_304s() -> None:
+    order = [name.rpartition(".")[2] for name in project.MIDDLEWARE]
+    assert order.index("RateLimitHeadersMiddleware") < order.index("ContentHashMiddleware")
+
+
+def _tight(settings: Settings, **rates: str) -> None:
+    declared = dict(settings.THROTTLING["POLICIES"])
+    for name, rate in rates.items():
+        declared[name] = {**declared.get(name, {}), "rate": rate}
+    settings.THROTTLING = {**settings.THROTTLING, "POLICIES": declared}
+
+
+@pytest.fixture
+def quick_passwords(settings: Settings) -> Iterator[None]:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    return
+
+
+def test_every_authenticated_answer_tells_the_limits(grace_viewer: User, bearer: Bearer) -> None:
+    answer = Client().get("/api/v1/me/", headers=bearer(grace_viewer))
+    assert answer.status_code == 200
+    assert answer["RateLimit-Policy"] == '"api";q=1000;w=60,"conditional";q=6000;w=60'
+    assert (answer["X-RateLimit-Limit"], answer["X-RateLimit-Remaining"]) == ("200", "199")
+
+
+def test_too_many_texts_are_a_429_problem(
+    grace: Church, grace_sender: User, bearer: Bearer, settings: Settings
+) -> None:
+    _tight(settings, messages="1/m")
+    headers = bearer(grace_sender)
+
+    def text() -> Any:
+        return Client().post(
+            "/api/v1/churches/grace/messages/",
+            {"to": "+13125550177", "text": "Peace"},
+            content_type="application/json",
+            headers=headers,
+        )
+
+    assert text().status_code == 202
+    refused = text()
+    assert refused.status_code == 429
+    assert refused["Content-Type"] == "application/problem+json"
+    assert refused.json()["violated-policies"] == ["messages"]
+    assert int(refused["Retry-After"]) == 60
+
+
+def test_bad_tokens_are_401_then_429_and_good_ones_go_on(
+    grace_viewer: User, bearer: Bearer, settings: Settings
+) -> None:
+    _tight(settings, anon="2/m")
+    bad = {"Authorization": "Bearer nonsense"}
+    codes = [Client().get("/api/v1/me/", headers=bad).status_code for _ in range(3)]
+    assert codes == [401, 401, 429]
+    assert Client().get("/api/v1/me/", headers=bearer(grace_viewer)).status_code == 200
+
+
+def test_a_304_gives_the_charge_back(
+    grace: Church, grace_viewer: User, bearer: Bearer, settings: Settings
+) -> None:
+    _tight(settings, api="5/h", conditional="5/h")
+    headers = bearer(grace_viewer)
+    first = Client().get("/api/v1/churches/grace/members/", headers=headers)
+    again = Client().get(
+        "/api/v1/churches/grace/members/", headers={**headers, "If-None-Match": first["ETag"]}
+    )
+    assert again.status_code == 304
+    assert '"api";r=4' in again["RateLimit"]
+    assert '"conditional";r=3' in again["RateLimit"]
+
+
+@pytest.mark.usefixtures("quick_passwords")
+@pytest.mark.parametrize("page", ["/login/", "/admin/login/"])
+def test_the_login_pages_share_the_buckets_of_the_api_login(grace_owner: User, page: str) -> None:
+    def api() -> int:
+        given = {"username": grace_owner.username, "password": "guess"}
+        return (
+            Client().post("/api/v1/auth/login/", given, content_type="application/json").status_code
+        )
+
+    assert [api() for _ in range(5)] == [401] * 5
+    answer = Client().post(page, {"username": grace_owner.username, "password": cast.PASSWORD})
+    assert answer.status_code == 429
+    assert api() == 429
+
+
+@pytest.mark.usefixtures("quick_passwords")
+def test_the_login_of_the_api_is_judged_by_the_login_limits_alone(
+    grace: Church, settings: Settings
+) -> None:
+    _tight(settings, anon="1/h")
+    User.objects.create_user("quick", password=cast.PASSWORD)
+    given = {"username": "quick", "password": cast.PASSWORD}
+    answers = [
+        Client().post("/api/v1/auth/login/", given, content_type="application/json")
+        for _ in range(12)
+    ]
+    assert [answer.status_code for answer in answers] == [200] * 12
+    assert "anon" not in answers[-1]["RateLimit-Policy"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_token_on_the_allowlist_is_not_limited(
+    grace_viewer: User, bearer: Bearer, settings: Settings
+) -> None:
+    _tight(settings, api="1/h")
+    headers = bearer(grace_viewer)
+    codes = [Client().get("/api/v1/me/", headers=headers).status_code for _ in range(2)]
+    from knox.models import AuthToken
+
+    Allowance.objects.create(token=AuthToken.objects.get().token_key, note="test")
+    codes.append(Client().get("/api/v1/me/", headers=headers).status_code)
+    assert codes == [200, 429, 200]
