@@ -6,7 +6,7 @@ admin is installed, an entry of its log.
 
 from __future__ import annotations
 
-from delivery.dead_letters.decisions import discard, review
+from delivery.dead_letters.decisions import discard, discard_all, review
 from delivery.dead_letters.export import export
 from delivery.dead_letters.filters import Filter
 from delivery.dead_letters.queue import dead_letters
@@ -18,6 +18,7 @@ __all__ = [
     "RetryResult",
     "dead_letters",
     "discard",
+    "discard_all",
     "explain",
     "export",
     "retry",

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.apps import apps
 from django.contrib.auth.base_user import AbstractBaseUser
 
-from delivery.models import DeadLetterAction, Message
+from delivery.models import DeadLetter, DeadLetterAction, Message
 from delivery.models.dead_letter_action import DeadLetterAction as Action
 
 _BATCH = 500
@@ -56,7 +56,7 @@ def _log(letters: Sequence[Message], sentence: str, by: AbstractBaseUser) -> Non
     from django.contrib.admin.models import CHANGE, LogEntry
     from django.contrib.contenttypes.models import ContentType
 
-    content_type = ContentType.objects.get_for_model(Message)
+    content_type = ContentType.objects.get_for_model(DeadLetter, for_concrete_model=False)
     LogEntry.objects.bulk_create(
         [
             LogEntry(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from delivery.models.account_hold import AccountHold
 from delivery.models.attempt import Attempt, Outcome
 from delivery.models.breaker import BreakerState, BreakerTransition, ForcedBreaker
+from delivery.models.dead_letter import DeadLetter
 from delivery.models.dead_letter_action import DeadLetterAction
 from delivery.models.message import Direction, Encoding, Message, Priority
 from delivery.models.opt_out import OptOut
@@ -16,6 +17,7 @@ __all__ = [
     "Attempt",
     "BreakerState",
     "BreakerTransition",
+    "DeadLetter",
     "DeadLetterAction",
     "Direction",
     "Encoding",
