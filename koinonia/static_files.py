@@ -7,6 +7,7 @@ request. Its files and responses are used here, by the ASGI application itself.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -42,10 +43,27 @@ class StaticStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
 
     # The console's modules import each other, and must get the hashed names too.
     support_js_module_import_aggregation = True
+    # One for each step of the longest chain of imports; Django gives up after five.
+    max_post_process_passes = 20
 
     def stored_name(self, name: str) -> str:
         stored: str = super().stored_name(name) if self.hashed_files else name
         return stored
+
+    def url_converter(
+        self, name: str, hashed_files: dict[str, str], template: str | None = None
+    ) -> Callable[[re.Match[str]], str]:
+        convert: Callable[[re.Match[str]], str] = super().url_converter(
+            name, hashed_files, template
+        )
+
+        def leave_types_alone(found: re.Match[str]) -> str:
+            # JSDoc names a type of another module as {import("./other.js").Type}: no import, and
+            # two modules may name each other so.
+            is_a_type = found.string[: found.start()].endswith("{")
+            return found["matched"] if is_a_type else convert(found)
+
+        return leave_types_alone
 
     def create_compressor(self, **options: Any) -> Compressor:
         return QuickCompressor(**options)

@@ -10,7 +10,7 @@ from asgiref.testing import ApplicationCommunicator
 from django.contrib.staticfiles.storage import staticfiles_storage
 from pytest_django import Settings
 
-from koinonia.static_files import Application, with_static_files
+from koinonia.static_files import Application, StaticStorage, with_static_files
 
 SCRIPT = "console.0123456789ab.js"
 CONTENT = b"export const greeting = 'grace and peace';\n" * 40
@@ -88,3 +88,16 @@ async def test_nothing_is_written_there(application: Application) -> None:
 
 def test_pages_have_plain_names_until_the_files_are_collected() -> None:
     assert staticfiles_storage.url("koinonia/console.js") == "/static/koinonia/console.js"
+
+
+def test_modules_find_each_other_by_their_hashed_names(tmp_path: Path) -> None:
+    (tmp_path / "page.js").write_text('import { greet } from "./part.js";\n')
+    (tmp_path / "part.js").write_text(
+        '/** @param {import("./page.js").Page} page */\nexport const greet = () => {};\n'
+    )
+    storage = StaticStorage(location=tmp_path, base_url="/static/")
+    paths = {name: (storage, name) for name in ("page.js", "part.js")}
+    problems = [done for _, _, done in storage.post_process(paths) if isinstance(done, Exception)]
+    assert problems == []
+    page = (tmp_path / storage.stored_name("page.js")).read_text()
+    assert page == f'import {{ greet }} from "./{storage.stored_name("part.js")}";\n'
