@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from redis import Redis
+
 from delivery import conf, connections
 from delivery.breaker.local import LocalBreaker
 from delivery.breaker.permit import Permit, Tally, Transition
@@ -61,7 +63,7 @@ class SharedBreaker:
         """Closed, and nothing remembered."""
         self._seen, self._local = Seen(), None
         try:
-            connections.attempt(lambda redis: redis.delete(*_keys()))
+            connections.attempt(_close)
         except connections.RedisUnavailableError:
             pass  # what Redis kept it judges by when it is back
 
@@ -92,6 +94,16 @@ def _eval(*arguments: str | int | float) -> list[Any]:
         lambda redis: redis.eval(_SCRIPT, len(keys), *keys, *arguments)
     )
     return answer
+
+
+def _close(redis: Redis) -> None:
+    # Kept, and not deleted: another worker would put back what it saw last.
+    state, window = _keys()
+    pipeline = redis.pipeline()
+    pipeline.hset(state, mapping={"state": BreakerState.CLOSED.value, "opens": 0})
+    pipeline.hincrby(state, "epoch", 1)
+    pipeline.delete(window)
+    pipeline.execute()
 
 
 def _keys() -> list[str]:

@@ -5,11 +5,12 @@
 -- ARGV         worker, op (take or peek), number of costs, the costs,
 --              then rate (parts per second) and burst (parts) of each bucket
 --
--- A text goes where every bucket has more than nothing, and may leave a bucket in debt for the rest
+-- A text goes where every bucket has at least one part, and may leave a bucket in debt for the rest
 -- of its parts; so a bucket is full at burst - 9, and no window ever sees more than
 -- burst + rate * time, while a text of ten parts cannot starve.
 local SEEN = 15 * 1000000
 local DEBT = 9
+local ONE = 1000000
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local worker, op, costs = ARGV[1], ARGV[2], tonumber(ARGV[3])
@@ -38,7 +39,7 @@ end
 
 local granted = 0
 if op == 'take' and frozen <= 0 then
-  while granted < costs and least() > 0 do
+  while granted < costs and least() >= ONE do
     granted = granted + 1
     for _, bucket in ipairs(buckets) do
       bucket.tokens = bucket.tokens - tonumber(ARGV[3 + granted]) * 1000000
@@ -56,10 +57,10 @@ end
 
 local wait = math.max(0, frozen)
 for _, bucket in ipairs(buckets) do
-  if bucket.tokens <= 0 then wait = math.max(wait, (1 - bucket.tokens) / bucket.rate) end
+  if bucket.tokens < ONE then wait = math.max(wait, (ONE - bucket.tokens) / bucket.rate) end
 end
 local available = 0
 if frozen <= 0 then
-  available = math.max(0, math.min(1000000, math.ceil(least() / 1000000)))
+  available = math.max(0, math.min(ONE, math.floor(least() / ONE)))
 end
 return {granted, math.ceil(wait / 1000), available, workers}

@@ -34,14 +34,14 @@ class LocalBuckets:
         levels = [self._level(limit, now, share) for limit in limits]
         frozen = max((level.frozen - now for level in levels), default=0.0)
         granted = 0
-        while frozen <= 0 and granted < len(costs) and all(level.tokens > 0 for level in levels):
+        while frozen <= 0 and granted < len(costs) and all(level.tokens >= 1 for level in levels):
             for level in levels:
                 level.tokens -= costs[granted]
             granted += 1
         waits = [
-            -level.tokens / (limit.rate / share)
+            (1 - level.tokens) / (limit.rate / share)
             for level, limit in zip(levels, limits, strict=True)
-            if level.tokens <= 0
+            if level.tokens < 1
         ]
         return granted, max([frozen, 0.0, *waits])
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import redis
 
-from delivery import connections
+from delivery import breaker, connections
+from delivery.breaker.shared import SharedBreaker
 
 
 def fresh(settings: Any, **delivery: Any) -> redis.Redis:
@@ -16,4 +17,5 @@ def fresh(settings: Any, **delivery: Any) -> redis.Redis:
     client = redis.Redis.from_url(settings.DELIVERY["REDIS_URL"])
     client.flushdb()
     connections.forget_outage()
+    breaker._shared = SharedBreaker()
     return client

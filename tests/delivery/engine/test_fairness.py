@@ -1,0 +1,105 @@
+"""Whose text goes next."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from delivery.accept import accept_batch
+from delivery.drafts import Draft
+from delivery.models import Message, Outcome, Priority
+from delivery.sending.drain import Drain
+from delivery.sending.provider import SendRequest, Verdict
+from delivery.sending.scripted import ScriptedProvider
+from delivery.sending.threads import Threads
+from delivery.turns import Turn, Turns
+from koinonia.models import Church
+from tests.delivery.engine.scripted import write
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def broadcast(church: Church, size: int) -> None:
+    drafts = [Draft(to=f"+1312556{number:04}", text="Hello") for number in range(size)]
+    accept_batch(church, drafts, batch=1, now=timezone.now())
+
+
+def test_replies_go_before_bulk_and_tenants_take_turns(grace: Church, hope: Church) -> None:
+    broadcast(grace, 2)
+    broadcast(hope, 2)
+    write(hope)
+    turns, now = Turns(), timezone.now()
+    first = next(iter(turns.now(now)))
+    assert first == Turn(hope.pk, Priority.REPLY)
+    Message.objects.filter(priority=Priority.REPLY).delete()
+    order = []
+    for _ in range(4):
+        turn = next(iter(turns.now(now)))
+        turns.served(turn)
+        order.append(turn.tenant_id)
+    assert order == [grace.pk, hope.pk, grace.pk, hope.pk]
+
+
+class SlowProvider(ScriptedProvider):
+    """Answers after 20 ms, and remembers when it was asked for each message."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked_at: dict[int, float] = {}
+
+    def send(self, request: SendRequest) -> Verdict:
+        self.asked_at[request.message_id] = time.monotonic()
+        time.sleep(0.02)  # the carrier is what is mocked here
+        return super().send(request)
+
+
+@pytest.mark.parametrize("rate", [None, 50])
+def test_single_texts_reach_the_provider_within_a_second_while_a_broadcast_runs(
+    grace: Church, hope: Church, settings: Any, rate: float | None
+) -> None:
+    settings.DELIVERY = {**settings.DELIVERY, "ACCOUNT_RATE": rate}
+    broadcast(grace, 5000)
+    provider = SlowProvider()
+    began = time.monotonic()
+    written: dict[int, float] = {}
+
+    def an_office_writes_meanwhile() -> bool:
+        since = time.monotonic() - began
+        if len(written) < 12 and since > 0.15 * (len(written) + 1):
+            written[write(hope, to=f"+131255512{len(written):02}").pk] = time.monotonic()
+        return since > 3
+
+    Drain(Threads(16, lambda: provider), stopping=an_office_writes_meanwhile).run()
+    waits = [provider.asked_at[pk] - moment for pk, moment in written.items()]
+    assert len(waits) == 12
+    assert max(waits) < 1
+    assert Message.objects.filter(tenant=grace, status="queued").exists()
+    if rate is not None:
+        assert len(provider.requests) <= 50 + 50 * 4
+
+
+def test_a_throttled_number_is_left_alone_and_the_other_church_sends_on(
+    grace: Church, hope: Church, settings: Any
+) -> None:
+    settings.DELIVERY = {**settings.DELIVERY, "SENDER_RATE": 1000}
+    full = Verdict(outcome=Outcome.THROTTLED, code="40318", retry_after=120)
+    refused: list[int] = []
+
+    def of_grace_is_full(request: SendRequest) -> Verdict:
+        if grace.phone_number.encode() in request.body:
+            refused.append(request.message_id)
+            return full
+        return Verdict(outcome=Outcome.ACCEPTED, http_status=200)
+
+    for _ in range(3):
+        write(grace)
+    engine = Drain(Threads(1, lambda: ScriptedProvider([of_grace_is_full])))
+    engine.run(budget=0.5)
+    write(hope)
+    engine.run(budget=0.5)
+    assert len(refused) == 1
+    assert Message.objects.filter(tenant=hope, status="accepted").count() == 1
+    assert set(Message.objects.filter(tenant=grace).values_list("attempts", flat=True)) == {0}
