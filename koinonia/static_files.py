@@ -43,6 +43,8 @@ class StaticStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
 
     # The console's modules import each other, and must get the hashed names too.
     support_js_module_import_aggregation = True
+    # One pass settles one level of imports.
+    max_post_process_passes = 20
     # One for each step of the longest chain of imports; Django gives up after five.
     max_post_process_passes = 20
 
