@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.apps import AppConfig
 from django.contrib.auth.models import Group, Permission
 from django.db.models import Q
 
@@ -22,8 +23,13 @@ RIGHTS: dict[str, tuple[str, ...]] = {
 """Model to actions; a model that its app does not have is left out."""
 
 
-def grant(**_kwargs: Any) -> None:
-    """After each ``migrate``: the group exists, with the rights of the models there are."""
+_APPS = {model.partition(".")[0] for model in RIGHTS}
+
+
+def grant(sender: AppConfig, **_kwargs: Any) -> None:
+    """After each ``migrate`` of an app: the group exists, with the rights of the models there are."""
+    if sender.label not in _APPS:
+        return
     wanted = Q()
     for model, actions in RIGHTS.items():
         app_label, name = model.split(".")

@@ -111,6 +111,12 @@ class LatestFirst(NewestFirst):
     ordering = ("-updated_at", "-id")
 
 
+class LatestDeadFirst(NewestFirst):
+    """Dead letters: what died last comes first."""
+
+    ordering = ("-dead_since", "-id")
+
+
 def _page_size(request: Request) -> int:
     text = request.query_params.get("page_size", str(PAGE_SIZE))
     if not (text.isascii() and text.isdigit()) or not text.strip("0"):
@@ -139,7 +145,7 @@ def _number(value: Any) -> int:
 
 
 def _value(name: str, number: int) -> Any:
-    if not name.endswith("_at"):
+    if not name.endswith(("_at", "_since")):
         return number
     try:
         return _EPOCH + number * _MICROSECOND

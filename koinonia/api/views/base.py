@@ -62,9 +62,10 @@ class ChurchView(SparseFieldsMixin, VersionedViewMixin, GenericAPIView[Any]):
 
     def query(self) -> dict[str, Any]:
         """The query, checked; 400 names what is wrong in it."""
-        assert self.query_serializer is not None
         given = {name: value for name, value in self.request.query_params.items() if value}
-        query = self.query_serializer(data=given, context=self.get_serializer_context())
+        query = (self.query_serializer or Serializer)(
+            data=given, context=self.get_serializer_context()
+        )
         query.is_valid(raise_exception=True)
         return dict(query.validated_data)
 

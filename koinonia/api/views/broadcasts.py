@@ -9,8 +9,8 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from koinonia.api.idempotency import idempotent
 from koinonia.api.errors import ConflictError
+from koinonia.api.idempotency import idempotent
 from koinonia.api.serializers.broadcasts import BroadcastSerializer, NewBroadcastSerializer
 from koinonia.api.views.base import ChurchView, ItemView, ListCreateView, unacceptable_as_error
 from koinonia.broadcasts.cancel import cancel_broadcast
@@ -22,6 +22,9 @@ from koinonia.models import Broadcast
 class _Broadcasts(ChurchView):
     serializer_class = BroadcastSerializer
     item_route = "api:broadcast"
+    # Its counts are those of its texts.
+    collections = ("broadcasts", "messages", "people")
+    sparse_rows = False
 
     def get_queryset(self) -> QuerySet[Broadcast]:
         return Broadcast.objects.filter(church=self.church).select_related("author")

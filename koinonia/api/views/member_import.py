@@ -10,8 +10,8 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from koinonia.api.parsers import CsvParser
 from koinonia.api.errors import TooLargeError
+from koinonia.api.parsers import CsvParser
 from koinonia.api.views.base import ChurchView
 from koinonia.member_import.apply import import_members
 from koinonia.member_import.records import UnusableFileError

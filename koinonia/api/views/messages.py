@@ -12,8 +12,8 @@ from rest_framework.response import Response
 from delivery.cancel import cancel_message
 from delivery.models import Attempt, Direction, Message
 from delivery.statuses import Status
-from koinonia.api.idempotency import idempotent
 from koinonia.api.errors import ConflictError
+from koinonia.api.idempotency import idempotent
 from koinonia.api.serializers.fields import ChurchItemField
 from koinonia.api.serializers.messages import (
     AttemptSerializer,
@@ -46,6 +46,7 @@ _LOOKUPS = {
 class Messages(ChurchView):
     serializer_class = MessageSerializer
     item_route = "api:message"
+    collections = ("messages", "members", "people")
 
     def get_queryset(self) -> QuerySet[Message]:
         return shown(Message.objects.filter(tenant=self.church))
@@ -83,12 +84,13 @@ class AttemptsView(Messages):
     """What each call to the carrier's API came to."""
 
     serializer_class = AttemptSerializer
+    collections = ("messages", "attempts")
     pagination_class = None
 
     @extend_schema(responses=AttemptSerializer(many=True))
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         attempts = Attempt.objects.filter(message=self.get_object())
-        return Response(AttemptSerializer(attempts, many=True).data)
+        return Response(self.get_serializer(attempts, many=True).data)
 
 
 class CancelMessageView(Messages):

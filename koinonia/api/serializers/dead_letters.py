@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from delivery.dead_letters import Filter
+from delivery.dead_letters.decisions import LONGEST_REASON
+from delivery.statuses import Status
+from koinonia.api.serializers.fields import ChurchItemField, IdField
+from koinonia.api.serializers.messages import AuthorSerializer, MessageSerializer
+
+MOST_IDS = 1000
+
+
+class DeadLetterSerializer(MessageSerializer):
+    dead_since = serializers.DateTimeField(read_only=True, allow_null=True)
+    reviewed_by = AuthorSerializer(read_only=True, allow_null=True)
+    discarded_reason = serializers.CharField(read_only=True)
+
+
+class DeadLetterQuerySerializer(serializers.Serializer[Any]):
+    """What one may choose dead letters by: a list's query, and a bulk retry's ``filter``."""
+
+    status = serializers.ChoiceField([Status.DEAD.value, Status.UNKNOWN.value], required=False)
+    code = serializers.CharField(required=False, max_length=40)
+    member = ChurchItemField("members", required=False)
+    broadcast = ChurchItemField("broadcasts", required=False)
+    since = serializers.DateTimeField(required=False, help_text="Dead since then or later.")
+    until = serializers.DateTimeField(required=False, help_text="Dead since before then.")
+
+
+def filter_of(query: dict[str, Any]) -> Filter:
+    member, broadcast = query.get("member"), query.get("broadcast")
+    return Filter(
+        status=query.get("status"),
+        code=query.get("code"),
+        dead_after=query.get("since"),
+        dead_before=query.get("until"),
+        recipient_id=member.pk if member else None,
+        batch=broadcast.pk if broadcast else None,
+    )
+
+
+class RetrySerializer(serializers.Serializer[Any]):
+    may_double = serializers.BooleanField(
+        required=False, default=False, help_text="An unknown one may arrive twice."
+    )
+
+
+class BulkRetrySerializer(RetrySerializer):
+    """Exactly one of ``ids`` and ``filter``."""
+
+    ids = serializers.ListField(
+        child=serializers.CharField(), required=False, min_length=1, max_length=MOST_IDS
+    )
+    filter = DeadLetterQuerySerializer(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("ids" in attrs) == ("filter" in attrs):
+            raise serializers.ValidationError({"ids": ["Name either ids or a filter."]})
+        return attrs
+
+
+class RefusalSerializer(serializers.Serializer[Any]):
+    id = IdField()
+    code = serializers.CharField()
+
+
+class RetryResultSerializer(serializers.Serializer[Any]):
+    retried = serializers.IntegerField()
+    refused = RefusalSerializer(many=True)
+
+
+class DiscardSerializer(serializers.Serializer[Any]):
+    reason = serializers.CharField(max_length=LONGEST_REASON)

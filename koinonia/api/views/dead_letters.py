@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.exceptions import ValidationError
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from delivery.dead_letters import RetryResult, dead_letters, discard, export, retry
+from delivery.models import Message
+from delivery.statuses import DEAD_LETTERS
+from koinonia import ids
+from koinonia.api.errors import ConflictError
+from koinonia.api.idempotency import idempotent
+from koinonia.api.pagination import LatestDeadFirst
+from koinonia.api.serializers.dead_letters import (
+    BulkRetrySerializer,
+    DeadLetterQuerySerializer,
+    DeadLetterSerializer,
+    DiscardSerializer,
+    RetryResultSerializer,
+    RetrySerializer,
+    filter_of,
+)
+from koinonia.api.serializers.messages import MessageSerializer
+from koinonia.api.views.base import ChurchView, ItemView, ListCreateView
+from koinonia.api.views.messages import shown
+
+_REFUSALS = {
+    "may_double_required": 'It may have arrived: say {"may_double": true} to send it once more.',
+    "opted_out": "The recipient has opted out.",
+    "discarded": "It was discarded.",
+}
+
+
+class _DeadLetters(ChurchView):
+    """One that was discarded can still be looked at; the list leaves it out."""
+
+    serializer_class = DeadLetterSerializer
+    query_serializer = DeadLetterQuerySerializer
+
+    def get_queryset(self) -> QuerySet[Message]:
+        messages = Message.objects.filter(tenant=self.church, status__in=sorted(DEAD_LETTERS))
+        return shown(messages).select_related("reviewed_by")
+
+    def waiting(self) -> Any:
+        """What waits for a decision, as the query chooses."""
+        return filter_of(self.query()).apply(dead_letters(self.church.pk))
+
+
+class DeadLettersView(_DeadLetters, ListCreateView):
+    """What could not be handed over, and what may or may not have arrived."""
+
+    http_method_names = ["get", "head", "options"]
+    pagination_class = LatestDeadFirst
+
+    def filter_queryset(self, queryset: QuerySet[Message]) -> QuerySet[Message]:
+        chosen = filter_of(self.query()).apply(queryset.filter(discarded_at__isnull=True))
+        return super().filter_queryset(chosen)
+
+    @extend_schema(parameters=[DeadLetterQuerySerializer])
+    def get(self, *args: Any, **kwargs: Any) -> Any:
+        return super().get(*args, **kwargs)
+
+
+class DeadLetterView(_DeadLetters, ItemView):
+    http_method_names = ["get", "head", "options"]
+
+
+class RetryDeadLetterView(_DeadLetters):
+    item_route = "api:message"
+
+    @extend_schema(request=RetrySerializer, responses={202: MessageSerializer})
+    @idempotent
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Send it again. One that may have arrived needs `{"may_double": true}`, else 409."""
+        given = self.checked(RetrySerializer)
+        letter = self.get_object()
+        result = _retry(request, Message.objects.filter(pk=letter.pk), given["may_double"])
+        if result.refused:
+            code = result.refused[0][1]
+            raise ConflictError(_REFUSALS.get(code, "It is not waiting any more."), code)
+        message = shown(Message.objects.all()).get(pk=letter.pk)
+        return self.created(message, MessageSerializer(message).data, status.HTTP_202_ACCEPTED)
+
+
+class DiscardDeadLetterView(_DeadLetters):
+    @extend_schema(request=DiscardSerializer, responses=DeadLetterSerializer)
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Give it up, with the reason. It stays to be looked at."""
+        reason = self.checked(DiscardSerializer)["reason"]
+        letter = self.get_object()
+        if not discard(letter, by=request.user, reason=reason, now=timezone.now()):
+            raise ConflictError("It is not waiting any more.")
+        return Response(self.get_serializer(self.get_object()).data)
+
+
+class RetryDeadLettersView(_DeadLetters):
+    def get_throttle_costs(self, request: Request) -> dict[str, int]:
+        """Each id is a charge of its own."""
+        wanted = request.data.get("ids") if isinstance(request.data, dict) else None
+        return {"api": max(1, len(wanted))} if isinstance(wanted, list) else {}
+
+    @extend_schema(
+        operation_id="dead_letters_retry_many",
+        request=BulkRetrySerializer,
+        responses={202: RetryResultSerializer},
+    )
+    @idempotent
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Send many again: those that are named, or all that a filter finds."""
+        given = self.checked(BulkRetrySerializer)
+        result = _retry(request, self._wanted(given), given["may_double"])
+        refused = [{"id": ids.encode(key), "code": code} for key, code in result.refused]
+        return Response(
+            {"retried": result.retried, "refused": refused}, status=status.HTTP_202_ACCEPTED
+        )
+
+    def _wanted(self, given: dict[str, Any]) -> Any:
+        if "filter" in given:
+            return filter_of(given["filter"]).apply(dead_letters(self.church.pk))
+        keys = {text: ids.decode(text) for text in given["ids"]}
+        messages = Message.objects.filter(tenant=self.church, pk__in=keys.values())
+        known = set(messages.values_list("pk", flat=True))
+        if unknown := [text[:20] for text, key in keys.items() if key not in known]:
+            raise ValidationError({"ids": [f"Not in this church: {', '.join(unknown[:10])}."]})
+        return messages
+
+
+class CsvRenderer(BaseRenderer):
+    """Lets a client ask for ``text/csv``; the view answers it by itself."""
+
+    media_type = "text/csv"
+    format = "csv"
+
+
+class ExportDeadLettersView(_DeadLetters):
+    renderer_classes = [CsvRenderer, JSONRenderer]
+
+    @extend_schema(
+        parameters=[DeadLetterQuerySerializer], responses={(200, "text/csv"): OpenApiTypes.BINARY}
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The list as CSV."""
+        content = "".join(export(self.waiting(), full_numbers=True))
+        name = f'attachment; filename="{self.church.slug}-dead-letters.csv"'
+        return HttpResponse(
+            content, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": name}
+        )
+
+
+def _retry(request: Request, messages: Any, may_double: bool) -> RetryResult:
+    return retry(messages, by=request.user, now=timezone.now(), may_double=may_double)

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from delivery.models import BreakerState
+from delivery.status_report import report
+from koinonia.api.views.base import ChurchView
+
+
+class BreakerSerializer(serializers.Serializer[Any]):
+    state = serializers.ChoiceField(BreakerState.choices)
+    until = serializers.DateTimeField(allow_null=True)
+
+
+class HoldSerializer(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    since = serializers.DateTimeField()
+
+
+class DaySerializer(serializers.Serializer[Any]):
+    date = serializers.DateField()
+    sent = serializers.IntegerField()
+    delivered = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    dead = serializers.IntegerField()
+
+
+class DeliverySerializer(serializers.Serializer[Any]):
+    breaker = BreakerSerializer()
+    hold = HoldSerializer(allow_null=True)
+    queue = serializers.DictField(child=serializers.IntegerField())
+    oldest_due_seconds = serializers.IntegerField(allow_null=True)
+    success_rate = serializers.DictField(child=serializers.FloatField(allow_null=True))
+    days = DaySerializer(many=True)
+
+
+class DeliveryView(ChurchView):
+    serializer_class = DeliverySerializer
+
+    @extend_schema(responses=DeliverySerializer)
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """How sending goes: breaker and hold of the account, queue and counts of the church."""
+        return Response(DeliverySerializer(report(self.church.pk, now=timezone.now())).data)

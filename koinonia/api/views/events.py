@@ -1,0 +1,123 @@
+"""The event streams over HTTP, and tickets for the socket."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.http import HttpRequest, JsonResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from knox.models import AuthToken
+from rest_framework import serializers, status
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from koinonia.api.problems import MEDIA_TYPE, problem
+from koinonia.api.views.base import ChurchView
+from realtime import http, tickets
+from realtime.credentials import of_user
+
+_QUERY = [
+    OpenApiParameter("after", int, description="The last `seq` seen."),
+    OpenApiParameter("epoch", str, description="The epoch it was seen in."),
+    OpenApiParameter("limit", int, description="At most so many events: 1 to 1000."),
+    OpenApiParameter("wait", int, description="Seconds to wait for something: 0 to 25."),
+]
+
+
+class EventsSerializer(serializers.Serializer[Any]):
+    stream = serializers.CharField()
+    epoch = serializers.CharField()
+    to = serializers.IntegerField()
+    reset = serializers.BooleanField()
+    events = serializers.ListField(child=serializers.DictField())
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        # ``from`` is a word of Python.
+        return {**super().get_fields(), "from": serializers.IntegerField()}
+
+
+class _Gate(APIView):
+    """Who may listen, decided as for every other request; the answer itself comes without a thread."""
+
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class MyEventsGate(_Gate):
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(parameters=_QUERY, responses=EventsSerializer)
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """The user's own stream."""
+        request._request.stream_key = f"user:{request.user.pk}"  # type: ignore[attr-defined] # for the view below
+        return super().get(request)
+
+
+class ChurchEventsGate(_Gate, ChurchView):
+    @extend_schema(parameters=_QUERY, responses=EventsSerializer)
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """The church's stream of events."""
+        request._request.stream_key = f"church:{self.church.slug}"  # type: ignore[attr-defined] # for the view below
+        return super().get(request)
+
+
+def _behind(gate: type[_Gate]) -> Any:
+    let_in = gate.as_view()
+
+    @csrf_exempt
+    async def events(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        decision = await sync_to_async(let_in)(request, **kwargs)
+        if decision.status_code != status.HTTP_204_NO_CONTENT:
+            return decision  # type: ignore[no-any-return] # a DRF response
+        try:
+            return await http.answer(request, request.stream_key)  # type: ignore[attr-defined] # set by the gate
+        except http.BadQueryError as error:
+            body = problem(status.HTTP_400_BAD_REQUEST, str(error), errors=error.errors)
+            return JsonResponse(
+                body, status=400, content_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"}
+            )
+
+    # DRF's way to find the class of a view: for the schema, and for the test of all routes.
+    events.cls = gate  # type: ignore[attr-defined] # as above
+    events.initkwargs = {}  # type: ignore[attr-defined] # as above
+    return events
+
+
+church_events = _behind(ChurchEventsGate)
+my_events = _behind(MyEventsGate)
+
+
+class TicketSerializer(serializers.Serializer[Any]):
+    ticket = serializers.CharField()
+    expires_in = serializers.IntegerField()
+    url = serializers.CharField()
+
+
+class TicketView(APIView):
+    permission_classes = [IsAuthenticated]
+    throttle_policies = {"POST": ["connect"]}
+
+    @extend_schema(request=None, responses=TicketSerializer)
+    def post(self, request: Request) -> Response:
+        """A single-use right to open one socket: `Sec-WebSocket-Protocol: koinonia.v1, ticket.…`."""
+        now = timezone.now()
+        token = request.auth if isinstance(request.auth, AuthToken) else None
+        session_key = "" if token else (request._request.session.session_key or "")
+        credential = of_user(
+            request.user, session_key=session_key, bearer=token.digest if token else ""
+        )
+        ticket, expires_at = tickets.issue(credential, now=now)
+        scheme = "wss" if request.is_secure() else "ws"
+        return Response(
+            {
+                "ticket": ticket,
+                "expires_in": int((expires_at - now).total_seconds()),
+                "url": f"{scheme}://{request.get_host()}/ws/v1/",
+            }
+        )
