@@ -31,7 +31,6 @@ class AllowanceAdmin(AllowanceBase):
     """Who is not limited; effective on the next request of every process."""
 
     list_display = ("subject", "policies_shown", "in_force", "expires_at", "note", "created_by")
-    list_filter = ("expires_at",)
     list_select_related = ("user", "created_by")
     search_fields = ("network", "token", "note", f"user__{get_user_model().USERNAME_FIELD}")
     raw_id_fields = ("user",)

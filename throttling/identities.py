@@ -13,7 +13,7 @@ _PLAIN = re.compile(r"[\w.:/@+-]{1,64}", re.ASCII)
 def name_digest(username: str) -> str:
     """A keyed hash of a user name: spellings that mean the same give the same."""
     name = unicodedata.normalize("NFKC", username).strip().casefold()
-    return salted_hmac("throttling.name", name, algorithm="sha256").hexdigest()[:32]
+    return salted_hmac("throttling.name", name, algorithm="sha256").hexdigest()[:16]
 
 
 def plain(identity: str) -> str:
@@ -21,7 +21,3 @@ def plain(identity: str) -> str:
     if _PLAIN.fullmatch(identity):
         return identity
     return salted_hmac("throttling.identity", identity, algorithm="sha256").hexdigest()[:32]
-
-
-def name_and_address(username: str, address_prefix: str) -> str:
-    return f"{name_digest(username)}@{address_prefix}"

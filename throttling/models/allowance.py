@@ -66,6 +66,8 @@ class Allowance(models.Model):
     objects = AllowanceQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "allowlist entry"
+        verbose_name_plural = "allowlist"
         constraints = [
             models.CheckConstraint(
                 name="allowance_of_one_thing",
