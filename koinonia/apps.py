@@ -9,8 +9,9 @@ class KoinoniaConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from koinonia import wiring
+        from koinonia import support, wiring
         from koinonia.health import metrics
 
         wiring.connect()
+        post_migrate.connect(support.grant, dispatch_uid="koinonia.support")
         metrics.register()

@@ -140,6 +140,15 @@ STORAGES = {
     "staticfiles": {"BACKEND": "koinonia.static_files.StaticStorage"},
 }
 LOGIN_URL = "/login/"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
 LOGIN_REDIRECT_URL = "/"
 METRICS_ALLOW = ENV.metrics_allow
 LOGGING = log_lines.config(ENV.log_level, ENV.log_format)
