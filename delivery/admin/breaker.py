@@ -1,0 +1,76 @@
+"""The circuit breaker: what it did, and the orders a person may give it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from delivery import breaker, holds
+from delivery.admin.readonly import ReadOnlyAdmin
+from delivery.models import BreakerState, BreakerTransition
+
+_ORDERS = {
+    "open": "All calls to Telnyx are stopped. Texts wait and lose nothing.",
+    "close": "Calls to Telnyx go through, whatever fails.",
+    "auto": "The breaker judges by itself again.",
+}
+
+
+@admin.register(BreakerTransition)
+class BreakerAdmin(ReadOnlyAdmin[BreakerTransition]):
+    change_list_template = "admin/delivery/breakertransition/change_list.html"
+    list_display = ["at", "before", "after", "reason", "by"]
+    list_display_links = None
+    list_select_related = ["by"]
+
+    def get_urls(self) -> list[URLPattern]:
+        order = self.admin_site.admin_view(require_POST(self.order))
+        return [path("order/", order, name="delivery_breaker_order"), *super().get_urls()]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        now = timezone.now()
+        context = {
+            "title": "Circuit breaker",
+            "breaker": breaker.current(now),
+            "hold": holds.current(now),
+            "may_order": self._may_order(request),
+            **(extra_context or {}),
+        }
+        return super().changelist_view(request, context)
+
+    def order(self, request: HttpRequest) -> HttpResponse:
+        """``order`` is ``open``, ``close`` or ``auto``; the last two also end a hold."""
+        order = request.POST.get("order", "")
+        if not self._may_order(request) or order not in _ORDERS:
+            return HttpResponse("You may not give this order.", status=403)
+        _give(order, request)
+        self.log_change(request, _newest(), f"Ordered: {order}.")
+        self.message_user(request, _ORDERS[order], messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:delivery_breakertransition_changelist"))
+
+    def _may_order(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("delivery.change_breakertransition")
+
+
+def _give(order: str, request: HttpRequest) -> None:
+    now, by = timezone.now(), request.user
+    reason = request.POST.get("reason", "").strip() or "ordered in the admin"
+    if order == "open":
+        breaker.force(BreakerState.FORCED_OPEN, by=by, reason=reason, now=now)
+        return
+    holds.end(by=by.get_username(), now=now)
+    if order == "close":
+        breaker.force(BreakerState.FORCED_CLOSED, by=by, reason=reason, now=now)
+    else:
+        breaker.release(by=by, now=now)
+
+
+def _newest() -> BreakerTransition:
+    return BreakerTransition.objects.first() or BreakerTransition()

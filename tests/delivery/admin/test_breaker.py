@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from delivery import breaker, holds
+from delivery.models import BreakerState
+
+pytestmark = pytest.mark.django_db
+
+PAGE = "/admin/delivery/breakertransition/"
+
+
+@pytest.mark.parametrize(
+    ("order", "state"),
+    [
+        ("open", BreakerState.FORCED_OPEN),
+        ("close", BreakerState.FORCED_CLOSED),
+        ("auto", BreakerState.CLOSED),
+    ],
+)
+def test_an_order_is_obeyed(order: str, state: BreakerState, client: Client, support: User) -> None:
+    assert client.post(f"{PAGE}order/", {"order": order}).status_code == 302
+    assert breaker.current(timezone.now()).state == state
+    assert client.get(PAGE).status_code == 200
+
+
+@pytest.mark.parametrize(("order", "held"), [("open", True), ("close", False), ("auto", False)])
+def test_letting_calls_through_ends_a_hold(order: str, held: bool, client: Client) -> None:
+    holds.hold("20100", "Insufficient funds", now=timezone.now())
+    assert b"Insufficient funds" in client.get(PAGE).content
+    client.post(f"{PAGE}order/", {"order": order})
+    assert (holds.current(timezone.now()) is not None) == held
+
+
+def test_an_order_needs_its_permission_and_a_post(client: Client, support: User) -> None:
+    assert client.get(f"{PAGE}order/").status_code == 405
+    assert client.post(f"{PAGE}order/", {"order": "explode"}).status_code == 403
+    support.user_permissions.remove(
+        support.user_permissions.get(codename="change_breakertransition")
+    )
+    assert client.post(f"{PAGE}order/", {"order": "open"}).status_code == 403
+    assert breaker.current(timezone.now()).state == BreakerState.CLOSED
