@@ -49,7 +49,8 @@ def channel_layer() -> str:
 
 
 def heartbeat_seconds() -> float:
-    return float(_value("HEARTBEAT_SECONDS", 25))
+    seconds: float = _value("HEARTBEAT_SECONDS", 25)
+    return seconds
 
 
 def window_seconds() -> float:

@@ -7,6 +7,7 @@ import json
 import logging
 from typing import Any
 
+from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from realtime import conf, frames, pages
@@ -33,11 +34,14 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
 
     credential: Credential
 
-    async def connect(self) -> None:
-        self._subscriptions: dict[str, tuple[Subscription, asyncio.Task[None]]] = {}
+    def __init__(self) -> None:
+        super().__init__()
+        self._subscriptions: dict[str, Subscription] = {}
         self._flow = Flow()
         self._heart: asyncio.Task[None] | None = None
         self._hub = Hub.here()
+
+    async def connect(self) -> None:
         offered = self.scope.get("subprotocols", [])
         # A refusal before accept would reach a browser without its code.
         await self.accept(PROTOCOL if PROTOCOL in offered else None)
@@ -46,17 +50,36 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
             if self._hub.sockets_of(self.credential.user_id) >= conf.sockets_per_user():
                 raise RefusedError(CloseCode.TOO_MANY)
         except RefusedError as refused:
-            return await self.close(refused.code)
-        self._hub.enter(self)
-        self._heart = asyncio.create_task(self._beat())
-        await self._say({"type": "welcome", "protocol": 1, "heartbeat": conf.heartbeat_seconds()})
+            await self.close(refused.code)
+        else:
+            self._hub.enter(self)
+            await self._say(
+                {"type": "welcome", "protocol": 1, "heartbeat": conf.heartbeat_seconds()}
+            )
+            self._heart = asyncio.create_task(self._beat())
 
-    async def disconnect(self, code: int) -> None:
-        self._hub.leave(self)
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            # Whatever ends it, an error or the server, nothing of it stays.
+            self._clean_up()
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        # Channels' own looks after database connections in everybody's one thread, at each frame;
+        # here in_thread does, in threads of its own.
+        await getattr(self, get_handler_name(message))(message)
+
+    async def close(self, code: int | None = None, reason: str | None = None) -> None:
+        self._clean_up()
+        await super().close(code, reason)
+
+    def _clean_up(self) -> None:
         for name in list(self._subscriptions):
             self._drop(name)
         if self._heart:
             self._heart.cancel()
+        self._hub.leave(self)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self._heart is None:
@@ -79,18 +102,21 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
             frames.epoch(frame),
         )
         if not isinstance(name, str) or not is_name(name):
-            return await self._error("unknown_stream", "Streams are church:<slug> and user:me.")
-        if len(self._subscriptions) >= MOST_STREAMS and name not in self._subscriptions:
-            return await self._error("too_many", f"At most {MOST_STREAMS} streams on one socket.")
-        key = key_of(name, self.credential.user_id)
-        if key is None or not await in_thread(may_listen, self.credential, key):
-            return await self._error("forbidden", f"You may not listen to {name}.")
-        self._drop(name)
-        await self._join(key, since, epoch)
+            await self._error("unknown_stream", "A stream is church:<slug> or user:me.")
+        elif len(self._subscriptions) >= MOST_STREAMS and name not in self._subscriptions:
+            await self._error("too_many", f"At most {MOST_STREAMS} streams on one socket.")
+        else:
+            key = key_of(name, self.credential.user_id)
+            if key is None or not await in_thread(may_listen, self.credential, key):
+                await self._error("forbidden", f"You may not listen to {name}.")
+            else:
+                self._drop(name)
+                await self._join(key, since, epoch)
 
     async def _join(self, key: str, since: int | None, epoch: str | None) -> None:
         name = name_of(key)
         subscription = Subscription(key, name, self.send, self._reset, self._flow)
+        self._subscriptions[name] = subscription
         # Joined first, read then: what is committed in between comes from the feed.
         self._hub.join(key, subscription)
         head = await in_thread(pages.head, key)
@@ -103,7 +129,8 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
         else:
             subscription.start_at(head.last, head.epoch)
             await self._reset(head)
-        self._subscriptions[name] = subscription, asyncio.create_task(self._run(subscription))
+        if self._subscriptions.get(name) is subscription:
+            subscription.task = asyncio.create_task(self._run(subscription))
 
     async def _unsubscribe(self, frame: dict[str, Any]) -> None:
         name = frame.get("stream")
@@ -124,17 +151,16 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
     # What the hub says
 
     def keys(self) -> list[str]:
-        return [subscription.key for subscription, _ in self._subscriptions.values()]
+        return [subscription.key for subscription in self._subscriptions.values()]
 
     async def obey(self, verdict: Verdict) -> None:
+        # It may have left a stream while it was judged.
+        lost = [name for name in map(name_of, verdict.lost) if self._drop(name)]
         if verdict.ended:
-            return await self.close(CloseCode.UNAUTHENTICATED)
-        lost = [name_of(key) for key in verdict.lost]
-        for name in lost:
-            self._drop(name)
-        if not self._subscriptions:
-            return await self.close(CloseCode.FORBIDDEN)
-        for name in lost:
+            await self.close(CloseCode.UNAUTHENTICATED)
+        elif lost and not self._subscriptions:
+            await self.close(CloseCode.FORBIDDEN)
+        for name in lost if self._subscriptions else ():
             await self._say({"type": "unsubscribed", "stream": name, "code": "forbidden"})
 
     # What it does itself
@@ -152,15 +178,15 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(conf.heartbeat_seconds())
-            positions = {name: sub.sent for name, (sub, _) in self._subscriptions.items()}
+            positions = {name: sub.sent for name, sub in self._subscriptions.items()}
             await self._say({"type": "heartbeat", "streams": positions})
 
     def _drop(self, name: str) -> bool:
-        found = self._subscriptions.pop(name, None)
-        if found is None:
+        subscription = self._subscriptions.pop(name, None)
+        if subscription is None:
             return False
-        subscription, task = found
-        task.cancel()
+        if subscription.task and subscription.task is not asyncio.current_task():
+            subscription.task.cancel()
         self._hub.part(subscription.key, subscription)
         return True
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from django.conf import settings
-from django.http.request import validate_host
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest
 from django.utils import timezone
 
 from realtime import conf, credentials, tickets
@@ -43,7 +44,7 @@ def _find(scope: Mapping[str, Any]) -> Credential | None:
     session_key = _session_key(headers.get(b"cookie", b""))
     if session_key is None:
         return None
-    if not is_own_origin(headers):
+    if not is_own_origin(scope, headers):
         raise RefusedError(CloseCode.FORBIDDEN)
     return credentials.of_session(session_key)
 
@@ -65,20 +66,38 @@ def _session_key(header: bytes) -> str | None:
     return morsel.value if morsel else None
 
 
-def is_own_origin(headers: Mapping[bytes, bytes]) -> bool:
-    """Whether scheme, host and port of the Origin are the site's own, or among the allowed."""
+def is_own_origin(scope: Mapping[str, Any], headers: Mapping[bytes, bytes]) -> bool:
+    """Whether scheme, host and port of the Origin are the site's own, or among the allowed.
+
+    The site's own are judged as Django's CSRF protection does, proxies included.
+    """
     origin = headers.get(b"origin", b"").decode("latin-1").lower()
-    if origin in conf.allowed_origins():
-        return True
-    host = headers.get(b"host", b"").decode("latin-1").lower()
-    parts = urlsplit(origin)
-    if parts.scheme not in _own_schemes() or parts.netloc != host or not host:
+    return _is_this_site(scope, headers, origin) or any(
+        _matches(origin, allowed.lower()) for allowed in conf.allowed_origins()
+    )
+
+
+def _is_this_site(scope: Mapping[str, Any], headers: Mapping[bytes, bytes], origin: str) -> bool:
+    request = HttpRequest()
+    request.META = {
+        f"HTTP_{name.decode('latin-1').upper().replace('-', '_')}": value.decode("latin-1")
+        for name, value in headers.items()
+    }
+    request.META["SERVER_NAME"], request.META["SERVER_PORT"] = map(
+        str, scope.get("server") or ("", "")
+    )
+    try:
+        host = request.get_host()
+    except DisallowedHost:
         return False
-    allowed = settings.ALLOWED_HOSTS or ["localhost", "127.0.0.1", "[::1]", ".localhost"]
-    name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
-    return validate_host(name, allowed)
+    forwarded = settings.SECURE_PROXY_SSL_HEADER and request.is_secure()
+    secure = forwarded or scope.get("scheme") in {"wss", "https"}
+    return origin == f"{'https' if secure else 'http'}://{host.lower()}"
 
 
-def _own_schemes() -> tuple[str, ...]:
-    # A page that had its cookie over https alone cannot be an http page.
-    return ("https",) if settings.SESSION_COOKIE_SECURE else ("http", "https")
+def _matches(origin: str, allowed: str) -> bool:
+    """``allowed`` may have a wildcard for subdomains, as in CSRF_TRUSTED_ORIGINS."""
+    scheme, _, host = allowed.partition("://")
+    if not host.startswith("*."):
+        return origin == allowed.rstrip("/")
+    return origin.startswith(f"{scheme}://") and origin.partition("://")[2].endswith(host[1:])

@@ -78,7 +78,7 @@ async def _read(key: str, query: Query) -> tuple[Head, Page | None]:
     if not head.holds(query.after, query.epoch):
         return head, None
     try:
-        return head, await in_thread(pages.page, head, query.after, query.limit)
+        return head, await in_thread(pages.page, head, query.after, query.limit, None)
     except ForgottenError:
         return head, None
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
-
-from channels.layers import get_channel_layer
 
 from realtime import conf, notices, pages
 from realtime.credentials import Credential
@@ -19,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 _LAYER_SECONDS = 2
 _RENEW_EVERY = 30
+_LONGEST_DELAY = 8.0
 
 
 class Socket(Protocol):
@@ -40,6 +40,7 @@ class Hub:
         self.sockets: set[Socket] = set()
         self.feeds: dict[str, Feed] = {}
         self._channel: str | None = None
+        self._joined: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self._rejudge = asyncio.Event()
         self._loop = asyncio.get_running_loop()
@@ -65,7 +66,7 @@ class Hub:
         self._start()
         if key not in self.feeds:
             self.feeds[key] = Feed(key)
-            self._join_group(notices.group(key))
+            self._join_groups()
         self.feeds[key].listeners.add(listener)
         return self.feeds[key]
 
@@ -104,24 +105,31 @@ class Hub:
 
     async def _supervise(self, clock: Any) -> None:
         """Runs ``clock`` again whatever ends it: a hub that stopped listening would look healthy."""
+        delay = 0.5
         while True:
             try:
                 await clock()
+                delay = 0.5
             except Exception as error:
                 logger.warning(
                     "%s failed (%s); starting it again.", clock.__name__, type(error).__name__
                 )
-                await asyncio.sleep(0.5)
+                await asyncio.sleep(delay)
+                delay = min(2 * delay, _LONGEST_DELAY)
 
     async def _listen(self) -> None:
-        layer = get_channel_layer(conf.channel_layer())
+        layer = notices.shared_layer()
         if layer is None:
             return await asyncio.sleep(_RENEW_EVERY)
-        self._channel = await layer.new_channel()
-        for group in [notices.RIGHTS_GROUP, *map(notices.group, self.feeds)]:
-            await layer.group_add(group, self._channel)
-        while True:
-            self._on_notice(await layer.receive(self._channel))
+        channel = self._channel = await layer.new_channel()
+        self._joined.clear()
+        self._join_groups()
+        try:
+            while True:
+                self._on_notice(await layer.receive(channel))
+        finally:
+            for group in tuple(self._joined):
+                await _patiently(layer.group_discard(group, channel), f"Leaving {group}")
 
     def _on_notice(self, notice: dict[str, Any]) -> None:
         if notice.get("type") == "rights.changed":
@@ -139,8 +147,9 @@ class Hub:
                     feed.compare(head)
             rounds += 1
             if rounds % _RENEW_EVERY == 0:
-                for group in [notices.RIGHTS_GROUP, *map(notices.group, self.feeds)]:
-                    self._join_group(group)
+                # A flushed Redis has forgotten the groups of the core layer, and says nothing.
+                self._joined.clear()
+            self._join_groups()
 
     async def _sweep(self) -> None:
         while True:
@@ -153,28 +162,44 @@ class Hub:
             verdicts = await in_thread(judge, [(s.credential, s.keys()) for s in sockets])
             for socket, verdict in zip(sockets, verdicts, strict=True):
                 if not verdict.harmless:
-                    await socket.obey(verdict)
+                    # A socket that does not take what it is sent must not hold up the others.
+                    _in_background(socket.obey(verdict))
 
-    def _join_group(self, group: str) -> None:
+    def _join_groups(self) -> None:
+        """Joins those that are missing; what fails is tried again at the next tail check."""
         if self._channel:
-            self._tell_layer("group_add", group)
+            for group in {notices.RIGHTS_GROUP, *map(notices.group, self.feeds)} - self._joined:
+                self._joined.add(group)
+                _in_background(self._join_group(group, self._channel))
+
+    async def _join_group(self, group: str, channel: str) -> None:
+        layer = notices.shared_layer()
+        if layer and not await _patiently(layer.group_add(group, channel), f"Joining {group}"):
+            self._joined.discard(group)
 
     def _leave_group(self, group: str) -> None:
-        if self._channel:
-            self._tell_layer("group_discard", group)
+        layer = notices.shared_layer()
+        if layer and group in self._joined:
+            self._joined.discard(group)
+            leaving = layer.group_discard(group, self._channel)
+            _in_background(_patiently(leaving, f"Leaving {group}"))
 
-    def _tell_layer(self, method: str, group: str) -> None:
-        async def tell() -> None:
-            try:
-                call = getattr(get_channel_layer(conf.channel_layer()), method)
-                await asyncio.wait_for(call(group, self._channel), _LAYER_SECONDS)
-            except Exception as error:  # the tail check finds what a missed notice would have told
-                logger.warning("%s(%s) failed: %s", method, group, type(error).__name__)
 
-        task = asyncio.create_task(tell())
-        _running.add(task)
-        task.add_done_callback(_running.discard)
+async def _patiently(call: Coroutine[Any, Any, None], what: str) -> bool:
+    """Whether the layer did it in time. The tail check finds what a missed notice would have told."""
+    try:
+        await asyncio.wait_for(call, _LAYER_SECONDS)
+    except Exception as error:  # whatever the layer raises
+        logger.warning("%s failed: %s", what, type(error).__name__)
+        return False
+    return True
+
+
+def _in_background(work: Coroutine[Any, Any, Any]) -> None:
+    task = asyncio.create_task(work)
+    _running.add(task)
+    task.add_done_callback(_running.discard)
 
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
-_running: set[asyncio.Task[None]] = set()
+_running: set[asyncio.Task[Any]] = set()

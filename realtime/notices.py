@@ -45,10 +45,14 @@ def publish(to: str, notice: Notice) -> None:
     """Tell this process's hubs now, and the others some time soon, best effort."""
     for listener in tuple(_listeners):
         listener(notice)
-    layer = get_channel_layer(conf.channel_layer())
-    # The layer of one process has nobody else to tell, and belongs to that process's loop.
-    if layer is not None and not isinstance(layer, InMemoryChannelLayer):
+    if shared_layer() is not None:
         _publisher().put(to, notice)
+
+
+def shared_layer() -> Any | None:
+    """The layer that joins processes. None where there is none: then the tail check tells them."""
+    layer = get_channel_layer(conf.channel_layer())
+    return None if isinstance(layer, InMemoryChannelLayer) else layer
 
 
 def listen(listener: Listener) -> None:
@@ -87,9 +91,10 @@ class Publisher:
 
 
 async def _send(to: str, notice: Notice) -> None:
-    layer = get_channel_layer(conf.channel_layer())
+    layer = shared_layer()
     try:
-        await asyncio.wait_for(layer.group_send(to, notice), _SEND_SECONDS)
+        if layer is not None:
+            await asyncio.wait_for(layer.group_send(to, notice), _SEND_SECONDS)
     except Exception as error:  # whatever the layer raises, the log has it all
         logger.warning("A notice to %s was lost: %s", to, type(error).__name__)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from realtime.models import Event, Stream
 
 PAGE_EVENTS = 256
+PAGE_CHARACTERS = 64 * 1024
 
 
 class ForgottenError(LookupError):
@@ -62,9 +63,16 @@ def head(key: str) -> Head:
     return found[key]
 
 
-def page(head: Head, after: int, limit: int = PAGE_EVENTS) -> Page:
-    """What follows ``after``, up to the head and to ``limit`` events. Raises ForgottenError."""
+def page(
+    head: Head, after: int, limit: int = PAGE_EVENTS, characters: int | None = PAGE_CHARACTERS
+) -> Page:
+    """What follows ``after``, up to the head, to ``limit`` events and about so many characters.
+
+    Raises ForgottenError.
+    """
     last = min(head.last, after + limit)
+    if last <= after:
+        return Page(after + 1, after, "")
     bodies = list(
         Event.objects.filter(stream_id=head.stream_id, seq__gt=after, seq__lte=last)
         .order_by("seq")
@@ -72,4 +80,17 @@ def page(head: Head, after: int, limit: int = PAGE_EVENTS) -> Page:
     )
     if len(bodies) != last - after:
         raise ForgottenError(f"{head.key} no longer holds all of {after + 1} to {last}.")
-    return Page(after + 1, last, ",".join(bodies))
+    kept = _fitting(bodies, characters)
+    return Page(after + 1, after + len(kept), ",".join(kept))
+
+
+def _fitting(bodies: list[str], characters: int | None) -> list[str]:
+    """As many from the start as fit, and one at least."""
+    if characters is None:
+        return bodies
+    total = 0
+    for count, body in enumerate(bodies):
+        total += len(body)
+        if total > characters and count:
+            return bodies[:count]
+    return bodies

@@ -36,6 +36,7 @@ class Subscription:
         self.name = name
         self.sent = 0
         self.epoch = ""
+        self.task: asyncio.Task[None] | None = None
         self._send = send
         self._send_reset = send_reset
         self._flow = flow
@@ -60,11 +61,12 @@ class Subscription:
         while True:
             await self._news.wait()
             self._news.clear()
-            if self._must_read:
-                self._must_read = False
-                await self._catch_up()
-            while self._queue:
-                await self._pass_on(self._queue.popleft())
+            while self._must_read or self._queue:
+                if self._must_read:
+                    self._must_read = False
+                    await self._catch_up()
+                else:
+                    await self._pass_on(self._queue.popleft())
 
     async def _pass_on(self, frame: Frame) -> None:
         if frame.last <= self.sent:
@@ -89,7 +91,7 @@ class Subscription:
         return None
 
     async def _deliver(self, last: int, text: str) -> None:
-        self._flow.sent(self.name, last, len(text))
+        self._flow.sent(self.name, last, len(text.encode()))
         await self._send(text)
         self.sent = last
 

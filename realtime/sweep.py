@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from django.contrib.auth.base_user import AbstractBaseUser
+
 from realtime import conf
 from realtime.credentials import Credential
 
@@ -25,16 +27,15 @@ def judge(connections: list[tuple[Credential, list[str]]]) -> list[Verdict]:
     users = {credential: credential.user() for credential in {c for c, _ in connections}}
     allowed: dict[tuple[int, str], bool] = {}
 
-    def may(credential: Credential, key: str) -> bool:
-        place = (credential.user_id, key)
-        if place not in allowed:
-            allowed[place] = may_listen(credential, key)
-        return allowed[place]
+    def may(user: AbstractBaseUser, key: str) -> bool:
+        if (user.pk, key) not in allowed:
+            allowed[user.pk, key] = _may(user, key)
+        return allowed[user.pk, key]
 
     return [
-        Verdict(ended=True)
-        if users[credential] is None
-        else Verdict(lost=[key for key in keys if not may(credential, key)])
+        Verdict(lost=[key for key in keys if not may(user, key)])
+        if (user := users[credential])
+        else Verdict(ended=True)
         for credential, keys in connections
     ]
 
@@ -42,6 +43,8 @@ def judge(connections: list[tuple[Credential, list[str]]]) -> list[Verdict]:
 def may_listen(credential: Credential, key: str) -> bool:
     """Whether the credential stands and its user may hear this stream: their own, or by the host."""
     user = credential.user()
-    if user is None:
-        return False
+    return user is not None and _may(user, key)
+
+
+def _may(user: AbstractBaseUser, key: str) -> bool:
     return key == f"user:{user.pk}" or conf.may_listen()(user, key)

@@ -1,7 +1,7 @@
 /**
  * The browser's end of the event log. An ES module without dependencies.
  *
- *     import { connect } from "/static/realtime/client.js";
+ *     const { connect } = await import(addressOfThisModule);
  *
  *     const link = connect({
  *       url: "/ws/v1/",

@@ -1,0 +1,72 @@
+"""A second project: ``realtime`` without koinonia and without its sister apps. It has clubs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+SECRET_KEY = "only for this test, and long enough to please the checks of Django 0123456789"
+DEBUG = False
+ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "channels",
+    "realtime",
+]
+# None: a synchronous middleware would take a thread from each waiting poll.
+MIDDLEWARE: list[str] = []
+ROOT_URLCONF = "tests.realtime.alone.urls"
+STATIC_URL = "/static/"
+
+
+def _database() -> dict[str, Any]:
+    url = urlsplit(os.environ.get("ALONE_DATABASE", "sqlite:///:memory:"))
+    if url.scheme == "sqlite":
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": url.path.removeprefix("/"),
+            "OPTIONS": {
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 20,
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
+            },
+        }
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": url.path.removeprefix("/"),
+        "USER": url.username,
+        "HOST": unquote(url.hostname or ""),
+    }
+
+
+DATABASES = {"default": _database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+
+
+def _layer() -> dict[str, Any]:
+    if url := os.environ.get("ALONE_REDIS_URL"):
+        backend = os.environ.get("ALONE_LAYER", "channels_redis.pubsub.RedisPubSubChannelLayer")
+        host = {"address": url, "socket_timeout": None}
+        return {"BACKEND": backend, "CONFIG": {"hosts": [host]}}
+    return {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+
+
+CHANNEL_LAYERS = {"default": _layer()}
+REALTIME: dict[str, Any] = {
+    "MAY_LISTEN": "tests.realtime.alone.clubs.may_listen",
+    "BEARER": "tests.realtime.alone.clubs.tokens",
+    "ENABLED": os.environ.get("ALONE_ENABLED", "1") == "1",
+    "ALLOWED_ORIGINS": ["https://club.example"],
+    **(
+        {"HEARTBEAT_SECONDS": float(os.environ["ALONE_HEARTBEAT"])}
+        if "ALONE_HEARTBEAT" in os.environ
+        else {}
+    ),
+}
+BASE_DIR = Path(__file__).parent

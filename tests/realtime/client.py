@@ -1,0 +1,103 @@
+"""An independent client: the ``websockets`` library, and a book of what came."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+
+class Client:
+    """Checks each frame's place on arrival: a gap or a repetition is an error at once."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self.connection = connection
+        self.positions: dict[str, int] = {}
+        self.events: dict[str, list[dict[str, Any]]] = {}
+
+    async def say(self, **frame: Any) -> None:
+        await self.connection.send(json.dumps(frame))
+
+    async def hear(self, *types: str, seconds: float = 10) -> dict[str, Any]:
+        """The next frame of these types (of any); frames of events are booked on the way."""
+        async with asyncio.timeout(seconds):
+            while True:
+                frame: dict[str, Any] = json.loads(await self.connection.recv())
+                self._book(frame)
+                if not types or frame["type"] in types:
+                    return frame
+
+    def _book(self, frame: dict[str, Any]) -> None:
+        stream = frame.get("stream", "")
+        if frame["type"] == "events":
+            assert frame["from"] == self.positions[stream] + 1
+            assert [event["seq"] for event in frame["events"]] == list(
+                range(frame["from"], frame["to"] + 1)
+            )
+            self.positions[stream] = frame["to"]
+            self.events.setdefault(stream, []).extend(frame["events"])
+        elif frame["type"] == "reset":
+            self.positions[stream] = frame["seq"]
+        elif frame["type"] == "subscribed":
+            self.positions.setdefault(stream, frame["seq"])
+
+    async def subscribe(
+        self, stream: str, since: int | None = None, epoch: str | None = None
+    ) -> dict[str, Any]:
+        position = {"since": since, "epoch": epoch}
+        if since is not None:
+            self.positions[stream] = since
+        await self.say(
+            type="subscribe",
+            stream=stream,
+            **{name: value for name, value in position.items() if value is not None},
+        )
+        return await self.hear("subscribed", "reset", "error")
+
+    async def numbers_until(self, stream: str, last: int, seconds: float = 15) -> list[int]:
+        """The numbers of all events, once the one with number ``last`` is here."""
+        async with asyncio.timeout(seconds):
+            while not (got := self.numbers(stream)) or got[-1] != last:
+                await self.hear("events", seconds=seconds)
+        return got
+
+    def numbers(self, stream: str) -> list[int]:
+        return [event["data"]["n"] for event in self.events.get(stream, [])]
+
+    async def close_code(self, seconds: float = 10) -> int | None:
+        """Reads on until the server closes; its code."""
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    self._book(json.loads(await self.connection.recv()))
+        except ConnectionClosed:
+            return self.connection.close_code
+
+
+@asynccontextmanager
+async def open_socket(
+    port: int,
+    session: str | None = None,
+    *,
+    origin: str | None = "own",
+    subprotocols: list[str] | None = None,
+    headers: dict[str, str] | None = None,
+    path: str = "/ws/v1/",
+) -> AsyncIterator[Client]:
+    cookie = {"Cookie": f"sessionid={session}"} if session else {}
+    address = f"127.0.0.1:{port}"
+    async with connect(
+        f"ws://{address}{path}",
+        origin=f"http://{address}" if origin == "own" else origin,  # type: ignore[arg-type]  # the library's own str subtype
+        subprotocols=subprotocols or ["koinonia.v1"],  # type: ignore[arg-type]  # the same
+        additional_headers={**cookie, **(headers or {})},
+        compression=None,
+        max_size=None,
+        proxy=None,
+    ) as connection:
+        yield Client(connection)

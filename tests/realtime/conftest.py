@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.realtime.club import Club
+from tests.valkey import ValkeyServer
+
+NewClub = Callable[..., Club]
+
+
+def _database(request: pytest.FixtureRequest, directory: Path) -> str:
+    if request.config.getoption("database") == "sqlite":
+        return f"sqlite:///{directory / 'club.sqlite3'}"
+    url = os.environ["DATABASE_URL"]
+    name = f"club_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return url.rpartition("/")[0] + f"/{name}"
+
+
+@pytest.fixture(scope="module")
+def club(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Club]:
+    """A second project with a Valkey of its own."""
+    directory = tmp_path_factory.mktemp("club")
+    valkey = ValkeyServer(directory)
+    club = Club(_database(request, directory), valkey.url)
+    club.valkey = valkey
+    yield club
+    club.close()
+    valkey.stop()
+
+
+@pytest.fixture(scope="module", params=["daphne", "uvicorn"])
+def port(club: Club, request: pytest.FixtureRequest) -> int:
+    """Of a running server."""
+    return club.serve(request.param)
+
+
+@pytest.fixture
+def stream(club: Club) -> str:
+    """A club that nobody has heard of yet."""
+    return f"club:{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def session(club: Club, stream: str) -> str:
+    """Of a new member of that club."""
+    key: Any = club.write("member", f"ann-{uuid.uuid4().hex[:8]}", stream.partition(":")[2])
+    return str(key)

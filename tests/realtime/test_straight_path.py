@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from tests.realtime.client import open_socket
+from tests.realtime.club import Club
+
+
+async def test_what_is_committed_arrives_once_and_in_order(
+    club: Club, port: int, stream: str, session: str
+) -> None:
+    club.write("append", stream, 1, 5)
+    async with open_socket(port, session) as ann:
+        assert await ann.hear() == {"type": "welcome", "protocol": 1, "heartbeat": 25}
+        answer = await ann.subscribe(stream, since=0)
+        assert (answer["seq"], answer["resumed"]) == (5, True)
+        club.write("append", stream, 6, 20, 3)
+        assert await ann.numbers_until(stream, 25) == list(range(1, 26))
+
+
+async def test_who_names_no_position_starts_at_the_head(
+    club: Club, port: int, stream: str, session: str
+) -> None:
+    club.write("append", stream, 1, 5)
+    async with open_socket(port, session) as ann:
+        answer = await ann.subscribe(stream)
+        assert (answer["seq"], answer["resumed"]) == (5, False)
+        club.write("append", stream, 6)
+        assert await ann.numbers_until(stream, 6) == [6]
+
+
+async def test_who_comes_back_goes_on_where_they_were(
+    club: Club, port: int, stream: str, session: str
+) -> None:
+    club.write("append", stream, 1, 3)
+    async with open_socket(port, session) as ann:
+        epoch = (await ann.subscribe(stream, since=0))["epoch"]
+        assert await ann.numbers_until(stream, 3) == [1, 2, 3]
+    club.write("append", stream, 4, 1000, 100)
+    async with open_socket(port, session) as ann:
+        await ann.subscribe(stream, since=3, epoch=epoch)
+        assert await ann.numbers_until(stream, 1003) == list(range(4, 1004))
+
+
+async def test_two_servers_tell_the_same(club: Club, port: int, stream: str, session: str) -> None:
+    other = club.serve("daphne")
+    async with open_socket(port, session) as ann, open_socket(other, session) as again:
+        await ann.subscribe(stream)
+        await again.subscribe(stream)
+        club.write("append", stream, 1, 50, 7)
+        assert await ann.numbers_until(stream, 50) == list(range(1, 51))
+        assert await again.numbers_until(stream, 50) == list(range(1, 51))
+    club.kill(other)
