@@ -52,11 +52,12 @@ def message_changes(now: datetime) -> Iterator[Changes]:
         yield outer
         return
     changes = Changes()
-    token = _open.set(changes)
-    try:
-        with transaction.atomic():
+    with transaction.atomic():
+        # Closed before the commit: what runs on_commit has a transaction of its own.
+        token = _open.set(changes)
+        try:
             yield changes
             if changes:
                 messages_changed.send(Message, changes=list(changes), now=now)
-    finally:
-        _open.reset(token)
+        finally:
+            _open.reset(token)

@@ -35,8 +35,6 @@ class Grant:
 def take(tenant_id: int, sender: str, costs: Sequence[int]) -> Grant:
     """Parts for a batch of texts of one tenant from one number, ``costs`` parts each."""
     limits = buckets.limits(tenant_id, sender)
-    if not limits:
-        return Grant(len(costs), 0.0)
     try:
         granted, wait, _ = _ask("take", limits, costs)
         return Grant(granted, wait)
@@ -45,10 +43,8 @@ def take(tenant_id: int, sender: str, costs: Sequence[int]) -> Grant:
 
 
 def available(tenant_id: int, sender: str) -> int | None:
-    """About how many parts may go now; None where it is not limited, or not known."""
+    """About how many parts may go now; None where it is not known."""
     limits = buckets.limits(tenant_id, sender)
-    if not limits:
-        return None
     try:
         return _ask("peek", limits, ())[2]
     except connections.RedisUnavailableError:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from delivery import conf
 from delivery.encoding import MAX_PARTS
 
+_UNLIMITED = 1_000_000.0
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:
@@ -19,13 +21,20 @@ class Limit:
 
 
 def limits(tenant_id: int, sender: str) -> list[Limit]:
-    """The buckets of one tenant's texts from one number; those without a limit are left out."""
-    rates = {
-        account_key(): conf.account_rate(),
-        tenant_key(tenant_id): conf.tenant_rate(),
-        sender_key(sender): conf.sender_rate(),
-    }
-    return [Limit(key, rate, burst(rate)) for key, rate in rates.items() if rate is not None]
+    """The buckets of one tenant's texts from one number.
+
+    The account and the number have one even without a limit: a 429 freezes it.
+    """
+    found = [
+        _limit(account_key(), conf.account_rate() or _UNLIMITED),
+        _limit(sender_key(sender), conf.sender_rate() or _UNLIMITED),
+    ]
+    rate = conf.tenant_rate()
+    return found if rate is None else [*found, _limit(tenant_key(tenant_id), rate)]
+
+
+def _limit(key: str, rate: float) -> Limit:
+    return Limit(key, rate, burst(rate))
 
 
 def burst(rate: float) -> float:

@@ -130,13 +130,16 @@ def test_a_text_tells_of_itself_once_per_change_and_never_of_sending(
     assert heard == [[("queued", "")], [("accepted", "queued")]]
 
 
-def test_in_sync_mode_a_text_is_sent_inside_the_request(grace: Church, settings: Any) -> None:
+def test_in_sync_mode_a_text_is_sent_inside_the_request(
+    grace: Church, settings: Any, heard: list[list[tuple[str, str]]]
+) -> None:
     settings.DELIVERY = {
         **settings.DELIVERY, "MODE": "sync", "PROVIDER": "delivery.sending.scripted.ScriptedProvider",
     }  # fmt: skip
     message = write(grace)
     message.refresh_from_db()
     assert (message.status, message.attempts) == (Status.ACCEPTED, 1)
+    assert heard == [[("queued", "")], [("accepted", "queued")]]
 
 
 def test_in_sync_mode_a_failure_that_would_pass_ends_dead(grace: Church, settings: Any) -> None:

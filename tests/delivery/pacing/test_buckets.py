@@ -70,6 +70,13 @@ def test_a_frozen_number_rests_and_another_one_does_not(settings: Any) -> None:
     assert pacing.take(1, "+13125550200", [1]).texts == 1
 
 
+def test_a_number_without_a_limit_can_be_frozen_too(settings: Any) -> None:
+    fresh(settings).close()
+    assert pacing.take(1, HERE, [10] * 500).texts == 500
+    pacing.freeze_sender(HERE, 60)
+    assert pacing.take(1, HERE, [1]).texts == 0
+
+
 def test_a_frozen_account_rests_as_a_whole(settings: Any) -> None:
     fresh(settings, ACCOUNT_RATE=100).close()
     pacing.freeze_account(5)

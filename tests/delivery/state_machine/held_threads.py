@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from delivery.sending.provider import Verdict
+from delivery.sending.threads import Job, Threads
+from delivery.settle import Result
+
+
+class HeldThreads(Threads):
+    """Calls that stay in the air until the test says what comes of them."""
+
+    def __init__(self, clock: Callable[[], datetime], size: int = 8) -> None:
+        super().__init__(0)
+        self.size = size
+        self._clock = clock
+        self._landed: list[Result] = []
+
+    def submit(self, jobs: Sequence[Job]) -> None:
+        for job in jobs:
+            self.in_flight[job.message.pk] = job
+
+    def land(self, message_id: int, verdict: Verdict) -> None:
+        job = self.in_flight.pop(message_id)
+        self._landed.append(Result(job.message, verdict, self._clock(), 0.0, permit=job.permit))
+
+    def results(self, timeout: float) -> list[Result]:
+        landed, self._landed = self._landed, []
+        return landed
