@@ -20,7 +20,7 @@ export class Recipient {
     this.#api = api;
     this.#changed = changed;
     this.#input.addEventListener("input", () => this.#typed());
-    this.#input.addEventListener("focus", () => this.#suggest());
+    this.#input.addEventListener("click", () => this.#suggest());
     this.#input.addEventListener("blur", () => this.#close());
     this.#input.addEventListener("keydown", (event) => this.#key(event));
     this.#list.addEventListener("mousedown", (event) => {
@@ -128,7 +128,10 @@ export class Recipient {
 
   #key(event) {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step && this.#options.length) {
+    if (step && this.#list.hidden) {
+      event.preventDefault();
+      this.#suggest();
+    } else if (step) {
       event.preventDefault();
       this.#active = (this.#active + step + this.#options.length) % this.#options.length;
       this.#mark();
