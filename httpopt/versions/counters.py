@@ -14,7 +14,10 @@ from django.db.models import F, IntegerField, Model, Q, QuerySet, Sum, Value
 from httpopt.models import Counter
 
 Scope = Mapping[str, "int | QuerySet[Model]"]
-"""Collection to the tenant it is shown of, or to a queryset of tenants' ids."""
+"""Collection to the tenant it is shown of, or to a queryset of tenants' ids.
+
+What counts for everybody (tenant 0) always counts.
+"""
 
 _EPOCH_BITS = 52
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -37,8 +40,8 @@ def read(scope: Scope, item: QuerySet[Model] | None = None) -> Versions:
     """One query. ``item`` gives the version column of one row, as ``values_list`` does."""
     wanted = Q(tenant=0, collection="")
     for collection, tenant in scope.items():
-        which = Q(tenant=tenant) if isinstance(tenant, int) else Q(tenant__in=tenant)
-        wanted |= which & Q(collection=collection)
+        theirs = Q(tenant=tenant) if isinstance(tenant, int) else Q(tenant__in=tenant)
+        wanted |= (theirs | Q(tenant=0)) & Q(collection=collection)
     counts: QuerySet[Counter, tuple[str, int, int]] = (
         Counter.objects.filter(wanted)
         .values_list("collection", "tenant")

@@ -1,0 +1,262 @@
+"""A write by any door changes the tag of every answer that it changes, and of no other church's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.db.models import F
+from django.test import Client
+from django.utils import timezone
+from hypothesis import HealthCheck, given
+from hypothesis import settings as law
+from hypothesis import strategies as st
+
+from delivery.models import Attempt, Message, OptOut
+from delivery.statuses import Status
+from koinonia import ids
+from koinonia.models import Broadcast, Church, Conversation, Group, Member, Role, Staff
+from tests import cast
+
+NOW = timezone.now()
+
+
+def furnish(church: Church, author: User) -> None:
+    """One of everything that the API shows."""
+    choir = Group.objects.create(church=church, name="Choir")
+    for number in range(3):
+        phone = f"+1312555{church.pk % 10}{number:03}"
+        member = cast.member(church, f"M{number}", phone)
+        member.groups.add(choir)
+        talk = Conversation.objects.create(church=church, phone=phone, updated_at=NOW)
+        message = text(church, author, member=member, thread=talk.pk)
+        talk.last_message = message
+        talk.save()
+    broadcast = Broadcast.objects.create(
+        church=church, text="Hi", audience={"all": True}, total=1, author=author, created_at=NOW
+    )
+    message = text(church, author, batch=broadcast.pk)
+    Attempt.objects.create(
+        message=message, number=1, started_at=NOW, duration_ms=5, outcome="accepted"
+    )
+
+
+def text(
+    church: Church, author: User | None = None, member: Member | None = None, **over: Any
+) -> Message:
+    values: dict[str, Any] = {
+        "to_number": member.phone if member else "+13125559999",
+        "recipient": member,
+        "from_number": church.phone_number,
+        "status": Status.SENT,
+        "text": "Hello",
+        "created_at": NOW,
+        "updated_at": NOW,
+        "author": author,
+        **over,
+    }
+    return Message.objects.create(tenant=church, **values)
+
+
+def paths(church: Church) -> list[str]:
+    """Every GET of a church, and of its first items."""
+    base = f"/api/v1/churches/{church.slug}/"
+    of = {
+        "members": Member.objects.filter(church=church),
+        "groups": Group.objects.filter(church=church),
+        "messages": Message.objects.filter(tenant=church),
+        "broadcasts": Broadcast.objects.filter(church=church),
+        "conversations": Conversation.objects.filter(church=church),
+    }
+    found = [base, f"{base}staff/", "/api/v1/me/", "/api/v1/churches/"]
+    for name, rows in of.items():
+        found += [f"{base}{name}/", f"{base}{name}/{ids.encode(rows.earliest('pk').pk)}/"]
+    talk = of["conversations"].earliest("pk")
+    attempted = Attempt.objects.filter(message__tenant=church).values_list("message", flat=True)[0]
+    found.append(f"{base}conversations/{ids.encode(talk.pk)}/messages/")
+    found.append(f"{base}messages/{ids.encode(attempted)}/attempts/")
+    return found
+
+
+def answers(user: User, church: Church) -> dict[str, tuple[str, bytes]]:
+    """Tag and body of each path that is there."""
+    client = Client()
+    client.force_login(user)
+    found = {}
+    for path in paths(church):
+        response = client.get(path)
+        if response.status_code == 200:
+            found[path] = (response["ETag"], response.content)
+    return found
+
+
+def _raw(church: Church) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE delivery_message SET status = 'delivered' WHERE tenant_id = %s", [church.pk]
+        )
+
+
+def _rolled_back(church: Church) -> None:
+    with transaction.atomic():
+        Message.objects.filter(tenant=church).update(text="Never")
+        transaction.set_rollback(True)
+
+
+def _bulk_update(church: Church) -> None:
+    messages = list(Message.objects.filter(tenant=church))
+    for message in messages:
+        message.parts += 1
+    Message.objects.bulk_update(messages, ["parts"])
+
+
+def _bulk_create(church: Church) -> None:
+    Member.objects.bulk_create(
+        [Member(church=church, first_name=f"B{n}", phone=f"+1312556{n:04}") for n in range(3)],
+        ignore_conflicts=True,
+    )
+
+
+def _broadcast(church: Church) -> Broadcast:
+    return Broadcast.objects.filter(church=church).earliest("pk")
+
+
+def _groups(church: Church) -> Any:
+    return Group.objects.filter(church=church)
+
+
+def _members(church: Church) -> Any:
+    return Member.objects.filter(church=church)
+
+
+def _opt_out(church: Church) -> None:
+    member = _members(church).latest("pk")
+    OptOut.objects.get_or_create(
+        tenant=church, number=member.phone, defaults={"source": "keyword", "created_at": NOW}
+    )
+
+
+def _joins(church: Church) -> None:
+    _members(church).latest("pk").groups.add(Group.objects.create(church=church, name=new_name()))
+
+
+_names = iter(range(1_000_000))
+
+
+def new_name() -> str:
+    return f"Name {next(_names)}"
+
+
+Door = Callable[[Church], object]
+DOORS: dict[str, Door] = {
+    "a text": text,
+    "a text, saved": lambda church: Message.objects.filter(tenant=church).earliest("pk").save(),
+    "texts, updated": lambda church: Message.objects.filter(tenant=church).update(text=new_name()),
+    "texts, bulk_update": _bulk_update,
+    "texts, by hand": _raw,
+    "texts, rolled back": _rolled_back,
+    "texts, deleted": lambda church: Message.objects.filter(
+        tenant=church, batch__isnull=True
+    ).order_by("-pk")[0].delete(),
+    "a text of a broadcast": lambda church: text(church, batch=_broadcast(church).pk,
+                                                 to_number=f"+1{next(_names):010}"),
+    "an attempt": lambda church: Attempt.objects.filter(message__tenant=church).update(
+        duration_ms=F("duration_ms") + 1
+    ),
+    "members, bulk_create": _bulk_create,
+    "members, updated": lambda church: _members(church).update(first_name=new_name()),
+    "a member, saved": lambda church: _members(church).earliest("pk").save(),
+    "a member, deleted": lambda church: _members(church).latest("pk").delete(),
+    "a member joins a group": _joins,
+    "a group loses its members": lambda church: _groups(church).earliest("pk").members.clear(),
+    "groups, renamed": lambda church: [
+        _groups(church).filter(pk=group.pk).update(name=new_name()) for group in _groups(church)
+    ],
+    "an opt-out": _opt_out,
+    "opt-outs, deleted": lambda church: OptOut.objects.filter(tenant=church).delete(),
+    "a broadcast, cancelled": lambda church: Broadcast.objects.filter(church=church).update(
+        cancelled_at=NOW + timedelta(seconds=next(_names))
+    ),
+    "conversations, read": lambda church: Conversation.objects.filter(church=church).update(
+        unread_count=F("unread_count") + 1
+    ),
+    "the church, renamed": lambda church: Church.objects.filter(pk=church.pk).update(
+        name=new_name()
+    ),
+    "someone joins the staff": lambda church: Staff.objects.create(
+        church=church, user=User.objects.create_user(new_name()), role=Role.VIEWER
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture
+def offices(
+    grace: Church, hope: Church, grace_owner: User, hope_owner: User, settings: Any
+) -> list[tuple[User, Church]]:
+    settings.THROTTLING = {**settings.THROTTLING, "ENABLED": False}
+    furnish(grace, grace_owner)
+    furnish(hope, hope_owner)
+    return [(grace_owner, grace), (hope_owner, hope)]
+
+
+@law(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(doors=st.lists(st.sampled_from(sorted(DOORS)), min_size=1, max_size=3), first=st.booleans())
+def test_what_shows_a_change_has_a_new_tag_and_nobody_else_notices(
+    offices: list[tuple[User, Church]], doors: list[str], first: bool
+) -> None:
+    (user, church), (other_user, other_church) = offices if first else offices[::-1]
+    with transaction.atomic():
+        before, theirs = answers(user, church), answers(other_user, other_church)
+        for door in doors:
+            DOORS[door](church)
+        after = answers(user, church)
+        for path in before.keys() & after.keys():
+            if before[path][1] != after[path][1]:
+                assert before[path][0] != after[path][0], f"{path} is stale after {doors}"
+        assert answers(other_user, other_church) == theirs
+        transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("door", sorted(DOORS))
+def test_each_door_is_one(offices: list[tuple[User, Church]], door: str) -> None:
+    """Where nothing changes, the law above would hold of anything."""
+    user, church = offices[0]
+    if door == "opt-outs, deleted":
+        _opt_out(church)
+    before = answers(user, church)
+    DOORS[door](church)
+    after = answers(user, church)
+    if door == "texts, rolled back":
+        assert after == before
+    elif "saved" in door:
+        assert {tag for tag, _ in after.values()} != {tag for tag, _ in before.values()}
+    else:
+        assert [body for _, body in after.values()] != [body for _, body in before.values()]
+
+
+def test_a_renamed_author_is_seen_in_every_church_they_wrote_for(
+    offices: list[tuple[User, Church]],
+) -> None:
+    author, church = offices[0]
+    reader = cast.staff(church, Role.VIEWER)
+    Staff.objects.filter(user=author).delete()
+    path = f"/api/v1/churches/{church.slug}/messages/"
+    client = Client()
+    client.force_login(reader)
+    before = client.get(path)
+    User.objects.filter(pk=author.pk).update(username="renamed")
+    after = client.get(path, headers={"If-None-Match": before["ETag"]})
+    assert after.status_code == 200
+    assert "renamed" in json.dumps(after.json())
+
+
+def test_a_login_changes_no_tag(offices: list[tuple[User, Church]]) -> None:
+    user, church = offices[0]
+    before = answers(user, church)
+    Client().force_login(user)
+    assert answers(user, church) == before
