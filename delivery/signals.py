@@ -17,3 +17,10 @@ breaker_changed = Signal()
 
 Sent outside of any transaction, by the process that made the change.
 """
+
+overseen = Signal()
+"""Sent by a worker about once a second while it sends, and every ten seconds while it rests.
+
+For slow duties of the host that nothing else would start. Argument: ``now``. Sent outside of any
+transaction.
+"""

@@ -16,10 +16,11 @@ from django.utils import timezone
 from knox.models import AuthToken
 
 from delivery.changes import Change
-from delivery.signals import breaker_changed, messages_changed
+from delivery.signals import breaker_changed, messages_changed, overseen
 from delivery.statuses import Status
-from koinonia import broadcast_progress, events
+from koinonia import events
 from koinonia.api.authentication import user_token
+from koinonia.broadcasts import progress_events
 from koinonia.conversations.follow import follow
 from koinonia.conversations.threads import thread_of as conversation_of
 from koinonia.models import Broadcast, Church, Staff
@@ -33,6 +34,7 @@ def connect() -> None:
     """Connect the apps' signals; called once, when all apps are ready."""
     messages_changed.connect(on_messages_changed, dispatch_uid="koinonia")
     breaker_changed.connect(on_breaker_changed, dispatch_uid="koinonia")
+    overseen.connect(on_overseen, dispatch_uid="koinonia")
     for signal in (post_save, post_delete):
         signal.connect(on_rights_changed, sender=Staff, dispatch_uid="koinonia.staff")
     post_delete.connect(on_rights_changed, sender=AuthToken, dispatch_uid="koinonia.token")
@@ -58,7 +60,7 @@ def on_messages_changed(*, changes: Sequence[Change], now: datetime, **_: Any) -
     _announce_broadcasts(changes, slugs, news)
     log.append(news, now=now)
     if batches := {change.message.batch for change in changes if change.message.batch}:
-        transaction.on_commit(partial(broadcast_progress.tell, batches, now))
+        transaction.on_commit(partial(progress_events.tell, batches, now))
 
 
 def on_breaker_changed(*, state: str, **_: Any) -> None:
@@ -67,6 +69,11 @@ def on_breaker_changed(*, state: str, **_: Any) -> None:
         slugs = Church.objects.values_list("slug", flat=True)
         news = {f"church:{slug}": [events.breaker_changed(state)] for slug in slugs}
         log.append(news, now=timezone.now())
+
+
+def on_overseen(*, now: datetime, **_: Any) -> None:
+    """The last progress of a broadcast must not stay untold because it came too soon."""
+    progress_events.tell_stale(now)
 
 
 def _churches(changes: Sequence[Change]) -> set[int]:

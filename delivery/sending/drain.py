@@ -18,6 +18,7 @@ from delivery.sending.gate import Gate
 from delivery.sending.screen import screen
 from delivery.sending.threads import Job, Threads, of_this_process
 from delivery.settle import Result, settle
+from delivery.signals import overseen
 from delivery.telnyx.request import build
 from delivery.turns import Turn, Turns
 
@@ -114,6 +115,7 @@ class Drain:
         rescue.rescue(now)
         rescue.expire(now)
         tracking.reconcile(now)
+        overseen.send(Drain, now=now)
 
     def _land(self) -> None:
         """Wait for the calls in the air; what stays out too long is left to its lease."""
