@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from delivery import breaker, holds
-from delivery.admin.readonly import ReadOnlyAdmin
+from delivery.admin.readonly import ReadOnlyAdmin, who
 from delivery.models import BreakerState, BreakerTransition
 
 _ORDERS = {
@@ -60,7 +60,7 @@ class BreakerAdmin(ReadOnlyAdmin[BreakerTransition]):
 
 
 def _give(order: str, request: HttpRequest) -> None:
-    now, by = timezone.now(), request.user
+    now, by = timezone.now(), who(request)
     reason = request.POST.get("reason", "").strip() or "ordered in the admin"
     if order == "open":
         breaker.force(BreakerState.FORCED_OPEN, by=by, reason=reason, now=now)

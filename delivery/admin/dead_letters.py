@@ -25,7 +25,7 @@ from delivery.admin.filters import (
     DiscardedFilter,
     StatusFilter,
 )
-from delivery.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
+from delivery.admin.readonly import ReadOnlyAdmin, ReadOnlyInline, who
 from delivery.dead_letters.masking import masked
 from delivery.models import Attempt, DeadLetter, DeadLetterAction, Message
 from delivery.models.queue import MessageQuerySet
@@ -42,15 +42,17 @@ _REFUSALS = {
 
 class AttemptInline(ReadOnlyInline[Attempt]):
     model = Attempt
-    fields = ["number", "started_at", "duration_ms", "outcome", "http_status", "code", "detail"]
-    readonly_fields = fields
+    fields = readonly_fields = (
+        "number", "started_at", "duration_ms", "outcome", "http_status", "code", "detail",
+    )  # fmt: skip
 
 
 class ActionInline(ReadOnlyInline[DeadLetterAction]):
     model = DeadLetterAction
     verbose_name_plural = "what people did about it"
-    fields = ["at", "by", "kind", "error_code", "generation", "may_double", "reason"]
-    readonly_fields = fields
+    fields = readonly_fields = (
+        "at", "by", "kind", "error_code", "generation", "may_double", "reason",
+    )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DeadLetterAction]:
         return super().get_queryset(request).select_related("by")
@@ -131,7 +133,7 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
         if unknown and "confirmed" not in request.POST:
             return self._ask(request, queryset, "retry", unknown=unknown)
         result = dead_letters.retry(
-            _messages(queryset), by=request.user, now=timezone.now(),
+            _messages(queryset), by=who(request), now=timezone.now(),
             may_double=request.POST.get("may_double") == "yes",
         )  # fmt: skip
         if result.retried:
@@ -152,7 +154,7 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
             asked = "confirmed" in request.POST
             return self._ask(request, queryset, "discard", reason_missing=asked)
         count = dead_letters.discard_all(
-            _messages(queryset), by=request.user, reason=reason[:500], now=timezone.now()
+            _messages(queryset), by=who(request), reason=reason[:500], now=timezone.now()
         )
         self.message_user(request, f"Discarded: {count}.", messages.SUCCESS)
         return None
@@ -160,7 +162,7 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
     @admin.action(description="Export as CSV", permissions=["view"])
     def export_selected(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> HttpResponse:
         LogEntry.objects.create(
-            user_id=request.user.pk,
+            user_id=who(request).pk,
             content_type=ContentType.objects.get_for_model(DeadLetter, for_concrete_model=False),
             object_repr="Dead letters",
             action_flag=CHANGE,
@@ -200,7 +202,7 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
         queryset = self.get_queryset(request).filter(pk=letter.pk)
         answer: HttpResponse | None = None
         if "_review" in request.POST:
-            dead_letters.review(letter, by=request.user, now=timezone.now())
+            dead_letters.review(letter, by=who(request), now=timezone.now())
             self.message_user(request, "Marked as reviewed by you.", messages.SUCCESS)
             return HttpResponseRedirect(request.path)
         if "_retry" in request.POST:
@@ -226,7 +228,7 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
             "across": int(across),
             "checkbox": helpers.ACTION_CHECKBOX_NAME,
             "ids": request.POST.getlist(helpers.ACTION_CHECKBOX_NAME)
-            or list(queryset.values_list("pk", flat=True)),
+            or [str(letter.pk) for letter in queryset],
             "media": self.media,
             **more,
         }

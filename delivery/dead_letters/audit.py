@@ -28,7 +28,7 @@ def note(
             DeadLetterAction(
                 message=letter,
                 kind=kind,
-                by=by,
+                by_id=by.pk if by else None,
                 at=at,
                 status=letter.status,
                 error_code=letter.error_code,

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -49,7 +49,7 @@ def _decide(
     by: AbstractBaseUser | None,
     now: datetime,
     reason: str,
-    marks: dict[str, object],
+    marks: Mapping[str, object],
 ) -> int:
     with transaction.atomic():
         letters = list(dead_letters().filter(pk__in=ids).locked())

@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from delivery.tracking import watchdog
 from delivery.tracking.report import StatusReport
 
-
 _EVERY = timedelta(seconds=5)
 
 

@@ -65,8 +65,8 @@ def received(inbound: InboundText, tenant: Model, now: datetime) -> Message:
     """An unsaved row."""
     measured = measure(inbound.text)
     return Message(
-        tenant=tenant,
-        recipient=_sender(tenant, inbound.from_number),
+        tenant_id=tenant.pk,
+        recipient_id=_sender_id(tenant, inbound.from_number),
         direction=Direction.INBOUND,
         status=Status.RECEIVED,
         to_number=inbound.to_number,
@@ -103,9 +103,10 @@ def _started_since(inbound: InboundText, tenant: Model) -> bool:
     return any(opt_outs.wish(text) == "START" for text in later)
 
 
-def _sender(tenant: Model, number: str) -> Model | None:
+def _sender_id(tenant: Model, number: str) -> Any:
     wanted = {conf.recipient_tenant_field(): tenant, conf.recipient_number_field(): number}
-    return apps.get_model(conf.recipient_model())._default_manager.filter(**wanted).first()
+    recipients = apps.get_model(conf.recipient_model())._default_manager.filter(**wanted)
+    return recipients.values_list("pk", flat=True).first()
 
 
 def _usable(number: str) -> bool:
