@@ -51,6 +51,7 @@ def ben(grace: Church) -> Member:
 
 
 @pytest.fixture(autouse=True)
-def unlimited(settings: Any) -> None:
-    """Limits are the business of other tests."""
+def swift(settings: Any) -> None:
+    """Limits, and the price of a password, are the business of other tests."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.THROTTLING = {**settings.THROTTLING, "ENABLED": False}

@@ -98,6 +98,12 @@ class ChurchView(SparseFieldsMixin, VersionedViewMixin, GenericAPIView[Any]):
         return dict(serializer.validated_data)
 
 
+class ReportView(ChurchView):
+    """GET of what is no row: no sparse fields, no version of its own."""
+
+    serializer_class = BaseSerializer
+
+
 class ListCreateView(ListModelMixin, ChurchView):
     """GET: a page. POST: 201, ``Location`` and the item, all or nothing."""
 

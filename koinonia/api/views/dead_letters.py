@@ -44,6 +44,7 @@ class _DeadLetters(ChurchView):
     """One that was discarded can still be looked at; the list leaves it out."""
 
     serializer_class = DeadLetterSerializer
+    collections = ("messages", "members", "people")
     query_serializer = DeadLetterQuerySerializer
 
     def get_queryset(self) -> QuerySet[Message]:

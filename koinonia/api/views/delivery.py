@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from delivery.models import BreakerState
 from delivery.status_report import report
-from koinonia.api.views.base import ChurchView
+from koinonia.api.views.base import ReportView
 
 
 class BreakerSerializer(serializers.Serializer[Any]):
@@ -40,9 +40,7 @@ class DeliverySerializer(serializers.Serializer[Any]):
     days = DaySerializer(many=True)
 
 
-class DeliveryView(ChurchView):
-    serializer_class = DeliverySerializer
-
+class DeliveryView(ReportView):
     @extend_schema(responses=DeliverySerializer)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """How sending goes: breaker and hold of the account, queue and counts of the church."""

@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from koinonia.api.problems import MEDIA_TYPE, problem
-from koinonia.api.views.base import ChurchView
+from koinonia.api.views.base import ReportView
 from realtime import http, tickets
 from realtime.credentials import of_user
 
@@ -59,7 +59,7 @@ class MyEventsGate(_Gate):
         return super().get(request)
 
 
-class ChurchEventsGate(_Gate, ChurchView):
+class ChurchEventsGate(_Gate, ReportView):
     @extend_schema(parameters=_QUERY, responses=EventsSerializer)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """The church's stream of events."""

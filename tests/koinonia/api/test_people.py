@@ -1,0 +1,150 @@
+"""Members, groups, the church and its staff."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from rest_framework.test import APIClient
+
+from koinonia.ids import encode
+from koinonia.models import Church, Group, Member, Role, Staff
+from tests import cast
+
+G = "/api/v1/churches/grace/"
+
+
+def test_a_member_is_made_changed_and_removed(owner: APIClient, grace: Church) -> None:
+    choir = Group.objects.create(church=grace, name="Choir")
+    body = {
+        "first_name": "Zoë",
+        "last_name": "O'Hara",
+        "phone": "312.555.0144",
+        "groups": [encode(choir.pk)],
+    }
+    made = owner.post(G + "members/", body, format="json")
+    assert made.status_code == 201
+    assert list(made.json()) == [
+        "id", "first_name", "last_name", "phone", "groups", "opted_out", "created_at", "updated_at", "etag",
+    ]  # fmt: skip
+    assert made.json()["groups"] == [{"id": encode(choir.pk), "name": "Choir"}]
+    item = made["Location"]
+    changed = owner.patch(item, {"last_name": "", "groups": []}, format="json").json()
+    assert (changed["first_name"], changed["last_name"], changed["groups"]) == ("Zoë", "", [])
+    assert changed == owner.get(item).json()
+    assert changed["etag"] != made.json()["etag"]
+    assert owner.delete(item).status_code == 204
+    assert owner.get(item).status_code == 404
+
+
+def test_staff_may_set_an_opt_out_but_only_start_takes_it_back(
+    owner: APIClient, anna: Member
+) -> None:
+    item = f"{G}members/{encode(anna.pk)}/"
+    assert owner.patch(item, {"opted_out": True}, format="json").json()["opted_out"]
+    refused = owner.patch(item, {"opted_out": False, "last_name": "X"}, format="json")
+    assert (refused.status_code, list(refused.json()["errors"])) == (400, ["opted_out"])
+    assert owner.get(item).json()["last_name"] == "Lee"
+
+
+@pytest.mark.parametrize("words", ["ann", "LEE", "anna lee", "lee ann", "555-0111", "+1312"])
+def test_a_member_is_found_by_words_and_digits(
+    viewer: APIClient, anna: Member, ben: Member, words: str
+) -> None:
+    page = viewer.get(G + "members/", {"search": words}).json()["results"]
+    assert "Anna" in [member["first_name"] for member in page]
+
+
+def test_members_of_a_group(viewer: APIClient, grace: Church, anna: Member, ben: Member) -> None:
+    choir = Group.objects.create(church=grace, name="Choir")
+    choir.members.add(ben)
+    page = viewer.get(f"{G}members/?group={encode(choir.pk)}").json()["results"]
+    assert [member["first_name"] for member in page] == ["Ben"]
+    assert viewer.get(G + "groups/").json()["results"][0]["members_count"] == 1
+    assert viewer.get(G).json()["members_count"] == 2
+
+
+def test_a_group_name_is_taken_once(owner: APIClient) -> None:
+    assert owner.post(G + "groups/", {"name": "Choir"}, format="json").status_code == 201
+    again = owner.post(G + "groups/", {"name": "Choir"}, format="json")
+    assert list(again.json()["errors"]) == ["name"]
+
+
+def test_an_owner_changes_the_church(owner: APIClient, hope: Church) -> None:
+    changed = owner.patch(
+        G, {"name": "Grace", "timezone": "Europe/Oslo", "slug": "x"}, format="json"
+    ).json()
+    assert (changed["slug"], changed["name"], changed["timezone"]) == (
+        "grace",
+        "Grace",
+        "Europe/Oslo",
+    )
+    taken = owner.patch(G, {"phone_number": hope.phone_number}, format="json")
+    assert list(taken.json()["errors"]) == ["phone_number"]
+
+
+def test_staff_come_and_go(owner: APIClient, stranger: User) -> None:
+    body = {"username": "newcomer", "role": "viewer", "password": "a long enough one 7"}
+    made = owner.post(G + "staff/", body, format="json")
+    assert (made.status_code, list(made.json())) == (
+        201,
+        ["id", "username", "role", "created_at", "etag"],
+    )
+    assert User.objects.get(username="newcomer").check_password(body["password"])
+    known = owner.post(G + "staff/", {"username": "stranger", "role": "sender"}, format="json")
+    assert known.status_code == 201
+    assert (
+        owner.patch(known["Location"], {"role": "viewer"}, format="json").json()["role"] == "viewer"
+    )
+    assert owner.delete(known["Location"]).status_code == 204
+
+
+def test_a_known_user_keeps_the_password(owner: APIClient, stranger: User) -> None:
+    body = {"username": "stranger", "role": "sender", "password": "another long one 8"}
+    assert list(owner.post(G + "staff/", body, format="json").json()["errors"]) == ["password"]
+    stranger.refresh_from_db()
+    assert stranger.check_password(cast.PASSWORD)
+
+
+def test_the_last_owner_stays(owner: APIClient, grace_owner: User) -> None:
+    item = f"{G}staff/{encode(Staff.objects.get(user=grace_owner).pk)}/"
+    assert owner.patch(item, {"role": "viewer"}, format="json").status_code == 400
+    assert owner.delete(item).status_code == 400
+    assert Staff.objects.get(user=grace_owner).role == Role.OWNER
+
+
+def login(username: str, password: str = cast.PASSWORD) -> Any:
+    body = {"username": username, "password": password}
+    return APIClient().post("/api/v1/auth/login/", body, format="json")
+
+
+def test_a_token_opens_the_api_until_logout(grace_owner: User) -> None:
+    client = APIClient()
+    given = login("grace-owner").json()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {given['token']}")
+    assert client.get("/api/v1/me/").json() == given["user"]
+    assert client.post("/api/v1/auth/logout/").status_code == 204
+    dead = client.get("/api/v1/me/")
+    assert (dead.status_code, dead["WWW-Authenticate"]) == (401, "Bearer")
+
+
+@pytest.mark.parametrize(
+    "credential", ["Bearer", "Bearer x", "Bearer \xff", "Basic YTpi", "Token x", "Bearer a b"]
+)
+def test_a_bad_credential_is_401(credential: str, db: None) -> None:
+    answer = APIClient().get("/api/v1/me/", HTTP_AUTHORIZATION=credential)
+    assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Bearer")
+
+
+def test_a_wrong_password_and_an_unknown_user_look_the_same(grace_owner: User) -> None:
+    wrong, unknown = login("grace-owner", "wrong"), login("nobody", "wrong")
+    assert (wrong.status_code, wrong["WWW-Authenticate"]) == (401, "Bearer")
+    assert wrong.content == unknown.content
+
+
+def test_a_session_needs_its_csrf_token(grace_owner: User) -> None:
+    client = APIClient(enforce_csrf_checks=True)
+    client.force_login(grace_owner)
+    assert client.get(G).status_code == 200
+    assert client.post(G + "groups/", {"name": "Choir"}, format="json").status_code == 403
