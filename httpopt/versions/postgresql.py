@@ -20,7 +20,8 @@ _TABLES = {
 
 
 def triggers(tracked: Tracked, quote: Quote) -> Iterator[tuple[str, str]]:
-    for event, tables in _TABLES.items():
+    for event in tracked.events:
+        tables = _TABLES[event]
         body = _raise_counter(tracked, event, list(tables.values()), quote)
         if tracked.touched:
             body += _touch(tracked.touched, list(tables.values()), quote)

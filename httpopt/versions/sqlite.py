@@ -12,7 +12,8 @@ _ROWS = {"INSERT": ("NEW",), "UPDATE": ("NEW", "OLD"), "DELETE": ("OLD",)}
 
 
 def triggers(tracked: Tracked, quote: Quote) -> Iterator[tuple[str]]:
-    for event, rows in _ROWS.items():
+    for event in tracked.events:
+        rows = _ROWS[event]
         body = [_raise_counter(tracked, row, rows, quote) for row in rows]
         body += [_touch(tracked.touched, row, quote) for row in rows if tracked.touched]
         yield (_trigger(tracked, f"AFTER {event}{_of(tracked, event, quote)}", "", body, quote),)

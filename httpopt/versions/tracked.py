@@ -23,7 +23,7 @@ class Tracked:
 
     ``tenant`` is a path to an integer column, through foreign keys where it must be
     (``"member__church"``); None: the change counts for everybody, as tenant 0.
-    ``only`` names the fields whose change counts; any, by default.
+    ``only`` names the fields whose change counts, and then a row's coming and going does not.
     ``item_version`` names the field that each UPDATE of a row raises.
     ``touches`` names a foreign key: a change here raises the item version of the row there.
     """
@@ -47,6 +47,10 @@ class Tracked:
     @cached_property
     def only_columns(self) -> tuple[str, ...]:
         return tuple(_column(self.model, name) for name in self.only)
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        return ("UPDATE",) if self.only else ("INSERT", "UPDATE", "DELETE")
 
     @cached_property
     def key_column(self) -> str:
