@@ -94,17 +94,19 @@ def _tell_of_reading(
     changes: Sequence[Change], slugs: dict[int, str], news: News, now: datetime
 ) -> None:
     read = {
-        (change.message.tenant_id, change.message.thread)
+        (change.message.thread, change.message.tenant_id)
         for change in changes
-        if change.message.status == change.previous == Status.RECEIVED
+        if change.message.thread and change.message.status == change.previous == Status.RECEIVED
     }
-    for church, thread in sorted(place for place in read if place[1]):
+    for thread, church in sorted(read):
         news[f"church:{slugs[church]}"].append(events.conversation_read(thread, now))
 
 
 def _announce_broadcasts(changes: Sequence[Change], slugs: dict[int, str], news: News) -> None:
-    created = {change.message.batch for change in changes if change.created}
-    for broadcast in Broadcast.objects.filter(pk__in=created - {None}).order_by("pk"):
+    created = {
+        change.message.batch for change in changes if change.created and change.message.batch
+    }
+    for broadcast in Broadcast.objects.filter(pk__in=created).order_by("pk"):
         news[f"church:{slugs[broadcast.church_id]}"].append(events.broadcast_created(broadcast))
 
 

@@ -30,7 +30,9 @@ def resident_megabytes(root: int) -> dict[str, int]:
             words = Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
-        kilobytes = next((line.split()[1] for line in status.splitlines() if line.startswith("VmRSS")), "0")
+        kilobytes = next(
+            (line.split()[1] for line in status.splitlines() if line.startswith("VmRSS")), "0"
+        )
         name = " ".join(word.decode() for word in words[1:4]) or words[0].decode()
         memory[f"{process} {name[-60:]}"] = int(kilobytes) // 1024
     return memory
