@@ -1,4 +1,5 @@
-"""The processes of a running system, found by what they inherit: its data directory."""
+"""The processes of a running system, found by its data directory: in what they inherited, or in
+their command line (Valkey writes its title over what it inherited)."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ def processes_of(data_dir: Path) -> dict[int, str]:
     for process in Path("/proc").iterdir():
         if process.name.isdigit() and int(process.name) != os.getpid():
             environment, command = _read(process / "environ"), _read(process / "cmdline")
-            if marker in environment.split(b"\0"):
+            if marker in environment.split(b"\0") or bytes(data_dir) in command:
                 found[int(process.name)] = command.replace(b"\0", b" ").decode()
     return found
 

@@ -14,10 +14,13 @@ from pathlib import Path
 import pytest
 import requests
 
+from koinonia.supervisor.data_dir import DataDir
 from tests.running_system import ROOT, RunningSystem, database_environment
 from tests.supervisor.descendants import one, processes_of
 
 GONE_SECONDS = 20
+PROCESSES = 10
+"""up, Valkey, simulator, web, worker, its cluster, and that one's guard, worker, pusher, monitor."""
 
 
 def wait_until(condition: Callable[[], object], seconds: float) -> None:
@@ -87,35 +90,41 @@ def test_a_part_that_is_killed_comes_back(system: RunningSystem, part: str) -> N
             for pid, command in processes_of(system.data_dir).items()
             if pid != killed
         ),
-        seconds=10,
+        seconds=20,
     )
-    wait_until(lambda: is_ready(system), seconds=20)
+    wait_until(lambda: is_ready(system), seconds=30)
 
 
-def test_it_stops_in_order_and_leaves_nothing(tmp_path: Path) -> None:
+@pytest.fixture
+def whole(tmp_path: Path) -> Iterator[RunningSystem]:
+    """A system of the test's own, down to the last process of its worker."""
     system = RunningSystem(tmp_path / "up", "--no-demo", **database_environment())
     system.data_dir.mkdir()
     system.start()
-    assert len(processes_of(system.data_dir)) >= 7
-    assert system.stop() == 0
-    assert processes_of(system.data_dir) == {}
-    left = {path.name for path in system.data_dir.iterdir()}
+    wait_until(lambda: len(processes_of(system.data_dir)) >= PROCESSES, seconds=60)
+    yield system
+    system.stop()
+
+
+def test_it_stops_in_order_and_leaves_nothing(whole: RunningSystem) -> None:
+    assert whole.stop() == 0
+    assert processes_of(whole.data_dir) == {}
+    left = {path.name for path in whole.data_dir.iterdir()}
     assert not left & {"redis_url", "public_url", "simulator.json", "valkey.sock"}
 
 
-def test_nothing_outlives_a_kill_and_the_next_one_starts(tmp_path: Path) -> None:
-    system = RunningSystem(tmp_path / "up", "--no-demo", **database_environment())
-    system.data_dir.mkdir()
-    system.start()
-    kept = (system.data_dir / "secret_key").read_text()
-    system.process.kill()
-    system.process.wait()
-    system.start()
-    try:
-        assert is_ready(system)
-        assert (system.data_dir / "secret_key").read_text() == kept
-        system.process.kill()
-        system.process.wait()
-        wait_until(lambda: not processes_of(system.data_dir), GONE_SECONDS)
-    finally:
-        system.stop()
+def test_nothing_outlives_a_kill_and_the_next_one_starts(whole: RunningSystem) -> None:
+    kept = (whole.data_dir / "secret_key").read_text()
+    whole.process.kill()
+    whole.process.wait()
+    wait_until(lambda: not processes_of(whole.data_dir), GONE_SECONDS)
+    whole.start()
+    assert is_ready(whole)
+    assert (whole.data_dir / "secret_key").read_text() == kept
+
+
+def test_the_next_one_waits_for_what_a_killed_one_left(tmp_path: Path) -> None:
+    with DataDir(tmp_path).held() as lock:
+        left = subprocess.Popen(["sleep", "1"], pass_fds=[lock])
+    with DataDir(tmp_path).held():
+        assert left.poll() == 0
