@@ -72,7 +72,8 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
 
     async def close(self, code: int | None = None, reason: str | None = None) -> None:
         self._clean_up()
-        await super().close(code, reason)
+        # Autobahn, below daphne, takes no subclass of int.
+        await super().close(None if code is None else int(code), reason)
 
     def _clean_up(self) -> None:
         for name in list(self._subscriptions):

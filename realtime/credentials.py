@@ -53,7 +53,7 @@ class Credential:
 
 def of_session(session_key: str) -> Credential | None:
     user = user_of_session(session_key)
-    return user and of_user(user, session_key=session_key)
+    return of_user(user, session_key=session_key) if user else None
 
 
 def of_bearer(token: str) -> Credential | None:

@@ -54,7 +54,7 @@ def _ticket(scope: Mapping[str, Any]) -> str | None:
         if offered.startswith(_TICKET):
             return str(offered.removeprefix(_TICKET))
     query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
-    return query.get("ticket", [None])[0]
+    return query["ticket"][0] if "ticket" in query else None
 
 
 def _session_key(header: bytes) -> str | None:
@@ -90,8 +90,8 @@ def _is_this_site(scope: Mapping[str, Any], headers: Mapping[bytes, bytes], orig
         host = request.get_host()
     except DisallowedHost:
         return False
-    forwarded = settings.SECURE_PROXY_SSL_HEADER and request.is_secure()
-    secure = forwarded or scope.get("scheme") in {"wss", "https"}
+    # Behind a proxy, is_secure() reads SECURE_PROXY_SSL_HEADER.
+    secure = request.is_secure() or scope.get("scheme") in {"wss", "https"}
     return origin == f"{'https' if secure else 'http'}://{host.lower()}"
 
 

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import time
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from tests.realtime.club import Club
+
+
+class Answer:
+    def __init__(self, response: http.client.HTTPResponse) -> None:
+        self.status = response.status
+        self.headers = response.headers
+        body = response.read()
+        self.json: Any = json.loads(body) if body else None
+
+
+def get(port: int, path: str, session: str, **headers: str) -> Answer:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        connection.request("GET", path, headers={"Cookie": f"sessionid={session}", **headers})
+        return Answer(connection.getresponse())
+    finally:
+        connection.close()
+
+
+def test_the_log_over_http_has_the_frames_of_the_socket(
+    club: Club, port: int, stream: str, session: str
+) -> None:
+    club.write("append", stream, 1, 5)
+    answer = get(port, f"/events/{stream}/?after=2&limit=2", session).json
+    assert (answer["from"], answer["to"], answer["reset"]) == (3, 4, False)
+    assert [event["data"]["n"] for event in answer["events"]] == [3, 4]
+    assert set(answer) == {"stream", "epoch", "from", "to", "reset", "events"}
+    assert set(answer["events"][0]) == {"seq", "type", "at", "data"}
+
+
+def test_without_a_position_there_is_only_the_head(
+    club: Club, port: int, stream: str, session: str
+) -> None:
+    club.write("append", stream, 1, 5)
+    answer = get(port, f"/events/{stream}/?wait=20", session).json
+    assert (answer["from"], answer["to"], answer["events"]) == (6, 5, [])
+
+
+@pytest.mark.parametrize("query", ["after=9", "after=3&epoch=0ther", "after=0"])
+def test_a_position_that_the_log_does_not_have_means_reset(
+    club: Club, port: int, stream: str, session: str, query: str
+) -> None:
+    club.write("append", stream, 1, 5)
+    club.write("forget", stream, 2)
+    answer = get(port, f"/events/{stream}/?{query}", session).json
+    assert (answer["reset"], answer["to"], answer["events"]) == (True, 5, [])
+
+
+def test_nothing_new_is_not_modified(club: Club, port: int, stream: str, session: str) -> None:
+    club.write("append", stream, 1, 5)
+    path = f"/events/{stream}/?after=5"
+    tag = get(port, path, session).headers["ETag"]
+    again = get(port, path, session, **{"If-None-Match": tag})
+    assert (again.status, again.headers["ETag"], again.json) == (304, tag, None)
+    club.write("append", stream, 6)
+    assert get(port, path, session, **{"If-None-Match": tag}).status == 200
+
+
+def test_at_the_time_limit_it_is_not_modified(
+    club: Club, port: int, stream: str, session: str
+) -> None:
+    path = f"/events/{stream}/?after=0"
+    tag = get(port, path, session).headers["ETag"]
+    began = time.monotonic()
+    assert get(port, path + "&wait=1", session, **{"If-None-Match": tag}).status == 304
+    assert time.monotonic() - began >= 1
+
+
+async def test_many_wait_without_a_thread_each(
+    club: Club, port: int, stream: str, session: str
+) -> None:
+    loop = asyncio.get_running_loop()
+    began = time.monotonic()
+
+    async def wait() -> list[int]:
+        request = f"GET /events/{stream}/?after=0&wait=20 HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nCookie: sessionid={session}\r\n\r\n"
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(request.encode())
+        whole = await reader.read()
+        writer.close()
+        body = whole[whole.index(b"{") : whole.rindex(b"}") + 1]
+        return [event["data"]["n"] for event in json.loads(body)["events"]]
+
+    waiting = [asyncio.create_task(wait()) for _ in range(100)]
+    # The server answers others meanwhile.
+    page = await loop.run_in_executor(None, get, port, f"/events/{stream}/", session)
+    assert page.status == 200
+    await loop.run_in_executor(None, club.write, "append", stream, 1)
+    assert await asyncio.gather(*waiting) == [[1]] * 100
+    assert time.monotonic() - began < 15
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "after=x",
+        "after=-1",
+        "after=1.5",
+        "after=99999999999999999999",
+        "limit=0",
+        "limit=1001",
+        "wait=26",
+        "wait=-1",
+        "after=²",
+    ],
+)
+def test_a_bad_query_is_named(port: int, stream: str, session: str, query: str) -> None:
+    answer = get(port, f"/events/{stream}/?{quote(query, safe='=')}", session)
+    assert answer.status == 400
+    assert list(answer.json["errors"]) == [query.partition("=")[0]]

@@ -1,0 +1,132 @@
+"""What clients may say, and what they hear when they say something else."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.realtime.client import open_socket
+from tests.realtime.club import Club
+
+BAD_FRAMES: dict[str, str | bytes] = {
+    "not JSON": "subscribe",
+    "empty object": "{}",
+    "a list": "[]",
+    "a number": "1",
+    "null": "null",
+    "no such type": '{"type":"publish"}',
+    "type is a number": '{"type":1}',
+    "type is a list": '{"type":["ping"]}',
+    "binary": b'{"type":"ping"}',
+    "too large": json.dumps({"type": "ping", "pad": "x" * 70_000}),
+    "deep": "[" * 60_000,
+    "since is text": '{"type":"subscribe","stream":"club:x","since":"1"}',
+    "since is a fraction": '{"type":"subscribe","stream":"club:x","since":1.5}',
+    "since is true": '{"type":"subscribe","stream":"club:x","since":true}',
+    "since is negative": '{"type":"subscribe","stream":"club:x","since":-1}',
+    "since is huge": '{"type":"subscribe","stream":"club:x","since":9223372036854775808}',
+    "since is infinite": '{"type":"subscribe","stream":"club:x","since":1e999}',
+    "epoch is a number": '{"type":"subscribe","stream":"club:x","epoch":7}',
+    "ack of nothing": '{"type":"ack"}',
+    "ack without number": '{"type":"ack","stream":"club:x"}',
+}
+
+
+@pytest.mark.parametrize("frame", BAD_FRAMES.values(), ids=BAD_FRAMES.keys())
+async def test_a_bad_frame_is_answered_and_the_socket_stays(
+    port: int, session: str, frame: str | bytes
+) -> None:
+    async with open_socket(port, session) as ann:
+        await ann.connection.send(frame)
+        assert (await ann.hear("error"))["code"] == "bad_frame"
+        await ann.say(type="ping")
+        assert await ann.hear("pong", "error") == {"type": "pong"}
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("club:of-others", "forbidden"),
+        ("church:no-such", "forbidden"),
+        ("user:1", "forbidden"),
+        ("nothing", "unknown_stream"),
+        ("", "unknown_stream"),
+        (None, "unknown_stream"),
+        (7, "unknown_stream"),
+        (["club:x"], "unknown_stream"),
+        ("club:", "unknown_stream"),
+        ("club:" + "x" * 300, "unknown_stream"),
+        ("club:x y", "unknown_stream"),
+        ("club:x\n", "unknown_stream"),
+        ("club:\ud800", "unknown_stream"),
+    ],
+)
+async def test_a_stream_that_is_not_yours_is_refused(
+    port: int, session: str, name: Any, code: str
+) -> None:
+    async with open_socket(port, session) as ann:
+        await ann.say(type="subscribe", stream=name)
+        assert (await ann.hear("error", "subscribed"))["code"] == code
+
+
+async def test_everyone_has_a_stream_of_their_own(club: Club, port: int, session: str) -> None:
+    club.write("member", f"bob-{port}")
+    club.write("append", club.write("own_key", f"bob-{port}"), 7)
+    async with open_socket(port, club.write("session", f"bob-{port}")) as bob:
+        answer = await bob.subscribe("user:me", since=0)
+        assert answer["stream"] == "user:me"
+        assert await bob.numbers_until("user:me", 7) == [7]
+    async with open_socket(port, session) as ann:
+        assert (await ann.subscribe("user:me", since=0))["seq"] == 0
+
+
+async def test_too_many_streams_are_refused(club: Club, port: int) -> None:
+    clubs = [f"many-{port}-{number}" for number in range(21)]
+    session = club.write("member", f"joiner-{port}", *clubs)
+    async with open_socket(port, session) as ann:
+        answers = [await ann.subscribe(f"club:{name}") for name in clubs]
+    assert [answer["type"] for answer in answers[:20]] == ["subscribed"] * 20
+    assert answers[20]["code"] == "too_many"
+
+
+async def test_what_was_unsubscribed_is_silent(
+    club: Club, port: int, stream: str, session: str
+) -> None:
+    async with open_socket(port, session) as ann:
+        await ann.subscribe("user:me")
+        await ann.subscribe(stream)
+        await ann.say(type="unsubscribe", stream=stream)
+        await ann.say(type="ping")
+        await ann.hear("pong")
+        club.write("append", stream, 1)
+        # Whoever subscribes anew from there gets it: it was not sent before.
+        assert (await ann.subscribe(stream, since=0))["seq"] == 1
+        assert await ann.numbers_until(stream, 1) == [1]
+
+
+@pytest.mark.parametrize("position", [{"since": 9}, {"since": 3, "epoch": "0ther"}, {"since": 1}])
+async def test_a_position_that_the_log_does_not_have_means_reset(
+    club: Club, port: int, stream: str, session: str, position: dict[str, Any]
+) -> None:
+    club.write("append", stream, 1, 5)
+    club.write("forget", stream, 2)
+    async with open_socket(port, session) as ann:
+        answer = await ann.subscribe(stream, **position)
+        assert (answer["type"], answer["seq"]) == ("reset", 5)
+        club.write("append", stream, 6)
+        assert await ann.numbers_until(stream, 6) == [6]
+
+
+async def test_a_restored_database_resets_who_listens(
+    club: Club, port: int, stream: str, session: str
+) -> None:
+    club.write("append", stream, 1, 5)
+    async with open_socket(port, session) as ann:
+        await ann.subscribe(stream)
+        club.write("restore_from_backup", stream, 3)
+        reset = await ann.hear("reset", seconds=5)
+        assert (reset["epoch"], reset["seq"]) == ("restored", 3)
+        club.write("append", stream, 4)
+        assert await ann.numbers_until(stream, 4) == [4]

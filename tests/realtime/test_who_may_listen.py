@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from tests.realtime.client import Client, open_socket
+from tests.realtime.club import Club
+
+SOON = 5
+"""Seconds in which a change of rights acts (contract section 6)."""
+
+
+async def test_a_stranger_is_told_that_they_are_one(port: int) -> None:
+    async with open_socket(port) as nobody:
+        assert await nobody.close_code() == 4401
+
+
+@pytest.mark.parametrize(
+    "session", ["", "no-such-session", "a" * 5000, '"', "\u00e9"], ids=lambda value: repr(value[:9])
+)
+async def test_a_worthless_cookie_is_none(port: int, session: str) -> None:
+    async with open_socket(port, headers={"Cookie": f"sessionid={session}"}) as nobody:
+        assert await nobody.close_code() == 4401
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        None,
+        "null",
+        "https://evil.example",
+        "http://127.0.0.1",
+        "http://127.0.0.1:1",
+        "https://127.0.0.1:{port}",
+        "http://127.0.0.1:{port}.evil.example",
+        "http://localhost:{port}",
+        "http://club.example",
+        "https://club.example:444",
+    ],
+)
+async def test_a_foreign_page_cannot_use_the_cookie(
+    port: int, session: str, origin: str | None
+) -> None:
+    origin = origin and origin.format(port=port)
+    async with open_socket(port, session, origin=origin) as page:
+        assert await page.close_code() == 4403
+
+
+async def test_an_allowed_origin_may(port: int, session: str) -> None:
+    async with open_socket(port, session, origin="https://club.example") as page:
+        assert (await page.hear())["type"] == "welcome"
+
+
+async def test_a_ticket_opens_one_socket(club: Club, port: int, session: str) -> None:
+    ticket = club.write("ticket", _user(club))
+    offer = ["koinonia.v1", f"ticket.{ticket}"]
+    async with open_socket(port, origin=None, subprotocols=offer) as ann:
+        assert (await ann.hear())["type"] == "welcome"
+        assert ann.connection.subprotocol == "koinonia.v1"
+    async with open_socket(port, origin=None, subprotocols=offer) as thief:
+        assert await thief.close_code() == 4401
+
+
+async def test_of_many_with_one_ticket_one_comes_in(club: Club, port: int) -> None:
+    ticket = club.write("ticket", _user(club))
+
+    async def try_it() -> str | int | None:
+        async with open_socket(port, origin=None, path=f"/ws/v1/?ticket={ticket}") as one:
+            try:
+                return str((await one.hear())["type"])
+            except Exception:  # closed: its code is what counts
+                return one.connection.close_code
+
+    outcomes = await asyncio.gather(*(try_it() for _ in range(8)))
+    assert sorted(map(str, outcomes)) == ["4401"] * 7 + ["welcome"]
+
+
+async def test_a_bearer_needs_no_origin(club: Club, port: int) -> None:
+    bearer = {"Authorization": f"Bearer token-{_user(club)}"}
+    async with open_socket(port, origin=None, headers=bearer) as ann:
+        assert (await ann.hear())["type"] == "welcome"
+    async with open_socket(port, headers={"Authorization": "Bearer wrong"}) as nobody:
+        assert await nobody.close_code() == 4401
+
+
+async def test_the_twenty_first_socket_of_a_user_is_one_too_many(port: int, session: str) -> None:
+    async with asyncio.TaskGroup() as group:
+        full = asyncio.Event()
+        done = asyncio.Event()
+        opened: list[Client] = []
+
+        async def hold() -> None:
+            async with open_socket(port, session) as one:
+                await one.hear("welcome")
+                opened.append(one)
+                if len(opened) == 20:
+                    full.set()
+                await done.wait()
+
+        for _ in range(20):
+            group.create_task(hold())
+        await full.wait()
+        async with open_socket(port, session) as one_more:
+            assert await one_more.close_code() == 4429
+        done.set()
+    async with open_socket(port, session) as again:
+        assert (await again.hear())["type"] == "welcome"
+
+
+async def test_another_path_is_no_server_error(port: int) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        async with open_socket(port, path="/ws/v9/"):
+            pass
+    assert refused.value.response.status_code == 403
+
+
+async def test_who_is_expelled_hears_no_more(club: Club, port: int) -> None:
+    user, session = _member(club, "chess", "rowing")
+    async with open_socket(port, session) as ann:
+        await ann.subscribe("club:chess")
+        await ann.subscribe("club:rowing")
+        club.write("expel", user, "chess")
+        frame = await ann.hear("unsubscribed", seconds=SOON)
+        assert frame == {"type": "unsubscribed", "stream": "club:chess", "code": "forbidden"}
+        assert (await ann.subscribe("club:chess"))["code"] == "forbidden"
+        club.write("expel", user, "rowing")
+        assert await ann.close_code(SOON) == 4403
+
+
+async def test_a_notice_is_quicker_than_the_sweep(club: Club, port: int) -> None:
+    user, session = _member(club, "chess")
+    async with open_socket(port, session) as ann:
+        await ann.subscribe("club:chess")
+        began = time.monotonic()
+        club.write("expel_aloud", user, "chess")
+        assert await ann.close_code(SOON) == 4403
+        assert time.monotonic() - began < 1
+
+
+@pytest.mark.parametrize("change", ["disable", "change_password"])
+async def test_a_changed_user_is_shut_out(club: Club, port: int, change: str) -> None:
+    user, session = _member(club)
+    async with open_socket(port, session) as ann:
+        await ann.hear("welcome")
+        club.write(change, user)
+        assert await ann.close_code(SOON) == 4401
+
+
+async def test_logging_out_shuts_the_socket(club: Club, port: int) -> None:
+    _, session = _member(club)
+    async with open_socket(port, session) as ann:
+        await ann.hear("welcome")
+        club.write("log_out", session)
+        assert await ann.close_code(SOON) == 4401
+
+
+async def test_a_revoked_token_shuts_the_socket(club: Club, port: int) -> None:
+    user, _ = _member(club)
+    async with open_socket(port, headers={"Authorization": f"Bearer token-{user}"}) as ann:
+        await ann.hear("welcome")
+        club.write("rename", user, f"{user}-2")
+        assert await ann.close_code(SOON) == 4401
+
+
+def _member(club: Club, *clubs: str) -> tuple[str, str]:
+    user = f"ann-{uuid.uuid4().hex[:8]}"
+    return user, club.write("member", user, *clubs)
+
+
+def _user(club: Club) -> str:
+    return _member(club)[0]
