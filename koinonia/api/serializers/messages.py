@@ -12,20 +12,27 @@ from rest_framework import serializers
 from delivery.accept import MAX_MEDIA
 from delivery.models import Attempt, Direction, Encoding, Message
 from delivery.statuses import Status
+from httpopt.fields.computed import Computed
 from koinonia.api.serializers.fields import ChurchItemField, IdField, PhoneField
+from koinonia.models.member import full_name
 
 LATEST_SEND = timedelta(days=366)
 LONGEST_TEXT = 1600
+
+
+@extend_schema_field(str)
+class FullNameField(Computed):
+    """``Member.name``, from its columns."""
+
+    def __init__(self) -> None:
+        super().__init__("first_name", "last_name", compute=full_name)
 
 
 class NamedSerializer(serializers.Serializer[Any]):
     """``{id,name}`` of a member."""
 
     id = IdField()
-    name = serializers.CharField(read_only=True)
-
-    class Meta:
-        reads = {"name": ("first_name", "last_name")}
+    name = FullNameField()
 
 
 class AuthorSerializer(serializers.Serializer[Any]):
@@ -45,14 +52,13 @@ class ErrorSerializer(serializers.Serializer[Message]):
 
 
 @extend_schema_field(ErrorSerializer(allow_null=True))
-class ErrorField(serializers.Field[Message, Any, dict[str, str] | None, Any]):
+class ErrorField(Computed):
     def __init__(self) -> None:
-        super().__init__(read_only=True, source="*")
+        super().__init__("error_code", "error_title", "error_class", compute=_error)
 
-    def to_representation(self, value: Message) -> dict[str, str] | None:
-        if not value.error_code:
-            return None
-        return {"code": value.error_code, "title": value.error_title, "class": value.error_class}
+
+def _error(code: str, title: str, class_: str) -> dict[str, str] | None:
+    return {"code": code, "title": title, "class": class_} if code else None
 
 
 class MessageSerializer(serializers.Serializer[Message]):
@@ -78,9 +84,6 @@ class MessageSerializer(serializers.Serializer[Message]):
     delivered_at = serializers.DateTimeField(read_only=True, allow_null=True)
     read_at = serializers.DateTimeField(read_only=True, allow_null=True)
     updated_at = serializers.DateTimeField(read_only=True)
-
-    class Meta:
-        reads = {"error": ("error_code", "error_title", "error_class")}
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         # ``from`` is a word of Python.

@@ -16,7 +16,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from httpopt.versions.counters import Scope
+from httpopt.views import VersionedViewMixin
 from koinonia.api.serializers.churches import MeSerializer
+from koinonia.models import Church
 from throttling import logins
 from throttling.drf import LimitExceeded
 
@@ -69,8 +72,14 @@ class LogoutView(APIView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class MeView(APIView):
+class MeView(VersionedViewMixin):
     permission_classes = [IsAuthenticated]
+    collections = ("staff", "church", "people")
+    query_parameters = ()
+
+    def get_version_scope(self) -> Scope:
+        mine = Church.objects.of(self.request.user).values("pk")
+        return dict.fromkeys(self.collections, mine)
 
     @extend_schema(responses=MeSerializer)
     def get(self, request: Request) -> Response:
