@@ -14,6 +14,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.utils.module_loading import import_string
 
 from delivery import conf
+from delivery.webhooks import signature
 
 _POSITIVE = ("LEASE_SECONDS", "BREAKER_OPEN_SECONDS", "THREADS", "CONNECT_TIMEOUT", "READ_TIMEOUT")
 _RATES = ("ACCOUNT_RATE", "SENDER_RATE", "TENANT_RATE")
@@ -93,6 +94,15 @@ def _places() -> Iterator[CheckMessage]:
             hint="Leave it out for Telnyx.",
             id="delivery.E005",
         )
+    if conf.public_key():
+        try:
+            signature.public_key(conf.public_key())
+        except signature.UnusableKeyError:
+            yield Error(
+                "DELIVERY['PUBLIC_KEY'] is not base64 of 32 bytes: no webhook will be trusted.",
+                hint="Copy it from Keys & Credentials in Telnyx's Mission Control.",
+                id="delivery.E007",
+            )
     if not apps.is_installed("django_q"):
         yield Error(
             "The worker runs on django-q2, and django_q is not in INSTALLED_APPS.",

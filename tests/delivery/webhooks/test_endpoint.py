@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.core.checks import run_checks
 from django.test import Client
 from pytest_django.fixtures import Settings
 
@@ -156,3 +157,10 @@ def test_no_number_and_no_word_of_a_text_is_logged(caplog: pytest.LogCaptureFixt
     said = "".join(f"{record.getMessage()}{vars(record)}" for record in caplog.records)
     assert "+1312" not in said
     assert "Choir" not in said
+
+
+@pytest.mark.parametrize(("key", "ids"), [("nonsense", {"delivery.E007"}), ("", set())])
+def test_an_unusable_key_is_told_at_start(key: str, ids: set[str], settings: Settings) -> None:
+    settings.DELIVERY = {**settings.DELIVERY, "PUBLIC_KEY": key}
+    found = {error.id for error in run_checks() if error.id == "delivery.E007"}
+    assert found == ids
