@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -13,20 +13,17 @@ from koinonia.models import Role, Staff
 
 @require_safe
 @never_cache
-@login_required
 def console(request: HttpRequest) -> HttpResponse:
     """``/`` shows the first church of the user, ``/?church=<slug>`` the one that is named."""
-    places = list(
-        Staff.objects.filter(user_id=request.user.pk).select_related("church").order_by("church__name")
-    )
+    if not request.user.is_authenticated:
+        return redirect_to_login(request.get_full_path())
+    staff = Staff.objects.filter(user=request.user).select_related("church")
+    places = list(staff.order_by("church__name"))
     if not places:
         return render(request, "koinonia/no_church.html", status=403)
-    return render(
-        request,
-        "koinonia/console.html",
-        {"place": (place := _chosen(places, request.GET.get("church"))), "places": places,
-         "can_send": place.role != Role.VIEWER},
-    )  # fmt: skip
+    place = _chosen(places, request.GET.get("church"))
+    shown = {"place": place, "places": places, "can_send": place.role != Role.VIEWER}
+    return render(request, "koinonia/console.html", shown)
 
 
 def _chosen(places: list[Staff], slug: str | None) -> Staff:

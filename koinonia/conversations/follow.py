@@ -23,23 +23,20 @@ def follow(created: Collection[Message], *, now: datetime) -> None:
     unread = Counter(
         message.thread for message in singles if message.direction == Direction.INBOUND
     )
-    for message in _latest_of_each(singles):
-        _follow_one(message, unread[message.thread], now)
+    for thread, message in sorted(_latest_of_each(singles).items()):
+        _follow_one(thread, message, unread[thread], now)
 
 
-def _latest_of_each(messages: Collection[Message]) -> list[Message]:
-    latest = {
-        message.thread: message for message in sorted(messages, key=lambda message: message.pk)
-    }
-    return sorted(latest.values(), key=lambda message: message.thread or 0)
+def _latest_of_each(messages: Collection[Message]) -> dict[int, Message]:
+    ordered = sorted(messages, key=lambda message: message.pk)
+    return {message.thread: message for message in ordered if message.thread}
 
 
-def _follow_one(message: Message, unread: int, now: datetime) -> None:
-    Conversation.objects.filter(
-        Q(last_message=None) | Q(last_message__lt=message.pk), pk=message.thread
-    ).update(last_message=message, updated_at=now)
+def _follow_one(thread: int, message: Message, unread: int, now: datetime) -> None:
+    row = Conversation.objects.filter(pk=thread)
+    is_older = Q(last_message=None) | Q(last_message__lt=message.pk)
+    row.filter(is_older).update(last_message=message, updated_at=now)
     if unread:
-        row = Conversation.objects.filter(pk=message.thread)
         row.update(unread_count=F("unread_count") + unread)
 
 

@@ -34,7 +34,9 @@ def test_a_broadcast_to_a_group_fills_its_bar(page: Page, system: RunningSystem)
     page.get_by_label("To").click()
     group = page.get_by_role("option", name="group of").first
     group.click()
-    page.get_by_label("Text", exact=True).fill("Dear {first_name}, the picnic is on Sunday. {church}")
+    page.get_by_label("Text", exact=True).fill(
+        "Dear {first_name}, the picnic is on Sunday. {church}"
+    )
     page.get_by_role("button", name="Send").click()
 
     card = page.locator("#broadcasts li").first
@@ -56,7 +58,9 @@ def test_a_reply_from_the_congregation_appears_by_itself(page: Page, system: Run
     expect(row.locator(".name span")).to_have_text(f"{member['first_name']} {member['last_name']}")
 
 
-def test_a_problem_with_the_text_is_said_beside_the_field(page: Page, system: RunningSystem) -> None:
+def test_a_problem_with_the_text_is_said_beside_the_field(
+    page: Page, system: RunningSystem
+) -> None:
     sign_in(page, system, "grace-sender")
     page.get_by_role("button", name="Send").click()
     expect(page.locator("#text-problem")).to_be_visible()

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from koinonia.models import Church
+
+
+def test_a_visitor_is_sent_to_the_login_page_and_back(client: Client, db: None) -> None:
+    answer = client.get("/?church=grace")
+    assert (answer.status_code, answer["Location"]) == (302, "/login/?next=/%3Fchurch%3Dgrace")
+
+
+def test_staff_see_their_own_church(client: Client, grace_owner: User) -> None:
+    client.force_login(grace_owner)
+    assert b"Grace Church" in client.get("/").content
+
+
+def test_a_viewer_cannot_compose(client: Client, grace_viewer: User) -> None:
+    client.force_login(grace_viewer)
+    assert b'id="compose"' not in client.get("/").content
+
+
+@pytest.mark.parametrize("slug", ["hope", "nowhere"])
+def test_another_church_and_none_look_the_same(
+    client: Client, grace_owner: User, hope: Church, slug: str
+) -> None:
+    client.force_login(grace_owner)
+    assert client.get(f"/?church={slug}").status_code == 404
+
+
+def test_someone_without_a_church_is_told_so(client: Client, stranger: User) -> None:
+    client.force_login(stranger)
+    answer = client.get("/")
+    assert answer.status_code == 403
+    assert b"not on the staff of any church" in answer.content
