@@ -100,6 +100,9 @@ class VersionedViewMixin(CachePolicyMixin):
         self, request: Request, response: Response, *args: Any, **kwargs: Any
     ) -> Response:
         response = super().finalize_response(request, response, *args, **kwargs)
+        if response.streaming:
+            # Its bytes come after the tag was read: it has none.
+            self._tag, self._to_confirm = None, False
         if self._tag is not None and response.status_code in (200, 304):
             response.headers["ETag"] = str(self._tag)
         if self._to_confirm and self._tag is not None and response.status_code == 200:

@@ -64,6 +64,14 @@ def test_an_event_stream_is_left_alone() -> None:
     assert response.getvalue() == b"".join(LINES)
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("tag", ["*", '"x"'])
+def test_the_stream_of_a_versioned_view_has_no_tag(tag: str) -> None:
+    response = cast(Any, Client().get("/streamed/", headers={"If-None-Match": tag}))
+    assert (response.status_code, response.has_header("ETag")) == (200, False)
+    assert response.getvalue() == b"".join(LINES)
+
+
 @pytest.mark.parametrize("coding", list(DECODE))
 def test_many_threads_code_at_once(coding: str) -> None:
     bodies = [bytes([number]) * 50_000 for number in range(32)]

@@ -10,6 +10,7 @@ urlpatterns = [
     path("<int:library>/plain-books/", views.PlainBooks.as_view()),
     path("<int:library>/books/<int:pk>/", views.OneBook.as_view()),
     path("for-a-while/", views.ForAWhile.as_view()),
+    path("streamed/", views.Streamed.as_view()),
     path("broken/", views.Broken.as_view()),
     path("plain/", views.Plain.as_view()),
     path("page/", views.page),

@@ -73,6 +73,16 @@ class ForAWhile(VersionedViewMixin):
         return Response({"text": LONG})
 
 
+class Streamed(VersionedViewMixin):
+    collections = ("books",)
+
+    def get_version_tenant(self) -> int:
+        return 1
+
+    def get(self, request: Request) -> StreamingHttpResponse:
+        return StreamingHttpResponse(_lines(), content_type="text/csv")
+
+
 class Broken(VersionedViewMixin):
     collections = ("books",)
 
