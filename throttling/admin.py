@@ -129,7 +129,7 @@ def _subject(request: HttpRequest) -> Subject:
 
 def _record(request: HttpRequest, names: list[str]) -> None:
     LogEntry.objects.create(
-        user_id=request.user.pk,
+        user_id=str(request.user.pk),
         content_type=ContentType.objects.get_for_model(ThrottleState),
         object_repr=", ".join(names)[:200],
         action_flag=CHANGE,

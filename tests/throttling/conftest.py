@@ -13,8 +13,13 @@ from throttling.outage import Outage
 
 
 @pytest.fixture(autouse=True)
-def nothing_counted_yet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Full buckets, no copy of the allowlist, no outage."""
+def nothing_counted_yet(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[None]:
+    """Full buckets, no copy of the allowlist, no outage, and a Redis that may take its time."""
+    patient = {"OPTIONS": {"SOCKET_TIMEOUT": 5, "SOCKET_CONNECT_TIMEOUT": 5}}
+    for alias, database in (("throttling", 12), ("ratelimit", 14)):
+        location = f"{settings.CACHES[alias]['LOCATION'].partition('?')[0]}?db={database}"
+        cache = {**settings.CACHES[alias], "LOCATION": location, **patient}
+        settings.CACHES = {**settings.CACHES, alias: cache}
     _clear()
     monkeypatch.setattr(limits, "outage", Outage())
     yield

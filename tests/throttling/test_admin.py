@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from tests.throttling.conftest import set_policies
 from throttling import limits, stores
 from throttling.buckets import BucketStore
 from throttling.models import Allowance
@@ -17,7 +20,9 @@ ADD = "/admin/throttling/allowance/add/"
 
 
 @pytest.fixture
-def support(api: Client) -> Client:
+def support(api: Client, settings: Settings) -> Client:
+    # So slow that nothing flows in while a busy machine runs the test.
+    set_policies(settings, api="200/d", anon="60/d")
     user = User.objects.create_user("support", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(content_type__app_label="throttling"))
     api.force_login(user)
@@ -71,7 +76,7 @@ def test_the_buckets_of_an_address_are_shown(support: Client) -> None:
     limits.charge("anon", "203.0.113.9", cost=60)
     page = support.get(STATE, {"address": "203.0.113.9"}).content.decode()
     assert "0 of 60" in page
-    assert "in 1 s" in page
+    assert re.search(r"in 14[34]\d s", page)
 
 
 def test_who_is_refused_most_is_shown(support: Client) -> None:

