@@ -1,4 +1,4 @@
-"""``python -m tests.delivery.alone.write_texts 40``: so many texts of one new gym, in one batch."""
+"""``python -m tests.delivery.alone.write_texts 40 1``: so many texts of one new gym, in one batch."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ if __name__ == "__main__":
     from delivery.drafts import Draft
     from tests.delivery.alone.host.models import Gym
 
-    gym = Gym.objects.create(number="+13125550111")
+    gym = Gym.objects.create(number=f"+131255501{int(sys.argv[2]):02}")
     drafts = [Draft(to=f"+1312556{number:04}", text="Hello") for number in range(int(sys.argv[1]))]
-    accept_batch(gym, drafts, batch=1, now=timezone.now())
+    accept_batch(gym, drafts, batch=int(sys.argv[2]), now=timezone.now())

@@ -15,7 +15,7 @@ def test_an_idle_cluster_that_loses_a_process_sends_the_next_text(
     worker: RunningWorker, telnyx: TelnyxSimulator, part: str
 ) -> None:
     kill(wait_until(worker.tree)[part])
-    worker.script("write_texts", "20")
+    worker.script("write_texts", "20", "1")
     wait_until(lambda: worker.statuses() == {"accepted": 20})
     assert telnyx.ledger.summary()["duplicates"] == {}
 
@@ -26,7 +26,7 @@ def test_a_busy_cluster_that_is_killed_loses_and_doubles_nothing(
 ) -> None:
     telnyx.account.options.change({"latency_ms": 100})
     tree = wait_until(worker.tree)
-    worker.script("write_texts", "120")
+    worker.script("write_texts", "120", "1")
     wait_until(lambda: len(telnyx.ledger) > 20)
     kill(tree[part])
     wait_until(lambda: worker.statuses() == {"accepted": 120})
@@ -47,7 +47,7 @@ def test_term_stops_a_busy_worker_in_ten_seconds_and_leaves_nothing_half_done(
 ) -> None:
     telnyx.account.options.change({"latency_ms": 200})
     wait_until(worker.tree)
-    worker.script("write_texts", "200")
+    worker.script("write_texts", "200", "1")
     wait_until(lambda: len(telnyx.ledger) > 20)
     below = worker.processes()
     worker.process.terminate()
