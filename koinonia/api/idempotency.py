@@ -16,6 +16,7 @@ from functools import wraps
 from typing import Any
 
 from django.db import IntegrityError, OperationalError, connection
+from django.db.models import QuerySet
 from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 from rest_framework.renderers import JSONRenderer
@@ -85,7 +86,7 @@ def _known(record: IdempotentRequest) -> IdempotentRequest | None:
     return _same(record).filter(created_at__gt=_oldest(record.created_at)).first()
 
 
-def _same(record: IdempotentRequest) -> Any:
+def _same(record: IdempotentRequest) -> QuerySet[IdempotentRequest]:
     return IdempotentRequest.objects.filter(
         user_id=record.user_id, key=record.key, method=record.method, path=record.path
     )

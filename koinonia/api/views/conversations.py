@@ -14,8 +14,7 @@ from koinonia.api.pagination import LatestFirst
 from koinonia.api.serializers.conversations import ConversationSerializer
 from koinonia.api.serializers.messages import MessageSerializer, ReplySerializer
 from koinonia.api.views.base import ChurchView, ItemView, ListCreateView
-from koinonia.api.views.messages import shown
-from koinonia.api.views.sending import SendingView
+from koinonia.api.views.sending import SendingView, shown
 from koinonia.conversations.read import mark_read
 from koinonia.models import Conversation
 

@@ -31,7 +31,7 @@ from koinonia.api.serializers.dead_letters import (
 )
 from koinonia.api.serializers.messages import MessageSerializer
 from koinonia.api.views.base import ChurchView, ItemView, ListCreateView
-from koinonia.api.views.messages import shown
+from koinonia.api.views.sending import shown
 
 _REFUSALS = {
     "may_double_required": 'It may have arrived: say {"may_double": true} to send it once more.',

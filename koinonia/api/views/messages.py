@@ -21,7 +21,7 @@ from koinonia.api.serializers.messages import (
     NewMessageSerializer,
 )
 from koinonia.api.views.base import ChurchView, ItemView, ListCreateView
-from koinonia.api.views.sending import SendingView
+from koinonia.api.views.sending import SendingView, shown
 
 
 class MessageQuerySerializer(serializers.Serializer[Any]):
@@ -101,8 +101,3 @@ class CancelMessageView(Messages):
         if message.status != Status.CANCELLED and not cancel_message(message, now=timezone.now()):
             raise ConflictError("It is too late: this text is not waiting any more.")
         return Response(self.get_serializer(self.get_object()).data)
-
-
-def shown(messages: QuerySet[Message]) -> QuerySet[Message]:
-    """With what the message shape shows of other tables."""
-    return messages.select_related("recipient", "author")

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from rest_framework import status
 from rest_framework.response import Response
 
+from delivery import conf
 from delivery.accept import accept_message
 from delivery.changes import message_changes
 from delivery.drafts import Draft
@@ -14,6 +16,11 @@ from koinonia.api.serializers.messages import MessageSerializer
 from koinonia.api.views.base import ChurchView, unacceptable_as_error
 from koinonia.conversations.threads import thread_of
 from koinonia.models import Member
+
+
+def shown(messages: QuerySet[Message]) -> QuerySet[Message]:
+    """With what the message shape shows of other tables."""
+    return messages.select_related("recipient", "author")
 
 
 class SendingView(ChurchView):
@@ -42,7 +49,10 @@ class SendingView(ChurchView):
                 self.church, draft, author=self.request.user,
                 scheduled_at=given["send_at"], expires_at=given["expires_at"], now=now,
             )  # fmt: skip
-        message.recipient = member
+        if conf.sync():  # it has been sent, unless an Idempotency-Key keeps the transaction open
+            message = shown(Message.objects.all()).get(pk=message.pk)
+        else:
+            message.recipient = member
         return self.accepted(message)
 
     def accepted(self, message: Message) -> Response:
