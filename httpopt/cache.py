@@ -50,7 +50,9 @@ def finish_headers(request: HttpRequest, response: HttpResponseBase) -> None:
         _make_error_unstorable(response)
     elif "Cache-Control" not in response.headers:
         response.headers["Cache-Control"] = (
-            PRIVATE.cache_control(authenticated=True) if request.method in _SAFE else NO_STORE
+            PRIVATE.cache_control(authenticated=True)
+            if _can_be_asked_again(request, response)
+            else NO_STORE
         )
     if response.status_code in (204, 304):
         # CommonMiddleware counts the bytes of a body that must not be there.
@@ -58,6 +60,11 @@ def finish_headers(request: HttpRequest, response: HttpResponseBase) -> None:
     if "Date" not in response.headers and isinstance(request, ASGIRequest):
         # WSGI servers add it, ASGI servers leave it to the application.
         response.headers["Date"] = http_date()
+
+
+def _can_be_asked_again(request: HttpRequest, response: HttpResponseBase) -> bool:
+    """A stream has no validator to ask again with."""
+    return request.method in _SAFE and response.status_code in (200, 304) and not response.streaming
 
 
 def _make_error_unstorable(response: HttpResponseBase) -> None:

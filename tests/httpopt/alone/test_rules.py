@@ -271,7 +271,7 @@ CACHING = [
     ("GET", "/page/?Cache-Control=public,max-age=9", {}, "public,max-age=9"),
     ("GET", "/page/?status=404&Cache-Control=public,max-age=9", {}, "no-store"),
     ("GET", "/page/?status=503&Expires=x&ETag=%22x%22", {}, "no-store"),
-    ("GET", "/lines/", {}, "private, no-cache"),
+    ("GET", "/lines/", {}, "no-store"),
     ("POST", "/plain/", ANN, "no-store"),
     ("POST", "/page/", {}, "no-store"),
 ]
