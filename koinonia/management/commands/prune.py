@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from argparse import RawDescriptionHelpFormatter
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.utils import timezone
+
+from koinonia.retention import prune
+
+_EXAMPLE = """\
+Example, once a night from cron or a systemd timer:
+
+    manage.py prune
+"""
+
+
+class Command(BaseCommand):
+    help = (
+        "Forgets what nobody will ask for any more: applied webhook events, events of the log, "
+        "expired tickets, tokens, sessions and idempotent answers. Texts, attempts, dead letters and "
+        "audit rows are never deleted."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.epilog = _EXAMPLE
+        parser.formatter_class = RawDescriptionHelpFormatter
+        parser.add_argument("--dry-run", action="store_true", help="count, and delete nothing")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        dry_run: bool = options["dry_run"]
+        verb = "would be deleted" if dry_run else "deleted"
+        for name, count in prune(timezone.now(), dry_run=dry_run):
+            self.stdout.write(f"{name.replace('_', ' '):<20} {count:>8} {verb}")

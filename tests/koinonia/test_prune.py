@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.utils import timezone
+from knox.models import AuthToken
+
+from realtime.models import Ticket
+
+
+@pytest.fixture
+def old_token(grace_owner: User) -> AuthToken:
+    token: AuthToken = AuthToken.objects.create(user=grace_owner, expiry=timedelta(days=-1))[0]
+    return token
+
+
+def test_a_dry_run_says_what_would_go_and_deletes_nothing(
+    old_token: AuthToken, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("prune", "--dry-run")
+    lines = {line.split("  ")[0]: line for line in capsys.readouterr().out.splitlines()}
+    assert lines["tokens"].split() == ["tokens", "1", "would", "be", "deleted"]
+    assert AuthToken.objects.filter(pk=old_token.pk).exists()
+
+
+def test_what_has_expired_goes_and_the_rest_stays(old_token: AuthToken, grace_owner: User) -> None:
+    fresh = AuthToken.objects.create(user=grace_owner)[0]
+    soon = timezone.now() + timedelta(seconds=30)
+    ticket = Ticket.objects.create(digest="x", user=grace_owner, session_hash="", expires_at=soon)
+    call_command("prune")
+    assert list(AuthToken.objects.values_list("pk", flat=True)) == [fresh.pk]
+    assert Ticket.objects.get() == ticket
