@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from environs import Env, EnvValidationError, validate
+from environs import Env, EnvValidationError, ValidationError, validate
 
 from koinonia import environment_rules as rules
 from koinonia import kept_values
@@ -106,33 +106,33 @@ def read(base_dir: Path) -> Environment:
     env = Env(eager=False)
     data_dir = base_dir / env.path("DATA_DIR", Path("var"))
     public_url = _public_url(env, data_dir)
-    values = {
-        "debug": env.bool("DEBUG", False),
-        "secret_key": env.str("SECRET_KEY", "")
-        or kept_values.read(data_dir, kept_values.SECRET_KEY),
-        "allowed_hosts": env.list("ALLOWED_HOSTS", _local_names(public_url)),
-        "csrf_trusted_origins": env.list(
+    found = Environment(
+        debug=env.bool("DEBUG", False),
+        secret_key=env.str("SECRET_KEY", "") or kept_values.read(data_dir, kept_values.SECRET_KEY),
+        allowed_hosts=env.list("ALLOWED_HOSTS", _local_names(public_url)),
+        csrf_trusted_origins=env.list(
             "CSRF_TRUSTED_ORIGINS", [public_url], validate=rules.each(rules.trusted_origin)
         ),
-        "data_dir": data_dir,
-        "database_url": _text(env, "DATABASE_URL", "", rules.database_url),
-        "database_pool": env.int("DATABASE_POOL", 0, validate=validate.Range(0, 1000)),
-        "redis_url": _text(env, "REDIS_URL", "", rules.redis_url)
+        data_dir=data_dir,
+        database_url=_text(env, "DATABASE_URL", "", rules.database_url),
+        database_pool=env.int("DATABASE_POOL", 0, validate=validate.Range(0, 1000)),
+        redis_url=_text(env, "REDIS_URL", "", rules.redis_url)
         or kept_values.read(data_dir, kept_values.REDIS_URL),
-        "public_url": public_url,
-        "trusted_proxies": _networks(env, "TRUSTED_PROXIES", []),
-        "metrics_allow": _networks(env, "METRICS_ALLOW", ["127.0.0.0/8", "::1"]),
-        "log_level": _choice(env, "LOG_LEVEL", "DEBUG", "INFO", "WARNING", "ERROR", default="INFO"),
-        "log_format": _choice(env, "LOG_FORMAT", "plain", "json", default="plain"),
-        "httpopt_enabled": env.bool("HTTPOPT_ENABLED", True),
-        "realtime_enabled": env.bool("REALTIME_ENABLED", True),
-        "throttling_enabled": env.bool("THROTTLING_ENABLED", True),
-        "throttle": _throttle(env),
-        "telnyx": _telnyx(env, data_dir),
-        "delivery": _delivery(env),
-    }
+        public_url=public_url,
+        trusted_proxies=_networks(env, "TRUSTED_PROXIES", []),
+        metrics_allow=_networks(env, "METRICS_ALLOW", ["127.0.0.0/8", "::1"]),
+        log_level=_choice(env, "LOG_LEVEL", "DEBUG", "INFO", "WARNING", "ERROR", default="INFO"),
+        log_format=_choice(env, "LOG_FORMAT", "plain", "json", default="plain"),
+        httpopt_enabled=env.bool("HTTPOPT_ENABLED", True),
+        realtime_enabled=env.bool("REALTIME_ENABLED", True),
+        throttling_enabled=env.bool("THROTTLING_ENABLED", True),
+        throttle=_throttle(env),
+        telnyx=_telnyx(env, data_dir),
+        delivery=_delivery(env),
+    )
+    # What was bad is None in there: it goes no further.
     _seal(env)
-    return Environment(**values)
+    return found
 
 
 def read_or_exit(base_dir: Path) -> Environment:
@@ -232,9 +232,7 @@ def _throttle(env: Env) -> dict[str, str]:
 def _known_policy(policy: str) -> rules.Rule:
     def check(value: str) -> None:
         if policy not in _POLICIES:
-            raise rules.ValidationError(
-                f"There is no such policy; there are {', '.join(_POLICIES)}."
-            )
+            raise ValidationError(f"There is no such policy; there are {', '.join(_POLICIES)}.")
 
     return check
 

@@ -40,7 +40,7 @@ def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
 def test_nothing_at_all_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     found = read(monkeypatch)
     assert (found.debug, found.public_url) == (False, "http://127.0.0.1:8000")
-    assert found.delivery.retry_delays == (1, 2, 4)
+    assert list(found.delivery.retry_delays) == [1, 2, 4]
     assert (found.delivery.account_rate, found.delivery.church_rate) == (50, None)
     assert found.httpopt_enabled
     assert found.realtime_enabled
@@ -113,7 +113,7 @@ def test_values_of_every_kind_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (found.debug, found.throttling_enabled) == (True, False)
     assert found.trusted_proxies == ["10.0.0.0/8", "::1"]
     assert (found.delivery.church_rate, found.delivery.sender_rate) == (7.5, None)
-    assert found.delivery.retry_delays == (0.5, 10)
+    assert list(found.delivery.retry_delays) == [0.5, 10]
     assert found.throttle == {"login_user": "5/15m"}
     assert found.public_url == "https://texts.example.org"
     assert found.allowed_hosts[-1] == "texts.example.org"

@@ -36,10 +36,9 @@ def pinned(lock: str) -> dict[str, Version]:
 def test_a_lock_is_in_step_with_the_project(lock: str, wanted: list[str]) -> None:
     pins = pinned(lock)
     unmet = [
-        text
-        for text in wanted
-        if (asked := Requirement(text))
-        and not asked.specifier.contains(pins.get(canonicalize_name(asked.name), Version("0")))
+        str(asked)
+        for asked in map(Requirement, wanted)
+        if not asked.specifier.contains(pins.get(canonicalize_name(asked.name), Version("0")))
     ]
     assert unmet == [], "Run `make lock`."
 
