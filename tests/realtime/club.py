@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from copy import copy
 from pathlib import Path
 from typing import Any, Literal
 
@@ -79,9 +80,19 @@ class Club:
         process.kill()
         process.wait()
 
-    def close(self) -> None:
+    def beside(self, **environment: str) -> Club:
+        """The same club served with other settings. Has no writer of its own."""
+        other = copy(self)
+        other.environment = {**self.environment, **environment}
+        other.servers = {}
+        return other
+
+    def close_servers(self) -> None:
         for port in list(self.servers):
             self.kill(port)
+
+    def close(self) -> None:
+        self.close_servers()
         assert self._writer.stdin is not None
         assert self._writer.stdout is not None
         self._writer.stdin.close()

@@ -36,7 +36,7 @@ async def test_a_worthless_cookie_is_none(port: int, session: str) -> None:
         "http://127.0.0.1",
         "http://127.0.0.1:1",
         "https://127.0.0.1:{port}",
-        "http://127.0.0.1:{port}.evil.example",
+        "http://127.0.0.1.evil.example:{port}",
         "http://localhost:{port}",
         "http://club.example",
         "https://club.example:444",
