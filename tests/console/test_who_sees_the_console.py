@@ -35,3 +35,9 @@ def test_someone_without_a_church_is_told_so(client: Client, stranger: User) -> 
     answer = client.get("/")
     assert answer.status_code == 403
     assert b"not on the staff of any church" in answer.content
+
+
+def test_guessing_at_the_login_page_is_slowed_down(client: Client, grace_owner: User) -> None:
+    guess = {"username": grace_owner.username, "password": "wrong"}
+    statuses = [client.post("/login/", guess).status_code for _ in range(7)]
+    assert statuses == [200] * 5 + [429] * 2
