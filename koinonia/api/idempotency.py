@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
+from django.contrib.auth.models import User
 from django.db import IntegrityError, OperationalError, connection
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -58,9 +59,9 @@ def _scope(request: Request, key: str) -> IdempotentRequest:
     if not _KEY.fullmatch(key):
         raise ValidationError({HEADER: ["1 to 255 of A-Z, a-z, 0-9, _, : and - are needed."]})
     return IdempotentRequest(
-        user=request.user,
+        user=cast(User, request.user),
         key=key,
-        method=request.method,
+        method=request.method or "",
         path=request.path,
         body_digest=hashlib.sha256(request.body).hexdigest(),
         created_at=timezone.now(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import IO, Any, cast
 
 from django.conf import settings
 from rest_framework.exceptions import ParseError
@@ -23,7 +23,7 @@ class BoundedJSONParser(JSONParser):
     ) -> Any:
         try:
             return super().parse(
-                _Bounded(stream, settings.DATA_UPLOAD_MAX_MEMORY_SIZE),
+                cast(IO[Any], _Bounded(stream, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)),
                 media_type,
                 dict(parser_context or {}),
             )

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from django.contrib.auth.models import User
 from django.http import Http404
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
@@ -23,14 +24,14 @@ class IsStaffWithRole(BasePermission):
     message = "Your role in this church does not allow this."
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        place = staff_place(request.user.pk, view.kwargs["church"])
+        place = staff_place(cast(User, request.user).pk, view.kwargs["church"])
         if place is None:
             raise Http404
         view.place = place
         return _RANK[Role(place.role)] >= _RANK[_needed(request, view)]
 
 
-def staff_place(user_id: int | None, slug: str) -> Staff | None:
+def staff_place(user_id: int, slug: str) -> Staff | None:
     """The row that makes a user staff of the church, with the church."""
     places = Staff.objects.select_related("church")
     return places.filter(user_id=user_id, church__slug=slug).first()

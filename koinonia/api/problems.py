@@ -78,7 +78,7 @@ def _report(error: Exception, context: dict[str, Any]) -> None:
 
 def _body(error: exceptions.APIException) -> dict[str, Any]:
     if isinstance(error, LimitExceeded):
-        return limit_problem(error.verdict)
+        return dict(limit_problem(error.verdict))
     if isinstance(error, exceptions.ValidationError):
         errors = _by_field(error.detail)
         detail = "; ".join(f"{name}: {' '.join(told)}" for name, told in errors.items())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -71,28 +71,28 @@ class _Import:
         self.church = church
         self.now = now
         self.report = Report()
+        self.known: dict[str, Member] = {}
+        self.groups_of: dict[str, set[str]] = {}
         self.new: dict[str, Member] = {}
         self.changed: dict[str, Member] = {}
         self.joins: set[tuple[str, str]] = set()
         """Phone and group name."""
 
     def run(self, people: Sequence[Person]) -> Report:
-        self.known = {member.phone: member for member in self._members(people)}
-        self.groups_of = {phone: set(member.group_names) for phone, member in self.known.items()}
+        self._find({person.phone for person in people})
         for person in people:
             self._take(person)
         self._write()
         return self.report
 
-    def _members(self, people: Sequence[Person]) -> Iterable[Member]:
-        phones = list({person.phone for person in people})
+    def _find(self, wanted: set[str]) -> None:
+        """Who of them is here already, and in which groups."""
+        phones = sorted(wanted)
+        here = Member.objects.filter(church=self.church).prefetch_related("groups")
         for start in range(0, len(phones), _AT_ONCE):
-            some = Member.objects.filter(
-                church=self.church, phone__in=phones[start : start + _AT_ONCE]
-            )
-            for member in some.prefetch_related("groups"):
-                member.group_names = {group.name for group in member.groups.all()}
-                yield member
+            for member in here.filter(phone__in=phones[start : start + _AT_ONCE]):
+                self.known[member.phone] = member
+                self.groups_of[member.phone] = {group.name for group in member.groups.all()}
 
     def _take(self, person: Person) -> None:
         member = self.known.get(person.phone)

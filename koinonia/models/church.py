@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 class ChurchQuerySet(models.QuerySet["Church"]):
     def of(self, user: AbstractBaseUser | AnonymousUser) -> ChurchQuerySet:
         """The churches that ``user`` is staff of. Superusers get none: their place is the admin."""
-        return self.filter(staff__user_id=user.pk)
+        return self.filter(staff__user_id=user.pk or 0)
 
 
 class Church(models.Model):

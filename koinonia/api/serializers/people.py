@@ -44,7 +44,7 @@ class GroupsField(ChurchItemsField):
 
     def to_representation(self, value: Any) -> list[Any]:
         groups = sorted(value.all(), key=lambda group: (group.name, group.pk))
-        return list(GroupOfMemberSerializer(groups, many=True).data)
+        return [GroupOfMemberSerializer(group).data for group in groups]
 
 
 class MemberSerializer(serializers.ModelSerializer[Member]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth import authenticate, logout
 from django.contrib.auth.models import User
@@ -84,7 +84,7 @@ class MeView(VersionedViewMixin):
     @extend_schema(responses=MeSerializer)
     def get(self, request: Request) -> Response:
         """The user, and the churches with the role in each."""
-        return Response(MeSerializer(request.user).data)
+        return Response(MeSerializer(cast(User, request.user)).data)
 
 
 def _token_for(user: User, request: Request) -> dict[str, Any]:

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import Http404
@@ -49,6 +50,11 @@ class ChurchView(SparseFieldsMixin, VersionedViewMixin, GenericAPIView[Any]):
     def church(self) -> Church:
         # The schema is made without a request.
         return Church() if getattr(self, "swagger_fake_view", False) else self.place.church
+
+    @property
+    def user(self) -> User:
+        """Who asks; the permissions let nobody in who is anonymous."""
+        return cast(User, self.request.user)
 
     def get_version_tenant(self) -> int:
         return self.church.pk
@@ -147,7 +153,7 @@ class ItemView(IfMatchMixin, ChurchView):
         if key is None:
             return None
         rows = self.get_queryset().model._default_manager.filter(church=self.church, pk=key)
-        return rows.values_list("version")
+        return cast("QuerySet[Any, Any]", rows.values_list("version"))
 
     def perform_update(self, serializer: BaseSerializer[Any]) -> None:
         serializer.save()

@@ -40,7 +40,7 @@ class BroadcastsView(_Broadcasts, ListCreateView):
     throttle_policies = {"POST": ["broadcasts"]}
 
     def paginate_queryset(self, queryset: Any) -> Any:
-        return with_counts(super().paginate_queryset(queryset))
+        return with_counts(super().paginate_queryset(queryset) or [])
 
     @extend_schema(request=NewBroadcastSerializer, responses={202: BroadcastSerializer})
     @idempotent
@@ -49,7 +49,7 @@ class BroadcastsView(_Broadcasts, ListCreateView):
         given = self.checked(NewBroadcastSerializer)
         with unacceptable_as_error():
             broadcast = send_broadcast(
-                self.church, given["text"], given["audience"], author=request.user,
+                self.church, given["text"], given["audience"], author=self.user,
                 scheduled_at=given["send_at"], expires_at=given["expires_at"], now=timezone.now(),
             )  # fmt: skip
         data = self.get_serializer(with_counts([broadcast])[0]).data

@@ -6,7 +6,6 @@ from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound
 from rest_framework.permissions import AllowAny
-from rest_framework.request import Request
 from rest_framework.views import APIView
 
 
@@ -16,7 +15,7 @@ class NoSuchPathView(APIView):
 
     permission_classes = [AllowAny]
 
-    def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+    def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         if not request.path.endswith("/"):
             raise NotFound("There is nothing at this path. All paths of the API end in a slash.")
         raise Http404

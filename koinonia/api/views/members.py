@@ -38,7 +38,7 @@ class MembersView(_Members, ListCreateView):
 
     query_serializer = MemberQuerySerializer
 
-    def filter_queryset(self, queryset: QuerySet[Member]) -> QuerySet[Member]:
+    def filter_queryset(self, queryset: Any) -> Any:
         query = self.query()
         if group := query.get("group"):
             queryset = queryset.filter(groups=group)

@@ -44,9 +44,9 @@ _LOOKUPS = {
 
 
 class Messages(ChurchView):
-    serializer_class = MessageSerializer
+    serializer_class: type[serializers.BaseSerializer[Any]] = MessageSerializer
     item_route = "api:message"
-    collections = ("messages", "members", "people")
+    collections: tuple[str, ...] = ("messages", "members", "people")
 
     def get_queryset(self) -> QuerySet[Message]:
         return shown(Message.objects.filter(tenant=self.church))
@@ -58,7 +58,7 @@ class MessagesView(Messages, SendingView, ListCreateView):
     query_serializer = MessageQuerySerializer
     throttle_policies = {"POST": ["messages"]}
 
-    def filter_queryset(self, queryset: QuerySet[Message]) -> QuerySet[Message]:
+    def filter_queryset(self, queryset: Any) -> Any:
         query = {_LOOKUPS[name]: value for name, value in self.query().items()}
         if broadcast := query.get("batch"):
             query["batch"] = broadcast.pk

@@ -31,7 +31,7 @@ class SendingView(ChurchView):
     def phone_of(self, given: dict[str, Any]) -> str:
         """Whom the client named, by number."""
         named = given.get("member") or given.get("conversation")
-        return named.phone if named else given["to"]
+        return str(named.phone if named else given["to"])
 
     def send(self, phone: str, given: dict[str, Any]) -> Response:
         now = timezone.now()
@@ -46,7 +46,7 @@ class SendingView(ChurchView):
                 thread=thread_of(self.church, phone, now=now).pk,
             )
             message = accept_message(
-                self.church, draft, author=self.request.user,
+                self.church, draft, author=self.user,
                 scheduled_at=given["send_at"], expires_at=given["expires_at"], now=now,
             )  # fmt: skip
         if conf.sync():  # it has been sent, unless an Idempotency-Key keeps the transaction open

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
@@ -74,10 +74,12 @@ class StaffView(_Staff, ItemView):
 
     @transaction.atomic
     def perform_update(self, serializer: serializers.BaseSerializer[Any]) -> None:
-        if serializer.validated_data.get("role", Role.OWNER) != Role.OWNER:
-            _keep_an_owner(self.church, without=serializer.instance, field="role")
-        serializer.instance.role = serializer.validated_data.get("role", serializer.instance.role)
-        serializer.instance.save(update_fields=["role"])
+        place = cast(Staff, serializer.instance)
+        role = serializer.validated_data.get("role", place.role)
+        if role != Role.OWNER:
+            _keep_an_owner(self.church, without=place, field="role")
+        place.role = role
+        place.save(update_fields=["role"])
 
     @transaction.atomic
     def perform_destroy(self, instance: Model) -> None:

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from delivery.models import Message
+from delivery.models import Attempt, Message, Outcome
 from delivery.statuses import Status
 from koinonia.ids import encode
 from koinonia.models import Church
@@ -135,3 +135,15 @@ def test_the_report_has_the_shape_of_the_contract(viewer: APIClient, grace: Chur
     ]
     assert (report["queue"]["dead"], len(report["days"])) == (1, 30)
     assert list(report["success_rate"]) == ["1h", "24h"]
+
+
+def test_each_call_to_the_carrier_is_listed(viewer: APIClient, grace: Church) -> None:
+    key = letter(grace)
+    Attempt.objects.create(
+        message=Message.objects.get(), number=1, started_at=timezone.now(), duration_ms=87,
+        outcome=Outcome.RETRYABLE, http_status=503, code="http_503", detail="Unavailable",
+    )  # fmt: skip
+    attempts = viewer.get(f"{G}messages/{key}/attempts/").json()
+    assert [list(attempt) for attempt in attempts] == [
+        ["number", "started_at", "duration_ms", "outcome", "http_status", "code", "detail"]
+    ]
