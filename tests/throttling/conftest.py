@@ -20,15 +20,13 @@ def nothing_counted_yet(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> 
         location = f"{settings.CACHES[alias]['LOCATION'].partition('?')[0]}?db={database}"
         cache = {**settings.CACHES[alias], "LOCATION": location, **patient}
         settings.CACHES = {**settings.CACHES, alias: cache}
-    _clear()
     monkeypatch.setattr(limits, "outage", Outage())
-    yield
-    _clear()
-
-
-def _clear() -> None:
-    stores.shared().client.flushdb()
+    client = stores.shared().client
+    client.flushdb()
     stores.local.clear()
+    allowlist.forget()
+    yield
+    client.flushdb()
     allowlist.forget()
 
 
@@ -45,7 +43,11 @@ def api(settings: Settings) -> Client:
         "throttling.middleware.RateLimitHeadersMiddleware",
         *(name for name in settings.MIDDLEWARE if not name.startswith(("throttling.", "httpopt."))),
     ]
-    settings.REST_FRAMEWORK = {"EXCEPTION_HANDLER": "throttling.drf.exception_handler"}
+    settings.REST_FRAMEWORK = {
+        # DRF reads the others once, when its views are imported: for all tests of the run.
+        **settings.REST_FRAMEWORK,
+        "EXCEPTION_HANDLER": "throttling.drf.exception_handler",
+    }
     set_policies(settings)
     return Client()
 
