@@ -269,4 +269,4 @@ def run(church: Church, pytest_settings: Any, examples: int, steps: int) -> None
 
 @pytest.mark.django_db(transaction=True)
 def test_no_order_of_events_loses_or_doubles_a_text(grace: Church, settings: Any) -> None:
-    run(grace, settings, examples=60, steps=50)
+    run(grace, settings, examples=30, steps=50)
