@@ -29,6 +29,8 @@ def config(level: str, form: str) -> dict[str, Any]:
             "django": {"handlers": [], "propagate": True},
             "django.server": {"handlers": [], "propagate": True},
             "daphne": {"level": "WARNING"},
+            # What a client did wrong is told to the client.
+            "django.request": {"level": "ERROR"},
             "django-q": {"level": "WARNING"},
         },
     }
