@@ -13,7 +13,7 @@ SUPPORT = "Support"
 RIGHTS: dict[str, tuple[str, ...]] = {
     "delivery.accounthold": ("view", "change"),
     "delivery.attempt": ("view",),
-    "delivery.breakertransition": ("view",),
+    "delivery.breakertransition": ("view", "change"),
     "delivery.deadletter": ("view", "change"),
     "delivery.deadletteraction": ("view",),
     "delivery.forcedbreaker": ("view", "add", "change", "delete"),
