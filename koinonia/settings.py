@@ -203,6 +203,7 @@ REALTIME: dict[str, Any] = {
     "ENABLED": ENV.realtime_enabled,
     "MAY_LISTEN": "koinonia.wiring.may_listen",
     "BEARER": "koinonia.wiring.bearer",
+    "CONNECT_LIMIT": "koinonia.wiring.may_connect",
 }
 
 

@@ -26,6 +26,8 @@ from koinonia.conversations.threads import thread_of as conversation_of
 from koinonia.models import Broadcast, Church, Staff
 from realtime import log, rights
 from realtime.log import NewEvent
+from throttling import limits
+from throttling.allowlist import Caller
 
 News = defaultdict[str, list[NewEvent]]
 
@@ -122,6 +124,12 @@ def may_listen(user: AbstractBaseUser, key: str) -> bool:
     """``REALTIME["MAY_LISTEN"]``: staff hear their church."""
     kind, _, slug = key.partition(":")
     return kind == "church" and Staff.objects.filter(user_id=user.pk, church__slug=slug).exists()
+
+
+def may_connect(user: AbstractBaseUser) -> bool:
+    """``REALTIME["CONNECT_LIMIT"]``: a socket costs what a ticket costs."""
+    key = str(user.pk)
+    return limits.charge("connect", key, caller=Caller(user=key)).allowed
 
 
 def on_rights_changed(*, instance: Staff | AuthToken, **_: Any) -> None:

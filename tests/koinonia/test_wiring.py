@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.test import Client
 
 from delivery.accept import accept_message
 from delivery.changes import Changes, message_changes
@@ -16,6 +17,7 @@ from delivery.drafts import Draft
 from delivery.models import Direction, Message
 from delivery.signals import breaker_changed
 from delivery.statuses import Status
+from koinonia import wiring
 from koinonia.broadcasts import progress_events
 from koinonia.broadcasts.audience import Audience
 from koinonia.broadcasts.plan import send_broadcast
@@ -178,3 +180,14 @@ def test_every_church_hears_of_the_breaker(grace: Church, hope: Church) -> None:
     assert (
         events("church:grace") == events("church:hope") == [("delivery.breaker", {"state": "open"})]
     )
+
+
+def test_sockets_and_tickets_share_one_limit(
+    grace_owner: User, client: Client, settings: Any
+) -> None:
+    policies = {**settings.THROTTLING["POLICIES"], "connect": {"rate": "3/h", "by": "user"}}
+    settings.THROTTLING = {**settings.THROTTLING, "POLICIES": policies}
+    client.force_login(grace_owner)
+    assert client.post("/api/v1/realtime/ticket/").status_code == 200
+    assert [wiring.may_connect(grace_owner) for _ in range(3)] == [True, True, False]
+    assert client.post("/api/v1/realtime/ticket/").status_code == 429
