@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any
 
 from django.db.models import ForeignKey, Model, QuerySet
+from django.utils.timezone import get_current_timezone
 from rest_framework import serializers
 from rest_framework.relations import PrimaryKeyRelatedField
+from rest_framework.settings import api_settings
 
 from httpopt.fields.computed import Computed
 
 Row = Mapping[str, Any]
 Reader = Callable[[Row], Any]
+
+_UTC_SECONDS = "%Y-%m-%dT%H:%M:%SZ"
 
 # Their representation of what the database gives is that value itself.
 _AS_IT_IS = (
@@ -109,19 +114,39 @@ def _column(field: Any, model: type[Model], prefix: str, columns: dict[str, None
 
 
 def _converted(field: Any, get: Reader) -> Reader:
-    if type(field) in _AS_IT_IS:
+    if _is_as_it_is(field):
         return get
     if isinstance(field, serializers.RelatedField | serializers.BaseSerializer):
         raise _NotPlainError
     if isinstance(field, serializers.ManyRelatedField | serializers.SerializerMethodField):
         raise _NotPlainError
-    represent = field.to_representation
+    represent = _whole_seconds if _is_in_whole_utc_seconds(field) else field.to_representation
 
     def convert(row: Row) -> Any:
         value = get(row)
         return None if value is None else represent(value)
 
     return convert
+
+
+def _is_as_it_is(field: Any) -> bool:
+    """Whether what the database gives is already what the field would make of it."""
+    if type(field) is serializers.ListField:
+        return type(field.child) in _AS_IT_IS
+    if type(field) is serializers.ChoiceField:
+        return all(type(value) is str for value in field.choices)
+    return type(field) in _AS_IT_IS
+
+
+def _is_in_whole_utc_seconds(field: Any) -> bool:
+    """DRF writes times by strftime, which is most of the time of a list that has many."""
+    wanted = getattr(field, "format", api_settings.DATETIME_FORMAT)
+    zone = getattr(field, "timezone", None) or get_current_timezone()
+    return type(field) is serializers.DateTimeField and wanted == _UTC_SECONDS and zone == UTC
+
+
+def _whole_seconds(value: datetime) -> str:
+    return value.isoformat()[:19] + "Z"
 
 
 def _computed(field: Computed, model: type[Model], prefix: str, columns: dict[str, None]) -> Reader:

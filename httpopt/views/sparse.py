@@ -4,6 +4,7 @@ from collections.abc import Hashable
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
+from django.utils.timezone import get_current_timezone_name
 from rest_framework.exceptions import ValidationError
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
@@ -50,7 +51,9 @@ class SparseFieldsMixin(GenericAPIView[Any]):
             return None
         wanted = request.query_params.getlist("fields") if conf.enabled() else []
         text = ",".join(wanted) if wanted else None
-        key: Hashable = (type(self), serializer_class, text, self.get_rights())
+        key: Hashable = (
+            type(self), serializer_class, text, self.get_rights(), get_current_timezone_name()
+        )  # fmt: skip
         try:
             return _plans.get(key, lambda: self._compile(serializer_class, text))
         except FieldsError as error:

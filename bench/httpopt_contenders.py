@@ -1,0 +1,73 @@
+"""The same list of 50 texts, by hand as DRF's documentation has it: what httpopt is measured against.
+
+Same authentication, permission, throttle and paging; a ModelSerializer; none of our middleware.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.urls import include, path
+from rest_framework import serializers
+from rest_framework.generics import ListAPIView
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.renderers import JSONRenderer
+
+from delivery.models import Message
+from koinonia.api.permissions import IsStaffWithRole
+from koinonia.models import Member, Role
+
+PLAIN = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+]
+STOCK = [
+    "django.middleware.gzip.GZipMiddleware",
+    "django.middleware.http.ConditionalGetMiddleware",
+    *PLAIN,
+]
+
+
+class _MemberSerializer(serializers.ModelSerializer[Member]):
+    class Meta:
+        model = Member
+        fields = ["id", "name"]
+
+
+class _AuthorSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    name = serializers.CharField(source="username")
+
+
+class _MessageSerializer(serializers.ModelSerializer[Message]):
+    member = _MemberSerializer(source="recipient")
+    author = _AuthorSerializer()
+
+    class Meta:
+        model = Message
+        fields = [
+            "id", "direction", "status", "to_number", "from_number", "text", "media_urls",
+            "encoding", "parts", "member", "thread", "batch", "author", "attempts", "error_code",
+            "error_title", "error_class", "created_at", "scheduled_at", "expires_at", "sent_at",
+            "delivered_at", "read_at", "updated_at",
+        ]  # fmt: skip
+
+
+class PlainMessagesView(ListAPIView[Message]):
+    permission_classes = [IsAuthenticated, IsStaffWithRole]
+    renderer_classes = [JSONRenderer]
+    serializer_class = _MessageSerializer
+    read_role = Role.VIEWER
+
+    def get_queryset(self) -> QuerySet[Message]:
+        messages = Message.objects.filter(tenant__slug=self.kwargs["church"])
+        return messages.select_related("recipient", "author")
+
+
+urlpatterns = [
+    path("plain/<slug:church>/messages/", PlainMessagesView.as_view()),
+    path("", include("koinonia.urls")),
+]
