@@ -186,7 +186,7 @@ def test_sockets_and_tickets_share_one_limit(
     grace_owner: User, client: Client, settings: Any
 ) -> None:
     policies = {**settings.THROTTLING["POLICIES"], "connect": {"rate": "3/h", "by": "user"}}
-    settings.THROTTLING = {**settings.THROTTLING, "POLICIES": policies}
+    settings.THROTTLING = {**settings.THROTTLING, "POLICIES": policies, "ENABLED": True}
     client.force_login(grace_owner)
     assert client.post("/api/v1/realtime/ticket/").status_code == 200
     assert [wiring.may_connect(grace_owner) for _ in range(3)] == [True, True, False]
