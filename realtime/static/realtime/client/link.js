@@ -58,7 +58,6 @@ export class Link {
       this.onFrame({ type: "subscribed", stream, epoch, seq });
       return;
     }
-    if (known && known.seq === wish.seq && known.epoch === wish.epoch) return;
     this.streams.set(wish.stream, { ...wish, poll: wish.poll ?? known?.poll ?? null });
     this.socket?.subscribe(this.streams.get(wish.stream));
     this.polling.again(wish.stream);

@@ -1,0 +1,199 @@
+"""client.js in a real Chromium, against a real server."""
+
+from __future__ import annotations
+
+import json
+
+from playwright.sync_api import BrowserContext
+
+from tests.realtime.browser.conftest import TIMING, OpenTab
+from tests.realtime.club import Club
+
+NO_SOCKETS = "WebSocket = class { constructor() { setTimeout(() => this.onclose({ code: 1006 }), 10) } close() {} }"
+
+LOSES_ONE_FRAME = """
+window.lost = 0;
+window.WebSocket = class extends WebSocket {
+  set onmessage(handle) {
+    this.addEventListener("message", (event) => {
+      if (!lost && event.data.includes('"from":4,')) lost += 1;
+      else handle(event);
+    });
+  }
+};
+"""
+
+
+def test_it_gets_what_was_and_what_comes(club: Club, open_tab: OpenTab, stream: str) -> None:
+    club.write("append", stream, 1, 10)
+    tab = open_tab().begin(since=4)
+    tab.wait_for("live")
+    club.write("append", stream, 11, 500, 50)
+    tab.wait_for_number(510)
+    assert tab.numbers() == list(range(5, 511))
+
+
+def test_it_goes_on_after_a_restart_of_the_server(
+    club: Club, open_tab: OpenTab, stream: str, port: int
+) -> None:
+    tab = open_tab().begin()
+    tab.wait_for("live")
+    club.write("append", stream, 1, 10)
+    tab.wait_for_number(10)
+    club.kill(port)
+    club.write("append", stream, 11, 10)
+    tab.page.wait_for_function("states.at(-1) !== 'live'")
+    club.serve(port=port)
+    tab.wait_for_number(20)
+    tab.wait_for("live")
+    assert tab.numbers() == list(range(1, 21))
+
+
+def test_it_goes_on_when_the_network_is_back(
+    club: Club, open_tab: OpenTab, stream: str, context: BrowserContext
+) -> None:
+    tab = open_tab().begin()
+    tab.wait_for("live")
+    context.set_offline(True)
+    tab.wait_for("offline")
+    club.write("append", stream, 1, 10)
+    context.set_offline(False)
+    tab.wait_for("live")
+    tab.wait_for_number(10)
+    assert tab.numbers() == list(range(1, 11))
+
+
+def test_a_frame_that_went_missing_is_noticed_and_fetched(
+    club: Club, open_tab: OpenTab, stream: str
+) -> None:
+    tab = open_tab(before=LOSES_ONE_FRAME).begin()
+    tab.wait_for("live")
+    for number in range(1, 8):
+        club.write("append", stream, number)
+        if number == 4:
+            tab.page.wait_for_function("lost === 1")
+        else:
+            tab.wait_for_number(number)
+    assert tab.numbers() == list(range(1, 8))
+
+
+def test_a_heartbeat_tells_of_a_loss_that_nothing_follows(
+    club: Club, open_tab: OpenTab, stream: str, port: int
+) -> None:
+    club.kill(port)
+    beating = club.beside(ALONE_HEARTBEAT="1")
+    beating.serve(port=port)
+    try:
+        tab = open_tab(before=LOSES_ONE_FRAME).begin()
+        tab.wait_for("live")
+        club.write("append", stream, 1, 3)
+        tab.wait_for_number(3)
+        club.write("append", stream, 4)
+        tab.wait_for_number(4)
+        assert tab.page.evaluate("lost") == 1
+    finally:
+        beating.close_servers()
+
+
+def test_without_sockets_it_polls(club: Club, open_tab: OpenTab, stream: str) -> None:
+    tab = open_tab(before=NO_SOCKETS).begin()
+    tab.wait_for("polling")
+    club.write("append", stream, 1, 500, 50)
+    tab.wait_for_number(500)
+    assert tab.numbers() == list(range(1, 501))
+
+
+def test_it_comes_back_from_polling(club: Club, open_tab: OpenTab, stream: str) -> None:
+    tab = open_tab(before=f"window.Real = WebSocket; {NO_SOCKETS}").begin()
+    tab.wait_for("polling")
+    club.write("append", stream, 1, 5)
+    tab.wait_for_number(5)
+    tab.page.evaluate("() => { WebSocket = Real; }")
+    tab.wait_for("live")
+    club.write("append", stream, 6, 5)
+    tab.wait_for_number(10)
+    assert tab.numbers() == list(range(1, 11))
+
+
+def test_two_tabs_share_one_connection(
+    club: Club, open_tab: OpenTab, stream: str, context: BrowserContext
+) -> None:
+    club.write("append", stream, 1, 5)
+    first = open_tab().begin()
+    first.wait_for("live")
+    opened: list[str] = []
+    context.on("page", lambda page: page.on("websocket", lambda socket: opened.append(socket.url)))
+    second, third = open_tab(), open_tab()
+    second.begin(since=2).wait_for("live")
+    third.begin(since=None).wait_for("live")
+    club.write("append", stream, 6, 5)
+    for tab, numbers in ((first, range(1, 11)), (second, range(3, 11)), (third, range(6, 11))):
+        tab.wait_for_number(10)
+        assert tab.numbers() == list(numbers)
+    assert opened == []
+    # Another tab takes over from the one that had the connection.
+    first.page.close()
+    club.write("append", stream, 11, 5)
+    for tab in (second, third):
+        tab.wait_for_number(15)
+    assert second.numbers() == list(range(3, 16))
+    assert third.numbers() == list(range(6, 16))
+    assert len(opened) == 1
+
+
+def test_who_has_lost_the_right_is_told(
+    club: Club, open_tab: OpenTab, stream: str, session: str
+) -> None:
+    tab = open_tab().begin()
+    tab.wait_for("live")
+    club.write("log_out", session)
+    tab.wait_for("offline")
+
+
+SNAPSHOT = """
+async () => {
+  const { epoch, since, bodies } = await (await fetch("/snapshot/STREAM/")).json();
+  window.shown = bodies.map((body) => JSON.parse(body).data.n);
+  return { epoch, since };
+}
+"""
+BEGIN_WITH_SNAPSHOT = """
+async () => {
+  const load = SNAPSHOT;
+  const position = await load();
+  begin(
+    { "STREAM": { ...position, poll: "/events/STREAM/" } },
+    {
+      timing: TIMING,
+      onReset: load,
+      onEvents: (stream, events) => shown.push(...events.map(({ data }) => data.n)),
+    },
+  );
+}
+"""
+
+
+def test_a_snapshot_and_the_events_are_a_fresh_snapshot(
+    club: Club, open_tab: OpenTab, stream: str, port: int
+) -> None:
+    club.write("append", stream, 1, 20)
+    tab = open_tab()
+    script = BEGIN_WITH_SNAPSHOT.replace("SNAPSHOT", SNAPSHOT).replace("STREAM", stream)
+    tab.page.evaluate(script.replace("TIMING", json.dumps(TIMING)))
+    tab.wait_for("live")
+    club.write("append", stream, 21, 30, 4)
+    club.kill(port)
+    club.write("append", stream, 51, 30, 4)
+    # More than the log keeps went by: the client must fetch anew.
+    club.write("forget", stream, 70)
+    club.serve(port=port)
+    tab.wait_for("live")
+    club.write("append", stream, 81, 30, 4)
+    tab.page.wait_for_function("shown.at(-1) === 110")
+    club.write("restore_from_backup", stream, 100)
+    tab.page.wait_for_function("shown.at(-1) === 100")
+    club.write("append", stream, 200, 5)
+    tab.page.wait_for_function("shown.at(-1) === 204")
+    shown = tab.page.evaluate("shown")
+    tab.page.evaluate(f"({SNAPSHOT.replace('STREAM', stream)})()")
+    assert shown == tab.page.evaluate("shown") == [*range(71, 101), *range(200, 205)]

@@ -1,0 +1,105 @@
+"""What a process keeps, and that it keeps nothing of who has left."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from channels.testing import WebsocketCommunicator
+from django.contrib.auth.models import User
+from django.test import override_settings
+from django.utils import timezone
+
+from realtime import credentials, tickets
+from realtime.consumer import EventConsumer
+from realtime.hub import Hub
+from realtime.models import Stream
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SETTINGS = {"MAY_LISTEN": "tests.realtime.test_hub.everyone"}
+
+
+def everyone(user: Any, key: str) -> bool:
+    return True
+
+
+def _ticket() -> str:
+    user = User.objects.get_or_create(username="ann")[0]
+    return tickets.issue(credentials.of_user(user), now=timezone.now())[0]
+
+
+async def _enter() -> WebsocketCommunicator:
+    ticket = await sync_to_async(_ticket)()
+    socket = WebsocketCommunicator(EventConsumer.as_asgi(), f"/ws/v1/?ticket={ticket}")
+    await socket.connect(timeout=5)
+    assert (await socket.receive_json_from(5))["type"] == "welcome"
+    return socket
+
+
+async def _until(condition: Any) -> None:
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.01)
+
+
+@override_settings(REALTIME=SETTINGS)
+async def test_nothing_is_left_of_who_has_left() -> None:
+    before = asyncio.all_tasks()
+    sockets = [await _enter() for _ in range(5)]
+    for socket in sockets:
+        for stream in ("church:grace", "church:hope"):
+            await socket.send_json_to({"type": "subscribe", "stream": stream})
+            assert (await socket.receive_json_from(5))["type"] == "subscribed"
+    hub = Hub.here()
+    assert (len(hub.sockets), set(hub.feeds)) == (5, {"church:grace", "church:hope"})
+    assert all(len(feed.listeners) == 5 for feed in hub.feeds.values())
+    for socket in sockets[:-1]:
+        await socket.disconnect()
+    assert len(hub.sockets) == 1
+    await sockets[-1].disconnect()
+    assert (hub.sockets, hub.feeds) == (set(), {})
+    await _until(lambda: _ours(asyncio.all_tasks() - before) == [])
+
+
+def _ours(tasks: set[asyncio.Task[Any]]) -> list[str]:
+    """But for the channel layer's own, which stays with its connection."""
+    names = [getattr(task.get_coro(), "__qualname__", "") for task in tasks]
+    return [name for name in names if not name.startswith("RedisSingleShardConnection")]
+
+
+@override_settings(REALTIME={**SETTINGS, "ENABLED": False})
+async def test_when_it_is_off_the_socket_says_so() -> None:
+    ticket = await sync_to_async(_ticket)()
+    socket = WebsocketCommunicator(EventConsumer.as_asgi(), f"/ws/v1/?ticket={ticket}")
+    await socket.connect(timeout=5)
+    assert (await socket.receive_output(5))["code"] == 4503
+
+
+@override_settings(REALTIME={**SETTINGS, "CONNECT_LIMIT": "tests.realtime.test_hub.never"})
+async def test_the_hosts_limit_is_asked() -> None:
+    ticket = await sync_to_async(_ticket)()
+    socket = WebsocketCommunicator(EventConsumer.as_asgi(), f"/ws/v1/?ticket={ticket}")
+    await socket.connect(timeout=5)
+    assert (await socket.receive_output(5))["code"] == 4429
+
+
+def never(user: Any) -> bool:
+    return False
+
+
+@override_settings(REALTIME=SETTINGS)
+async def test_an_error_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    socket = await _enter()
+
+    def fails(key: str) -> None:
+        raise RuntimeError("The database is gone.")
+
+    monkeypatch.setattr("realtime.pages.head", fails)
+    await socket.send_json_to({"type": "subscribe", "stream": "church:grace"})
+    with pytest.raises(RuntimeError, match="The database is gone"):
+        await socket.wait(5)
+    assert (Hub.here().sockets, Hub.here().feeds) == (set(), {})
+    assert await sync_to_async(Stream.objects.count)() == 0

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import asyncio
+
+from tests.realtime.client import open_socket
+from tests.realtime.club import Club
+
+
+async def test_a_client_that_acknowledges_gets_megabytes(
+    club: Club, port: int, stream: str, session: str
+) -> None:
+    await asyncio.to_thread(club.write, "append_large", stream, 1000, 2000)
+    async with open_socket(port, session) as ann:
+        await ann.subscribe(stream, since=0)
+        while ann.positions[stream] < 1000:
+            frame = await ann.hear("events")
+            await ann.say(type="ack", stream=stream, seq=frame["to"])
+    assert len(ann.events[stream]) == 1000
+
+
+async def test_a_client_that_does_not_is_paused_then_closed_and_can_resume(
+    club: Club, port: int, stream: str, session: str
+) -> None:
+    await asyncio.to_thread(club.write, "append_large", stream, 1000, 2000)
+    loop = asyncio.get_running_loop()
+    async with open_socket(port, session) as ann:
+        await ann.subscribe(stream, since=0)
+        began = loop.time()
+        assert await ann.close_code(15) == 4408
+        assert 9 < loop.time() - began < 14
+        received = ann.positions[stream]
+        # 256 KiB, and the frame that went beyond.
+        assert 256 * 1024 <= received * 2000 <= 400 * 1024
+    async with open_socket(port, session) as again:
+        await again.subscribe(stream, since=received)
+        frame = await again.hear("events")
+        assert frame["from"] == received + 1
+
+
+async def test_a_slow_client_does_not_hold_up_the_others(
+    club: Club, port: int, stream: str, session: str
+) -> None:
+    async with open_socket(port, session) as slow, open_socket(port, session) as quick:
+        await slow.subscribe(stream)
+        await quick.subscribe(stream)
+        for _ in range(5):
+            await asyncio.to_thread(club.write, "append_large", stream, 200, 2000)
+        while quick.positions[stream] < 1000:
+            frame = await quick.hear("events", seconds=5)
+            await quick.say(type="ack", stream=stream, seq=frame["to"])
