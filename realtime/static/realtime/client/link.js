@@ -22,7 +22,7 @@ export class Link {
     this.timing = timing;
     this.onFrame = onFrame;
     this.onState = onState;
-    /** @type {Map<string, {stream: string, seq: number|null, epoch: string|null, poll: string|null}>} */
+    /** `seq` is what was received, `head` the last that is known to exist. */
     this.streams = new Map();
     this.socket = null;
     this.polling = new Polling(this.streams, timing, (frame) => this.#received(frame), onState);
@@ -54,11 +54,16 @@ export class Link {
   want(wish) {
     const known = this.streams.get(wish.stream);
     if (known && known.seq !== null && wish.seq === null) {
-      const { stream, epoch, seq } = known;
-      this.onFrame({ type: "subscribed", stream, epoch, seq });
+      // Another tab may have gone back in the stream; "from now on" is its head.
+      const { stream, epoch, head } = known;
+      this.onFrame({ type: "subscribed", stream, epoch, seq: head });
       return;
     }
-    this.streams.set(wish.stream, { ...wish, poll: wish.poll ?? known?.poll ?? null });
+    this.streams.set(wish.stream, {
+      ...wish,
+      poll: wish.poll ?? known?.poll ?? null,
+      head: Math.max(known?.head ?? 0, wish.seq ?? 0),
+    });
     this.socket?.subscribe(this.streams.get(wish.stream));
     this.polling.again(wish.stream);
   }
@@ -69,6 +74,8 @@ export class Link {
       // Replay may still be on its way after `subscribed`: only a start at the head sets the place.
       if (frame.type === "events") known.seq = frame.to;
       else if (frame.type === "reset" || known.seq === null) known.seq = frame.seq;
+      if (frame.type === "reset") known.head = frame.seq;
+      else known.head = Math.max(known.head, frame.seq ?? frame.to);
       known.epoch = frame.epoch ?? known.epoch;
     }
     this.onFrame(frame);
