@@ -94,16 +94,7 @@ class RunningWorker:
 
     def tree(self) -> dict[str, int]:
         """The processes of the one cluster by their part; empty while it is not complete."""
-        mains = _children(self.process.pid)
-        sentinels = [child for main in mains for child in _children(main)]
-        parts = [child for sentinel in sentinels for child in _children(sentinel)]
-        if not (len(mains) == 1 and len(sentinels) == 1 and len(parts) == 3):
-            return {}
-        worker, monitor, pusher = sorted(parts)  # django-q2 starts them in this order
-        return {
-            "cluster": mains[0], "sentinel": sentinels[0],
-            "worker": worker, "monitor": monitor, "pusher": pusher,
-        }  # fmt: skip
+        return cluster_of(self.process.pid)
 
     def processes(self) -> set[int]:
         """Everything below the supervisor."""
@@ -113,6 +104,20 @@ class RunningWorker:
                 found.add(child)
                 looking.append(child)
         return found
+
+
+def cluster_of(supervisor: int) -> dict[str, int]:
+    """The processes of its one cluster by their part; empty while it is not complete."""
+    mains = _children(supervisor)
+    sentinels = [child for main in mains for child in _children(main)]
+    parts = [child for sentinel in sentinels for child in _children(sentinel)]
+    if not (len(mains) == 1 and len(sentinels) == 1 and len(parts) == 3):
+        return {}
+    worker, monitor, pusher = sorted(parts)  # django-q2 starts them in this order
+    return {
+        "cluster": mains[0], "sentinel": sentinels[0],
+        "worker": worker, "monitor": monitor, "pusher": pusher,
+    }  # fmt: skip
 
 
 def kill(pid: int) -> None:

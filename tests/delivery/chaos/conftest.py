@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from delivery.simulator import Options, TelnyxSimulator
+from tests.delivery.chaos.platform import Platform
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Platform]:
+    # Not pytest's own: its paths are too long for a unix socket, and closed to PostgreSQL's user.
+    directory = Path(tempfile.mkdtemp(prefix="chaos-"))
+    options = Options(sent_seconds=0, carrier_seconds=0.005, latency_ms=50)
+    with TelnyxSimulator(options=options) as telnyx:
+        platform = Platform(directory, telnyx)
+        yield platform
+        platform.stop()
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture
+def platform(running: Platform) -> Iterator[Platform]:
+    """The running system, its provider in good health before and after."""
+    yield running
+    running.telnyx.end_outage()
+    running.telnyx.account.plan.clear()

@@ -1,0 +1,135 @@
+"""The whole system with everything that it rests on outside of it, where a test can break it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import uuid
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from delivery.simulator import TelnyxSimulator
+from delivery.simulator.ledger import Entry
+from tests.delivery.chaos import ledger
+from tests.delivery.chaos.congregation import SingleTexts, Writer
+from tests.delivery.worker.running_worker import wait_until
+from tests.postgres import EmbeddedPostgres
+from tests.running_system import RunningSystem
+from tests.valkey import ValkeyServer
+
+MEMBERS = 300
+_FINAL = {"delivered"}
+_ROWS = """
+    SELECT to_number, text, status, provider_id, calls,
+           (SELECT COUNT(*) FROM delivery_attempt WHERE message_id = delivery_message.id)
+    FROM delivery_message WHERE direction = 'outbound' AND text LIKE '{mark} %'
+"""
+
+
+class Platform:
+    def __init__(self, directory: Path, telnyx: TelnyxSimulator) -> None:
+        self.directory = directory
+        self.telnyx = telnyx
+        self.valkey = ValkeyServer(_made(directory / "valkey"))
+        self.postgres = _postgres(directory)
+        database = {} if self.postgres is None else {"DATABASE_URL": self.postgres.url}
+        self.system = RunningSystem(
+            _made(directory / "system"),
+            DJANGO_SETTINGS_MODULE="tests.delivery.chaos.settings",
+            REDIS_URL=self.valkey.url,
+            TELNYX_API_BASE=telnyx.base,
+            TELNYX_API_KEY=telnyx.api_key,
+            TELNYX_PUBLIC_KEY=telnyx.public_key,
+            THROTTLING_ENABLED="0",
+            DELIVERY_LEASE_SECONDS="3",
+            DELIVERY_RETRY_DELAYS="0.3,0.6,1.2",
+            DELIVERY_BREAKER_OPEN_SECONDS="1",
+            # Slow enough for the broadcast to be in the air when something breaks.
+            DELIVERY_ACCOUNT_RATE="100",
+            DELIVERY_SENDER_RATE="60",
+            **database,
+        )
+        self.system.start()
+        self.broadcaster = Writer(self.system, "grace-owner")
+        self.replier = Writer(self.system, "hope-owner")
+
+    def stop(self) -> None:
+        self.system.stop()
+        self.valkey.stop()
+        if self.postgres is not None:
+            self.postgres.stop()
+
+    def begin(self) -> Texts:
+        """A broadcast to everyone of one church, and single texts of another."""
+        return Texts(self, uuid.uuid4().hex[:8])
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        if self.postgres is not None:
+            with psycopg.connect(self.postgres.url, autocommit=True) as connection:
+                return list(connection.execute(sql.encode()))
+        file = sqlite3.connect(self.system.data_dir / "koinonia.sqlite3", timeout=30)
+        try:
+            return list(file.execute(sql))
+        finally:
+            file.close()
+
+
+class Texts:
+    """The texts of one scenario, and the verdict on them."""
+
+    def __init__(self, platform: Platform, mark: str) -> None:
+        self._platform, self._mark = platform, mark
+        body = {"text": f"{mark} for {{first_name}}", "audience": {"all": True}}
+        self._broadcast = platform.broadcaster.post("broadcasts/", body)["id"]
+        self.singles = SingleTexts(platform.replier, mark)
+
+    @property
+    def taken(self) -> list[Entry]:
+        """What the provider has accepted of them."""
+        return [
+            entry for entry in self._platform.telnyx.ledger.entries
+            if entry.text.startswith(f"{self._mark} ")
+        ]  # fmt: skip
+
+    def wait_until_sending(self) -> None:
+        """Until some of it, and not all, is with the provider."""
+        already = len(self.taken)
+        wait_until(lambda: len(self.taken) > already + 20, 30)
+
+    def rows(self) -> list[ledger.Row]:
+        found = self._platform.query(_ROWS.format(mark=self._mark))
+        return [ledger.Row(*row) for row in found]
+
+    def judge(self, seconds: float) -> None:
+        """Each text was taken once, delivered, and told of as it was; within so many seconds."""
+        wait_until(lambda: {row.status for row in self.rows()} <= _FINAL, seconds)
+        rows, taken = self.rows(), self.taken
+        assert len(rows) == MEMBERS + len(self.singles.accepted)
+        assert {(row.to, row.text) for row in rows} >= set(self.singles.accepted)
+        assert ledger.lost(rows, taken) == []
+        assert ledger.doubled(taken) == []
+        assert len(taken) == len(rows)
+        assert ledger.misnamed(rows, taken) == []
+        assert ledger.unexplained(rows) == []
+        self._judge_broadcast()
+
+    def _judge_broadcast(self) -> None:
+        told = self._platform.broadcaster.get(f"broadcasts/{self._broadcast}/")
+        assert (told["status"], told["total"]) == ("done", MEMBERS)
+        assert {status: count for status, count in told["counts"].items() if count} == {
+            "delivered": MEMBERS
+        }
+
+
+def _made(directory: Path) -> Path:
+    directory.mkdir(parents=True)
+    return directory
+
+
+def _postgres(directory: Path) -> EmbeddedPostgres | None:
+    """A server of our own, which may be stopped, where the run is on PostgreSQL."""
+    if "KOINONIA_TEST_POSTGRES" not in os.environ:
+        return None
+    return EmbeddedPostgres(directory / "postgres")

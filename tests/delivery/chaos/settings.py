@@ -1,0 +1,8 @@
+"""The project with a watchdog that does not wait a quarter of an hour."""
+
+from __future__ import annotations
+
+from koinonia.settings import *  # noqa: F403  # all of it, but for one value
+from koinonia.settings import DELIVERY
+
+DELIVERY["WATCHDOG_AFTER"] = 3
