@@ -39,7 +39,6 @@ def _database() -> dict[str, Any]:
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": Path(os.environ.get("DATA_DIR", "/tmp")) / "alone.sqlite3",  # noqa: S108 -- pytest gives DATA_DIR
-            "TEST": {"NAME": os.environ.get("ALONE_DATABASE")},
         }
     url = urlsplit(os.environ["DATABASE_URL"])
     return {
@@ -48,6 +47,8 @@ def _database() -> dict[str, Any]:
         "USER": unquote(url.username or ""),
         "HOST": unquote(url.hostname or ""),
         "PORT": str(url.port or ""),
+        # The run that started this one has a test database on the same server.
+        "TEST": {"NAME": f"alone_{os.getpid()}"},
     }
 
 
