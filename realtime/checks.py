@@ -6,12 +6,16 @@ from typing import Any
 from django.apps import AppConfig
 from django.conf import settings
 from django.core import checks
+from django.utils.module_loading import import_string
+
+from realtime import conf
 
 _KEYS = {
     "ALLOWED_ORIGINS", "BEARER", "CHANNEL_LAYER", "CONNECT_LIMIT", "ENABLED", "EVENTS_KEPT",
     "HEARTBEAT_SECONDS", "MAY_LISTEN", "RETENTION_DAYS", "SOCKETS_PER_USER", "SWEEP_SECONDS",
     "TAIL_CHECK_SECONDS", "TICKET_SECONDS", "WINDOW_MS",
 }  # fmt: skip
+_PATHS = {"BEARER", "CONNECT_LIMIT", "MAY_LISTEN"}
 _POSITIVE = {key for key in _KEYS if key.endswith(("_SECONDS", "_MS", "_DAYS", "_USER", "_KEPT"))}
 
 
@@ -41,4 +45,30 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[ch
         for key in sorted(_POSITIVE & set(values))
         if not (isinstance(values[key], int | float) and values[key] > 0)
     )
+    found.extend(
+        checks.Error(
+            f"REALTIME[{key!r}] names nothing that can be imported.",
+            hint="Give a dotted path.",
+            id="realtime.E004",
+        )
+        for key in sorted(_PATHS & set(values))
+        if values[key] and not _can_be_imported(values[key])
+    )
+    if conf.channel_layer() not in getattr(settings, "CHANNEL_LAYERS", {}):
+        found.append(
+            checks.Warning(
+                f"CHANNEL_LAYERS has no {conf.channel_layer()!r}: each process finds what another "
+                "wrote at its next look, up to a second later.",
+                hint="Configure RedisPubSubChannelLayer, or REALTIME['CHANNEL_LAYER'].",
+                id="realtime.W001",
+            )
+        )
     return found
+
+
+def _can_be_imported(path: object) -> bool:
+    try:
+        import_string(path)
+    except (ImportError, AttributeError, TypeError):
+        return False
+    return True

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+
 from tests.realtime.client import open_socket
 from tests.realtime.club import Club
 
@@ -49,3 +51,23 @@ async def test_two_servers_tell_the_same(club: Club, port: int, stream: str, ses
         assert await ann.numbers_until(stream, 50) == list(range(1, 51))
         assert await again.numbers_until(stream, 50) == list(range(1, 51))
     club.kill(other)
+
+
+async def test_two_processes_that_write_at_once_make_one_log(
+    club: Club, port: int, stream: str, session: str
+) -> None:
+    assert club.valkey is not None
+    other = Club(club.environment["ALONE_DATABASE"], club.valkey.url)
+    async with open_socket(port, session) as ann:
+        await ann.subscribe(stream)
+        await asyncio.gather(
+            asyncio.to_thread(club.write, "append", stream, 1, 100, 1),
+            asyncio.to_thread(other.write, "append", stream, 1001, 100, 3),
+        )
+        # The client checks that each frame follows on the one before.
+        while ann.positions[stream] < 200:
+            await ann.hear("events")
+    other.close()
+    numbers = ann.numbers(stream)
+    assert [n for n in numbers if n < 1000] == list(range(1, 101))
+    assert [n for n in numbers if n > 1000] == list(range(1001, 1101))
