@@ -66,7 +66,7 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[ch
     return found
 
 
-def _can_be_imported(path: object) -> bool:
+def _can_be_imported(path: Any) -> bool:
     try:
         import_string(path)
     except (ImportError, AttributeError, TypeError):

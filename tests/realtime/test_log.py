@@ -136,8 +136,8 @@ def test_concurrent_writers_make_no_gap_no_reorder_and_no_phantom(seed: int) -> 
     assert sorted(seen) == sorted(committed)
     assert seen == read("church:grace")
     # Of one writer, and of one transaction, the order is kept.
-    for writer in range(WRITERS):
-        own = [n for n in seen if n // (ROUNDS * 10) == writer]
+    for number in range(WRITERS):
+        own = [n for n in seen if n // (ROUNDS * 10) == number]
         assert own == sorted(own)
 
 

@@ -15,7 +15,7 @@ from realtime.threads import in_thread
 
 async def events(request: HttpRequest, name: str) -> HttpResponse:
     credential = await in_thread(_credential, request)
-    key = credential and key_of(name, credential.user_id)
+    key = key_of(name, credential.user_id) if credential else None
     if credential is None or key is None:
         return JsonResponse({}, status=401)
     if not await in_thread(sweep.may_listen, credential, key):
