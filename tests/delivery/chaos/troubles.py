@@ -12,7 +12,7 @@ import redis
 import requests
 
 from delivery.simulator.faults import fault
-from tests.delivery.chaos.platform import Texts, Platform
+from tests.delivery.chaos.platform import Platform, Texts
 from tests.delivery.chaos.victims import kill_all, kill_part
 from tests.delivery.worker.running_worker import wait_until
 
