@@ -81,11 +81,14 @@ def _sqlite() -> dict[str, Any]:
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": ENV.data_dir / "koinonia.sqlite3",
+        # For the threads that answer requests; see koinonia.request_threads.
+        "CONN_MAX_AGE": 60,
         # Writers queue at BEGIN instead of failing in the middle.
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
+            # FULL: a text that was answered with 202 is there after a power cut, too.
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL",
         },
     }
 
@@ -257,7 +260,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_PARSER_CLASSES": ["koinonia.api.parsers.BoundedJSONParser"],
     "DEFAULT_RENDERER_CLASSES": [
         "httpopt.renderers.OrjsonRenderer",
-        "rest_framework.renderers.BrowsableAPIRenderer",
+        "koinonia.api.browsable.BrowsableRenderer",
     ],
     "DEFAULT_PAGINATION_CLASS": "koinonia.api.pagination.NewestFirst",
     "DEFAULT_SCHEMA_CLASS": "httpopt.openapi.AutoSchema",
