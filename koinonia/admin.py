@@ -20,6 +20,9 @@ else:
     StaffInlineBase = admin.TabularInline
 
 
+admin.site.site_title = admin.site.site_header = "Koinonia"
+
+
 class StaffInline(StaffInlineBase):
     model = Staff
     autocomplete_fields = ["user"]

@@ -1,12 +1,20 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.templatetags.static import static
 from django.urls import include, path
 from django.urls.resolvers import URLPattern, URLResolver
+from django.utils.functional import lazy
+from django.views.generic import RedirectView
 
 from throttling.logins import guarded
 
+# Late: the name in the store is known once the files are collected.
+_icon = lazy(static, str)("koinonia/icon.svg")
+
 urlpatterns: list[URLPattern | URLResolver] = [
+    # For pages that name no icon: the admin's, say.
+    path("favicon.ico", RedirectView.as_view(url=_icon)),
     path("admin/login/", guarded(admin.site.login)),
     path("admin/", admin.site.urls),
     path("api/", include("koinonia.api.urls")),

@@ -45,6 +45,8 @@ class ChurchView(SparseFieldsMixin, VersionedViewMixin, GenericAPIView[Any]):
     """Name of the route of one item: for ``Location``."""
     query_serializer: ClassVar[type[Serializer[Any]] | None] = None
     """What the list's query may hold."""
+    example_body: ClassVar[dict[str, Any] | None] = None
+    """What the form of a POST holds in the browsable API."""
 
     @property
     def church(self) -> Church:

@@ -38,6 +38,7 @@ class BroadcastsView(_Broadcasts, ListCreateView):
     """One text to many members."""
 
     throttle_policies = {"POST": ["broadcasts"]}
+    example_body = {"text": "Dear {first_name}, ", "audience": {"groups": []}}
 
     def paginate_queryset(self, queryset: Any) -> Any:
         return with_counts(super().paginate_queryset(queryset) or [])
@@ -61,6 +62,8 @@ class BroadcastView(_Broadcasts, ItemView):
 
 
 class CancelBroadcastView(_Broadcasts):
+    example_body = {}
+
     @extend_schema(request=None, responses=BroadcastSerializer)
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Call back what has not been sent; 409 where nothing is left to call back."""

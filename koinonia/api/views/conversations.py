@@ -47,6 +47,7 @@ class ConversationMessagesView(SendingView, ListCreateView):
     serializer_class = MessageSerializer
     collections = ("messages", "members", "people")
     throttle_policies = {"POST": ["messages"]}
+    example_body = {"text": ""}
 
     def get_queryset(self) -> QuerySet[Message]:
         return shown(Message.objects.filter(tenant=self.church, thread=self.conversation().pk))
@@ -65,6 +66,8 @@ class ConversationMessagesView(SendingView, ListCreateView):
 
 
 class ReadConversationView(_Conversations):
+    example_body = {}
+
     @extend_schema(request=None, responses=ConversationSerializer)
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """All that came in is read."""

@@ -78,6 +78,7 @@ class DeadLetterView(_DeadLetters, ItemView):
 
 class RetryDeadLetterView(_DeadLetters):
     item_route = "api:message"
+    example_body = {"may_double": False}
 
     @extend_schema(request=RetrySerializer, responses={202: MessageSerializer})
     @idempotent
@@ -94,6 +95,8 @@ class RetryDeadLetterView(_DeadLetters):
 
 
 class DiscardDeadLetterView(_DeadLetters):
+    example_body = {"reason": ""}
+
     @extend_schema(request=DiscardSerializer, responses=DeadLetterSerializer)
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Give it up, with the reason. It stays to be looked at."""
@@ -105,6 +108,8 @@ class DiscardDeadLetterView(_DeadLetters):
 
 
 class RetryDeadLettersView(_DeadLetters):
+    example_body = {"ids": []}
+
     def get_throttle_costs(self, request: Request) -> dict[str, int]:
         """Each id is a charge of its own."""
         wanted = request.data.get("ids") if isinstance(request.data, dict) else None

@@ -8,11 +8,14 @@ from rest_framework.exceptions import NotFound
 from rest_framework.permissions import AllowAny
 from rest_framework.views import APIView
 
+from koinonia.api.browsable import NOWHERE
+
 
 @extend_schema(exclude=True)
 class NoSuchPathView(APIView):
     """404 as a problem for every path of the API that is none."""
 
+    name = NOWHERE
     permission_classes = [AllowAny]
 
     def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> Any:

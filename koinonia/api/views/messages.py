@@ -56,6 +56,7 @@ class MessagesView(Messages, SendingView, ListCreateView):
     """All texts of the church, out and in."""
 
     query_serializer = MessageQuerySerializer
+    example_body = {"to": "", "text": ""}
     throttle_policies = {"POST": ["messages"]}
 
     def filter_queryset(self, queryset: Any) -> Any:
@@ -94,6 +95,8 @@ class AttemptsView(Messages):
 
 
 class CancelMessageView(Messages):
+    example_body = {}
+
     @extend_schema(request=None, responses=MessageSerializer)
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Call a text back that has not been sent; 409 where it is too late."""

@@ -54,6 +54,7 @@ class StaffListView(_Staff, ListCreateView):
     """Who works for the church, and as what. For owners."""
 
     item_route = "api:staff-member"
+    example_body = {"username": "", "role": Role.VIEWER}
 
     @extend_schema(request=NewStaffSerializer, responses={201: StaffSerializer})
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
