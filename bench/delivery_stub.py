@@ -1,0 +1,74 @@
+"""``python bench/delivery_stub.py``: stands for Telnyx, and costs next to nothing itself.
+
+Prints its port. Takes every text and answers 20 ms later; one whose body holds ``[fails 3]`` is
+answered 503 the first three times. ``GET /arrivals`` gives the Unix time at which each text came.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sys
+import time
+import uuid
+from collections import Counter
+
+ANSWER_SECONDS = 0.02
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_KEY = re.compile(rb"\r\nidempotency-key: *([^\r]+)", re.IGNORECASE)
+_FAILS = re.compile(rb"\[fails (\d+)\]")
+_UNAVAILABLE = b'{"errors":[{"code":"10037","title":"Service unavailable"}]}'
+
+
+class Stub(asyncio.Protocol):
+    arrivals: dict[str, float] = {}
+    failed: Counter[bytes] = Counter()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101  # it is a TCP server
+        self._transport = transport
+        self._received = b""
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        while (end := self._received.find(b"\r\n\r\n")) >= 0:
+            head = self._received[:end]
+            length = _LENGTH.search(head)
+            whole = end + 4 + (int(length[1]) if length else 0)
+            if len(self._received) < whole:
+                return
+            body, self._received = self._received[end + 4 : whole], self._received[whole:]
+            self._answer(head, body)
+
+    def _answer(self, head: bytes, body: bytes) -> None:
+        if head.startswith(b"GET"):
+            self._write(200, json.dumps(self.arrivals).encode())
+            return
+        self.arrivals.setdefault(json.loads(body)["text"], time.time())
+        asyncio.get_running_loop().call_later(
+            ANSWER_SECONDS, self._write, *self._verdict(head, body)
+        )
+
+    def _verdict(self, head: bytes, body: bytes) -> tuple[int, bytes]:
+        fails, key = _FAILS.search(body), _KEY.search(head)
+        if fails and key and self.failed[key[1]] < int(fails[1]):
+            self.failed[key[1]] += 1
+            return 503, _UNAVAILABLE
+        return 200, b'{"data":{"record_type":"message","id":"%s"}}' % uuid.uuid4().hex.encode()
+
+    def _write(self, status: int, body: bytes) -> None:
+        if not self._transport.is_closing():
+            head = f"HTTP/1.1 {status} X\r\ncontent-type: application/json\r\n"
+            self._transport.write(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
+
+
+async def main() -> None:
+    server = await asyncio.get_running_loop().create_server(Stub, "127.0.0.1", 0)
+    sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
+    sys.stdout.flush()
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
