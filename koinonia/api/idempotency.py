@@ -2,6 +2,9 @@
 
 Key and effect are one transaction, and the table's unique key is the lock: PostgreSQL lets the
 second of two wait at its INSERT until the first has committed or is gone; SQLite at BEGIN.
+
+What happens after the commit, a text that is sent inside the request, is in the answer too: see
+:class:`PendingResponse`.
 """
 
 from __future__ import annotations
@@ -9,11 +12,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from functools import wraps
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, OperationalError, connection
@@ -31,10 +35,22 @@ from koinonia.models import IdempotentRequest
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
 KEPT_FOR = timedelta(hours=24)
-WAIT_SECONDS = 5
+WAIT_SECONDS: float = 5
 _KEY = re.compile(r"[A-Za-z0-9_:-]{1,255}")
 
+_PENDING: Final = 0
+"""The status of a record whose answer is still to come."""
+
 Handler = Callable[..., Response]
+Outcome = Callable[[Any], Response]
+"""The data of a :class:`PendingResponse` -> the answer as things are now."""
+
+
+class PendingResponse(Response):
+    """An answer that is complete only after the commit: the view's ``outcome`` makes it anew.
+
+    A crash in between leaves what was committed; a replay then asks ``outcome`` too.
+    """
 
 
 class _TakenError(Exception):
@@ -42,15 +58,19 @@ class _TakenError(Exception):
 
 
 def idempotent(handler: Handler) -> Handler:
-    """A POST that honours ``Idempotency-Key``. Only what returns (2xx) is kept: errors are raised."""
+    """A POST that honours ``Idempotency-Key``. Only what returns (2xx) is kept: errors are raised.
+
+    Its view has ``outcome``, where it answers with a :class:`PendingResponse`.
+    """
 
     @wraps(handler)
     def answer(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
         key = request.headers.get(HEADER)
+        outcome = getattr(view, "outcome", Response)
         if key is None:
-            return handler(view, request, *args, **kwargs)
+            return _complete(handler(view, request, *args, **kwargs), outcome)
         scope = _scope(request, key)
-        return _once(scope, lambda: handler(view, request, *args, **kwargs))
+        return _once(scope, lambda: handler(view, request, *args, **kwargs), outcome)
 
     return answer
 
@@ -68,19 +88,34 @@ def _scope(request: Request, key: str) -> IdempotentRequest:
     )
 
 
-def _once(record: IdempotentRequest, act: Callable[[], Response]) -> Response:
+def _complete(response: Response, outcome: Outcome) -> Response:
+    return outcome(response.data) if isinstance(response, PendingResponse) else response
+
+
+def _once(record: IdempotentRequest, act: Callable[[], Response], outcome: Outcome) -> Response:
     if known := _known(record):
-        return _replay(known, record)
+        return _replay(known, record, outcome)
     try:
-        with message_changes(record.created_at):
-            _take(record)
-            response = act()
-            _keep(record, response)
-        return response
+        committed = _act_and_keep(record, act)
     except _TakenError:
         if known := _known(record):
-            return _replay(known, record)
+            return _replay(known, record, outcome)
         raise ConflictError("A request with this Idempotency-Key is being worked on.") from None
+    response = _complete(committed, outcome)
+    if response is not committed:
+        _keep(record, response)
+    return response
+
+
+def _act_and_keep(record: IdempotentRequest, act: Callable[[], Response]) -> Response:
+    """Key and effect in one transaction; what was to be done on its commit is done, too."""
+    with ExitStack() as transaction:
+        with _bounded_wait_at_begin():
+            transaction.enter_context(message_changes(record.created_at))
+        _take(record)
+        response = act()
+        _keep(record, response)
+    return response
 
 
 def _known(record: IdempotentRequest) -> IdempotentRequest | None:
@@ -99,7 +134,7 @@ def _oldest(now: datetime) -> datetime:
 
 def _take(record: IdempotentRequest) -> None:
     try:
-        with _bounded_wait():
+        with _bounded_wait_for_the_row():
             _same(record).filter(created_at__lte=_oldest(record.created_at)).delete()
             record.save(force_insert=True)
     except IntegrityError:
@@ -112,28 +147,53 @@ def _take(record: IdempotentRequest) -> None:
 
 
 @contextmanager
-def _bounded_wait() -> Iterator[None]:
-    """PostgreSQL: at most so long for the other's row. SQLite has waited at BEGIN already."""
+def _bounded_wait_for_the_row() -> Iterator[None]:
+    """PostgreSQL: at most so long for the other's row."""
     if connection.vendor != "postgresql":
         yield
         return
     with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL lock_timeout = '{WAIT_SECONDS}s'")
+        cursor.execute(f"SET LOCAL lock_timeout = {_milliseconds(WAIT_SECONDS)}")
         yield
         cursor.execute("SET LOCAL lock_timeout TO DEFAULT")
 
 
+@contextmanager
+def _bounded_wait_at_begin() -> Iterator[None]:
+    """SQLite: at most so long for whoever writes. With the same key or not, nobody can tell."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    usual = connection.settings_dict["OPTIONS"].get("timeout", 5)
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA busy_timeout = {_milliseconds(WAIT_SECONDS)}")
+        try:
+            yield
+        except OperationalError as error:
+            if getattr(error.__cause__, "sqlite_errorcode", 0) == sqlite3.SQLITE_BUSY:
+                raise _TakenError from None
+            raise
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout = {_milliseconds(usual)}")
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)
+
+
 def _keep(record: IdempotentRequest, response: Response) -> None:
-    record.status = response.status_code
+    record.status = _PENDING if isinstance(response, PendingResponse) else response.status_code
     record.location = response.headers.get("Location", "")
     record.answer = JSONRenderer().render(response.data).decode()
     record.save(update_fields=["status", "location", "answer"])
 
 
-def _replay(known: IdempotentRequest, record: IdempotentRequest) -> Response:
+def _replay(known: IdempotentRequest, record: IdempotentRequest, outcome: Outcome) -> Response:
     if known.body_digest != record.body_digest:
         raise UnprocessableError("This Idempotency-Key was used with another body.")
-    headers = {REPLAYED: "true"}
+    data = json.loads(known.answer)
+    response = outcome(data) if known.status == _PENDING else Response(data, known.status)
     if known.location:
-        headers["Location"] = known.location
-    return Response(json.loads(known.answer), status=known.status, headers=headers)
+        response.headers["Location"] = known.location
+    response.headers[REPLAYED] = "true"
+    return response

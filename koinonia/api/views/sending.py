@@ -12,6 +12,8 @@ from delivery.accept import accept_message
 from delivery.changes import message_changes
 from delivery.drafts import Draft
 from delivery.models import Message
+from koinonia import ids
+from koinonia.api.idempotency import PendingResponse
 from koinonia.api.serializers.messages import MessageSerializer
 from koinonia.api.views.base import ChurchView, unacceptable_as_error
 from koinonia.conversations.threads import thread_of
@@ -49,11 +51,15 @@ class SendingView(ChurchView):
                 self.church, draft, author=self.user,
                 scheduled_at=given["send_at"], expires_at=given["expires_at"], now=now,
             )  # fmt: skip
-        if conf.sync():  # it has been sent, unless an Idempotency-Key keeps the transaction open
-            message = shown(Message.objects.all()).get(pk=message.pk)
-        else:
-            message.recipient = member
-        return self.accepted(message)
+        message.recipient = member
+        accepted = self.accepted(message)
+        # It is sent on the commit, for which an Idempotency-Key makes us wait.
+        return PendingResponse(accepted.data) if conf.sync() else accepted
+
+    def outcome(self, data: dict[str, Any]) -> Response:
+        """What became of the text by now."""
+        messages = shown(Message.objects.filter(tenant=self.church))
+        return self.accepted(messages.get(pk=ids.decode(data["id"])))
 
     def accepted(self, message: Message) -> Response:
         data = MessageSerializer(message, context=self.get_serializer_context()).data

@@ -111,3 +111,38 @@ def test_of_two_at_once_one_acts_and_the_other_gets_its_answer(
     assert len({json.dumps(answer.json()) for answer in answers}) == 1
     assert sum("Idempotent-Replayed" in answer.headers for answer in answers) == 3
     assert Message.objects.count() == 1
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="See above.")
+@pytest.mark.django_db(transaction=True)
+def test_who_waits_too_long_for_the_other_is_told_so(
+    grace: Church, grace_sender: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(idempotency, "WAIT_SECONDS", 0.2)
+    keep, first_acts, second_is_told = idempotency._keep, threading.Event(), threading.Event()
+
+    def keep_slowly(*args: Any) -> None:
+        first_acts.set()
+        second_is_told.wait(20)
+        keep(*args)
+
+    monkeypatch.setattr(idempotency, "_keep", keep_slowly)
+    answers: list[Any] = []
+
+    def ask() -> None:
+        try:
+            client = APIClient()
+            client.force_authenticate(grace_sender)
+            answers.append(post(client, "slow"))
+        finally:
+            connection.close()
+
+    first = threading.Thread(target=ask)
+    first.start()
+    assert first_acts.wait(10)
+    ask()
+    second_is_told.set()
+    first.join(20)
+    assert [answer.status_code for answer in answers] == [409, 202]
+    assert answers[0]["Content-Type"] == "application/problem+json"
+    assert Message.objects.count() == 1
