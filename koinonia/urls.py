@@ -12,6 +12,11 @@ from throttling.logins import guarded
 # Late: the name in the store is known once the files are collected.
 _icon = lazy(static, str)("koinonia/icon.svg")
 
+handler400 = "koinonia.api.views.outside.bad_request"
+handler403 = "koinonia.api.views.outside.permission_denied"
+handler404 = "koinonia.api.views.outside.page_not_found"
+handler500 = "koinonia.api.views.outside.server_error"
+
 urlpatterns: list[URLPattern | URLResolver] = [
     # For pages that name no icon: the admin's, say.
     path("favicon.ico", RedirectView.as_view(url=_icon)),

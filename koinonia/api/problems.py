@@ -6,9 +6,15 @@ import logging
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import (
+    BadRequest,
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+)
 from django.core.signals import got_request_exception
 from django.http import Http404, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from rest_framework import exceptions
 from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
 from rest_framework.response import Response
@@ -19,6 +25,8 @@ from throttling.drf import LimitExceeded, judged
 from throttling.problems import body as limit_problem
 
 MEDIA_TYPE = "application/problem+json"
+UNUSABLE = "The request cannot be used."
+OUR_FAULT = "Something went wrong here. It has been reported."
 
 logger = logging.getLogger(__name__)
 
@@ -38,13 +46,13 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
     """DRF's ``EXCEPTION_HANDLER``; what nobody foresaw is logged, and told without its words."""
     # First: a bad credential may be one too many of its address.
     error = judged(error, context)
-    known = _known(error)
-    if known is None:
+    told = known(error)
+    if told is None:
         _report(error, context)
-        known = exceptions.APIException("Something went wrong here. It has been reported.")
+        told = exceptions.APIException(OUR_FAULT)
     set_rollback()
-    response = ProblemResponse(_body(known), status=known.status_code, headers=_headers(known))
-    if known.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    response = ProblemResponse(_body(told), status=told.status_code, headers=_headers(told))
+    if told.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         response._has_been_logged = True  # type: ignore[attr-defined] # Django's own mark
     return response
 
@@ -55,7 +63,8 @@ def problem(status: int, detail: str, **more: Any) -> dict[str, Any]:
     return {"type": "about:blank", "title": title, "status": int(status), "detail": detail, **more}
 
 
-def _known(error: Exception) -> exceptions.APIException | None:
+def known(error: Exception) -> exceptions.APIException | None:
+    """``error`` in the words of the API; None where nobody foresaw it."""
     if isinstance(error, exceptions.APIException):
         return error
     if isinstance(error, Http404):
@@ -64,8 +73,8 @@ def _known(error: Exception) -> exceptions.APIException | None:
         return exceptions.PermissionDenied()
     if isinstance(error, RequestDataTooBig):
         return TooLargeError()
-    if isinstance(error, SuspiciousOperation):
-        return exceptions.ParseError("The request cannot be used.")
+    if isinstance(error, (SuspiciousOperation, BadRequest, MultiPartParserError)):
+        return exceptions.ParseError(UNUSABLE)
     return None
 
 

@@ -7,16 +7,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.running_system import RunningSystem, database_environment
+from tests.running_system import RunningSystem
 
 GROUPS = "/api/v1/churches/grace/groups/"
 SECONDS = 1000
-
-
-@pytest.fixture(scope="module")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
-    with RunningSystem(tmp_path_factory.mktemp("up"), **database_environment()) as running:
-        yield running
 
 
 @pytest.fixture
