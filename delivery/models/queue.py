@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.db import connections, models
-from django.db.models import Case, Value, When
-from django.db.models.functions import Cast
+from django.db import models
 
+from delivery.models import bulk_write
 from delivery.statuses import Status
 
 if TYPE_CHECKING:
@@ -38,22 +37,4 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
     def write(self, rows: Sequence[Message], fields: Sequence[str]) -> int:
         """Write ``fields`` of ``rows``, which the caller has locked, in one statement."""
-        columns = {name: _column(rows, name, self.db) for name in fields}
-        return self.filter(pk__in=[row.pk for row in rows]).update(**columns)
-
-
-def _column(rows: Sequence[Message], name: str, using: str) -> Any:
-    """One value for all rows where they agree, else one for each."""
-    values = [getattr(row, name) for row in rows]
-    if all(value == values[0] for value in values):
-        return values[0]
-    field = cast("models.Field[Any, Any]", rows[0]._meta.get_field(name))
-    each = Case(
-        *(
-            When(pk=row.pk, then=Value(value, output_field=field))
-            for row, value in zip(rows, values, strict=True)
-        ),
-        output_field=field,
-    )
-    casted = connections[using].features.requires_casted_case_in_updates
-    return Cast(each, output_field=field) if casted else each
+        return bulk_write.write(rows, fields, using=self.db)

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import models
 from django.utils import timezone
 
+from delivery.models import bulk_write
 from delivery.models.message import Message
 
 
@@ -16,6 +18,10 @@ class WebhookEventQuerySet(models.QuerySet["WebhookEvent"]):
     def due(self, now: datetime) -> WebhookEventQuerySet:
         """To be looked at now."""
         return self.waiting().filter(due_at__lte=now)
+
+    def write(self, events: Sequence[WebhookEvent], fields: Sequence[str]) -> int:
+        """Write ``fields`` of ``events``, which the caller has locked, in one statement."""
+        return bulk_write.write(events, fields, using=self.db)
 
 
 class WebhookEvent(models.Model):

@@ -76,7 +76,7 @@ def _apply(ids: Sequence[int], limit: int, now: datetime) -> list[WebhookEvent]:
         events = list(waiting.select_for_update(skip_locked=True, of=("self",))[:limit])
         if events:
             _read(events, changes, now)
-            WebhookEvent.objects.bulk_update(events, _MARKS)
+            WebhookEvent.objects.write(events, _MARKS)
     return events
 
 
