@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import User
 
+from koinonia.admin_owners import KeepsOwners, StaffForm, StaffFormSet
 from koinonia.models import Church, Group, Member, Staff
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ admin.site.site_title = admin.site.site_header = "Koinonia"
 
 class StaffInline(StaffInlineBase):
     model = Staff
+    formset = StaffFormSet
     autocomplete_fields = ["user"]
     extra = 0
 
@@ -37,12 +41,21 @@ class ChurchAdmin(ChurchAdminBase):
 
 
 @admin.register(Staff)
-class StaffAdmin(StaffAdminBase):
+class StaffAdmin(KeepsOwners, StaffAdminBase):
+    form = StaffForm
     list_display = ["user", "church", "role", "created_at"]
     list_filter = ["role", "church"]
     list_select_related = ["user", "church"]
     search_fields = ["user__username", "church__name"]
     autocomplete_fields = ["user", "church"]
+
+
+admin.site.unregister(User)
+
+
+@admin.register(User)
+class PersonAdmin(KeepsOwners, UserAdmin):
+    """Django's own, but who is a church's last owner stays."""
 
 
 @admin.register(Member)

@@ -12,10 +12,11 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from koinonia import owners
 from koinonia.api.serializers.churches import StaffSerializer
 from koinonia.api.uniqueness import taken_as_error
 from koinonia.api.views.base import ChurchView, ItemView, ListCreateView
-from koinonia.models import Church, Role, Staff
+from koinonia.models import Role, Staff
 
 
 class NewStaffSerializer(serializers.Serializer[Any]):
@@ -78,22 +79,19 @@ class StaffView(_Staff, ItemView):
         place = cast(Staff, serializer.instance)
         role = serializer.validated_data.get("role", place.role)
         if role != Role.OWNER:
-            _keep_an_owner(self.church, without=place, field="role")
+            _keep_an_owner(without=place, field="role")
         place.role = role
         place.save(update_fields=["role"])
 
     @transaction.atomic
     def perform_destroy(self, instance: Model) -> None:
-        _keep_an_owner(self.church, without=instance, field="non_field_errors")
+        _keep_an_owner(without=instance, field="non_field_errors")
         instance.delete()
 
 
-def _keep_an_owner(church: Church, *, without: Any, field: str) -> None:
-    """Raises where ``without`` is the last. Two who resign at once wait for each other here."""
-    Church.objects.select_for_update().get(pk=church.pk)
-    owners = Staff.objects.filter(church=church, role=Role.OWNER)
-    if not owners.exclude(pk=without.pk).exists():
-        raise serializers.ValidationError({field: ["A church keeps at least one owner."]})
+def _keep_an_owner(*, without: Model, field: str) -> None:
+    if owners.last_owners(Staff.objects.filter(pk=without.pk)):
+        raise serializers.ValidationError({field: [owners.SENTENCE]})
 
 
 def _check_password(password: str, username: str) -> None:
