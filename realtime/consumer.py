@@ -131,7 +131,7 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
             subscription.start_at(head.last, head.epoch)
             await self._reset(head)
         if self._subscriptions.get(name) is subscription:
-            subscription.task = asyncio.create_task(self._run(subscription))
+            subscription.task = asyncio.create_task(self._run(subscription, head))
 
     async def _unsubscribe(self, frame: dict[str, Any]) -> None:
         name = frame.get("stream")
@@ -166,9 +166,9 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
 
     # What it does itself
 
-    async def _run(self, subscription: Subscription) -> None:
+    async def _run(self, subscription: Subscription, head: Head) -> None:
         try:
-            await subscription.run()
+            await subscription.run(head)
         except TooSlowError:
             await self.close(CloseCode.TOO_SLOW)
         except Exception:

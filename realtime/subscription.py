@@ -55,9 +55,9 @@ class Subscription:
     def start_at(self, seq: int, epoch: str) -> None:
         self.sent, self.epoch = seq, epoch
 
-    async def run(self) -> None:
-        """Until cancelled. Raises :class:`realtime.flow.TooSlowError`."""
-        await self._catch_up()
+    async def run(self, head: Head) -> None:
+        """From ``head``, read after joining, until cancelled. Raises TooSlowError."""
+        await self._send_up_to(head)
         while True:
             await self._news.wait()
             self._news.clear()
@@ -78,7 +78,9 @@ class Subscription:
             await self._catch_up()
 
     async def _catch_up(self) -> None:
-        head = await in_thread(pages.head, self.key)
+        await self._send_up_to(await in_thread(pages.head, self.key))
+
+    async def _send_up_to(self, head: Head) -> None:
         if not head.holds(self.sent, self.epoch):
             return await self._reset(head)
         while self.sent < head.last:

@@ -6,7 +6,6 @@ import asyncio
 from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import User
 from django.test import override_settings
@@ -16,6 +15,7 @@ from realtime import credentials, tickets
 from realtime.consumer import EventConsumer
 from realtime.hub import Hub
 from realtime.models import Stream
+from realtime.threads import in_thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -32,7 +32,7 @@ def _ticket() -> str:
 
 
 async def _enter() -> WebsocketCommunicator:
-    ticket = await sync_to_async(_ticket)()
+    ticket = await in_thread(_ticket)
     socket = WebsocketCommunicator(EventConsumer.as_asgi(), f"/ws/v1/?ticket={ticket}")
     await socket.connect(timeout=5)
     assert (await socket.receive_json_from(5))["type"] == "welcome"
@@ -72,7 +72,7 @@ def _ours(tasks: set[asyncio.Task[Any]]) -> list[str]:
 
 @override_settings(REALTIME={**SETTINGS, "ENABLED": False})
 async def test_when_it_is_off_the_socket_says_so() -> None:
-    ticket = await sync_to_async(_ticket)()
+    ticket = await in_thread(_ticket)
     socket = WebsocketCommunicator(EventConsumer.as_asgi(), f"/ws/v1/?ticket={ticket}")
     await socket.connect(timeout=5)
     assert (await socket.receive_output(5))["code"] == 4503
@@ -80,7 +80,7 @@ async def test_when_it_is_off_the_socket_says_so() -> None:
 
 @override_settings(REALTIME={**SETTINGS, "CONNECT_LIMIT": "tests.realtime.test_hub.never"})
 async def test_the_hosts_limit_is_asked() -> None:
-    ticket = await sync_to_async(_ticket)()
+    ticket = await in_thread(_ticket)
     socket = WebsocketCommunicator(EventConsumer.as_asgi(), f"/ws/v1/?ticket={ticket}")
     await socket.connect(timeout=5)
     assert (await socket.receive_output(5))["code"] == 4429
@@ -102,4 +102,4 @@ async def test_an_error_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(RuntimeError, match="The database is gone"):
         await socket.wait(5)
     assert (Hub.here().sockets, Hub.here().feeds) == (set(), {})
-    assert await sync_to_async(Stream.objects.count)() == 0
+    assert await in_thread(Stream.objects.count) == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from importlib import import_module
 from typing import Any
 
@@ -53,6 +54,20 @@ def append(key: str, first: int, count: int = 1, batch: int = 1) -> None:
         with transaction.atomic():
             new = [log.NewEvent("number", {"n": number}) for number in numbers]
             log.append({key: new}, now=timezone.now())
+
+
+def append_stamped(key: str, count: int, batch: int, per_second: float) -> None:
+    """Events of 260 bytes that know when they were made; ``per_second`` 0: as fast as it can."""
+    pause = batch / per_second if per_second else 0
+    for _ in range(count // batch):
+        with transaction.atomic():
+            new = [log.NewEvent("stamp", stamped()) for _ in range(batch)]
+            log.append({key: new}, now=timezone.now())
+        time.sleep(pause)
+
+
+def stamped() -> dict[str, Any]:
+    return {"t": time.monotonic_ns(), "pad": "x" * 160}
 
 
 def append_large(key: str, count: int, size: int) -> None:
