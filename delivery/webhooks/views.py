@@ -8,15 +8,15 @@ from __future__ import annotations
 import logging
 import time
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from delivery import conf, hints
-from delivery.models import WebhookEvent
-from delivery.webhooks import document, envelope, signature
+from delivery import conf
+from delivery.webhooks import document, envelope, signature, store
 
 logger = logging.getLogger("delivery")
 
@@ -27,6 +27,7 @@ class TooLargeError(Exception):
     """The body is larger than any event."""
 
 
+@transaction.non_atomic_requests  # a 200 says that the event is committed, and not only ours
 @csrf_exempt
 @never_cache
 @require_POST
@@ -44,7 +45,7 @@ def receive(request: HttpRequest, ref: str = "") -> HttpResponse:
             body=body,
             now=time.time(),
         )
-        _store(envelope.event(document.read(body), ref=ref, now=timezone.now()))
+        store.events.store(envelope.event(document.read(body), ref=ref, now=timezone.now()))
     except TooLargeError:
         return _refusal(413, "The body is too large.", "webhook_too_large")
     except UnreadablePostError:
@@ -65,12 +66,6 @@ def _body(request: HttpRequest) -> bytes:
     if len(body) > MAX_BYTES:
         raise TooLargeError
     return body
-
-
-def _store(event: WebhookEvent) -> None:
-    """Insert, or leave the one that stands: Telnyx sends an event again, even two at a time."""
-    WebhookEvent.objects.bulk_create([event], ignore_conflicts=True)
-    hints.push()
 
 
 def _refusal(status: int, reason: str, action: str) -> HttpResponse:

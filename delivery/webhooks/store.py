@@ -1,0 +1,84 @@
+"""Storing events in groups: whatever comes while one is being written goes in the next transaction.
+
+A commit costs more than a row. In a storm each request would wait for the commits of all before it;
+so it waits for two.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from django.db import InterfaceError, OperationalError
+
+from delivery import hints
+from delivery.models import WebhookEvent
+
+
+class NotStoredError(Exception):
+    """The event is not stored: the provider is to send it again."""
+
+
+@dataclass(slots=True, eq=False)
+class _Arrival:
+    event: WebhookEvent
+    done: bool = False
+    error: Exception | None = None
+
+
+class GroupedStore:
+    """The thread that finds nobody writing writes for all who have arrived; the others wait."""
+
+    def __init__(self, write: Callable[[Sequence[WebhookEvent]], None]) -> None:
+        self._write = write
+        self._arrivals: list[_Arrival] = []
+        self._arriving = threading.Lock()
+        self._writing = threading.Lock()
+
+    @property
+    def waiting(self) -> int:
+        """Events that nobody writes yet."""
+        return len(self._arrivals)
+
+    def store(self, event: WebhookEvent) -> None:
+        """Returns once it is committed; raises :class:`NotStoredError`."""
+        mine = _Arrival(event)
+        with self._arriving:
+            self._arrivals.append(mine)
+        with self._writing:
+            if not mine.done:
+                self._store(self._take())
+        if mine.error is not None:
+            raise NotStoredError("The event could not be stored.") from mine.error
+
+    def _take(self) -> list[_Arrival]:
+        with self._arriving:
+            group, self._arrivals = self._arrivals, []
+        return group
+
+    def _store(self, group: list[_Arrival]) -> None:
+        try:
+            self._write([arrival.event for arrival in group])
+        except Exception as error:
+            if len(group) > 1 and not isinstance(error, OperationalError | InterfaceError):
+                # It is one of them: find which, and keep the others.
+                for arrival in group:
+                    self._store([arrival])
+                return
+            for arrival in group:
+                arrival.error = error
+        for arrival in group:
+            arrival.done = True
+
+
+def _insert(events: Sequence[WebhookEvent]) -> None:
+    """Insert, or leave what stands: the provider sends an event again, even two at a time."""
+    # In one order, so that two processes with the same events do not wait for each other.
+    rows = sorted(events, key=lambda event: event.event_id)
+    WebhookEvent.objects.bulk_create(rows, ignore_conflicts=True)
+    hints.push()
+
+
+events = GroupedStore(_insert)
+"""Of this process."""
