@@ -38,7 +38,9 @@ class RunningSystem:
             sys.executable, str(ROOT / "manage.py"), "up", "--port", str(port),
             "--simulator-port", str(simulator_port), "--data-dir", str(data_dir), *arguments,
         ]  # fmt: skip
-        inherited = {name: value for name, value in os.environ.items() if name not in _OF_THE_TEST_RUN}
+        inherited = {
+            name: value for name, value in os.environ.items() if name not in _OF_THE_TEST_RUN
+        }
         self._environment = {**inherited, "DEMO_PASSWORD": PASSWORD, **environment}
 
     def start(self) -> None:
@@ -60,7 +62,10 @@ class RunningSystem:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.stop()
 

@@ -16,7 +16,13 @@ DRAWERS = {"utils.py", "helpers.py", "common.py", "misc.py"}
 
 
 def _written(*suffixes: str) -> list[Path]:
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True)
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     paths = (Path(line) for line in listed.stdout.splitlines())
     return [
         path
