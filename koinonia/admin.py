@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     GroupAdminBase = admin.ModelAdmin[Group]
     MemberAdminBase = admin.ModelAdmin[Member]
     StaffAdminBase = admin.ModelAdmin[Staff]
+    UserAdminBase = UserAdmin[User]
     StaffInlineBase = admin.TabularInline[Staff, Church]
 else:
     # Django's admin classes take no type arguments at run time.
     ChurchAdminBase = GroupAdminBase = MemberAdminBase = StaffAdminBase = admin.ModelAdmin
-    StaffInlineBase = admin.TabularInline
+    StaffInlineBase, UserAdminBase = admin.TabularInline, UserAdmin
 
 
 admin.site.site_title = admin.site.site_header = "Koinonia"
@@ -54,7 +55,7 @@ admin.site.unregister(User)
 
 
 @admin.register(User)
-class PersonAdmin(KeepsOwners, UserAdmin):
+class PersonAdmin(KeepsOwners, UserAdminBase):
     """Django's own, but who is a church's last owner stays."""
 
 

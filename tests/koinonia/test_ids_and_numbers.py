@@ -53,6 +53,7 @@ def test_a_number_of_a_country_is_made_e164_and_then_stays(
     country: str, data: st.DataObject
 ) -> None:
     sample = phonenumbers.example_number(country)
+    assert sample is not None
     last = data.draw(st.integers(0, 99))
     national = str(sample.national_number)[:-2] + f"{last:02}"
     try:

@@ -98,7 +98,7 @@ def test_an_unusable_file_says_why(grace: Church, content: bytes, told: str) -> 
 
 def test_the_endpoint_takes_a_form_or_a_body(sender: APIClient, grace: Church) -> None:
     content = HEADER + b"Ann,Lee,3125550101,\nA,B,bad,\n"
-    report = sender.generic("POST", URL, content, content_type="text/csv").json()
+    report = sender.post(URL, content, content_type="text/csv").json()
     assert (report["created"], [error["line"] for error in report["errors"]]) == (1, [3])
     again = sender.post(
         URL, {"file": SimpleUploadedFile("members.csv", content)}, format="multipart"
@@ -107,7 +107,7 @@ def test_the_endpoint_takes_a_form_or_a_body(sender: APIClient, grace: Church) -
 
 
 def test_the_endpoint_bounds_what_it_reads(sender: APIClient, grace: Church) -> None:
-    huge = sender.generic("POST", URL, HEADER + b" " * 5_300_000, content_type="text/csv")
+    huge = sender.post(URL, HEADER + b" " * 5_300_000, content_type="text/csv")
     assert huge.status_code == 413
     assert sender.post(URL, {"other": "x"}, format="multipart").status_code == 400
     assert sender.post(URL, {"file": "x"}, format="json").status_code == 415

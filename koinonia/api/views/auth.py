@@ -7,6 +7,7 @@ from typing import Any, cast
 from django.contrib.auth import authenticate, logout
 from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_logged_in
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from knox.models import AuthToken
 from rest_framework import serializers, status
@@ -78,7 +79,7 @@ class MeView(VersionedViewMixin):
     query_parameters = ()
 
     def get_version_scope(self) -> Scope:
-        mine = Church.objects.of(self.request.user).values("pk")
+        mine: QuerySet[Any, Any] = Church.objects.of(self.request.user).values("pk")
         return dict.fromkeys(self.collections, mine)
 
     @extend_schema(responses=MeSerializer)

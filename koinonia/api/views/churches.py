@@ -26,7 +26,7 @@ class ChurchesView(SparseFieldsMixin, VersionedViewMixin, ListAPIView[Church]):
         return counted(Church.objects.of(self.request.user))
 
     def get_version_scope(self) -> Scope:
-        mine = Church.objects.of(self.request.user).values("pk")
+        mine: QuerySet[Any, Any] = Church.objects.of(self.request.user).values("pk")
         return dict.fromkeys(self.collections, mine)
 
 

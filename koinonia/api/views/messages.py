@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -46,7 +46,7 @@ _LOOKUPS = {
 class Messages(ChurchView):
     serializer_class: type[serializers.BaseSerializer[Any]] = MessageSerializer
     item_route = "api:message"
-    collections: tuple[str, ...] = ("messages", "members", "people")
+    collections: ClassVar[tuple[str, ...]] = ("messages", "members", "people")
 
     def get_queryset(self) -> QuerySet[Message]:
         return shown(Message.objects.filter(tenant=self.church))

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -59,7 +59,7 @@ class SendingView(ChurchView):
     def outcome(self, data: dict[str, Any]) -> Response:
         """What became of the text by now."""
         messages = shown(Message.objects.filter(tenant=self.church))
-        return self.accepted(messages.get(pk=ids.decode(data["id"])))
+        return self.accepted(messages.get(pk=cast(int, ids.decode(data["id"]))))
 
     def accepted(self, message: Message) -> Response:
         data = MessageSerializer(message, context=self.get_serializer_context()).data

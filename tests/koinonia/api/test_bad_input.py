@@ -109,7 +109,7 @@ RAW = [
 def test_a_body_that_cannot_be_read_is_a_problem(
     sender: APIClient, body: bytes, content_type: str, status: int
 ) -> None:
-    answer = sender.generic("POST", G + "messages/", body, content_type=content_type)
+    answer = sender.post(G + "messages/", body, content_type=content_type)
     assert (answer.status_code, answer["Content-Type"]) == (status, PROBLEM)
 
 

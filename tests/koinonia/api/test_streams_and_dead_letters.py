@@ -105,11 +105,11 @@ def test_many_are_sent_again_and_the_refused_are_named(
 ) -> None:
     dead, unknown = letter(grace), letter(grace, Status.UNKNOWN, "+13125550156")
     letter(hope)
-    body: dict[str, Any] = {
+    bodies: dict[str, dict[str, Any]] = {
         "ids": {"ids": [dead, unknown]},
         "filter": {"filter": {"code": "40001"}},
-    }[by]
-    answer = sender.post(G + "dead-letters/retry/", body, format="json")
+    }
+    answer = sender.post(G + "dead-letters/retry/", bodies[by], format="json")
     refused = [{"id": unknown, "code": "may_double_required"}]
     assert (answer.status_code, answer.json()) == (202, {"retried": 1, "refused": refused})
 

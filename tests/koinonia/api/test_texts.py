@@ -177,15 +177,16 @@ def test_pages_hold_each_conversation_once_though_all_changed_at_once(
         Conversation(church=grace, phone=f"+131255502{n:02}", updated_at=now) for n in range(11)
     ]
     Conversation.objects.bulk_create(made)
-    forward, url = [], f"{G}conversations/?page_size={size}&colour=red"
-    last = None
+    forward: list[list[str]] = []
+    url: str | None = f"{G}conversations/?page_size={size}&colour=red"
+    last: dict[str, Any] = {}
     while url:
         last = sender.get(url).json()
         forward.append([item["id"] for item in last["results"]])
         url = last["next"]
         assert "colour" not in str(url)
     assert [id_ for page in forward for id_ in page] == [encode(item.pk) for item in reversed(made)]
-    backward, url = [forward[-1]], last["previous"] if last else None
+    backward, url = [forward[-1]], last["previous"]
     while url:
         page = sender.get(url).json()
         backward.append([item["id"] for item in page["results"]])
