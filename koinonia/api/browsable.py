@@ -22,13 +22,20 @@ class BrowsableRenderer(BrowsableAPIRenderer):
         except Http404:  # The permissions answer so to who is not staff.
             return False
 
+    def get_rendered_html_form(self, data: Any, view: Any, method: str, request: Any) -> Any:
+        try:
+            return super().get_rendered_html_form(data, view, method, request)
+        except Http404:
+            return None
+
     def get_breadcrumbs(self, request: Any) -> list[tuple[str, str]]:
         return [crumb for crumb in super().get_breadcrumbs(request) if crumb[0] != NOWHERE]
 
     def get_raw_data_form(self, data: Any, view: Any, method: str, request: Any) -> Any:
         form = super().get_raw_data_form(data, view, method, request)
-        content = _example(data, view, method)
-        if form and content is not None:
+        # No form, no example: only what the view takes has the shape of what it takes.
+        content = _example(data, view, method) if form else None
+        if content is not None:
             form.fields["_content"].initial = json.dumps(content, indent=4, ensure_ascii=False)
         return form
 

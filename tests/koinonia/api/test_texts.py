@@ -199,3 +199,17 @@ def test_people_read_the_api_in_a_browser(client: Client, grace_viewer: Any, ann
     page = client.get(G + "members/", headers={"Accept": "text/html"})
     assert (page.status_code, b"Anna" in page.content) == (200, True)
     assert b"<script>" not in page.content
+
+
+@pytest.mark.parametrize("path", ["", "delivery/", "groups/", "dead-letters/", "conversations/"])
+def test_every_report_is_a_page_too(client: Client, grace_owner: Any, path: str) -> None:
+    client.force_login(grace_owner)
+    assert client.get(G + path, headers={"Accept": "text/html"}).status_code == 200
+
+
+def test_even_a_page_that_is_not_theirs_is_a_page(client: Client, grace_viewer: Any) -> None:
+    client.force_login(grace_viewer)
+    for path in ("/api/v1/churches/none/", "/api/v1/nowhere/", G + "members/zzz/"):
+        page = client.get(path, headers={"Accept": "text/html"})
+        assert (page.status_code, page["Content-Type"]) == (404, "text/html; charset=utf-8"), path
+        assert b"Not Found" in page.content
