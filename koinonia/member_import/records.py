@@ -34,10 +34,18 @@ def records(content: bytes) -> Iterator[Record]:
     lines = [_decoded(line) for line in _LINE.split(content.removeprefix(b"\xef\xbb\xbf"))]
     at = 0
     while at < len(lines):
+        if _is_empty(lines[at]):
+            at += 1
+            continue
         span, record = _record(lines, at)
         if record.error or any(cell.strip() for cell in record.cells):
             yield record
         at += span
+
+
+def _is_empty(line: str | None) -> bool:
+    """So spreadsheets end their files, by the million at times: too many for a reader each."""
+    return line is not None and not line.strip(", \t")
 
 
 def _decoded(line: bytes) -> str | None:
