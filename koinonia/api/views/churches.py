@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from drf_spectacular.utils import extend_schema
 from rest_framework.generics import ListAPIView
 from rest_framework.permissions import IsAuthenticated
 
@@ -30,7 +31,11 @@ class ChurchesView(SparseFieldsMixin, VersionedViewMixin, ListAPIView[Church]):
         return dict.fromkeys(self.collections, mine)
 
 
+@extend_schema(tags=["churches"])
 class ChurchDetailView(ItemView):
+    """One church."""
+
+    name = "Church"
     http_method_names = ["get", "patch", "head", "options"]
     serializer_class = ChurchSerializer
     write_role = Role.OWNER
