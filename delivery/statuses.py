@@ -49,3 +49,30 @@ ON_ITS_WAY = frozenset({Status.ACCEPTED, Status.SENT})
 
 DEAD_LETTERS = frozenset({Status.DEAD, Status.UNKNOWN})
 """A person decides (``unknown`` may also move by itself)."""
+
+TELNYX_SAYS = frozenset(
+    {Status.ACCEPTED, Status.SENT, Status.DELIVERED, Status.UNCONFIRMED, Status.FAILED}
+)
+"""Known from Telnyx; better knowledge than anything of ours."""
+
+ENDED_BY_US = frozenset(
+    {Status.DEAD, Status.UNKNOWN, Status.SUPPRESSED, Status.CANCELLED, Status.EXPIRED}
+)
+"""No worker takes it any more; only a person, or news from Telnyx, moves it on."""
+
+MAY_BECOME: dict[Status, frozenset[Status]] = {
+    **dict.fromkeys(WAITING, {Status.QUEUED, Status.RETRYING} | ENDED_BY_US | TELNYX_SAYS),
+    **dict.fromkeys(ENDED_BY_US, TELNYX_SAYS),
+    Status.DEAD: TELNYX_SAYS | {Status.QUEUED},
+    Status.UNKNOWN: TELNYX_SAYS | {Status.QUEUED},
+    Status.ACCEPTED: TELNYX_SAYS - {Status.ACCEPTED},
+    Status.SENT: TELNYX_SAYS - ON_ITS_WAY,
+    Status.UNCONFIRMED: frozenset({Status.DELIVERED, Status.FAILED}),
+    Status.FAILED: frozenset({Status.DELIVERED, Status.UNCONFIRMED}),
+    Status.DELIVERED: frozenset(),
+    Status.RECEIVED: frozenset({Status.RECEIVED}),
+}
+"""What everyone may see follow on what: ``sending`` between two of them is internal.
+
+``docs/message-states.md`` draws it, and a test holds the two together.
+"""
