@@ -6,7 +6,7 @@
 --                                 (state, epoch, opens, until_), in case Redis was flushed
 --               and for "record": epoch, token, worker, calls, failed, slow,
 --                                 window, minimum_calls, failure_rate, slow_rate,
---                                 open_time, longest_open_time
+--                                 open_time, longest_open_time, recent, recent_failure_rate
 -- Answer   state, allowed, epoch, probe, wait, opens, until_, before, reason
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -55,19 +55,25 @@ local function open(why, open_time, longest)
   keep()
 end
 
--- Adds the tally to the window; returns the sums of each worker in it.
-local function tallied(worker, calls, failed, slow, window)
-  local second = math.floor(now / 1000)
-  local field = second .. '|' .. worker
+-- Adds the tally to the window, and forgets what is older.
+local function add(worker, calls, failed, slow, window)
+  local field = math.floor(now / 1000) .. '|' .. worker
   local a, b, c = string.match(redis.call('HGET', KEYS[2], field) or '0 0 0', '(%d+) (%d+) (%d+)')
   redis.call('HSET', KEYS[2], field, (a + calls) .. ' ' .. (b + failed) .. ' ' .. (c + slow))
   redis.call('PEXPIRE', KEYS[2], window * 2)
+  for _, entry in ipairs(redis.call('HKEYS', KEYS[2])) do
+    if tonumber(string.match(entry, '^%d+')) * 1000 <= now - window then
+      redis.call('HDEL', KEYS[2], entry)
+    end
+  end
+end
+
+-- The sums of each worker over the last so many milliseconds.
+local function sums_of(milliseconds)
   local entries, workers = redis.call('HGETALL', KEYS[2]), {}
   for i = 1, #entries, 2 do
     local at, name = string.match(entries[i], '^(%d+)|(.*)$')
-    if tonumber(at) * 1000 <= now - window then
-      redis.call('HDEL', KEYS[2], entries[i])
-    else
+    if tonumber(at) * 1000 > now - milliseconds then
       local x, y, z = string.match(entries[i + 1], '(%d+) (%d+) (%d+)')
       local sums = workers[name] or {0, 0, 0}
       workers[name] = {sums[1] + x, sums[2] + y, sums[3] + z}
@@ -107,10 +113,15 @@ local function record(asked, token, worker, calls, failed, slow)
     return
   end
   if state ~= 'closed' or asked ~= epoch or calls == 0 then return end
-  local workers = tallied(worker, calls, failed, slow, window)
+  add(worker, calls, failed, slow, window)
+  local workers = sums_of(window)
   local total, bad, failing = ill(workers, 2, failure_rate)
   if total < minimum then return end
   if failing then return open(bad .. ' of ' .. total .. ' calls failed', open_time, longest) end
+  local recent, lost, down = ill(sums_of(tonumber(ARGV[14])), 2, tonumber(ARGV[15]))
+  if recent >= minimum and down then
+    return open(lost .. ' of the last ' .. recent .. ' calls failed', open_time, longest)
+  end
   local _, late, slowing = ill(workers, 3, slow_rate)
   if slowing then open(late .. ' of ' .. total .. ' calls were slow', open_time, longest) end
 end

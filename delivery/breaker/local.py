@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from typing import Literal
 
 from delivery.breaker.permit import Permit, Tally, Transition
 from delivery.breaker.policy import Policy
@@ -44,7 +45,7 @@ class LocalBreaker:
             return None
         self.window.append((now, worker, tally))
         self.window = [entry for entry in self.window if entry[0] > now - policy.window]
-        reason = self._reason_to_open(policy)
+        reason = self._reason_to_open(now, policy)
         return self._open(reason, now, policy) if reason else None
 
     def _probed(
@@ -60,23 +61,30 @@ class LocalBreaker:
         self.opens, self.window = 0, []
         return self._move(BreakerState.CLOSED, "the probe succeeded")
 
-    def _reason_to_open(self, policy: Policy) -> str:
-        workers: dict[str, list[Tally]] = defaultdict(list)
-        for _, worker, tally in self.window:
-            workers[worker].append(tally)
-        each = [_sum(tallies) for tallies in workers.values()]
+    def _reason_to_open(self, now: float, policy: Policy) -> str:
+        each = self._sums_since(now - policy.window)
         total = _sum(each)
         if total.calls < policy.minimum_calls:
             return ""
-        if total.failed >= policy.failure_rate * total.calls and _agreed(
-            [tally.failed >= policy.failure_rate * tally.calls for tally in each]
-        ):
+        if _are_ill(each, "failed", policy.failure_rate):
             return f"{total.failed} of {total.calls} calls failed"
-        if total.slow >= policy.slow_rate * total.calls and _agreed(
-            [tally.slow >= policy.slow_rate * tally.calls for tally in each]
+        lately = self._sums_since(now - policy.recent)
+        recent = _sum(lately)
+        if recent.calls >= policy.minimum_calls and _are_ill(
+            lately, "failed", policy.recent_failure_rate
         ):
+            return f"{recent.failed} of the last {recent.calls} calls failed"
+        if _are_ill(each, "slow", policy.slow_rate):
             return f"{total.slow} of {total.calls} calls were slow"
         return ""
+
+    def _sums_since(self, since: float) -> list[Tally]:
+        """Of each worker that called."""
+        workers: dict[str, list[Tally]] = defaultdict(list)
+        for at, worker, tally in self.window:
+            if at > since:
+                workers[worker].append(tally)
+        return [_sum(tallies) for tallies in workers.values()]
 
     def _open(self, reason: str, now: float, policy: Policy) -> Transition:
         self.opens += 1
@@ -100,7 +108,10 @@ def _sum(tallies: list[Tally]) -> Tally:
     )
 
 
-def _agreed(ill: list[bool]) -> bool:
-    """At least half of the workers that called; and where there are several, not one alone."""
-    count = sum(ill)
-    return 2 * count >= len(ill) and (count > 1 or len(ill) == 1)
+def _are_ill(workers: list[Tally], what: Literal["failed", "slow"], rate: float) -> bool:
+    """So many of all calls, and of those of at least half of the workers that called; where there
+    are several, not of one alone."""
+    total = _sum(workers)
+    ill = sum(getattr(tally, what) >= rate * tally.calls for tally in workers)
+    agreed = 2 * ill >= len(workers) and (ill > 1 or len(workers) == 1)
+    return bool(getattr(total, what) >= rate * total.calls and agreed)

@@ -12,6 +12,10 @@ class Policy:
     window: float = 30.0
     minimum_calls: int = 10
     failure_rate: float = 0.5
+    recent: float = 5.0
+    """Shorter than the retries of one text: what succeeded before an outage must not hide it until
+    texts have spent their attempts on it."""
+    recent_failure_rate: float = 0.9
     slow_rate: float = 0.8
     slow_call: float = 8.0
     """A call that took longer is slow, whatever its answer."""

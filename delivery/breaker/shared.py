@@ -115,6 +115,7 @@ def _numbers(rules: Policy) -> list[str | int | float]:
     return [
         _ms(rules.window), rules.minimum_calls, rules.failure_rate, rules.slow_rate,
         _ms(rules.open_time), _ms(rules.longest_open_time),
+        _ms(rules.recent), rules.recent_failure_rate,
     ]  # fmt: skip
 
 

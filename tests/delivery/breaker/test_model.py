@@ -24,7 +24,7 @@ steps = st.lists(
     st.one_of(
         st.tuples(st.just("ask"), st.sampled_from(["a", "b"])),
         st.tuples(st.just("record"), st.sampled_from(["w1", "w2", "w3"]), tallies),
-        st.tuples(st.just("wait"), st.integers(1, 60)),
+        st.tuples(st.just("wait"), st.one_of(st.integers(1, 8), st.integers(1, 60))),
     ),
     max_size=40,
 )
