@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 import uuid
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +46,6 @@ class Platform:
             TELNYX_PUBLIC_KEY=telnyx.public_key,
             THROTTLING_ENABLED="0",
             DELIVERY_LEASE_SECONDS="3",
-            DELIVERY_RETRY_DELAYS="0.3,0.6,1.2",
             DELIVERY_BREAKER_OPEN_SECONDS="1",
             # Slow enough for the broadcast to be in the air when something breaks.
             DELIVERY_ACCOUNT_RATE="100",
@@ -104,8 +105,7 @@ class Texts:
 
     def judge(self, seconds: float) -> None:
         """Each text was taken once, delivered, and told of as it was; within so many seconds."""
-        wait_until(lambda: {row.status for row in self.rows()} <= _FINAL, seconds)
-        rows, taken = self.rows(), self.taken
+        rows, taken = self._rows_when_final(seconds), self.taken
         assert len(rows) == MEMBERS + len(self.singles.accepted)
         assert {(row.to, row.text) for row in rows} >= set(self.singles.accepted)
         assert ledger.lost(rows, taken) == []
@@ -114,6 +114,16 @@ class Texts:
         assert ledger.misnamed(rows, taken) == []
         assert ledger.unexplained(rows) == []
         self._judge_broadcast()
+
+    def _rows_when_final(self, seconds: float) -> list[ledger.Row]:
+        until = time.monotonic() + seconds
+        while True:
+            rows = self.rows()
+            statuses = Counter(row.status for row in rows)
+            if statuses.keys() <= _FINAL:
+                return rows
+            assert time.monotonic() < until, f"Not final after {seconds} s: {statuses}"
+            time.sleep(0.2)
 
     def _judge_broadcast(self) -> None:
         told = self._platform.broadcaster.get(f"broadcasts/{self._broadcast}/")

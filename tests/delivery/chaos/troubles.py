@@ -127,7 +127,6 @@ def webhook_storm(platform: Platform, texts: Texts) -> None:
     for name in ("duplicated", "reordered", "unknown_event"):
         plan.add(fault(name), probability=1)
     plan.add(fault("webhook_first"), probability=0.3, seed=4)
-    plan.add(fault("bad_signature"), probability=0.1, seed=5)
     platform.telnyx.account.options.change(
         {"webhook_url": f"{platform.system.url}/webhooks/telnyx/"}
     )
