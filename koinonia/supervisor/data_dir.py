@@ -33,7 +33,8 @@ class DataDir:
         Two locks. The first is ours alone: who finds it taken finds a running ``up``. The second is
         shared with the children: after a kill -9 of ``up`` it is theirs until the last is gone.
         """
-        self.logs.mkdir(parents=True, exist_ok=True)
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.logs.mkdir(exist_ok=True)
         with (
             (self.path / "up.lock").open("w") as ours,
             (self.path / "children.lock").open("w") as of_the_children,

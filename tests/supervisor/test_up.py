@@ -51,7 +51,7 @@ def is_ready(system: RunningSystem) -> bool:
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
-    data_dir = tmp_path_factory.mktemp("up")
+    data_dir = tmp_path_factory.mktemp("up") / "made-by-up"
     with RunningSystem(data_dir, "--no-demo", **database_environment()) as running:
         yield running
 
@@ -68,6 +68,10 @@ def test_a_second_one_on_the_same_directory_is_refused(system: RunningSystem) ->
     assert second.returncode == 1
     assert f"Another `manage.py up` runs on {system.data_dir}." in second.stderr
     assert is_ready(system)
+
+
+def test_its_data_and_logs_are_for_its_owner_alone(system: RunningSystem) -> None:
+    assert stat.S_IMODE(system.data_dir.stat().st_mode) == 0o700
 
 
 def test_its_keys_are_for_its_owner_alone(system: RunningSystem) -> None:

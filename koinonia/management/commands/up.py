@@ -94,7 +94,8 @@ def _refuse_what_cannot_work(plan: Plan) -> None:
             returncode=2,
         )
     try:
-        plan.options.data_dir.mkdir(parents=True, exist_ok=True)
+        # Members, texts and logs are in it: for its owner alone.
+        plan.options.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise CommandError(
             f"{plan.options.data_dir} cannot be the data directory: {error.strerror}.", returncode=2
