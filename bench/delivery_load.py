@@ -1,20 +1,23 @@
 """What is measured against, and what pushes: each in a process of its own, started by bench_delivery.
 
 ``pool URL TEXTS THREADS``: so many texts posted by threads with a ``requests.Session`` each.
-``post URL SECONDS RATE THREADS [SEED PUBLIC]``: requests at a rate (0: as fast as they go), signed
-webhooks where a key is given. Each prints one line of JSON.
+``post URL SECONDS RATE THREADS [SEED IDS]``: requests at a rate (0: as fast as they go); where a key
+is given, signed webhooks that tell of the texts whose ids are the lines of a file. Each prints one
+line of JSON.
 """
 
 from __future__ import annotations
 
 import base64
 import http.client
+import itertools
 import json
 import sys
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import requests
@@ -42,7 +45,7 @@ def post(url: str, seconds: float, rate: float, threads: int, *key: str) -> dict
     parts = urlsplit(url)
     due = _times(seconds, rate)
     lock, taken, wrong = threading.Lock(), list[float](), list[int]()
-    sign = _signer(key[0]) if key else None
+    sign = _signer(*key) if key else None
 
     def work() -> None:
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
@@ -84,11 +87,18 @@ def _times(seconds: float, rate: float) -> Iterator[float]:
             yield now
 
 
-def _signer(seed: str) -> Callable[[], tuple[bytes, dict[str, str]]]:
+def _signer(seed: str, ids: str) -> Callable[[], tuple[bytes, dict[str, str]]]:
     key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(seed))
+    told = itertools.cycle(
+        [
+            (provider_id, *step)
+            for provider_id in Path(ids).read_text().split()
+            for step in (("message.sent", "sent"), ("message.finalized", "delivered"))
+        ]
+    )
 
     def sign() -> tuple[bytes, dict[str, str]]:
-        body = json.dumps(_event()).encode()
+        body = json.dumps(_event(*next(told))).encode()
         at = str(int(time.time()))
         signature = base64.b64encode(key.sign(at.encode() + b"|" + body)).decode()
         return body, {
@@ -100,16 +110,19 @@ def _signer(seed: str) -> Callable[[], tuple[bytes, dict[str, str]]]:
     return sign
 
 
-def _event() -> dict[str, object]:
-    """A text from somebody, as large as Telnyx's are."""
+def _event(provider_id: str, event_type: str, status: str) -> dict[str, object]:
+    """As large as Telnyx's are."""
+    to = {"phone_number": "+13125550150", "status": status, "carrier": "T-MOBILE USA, INC."}
     payload = {
-        "id": str(uuid.uuid4()), "direction": "inbound", "type": "SMS", "media": [], "errors": [],
-        "from": {"phone_number": "+13125550150", "carrier": "T-Mobile USA", "line_type": "Wireless"},
-        "to": [{"phone_number": "+13125550001", "status": "webhook_delivered"}],
-        "text": "Thank you, we shall be there.", "received_at": "2026-11-22T14:03:07.412+00:00",
+        "id": provider_id, "direction": "outbound", "type": "SMS", "media": [], "errors": [],
+        "from": {"phone_number": "+13125550001", "carrier": "Telnyx", "line_type": "Wireless"},
+        "to": [to], "text": "Choir practice is at seven, and not at eight as it was announced.",
+        "encoding": "GSM-7", "parts": 1, "cost": {"amount": "0.0051", "currency": "USD"},
+        "messaging_profile_id": str(uuid.uuid4()), "organization_id": str(uuid.uuid4()),
+        "sent_at": "2026-11-22T14:03:06.862+00:00", "record_type": "message",
     }  # fmt: skip
     data = {
-        "event_type": "message.received", "id": str(uuid.uuid4()), "record_type": "event",
+        "event_type": event_type, "id": str(uuid.uuid4()), "record_type": "event",
         "occurred_at": "2026-11-22T14:03:07.412+00:00", "payload": payload,
     }  # fmt: skip
     return {"data": data, "meta": {"attempt": 1, "delivered_to": "https://example.com/webhooks"}}
