@@ -9,7 +9,9 @@ from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import Group as UserGroup
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils import timezone
 
+from koinonia import demo_texts
 from koinonia.models import Church, Group, Member, Role, Staff
 from koinonia.support import SUPPORT
 
@@ -88,6 +90,7 @@ def _user(username: str, hashed: str, **rights: bool) -> User:
 def _fill(church: Church, demo: DemoChurch) -> None:
     people = [Member(church=church, **values) for values in _people(demo)]
     Member.objects.bulk_create(people)
+    demo_texts.arrive(church, people, now=timezone.now())
     groups = Group.objects.bulk_create(Group(church=church, name=name) for name in GROUPS)
     through = Member.groups.through
     through.objects.bulk_create(

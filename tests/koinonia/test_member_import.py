@@ -6,8 +6,10 @@ import time
 from io import StringIO
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
+from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -16,6 +18,7 @@ from delivery.opt_outs import opt_out, opted_out
 from koinonia.member_import.apply import Report, import_members
 from koinonia.member_import.records import UnusableFileError, records
 from koinonia.models import Church, Group, Member, Staff
+from realtime.models import Event
 from tests.messy_csv import MessyCsv
 
 HEADER = b"first_name,last_name,phone,groups\n"
@@ -131,6 +134,16 @@ def test_the_demo_is_the_same_when_it_is_seeded_again(db: None) -> None:
         assert [church.members.count() for church in Church.objects.all()] == [300, 300]
         assert [church.groups.count() for church in Church.objects.all()] == [4, 4]
         assert Staff.objects.count() == 4
+
+
+def test_a_new_console_shows_texts_that_wait_for_an_answer(db: None, client: Client) -> None:
+    call_command("seed_demo", password="a password for all", stdout=StringIO())
+    client.force_login(User.objects.get(username="grace-viewer"))
+    listed = client.get("/api/v1/churches/grace/conversations/").json()["results"]
+    assert [item["unread_count"] for item in listed] == [1, 2, 1, 1]
+    assert all(item["member"] and item["last_message"]["text"] for item in listed)
+    told = Event.objects.filter(stream__key="church:grace").values_list("type", flat=True)
+    assert list(told) == ["message.received"] * 5
 
 
 @pytest.mark.parametrize("empty", [b"\n", b"\r\n", b" \n", b",,,\n"])
