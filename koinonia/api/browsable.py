@@ -34,8 +34,8 @@ class BrowsableRenderer(BrowsableAPIRenderer):
     def get_raw_data_form(self, data: Any, view: Any, method: str, request: Any) -> Any:
         form = super().get_raw_data_form(data, view, method, request)
         # No form, no example: only what the view takes has the shape of what it takes.
-        content = _example(data, view, method) if form else None
-        if content is not None:
+        content = None if form is None else _example(data, view, method)
+        if form is not None and content is not None:
             form.fields["_content"].initial = json.dumps(content, indent=4, ensure_ascii=False)
         return form
 
