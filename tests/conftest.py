@@ -1,10 +1,42 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from django.contrib.auth.models import User
 
 from koinonia.models import Church, Role
 from tests import cast
+
+_TESTS = Path(__file__).parent
+_ON_ANY_DATABASE = (
+    "delivery/simulator",
+    "koinonia/test_date_header.py",
+    "koinonia/test_ids_and_numbers.py",
+    "koinonia/test_log_lines.py",
+    "koinonia/test_redis_settings.py",
+    "koinonia/test_request_threads.py",
+    "koinonia/test_static_files.py",
+    "realtime/browser",
+    "supervisor/test_child.py",
+    "supervisor/test_refusals.py",
+    "test_environment.py",
+    "throttling/test_addresses.py",
+    "throttling/test_bucket_laws.py",
+    "throttling/test_bucket_model.py",
+    "throttling/test_contention.py",
+    "throttling/test_headers.py",
+    "throttling/test_outage.py",
+    "throttling/test_rates.py",
+)
+"""What asks no database, or has one of its own: run once, on SQLite."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        place = item.path.relative_to(_TESTS).as_posix()
+        if place.startswith(_ON_ANY_DATABASE):
+            item.add_marker(pytest.mark.any_database)
 
 
 @pytest.fixture
