@@ -96,6 +96,6 @@ def test_each_dead_letter_has_four_attempts(
         telnyx.account.plan.add(fault("503"), to=number)
     send(grace, 40)
     dead = Message.objects.filter(status=Status.DEAD).annotate(rows=Count("attempt_rows"))
-    assert [(row.to_number, row.attempts, row.rows) for row in dead.order_by("to_number")] == [
+    assert list(dead.order_by("to_number").values_list("to_number", "attempts", "rows")) == [
         (number, ATTEMPTS, ATTEMPTS) for number in unlucky
     ]
