@@ -10,7 +10,7 @@ PRODUCTION := DEBUG=0 SECRET_KEY=$$($(BIN)/python -c "import secrets; print(secr
 	PUBLIC_URL=https://texts.example.org TRUSTED_PROXIES=10.0.0.0/8 REDIS_URL=redis://redis.example.org
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check format lock bench chaos load screenshots
+.PHONY: help run setup test check format lock bench chaos load screenshots smoke
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | \
@@ -63,6 +63,9 @@ load: $(VENV)/.test ## The long tests that push
 screenshots: $(VENV)/.test ## The pages as people see them, into docs/screenshots
 	@scripts/chromium
 	$(BIN)/python -m tests.screenshots
+
+smoke: $(VENV)/.test ## Does a deployed system do its job? (URL=…, SMOKE_USER, SMOKE_PASSWORD, SMOKE_TO)
+	@$(BIN)/python -m tests.smoke "$(URL)"
 
 $(VENV)/.run: requirements.txt scripts/install
 	@PYTHON=$(PYTHON) scripts/install $(VENV) requirements.txt

@@ -61,7 +61,9 @@ ENDED_BY_US = frozenset(
 """No worker takes it any more; only a person, or news from Telnyx, moves it on."""
 
 MAY_BECOME: dict[Status, frozenset[Status]] = {
-    **dict.fromkeys(WAITING, {Status.QUEUED, Status.RETRYING} | ENDED_BY_US | TELNYX_SAYS),
+    **dict.fromkeys(
+        WAITING, frozenset({Status.QUEUED, Status.RETRYING}) | ENDED_BY_US | TELNYX_SAYS
+    ),
     **dict.fromkeys(ENDED_BY_US, TELNYX_SAYS),
     Status.DEAD: TELNYX_SAYS | {Status.QUEUED},
     Status.UNKNOWN: TELNYX_SAYS | {Status.QUEUED},

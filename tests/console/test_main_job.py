@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import requests
 from playwright.sync_api import Page, expect
 
 from tests.console.conftest import sign_in
-from tests.running_system import RunningSystem
+from tests.running_system import ROOT, RunningSystem
 
 SECONDS = 1000
 TEXT = "Choir practice moves to 7 pm tonight. See you there!"
@@ -84,3 +88,17 @@ def _a_member(system: RunningSystem) -> dict[str, str]:
 
 def _church_number(system: RunningSystem) -> str:
     return str(_get(system, "")["phone_number"])
+
+
+def test_the_smoke_test_of_a_deployed_system_passes(system: RunningSystem) -> None:
+    given = {
+        "SMOKE_USER": "hope-owner",
+        "SMOKE_PASSWORD": system.password,
+        "SMOKE_TO": "+13125550142",
+    }
+    run = subprocess.run(
+        [sys.executable, "-m", "tests.smoke", system.url],
+        env={**os.environ, **given}, cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert run.stdout.count("ok  ") == 5
