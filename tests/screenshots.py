@@ -7,14 +7,14 @@ import tempfile
 from pathlib import Path
 
 import requests
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 from tests.browser import LAUNCH_ARGUMENTS, chromium_path
 from tests.running_system import ROOT, RunningSystem
 
 TARGET = ROOT / "docs" / "screenshots"
-WIDE = {"width": 1280, "height": 860}
-PHONE = {"width": 390, "height": 844}
+WIDE: ViewportSize = {"width": 1280, "height": 860}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -51,9 +51,8 @@ def _tight(settings: Settings, **rates: str) -> None:
 
 
 @pytest.fixture
-def quick_passwords(settings: Settings) -> Iterator[None]:
+def quick_passwords(settings: Settings) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    return
 
 
 def test_every_authenticated_answer_tells_the_limits(grace_viewer: User, bearer: Bearer) -> None:

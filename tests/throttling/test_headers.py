@@ -33,7 +33,8 @@ def judged(draw: st.DrawFn) -> Judged:
 
 
 def _parsed(field: str) -> list[tuple[str, dict[str, Any]]]:
-    return http_sf.parse(field.encode(), tltype="list")
+    parsed: Any = http_sf.parse(field.encode(), tltype="list")
+    return list(parsed)
 
 
 @given(st.lists(judged(), min_size=1, max_size=4))

@@ -34,7 +34,7 @@ def _login(api: Client, page: str, name: str, password: str, address: str = HOME
 
 
 def _succeeded(answer: Any) -> bool:
-    return answer.status_code == 302 or answer.json() == {}
+    return bool(answer.status_code == 302 or answer.json() == {})
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -6,6 +6,7 @@ from pytest_django.fixtures import Settings
 
 from tests.throttling.conftest import set_policies
 from throttling import limits, policies
+from throttling.allowlist import Caller
 from throttling.outage import FAILURES
 from throttling.verdict import Charge
 
@@ -33,7 +34,7 @@ def test_shadowed_is_counted() -> None:
     before = _counted("shadowed")
     shadow = replace(policies.get("anon"), shadow=True)
     for _ in range(3):
-        assert limits.decide([Charge(shadow, "x", shadow.rate, 60)], limits.Caller()).allowed
+        assert limits.decide([Charge(shadow, "x", shadow.rate, 60)], Caller()).allowed
     assert _counted("shadowed") == before + 2
 
 

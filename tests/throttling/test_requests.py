@@ -59,9 +59,12 @@ def test_one_request_is_one_round_trip(
 ) -> None:
     sent: list[str] = []
     send = store._send
-    monkeypatch.setitem(
-        store.__dict__, "_send", lambda *given: sent.append(given[0]) or send(*given)
-    )
+
+    def watched(*given: Any) -> Any:
+        sent.append(given[0])
+        return send(*given)
+
+    monkeypatch.setitem(store.__dict__, "_send", watched)
     api.get("/limited/", headers=GRACE)
     sent.clear()
     api.post("/churches/grace/", headers=GRACE)

@@ -41,7 +41,7 @@ class LuaBreaker:
         )
 
     def eval(self, now: float, *arguments: Any) -> list[Any]:
-        found: list[Any] = self._client.eval(  # type: ignore[no-untyped-call]  # redis-py
+        found: list[Any] = self._client.eval(
             self._script, 2, "breaker", "window", *arguments, int(now * 1000)
         )
         return found

@@ -242,13 +242,14 @@ class Delivery(RuleBasedStateMachine):
             "from": {"phone_number": message.from_number}, "errors": [],
             "to": [{"phone_number": message.to_number, "status": status}],
         }  # fmt: skip
+        event_id = str(uuid.uuid4())
         event = {
-            "event_type": kind, "id": str(uuid.uuid4()), "record_type": "event",
+            "event_type": kind, "id": event_id, "record_type": "event",
             "occurred_at": self.now.isoformat(), "payload": payload,
         }  # fmt: skip
         with transaction.atomic():
             WebhookEvent.objects.create(
-                event_id=event["id"], event_type=kind, provider_id=provider_id,
+                event_id=event_id, event_type=kind, provider_id=provider_id,
                 ref=reference(message.pk), occurred_at=self.now, received_at=self.now,
                 due_at=self.now, payload=event,
             )  # fmt: skip

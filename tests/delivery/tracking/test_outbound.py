@@ -136,11 +136,8 @@ def test_a_reference_is_believed_only_if_both_numbers_agree(
 ) -> None:
     text = message("unknown")
     other = {"phone_number": "+13125559999"}
-    tell(
-        "delivered",
-        reference(text.pk),
-        **{field: [{**other, "status": "delivered"}] if field == "to" else other},
-    )
+    wrong: dict[str, Any] = {field: [{**other, "status": "delivered"}] if field == "to" else other}
+    tell("delivered", reference(text.pk), **wrong)
     apply()
     text.refresh_from_db()
     assert text.status == "unknown"
