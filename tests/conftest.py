@@ -1,13 +1,20 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
+from pytest_django import DjangoDbBlocker
 
 from koinonia.models import Church, Role
 from tests import cast
 
+_END_OTHER_SESSIONS = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
 _TESTS = Path(__file__).parent
 _ON_ANY_DATABASE = (
     "delivery/simulator",
@@ -37,6 +44,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         place = item.path.relative_to(_TESTS).as_posix()
         if place.startswith(_ON_ANY_DATABASE):
             item.add_marker(pytest.mark.any_database)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """PostgreSQL drops no database in which a session is still being closed: a thread's of ours, or
+    of a process that a test has killed."""
+    yield
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(_END_OTHER_SESSIONS)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 import requests
-from playwright.sync_api import Page, ViewportSize, sync_playwright
+from playwright.sync_api import Page, ViewportSize, expect, sync_playwright
 
 from tests.browser import LAUNCH_ARGUMENTS, chromium_path
 from tests.running_system import ROOT, RunningSystem
@@ -55,7 +55,7 @@ def _office(page: Page, system: RunningSystem) -> None:
     page.get_by_label("Password").fill(system.password)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_selector("#link[data-state=live]")
-    page.wait_for_function("document.querySelector('.share')?.textContent === '100 %'")
+    expect(page.locator(".share").first).to_have_text("100 %", timeout=60_000)
     _shoot(page, "console")
     page.get_by_label("To").click()
     page.wait_for_selector("#recipients li")
