@@ -94,7 +94,7 @@ def _sqlite() -> dict[str, Any]:
 
 
 def _postgresql(url: SplitResult) -> dict[str, Any]:
-    # Under ASGI each request has its own thread, so that only a pool keeps connections.
+    # Waiting requests have threads of their own (koinonia.request_threads): a pool serves them all.
     pool = {"min_size": 1, "max_size": ENV.database_pool, "timeout": 10}
     return {
         "ENGINE": "django.db.backends.postgresql",
