@@ -21,7 +21,7 @@ _CLAIM = """
 WITH due AS MATERIALIZED (
     SELECT id FROM {table}
     WHERE status IN ({due}) AND tenant_id = %s AND priority = %s AND next_attempt_at <= %s
-    ORDER BY next_attempt_at, id LIMIT %s {skip_locked}
+    ORDER BY {order} LIMIT %s {skip_locked}
 )
 UPDATE {table} SET
     claimed_from = status, status = 'sending', claims = claims + 1,
@@ -31,14 +31,16 @@ RETURNING *
 """
 
 
-def claim(turn: Turn, limit: int, now: datetime) -> list[Message]:
+def claim(turn: Turn, limit: int, now: datetime, *, probe: bool = False) -> list[Message]:
     """Take up to ``limit`` due rows of one tenant and priority, oldest first.
 
-    All of one claim share a lease and a token; nobody else can have any of them.
+    All of one claim share a lease and a token; nobody else can have any of them. A probe takes what
+    was tried least: a text that fails by its own fault must not speak for the provider.
     """
     sql = _CLAIM.format(
         table=Message._meta.db_table,
         due=", ".join(f"'{status}'" for status in DUE_STATUSES),
+        order="attempts, next_attempt_at, id" if probe else "next_attempt_at, id",
         skip_locked="FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else "",
     )
     adapt = connection.ops.adapt_datetimefield_value

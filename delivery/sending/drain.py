@@ -81,7 +81,7 @@ class Drain:
         self.turns.served(turn)
         expected = self.gate.expected(turn)
         limit = 1 if permit.probe else max(1, min(room, room if expected is None else expected))
-        claimed = claim.claim(turn, limit, now)
+        claimed = claim.claim(turn, limit, now, probe=bool(permit.probe))
         rows = screen(claimed, now)
         admitted = self.gate.admit(turn, rows, now) if rows else 0
         claim.put_back(rows[admitted:])
