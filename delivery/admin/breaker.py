@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from delivery import breaker, holds
-from delivery.admin.readonly import ReadOnlyAdmin, who
+from delivery.admin.readonly import ReadOnlyAdmin, to_the_second, who
 from delivery.models import BreakerState, BreakerTransition
 
 _ORDERS = {
@@ -24,8 +24,9 @@ _ORDERS = {
 @admin.register(BreakerTransition)
 class BreakerAdmin(ReadOnlyAdmin[BreakerTransition]):
     change_list_template = "admin/delivery/breakertransition/change_list.html"
-    list_display = ["at", "before", "after", "reason", "by"]
+    list_display = ["moment", "before", "after", "reason", "by"]
     list_display_links = None
+    moment = to_the_second("at")
     list_select_related = ["by"]
 
     def get_urls(self) -> list[URLPattern]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin, messages
@@ -25,7 +26,7 @@ from delivery.admin.filters import (
     DiscardedFilter,
     StatusFilter,
 )
-from delivery.admin.readonly import ReadOnlyAdmin, ReadOnlyInline, who
+from delivery.admin.readonly import ReadOnlyAdmin, ReadOnlyInline, to_the_second, who
 from delivery.dead_letters.masking import masked
 from delivery.models import Attempt, DeadLetter, DeadLetterAction, Message
 from delivery.models.queue import MessageQuerySet
@@ -42,16 +43,18 @@ _REFUSALS = {
 
 class AttemptInline(ReadOnlyInline[Attempt]):
     model = Attempt
+    began = to_the_second("started_at", "began")
     fields = readonly_fields = (
-        "number", "started_at", "duration_ms", "outcome", "http_status", "code", "detail",
+        "number", "began", "duration_ms", "outcome", "http_status", "code", "detail",
     )  # fmt: skip
 
 
 class ActionInline(ReadOnlyInline[DeadLetterAction]):
     model = DeadLetterAction
     verbose_name_plural = "what people did about it"
+    moment = to_the_second("at")
     fields = readonly_fields = (
-        "at", "by", "kind", "error_code", "generation", "may_double", "reason",
+        "moment", "by", "kind", "error_code", "generation", "may_double", "reason",
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DeadLetterAction]:
@@ -62,7 +65,7 @@ class ActionInline(ReadOnlyInline[DeadLetterAction]):
 class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
     change_list_template = "admin/delivery/deadletter/change_list.html"
     change_form_template = "admin/delivery/deadletter/change_form.html"
-    list_display = ["letter", "why", "state", "of", "to", "age", "reviewed_by"]
+    list_display = ["letter", "why", "state", "whose", "age", "reviewed_by"]
     list_display_links = ["letter"]
     list_filter = [
         DiscardedFilter, StatusFilter, ClassFilter, CodeFilter, AgeFilter,
@@ -107,6 +110,12 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
         word = "discarded" if letter.discarded_at else letter.status
         return format_html('<span class="letter-state letter-{}">{}</span>', word, word)
 
+    @admin.display(description="from, to", ordering="tenant")
+    def whose(self, letter: DeadLetter) -> SafeString:
+        return format_html(
+            '{}<br><span class="letter-to">{}</span>', letter.tenant, masked(letter.to_number)
+        )
+
     @admin.display(description="from")
     def of(self, letter: DeadLetter) -> str:
         return str(letter.tenant)
@@ -117,7 +126,10 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
 
     @admin.display(description="for", ordering="-dead_since")
     def age(self, letter: DeadLetter) -> str:
-        return timesince(letter.dead_since, depth=1) if letter.dead_since else "-"
+        if letter.dead_since is None:
+            return "-"
+        under_a_minute = timezone.now() - letter.dead_since < timedelta(minutes=1)
+        return "under a minute" if under_a_minute else timesince(letter.dead_since, depth=1)
 
     @admin.display(description="size")
     def size(self, letter: DeadLetter) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
@@ -7,6 +8,7 @@ from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 
 M = TypeVar("M", bound=Model)
 
@@ -26,6 +28,17 @@ else:  # Django's own classes take no type arguments without a patch.
     class TabularInline(admin.TabularInline, Generic[M]): ...
 
     _Paginator = Paginator
+
+
+def to_the_second(field: str, heading: str = "at") -> Callable[[Any, Model], str]:
+    """A column with the time in ``field`` to the second: texts are tried again after one."""
+
+    @admin.display(description=heading, ordering=field)
+    def shown(_admin: object, row: Model) -> str:
+        at = getattr(row, field)
+        return "-" if at is None else f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S}"
+
+    return shown
 
 
 class CappedPaginator(_Paginator):

@@ -22,7 +22,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("action", choices=["show", "open", "close", "auto"])
-        parser.add_argument("--reason", default="", help="kept with the transition")
+        parser.add_argument(
+            "--reason", default="ordered by manage.py breaker", help="kept with the transition"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()

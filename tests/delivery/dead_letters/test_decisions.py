@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 
 from delivery.dead_letters import Filter, dead_letters, discard, explain, export, review
 from delivery.dead_letters.reasons import EXPLANATIONS
-from delivery.models import DeadLetterAction
+from delivery.models import DeadLetterAction, Outcome
 from delivery.telnyx.codes import CODES
 from tests.delivery.dead_letters.conftest import NOW, MakeLetter
 
@@ -73,3 +73,14 @@ def test_every_code_of_the_table_has_a_sentence() -> None:
     assert set(CODES) <= set(EXPLANATIONS)
     assert all(sentence.endswith(".") for sentence in EXPLANATIONS.values())
     assert "99999" in explain("99999")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        *(code for code, meaning in CODES.items() if meaning.outcome == Outcome.AMBIGUOUS),
+        *(f"http_{status}" for status in (408, 409, 500, 502, 504)),
+    ],
+)
+def test_a_doubt_is_told_as_one(code: str) -> None:
+    assert "may have arrived" in explain(code)
