@@ -40,7 +40,7 @@ def claim(turn: Turn, limit: int, now: datetime, *, probe: bool = False) -> list
     sql = _CLAIM.format(
         table=Message._meta.db_table,
         due=", ".join(f"'{status}'" for status in DUE_STATUSES),
-        order="attempts, next_attempt_at, id" if probe else "next_attempt_at, id",
+        order="calls, next_attempt_at, id" if probe else "next_attempt_at, id",
         skip_locked="FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else "",
     )
     adapt = connection.ops.adapt_datetimefield_value

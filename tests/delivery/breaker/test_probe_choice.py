@@ -22,13 +22,13 @@ from tests.delivery.worker.running_worker import wait_until
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_a_text_that_failed_before_leaves_the_probe_to_a_fresh_one(
+def test_a_text_that_was_called_for_before_leaves_the_probe_to_a_fresh_one(
     grace: Church, settings: Any
 ) -> None:
     fresh(settings, BREAKER_OPEN_SECONDS=0.2)
     long_ago = timezone.now() - timedelta(minutes=5)
     write(grace, "poison", now=long_ago)
-    Message.objects.update(attempts=1, status=Status.RETRYING, next_attempt_at=long_ago)
+    Message.objects.update(calls=1, status=Status.RETRYING, next_attempt_at=long_ago)
     write(grace, "good")
     _open(timezone.now())
     provider = ScriptedProvider([_answer])
