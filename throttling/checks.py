@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django.apps import AppConfig
@@ -12,14 +13,20 @@ from django.core.checks import CheckMessage, Error, register
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils.module_loading import import_string
 
-from throttling import conf, policies
+from throttling import conf, policies, setting_kinds
 from throttling.rates import InvalidRateError, parse
 
 _HINT = "A rate is count/[n]period[:burst], such as '100/m', '1000/m:200' or '5/15m'."
+_COARSE_RATE = re.compile(r"\d+/\d*[smhd]")
+_MIDDLEWARE = "throttling.middleware.RateLimitHeadersMiddleware"
 
 
 @register("throttling")
 def check_settings(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    wrong = list(setting_kinds.wrong(conf.declared()))
+    if wrong:
+        # What the others read must be of its kind.
+        return [Error(told, hint="See throttling/conf.py.", id="throttling.E009") for told in wrong]
     return [
         *_policies(),
         *_plans(),
@@ -28,13 +35,14 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[Ch
         *_cache(),
         *_functions(),
         *_coarse_guard(),
+        *_middleware(),
     ]
 
 
 @register("throttling")
 def check_views(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
     """Views that name policies which nobody declared."""
-    if not getattr(settings, "ROOT_URLCONF", None):
+    if not getattr(settings, "ROOT_URLCONF", None) or any(setting_kinds.wrong(conf.declared())):
         return []
     return [
         Error(
@@ -59,7 +67,15 @@ def _policies() -> Iterator[CheckMessage]:
 
 
 def _plans() -> Iterator[CheckMessage]:
-    for plan, rates in conf.plans().items():
+    plans: Mapping[str, object] = conf.plans()
+    for plan, rates in plans.items():
+        if not isinstance(rates, Mapping):
+            yield Error(
+                f"THROTTLING['PLANS'][{plan!r}] is {rates!r}; it must be a dict of rates by policy.",
+                hint=_HINT,
+                id="throttling.E002",
+            )
+            continue
         for name, rate in rates.items():
             if name not in policies.declarations():
                 yield Error(
@@ -133,23 +149,41 @@ def _functions() -> Iterator[CheckMessage]:
     for setting in ("PLAN_OF", "TOKEN_OF"):
         path = conf.declared().get(setting)
         try:
-            if path is not None:
-                import_string(path)
+            problem = None if path is None or callable(import_string(path)) else "is not a function"
         except ImportError as error:
+            problem = f"cannot be imported: {error}"
+        if problem is not None:
             yield Error(
-                f"THROTTLING[{setting!r}] cannot be imported: {error}.",
+                f"THROTTLING[{setting!r}] {problem}.",
                 hint="Name a function as 'package.module.function'.",
                 id="throttling.E006",
             )
 
 
 def _coarse_guard() -> Iterator[CheckMessage]:
+    rate = conf.coarse_login_rate()
+    if rate is not None and not _COARSE_RATE.fullmatch(rate):
+        yield Error(
+            f"THROTTLING['COARSE_LOGIN_RATE'] is {rate!r}, which django-ratelimit cannot read.",
+            hint="Write count/[n]period, such as '300/m'; None for no outer guard.",
+            id="throttling.E007",
+        )
     alias = getattr(settings, "RATELIMIT_USE_CACHE", "default")
     if conf.coarse_login_rate() is not None and alias not in settings.CACHES:
         yield Error(
             f"RATELIMIT_USE_CACHE names the cache {alias!r}, which CACHES does not declare.",
             hint="Declare it, or set THROTTLING['COARSE_LOGIN_RATE'] to None.",
             id="throttling.E007",
+        )
+
+
+def _middleware() -> Iterator[CheckMessage]:
+    if _MIDDLEWARE not in (getattr(settings, "MIDDLEWARE", None) or ()):
+        yield checks.Warning(
+            "RateLimitHeadersMiddleware is missing: no answer says where its client stands, and "
+            "no 304 is given back.",
+            hint=f"Put {_MIDDLEWARE!r} above what answers conditional requests.",
+            id="throttling.W003",
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -77,11 +78,15 @@ class Policy:
         return self.rate if plan is None else self.plans.get(plan, self.rate)
 
 
+# What a bucket's key, a header field and the allowlist can hold.
+_NAME = re.compile(r"[\w-]+", re.ASCII)
 _FIELDS = {"rate", "by", "on_failure", "give_back", "shadow", "longest_wait"}
 
 
 def read(name: str, declaration: Mapping[str, Any], plans: Mapping[str, str]) -> Policy:
     """The policy as declared; raises InvalidPolicyError saying what is wrong."""
+    if not _NAME.fullmatch(name):
+        raise InvalidPolicyError("needs a name of letters, digits, _ and - alone")
     unknown = declaration.keys() - _FIELDS
     if unknown:
         raise InvalidPolicyError(f"has unknown keys: {', '.join(sorted(unknown))}")
@@ -91,6 +96,9 @@ def read(name: str, declaration: Mapping[str, Any], plans: Mapping[str, str]) ->
     by = str(declaration["by"])
     if by not in set(By) and not by.removeprefix("url:").isidentifier():
         raise InvalidPolicyError(f"is counted by {by!r}; use {', '.join(By)} or url:<argument>")
+    longest_wait = declaration.get("longest_wait", 0)
+    if type(longest_wait) is not int or longest_wait < 0:
+        raise InvalidPolicyError(f"has the longest_wait {longest_wait!r}; write seconds, 0 or more")
     try:
         return Policy(
             name,
@@ -99,7 +107,7 @@ def read(name: str, declaration: Mapping[str, Any], plans: Mapping[str, str]) ->
             OnFailure(declaration.get("on_failure", OnFailure.OPEN)),
             bool(declaration.get("give_back", True)),
             bool(declaration.get("shadow", False)),
-            int(declaration.get("longest_wait", 0)),
+            longest_wait,
             {plan: parse(rate) for plan, rate in plans.items()},
         )
     except (InvalidRateError, ValueError) as error:
@@ -113,7 +121,7 @@ def declarations() -> dict[str, dict[str, Any]]:
         if given is None:
             merged.pop(name, None)
         else:
-            over = {"rate": given} if isinstance(given, str) else given
+            over = given if isinstance(given, Mapping) else {"rate": given}
             merged[name] = {**merged.get(name, {}), **over}
     return merged
 

@@ -69,12 +69,13 @@ class Rate:
         return f"{self.count}/{period}{burst}"
 
 
-def parse(text: str) -> Rate:
+def parse(text: object) -> Rate:
     """``100/m``, ``1000/m:200``, ``5/15m`` as a rate; burst is the count where it is not given.
 
     Raises InvalidRateError, whose message says what is wrong.
     """
-    match = _FORM.fullmatch(text.strip())
+    # Settings are not typed: a number where a rate belongs is told as any other mistake.
+    match = _FORM.fullmatch(text.strip()) if isinstance(text, str) else None
     if match is None:
         raise InvalidRateError(
             f"{text!r} is not a rate; write count/[n]period[:burst], such as '100/m', "

@@ -270,3 +270,13 @@ def test_a_listed_user_frees_the_name_from_login_limits_only_where_they_are_name
     assert allowlist.read_again("1").exempt(caller, ["login_name"], now=now) == frozenset()
     _allow(user=user, policies="login_name")
     assert allowlist.read_again("2").exempt(caller, ["login_name"], now=now) == {"login_name"}
+
+
+@pytest.mark.django_db
+def test_an_entry_ends_in_time_though_the_copy_is_not_read_again() -> None:
+    now = timezone.now()
+    Allowance.objects.create(token="key", note="x", expires_at=now + timedelta(hours=1))
+    listed = allowlist.read_again("v1")
+    caller = allowlist.Caller(token="key")
+    assert listed.exempt(caller, ["api"], now=now) == {"api"}
+    assert listed.exempt(caller, ["api"], now=now + timedelta(hours=1)) == frozenset()

@@ -182,3 +182,18 @@ def test_a_store_needs_nothing_of_django(store: BucketStore) -> None:
     client = redis.Redis(connection_pool=pool)
     alone = BucketStore(lambda: client, "pace")
     assert alone.take([Bucket("account", parse("1/s"))]).allowed
+
+
+def test_a_shadow_is_never_among_what_refused_most(store: BucketStore) -> None:
+    wide, shadow = Bucket("wide", parse("1/d")), Bucket("shadow", parse("1/d"), shadow=True)
+    for _ in range(3):
+        store.take([wide, shadow])
+    assert store.most_refused() == [("wide", 2)]
+
+
+def test_the_list_of_what_refused_most_stays_short(store: BucketStore) -> None:
+    store.client.zadd(store.refused_key, {f"{store.prefix}:{n}": 2 for n in range(1000)})
+    bucket = Bucket("one-more", parse("1/d"))
+    for _ in range(2):
+        store.take([bucket])
+    assert store.client.zcard(store.refused_key) == 1000

@@ -28,14 +28,32 @@ def test_the_project_passes() -> None:
         ({"POLICIES": {"api": {"colour": "red"}}}, ["throttling.E001"]),
         ({"POLICIES": {"api": {"on_failure": "panic"}}}, ["throttling.E001"]),
         ({"POLICIES": {"api": "99999999/d"}}, ["throttling.E001"]),
+        ({"POLICIES": {"api": 5}}, ["throttling.E001"]),
+        ({"POLICIES": {"api": {"rate": 5}}}, ["throttling.E001"]),
+        ({"POLICIES": {"api": {"longest_wait": None}}}, ["throttling.E001"]),
+        ({"POLICIES": {"api": {"longest_wait": -1}}}, ["throttling.E001"]),
+        ({"POLICIES": {"two words": {"rate": "1/m", "by": "user"}}}, ["throttling.E001"]),
+        ({"POLICIES": ["api"]}, ["throttling.E009"]),
+        ({"PLANS": {"large": "1/m"}}, ["throttling.E002"]),
+        ({"PLANS": {"large": {"api": 5}}}, ["throttling.E002"]),
         ({"PLANS": {"large": {"api": "lots"}}}, ["throttling.E002"]),
         ({"PLANS": {"large": {"nonsense": "1/m"}}}, ["throttling.E002"]),
         ({"AUTHENTICATED_POLICIES": ["nonsense"]}, ["throttling.E003"]),
         ({"ANONYMOUS_POLICIES": ["nonsense"]}, ["throttling.E003"]),
         ({"TRUSTED_PROXIES": ["10.0.0.0/99"]}, ["throttling.E004"]),
+        ({"TRUSTED_PROXIES": "10.0.0.0/8"}, ["throttling.E009"]),
+        ({"AUTHENTICATED_POLICIES": "api"}, ["throttling.E009"]),
         ({"CACHE_ALIAS": "nonsense"}, ["throttling.E005"]),
         ({"PLAN_OF": "no.such.function"}, ["throttling.E006"]),
         ({"TOKEN_OF": "no.such.function"}, ["throttling.E006"]),
+        ({"TOKEN_OF": "throttling.conf.UNIX_SOCKET"}, ["throttling.E006"]),
+        ({"POLICES": {"api": "1/m"}}, ["throttling.E009"]),
+        ({"ENABLED": "0"}, ["throttling.E009"]),
+        ({"IPV6_PREFIX": 129}, ["throttling.E009"]),
+        ({"LOCAL_PROCESSES": 0}, ["throttling.E009"]),
+        ({"KNOWN_ADDRESS_DAYS": "thirty"}, ["throttling.E009"]),
+        ({"ALLOWLIST_MAX_AGE": -1}, ["throttling.E009"]),
+        ({"COARSE_LOGIN_RATE": "300 a minute"}, ["throttling.E007"]),
     ],
     ids=str,
 )
@@ -81,3 +99,18 @@ def test_a_view_that_names_an_unknown_policy_is_found(settings: Settings) -> Non
     settings.ROOT_URLCONF = "tests.throttling.api"
     settings.THROTTLING = {"POLICIES": {"messages": {"rate": "1/m", "by": "user"}}}
     assert set(_ids()) == {"throttling.E008"}
+
+
+def test_a_wrong_kind_of_setting_is_named(settings: Settings) -> None:
+    settings.ROOT_URLCONF = "tests.throttling.nothing"
+    settings.THROTTLING = {"LOCAL_PROCESSES": 0, "POLICES": {}}
+    told = [message.msg for message in run_checks(tags=["throttling"])]
+    assert told == [
+        "THROTTLING['LOCAL_PROCESSES'] is 0; it must be a whole number from 1.",
+        "THROTTLING has no key 'POLICES'.",
+    ]
+
+
+def test_without_the_middleware_nobody_is_told(settings: Settings) -> None:
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "throttling" not in name]
+    assert _ids() == ["throttling.W003"]
