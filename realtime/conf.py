@@ -76,6 +76,11 @@ def sockets_per_user() -> int:
     return int(_value("SOCKETS_PER_USER", 20))
 
 
+def count_seconds() -> float:
+    """How often processes tell each other how many sockets each user has."""
+    return float(_value("COUNT_SECONDS", 2))
+
+
 def retention() -> timedelta:
     return timedelta(days=_value("RETENTION_DAYS", 7))
 

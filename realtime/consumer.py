@@ -47,7 +47,7 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
         await self.accept(PROTOCOL if PROTOCOL in offered else None)
         try:
             self.credential = await in_thread(identify, self.scope)
-            if self._hub.sockets_of(self.credential.user_id) >= conf.sockets_per_user():
+            if await self._hub.sockets_of(self.credential.user_id) >= conf.sockets_per_user():
                 raise RefusedError(CloseCode.TOO_MANY)
         except RefusedError as refused:
             await self.close(refused.code)

@@ -1,14 +1,19 @@
-"""What the sockets of one process share: feeds, one channel for notices, two clocks."""
+"""What the sockets of one process share: feeds, one channel for notices, three clocks."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Coroutine
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
+from django.utils import timezone
+
 from realtime import conf, notices, pages
+from realtime.census import Census
+from realtime.closing import CloseCode
 from realtime.credentials import Credential
 from realtime.feed import Feed, Listener
 from realtime.sweep import Verdict, judge
@@ -32,17 +37,23 @@ class Socket(Protocol):
     async def obey(self, verdict: Verdict) -> None:
         """Give up what it has lost the right to."""
 
+    async def close(self, code: int) -> None:
+        """End it."""
+
 
 class Hub:
     """Lives as long as somebody listens. Notices make it fast; the tail check makes it right."""
 
     def __init__(self) -> None:
-        self.sockets: set[Socket] = set()
+        self.sockets: dict[Socket, None] = {}
+        """In the order in which they came."""
         self.feeds: dict[str, Feed] = {}
         self._channel: str | None = None
         self._joined: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self._rejudge = asyncio.Event()
+        self._census = Census()
+        self._counting = asyncio.Lock()
         self._loop = asyncio.get_running_loop()
 
     @classmethod
@@ -51,15 +62,19 @@ class Hub:
         return _hubs.setdefault(asyncio.get_running_loop(), cls())
 
     def enter(self, socket: Socket) -> None:
-        self.sockets.add(socket)
+        self.sockets[socket] = None
         self._start()
 
     def leave(self, socket: Socket) -> None:
-        self.sockets.discard(socket)
+        self.sockets.pop(socket, None)
         self._stop_if_idle()
 
-    def sockets_of(self, user_id: int) -> int:
-        return sum(socket.credential.user_id == user_id for socket in self.sockets)
+    async def sockets_of(self, user_id: int) -> int:
+        """Here, and as far as is known in other processes."""
+        if self._census.is_older_than(2 * conf.count_seconds()):
+            # Nobody was here: nobody listened to the others either.
+            await self._exchange_counts()
+        return self._own_counts()[user_id] + self._census.elsewhere(user_id)
 
     def join(self, key: str, listener: Listener) -> Feed:
         """From now on ``listener`` gets what is committed to the stream ``key``."""
@@ -86,7 +101,7 @@ class Hub:
     def _start(self) -> None:
         if not self._tasks:
             notices.listen(self._hear)
-            clocks = (self._listen, self._check_tails, self._sweep)
+            clocks = (self._listen, self._check_tails, self._sweep, self._count)
             self._tasks = [asyncio.create_task(self._supervise(clock)) for clock in clocks]
 
     def _stop_if_idle(self) -> None:
@@ -164,6 +179,31 @@ class Hub:
                 if not verdict.harmless:
                     # A socket that does not take what it is sent must not hold up the others.
                     _in_background(socket.obey(verdict))
+
+    async def _count(self) -> None:
+        try:
+            while True:
+                await asyncio.sleep(conf.count_seconds())
+                await self._exchange_counts()
+                self._close_too_many()
+        finally:
+            # Nobody may be left here, and the others must not wait until that is seen.
+            await self._exchange_counts()
+
+    async def _exchange_counts(self) -> None:
+        async with self._counting:
+            await in_thread(self._census.exchange, self._own_counts(), timezone.now())
+
+    def _own_counts(self) -> Counter[int]:
+        return Counter(socket.credential.user_id for socket in self.sockets)
+
+    def _close_too_many(self) -> None:
+        """Two processes may each let in the last socket of a user at once: then the newest goes."""
+        too_many = self._census.too_many(self._own_counts(), conf.sockets_per_user())
+        for socket in reversed(tuple(self.sockets)):
+            if too_many[socket.credential.user_id] > 0:
+                too_many[socket.credential.user_id] -= 1
+                _in_background(socket.close(CloseCode.TOO_MANY))
 
     def _join_groups(self) -> None:
         """Joins those that are missing; what fails is tried again at the next tail check."""

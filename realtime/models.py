@@ -44,6 +44,18 @@ class Event(models.Model):
         return f"{self.stream_id}#{self.seq} {self.type}"
 
 
+class WebProcess(models.Model):
+    """What a web process tells the others: how many sockets each user has in it."""
+
+    name = models.CharField(max_length=32, unique=True)
+    sockets = models.JSONField()
+    """``{user id: count}``"""
+    seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.seen_at}"
+
+
 class Ticket(models.Model):
     """A single-use right to open one socket, valid for 30 s. Only its hash is stored."""
 

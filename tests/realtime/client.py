@@ -69,6 +69,20 @@ class Client:
     def numbers(self, stream: str) -> list[int]:
         return [event["data"]["n"] for event in self.events.get(stream, [])]
 
+    async def first(self, seconds: float = 10) -> str | int | None:
+        """The type of the first frame, or the code of the close that came instead."""
+        try:
+            return str((await self.hear(seconds=seconds))["type"])
+        except ConnectionClosed:
+            return self.connection.close_code
+
+    async def lasts(self, seconds: float) -> int | None:
+        """None where the connection is still open after so long; else its close code."""
+        try:
+            return await self.close_code(seconds)
+        except TimeoutError:
+            return None
+
     async def close_code(self, seconds: float = 10) -> int | None:
         """Reads on until the server closes; its code."""
         try:

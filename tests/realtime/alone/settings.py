@@ -65,6 +65,7 @@ REALTIME: dict[str, Any] = {
     # The defaults are proved by tests of their own; every other test would wait for them.
     "SWEEP_SECONDS": float(os.environ.get("ALONE_SWEEP", "1")),
     "SOCKETS_PER_USER": int(os.environ.get("ALONE_SOCKETS", "20")),
+    "COUNT_SECONDS": float(os.environ.get("ALONE_COUNT", "2")),
     "HEARTBEAT_SECONDS": int(os.environ.get("ALONE_HEARTBEAT", "25")),
 }
 # Quick, for these passwords are nobody's.
