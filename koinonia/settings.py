@@ -207,6 +207,8 @@ REALTIME: dict[str, Any] = {
     "MAY_LISTEN": "koinonia.wiring.may_listen",
     "BEARER": "koinonia.wiring.bearer",
     "CONNECT_LIMIT": "koinonia.wiring.may_connect",
+    "CLIENT_ADDRESS": "koinonia.wiring.address_of",
+    "ADDRESS_LIMIT": "koinonia.wiring.may_fail",
 }
 
 

@@ -12,6 +12,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.signals import post_delete, post_save
+from django.http import HttpRequest
 from django.utils import timezone
 from knox.models import AuthToken
 
@@ -26,7 +27,7 @@ from koinonia.conversations.threads import thread_of as conversation_of
 from koinonia.models import Broadcast, Church, Staff
 from realtime import log, rights
 from realtime.log import NewEvent
-from throttling import limits
+from throttling import addresses, limits
 from throttling.allowlist import Caller
 
 News = defaultdict[str, list[NewEvent]]
@@ -130,6 +131,17 @@ def may_connect(user: AbstractBaseUser) -> bool:
     """``REALTIME["CONNECT_LIMIT"]``: a socket costs what a ticket costs."""
     key = str(user.pk)
     return limits.charge("connect", key, caller=Caller(user=key)).allowed
+
+
+def address_of(request: HttpRequest) -> str:
+    """``REALTIME["CLIENT_ADDRESS"]``: as the limits see it, behind trusted proxies."""
+    return addresses.prefix_of(request)
+
+
+def may_fail(request: HttpRequest) -> bool:
+    """``REALTIME["ADDRESS_LIMIT"]``: a bad handshake costs what a bad request costs."""
+    caller = Caller(address=addresses.client_address(request))
+    return limits.charge("anon", addresses.prefix_of(request), caller=caller).allowed
 
 
 def on_rights_changed(*, instance: Staff | AuthToken, **_: Any) -> None:

@@ -13,7 +13,7 @@ class CloseCode(IntEnum):
     TOO_SLOW = 4408
     """It did not acknowledge: come back and resume."""
     TOO_MANY = 4429
-    """Too many sockets of one user, or too many connects."""
+    """Too many sockets of one user, too many connects, or failed ones of one address."""
     SWITCHED_OFF = 4503
     """Realtime is off: poll."""
 
@@ -24,3 +24,10 @@ class RefusedError(Exception):
     def __init__(self, code: CloseCode) -> None:
         super().__init__(code.name)
         self.code = code
+
+
+class FloodError(RefusedError):
+    """A bad handshake, of an address that has sent more of them than the host allows."""
+
+    def __init__(self) -> None:
+        super().__init__(CloseCode.TOO_MANY)

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
 MayListen = Callable[[AbstractBaseUser, str], bool]
@@ -36,6 +37,34 @@ def connect_limit() -> Callable[[AbstractBaseUser], bool] | None:
     """``CONNECT_LIMIT``: dotted path of ``(user) -> whether one more connection is allowed now``."""
     path = _value("CONNECT_LIMIT")
     return cast(Callable[[AbstractBaseUser], bool], import_string(path)) if path else None
+
+
+def client_address() -> Callable[[HttpRequest], str]:
+    """``CLIENT_ADDRESS``: dotted path of ``(request) -> whose address it is``, which asks nobody.
+
+    The request has the headers of the handshake. Without it: the peer's address, which behind a
+    proxy is the proxy's.
+    """
+    path = _value("CLIENT_ADDRESS")
+    return cast(Callable[[HttpRequest], str], import_string(path)) if path else _peer
+
+
+def _peer(request: HttpRequest) -> str:
+    return str(request.META["REMOTE_ADDR"])
+
+
+def address_limit() -> Callable[[HttpRequest], bool] | None:
+    """``ADDRESS_LIMIT``: dotted path of ``(request) -> whether its address may fail once more now``.
+
+    Asked about each handshake without a good credential; the others never are.
+    """
+    path = _value("ADDRESS_LIMIT")
+    return cast(Callable[[HttpRequest], bool], import_string(path)) if path else None
+
+
+def sockets_per_address() -> int:
+    """How many unjudged sockets an address may have that has failed too often."""
+    return int(_value("SOCKETS_PER_ADDRESS", 20))
 
 
 def allowed_origins() -> frozenset[str]:

@@ -11,11 +11,12 @@ from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from realtime import conf, frames, pages
+from realtime.arrivals import Arrivals
 from realtime.closing import CloseCode, RefusedError
 from realtime.credentials import Credential
 from realtime.flow import Flow, TooSlowError
 from realtime.frames import BadFrameError
-from realtime.handshake import PROTOCOL, identify
+from realtime.handshake import PROTOCOL, address_of, identify
 from realtime.hub import Hub
 from realtime.names import is_name, key_of, name_of
 from realtime.pages import Head
@@ -46,7 +47,8 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
         # A refusal before accept would reach a browser without its code.
         await self.accept(PROTOCOL if PROTOCOL in offered else None)
         try:
-            self.credential = await in_thread(identify, self.scope)
+            async with Arrivals.here().turn(address_of(self.scope)):
+                self.credential = await in_thread(identify, self.scope)
             if await self._hub.sockets_of(self.credential.user_id) >= conf.sockets_per_user():
                 raise RefusedError(CloseCode.TOO_MANY)
         except RefusedError as refused:

@@ -8,48 +8,67 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
 from django.utils import timezone
 
 from realtime import conf, credentials, tickets
-from realtime.closing import CloseCode, RefusedError
+from realtime.closing import CloseCode, FloodError, RefusedError
 from realtime.credentials import Credential
+
+Scope = Mapping[str, Any]
 
 PROTOCOL = "koinonia.v1"
 _TICKET = "ticket."
 
 
-def identify(scope: Mapping[str, Any]) -> Credential:
+def identify(scope: Scope) -> Credential:
     """The credential of a handshake. Raises :class:`RefusedError`. Synchronous: it asks the database."""
     if not conf.enabled():
         raise RefusedError(CloseCode.SWITCHED_OFF)
-    credential = _find(scope)
-    user = credential.user() if credential else None
-    if credential is None or user is None:
-        raise RefusedError(CloseCode.UNAUTHENTICATED)
+    try:
+        credential, user = _authenticate(scope)
+    except RefusedError:
+        may_fail = conf.address_limit()
+        if may_fail is not None and not may_fail(request_of(scope)):
+            raise FloodError from None
+        raise
     limit = conf.connect_limit()
     if limit is not None and not limit(user):
         raise RefusedError(CloseCode.TOO_MANY)
     return credential
 
 
-def _find(scope: Mapping[str, Any]) -> Credential | None:
-    headers = {name.lower(): value for name, value in scope["headers"]}
+def address_of(scope: Scope) -> str:
+    """Whose handshake it is, as the host tells clients apart."""
+    return conf.client_address()(request_of(scope))
+
+
+def _authenticate(scope: Scope) -> tuple[Credential, AbstractBaseUser]:
+    credential = _find(scope)
+    user = credential.user() if credential else None
+    if credential is None or user is None:
+        raise RefusedError(CloseCode.UNAUTHENTICATED)
+    return credential, user
+
+
+def _find(scope: Scope) -> Credential | None:
+    headers = request_of(scope).META
     if ticket := _ticket(scope):
         return tickets.redeem(ticket, now=timezone.now())
-    scheme, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
+    scheme, _, token = headers.get("HTTP_AUTHORIZATION", "").partition(" ")
     if scheme.lower() == "bearer":
         return credentials.of_bearer(token.strip())
-    session_key = _session_key(headers.get(b"cookie", b""))
+    session_key = _session_key(headers.get("HTTP_COOKIE", ""))
     if session_key is None:
         return None
-    if not is_own_origin(scope, headers):
+    if not is_own_origin(scope):
         raise RefusedError(CloseCode.FORBIDDEN)
     return credentials.of_session(session_key)
 
 
-def _ticket(scope: Mapping[str, Any]) -> str | None:
+def _ticket(scope: Scope) -> str | None:
     for offered in scope.get("subprotocols", []):
         if offered.startswith(_TICKET):
             return str(offered.removeprefix(_TICKET))
@@ -57,35 +76,28 @@ def _ticket(scope: Mapping[str, Any]) -> str | None:
     return query["ticket"][0] if "ticket" in query else None
 
 
-def _session_key(header: bytes) -> str | None:
+def _session_key(header: str) -> str | None:
     try:
-        cookies = SimpleCookie(header.decode("latin-1"))
+        cookies = SimpleCookie(header)
     except CookieError:
         return None
     morsel = cookies.get(settings.SESSION_COOKIE_NAME)
     return morsel.value if morsel else None
 
 
-def is_own_origin(scope: Mapping[str, Any], headers: Mapping[bytes, bytes]) -> bool:
+def is_own_origin(scope: Scope) -> bool:
     """Whether scheme, host and port of the Origin are the site's own, or among the allowed.
 
     The site's own are judged as Django's CSRF protection does, proxies included.
     """
-    origin = headers.get(b"origin", b"").decode("latin-1").lower()
-    return _is_this_site(scope, headers, origin) or any(
+    request = request_of(scope)
+    origin = request.META.get("HTTP_ORIGIN", "").lower()
+    return _is_this_site(scope, request, origin) or any(
         _matches(origin, allowed.lower()) for allowed in conf.allowed_origins()
     )
 
 
-def _is_this_site(scope: Mapping[str, Any], headers: Mapping[bytes, bytes], origin: str) -> bool:
-    request = HttpRequest()
-    request.META = {
-        f"HTTP_{name.decode('latin-1').upper().replace('-', '_')}": value.decode("latin-1")
-        for name, value in headers.items()
-    }
-    request.META["SERVER_NAME"], request.META["SERVER_PORT"] = map(
-        str, scope.get("server") or ("", "")
-    )
+def _is_this_site(scope: Scope, request: HttpRequest, origin: str) -> bool:
     try:
         host = request.get_host()
     except DisallowedHost:
@@ -93,6 +105,24 @@ def _is_this_site(scope: Mapping[str, Any], headers: Mapping[bytes, bytes], orig
     # Behind a proxy, is_secure() reads SECURE_PROXY_SSL_HEADER.
     secure = request.is_secure() or scope.get("scheme") in {"wss", "https"}
     return origin == f"{'https' if secure else 'http'}://{host.lower()}"
+
+
+def request_of(scope: Scope) -> HttpRequest:
+    """The handshake as Django would see it: headers, the server and the peer."""
+    request = HttpRequest()
+    for name, value in scope["headers"]:
+        if b"_" in name:
+            continue  # It would pass for the one with a hyphen, which a proxy vouches for.
+        key = f"HTTP_{name.decode('latin-1').upper().replace('-', '_')}"
+        before = request.META.get(key)
+        text = value.decode("latin-1")
+        separator = ";" if key == "HTTP_COOKIE" else ","
+        request.META[key] = text if before is None else f"{before}{separator}{text}"
+    request.META["SERVER_NAME"], request.META["SERVER_PORT"] = map(
+        str, scope.get("server") or ("", "")
+    )
+    request.META["REMOTE_ADDR"] = str((scope.get("client") or ("",))[0] or "")
+    return request
 
 
 def _matches(origin: str, allowed: str) -> bool:

@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import User
+from django.http import HttpRequest
 
 
 def may_listen(user: AbstractBaseUser, key: str) -> bool:
     kind, _, name = key.partition(":")
     return kind == "club" and User.objects.filter(pk=user.pk, groups__name=name).exists()
+
+
+def address_of(request: HttpRequest) -> str:
+    """Whatever the proxy says, for these clients come from one machine."""
+    return str(request.META.get("HTTP_X_REAL_IP", "127.0.0.1"))
+
+
+def may_fail(request: HttpRequest) -> bool:
+    """Ten times, for ever; who does not say where they come from as often as they like."""
+    if "HTTP_X_REAL_IP" not in request.META:
+        return True
+    failures[address_of(request)] += 1
+    return failures[address_of(request)] <= 10
+
+
+failures: Counter[str] = Counter()
 
 
 class Tokens:

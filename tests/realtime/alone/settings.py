@@ -60,6 +60,8 @@ CHANNEL_LAYERS = {"default": _layer()}
 REALTIME: dict[str, Any] = {
     "MAY_LISTEN": "tests.realtime.alone.clubs.may_listen",
     "BEARER": "tests.realtime.alone.clubs.tokens",
+    "CLIENT_ADDRESS": "tests.realtime.alone.clubs.address_of",
+    "ADDRESS_LIMIT": "tests.realtime.alone.clubs.may_fail",
     "ENABLED": os.environ.get("ALONE_ENABLED", "1") == "1",
     "ALLOWED_ORIGINS": ["https://club.example"],
     # The defaults are proved by tests of their own; every other test would wait for them.
