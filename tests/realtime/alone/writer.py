@@ -56,6 +56,17 @@ def append(key: str, first: int, count: int = 1, batch: int = 1) -> None:
             log.append({key: new}, now=timezone.now())
 
 
+def append_at_leisure(key: str, count: int, seconds: float) -> None:
+    """Numbers from 1 on, spread over some time, every seventh transaction rolled back."""
+    for number in range(1, count + 1):
+        append(key, number)
+        if number % 7 == 0:
+            with transaction.atomic():
+                log.append({key: [log.NewEvent("number", {"n": -number})]}, now=timezone.now())
+                transaction.set_rollback(True)
+        time.sleep(seconds / count)
+
+
 def append_stamped(key: str, count: int, batch: int, per_second: float) -> None:
     """Events of 260 bytes that know when they were made; ``per_second`` 0: as fast as it can."""
     pause = batch / per_second if per_second else 0

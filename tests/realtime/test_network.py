@@ -1,0 +1,88 @@
+"""The network goes while events are written: every client ends with exactly those committed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.realtime.chaos_proxy import ChaosProxy
+from tests.realtime.club import Club
+from tests.realtime.follower import Follower
+
+COUNT = 120
+ALL = list(range(1, COUNT + 1))
+SECONDS = 3.0
+"""How long the writer takes."""
+
+
+@pytest.fixture(scope="module", params=["daphne", "uvicorn"])
+def beating_port(club: Club, request: pytest.FixtureRequest) -> Iterator[int]:
+    """Of a server whose heart beats so often that a dead connection is soon known."""
+    beating = club.beside(ALONE_HEARTBEAT="1")
+    yield beating.serve(request.param)
+    beating.close_servers()
+
+
+@pytest.fixture
+def proxy(beating_port: int) -> Iterator[ChaosProxy]:
+    with ChaosProxy(beating_port) as proxy:
+        yield proxy
+
+
+def stalled(proxy: ChaosProxy) -> None:
+    proxy.stall()
+
+
+def reset(proxy: ChaosProxy) -> None:
+    proxy.reset()
+
+
+def truncated(proxy: ChaosProxy) -> None:
+    proxy.truncate(after=37)
+
+
+def half_opened(proxy: ChaosProxy) -> None:
+    proxy.half_open()
+
+
+def swallowed(proxy: ChaosProxy) -> None:
+    proxy.blackhole()
+
+
+def refused(proxy: ChaosProxy) -> None:
+    proxy.refuse()
+    proxy.reset()
+
+
+@pytest.mark.parametrize("harm", [stalled, reset, truncated, half_opened, swallowed, refused])
+async def test_who_loses_the_network_ends_with_what_was_committed(
+    club: Club, proxy: ChaosProxy, stream: str, session: str, harm: Callable[[ChaosProxy], None]
+) -> None:
+    origin = f"http://127.0.0.1:{proxy.port}"
+    behind = [Follower(proxy.port, stream, session=session, origin=origin) for _ in range(3)]
+    beside = Follower(proxy.target, stream, session=session)
+    async with asyncio.TaskGroup() as group:
+        for follower in (*behind, beside):
+            group.create_task(follower.follow_until(COUNT, 40))
+        group.create_task(
+            asyncio.to_thread(club.write, "append_at_leisure", stream, COUNT, SECONDS)
+        )
+        for _ in range(2):
+            await _until_more(behind)
+            harm(proxy)
+            await asyncio.sleep(0.5)
+            proxy.recover()
+    for follower in (*behind, beside):
+        assert follower.numbers() == ALL
+    # The harm was done, and to those behind the proxy alone.
+    assert min(follower.connections for follower in behind) >= (1 if harm is stalled else 2)
+    assert beside.connections == 1
+
+
+async def _until_more(followers: list[Follower]) -> None:
+    seen = [follower.seq for follower in followers]
+    async with asyncio.timeout(10):
+        while any(f.seq < before + 10 for f, before in zip(followers, seen, strict=True)):  # noqa: ASYNC110 - each follower has its own pace
+            await asyncio.sleep(0.02)
