@@ -27,9 +27,9 @@ def page(browser: Browser, system: RunningSystem) -> Iterator[Page]:
     assert problems == []
 
 
-def sign_in(page: Page, system: RunningSystem, username: str) -> None:
+def sign_in(page: Page, system: RunningSystem, username: str, *, state: str = "live") -> None:
     page.goto("/login/")
     page.get_by_label("User name").fill(username)
     page.get_by_label("Password").fill(system.password)
     page.get_by_role("button", name="Sign in").click()
-    page.wait_for_selector("#link[data-state=live]")
+    page.wait_for_selector(f"#link[data-state={state}]")

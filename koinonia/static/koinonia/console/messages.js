@@ -23,6 +23,10 @@ export class MessageList {
   #direction = "";
   #next = null;
   #timer = null;
+  /** What events did while answers were on their way, which these may not know of yet. */
+  #loading = new Map();
+  #asked = 0;
+  #shown = 0;
 
   constructor(api) {
     this.#api = api;
@@ -35,29 +39,54 @@ export class MessageList {
   /** Replaces what is shown by the server's present; answers the position it stands for. */
   async load() {
     const query = this.#direction ? `?direction=${this.#direction}` : "";
+    const turn = ++this.#asked;
+    const since = [];
+    this.#loading.set(turn, since);
     try {
       const { body, headers } = await this.#api.get(`messages/${query}`);
-      this.#rows.clear();
-      this.#list.replaceChildren(...body.results.map((message) => this.#row(message)));
-      this.#setNext(body.next);
+      if (turn > this.#shown) this.#replace(body, turn, since);
       this.#problem("");
       return parsePosition(headers.get("Stream-Position"));
     } catch (error) {
       this.#problem(`The messages could not be loaded. ${error.message}`);
       return null;
+    } finally {
+      this.#loading.delete(turn);
     }
   }
 
+  #replace({ results, next }, turn, since) {
+    this.#shown = turn;
+    this.#rows.clear();
+    this.#list.replaceChildren(...results.map((message) => this.#row(message)));
+    this.#setNext(next);
+    for (const event of since) event();
+  }
+
   insert(message) {
+    this.#remember(() => this.#insert(message));
+    this.#insert(message);
+  }
+
+  settle(change) {
+    this.#remember(() => this.#settle(change));
+    this.#settle(change);
+  }
+
+  #remember(event) {
+    for (const since of this.#loading.values()) since.push(event);
+  }
+
+  #insert(message) {
     if (this.#direction && message.direction !== this.#direction) return;
-    if (this.#rows.has(message.id)) return this.settle({ ...message, message: message.id });
+    if (this.#rows.has(message.id)) return this.#settle({ ...message, message: message.id });
     const row = this.#row(message);
     row.classList.add("fresh");
     this.#list.prepend(row);
     this.#showEmpty();
   }
 
-  settle({ message: id, status, error }) {
+  #settle({ message: id, status, error }) {
     const row = this.#rows.get(id);
     if (!row) return;
     row.dataset.status = status;

@@ -1,0 +1,112 @@
+/**
+ * A copy of everything of one church that the API shows: a snapshot, and the events on top of it.
+ * Evaluated in a page of the site; `keep(church, clientAddress)` begins one as `window.copy`.
+ */
+(() => {
+  async function get(path) {
+    // The network may fail under a page too; who needs a snapshot asks until there is one.
+    for (;;) {
+      try {
+        const response = await fetch(path, { headers: { Accept: "application/json" } });
+        if (response.ok) return { body: await response.json(), headers: response.headers };
+      } catch {
+        // asked again below
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  async function all(path) {
+    const found = [];
+    let position = null;
+    for (let next = path; next; ) {
+      const { body, headers } = await get(next);
+      position ??= headers.get("Stream-Position");
+      found.push(...body.results);
+      next = body.next && new URL(body.next, location.href).href;
+    }
+    const [, epoch, seq] = position.split(";");
+    return { found, position: { epoch, since: Number(seq) } };
+  }
+
+  class Copy {
+    messages = new Map();
+    broadcasts = new Map();
+
+    constructor(church) {
+      this.base = `/api/v1/churches/${church}/`;
+    }
+
+    /** The position is the one of the first answer: what came later is told again. */
+    async load() {
+      const { found, position } = await all(`${this.base}messages/?page_size=200`);
+      const broadcasts = await all(`${this.base}broadcasts/`);
+      this.messages = new Map(found.map((message) => [message.id, message]));
+      this.broadcasts = new Map(broadcasts.found.map((broadcast) => [broadcast.id, broadcast]));
+      return position;
+    }
+
+    async apply({ type, data }) {
+      if (type === "message.created" || type === "message.received") this.messages.set(data.id, data);
+      else if (type === "message.status") this.#settle(data);
+      else if (type === "conversation.read") this.#read(data);
+      else if (type === "broadcast.created") await this.#broadcast(data);
+      else if (type === "broadcast.progress") this.broadcasts.get(data.broadcast).counts = data.counts;
+    }
+
+    #settle({ message, status, error }) {
+      Object.assign(this.messages.get(message), { status, error });
+    }
+
+    #read({ conversation, read_at }) {
+      for (const message of this.messages.values()) {
+        const unread = message.direction === "inbound" && message.read_at === null;
+        if (unread && message.conversation === conversation) message.read_at = read_at;
+      }
+    }
+
+    /** One event for all of its texts: they are fetched, and their events follow. */
+    async #broadcast(broadcast) {
+      this.broadcasts.set(broadcast.id, broadcast);
+      const { found } = await all(`${this.base}messages/?broadcast=${broadcast.id}&page_size=200`);
+      for (const message of found) this.messages.set(message.id, message);
+    }
+
+    /** What an office sees of it. Of times, events tell only that there is one. */
+    shown() {
+      const messages = [...this.messages.values()].map((message) => [
+        message.id, message.direction, message.to, message.text, message.status,
+        message.error?.code ?? null, message.member?.id ?? null, message.conversation,
+        message.broadcast, message.author?.id ?? null, message.created_at, message.read_at !== null,
+      ]);
+      const broadcasts = [...this.broadcasts.values()].map(({ id, text, total, counts }) => [
+        id, text, total, Object.entries(counts).filter(([, count]) => count).sort().join(),
+      ]);
+      return { messages: messages.sort(), broadcasts: broadcasts.sort() };
+    }
+  }
+
+  window.keep = async (church, client, timing) => {
+    const { connect } = await import(client);
+    window.copy = new Copy(church);
+    window.copyStates = [];
+    const stream = `church:${church}`;
+    const position = await copy.load();
+    window.copyLink = connect({
+      url: "/ws/v1/?copy",
+      streams: { [stream]: { ...position, poll: `${copy.base}events/`, onReset: () => copy.load() } },
+      onEvents: async (_, events) => {
+        for (const event of events) await copy.apply(event);
+      },
+      onState: (state) => copyStates.push(state),
+      timing,
+    });
+    window.copiedUpTo = () => copyLink.position(stream).since;
+  };
+
+  window.freshlyShown = async (church) => {
+    const fresh = new Copy(church);
+    await fresh.load();
+    return fresh.shown();
+  };
+})();

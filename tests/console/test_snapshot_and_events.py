@@ -1,0 +1,110 @@
+"""The core of it: a snapshot plus the events is a fresh snapshot, whatever people and networks do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import APIResponse, Browser, Page, Route, expect
+
+from tests.console.conftest import sign_in
+from tests.console.office import Office
+from tests.realtime.chaos_proxy import ChaosProxy
+from tests.running_system import ROOT, RunningSystem, database_environment
+
+COPY = (ROOT / "tests/console/copy.js").read_text()
+DEEDS = 40
+TIMING = {"base": 50, "cap": 400, "connect": 1500, "stable": 1000, "restart": 200, "wait": 3000}
+NO_SOCKETS = "WebSocket = class { constructor() { setTimeout(() => this.onclose({ code: 1006 }), 10) } close() {} }"
+SECONDS = 1000
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
+    """Tries again quickly, and limits nobody: who acts at random acts fast."""
+    impatient = {"DELIVERY_RETRY_DELAYS": "0.2,0.3,0.4", "THROTTLING_ENABLED": "0"}
+    data_dir = tmp_path_factory.mktemp("up")
+    with RunningSystem(data_dir, **impatient, **database_environment()) as running:
+        yield running
+
+
+@pytest.fixture
+def proxy(system: RunningSystem) -> Iterator[ChaosProxy]:
+    with ChaosProxy(int(system.url.rpartition(":")[2])) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def sight(browser: Browser, proxy: ChaosProxy) -> Iterator[Page]:
+    """A page behind a bad network, whose errors are to be expected."""
+    context = browser.new_context(base_url=f"http://127.0.0.1:{proxy.port}")
+    page = context.new_page()
+    page.set_default_timeout(40 * SECONDS)
+    yield page
+    context.close()
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("way", ["live", "polling"])
+def test_a_snapshot_and_the_events_are_a_fresh_snapshot(
+    sight: Page, system: RunningSystem, proxy: ChaosProxy, way: str, seed: int
+) -> None:
+    office = Office(system, "grace-sender", (way, seed))
+    for _ in range(5):
+        office.act()
+    _sign_in_by(way, sight, system)
+    sight.evaluate(COPY)
+    client = sight.locator("#console").get_attribute("data-realtime")
+    sight.evaluate("([client, timing]) => keep('grace', client, timing)", [client, TIMING])
+    for deed in range(DEEDS):
+        office.act()
+        if deed == DEEDS // 3:
+            proxy.reset()
+        if deed == DEEDS // 2:
+            proxy.truncate(after=99)
+    head = office.rest()
+    sight.wait_for_function("(head) => copiedUpTo() >= head", arg=head)
+    assert sight.evaluate("copyStates.at(-1)") == way
+    assert sight.evaluate("copy.shown()") == sight.evaluate("freshlyShown('grace')")
+    _see_the_same(sight, office)
+
+
+def _sign_in_by(way: str, page: Page, system: RunningSystem) -> None:
+    if way == "polling":
+        page.add_init_script(NO_SOCKETS)
+    sign_in(page, system, "grace-sender", state=way)
+
+
+def _see_the_same(page: Page, office: Office) -> None:
+    """The console's list, too, is what it would be after a reload."""
+    fresh = [(m["id"], m["status"]) for m in office.get("messages/?page_size=50")["results"]]
+    seen = "rows => rows.map(({ dataset }) => [dataset.message, dataset.status])"
+    shown = page.eval_on_selector_all("#messages li", seen)
+    assert [tuple(row) for row in shown[:50]] == fresh
+
+
+def test_an_answer_that_events_have_overtaken_does_not_take_them_back(
+    page: Page, system: RunningSystem
+) -> None:
+    office = Office(system, "grace-sender", "overtaken")
+    sign_in(page, system, "grace-sender")
+    held: list[Route] = []
+    answers: list[APIResponse] = []
+
+    def hold(route: Route) -> None:
+        answers.append(route.fetch())
+        held.append(route)
+
+    page.route("**/messages/?direction=outbound", hold)
+    page.get_by_role("button", name="Sent").click()
+    page.wait_for_function("() => true")
+    while not held:
+        page.wait_for_timeout(50)
+    text = office.post("messages/", {"to": "+13125550177", "text": "Overtaken"})
+    row = page.locator(f"#messages li[data-message='{text['id']}']")
+    expect(row).to_have_attribute("data-status", "delivered", timeout=15 * SECONDS)
+    held[0].fulfill(response=answers[0])
+    expect(page.get_by_role("button", name="Sent")).to_have_attribute("aria-pressed", "true")
+    page.wait_for_function('() => !document.querySelector("#messages li:not([data-status])")')
+    page.wait_for_load_state("networkidle")
+    expect(row).to_have_attribute("data-status", "delivered")
