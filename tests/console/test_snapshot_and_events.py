@@ -108,3 +108,23 @@ def test_an_answer_that_events_have_overtaken_does_not_take_them_back(
     page.wait_for_function('() => !document.querySelector("#messages li:not([data-status])")')
     page.wait_for_load_state("networkidle")
     expect(row).to_have_attribute("data-status", "delivered")
+
+
+def test_a_page_whose_first_answer_was_lost_fills_by_itself(
+    sight: Page, system: RunningSystem
+) -> None:
+    text = Office(system, "grace-sender", "lost").post(
+        "messages/", {"to": "+13125550178", "text": "Lost at first"}
+    )
+    lost: list[Route] = []
+
+    def lose(route: Route) -> None:
+        lost.append(route)
+        route.abort() if len(lost) < 3 else route.continue_()
+
+    sight.route("**/api/v1/churches/grace/messages/", lose)
+    sign_in(sight, system, "grace-sender")
+    row = sight.locator(f"#messages li[data-message='{text['id']}']")
+    expect(row).to_have_attribute("data-status", "delivered", timeout=30 * SECONDS)
+    expect(sight.locator("#list-problem")).to_be_hidden()
+    assert len(lost) >= 3

@@ -59,8 +59,11 @@ async function load() {
   return position;
 }
 
+/** A position that no log has: the answer is a reset, which loads until it succeeds. */
+const NOWHERE = { epoch: "none", since: 0 };
+
 async function start() {
-  const position = await load();
+  const position = await load().catch(() => NOWHERE);
   const { connect } = await import(root.dataset.realtime);
   connect({
     url: "/ws/v1/",

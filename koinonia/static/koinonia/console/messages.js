@@ -36,7 +36,7 @@ export class MessageList {
     }
   }
 
-  /** Replaces what is shown by the server's present; answers the position it stands for. */
+  /** Replaces what is shown by the server's present; answers the position it stands for, or throws. */
   async load() {
     const query = this.#direction ? `?direction=${this.#direction}` : "";
     const turn = ++this.#asked;
@@ -49,9 +49,17 @@ export class MessageList {
       return parsePosition(headers.get("Stream-Position"));
     } catch (error) {
       this.#problem(`The messages could not be loaded. ${error.message}`);
-      return null;
+      throw error;
     } finally {
       this.#loading.delete(turn);
+    }
+  }
+
+  async #reload() {
+    try {
+      await this.load();
+    } catch {
+      // The page says so, and what it showed before is still right.
     }
   }
 
@@ -97,7 +105,7 @@ export class MessageList {
   /** Many rows came at once (a broadcast): fetch the top of the list again, once. */
   refreshSoon() {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.load(), REFRESH_AFTER_MS);
+    this.#timer = setTimeout(() => this.#reload(), REFRESH_AFTER_MS);
   }
 
   nameOf(id) {
@@ -134,7 +142,7 @@ export class MessageList {
       other.setAttribute("aria-pressed", String(other === tab));
     }
     this.#direction = tab.dataset.direction;
-    await this.load();
+    await this.#reload();
   }
 
   async #loadOlder() {
