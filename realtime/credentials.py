@@ -52,6 +52,8 @@ class Credential:
 
 
 def of_session(session_key: str) -> Credential | None:
+    if not session_key.isprintable():
+        return None  # PostgreSQL takes no NUL, and would not say so politely.
     user = user_of_session(session_key)
     return of_user(user, session_key=session_key) if user else None
 

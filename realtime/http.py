@@ -4,8 +4,8 @@ The host wraps :func:`answer` in an asynchronous view of its own, after its own 
 permission and throttle::
 
     async def events(request, slug):
-        await authorise(request, slug)
-        return await answer(request, f"church:{slug}")
+        credential = await authorise(request, slug)
+        return await answer(request, f"church:{slug}", credential)
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 
-from realtime import pages
+from realtime import conf, pages
+from realtime.credentials import Credential
 from realtime.feed import Frame
 from realtime.hub import Hub
 from realtime.names import name_of
 from realtime.pages import ForgottenError, Head, Page
+from realtime.sweep import judge
 from realtime.threads import in_thread
 
 MAX_WAIT_SECONDS = 25
@@ -58,15 +60,25 @@ class Query:
         return cls(after, given.get("epoch") or None, limit or DEFAULT_LIMIT, wait or 0)
 
 
-async def answer(request: HttpRequest, key: str) -> HttpResponse:
+class RightLostError(Exception):
+    """The right to the stream went while the request was held; ``ended``: the credential did."""
+
+    def __init__(self, *, ended: bool) -> None:
+        super().__init__("ended" if ended else "lost")
+        self.ended = ended
+
+
+async def answer(request: HttpRequest, key: str, credential: Credential) -> HttpResponse:
     """The events of a stream. Holds the request up to ``wait`` seconds, and no thread.
 
-    Raises :class:`BadQueryError`.
+    Raises :class:`BadQueryError`, and :class:`RightLostError` as soon after the loss as a socket
+    would be closed.
     """
     query = Query.parse(request.GET)
     head, page = await _read(key, query)
     if query.wait and query.after is not None and page is not None and page.last < page.first:
-        head, page = await _wait(key, query)
+        head, page = await _wait(key, query, credential)
+        await _judge(credential, key)
     return _respond(request, head, page)
 
 
@@ -95,12 +107,17 @@ class _News:
     def behind(self) -> None:
         self._event.set()
 
-    async def come(self) -> None:
-        await self._event.wait()
+    async def come_within(self, seconds: float) -> bool:
+        """Whether anything came in time."""
+        try:
+            await asyncio.wait_for(self._event.wait(), seconds)
+        except TimeoutError:
+            return False
         self._event.clear()
+        return True
 
 
-async def _wait(key: str, query: Query) -> tuple[Head, Page | None]:
+async def _wait(key: str, query: Query, credential: Credential) -> tuple[Head, Page | None]:
     news = _News()
     hub = Hub.here()
     hub.join(key, news)
@@ -111,11 +128,18 @@ async def _wait(key: str, query: Query) -> tuple[Head, Page | None]:
                 head, page = await _read(key, query)
                 if page is None or page.last >= page.first:
                     return head, page
-                await news.come()
+                while not await news.come_within(conf.sweep_seconds()):
+                    await _judge(credential, key)
     except TimeoutError:
         return await _read(key, query)
     finally:
         hub.part(key, news)
+
+
+async def _judge(credential: Credential, key: str) -> None:
+    [verdict] = await in_thread(judge, [(credential, [key])])
+    if not verdict.harmless:
+        raise RightLostError(ended=verdict.ended)
 
 
 def _respond(request: HttpRequest, head: Head, page: Page | None) -> HttpResponse:

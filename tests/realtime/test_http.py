@@ -4,12 +4,17 @@ import asyncio
 import http.client
 import json
 import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from tests.realtime.club import Club
+
+SOON = 5
+"""Seconds in which a change of rights acts (contract section 6)."""
 
 
 class Answer:
@@ -120,3 +125,37 @@ def test_a_bad_query_is_named(port: int, stream: str, session: str, query: str) 
     answer = get(port, f"/events/{stream}/?{quote(query, safe='=')}", session)
     assert answer.status == 400
     assert list(answer.json["errors"]) == [query.partition("=")[0]]
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [("expel", 404), ("disable", 401), ("change_password", 401), ("log_out", 401)],
+)
+def test_a_held_request_ends_with_the_right_to_it(
+    club: Club, port: int, stream: str, change: str, status: int
+) -> None:
+    user, name = f"ann-{uuid.uuid4().hex[:8]}", stream.partition(":")[2]
+    session = club.write("member", user, name)
+    losing = {"expel": (user, name), "log_out": (session,)}
+    with ThreadPoolExecutor(1) as pool:
+        held = pool.submit(get, port, f"/events/{stream}/?after=0&wait=25", session)
+        with pytest.raises(TimeoutError):
+            held.result(0.5)  # it waits
+        club.write(change, *losing.get(change, (user,)))
+        assert held.result(SOON).status == status
+        # What is committed meanwhile is not told either.
+        assert get(port, f"/events/{stream}/", session).status == status
+
+
+def test_news_are_not_for_who_lost_the_right_a_moment_before(
+    club: Club, port: int, stream: str
+) -> None:
+    user, name = f"ann-{uuid.uuid4().hex[:8]}", stream.partition(":")[2]
+    session = club.write("member", user, name)
+    with ThreadPoolExecutor(1) as pool:
+        held = pool.submit(get, port, f"/events/{stream}/?after=0&wait=25", session)
+        with pytest.raises(TimeoutError):
+            held.result(0.5)
+        club.write("expel", user, name)
+        club.write("append", stream, 1)
+        assert held.result(SOON).status == 404

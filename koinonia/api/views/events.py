@@ -21,7 +21,7 @@ from rest_framework.views import APIView
 from koinonia.api.problems import MEDIA_TYPE, problem
 from koinonia.api.views.base import ReportView
 from realtime import http, tickets
-from realtime.credentials import of_user
+from realtime.credentials import Credential, of_user
 
 _QUERY = [
     OpenApiParameter("after", int, description="The last `seq` seen."),
@@ -46,8 +46,17 @@ class EventsSerializer(serializers.Serializer[Any]):
 class _Gate(APIView):
     """Who may listen, decided as for every other request; the answer itself comes without a thread."""
 
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def let_in(self, request: Request, key: str) -> Response:
+        request._request.stream = (key, _credential(request))  # type: ignore[attr-defined] # for the view below
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def _credential(request: Request) -> Credential:
+    """What the right of this request rests on: it may end while the request is held."""
+    token = request.auth if isinstance(request.auth, AuthToken) else None
+    session_key = "" if token else (request._request.session.session_key or "")
+    bearer = token.digest if token else ""
+    return of_user(cast(User, request.user), session_key=session_key, bearer=bearer)
 
 
 class MyEventsGate(_Gate):
@@ -56,16 +65,14 @@ class MyEventsGate(_Gate):
     @extend_schema(parameters=_QUERY, responses=EventsSerializer)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """The user's own stream."""
-        request._request.stream_key = f"user:{request.user.pk}"  # type: ignore[attr-defined] # for the view below
-        return super().get(request)
+        return self.let_in(request, f"user:{request.user.pk}")
 
 
 class ChurchEventsGate(_Gate, ReportView):
     @extend_schema(parameters=_QUERY, responses=EventsSerializer)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """The church's stream of events."""
-        request._request.stream_key = f"church:{self.church.slug}"  # type: ignore[attr-defined] # for the view below
-        return super().get(request)
+        return self.let_in(request, f"church:{self.church.slug}")
 
 
 def _behind(gate: type[_Gate]) -> Any:
@@ -77,17 +84,34 @@ def _behind(gate: type[_Gate]) -> Any:
         if decision.status_code != status.HTTP_204_NO_CONTENT:
             return decision
         try:
-            return await http.answer(request, request.stream_key)  # type: ignore[attr-defined] # set by the gate
+            return await http.answer(request, *request.stream)  # type: ignore[attr-defined] # set by the gate
         except http.BadQueryError as error:
-            body = problem(status.HTTP_400_BAD_REQUEST, str(error), errors=error.errors)
-            return JsonResponse(
-                body, status=400, content_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"}
-            )
+            return _refuse(problem(400, str(error), errors=error.errors))
+        except http.RightLostError as error:
+            return _no_longer(ended=error.ended)
 
     # DRF's way to find the class of a view: for the schema, and for the test of all routes.
     events.cls = gate  # type: ignore[attr-defined] # as above
     events.initkwargs = {}  # type: ignore[attr-defined] # as above
     return events
+
+
+def _no_longer(*, ended: bool) -> JsonResponse:
+    """As the next request would be answered."""
+    if not ended:
+        return _refuse(problem(404, "Not found."))
+    answer = _refuse(problem(401, "This login or token is not valid any more."))
+    answer["WWW-Authenticate"] = "Bearer"
+    return answer
+
+
+def _refuse(body: dict[str, Any]) -> JsonResponse:
+    return JsonResponse(
+        body,
+        status=body["status"],
+        content_type=MEDIA_TYPE,
+        headers={"Cache-Control": "no-store"},
+    )
 
 
 church_events = _behind(ChurchEventsGate)
@@ -108,12 +132,7 @@ class TicketView(APIView):
     def post(self, request: Request) -> Response:
         """A single-use right to open one socket: `Sec-WebSocket-Protocol: koinonia.v1, ticket.…`."""
         now = timezone.now()
-        token = request.auth if isinstance(request.auth, AuthToken) else None
-        session_key = "" if token else (request._request.session.session_key or "")
-        credential = of_user(
-            cast(User, request.user), session_key=session_key, bearer=token.digest if token else ""
-        )
-        ticket, expires_at = tickets.issue(credential, now=now)
+        ticket, expires_at = tickets.issue(_credential(request), now=now)
         scheme = "wss" if request.is_secure() else "ws"
         return Response(
             {

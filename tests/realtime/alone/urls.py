@@ -7,7 +7,7 @@ from django.urls import path
 from django.utils import timezone
 
 from realtime import credentials, log, sweep, tickets
-from realtime.http import BadQueryError, answer
+from realtime.http import BadQueryError, RightLostError, answer
 from realtime.models import Event
 from realtime.names import key_of
 from realtime.threads import in_thread
@@ -21,7 +21,9 @@ async def events(request: HttpRequest, name: str) -> HttpResponse:
     if not await in_thread(sweep.may_listen, credential, key):
         return JsonResponse({}, status=404)
     try:
-        return await answer(request, key)
+        return await answer(request, key, credential)
+    except RightLostError as error:
+        return JsonResponse({}, status=401 if error.ended else 404)
     except BadQueryError as error:
         return JsonResponse({"errors": error.errors}, status=400)
 

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+from datetime import timedelta
 from importlib import import_module
 from typing import Any
 
@@ -121,6 +122,12 @@ def log_out(session_key: str) -> None:
 def ticket(username: str) -> str:
     credential = credentials.of_user(User.objects.get(username=username))
     return tickets.issue(credential, now=timezone.now())[0]
+
+
+def expired_ticket(username: str) -> str:
+    credential = credentials.of_user(User.objects.get(username=username))
+    long_ago = timezone.now() - timedelta(seconds=30)
+    return tickets.issue(credential, now=long_ago)[0]
 
 
 def restore_from_backup(key: str, seq: int) -> None:
