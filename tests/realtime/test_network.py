@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.realtime.chaos_proxy import ChaosProxy
+from tests.realtime.client import open_socket
 from tests.realtime.club import Club
 from tests.realtime.follower import Follower
 
@@ -79,6 +80,18 @@ async def test_who_loses_the_network_ends_with_what_was_committed(
     # The harm was done, and to those behind the proxy alone.
     assert min(follower.connections for follower in behind) >= (1 if harm is stalled else 2)
     assert beside.connections == 1
+
+
+async def test_the_heart_tells_how_far_each_stream_was_sent(
+    club: Club, beating_port: int, stream: str, session: str
+) -> None:
+    async with open_socket(beating_port, session) as ann:
+        await ann.subscribe("user:me")
+        await ann.subscribe(stream)
+        await asyncio.to_thread(club.write, "append", stream, 1, 3)
+        await ann.numbers_until(stream, 3)
+        beat = await ann.hear("heartbeat")
+        assert beat == {"type": "heartbeat", "streams": {"user:me": 0, stream: 3}}
 
 
 async def _until_more(followers: list[Follower]) -> None:

@@ -197,3 +197,20 @@ def test_a_snapshot_and_the_events_are_a_fresh_snapshot(
     shown = tab.page.evaluate("shown")
     tab.page.evaluate(f"({SNAPSHOT.replace('STREAM', stream)})()")
     assert shown == tab.page.evaluate("shown") == [*range(71, 101), *range(200, 205)]
+
+
+def test_where_realtime_is_off_pages_poll(
+    club: Club, open_tab: OpenTab, stream: str, port: int
+) -> None:
+    club.kill(port)
+    off = club.beside(ALONE_ENABLED="0")
+    off.serve(port=port)
+    try:
+        tab = open_tab().begin()
+        tab.wait_for("polling")
+        club.write("append", stream, 1, 20, 3)
+        tab.wait_for_number(20)
+        assert tab.numbers() == list(range(1, 21))
+        assert "live" not in tab.page.evaluate("states")
+    finally:
+        off.close_servers()
