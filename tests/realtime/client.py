@@ -111,6 +111,7 @@ async def open_socket(
         subprotocols=subprotocols or ["koinonia.v1"],  # type: ignore[arg-type]  # the same
         additional_headers={**cookie, **(headers or {})},
         compression=None,
+        ping_interval=None,  # a browser sends none
         max_size=None,
         proxy=None,
     ) as connection:

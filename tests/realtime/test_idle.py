@@ -9,7 +9,7 @@ import pytest
 from tests.realtime.client import open_socket
 from tests.realtime.club import Club
 
-SILENCE_SECONDS = 75
+SILENCE_SECONDS = 68
 """Longer than any time-out of redis-py (5 s), the servers (20 to 60 s) and usual proxies (60 s)."""
 
 
