@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 from websockets.exceptions import InvalidHandshake, WebSocketException
@@ -40,6 +41,17 @@ class Follower:
                     await self._follow(last)
                 except _GONE:
                     await asyncio.sleep(_AFTER_FAILURE_SECONDS)
+
+    async def follow_until_told(self, ends: asyncio.Task[int]) -> None:
+        """Until ``ends`` says what the last ``seq`` is, and it is here."""
+        endless = asyncio.create_task(self.follow_until(2**62, 2**30))
+        await asyncio.wait({endless, ends}, return_when=asyncio.FIRST_COMPLETED)
+        if endless.done():
+            return endless.result()
+        endless.cancel()
+        with suppress(asyncio.CancelledError):
+            await endless
+        return await self.follow_until(ends.result(), 60)
 
     async def _follow(self, last: int) -> None:
         async with asyncio.timeout(self.handshake):
