@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from redis.sentinel import Sentinel
 
 from delivery import conf
@@ -60,6 +62,8 @@ def _client(blocking_seconds: float) -> redis.Redis:
             url,
             socket_timeout=_TIMEOUT_SECONDS + blocking_seconds,
             socket_connect_timeout=_TIMEOUT_SECONDS,
+            # Of its own accord redis-py asks a Sentinel four times, for seconds.
+            retry=Retry(NoBackoff(), 0),
         )
     return _clients[key]
 
@@ -73,7 +77,7 @@ def _connect(url: str, **options: Any) -> redis.Redis:
     master, _, database = parts.path.strip("/").partition("/")
     password = unquote(credentials.partition(":")[2]) or None
     connect: Any = Sentinel  # redis-py leaves it untyped
-    sentinel = connect([_address(host) for host in hosts.split(",")], **options)
+    sentinel = connect([_address(host) for host in hosts.split(",")], sentinel_kwargs=options)
     client: redis.Redis = sentinel.master_for(
         master, db=int(database or 0), password=password, **options
     )

@@ -6,6 +6,9 @@ import re
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
 _SENTINEL_PORT = 26379
 
 
@@ -30,9 +33,19 @@ def cache(url: str, number: int, **options: Any) -> dict[str, Any]:
             "LOCATION": location,
             "OPTIONS": options,
         }
-    sentinel = {
+    # Of its own accord redis-py asks a Sentinel four times, for seconds: as at any other Redis,
+    # a timeout is to be all that an outage costs.
+    once: dict[str, Any] = {"retry": Retry(NoBackoff(), 0)}
+    timeouts: dict[str, Any] = {
+        name.lower(): options[name]
+        for name in ("SOCKET_TIMEOUT", "SOCKET_CONNECT_TIMEOUT")
+        if name in options
+    }
+    sentinel: dict[str, Any] = {
         "CONNECTION_FACTORY": "django_redis.pool.SentinelConnectionFactory",
         "SENTINELS": _sentinels(url),
+        "SENTINEL_KWARGS": {**timeouts, **once},
+        "CONNECTION_POOL_KWARGS": once,
         **_password(url, "PASSWORD"),
     }
     return {

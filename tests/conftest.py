@@ -18,6 +18,7 @@ _END_OTHER_SESSIONS = """
 _TESTS = Path(__file__).parent
 _ON_ANY_DATABASE = (
     "delivery/simulator",
+    "delivery/test_sentinel.py",
     "koinonia/test_date_header.py",
     "koinonia/test_ids_and_numbers.py",
     "koinonia/test_log_lines.py",

@@ -19,3 +19,9 @@ def fresh(settings: Any, **delivery: Any) -> redis.Redis:
     connections.forget_outage()
     breaker._shared = SharedBreaker()
     return client
+
+
+def behind(settings: Any, url: str, **delivery: Any) -> None:
+    """``DELIVERY`` with the Redis at ``url``."""
+    settings.DELIVERY = {**settings.DELIVERY, "REDIS_URL": url, **delivery}
+    connections.forget_outage()

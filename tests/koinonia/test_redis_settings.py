@@ -1,8 +1,13 @@
 from __future__ import annotations
 
 import pytest
+import redis
+from django.core.cache import caches
+from django_redis import get_redis_connection
+from pytest_django.fixtures import Settings
 
 from koinonia import redis_settings
+from tests.hangs_up import HangsUp
 
 SENTINEL = "redis+sentinel://:s%40crit@one:26380,two,[::1]:26381/koinonia"
 
@@ -38,3 +43,15 @@ def test_a_cache_asks_sentinel_for_its_master() -> None:
     assert entry["LOCATION"] == "redis://koinonia/2"
     assert entry["OPTIONS"]["CONNECTION_FACTORY"].endswith("SentinelConnectionFactory")
     assert entry["OPTIONS"]["SOCKET_TIMEOUT"] == 0.1
+
+
+@pytest.mark.parametrize("url", ["redis://{}", "redis+sentinel://{}/koinonia"])
+def test_a_cache_that_is_away_is_asked_once(url: str, settings: Settings) -> None:
+    """redis-py by itself asks a Sentinel up to sixteen times and sleeps in between."""
+    with HangsUp() as server:
+        away = redis_settings.cache(url.format(server.address), 2, SOCKET_TIMEOUT=0.1)
+        settings.CACHES = {**settings.CACHES, "away": away}
+        with pytest.raises(redis.ConnectionError):
+            get_redis_connection("away").ping()
+        caches["away"].close()
+        assert server.calls == 1

@@ -1,0 +1,87 @@
+"""Redis behind Sentinel (``REDIS_URL=redis+sentinel://…``): what workers share, they find there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from delivery import connections, hints, pacing
+from delivery.breaker.permit import Tally
+from delivery.breaker.shared import SharedBreaker
+from delivery.models import BreakerState
+from tests.delivery.redis_of_the_test import behind
+from tests.delivery.worker.running_worker import wait_until
+from tests.hangs_up import HangsUp
+from tests.sentinel import WatchedValkey
+
+HERE = "+13125550100"
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Iterator[WatchedValkey]:
+    with WatchedValkey(tmp_path) as running:
+        yield running
+
+
+def share_everything(redis: Redis) -> None:
+    """Hints, pace and breaker; and ``redis`` is where they are."""
+    redis.flushdb()
+    hints.push()
+    assert hints.wait(1)
+    assert 0 < pacing.take(1, HERE, [1] * 100).texts < 100
+    one, other = SharedBreaker(), SharedBreaker()
+    one.record(one.ask()[0], Tally(10, 10))
+    assert other.ask()[0].state == BreakerState.OPEN
+    kept = [bytes(key).decode() for key in redis.scan_iter()]
+    assert {key.rpartition("}:")[2].partition(":")[0] for key in kept} == {"breaker", "pace"}
+
+
+def answers() -> bool:
+    try:
+        connections.attempt(lambda redis: redis.set("answers", "yes"))
+    except connections.RedisUnavailableError:
+        return False
+    return True
+
+
+def test_workers_share_what_they_share_before_and_after_a_fail_over(
+    watched: WatchedValkey, settings: Any
+) -> None:
+    behind(settings, watched.url, SENDER_RATE=1)
+    with watched.client("primary") as primary, watched.client("replica") as replica:
+        share_everything(primary)
+        watched.kill("primary")
+        wait_until(answers, 30)
+        share_everything(replica)
+
+
+@pytest.mark.chaos
+def test_a_master_that_became_a_replica_is_left(watched: WatchedValkey, settings: Any) -> None:
+    """Long: a Sentinel waits for eight seconds before it tells the old master that it is one no more."""
+    behind(settings, watched.url, SENDER_RATE=1)
+    assert answers()
+    with watched.client("sentinel") as sentinel, watched.client("replica") as replica:
+        sentinel.sentinel_failover("koinonia")
+        wait_until(lambda: _leads(replica), 30)
+        replica.delete("answers")
+        wait_until(lambda: answers() and replica.get("answers"), 30)
+        share_everything(replica)
+
+
+def _leads(redis: Redis) -> bool:
+    role: Any = redis.role()
+    return bool(role[0] == b"master")
+
+
+@pytest.mark.parametrize("scheme", ["redis://{}/3", "redis+sentinel://{}/koinonia/3"])
+def test_one_that_is_away_is_asked_once(scheme: str, settings: Any) -> None:
+    """redis-py by itself asks a Sentinel up to sixteen times and sleeps in between."""
+    with HangsUp() as server:
+        behind(settings, scheme.format(server.address))
+        with pytest.raises(connections.RedisUnavailableError):
+            connections.attempt(lambda redis: redis.ping())
+        assert server.calls == 1

@@ -1,0 +1,107 @@
+"""A Valkey, its replica and the Sentinel that watches both, as processes that a test may kill."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import redis
+
+from koinonia.supervisor import valkey
+from koinonia.supervisor.parent_death import die_with_parent
+
+MASTER = "koinonia"
+_CONFIGURATION = """\
+sentinel monitor {master} 127.0.0.1 {primary} 1
+sentinel down-after-milliseconds {master} 300
+sentinel failover-timeout {master} 2000
+"""
+
+
+class WatchedValkey:
+    """``with WatchedValkey(directory) as watched``: its ``url`` is a ``redis+sentinel://`` one."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._ports = {name: _free_port() for name in ("primary", "replica", "sentinel")}
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.url = f"redis+sentinel://127.0.0.1:{self._ports['sentinel']}/{MASTER}/3"
+
+    def __enter__(self) -> Self:
+        self._start("primary", "--save", "", "--repl-diskless-sync-delay", "0")
+        self._start(
+            "replica", "--save", "", "--replicaof", "127.0.0.1", str(self._ports["primary"])
+        )
+        configuration = self._directory / "sentinel.conf"
+        configuration.write_text(
+            _CONFIGURATION.format(master=MASTER, primary=self._ports["primary"])
+        )
+        self._start("sentinel", "--sentinel", configuration=configuration)
+        try:
+            self._wait_until_there_is_someone_to_fail_over_to()
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._end()
+
+    def _end(self) -> None:
+        for name in list(self._processes):
+            self.kill(name)
+
+    def kill(self, name: str) -> None:
+        """``primary``, ``replica`` or ``sentinel``."""
+        process = self._processes.pop(name)
+        process.kill()
+        process.wait()
+
+    def client(self, name: str) -> redis.Redis:
+        return redis.Redis(port=self._ports[name], db=0 if name == "sentinel" else 3)
+
+    def _start(self, name: str, *options: str, configuration: Path | None = None) -> None:
+        directory = self._directory / name
+        directory.mkdir()
+        first = [str(configuration)] if configuration else []
+        self._processes[name] = subprocess.Popen(
+            [
+                str(valkey.binary()), *first, "--port", str(self._ports[name]),
+                "--bind", "127.0.0.1", "--dir", str(directory), *options,
+            ],
+            stdout=subprocess.DEVNULL,
+            preexec_fn=die_with_parent,
+        )  # fmt: skip
+
+    def _wait_until_there_is_someone_to_fail_over_to(self) -> None:
+        deadline = time.monotonic() + 20
+        with self.client("sentinel") as sentinel:
+            while not _has_a_replica(sentinel):
+                assert time.monotonic() < deadline, "The Sentinel found no replica."
+                time.sleep(0.05)
+
+
+def _has_a_replica(sentinel: Any) -> bool:
+    try:
+        # It would look every ten seconds.
+        sentinel.execute_command("SENTINEL", "DEBUG", "INFO-PERIOD", "100")
+        replicas = sentinel.sentinel_slaves(MASTER)
+    except redis.ConnectionError:
+        return False
+    return any(replica["master-link-status"] == "ok" for replica in replicas)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
