@@ -10,8 +10,9 @@ from django.db.models import Q, QuerySet
 
 from delivery import conf
 from delivery.models import StatusCheck, WebhookEvent
-from delivery.statuses import ON_ITS_WAY
+from delivery.statuses import ON_ITS_WAY, Status
 
+_ASKED_ABOUT = ON_ITS_WAY | {Status.UNKNOWN}
 _BATCH = 1000
 _UNMATCHED = 3
 
@@ -33,7 +34,7 @@ def _old(now: datetime) -> dict[str, QuerySet[Any]]:
         Q(applied_at__lt=now - kept)
         | Q(applied_at__isnull=True, received_at__lt=now - _UNMATCHED * kept)
     )
-    checks = StatusCheck.objects.exclude(message__status__in=sorted(ON_ITS_WAY))
+    checks = StatusCheck.objects.exclude(message__status__in=sorted(_ASKED_ABOUT))
     return {"webhook_events": events, "status_checks": checks}
 
 

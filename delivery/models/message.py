@@ -167,6 +167,12 @@ class Message(Transitions, models.Model):
                 condition=Q(status__in=[Status.ACCEPTED, Status.SENT]),
                 name="message_on_its_way",
             ),
+            # The watchdog: what Telnyx may have.
+            models.Index(
+                fields=["dead_since"],
+                condition=Q(status=Status.UNKNOWN),
+                name="message_unknown",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -39,7 +39,7 @@ def opt_out_records(opt_outs: OptOuts, parameters: dict[str, str]) -> Answer:
 def _matches(message: Message, parameters: dict[str, str]) -> bool:
     since = parameters.get("filter[created_at][gte]")
     return (
-        message.direction == "outbound"
+        message.direction == parameters.get("filter[direction]", message.direction)
         and message.status not in _NOT_YET
         and parameters.get("filter[cld]", message.to) == message.to
         and parameters.get("filter[cli]", message.from_) == message.from_
@@ -57,15 +57,19 @@ def _time(text: str) -> datetime:
 
 def _record(message: Message) -> dict[str, Any]:
     return {
-        "record_type": "messaging",
+        "record_type": "message_detail_record",
         "uuid": message.id,
         "cld": message.to,
         "cli": message.from_,
         "created_at": timestamp(message.received_at),
+        "direction": message.direction,
+        "message_type": message.type,
+        "sent_at": timestamp(message.sent_at) if message.sent_at else None,
+        "completed_at": timestamp(message.completed_at) if message.completed_at else None,
         "status": _LEGACY.get(message.status, message.status),
         "errors": [error["code"] for error in message.errors],
         "parts": message.parts,
-        "delivery_status_webhook_url": message.webhook_url,
+        "delivery_status_webhook_url": message.webhook_url or None,
     }
 
 

@@ -37,7 +37,12 @@ def _body(message: Message) -> bytes:
         fields["media_urls"] = message.media_urls
         fields["type"] = "MMS"
     if message.callback_origin:
-        fields["webhook_url"] = (
-            f"{message.callback_origin}/webhooks/telnyx/{reference(message.pk)}/"
-        )
+        fields["webhook_url"] = webhook_url(message)
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def webhook_url(message: Message) -> str:
+    """Where Telnyx tells what becomes of this text, and no other; empty where it cannot."""
+    if not message.callback_origin:
+        return ""
+    return f"{message.callback_origin}/webhooks/telnyx/{reference(message.pk)}/"

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from delivery.tracking import watchdog
 from delivery.tracking.report import StatusReport
+from delivery.tracking.watchdog import Question
 
 _EVERY = timedelta(seconds=5)
 
@@ -17,7 +18,7 @@ class Background:
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="delivery-watchdog")
-        self._round: Future[list[StatusReport]] | None = None
+        self._round: Future[list[tuple[Question, StatusReport]]] | None = None
         self._next = datetime.min.replace(tzinfo=UTC)
 
     def tick(self, now: datetime, limit: int = 20) -> int:
@@ -31,9 +32,9 @@ class Background:
                 return moved
             moved += watchdog.apply(self._round.result(), now)
             self._round = None
-        ids = watchdog.take_overdue(now, limit)
-        if ids:
-            self._round = self._thread.submit(watchdog.ask, ids, now)
+        questions = watchdog.take_overdue(now, limit)
+        if questions:
+            self._round = self._thread.submit(watchdog.ask, questions, now)
         return moved
 
 
