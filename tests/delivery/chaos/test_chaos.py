@@ -7,14 +7,18 @@ The provider stands outside of what is broken; its ledger is the witness. Short 
 from __future__ import annotations
 
 import os
+from collections import Counter
 
 import pytest
 
 from tests.delivery.chaos import troubles
+from tests.delivery.chaos.forgeries import Mint, storm
 from tests.delivery.chaos.platform import Platform
 from tests.delivery.chaos.troubles import Trouble
 from tests.delivery.chaos.victims import PARTS, WEB
+from tests.delivery.worker.running_worker import wait_until
 
+GRACE = "+13125550001"
 POSTGRES = "KOINONIA_TEST_POSTGRES" in os.environ
 
 SHORT: dict[str, Trouble] = {
@@ -43,6 +47,9 @@ else:
     LONG["SQLite is locked for 10 s"] = troubles.database_is_locked(10)
     LONG["SQLite is locked for longer than anybody waits"] = troubles.database_is_locked(25)
 
+_STORED = "SELECT event_id FROM delivery_webhookevent WHERE event_id LIKE '{}-%'"
+_RECEIVED = "SELECT text FROM delivery_message WHERE direction = 'inbound' AND text LIKE '{}-%'"
+
 
 def _judge(platform: Platform, trouble: Trouble, seconds: float) -> None:
     texts = platform.begin()
@@ -62,3 +69,26 @@ def test_in_the_long_run_nothing_is_lost_or_doubled_when(
     platform: Platform, trouble: Trouble
 ) -> None:
     _judge(platform, trouble, seconds=180)
+
+
+@pytest.mark.parametrize(
+    "rounds", [25, pytest.param(200, marks=pytest.mark.chaos)], ids=["short", "long"]
+)
+def test_in_a_storm_of_forgeries_what_is_good_is_applied_once_and_nothing_else_is_stored(
+    platform: Platform, rounds: int
+) -> None:
+    texts = platform.begin()
+    with texts.singles.flowing():
+        mint = Mint(platform.telnyx.account.keys, to=GRACE)
+        good, answers = storm(mint, f"{platform.system.url}/webhooks/telnyx/", rounds)
+    assert answers.pop("good") == {200}
+    assert answers.pop("huge") == {413}
+    assert answers.pop("broken off") == answers.pop("huge and broken off") == {0}
+    assert {kind: told for kind, told in answers.items() if told != {400}} == {}
+
+    received, stored = _RECEIVED.format(mint.mark), _STORED.format(mint.mark)
+    wait_until(lambda: len(platform.query(received)) >= len(good), 60)
+    assert Counter(text for (text,) in platform.query(received)) == Counter(good)
+    events = sorted(event for (event,) in platform.query(stored))
+    assert events == sorted(f"{mark}-event" for mark in good)
+    texts.judge(seconds=60)
