@@ -1,4 +1,5 @@
-"""``python -m tests.delivery.alone.write_texts 40 1``: so many texts of one new gym, in one batch."""
+"""``python -m tests.delivery.alone.write_texts 40 1 [Hello]``: so many texts of one new gym, in one
+batch."""
 
 from __future__ import annotations
 
@@ -15,5 +16,6 @@ if __name__ == "__main__":
     from tests.delivery.alone.host.models import Gym
 
     gym = Gym.objects.create(number=f"+131255501{int(sys.argv[2]):02}")
-    drafts = [Draft(to=f"+1312556{number:04}", text="Hello") for number in range(int(sys.argv[1]))]
+    text = sys.argv[3] if len(sys.argv) > 3 else "Hello"
+    drafts = [Draft(to=f"+1312556{number:04}", text=text) for number in range(int(sys.argv[1]))]
     accept_batch(gym, drafts, batch=int(sys.argv[2]), now=timezone.now())

@@ -96,6 +96,24 @@ class RunningWorker:
         """The processes of the one cluster by their part; empty while it is not complete."""
         return cluster_of(self.process.pid)
 
+    def workers(self) -> list[int]:
+        """The processes that send, of all clusters; empty while a cluster is not complete."""
+        mains = _children(self.process.pid)
+        parts = [_parts(main).get("worker", 0) for main in mains]
+        return parts if len(parts) == self._clusters and all(parts) else []
+
+    def kill_all(self) -> None:
+        """As a machine that loses its power."""
+        below = self.processes()
+        kill(self.process.pid)
+        for pid in below:
+            try:
+                kill(pid)
+            except ProcessLookupError:
+                pass  # it died with its parent
+        self.process.wait()
+        wait_until(lambda: not any(alive(pid) for pid in below))
+
     def processes(self) -> set[int]:
         """Everything below the supervisor."""
         found, looking = set[int](), [self.process.pid]
@@ -109,13 +127,17 @@ class RunningWorker:
 def cluster_of(supervisor: int) -> dict[str, int]:
     """The processes of its one cluster by their part; empty while it is not complete."""
     mains = _children(supervisor)
-    sentinels = [child for main in mains for child in _children(main)]
+    return _parts(mains[0]) if len(mains) == 1 else {}
+
+
+def _parts(main: int) -> dict[str, int]:
+    sentinels = _children(main)
     parts = [child for sentinel in sentinels for child in _children(sentinel)]
-    if not (len(mains) == 1 and len(sentinels) == 1 and len(parts) == 3):
+    if not (len(sentinels) == 1 and len(parts) == 3):
         return {}
     worker, monitor, pusher = sorted(parts)  # django-q2 starts them in this order
     return {
-        "cluster": mains[0], "sentinel": sentinels[0],
+        "cluster": main, "sentinel": sentinels[0],
         "worker": worker, "monitor": monitor, "pusher": pusher,
     }  # fmt: skip
 
