@@ -15,7 +15,9 @@ from tests.delivery.worker.running_worker import RunningWorker, kill, wait_until
 DELAYS = (1, 2, 4)
 
 
-def running(tmp_path: Path, telnyx: TelnyxSimulator, clusters: int = 1, **over: str) -> RunningWorker:
+def running(
+    tmp_path: Path, telnyx: TelnyxSimulator, clusters: int = 1, **over: str
+) -> RunningWorker:
     return RunningWorker(
         tmp_path,
         clusters=clusters,

@@ -1,0 +1,121 @@
+"""What the engine must do, in the simplest words: an oracle that knows no row, lease or token."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from delivery.models import Message, Outcome
+from delivery.sending.provider import Verdict
+from delivery.statuses import TELNYX_SAYS, WAITING, Status
+
+DELAYS = (1, 2, 4)
+ATTEMPTS = 4
+RANK = {
+    Status.ACCEPTED: 1,
+    Status.SENT: 2,
+    Status.FAILED: 3,
+    Status.UNCONFIRMED: 3,
+    Status.DELIVERED: 4,
+}
+_FIRST = datetime(2000, 1, 1, tzinfo=UTC)
+"""Any webhook is news after the answer itself."""
+_FAILURES = {Outcome.RETRYABLE, Outcome.AMBIGUOUS}
+
+Send = tuple[int, int]
+"""A message and its generation: what is handed over under one key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One report of the provider about a send."""
+
+    provider_id: str
+    status: Status
+    at: datetime
+
+
+@dataclass
+class Expected:
+    attempts: Counter[Send] = field(default_factory=Counter)
+    doubts: set[Send] = field(default_factory=set)
+    """A call ended without an answer, and none has settled it."""
+    told: dict[int, list[Told]] = field(default_factory=lambda: defaultdict(list))
+    doubled: Counter[int] = field(default_factory=Counter)
+    """How often a person ordered a send of this message though it may double."""
+
+    def answered(self, row: Message, verdict: Verdict, *, probe: bool, now: datetime) -> None:
+        """A call of ``row``, which its worker still held, has come to ``verdict``."""
+        send = (row.pk, row.generation)
+        free = verdict.outcome == Outcome.THROTTLED or verdict.hold
+        spent = not free and not (probe and verdict.outcome in _FAILURES)
+        self.attempts[send] += spent
+        assert row.attempts == self.attempts[send], "Attempts are not counted right."
+        if verdict.outcome == Outcome.AMBIGUOUS:
+            self.doubts.add(send)
+        if verdict.outcome in {Outcome.ACCEPTED, Outcome.PERMANENT}:
+            self.doubts.discard(send)
+        given_up = Status.UNKNOWN if send in self.doubts else Status.DEAD
+        if verdict.outcome == Outcome.ACCEPTED:
+            self.told[row.pk].append(Told(verdict.provider_id, Status.ACCEPTED, _FIRST))
+            assert (row.status, row.provider_id) == (Status.ACCEPTED, verdict.provider_id)
+        elif verdict.outcome == Outcome.PERMANENT:
+            assert row.status == (Status.SUPPRESSED if verdict.opted_out else Status.DEAD)
+        elif free or not spent:
+            self._waits(row, now)
+        elif verdict.outcome == Outcome.CONFIGURATION or self.attempts[send] == ATTEMPTS:
+            assert row.status == given_up
+        else:
+            pause = timedelta(seconds=DELAYS[self.attempts[send] - 1])
+            assert (row.status, row.next_attempt_at) == (Status.RETRYING, now + pause)
+
+    def _waits(self, row: Message, now: datetime) -> None:
+        assert Status(row.status) in WAITING
+        assert row.next_attempt_at is not None
+        assert row.next_attempt_at > now
+
+    def reported(self, before: Message, after: Message, told: Told) -> None:
+        """A webhook has told of one send of the message."""
+        reports = self.told[after.pk]
+        reports.append(told)
+        self.doubts.discard((after.pk, after.generation))
+        assert after.provider_id is not None, "The message was not found by its reference."
+        if before.provider_id not in {None, told.provider_id}:
+            # Of an earlier send: it counts only where it says that the text arrived.
+            news = told.status if told.status == Status.DELIVERED else before.status
+            assert after.status == news
+            return
+        arrived = any(report.status == Status.DELIVERED for report in reports)
+        of_this_send = [one for one in reports if one.provider_id == after.provider_id]
+        best = max(of_this_send, key=_worth).status
+        assert after.status == (Status.DELIVERED if arrived else best), "Rank, then time."
+
+    def ordered_again(self, before: Message, after: Message, *, refused: bool) -> None:
+        """A person has ordered another send of a dead letter; it was ``refused`` or not."""
+        if refused:
+            assert (after.status, after.generation) == (before.status, before.generation)
+            return
+        surely_not_taken = before.error_class in {"permanent", "configuration"}
+        is_new = surely_not_taken or before.status == Status.UNKNOWN
+        assert after.status == Status.QUEUED
+        assert after.generation == before.generation + is_new
+        self.doubled[after.pk] += before.status == Status.UNKNOWN
+        self.attempts[(after.pk, after.generation)] = 0
+
+    def judge(self, row: Message, accepted: int) -> None:
+        """What must be so at any moment; the provider has taken ``accepted`` sends of it."""
+        assert row.attempts <= ATTEMPTS
+        assert row.claims <= 5
+        assert accepted <= 1 + self.doubled[row.pk], "A text was sent twice, and nobody ordered it."
+        in_doubt = (row.pk, row.generation) in self.doubts
+        if row.status in {Status.DEAD, Status.CANCELLED, Status.EXPIRED, Status.SUPPRESSED}:
+            assert not in_doubt, "It may have been sent, and is called unsent."
+        if row.status == Status.UNKNOWN:
+            assert in_doubt, "It was surely not sent, and nobody is told so."
+        if self.told[row.pk]:
+            assert Status(row.status) in TELNYX_SAYS or row.generation > 1
+
+
+def _worth(report: Told) -> tuple[int, datetime, bool]:
+    return RANK[report.status], report.at, report.status == Status.FAILED
