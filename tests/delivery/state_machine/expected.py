@@ -41,9 +41,25 @@ class Expected:
     attempts: Counter[Send] = field(default_factory=Counter)
     doubts: set[Send] = field(default_factory=set)
     """A call ended without an answer, and none has settled it."""
+    _until_it_answers: set[Send] = field(default_factory=set)
+    """In doubt for a worker's death alone."""
     told: dict[int, list[Told]] = field(default_factory=lambda: defaultdict(list))
     doubled: Counter[int] = field(default_factory=Counter)
     """How often a person ordered a send of this message though it may double."""
+
+    def call_was_lost(self, row: Message) -> None:
+        """Its worker died in the call."""
+        send = (row.pk, row.generation)
+        if send not in self.doubts:
+            self.doubts.add(send)
+            self._until_it_answers.add(send)
+
+    def call_was_only_slow(self, row: Message) -> None:
+        """Its worker lives, and comes with the answer while the row is still its own."""
+        send = (row.pk, row.generation)
+        if send in self._until_it_answers:
+            self._until_it_answers.discard(send)
+            self.doubts.discard(send)
 
     def answered(self, row: Message, verdict: Verdict, *, probe: bool, now: datetime) -> None:
         """A call of ``row``, which its worker still held, has come to ``verdict``."""

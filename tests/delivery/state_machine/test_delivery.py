@@ -125,6 +125,12 @@ class Delivery(RuleBasedStateMachine):
             assert not cancel_message(Message.objects.get(pk=pk), now=self.now)
 
     @rule()
+    def cancel_what_is_in_doubt(self) -> None:
+        for row in self.rows().values():
+            if (row.pk, row.generation) in self.expected.doubts:
+                assert not cancel_message(row, now=self.now)
+
+    @rule()
     def stop(self) -> None:
         opt_outs.opt_out(self.church.pk, STOPPER, OptOut.Source.KEYWORD, now=self.now)
 
@@ -185,17 +191,18 @@ class Delivery(RuleBasedStateMachine):
         if self.threads.in_flight:
             self.settle({data.draw(st.sampled_from(sorted(self.threads.in_flight))): answer})
 
-    @rule(failure=st.sampled_from(FAILURES), again=st.booleans())
-    def fail_for_good(self, failure: str, again: bool) -> None:
+    @rule(failure=st.sampled_from(FAILURES), again=st.booleans(), may_double=st.booleans())
+    def fail_for_good(self, failure: str, again: bool, may_double: bool) -> None:
         breaker.force(BreakerState.FORCED_CLOSED, by=None, now=self.now)
         self.send([failure] * ATTEMPTS)
         breaker.release(by=None, now=self.now)
         if again:
-            self.retry_dead_letters(may_double=False)
+            self.retry_dead_letters(may_double)
+            self.send(["accepted"])
 
     @rule(answers=st.lists(st.sampled_from(["accepted", *FAILURES, *HELD_BACK]), max_size=5))
     def send(self, answers: list[str]) -> None:
-        """All that is due, again and again, with the same answer to all of it each time."""
+        """All that is due, with the same answer to all of it each time."""
         for answer in answers:
             self.claim()
             self.settle(dict.fromkeys(self.threads.in_flight, answer))
@@ -223,7 +230,8 @@ class Delivery(RuleBasedStateMachine):
         for pk, job in jobs.items():
             was, verdict = before[pk], verdicts[pk]
             if was.status == Status.SENDING and was.lease_token == job.message.lease_token:
-                self.lost_until.pop(pk, None)  # it was not dead, only slow
+                if self.lost_until.pop(pk, None):
+                    self.expected.call_was_only_slow(was)
                 probe = job.permit is not None and bool(job.permit.probe)
                 self.expected.answered(after[pk], verdict, probe=probe, now=self.now)
             else:
@@ -241,7 +249,7 @@ class Delivery(RuleBasedStateMachine):
             self.zombies.append((job, verdict))
             if rows[pk].status == Status.SENDING:
                 self.lost(rows[pk])
-                self.expected.doubts.add((pk, job.message.generation))
+                self.expected.call_was_lost(rows[pk])
         self.start_worker()
         self.heal_the_breaker()
 
@@ -284,7 +292,9 @@ class Delivery(RuleBasedStateMachine):
         age=st.sampled_from([0, 0, 5]),
     )
     def webhook(self, data: st.DataObject, status: str, copies: int, age: int) -> None:
-        key = data.draw(st.sampled_from(list(self.accepted)))
+        self.report(data.draw(st.sampled_from(list(self.accepted))), status, copies, age)
+
+    def report(self, key: str, status: str, copies: int = 1, age: int = 0) -> None:
         before = Message.objects.get(pk=int(key.split(":")[1]))
         at = self.now - timedelta(seconds=age)
         for _ in range(copies):
@@ -293,6 +303,13 @@ class Delivery(RuleBasedStateMachine):
         assert not WebhookEvent.objects.waiting().exists()
         told = Told(self.accepted[key], REPORTS[status], at)
         self.expected.reported(before, Message.objects.get(pk=before.pk), told)
+
+    @rule(status=st.sampled_from(sorted(REPORTS)))
+    def tell_of_the_first_sends(self, status: str) -> None:
+        """Of all texts that went out twice, by order of a person."""
+        firsts = {int(key.split(":")[1]): key for key in reversed(list(self.accepted))}
+        for pk in sorted(firsts.keys() & (+self.expected.doubled).keys()):
+            self.report(firsts[pk], status)
 
     @rule()
     def flush_redis(self) -> None:
@@ -330,8 +347,6 @@ class Delivery(RuleBasedStateMachine):
         left = Message.objects.filter(status__in=UNFINISHED).values_list("status", flat=True)
         assert list(left) == []
         self.redis.close()
-
-    # How it is done
 
     def heal_the_breaker(self) -> None:
         """It may wait for a lost probe, for as long as its lease is in real time."""
