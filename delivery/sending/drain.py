@@ -25,6 +25,9 @@ from delivery.turns import Turn, Turns
 _BUDGET_SECONDS = 15.0
 _WAIT_SECONDS = 0.05
 _LANDING_SECONDS = 20.0
+_GATHER = timedelta(seconds=0.2)
+"""In a storm webhook events are applied this far apart, and so in groups: each transaction contends
+with the web processes, which store them, for the one write lock of SQLite."""
 _OVERSEE_SECONDS = 1.0
 """How often the slow duties come round: leases, expiry, the watchdog."""
 
@@ -39,12 +42,13 @@ class Drain:
     stopping: Callable[[], bool] = lambda: False
     clock: Callable[[], datetime] = timezone.now
     _overseen: datetime | None = None
+    _events_applied: datetime | None = None
 
     def run(self, budget: float = _BUDGET_SECONDS) -> None:
         """Until nothing is due and all that was sent is settled, or the budget is spent."""
         until = time.monotonic() + budget
         while time.monotonic() < until and not self.stopping():
-            if not self.step() and not self.threads.in_flight and not self.gate.anyone_rests:
+            if not self.step() and not self._expects_more():
                 return
             self.settle(_WAIT_SECONDS)
         self._land()
@@ -62,6 +66,12 @@ class Drain:
         for results in _by(self.threads.results(timeout), lambda result: result.message.tenant_id):
             self._report(results)
             settle(results, self.clock())
+
+    def _expects_more(self) -> bool:
+        return bool(self.threads.in_flight) or self.gate.anyone_rests or self._gathers(self.clock())
+
+    def _gathers(self, now: datetime) -> bool:
+        return self._events_applied is not None and now - self._events_applied < _GATHER
 
     def _take_turn(self, now: datetime) -> bool:
         """Start some texts of whoever comes next; False where nobody can."""
@@ -107,7 +117,8 @@ class Drain:
 
     def _oversee(self) -> None:
         now = self.clock()
-        tracking.apply_waiting_events(now)
+        if not self._gathers(now) and tracking.apply_waiting_events(now):
+            self._events_applied = now
         if self._overseen and now - self._overseen < timedelta(seconds=_OVERSEE_SECONDS):
             return
         self._overseen = now

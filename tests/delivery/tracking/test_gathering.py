@@ -1,0 +1,70 @@
+"""Webhook events in a storm are applied in groups, so that they contend less for the database."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from delivery.models import WebhookEvent
+from delivery.sending.drain import Drain
+from delivery.sending.scripted import ScriptedProvider
+from delivery.sending.threads import Threads
+from tests.delivery.tracking.conftest import NOW, MakeMessage, store
+from tests.delivery.webhooks.signing import event, outbound
+
+pytestmark = pytest.mark.django_db
+
+
+class Clock:
+    now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def come(status: str) -> None:
+    store(event("message.sent", outbound("p1", status)))
+
+
+def waiting() -> int:
+    return WebhookEvent.objects.waiting().count()
+
+
+def engine(clock: Clock) -> Drain:
+    return Drain(Threads(1, ScriptedProvider), clock=clock)
+
+
+def test_one_event_is_applied_at_once_and_those_after_it_together(message: MakeMessage) -> None:
+    message(provider_id="p1")
+    clock = Clock()
+    drain = engine(clock)
+    come("sent")
+    drain.step()
+    assert waiting() == 0
+    for _ in range(3):
+        clock.now += timedelta(seconds=0.05)
+        come("delivered")
+        drain.step()
+    assert waiting() == 3
+    clock.now += timedelta(seconds=0.05)
+    drain.step()
+    assert waiting() == 0
+
+
+def test_what_is_gathered_is_applied_before_the_worker_rests(message: MakeMessage) -> None:
+    message(provider_id="p1")
+    clock = Clock()
+    drain, later = engine(clock), iter(["delivered"])
+
+    def time_passes() -> bool:
+        clock.now += timedelta(seconds=0.1)
+        for status in later:
+            come(status)
+        return False
+
+    drain.stopping = time_passes
+    come("sent")
+    drain.step()
+    drain.run()
+    assert waiting() == 0
