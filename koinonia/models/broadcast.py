@@ -4,10 +4,10 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import models
-from django.utils import timezone
 
 from delivery.models import Message
 from delivery.statuses import UNFINISHED
+from delivery.statuses import Status as MessageStatus
 from koinonia.models.church import Church
 
 
@@ -22,7 +22,7 @@ class Broadcast(models.Model):
 
     class Status(models.TextChoices):
         SCHEDULED = "scheduled"
-        """Due later, and nothing was sent."""
+        """It waits for its time: no worker has taken any of its texts."""
         SENDING = "sending"
         """Some of its texts are still ours to send."""
         DONE = "done"
@@ -81,11 +81,14 @@ class Broadcast(models.Model):
 
     @property
     def status(self) -> str:
-        """Follows from its texts."""
+        """Follows from its texts, and not from the clock: a tag cannot tell that time has passed."""
+        statuses = self.counts().keys()
         if self.cancelled_at:
             return self.Status.CANCELLED
-        if self.counts().keys().isdisjoint(UNFINISHED):
+        if statuses.isdisjoint(UNFINISHED):
             return self.Status.DONE
-        if self.scheduled_at and self.scheduled_at > timezone.now():
-            return self.Status.SCHEDULED
-        return self.Status.SENDING
+        return self.Status.SCHEDULED if statuses <= _UNTOUCHED else self.Status.SENDING
+
+
+_UNTOUCHED = {MessageStatus.SCHEDULED, MessageStatus.SUPPRESSED, MessageStatus.CANCELLED}
+"""What texts can be before any of them is due."""

@@ -12,87 +12,14 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.models import F
 from django.test import Client
-from django.utils import timezone
 from hypothesis import HealthCheck, given
 from hypothesis import settings as law
 from hypothesis import strategies as st
 
 from delivery.models import Attempt, Message, OptOut
-from delivery.statuses import Status
-from koinonia import ids
 from koinonia.models import Broadcast, Church, Conversation, Group, Member, Role, Staff
 from tests import cast
-
-NOW = timezone.now()
-
-
-def furnish(church: Church, author: User) -> None:
-    """One of everything that the API shows."""
-    choir = Group.objects.create(church=church, name="Choir")
-    for number in range(3):
-        phone = f"+1312555{church.pk % 10}{number:03}"
-        member = cast.member(church, f"M{number}", phone)
-        member.groups.add(choir)
-        talk = Conversation.objects.create(church=church, phone=phone, updated_at=NOW)
-        message = text(church, author, member=member, thread=talk.pk)
-        talk.last_message = message
-        talk.save()
-    broadcast = Broadcast.objects.create(
-        church=church, text="Hi", audience={"all": True}, total=1, author=author, created_at=NOW
-    )
-    message = text(church, author, batch=broadcast.pk)
-    Attempt.objects.create(
-        message=message, number=1, started_at=NOW, duration_ms=5, outcome="accepted"
-    )
-
-
-def text(
-    church: Church, author: User | None = None, member: Member | None = None, **over: Any
-) -> Message:
-    values: dict[str, Any] = {
-        "to_number": member.phone if member else "+13125559999",
-        "recipient": member,
-        "from_number": church.phone_number,
-        "status": Status.SENT,
-        "text": "Hello",
-        "created_at": NOW,
-        "updated_at": NOW,
-        "author": author,
-        **over,
-    }
-    return Message.objects.create(tenant=church, **values)
-
-
-def paths(church: Church) -> list[str]:
-    """Every GET of a church, and of its first items."""
-    base = f"/api/v1/churches/{church.slug}/"
-    of = {
-        "members": Member.objects.filter(church=church),
-        "groups": Group.objects.filter(church=church),
-        "messages": Message.objects.filter(tenant=church),
-        "broadcasts": Broadcast.objects.filter(church=church),
-        "conversations": Conversation.objects.filter(church=church),
-    }
-    found = [base, f"{base}staff/", "/api/v1/me/", "/api/v1/churches/"]
-    for name, rows in of.items():
-        found += [f"{base}{name}/", f"{base}{name}/{ids.encode(rows.earliest('pk').pk)}/"]
-    talk = of["conversations"].earliest("pk")
-    attempted = Attempt.objects.filter(message__tenant=church).values_list("message", flat=True)[0]
-    found.append(f"{base}conversations/{ids.encode(talk.pk)}/messages/")
-    found.append(f"{base}messages/{ids.encode(attempted)}/attempts/")
-    return found
-
-
-def answers(user: User, church: Church) -> dict[str, tuple[str, bytes]]:
-    """Tag and body of each path that is there."""
-    client = Client()
-    client.force_login(user)
-    found = {}
-    for path in paths(church):
-        response = client.get(path)
-        if response.status_code == 200:
-            found[path] = (response["ETag"], response.content)
-    return found
+from tests.httpopt.furnished import NOW, answers, text
 
 
 def _raw(church: Church) -> None:
@@ -192,16 +119,6 @@ DOORS: dict[str, Door] = {
         church=church, user=User.objects.create_user(new_name()), role=Role.VIEWER
     ),
 }  # fmt: skip
-
-
-@pytest.fixture
-def offices(
-    grace: Church, hope: Church, grace_owner: User, hope_owner: User, settings: Any
-) -> list[tuple[User, Church]]:
-    settings.THROTTLING = {**settings.THROTTLING, "ENABLED": False}
-    furnish(grace, grace_owner)
-    furnish(hope, hope_owner)
-    return [(grace_owner, grace), (hope_owner, hope)]
 
 
 @law(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

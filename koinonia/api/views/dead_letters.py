@@ -152,6 +152,8 @@ class CsvRenderer(BaseRenderer):
 
 class ExportDeadLettersView(_DeadLetters):
     renderer_classes = [CsvRenderer, JSONRenderer]
+    # It names the church.
+    collections = (*_DeadLetters.collections, "church")
 
     @extend_schema(
         parameters=[DeadLetterQuerySerializer], responses={(200, "text/csv"): OpenApiTypes.BINARY}
