@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+MAKE_ANSWERS = ("koinonia", "delivery", "httpopt")
+"""Not the views and serializers alone: models name and count what they show, too."""
+
 
 def of_answers(*directories: Path) -> str:
     """A digest of the sources that make the answers: another release never answers 304 for the

@@ -233,7 +233,7 @@ HTTPOPT: dict[str, Any] = {
     "ENABLED": ENV.httpopt_enabled,
     "TRACKED": "koinonia.tracked.TRACKED",
     "POSITION": "koinonia.stream_position.stream_position",
-    "RELEASE": release.of_answers(BASE_DIR / "koinonia" / "api"),
+    "RELEASE": release.of_answers(*(BASE_DIR / name for name in release.MAKE_ANSWERS)),
 }
 
 # django-q2 runs processes for the delivery worker; nothing more is asked of it.
