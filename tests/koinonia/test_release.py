@@ -4,8 +4,8 @@ from pathlib import Path
 
 from django.conf import settings
 
+from delivery.dead_letters import export
 from koinonia import release
-from koinonia.api.views import dead_letters
 from koinonia.models import Broadcast
 
 ROOT = Path(settings.BASE_DIR)
@@ -13,7 +13,7 @@ ROOT = Path(settings.BASE_DIR)
 
 def test_all_that_makes_answers_is_part_of_the_release() -> None:
     """Were it not, the tags of the last release would still be good for answers of this one."""
-    for module in (Broadcast.__module__, dead_letters.export.__module__, "httpopt.renderers"):
+    for module in (Broadcast.__module__, export.__module__, "httpopt.renderers"):
         assert module.partition(".")[0] in release.MAKE_ANSWERS
     sources = [ROOT / name for name in release.MAKE_ANSWERS]
     assert settings.HTTPOPT["RELEASE"] == release.of_answers(*sources)
