@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from hmac import compare_digest
+from typing import Any
 
 from django.contrib.auth.models import User
+from django.db import connection
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from knox.auth import TokenAuthentication
 from knox.crypto import hash_token
 from knox.models import AuthToken
 from knox.settings import CONSTANTS
 from rest_framework.exceptions import AuthenticationFailed
+
+from koinonia.api.prepared import PreparedQuery
 
 
 class BearerAuthentication(TokenAuthentication):  # type: ignore[misc] # knox has no types
@@ -28,14 +33,34 @@ class BearerAuthentication(TokenAuthentication):  # type: ignore[misc] # knox ha
 
 
 def user_token(token: str) -> AuthToken | None:
-    """The unexpired token of an active user that ``token`` is, or None."""
+    """The unexpired token of an active user that ``token`` is, or None.
+
+    Of the user, id and name are read; the rest when it is asked for.
+    """
     if not token.isascii() or not token.isalnum():
         return None
     digest = hash_token(token)
-    for row in AuthToken.objects.select_related("user").filter(
-        token_key=token[: CONSTANTS.TOKEN_KEY_LENGTH]
-    ):
-        if compare_digest(digest, row.digest):
-            is_fresh = row.expiry is None or row.expiry > timezone.now()
-            return row if is_fresh and row.user.is_active else None
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    for row in _UNEXPIRED.rows(token[: CONSTANTS.TOKEN_KEY_LENGTH], now):
+        if compare_digest(digest, row[0]):
+            return _token(*row)
     return None
+
+
+def _unexpired() -> QuerySet[Any, Any]:
+    fresh = Q(expiry__gt=timezone.now()) | Q(expiry=None)
+    tokens = AuthToken.objects.filter(token_key="").filter(fresh).filter(user__is_active=True)
+    rows: QuerySet[Any, Any] = tokens.values_list(
+        "digest", "token_key", "user_id", "user__username"
+    )
+    return rows
+
+
+_UNEXPIRED = PreparedQuery(_unexpired)
+
+
+def _token(digest: str, key: str, user_id: int, username: str) -> AuthToken:
+    token = AuthToken.from_db("default", ("digest", "token_key", "user_id"), (digest, key, user_id))
+    known = {"id": user_id, "username": username, "is_active": True}
+    token.user = User.from_db("default", tuple(known), tuple(known.values()))
+    return token

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, ClassVar, TypeVar, cast
 
 from django.contrib.auth.models import User
@@ -66,7 +67,7 @@ class ChurchView(SparseFieldsMixin, VersionedViewMixin, GenericAPIView[Any]):
 
     @property
     def query_parameters(self) -> tuple[str, ...]:  # type: ignore[override] # read only here
-        return tuple(self.query_serializer().fields) if self.query_serializer else ()
+        return _names_in(self.query_serializer) if self.query_serializer else ()
 
     def query(self) -> dict[str, Any]:
         """The query, checked; 400 names what is wrong in it."""
@@ -162,6 +163,11 @@ class ItemView(IfMatchMixin, ChurchView):
 
     def perform_destroy(self, instance: Model) -> None:
         instance.delete()
+
+
+@cache
+def _names_in(query_serializer: type[Serializer[Any]]) -> tuple[str, ...]:
+    return tuple(query_serializer().fields)
 
 
 @contextmanager

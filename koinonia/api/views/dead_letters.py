@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
@@ -45,7 +45,7 @@ class _DeadLetters(ChurchView):
     """One that was discarded can still be looked at; the list leaves it out."""
 
     serializer_class = DeadLetterSerializer
-    collections = ("messages", "members", "people")
+    collections: ClassVar[tuple[str, ...]] = ("messages", "members", "people")
     query_serializer = DeadLetterQuerySerializer
 
     def get_queryset(self) -> QuerySet[Message]:
