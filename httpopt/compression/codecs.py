@@ -12,7 +12,7 @@ from httpopt.compression.negotiation import Coding
 
 # Cheapest levels past which the bytes saved are no longer worth the time.
 _GZIP_LEVEL = 6
-_BR_QUALITY = 4
+_BR_QUALITY = 5
 _ZSTD_LEVEL = 3
 _GZIP_FORMAT = zlib.MAX_WBITS | 16
 
