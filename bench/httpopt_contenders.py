@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
-from django.urls import include, path
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView
 from rest_framework.permissions import IsAuthenticated
@@ -18,33 +17,21 @@ from delivery.models import Message
 from koinonia.api.permissions import IsStaffWithRole
 from koinonia.models import Member, Role
 
-PLAIN = [
-    "django.middleware.security.SecurityMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-]
-STOCK = [
-    "django.middleware.gzip.GZipMiddleware",
-    "django.middleware.http.ConditionalGetMiddleware",
-    *PLAIN,
-]
 
-
-class _MemberSerializer(serializers.ModelSerializer[Member]):
+class MemberSerializer(serializers.ModelSerializer[Member]):
     class Meta:
         model = Member
         fields = ["id", "name"]
 
 
-class _AuthorSerializer(serializers.Serializer[Any]):
+class AuthorSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     name = serializers.CharField(source="username")
 
 
-class _MessageSerializer(serializers.ModelSerializer[Message]):
-    member = _MemberSerializer(source="recipient")
-    author = _AuthorSerializer()
+class MessageSerializer(serializers.ModelSerializer[Message]):
+    member = MemberSerializer(source="recipient")
+    author = AuthorSerializer()
 
     class Meta:
         model = Message
@@ -59,15 +46,9 @@ class _MessageSerializer(serializers.ModelSerializer[Message]):
 class PlainMessagesView(ListAPIView[Message]):
     permission_classes = [IsAuthenticated, IsStaffWithRole]
     renderer_classes = [JSONRenderer]
-    serializer_class = _MessageSerializer
+    serializer_class = MessageSerializer
     read_role = Role.VIEWER
 
     def get_queryset(self) -> QuerySet[Message]:
         messages = Message.objects.filter(tenant__slug=self.kwargs["church"])
         return messages.select_related("recipient", "author")
-
-
-urlpatterns = [
-    path("plain/<slug:church>/messages/", PlainMessagesView.as_view()),
-    path("", include("koinonia.urls")),
-]
