@@ -43,6 +43,15 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
         return {"type": "http", "scheme": "bearer"}
 
 
+class ItemsOfChurch(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call] # untyped upstream
+    """Written as ``[id]``."""
+
+    target_class = "koinonia.api.serializers.fields.ChurchItemsField"
+
+    def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
+        return {"type": "array", "items": _PATH_SCHEMAS["id"]}
+
+
 class GroupsOfMember(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call] # untyped upstream
     """Read as ``[{id,name}]``, written as ``[id]``."""
 
@@ -86,9 +95,11 @@ _KEY = {
 
 
 def _errors(path: str, verb: str) -> dict[str, str]:
-    errors = {"401": "No or a bad credential.", "429": "Too many requests."}
-    if verb != "delete":
-        errors["400"] = "Bad input: `errors` says what, by field."
+    errors = {
+        "400": "Bad input: `errors` says what, by field.",
+        "401": "No or a bad credential.",
+        "429": "Too many requests.",
+    }
     if "{church}" in path:
         errors |= {"403": "The role is too low.", "404": "Not there, or not of one's churches."}
     if path.endswith(_SENDING) and verb == "post":

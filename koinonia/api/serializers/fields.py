@@ -57,7 +57,6 @@ class ChurchItemField(serializers.Field[Any, str, str, Any]):
         return ids.encode(value.pk)
 
 
-@extend_schema_field({"type": "array", "items": _ID_SCHEMA})
 class ChurchItemsField(serializers.Field[Any, list[str], list[str], Any]):
     """Several items of this church, written by their ids, in one query."""
 

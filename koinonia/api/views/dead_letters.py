@@ -155,6 +155,10 @@ class ExportDeadLettersView(_DeadLetters):
     # It names the church.
     collections = (*_DeadLetters.collections, "church")
 
+    def get_renderers(self) -> list[Any]:
+        # What OPTIONS tells is no table.
+        return [JSONRenderer()] if self.request.method == "OPTIONS" else super().get_renderers()
+
     @extend_schema(
         parameters=[DeadLetterQuerySerializer], responses={(200, "text/csv"): OpenApiTypes.BINARY}
     )

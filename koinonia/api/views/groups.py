@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from django.db.models import Count, QuerySet
+from drf_spectacular.utils import extend_schema, extend_schema_view
 
 from koinonia.api.serializers.people import GroupSerializer
 from koinonia.api.views.base import ChurchView, ItemView, ListCreateView
@@ -16,6 +17,7 @@ class _Groups(ChurchView):
         return Group.objects.filter(church=self.church).annotate(members_count=Count("members"))
 
 
+@extend_schema_view(post=extend_schema(responses={201: GroupSerializer}))
 class GroupsView(_Groups, ListCreateView):
     """The named parts of the congregation."""
 

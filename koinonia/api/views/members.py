@@ -5,7 +5,7 @@ from operator import and_
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 
 from delivery.models import OptOut
@@ -33,6 +33,7 @@ class _Members(ChurchView):
         return members.annotate(opted_out=Exists(opted_out))
 
 
+@extend_schema_view(post=extend_schema(responses={201: MemberSerializer}))
 class MembersView(_Members, ListCreateView):
     """The congregation."""
 

@@ -1,0 +1,172 @@
+"""Schemathesis asks a live system all that the OpenAPI schema allows, and much that it does not."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+import schemathesis
+from drf_spectacular.generators import SchemaGenerator
+from hypothesis import HealthCheck
+from hypothesis import settings as law
+from schemathesis import Case, CheckContext, GenerationMode, Response
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from delivery.simulator.numbers import NUMBER_OF
+from tests.running_system import RunningSystem, database_environment
+
+CHURCH = "/api/v1/churches/{church}/"
+KINDS = (
+    "members", "groups", "messages", "broadcasts", "conversations", "dead-letters", "staff",
+)  # fmt: skip
+SAME_ON_A_304 = ("ETag", "Cache-Control", "Expires", "Vary", "Content-Location")
+NOT_ON_A_304 = (
+    "Content-Type", "Content-Length", "Content-Encoding", "Content-Language", "Content-Range",
+    "Last-Modified",
+)  # fmt: skip
+_TRIES = 20
+
+# pytest-django has set Django up; the live system serves the same.
+documented: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
+schema = schemathesis.openapi.from_dict(documented)
+schema.config.generation.update(modes=list(GenerationMode), deterministic=True, database="none")
+READS = [
+    path for path, verbs in documented["paths"].items()
+    if "get" in verbs and not path.endswith("/events/")
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
+    directory, database = tmp_path_factory.mktemp("up"), database_environment()
+    with RunningSystem(directory, THROTTLING_ENABLED="0", **database) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def owner(system: RunningSystem) -> Iterator[requests.Session]:
+    with requests.Session() as session:
+        token = system.token("grace-owner")
+        session.headers.update({"Authorization": f"Bearer {token}", "Accept-Encoding": "gzip"})
+        yield session
+
+
+@pytest.fixture(scope="module")
+def ids(system: RunningSystem, owner: requests.Session) -> dict[str, list[str]]:
+    """What there is of each kind in the church, by its path; of the staff all but the owner."""
+    church = f"{system.url}/api/v1/churches/grace/"
+    refused = {"to": NUMBER_OF["40310"], "text": "Nobody has this number"}
+    owner.post(f"{church}messages/", json=refused).raise_for_status()
+    everyone = {"text": "Hello", "audience": {"all": True}}
+    owner.post(f"{church}broadcasts/", json=everyone).raise_for_status()
+    return {kind: ids_of(f"{church}{kind}/", owner) for kind in KINDS}
+
+
+def ids_of(url: str, owner: requests.Session) -> list[str]:
+    """Of the newest page, once there is one: a letter is dead when the carrier has refused it."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        page = owner.get(url).json()["results"]
+        if found := [item["id"] for item in page if item.get("role") != "owner"]:
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"There is nothing at {url}.")
+
+
+@schema.exclude(path_regex="/auth/").parametrize()
+@law(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+def test_every_answer_is_in_the_schema(
+    case: Case, system: RunningSystem, owner: requests.Session, ids: dict[str, list[str]]
+) -> None:
+    aim(case, ids)
+    answer = case.call(base_url=system.url, session=owner)
+    if not is_twisteds_own(case, answer):
+        case.validate_response(answer, checks=CHECKS)
+
+
+def aim(case: Case, ids: dict[str, list[str]]) -> None:
+    """Two of three times at something that is there; and never to wait for an event."""
+    number = zlib.crc32(repr((case.path_parameters, case.query, case.headers, case.body)).encode())
+    if "church" in case.path_parameters:
+        case.path_parameters["church"] = "grace"
+    there = ids.get(case.path.removeprefix(CHURCH).partition("/")[0])
+    if "id" in case.path_parameters and there and number % 3:
+        case.path_parameters["id"] = there[number % len(there)]
+    if case.query and "wait" in case.query:
+        case.query["wait"] = 0
+
+
+def is_twisteds_own(case: Case, answer: Response) -> bool:
+    """Twisted reads forms for itself, and answers those that it cannot read without asking us."""
+    return (
+        case.media_type == "multipart/form-data"
+        and (answer.status_code, answer.content) == (400, b"")
+        and "date" not in answer.headers
+    )
+
+
+def errors_are_problems(ctx: CheckContext, response: Response, case: Case) -> None:
+    if response.status_code >= 400:
+        assert response.headers["content-type"] == ["application/problem+json"]
+        assert response.headers["cache-control"] == ["no-store"]
+        assert response.json()["status"] == response.status_code
+
+
+def reads_are_confirmed(ctx: CheckContext, response: Response, case: Case) -> None:
+    if response.status_code == 200 and case.method == "GET" and "etag" in response.headers:
+        check_a_second_read(str(response.request.url), dict(response.request.headers))
+
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    errors_are_problems,
+    reads_are_confirmed,
+]
+
+
+def check_a_second_read(url: str, headers: dict[str, str]) -> None:
+    """A 304 is its 200 without the representation; and not that of another coding."""
+    first, second = two_reads(url, headers)
+    assert second.status_code == 304
+    for name in SAME_ON_A_304:
+        assert second.headers.get(name) == first.headers.get(name), name
+    assert [name for name in NOT_ON_A_304 if name in second.headers] == []
+    assert second.content == b""
+    other = {**headers, "Accept-Encoding": "br", "If-None-Match": first.headers["ETag"]}
+    coded = requests.get(url, headers=other, timeout=30)
+    assert (coded.status_code, coded.headers["ETag"] != first.headers["ETag"]) == (200, True)
+
+
+def two_reads(url: str, headers: dict[str, str]) -> tuple[requests.Response, requests.Response]:
+    """A 200 and the answer to its tag. Where a worker wrote in between, both are asked again."""
+    for _ in range(_TRIES):
+        first = requests.get(url, headers=headers, timeout=30)
+        known = {**headers, "If-None-Match": first.headers["ETag"]}
+        second = requests.get(url, headers=known, timeout=30)
+        if second.status_code == 304 or second.headers["ETag"] == first.headers["ETag"]:
+            return first, second
+    raise AssertionError(f"{url} never holds still.")
+
+
+@pytest.mark.parametrize("path", READS)
+def test_what_is_read_again_is_confirmed(
+    path: str, system: RunningSystem, owner: requests.Session, ids: dict[str, list[str]]
+) -> None:
+    kind = path.removeprefix(CHURCH).partition("/")[0]
+    url = system.url + path.format(church="grace", id=ids.get(kind, [""])[0])
+    headers = {name: str(value) for name, value in owner.headers.items()}
+    check_a_second_read(url, headers)
