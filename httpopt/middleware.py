@@ -126,11 +126,13 @@ def _replace(request: HttpRequest, response: HttpResponseBase, coded: bytes) -> 
 
 def _coded_as(request: HttpRequest, response: HttpResponseBase) -> None:
     response.headers["Content-Encoding"] = str(negotiated.coding_of(request))
-    weaken_foreign_tag(response)
 
 
 def _finished(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     if conf.enabled():
         patch_vary_headers(response, ["Accept-Encoding"])
+    if negotiated.coding_of(request) is not Coding.IDENTITY:
+        # Coded or not: a 304 cannot tell whether its 200 was, and must have the same tag.
+        weaken_foreign_tag(response)
     finish_headers(request, response)
     return response

@@ -25,6 +25,18 @@ class _NotModified(Exception):  # noqa: N818 -- not an error: the way out of a v
     """The client has what the view would render."""
 
 
+class _NotModifiedResponse(Response):
+    """Nothing is rendered: a renderer that makes tables need not know how to make none."""
+
+    def __init__(self) -> None:
+        super().__init__(status=304)
+
+    @property
+    def rendered_content(self) -> bytes:
+        self.headers.pop("Content-Type", None)
+        return b""
+
+
 class VersionedViewMixin(CachePolicyMixin):
     """A strong ETag known before the body, and a 304 that costs one query.
 
@@ -93,7 +105,7 @@ class VersionedViewMixin(CachePolicyMixin):
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, _NotModified):
-            return Response(status=304)
+            return _NotModifiedResponse()
         return super().handle_exception(exc)
 
     def finalize_response(
@@ -123,7 +135,7 @@ class VersionedViewMixin(CachePolicyMixin):
         if audit.was_stale(tag, response) and self.tag_for(self.read_versions()) == tag:
             audit.shout(tag, request)
             return response
-        return self.finalize_response(request, Response(status=304), *args, **kwargs)
+        return self.finalize_response(request, _NotModifiedResponse(), *args, **kwargs)
 
 
 def _is_data(request: Request) -> bool:

@@ -324,6 +324,13 @@ def test_a_tag_of_a_view_that_names_no_coding_is_weakened(request_as: Ask) -> No
     assert request_as("GET", path, {"Accept-Encoding": "gzip"})["ETag"] == 'W/"theirs"'
 
 
+@pytest.mark.parametrize("status", [200, 304])
+@pytest.mark.parametrize("size", [10, 2000])
+def test_a_weakened_tag_is_the_same_on_a_304(request_as: Ask, status: int, size: int) -> None:
+    path = f"/page/?ETag=%22theirs%22&status={status}&size={size}"
+    assert request_as("GET", path, {"Accept-Encoding": "gzip"})["ETag"] == 'W/"theirs"'
+
+
 def test_the_same_tag_means_the_same_bytes(request_as: Ask, library: Library) -> None:
     for coding in ("gzip", "br", "zstd"):
         headers = {**ANN, "Accept-Encoding": coding}
