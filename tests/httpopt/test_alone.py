@@ -11,7 +11,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 ALONE = ROOT / "tests" / "httpopt" / "alone"
-OF_THE_DATABASE = {"test_versions.py", "test_writes.py", "test_fields.py"}
+OF_THE_DATABASE = {
+    "test_versions.py", "test_writes.py", "test_fields.py", "test_open_transactions.py",
+}  # fmt: skip
 SUITES = [
     pytest.param(name, marks=[] if name in OF_THE_DATABASE else [pytest.mark.any_database])
     for name in sorted(path.name for path in ALONE.glob("test_*.py"))
