@@ -14,8 +14,9 @@ from functools import partial
 
 from django.core.cache import cache
 from django.dispatch import Signal
+from django.http import HttpResponse
+from django.template.response import SimpleTemplateResponse
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from httpopt import conf
 from httpopt.validators.etags import ETag
@@ -31,20 +32,28 @@ def is_due() -> bool:
     return share > 0 and random.random() < share  # noqa: S311 -- a sample, no secret
 
 
-def remember(tag: ETag, response: Response) -> None:
-    """Keep the digest of a body once it is rendered."""
-    if conf.audit() > 0:
+def remember(tag: ETag, response: HttpResponse) -> None:
+    """Keep the digest of a body once it is there."""
+    if conf.audit() == 0:
+        return
+    if isinstance(response, SimpleTemplateResponse):
         response.add_post_render_callback(partial(_remember_digest, tag))
+    else:
+        _remember_digest(tag, response)
 
 
-def _remember_digest(tag: ETag, response: Response) -> None:
+def _remember_digest(tag: ETag, response: HttpResponse) -> None:
     cache.add(_key(tag), _digest(response), _SECONDS)
 
 
-def was_stale(tag: ETag, response: Response) -> bool:
+def was_stale(tag: ETag, response: HttpResponse) -> bool:
     """Whether this body differs from the one that was sent with the tag first."""
     known = cache.get(_key(tag)) if conf.audit() > 0 else None
-    return known is not None and known != _digest(response.render())
+    if known is None:
+        return False
+    if isinstance(response, SimpleTemplateResponse):
+        response.render()
+    return bool(known != _digest(response))
 
 
 def shout(tag: ETag, request: Request) -> None:
@@ -61,5 +70,5 @@ def _key(tag: ETag) -> str:
     return f"httpopt:audit:{hashlib.sha256(tag.opaque.rpartition('.')[0].encode()).hexdigest()}"
 
 
-def _digest(response: Response) -> str:
+def _digest(response: HttpResponse) -> str:
     return hashlib.blake2b(response.content, digest_size=16).hexdigest()
