@@ -23,6 +23,13 @@ class CachePolicyMixin(APIView):
             user = getattr(request, "_user", None)
             authenticated = user is not None and user.is_authenticated
             self.cache_policy.apply(response, authenticated=authenticated)
-            # Each of these may change who is asking, or in which form.
-            patch_vary_headers(response, ["Accept", "Authorization", "Cookie"])
+            patch_vary_headers(response, self._varies_by())
         return response
+
+    def _varies_by(self) -> list[str]:
+        """What may change who is asking, or in which form.
+
+        Not ``Authorization`` where each use is asked for again, and the tag tells who it is for:
+        RFC 9110, 12.5.5, sees no need for it.
+        """
+        return ["Accept", "Cookie", *(["Authorization"] if self.cache_policy.max_age else [])]

@@ -32,9 +32,9 @@ class _NotModifiedResponse(Response):
         super().__init__(status=304)
 
     @property
-    def rendered_content(self) -> bytes:
+    def rendered_content(self) -> str:
         self.headers.pop("Content-Type", None)
-        return b""
+        return ""
 
 
 class VersionedViewMixin(CachePolicyMixin):

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from httplint import HttpResponseLinter, levels
+
+from tests.httpopt.complaints import complaints
 
 ROOT = Path(__file__).resolve().parents[3]
 ANN = {"Authorization": "Name ann"}
@@ -60,23 +61,6 @@ def ask(port: int, method: str, path: str, headers: dict[str, str]) -> Answer:
             connection.close()
 
 
-def complaints(method: str, answer: Answer) -> list[str]:
-    status, fields, body = answer
-    linter = HttpResponseLinter()
-    linter.is_head_response = method == "HEAD"
-    linter.process_response_topline(b"HTTP/1.1", str(status).encode(), b"")
-    linter.process_headers([(k.encode("latin-1"), v.encode("latin-1")) for k, v in fields])
-    linter.feed_content(body)
-    linter.finish_content(True)
-    return [
-        f"{type(note).__name__}: {note.summary}"
-        for note in linter.notes
-        if note.level in (levels.BAD, levels.WARN)
-        # That the status is an error is no complaint about how it is told.
-        and not type(note).__name__.startswith("STATUS_")
-    ]
-
-
 ASKED = [
     ("GET", "/page/", {}, 200),
     ("GET", "/page/", {"Accept-Encoding": "gzip"}, 200),
@@ -104,5 +88,5 @@ def test_a_live_answer_has_nothing_to_complain_of(
 ) -> None:
     answer = ask(port, method, path, headers)
     assert answer[0] == status
-    assert complaints(method, answer) == []
+    assert complaints(method, *answer) == []
     assert [name for name, _ in answer[1]].count("Date") == 1

@@ -290,6 +290,8 @@ def test_answers_are_private_unless_said_otherwise(
     assert response["Cache-Control"] == cache_control
     if "max-age=3600" in cache_control:
         assert response.has_header("Expires")
+        # It may be used without asking: for nobody else.
+        assert {"Authorization", "Cookie"} <= set(response["Vary"].split(", "))
     elif response.status_code >= 400:
         assert not response.has_header("Expires")
 
