@@ -23,6 +23,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from delivery.simulator.numbers import NUMBER_OF
+from tests.httpopt.complaints import complaints
 from tests.running_system import RunningSystem, database_environment
 
 CHURCH = "/api/v1/churches/{church}/"
@@ -37,7 +38,9 @@ NOT_ON_A_304 = (
 _TRIES = 20
 
 # pytest-django has set Django up; the live system serves the same.
-documented: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
+documented: dict[str, Any] = SchemaGenerator().get_schema(  # type: ignore[no-untyped-call] # drf-spectacular's
+    request=None, public=True
+)
 schema = schemathesis.openapi.from_dict(documented)
 schema.config.generation.update(modes=list(GenerationMode), deterministic=True, database="none")
 READS = [
@@ -83,18 +86,28 @@ def ids_of(url: str, owner: requests.Session) -> list[str]:
     raise AssertionError(f"There is nothing at {url}.")
 
 
+@pytest.mark.parametrize("path", READS)
+def test_what_is_read_again_is_confirmed(
+    path: str, system: RunningSystem, owner: requests.Session, ids: dict[str, list[str]]
+) -> None:
+    kind = path.removeprefix(CHURCH).partition("/")[0]
+    url = system.url + path.format(church="grace", id=ids.get(kind, [""])[0])
+    headers = {name: str(value) for name, value in owner.headers.items()}
+    check_a_second_read(url, headers)
+
+
 @schema.exclude(path_regex="/auth/").parametrize()
-@law(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@law(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_answer_is_in_the_schema(
-    case: Case, system: RunningSystem, owner: requests.Session, ids: dict[str, list[str]]
+    case: Case[Any], system: RunningSystem, owner: requests.Session, ids: dict[str, list[str]]
 ) -> None:
     aim(case, ids)
     answer = case.call(base_url=system.url, session=owner)
-    if not is_twisteds_own(case, answer):
+    if not is_twisteds_own(answer):
         case.validate_response(answer, checks=CHECKS)
 
 
-def aim(case: Case, ids: dict[str, list[str]]) -> None:
+def aim(case: Case[Any], ids: dict[str, list[str]]) -> None:
     """Two of three times at something that is there; and never to wait for an event."""
     number = zlib.crc32(repr((case.path_parameters, case.query, case.headers, case.body)).encode())
     if "church" in case.path_parameters:
@@ -106,25 +119,36 @@ def aim(case: Case, ids: dict[str, list[str]]) -> None:
         case.query["wait"] = 0
 
 
-def is_twisteds_own(case: Case, answer: Response) -> bool:
+def is_twisteds_own(answer: Response) -> bool:
     """Twisted reads forms for itself, and answers those that it cannot read without asking us."""
-    return (
-        case.media_type == "multipart/form-data"
-        and (answer.status_code, answer.content) == (400, b"")
-        and "date" not in answer.headers
-    )
+    asked = answer.request.headers.get("Content-Type", "")
+    told = (answer.status_code, answer.content, answer.headers)
+    return asked.startswith("multipart/form-data") and told == (400, b"", {})
 
 
-def errors_are_problems(ctx: CheckContext, response: Response, case: Case) -> None:
+def errors_are_problems(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
     if response.status_code >= 400:
         assert response.headers["content-type"] == ["application/problem+json"]
         assert response.headers["cache-control"] == ["no-store"]
         assert response.json()["status"] == response.status_code
 
 
-def reads_are_confirmed(ctx: CheckContext, response: Response, case: Case) -> None:
+def reads_are_confirmed(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
     if response.status_code == 200 and case.method == "GET" and "etag" in response.headers:
         check_a_second_read(str(response.request.url), dict(response.request.headers))
+
+
+def nothing_to_complain_of(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
+    # The client has decoded the body.
+    fields = [
+        (name, value)
+        for name, values in response.headers.items()
+        for value in values
+        if name not in ("content-encoding", "content-length")
+    ]
+    found = complaints(case.method, response.status_code, fields, response.content)
+    # The contract has one on a 202, where RFC 9110 leaves its meaning open.
+    assert [told for told in found if not told.startswith("LOCATION_UNDEFINED")] == []
 
 
 CHECKS = [
@@ -135,6 +159,7 @@ CHECKS = [
     response_schema_conformance,
     errors_are_problems,
     reads_are_confirmed,
+    nothing_to_complain_of,
 ]
 
 
@@ -145,7 +170,9 @@ def check_a_second_read(url: str, headers: dict[str, str]) -> None:
     for name in SAME_ON_A_304:
         assert second.headers.get(name) == first.headers.get(name), name
     assert [name for name in NOT_ON_A_304 if name in second.headers] == []
-    assert second.content == b""
+    assert complaints("GET", 304, second.headers.items(), second.content) == []
+    if first.headers["ETag"].startswith("W/"):
+        return  # Codings share it, and it says so.
     other = {**headers, "Accept-Encoding": "br", "If-None-Match": first.headers["ETag"]}
     coded = requests.get(url, headers=other, timeout=30)
     assert (coded.status_code, coded.headers["ETag"] != first.headers["ETag"]) == (200, True)
@@ -157,16 +184,7 @@ def two_reads(url: str, headers: dict[str, str]) -> tuple[requests.Response, req
         first = requests.get(url, headers=headers, timeout=30)
         known = {**headers, "If-None-Match": first.headers["ETag"]}
         second = requests.get(url, headers=known, timeout=30)
+        assert second.status_code in (200, 304)
         if second.status_code == 304 or second.headers["ETag"] == first.headers["ETag"]:
             return first, second
     raise AssertionError(f"{url} never holds still.")
-
-
-@pytest.mark.parametrize("path", READS)
-def test_what_is_read_again_is_confirmed(
-    path: str, system: RunningSystem, owner: requests.Session, ids: dict[str, list[str]]
-) -> None:
-    kind = path.removeprefix(CHURCH).partition("/")[0]
-    url = system.url + path.format(church="grace", id=ids.get(kind, [""])[0])
-    headers = {name: str(value) for name, value in owner.headers.items()}
-    check_a_second_read(url, headers)
