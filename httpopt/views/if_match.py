@@ -35,7 +35,7 @@ class IfMatchMixin(VersionedViewMixin):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if request.method in _WRITES:
+        if request.method in _WRITES and request.method in self.allowed_methods:
             self._claimed = _parse(request.headers.get("If-Match"))
             self._judge_write(request)
 

@@ -52,6 +52,7 @@ class VersionedViewMixin(CachePolicyMixin):
     _tag: ETag | None = None
     _position: str | None = None
     _to_confirm: bool = False
+    _to_refuse: bool = False
 
     def get_version_tenant(self) -> int:
         raise ImproperlyConfigured(
@@ -73,11 +74,15 @@ class VersionedViewMixin(CachePolicyMixin):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if request.method in _SAFE and self.collections and _is_data(request):
+        if self._is_read(request) and self.collections and _is_data(request):
             self._tag = self.tag_for(self.read_versions())
             self._judge(request, self._tag)
         hook = conf.position()
         self._position = hook(request, self) if hook else None
+
+    def _is_read(self, request: Request) -> bool:
+        """What would be a 405 has no preconditions (RFC 9110, 13.2.1)."""
+        return request.method in _SAFE and request.method in self.allowed_methods
 
     def read_versions(self) -> Versions:
         return read(self.get_version_scope(), self.get_item_version())
@@ -96,7 +101,9 @@ class VersionedViewMixin(CachePolicyMixin):
         except MalformedTagsError as error:
             raise ParseError(f"If-Match: {error}") from error
         if verdict is Verdict.FAILED:
-            raise PreconditionFailedError
+            # If there is a 200 at all: what would be another refusal stays that (13.2.1).
+            self._to_refuse = True
+            return
         if not conf.enabled() or verdict is Verdict.PROCEED:
             return
         if verdict is Verdict.NOT_MODIFIED and not audit.is_due():
@@ -111,6 +118,9 @@ class VersionedViewMixin(CachePolicyMixin):
     def finalize_response(
         self, request: Request, response: Response, *args: Any, **kwargs: Any
     ) -> Response:
+        if self._to_refuse and response.status_code == 200:
+            self._to_refuse = False
+            response = self.handle_exception(PreconditionFailedError())
         response = super().finalize_response(request, response, *args, **kwargs)
         if response.streaming:
             # Its bytes come after the tag was read: it has none.

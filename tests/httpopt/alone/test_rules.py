@@ -238,11 +238,16 @@ REFUSALS = [
     ("DELETE", "/1/books/", ANN, 405),
     ("GET", "/broken/", ANN, 500),
     ("PATCH", "/1/books/999999/", ANN, 404),
+    ("PUT", "/for-a-while/", ANN, 405),
+    ("GET", "/1/books/?cursor=nonsense", ANN, 404),
     ("GET", "/1/books/", {**ANN, "Accept": "image/png"}, 406),
 ]
 
 
-@pytest.mark.parametrize("conditions", [{}, {"If-None-Match": "*"}, {"If-None-Match": '"x"'}])
+@pytest.mark.parametrize(
+    "conditions",
+    [{}, {"If-None-Match": "*"}, {"If-None-Match": '"x"'}, {"If-Match": "*"}, {"If-Match": '"x"'}],
+)
 @pytest.mark.parametrize(("method", "path", "headers", "status"), REFUSALS)
 def test_a_refusal_comes_before_any_precondition_and_is_never_stored(
     request_as: Ask,
