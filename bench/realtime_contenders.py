@@ -57,17 +57,13 @@ def channels_application(layer: str, redis_url: str) -> Any:
     return Consumer.as_asgi()
 
 
-async def send_to_group(layer: str, redis_url: str, texts: list[str], pause: float) -> None:
-    """One ``group_send`` per event, from a process of its own as a worker's would be."""
+def sender(layer: str, redis_url: str) -> Any:
+    """The same layer, for who sends."""
     from channels_redis.core import RedisChannelLayer
     from channels_redis.pubsub import RedisPubSubChannelLayer
 
     kind = {"pubsub": RedisPubSubChannelLayer, "core": RedisChannelLayer}[layer]
-    sender = kind(hosts=[{"address": redis_url, "socket_timeout": None, "max_connections": 2**31}])
-    for text in texts:
-        await sender.group_send(GROUP, {"type": "tell", "text": text})
-        await asyncio.sleep(pause)
-    await sender.flush() if layer == "pubsub" else await sender.close_pools()
+    return kind(hosts=[{"address": redis_url, "socket_timeout": None, "max_connections": 2**31}])
 
 
 def main() -> None:

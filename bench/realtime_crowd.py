@@ -1,64 +1,119 @@
 """Many listeners in one process, on bare sockets, so that they cost less than what they measure.
 
-``python realtime_crowd.py PORT LISTENERS EVENTS SECONDS [STREAM SESSION]`` prints ``ready`` when all
-are connected, and at the end a line of JSON: deliveries, lost, seconds, p50 and p99 in ms.
+``python realtime_crowd.py PORT STREAM`` reads lines of JSON: ``["grow", [session, …]]`` connects one
+more for each (``""``: without a session, to a contender that has none); ``["round", first, last,
+seconds]`` answers ``go``, listens, then wants ``["committed", [[first, last, ns], …]]`` and answers
+with the figures. Every frame must follow on the one before: what does not is counted.
 """
 
 from __future__ import annotations
 
 import asyncio
+import bisect
 import json
 import re
+import resource
 import struct
 import sys
 import time
-from statistics import quantiles
+from collections import Counter
+from typing import Any
 
-_STAMP = re.compile(rb'"t":(\d+)')
-_TO = re.compile(rb'"to":(\d+)')
-_ACKNOWLEDGE_EVERY = 32 * 1024
+_RANGE = re.compile(rb'"from":(\d+),"to":(\d+)')
+_ACKNOWLEDGE_EVERY = 48 * 1024
+_HEAD_BYTES = 200
+_READY_SECONDS = 120
 
 
 class Crowd:
-    def __init__(self, listeners: int, events: int, stream: str, session: str) -> None:
-        self.stream, self.session = stream, session
-        self.missing = listeners * events
-        self.unready = listeners
-        self.latencies: list[float] = []
-        self.last = 0
+    def __init__(self, port: int, stream: str) -> None:
+        self.port, self.stream = port, stream
+        self.listeners: list[Listener] = []
+        self.unready = 0
         self.ready, self.done = asyncio.Event(), asyncio.Event()
+        self.first = self.last = self.missing = self.astray = 0
+        self.heard: list[tuple[int, int, int]] = []
 
-    def listener_is_ready(self) -> None:
+    async def grow(self, sessions: list[str]) -> None:
+        loop = asyncio.get_running_loop()
+        self.unready += len(sessions)
+        self.ready.clear()
+        for start in range(0, len(sessions), 20):
+            made = await asyncio.gather(
+                *(
+                    loop.create_connection(lambda s=s: Listener(self, s), "127.0.0.1", self.port)  # type: ignore[misc]  # a default, to bind it
+                    for s in sessions[start : start + 20]
+                )
+            )
+            self.listeners += [protocol for _, protocol in made]
+        async with asyncio.timeout(_READY_SECONDS):
+            await self.ready.wait()
+
+    def one_is_ready(self) -> None:
         self.unready -= 1
         if not self.unready:
             self.ready.set()
 
-    def delivered(self, stamps: list[bytes]) -> None:
-        self.last = time.monotonic_ns()
-        self.latencies.extend((self.last - int(stamp)) / 1e6 for stamp in stamps)
-        self.missing -= len(stamps)
-        if self.missing <= 0:
-            self.done.set()
+    def begin(self, first: int, last: int) -> None:
+        self.first, self.last = first, last
+        self.missing = len(self.listeners) * (last - first + 1)
+        self.astray = 0
+        self.heard = []
+        self.done.clear()
+        for listener in self.listeners:
+            listener.position = first - 1
+
+    def figures(self, committed: list[list[int]]) -> dict[str, float]:
+        """p50 and p99 are in ms, over the deliveries; a frame of many events is many."""
+        starts = [first for first, _, _ in committed]
+        late: Counter[float] = Counter()
+        end = committed[0][2] + 1
+        for first, last, at in self.heard:
+            end = max(end, at)
+            for which in range(bisect.bisect(starts, first) - 1, bisect.bisect(starts, last)):
+                begun, ended, when = committed[which]
+                late[(at - when) / 1e6] += min(last, ended) - max(first, begun) + 1
+        return {
+            "deliveries": late.total(),
+            "lost": self.missing,
+            "astray": self.astray,
+            "seconds": (end - committed[0][2]) / 1e9,
+            "p50": _quantile(late, 0.5),
+            "p99": _quantile(late, 0.99),
+        }
+
+
+def _quantile(counts: Counter[float], share: float) -> float:
+    left = counts.total() * share
+    for value in sorted(counts):
+        left -= counts[value]
+        if left <= 0:
+            return round(value, 2)
+    return 0.0
 
 
 class Listener(asyncio.Protocol):
-    def __init__(self, crowd: Crowd, port: int) -> None:
-        self.crowd, self.port = crowd, port
+    def __init__(self, crowd: Crowd, session: str) -> None:
+        self.crowd, self.session = crowd, session
         self.buffer = bytearray()
         self.upgraded = False
         self.unacknowledged = 0
+        self.position = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if not isinstance(transport, asyncio.Transport):
             raise TypeError("A stream was asked for.")
         self.transport = transport
-        host = f"127.0.0.1:{self.port}"
+        host = f"127.0.0.1:{self.crowd.port}"
         transport.write(
             f"GET /ws/v1/ HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\n"
-            f"Cookie: sessionid={self.crowd.session}\r\nUpgrade: websocket\r\n"
+            f"Cookie: sessionid={self.session}\r\nUpgrade: websocket\r\n"
             "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
         )
+
+    def connection_lost(self, error: Exception | None) -> None:
+        print(f"The server closed a socket: {error or self.buffer[:40]!r}", file=sys.stderr)  # noqa: T201
 
     def data_received(self, data: bytes) -> None:
         self.buffer += data
@@ -68,77 +123,90 @@ class Listener(asyncio.Protocol):
                 return
             self.upgraded = True
             del self.buffer[: end + 4]
-        while (frame := self._next()) is not None:
-            self._hear(frame)
+        while self._next():
+            pass
 
-    def _next(self) -> bytes | None:
-        if len(self.buffer) < 4:
-            return None
-        size, start = self.buffer[1] & 127, 2
+    def _next(self) -> bool:
+        buffer = self.buffer
+        if len(buffer) < 2:
+            return False
+        size, start = buffer[1] & 127, 2
         if size == 126:
-            size, start = int.from_bytes(self.buffer[2:4], "big"), 4
+            size, start = int.from_bytes(buffer[2:4], "big"), 4
         elif size == 127:
-            size, start = int.from_bytes(self.buffer[2:10], "big"), 10
-        if len(self.buffer) < start + size:
-            return None
-        frame = bytes(self.buffer[start : start + size])
-        del self.buffer[: start + size]
-        return frame
+            size, start = int.from_bytes(buffer[2:10], "big"), 10
+        if len(buffer) < start + size:
+            return False
+        head = bytes(buffer[start : start + min(size, _HEAD_BYTES)])
+        opcode = buffer[0] & 15
+        del buffer[: start + size]
+        if opcode == 9:
+            self._send(0x8A, head)
+        elif opcode == 1:
+            self._hear(head, size)
+        return True
 
-    def _hear(self, frame: bytes) -> None:
-        if stamps := _STAMP.findall(frame):
-            self.crowd.delivered(stamps)
-            self._count(frame)
-        elif b'"welcome"' in frame:
+    def _hear(self, head: bytes, size: int) -> None:
+        if found := _RANGE.search(head):
+            self._count(int(found[1]), int(found[2]), size)
+        elif b'"welcome"' in head:
             self._say({"type": "subscribe", "stream": self.crowd.stream})
-        elif frame == b"{}" or b'"subscribed"' in frame:
-            self.crowd.listener_is_ready()
+        elif head == b"{}" or b'"subscribed"' in head:
+            self.crowd.one_is_ready()
 
-    def _count(self, frame: bytes) -> None:
-        self.unacknowledged += len(frame)
-        if self.crowd.session and self.unacknowledged > _ACKNOWLEDGE_EVERY:
+    def _count(self, first: int, last: int, size: int) -> None:
+        crowd = self.crowd
+        if crowd.first <= first <= last <= crowd.last:
+            if first != self.position + 1:
+                crowd.astray += 1
+            self.position = last
+            crowd.heard.append((first, last, time.monotonic_ns()))
+            crowd.missing -= last - first + 1
+            if crowd.missing <= 0:
+                crowd.done.set()
+        self.unacknowledged += size
+        if self.session and self.unacknowledged >= _ACKNOWLEDGE_EVERY:
             self.unacknowledged = 0
-            if found := _TO.search(frame):
-                self._say({"type": "ack", "stream": self.crowd.stream, "seq": int(found[1])})
+            self._say({"type": "ack", "stream": crowd.stream, "seq": last})
 
     def _say(self, frame: dict[str, object]) -> None:
-        text = json.dumps(frame).encode()
+        self._send(0x81, json.dumps(frame).encode())
+
+    def _send(self, opcode: int, payload: bytes) -> None:
         # The mask of zeros leaves the text as it is.
-        self.transport.write(struct.pack("!BBI", 0x81, 0x80 | len(text), 0) + text)
+        self.transport.write(struct.pack("!BBI", opcode, 0x80 | len(payload), 0) + payload)
 
 
-async def main(port: int, listeners: int, events: int, seconds: float, who: list[str]) -> None:
-    stream, session = who or ["", ""]
-    crowd = Crowd(listeners, events, stream, session)
-    loop = asyncio.get_running_loop()
-    for start in range(0, listeners, 50):
-        await asyncio.gather(
-            *(
-                loop.create_connection(lambda: Listener(crowd, port), "127.0.0.1", port)
-                for _ in range(start, min(start + 50, listeners))
-            )
-        )
-    async with asyncio.timeout(120):
-        await crowd.ready.wait()
-    print("ready", flush=True)  # noqa: T201
-    began = time.monotonic_ns()
-    try:
-        async with asyncio.timeout(seconds):
-            await crowd.done.wait()
-    except TimeoutError:
-        pass  # what is lost is counted
-    cuts = quantiles(crowd.latencies or [0, 0], n=100)
-    answer = {
-        "deliveries": len(crowd.latencies),
-        "lost": crowd.missing,
-        "seconds": (max(crowd.last, began + 1) - began) / 1e9,
-        "p50": round(cuts[49], 1),
-        "p99": round(cuts[98], 1),
-    }
-    print(json.dumps(answer), flush=True)  # noqa: T201
+async def main(port: int, stream: str) -> None:
+    crowd = Crowd(port, stream)
+    commands = asyncio.StreamReader(limit=2**24)
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(commands), sys.stdin
+    )
+    while line := await commands.readline():
+        name, *arguments = json.loads(line)
+        if name == "grow":
+            await crowd.grow(*arguments)
+            _answer("ready")
+        else:
+            first, last, seconds = arguments
+            crowd.begin(first, last)
+            _answer("go")
+            try:
+                async with asyncio.timeout(seconds):
+                    await crowd.done.wait()
+            except TimeoutError:
+                pass  # what is lost is counted
+            _answer("done")
+            _, committed = json.loads(await commands.readline())
+            _answer(crowd.figures(committed))
+
+
+def _answer(what: Any) -> None:
+    print(json.dumps(what), flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":
-    asyncio.run(
-        main(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]), sys.argv[5:])
-    )
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536), hard))
+    asyncio.run(main(int(sys.argv[1]), sys.argv[2]))

@@ -205,6 +205,7 @@ DELIVERY = {
 REALTIME: dict[str, Any] = {
     "ENABLED": ENV.realtime_enabled,
     "MAY_LISTEN": "koinonia.wiring.may_listen",
+    "LISTENERS": "koinonia.wiring.listeners",
     "BEARER": "koinonia.wiring.bearer",
     "CONNECT_LIMIT": "koinonia.wiring.may_connect",
     "CLIENT_ADDRESS": "koinonia.wiring.address_of",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -127,6 +127,13 @@ def may_listen(user: AbstractBaseUser, key: str) -> bool:
     return kind == "church" and Staff.objects.filter(user_id=user.pk, church__slug=slug).exists()
 
 
+def listeners(key: str, user_ids: Set[int]) -> set[int]:
+    """``REALTIME["LISTENERS"]``: the same for many."""
+    kind, _, slug = key.partition(":")
+    staff = Staff.objects.filter(user_id__in=user_ids, church__slug=slug)
+    return set(staff.values_list("user_id", flat=True)) if kind == "church" else set()
+
+
 def may_connect(user: AbstractBaseUser) -> bool:
     """``REALTIME["CONNECT_LIMIT"]``: a socket costs what a ticket costs."""
     key = str(user.pk)
@@ -155,9 +162,10 @@ class BearerTokens:
         found = user_token(token)
         return (found.user, found.digest) if found else None
 
-    def is_valid(self, reference: str) -> bool:
+    def valid(self, references: Set[str]) -> set[str]:
         unexpired = Q(expiry=None) | Q(expiry__gt=timezone.now())
-        return bool(AuthToken.objects.filter(unexpired, digest=reference).exists())
+        tokens = AuthToken.objects.filter(unexpired, digest__in=references)
+        return set(tokens.values_list("digest", flat=True))
 
 
 bearer = BearerTokens()

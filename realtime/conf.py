@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from datetime import timedelta
 from typing import Any, cast
 
@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
 MayListen = Callable[[AbstractBaseUser, str], bool]
+Listeners = Callable[[str, Set[int]], Set[int]]
 
 
 def _value(name: str, default: Any = None) -> Any:
@@ -25,6 +26,16 @@ def enabled() -> bool:
 def may_listen() -> MayListen:
     """``MAY_LISTEN``: dotted path of ``(user, stream key) -> bool``, synchronous."""
     return cast(MayListen, import_string(_value("MAY_LISTEN")))
+
+
+def listeners() -> Listeners | None:
+    """``LISTENERS``: dotted path of ``(stream key, user ids) -> those who may listen``.
+
+    The same rule as MAY_LISTEN for many users at once: with it the periodic look at everyone's rights
+    is one query per stream, without it one per socket.
+    """
+    path = _value("LISTENERS")
+    return cast(Listeners, import_string(path)) if path else None
 
 
 def bearer() -> Any | None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections.abc import Awaitable
 from typing import Any
 
 from channels.consumer import get_handler_name
+from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from realtime import conf, frames, pages
@@ -39,7 +41,8 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
         super().__init__()
         self._subscriptions: dict[str, Subscription] = {}
         self._flow = Flow()
-        self._heart: asyncio.Task[None] | None = None
+        self._heart: asyncio.TimerHandle | None = None
+        self._beating: asyncio.Task[None] | None = None
         self._hub = Hub.here()
 
     async def connect(self) -> None:
@@ -58,11 +61,16 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
             await self._say(
                 {"type": "welcome", "protocol": 1, "heartbeat": conf.heartbeat_seconds()}
             )
-            self._heart = asyncio.create_task(self._beat())
+            self._wait_to_beat()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        # Channels' own makes a task of each frame, to listen to a layer at the same time.
+        self.scope, self.channel_layer, self.base_send = scope, None, send
         try:
-            await super().__call__(scope, receive, send)
+            while True:
+                await self.dispatch(await receive())
+        except StopConsumer:
+            pass
         finally:
             # Whatever ends it, an error or the server, nothing of it stays.
             self._clean_up()
@@ -72,6 +80,9 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
         # here in_thread does, in threads of its own.
         await getattr(self, get_handler_name(message))(message)
 
+    async def websocket_disconnect(self, message: dict[str, Any]) -> None:
+        raise StopConsumer
+
     async def close(self, code: int | None = None, reason: str | None = None) -> None:
         self._clean_up()
         # Autobahn, below daphne, takes no subclass of int.
@@ -80,8 +91,9 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
     def _clean_up(self) -> None:
         for name in list(self._subscriptions):
             self._drop(name)
-        if self._heart:
-            self._heart.cancel()
+        for pulse in (self._heart, self._beating):
+            if pulse:
+                pulse.cancel()
         self._hub.leave(self)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
@@ -118,7 +130,7 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
 
     async def _join(self, key: str, since: int | None, epoch: str | None) -> None:
         name = name_of(key)
-        subscription = Subscription(key, name, self.send, self._reset, self._flow)
+        subscription = Subscription(key, name, self, self._flow)
         self._subscriptions[name] = subscription
         # Joined first, read then: what is committed in between comes from the feed.
         self._hub.join(key, subscription)
@@ -131,9 +143,9 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
             )  # fmt: skip
         else:
             subscription.start_at(head.last, head.epoch)
-            await self._reset(head)
+            await self.reset(head)
         if self._subscriptions.get(name) is subscription:
-            subscription.task = asyncio.create_task(self._run(subscription, head))
+            subscription.begin(head)
 
     async def _unsubscribe(self, frame: dict[str, Any]) -> None:
         name = frame.get("stream")
@@ -166,40 +178,53 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
         for name in lost if self._subscriptions else ():
             await self._say({"type": "unsubscribed", "stream": name, "code": "forbidden"})
 
-    # What it does itself
+    # What its subscriptions say
 
-    async def _run(self, subscription: Subscription, head: Head) -> None:
-        try:
-            await subscription.run(head)
-        except TooSlowError:
+    def transmit(self, text: str) -> Awaitable[None]:
+        sending: Awaitable[None] = self.base_send({"type": "websocket.send", "text": text})
+        return sending
+
+    async def reset(self, head: Head) -> None:
+        await self._say(
+            {"type": "reset", "stream": name_of(head.key), "epoch": head.epoch, "seq": head.last}
+        )
+
+    async def fail(self, key: str, error: Exception) -> None:
+        if isinstance(error, TooSlowError):
             await self.close(CloseCode.TOO_SLOW)
-        except Exception:
+        elif isinstance(error, OSError):
+            self._clean_up()  # the client has gone, as ASGI says it
+        else:
             # Resuming is cheap and exact; a half-working socket is neither.
-            logger.exception("A subscription to %s failed; closing its socket.", subscription.key)
+            logger.error("A subscription to %s failed; closing its socket.", key, exc_info=error)
             await self.close(1011)
 
-    async def _beat(self) -> None:
-        while True:
-            await asyncio.sleep(conf.heartbeat_seconds())
-            positions = {name: sub.sent for name, sub in self._subscriptions.items()}
-            await self._say({"type": "heartbeat", "streams": positions})
+    # What it does itself
+
+    def _wait_to_beat(self) -> None:
+        # A timer, for a task that sleeps for ever would be most of what an idle socket needs.
+        loop = asyncio.get_running_loop()
+        self._heart = loop.call_later(conf.heartbeat_seconds(), self._beat)
+
+    def _beat(self) -> None:
+        self._beating = asyncio.create_task(self._say_positions())
+
+    async def _say_positions(self) -> None:
+        positions = {name: sub.sent for name, sub in self._subscriptions.items()}
+        await self._say({"type": "heartbeat", "streams": positions})
+        self._beating = None
+        self._wait_to_beat()
 
     def _drop(self, name: str) -> bool:
         subscription = self._subscriptions.pop(name, None)
         if subscription is None:
             return False
-        if subscription.task and subscription.task is not asyncio.current_task():
-            subscription.task.cancel()
+        subscription.stop()
         self._hub.part(subscription.key, subscription)
         return True
 
-    async def _reset(self, head: Head) -> None:
-        await self._say(
-            {"type": "reset", "stream": name_of(head.key), "epoch": head.epoch, "seq": head.last}
-        )
-
     async def _say(self, frame: dict[str, Any]) -> None:
-        await self.send(json.dumps(frame, separators=(",", ":")))
+        await self.transmit(json.dumps(frame, separators=(",", ":")))
 
     async def _error(self, code: str, detail: str) -> None:
         await self._say({"type": "error", "code": code, "detail": detail})

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Protocol, cast
 
-from django.conf import settings
-from django.contrib.auth import get_user, get_user_model
+from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.contrib.sessions.backends.base import SessionBase
-from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 
 from realtime import conf
+from realtime.sessions import standing_sessions, user_of_session
 
 
 class BearerBackend(Protocol):
@@ -22,8 +20,8 @@ class BearerBackend(Protocol):
     def authenticate(self, token: str) -> tuple[AbstractBaseUser, str] | None:
         """The user and a reference to the token that is safe to keep, or None."""
 
-    def is_valid(self, reference: str) -> bool:
-        """Whether that token still stands."""
+    def valid(self, references: Set[str]) -> Set[str]:
+        """Those of the tokens that still stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +37,26 @@ class Credential:
     def user(self) -> AbstractBaseUser | None:
         """The user, or None when the right has ended: disabled, password changed, logged out,
         token revoked."""
-        user = get_user_model()._default_manager.filter(pk=self.user_id, is_active=True).first()
-        if user is None or not constant_time_compare(
-            user.get_session_auth_hash(), self.session_hash
-        ):
-            return None
-        if self.session_key and user_of_session(self.session_key) is None:
-            return None
-        if self.bearer and not _bearer_stands(self.bearer):
-            return None
-        return user
+        return standing({self}).get(self)
+
+
+def standing(credentials: Set[Credential]) -> dict[Credential, AbstractBaseUser]:
+    """Those whose right has not ended, and their users, from a few queries for all of them."""
+    user_ids = {credential.user_id for credential in credentials}
+    users = get_user_model()._default_manager.filter(is_active=True).in_bulk(user_ids)
+    hashes = {pk: user.get_session_auth_hash() for pk, user in users.items()}
+    sessions = standing_sessions(
+        {c.session_key: c.user_id for c in credentials if c.session_key}, hashes
+    )
+    tokens = _standing_tokens({c.bearer for c in credentials if c.bearer})
+    return {
+        credential: users[credential.user_id]
+        for credential in credentials
+        if credential.user_id in users
+        and constant_time_compare(hashes[credential.user_id], credential.session_hash)
+        and (not credential.session_key or credential.session_key in sessions)
+        and (not credential.bearer or credential.bearer in tokens)
+    }
 
 
 def of_session(session_key: str) -> Credential | None:
@@ -68,15 +76,6 @@ def of_user(user: AbstractBaseUser, *, session_key: str = "", bearer: str = "") 
     return Credential(user.pk, user.get_session_auth_hash(), session_key, bearer)
 
 
-def user_of_session(session_key: str) -> AbstractBaseUser | None:
-    """The session's user, checked as Django checks it at each request."""
-    engine = import_module(settings.SESSION_ENGINE)
-    request = HttpRequest()
-    request.session = cast(SessionBase, engine.SessionStore(session_key))
-    user = get_user(request)
-    return cast(AbstractBaseUser, user) if user.is_authenticated else None
-
-
-def _bearer_stands(reference: str) -> bool:
+def _standing_tokens(references: Set[str]) -> Set[str]:
     backend = cast("BearerBackend | None", conf.bearer())
-    return backend is not None and backend.is_valid(reference)
+    return backend.valid(references) if backend and references else frozenset()

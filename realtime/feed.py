@@ -9,7 +9,7 @@ from typing import Protocol
 
 from realtime import conf, pages
 from realtime.names import name_of
-from realtime.pages import ForgottenError, Head
+from realtime.pages import ForgottenError, Head, Page
 from realtime.threads import in_thread
 
 logger = logging.getLogger(__name__)
@@ -19,11 +19,17 @@ _AFTER_ERROR_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Encoded events, all of ``first`` to ``last``."""
+    """Encoded events, all of ``first`` to ``last``; its size in bytes."""
 
     first: int
     last: int
     text: str
+    size: int
+
+    @classmethod
+    def of(cls, page: Page, name: str) -> Frame:
+        text = page.frame(name)
+        return cls(page.first, page.last, text, len(text) if text.isascii() else len(text.encode()))
 
 
 class Listener(Protocol):
@@ -74,31 +80,22 @@ class Feed:
                 await asyncio.sleep(_AFTER_ERROR_SECONDS)
 
     async def _read_on(self) -> None:
-        head = await in_thread(pages.head, self.key)
-        seen = self._seen
-        if seen is None:
-            # Who joined before this first look may have missed what came since.
-            self._jump(head)
-        elif not head.holds(seen.last, seen.epoch):
-            self._jump(head)
-        else:
-            await self._fan_out(seen, head)
-
-    def _jump(self, head: Head) -> None:
+        head, page = await in_thread(pages.news, self.key, self._seen)
+        try:
+            if page is None:
+                # Who joined before this first look may have missed what came since.
+                raise ForgottenError(f"What came to {self.key} since the last look is not known.")
+            await self._fan_out(head, page)
+        except ForgottenError:
+            for listener in list(self.listeners):
+                listener.behind()
         self._seen = head
-        for listener in list(self.listeners):
-            listener.behind()
 
-    async def _fan_out(self, seen: Head, head: Head) -> None:
-        after = seen.last
-        while after < head.last:
-            try:
-                page = await in_thread(pages.page, head, after)
-            except ForgottenError:
-                return self._jump(head)
-            frame = Frame(page.first, page.last, page.frame(name_of(self.key)))
+    async def _fan_out(self, head: Head, page: Page) -> None:
+        while page.first <= page.last:
+            frame = Frame.of(page, name_of(self.key))
             for listener in list(self.listeners):
                 listener.push(frame)
-            after = page.last
-        self._seen = head
-        return None
+            if page.last == head.last:
+                return
+            page = await in_thread(pages.page, head, page.last)

@@ -21,21 +21,31 @@ class Flow:
         self._unacknowledged = 0
         self._acknowledged = asyncio.Event()
 
+    @property
+    def has_room(self) -> bool:
+        return self._unacknowledged <= UNACKNOWLEDGED_BYTES
+
     def sent(self, stream: str, seq: int, size: int) -> None:
         self._sent.append((stream, seq, size))
         self._unacknowledged += size
 
     def acknowledge(self, stream: str, seq: int) -> None:
-        """Everything of ``stream`` up to ``seq`` has arrived."""
-        kept = deque(item for item in self._sent if item[0] != stream or item[1] > seq)
-        if len(kept) != len(self._sent):
-            self._sent = kept
-            self._unacknowledged = sum(size for _, _, size in kept)
+        """Everything of ``stream`` up to ``seq`` has arrived, and so has what was sent before it.
+
+        A socket keeps its order: that also settles streams that were left or began anew.
+        """
+        arrived = 0
+        for place, (of, number, _) in enumerate(self._sent, 1):
+            if of == stream and number <= seq:
+                arrived = place
+        for _ in range(arrived):
+            self._unacknowledged -= self._sent.popleft()[2]
+        if arrived:
             self._acknowledged.set()
 
     async def room(self) -> None:
         """Waits while too much is unacknowledged. Raises :class:`TooSlowError`."""
-        while self._unacknowledged > UNACKNOWLEDGED_BYTES:
+        while not self.has_room:
             self._acknowledged.clear()
             try:
                 await asyncio.wait_for(self._acknowledged.wait(), PAUSE_SECONDS)

@@ -84,6 +84,17 @@ def page(
     return Page(after + 1, after + len(kept), ",".join(kept))
 
 
+def news(key: str, seen: Head | None) -> tuple[Head, Page | None]:
+    """The head, and the page that follows on one seen before. None: it does not follow on it."""
+    now = head(key)
+    if seen is None or not now.holds(seen.last, seen.epoch):
+        return now, None
+    try:
+        return now, page(now, seen.last)
+    except ForgottenError:
+        return now, None
+
+
 def _fitting(bodies: list[str], characters: int | None) -> list[str]:
     """As many from the start as fit, and one at least."""
     if characters is None:

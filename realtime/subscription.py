@@ -4,76 +4,130 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Coroutine
+from typing import Any, Protocol
 
-from realtime import pages
+from realtime import pages, sending
 from realtime.feed import Frame
 from realtime.flow import Flow
 from realtime.pages import ForgottenError, Head
+from realtime.sending import Rest
 from realtime.threads import in_thread
 
 QUEUED_FRAMES = 64
 
-Send = Callable[[str], Awaitable[None]]
+
+class Line(Protocol):
+    """What a subscription needs of its socket."""
+
+    def transmit(self, text: str) -> Awaitable[None]: ...
+
+    async def reset(self, head: Head) -> None:
+        """Tell the client to refetch, and that it goes on from ``head``."""
+
+    async def fail(self, key: str, error: Exception) -> None:
+        """A subscription ended by an error."""
 
 
 class Subscription:
     """Sends each event exactly once and in order, or ``reset``.
 
-    The queue from the feed is short and may overflow: ``sent`` says what the client has, and every
-    gap, whatever made it, is filled from the log.
+    While the client has everything, a frame is sent as it comes, without a task. Whatever else there
+    is to do (catching up, waiting for acks or for the socket) is a task's work, and frames queue
+    meanwhile. The queue is short and may overflow: ``sent`` says what the client has, and every gap,
+    whatever made it, is filled from the log.
     """
 
-    def __init__(
-        self,
-        key: str,
-        name: str,
-        send: Send,
-        send_reset: Callable[[Head], Awaitable[None]],
-        flow: Flow,
-    ) -> None:
+    def __init__(self, key: str, name: str, line: Line, flow: Flow) -> None:
         self.key = key
         self.name = name
         self.sent = 0
         self.epoch = ""
-        self.task: asyncio.Task[None] | None = None
-        self._send = send
-        self._send_reset = send_reset
+        self._line = line
         self._flow = flow
         self._queue: deque[Frame] = deque(maxlen=QUEUED_FRAMES)
-        self._news = asyncio.Event()
         self._must_read = False
-
-    def push(self, frame: Frame) -> None:
-        self._queue.append(frame)
-        self._news.set()
-
-    def behind(self) -> None:
-        self._must_read = True
-        self._news.set()
+        self._begun = False
+        self._work: asyncio.Task[None] | None = None
 
     def start_at(self, seq: int, epoch: str) -> None:
         self.sent, self.epoch = seq, epoch
 
-    async def run(self, head: Head) -> None:
-        """From ``head``, read after joining, until cancelled. Raises TooSlowError."""
-        await self._send_up_to(head)
-        while True:
-            await self._news.wait()
-            self._news.clear()
+    def begin(self, head: Head) -> None:
+        """From ``head``, read after joining, until stopped. Until then frames queue."""
+        self._begun = True
+        self._start(self._send_up_to(head))
+
+    def stop(self) -> None:
+        self._begun = False
+        if self._work and self._work is not asyncio.current_task():
+            self._work.cancel()
+
+    # What the feed says
+
+    def push(self, frame: Frame) -> None:
+        if self._work or not self._begun:
+            self._queue.append(frame)
+        elif frame.first == self.sent + 1 and self._flow.has_room:
+            self._send_at_once(frame)
+        elif frame.last > self.sent:
+            self._queue.append(frame)
+            self._start(None)
+
+    def behind(self) -> None:
+        self._must_read = True
+        if self._begun and not self._work:
+            self._start(None)
+
+    # Without a task
+
+    def _send_at_once(self, frame: Frame) -> None:
+        self._flow.sent(self.name, frame.last, frame.size)
+        try:
+            rest = sending.begin(self._line.transmit(frame.text))
+        except Exception as error:
+            self._start(self._raise(error))
+        else:
+            if rest is None:
+                self.sent = frame.last
+            else:
+                self._start(self._finish(rest, frame.last))
+
+    async def _raise(self, error: Exception) -> None:
+        raise error
+
+    async def _finish(self, rest: Rest, last: int) -> None:
+        await rest
+        self.sent = last
+
+    # In a task
+
+    def _start(self, first: Coroutine[Any, Any, None] | None) -> None:
+        self._work = asyncio.create_task(self._do(first))
+
+    async def _do(self, first: Coroutine[Any, Any, None] | None) -> None:
+        try:
+            if first:
+                await first
             while self._must_read or self._queue:
                 if self._must_read:
                     self._must_read = False
                     await self._catch_up()
                 else:
                     await self._pass_on(self._queue.popleft())
+        except Exception as error:
+            self._begun = False
+            await self._line.fail(self.key, error)
+        finally:
+            # Nothing is awaited between the last look at the queue and here.
+            self._work = None
 
     async def _pass_on(self, frame: Frame) -> None:
         if frame.last <= self.sent:
             return
         await self._flow.room()
         if frame.first == self.sent + 1:
-            await self._deliver(frame.last, frame.text)
+            await self._deliver(frame)
         else:
             await self._catch_up()
 
@@ -89,14 +143,14 @@ class Subscription:
                 page = await in_thread(pages.page, head, self.sent)
             except ForgottenError:
                 return await self._reset(head)
-            await self._deliver(page.last, page.frame(self.name))
+            await self._deliver(Frame.of(page, self.name))
         return None
 
-    async def _deliver(self, last: int, text: str) -> None:
-        self._flow.sent(self.name, last, len(text.encode()))
-        await self._send(text)
-        self.sent = last
+    async def _deliver(self, frame: Frame) -> None:
+        self._flow.sent(self.name, frame.last, frame.size)
+        await self._line.transmit(frame.text)
+        self.sent = frame.last
 
     async def _reset(self, head: Head) -> None:
         self.start_at(head.last, head.epoch)
-        await self._send_reset(head)
+        await self._line.reset(head)

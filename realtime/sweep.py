@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 
 from django.contrib.auth.base_user import AbstractBaseUser
 
-from realtime import conf
+from realtime import conf, credentials
 from realtime.credentials import Credential
 
 
@@ -23,18 +24,17 @@ class Verdict:
 
 
 def judge(connections: list[tuple[Credential, list[str]]]) -> list[Verdict]:
-    """A verdict on each, in order. Equal credentials and streams are looked up once."""
-    users = {credential: credential.user() for credential in {c for c, _ in connections}}
-    allowed: dict[tuple[int, str], bool] = {}
-
-    def may(user: AbstractBaseUser, key: str) -> bool:
-        if (user.pk, key) not in allowed:
-            allowed[user.pk, key] = _may(user, key)
-        return allowed[user.pk, key]
-
+    """A verdict on each, in order, from a few queries for all of them."""
+    users = credentials.standing({credential for credential, _ in connections})
+    wanted: dict[str, dict[int, AbstractBaseUser]] = defaultdict(dict)
+    for credential, keys in connections:
+        if user := users.get(credential):
+            for key in keys:
+                wanted[key][user.pk] = user
+    heard = {key: _listeners(key, who) for key, who in wanted.items()}
     return [
-        Verdict(lost=[key for key in keys if not may(user, key)])
-        if (user := users[credential])
+        Verdict(lost=[key for key in keys if credential.user_id not in heard[key]])
+        if credential in users
         else Verdict(ended=True)
         for credential, keys in connections
     ]
@@ -43,8 +43,15 @@ def judge(connections: list[tuple[Credential, list[str]]]) -> list[Verdict]:
 def may_listen(credential: Credential, key: str) -> bool:
     """Whether the credential stands and its user may hear this stream: their own, or by the host."""
     user = credential.user()
-    return user is not None and _may(user, key)
+    return user is not None and user.pk in _listeners(key, {user.pk: user})
 
 
-def _may(user: AbstractBaseUser, key: str) -> bool:
-    return key == f"user:{user.pk}" or conf.may_listen()(user, key)
+def _listeners(key: str, users: dict[int, AbstractBaseUser]) -> set[int]:
+    """Those of the users who may hear this stream."""
+    kind, _, owner = key.partition(":")
+    if kind == "user":
+        return {pk for pk in users if str(pk) == owner}
+    if listeners := conf.listeners():
+        return set(listeners(key, set(users)))
+    may = conf.may_listen()
+    return {pk for pk, user in users.items() if may(user, key)}

@@ -6,11 +6,12 @@ socket of the process.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import ParamSpec, TypeVar
 
-from asgiref.sync import sync_to_async
 from django.db import close_old_connections
 
 P = ParamSpec("P")
@@ -27,4 +28,5 @@ async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
         finally:
             close_old_connections()
 
-    return await sync_to_async(call, thread_sensitive=False, executor=_executor)()
+    # What sync_to_async does for a thread that nothing is bound to, at a third of its cost.
+    return await asyncio.get_running_loop().run_in_executor(_executor, copy_context().run, call)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Set
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import User
@@ -30,6 +31,12 @@ def may_fail(request: HttpRequest) -> bool:
 failures: Counter[str] = Counter()
 
 
+def listeners(key: str, user_ids: Set[int]) -> set[int]:
+    kind, _, name = key.partition(":")
+    users = User.objects.filter(pk__in=user_ids, groups__name=name)
+    return set(users.values_list("pk", flat=True)) if kind == "club" else set()
+
+
 class Tokens:
     """``token-<user name>``, as long as the user is called that."""
 
@@ -37,8 +44,9 @@ class Tokens:
         user = User.objects.filter(username=token.removeprefix("token-")).first()
         return (user, user.username) if user and token.startswith("token-") else None
 
-    def is_valid(self, reference: str) -> bool:
-        return User.objects.filter(username=reference).exists()
+    def valid(self, references: Set[str]) -> set[str]:
+        users = User.objects.filter(username__in=references)
+        return set(users.values_list("username", flat=True))
 
 
 tokens = Tokens()

@@ -29,6 +29,7 @@ def _database() -> dict[str, Any]:
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": url.path.removeprefix("/"),
+            "CONN_MAX_AGE": int(os.environ.get("ALONE_CONN_MAX_AGE", "0")),
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 20,
@@ -59,6 +60,7 @@ def _layer() -> dict[str, Any]:
 CHANNEL_LAYERS = {"default": _layer()}
 REALTIME: dict[str, Any] = {
     "MAY_LISTEN": "tests.realtime.alone.clubs.may_listen",
+    "LISTENERS": "tests.realtime.alone.clubs.listeners",
     "BEARER": "tests.realtime.alone.clubs.tokens",
     "CLIENT_ADDRESS": "tests.realtime.alone.clubs.address_of",
     "ADDRESS_LIMIT": "tests.realtime.alone.clubs.may_fail",

@@ -24,6 +24,7 @@ from django.utils import timezone  # noqa: E402
 
 from realtime import credentials, log, retention, rights, tickets  # noqa: E402
 from realtime.models import Event, Stream  # noqa: E402
+from tests.realtime.alone.measured import append_timed, frames, head, members  # noqa: E402, F401 - called by name
 
 
 def migrate() -> None:
@@ -66,20 +67,6 @@ def append_at_leisure(key: str, count: int, seconds: float) -> None:
                 log.append({key: [log.NewEvent("number", {"n": -number})]}, now=timezone.now())
                 transaction.set_rollback(True)
         time.sleep(seconds / count)
-
-
-def append_stamped(key: str, count: int, batch: int, per_second: float) -> None:
-    """Events of 260 bytes that know when they were made; ``per_second`` 0: as fast as it can."""
-    pause = batch / per_second if per_second else 0
-    for _ in range(count // batch):
-        with transaction.atomic():
-            new = [log.NewEvent("stamp", stamped()) for _ in range(batch)]
-            log.append({key: new}, now=timezone.now())
-        time.sleep(pause)
-
-
-def stamped() -> dict[str, Any]:
-    return {"t": time.monotonic_ns(), "pad": "x" * 160}
 
 
 def append_large(key: str, count: int, size: int) -> None:
