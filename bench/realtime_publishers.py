@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 import realtime_contenders as contenders
-import redis
 
 from tests.realtime.club import Club
 
-STREAM = "club:chess"
+UNHEARD = "club:bare"
+"""What the bare server tells is in the log, too, where no socket of ours listens to it."""
 Committed = list[tuple[int, int, int]]
 """First and last number, and the moment in monotonic ns: of each commit, or of each publish."""
 
@@ -21,113 +20,70 @@ class Publisher(Protocol):
     def first(self) -> int:
         """The number of the next event."""
 
-    def burst(self, events: int) -> Committed:
-        """So many at once."""
-
-    def paced(self, events: int, per_second: float) -> Committed:
-        """One by one, evenly."""
+    def publish(self, events: int, batch: int, per_second: float) -> Committed:
+        """So many, ``batch`` at a time, evenly; ``per_second`` 0: as fast as can be."""
 
 
 class Log:
     """Ours: a worker's process commits to the database."""
 
-    def __init__(self, club: Club) -> None:
-        self._club = club
+    def __init__(self, club: Club, stream: str) -> None:
+        self._club, self._stream = club, stream
 
     def first(self) -> int:
-        return int(self._club.write("head", STREAM)) + 1
+        return int(self._club.write("head", self._stream)) + 1
 
-    def burst(self, events: int) -> Committed:
-        committed: Committed = self._club.write("append_timed", STREAM, events, events, 0)
+    def publish(self, events: int, batch: int, per_second: float) -> Committed:
+        committed: Committed = self._club.write(
+            "append_timed", self._stream, events, batch, per_second
+        )
         return committed
 
-    def paced(self, events: int, per_second: float) -> Committed:
-        committed: Committed = self._club.write("append_timed", STREAM, events, 1, per_second)
+
+class Bare:
+    """The same process commits the same, and then hands Redis the frames themselves."""
+
+    def __init__(self, club: Club, redis_url: str, batches: tuple[int, ...]) -> None:
+        self._club, self._redis_url = club, redis_url
+        for batch in batches:
+            self.publish(0, batch, 0)  # makes the frames
+
+    def first(self) -> int:
+        return int(self._club.write("head", UNHEARD)) + 1
+
+    def publish(self, events: int, batch: int, per_second: float) -> Committed:
+        committed: Committed = self._club.write(
+            "append_and_publish", UNHEARD, events, batch, per_second, self._redis_url,
+            contenders.GROUP,
+        )  # fmt: skip
         return committed
 
 
-class _Numbered:
-    """For contenders without a log: one event's frame, numbered anew."""
+class Channels:
+    """One ``group_send`` per event, from a process of its own as a worker's would be."""
 
-    def __init__(self, club: Club) -> None:
-        [(number, _, self._frame)] = club.write("frames", STREAM, club.write("head", STREAM) - 1)
+    def __init__(self, club: Club, redis_url: str, kind: str) -> None:
+        [(number, _, self._frame)] = club.write("frames", UNHEARD, club.write("head", UNHEARD) - 1)
         self._number = str(number)
         self._next = 1
+        self._layer = contenders.sender(kind, redis_url)
+        self._loop = asyncio.new_event_loop()
 
     def first(self) -> int:
         return self._next
 
-    def _take(self) -> tuple[int, str]:
-        number, self._next = self._next, self._next + 1
-        return number, self._frame.replace(self._number, str(number))
-
-
-class Bare(_Numbered):
-    """Redis hands the bare server the frames that a reader of our log gets."""
-
-    def __init__(self, club: Club, redis_url: str, burst: int) -> None:
-        super().__init__(club)
-        self._client = redis.Redis.from_url(redis_url)
-        first = club.write("head", STREAM) - burst + 1
-        self._frames: list[tuple[int, int, str]] = [
-            (begin - first, end - first, text)
-            for begin, end, text in club.write("frames", STREAM, first - 1)
-        ]
-
-    def burst(self, events: int) -> Committed:
-        first, self._next = self._next, self._next + events
-        committed = []
-        for begin, end, text in self._frames:
-            old = text.partition('"events":')[2]
-            head = (
-                f'{{"type":"events","stream":"{STREAM}","from":{first + begin},"to":{first + end},'
-            )
-            committed.append((first + begin, first + end, time.monotonic_ns()))
-            self._client.publish(contenders.GROUP, f'{head}"events":{old}')
-        return committed
-
-    def paced(self, events: int, per_second: float) -> Committed:
-        committed = []
-
-        def publish() -> None:
-            number, frame = self._take()
-            committed.append((number, number, time.monotonic_ns()))
-            self._client.publish(contenders.GROUP, frame)
-
-        _evenly(publish, events, per_second)
-        return committed
-
-
-class Channels(_Numbered):
-    """One ``group_send`` per event, from a process of its own as a worker's would be."""
-
-    def __init__(self, club: Club, redis_url: str, kind: str) -> None:
-        super().__init__(club)
-        self._layer = contenders.sender(kind, redis_url)
-        self._loop = asyncio.new_event_loop()
-
-    def burst(self, events: int) -> Committed:
-        return self.paced(events, 0)
-
-    def paced(self, events: int, per_second: float) -> Committed:
+    def publish(self, events: int, batch: int, per_second: float) -> Committed:
         committed = []
 
         async def send_all() -> None:
             due = time.monotonic()
-            for _ in range(events):
-                number, frame = self._take()
+            for number in range(self._next, self._next + events):
+                frame = self._frame.replace(self._number, str(number))
                 committed.append((number, number, time.monotonic_ns()))
                 await self._layer.group_send(contenders.GROUP, {"type": "tell", "text": frame})
                 due += 1 / per_second if per_second else 0
                 await asyncio.sleep(max(0.0, due - time.monotonic()))
+            self._next += events
 
         self._loop.run_until_complete(send_all())
         return committed
-
-
-def _evenly(act: Callable[[], Any], times: int, per_second: float) -> None:
-    due = time.monotonic()
-    for _ in range(times):
-        act()
-        due += 1 / per_second
-        time.sleep(max(0.0, due - time.monotonic()))

@@ -24,7 +24,13 @@ from django.utils import timezone  # noqa: E402
 
 from realtime import credentials, log, retention, rights, tickets  # noqa: E402
 from realtime.models import Event, Stream  # noqa: E402
-from tests.realtime.alone.measured import append_timed, frames, head, members  # noqa: E402, F401 - called by name
+from tests.realtime.alone.measured import (  # noqa: E402, F401 - called by name
+    append_and_publish,
+    append_timed,
+    frames,
+    head,
+    members,
+)
 
 
 def migrate() -> None:
