@@ -13,8 +13,8 @@ ours sends: the fan-out alone, with an acknowledgement of each frame on our side
 a second for 5 s, one by one.
 
 CPU is the server's alone, per event delivered, what it does beside (sweeps, tail checks,
-acknowledgements) included. Memory is what a server has grown by since the last, smaller crowd, per
-socket added: what it needs to start does not count, what a used socket keeps does.
+acknowledgements) included. Memory is what a server that already serves a smaller crowd grows by for
+each socket that is added and subscribed: what it needs to start does not count.
 """
 
 from __future__ import annotations
@@ -65,17 +65,21 @@ class Contender:
         self, name: str, pid: int, port: int, publisher: Publisher, stream: str = UNHEARD
     ) -> None:
         self.name, self.pid, self.publisher = name, pid, publisher
-        self.size, self.added = 0, 0
-        self.memory = 0.0
+        self.size = 0
+        self.memory_each = 0.0
+        """Of the sockets added last, in KB."""
         command = [sys.executable, str(HERE / "realtime_crowd.py"), str(port), stream]
         self._crowd: Any = subprocess.Popen(  # noqa: S603  # our own client
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
     def grow(self, sessions: list[str]) -> None:
+        _wait_until_idle(self.pid)
+        before = _memory(self.pid)
         self._ask("grow", sessions)
+        _wait_until_idle(self.pid)
         self.size += len(sessions)
-        self.added = len(sessions)
+        self.memory_each = (_memory(self.pid) - before) / len(sessions)
 
     def round(self, events: int, batch: int, per_second: float = 0) -> Figures:
         _wait_until_idle(self.pid)
@@ -92,11 +96,6 @@ class Contender:
         figures["rate"] = figures["deliveries"] / figures["seconds"]
         figures["cpu"] = used * 1e6 / max(figures["deliveries"], 1)
         return figures
-
-    def memory_each(self) -> float:
-        """Of the sockets added last, in KB."""
-        before, self.memory = self.memory, _memory(self.pid)
-        return (self.memory - before) / self.added
 
     def close(self) -> None:
         self._crowd.kill()
@@ -199,7 +198,7 @@ def _measure(
                     mine.setdefault(kind, []).append(contender.round(*what))
         for contender in contenders:
             row = _medians(figures[contender.name])
-            row["KB"] = contender.memory_each()
+            row["KB"] = contender.memory_each
             if size != SMALLEST:
                 table[contender.name, size] = row
                 bare = table.get((BARE, size), row)

@@ -70,9 +70,13 @@ class Feed:
     async def _follow(self) -> None:
         while True:
             try:
+                began = asyncio.get_running_loop().time()
                 await self._read_on()
                 # The first event after silence goes at once; what follows closely shares a frame.
-                await asyncio.sleep(conf.window_seconds())
+                # Where reading and sending take all the time, others on this loop have some, too.
+                window = conf.window_seconds()
+                spent = asyncio.get_running_loop().time() - began
+                await asyncio.sleep(max(window - spent, window / 3))
                 await self._wake.wait()
                 self._wake.clear()
             except Exception:
@@ -93,9 +97,11 @@ class Feed:
 
     async def _fan_out(self, head: Head, page: Page) -> None:
         while page.first <= page.last:
+            # The next page is read while this one is sent.
+            following = in_thread(pages.page, head, page.last) if page.last < head.last else None
             frame = Frame.of(page, name_of(self.key))
             for listener in list(self.listeners):
                 listener.push(frame)
-            if page.last == head.last:
+            if following is None:
                 return
-            page = await in_thread(pages.page, head, page.last)
+            page = await following

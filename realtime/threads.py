@@ -20,7 +20,9 @@ T = TypeVar("T")
 _executor = ThreadPoolExecutor(max_workers=4, thread_name_prefix="realtime-db")
 
 
-async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:
+    """What ``function`` returns, to be awaited; it begins at once."""
+
     def call() -> T:
         close_old_connections()
         try:
@@ -29,4 +31,4 @@ async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
             close_old_connections()
 
     # What sync_to_async does for a thread that nothing is bound to, at a third of its cost.
-    return await asyncio.get_running_loop().run_in_executor(_executor, copy_context().run, call)
+    return asyncio.get_running_loop().run_in_executor(_executor, copy_context().run, call)
