@@ -95,6 +95,16 @@ def _append(
     return committed
 
 
+def append_for(key: str, batch: int, seconds: float) -> float:
+    """Transactions of ``batch`` events, one after another; events a second."""
+    done, began = 0, time.perf_counter()
+    while time.perf_counter() - began < seconds:
+        with transaction.atomic():
+            log.append({key: [NewEvent("message.status", _STATUS)] * batch}, now=timezone.now())
+        done += batch
+    return done / (time.perf_counter() - began)
+
+
 def head(key: str) -> int:
     return log.position(key).seq
 

@@ -26,6 +26,7 @@ from realtime import credentials, log, retention, rights, tickets  # noqa: E402
 from realtime.models import Event, Stream  # noqa: E402
 from tests.realtime.alone.measured import (  # noqa: E402, F401 - called by name
     append_and_publish,
+    append_for,
     append_timed,
     frames,
     head,

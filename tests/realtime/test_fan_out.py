@@ -1,0 +1,165 @@
+"""One reading and one encoding per process and notice, however many listen."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth.models import User
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import connection, transaction
+from django.test import override_settings
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from realtime import credentials, log, pages, sweep
+from realtime.feed import Frame
+from realtime.flow import Flow
+from realtime.log import NewEvent
+from realtime.pages import Head
+from realtime.subscription import Subscription
+from realtime.threads import in_thread
+from tests.realtime.test_hub import SETTINGS, _enter, _until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+STREAM = "church:grace"
+
+
+def _append(number: int) -> None:
+    with transaction.atomic():
+        log.append({STREAM: [NewEvent("number", {"n": number})]}, now=timezone.now())
+
+
+class Counter:
+    def __init__(self, function: Any) -> None:
+        self.function, self.calls = function, 0
+
+    def __call__(self, *arguments: Any) -> Any:
+        self.calls += 1
+        return self.function(*arguments)
+
+
+@override_settings(REALTIME=SETTINGS)
+async def test_a_commit_is_read_and_encoded_once_for_all_sockets(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sockets = [await _enter() for _ in range(8)]
+    for socket in sockets:
+        await socket.send_json_to({"type": "subscribe", "stream": STREAM})
+        assert (await socket.receive_json_from(5))["type"] == "subscribed"
+    reads, frames = Counter(pages.page), Counter(Frame.of)
+    monkeypatch.setattr(pages, "page", reads)
+    monkeypatch.setattr(Frame, "of", frames)
+    for number in range(1, 4):
+        await in_thread(_append, number)
+        for socket in sockets:
+            frame = await socket.receive_json_from(5)
+            assert [event["data"]["n"] for event in frame["events"]] == [number]
+    assert (reads.calls, frames.calls) == (3, 3)
+    for socket in sockets:
+        await socket.disconnect()
+
+
+class StuckLine:
+    """A socket whose server takes nothing until told."""
+
+    def __init__(self) -> None:
+        self.writable = asyncio.Event()
+        self.got: list[str] = []
+        self.failed: list[Exception] = []
+
+    async def transmit(self, text: str) -> None:
+        await self.writable.wait()
+        self.got.append(text)
+
+    async def reset(self, head: Head) -> None:
+        raise AssertionError("Nothing was pruned.")
+
+    async def fail(self, key: str, error: Exception) -> None:
+        self.failed.append(error)
+
+
+def _live(line: Any) -> Subscription:
+    subscription = Subscription(STREAM, STREAM, line, Flow())
+    subscription.start_at(0, "e")
+    subscription.begin(Head(STREAM, 1, "e", 1, 0))
+    return subscription
+
+
+async def test_a_socket_that_takes_nothing_holds_up_nobody_and_gets_all_in_order() -> None:
+    line = StuckLine()
+    subscription = _live(line)
+    await asyncio.sleep(0)
+    for number in range(1, 6):
+        subscription.push(Frame(number, number, str(number), 1))  # returns, for it must not wait
+    assert line.got == []
+    line.writable.set()
+    await _until(lambda: subscription.sent == 5)
+    assert line.got == ["1", "2", "3", "4", "5"]
+    subscription.push(Frame(6, 6, "6", 1))
+    assert line.got[-1] == "6"  # live again, without a task
+
+
+async def test_a_socket_that_is_gone_is_told_of_once_and_left_alone() -> None:
+    class GoneLine(StuckLine):
+        async def transmit(self, text: str) -> None:
+            raise ConnectionResetError
+
+    line = GoneLine()
+    subscription = _live(line)
+    await asyncio.sleep(0)
+    for number in (1, 2):
+        subscription.push(Frame(number, number, "x", 1))
+    await _until(lambda: bool(line.failed))
+    subscription.push(Frame(3, 3, "x", 1))
+    await asyncio.sleep(0)
+    assert [type(error) for error in line.failed] == [ConnectionResetError]
+
+
+@override_settings(
+    REALTIME={**SETTINGS, "LISTENERS": "tests.realtime.test_fan_out.all_of_them"},
+)
+def test_everyones_rights_are_judged_in_a_few_queries() -> None:
+    users = [User.objects.create_user(f"member-{number}") for number in range(30)]
+    sessions = [_session(user) for user in users]
+    judged = [
+        (credentials.of_user(user, session_key=str(session.session_key)), [STREAM])
+        for user, session in zip(users, sessions, strict=True)
+    ]
+    User.objects.filter(pk=users[3].pk).update(is_active=False)
+    with CaptureQueriesContext(connection) as queries:
+        verdicts = sweep.judge(judged)
+    assert [verdict.ended for verdict in verdicts] == [number == 3 for number in range(30)]
+    # Users, sessions, and Django's own look at the one that does not stand at first sight.
+    assert len(queries) <= 4
+
+
+@override_settings(REALTIME=SETTINGS)
+def test_a_session_ends_with_logging_out_or_another_password() -> None:
+    stays, out, other = (User.objects.create_user(name) for name in ("ann", "ben", "cat"))
+    sessions = {user: _session(user) for user in (stays, out, other)}
+    judged = [
+        (credentials.of_user(user, session_key=str(session.session_key)), [])
+        for user, session in sessions.items()
+    ]
+    assert not any(verdict.ended for verdict in sweep.judge(judged))
+    sessions[out].flush()
+    other.set_password("another")
+    other.save()
+    assert [verdict.ended for verdict in sweep.judge(judged)] == [False, True, True]
+
+
+def _session(user: User) -> SessionStore:
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.save()
+    return session
+
+
+def all_of_them(key: str, user_ids: set[int]) -> set[int]:
+    return user_ids
