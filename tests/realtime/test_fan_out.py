@@ -142,7 +142,7 @@ def test_a_session_ends_with_logging_out_or_another_password() -> None:
     stays, out, other = (User.objects.create_user(name) for name in ("ann", "ben", "cat"))
     sessions = {user: _session(user) for user in (stays, out, other)}
     judged = [
-        (credentials.of_user(user, session_key=str(session.session_key)), [])
+        (credentials.of_user(user, session_key=str(session.session_key)), list[str]())
         for user, session in sessions.items()
     ]
     assert not any(verdict.ended for verdict in sweep.judge(judged))
