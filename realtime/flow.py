@@ -48,6 +48,8 @@ class Flow:
         while not self.has_room:
             self._acknowledged.clear()
             try:
-                await asyncio.wait_for(self._acknowledged.wait(), PAUSE_SECONDS)
+                # Not wait_for, which makes a task: a quick client waits here for every frame.
+                async with asyncio.timeout(PAUSE_SECONDS):
+                    await self._acknowledged.wait()
             except TimeoutError as error:
                 raise TooSlowError from error
