@@ -84,7 +84,7 @@ class Contender:
     def round(self, events: int, batch: int, per_second: float = 0) -> Figures:
         _wait_until_idle(self.pid)
         first = self.publisher.first()
-        self._ask("round", first, first + events - 1, 90)
+        self._ask("round", first, first + events - 1)
         before = _cpu(self.pid)
         committed = self.publisher.publish(events, batch, per_second)
         self._hear("done")

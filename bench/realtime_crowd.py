@@ -1,9 +1,9 @@
 """Many listeners in one process, on bare sockets, so that they cost less than what they measure.
 
 ``python realtime_crowd.py PORT STREAM`` reads lines of JSON: ``["grow", [session, …]]`` connects one
-more for each (``""``: without a session, to a contender that has none); ``["round", first, last,
-seconds]`` answers ``go``, listens, then wants ``["committed", [[first, last, ns], …]]`` and answers
-with the figures. Every frame must follow on the one before: what does not is counted.
+more for each (``""``: without a session, to a contender that has none); ``["round", first, last]``
+answers ``go``, listens until ``done``, then wants ``["committed", [[first, last, ns], …]]`` and
+answers with the figures. What is lost and what comes out of order is counted.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ _RANGE = re.compile(rb'"from":(\d+),"to":(\d+)')
 _ACKNOWLEDGE_EVERY = 48 * 1024
 _HEAD_BYTES = 200
 _READY_SECONDS = 120
+_QUIET_SECONDS = 10
 
 
 class Crowd:
@@ -62,6 +63,17 @@ class Crowd:
         self.done.clear()
         for listener in self.listeners:
             listener.position = first - 1
+
+    async def listen(self) -> None:
+        """Until everything is here, or nothing more comes: what is lost is counted."""
+        heard = -1
+        while not self.done.is_set() and len(self.heard) > heard:
+            heard = len(self.heard)
+            try:
+                async with asyncio.timeout(_QUIET_SECONDS):
+                    await self.done.wait()
+            except TimeoutError:
+                pass
 
     def figures(self, committed: list[list[int]]) -> dict[str, float]:
         """p50 and p99 are in ms, over the deliveries; a frame of many events is many."""
@@ -157,8 +169,8 @@ class Listener(asyncio.Protocol):
     def _count(self, first: int, last: int, size: int) -> None:
         crowd = self.crowd
         if crowd.first <= first <= last <= crowd.last:
-            if first != self.position + 1:
-                crowd.astray += 1
+            if first <= self.position:
+                crowd.astray += 1  # a gap is counted as lost
             self.position = last
             crowd.heard.append((first, last, time.monotonic_ns()))
             crowd.missing -= last - first + 1
@@ -189,14 +201,9 @@ async def main(port: int, stream: str) -> None:
             await crowd.grow(*arguments)
             _answer("ready")
         else:
-            first, last, seconds = arguments
-            crowd.begin(first, last)
+            crowd.begin(*arguments)
             _answer("go")
-            try:
-                async with asyncio.timeout(seconds):
-                    await crowd.done.wait()
-            except TimeoutError:
-                pass  # what is lost is counted
+            await crowd.listen()
             _answer("done")
             _, committed = json.loads(await commands.readline())
             _answer(crowd.figures(committed))

@@ -23,7 +23,7 @@ from koinonia.broadcasts.audience import Audience
 from koinonia.broadcasts.plan import send_broadcast
 from koinonia.conversations.read import mark_read
 from koinonia.conversations.threads import thread_of
-from koinonia.models import Broadcast, Church, Conversation
+from koinonia.models import Broadcast, Church, Conversation, Role
 from realtime.models import Event
 from tests import cast
 
@@ -191,3 +191,13 @@ def test_sockets_and_tickets_share_one_limit(
     assert client.post("/api/v1/realtime/ticket/").status_code == 200
     assert [wiring.may_connect(grace_owner) for _ in range(3)] == [True, True, False]
     assert client.post("/api/v1/realtime/ticket/").status_code == 429
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("key", ["church:grace", "church:hope", "church:none", "club:grace"])
+def test_who_may_listen_is_the_same_asked_for_one_or_for_many(key: str) -> None:
+    grace, hope = cast.church("grace", "+15550001111"), cast.church("hope", "+15550002222")
+    people = [cast.staff(grace, Role.VIEWER), cast.staff(hope, Role.OWNER)]
+    alone = {user.pk for user in people if wiring.may_listen(user, key)}
+    assert wiring.listeners(key, {user.pk for user in people}) == alone
+    assert len(alone) == (1 if key in {"church:grace", "church:hope"} else 0)
