@@ -70,9 +70,9 @@ def _measure(
     ours, floor = median(o for o, _ in pairs), median(b for _, b in pairs)
     share = median(o / b for o, b in pairs)
     print(f"{database:12}{batch:>15}{ours:>10,.0f}{floor:>10,.0f}{share:>9.2f}", flush=True)  # noqa: T201
-    if batch == 1:
+    if batch == 1 and database == "PostgreSQL":
         goals.at_least(f"{database}: appending singly, of the bare driver's", 0.5, share)
-    else:
+    elif batch > 1:
         goals.at_least(f"{database}: events/s in batches of {batch}", 10_000, ours)
 
 
