@@ -69,6 +69,8 @@ def _settle(results: Sequence[Result], now: datetime) -> None:
             _move(row, by_id[row.pk], now)
         for row in answered:
             _count(row, by_id[row.pk].verdict)
+            # A lost lease had it tried by others meanwhile, who may have spent what there is.
+            row.attempts = min(row.attempts, 1 + len(conf.retry_delays()))
         if mine:
             Message.objects.write(mine, TRANSITION_FIELDS)
         if answered:

@@ -13,10 +13,11 @@ from django.utils import timezone
 from delivery import breaker, claim, conf, rescue, tracking
 from delivery.breaker import Permit, Tally
 from delivery.breaker.policy import policy
-from delivery.models import Message, Priority
+from delivery.models import Message
 from delivery.sending.gate import Gate
+from delivery.sending.jobs import Job
 from delivery.sending.screen import screen
-from delivery.sending.threads import Job, Threads, of_this_process
+from delivery.sending.threads import Threads, of_this_process
 from delivery.settle import Result, settle
 from delivery.signals import overseen
 from delivery.telnyx.request import build
@@ -63,9 +64,12 @@ class Drain:
 
     def settle(self, timeout: float) -> None:
         """Write down what has come back."""
-        for results in _by(self.threads.results(timeout), lambda result: result.message.tenant_id):
+        found = self.threads.results(timeout)
+        for results in _by(found, lambda result: result.message.tenant_id):
             self._report(results)
             settle(results, self.clock())
+        if any(result.verdict.gives_pause for result in found):
+            self._withdraw(self.clock())
 
     def _expects_more(self) -> bool:
         return bool(self.threads.in_flight) or self.gate.anyone_rests or self._gathers(self.clock())
@@ -76,16 +80,14 @@ class Drain:
     def _take_turn(self, now: datetime) -> bool:
         """Start some texts of whoever comes next; False where nobody can."""
         for turn in self.turns.now(now):
-            room = self._room(turn)
+            room = self.threads.room(turn.priority)
             if room and not self.gate.rests(turn, now):
                 permit = self.gate.permit(now)
-                return permit is not None and self._serve(turn, room, permit, now)
+                if permit is None:
+                    self._withdraw(now)
+                    return False
+                return self._serve(turn, room, permit, now)
         return False
-
-    def _room(self, turn: Turn) -> int:
-        # A few threads are kept for replies, so that no slow broadcast stands before them.
-        kept = 0 if turn.priority == Priority.REPLY else self.threads.size // 8
-        return max(0, self.threads.free - kept)
 
     def _serve(self, turn: Turn, room: int, permit: Permit, now: datetime) -> bool:
         self.turns.served(turn)
@@ -104,6 +106,13 @@ class Drain:
         claim.start_calls(rows, now)
         self.threads.submit([Job(row, build(row), permit) for row in rows])
         return None
+
+    def _withdraw(self, now: datetime) -> None:
+        """Give back what was claimed and not begun: nothing of it was spent."""
+        withdrawn = self.threads.withdraw()
+        claim.put_back([job.message for job in withdrawn])
+        for permit in {job.permit for job in withdrawn if job.permit is not None}:
+            breaker.record(permit, Tally(), now)
 
     def _report(self, results: Sequence[Result]) -> None:
         """Tell the breaker."""
@@ -130,6 +139,7 @@ class Drain:
 
     def _land(self) -> None:
         """Wait for the calls in the air; what stays out too long is left to its lease."""
+        self._withdraw(self.clock())
         until = time.monotonic() + _LANDING_SECONDS
         while self.threads.in_flight and time.monotonic() < until:
             self.settle(_WAIT_SECONDS)

@@ -7,9 +7,10 @@ from dataclasses import replace
 from django.utils import timezone
 
 from delivery import claim
+from delivery.sending.jobs import Job
 from delivery.sending.provider import connect
 from delivery.sending.screen import screen
-from delivery.sending.threads import Job, call
+from delivery.sending.threads import call
 from delivery.settle import settle
 from delivery.telnyx.request import build
 

@@ -51,6 +51,11 @@ class Verdict:
         return "" if self.outcome == Outcome.ACCEPTED else self.outcome.value
 
     @property
+    def gives_pause(self) -> bool:
+        """It may be about more than this text: ask whether others may go before any does."""
+        return self.hold or self.outcome == Outcome.THROTTLED or self.provider_failed
+
+    @property
     def provider_failed(self) -> bool:
         """The circuit breaker counts it: the provider is ill, not this message or account."""
         return self.outcome in {Outcome.RETRYABLE, Outcome.AMBIGUOUS}

@@ -7,65 +7,88 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
 from django.utils import timezone
 
-from delivery.breaker import Permit
-from delivery.models import Message, Outcome
-from delivery.sending.provider import Provider, SendRequest, Verdict, connect
+from delivery.models import Outcome, Priority
+from delivery.sending.jobs import Job, Jobs
+from delivery.sending.provider import Provider, Verdict, connect
 from delivery.settle import Result
 
 logger = logging.getLogger("delivery")
 
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    message: Message
-    request: SendRequest
-    permit: Permit | None = None
-    """Under which the breaker let it go; None where it was not asked."""
+_GATHER_SECONDS = 0.01
 
 
 class Threads:
-    """A fixed number of threads, each with a provider (and so a connection) of its own."""
+    """A fixed number of threads, each with a provider (and so a connection) of its own.
+
+    As many texts again may wait for one, so that none is idle while results are written down.
+    """
 
     def __init__(self, size: int, connect: Callable[[], Provider] = connect) -> None:
         self.size = size
         self.in_flight: dict[int, Job] = {}
         self._connect = connect
-        self._jobs: SimpleQueue[Job] = SimpleQueue()
+        self._jobs = Jobs()
+        self._held_back: SimpleQueue[list[Job]] = SimpleQueue()
         self._results: SimpleQueue[Result] = SimpleQueue()
         for number in range(size):
-            threading.Thread(target=self._work, name=f"send-{number}", daemon=True).start()
+            replies_only = number < self._kept_for_replies
+            threading.Thread(
+                target=self._work, args=[replies_only], name=f"send-{number}", daemon=True
+            ).start()
 
     @property
-    def free(self) -> int:
-        return self.size - len(self.in_flight)
+    def _kept_for_replies(self) -> int:
+        # No slow broadcast stands before a reply.
+        return self.size // 8
+
+    def room(self, priority: Priority) -> int:
+        """How many more texts may be submitted."""
+        most = 2 * self.size
+        kept = 0 if priority == Priority.REPLY else self._kept_for_replies
+        return max(0, most - kept - len(self.in_flight))
 
     def submit(self, jobs: list[Job]) -> None:
-        for job in jobs:
-            self.in_flight[job.message.pk] = job
-            self._jobs.put(job)
+        self.in_flight |= {job.message.pk: job for job in jobs}
+        self._jobs.put(jobs)
+
+    def withdraw(self) -> list[Job]:
+        """Take back what no thread has begun."""
+        withdrawn = self._jobs.withdraw()
+        while not self._held_back.empty():
+            withdrawn += self._held_back.get()
+        for job in withdrawn:
+            del self.in_flight[job.message.pk]
+        return withdrawn
 
     def results(self, timeout: float) -> list[Result]:
-        """What has come back, waiting up to ``timeout`` seconds for the first."""
+        """What has come back, waiting up to ``timeout`` seconds for the first.
+
+        What comes close behind it comes with it: writing down many costs little more than one.
+        """
         found: list[Result] = []
         try:
             found.append(self._results.get(timeout=timeout))
-            while True:
-                found.append(self._results.get_nowait())
+            until = time.monotonic() + _GATHER_SECONDS
+            while len(found) < len(self.in_flight):
+                found.append(self._results.get(timeout=max(0.0, until - time.monotonic())))
         except Empty:
             pass
         for result in found:
             self.in_flight.pop(result.message.pk, None)
         return found
 
-    def _work(self) -> None:
+    def _work(self, replies_only: bool) -> None:
         provider = self._connect()
         while True:
-            self._results.put(call(provider, self._jobs.get()))
+            result = call(provider, self._jobs.take(replies_only=replies_only))
+            if result.verdict.gives_pause:
+                # At once, for this thread would go on with the next.
+                self._held_back.put(self._jobs.withdraw())
+            self._results.put(result)
 
 
 def call(provider: Provider, job: Job) -> Result:

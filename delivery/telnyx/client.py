@@ -31,6 +31,7 @@ class TelnyxProvider:
         self._session.headers.update(
             {"Content-Type": "application/json", "Accept": "application/json"}
         )
+        self._prepared: tuple[tuple[str, str], requests.PreparedRequest] | None = None
 
     def send(self, request: SendRequest) -> Verdict:
         try:
@@ -40,18 +41,29 @@ class TelnyxProvider:
 
     def _post(self, request: SendRequest) -> HttpAnswer:
         deadline = time.monotonic() + conf.connect_timeout() + conf.read_timeout()
-        with self._session.post(
-            f"{conf.api_base()}/messages",
-            data=request.body,
-            headers={
-                "Authorization": f"Bearer {conf.api_key()}",
-                "Idempotency-Key": request.idempotency_key,
-            },
+        with self._session.send(
+            self._prepare(request),
             timeout=(conf.connect_timeout(), conf.read_timeout()),
             allow_redirects=False,
             stream=True,
+            proxies={},
         ) as response:
             return HttpAnswer(response.status_code, response.headers, _body(response, deadline))
+
+    def _prepare(self, request: SendRequest) -> requests.PreparedRequest:
+        """All but key and body is the same each time, and preparing it costs a third of a call."""
+        account = conf.api_base(), conf.api_key()
+        if self._prepared is None or self._prepared[0] != account:
+            base, key = account
+            post = requests.Request(
+                "POST", f"{base}/messages", headers={"Authorization": f"Bearer {key}"}
+            )
+            self._prepared = account, self._session.prepare_request(post)
+        prepared = self._prepared[1].copy()
+        prepared.body = request.body
+        prepared.headers["Content-Length"] = str(len(request.body))
+        prepared.headers["Idempotency-Key"] = request.idempotency_key
+        return prepared
 
 
 def _body(response: requests.Response, deadline: float) -> bytes:

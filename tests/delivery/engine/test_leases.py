@@ -118,3 +118,15 @@ def test_a_webhook_that_came_before_the_answer_keeps_its_word_and_the_call_is_co
     message.refresh_from_db()
     assert (message.status, message.attempts) == (Status.DELIVERED, 1)
     assert Attempt.objects.get().outcome == Outcome.ACCEPTED
+
+
+def test_the_late_answer_to_a_text_that_has_spent_its_attempts_is_no_fifth(grace: Church) -> None:
+    write(grace)
+    (zombie,) = take(grace)
+    Message.objects.update(
+        status=Status.DELIVERED, provider_id="given", lease_token=None, lease_until=None,
+        attempts=4, calls=4,
+    )  # fmt: skip
+    settle([result(zombie, ACCEPTED)], timezone.now())
+    zombie.refresh_from_db()
+    assert (zombie.attempts, zombie.calls) == (4, 5)

@@ -33,8 +33,8 @@ from delivery.models import (
     WebhookEvent,
 )
 from delivery.sending.drain import Drain
+from delivery.sending.jobs import Job
 from delivery.sending.provider import Verdict
-from delivery.sending.threads import Job
 from delivery.settle import Result, settle
 from delivery.statuses import DEAD_LETTERS, UNFINISHED, Status
 from delivery.tracking import apply_waiting_events
