@@ -12,7 +12,7 @@ from django_ratelimit.core import is_ratelimited
 from django_redis.exceptions import ConnectionInterrupted
 from redis.exceptions import RedisError
 
-from throttling import addresses, conf
+from throttling import addresses, conf, metrics
 
 logger = logging.getLogger(__name__)
 RETRY_AFTER = 60
@@ -35,6 +35,7 @@ def exceeded(request: HttpRequest) -> bool:
             )
         )
     except (ConnectionInterrupted, RedisError, OSError) as error:
+        metrics.count_unanswered("login_guard")
         logger.warning(
             "The outer guard of the login pages could not count: %s",
             error,

@@ -10,7 +10,7 @@ from django.utils import timezone
 from throttling import allowlist, conf, metrics, policies, stores
 from throttling.allowlist import Caller
 from throttling.buckets import Bucket, BucketState, BucketsUnavailableError, Decision
-from throttling.outage import Outage
+from throttling.outage import FAILURES, Outage
 from throttling.policies import OnFailure
 from throttling.verdict import Charge, Judged, Verdict
 
@@ -44,7 +44,7 @@ def decide(charges: Charges, caller: Caller) -> Verdict:
         if decision.version != listed.version:
             counted, decision = _judge_again(charges, counted, decision, caller)
     except BucketsUnavailableError as error:
-        _note_failure(error)
+        _note_failure("take", error)
         return _without_redis(counted)
     if outage.over():
         logger.warning("Redis decides limits again.", extra={"action": "throttling_recovered"})
@@ -98,7 +98,7 @@ def _return_to_redis(charges: Charges) -> Sequence[Judged]:
     try:
         after = stores.shared().give_back([asked.bucket for asked in charges])
     except BucketsUnavailableError as error:
-        _note_failure(error)
+        _note_failure("give", error)
         return []
     return _judged(charges, after.states)
 
@@ -133,8 +133,17 @@ def _local(charges: Charges) -> list[Bucket]:
     ]
 
 
-def _note_failure(error: BucketsUnavailableError) -> None:
-    if outage.failed():
+def _note_failure(call: str, error: BucketsUnavailableError) -> None:
+    metrics.count_unanswered(call)
+    in_a_row = outage.failed()
+    if in_a_row < FAILURES:
+        logger.warning(
+            "Redis did not answer a limit's call to %s: %s",
+            call,
+            error,
+            extra={"action": "throttling_unanswered"},
+        )
+    elif in_a_row == FAILURES:
         logger.error(
             "Redis does not decide limits; each policy does what its on_failure says: %s",
             error,

@@ -28,12 +28,12 @@ class Outage:
         self._pause(now)
         return False
 
-    def failed(self) -> bool:
-        """Note a failure; True where it begins an outage."""
+    def failed(self) -> int:
+        """Note a failure; how many there are in a row. ``FAILURES`` of them begin an outage."""
         self._failures += 1
         if self._failures >= FAILURES:
             self._pause(self._clock())
-        return self._failures == FAILURES
+        return self._failures
 
     def over(self) -> bool:
         """Note an answer; True where it ends an outage."""

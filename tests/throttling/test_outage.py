@@ -166,7 +166,7 @@ def test_giving_back_to_a_redis_that_is_gone_does_no_harm(
 
 def test_after_three_failures_one_caller_a_second_tries(clock: Clock) -> None:
     outage = Outage(clock)
-    assert [outage.failed() for _ in range(FAILURES)] == [False, False, True]
+    assert [outage.failed() for _ in range(FAILURES)] == [1, 2, 3]
     assert outage.known()
     clock.now += 1.3
     assert [outage.known() for _ in range(3)] == [False, True, True]
