@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from io import StringIO
 
 import pytest
@@ -64,7 +65,7 @@ def test_a_single_bucket_can_be_shown_and_reset() -> None:
 def test_allow_and_revoke_keep_the_allowlist(grace: User) -> None:
     _throttle("allow", "--user", "grace", "--policy", "api", "--expires", "7d", "--note", "Easter")
     row = Allowance.objects.get()
-    assert (row.user, row.policies, row.note) == (grace, "api", "Easter")
+    assert (row.user, row.policies, row.note) == (grace, "api", "Easter (by manage.py throttle)")
     assert row.expires_at is not None
     _throttle("revoke", str(row.pk))
     assert not Allowance.objects.exists()
@@ -80,12 +81,31 @@ def test_allow_and_revoke_keep_the_allowlist(grace: User) -> None:
         (["allow", "--token", "a", "--policy", "nonsense"], "No policy is called nonsense"),
         (["allow"], "exactly one"),
         (["allow", "--token", "a", "--expires", "soon"], "neither such as 7d"),
+        (["allow", "--token", "a", "--expires", "7d:5"], "neither such as 7d"),
+        (["allow", "--token", "a", "--expires", "2027-02-30 12:00"], "neither such as 7d"),
+        (["allow", "--token", "a", "--expires", "9999999999d"], "neither such as 7d"),
+        (["allow", "--token", "a", "--expires", "9999-12-31T23:00-05:00"], "neither such as 7d"),
+        (["allow", "--token", "a", "--expires", "2020-01-31 12:00"], "not in the future"),
+        (["allow", "--token", "a", "--expires", "0d"], "not in the future"),
         (["revoke", "12"], "no entry 12"),
+        (["revoke", "9" * 30], "no entry 999"),
     ],
 )
 def test_a_wrong_call_is_explained(arguments: list[str], told: str) -> None:
     with pytest.raises(CommandError, match=told):
         _throttle(*arguments)
+
+
+@pytest.mark.parametrize("given", ["2099-01-31", "2099-01-31 00:00", "2099-01-31T02:00+02:00"])
+def test_an_entry_ends_on_the_date_that_is_given(given: str) -> None:
+    _throttle("allow", "--token", "a", "--expires", given)
+    assert Allowance.objects.get().expires_at == datetime(2099, 1, 31, tzinfo=UTC)
+
+
+def test_an_entry_says_that_it_came_from_the_command_line() -> None:
+    _throttle("allow", "--token", "a")
+    row = Allowance.objects.get()
+    assert (row.created_by, row.note) == (None, "(by manage.py throttle)")
 
 
 def test_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import re
 from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -9,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from throttling import inspection, rates
+from throttling import inspection
 from throttling.buckets import BucketsUnavailableError
 from throttling.inspection import Shown, Subject
 from throttling.models import Allowance
@@ -24,6 +25,9 @@ examples:
   manage.py throttle allow --user grace-sender --policy messages --note "Easter"
   manage.py throttle revoke 12
 """
+
+AUTHOR = "(by manage.py throttle)"
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 class Command(BaseCommand):
@@ -101,7 +105,8 @@ class Command(BaseCommand):
             token=options["token"],
             policies=",".join(options["policy"]),
             expires_at=options["expires"],
-            note=options["note"] or "by manage.py throttle allow",
+            # There is no user here whom created_by could name.
+            note=f"{options['note']} {AUTHOR}".strip(),
         )
         try:
             row.full_clean()
@@ -148,12 +153,24 @@ def _line(bucket: Shown) -> str:
 
 
 def _expiry(text: str) -> datetime:
+    now = timezone.now()
     try:
-        return timezone.now() + timedelta(milliseconds=rates.parse(f"1/{text}").period_ms)
-    except rates.InvalidRateError:
-        moment = parse_datetime(text)
-    except OverflowError:
+        moment = _moment(text, now)
+    except (ValueError, OverflowError):
+        # A day that no calendar has, or that is too far away.
         moment = None
     if moment is None:
         raise ArgumentTypeError(f"{text!r} is neither such as 7d, 12h or 30m nor a date and time.")
-    return moment if timezone.is_aware(moment) else timezone.make_aware(moment)
+    if moment <= now:
+        raise ArgumentTypeError(f"{text!r} is not in the future.")
+    return moment
+
+
+def _moment(text: str, now: datetime) -> datetime | None:
+    length = re.fullmatch(r"(\d+)([smhd])", text)
+    if length is not None:
+        return now + timedelta(**{_UNITS[length[2]]: int(length[1])})
+    moment = parse_datetime(text)
+    if moment is None:
+        return None
+    return (moment if timezone.is_aware(moment) else timezone.make_aware(moment)).astimezone(UTC)
