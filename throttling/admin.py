@@ -107,7 +107,10 @@ class ThrottleStateAdmin(StateBase):
     def _reset(self, request: HttpRequest) -> HttpResponse:
         if not self.has_change_permission(request):
             raise PermissionDenied
-        names = request.POST.getlist("bucket")
+        names = inspection.are_buckets(request.POST.getlist("bucket"))
+        if not names:
+            self.message_user(request, "No bucket was chosen; nothing changed.", messages.WARNING)
+            return HttpResponseRedirect(request.get_full_path())
         try:
             count = inspection.reset(names)
         except BucketsUnavailableError:

@@ -70,6 +70,11 @@ def reset(names: Sequence[str]) -> int:
     return stores.shared().reset(names)
 
 
+def are_buckets(names: Sequence[str]) -> list[str]:
+    """Those of the names that a bucket can have; the others came from no page of ours."""
+    return [name for name in names if _policy_of(name) is not None]
+
+
 def most_refused(limit: int = 20) -> list[tuple[str, int]]:
     """Names of the buckets that refused most within at most an hour."""
     return stores.shared().most_refused(limit)
@@ -83,6 +88,9 @@ def prefix_of(address: str) -> str | None:
 
 def user_key(name: str) -> str | None:
     """The key by which the user of this name is counted; None: there is none."""
+    if "\0" in name:
+        # PostgreSQL refuses to be asked for it.
+        return None
     users = get_user_model()
     user = users._default_manager.filter(**{users.USERNAME_FIELD: name}).only("pk").first()
     return None if user is None else str(user.pk)
@@ -107,4 +115,5 @@ def _names(subject: Subject) -> Iterator[str]:
 
 
 def _policy_of(bucket: str) -> Policy | None:
-    return policies.every().get(bucket.partition(":")[0])
+    name, _, identity = bucket.partition(":")
+    return policies.every().get(name) if plain(identity) == identity else None

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -93,6 +94,21 @@ def test_a_bucket_is_filled_and_it_is_recorded_who_did(support: Client, store: B
     assert limits.charge("anon", "203.0.113.9").allowed
     entry = LogEntry.objects.get()
     assert (entry.object_repr, entry.user.username) == ("anon:203.0.113.9", "support")
+
+
+@pytest.mark.parametrize("given", [{}, {"bucket": ["nonsense:x", "anon:\0"]}])
+def test_filling_nothing_is_told_and_not_recorded(
+    support: Client, given: dict[str, list[str]]
+) -> None:
+    assert "No bucket was chosen" in support.post(STATE, given, follow=True).content.decode()
+    assert not LogEntry.objects.exists()
+
+
+@pytest.mark.parametrize("field", ["name", "address", "bucket"])
+@pytest.mark.parametrize("text", ["\0", "anon:\0", "a" * 10_000, "\ud800", "*", "fe80::1%eth0"])
+def test_whatever_is_searched_for_the_page_answers(support: Client, field: str, text: str) -> None:
+    query = urlencode({field: text}, errors="surrogatepass")
+    assert support.get(f"{STATE}?{query}").status_code == 200
 
 
 def test_without_the_right_to_change_nothing_can_be_filled(support: Client) -> None:
