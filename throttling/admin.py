@@ -3,9 +3,12 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.admin.widgets import AdminTextInputWidget
 from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -20,10 +23,44 @@ from throttling.models import Allowance, ThrottleState
 if TYPE_CHECKING:
     AllowanceBase = admin.ModelAdmin[Allowance]
     StateBase = admin.ModelAdmin[ThrottleState]
+    FormBase = forms.ModelForm[Allowance]
+    UserFieldBase = forms.ModelChoiceField[AbstractBaseUser]
 else:
     AllowanceBase = StateBase = admin.ModelAdmin
+    FormBase = forms.ModelForm
+    UserFieldBase = forms.ModelChoiceField
 
 logger = logging.getLogger(__name__)
+
+
+class UserNameField(UserFieldBase):
+    """A user by name: who keeps the allowlist need not have the right to look through users."""
+
+    def to_python(self, value: Any) -> AbstractBaseUser | None:
+        if value and "\0" in str(value):
+            raise self._unknown(value)
+        try:
+            return super().to_python(value)
+        except forms.ValidationError as error:
+            raise self._unknown(value) from error
+
+    def _unknown(self, value: Any) -> forms.ValidationError:
+        return forms.ValidationError(f"No user is called {value!r}.", code="invalid_choice")
+
+
+class AllowanceForm(FormBase):
+    user = UserNameField(
+        queryset=get_user_model()._default_manager.all(),
+        to_field_name=get_user_model().USERNAME_FIELD,
+        required=False,
+        widget=AdminTextInputWidget(attrs={"autocapitalize": "none", "spellcheck": "false"}),
+        help_text="A user name.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.user is not None:
+            self.initial["user"] = self.instance.user.get_username()
 
 
 @admin.register(Allowance)
@@ -33,7 +70,7 @@ class AllowanceAdmin(AllowanceBase):
     list_display = ("subject", "policies_shown", "in_force", "expires_at", "note", "created_by")
     list_select_related = ("user", "created_by")
     search_fields = ("network", "token", "note", f"user__{get_user_model().USERNAME_FIELD}")
-    raw_id_fields = ("user",)
+    form = AllowanceForm
     readonly_fields = ("created_by", "created_at")
     fieldsets = (
         (

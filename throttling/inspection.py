@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
 
 from throttling import addresses, policies, stores
 from throttling.buckets import Bucket, BucketState
@@ -53,6 +55,13 @@ class Shown:
         return -(-self.policy.rate.burst // 5)
 
 
+class Refused(NamedTuple):
+    name: str
+    times: int
+    user: str
+    """The user name, where the bucket counts a user."""
+
+
 def look(subject: Subject) -> list[Shown]:
     """The buckets of the subject as they are; raises BucketsUnavailableError.
 
@@ -75,9 +84,28 @@ def are_buckets(names: Sequence[str]) -> list[str]:
     return [name for name in names if _policy_of(name) is not None]
 
 
-def most_refused(limit: int = 20) -> list[tuple[str, int]]:
-    """Names of the buckets that refused most within at most an hour."""
-    return stores.shared().most_refused(limit)
+def most_refused(limit: int = 20) -> list[Refused]:
+    """The buckets that refused most within at most an hour."""
+    rows = stores.shared().most_refused(limit)
+    keys = {name: name.partition(":")[2] for name, _ in rows if _counts_users(name)}
+    users = get_user_model()
+    # What is no key (of a user model before this one) the database would not be asked for.
+    known = users._default_manager.in_bulk([key for key in keys.values() if _is_key(key)])
+    names = {str(pk): user.get_username() for pk, user in known.items()}
+    return [Refused(name, times, names.get(keys.get(name, ""), "")) for name, times in rows]
+
+
+def _counts_users(bucket: str) -> bool:
+    policy = _policy_of(bucket)
+    return policy is not None and policy.by == By.USER
+
+
+def _is_key(text: str) -> bool:
+    try:
+        get_user_model()._meta.pk.to_python(text)
+    except ValidationError:
+        return False
+    return True
 
 
 def prefix_of(address: str) -> str | None:

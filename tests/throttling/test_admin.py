@@ -58,6 +58,24 @@ def test_a_wrong_entry_is_explained(support: Client, over: dict[str, str], told:
     assert not Allowance.objects.exists()
 
 
+def test_a_user_is_named_by_the_user_name(support: Client) -> None:
+    # Support has no right to look through the users.
+    User.objects.create(username="grace-sender")
+    support.post(ADD, _form(user="grace-sender"))
+    row = Allowance.objects.get()
+    assert str(row) == "user grace-sender (all policies)"
+    page = f"/admin/throttling/allowance/{row.pk}/change/"
+    assert 'value="grace-sender"' in support.get(page).content.decode()
+    assert support.post(page, _form(user="grace-sender", note="Easter")).status_code == 302
+    row.refresh_from_db()
+    assert (str(row), row.note) == ("user grace-sender (all policies)", "Easter")
+
+
+@pytest.mark.parametrize("name", ["nobody", "1", "\0"])
+def test_an_unknown_user_is_explained(support: Client, name: str) -> None:
+    assert "No user is called" in support.post(ADD, _form(user=name)).content.decode()
+
+
 def test_the_allowlist_says_who_and_why(support: Client) -> None:
     Allowance.objects.create(token="key-of-1", note="Nightly import")
     page = support.get("/admin/throttling/allowance/").content.decode()
@@ -85,6 +103,16 @@ def test_who_is_refused_most_is_shown(support: Client) -> None:
         limits.charge("anon", "203.0.113.9", cost=60)
     page = support.get(STATE).content.decode()
     assert "anon:203.0.113.9" in page
+
+
+def test_a_refused_user_is_shown_by_name(support: Client) -> None:
+    user = User.objects.create(username="grace-sender")
+    for key in (str(user.pk), "nonsense"):
+        for _ in range(2):
+            limits.charge("api", key, cost=200)
+    page = support.get(STATE).content.decode()
+    assert '<a href="?name=grace-sender">grace-sender</a>' in page
+    assert "api:nonsense" in page
 
 
 def test_a_bucket_is_filled_and_it_is_recorded_who_did(support: Client, store: BucketStore) -> None:

@@ -49,6 +49,12 @@ def test_show_of_nobody_lists_refusals_and_the_allowlist() -> None:
     assert "network 10.0.0.0/8 (all policies): The office" in shown
 
 
+def test_show_of_nobody_names_the_user_that_is_refused(grace: User) -> None:
+    for _ in range(2):
+        limits.charge("api", str(grace.pk), cost=200)
+    assert f"1  api:{grace.pk} (grace)" in _throttle("show")
+
+
 def test_reset_fills_the_buckets_of_an_address() -> None:
     limits.charge("anon", "203.0.113.9", cost=60)
     limits.charge("login_ip", "203.0.113.9", cost=10)

@@ -67,7 +67,7 @@ class Allowance(models.Model):
 
     class Meta:
         verbose_name = "allowlist entry"
-        verbose_name_plural = "allowlist"
+        verbose_name_plural = "allowlist entries"
         constraints = [
             models.CheckConstraint(
                 name="allowance_of_one_thing",

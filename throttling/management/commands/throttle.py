@@ -82,8 +82,8 @@ class Command(BaseCommand):
 
     def _show_refusals(self) -> None:
         self.stdout.write("Refused most within the hour:")
-        for name, times in inspection.most_refused():
-            self.stdout.write(f"  {times:>7}  {name}")
+        for name, times, user in inspection.most_refused():
+            self.stdout.write(f"  {times:>7}  {name}{f' ({user})' if user else ''}")
 
     def _show_allowlist(self) -> None:
         self.stdout.write("Allowlist:")
