@@ -124,6 +124,22 @@ def test_the_login_pages_share_the_buckets_of_the_api_login(grace_owner: User, p
 
 
 @pytest.mark.usefixtures("quick_passwords")
+def test_the_password_of_who_guessed_too_often_is_not_even_looked_at(
+    grace_owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at: list[str] = []
+
+    def authenticate(*_: Any, username: str, **__: Any) -> None:
+        looked_at.append(username)
+
+    monkeypatch.setattr("koinonia.api.views.auth.authenticate", authenticate)
+    given = {"username": grace_owner.username, "password": cast.PASSWORD}
+    for _ in range(7):
+        Client().post("/api/v1/auth/login/", given, content_type="application/json")
+    assert looked_at == [grace_owner.username] * 5
+
+
+@pytest.mark.usefixtures("quick_passwords")
 def test_the_login_of_the_api_is_judged_by_the_login_limits_alone(
     grace: Church, settings: Settings
 ) -> None:

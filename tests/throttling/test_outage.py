@@ -87,6 +87,26 @@ def test_without_redis_each_policy_does_what_it_says(
     assert [api.get("/limited/", headers=GRACE).status_code for _ in range(5)] == [200] * 5
 
 
+def test_without_redis_the_processes_share_what_each_counts_alone(
+    api: Client, settings: Settings, valkey: ValkeyServer
+) -> None:
+    set_policies(settings, messages={"rate": "8/d", "by": "user", "on_failure": "local"})
+    settings.THROTTLING = {**settings.THROTTLING, "LOCAL_PROCESSES": 4}
+    valkey.stop()
+    assert [_post(api).status_code for _ in range(3)] == [200, 200, 429]
+
+
+def test_what_this_process_counted_is_given_back_to_it(
+    api: Client, settings: Settings, valkey: ValkeyServer
+) -> None:
+    set_policies(settings, messages={"rate": "1/d", "by": "user", "on_failure": "local"})
+    valkey.stop()
+    replayed = {**GRACE, "Idempotency-Key": "a"}
+    answers = [api.post("/limited/", headers=replayed) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200] * 3
+    assert '"messages";r=1' in answers[-1]["RateLimit"]
+
+
 @ILL
 def test_without_redis_a_closed_policy_answers_503(
     api: Client, settings: Settings, valkey: ValkeyServer, ill: Any

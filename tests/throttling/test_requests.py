@@ -168,6 +168,17 @@ def test_a_shadow_policy_refuses_nobody_and_is_not_told(api: Client, settings: S
     assert "messages" not in answers[-1]["RateLimit"]
 
 
+def test_a_shadow_that_cannot_pay_keeps_nobody_else_from_being_charged(
+    api: Client, settings: Settings, store: BucketStore
+) -> None:
+    shadow = {"rate": "1/d", "by": "user", "shadow": True}
+    set_policies(settings, api="200/d", messages=shadow)
+    for _ in range(3):
+        api.post("/limited/", headers=GRACE)
+    assert _left(store, "api:grace", "200/d") == 197
+    assert store.most_refused() == []
+
+
 def test_switched_off_nothing_is_limited_nor_told(api: Client, settings: Settings) -> None:
     settings.THROTTLING = {
         "ENABLED": False,
