@@ -49,6 +49,12 @@ def test_show_of_nobody_lists_refusals_and_the_allowlist() -> None:
     assert "network 10.0.0.0/8 (all policies): The office" in shown
 
 
+@pytest.mark.parametrize(("year", "told"), [(2020, "ended 2020"), (2099, "until 2099")])
+def test_show_tells_an_entry_that_has_ended_from_one_that_will(year: int, told: str) -> None:
+    Allowance.objects.create(token="a", note="x", expires_at=datetime(year, 1, 31, tzinfo=UTC))
+    assert f"token a (all policies), {told}-01-31 00:00 UTC: x" in _throttle("show")
+
+
 def test_show_of_nobody_names_the_user_that_is_refused(grace: User) -> None:
     for _ in range(2):
         limits.charge("api", str(grace.pk), cost=200)

@@ -88,8 +88,7 @@ class Command(BaseCommand):
     def _show_allowlist(self) -> None:
         self.stdout.write("Allowlist:")
         for row in Allowance.objects.select_related("user").order_by("pk"):
-            until = f", until {row.expires_at:%Y-%m-%d %H:%M} UTC" if row.expires_at else ""
-            self.stdout.write(f"  {row.pk:>7}  {row}{until}: {row.note}")
+            self.stdout.write(f"  {row.pk:>7}  {row}{_end(row)}: {row.note}")
 
     def _reset(self, options: dict[str, Any]) -> None:
         subject = _subject(options)
@@ -142,6 +141,13 @@ def _user_key(name: str) -> str:
     if key is None:
         raise CommandError(f"No user is called {name!r}.")
     return key
+
+
+def _end(row: Allowance) -> str:
+    if row.expires_at is None:
+        return ""
+    word = "ended" if row.expires_at <= timezone.now() else "until"
+    return f", {word} {row.expires_at:%Y-%m-%d %H:%M} UTC"
 
 
 def _line(bucket: Shown) -> str:
