@@ -13,6 +13,7 @@ from pytest_django.fixtures import Settings
 
 from koinonia.models import Church
 from tests import cast
+from tests.delivery.webhooks import signing
 from throttling import policies
 from throttling.models import Allowance
 from throttling.rates import parse
@@ -166,3 +167,17 @@ def test_a_token_on_the_allowlist_is_not_limited(
     Allowance.objects.create(token=AuthToken.objects.get().token_key, note="test")
     codes.append(Client().get("/api/v1/me/", headers=headers).status_code)
     assert codes == [200, 429, 200]
+
+
+@pytest.mark.django_db
+def test_webhooks_are_judged_by_their_signature_and_never_by_their_address(
+    settings: Settings,
+) -> None:
+    _tight(settings, anon="1/d")
+    settings.DELIVERY = {**settings.DELIVERY, "PUBLIC_KEY": signing.public(signing.KEY)}
+    assert [Client().get("/api/v1/me/").status_code for _ in range(2)] == [401, 429]
+    headers = [{}, signing.signed(b"{}"), {}, signing.signed(b"other")]
+    answers = [signing.post(b"{}", headers=given) for given in headers]
+    assert 429 not in {answer.status_code for answer in answers}
+    assert [answer.status_code for answer in answers][::2] == [400, 400]
+    assert not any("RateLimit" in answer for answer in answers)

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from pathlib import Path
 from statistics import median
-from time import perf_counter
+from threading import Event
+from time import monotonic, perf_counter
 from typing import Any
 
 import pytest
+import redis
 from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django.fixtures import Settings
 
 from tests.throttling.conftest import set_policies
 from tests.valkey import ValkeyServer
-from throttling import limits
+from throttling import allowlist, limits
+from throttling.allowlist import Allowlist
 from throttling.outage import FAILURES, Outage
+from throttling.verdict import Verdict
 
 pytestmark = pytest.mark.django_db
 
@@ -65,6 +71,15 @@ def _stop(valkey: ValkeyServer) -> None:
 
 def _freeze(valkey: ValkeyServer) -> None:
     os.kill(valkey.process.pid, signal.SIGSTOP)
+
+
+def _thaw(valkey: ValkeyServer) -> None:
+    os.kill(valkey.process.pid, signal.SIGCONT)
+
+
+def _flush(valkey: ValkeyServer) -> None:
+    with redis.Redis.from_url(valkey.url) as client:
+        client.flushall()
 
 
 ILL = pytest.mark.parametrize("ill", [_stop, _freeze], ids=["stopped", "frozen"])
@@ -173,6 +188,36 @@ def test_a_restart_and_a_flush_are_noticed_by_nobody(
     assert codes[:3] == [200, 200, 429]
     assert codes[-1] == 429
     assert 500 not in codes
+
+
+def test_under_load_every_request_is_judged_whatever_becomes_of_redis(
+    valkey: ValkeyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(allowlist, "_read", lambda version: Allowlist(version, monotonic()))
+    number, latest, done = count(1), [(0, Verdict())], Event()
+
+    def ask() -> None:
+        while not done.is_set():
+            verdict = limits.charge("anon", "x")
+            latest[0] = next(number), verdict
+
+    def wait_until(condition: Callable[[], bool]) -> None:
+        end = monotonic() + 30
+        while not condition():
+            assert monotonic() < end
+            done.wait(0.01)
+
+    with ThreadPoolExecutor(4) as pool:
+        asking = [pool.submit(ask) for _ in range(4)]
+        try:
+            for ill in (_flush, _freeze, _thaw, _stop, ValkeyServer.start):
+                ill(valkey)
+                before = latest[0][0]
+                wait_until(lambda before=before: latest[0][0] > before + 50)  # type: ignore[misc]  # bound now
+            wait_until(lambda: bool(latest[0][1].judged))
+        finally:
+            done.set()
+    assert [asked.exception() for asked in asking] == [None] * 4
 
 
 def test_giving_back_to_a_redis_that_is_gone_does_no_harm(
