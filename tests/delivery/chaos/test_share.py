@@ -26,6 +26,9 @@ from tests.simulator import telnyx, telnyx_process_wide  # noqa: F401  # fixture
 ATTEMPTS = 4
 # A fair sample lies outside of this once in 15,000 times.
 SIGMAS = 4
+SEED = 3
+"""Its beginning is as the rest. Of another one in thirty, half of the first ten calls fail: then the
+breaker opens, as it should, and this is no test of the breaker."""
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -73,7 +76,7 @@ def test_what_fails_by_chance_is_delivered_but_for_the_share_that_fails_four_tim
     share: float,
     texts: int,
 ) -> None:
-    telnyx.account.plan.add(fault("503"), probability=share, seed=7)
+    telnyx.account.plan.add(fault("503"), probability=share, seed=SEED)
     send(grace, texts)
     by_status = Counter(Message.objects.values_list("status", flat=True))
     dead = by_status[Status.DEAD]
