@@ -11,6 +11,13 @@ from tests.realtime.club import Club
 
 NO_SOCKETS = "WebSocket = class { constructor() { setTimeout(() => this.onclose({ code: 1006 }), 10) } close() {} }"
 
+COUNTS_SOCKETS = """
+window.sockets = 0;
+window.WebSocket = class extends WebSocket {
+  constructor(...given) { super(...given); sockets += 1; }
+};
+"""
+
 LOSES_ONE_FRAME = """
 window.lost = 0;
 window.WebSocket = class extends WebSocket {
@@ -115,6 +122,20 @@ def test_it_comes_back_from_polling(club: Club, open_tab: OpenTab, stream: str) 
     assert tab.numbers() == list(range(1, 11))
 
 
+def test_a_network_that_lets_polls_through_again_is_tried_for_the_socket_at_once(
+    club: Club, open_tab: OpenTab, stream: str, port: int
+) -> None:
+    tab = open_tab().begin(timing={**TIMING, "retrySocket": 600_000})
+    tab.wait_for("live")
+    club.kill(port)
+    tab.page.wait_for_function("states.includes('polling') && states.at(-1) === 'offline'")
+    club.write("append", stream, 1, 5)
+    club.serve(port=port)
+    tab.wait_for("live")
+    tab.wait_for_number(5)
+    assert tab.numbers() == list(range(1, 6))
+
+
 def test_two_tabs_share_one_connection(
     club: Club, open_tab: OpenTab, stream: str, context: BrowserContext
 ) -> None:
@@ -206,11 +227,13 @@ def test_where_realtime_is_off_pages_poll(
     off = club.beside(ALONE_ENABLED="0")
     off.serve(port=port)
     try:
-        tab = open_tab().begin()
+        tab = open_tab(before=COUNTS_SOCKETS).begin(timing={**TIMING, "retrySocket": 60_000})
         tab.wait_for("polling")
         club.write("append", stream, 1, 20, 3)
         tab.wait_for_number(20)
         assert tab.numbers() == list(range(1, 21))
         assert "live" not in tab.page.evaluate("states")
+        # The refusal says that it is off: asking a second time would tell nothing new.
+        assert tab.page.evaluate("sockets") == 1
     finally:
         off.close_servers()

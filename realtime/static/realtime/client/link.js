@@ -9,6 +9,7 @@ import { FAILURES_BEFORE_POLLING, backoff } from "./timing.js";
 const UNAUTHENTICATED = 4401;
 const FORBIDDEN = 4403;
 const TOO_SLOW = 4408;
+const SWITCHED_OFF = 4503;
 const RESTART = 1012;
 const GOING_AWAY = 1001;
 
@@ -25,7 +26,14 @@ export class Link {
     /** `seq` is what was received, `head` the last that is known to exist. */
     this.streams = new Map();
     this.socket = null;
-    this.polling = new Polling(this.streams, timing, (frame) => this.#received(frame), onState);
+    this.polling = new Polling(
+      this.streams,
+      timing,
+      (frame) => this.#received(frame),
+      onState,
+      // What lets polls through again may let a socket through.
+      () => this.#later(timing.restart * Math.random()),
+    );
   }
 
   start() {
@@ -112,8 +120,10 @@ export class Link {
   }
 
   #again(code, lived) {
-    if (lived === 0 && this.#failures >= FAILURES_BEFORE_POLLING && this.polling.start()) {
-      this.#later(this.timing.retrySocket * (1 + Math.random()));
+    const isOff = code === SWITCHED_OFF;
+    const hopeless = isOff || this.#failures >= FAILURES_BEFORE_POLLING;
+    if (lived === 0 && hopeless && this.polling.start()) {
+      this.#later(this.timing.retrySocket * (isOff ? 10 : 1) * (1 + Math.random()));
     } else if (code === RESTART || code === GOING_AWAY) {
       this.onState("connecting");
       this.#later(this.timing.restart * Math.random());

@@ -7,12 +7,16 @@ export class Polling {
   #abort = null;
   #requests = new Map();
 
-  /** @param {Map<string, object>} streams  shared with the link; positions are read from it */
-  constructor(streams, timing, onFrame, onState) {
+  /**
+   * @param {Map<string, object>} streams  shared with the link; positions are read from it
+   * @param {() => void} onBack  answers come again after requests that failed
+   */
+  constructor(streams, timing, onFrame, onState, onBack) {
     this.streams = streams;
     this.timing = timing;
     this.onFrame = onFrame;
     this.onState = onState;
+    this.onBack = onBack;
   }
 
   get running() {
@@ -51,8 +55,9 @@ export class Polling {
       try {
         const retryAfter = await this.#once(name, signal);
         if (retryAfter === null) return;
-        failures = 0;
         this.onState("polling");
+        if (failures > 0) this.onBack();
+        failures = 0;
         await pause(retryAfter, signal);
       } catch (error) {
         if (signal.aborted) return;

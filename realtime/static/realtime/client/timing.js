@@ -11,7 +11,8 @@ const DEFAULTS = {
   slack: 10_000,
   /** A restarted server must not meet all its clients at once. */
   restart: 5_000,
-  /** How long polling goes on until the socket is tried again: this, up to twice. */
+  /** How long polling goes on until the socket is tried again: this, up to twice; ten times as long
+   * where the server has said that it is switched off. */
   retrySocket: 30_000,
   /** How long the server may hold a poll. */
   wait: 25_000,
