@@ -14,6 +14,9 @@ def mark_read(conversation: Conversation, *, now: datetime) -> int:
     The changes it makes are ``received`` after ``received``, with ``read_at`` set.
     """
     with message_changes(now) as changes:
+        # First of all: a text that is coming in adds to the count of its conversation, and must not be
+        # counted as read where it was not yet to be seen. Nobody else locks texts that came in.
+        Conversation.objects.select_for_update().get(pk=conversation.pk)
         unread = Message.objects.filter(
             thread=conversation.pk, status=Status.RECEIVED, read_at__isnull=True
         )
