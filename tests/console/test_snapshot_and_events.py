@@ -9,6 +9,7 @@ from playwright.sync_api import APIResponse, Browser, Page, Route, expect
 
 from tests.console.conftest import sign_in
 from tests.console.office import Office
+from tests.delivery.worker.running_worker import wait_until
 from tests.realtime.chaos_proxy import ChaosProxy
 from tests.running_system import ROOT, RunningSystem, database_environment
 
@@ -78,7 +79,7 @@ def _sign_in_by(way: str, page: Page, system: RunningSystem) -> None:
 
 
 def _see_the_same(page: Page, office: Office) -> None:
-    """The console's list, too, is what it would be after a reload.
+    """The console's list, too, comes to what it would be after a reload.
 
     But for the order of texts of the same moment: it is that of their numbers, which PostgreSQL gives
     before the commit, and the page hears of them in the order of the commits.
@@ -86,12 +87,18 @@ def _see_the_same(page: Page, office: Office) -> None:
     results = office.get("messages/?page_size=50")["results"]
     fresh = [(message["id"], message["status"]) for message in results]
     seen = "rows => rows.map(({ dataset }) => [dataset.message, dataset.status])"
-    shown = [tuple(row) for row in page.eval_on_selector_all("#messages li", seen)][:50]
-    assert set(shown[:-SAME_MOMENT]) <= set(fresh)
-    assert set(fresh[:-SAME_MOMENT]) <= set(shown)
-    place = {row: number for number, row in enumerate(fresh)}
-    moved = [abs(place[row] - number) for number, row in enumerate(shown) if row in place]
-    assert max(moved) <= SAME_MOMENT
+
+    def the_same() -> bool:
+        shown = [tuple(row) for row in page.eval_on_selector_all("#messages li", seen)][:50]
+        place = {row: number for number, row in enumerate(fresh)}
+        moved = [abs(place[row] - number) for number, row in enumerate(shown) if row in place]
+        return (
+            set(shown[:-SAME_MOMENT]) <= set(fresh)
+            and set(fresh[:-SAME_MOMENT]) <= set(shown)
+            and max(moved) <= SAME_MOMENT
+        )
+
+    wait_until(the_same)
 
 
 def test_an_answer_that_events_have_overtaken_does_not_take_them_back(

@@ -12,9 +12,9 @@ const broadcasts = new BroadcastList(api);
 const stream = `church:${root.dataset.church}`;
 
 const reducers = {
-  "message.created": (data) => messages.insert(data),
-  "message.received": (data) => messages.insert(data),
-  "message.status": (data) => messages.settle(data),
+  "message.created": (data, seq) => messages.insert(data, seq),
+  "message.received": (data, seq) => messages.insert(data, seq),
+  "message.status": (data, seq) => messages.settle(data, seq),
   "broadcast.created": (data) => {
     broadcasts.insert(data);
     messages.refreshSoon();
@@ -24,7 +24,7 @@ const reducers = {
 
 function apply(events) {
   for (const event of events) {
-    reducers[event.type]?.(event.data);
+    reducers[event.type]?.(event.data, event.seq);
   }
 }
 

@@ -1,6 +1,7 @@
 import { setChip } from "./chips.js";
 
 const REFRESH_AFTER_MS = 400;
+const AGAIN_AFTER_MS = 3000;
 
 /** `<church position>` of a snapshot: `church:grace;9f3c;134`, or the log's head where there is none. */
 function parsePosition(header) {
@@ -27,6 +28,8 @@ export class MessageList {
   #loading = new Map();
   #asked = 0;
   #shown = 0;
+  /** The last event that what is shown knows of already. */
+  #knows = 0;
 
   constructor(api) {
     this.#api = api;
@@ -44,9 +47,10 @@ export class MessageList {
     this.#loading.set(turn, since);
     try {
       const { body, headers } = await this.#api.get(`messages/${query}`);
-      if (turn > this.#shown) this.#replace(body, turn, since);
+      const position = parsePosition(headers.get("Stream-Position"));
+      if (turn > this.#shown) this.#replace(body, position, turn, since);
       this.#problem("");
-      return parsePosition(headers.get("Stream-Position"));
+      return position;
     } catch (error) {
       this.#problem(`The messages could not be loaded. ${error.message}`);
       throw error;
@@ -59,30 +63,37 @@ export class MessageList {
     try {
       await this.load();
     } catch {
-      // The page says so, and what it showed before is still right.
+      // The page says so; and no event tells again what this answer would have shown.
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => this.#reload(), AGAIN_AFTER_MS);
     }
   }
 
-  #replace({ results, next }, turn, since) {
+  #replace({ results, next }, position, turn, since) {
     this.#shown = turn;
+    this.#knows = position?.since ?? 0;
     this.#rows.clear();
     this.#list.replaceChildren(...results.map((message) => this.#row(message)));
     this.#setNext(next);
-    for (const event of since) event();
+    for (const { seq, act } of since) this.#unlessKnown(seq, act);
   }
 
-  insert(message) {
-    this.#remember(() => this.#insert(message));
-    this.#insert(message);
+  insert(message, seq) {
+    this.#do(seq, () => this.#insert(message));
   }
 
-  settle(change) {
-    this.#remember(() => this.#settle(change));
-    this.#settle(change);
+  settle(change, seq) {
+    this.#do(seq, () => this.#settle(change));
   }
 
-  #remember(event) {
-    for (const since of this.#loading.values()) since.push(event);
+  #do(seq, act) {
+    for (const since of this.#loading.values()) since.push({ seq, act });
+    this.#unlessKnown(seq, act);
+  }
+
+  /** A list that was fetched meanwhile is ahead of the events, and an old text is no new one to it. */
+  #unlessKnown(seq, act) {
+    if (seq > this.#knows) act();
   }
 
   #insert(message) {
