@@ -42,7 +42,7 @@ class Expected:
     doubts: set[Send] = field(default_factory=set)
     """A call ended without an answer, and none has settled it."""
     _until_it_answers: set[Send] = field(default_factory=set)
-    """In doubt for a worker's death alone."""
+    """In doubt for the death of one worker alone."""
     told: dict[int, list[Told]] = field(default_factory=lambda: defaultdict(list))
     doubled: Counter[int] = field(default_factory=Counter)
     """How often a person ordered a send of this message though it may double."""
@@ -50,7 +50,10 @@ class Expected:
     def call_was_lost(self, row: Message) -> None:
         """Its worker died in the call."""
         send = (row.pk, row.generation)
-        if send not in self.doubts:
+        if send in self.doubts:
+            # The answer to this call, if it still comes, says nothing of the one before.
+            self._until_it_answers.discard(send)
+        else:
             self.doubts.add(send)
             self._until_it_answers.add(send)
 
