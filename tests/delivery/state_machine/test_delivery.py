@@ -60,6 +60,8 @@ is_in_the_air = precondition(lambda self: self.threads.in_flight)
 class Delivery(RuleBasedStateMachine):
     church: Church
     pytest_settings: Any
+    earlier_sends_heard_of = 0
+    """In all examples: that no machine is so lucky as never to come to it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -311,6 +313,12 @@ class Delivery(RuleBasedStateMachine):
         for pk in sorted(firsts.keys() & (+self.expected.doubled).keys()):
             self.report(firsts[pk], status)
 
+    @rule(status=st.sampled_from(sorted(REPORTS)))
+    def hear_of_the_first_send_after_the_second(self, status: str) -> None:
+        """The answers to the first were lost, a person ordered a second, and that was accepted."""
+        self.fail_for_good("accepted_lost", again=True, may_double=True)
+        self.tell_of_the_first_sends(status)
+
     @rule()
     def flush_redis(self) -> None:
         self.redis.flushall()
@@ -346,6 +354,7 @@ class Delivery(RuleBasedStateMachine):
             self.now += timedelta(seconds=61)
         left = Message.objects.filter(status__in=UNFINISHED).values_list("status", flat=True)
         assert list(left) == []
+        Delivery.earlier_sends_heard_of += self.expected.earlier_sends_heard_of
         self.redis.close()
 
     def heal_the_breaker(self) -> None:
@@ -398,3 +407,4 @@ def run(church: Church, pytest_settings: Any, examples: int, steps: int) -> None
 @pytest.mark.django_db(transaction=True)
 def test_no_order_of_events_loses_or_doubles_a_text(grace: Church, settings: Any) -> None:
     run(grace, settings, examples=30, steps=50)
+    assert Delivery.earlier_sends_heard_of > 30
