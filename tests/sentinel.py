@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
-import time
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import redis
 
 from koinonia.supervisor import valkey
 from koinonia.supervisor.parent_death import die_with_parent
+from tests.running_system import free_port
+from tests.waiting import wait_until
 
 MASTER = "koinonia"
 _CONFIGURATION = """\
@@ -27,7 +26,7 @@ class WatchedValkey:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._ports = {name: _free_port() for name in ("primary", "replica", "sentinel")}
+        self._ports = {name: free_port() for name in ("primary", "replica", "sentinel")}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self.url = f"redis+sentinel://127.0.0.1:{self._ports['sentinel']}/{MASTER}/3"
 
@@ -48,12 +47,7 @@ class WatchedValkey:
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._end()
 
     def _end(self) -> None:
@@ -83,11 +77,8 @@ class WatchedValkey:
         )  # fmt: skip
 
     def _wait_until_there_is_someone_to_fail_over_to(self) -> None:
-        deadline = time.monotonic() + 20
         with self.client("sentinel") as sentinel:
-            while not _has_a_replica(sentinel):
-                assert time.monotonic() < deadline, "The Sentinel found no replica."
-                time.sleep(0.05)
+            wait_until(lambda: _has_a_replica(sentinel))
 
 
 def _has_a_replica(sentinel: Any) -> bool:
@@ -98,10 +89,3 @@ def _has_a_replica(sentinel: Any) -> bool:
     except redis.ConnectionError:
         return False
     return any(replica["master-link-status"] == "ok" for replica in replicas)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -9,9 +9,9 @@ from playwright.sync_api import APIResponse, Browser, Page, Route, expect
 
 from tests.console.conftest import sign_in
 from tests.console.office import Office
-from tests.delivery.worker.running_worker import wait_until
 from tests.realtime.chaos_proxy import ChaosProxy
 from tests.running_system import ROOT, RunningSystem, database_environment
+from tests.waiting import wait_until
 
 COPY = (ROOT / "tests/console/copy.js").read_text()
 DEEDS = 40

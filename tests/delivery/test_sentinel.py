@@ -14,9 +14,9 @@ from delivery.breaker.permit import Tally
 from delivery.breaker.shared import SharedBreaker
 from delivery.models import BreakerState
 from tests.delivery.redis_of_the_test import behind
-from tests.delivery.worker.running_worker import wait_until
 from tests.hangs_up import HangsUp
 from tests.sentinel import WatchedValkey
+from tests.waiting import wait_until
 
 HERE = "+13125550100"
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import time
+import csv
 from io import StringIO
+from unittest import mock
 
 import pytest
 from django.contrib.auth.models import User
@@ -11,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
 from delivery.models import OptOut
@@ -116,11 +118,12 @@ def test_the_endpoint_bounds_what_it_reads(sender: APIClient, grace: Church) -> 
     assert sender.post(URL, {"file": "x"}, format="json").status_code == 415
 
 
-def test_five_thousand_messy_people_take_seconds(grace: Church) -> None:
+def test_five_thousand_messy_people_take_few_queries(
+    grace: Church, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
     csv = MessyCsv(people=5000)
-    started = time.monotonic()
-    report = import_members(grace, csv.content, now=timezone.now())
-    assert time.monotonic() - started < 15
+    with django_assert_max_num_queries(70):
+        report = import_members(grace, csv.content, now=timezone.now())
     assert [line for line, _ in report.errors] == csv.broken_lines
     assert (report.created, report.updated, report.skipped) == (5000, 0, csv.doubles)
     assert Member.objects.count() == 5000
@@ -147,7 +150,7 @@ def test_a_new_console_shows_texts_that_wait_for_an_answer(db: None, client: Cli
 
 
 @pytest.mark.parametrize("empty", [b"\n", b"\r\n", b" \n", b",,,\n"])
-def test_megabytes_of_empty_lines_cost_next_to_nothing(empty: bytes) -> None:
-    started = time.process_time()
-    assert [record.line for record in records(HEADER + empty * 500_000 + b"a,b")] == [1, 500_002]
-    assert time.process_time() - started < 1.5
+def test_no_reader_is_made_for_each_of_megabytes_of_empty_lines(empty: bytes) -> None:
+    with mock.patch("csv.reader", wraps=csv.reader) as made:
+        lines = [record.line for record in records(HEADER + empty * 500_000 + b"a,b")]
+    assert (lines, made.call_count) == ([1, 500_002], 2)

@@ -12,7 +12,7 @@ from delivery.models import Direction, Message
 from delivery.statuses import Status
 from koinonia.conversations.read import mark_read
 from koinonia.models import Church, Conversation
-from tests.delivery.worker.running_worker import wait_until
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SOMEBODY_WAITS = "SELECT count(*) FROM pg_locks WHERE NOT granted"

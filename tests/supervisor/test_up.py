@@ -7,8 +7,7 @@ import signal
 import stat
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,17 +16,11 @@ import requests
 from koinonia.supervisor.data_dir import DataDir
 from tests.running_system import ROOT, RunningSystem, database_environment
 from tests.supervisor.descendants import one, processes_of
+from tests.waiting import wait_until
 
 GONE_SECONDS = 20
 PROCESSES = 10
 """up, Valkey, simulator, web, worker, its cluster, and that one's guard, worker, pusher, monitor."""
-
-
-def wait_until(condition: Callable[[], object], seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "It did not come to pass."
-        time.sleep(0.05)
 
 
 def up(data_dir: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -17,7 +17,7 @@ from delivery.statuses import Status
 from koinonia.models import Church
 from tests.delivery.engine.scripted import ACCEPTED, UNAVAILABLE, drain, write
 from tests.delivery.redis_of_the_test import fresh
-from tests.delivery.worker.running_worker import wait_until
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

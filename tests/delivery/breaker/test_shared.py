@@ -14,7 +14,7 @@ from delivery import connections
 from delivery.breaker.permit import Permit, Tally
 from delivery.breaker.shared import SharedBreaker
 from delivery.models import BreakerState
-from tests.delivery.worker.running_worker import wait_until
+from tests.waiting import wait_until
 
 CLOSED, OPEN, HALF_OPEN = BreakerState.CLOSED, BreakerState.OPEN, BreakerState.HALF_OPEN
 

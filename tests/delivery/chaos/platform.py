@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import time
 import uuid
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +14,10 @@ from delivery.simulator import TelnyxSimulator
 from delivery.simulator.ledger import Entry
 from tests.delivery.chaos import ledger
 from tests.delivery.chaos.congregation import SingleTexts, Writer
-from tests.delivery.worker.running_worker import wait_until
 from tests.postgres import EmbeddedPostgres
 from tests.running_system import RunningSystem
 from tests.valkey import ValkeyServer
+from tests.waiting import wait_until
 
 MEMBERS = 300
 _FINAL = {"delivered"}
@@ -116,14 +114,8 @@ class Texts:
         self._judge_broadcast()
 
     def _rows_when_final(self, seconds: float) -> list[ledger.Row]:
-        until = time.monotonic() + seconds
-        while True:
-            rows = self.rows()
-            statuses = Counter(row.status for row in rows)
-            if statuses.keys() <= _FINAL:
-                return rows
-            assert time.monotonic() < until, f"Not final after {seconds} s: {statuses}"
-            time.sleep(0.2)
+        wait_until(lambda: {row.status for row in self.rows()} <= _FINAL, seconds, pause=0.2)
+        return self.rows()
 
     def _judge_broadcast(self) -> None:
         told = self._platform.broadcaster.get(f"broadcasts/{self._broadcast}/")

@@ -16,7 +16,7 @@ from tests.delivery.chaos.forgeries import Mint, storm
 from tests.delivery.chaos.platform import Platform
 from tests.delivery.chaos.troubles import Trouble
 from tests.delivery.chaos.victims import PARTS, WEB
-from tests.delivery.worker.running_worker import wait_until
+from tests.waiting import wait_until
 
 GRACE = "+13125550001"
 POSTGRES = "KOINONIA_TEST_POSTGRES" in os.environ

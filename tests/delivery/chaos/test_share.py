@@ -20,8 +20,8 @@ from delivery.simulator.faults import fault
 from delivery.statuses import Status
 from koinonia.models import Church
 from tests.delivery.redis_of_the_test import fresh
-from tests.delivery.worker.running_worker import wait_until
 from tests.simulator import telnyx, telnyx_process_wide  # noqa: F401  # fixtures
+from tests.waiting import wait_until
 
 ATTEMPTS = 4
 # A fair sample lies outside of this once in 15,000 times.

@@ -14,7 +14,7 @@ import requests
 from delivery.simulator.faults import fault
 from tests.delivery.chaos.platform import Platform, Texts
 from tests.delivery.chaos.victims import kill_all, kill_part
-from tests.delivery.worker.running_worker import wait_until
+from tests.waiting import wait_until
 
 Trouble = Callable[[Platform, Texts], None]
 

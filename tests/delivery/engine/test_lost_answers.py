@@ -18,8 +18,8 @@ from delivery.tracking.watchdog import reconcile
 from koinonia.models import Church
 from tests.delivery.engine.scripted import write
 from tests.delivery.redis_of_the_test import fresh
-from tests.delivery.worker.running_worker import wait_until
 from tests.simulator import telnyx, telnyx_process_wide  # noqa: F401  # fixtures
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

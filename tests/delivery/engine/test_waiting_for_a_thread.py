@@ -20,7 +20,7 @@ from delivery.sending.threads import Threads
 from delivery.statuses import Status
 from koinonia.models import Church
 from tests.delivery.engine.scripted import LOST, UNAVAILABLE, write
-from tests.delivery.worker.running_worker import wait_until
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

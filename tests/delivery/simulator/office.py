@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from types import TracebackType
 from typing import Any, Self
 
 import requests
 from telnyx import Telnyx
 
 from delivery.simulator import TelnyxSimulator
+from tests.waiting import wait_until
 
 CHURCH = "+13125550100"
 MEMBER = "+13125550002"
@@ -31,12 +29,7 @@ class Office:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._http.close()
         self.sdk.close()
 
@@ -90,14 +83,7 @@ class Office:
         return str(self.get(f"messages/{message_id}").json()["data"]["to"][0]["status"])
 
     def wait_for_status(self, message_id: str, status: str) -> None:
-        until(lambda: self.status_of(message_id) == status)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "It never came true."
-        time.sleep(0.005)
+        wait_until(lambda: self.status_of(message_id) == status)
 
 
 def code_of(answer: requests.Response) -> str:

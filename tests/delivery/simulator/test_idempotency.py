@@ -11,7 +11,8 @@ import requests
 
 from delivery.simulator.answers import Answer, RefusedError
 from delivery.simulator.idempotency import KEPT_SECONDS, IdempotencyKeys
-from tests.delivery.simulator.office import CHURCH, MEMBER, Office, code_of, until
+from tests.delivery.simulator.office import CHURCH, MEMBER, Office, code_of
+from tests.waiting import wait_until
 
 
 def test_the_same_again_replays_the_first_answer(office: Office) -> None:
@@ -62,7 +63,7 @@ def test_in_progress_is_a_conflict(office: Office) -> None:
     office.tell("faults", fault="slow", seconds=1.5)
     slow = threading.Thread(target=office.post, kwargs={"key": "a"})
     slow.start()
-    until(lambda: len(office.telnyx.ledger) == 1)
+    wait_until(lambda: len(office.telnyx.ledger) == 1)
     answer = office.post_apart(key="a")
     assert (answer.status_code, code_of(answer)) == (409, "10036")
     slow.join()

@@ -8,7 +8,8 @@ import requests
 from delivery.simulator.codes import SYNCHRONOUS
 from delivery.simulator.faults import FAULTS, Refusal
 from delivery.simulator.numbers import NUMBER_OF, RECIPIENTS, RECOVERING
-from tests.delivery.simulator.office import MEMBER, Office, code_of, until
+from tests.delivery.simulator.office import MEMBER, Office, code_of
+from tests.waiting import wait_until
 
 REFUSALS = {
     name: fault.answer
@@ -91,7 +92,7 @@ def test_a_slow_answer_outlasts_the_client_but_the_text_is_accepted(office: Offi
     office.tell("faults", fault="slow", seconds=0.3)
     with pytest.raises(requests.Timeout):
         office.post(timeout=0.05)
-    until(lambda: len(office.telnyx.ledger) == 1)
+    wait_until(lambda: len(office.telnyx.ledger) == 1)
 
 
 @pytest.mark.parametrize(("number", "times"), [(n, t) for n, t in RECOVERING.items() if t <= 3])

@@ -9,8 +9,9 @@ import pytest
 
 from delivery.simulator.codes import ASYNCHRONOUS
 from delivery.simulator.numbers import NUMBER_OF
-from tests.delivery.simulator.office import Office, until
+from tests.delivery.simulator.office import Office
 from tests.delivery.simulator.receiver import Receiver
+from tests.waiting import wait_until
 
 
 @pytest.mark.parametrize(
@@ -114,7 +115,7 @@ def test_webhooks_can_be_turned_off(office: Office, receiver: Receiver) -> None:
     office.tell("webhooks", on=False)
     message = office.post(webhook_url=receiver.url()).json()["data"]
     office.wait_for_status(message["id"], "delivered")
-    until(lambda: office.ask("ledger/summary")["webhooks"]["lost"] == 2)
+    wait_until(lambda: office.ask("ledger/summary")["webhooks"]["lost"] == 2)
     assert receiver.received == []
 
 
@@ -130,4 +131,6 @@ def test_a_slow_answer_comes_after_its_webhooks(office: Office, receiver: Receiv
 def _another_text_arrives(office: Office, receiver: Receiver) -> None:
     """So that what has not come by then was not on its way."""
     other = office.post(webhook_url=receiver.url()).json()["data"]
-    until(lambda: [one.payload["id"] for one in tuple(receiver.received)].count(other["id"]) == 2)
+    wait_until(
+        lambda: [one.payload["id"] for one in tuple(receiver.received)].count(other["id"]) == 2
+    )

@@ -8,8 +8,9 @@ import time
 import pytest
 
 from delivery.simulator.answers import Answer
-from tests.delivery.simulator.office import Office, until
+from tests.delivery.simulator.office import Office
 from tests.delivery.simulator.receiver import Receiver
+from tests.waiting import wait_until
 
 
 def refuse() -> Answer:
@@ -19,7 +20,7 @@ def refuse() -> Answer:
 def test_three_attempts_then_the_failover(office: Office, receiver: Receiver) -> None:
     receiver.answers["/first"] = receiver.answers["/second"] = refuse
     office.post(webhook_url=receiver.url("/first"), webhook_failover_url=receiver.url("/second"))
-    until(lambda: office.ask("ledger/summary")["webhooks"]["given_up"] == 2)
+    wait_until(lambda: office.ask("ledger/summary")["webhooks"]["given_up"] == 2)
     sent = [one for one in receiver.received if one.type == "message.sent"]
     assert [(one.path, one.meta["attempt"]) for one in sent] == [
         (path, attempt) for path in ("/first", "/second") for attempt in (1, 2, 3)
@@ -32,10 +33,10 @@ def test_the_profile_is_asked_after_the_texts_own_url(office: Office, receiver: 
     office.tell("webhooks", url=receiver.url("/profile"))
     receiver.answers["/own"] = refuse
     office.post(webhook_url=receiver.url("/own"))
-    until(lambda: office.ask("ledger/summary")["webhooks"]["delivered"] == 2)
+    wait_until(lambda: office.ask("ledger/summary")["webhooks"]["delivered"] == 2)
     assert {one.path for one in receiver.received} == {"/own", "/profile"}
     office.post(webhook_url=receiver.url("/own"), use_profile_webhooks=False)
-    until(lambda: office.ask("ledger/summary")["webhooks"]["given_up"] == 2)
+    wait_until(lambda: office.ask("ledger/summary")["webhooks"]["given_up"] == 2)
 
 
 def test_without_a_url_of_its_own_the_profile_hears(office: Office, receiver: Receiver) -> None:
@@ -50,7 +51,7 @@ def test_only_2xx_is_success(office: Office, receiver: Receiver, status: int) ->
         status=status, headers={"Location": receiver.url("/x")}
     )
     office.post(webhook_url=receiver.url())
-    until(lambda: office.ask("ledger/summary")["webhooks"]["given_up"] == 2)
+    wait_until(lambda: office.ask("ledger/summary")["webhooks"]["given_up"] == 2)
     assert {one.path for one in receiver.received} == {"/hook"}
 
 
@@ -81,4 +82,4 @@ def test_each_attempt_is_signed_afresh(office: Office, receiver: Receiver) -> No
 
 def test_nobody_listening_is_survived(office: Office) -> None:
     office.post(webhook_url="http://127.0.0.1:9/nobody")
-    until(lambda: office.ask("ledger/summary")["webhooks"]["given_up"] == 2)
+    wait_until(lambda: office.ask("ledger/summary")["webhooks"]["given_up"] == 2)

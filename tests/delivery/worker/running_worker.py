@@ -7,25 +7,15 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 import uuid
-from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import psycopg
 
+from tests.waiting import wait_until
+
 ROOT = Path(__file__).resolve().parents[3]
-
-
-def wait_until(condition: Callable[[], Any], seconds: float = 20) -> Any:
-    """What ``condition`` gives once it is true; fails after ``seconds``."""
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "It did not happen in time."
-        time.sleep(0.02)
-    return found
 
 
 class RunningWorker:
@@ -60,12 +50,7 @@ class RunningWorker:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self.process.poll() is None:
             self.process.terminate()
             self.process.wait(15)

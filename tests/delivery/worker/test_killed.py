@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from delivery.simulator import TelnyxSimulator
-from tests.delivery.worker.running_worker import RunningWorker, alive, kill, wait_until
+from tests.delivery.worker.running_worker import RunningWorker, alive, kill
+from tests.waiting import wait_until
 
 PARTS = ["worker", "pusher", "monitor", "sentinel", "cluster"]
 

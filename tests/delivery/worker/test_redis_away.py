@@ -3,8 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from delivery.simulator import TelnyxSimulator
-from tests.delivery.worker.running_worker import RunningWorker, wait_until
+from tests.delivery.worker.running_worker import RunningWorker
 from tests.valkey import ValkeyServer
+from tests.waiting import wait_until
 
 
 def test_a_worker_starts_sends_and_goes_on_while_redis_comes_and_goes(

@@ -10,7 +10,8 @@ import pytest
 
 from delivery.simulator import TelnyxSimulator
 from delivery.simulator.faults import fault
-from tests.delivery.worker.running_worker import RunningWorker, kill, wait_until
+from tests.delivery.worker.running_worker import RunningWorker, kill
+from tests.waiting import wait_until
 
 DELAYS = (1, 2, 4)
 
