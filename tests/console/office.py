@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from random import Random
 from typing import Any
@@ -10,7 +9,9 @@ from typing import Any
 import requests
 
 from delivery.simulator.numbers import NUMBER_OF, RECOVERING
+from tests.church_log import has_told_of_broadcasts
 from tests.running_system import RunningSystem
+from tests.waiting import wait_until
 
 _UNFINISHED = ("queued", "sending", "retrying", "accepted", "sent")
 _FAULTS = (
@@ -24,6 +25,8 @@ _TROUBLED = [*(NUMBER_OF[name] for name in _FAULTS), *RECOVERING]
 class Office:
     def __init__(self, system: RunningSystem, username: str, seed: object) -> None:
         self._random = Random(str(seed))
+        self._said: set[str] = set()
+        """By phones, to the church."""
         self._system = system
         self._church = f"{system.url}/api/v1/churches/{username.partition('-')[0]}/"
         self._session = requests.Session()
@@ -55,18 +58,19 @@ class Office:
 
     def rest(self, seconds: float = 60) -> int:
         """Until nothing moves any more; the head of the church's stream then."""
-        until = time.monotonic() + seconds
-        while any(self.get(f"messages/?status={status}")["results"] for status in _UNFINISHED):
-            assert time.monotonic() < until, "The texts do not come to an end."
-            time.sleep(0.2)
-        # The last progress of a broadcast may be told a moment after its last text.
-        head = -1
-        while head != (head := self.head()):
-            time.sleep(1.5)
-        return head
-
-    def head(self) -> int:
+        wait_until(self._rests, seconds, pause=0.2)
         return int(self.get("events/")["to"])
+
+    def _rests(self) -> bool:
+        on_the_way = any(
+            self.get(f"messages/?status={status}")["results"] for status in _UNFINISHED
+        )
+        return not on_the_way and self._has_heard_all() and has_told_of_broadcasts(self.get)
+
+    def _has_heard_all(self) -> bool:
+        """What a phone says comes by a webhook."""
+        inbound = self.get("messages/?direction=inbound&page_size=50")["results"]
+        return self._said <= {message["text"] for message in inbound}
 
     def _text(self) -> None:
         member = self._random.choice(self._members)
@@ -82,6 +86,7 @@ class Office:
             f"{self._system.simulator['control']}/inbound", json=body, timeout=10
         )
         assert answer.ok, answer.text
+        self._said.add(body["text"])
 
     def _read(self) -> None:
         conversations = self.get("conversations/?page_size=5")["results"]

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,15 +16,18 @@ import redis
 import requests
 
 from koinonia.supervisor.parent_death import die_with_parent
+from tests.church_log import has_told_of_broadcasts, logged
 from tests.delivery.chaos.victims import SUPERVISOR, WEB, kill_part
 from tests.realtime.chaos_proxy import ChaosProxy
 from tests.realtime.follower import Follower
 from tests.running_system import ROOT, RunningSystem, database_environment, free_port
 from tests.valkey import ValkeyServer
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.chaos
 
 STREAM = "church:grace"
+NEWS = 5
 
 
 class Town:
@@ -65,20 +67,17 @@ class Town:
     def head(self) -> int:
         return int(self._api("GET", "events/")["to"])
 
-    def logged(self) -> list[dict[str, Any]]:
-        """The whole log, from the database by way of the HTTP form."""
-        found: list[dict[str, Any]] = []
-        while True:
-            page = self._api("GET", f"events/?after={len(found)}&limit=1000")
-            if not page["events"]:
-                return found
-            found.extend(page["events"])
+    def get(self, path: str) -> dict[str, Any]:
+        return self._api("GET", path)
+
+    def wait_for_news(self) -> None:
+        """Until life has gone on for a while: some more has happened to the texts in the air."""
+        before = self.head()
+        wait_until(lambda: self.head() >= before + NEWS, 60, pause=0.2)
 
     def rest(self) -> int:
-        head = -1
-        while head != (head := self.head()):
-            time.sleep(4)
-        return head
+        wait_until(lambda: has_told_of_broadcasts(self.get), 240, pause=1)
+        return self.head()
 
     def stop(self) -> None:
         self.second.kill()
@@ -86,29 +85,28 @@ class Town:
         self.system.stop()
 
     def _api(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
-        until = time.monotonic() + 60
-        while True:
+        def answer() -> dict[str, Any] | None:
             try:
-                address = f"{self.system.url}/api/v1/churches/grace/{path}"
                 answer = requests.request(
                     method, address, json=body, headers=self.headers, timeout=20
                 )
                 answer.raise_for_status()
-                found: dict[str, Any] = answer.json()
-                return found
             except requests.RequestException:
-                assert time.monotonic() < until
-                time.sleep(0.2)
+                return None
+            found: dict[str, Any] = answer.json()
+            return found
+
+        address = f"{self.system.url}/api/v1/churches/grace/{path}"
+        return wait_until(answer, 60, pause=0.2)
 
     def _wait_for_second(self) -> None:
-        until = time.monotonic() + 30
-        while True:
+        def answers() -> bool:
             try:
-                requests.get(f"http://127.0.0.1:{self.second_port}/healthz", timeout=5)
-                return
+                return requests.get(f"http://127.0.0.1:{self.second_port}/healthz", timeout=5).ok
             except requests.ConnectionError:
-                assert time.monotonic() < until
-                time.sleep(0.1)
+                return False
+
+        wait_until(answers, 30)
 
 
 @pytest.fixture
@@ -131,13 +129,13 @@ def kill_workers(town: Town, proxy: ChaosProxy) -> None:
 def kill_redis(town: Town, proxy: ChaosProxy) -> None:
     town.valkey.process.kill()
     town.valkey.process.wait()
-    time.sleep(2)
+    town.wait_for_news()
     town.valkey.start()
 
 
 def freeze_redis(town: Town, proxy: ChaosProxy) -> None:
     os.kill(town.valkey.process.pid, signal.SIGSTOP)
-    time.sleep(3)
+    town.wait_for_news()
     os.kill(town.valkey.process.pid, signal.SIGCONT)
 
 
@@ -148,13 +146,13 @@ def flush_redis(town: Town, proxy: ChaosProxy) -> None:
 
 def freeze_second_web(town: Town, proxy: ChaosProxy) -> None:
     town.second.send_signal(signal.SIGSTOP)
-    time.sleep(3)
+    town.wait_for_news()
     town.second.send_signal(signal.SIGCONT)
 
 
 def cut_network(town: Town, proxy: ChaosProxy) -> None:
     proxy.truncate(after=500)
-    time.sleep(1)
+    town.wait_for_news()
     proxy.blackhole()
 
 
@@ -173,7 +171,7 @@ async def test_every_client_ends_with_the_log(town: Town) -> None:
         def trouble() -> int:
             for harm in ALL:
                 town.broadcast()
-                time.sleep(1)
+                town.wait_for_news()
                 harm(town, proxy)
                 second.reset()
             return town.rest()
@@ -184,12 +182,12 @@ async def test_every_client_ends_with_the_log(town: Town) -> None:
         ]
         async with asyncio.timeout(400):
             await asyncio.gather(*following)
-    logged = await asyncio.to_thread(town.logged)
-    assert [event["seq"] for event in logged] == list(range(1, len(logged) + 1))
-    created = [event for event in logged if event["type"] == "broadcast.created"]
+    log = await asyncio.to_thread(logged, town.get)
+    assert [event["seq"] for event in log] == list(range(1, len(log) + 1))
+    created = [event for event in log if event["type"] == "broadcast.created"]
     assert len(created) == len(ALL)
     for follower in followers:
-        assert follower.events == logged[: len(follower.events)]
+        assert follower.events == log[: len(follower.events)]
         assert len(follower.events) >= ends.result()
         # The network of some was cut, and the servers of others killed.
         assert follower.connections > 1 or follower.port == town.second_port
