@@ -73,7 +73,7 @@ async def test_who_loses_the_network_ends_with_what_was_committed(
         for _ in range(2):
             await _until_more(behind)
             harm(proxy)
-            await asyncio.sleep(0.5)
+            await _until_more([beside])
             proxy.recover()
     for follower in (*behind, beside):
         assert follower.numbers() == ALL

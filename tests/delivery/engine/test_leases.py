@@ -106,6 +106,34 @@ def test_a_lease_is_renewed_while_its_call_lasts(grace: Church) -> None:
     assert rescue.rescue(timezone.now() + timedelta(seconds=60)) == 1
 
 
+LATE = {
+    "renewed": lambda lost: claim.renew([lost], timezone.now() + LATER),
+    "called": lambda lost: claim.start_calls([lost], timezone.now()),
+    "put back": lambda lost: claim.put_back([lost]),
+}
+
+
+@pytest.mark.parametrize("deed", LATE)
+def test_who_lost_a_text_to_another_changes_nothing_of_it(grace: Church, deed: str) -> None:
+    write(grace)
+    (lost,) = take(grace)
+    rescue.rescue(timezone.now() + LATER)
+    take(grace)
+    (before,) = Message.objects.values()
+    LATE[deed](lost)
+    assert list(Message.objects.values()) == [before]
+
+
+def test_a_text_expires_when_it_is_due_not_before(grace: Church) -> None:
+    message = write(grace)
+    now = timezone.now()
+    waiting = Message.objects.filter(pk=message.pk)
+    waiting.update(status=Status.RETRYING, expires_at=now, next_attempt_at=now + LATER)
+    assert rescue.expire(now) == 0
+    assert rescue.expire(now + LATER) == 1
+    assert waiting.get().status == Status.EXPIRED
+
+
 def test_a_webhook_that_came_before_the_answer_keeps_its_word_and_the_call_is_counted(
     grace: Church,
 ) -> None:

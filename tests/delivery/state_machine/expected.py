@@ -46,7 +46,8 @@ class Expected:
     told: dict[int, list[Told]] = field(default_factory=lambda: defaultdict(list))
     doubled: Counter[int] = field(default_factory=Counter)
     """How often a person ordered a send of this message though it may double."""
-    earlier_sends_heard_of: int = 0
+    came_to: Counter[str] = field(default_factory=Counter)
+    """How often what is rare by chance has happened."""
 
     def call_was_lost(self, row: Message) -> None:
         """Its worker died in the call."""
@@ -69,12 +70,15 @@ class Expected:
         """A call of ``row``, which its worker still held, has come to ``verdict``."""
         send = (row.pk, row.generation)
         free = verdict.outcome == Outcome.THROTTLED or verdict.hold
-        spent = not free and not (probe and verdict.outcome in _FAILURES)
+        failed_probe = probe and verdict.outcome in _FAILURES
+        self.came_to["a failed probe"] += failed_probe
+        spent = not free and not failed_probe
         self.attempts[send] += spent
         assert row.attempts == self.attempts[send], "Attempts are not counted right."
         if verdict.outcome == Outcome.AMBIGUOUS:
             self.doubts.add(send)
         if verdict.outcome in {Outcome.ACCEPTED, Outcome.PERMANENT}:
+            self.came_to["a doubt refused"] += send in self.doubts and not verdict.provider_id
             self.doubts.discard(send)
         given_up = Status.UNKNOWN if send in self.doubts else Status.DEAD
         if verdict.outcome == Outcome.ACCEPTED:
@@ -103,7 +107,7 @@ class Expected:
         assert after.provider_id is not None, "The message was not found by its reference."
         if before.provider_id not in {None, told.provider_id}:
             # Of an earlier send: it counts only where it says that the text arrived.
-            self.earlier_sends_heard_of += 1
+            self.came_to["an earlier send"] += 1
             news = told.status if told.status == Status.DELIVERED else before.status
             assert (after.status, after.provider_id) == (news, before.provider_id)
             return

@@ -97,6 +97,29 @@ def test_a_late_report_never_covers_better_knowledge(
     assert not WebhookEvent.objects.waiting().exists()
 
 
+SAME_RANK = [
+    # two ends and when each was, in the order in which they come; the last word
+    (("delivery_failed", 1), ("delivery_unconfirmed", 2), "unconfirmed"),
+    (("delivery_failed", 2), ("delivery_unconfirmed", 1), "failed"),
+    (("delivery_unconfirmed", 1), ("delivery_failed", 2), "failed"),
+    (("delivery_unconfirmed", 2), ("delivery_failed", 1), "unconfirmed"),
+    (("delivery_failed", 1), ("delivery_unconfirmed", 1), "failed"),
+    (("delivery_unconfirmed", 1), ("delivery_failed", 1), "failed"),
+]
+
+
+@pytest.mark.parametrize(("first", "second", "last_word"), SAME_RANK)
+def test_of_two_ends_of_one_rank_the_later_holds(
+    message: MakeMessage, first: tuple[str, int], second: tuple[str, int], last_word: str
+) -> None:
+    text = message(provider_id="p1")
+    for status, at in (first, second):
+        tell(status, at=at)
+        apply()
+    text.refresh_from_db()
+    assert text.status == last_word
+
+
 def test_a_webhook_before_the_answer_frees_the_text_from_its_worker(message: MakeMessage) -> None:
     text = message(
         "sending", lease_token=uuid.uuid4(), lease_until=NOW + timedelta(seconds=30),
