@@ -35,6 +35,16 @@ def supersedes(report: StatusReport, message: Message) -> bool:
     return report.status != message.status and _newer(report, message)
 
 
+def says_again(report: StatusReport, message: Message) -> bool:
+    """Whether it is what is known, of a later moment: what was said in between is over too."""
+    known_at = message.provider_status_at
+    return (
+        report.status == message.status
+        and not _of_an_earlier_send(report, message)
+        and (known_at is None or report.at > known_at)
+    )
+
+
 def _of_an_earlier_send(report: StatusReport, message: Message) -> bool:
     return message.provider_id is not None and message.provider_id != report.provider_id
 

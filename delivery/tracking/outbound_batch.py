@@ -9,7 +9,7 @@ from delivery import opt_outs
 from delivery.changes import Changes
 from delivery.models import Message, OptOut, WebhookEvent
 from delivery.tracking.matching import Messages, Reported
-from delivery.tracking.order import rank, supersedes
+from delivery.tracking.order import rank, says_again, supersedes
 from delivery.tracking.progress import PROGRESS_FIELDS, move
 
 _STOPPED = "40300"
@@ -21,6 +21,7 @@ def apply(reported: Sequence[Reported], changes: Changes, now: datetime) -> list
         return []
     messages = Messages(reported)
     before: dict[int, str] = {}
+    said_again: set[int] = set()
     missing = []
     for item in sorted(reported, key=_order):
         message = messages.of(item)
@@ -31,7 +32,13 @@ def apply(reported: Sequence[Reported], changes: Changes, now: datetime) -> list
             move(message, item.report, now)
             _mark(item.event, message, WebhookEvent.Result.APPLIED, now)
         else:
+            if says_again(item.report, message):
+                message.provider_status_at = item.report.at
+                said_again.add(message.pk)
             _mark(item.event, message, WebhookEvent.Result.SUPERSEDED, now)
+    Message.objects.all().write(
+        [messages.by_id[pk] for pk in sorted(said_again - before.keys())], ["provider_status_at"]
+    )
     _write([messages.by_id[pk] for pk in sorted(before)], before, changes, now)
     return missing
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from delivery.models import Message, Outcome
 from delivery.sending.provider import Verdict
-from delivery.statuses import TELNYX_SAYS, WAITING, Status
+from delivery.statuses import TELNYX_SAYS, Status
 
 DELAYS = (1, 2, 4)
 ATTEMPTS = 4
@@ -95,7 +95,7 @@ class Expected:
             assert (row.status, row.next_attempt_at) == (Status.RETRYING, now + pause)
 
     def _waits(self, row: Message, now: datetime) -> None:
-        assert Status(row.status) in WAITING
+        assert row.status == (Status.RETRYING if row.attempts else Status.QUEUED)
         assert row.next_attempt_at is not None
         assert row.next_attempt_at > now
 

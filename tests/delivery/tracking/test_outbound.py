@@ -120,6 +120,20 @@ def test_of_two_ends_of_one_rank_the_later_holds(
     assert text.status == last_word
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+def test_an_end_that_is_said_again_stands_against_what_was_said_in_between(
+    message: MakeMessage, at_once: bool
+) -> None:
+    text = message(provider_id="p1")
+    for status, at in (("delivery_unconfirmed", 1), ("delivery_unconfirmed", 5), ("expired", 3)):
+        tell(status, at=at)
+        if not at_once:
+            apply()
+    apply()
+    text.refresh_from_db()
+    assert text.status == "unconfirmed"
+
+
 def test_a_webhook_before_the_answer_frees_the_text_from_its_worker(message: MakeMessage) -> None:
     text = message(
         "sending", lease_token=uuid.uuid4(), lease_until=NOW + timedelta(seconds=30),
