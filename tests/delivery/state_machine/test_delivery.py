@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import rule, run_state_machine_as_test
+from hypothesis.stateful import initialize, rule, run_state_machine_as_test
 
 from delivery import breaker
 from delivery.breaker import Tally
@@ -37,14 +37,22 @@ class SeldomDelivery(Delivery):
         self.send(["lost", "permanent"])
         breaker.release(by=None, now=self.now)
 
+    @initialize(failure=st.sampled_from(FAILURES))
+    def begin_with_a_failed_probe(self, failure: str) -> None:
+        self.fail_a_probe(failure)
+
     @rule(failure=st.sampled_from(FAILURES))
     def fail_a_probe(self, failure: str) -> None:
         self.heal_the_breaker()
         self.broadcast()
         breaker.record(breaker.ask(self.now), Tally(10, 10), self.now)
-        self.claim()
-        jobs = self.threads.in_flight.items()
-        probes = [pk for pk, job in jobs if job.permit is not None and job.permit.probe]
+        probes: list[int] = []
+        for _ in range(50):  # it stays open for a millisecond of real time
+            self.claim()
+            jobs = self.threads.in_flight.items()
+            probes = [pk for pk, job in jobs if job.permit is not None and job.permit.probe]
+            if probes:
+                break
         self.settle(dict.fromkeys(probes, failure))
         self.heal_the_breaker()
 
