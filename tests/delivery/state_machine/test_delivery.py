@@ -41,6 +41,14 @@ class SeldomDelivery(Delivery):
     def begin_with_a_failed_probe(self, failure: str) -> None:
         self.fail_a_probe(failure)
 
+    @initialize(status=st.sampled_from(sorted(REPORTS)))
+    def begin_with_two_sends(self, status: str) -> None:
+        self.hear_of_the_first_send_after_the_second(status)
+
+    @initialize()
+    def begin_with_a_doubt_refused(self) -> None:
+        self.refuse_what_was_in_doubt()
+
     @rule(failure=st.sampled_from(FAILURES))
     def fail_a_probe(self, failure: str) -> None:
         self.heal_the_breaker()
