@@ -2,7 +2,8 @@
 
 ``UPDATE … FROM (VALUES …)``, which PostgreSQL and SQLite share. ``bulk_update`` builds a ``CASE`` with
 a branch for each row and field instead: measured with 200 webhook events, it took two thirds of the
-time of applying them.
+time of applying them. What all rows have in common stands once in the statement: texts that were
+taken differ in little but their ids.
 """
 
 from __future__ import annotations
@@ -20,32 +21,45 @@ def write(rows: Sequence[models.Model], fields: Sequence[str], *, using: str) ->
         return 0
     connection = connections[using]
     meta = rows[0]._meta
-    columns = [meta.pk, *(meta.get_field(name) for name in fields)]
-    values = [[_value(row, field, connection) for field in columns] for row in rows]
+    alike, own = _alike(rows, [meta.get_field(name) for name in fields])
+    given = [meta.pk, *own]
+    parameters = [_value(rows[0], field, connection) for field in alike]
+    for row in rows:
+        parameters += [_value(row, field, connection) for field in given]
     with connection.cursor() as cursor:
-        cursor.execute(
-            _statement(meta.db_table, columns, len(rows), connection),
-            [value for of_row in values for value in of_row],
-        )
+        cursor.execute(_statement(meta.db_table, alike, given, len(rows), connection), parameters)
         return int(cursor.rowcount)
+
+
+def _alike(rows: Sequence[models.Model], fields: list[Any]) -> tuple[list[Any], list[Any]]:
+    """The fields with one value for all ``rows``, and those with values of each row's own."""
+    alike, own = list[Any](), list[Any]()
+    for field in fields:
+        first = getattr(rows[0], field.attname)
+        same = all(getattr(row, field.attname) == first for row in rows)
+        (alike if same else own).append(field)
+    return alike, own
 
 
 def _value(row: models.Model, field: Any, connection: BaseDatabaseWrapper) -> Any:
     return field.get_db_prep_save(getattr(row, field.attname), connection)
 
 
-def _statement(table: str, fields: list[Any], rows: int, connection: BaseDatabaseWrapper) -> str:
+def _statement(
+    table: str, alike: list[Any], given: list[Any], rows: int, connection: BaseDatabaseWrapper
+) -> str:
     quote = connection.ops.quote_name
-    given = [_given(field, number, connection) for number, field in enumerate(fields, 1)]
-    assigned = ", ".join(
+    values = [_given(field, number, connection) for number, field in enumerate(given, 1)]
+    assigned = [f"{quote(field.column)} = %s" for field in alike]
+    assigned += [
         f"{quote(field.column)} = {value}"
-        for field, value in list(zip(fields, given, strict=True))[1:]
-    )
-    row = f"({', '.join(['%s'] * len(fields))})"
+        for field, value in list(zip(given, values, strict=True))[1:]
+    ]
+    row = f"({', '.join(['%s'] * len(given))})"
     return (
-        f"UPDATE {quote(table)} SET {assigned} "  # noqa: S608 -- names are ours, values are parameters
+        f"UPDATE {quote(table)} SET {', '.join(assigned)} "  # noqa: S608 -- names are ours, values are parameters
         f"FROM (VALUES {', '.join([row] * rows)}) AS given "
-        f"WHERE {quote(table)}.{quote(fields[0].column)} = {given[0]}"
+        f"WHERE {quote(table)}.{quote(given[0].column)} = {values[0]}"
     )
 
 
