@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -62,9 +63,8 @@ def settle(results: Sequence[Result], now: datetime) -> None:
 def _settle(results: Sequence[Result], now: datetime) -> None:
     by_id = {result.message.pk: result for result in results}
     with message_changes(now) as changes:
-        rows = list(Message.objects.filter(pk__in=by_id).locked())
-        mine = [row for row in rows if _is_mine(row, by_id[row.pk])]
-        answered = [row for row in rows if _was_overtaken(row, by_id[row.pk])]
+        mine, others = _still_held(by_id)
+        answered = [row for row in others if _was_overtaken(row, by_id[row.pk])]
         for row in mine:
             _move(row, by_id[row.pk], now)
         for row in answered:
@@ -99,8 +99,19 @@ def _settle_alone(result: Result, now: datetime) -> None:
         _settle([Result(result.message, doubtful, result.started_at, result.seconds)], now)
 
 
-def _is_mine(row: Message, result: Result) -> bool:
-    return row.status == Status.SENDING and row.lease_token == result.message.lease_token
+def _still_held(by_id: Mapping[int, Result]) -> tuple[list[Message], list[Message]]:
+    """The rows whose lease stands, as they were claimed, and the rest as they are now; all locked.
+
+    Only a row's holder changes what a transition may set, so those need not be read again.
+    """
+    tokens = Message.objects.filter(pk__in=by_id).locked().values_list("pk", "lease_token")
+    claimed = {
+        pk: by_id[pk].message for pk, token in tokens if token == by_id[pk].message.lease_token
+    }
+    # Copies: should this transaction fail, each result is settled alone, from the same row.
+    held = [copy(message) for message in claimed.values()]
+    lost = by_id.keys() - claimed.keys()
+    return held, list(Message.objects.filter(pk__in=lost).order_by("pk")) if lost else []
 
 
 def _was_overtaken(row: Message, result: Result) -> bool:
