@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from typing import Any
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 from django.db import DatabaseError, connection
 from django.utils import timezone
@@ -21,7 +23,12 @@ from delivery.connections import RedisUnavailableError
 
 logger = logging.getLogger("delivery")
 
+T = TypeVar("T")
+
 _POLL_SECONDS = 0.1
+_AHEAD = timedelta(seconds=0.25)
+"""Longer than any poll lasts: Redis ends a wait when it next looks, ten times a second (``hz``)."""
+_NAP_SECONDS = 0.01
 _DATABASE_AWAY_SECONDS = 0.5
 _REST_SECONDS = 10.0
 """At least so often a worker runs, due or not: for the watchdog."""
@@ -29,12 +36,17 @@ _TASK = "delivery.worker.tasks.drain"
 
 
 class HintBroker(Broker):  # type: ignore[misc]  # django-q2 is untyped
-    """Waits for a hint, at most a tenth of a second, else asks the database. Never raises."""
+    """Waits for a hint, at most a tenth of a second, else asks the database. Never raises.
+
+    Where a row is about to come due it wakes at that moment: a retry is to be in time.
+    """
 
     _rested_until = 0.0
 
     def dequeue(self) -> list[tuple[None, str]]:
-        if self._hinted() or self._anything_due() or time.monotonic() > self._rested_until:
+        coming = _asked(_next_due, otherwise=None)
+        awake = self._hinted() if coming is None else self._hinted_or_due(coming)
+        if awake or self._anything_due() or time.monotonic() > self._rested_until:
             self._rested_until = time.monotonic() + _REST_SECONDS
             return [(None, _task())]
         return []
@@ -60,17 +72,31 @@ class HintBroker(Broker):  # type: ignore[misc]  # django-q2 is untyped
             time.sleep(_POLL_SECONDS)
             return False
 
+    def _hinted_or_due(self, coming: datetime) -> bool:
+        while (left := (coming - timezone.now()).total_seconds()) > 0 and not hints.take():
+            time.sleep(min(left, _NAP_SECONDS))
+        return True
+
     def _anything_due(self) -> bool:
-        try:
-            return due.anything_due(timezone.now())
-        except DatabaseError as error:
-            logger.warning(
-                "The database cannot be asked",
-                extra={"action": "database_away", "error": type(error).__name__},
-            )
-            connection.close()
-            time.sleep(_DATABASE_AWAY_SECONDS)
-            return False
+        return _asked(due.anything_due, otherwise=False)
+
+
+def _next_due(now: datetime) -> datetime | None:
+    return due.next_due(now, now + _AHEAD)
+
+
+def _asked(question: Callable[[datetime], T], *, otherwise: T) -> T:
+    """The answer of the database, or ``otherwise`` where it cannot be asked."""
+    try:
+        return question(timezone.now())
+    except DatabaseError as error:
+        logger.warning(
+            "The database cannot be asked",
+            extra={"action": "database_away", "error": type(error).__name__},
+        )
+        connection.close()
+        time.sleep(_DATABASE_AWAY_SECONDS)
+        return otherwise
 
 
 def _task() -> str:

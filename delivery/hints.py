@@ -5,6 +5,7 @@ from __future__ import annotations
 from redis import Redis
 
 from delivery import connections
+from delivery.connections import RedisUnavailableError
 
 _KEY = "delivery:hint"
 _MOST_WAITING = 15
@@ -14,7 +15,7 @@ def push() -> None:
     """Wake a worker. Best effort: the poll finds the work without it."""
     try:
         connections.attempt(_push)
-    except connections.RedisUnavailableError:
+    except RedisUnavailableError:
         pass  # the broker asks the database
 
 
@@ -24,6 +25,14 @@ def wait(seconds: float) -> bool:
         lambda redis: redis.blpop([_KEY], timeout=seconds), blocking_seconds=seconds
     )
     return found is not None
+
+
+def take() -> bool:
+    """Take a hint where there is one, without waiting."""
+    try:
+        return connections.attempt(lambda redis: redis.lpop(_KEY)) is not None
+    except RedisUnavailableError:
+        return False
 
 
 def _push(redis: Redis) -> None:
