@@ -18,13 +18,15 @@ from delivery.settle import Result
 
 logger = logging.getLogger("delivery")
 
-_GATHER_SECONDS = 0.01
+_WAITING_PER_THREAD = 3
+_GATHER_SECONDS = 0.05
+"""How long to wait for further results when all the places are taken; a part of it when some are."""
 
 
 class Threads:
     """A fixed number of threads, each with a provider (and so a connection) of its own.
 
-    As many texts again may wait for one, so that none is idle while results are written down.
+    Some texts more wait for each, so that none is idle while results are gathered and written down.
     """
 
     def __init__(self, size: int, connect: Callable[[], Provider] = connect) -> None:
@@ -45,11 +47,14 @@ class Threads:
         # No slow broadcast stands before a reply.
         return self.size // 8
 
+    @property
+    def _places(self) -> int:
+        return (1 + _WAITING_PER_THREAD) * self.size
+
     def room(self, priority: Priority) -> int:
         """How many more texts may be submitted."""
-        most = 2 * self.size
         kept = 0 if priority == Priority.REPLY else self._kept_for_replies
-        return max(0, most - kept - len(self.in_flight))
+        return max(0, self._places - kept - len(self.in_flight))
 
     def submit(self, jobs: list[Job]) -> None:
         self.in_flight |= {job.message.pk: job for job in jobs}
@@ -67,14 +72,16 @@ class Threads:
     def results(self, timeout: float) -> list[Result]:
         """What has come back, waiting up to ``timeout`` seconds for the first.
 
-        What comes close behind it comes with it: writing down many costs little more than one.
+        What comes close behind it comes with it: writing down many costs little more than one. The
+        more there are in flight, the longer that is worth waiting for.
         """
         found: list[Result] = []
         try:
             found.append(self._results.get(timeout=timeout))
-            until = time.monotonic() + _GATHER_SECONDS
-            while len(found) < len(self.in_flight):
-                found.append(self._results.get(timeout=max(0.0, until - time.monotonic())))
+            # Asleep, and not woken by each: this thread and those that call share one interpreter.
+            time.sleep(_GATHER_SECONDS * len(self.in_flight) / self._places)
+            while True:
+                found.append(self._results.get_nowait())
         except Empty:
             pass
         for result in found:
