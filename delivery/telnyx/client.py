@@ -6,13 +6,13 @@ import time
 from typing import Any
 
 import requests
-from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, NewConnectionError
 
 from delivery import conf
 from delivery.models import Outcome
 from delivery.sending.provider import SendRequest, Verdict
 from delivery.telnyx.answer import HttpAnswer, verdict
+from delivery.telnyx.one_write import OneWriteAdapter
 
 _LARGEST_ANSWER = 256 * 1024
 _CHUNK = 16 * 1024
@@ -25,7 +25,7 @@ class TelnyxProvider:
         self._session = requests.Session()
         # No proxy or .netrc lookup per call, and no retry that would hide an ambiguity.
         self._session.trust_env = False
-        self._adapter = HTTPAdapter(pool_connections=1, pool_maxsize=1, max_retries=0)
+        self._adapter = OneWriteAdapter(pool_connections=1, pool_maxsize=1, max_retries=0)
         self._session.headers.update(
             {"Content-Type": "application/json", "Accept": "application/json"}
         )
