@@ -158,3 +158,37 @@ def test_the_late_answer_to_a_text_that_has_spent_its_attempts_is_no_fifth(grace
     settle([result(zombie, ACCEPTED)], timezone.now())
     zombie.refresh_from_db()
     assert (zombie.attempts, zombie.calls) == (4, 5)
+
+
+def test_one_id_for_two_texts_is_believed_once_and_each_call_is_counted_once(grace: Church) -> None:
+    for number in range(3):
+        write(grace, to=f"+1312555000{number}")
+    messages = take(grace)
+    ids = ["given", "given", "another"]
+    settle(
+        [
+            result(message, Verdict(outcome=Outcome.ACCEPTED, provider_id=provider_id))
+            for message, provider_id in zip(messages, ids, strict=True)
+        ],
+        timezone.now(),
+    )
+    rows = Message.objects.order_by("pk").values_list("status", "error_code", "attempts", "calls")
+    assert list(rows) == [
+        (Status.ACCEPTED, "", 1, 1), (Status.UNKNOWN, "id_given_twice", 1, 1),
+        (Status.ACCEPTED, "", 1, 1),
+    ]  # fmt: skip
+    assert Attempt.objects.count() == 3
+
+
+def test_rows_that_are_alike_in_part_keep_what_is_each_ones_own(grace: Church) -> None:
+    now = timezone.now()
+    for number in range(3):
+        write(grace, to=f"+1312555000{number}")
+    messages = list(Message.objects.order_by("pk"))
+    for message, code in zip(messages, ["a", None, "c"], strict=True):
+        message.error_title, message.provider_id, message.dead_since = "alike", code, now
+    fields = ["error_title", "provider_id", "dead_since", "lease_token"]
+    assert Message.objects.write(messages, fields) == 3
+    assert list(Message.objects.order_by("pk").values_list(*fields)) == [
+        ("alike", "a", now, None), ("alike", None, now, None), ("alike", "c", now, None),
+    ]  # fmt: skip
