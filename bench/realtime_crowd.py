@@ -20,7 +20,7 @@ from collections import Counter
 from typing import Any
 
 _RANGE = re.compile(rb'"from":(\d+),"to":(\d+)')
-_ACKNOWLEDGE_EVERY = 48 * 1024
+_ACKNOWLEDGE_EVERY = 128 * 1024
 _HEAD_BYTES = 200
 _READY_SECONDS = 120
 _QUIET_SECONDS = 10

@@ -82,7 +82,7 @@ class Plan:
     def web(self) -> Program:
         host, port = self.options.host, self.options.port
         command = [
-            sys.executable, "-m", "daphne", "--bind", host, "--port", str(port),
+            sys.executable, "-m", "realtime.daphne", "--bind", host, "--port", str(port),
             "--verbosity", "0", "--no-server-name", "koinonia.asgi:application",
         ]  # fmt: skip
         local = _EVERYWHERE.get(host, host)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -102,12 +103,14 @@ async def open_socket(
     subprotocols: list[str] | None = None,
     headers: dict[str, str] | None = None,
     path: str = "/ws/v1/",
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[Client]:
     cookie = {"Cookie": f"sessionid={session}"} if session else {}
-    address = f"127.0.0.1:{port}"
+    address, secure = f"127.0.0.1:{port}", "s" if tls else ""
     async with connect(
-        f"ws://{address}{path}",
-        origin=f"http://{address}" if origin == "own" else origin,  # type: ignore[arg-type]  # the library's own str subtype
+        f"ws{secure}://{address}{path}",
+        ssl=tls,
+        origin=f"http{secure}://{address}" if origin == "own" else origin,  # type: ignore[arg-type]  # the library's own str subtype
         subprotocols=subprotocols or ["koinonia.v1"],  # type: ignore[arg-type]  # the same
         additional_headers={**cookie, **(headers or {})},
         compression=None,

@@ -17,8 +17,9 @@ from typing import Any, Literal
 from koinonia.supervisor.parent_death import die_with_parent
 from tests.valkey import ValkeyServer
 
+APPLICATION = "tests.realtime.alone.asgi:application"
 ROOT = Path(__file__).resolve().parent.parent.parent
-Server = Literal["daphne", "uvicorn"]
+Server = Literal["daphne", "plain daphne", "uvicorn"]
 
 
 def free_port() -> int:
@@ -40,12 +41,12 @@ class Club:
         }
         self.valkey: ValkeyServer | None = None
         self.servers: dict[int, subprocess.Popen[bytes]] = {}
-        self._writer = self._run(
+        self._writer = self.run(
             "tests.realtime.alone.writer", stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         self.write("migrate")
 
-    def _run(self, module: str, *arguments: str, **options: Any) -> subprocess.Popen[Any]:
+    def run(self, module: str, *arguments: str, **options: Any) -> subprocess.Popen[Any]:
         return subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
             cwd=ROOT,
@@ -66,12 +67,13 @@ class Club:
     def serve(self, server: Server = "daphne", port: int | None = None) -> int:
         """Starts a server; its port."""
         port = port or free_port()
-        application = "tests.realtime.alone.asgi:application"
-        arguments = {
-            "daphne": ("-v", "0", "-b", "127.0.0.1", "-p", str(port), application),
-            "uvicorn": ("--log-level", "warning", "--port", str(port), "--ws-max-size", "1048576", application),
+        of_daphne = ("-v", "0", "-b", "127.0.0.1", "-p", str(port), APPLICATION)
+        command = {
+            "daphne": ("realtime.daphne", *of_daphne),
+            "plain daphne": ("daphne", *of_daphne),
+            "uvicorn": ("uvicorn", "--log-level", "warning", "--port", str(port), "--ws-max-size", "1048576", APPLICATION),
         }  # fmt: skip
-        self.servers[port] = self._run(server, *arguments[server])
+        self.servers[port] = self.run(*command[server])
         _wait_until_answered(port)
         return port
 

@@ -43,7 +43,7 @@ async def test_who_comes_back_goes_on_where_they_were(
 
 
 async def test_two_servers_tell_the_same(club: Club, port: int, stream: str, session: str) -> None:
-    other = club.serve("daphne")
+    other = club.serve("plain daphne")
     async with open_socket(port, session) as ann, open_socket(other, session) as again:
         await ann.subscribe(stream)
         await again.subscribe(stream)
