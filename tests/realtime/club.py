@@ -19,7 +19,7 @@ from tests.valkey import ValkeyServer
 
 APPLICATION = "tests.realtime.alone.asgi:application"
 ROOT = Path(__file__).resolve().parent.parent.parent
-Server = Literal["daphne", "plain daphne", "uvicorn"]
+Server = Literal["daphne", "uvicorn", "plain daphne", "plain uvicorn"]
 
 
 def free_port() -> int:
@@ -68,11 +68,13 @@ class Club:
         """Starts a server; its port."""
         port = port or free_port()
         of_daphne = ("-v", "0", "-b", "127.0.0.1", "-p", str(port), APPLICATION)
+        of_uvicorn = ("--log-level", "warning", "--port", str(port), "--ws-max-size", "1048576", APPLICATION)  # fmt: skip
         command = {
             "daphne": ("realtime.daphne", *of_daphne),
             "plain daphne": ("daphne", *of_daphne),
-            "uvicorn": ("uvicorn", "--log-level", "warning", "--port", str(port), "--ws-max-size", "1048576", APPLICATION),
-        }  # fmt: skip
+            "uvicorn": ("uvicorn", "--ws", "realtime.uvicorn:PatientProtocol", *of_uvicorn),
+            "plain uvicorn": ("uvicorn", *of_uvicorn),
+        }
         self.servers[port] = self.run(*command[server])
         _wait_until_answered(port)
         return port

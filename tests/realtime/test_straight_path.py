@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from tests.realtime.client import open_socket
-from tests.realtime.club import Club
+from tests.realtime.club import Club, Server
 
 
 async def test_what_is_committed_arrives_once_and_in_order(
@@ -42,8 +44,11 @@ async def test_who_comes_back_goes_on_where_they_were(
         assert await ann.numbers_until(stream, 1003) == list(range(4, 1004))
 
 
-async def test_two_servers_tell_the_same(club: Club, port: int, stream: str, session: str) -> None:
-    other = club.serve("plain daphne")
+@pytest.mark.parametrize("server", ["plain daphne", "plain uvicorn"])
+async def test_a_server_as_it_comes_tells_the_same(
+    club: Club, port: int, stream: str, session: str, server: Server
+) -> None:
+    other = club.serve(server)
     async with open_socket(port, session) as ann, open_socket(other, session) as again:
         await ann.subscribe(stream)
         await again.subscribe(stream)
