@@ -31,7 +31,7 @@ class Reader:
 
 async def until(condition: Any) -> None:
     async with asyncio.timeout(10):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - what waits is read, not told
             await asyncio.sleep(0)
 
 
