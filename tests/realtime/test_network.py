@@ -12,11 +12,6 @@ from tests.realtime.client import open_socket
 from tests.realtime.club import Club
 from tests.realtime.follower import Follower
 
-COUNT = 120
-ALL = list(range(1, COUNT + 1))
-SECONDS = 3.0
-"""How long the writer takes."""
-
 
 @pytest.fixture(scope="module", params=["daphne", "uvicorn"])
 def beating_port(club: Club, request: pytest.FixtureRequest) -> Iterator[int]:
@@ -64,19 +59,19 @@ async def test_who_loses_the_network_ends_with_what_was_committed(
     origin = f"http://127.0.0.1:{proxy.port}"
     behind = [Follower(proxy.port, stream, session=session, origin=origin) for _ in range(3)]
     beside = Follower(proxy.target, stream, session=session)
+    over = asyncio.Event()
     async with asyncio.TaskGroup() as group:
+        written = group.create_task(_write_until(over, club, stream))
         for follower in (*behind, beside):
-            group.create_task(follower.follow_until(COUNT, 40))
-        group.create_task(
-            asyncio.to_thread(club.write, "append_at_leisure", stream, COUNT, SECONDS)
-        )
+            group.create_task(follower.follow_until_told(written))
         for _ in range(2):
             await _until_more(behind)
             harm(proxy)
             await _until_more([beside])
             proxy.recover()
+        over.set()
     for follower in (*behind, beside):
-        assert follower.numbers() == ALL
+        assert follower.numbers() == list(range(1, written.result() + 1))
     # The harm was done, and to those behind the proxy alone.
     assert min(follower.connections for follower in behind) >= (1 if harm is stalled else 2)
     assert beside.connections == 1
@@ -92,6 +87,16 @@ async def test_the_heart_tells_how_far_each_stream_was_sent(
         await ann.numbers_until(stream, 3)
         beat = await ann.hear("heartbeat")
         assert beat == {"type": "heartbeat", "streams": {"user:me": 0, stream: 3}}
+
+
+async def _write_until(over: asyncio.Event, club: Club, stream: str) -> int:
+    """Writes 40 events a second, about; how many it were."""
+    count = 0
+    while not over.is_set():
+        await asyncio.to_thread(club.write, "append", stream, count + 1, 2)
+        count += 2
+        await asyncio.sleep(0.05)
+    return count
 
 
 async def _until_more(followers: list[Follower]) -> None:
