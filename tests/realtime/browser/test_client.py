@@ -18,6 +18,16 @@ window.WebSocket = class extends WebSocket {
 };
 """
 
+KEEPS_ACKS = """
+window.acks = [];
+window.WebSocket = class extends WebSocket {
+  send(text) {
+    if (text.includes('"ack"')) acks.push(JSON.parse(text));
+    super.send(text);
+  }
+};
+"""
+
 LOSES_ONE_FRAME = """
 window.lost = 0;
 window.WebSocket = class extends WebSocket {
@@ -237,3 +247,24 @@ def test_where_realtime_is_off_pages_poll(
         assert tab.page.evaluate("sockets") == 1
     finally:
         off.close_servers()
+
+
+def test_it_acknowledges_what_all_streams_sent_together(
+    club: Club, open_tab: OpenTab, stream: str, context: BrowserContext, port: int
+) -> None:
+    name = f"bea-{port}"
+    session = club.write("member", name, stream.partition(":")[2])
+    context.add_cookies(
+        [{"name": "sessionid", "value": session, "url": f"http://127.0.0.1:{port}"}]
+    )
+    tab = open_tab(KEEPS_ACKS)
+    tab.page.evaluate(
+        "([streams, options]) => begin(streams, options)",
+        [{stream: {"since": 0}, "user:me": {"since": 0}}, {"timing": TIMING}],
+    )
+    tab.wait_for("live")
+    for key in (stream, club.write("own_key", name)):
+        # More than half of what needs a word, and less than all of it.
+        club.write("append_large", key, 3, 10_000)
+    tab.page.wait_for_function("acks.length > 0")
+    assert tab.page.evaluate("acks") == [{"type": "ack", "stream": "user:me", "seq": 3}]
