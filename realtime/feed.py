@@ -115,4 +115,4 @@ def _pause(came: int, spent: float) -> float:
     sending take all the time, others on this loop have some, too.
     """
     window = conf.window_seconds()
-    return window / 6 if came >= _WELL_FILLED else max(window - spent, window / 3)
+    return window / 10 if came >= _WELL_FILLED else max(window - spent, window / 3)
