@@ -102,7 +102,8 @@ def _settle_alone(result: Result, now: datetime) -> None:
 def _still_held(by_id: Mapping[int, Result]) -> tuple[list[Message], list[Message]]:
     """The rows whose lease stands, as they were claimed, and the rest as they are now; all locked.
 
-    Only a row's holder changes what a transition may set, so those need not be read again.
+    Only a row's holder changes what a transition may set, so those need not be read again. A token
+    says that the row is being sent, too: a constraint lets no other row have one.
     """
     tokens = Message.objects.filter(pk__in=by_id).locked().values_list("pk", "lease_token")
     claimed = {
