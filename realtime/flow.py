@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from typing import Protocol
 
 UNACKNOWLEDGED_BYTES = 256 * 1024
 PAUSE_SECONDS = 10
@@ -17,13 +18,24 @@ class TooSlowError(Exception):
     """The client did not acknowledge for too long."""
 
 
+class Paused(Protocol):
+    """What waits for room."""
+
+    def resume(self) -> None:
+        """There is room, for one frame at least. May wait again."""
+
+    def give_up(self, error: TooSlowError) -> None:
+        """There was none for :data:`PAUSE_SECONDS`."""
+
+
 class Flow:
     """Counts what was sent to one socket and not yet acknowledged."""
 
     def __init__(self) -> None:
         self._sent: deque[tuple[str, int, int]] = deque()
         self._unacknowledged = 0
-        self._acknowledged = asyncio.Event()
+        self._paused: dict[Paused, None] = {}
+        self._patience: asyncio.TimerHandle | None = None
 
     @property
     def has_room(self) -> bool:
@@ -44,16 +56,62 @@ class Flow:
                 arrived = place
         for _ in range(arrived):
             self._unacknowledged -= self._sent.popleft()[2]
-        if arrived:
-            self._acknowledged.set()
+        if arrived and self._paused:
+            self._go_on()
+
+    def pause(self, paused: Paused) -> None:
+        """``paused`` is told when there is room. Without a task: a quick client pauses often."""
+        self._paused[paused] = None
+        if self._patience is None:
+            self._wait()
+
+    def forget(self, paused: Paused) -> None:
+        self._paused.pop(paused, None)
+        if not self._paused:
+            self._stop_waiting()
 
     async def room(self) -> None:
         """Waits while too much is unacknowledged. Raises :class:`TooSlowError`."""
         while not self.has_room:
-            self._acknowledged.clear()
+            task = _PausedTask()
+            self.pause(task)
             try:
-                # Not wait_for, which makes a task: a quick client waits here for every frame.
-                async with asyncio.timeout(PAUSE_SECONDS):
-                    await self._acknowledged.wait()
-            except TimeoutError as error:
-                raise TooSlowError from error
+                await task.has_room
+            finally:
+                self.forget(task)
+
+    def _wait(self) -> None:
+        self._patience = asyncio.get_running_loop().call_later(PAUSE_SECONDS, self._give_up)
+
+    def _stop_waiting(self) -> None:
+        if self._patience:
+            self._patience.cancel()
+            self._patience = None
+
+    def _go_on(self) -> None:
+        self._stop_waiting()
+        while self._paused and self.has_room:
+            first = next(iter(self._paused))
+            del self._paused[first]
+            first.resume()
+        if self._paused and self._patience is None:
+            self._wait()
+
+    def _give_up(self) -> None:
+        self._patience = None
+        paused, self._paused = self._paused, {}
+        for each in paused:
+            each.give_up(TooSlowError())
+
+
+class _PausedTask:
+    def __init__(self) -> None:
+        self.has_room: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def resume(self) -> None:
+        if not self.has_room.done():
+            self.has_room.set_result(None)
+
+    def give_up(self, error: TooSlowError) -> None:
+        if not self.has_room.done():
+            self.has_room.set_exception(error)

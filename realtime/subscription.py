@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from realtime import pages, sending
 from realtime.feed import Frame
-from realtime.flow import Flow
+from realtime.flow import Flow, TooSlowError
 from realtime.pages import ForgottenError, Head
 from realtime.sending import Rest
 from realtime.threads import in_thread
@@ -32,10 +32,10 @@ class Line(Protocol):
 class Subscription:
     """Sends each event exactly once and in order, or ``reset``.
 
-    While the client has everything, a frame is sent as it comes, without a task. Whatever else there
-    is to do (catching up, waiting for acks or for the socket) is a task's work, and frames queue
-    meanwhile. The queue is short and may overflow: ``sent`` says what the client has, and every gap,
-    whatever made it, is filled from the log.
+    While the client has everything, a frame is sent as it comes, without a task; after a pause, what
+    queued is sent as acknowledgements come. Whatever else there is to do (catching up, waiting for
+    the socket) is a task's work, and frames queue meanwhile. The queue is short and may overflow:
+    ``sent`` says what the client has, and every gap, whatever made it, is filled from the log.
     """
 
     def __init__(self, key: str, name: str, line: Line, flow: Flow) -> None:
@@ -48,6 +48,7 @@ class Subscription:
         self._queue: deque[Frame] = deque(maxlen=QUEUED_FRAMES)
         self._must_read = False
         self._begun = False
+        self._paused = False
         self._work: asyncio.Task[None] | None = None
 
     def start_at(self, seq: int, epoch: str) -> None:
@@ -60,28 +61,52 @@ class Subscription:
 
     def stop(self) -> None:
         self._begun = False
+        self._flow.forget(self)
         if self._work and self._work is not asyncio.current_task():
             self._work.cancel()
 
     # What the feed says
 
     def push(self, frame: Frame) -> None:
-        if self._work or not self._begun:
-            self._queue.append(frame)
-        elif frame.first == self.sent + 1 and self._flow.has_room:
-            self._send_at_once(frame)
-        elif frame.last > self.sent:
-            self._queue.append(frame)
-            self._start(None)
+        self._queue.append(frame)
+        self._go_on()
 
     def behind(self) -> None:
         self._must_read = True
-        if self._begun and not self._work:
-            self._start(None)
+        self._go_on()
+
+    # What the flow says
+
+    def resume(self) -> None:
+        self._paused = False
+        self._go_on()
+
+    def give_up(self, error: TooSlowError) -> None:
+        self._paused = False
+        self._start(self._raise(error))
 
     # Without a task
 
-    def _send_at_once(self, frame: Frame) -> None:
+    def _go_on(self) -> None:
+        while self._begun and not (self._work or self._paused):
+            if self._must_read:
+                self._must_read = False
+                self._start(self._catch_up())
+            elif not self._queue:
+                return
+            elif not self._flow.has_room:
+                self._paused = True
+                self._flow.pause(self)
+            else:
+                self._pass_on(self._queue.popleft())
+
+    def _pass_on(self, frame: Frame) -> None:
+        if frame.first == self.sent + 1:
+            self._send(frame)
+        elif frame.last > self.sent:
+            self._start(self._catch_up())
+
+    def _send(self, frame: Frame) -> None:
         self._flow.sent(self.name, frame.last, frame.size)
         try:
             rest = sending.begin(self._line.transmit(frame.text))
@@ -93,43 +118,27 @@ class Subscription:
             else:
                 self._start(self._finish(rest, frame.last))
 
+    # In a task
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        self._work = asyncio.create_task(self._do(work))
+
+    async def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception as error:
+            self._begun = False
+            await self._line.fail(self.key, error)
+        finally:
+            self._work = None
+        self._go_on()
+
     async def _raise(self, error: Exception) -> None:
         raise error
 
     async def _finish(self, rest: Rest, last: int) -> None:
         await rest
         self.sent = last
-
-    # In a task
-
-    def _start(self, first: Coroutine[Any, Any, None] | None) -> None:
-        self._work = asyncio.create_task(self._do(first))
-
-    async def _do(self, first: Coroutine[Any, Any, None] | None) -> None:
-        try:
-            if first:
-                await first
-            while self._must_read or self._queue:
-                if self._must_read:
-                    self._must_read = False
-                    await self._catch_up()
-                else:
-                    await self._pass_on(self._queue.popleft())
-        except Exception as error:
-            self._begun = False
-            await self._line.fail(self.key, error)
-        finally:
-            # Nothing is awaited between the last look at the queue and here.
-            self._work = None
-
-    async def _pass_on(self, frame: Frame) -> None:
-        if frame.last <= self.sent:
-            return
-        await self._flow.room()
-        if frame.first == self.sent + 1:
-            await self._deliver(frame)
-        else:
-            await self._catch_up()
 
     async def _catch_up(self) -> None:
         await self._send_up_to(await in_thread(pages.head, self.key))

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from realtime import credentials, log, pages, sweep
 from realtime.feed import Frame
-from realtime.flow import Flow
+from realtime.flow import UNACKNOWLEDGED_BYTES, Flow, TooSlowError
 from realtime.log import NewEvent
 from realtime.pages import Head
 from realtime.subscription import Subscription
@@ -82,8 +82,8 @@ class StuckLine:
         self.failed.append(error)
 
 
-def _live(line: Any) -> Subscription:
-    subscription = Subscription(STREAM, STREAM, line, Flow())
+def _live(line: Any, flow: Flow | None = None, stream: str = STREAM) -> Subscription:
+    subscription = Subscription(stream, stream, line, flow or Flow())
     subscription.start_at(0, "e")
     subscription.begin(Head(STREAM, 1, "e", 1, 0))
     return subscription
@@ -117,6 +117,58 @@ async def test_a_socket_that_is_gone_is_told_of_once_and_left_alone() -> None:
     subscription.push(Frame(3, 3, "x", 1))
     await asyncio.sleep(0)
     assert [type(error) for error in line.failed] == [ConnectionResetError]
+
+
+class QuickLine(StuckLine):
+    """A socket whose server takes everything at once."""
+
+    async def transmit(self, text: str) -> None:
+        self.got.append(text)
+
+
+async def test_what_queued_in_a_pause_goes_out_with_the_acknowledgement_and_needs_no_task() -> None:
+    line, flow = QuickLine(), Flow()
+    subscription = _live(line, flow)
+    await asyncio.sleep(0)
+    for number in range(1, 6):
+        subscription.push(Frame(number, number, str(number), UNACKNOWLEDGED_BYTES))
+    assert line.got == ["1", "2"]  # the second makes it too much
+    for arrived, got in ((1, "123"), (3, "12345"), (5, "12345")):
+        flow.acknowledge(STREAM, arrived)
+        assert "".join(line.got) == got
+    subscription.push(Frame(6, 6, "6", 1))
+    assert line.got[-1] == "6"
+
+
+async def test_streams_of_one_socket_take_turns_after_a_pause() -> None:
+    line, flow = QuickLine(), Flow()
+    pair = {name: _live(line, flow, name) for name in ("club:a", "club:b")}
+    await asyncio.sleep(0)
+    for number in range(1, 4):
+        for name, subscription in pair.items():
+            subscription.push(Frame(number, number, f"{name[-1]}{number}", UNACKNOWLEDGED_BYTES))
+    assert line.got == ["a1", "b1"]
+    flow.acknowledge("club:b", 1)
+    assert line.got == ["a1", "b1", "a2", "a3"]
+    flow.acknowledge("club:a", 3)
+    assert line.got == ["a1", "b1", "a2", "a3", "b2", "b3"]
+
+
+async def test_who_does_not_acknowledge_is_given_up_but_not_who_left_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("realtime.flow.PAUSE_SECONDS", 0)
+    gone, slow = QuickLine(), QuickLine()
+    for line in (gone, slow):
+        subscription = _live(line)
+        await asyncio.sleep(0)
+        for number in range(1, 4):
+            subscription.push(Frame(number, number, "x", UNACKNOWLEDGED_BYTES))
+        if line is gone:
+            subscription.stop()
+    await _until(lambda: bool(slow.failed))
+    assert [type(error) for error in slow.failed] == [TooSlowError]
+    assert gone.failed == []
 
 
 @override_settings(

@@ -9,7 +9,10 @@ from playwright.sync_api import BrowserContext
 from tests.realtime.browser.conftest import TIMING, OpenTab
 from tests.realtime.club import Club
 
-NO_SOCKETS = "WebSocket = class { constructor() { setTimeout(() => this.onclose({ code: 1006 }), 10) } close() {} }"
+DEAD_SOCKET = (
+    "class { constructor() { setTimeout(() => this.onclose({ code: 1006 }), 10) } close() {} }"
+)
+NO_SOCKETS = f"WebSocket = {DEAD_SOCKET}"
 
 COUNTS_SOCKETS = """
 window.sockets = 0;
@@ -132,16 +135,51 @@ def test_it_comes_back_from_polling(club: Club, open_tab: OpenTab, stream: str) 
     assert tab.numbers() == list(range(1, 11))
 
 
-def test_a_network_that_lets_polls_through_again_is_tried_for_the_socket_at_once(
-    club: Club, open_tab: OpenTab, stream: str, port: int
+NO_NETWORK = """
+window.answered = [];
+const { fetch: asks, WebSocket: Real } = window;
+window.network = (there) => {
+  WebSocket = there ? Real : DEAD_SOCKET;
+  window.fetch = async (...given) => {
+    if (!there) throw new TypeError("no network");
+    answered.push(`${given[0]}`);
+    return asks(...given);
+  };
+};
+network(true);
+""".replace("DEAD_SOCKET", DEAD_SOCKET)
+
+
+def test_while_nothing_answers_the_socket_is_tried_and_when_it_opens_nothing_is_polled(
+    open_tab: OpenTab, club: Club, stream: str, port: int
 ) -> None:
-    tab = open_tab().begin(timing={**TIMING, "retrySocket": 600_000})
+    tab = open_tab(NO_NETWORK).begin()
     tab.wait_for("live")
+    tab.page.evaluate("network(false)")
     club.kill(port)
-    tab.page.wait_for_function("states.includes('polling') && states.at(-1) === 'offline'")
+    tab.wait_for("offline")
     club.write("append", stream, 1, 5)
     club.serve(port=port)
+    tab.page.evaluate("network(true)")
     tab.wait_for("live")
+    tab.wait_for_number(5)
+    assert tab.numbers() == list(range(1, 6))
+    assert tab.page.evaluate("answered") == []
+    assert "polling" not in tab.page.evaluate("states")
+
+
+def test_a_server_that_answers_polls_again_is_tried_for_the_socket_at_once(
+    open_tab: OpenTab, club: Club, stream: str, context: BrowserContext
+) -> None:
+    context.route("**/events/**", lambda route: route.fulfill(status=502))
+    script = f"window.Real = WebSocket; {NO_SOCKETS}"
+    tab = open_tab(script).begin(timing={**TIMING, "retrySocket": 600_000})
+    with tab.page.expect_response("**/events/**"):
+        pass
+    tab.page.evaluate("() => { WebSocket = Real; }")
+    context.unroute("**/events/**")
+    tab.wait_for("live")
+    club.write("append", stream, 1, 5)
     tab.wait_for_number(5)
     assert tab.numbers() == list(range(1, 6))
 

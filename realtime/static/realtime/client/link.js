@@ -16,6 +16,8 @@ const GOING_AWAY = 1001;
 export class Link {
   #timer = null;
   #failures = 0;
+  /** Not even polls are answered. */
+  #lost = false;
   #stopped = false;
 
   constructor({ url, timing, onFrame, onState }) {
@@ -26,14 +28,11 @@ export class Link {
     /** `seq` is what was received, `head` the last that is known to exist. */
     this.streams = new Map();
     this.socket = null;
-    this.polling = new Polling(
-      this.streams,
-      timing,
-      (frame) => this.#received(frame),
-      onState,
-      // What lets polls through again may let a socket through.
-      () => this.#later(timing.restart * Math.random()),
-    );
+    this.polling = new Polling(this.streams, timing, {
+      onFrame: (frame) => this.#received(frame),
+      onAnswer: (failedBefore) => this.#polled(failedBefore),
+      onLost: () => this.#lose(),
+    });
   }
 
   start() {
@@ -92,7 +91,7 @@ export class Link {
   #connect() {
     if (this.#stopped || this.socket) return;
     clearTimeout(this.#timer);
-    if (!this.polling.running) this.onState("connecting");
+    this.#say("connecting");
     this.socket = new Socket(this.url, this.timing, {
       onOpen: () => this.#live(),
       onFrame: (frame) => this.#received(frame),
@@ -102,6 +101,7 @@ export class Link {
 
   #live() {
     this.polling.stop();
+    this.#lost = false;
     for (const stream of this.streams.values()) this.socket.subscribe(stream);
     this.onState("live");
   }
@@ -128,9 +128,29 @@ export class Link {
       this.onState("connecting");
       this.#later(this.timing.restart * Math.random());
     } else {
-      if (!this.polling.running) this.onState(navigator.onLine ? "connecting" : "offline");
+      this.#say("connecting");
       this.#later(code === TOO_SLOW ? 0 : backoff(this.timing, this.#failures));
     }
+  }
+
+  #polled(failedBefore) {
+    // What lets polls through again may let a socket through.
+    if (this.#lost || failedBefore) this.#later(this.timing.restart * Math.random());
+    this.#lost = false;
+    this.#failures = FAILURES_BEFORE_POLLING;
+    this.onState("polling");
+  }
+
+  /** The socket is tried first each time: when the network is back, nothing else need be asked. */
+  #lose() {
+    this.#lost = true;
+    this.onState("offline");
+    if (!this.socket) this.#later(backoff(this.timing, this.#failures));
+  }
+
+  /** What shows while nothing else works. */
+  #say(state) {
+    if (!this.polling.running) this.onState(this.#lost || !navigator.onLine ? "offline" : state);
   }
 
   #later(delay) {
@@ -140,6 +160,7 @@ export class Link {
 
   #now() {
     this.#failures = 0;
+    this.#lost = false;
     this.#connect();
   }
 

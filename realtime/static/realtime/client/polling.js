@@ -9,14 +9,15 @@ export class Polling {
 
   /**
    * @param {Map<string, object>} streams  shared with the link; positions are read from it
-   * @param {() => void} onBack  answers come again after requests that failed
+   * @param {object} on
+   * @param {(frame: object) => void} on.onFrame
+   * @param {(failedBefore: boolean) => void} on.onAnswer  after each frame
+   * @param {() => void} on.onLost  nothing answers, not even with an error; polling has stopped
    */
-  constructor(streams, timing, onFrame, onState, onBack) {
+  constructor(streams, timing, on) {
     this.streams = streams;
     this.timing = timing;
-    this.onFrame = onFrame;
-    this.onState = onState;
-    this.onBack = onBack;
+    this.on = on;
   }
 
   get running() {
@@ -29,7 +30,6 @@ export class Polling {
     if (![...this.streams.values()].some(({ poll }) => poll)) return false;
     this.#abort = new AbortController();
     for (const name of this.streams.keys()) this.#follow(name);
-    this.onState("polling");
     return true;
   }
 
@@ -51,17 +51,23 @@ export class Polling {
     this.#requests.set(name, own);
     const signal = AbortSignal.any([own.signal, this.#abort.signal]);
     let failures = 0;
+    // The first answer comes at once: it says that polling works.
+    let held = false;
     while (!signal.aborted && this.streams.get(name).poll) {
       try {
-        const retryAfter = await this.#once(name, signal);
+        const retryAfter = await this.#once(name, signal, held);
         if (retryAfter === null) return;
-        this.onState("polling");
-        if (failures > 0) this.onBack();
+        this.on.onAnswer(failures > 0);
         failures = 0;
+        held = true;
         await pause(retryAfter, signal);
       } catch (error) {
         if (signal.aborted) return;
-        if (error instanceof TypeError) this.onState("offline");
+        if (error instanceof TypeError) {
+          this.stop();
+          this.on.onLost();
+          return;
+        }
         failures += 1;
         await pause(backoff(this.timing, failures), signal);
       }
@@ -69,13 +75,13 @@ export class Polling {
   }
 
   /** Milliseconds until the next request, or null: never again. */
-  async #once(name, signal) {
+  async #once(name, signal, held) {
     const stream = this.streams.get(name);
     const address = new URL(stream.poll, location.href);
     if (stream.seq !== null) {
       address.searchParams.set("after", stream.seq);
       if (stream.epoch !== null) address.searchParams.set("epoch", stream.epoch);
-      address.searchParams.set("wait", Math.floor(this.timing.wait / 1000));
+      if (held) address.searchParams.set("wait", Math.floor(this.timing.wait / 1000));
     }
     const response = await fetch(address, { signal, credentials: "same-origin", cache: "no-store" });
     if (GONE.includes(response.status)) return null;
@@ -84,7 +90,7 @@ export class Polling {
     }
     if (!response.ok) throw new Error(`${name}: HTTP ${response.status}`);
     const answer = await response.json();
-    if (!signal.aborted) this.onFrame(frameOf(name, answer, stream.seq === null));
+    if (!signal.aborted) this.on.onFrame(frameOf(name, answer, stream.seq === null));
     return 0;
   }
 }
