@@ -1,11 +1,15 @@
-"""What ``realtime.uvicorn`` does beyond uvicorn: it reads on, and stops where too much waits."""
+"""What ``realtime.uvicorn`` does beyond uvicorn: it frames once, reads on, and stops in time."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
 from uvicorn import Config
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.server import ServerState
 from websockets.asyncio.client import connect
 
@@ -35,15 +39,73 @@ async def until(condition: Any) -> None:
             await asyncio.sleep(0)
 
 
+TEXTS = ["", "Grace", "ö" * 70_000, *(f"{number}" * 80_000 for number in range(100)), "Amen"]
+
+
+async def says_texts(scope: Any, receive: Any, send: Any) -> None:
+    await receive()
+    await send({"type": "websocket.accept"})
+    for text in TEXTS:
+        await send({"type": "websocket.send", "text": text})
+    await send({"type": "websocket.send", "bytes": b"bytes"})
+    while (await receive())["type"] != "websocket.disconnect":
+        pass
+
+
+@asynccontextmanager
+async def serving(application: Any) -> AsyncIterator[tuple[PatientProtocol, str]]:
+    """One socket's protocol, and where it waits to be connected to."""
+    config = Config(application, lifespan="off")
+    config.load()
+    protocol = PatientProtocol(config=config, server_state=ServerState(), app_state={})
+    server = await asyncio.get_running_loop().create_server(lambda: protocol, "127.0.0.1", 0)
+    async with server:
+        yield protocol, f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+@pytest.mark.parametrize("compression", [None, "deflate"])
+async def test_texts_arrive_as_they_were_however_they_are_framed_and_however_slow_the_reader(
+    compression: str | None,
+) -> None:
+    async with (
+        serving(says_texts) as (protocol, address),
+        connect(address, proxy=None, compression=compression, max_queue=1) as socket,
+    ):
+        if compression is None:
+            # Nobody reads: it has come to where it waits for room.
+            await until(lambda: not protocol.writable.is_set())
+        heard = [await socket.recv() for _ in range(len(TEXTS) + 1)]
+    assert heard == [*TEXTS, b"bytes"]
+
+
+async def test_who_is_gone_is_not_written_to() -> None:
+    said = asyncio.Event()
+    errors: list[BaseException] = []
+
+    async def says_it_late(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        while (await receive())["type"] != "websocket.disconnect":
+            pass
+        try:
+            await send({"type": "websocket.send", "text": "late"})
+        except OSError as error:
+            errors.append(error)
+        said.set()
+
+    async with serving(says_it_late) as (_, address):
+        async with connect(address, proxy=None):
+            pass
+        await said.wait()
+    assert [type(error) for error in errors] == [ClientDisconnected]
+
+
 async def test_it_stops_reading_while_messages_wait_and_loses_none() -> None:
     reader = Reader()
-    config = Config(reader, lifespan="off")
-    config.load()
-    state = ServerState()
-    protocol = PatientProtocol(config=config, server_state=state, app_state={})
-    server = await asyncio.get_running_loop().create_server(lambda: protocol, "127.0.0.1", 0)
-    address = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    async with server, connect(address, proxy=None) as socket:
+    async with (
+        serving(reader) as (protocol, address),
+        connect(address, proxy=None) as socket,
+    ):
         await socket.send(MESSAGES[0])
         await until(lambda: protocol.queue.qsize() == 1)
         assert protocol.transport.is_reading()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from playwright.sync_api import BrowserContext
 
 from tests.realtime.browser.conftest import TIMING, OpenTab
@@ -287,8 +288,15 @@ def test_where_realtime_is_off_pages_poll(
         off.close_servers()
 
 
+@pytest.mark.parametrize(("letter", "letters"), [("x", 25_000), ("\N{EURO SIGN}", 8_333)])
 def test_it_acknowledges_what_all_streams_sent_together(
-    club: Club, open_tab: OpenTab, stream: str, context: BrowserContext, port: int
+    club: Club,
+    open_tab: OpenTab,
+    stream: str,
+    context: BrowserContext,
+    port: int,
+    letter: str,
+    letters: int,
 ) -> None:
     name = f"bea-{port}"
     session = club.write("member", name, stream.partition(":")[2])
@@ -301,11 +309,11 @@ def test_it_acknowledges_what_all_streams_sent_together(
         [{stream: {"since": 0}, "user:me": {"since": 0}}, {"timing": TIMING}],
     )
     tab.wait_for("live")
-    # More than half of what needs a word, and less than all of it.
-    club.write("append_large", stream, 3, 10_000)
+    # 75 KB: more than half of what needs a word, and less than all of it.
+    club.write("append_large", stream, 3, letters, letter)
     # Two streams written at one time may come in either order.
     tab.page.wait_for_function("events.length === 3")
     assert tab.page.evaluate("acks") == []
-    club.write("append_large", club.write("own_key", name), 3, 10_000)
+    club.write("append_large", club.write("own_key", name), 3, letters, letter)
     tab.page.wait_for_function("acks.length > 0")
     assert tab.page.evaluate("acks") == [{"type": "ack", "stream": "user:me", "seq": 3}]

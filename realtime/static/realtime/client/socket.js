@@ -1,9 +1,10 @@
 /** One WebSocket, from its opening to its end: subscriptions, acknowledgements, heartbeats. */
 
 const PROTOCOL = "koinonia.v1";
-/** Characters, of at most three bytes each: the server wants a word per 128 KiB, of all streams. */
-const ACKNOWLEDGE_EVERY = (128 * 1024) / 3;
+/** Bytes, of all streams together: what the server wants a word for. */
+const ACKNOWLEDGE_EVERY = 128 * 1024;
 const LOOK_EVERY = 1000;
+const utf8 = new TextEncoder();
 
 export class Socket {
   #unacknowledged = 0;
@@ -52,7 +53,7 @@ export class Socket {
     if (this.#opened) this.#allowed = this.heartbeat + this.timing.slack;
     if (frame.type === "welcome") this.#welcome(frame);
     else this.on.onFrame(frame);
-    if (frame.type === "events") this.#count(frame, text.length);
+    if (frame.type === "events") this.#count(frame, utf8.encode(text).length);
   }
 
   #welcome({ heartbeat }) {
