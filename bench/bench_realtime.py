@@ -9,8 +9,9 @@ server take their rounds in turn; the figures are medians over the rounds. Times
 the same for the bare server, and then gives it each transaction's frame; ours reads the log and may
 put what it finds into fewer frames. Channels gets 200 events, one ``group_send`` each: more would take
 minutes. **Page**: 2,000 events in one commit, and the bare server gets the very frames of 64 KiB that
-ours sends: the fan-out alone, with an acknowledgement of each frame on our side. **Paced**: 20 events
-a second for 5 s, one by one.
+ours sends: the fan-out alone, and on our side an acknowledgement of every second or third frame, which
+costs as much as they do; so it is shown and not judged (decision 12). **Paced**: 20 events a second for
+5 s, one by one.
 
 CPU is the server's alone, per event delivered, what it does beside (sweeps, tail checks,
 acknowledgements) included. Memory is what a server that already serves a smaller crowd grows by for
@@ -51,8 +52,8 @@ BARE, UVICORN, DAPHNE = "bare", "ours on uvicorn", "ours on daphne"
 STREAMS = {UVICORN: "chess", DAPHNE: "choir"}
 CHANNELS = {"channels, pubsub": "pubsub", "channels, core": "core"}
 _HEADINGS = (
-    f"{'':18}{'clients':>8}{'burst/s':>11}{'of bare':>8}{'p50':>6}{'p99 ms':>7}{'us CPU':>8}"
-    f"{'page/s':>12}{'of bare':>8}{'us CPU':>8}{'paced p50':>11}{'p99 ms':>8}{'us CPU':>8}"
+    f"{'':18}{'clients':>8}{'burst/s':>11}{'of bare':>8}{'p50':>7}{'p99 ms':>8}{'us CPU':>8}"
+    f"{'page/s':>12}{'of bare':>8}{'us CPU':>8}{'paced p50':>11}{'p99 ms':>10}{'us CPU':>8}"
     f"{'lost':>7}{'KB each':>9}"
 )
 Figures = dict[str, float]
@@ -229,9 +230,9 @@ def _row(name: str, size: int, of: Figures) -> str:
         return f"{of[figure]:>{width},.{digits}f}" if figure in of else " " * width
 
     columns = (
-        ("rate", 11, 0), ("rate of bare", 8, 2), ("p50", 6, 0), ("p99", 7, 0), ("cpu", 8, 2),
+        ("rate", 11, 0), ("rate of bare", 8, 2), ("p50", 7, 0), ("p99", 8, 0), ("cpu", 8, 2),
         ("page rate", 12, 0), ("page rate of bare", 8, 2), ("page cpu", 8, 2),
-        ("paced p50", 11, 1), ("paced p99", 8, 1), ("paced cpu", 8, 1), ("lost", 7, 0), ("KB", 9, 0),
+        ("paced p50", 11, 1), ("paced p99", 10, 1), ("paced cpu", 8, 1), ("lost", 7, 0), ("KB", 9, 0),
     )  # fmt: skip
     return f"{name:18}{size:>8}" + "".join(cell(*column) for column in columns)
 
@@ -242,8 +243,7 @@ def _judge(goals: Goals, table: dict[tuple[str, int], Figures], sizes: list[int]
         for name, share, times in ((UVICORN, 0.85, 5), (DAPHNE, 0.6, 12)):
             ours = table[name, size]
             whose = f"{name}, {size} clients: "
-            for kind, figure in (("burst", "rate of bare"), ("page", "page rate of bare")):
-                goals.at_least(f"{whose}{kind}, deliveries/s of bare's", share, ours[figure])
+            goals.at_least(f"{whose}burst, deliveries/s of bare's", share, ours["rate of bare"])
             if size == sizes[-1]:
                 most = times * bare["paced p99"] + WINDOW_MS
                 goals.at_most(
