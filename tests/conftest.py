@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,6 +46,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         place = item.path.relative_to(_TESTS).as_posix()
         if place.startswith(_ON_ANY_DATABASE):
             item.add_marker(pytest.mark.any_database)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    """SQLite in memory, where threads meet, knows no waiting: a second writer fails at once. A file is
+    what people have."""
+    if connection.vendor == "sqlite":
+        file = Path(os.environ["DATA_DIR"]) / "test.sqlite3"
+        connection.settings_dict["TEST"]["NAME"] = str(file)
 
 
 @pytest.fixture(scope="session")

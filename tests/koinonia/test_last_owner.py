@@ -109,10 +109,6 @@ def test_a_church_is_deleted_with_its_owners(admin: Client, grace: Church, place
     assert not Staff.objects.exists()
 
 
-@pytest.mark.skipif(
-    connection.vendor == "sqlite",
-    reason="Threads share one SQLite in memory, whose table locks do not wait.",
-)
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("verb", ["delete", "patch"])
 def test_of_two_owners_who_resign_at_once_one_stays(

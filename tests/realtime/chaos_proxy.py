@@ -28,6 +28,7 @@ class ChaosProxy:
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._refusing = False
+        self._closing = False
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -102,6 +103,10 @@ class ChaosProxy:
         except OSError:
             writer.transport.abort()
             return
+        if self._closing:
+            for end in (writer, server[1]):
+                end.transport.abort()
+            return
         wire = _Wire((reader, writer), server, self._flowing)
         self._wires.add(wire)
         try:
@@ -111,6 +116,7 @@ class ChaosProxy:
 
     async def _close(self) -> None:
         self._server.close()
+        self._closing = True
         self._flowing.set()
         for wire in tuple(self._wires):
             wire.reset()

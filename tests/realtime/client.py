@@ -11,6 +11,7 @@ from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+from websockets.protocol import State
 
 
 class Client:
@@ -76,6 +77,10 @@ class Client:
             return str((await self.hear(seconds=seconds))["type"])
         except ConnectionClosed:
             return self.connection.close_code
+
+    @property
+    def is_open(self) -> bool:
+        return self.connection.state is State.OPEN
 
     async def lasts(self, seconds: float) -> int | None:
         """None where the connection is still open after so long; else its close code."""

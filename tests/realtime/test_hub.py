@@ -19,11 +19,7 @@ from realtime.threads import in_thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-SETTINGS = {
-    "MAY_LISTEN": "tests.realtime.test_hub.everyone",
-    # SQLite in memory has no two writers, not even one after the other.
-    "COUNT_SECONDS": 60,
-}
+SETTINGS = {"MAY_LISTEN": "tests.realtime.test_hub.everyone"}
 
 
 def everyone(user: Any, key: str) -> bool:

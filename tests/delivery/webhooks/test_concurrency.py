@@ -17,12 +17,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 THREADS = 8
 
 
-@pytest.fixture(autouse=True)
-def _only_where_threads_have_connections_of_their_own(db: None) -> None:
-    if connection.vendor == "sqlite":
-        pytest.skip("The test database of SQLite is in memory: threads share one cache.")
-
-
 def at_once(call: object, times: int = THREADS) -> list[object]:
     barrier = Barrier(times)
 

@@ -82,10 +82,6 @@ def test_after_a_day_the_key_is_new(sender: APIClient) -> None:
     assert Message.objects.count() == 2
 
 
-@pytest.mark.skipif(
-    connection.vendor == "sqlite",
-    reason="Threads share one SQLite in memory, whose table locks do not wait.",
-)
 @pytest.mark.django_db(transaction=True)
 def test_of_two_at_once_one_acts_and_the_other_gets_its_answer(
     grace: Church, grace_sender: User
@@ -113,7 +109,6 @@ def test_of_two_at_once_one_acts_and_the_other_gets_its_answer(
     assert Message.objects.count() == 1
 
 
-@pytest.mark.skipif(connection.vendor == "sqlite", reason="See above.")
 @pytest.mark.django_db(transaction=True)
 def test_who_waits_too_long_for_the_other_is_told_so(
     grace: Church, grace_sender: User, monkeypatch: pytest.MonkeyPatch

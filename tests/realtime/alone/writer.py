@@ -78,7 +78,9 @@ def append_at_leisure(key: str, count: int, seconds: float) -> None:
 
 def append_large(key: str, count: int, size: int, letter: str = "x") -> None:
     with transaction.atomic():
-        log.append({key: [log.NewEvent("large", {"text": letter * size})] * count}, now=timezone.now())
+        log.append(
+            {key: [log.NewEvent("large", {"text": letter * size})] * count}, now=timezone.now()
+        )
 
 
 def own_key(username: str) -> str:
