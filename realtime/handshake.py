@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import DisallowedHost
-from django.http import HttpRequest
+from django.http import HttpRequest, parse_cookie
 from django.utils import timezone
 
 from realtime import conf, credentials, tickets
@@ -77,12 +76,8 @@ def _ticket(scope: Scope) -> str | None:
 
 
 def _session_key(header: str) -> str | None:
-    try:
-        cookies = SimpleCookie(header)
-    except CookieError:
-        return None
-    morsel = cookies.get(settings.SESSION_COOKIE_NAME)
-    return morsel.value if morsel else None
+    # As Django reads it: http.cookies gives up all of them where one is not to its taste.
+    return parse_cookie(header).get(settings.SESSION_COOKIE_NAME)
 
 
 def is_own_origin(scope: Scope) -> bool:

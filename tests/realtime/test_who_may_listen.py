@@ -19,6 +19,17 @@ async def test_a_stranger_is_told_that_they_are_one(port: int) -> None:
 
 
 @pytest.mark.parametrize(
+    "others", ['prefs={"a":1}; {}', "foo; {}", "x[y]=1; {}", "a/b=2; {}", "{}; x=a,b c; z=1"]
+)
+async def test_odd_cookies_beside_it_do_not_hide_the_session(
+    port: int, session: str, others: str
+) -> None:
+    cookie = others.replace("{}", f"sessionid={session}")
+    async with open_socket(port, headers={"Cookie": cookie}) as ann:
+        assert await ann.first() == "welcome"
+
+
+@pytest.mark.parametrize(
     "session", ["", "no-such-session", "a" * 5000, '"', "\u00e9"], ids=lambda value: repr(value[:9])
 )
 async def test_a_worthless_cookie_is_none(port: int, session: str) -> None:
