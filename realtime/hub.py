@@ -189,7 +189,14 @@ class Hub:
                 self._close_too_many()
         finally:
             # Nobody may be left here, and the others must not wait until that is seen.
+            await self._say_last_counts()
+
+    async def _say_last_counts(self) -> None:
+        try:
             await self._exchange_counts()
+        except Exception as error:
+            # An error in place of the cancellation would have the clock started again, for ever.
+            logger.warning("The last count was not told (%s).", type(error).__name__)
 
     async def _exchange_counts(self) -> None:
         async with self._counting:

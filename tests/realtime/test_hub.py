@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import User
+from django.db import OperationalError
 from django.test import override_settings
 from django.utils import timezone
 
 from realtime import credentials, tickets
+from realtime.census import Census
 from realtime.consumer import EventConsumer
 from realtime.hub import Hub
 from realtime.models import Stream
@@ -103,3 +105,18 @@ async def test_an_error_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -
         await socket.wait(5)
     assert (Hub.here().sockets, Hub.here().feeds) == ({}, {})
     assert await in_thread(Stream.objects.count) == 0
+
+
+@override_settings(REALTIME={**SETTINGS, "COUNT_SECONDS": 60})
+async def test_no_clock_outlives_the_last_socket_where_the_database_is_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = asyncio.all_tasks()
+    socket = await _enter()
+
+    def fail(*_: Any) -> None:
+        raise OperationalError("The database is away.")
+
+    monkeypatch.setattr(Census, "exchange", fail)
+    await socket.disconnect()
+    await _until(lambda: _ours(asyncio.all_tasks() - before) == [])

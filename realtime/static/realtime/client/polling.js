@@ -56,7 +56,8 @@ export class Polling {
     while (!signal.aborted && this.streams.get(name).poll) {
       try {
         const retryAfter = await this.#once(name, signal, held);
-        if (retryAfter === null) return;
+        // A socket that opened meanwhile has stopped this: what is live must not be called polling.
+        if (retryAfter === null || signal.aborted) return;
         this.on.onAnswer(failures > 0);
         failures = 0;
         held = true;
