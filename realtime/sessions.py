@@ -28,9 +28,15 @@ _Said = tuple[str, str, str]
 
 
 def user_of_session(session_key: str) -> AbstractBaseUser | None:
-    """The session's user, checked as Django checks it at each request."""
+    """The session's user, checked as Django checks it at each request.
+
+    Only looked at: where Django would give a session another key (its hash was made with one of
+    SECRET_KEY_FALLBACKS), a socket has no answer that could bring it to the browser.
+    """
+    session = _engine().SessionStore(session_key)
+    session.cycle_key = session.flush = lambda: None
     request = HttpRequest()
-    request.session = cast(SessionBase, _engine().SessionStore(session_key))
+    request.session = cast(SessionBase, session)
     user = get_user(request)
     return cast(AbstractBaseUser, user) if user.is_authenticated else None
 
