@@ -41,6 +41,7 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
         super().__init__()
         self._subscriptions: dict[str, Subscription] = {}
         self._flow = Flow()
+        self._closed = False
         self._heart: asyncio.TimerHandle | None = None
         self._beating: asyncio.Task[None] | None = None
         self._hub = Hub.here()
@@ -84,6 +85,9 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
         raise StopConsumer
 
     async def close(self, code: int | None = None, reason: str | None = None) -> None:
+        if self._closed:
+            return
+        self._closed = True
         self._clean_up()
         # Autobahn, below daphne, takes no subclass of int.
         await super().close(None if code is None else int(code), reason)
@@ -97,8 +101,8 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
         self._hub.leave(self)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        if self._heart is None:
-            return  # refused: it is being closed
+        if self._closed:
+            return  # said before it heard so
         try:
             frame = frames.parse(text_data)
             handler = self._handlers.get(frame["type"])
@@ -117,14 +121,16 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
             frames.epoch(frame),
         )
         if not isinstance(name, str) or not is_name(name):
-            await self._error("unknown_stream", "A stream is church:<slug> or user:me.")
+            about = {"stream": name} if isinstance(name, str) else {}
+            await self._error("unknown_stream", "A stream is church:<slug> or user:me.", **about)
         elif len(self._subscriptions) >= MOST_STREAMS and name not in self._subscriptions:
-            await self._error("too_many", f"At most {MOST_STREAMS} streams on one socket.")
+            detail = f"At most {MOST_STREAMS} streams on one socket."
+            await self._error("too_many", detail, stream=name)
         else:
             key = key_of(name, self.credential.user_id)
             if key is None or not await in_thread(may_listen, self.credential, key):
-                await self._error("forbidden", f"You may not listen to {name}.")
-            else:
+                await self._error("forbidden", f"You may not listen to {name}.", stream=name)
+            elif not self._closed:
                 self._drop(name)
                 await self._join(key, since, epoch)
 
@@ -135,6 +141,8 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
         # Joined first, read then: what is committed in between comes from the feed.
         self._hub.join(key, subscription)
         head = await in_thread(pages.head, key)
+        if self._subscriptions.get(name) is not subscription:
+            return  # closed, or the right was lost, meanwhile
         subscription.start_at(head.last if since is None else since, head.epoch)
         if since is None or head.holds(since, epoch):
             await self._say(
@@ -224,7 +232,9 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
         return True
 
     async def _say(self, frame: dict[str, Any]) -> None:
+        if self._closed:
+            return
         await self.transmit(json.dumps(frame, separators=(",", ":")))
 
-    async def _error(self, code: str, detail: str) -> None:
-        await self._say({"type": "error", "code": code, "detail": detail})
+    async def _error(self, code: str, detail: str, **about: str) -> None:
+        await self._say({"type": "error", "code": code, "detail": detail, **about})

@@ -72,6 +72,8 @@ class Subscription:
         self._go_on()
 
     def behind(self) -> None:
+        # What queued may be of a log that a restore has replaced; all that counts is read anew.
+        self._queue.clear()
         self._must_read = True
         self._go_on()
 

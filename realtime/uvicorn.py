@@ -24,7 +24,10 @@ class PatientProtocol(WebSocketsSansIOProtocol):
     # Asked before reading is paused, and before it is resumed: to resume what goes on is no work.
     @property
     def read_paused(self) -> bool:
-        return self.queue.qsize() < _MOST_WAITING
+        if self.disconnected:
+            return False
+        # After its own close it reads on: the client's is what it waits for.
+        return self.close_sent or self.queue.qsize() < _MOST_WAITING
 
     @read_paused.setter
     def read_paused(self, paused: bool) -> None:

@@ -141,6 +141,27 @@ async def test_what_queued_in_a_pause_goes_out_with_the_acknowledgement_and_need
     assert line.got[-1] == "6"
 
 
+async def test_what_queued_before_a_restore_is_not_taken_for_what_follows_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class ResetLine(QuickLine):
+        async def reset(self, head: Head) -> None:
+            self.got.append(f"reset {head.last}")
+
+    line, flow = ResetLine(), Flow()
+    subscription = _live(line, flow)
+    await asyncio.sleep(0)
+    for number in range(1, 6):
+        subscription.push(Frame(number, number, str(number), UNACKNOWLEDGED_BYTES))
+    monkeypatch.setattr(pages, "head", lambda key: Head(key, 1, "restored", 1, 3))
+    subscription.behind()
+    flow.acknowledge(STREAM, 2)
+    await _until(lambda: line.got == ["1", "2", "reset 3"])
+    # Frame 4 of the log that was, waiting still, would follow 3 without a gap.
+    subscription.push(Frame(4, 4, "new 4", 1))
+    assert line.got == ["1", "2", "reset 3", "new 4"]
+
+
 async def test_streams_of_one_socket_take_turns_after_a_pause() -> None:
     line, flow = QuickLine(), Flow()
     pair = {name: _live(line, flow, name) for name in ("club:a", "club:b")}
@@ -203,6 +224,23 @@ def test_a_session_ends_with_logging_out_or_another_password() -> None:
     other.set_password("another")
     other.save()
     assert [verdict.ended for verdict in sweep.judge(judged)] == [False, True, True]
+
+
+def test_a_session_of_a_former_key_stands_and_is_left_as_it_is() -> None:
+    ann = User.objects.create_user("ann")
+    with override_settings(SECRET_KEY="the former key of this site"):
+        session = _session(ann)
+    kept = SessionStore.get_model_class().objects.values_list("session_key", "session_data")
+    before = list(kept)
+    with override_settings(SECRET_KEY_FALLBACKS=["the former key of this site"]):
+        credential = credentials.of_session(str(session.session_key))
+        assert credential is not None
+        assert credentials.standing({credential}) == {credential: ann}
+        ann.set_password("another")
+        ann.save()
+        assert credentials.standing({credential}) == {}
+    # A socket has no answer that could bring the browser another key.
+    assert list(kept) == before
 
 
 def _session(user: User) -> SessionStore:

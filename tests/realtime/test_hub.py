@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ from realtime.census import Census
 from realtime.consumer import EventConsumer
 from realtime.hub import Hub
 from realtime.models import Stream
+from realtime.pages import Head
+from realtime.sweep import Verdict
 from realtime.threads import in_thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -105,6 +108,30 @@ async def test_an_error_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -
         await socket.wait(5)
     assert (Hub.here().sockets, Hub.here().feeds) == ({}, {})
     assert await in_thread(Stream.objects.count) == 0
+
+
+@override_settings(REALTIME=SETTINGS)
+async def test_who_is_closed_while_they_subscribe_hears_nothing_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    socket = await _enter()
+    [consumer] = Hub.here().sockets
+    looking, may_answer = threading.Event(), threading.Event()
+
+    def looks_long(key: str) -> Head:
+        looking.set()
+        may_answer.wait(5)
+        return Head(key, 1, "e", 0, 0)
+
+    monkeypatch.setattr("realtime.pages.head", looks_long)
+    await socket.send_json_to({"type": "subscribe", "stream": "church:grace"})
+    await _until(looking.is_set)
+    await consumer.obey(Verdict(ended=True))
+    may_answer.set()
+    assert (await socket.receive_output(5)) == {"type": "websocket.close", "code": 4401}
+    await socket.send_json_to({"type": "ping"})
+    assert await socket.receive_nothing()
+    assert (Hub.here().sockets, Hub.here().feeds) == ({}, {})
 
 
 @override_settings(REALTIME={**SETTINGS, "COUNT_SECONDS": 60})

@@ -68,7 +68,9 @@ async def test_a_stream_that_is_not_yours_is_refused(
 ) -> None:
     async with open_socket(port, session) as ann:
         await ann.say(type="subscribe", stream=name)
-        assert (await ann.hear("error", "subscribed"))["code"] == code
+        answer = await ann.hear("error", "subscribed")
+        assert answer["code"] == code
+        assert answer.get("stream") == (name if isinstance(name, str) else None)
 
 
 async def test_everyone_has_a_stream_of_their_own(club: Club, port: int, session: str) -> None:

@@ -115,3 +115,23 @@ async def test_it_stops_reading_while_messages_wait_and_loses_none() -> None:
         reader.may_read.set()
         await until(lambda: reader.read == MESSAGES)
         assert protocol.transport.is_reading()
+
+
+async def test_after_its_own_close_it_reads_on_to_the_clients() -> None:
+    reads_on: list[bool] = []
+
+    async def closes_unread(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        await until(lambda: protocol.queue.qsize() >= 4)
+        await send({"type": "websocket.close", "code": 4401})
+        reads_on.append(protocol.transport.is_reading())
+
+    async with (
+        serving(closes_unread) as (protocol, address),
+        connect(address, proxy=None) as socket,
+    ):
+        for message in MESSAGES:
+            await socket.send(message)
+        await socket.wait_closed()
+    assert (socket.close_code, reads_on) == (4401, [True])
