@@ -23,7 +23,7 @@ from realtime.hub import Hub
 from realtime.names import is_name, key_of, name_of
 from realtime.pages import Head
 from realtime.subscription import Subscription
-from realtime.sweep import Verdict, may_listen
+from realtime.sweep import Verdict, judge
 from realtime.threads import in_thread
 
 logger = logging.getLogger(__name__)
@@ -127,12 +127,18 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
             detail = f"At most {MOST_STREAMS} streams on one socket."
             await self._error("too_many", detail, stream=name)
         else:
-            key = key_of(name, self.credential.user_id)
-            if key is None or not await in_thread(may_listen, self.credential, key):
-                await self._error("forbidden", f"You may not listen to {name}.", stream=name)
-            elif not self._closed:
-                self._drop(name)
-                await self._join(key, since, epoch)
+            await self._subscribe_to(name, since, epoch)
+
+    async def _subscribe_to(self, name: str, since: int | None, epoch: str | None) -> None:
+        key = key_of(name, self.credential.user_id)
+        [verdict] = await in_thread(judge, [(self.credential, [key] if key else [])])
+        if verdict.ended:
+            await self.close(CloseCode.UNAUTHENTICATED)
+        elif key is None or verdict.lost:
+            await self._error("forbidden", f"You may not listen to {name}.", stream=name)
+        elif not self._closed:
+            self._drop(name)
+            await self._join(key, since, epoch)
 
     async def _join(self, key: str, since: int | None, epoch: str | None) -> None:
         name = name_of(key)

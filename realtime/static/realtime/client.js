@@ -32,6 +32,7 @@ import { timingWith } from "./client/timing.js";
  * @property {object} data
  *
  * @typedef {"live" | "connecting" | "polling" | "offline"} State
+ *   Offline is also who has no right to one of the streams: what the page shows may be old.
  *
  * @typedef {object} StreamOptions
  * @property {number} [since]  the last event that the page's data contains; without it: from now on
@@ -60,19 +61,35 @@ import { timingWith } from "./client/timing.js";
  */
 export function connect({ url, streams, onEvents, onState = () => {}, onReset = () => {}, timing = {} }) {
   const cursors = new Map();
+  const refused = new Set();
+  let connection = "connecting";
   let shown = null;
+  const show = () => {
+    const state = refused.size ? "offline" : connection;
+    if (state === shown) return;
+    shown = state;
+    try {
+      onState(state);
+    } catch (error) {
+      console.error("The state could not be shown.", error);
+    }
+  };
   const shared = share({
     url: socketAddress(url),
     timing: timingWith(timing),
     onFrame: (frame) => {
       if (frame.type === "heartbeat") {
         for (const [stream, seq] of Object.entries(frame.streams)) cursors.get(stream)?.compare(seq);
-      } else {
-        cursors.get(frame.stream)?.take(frame);
+      } else if (cursors.has(frame.stream)) {
+        if (frame.type === "unsubscribed") refused.add(frame.stream);
+        else refused.delete(frame.stream);
+        show();
+        cursors.get(frame.stream).take(frame);
       }
     },
     onState: (state) => {
-      if (state !== shown) onState((shown = state));
+      connection = state;
+      show();
     },
     wanted: () => [...cursors.values()].map((cursor) => cursor.wish()),
   });

@@ -91,6 +91,10 @@ def expel(username: str, club: str) -> None:
     User.objects.get(username=username).groups.remove(Group.objects.get(name=club))
 
 
+def admit(username: str, club: str) -> None:
+    User.objects.get(username=username).groups.add(Group.objects.get(name=club))
+
+
 def expel_aloud(username: str, club: str) -> None:
     expel(username, club)
     rights.changed(User.objects.get(username=username).pk)
@@ -130,6 +134,12 @@ def restore_from_backup(key: str, seq: int) -> None:
     """The database as it was at ``seq``, with the new epoch that a restored one gets."""
     Event.objects.filter(stream__key=key, seq__gt=seq).delete()
     Stream.objects.filter(key=key).update(last_seq=seq, epoch="restored")
+
+
+def forget_after(key: str, seq: int) -> None:
+    """The database as it was at ``seq``, put back by somebody who did not know of epochs."""
+    Event.objects.filter(stream__key=key, seq__gt=seq).delete()
+    Stream.objects.filter(key=key).update(last_seq=seq)
 
 
 def forget(key: str, up_to: int) -> None:

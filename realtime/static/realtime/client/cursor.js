@@ -1,10 +1,14 @@
+/** No log has this epoch: a position in it leads to `reset`. */
+const NOWHERE = "none";
+
 /**
  * How far one tab has come in one stream. Applies each event once and in order; says what it is
  * missing.
  */
 export class Cursor {
   #queue = Promise.resolve();
-  #resetting = false;
+  /** What was asked for last, and not answered yet. */
+  #asked = null;
 
   /**
    * @param {string} stream
@@ -36,29 +40,36 @@ export class Cursor {
   /** A heartbeat says that everything up to `seq` was sent. */
   compare(seq) {
     this.#queue = this.#queue.then(() => {
-      if (this.seq !== null && seq > this.seq && !this.#resetting) this.does.want(this.wish());
+      if (this.seq !== null && seq > this.seq) this.#ask();
     });
   }
 
   async #handle(frame) {
-    if (this.#resetting) return;
-    if (frame.type === "subscribed") this.#begin(frame);
+    if (frame.type === "subscribed") await this.#begin(frame);
     else if (frame.type === "reset") await this.#reset(frame);
     else if (frame.type === "events") await this.#events(frame);
   }
 
-  #begin({ epoch, seq }) {
-    if (this.seq === null) {
-      this.seq = seq;
-      this.epoch = epoch;
-    }
-    this.epoch ??= epoch;
+  async #begin({ epoch, seq }) {
+    this.#asked = null;
+    if (this.seq === null) this.seq = seq;
+    await this.#knows({ epoch, seq });
   }
 
-  async #events({ from, to, events }) {
-    if (this.seq === null || to <= this.seq) return;
+  /** Whether this is the log that the page knows; if not, the page fetches anew. */
+  async #knows({ epoch, seq }) {
+    this.epoch ??= epoch;
+    if (epoch === this.epoch) return true;
+    await this.#refetch({ epoch, seq });
+    return false;
+  }
+
+  async #events({ epoch = this.epoch, from, to, events }) {
+    if (this.seq === null || this.epoch === NOWHERE) return;
+    if (!(await this.#knows({ epoch, seq: to })) || to <= this.seq) return;
     if (from > this.seq + 1) {
-      this.does.want(this.wish());
+      // What follows has the same gap.
+      if (this.#asked !== this.seq) this.#ask();
       return;
     }
     try {
@@ -73,26 +84,26 @@ export class Cursor {
 
   async #reset(frame) {
     // Another tab's reset: this one has it all.
-    if (frame.epoch === this.epoch && this.seq !== null && this.seq >= frame.seq) return;
+    if (frame.epoch === this.epoch && frame.seq === this.seq) return;
     await this.#refetch(frame);
   }
 
   async #refetch({ epoch, seq }) {
-    this.#resetting = true;
     try {
       const fetched = await this.does.refetch();
       this.epoch = fetched?.epoch ?? epoch;
       this.seq = fetched?.since ?? seq;
     } catch (error) {
       console.error(`${this.stream} could not be fetched anew; trying again later.`, error);
-      // A position that no log has leads to the next reset.
-      this.epoch = "none";
+      this.epoch = NOWHERE;
       this.seq = 0;
       await new Promise((resolve) => setTimeout(resolve, 5000 * Math.random()));
-    } finally {
-      this.#resetting = false;
     }
-    // What came while fetching was dropped.
+    this.#ask();
+  }
+
+  #ask() {
+    this.#asked = this.seq;
     this.does.want(this.wish());
   }
 }

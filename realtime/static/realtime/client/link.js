@@ -25,25 +25,23 @@ export class Link {
     this.timing = timing;
     this.onFrame = onFrame;
     this.onState = onState;
-    /** `seq` is what was received, `head` the last that is known to exist. */
+    /** `seq` is what was received, `head` the last that is known to exist; `refused`: no right. */
     this.streams = new Map();
     this.socket = null;
     this.polling = new Polling(this.streams, timing, {
       onFrame: (frame) => this.#received(frame),
       onAnswer: (failedBefore) => this.#polled(failedBefore),
+      onFailure: () => this.polling.failing && this.onState("connecting"),
       onLost: () => this.#lose(),
+      onUnauthenticated: () => this.#refused(),
+      onForbidden: (stream) => this.#received({ type: "unsubscribed", stream, code: "forbidden" }),
     });
   }
 
   start() {
-    this.hooks = {
-      online: () => this.#now(),
-      offline: () => this.#offline(),
-      visibilitychange: () => document.visibilityState === "visible" && this.#look(),
-    };
+    this.hooks = { online: () => this.#now(), offline: () => this.#offline() };
     window.addEventListener("online", this.hooks.online);
     window.addEventListener("offline", this.hooks.offline);
-    document.addEventListener("visibilitychange", this.hooks.visibilitychange);
     this.#connect();
   }
 
@@ -52,7 +50,6 @@ export class Link {
     clearTimeout(this.#timer);
     window.removeEventListener("online", this.hooks.online);
     window.removeEventListener("offline", this.hooks.offline);
-    document.removeEventListener("visibilitychange", this.hooks.visibilitychange);
     this.polling.stop();
     this.socket?.close();
   }
@@ -60,31 +57,41 @@ export class Link {
   /** Go on in a stream from a position, again if need be; a known one without a position as it is. */
   want(wish) {
     const known = this.streams.get(wish.stream);
-    if (known && known.seq !== null && wish.seq === null) {
+    if (known && !known.refused && known.seq !== null && wish.seq === null) {
       // Another tab may have gone back in the stream; "from now on" is its head.
       const { stream, epoch, head } = known;
       this.onFrame({ type: "subscribed", stream, epoch, seq: head });
       return;
     }
-    this.streams.set(wish.stream, {
-      ...wish,
-      poll: wish.poll ?? known?.poll ?? null,
-      head: Math.max(known?.head ?? 0, wish.seq ?? 0),
-    });
+    this.streams.set(wish.stream, joined(known, wish));
     this.socket?.subscribe(this.streams.get(wish.stream));
     this.polling.again(wish.stream);
   }
 
+  /** Nobody wants this stream any more. */
+  leave(stream) {
+    this.streams.delete(stream);
+    this.socket?.unsubscribe(stream);
+    this.polling.leave(stream);
+  }
+
+  /** Somebody looks at the page, or has loaded it anew, logged in again perhaps. */
+  look() {
+    if (this.socket) {
+      this.socket.probe();
+      for (const known of this.streams.values()) if (known.refused) this.socket.subscribe(known);
+    } else if (this.polling.running) this.polling.look();
+    else this.#now();
+  }
+
   #received(frame) {
-    const known = this.streams.get(frame.stream);
-    if (known && ["subscribed", "reset", "events"].includes(frame.type)) {
-      // Replay may still be on its way after `subscribed`: only a start at the head sets the place.
-      if (frame.type === "events") known.seq = frame.to;
-      else if (frame.type === "reset" || known.seq === null) known.seq = frame.seq;
-      if (frame.type === "reset") known.head = frame.seq;
-      else known.head = Math.max(known.head, frame.seq ?? frame.to);
-      known.epoch = frame.epoch ?? known.epoch;
+    if (frame.type === "error") {
+      if (!frame.stream) return;
+      // To have no right, or no longer, or one stream too many is the same for a page.
+      frame = { type: "unsubscribed", stream: frame.stream, code: frame.code };
     }
+    const known = this.streams.get(frame.stream);
+    if (known) note(known, frame);
     this.onFrame(frame);
   }
 
@@ -109,14 +116,20 @@ export class Link {
   #closed(code, lived) {
     this.socket = null;
     if (this.#stopped) return;
-    if (code === UNAUTHENTICATED || code === FORBIDDEN) {
-      // Trying again would change nothing; the page must be loaded anew, or logged in to.
-      this.polling.stop();
-      this.onState("offline");
+    // Who was let in and is out now may have logged in again meanwhile: the next handshake tells.
+    if (lived === 0 && (code === UNAUTHENTICATED || code === FORBIDDEN)) {
+      this.#refused();
       return;
     }
     this.#failures = lived > this.timing.stable ? 0 : this.#failures + 1;
     this.#again(code, lived);
+  }
+
+  /** Trying again would change nothing, until somebody has logged in: see `look`. */
+  #refused() {
+    clearTimeout(this.#timer);
+    this.polling.stop();
+    this.onState("offline");
   }
 
   #again(code, lived) {
@@ -138,7 +151,7 @@ export class Link {
     if (this.#lost || failedBefore) this.#later(this.timing.restart * Math.random());
     this.#lost = false;
     this.#failures = FAILURES_BEFORE_POLLING;
-    this.onState("polling");
+    this.onState(this.polling.failing ? "connecting" : "polling");
   }
 
   /** The socket is tried first each time: when the network is back, nothing else need be asked. */
@@ -169,9 +182,36 @@ export class Link {
     this.socket?.close();
     this.onState("offline");
   }
+}
 
-  #look() {
-    if (this.socket) this.socket.probe();
-    else if (!this.polling.running) this.#now();
-  }
+/** Of two tabs in one log the one that has less decides: the other drops what it has. */
+function joined(known, wish) {
+  const of = known && mayBeOne(known.epoch, wish.epoch) ? known : null;
+  return {
+    stream: wish.stream,
+    seq: least(of?.seq ?? null, wish.seq),
+    epoch: wish.epoch ?? of?.epoch ?? null,
+    poll: wish.poll ?? known?.poll ?? null,
+    head: Math.max(of?.head ?? 0, wish.seq ?? 0),
+    refused: false,
+  };
+}
+
+function mayBeOne(epoch, other) {
+  return epoch === null || other === null || epoch === other;
+}
+
+function least(one, other) {
+  return one === null || other === null ? (one ?? other) : Math.min(one, other);
+}
+
+function note(known, { type, seq, to, epoch }) {
+  if (type === "unsubscribed") known.refused = true;
+  if (!["subscribed", "reset", "events"].includes(type)) return;
+  known.refused = false;
+  // Replay may still be on its way after `subscribed`: only a start at the head sets the place.
+  if (type === "events") known.seq = to;
+  else if (type === "reset" || known.seq === null) known.seq = seq;
+  known.head = type === "reset" ? seq : Math.max(known.head, seq ?? to);
+  known.epoch = epoch ?? known.epoch;
 }

@@ -30,6 +30,10 @@ export class Socket {
     this.#say({ type: "subscribe", stream, ...position });
   }
 
+  unsubscribe(stream) {
+    this.#say({ type: "unsubscribe", stream });
+  }
+
   /** Is it still there? A laptop that slept would learn it much later. */
   probe() {
     this.#heard = Date.now();

@@ -15,14 +15,15 @@ export function share(options) {
     freeze: () => shared.pause(),
     pageshow: ({ persisted }) => persisted && shared.start(),
     resume: () => shared.start(),
+    visibilitychange: () => document.visibilityState === "visible" && shared.look(),
   };
-  const targets = { pagehide: window, pageshow: window, freeze: document, resume: document };
-  for (const [name, hook] of Object.entries(hooks)) targets[name].addEventListener(name, hook);
+  const targetOf = (name) => (name.startsWith("page") ? window : document);
+  for (const [name, hook] of Object.entries(hooks)) targetOf(name).addEventListener(name, hook);
   return {
     start: () => shared.start(),
     want: (wish) => shared.want(wish),
     close: () => {
-      for (const [name, hook] of Object.entries(hooks)) targets[name].removeEventListener(name, hook);
+      for (const [name, hook] of Object.entries(hooks)) targetOf(name).removeEventListener(name, hook);
       shared.pause();
     },
   };
@@ -49,12 +50,17 @@ class OwnLink {
   want(wish) {
     this.link?.want(wish);
   }
+
+  look() {
+    this.link?.look();
+  }
 }
 
 class SharedLink {
   constructor(options) {
     this.options = options;
     this.name = `realtime ${options.url}`;
+    this.tab = crypto.randomUUID();
     this.running = false;
   }
 
@@ -65,12 +71,14 @@ class SharedLink {
     this.options.onState(this.state);
     this.channel = new BroadcastChannel(this.name);
     this.channel.onmessage = ({ data }) => this.#hear(data);
-    this.#say({ kind: "wants", wishes: this.options.wanted() });
+    this.#sayWants(this.options.wanted());
+    this.look();
     this.#applyToLead();
   }
 
   pause() {
     if (!this.running) return;
+    this.#say({ kind: "leaves", tab: this.tab });
     this.running = false;
     this.link?.stop();
     this.link = null;
@@ -80,8 +88,13 @@ class SharedLink {
   }
 
   want(wish) {
-    if (this.link) this.link.want(wish);
-    else if (this.running) this.#say({ kind: "wants", wishes: [wish] });
+    if (this.link) this.#want(this.tab, [wish]);
+    else this.#sayWants([wish]);
+  }
+
+  look() {
+    if (this.link) this.link.look();
+    else this.#say({ kind: "look" });
   }
 
   #applyToLead() {
@@ -101,7 +114,8 @@ class SharedLink {
       },
       onState: (state) => this.#show(state),
     });
-    for (const wish of this.options.wanted()) this.link.want(wish);
+    this.wanting = new Map();
+    this.#want(this.tab, this.options.wanted());
     this.link.start();
     this.#say({ kind: "new leader" });
     // The lock is held until this settles, or the tab dies.
@@ -110,20 +124,46 @@ class SharedLink {
     });
   }
 
+  #want(tab, wishes) {
+    for (const wish of wishes) {
+      const tabs = this.wanting.get(wish.stream) ?? new Set();
+      this.wanting.set(wish.stream, tabs.add(tab));
+      this.link.want(wish);
+    }
+  }
+
+  #leave(tab) {
+    for (const [stream, tabs] of this.wanting) {
+      if (!tabs.delete(tab) || tabs.size) continue;
+      this.wanting.delete(stream);
+      this.link.leave(stream);
+    }
+  }
+
   #show(state) {
     this.state = state;
     this.#say({ kind: "state", state });
     this.options.onState(state);
   }
 
-  #hear({ kind, frame, state, wishes }) {
-    if (kind === "frame") this.options.onFrame(frame);
-    else if (kind === "state") this.options.onState(state);
-    else if (kind === "new leader") this.#say({ kind: "wants", wishes: this.options.wanted() });
-    else if (kind === "wants" && this.link) {
-      for (const wish of wishes) this.link.want(wish);
+  #hear(message) {
+    if (message.kind === "frame") this.options.onFrame(message.frame);
+    else if (message.kind === "state") this.options.onState(message.state);
+    else if (message.kind === "new leader") this.#sayWants(this.options.wanted());
+    else if (this.link) this.#obey(message);
+  }
+
+  #obey({ kind, tab, wishes }) {
+    if (kind === "look") this.link.look();
+    else if (kind === "leaves") this.#leave(tab);
+    else if (kind === "wants") {
+      this.#want(tab, wishes);
       this.#say({ kind: "state", state: this.state });
     }
+  }
+
+  #sayWants(wishes) {
+    this.#say({ kind: "wants", tab: this.tab, wishes });
   }
 
   #say(message) {
