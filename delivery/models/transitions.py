@@ -37,6 +37,9 @@ class Failure:
     error_class: str
 
 
+ANSWER_LOST = Failure("answer_lost", "The answer of Telnyx was lost", "ambiguous")
+
+
 class Transitions:
     """Methods of :class:`delivery.models.Message`. Each changes the object; the caller writes it."""
 
@@ -110,9 +113,7 @@ class Transitions:
     def _end_unless_ambiguous(self, status: Status, failure: Failure | None, now: datetime) -> None:
         # It may have been sent already: to call it unsent would be a lie.
         if self.ambiguous:
-            return self.give_up(
-                failure or Failure("answer_lost", "The answer of Telnyx was lost", "ambiguous"), now
-            )
+            return self.give_up(failure or ANSWER_LOST, now)
         self._blame(failure)
         self._move(status, now)
         return None

@@ -3,27 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from django.db.models import F
 
 from delivery import opt_outs
 from delivery.changes import message_changes
-from delivery.models import Message
-from delivery.models.transitions import TRANSITION_FIELDS
+from delivery.models import Attempt, Message, Outcome
+from delivery.models.transitions import ANSWER_LOST, TRANSITION_FIELDS
+
+# Telnyx answers a key again for up to 24 h ("Idempotency", developers.telnyx.com/docs/development/
+# api-fundamentals/idempotency), then it takes the text anew. An hour less: clocks differ, and what
+# passes here may still wait for a thread.
+_KEY_IS_KNOWN = timedelta(hours=23)
 
 
 def screen(rows: Sequence[Message], now: datetime) -> list[Message]:
-    """Those of the claimed ``rows`` (of one tenant) to send; ends the opted-out and the too old."""
+    """Those of the claimed ``rows`` (of one tenant) to send; ends the opted-out, the too old, and
+    those that Telnyx may have taken so long ago that it would take them twice."""
     if not rows:
         return []
     stopped = opt_outs.opted_out(rows[0].tenant_id, {row.to_number for row in rows})
     old = [row for row in rows if row.expires_at is not None and row.expires_at <= now]
-    ending = [row for row in rows if row.to_number in stopped or row in old]
+    forgotten = _forgotten([row.pk for row in rows if row.ambiguous], now)
+    ending = [row for row in rows if row.to_number in stopped or row in old or row.pk in forgotten]
     if ending:
-        _end(ending, stopped, now)
+        _end(ending, stopped, forgotten, now)
     return [row for row in rows if row not in ending]
 
 
-def _end(ending: Sequence[Message], stopped: set[str], now: datetime) -> None:
+def _forgotten(doubtful: Sequence[int], now: datetime) -> set[int]:
+    """Those whose doubt is older than what Telnyx remembers of their key."""
+    if not doubtful:
+        return set()
+    lost = Attempt.objects.filter(
+        message__in=doubtful,
+        generation=F("message__generation"),
+        outcome=Outcome.AMBIGUOUS,
+        started_at__lte=now - _KEY_IS_KNOWN,
+    )
+    return set(lost.values_list("message_id", flat=True))
+
+
+def _end(ending: Sequence[Message], stopped: set[str], forgotten: set[int], now: datetime) -> None:
     tokens = {row.pk: row.lease_token for row in ending}
     with message_changes(now) as changes:
         locked = Message.objects.filter(pk__in=tokens).locked()
@@ -31,6 +53,8 @@ def _end(ending: Sequence[Message], stopped: set[str], now: datetime) -> None:
         for row in rows:
             if row.to_number in stopped:
                 row.suppress(None, now)
+            elif row.pk in forgotten:
+                row.give_up(ANSWER_LOST, now)
             else:
                 row.expire(now)
             changes.add(row, previous=row.claimed_from)
