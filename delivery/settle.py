@@ -153,8 +153,8 @@ def _move(row: Message, result: Result, now: datetime) -> None:
 
 
 def _refuse(row: Message, verdict: Verdict, failure: Failure, now: datetime) -> None:
-    # An answer to the same key settles what an earlier, lost one had left open.
-    row.ambiguous = False
+    # An answer to the same key settles what an earlier, lost one had left open: if it is Telnyx's.
+    row.ambiguous = row.ambiguous and not verdict.from_provider
     if verdict.opted_out:
         opt_outs.opt_out(row.tenant_id, row.to_number, OptOut.Source.PROVIDER, now=now)
         row.suppress(failure, now)

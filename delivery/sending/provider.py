@@ -43,6 +43,9 @@ class Verdict:
     """Permanent: because the recipient sent STOP."""
     final: bool = False
     """Ambiguous: asking again cannot settle it."""
+    from_provider: bool = True
+    """Permanent: the provider's own word, in its own form. False: something on the way to it may
+    have refused, which knows nothing of what the provider took before."""
     reached: bool = True
     """The provider answered, however badly; False counts against the breaker with 5xx."""
 

@@ -57,7 +57,8 @@ def _success(answer: HttpAnswer, document: Any) -> Verdict:
 
 def _failure(answer: HttpAnswer, document: Any) -> Verdict:
     error = _first_error(document)
-    known = meaning(answer.status, error.code, from_telnyx=bool(error.code))
+    from_telnyx = bool(error.code)
+    known = meaning(answer.status, error.code, from_telnyx=from_telnyx)
     if error.code and error.code not in CODES:
         logger.error(
             "Telnyx answered with a code that is not in the table",
@@ -79,6 +80,7 @@ def _failure(answer: HttpAnswer, document: Any) -> Verdict:
         hold=known.hold,
         opted_out=known.opted_out,
         final=known.final,
+        from_provider=from_telnyx,
     )
 
 

@@ -53,6 +53,22 @@ def test_without_a_code_the_status_decides_and_nothing_breaks(
     assert verdict(HttpAnswer(status, {}, body)).outcome == outcome
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [
+        (400, errors("40310"), True), (422, errors("49999"), True), (409, errors("40300"), True),
+        (400, b"", False), (404, b"<html>", False), (405, b"{}", False), (413, b"<html>", False),
+        (421, b"", False), (431, b"", False), (451, b"<html>", False),
+        (400, b'{"errors":[]}', False), (400, b'{"errors":[{"title":"Bad request"}]}', False),
+    ],
+)  # fmt: skip
+def test_a_refusal_is_telnyxs_own_only_if_it_has_the_form_of_its_errors(
+    status: int, body: bytes, said: bool
+) -> None:
+    told = verdict(HttpAnswer(status, {}, body))
+    assert (told.outcome, told.from_provider) == (P, said)
+
+
 def test_a_text_that_telnyx_took_has_its_id() -> None:
     told = verdict(HttpAnswer(200, {}, b'{"data":{"id":"4031"}}'))
     assert (told.outcome, told.provider_id) == (Outcome.ACCEPTED, "4031")

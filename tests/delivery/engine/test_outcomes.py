@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from delivery import opt_outs
+from delivery import dead_letters, opt_outs
 from delivery.models import AccountHold, Attempt, Message, Outcome
 from delivery.sending.provider import SendRequest, Verdict
 from delivery.sending.scripted import ScriptedProvider
@@ -16,6 +16,10 @@ from koinonia.models import Church
 from tests.delivery.engine.scripted import ACCEPTED, LOST, UNAVAILABLE, drain, keys, write
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+OF_A_GATEWAY = Verdict(outcome=Outcome.PERMANENT, code="http_404", from_provider=False)
+"""A refusal of something before Telnyx, which knows nothing of what Telnyx took."""
 
 
 class Clock:
@@ -50,6 +54,8 @@ def run_until_quiet(provider: ScriptedProvider) -> Message:
         ([LOST, UNAVAILABLE], Status.UNKNOWN, 4),
         ([Verdict(outcome=Outcome.PERMANENT, code="40310")], Status.DEAD, 1),
         ([LOST, Verdict(outcome=Outcome.PERMANENT, code="40310")], Status.DEAD, 2),
+        ([OF_A_GATEWAY], Status.DEAD, 1),
+        ([LOST, OF_A_GATEWAY], Status.UNKNOWN, 2),
         ([Verdict(outcome=Outcome.AMBIGUOUS, code="10027", final=True)], Status.UNKNOWN, 1),
         ([Verdict(outcome=Outcome.CONFIGURATION, code="40305")], Status.DEAD, 1),
         ([Verdict(outcome=Outcome.THROTTLED, retry_after=0.1), ACCEPTED], Status.ACCEPTED, 1),
@@ -62,6 +68,15 @@ def test_a_message_ends_as_its_answers_say(
     message = run_until_quiet(ScriptedProvider(answers))
     assert (message.status, message.attempts) == (status, attempts)
     assert message.calls == Attempt.objects.count()
+
+
+def test_what_a_gateway_refused_after_a_lost_answer_is_sent_again_only_if_it_may_double(
+    grace: Church,
+) -> None:
+    write(grace)
+    message = run_until_quiet(ScriptedProvider([LOST, OF_A_GATEWAY]))
+    result = dead_letters.retry(Message.objects.all(), by=None, now=datetime.now(UTC))
+    assert result.refused == [(message.pk, "may_double_required")]
 
 
 def test_every_attempt_carries_the_same_key_and_the_same_bytes(

@@ -24,6 +24,7 @@ REFUSALS = {
     "unavailable": V(outcome=Outcome.RETRYABLE, code="10037", http_status=503),
     "lost": V(outcome=Outcome.AMBIGUOUS, code="answer_lost", reached=False),
     "permanent": V(outcome=Outcome.PERMANENT, code="40310", http_status=400),
+    "gateway": V(outcome=Outcome.PERMANENT, code="http_404", http_status=404, from_provider=False),
     "stopped": V(outcome=Outcome.PERMANENT, code="40300", opted_out=True),
     "sender": V(outcome=Outcome.CONFIGURATION, code="40305"),
     "unpaid": V(outcome=Outcome.CONFIGURATION, code="20100", whole_account=True, hold=True),

@@ -77,7 +77,7 @@ class Expected:
         assert row.attempts == self.attempts[send], "Attempts are not counted right."
         if verdict.outcome == Outcome.AMBIGUOUS:
             self.doubts.add(send)
-        if verdict.outcome in {Outcome.ACCEPTED, Outcome.PERMANENT}:
+        if verdict.outcome in {Outcome.ACCEPTED, Outcome.PERMANENT} and verdict.from_provider:
             self.came_to["a doubt refused"] += send in self.doubts and not verdict.provider_id
             self.doubts.discard(send)
         given_up = Status.UNKNOWN if send in self.doubts else Status.DEAD
@@ -85,7 +85,7 @@ class Expected:
             self.told[row.pk].append(Told(verdict.provider_id, Status.ACCEPTED, _FIRST))
             assert (row.status, row.provider_id) == (Status.ACCEPTED, verdict.provider_id)
         elif verdict.outcome == Outcome.PERMANENT:
-            assert row.status == (Status.SUPPRESSED if verdict.opted_out else Status.DEAD)
+            assert row.status == (Status.SUPPRESSED if verdict.opted_out else given_up)
         elif free or not spent:
             self._waits(row, now)
         elif verdict.outcome == Outcome.CONFIGURATION or self.attempts[send] == ATTEMPTS:
