@@ -155,6 +155,8 @@ class Message(Transitions, models.Model):
             models.Index(fields=["tenant", "-id"], name="message_list"),
             models.Index(fields=["thread", "-id"], name="message_thread"),
             models.Index(fields=["batch", "status"], name="message_batch"),
+            # Who texted this number from that one last, and what looks like a lost text.
+            models.Index(fields=["to_number", "from_number", "-id"], name="message_between"),
             # The dead letter queue.
             models.Index(
                 fields=["tenant", "-dead_since"],

@@ -35,7 +35,7 @@ class WebhookEvent(models.Model):
         SUPERSEDED = "superseded"
         """Its message already knew better."""
         NOT_OURS = "not_ours"
-        """A text to a number that no tenant has."""
+        """A text to a number that no tenant has, or texted its sender from."""
         WITHOUT_EFFECT = "without_effect"
         """Of a type or form that says nothing about a message."""
 

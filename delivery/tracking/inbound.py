@@ -61,6 +61,16 @@ def tenants_by_number(numbers: set[str]) -> dict[str, Model]:
     return {getattr(tenant, field): tenant for tenant in tenants}
 
 
+def last_to_text(*, from_number: str, to_number: str) -> Model | None:
+    """The tenant that texted ``to_number`` from ``from_number`` last, which it may have given up since:
+    people go on answering, and opting out, where they were texted from."""
+    between = Message.objects.filter(
+        to_number=to_number, from_number=from_number, direction=Direction.OUTBOUND
+    )
+    last = between.select_related("tenant").order_by("-pk").first()
+    return last.tenant if last else None
+
+
 def received(inbound: InboundText, tenant: Model, now: datetime) -> Message:
     """An unsaved row."""
     measured = measure(inbound.text)

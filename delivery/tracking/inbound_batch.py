@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from delivery.changes import Changes
 from delivery.models import Message, WebhookEvent
-from delivery.tracking.inbound import InboundText, obey, received, tenants_by_number
+from delivery.tracking.inbound import InboundText, last_to_text, obey, received, tenants_by_number
+
+_MAY_YET_BE_OURS = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,30 +21,39 @@ class Incoming:
     text: InboundText
 
 
-def apply(incoming: Sequence[Incoming], changes: Changes, now: datetime) -> None:
-    """Make a row of each text that is not one already, do what it asks, and mark the events."""
+def apply(incoming: Sequence[Incoming], changes: Changes, now: datetime) -> list[Incoming]:
+    """Make a row of each text that is not one already, do what it asks, and mark the events; returns
+    those of no tenant, which may yet be one's: a number is at work before it is entered."""
     if not incoming:
-        return
+        return []
     tenants = tenants_by_number({item.text.to_number for item in incoming})
     known = set(
         Message.objects.filter(
             provider_id__in={item.text.provider_id for item in incoming}
         ).values_list("provider_id", flat=True)
     )
+    unclaimed = []
     for item in sorted(incoming, key=_order):
-        item.event.applied_at = now
-        tenant = tenants.get(item.text.to_number)
+        text, event = item.text, item.event
+        tenant = tenants.get(text.to_number) or last_to_text(
+            from_number=text.to_number, to_number=text.from_number
+        )
+        if tenant is None and now - event.received_at < _MAY_YET_BE_OURS:
+            unclaimed.append(item)
+            continue
+        event.applied_at = now
         if tenant is None:
-            item.event.result = WebhookEvent.Result.NOT_OURS
-        elif item.text.provider_id in known:
-            item.event.result = WebhookEvent.Result.SUPERSEDED
+            event.result = WebhookEvent.Result.NOT_OURS
+        elif text.provider_id in known:
+            event.result = WebhookEvent.Result.SUPERSEDED
         else:
-            known.add(item.text.provider_id)
-            obey(item.text, tenant, now)
-            message = received(item.text, tenant, now)
+            known.add(text.provider_id)
+            obey(text, tenant, now)
+            message = received(text, tenant, now)
             message.save(force_insert=True)
             changes.add(message)
-            item.event.message, item.event.result = message, WebhookEvent.Result.APPLIED
+            event.message, event.result = message, WebhookEvent.Result.APPLIED
+    return unclaimed
 
 
 def _order(item: Incoming) -> tuple[str, str, datetime, int]:

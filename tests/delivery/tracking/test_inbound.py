@@ -12,10 +12,13 @@ from delivery.signals import messages_changed
 from delivery.tracking import apply_waiting_events
 from koinonia.models import Church
 from tests import cast
-from tests.delivery.tracking.conftest import MEMBER, NOW, store
+from tests.delivery.tracking.conftest import MEMBER, NOW, MakeMessage, store
 from tests.delivery.webhooks.signing import event, inbound
 
 pytestmark = pytest.mark.django_db
+
+FORMER = "+13125559999"
+"""A number that no church has (any more)."""
 
 
 def hear(text: str | None, *, provider_id: str = "in1", at: int = 0, **over: Any) -> None:
@@ -61,10 +64,44 @@ def test_a_picture_without_words_is_received(grace: Church) -> None:
 
 
 def test_a_text_to_a_number_of_no_church_is_kept_as_an_event_only(grace: Church) -> None:
-    hear("Hello", to=[{"phone_number": "+13125559999"}])
-    apply()
+    hear("Hello", to=[{"phone_number": FORMER}])
+    apply_waiting_events(NOW + timedelta(hours=2))
     assert not Message.objects.exists()
     assert WebhookEvent.objects.get().result == "not_ours"
+
+
+def test_a_text_to_a_number_that_becomes_a_churchs_soon_is_received_then(grace: Church) -> None:
+    hear("Hello", to=[{"phone_number": FORMER}])
+    apply()
+    assert WebhookEvent.objects.waiting().count() == 1
+    Church.objects.update(phone_number=FORMER)
+    apply_waiting_events(NOW + timedelta(minutes=10))
+    assert Message.objects.get().tenant_id == grace.pk
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+def test_who_was_texted_from_a_churchs_former_number_is_heard_there(
+    stopped: bool, grace: Church, hope: Church, message: MakeMessage
+) -> None:
+    message(from_number=FORMER, tenant=hope)
+    message(from_number=FORMER)
+    message(from_number=FORMER, tenant=hope, to_number="+13125550002")
+    hear("STOP" if stopped else "Thank you", to=[{"phone_number": FORMER}])
+    apply()
+    text = Message.objects.get(direction="inbound")
+    assert (text.tenant_id, text.to_number) == (grace.pk, FORMER)
+    assert bool(opted_out(grace.pk, [MEMBER])) == stopped
+    assert not opted_out(hope.pk, [MEMBER])
+
+
+def test_a_number_that_one_church_gave_up_and_another_has_is_the_others(
+    grace: Church, hope: Church, message: MakeMessage
+) -> None:
+    message(from_number=FORMER)
+    Church.objects.filter(pk=hope.pk).update(phone_number=FORMER)
+    hear("Hello", to=[{"phone_number": FORMER}])
+    apply()
+    assert Message.objects.get(direction="inbound").tenant_id == hope.pk
 
 
 def test_the_same_text_in_two_events_is_received_once(grace: Church) -> None:
