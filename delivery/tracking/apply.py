@@ -26,7 +26,8 @@ _STATUS_EVENTS = {"message.sent", "message.finalized", "message.read"}
 def apply_waiting_events(now: datetime, limit: int = 200) -> int:
     """Apply what is due of the stored events; how many were looked at.
 
-    An event whose message or tenant is not there (yet) is looked at again, later and later.
+    An event that comes too early (its message or tenant is not there, or a new send of the message is
+    on its way) is looked at again, later and later.
     One that cannot be applied does not stand in the way of the others.
     """
     if not WebhookEvent.objects.due(now).exists():
@@ -96,9 +97,9 @@ def _read(events: Sequence[WebhookEvent], changes: Changes, now: datetime) -> No
                 reported.append(Reported(event, report))
                 continue
         _without_effect(event, now)
-    missing = [item.event for item in outbound_batch.apply(reported, changes, now)]
-    missing += [item.event for item in inbound_batch.apply(incoming, changes, now)]
-    for event in missing:
+    too_early = [item.event for item in outbound_batch.apply(reported, changes, now)]
+    too_early += [item.event for item in inbound_batch.apply(incoming, changes, now)]
+    for event in too_early:
         _postpone(event, now)
 
 

@@ -7,7 +7,7 @@ whatever order the reports arrive.
 from __future__ import annotations
 
 from delivery.models import Message
-from delivery.statuses import Status
+from delivery.statuses import UNFINISHED, Status
 from delivery.tracking.report import StatusReport
 
 RANKS = {
@@ -22,6 +22,20 @@ RANKS = {
 
 def rank(status: str) -> int:
     return RANKS.get(Status(status), 0)
+
+
+def may_be_of_another_send(report: StatusReport, message: Message) -> bool:
+    """Whether nobody can tell yet which send of ``message`` the report speaks of.
+
+    A person has ordered one more, and that has no id of its own so far. News of the first must not end
+    it; but if the text is said to have arrived, no second one is needed.
+    """
+    return (
+        message.generation > 1
+        and message.provider_id is None
+        and message.status in UNFINISHED
+        and report.status != Status.DELIVERED
+    )
 
 
 def supersedes(report: StatusReport, message: Message) -> bool:

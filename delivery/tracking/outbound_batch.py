@@ -9,24 +9,25 @@ from delivery import opt_outs
 from delivery.changes import Changes
 from delivery.models import Message, OptOut, WebhookEvent
 from delivery.tracking.matching import Messages, Reported
-from delivery.tracking.order import rank, says_again, supersedes
+from delivery.tracking.order import may_be_of_another_send, rank, says_again, supersedes
 from delivery.tracking.progress import PROGRESS_FIELDS, move
 
 _STOPPED = "40300"
 
 
 def apply(reported: Sequence[Reported], changes: Changes, now: datetime) -> list[Reported]:
-    """Move the messages on and mark the events; returns those whose message is not there."""
+    """Move the messages on and mark the events; returns those to look at again: their message is
+    not there, or it is not yet known of which of its sends they speak."""
     if not reported:
         return []
     messages = Messages(reported)
     before: dict[int, str] = {}
     said_again: set[int] = set()
-    missing = []
+    too_early = []
     for item in sorted(reported, key=_order):
         message = messages.of(item)
-        if message is None:
-            missing.append(item)
+        if message is None or may_be_of_another_send(item.report, message):
+            too_early.append(item)
         elif supersedes(item.report, message):
             before.setdefault(message.pk, message.status)
             move(message, item.report, now)
@@ -40,7 +41,7 @@ def apply(reported: Sequence[Reported], changes: Changes, now: datetime) -> list
         [messages.by_id[pk] for pk in sorted(said_again - before.keys())], ["provider_status_at"]
     )
     _write([messages.by_id[pk] for pk in sorted(before)], before, changes, now)
-    return missing
+    return too_early
 
 
 def _order(item: Reported) -> tuple[int, datetime, int]:

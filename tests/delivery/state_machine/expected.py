@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from delivery.models import Message, Outcome
 from delivery.sending.provider import Verdict
-from delivery.statuses import TELNYX_SAYS, Status
+from delivery.statuses import TELNYX_SAYS, UNFINISHED, Status
 
 DELAYS = (1, 2, 4)
 ATTEMPTS = 4
@@ -98,6 +98,14 @@ class Expected:
         assert row.status == (Status.RETRYING if row.attempts else Status.QUEUED)
         assert row.next_attempt_at is not None
         assert row.next_attempt_at > now
+
+    def comes_too_early(self, before: Message, status: Status) -> bool:
+        """Whether a person has ordered another send that has not been answered: this may be of the
+        first, and would end the second."""
+        ordered = before.generation > 1 and before.status in UNFINISHED
+        waits = ordered and before.provider_id is None and status != Status.DELIVERED
+        self.came_to["a report that must wait"] += waits
+        return waits
 
     def reported(self, before: Message, after: Message, told: Told) -> None:
         """A webhook has told of one send of the message."""

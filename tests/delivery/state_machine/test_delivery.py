@@ -45,6 +45,10 @@ class SeldomDelivery(Delivery):
     def begin_with_two_sends(self, status: str) -> None:
         self.hear_of_the_first_send_after_the_second(status)
 
+    @initialize(status=st.sampled_from(sorted(REPORTS)))
+    def begin_with_a_second_send_to_come(self, status: str) -> None:
+        self.hear_of_the_first_send_before_the_second(status)
+
     @initialize()
     def begin_with_a_doubt_refused(self) -> None:
         self.refuse_what_was_in_doubt()
@@ -89,6 +93,13 @@ class SeldomDelivery(Delivery):
             self.report(firsts[pk], status)
 
     @rule(status=st.sampled_from(sorted(REPORTS)))
+    def hear_of_the_first_send_before_the_second(self, status: str) -> None:
+        """A person has ordered a second one, which no worker has sent yet."""
+        self.fail_for_good("accepted_lost", again=False, may_double=False)
+        self.retry_dead_letters(may_double=True)
+        self.tell_of_the_first_sends(status)
+
+    @rule(status=st.sampled_from(sorted(REPORTS)))
     def hear_of_the_first_send_after_the_second(self, status: str) -> None:
         """The answers to the first were lost, a person ordered a second, and that was accepted."""
         self.fail_for_good("accepted_lost", again=True, may_double=True)
@@ -111,5 +122,5 @@ def run(church: Church, pytest_settings: Any, examples: int, steps: int) -> None
 @pytest.mark.django_db(transaction=True)
 def test_no_order_of_events_loses_or_doubles_a_text(grace: Church, settings: Any) -> None:
     run(grace, settings, examples=30, steps=50)
-    for rare in ("an earlier send", "a failed probe", "a doubt refused"):
+    for rare in ("an earlier send", "a failed probe", "a doubt refused", "a report that must wait"):
         assert Delivery.came_to[rare] >= 5, f"It never came to {rare}."

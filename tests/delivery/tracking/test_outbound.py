@@ -195,6 +195,47 @@ def test_the_first_send_of_a_text_that_was_sent_again_counts_only_if_it_arrived(
     assert (text.status, text.provider_id) == ("delivered", "p2")
 
 
+@pytest.mark.parametrize("told", ["sent", "delivery_failed", "delivery_unconfirmed"])
+@pytest.mark.parametrize("state", ["queued", "sending", "retrying"])
+def test_a_late_report_of_the_first_send_does_not_end_the_second_that_a_person_ordered(
+    told: str, state: str, message: MakeMessage
+) -> None:
+    lease: dict[str, Any] = {"lease_token": uuid.uuid4(), "lease_until": NOW + timedelta(minutes=1)}
+    text = message(state, generation=2, **(lease if state == "sending" else {}))
+    tell(told, reference(text.pk), provider_id="p1")
+    apply()
+    text.refresh_from_db()
+    assert (text.status, text.provider_id) == (state, None)
+    assert WebhookEvent.objects.waiting().exists()
+
+
+@pytest.mark.parametrize(
+    ("came_to", "provider_id", "last_word"),
+    [("accepted", "p1", "failed"), ("accepted", "p2", "accepted"), ("dead", None, "failed")],
+)
+def test_what_was_told_meanwhile_counts_once_it_is_known_of_which_send_it_is(
+    came_to: str, provider_id: str | None, last_word: str, message: MakeMessage
+) -> None:
+    text = message("queued", generation=2)
+    tell("delivery_failed", reference(text.pk), provider_id="p1")
+    apply()
+    Message.objects.update(status=came_to, provider_id=provider_id)
+    apply_waiting_events(NOW + timedelta(minutes=1))
+    text.refresh_from_db()
+    assert text.status == last_word
+    assert not WebhookEvent.objects.waiting().exists()
+
+
+def test_an_ordered_second_send_is_spared_when_the_first_is_heard_to_have_arrived(
+    message: MakeMessage,
+) -> None:
+    text = message("queued", generation=2)
+    tell("delivered", reference(text.pk), provider_id="p1")
+    apply()
+    text.refresh_from_db()
+    assert text.status == "delivered"
+
+
 def test_an_event_of_an_unknown_text_is_kept_and_matched_later(message: MakeMessage) -> None:
     tell("delivered")
     apply()
