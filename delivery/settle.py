@@ -1,4 +1,7 @@
-"""Writing down what calls came to. A result whose lease is over matches no row."""
+"""Writing down what calls came to.
+
+A result whose lease is over matches no row, unless it tells what nobody else can: that the text was taken.
+"""
 
 from __future__ import annotations
 
@@ -67,18 +70,25 @@ def _settle(results: Sequence[Result], now: datetime) -> None:
         answered = [row for row in others if _was_overtaken(row, by_id[row.pk])]
         for row in mine:
             _move(row, by_id[row.pk], now)
-        for row in answered:
+        found = [row for row in others if _was_in_doubt(row, by_id[row.pk])]
+        for row in answered + found:
             _count(row, by_id[row.pk].verdict)
             # A lost lease had it tried by others meanwhile, who may have spent what there is.
             row.attempts = min(row.attempts, 1 + len(conf.retry_delays()))
-        if mine:
-            Message.objects.write(mine, TRANSITION_FIELDS)
+        for row in found:
+            row.accept(by_id[row.pk].verdict.provider_id, now)
+        if mine or found:
+            Message.objects.write(mine + found, TRANSITION_FIELDS)
         if answered:
             Message.objects.write(answered, ["attempts", "calls"])
-        Attempt.objects.bulk_create([_attempt(row, by_id[row.pk]) for row in mine + answered])
+        Attempt.objects.bulk_create(
+            [_attempt(row, by_id[row.pk]) for row in mine + answered + found]
+        )
         for row in mine:
             if row.status != row.claimed_from or row.status == Status.RETRYING:
                 changes.add(row, previous=row.claimed_from)
+        for row in found:
+            changes.add(row, previous=Status.UNKNOWN)
 
 
 def _settle_alone(result: Result, now: datetime) -> None:
@@ -122,6 +132,15 @@ def _was_overtaken(row: Message, result: Result) -> bool:
         and row.generation == result.message.generation
         and row.provider_id is not None
         and row.provider_id == result.verdict.provider_id
+    )
+
+
+def _was_in_doubt(row: Message, result: Result) -> bool:
+    """It was given up because nobody knew whether it was taken, and this answer says so at last."""
+    return (
+        row.status == Status.UNKNOWN
+        and row.generation == result.message.generation
+        and result.verdict.outcome == Outcome.ACCEPTED
     )
 
 

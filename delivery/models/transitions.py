@@ -64,6 +64,7 @@ class Transitions:
         """The provider took it."""
         self.provider_id = provider_id
         self.ambiguous = False
+        self.dead_since = None
         self._blame(None)
         self._move(Status.ACCEPTED, now)
 

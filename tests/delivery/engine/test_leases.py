@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from delivery import claim, rescue
+from delivery.changes import Change
 from delivery.models import Attempt, Message, Outcome, Priority
 from delivery.sending.provider import Verdict
 from delivery.sending.scripted import ScriptedProvider
 from delivery.settle import Result, settle
+from delivery.signals import messages_changed
 from delivery.statuses import Status
 from delivery.telnyx.request import build
 from delivery.turns import Turn
 from koinonia.models import Church
-from tests.delivery.engine.scripted import ACCEPTED, UNAVAILABLE, drain, write
+from tests.delivery.engine.scripted import ACCEPTED, LOST, UNAVAILABLE, drain, write
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LATER = timedelta(minutes=1)
@@ -74,6 +77,66 @@ def test_the_result_of_a_zombie_matches_no_row(grace: Church) -> None:
     settle([result(current, ACCEPTED)], timezone.now())
     current.refresh_from_db()
     assert current.status == Status.ACCEPTED
+
+
+def give_up_in_doubt(message: Message, **over: Any) -> None:
+    """As when a worker that took over a lost lease had no answer either."""
+    Message.objects.filter(pk=message.pk).update(
+        status=Status.UNKNOWN, ambiguous=True, lease_token=None, lease_until=None,
+        dead_since=timezone.now(), error_code="answer_lost", error_class="ambiguous", **over,
+    )  # fmt: skip
+
+
+def test_a_zombie_that_brings_the_lost_answer_settles_what_is_unknown(
+    grace: Church,
+) -> None:
+    write(grace)
+    (zombie,) = take(grace)
+    give_up_in_doubt(zombie, attempts=4, calls=4)
+    heard: list[tuple[str, str]] = []
+
+    def listen(changes: list[Change], **_: Any) -> None:
+        heard.extend((change.previous, change.message.status) for change in changes)
+
+    messages_changed.connect(listen)
+    try:
+        settle([result(zombie, ACCEPTED)], timezone.now())
+    finally:
+        messages_changed.disconnect(listen)
+    message = Message.objects.get()
+    assert (message.status, message.provider_id, message.ambiguous) == ("accepted", "given", False)
+    assert (message.dead_since, message.error_code) == (None, "")
+    assert (message.attempts, message.calls, Attempt.objects.count()) == (4, 5, 1)
+    assert heard == [("unknown", "accepted")]
+
+
+@pytest.mark.parametrize(
+    ("generation", "verdict"),
+    [
+        (1, UNAVAILABLE),
+        (1, LOST),
+        (1, Verdict(outcome=Outcome.PERMANENT, code="40310")),
+        (2, ACCEPTED),
+    ],
+)
+def test_no_other_late_answer_does(grace: Church, generation: int, verdict: Verdict) -> None:
+    write(grace)
+    (zombie,) = take(grace)
+    give_up_in_doubt(zombie, generation=generation)
+    (before,) = Message.objects.values()
+    settle([result(zombie, verdict)], timezone.now())
+    assert list(Message.objects.values()) == [before]
+
+
+def test_a_late_answer_with_the_id_of_another_text_settles_nothing(grace: Church) -> None:
+    write(grace)
+    (zombie,) = take(grace)
+    give_up_in_doubt(zombie)
+    other = write(grace, to="+13125550002")
+    Message.objects.filter(pk=other.pk).update(status=Status.DELIVERED, provider_id="given")
+    settle([result(zombie, ACCEPTED)], timezone.now())
+    zombie.refresh_from_db()
+    assert (zombie.status, zombie.provider_id) == (Status.UNKNOWN, None)
 
 
 @pytest.mark.parametrize(("called", "status"), [(False, Status.DEAD), (True, Status.UNKNOWN)])

@@ -94,6 +94,16 @@ class Expected:
             pause = timedelta(seconds=DELAYS[self.attempts[send] - 1])
             assert (row.status, row.next_attempt_at) == (Status.RETRYING, now + pause)
 
+    def settles_late(self, before: Message, generation: int, verdict: Verdict) -> bool:
+        """Whether an answer, of a worker that had lost ``before``, ends the doubt in which it was."""
+        accepted = verdict.outcome == Outcome.ACCEPTED
+        found = accepted and (before.status, before.generation) == (Status.UNKNOWN, generation)
+        if found:
+            self.came_to["a doubt settled late"] += 1
+            self.doubts.discard((before.pk, generation))
+            self.told[before.pk].append(Told(verdict.provider_id, Status.ACCEPTED, _FIRST))
+        return found
+
     def _waits(self, row: Message, now: datetime) -> None:
         assert row.status == (Status.RETRYING if row.attempts else Status.QUEUED)
         assert row.next_attempt_at is not None

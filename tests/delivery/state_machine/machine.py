@@ -225,6 +225,10 @@ class Delivery(RuleBasedStateMachine):
                     self.expected.call_was_only_slow(was)
                 probe = job.permit is not None and bool(job.permit.probe)
                 self.expected.answered(after[pk], verdict, probe=probe, now=self.now)
+            elif self.expected.settles_late(was, job.message.generation, verdict):
+                assert after[pk].status == Status.ACCEPTED
+                assert after[pk].provider_id == verdict.provider_id
+                self.expected.attempts[(pk, was.generation)] = after[pk].attempts
             else:
                 assert after[pk].status == was.status, "A worker wrote what it held no longer."
                 assert after[pk].lease_token == was.lease_token

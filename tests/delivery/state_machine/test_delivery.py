@@ -50,6 +50,10 @@ class SeldomDelivery(Delivery):
         self.hear_of_the_first_send_before_the_second(status)
 
     @initialize()
+    def begin_with_a_doubt_settled_late(self) -> None:
+        self.answer_what_was_given_up()
+
+    @initialize()
     def begin_with_a_doubt_refused(self) -> None:
         self.refuse_what_was_in_doubt()
 
@@ -84,6 +88,19 @@ class SeldomDelivery(Delivery):
             self.now += timedelta(seconds=31)
             self.claim()
             self.a_zombie_comes_back()
+
+    @rule()
+    def answer_what_was_given_up(self) -> None:
+        """A worker is so slow that others try its texts in vain until there is no attempt left."""
+        breaker.force(BreakerState.FORCED_CLOSED, by=None, now=self.now)
+        self.claim()
+        if self.threads.in_flight:
+            self.crash(reached=True)
+            breaker.force(BreakerState.FORCED_CLOSED, by=None, now=self.now)
+            self.now += timedelta(seconds=31)
+            self.send(["lost"] * ATTEMPTS)
+            self.a_zombie_comes_back()
+        breaker.release(by=None, now=self.now)
 
     @rule(status=st.sampled_from(sorted(REPORTS)))
     def tell_of_the_first_sends(self, status: str) -> None:
@@ -122,5 +139,8 @@ def run(church: Church, pytest_settings: Any, examples: int, steps: int) -> None
 @pytest.mark.django_db(transaction=True)
 def test_no_order_of_events_loses_or_doubles_a_text(grace: Church, settings: Any) -> None:
     run(grace, settings, examples=30, steps=50)
-    for rare in ("an earlier send", "a failed probe", "a doubt refused", "a report that must wait"):
+    for rare in (
+        "an earlier send", "a failed probe", "a doubt refused", "a doubt settled late",
+        "a report that must wait",
+    ):  # fmt: skip
         assert Delivery.came_to[rare] >= 5, f"It never came to {rare}."
