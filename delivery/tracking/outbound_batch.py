@@ -8,6 +8,7 @@ from datetime import datetime
 from delivery import opt_outs
 from delivery.changes import Changes
 from delivery.models import Message, OptOut, WebhookEvent
+from delivery.tracking.inbound import started_since
 from delivery.tracking.matching import Messages, Reported
 from delivery.tracking.order import may_be_of_another_send, rank, says_again, supersedes
 from delivery.tracking.progress import PROGRESS_FIELDS, move
@@ -56,13 +57,16 @@ def _write(
     Message.objects.all().write(moved, PROGRESS_FIELDS)
     for message in moved:
         changes.add(message, previous=before[message.pk])
-    stopped = {
-        (message.tenant_id, message.to_number)
-        for message in moved
-        if message.error_code == _STOPPED
-    }
-    for tenant_id, number in sorted(stopped):
-        opt_outs.opt_out(tenant_id, number, OptOut.Source.PROVIDER, now=now)
+    stopped = [message for message in moved if message.error_code == _STOPPED]
+    for message in sorted(stopped, key=lambda message: (message.tenant_id, message.to_number)):
+        _opt_out(message, now)
+
+
+def _opt_out(message: Message, now: datetime) -> None:
+    # As old as the refusal: it may be heard of long after, and a START may have come since.
+    at = min(message.provider_status_at or now, now)
+    if not started_since(at, message.tenant_id, message.to_number):
+        opt_outs.opt_out(message.tenant_id, message.to_number, OptOut.Source.PROVIDER, now=at)
 
 
 def _mark(

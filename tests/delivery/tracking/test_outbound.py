@@ -13,7 +13,7 @@ from delivery.signals import messages_changed
 from delivery.statuses import Status
 from delivery.tracking import apply_waiting_events
 from tests.delivery.tracking.conftest import MEMBER, NOW, MakeMessage, store
-from tests.delivery.webhooks.signing import event, outbound
+from tests.delivery.webhooks.signing import event, inbound, outbound
 
 pytestmark = pytest.mark.django_db
 
@@ -23,6 +23,12 @@ def tell(status: str, ref: str = "", *, provider_id: str = "p1", at: int = 0, **
     kind = "message.sent" if status == "sent" else "message.finalized"
     occurred_at = (NOW + timedelta(seconds=at)).isoformat()
     store(event(kind, outbound(provider_id, status, **over), occurred_at=occurred_at), ref)
+
+
+def hear(text: str, *, at: int) -> None:
+    """The same for a text of the member."""
+    occurred_at = (NOW + timedelta(seconds=at)).isoformat()
+    store(event("message.received", inbound("in1", text), occurred_at=occurred_at))
 
 
 def apply() -> None:
@@ -311,6 +317,22 @@ def test_a_refusal_for_a_stop_is_remembered_as_an_opt_out(message: MakeMessage) 
     tell("delivery_failed", errors=[{"code": "40300", "title": "Blocked due to STOP message"}])
     apply()
     assert OptOut.objects.filter(tenant=text.tenant, number=MEMBER, source="provider").exists()
+
+
+@pytest.mark.parametrize(
+    ("started_at", "stopped"), [(7, False), (3, True)], ids=["started after", "started before"]
+)
+@pytest.mark.parametrize("start_comes", ["first", "together"])
+def test_a_refusal_for_a_stop_counts_from_when_it_was_not_from_when_it_is_heard_of(
+    started_at: int, stopped: bool, start_comes: str, message: MakeMessage
+) -> None:
+    text = message(provider_id="p1")
+    hear("START", at=started_at)
+    if start_comes == "first":
+        apply_waiting_events(NOW + timedelta(minutes=1))
+    tell("delivery_failed", at=5, errors=[{"code": "40300", "title": "Blocked"}])
+    apply_waiting_events(NOW + timedelta(minutes=1))
+    assert OptOut.objects.filter(tenant=text.tenant, number=MEMBER).exists() == stopped
 
 
 @pytest.mark.parametrize(
