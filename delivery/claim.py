@@ -87,15 +87,23 @@ def start_calls(messages: Sequence[Message], now: datetime) -> None:
         Message.objects.held_by(token).filter(pk__in=ids).update(call_started_at=now)
 
 
-def renew(messages: Sequence[Message], now: datetime) -> None:
-    """Hold on to rows whose calls take long: those with less than half of their lease left."""
+def renew(messages: Sequence[Message], now: datetime) -> list[Message]:
+    """Hold on to rows whose calls take long: those with less than half of their lease left.
+
+    Gives back those that turn out to be lost: others have taken them meanwhile, or ended them.
+    """
     until = _lease_end(now)
     half = now + (until - now) / 2
     short = [row for row in messages if row.lease_until is not None and row.lease_until < half]
+    lost: set[tuple[UUID | None, int]] = set()
     for token, ids in _by_token(short).items():
-        Message.objects.held_by(token).filter(pk__in=ids).update(lease_until=until)
+        mine = Message.objects.held_by(token).filter(pk__in=ids)
+        if mine.update(lease_until=until) < len(ids):
+            held = set(mine.values_list("pk", flat=True))
+            lost |= {(token, pk) for pk in ids if pk not in held}
     for row in short:
         row.lease_until = until
+    return [row for row in short if (row.lease_token, row.pk) in lost]
 
 
 def _lease_end(now: datetime) -> datetime:

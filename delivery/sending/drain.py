@@ -131,7 +131,7 @@ class Drain:
         if self._overseen and now - self._overseen < timedelta(seconds=_OVERSEE_SECONDS):
             return
         self._overseen = now
-        claim.renew([job.message for job in self.threads.in_flight.values()], now)
+        self._renew(now)
         rescue.rescue(now)
         rescue.expire(now)
         tracking.reconcile(now)
@@ -143,8 +143,12 @@ class Drain:
         until = time.monotonic() + _LANDING_SECONDS
         while self.threads.in_flight and time.monotonic() < until:
             self.settle(_WAIT_SECONDS)
-            now = self.clock()
-            claim.renew([job.message for job in self.threads.in_flight.values()], now)
+            self._renew(self.clock())
+
+    def _renew(self, now: datetime) -> None:
+        lost = claim.renew([job.message for job in self.threads.in_flight.values()], now)
+        if lost:
+            self.threads.forget(lost)
 
 
 def _by(results: Sequence[Result], key: Callable[[Result], object]) -> list[list[Result]]:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from delivery.breaker import Permit
 from delivery.models import Message, Priority
 from delivery.sending.provider import SendRequest
+
+Claim = tuple[UUID | None, int]
+"""One claim of one row: a worker may hold, besides it, an earlier one that it has lost."""
+
+
+def claim_of(message: Message) -> Claim:
+    return message.lease_token, message.pk
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +26,10 @@ class Job:
     request: SendRequest
     permit: Permit | None = None
     """Under which the breaker let it go; None where it was not asked."""
+
+    @property
+    def claim(self) -> Claim:
+        return claim_of(self.message)
 
 
 class Jobs:
@@ -55,4 +67,14 @@ class Jobs:
             found = [*self._replies, *self._bulk]
             self._replies.clear()
             self._bulk.clear()
+            return found
+
+    def remove(self, claims: Container[Claim]) -> list[Job]:
+        """Those of ``claims`` that no thread has taken yet."""
+        with self._for_all:
+            found = [job for job in (*self._replies, *self._bulk) if job.claim in claims]
+            for jobs in (self._replies, self._bulk):
+                kept = [job for job in jobs if job.claim not in claims]
+                jobs.clear()
+                jobs.extend(kept)
             return found

@@ -6,13 +6,13 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 
 from django.utils import timezone
 
-from delivery.models import Outcome, Priority
-from delivery.sending.jobs import Job, Jobs
+from delivery.models import Message, Outcome, Priority
+from delivery.sending.jobs import Claim, Job, Jobs, claim_of
 from delivery.sending.provider import Provider, Verdict, connect
 from delivery.settle import Result
 
@@ -31,7 +31,7 @@ class Threads:
 
     def __init__(self, size: int, connect: Callable[[], Provider] = connect) -> None:
         self.size = size
-        self.in_flight: dict[int, Job] = {}
+        self.in_flight: dict[Claim, Job] = {}
         self._connect = connect
         self._jobs = Jobs()
         self._held_back: SimpleQueue[list[Job]] = SimpleQueue()
@@ -57,7 +57,7 @@ class Threads:
         return max(0, self._places - kept - len(self.in_flight))
 
     def submit(self, jobs: list[Job]) -> None:
-        self.in_flight |= {job.message.pk: job for job in jobs}
+        self.in_flight |= {job.claim: job for job in jobs}
         self._jobs.put(jobs)
 
     def withdraw(self) -> list[Job]:
@@ -66,8 +66,13 @@ class Threads:
         while not self._held_back.empty():
             withdrawn += self._held_back.get()
         for job in withdrawn:
-            del self.in_flight[job.message.pk]
+            self.in_flight.pop(job.claim, None)
         return withdrawn
+
+    def forget(self, messages: Sequence[Message]) -> None:
+        """Claims that were lost: what no thread has begun of them is not to be sent."""
+        for job in self._jobs.remove({claim_of(message) for message in messages}):
+            self.in_flight.pop(job.claim, None)
 
     def results(self, timeout: float) -> list[Result]:
         """What has come back, waiting up to ``timeout`` seconds for the first.
@@ -85,7 +90,7 @@ class Threads:
         except Empty:
             pass
         for result in found:
-            self.in_flight.pop(result.message.pk, None)
+            self.in_flight.pop(claim_of(result.message), None)
         return found
 
     def _work(self, replies_only: bool) -> None:

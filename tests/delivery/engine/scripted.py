@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -20,6 +21,23 @@ from koinonia.models import Church
 ACCEPTED = Verdict(outcome=Outcome.ACCEPTED, provider_id="given", http_status=200)
 UNAVAILABLE = Verdict(outcome=Outcome.RETRYABLE, code="10037", http_status=503)
 LOST = Verdict(outcome=Outcome.AMBIGUOUS, code="answer_lost", reached=False)
+
+
+class HeldProvider(ScriptedProvider):
+    """Answers nobody before it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.let_go = threading.Event()
+        self.begun: list[SendRequest] = []
+
+    def answers(self, answer: Verdict) -> None:
+        self._answers = [answer]
+
+    def send(self, request: SendRequest) -> Verdict:
+        self.begun.append(request)
+        self.let_go.wait(30)
+        return super().send(request)
 
 
 def write(church: Church, text: str = "Hello", to: str = "+13125550001", **over: Any) -> Message:

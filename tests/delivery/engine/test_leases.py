@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -169,7 +170,7 @@ def test_a_lease_is_renewed_while_its_call_lasts(grace: Church) -> None:
     assert rescue.rescue(timezone.now() + timedelta(seconds=60)) == 1
 
 
-LATE = {
+LATE: dict[str, Callable[[Message], object]] = {
     "renewed": lambda lost: claim.renew([lost], timezone.now() + LATER),
     "called": lambda lost: claim.start_calls([lost], timezone.now()),
     "put back": lambda lost: claim.put_back([lost]),

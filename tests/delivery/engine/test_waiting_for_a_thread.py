@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 
 import pytest
 from django.utils import timezone
@@ -12,45 +11,14 @@ from delivery import breaker
 from delivery.accept import accept_batch
 from delivery.drafts import Draft
 from delivery.models import BreakerState, Message, Outcome, Priority
-from delivery.sending.drain import Drain
 from delivery.sending.jobs import Job, Jobs
 from delivery.sending.provider import SendRequest, Verdict
-from delivery.sending.scripted import ScriptedProvider
-from delivery.sending.threads import Threads
 from delivery.statuses import Status
 from koinonia.models import Church
-from tests.delivery.engine.scripted import LOST, UNAVAILABLE, write
+from tests.delivery.engine.scripted import LOST, UNAVAILABLE, HeldProvider, drain, write
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-class HeldProvider(ScriptedProvider):
-    """Answers nobody before it is let go."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.let_go = threading.Event()
-        self.begun: list[SendRequest] = []
-
-    def answers(self, answer: Verdict) -> None:
-        self._answers = [answer]
-
-    def send(self, request: SendRequest) -> Verdict:
-        self.begun.append(request)
-        self.let_go.wait(30)
-        return super().send(request)
-
-
-@pytest.fixture
-def provider() -> Iterator[HeldProvider]:
-    held = HeldProvider()
-    yield held
-    held.let_go.set()
-
-
-def engine(provider: HeldProvider, size: int) -> Drain:
-    return Drain(Threads(size, lambda: provider))
 
 
 def broadcast(church: Church, size: int) -> None:
@@ -73,11 +41,11 @@ def test_a_reply_goes_while_every_thread_for_bulk_is_busy(
     grace: Church, provider: HeldProvider
 ) -> None:
     broadcast(grace, 40)
-    drain = engine(provider, 8)
-    drain.step()
+    worker = drain(provider, size=8)
+    worker.step()
     wait_until(lambda: len(provider.begun) == 7)
     reply = write(grace, to="+13125550099")
-    drain.step()
+    worker.step()
     wait_until(lambda: len(provider.begun) == 8)
     assert provider.begun[-1].message_id == reply.pk
 
@@ -93,49 +61,49 @@ def test_after_a_call_that_failed_the_breaker_and_the_pace_are_asked_before_the_
     for _ in range(2):
         write(grace)
     provider.answers(pause)
-    drain = engine(provider, 1)
-    drain.step()
+    worker = drain(provider, size=1)
+    worker.step()
     wait_until(lambda: provider.begun)
     assert set(Message.objects.values_list("status", flat=True)) == {Status.SENDING}
     breaker.force(BreakerState.FORCED_OPEN, by=None, reason="test", now=timezone.now())
 
     provider.let_go.set()
-    drain.settle(30)
+    worker.settle(30)
 
-    assert not drain.step()
+    assert not worker.step()
     [begun] = provider.begun
     waiting = Message.objects.exclude(pk=begun.message_id).get()
     assert (waiting.status, waiting.claims, waiting.call_started_at) == (Status.QUEUED, 0, None)
-    assert not drain.threads.in_flight
+    assert not worker.threads.in_flight
 
 
 def test_an_open_breaker_takes_back_what_no_thread_has_begun(
     grace: Church, provider: HeldProvider
 ) -> None:
     broadcast(grace, 3)
-    drain = engine(provider, 2)
-    drain.step()
+    worker = drain(provider, size=2)
+    worker.step()
     wait_until(lambda: len(provider.begun) == 2)
     write(grace)
     breaker.force(BreakerState.FORCED_OPEN, by=None, reason="test", now=timezone.now())
 
-    assert not drain.step()
+    assert not worker.step()
 
     begun = {request.message_id for request in provider.begun}
     waiting = Message.objects.exclude(pk__in=begun)
     assert set(waiting.values_list("status", "claims")) == {(Status.QUEUED, 0)}
-    assert drain.threads.in_flight.keys() == begun
+    assert {job.message.pk for job in worker.threads.in_flight.values()} == begun
 
 
 def test_a_worker_that_stops_gives_back_what_no_thread_has_begun(
     grace: Church, provider: HeldProvider
 ) -> None:
     broadcast(grace, 2)
-    drain = engine(provider, 1)
-    drain.step()
+    worker = drain(provider, size=1)
+    worker.step()
     wait_until(lambda: provider.begun)
     threading.Timer(0.1, provider.let_go.set).start()
-    drain.run(budget=0)
+    worker.run(budget=0)
     assert sorted(Message.objects.values_list("status", "claims")) == [
         (Status.ACCEPTED, 0), (Status.QUEUED, 0),
     ]  # fmt: skip

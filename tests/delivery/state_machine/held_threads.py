@@ -19,11 +19,15 @@ class HeldThreads(Threads):
         self._landed: list[Result] = []
 
     def submit(self, jobs: Sequence[Job]) -> None:
-        for job in jobs:
-            self.in_flight[job.message.pk] = job
+        self.in_flight |= {job.claim: job for job in jobs}
+
+    @property
+    def in_the_air(self) -> dict[int, Job]:
+        """By the id of the message."""
+        return {job.message.pk: job for job in self.in_flight.values()}
 
     def land(self, message_id: int, verdict: Verdict) -> None:
-        job = self.in_flight.pop(message_id)
+        job = self.in_flight.pop(self.in_the_air[message_id].claim)
         self._landed.append(Result(job.message, verdict, self._clock(), 0.0, permit=job.permit))
 
     def results(self, timeout: float) -> list[Result]:

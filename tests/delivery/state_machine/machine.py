@@ -52,7 +52,7 @@ FAILURES = ["unavailable", "lost", "accepted_lost"]
 HELD_BACK = ["throttled", "unpaid"]
 ANSWER = st.sampled_from(["accepted", *FAILURES, *REFUSALS])
 
-is_in_the_air = precondition(lambda self: self.threads.in_flight)
+is_in_the_air = precondition(lambda self: self.threads.in_the_air)
 
 
 class Delivery(RuleBasedStateMachine):
@@ -121,7 +121,7 @@ class Delivery(RuleBasedStateMachine):
     @is_in_the_air
     @rule()
     def cancel_what_is_in_the_air(self) -> None:
-        for pk in self.threads.in_flight:
+        for pk in self.threads.in_the_air:
             assert not cancel_message(Message.objects.get(pk=pk), now=self.now)
 
     @rule()
@@ -155,19 +155,19 @@ class Delivery(RuleBasedStateMachine):
     @rule(state=st.sampled_from([BreakerState.FORCED_OPEN, BreakerState.FORCED_CLOSED]))
     def force_the_breaker(self, state: BreakerState) -> None:
         breaker.force(state, by=None, now=self.now)
-        in_the_air = set(self.threads.in_flight)
+        in_the_air = set(self.threads.in_the_air)
         self.claim()
-        assert state == BreakerState.FORCED_CLOSED or set(self.threads.in_flight) == in_the_air
+        assert state == BreakerState.FORCED_CLOSED or set(self.threads.in_the_air) == in_the_air
         breaker.release(by=None, now=self.now)
 
     # What the worker and the provider do
 
     @rule()
     def claim(self) -> None:
-        before = dict(self.threads.in_flight)
+        before = self.threads.in_the_air
         hold = holds.current(self.now)
         self.drain.step()
-        for pk, job in self.threads.in_flight.items():
+        for pk, job in self.threads.in_the_air.items():
             if pk in before:
                 assert job is before[pk], "It was taken again while it was in the air."
             else:
@@ -188,19 +188,19 @@ class Delivery(RuleBasedStateMachine):
     @rule(data=st.data(), answer=ANSWER)
     def answer(self, data: st.DataObject, answer: str) -> None:
         self.claim()
-        if self.threads.in_flight:
-            self.settle({data.draw(st.sampled_from(sorted(self.threads.in_flight))): answer})
+        if self.threads.in_the_air:
+            self.settle({data.draw(st.sampled_from(sorted(self.threads.in_the_air))): answer})
 
     @rule(answers=st.lists(st.sampled_from(["accepted", *FAILURES, *HELD_BACK]), max_size=5))
     def send(self, answers: list[str]) -> None:
         """All that is due, with the same answer to all of it each time."""
         for answer in answers:
             self.claim()
-            self.settle(dict.fromkeys(self.threads.in_flight, answer))
+            self.settle(dict.fromkeys(self.threads.in_the_air, answer))
             self.now += timedelta(seconds=4)
 
     def settle(self, answers: Mapping[int, str]) -> None:
-        jobs = {pk: self.threads.in_flight[pk] for pk in answers}
+        jobs = {pk: self.threads.in_the_air[pk] for pk in answers}
         verdicts = {pk: self.verdict(jobs[pk], answer) for pk, answer in answers.items()}
         before = self.rows()
         for pk, verdict in verdicts.items():
@@ -239,7 +239,7 @@ class Delivery(RuleBasedStateMachine):
     @rule(reached=st.booleans())
     def crash(self, reached: bool) -> None:
         rows = self.rows()
-        for pk, job in self.threads.in_flight.items():
+        for pk, job in self.threads.in_the_air.items():
             verdict = self.verdict(job, "accepted") if reached else REFUSALS["unavailable"]
             self.zombies.append((job, verdict))
             if rows[pk].status == Status.SENDING:
@@ -333,7 +333,7 @@ class Delivery(RuleBasedStateMachine):
         for _ in range(12 + Message.objects.count() // 16):
             holds.end(by="test", now=self.now)
             self.claim()
-            self.settle(dict.fromkeys(self.threads.in_flight, "accepted"))
+            self.settle(dict.fromkeys(self.threads.in_the_air, "accepted"))
             self.now += timedelta(seconds=61)
         left = Message.objects.filter(status__in=UNFINISHED).values_list("status", flat=True)
         assert list(left) == []

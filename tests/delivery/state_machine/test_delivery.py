@@ -65,7 +65,7 @@ class SeldomDelivery(Delivery):
         probes: list[int] = []
         for _ in range(50):  # it stays open for a millisecond of real time
             self.claim()
-            jobs = self.threads.in_flight.items()
+            jobs = self.threads.in_the_air.items()
             probes = [pk for pk, job in jobs if job.permit is not None and job.permit.probe]
             if probes:
                 break
@@ -76,14 +76,14 @@ class SeldomDelivery(Delivery):
     def crash_again_and_again(self) -> None:
         for _ in range(6):
             self.claim()
-            if self.threads.in_flight:
+            if self.threads.in_the_air:
                 self.crash(reached=False)
             self.now += timedelta(seconds=31)
 
     @rule(reached=st.booleans())
     def overtake_a_slow_worker(self, reached: bool) -> None:
         self.claim()
-        if self.threads.in_flight:
+        if self.threads.in_the_air:
             self.crash(reached)
             self.now += timedelta(seconds=31)
             self.claim()
