@@ -52,15 +52,28 @@ class Result:
 
 
 def settle(results: Sequence[Result], now: datetime) -> None:
-    """Write the outcome of each call, in one transaction."""
-    try:
-        _settle(results, now)
-    except IntegrityError:
-        # A provider that gives one id to two messages: find which, and keep the others.
-        for result in results:
-            _settle_alone(result, now)
+    """Write the outcome of each call, in one transaction. Doing it again changes nothing."""
+    for some in _each_text_once(results):
+        try:
+            _settle(some, now)
+        except IntegrityError:
+            # A provider that gives one id to two messages: find which, and keep the others.
+            for result in some:
+                _settle_alone(result, now)
     for result in results:
         _heed(result, now)
+
+
+def _each_text_once(results: Sequence[Result]) -> list[list[Result]]:
+    """All of them at once but for a text that was taken twice: only one of its claims stands."""
+    rounds: list[dict[int, Result]] = []
+    for result in results:
+        free = (found for found in rounds if result.message.pk not in found)
+        found = next(free, None)
+        if found is None:
+            rounds.append(found := {})
+        found[result.message.pk] = result
+    return [list(found.values()) for found in rounds]
 
 
 def _settle(results: Sequence[Result], now: datetime) -> None:
@@ -68,7 +81,8 @@ def _settle(results: Sequence[Result], now: datetime) -> None:
     with message_changes(now) as changes:
         mine, others = _still_held(by_id)
         answered = [row for row in others if _was_overtaken(row, by_id[row.pk])]
-        for row in mine:
+        # In one order for all workers: two that note the same opt-outs must not wait for each other.
+        for row in sorted(mine, key=lambda row: row.to_number):
             _move(row, by_id[row.pk], now)
         found = [row for row in others if _was_in_doubt(row, by_id[row.pk])]
         for row in answered + found:
@@ -132,6 +146,7 @@ def _was_overtaken(row: Message, result: Result) -> bool:
         and row.generation == result.message.generation
         and row.provider_id is not None
         and row.provider_id == result.verdict.provider_id
+        and not Attempt.objects.filter(message=row, started_at=result.started_at).exists()
     )
 
 

@@ -14,11 +14,12 @@ from delivery import breaker, claim, conf, rescue, tracking
 from delivery.breaker import Permit, Tally
 from delivery.breaker.policy import policy
 from delivery.models import Message
+from delivery.sending.answers import Answers
 from delivery.sending.gate import Gate
 from delivery.sending.jobs import Job
 from delivery.sending.screen import screen
 from delivery.sending.threads import Threads, of_this_process
-from delivery.settle import Result, settle
+from delivery.settle import Result
 from delivery.signals import overseen
 from delivery.telnyx.request import build
 from delivery.turns import Turn, Turns
@@ -42,6 +43,8 @@ class Drain:
     gate: Gate = field(default_factory=Gate)
     stopping: Callable[[], bool] = lambda: False
     clock: Callable[[], datetime] = timezone.now
+    _answers: Answers = field(default_factory=Answers)
+    _withdrawn: list[Job] = field(default_factory=list)
     _overseen: datetime | None = None
     _events_applied: datetime | None = None
 
@@ -65,14 +68,18 @@ class Drain:
     def settle(self, timeout: float) -> None:
         """Write down what has come back."""
         found = self.threads.results(timeout)
-        for results in _by(found, lambda result: result.message.tenant_id):
-            self._report(results)
-            settle(results, self.clock())
-        if any(result.verdict.gives_pause for result in found):
+        self._answers.add(found)
+        if self._withdrawn or any(result.verdict.gives_pause for result in found):
             self._withdraw(self.clock())
+        for results in self._answers.write(self.clock()):
+            self._report(results)
 
     def _expects_more(self) -> bool:
-        return bool(self.threads.in_flight) or self.gate.anyone_rests or self._gathers(self.clock())
+        return self._awaits_answers or self.gate.anyone_rests or self._gathers(self.clock())
+
+    @property
+    def _awaits_answers(self) -> bool:
+        return bool(self.threads.in_flight) or bool(self._answers)
 
     def _gathers(self, now: datetime) -> bool:
         return self._events_applied is not None and now - self._events_applied < _GATHER
@@ -109,8 +116,10 @@ class Drain:
 
     def _withdraw(self, now: datetime) -> None:
         """Give back what was claimed and not begun: nothing of it was spent."""
-        withdrawn = self.threads.withdraw()
-        claim.put_back([job.message for job in withdrawn])
+        # Kept until they are given back: the database may fail.
+        self._withdrawn += self.threads.withdraw()
+        claim.put_back([job.message for job in self._withdrawn])
+        withdrawn, self._withdrawn = self._withdrawn, []
         for permit in {job.permit for job in withdrawn if job.permit is not None}:
             breaker.record(permit, Tally(), now)
 
@@ -141,7 +150,7 @@ class Drain:
         """Wait for the calls in the air; what stays out too long is left to its lease."""
         self._withdraw(self.clock())
         until = time.monotonic() + _LANDING_SECONDS
-        while self.threads.in_flight and time.monotonic() < until:
+        while self._awaits_answers and time.monotonic() < until:
             self.settle(_WAIT_SECONDS)
             self._renew(self.clock())
 
