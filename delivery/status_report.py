@@ -57,7 +57,7 @@ def why_stuck(now: datetime, *, after: timedelta) -> str:
     """
     if _events_wait(now, after):
         return f"Webhook events have waited for more than {int(after.total_seconds())} s."
-    if breaker.current(now).state in _BLOCKING or holds.current(now) is not None:
+    if _breaker_blocks(now - after) or holds.current(now) is not None:
         return ""
     oldest = oldest_due_seconds(Message.objects.all(), now)
     if oldest is None or oldest <= after.total_seconds() or _called_since(now - after):
@@ -65,7 +65,12 @@ def why_stuck(now: datetime, *, after: timedelta) -> str:
     return f"A text has been due for {oldest} s and no worker has called Telnyx meanwhile."
 
 
-_BLOCKING = (BreakerState.OPEN, BreakerState.FORCED_OPEN)
+def _breaker_blocks(when: datetime) -> bool:
+    view = breaker.current(when)
+    if view.state == BreakerState.OPEN:
+        # After that a worker would have probed.
+        return view.until is None or view.until >= when
+    return view.state == BreakerState.FORCED_OPEN
 
 
 def _events_wait(now: datetime, after: timedelta) -> bool:

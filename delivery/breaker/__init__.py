@@ -12,14 +12,15 @@ from typing import Any
 from django.contrib.auth.base_user import AbstractBaseUser
 
 from delivery import conf
+from delivery.breaker import history
 from delivery.breaker.permit import Permit, Tally, Transition
 from delivery.breaker.shared import SharedBreaker
-from delivery.models import BreakerState, BreakerTransition, ForcedBreaker
-from delivery.signals import breaker_changed
+from delivery.models import BreakerState, ForcedBreaker
 
 __all__ = ["Permit", "Tally", "View", "ask", "current", "force", "record", "release"]
 
 _shared = SharedBreaker()
+_gap = history.Gap()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ def ask(now: datetime) -> Permit:
         return Permit(state, allowed=state == BreakerState.FORCED_CLOSED)
     permit, moved = _shared.ask()
     _tell(moved, now)
+    if moved is None and _shared.is_shared:
+        _gap.close(permit, now)
     return permit
 
 
@@ -54,10 +57,9 @@ def current(now: datetime) -> View:
     forced = _forced()
     if forced is not None:
         return View(BreakerState(forced.state))
-    last = BreakerTransition.objects.filter(account=conf.account()).first()
-    if last is None or last.after not in {BreakerState.OPEN, BreakerState.HALF_OPEN}:
-        return View(BreakerState.CLOSED)
-    return View(BreakerState(last.after), last.until)
+    last = history.last()
+    state = history.judged(last)
+    return View(state, last.until if last and state != BreakerState.CLOSED else None)
 
 
 def force(
@@ -98,8 +100,4 @@ def _tell(moved: Transition | None, now: datetime, *, by: AbstractBaseUser | Non
     until = None
     if moved.after == BreakerState.OPEN:
         until = now + timedelta(seconds=_shared.seconds_open())
-    BreakerTransition.objects.create(
-        account=conf.account(), before=moved.before, after=moved.after,
-        reason=moved.reason[:200], at=now, until=until, by_id=_id(by),
-    )  # fmt: skip
-    breaker_changed.send(BreakerTransition, state=moved.after, reason=moved.reason)
+    history.write(moved, now, until=until, by=by)

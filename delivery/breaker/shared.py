@@ -67,6 +67,11 @@ class SharedBreaker:
         except connections.RedisUnavailableError:
             pass  # what Redis kept it judges by when it is back
 
+    @property
+    def is_shared(self) -> bool:
+        """The last answer was that of all workers, and not of this one alone."""
+        return self._local is None
+
     def seconds_open(self) -> float:
         """For how long it has just opened."""
         return policy().open_for(max(1, self._local.opens if self._local else self._seen.opens))

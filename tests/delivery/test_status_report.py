@@ -9,8 +9,8 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from delivery import holds, retention
-from delivery.models import Attempt, Message, WebhookEvent
+from delivery import conf, holds, retention
+from delivery.models import Attempt, BreakerTransition, Message, WebhookEvent
 from delivery.status_report import report, why_stuck
 from koinonia.models import Church
 
@@ -118,3 +118,14 @@ def test_old_events_go_and_dead_letters_stay(grace: Church) -> None:
     assert retention.prune(NOW) == expected
     assert WebhookEvent.objects.count() == 2
     assert Message.objects.get() == letter
+
+
+def test_a_breaker_is_no_excuse_when_its_open_time_is_long_over(grace: Church) -> None:
+    text(grace, "queued", at=NOW - 10 * MINUTE)
+    opened = BreakerTransition.objects.create(
+        account=conf.account(), before="closed", after="open", reason="test",
+        at=NOW - 5 * MINUTE, until=NOW + MINUTE,
+    )  # fmt: skip
+    assert why_stuck(NOW, after=MINUTE) == ""
+    BreakerTransition.objects.filter(pk=opened.pk).update(until=NOW - 2 * MINUTE)
+    assert "no worker has called" in why_stuck(NOW, after=MINUTE)
