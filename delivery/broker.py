@@ -20,6 +20,7 @@ from django_q.signing import SignedPackage
 
 from delivery import due, hints
 from delivery.connections import RedisUnavailableError
+from delivery.worker import unfinished
 
 logger = logging.getLogger("delivery")
 
@@ -38,12 +39,15 @@ _TASK = "delivery.worker.tasks.drain"
 class HintBroker(Broker):  # type: ignore[misc]  # django-q2 is untyped
     """Waits for a hint, at most a tenth of a second, else asks the database. Never raises.
 
-    Where a row is about to come due it wakes at that moment: a retry is to be in time.
+    Where a row is about to come due it wakes at that moment: a retry is to be in time. And at once
+    where the worker has calls in the air: what comes of them is to be written.
     """
 
     _rested_until = 0.0
 
     def dequeue(self) -> list[tuple[None, str]]:
+        if unfinished.is_told():
+            return [(None, _task())]
         coming = _asked(_next_due, otherwise=None)
         awake = self._hinted() if coming is None else self._hinted_or_due(coming)
         if awake or self._anything_due() or time.monotonic() > self._rested_until:

@@ -48,14 +48,24 @@ class Drain:
     _overseen: datetime | None = None
     _events_applied: datetime | None = None
 
-    def run(self, budget: float = _BUDGET_SECONDS) -> None:
-        """Until nothing is due and all that was sent is settled, or the budget is spent."""
-        until = time.monotonic() + budget
+    def run(self, budget: float | None = None) -> None:
+        """Until nothing is due and all that was sent is settled, or the budget is spent.
+
+        Then calls may be in the air still: the next run goes on with them. Only a worker that stops
+        waits for them.
+        """
+        until = time.monotonic() + (_BUDGET_SECONDS if budget is None else budget)
         while time.monotonic() < until and not self.stopping():
             if not self.step() and not self._expects_more():
                 return
             self.settle(_WAIT_SECONDS)
-        self._land()
+        if self.stopping():
+            self.land()
+
+    @property
+    def unfinished(self) -> bool:
+        """Something is in the air, or came back and is not yet written down."""
+        return bool(self.threads.in_flight) or bool(self._answers) or bool(self._withdrawn)
 
     def step(self) -> bool:
         """Everything that can be done now without waiting; False where nothing was claimed."""
@@ -75,11 +85,7 @@ class Drain:
             self._report(results)
 
     def _expects_more(self) -> bool:
-        return self._awaits_answers or self.gate.anyone_rests or self._gathers(self.clock())
-
-    @property
-    def _awaits_answers(self) -> bool:
-        return bool(self.threads.in_flight) or bool(self._answers)
+        return self.unfinished or self.gate.anyone_rests or self._gathers(self.clock())
 
     def _gathers(self, now: datetime) -> bool:
         return self._events_applied is not None and now - self._events_applied < _GATHER
@@ -146,11 +152,11 @@ class Drain:
         tracking.reconcile(now)
         overseen.send(Drain, now=now)
 
-    def _land(self) -> None:
+    def land(self) -> None:
         """Wait for the calls in the air; what stays out too long is left to its lease."""
         self._withdraw(self.clock())
         until = time.monotonic() + _LANDING_SECONDS
-        while self._awaits_answers and time.monotonic() < until:
+        while self.unfinished and time.monotonic() < until:
             self.settle(_WAIT_SECONDS)
             self._renew(self.clock())
 
@@ -178,3 +184,14 @@ def drain(stopping: Callable[[], bool] = lambda: False) -> None:
         _drain = Drain(threads)
     _drain.stopping = stopping
     _drain.run()
+
+
+def unfinished() -> bool:
+    """Whether the last run in this process left something in the air."""
+    return _drain is not None and _drain.unfinished
+
+
+def land() -> None:
+    """Wait for the calls of this process, and start no more."""
+    if _drain is not None:
+        _drain.land()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 import traceback
+from multiprocessing.util import Finalize
 
 from django.db import connections
 
-from delivery.sending.drain import drain as run
-from delivery.worker import stopping
+from delivery.sending import drain as sending
+from delivery.worker import stopping, unfinished
 
 logger = logging.getLogger("delivery")
 
@@ -18,8 +20,9 @@ _AFTER_AN_ERROR_SECONDS = 0.5
 
 def drain() -> None:
     """One drain. An error is logged and forgotten: the rows are still there."""
+    _land_at_the_end()
     try:
-        run(stopping.requested)
+        sending.drain(stopping.requested)
     except Exception as error:
         # Without its text: a database error quotes the row, a phone number with it.
         frames = traceback.format_list(traceback.extract_tb(error.__traceback__)[-3:])
@@ -31,3 +34,21 @@ def drain() -> None:
         )
         connections.close_all()
         time.sleep(_AFTER_AN_ERROR_SECONDS)
+    finally:
+        unfinished.tell(sending.unfinished())
+
+
+_landing_in = 0
+
+
+def _land_at_the_end() -> None:
+    """django-q2 replaces its worker now and then, between two drains."""
+    global _landing_in
+    if _landing_in != os.getpid():
+        _landing_in = os.getpid()
+        Finalize(None, _land, exitpriority=100)
+
+
+def _land() -> None:
+    sending.land()
+    unfinished.tell(False)

@@ -103,8 +103,23 @@ def test_a_worker_that_stops_gives_back_what_no_thread_has_begun(
     worker.step()
     wait_until(lambda: provider.begun)
     threading.Timer(0.1, provider.let_go.set).start()
-    worker.run(budget=0)
+    worker.stopping = lambda: True
+    worker.run()
     assert sorted(Message.objects.values_list("status", "claims")) == [
         (Status.ACCEPTED, 0), (Status.QUEUED, 0),
     ]  # fmt: skip
     assert len(provider.accepted) == 1
+
+
+def test_a_worker_whose_time_is_up_waits_for_no_call_and_goes_on_where_it_was(
+    grace: Church, provider: HeldProvider
+) -> None:
+    broadcast(grace, 3)
+    worker = drain(provider, size=1)
+    worker.run(budget=0.1)
+    assert worker.unfinished
+    assert not provider.accepted
+    assert set(Message.objects.values_list("status", flat=True)) == {Status.SENDING}
+    provider.let_go.set()
+    worker.run()
+    assert set(Message.objects.values_list("status", "calls")) == {(Status.ACCEPTED, 1)}

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
-from delivery import broker, due, hints
+from delivery import broker, due, hints, rescue
 from delivery.broker import HintBroker
 from delivery.models import Message
+from delivery.sending import drain as sending
+from delivery.statuses import Status
+from delivery.worker import tasks, unfinished
 from koinonia.models import Church
-from tests.delivery.engine.scripted import write
+from tests.delivery.engine.scripted import HeldProvider, drain, write
 from tests.delivery.redis_of_the_test import fresh
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -79,3 +85,59 @@ def test_any_other_row_is_left_to_the_poll(
     due_in(grace, wait)
     assert bool(rested.dequeue()) is woken
     assert len(waits) == 1
+
+
+@pytest.fixture
+def held() -> Iterator[HeldProvider]:
+    provider = HeldProvider()
+    yield provider
+    provider.let_go.set()
+    unfinished.tell(False)
+
+
+def test_a_worker_with_calls_in_the_air_is_sent_back_until_they_have_landed(
+    grace: Church,
+    rested: HintBroker,
+    waits: list[float],
+    held: HeldProvider,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    worker = drain(held, size=1)
+    monkeypatch.setattr(sending, "_drain", worker)
+    monkeypatch.setattr(sending, "of_this_process", lambda size: worker.threads)
+    monkeypatch.setattr(sending, "_BUDGET_SECONDS", 0.1)
+    write(grace)
+    tasks.drain()
+    while hints.take():
+        pass
+    assert not due.anything_due(timezone.now())
+    for _ in range(2):
+        assert rested.dequeue()
+    assert not waits
+    held.let_go.set()
+    wait_until(lambda: _drained() and not unfinished.is_told())
+    assert Message.objects.get().status == Status.ACCEPTED
+    assert rested.dequeue() == []
+
+
+def _drained() -> bool:
+    tasks.drain()
+    return True
+
+
+def test_a_drain_that_fails_with_calls_in_the_air_is_sent_back(
+    held: HeldProvider, grace: Church, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(now: datetime) -> int:
+        raise OperationalError
+
+    worker = drain(held, size=1)
+    monkeypatch.setattr(sending, "_drain", worker)
+    monkeypatch.setattr(sending, "of_this_process", lambda size: worker.threads)
+    monkeypatch.setattr(tasks, "_AFTER_AN_ERROR_SECONDS", 0)
+    write(grace)
+    worker.step()
+    monkeypatch.setattr(rescue, "rescue", fail)
+    worker.clock = lambda: timezone.now() + timedelta(seconds=2)
+    tasks.drain()
+    assert unfinished.is_told()
