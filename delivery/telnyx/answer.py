@@ -13,6 +13,7 @@ from typing import Any
 
 from delivery.models import Outcome
 from delivery.sending.provider import Verdict
+from delivery.storable import storable
 from delivery.telnyx.codes import CODES, meaning
 
 logger = logging.getLogger("delivery")
@@ -45,7 +46,7 @@ def verdict(answer: HttpAnswer) -> Verdict:
 def _success(answer: HttpAnswer, document: Any) -> Verdict:
     data = document.get("data") if isinstance(document, dict) else None
     provider_id = data.get("id") if isinstance(data, dict) else None
-    if isinstance(provider_id, str) and 0 < len(provider_id) <= _LONGEST_ID:
+    if isinstance(provider_id, str) and _is_id(provider_id):
         return Verdict(outcome=Outcome.ACCEPTED, provider_id=provider_id, http_status=answer.status)
     return Verdict(
         outcome=Outcome.AMBIGUOUS,
@@ -53,6 +54,10 @@ def _success(answer: HttpAnswer, document: Any) -> Verdict:
         code="unreadable_answer",
         title="Telnyx answered that it took the text, but gave no id",
     )
+
+
+def _is_id(value: str) -> bool:
+    return 0 < len(value) <= _LONGEST_ID and storable(value) == value
 
 
 def _failure(answer: HttpAnswer, document: Any) -> Verdict:
@@ -103,7 +108,7 @@ def _first_error(document: Any) -> _Error:
 def _text(value: Any, most: int) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
-    return str(value).replace("\x00", "")[:most]
+    return storable(str(value))[:most]
 
 
 def _asked_pause(headers: Mapping[str, str]) -> float | None:

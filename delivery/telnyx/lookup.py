@@ -10,6 +10,7 @@ from urllib.parse import quote
 import requests
 
 from delivery import conf
+from delivery.webhooks.document import UnreadableError, read
 
 _LARGEST_PAGE = 50
 
@@ -80,7 +81,6 @@ class Lookup:
         if answer.status_code != 200:
             raise LookupFailedError(f"http_{answer.status_code}")
         try:
-            document = answer.json()
-        except ValueError as error:
+            return read(answer.content)
+        except UnreadableError as error:
             raise LookupFailedError("not_json") from error
-        return document if isinstance(document, dict) else {}

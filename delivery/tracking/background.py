@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+
+from django.db import DataError, IntegrityError
 
 from delivery.tracking import watchdog
 from delivery.tracking.report import StatusReport
 from delivery.tracking.watchdog import Question
 
+logger = logging.getLogger("delivery")
+
+_Round = Future[list[tuple[Question, StatusReport]]]
 _EVERY = timedelta(seconds=5)
 
 
 class Background:
-    """At most one round of questions at a time. The thread never touches the database."""
+    """At most one round of questions at a time. The thread never touches the database.
+
+    A round that fails is over: its messages are asked about again, later.
+    """
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="delivery-watchdog")
-        self._round: Future[list[tuple[Question, StatusReport]]] | None = None
+        self._round: _Round | None = None
         self._next = datetime.min.replace(tzinfo=UTC)
 
     def tick(self, now: datetime, limit: int = 20) -> int:
@@ -30,12 +39,27 @@ class Background:
         if self._round is not None:
             if not self._round.done():
                 return moved
-            moved += watchdog.apply(self._round.result(), now)
-            self._round = None
+            ended, self._round = self._round, None
+            moved += _finish(ended, now)
         questions = watchdog.take_overdue(now, limit)
         if questions:
             self._round = self._thread.submit(watchdog.ask, questions, now)
         return moved
+
+
+def _finish(ended: _Round, now: datetime) -> int:
+    error = ended.exception()
+    if error is None:
+        try:
+            return watchdog.apply(ended.result(), now)
+        except (DataError, IntegrityError) as refused:
+            error = refused
+    # Without its text: it may quote what Telnyx said, or the row.
+    logger.error(
+        "A round of questions about messages failed",
+        extra={"action": "watchdog_failed", "error": type(error).__name__},
+    )
+    return 0
 
 
 _of_process: dict[int, Background] = {}

@@ -1,10 +1,12 @@
-"""A webhook's body as JSON that every database can store."""
+"""A body of Telnyx's as JSON that every database can store."""
 
 from __future__ import annotations
 
 import json
 import math
 from typing import Any, NoReturn
+
+from delivery.storable import storable
 
 _DEEPEST = 50
 
@@ -30,11 +32,11 @@ def _refuse(constant: str) -> NoReturn:
 
 
 def _storable(value: Any, depth: int) -> Any:
-    """PostgreSQL's jsonb takes no NUL and no lone surrogate, and JSON no infinite number."""
+    """JSON has no infinite number, whatever Python reads."""
     if depth == 0:
         raise ValueError("The body is nested too deeply.")
     if isinstance(value, str):
-        return value.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+        return storable(value)
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, list):

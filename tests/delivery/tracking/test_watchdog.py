@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import wait
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import DataError, OperationalError
 from pytest_django.fixtures import Settings
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
 from delivery.models import StatusCheck
+from delivery.tracking import watchdog
 from delivery.tracking.background import Background
 from delivery.tracking.watchdog import reconcile
 from tests.delivery.tracking.conftest import NOW, MakeMessage
@@ -72,6 +75,7 @@ ANSWERS = {
     "an error": Response(status=500),
     "not authorised": Response(status=401),
     "html": Response("<html></html>", content_type="text/html"),
+    "nested too deeply": Response("[" * 100_000),
     "no data": Response("{}", content_type="application/json"),
     "a list": Response("[]", content_type="application/json"),
     "another text": Response(json.dumps({"data": outbound("p2", "delivered")})),
@@ -119,3 +123,66 @@ def test_a_worker_asks_beside_its_work(message: MakeMessage, telnyx: HTTPServer)
     assert watchdog.tick(LATER + timedelta(seconds=5)) == 1
     text.refresh_from_db()
     assert text.status == "delivered"
+
+
+def test_what_no_database_can_store_is_left_out_of_what_telnyx_tells(
+    message: MakeMessage, telnyx: HTTPServer
+) -> None:
+    text = message(provider_id="p1")
+    error = {"code": "40008", "title": "Undeliverable\x00 \ud800"}
+    says(telnyx, "delivery_failed", errors=[error])
+    assert reconcile(LATER) == 1
+    text.refresh_from_db()
+    assert (text.status, text.error_title) == ("failed", "Undeliverable ?")
+
+
+@pytest.mark.parametrize("where", ["ask", "apply"])
+def test_a_round_that_fails_is_told_once_and_does_not_end_the_next(
+    where: str,
+    message: MakeMessage,
+    telnyx: HTTPServer,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise DataError("invalid byte sequence +13125550001")
+
+    text = message(provider_id="p1")
+    says(telnyx, "delivered")
+    watchdog_thread = Background()
+    with monkeypatch.context() as patched:
+        patched.setattr(watchdog, where, fail)
+        watchdog_thread.tick(LATER)
+        _ended(watchdog_thread)
+        assert watchdog_thread.tick(LATER + timedelta(seconds=5)) == 0
+    told = [record for record in caplog.records if record.name == "delivery"]
+    assert [record.__dict__["action"] for record in told] == ["watchdog_failed"]
+    assert "+1312" not in caplog.text
+    later = LATER + timedelta(hours=1)
+    watchdog_thread.tick(later)
+    _ended(watchdog_thread)
+    assert watchdog_thread.tick(later + timedelta(seconds=5)) == 1
+    text.refresh_from_db()
+    assert text.status == "delivered"
+
+
+def test_a_round_that_the_database_is_away_for_is_not_tried_in_every_drain(
+    message: MakeMessage, telnyx: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise OperationalError
+
+    message(provider_id="p1")
+    says(telnyx, "delivered")
+    watchdog_thread = Background()
+    watchdog_thread.tick(LATER)
+    _ended(watchdog_thread)
+    monkeypatch.setattr(watchdog, "apply", fail)
+    with pytest.raises(OperationalError):
+        watchdog_thread.tick(LATER + timedelta(seconds=5))
+    assert watchdog_thread.tick(LATER + timedelta(seconds=10)) == 0
+
+
+def _ended(background: Background) -> None:
+    assert background._round is not None
+    wait([background._round], timeout=10)
