@@ -85,7 +85,9 @@ class Drain:
             self._report(results)
 
     def _expects_more(self) -> bool:
-        return self.unfinished or self.gate.anyone_rests or self._gathers(self.clock())
+        return (
+            self.unfinished or self.gate.anyone_rests(self.clock()) or self._gathers(self.clock())
+        )
 
     def _gathers(self, now: datetime) -> bool:
         return self._events_applied is not None and now - self._events_applied < _GATHER

@@ -33,14 +33,10 @@ class Gate:
         return permit if permit.allowed else None
 
     def rests(self, turn: Turn, now: datetime) -> bool:
-        until = self._resting.get(turn)
-        if until is not None and until <= now:
-            del self._resting[turn]
-        return turn in self._resting
+        return turn in self._still_resting(now)
 
-    @property
-    def anyone_rests(self) -> bool:
-        return bool(self._resting)
+    def anyone_rests(self, now: datetime) -> bool:
+        return bool(self._still_resting(now))
 
     def expected(self, turn: Turn) -> int | None:
         """About how many parts this tenant may send now; None where nothing is known."""
@@ -56,6 +52,12 @@ class Gate:
         if grant.texts < len(same):
             self.rest(turn, grant.wait, now)
         return grant.texts
+
+    def _still_resting(self, now: datetime) -> dict[Turn, datetime]:
+        # Also those who never come again: their texts may be cancelled, or sent by another worker.
+        if any(until <= now for until in self._resting.values()):
+            self._resting = {turn: until for turn, until in self._resting.items() if until > now}
+        return self._resting
 
     def rest(self, turn: Turn, seconds: float, now: datetime) -> None:
         least = _BULK_RESTS if turn.priority == Priority.BULK else 0.0
