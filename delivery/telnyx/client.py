@@ -67,7 +67,8 @@ class TelnyxProvider:
 def _body(response: requests.Response, deadline: float) -> bytes:
     """The body, up to a size and a moment: the read timeout alone bounds only each byte."""
     body = bytearray()
-    for chunk in response.iter_content(_CHUNK):
+    # What is there, and not whole chunks: a body that drips in would fill one for as long as it likes.
+    while chunk := response.raw.read1(_CHUNK, decode_content=True):
         body += chunk
         if len(body) > _LARGEST_ANSWER:
             break
