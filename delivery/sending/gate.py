@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from delivery import breaker, conf, holds, pacing
 from delivery.breaker import Permit
@@ -44,10 +45,13 @@ class Gate:
         return None if sender is None else pacing.available(turn.tenant_id, sender)
 
     def admit(self, turn: Turn, rows: Sequence[Message], now: datetime) -> int:
-        """How many of the claimed ``rows`` may go, in order; the tenant rests where not all may."""
+        """How many of the claimed ``rows`` may go, in order; the tenant rests where the pace says no.
+
+        At most up to the first from another number: each has a pace of its own.
+        """
         sender = rows[0].from_number
         self._senders[turn.tenant_id] = sender
-        same = [row for row in rows if row.from_number == sender]
+        same = list(takewhile(lambda row: row.from_number == sender, rows))
         grant = pacing.take(turn.tenant_id, sender, [row.parts for row in same])
         if grant.texts < len(same):
             self.rest(turn, grant.wait, now)
