@@ -128,4 +128,4 @@ end
 
 if ARGV[1] == 'ask' then return ask(ARGV[2], tonumber(ARGV[3])) end
 record(tonumber(ARGV[2]), ARGV[3], ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]))
-return answer(0, '', 0)
+return answer(0, '', state == 'open' and math.max(0, until_ - now) or 0)

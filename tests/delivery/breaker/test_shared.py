@@ -142,3 +142,10 @@ def test_without_redis_an_open_breaker_stays_open_and_then_probes(redis_gone: An
     assert not permit(breaker).allowed
     assert probe(breaker).probe
     assert not permit(breaker).allowed
+
+
+def test_a_breaker_that_has_just_opened_stays_open_when_redis_goes(redis_gone: Any) -> None:
+    breaker = SharedBreaker()
+    fail(breaker)
+    redis_gone()
+    assert 0.5 < permit(breaker).wait <= 1.0
