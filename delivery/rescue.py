@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from django.db import InterfaceError, OperationalError
 
 from delivery.changes import message_changes
 from delivery.models import Attempt, Message, Outcome
-from delivery.models.queue import DUE_STATUSES
+from delivery.models.queue import DUE_STATUSES, MessageQuerySet
 from delivery.models.transitions import TRANSITION_FIELDS, Failure
 
 logger = logging.getLogger("delivery")
@@ -15,6 +17,8 @@ logger = logging.getLogger("delivery")
 MOST_CLAIMS = 5
 """So many claims without an outcome are a crash loop."""
 
+_LEFT_ALONE = timedelta(minutes=1)
+"""A row that cannot be given back is not tried again, and told of, with each round."""
 _CRASH_LOOP = Failure("crash_loop", "The worker died each time it was to be sent", "crash")
 
 
@@ -22,9 +26,41 @@ def rescue(now: datetime, limit: int = 200) -> int:
     """Give back the rows whose lease is over; how many they were.
 
     Where the call had begun nobody knows what came of it: it is tried again under the same key.
+    A row that cannot be given back does not stand in the way of the others.
     """
+    ended = Message.objects.leases_ended(now)
+    try:
+        return _rescue(ended, limit, now)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        logger.warning(
+            "Leases that ended cannot be given back together; it is done one by one",
+            extra={"action": "rescue_failed", "error": type(error).__name__},
+        )
+        ids = ended.order_by("lease_until").values_list("pk", flat=True)[:limit]
+        return sum(_rescue_alone(pk, now) for pk in list(ids))
+
+
+def _rescue_alone(pk: int, now: datetime) -> int:
+    row = Message.objects.leases_ended(now).filter(pk=pk)
+    try:
+        return _rescue(row, 1, now)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        # Without its text: a database error quotes the row, a phone number with it.
+        logger.error(
+            "A text whose lease ended cannot be given back",
+            extra={"action": "not_rescued", "message_id": pk, "error": type(error).__name__},
+        )
+        row.update(lease_until=now + _LEFT_ALONE)
+        return 0
+
+
+def _rescue(ended: MessageQuerySet, limit: int, now: datetime) -> int:
     with message_changes(now) as changes:
-        rows = list(Message.objects.leases_ended(now).locked(skip_locked=True)[:limit])
+        rows = list(ended.locked(skip_locked=True)[:limit])
         crashed = [row for row in rows if row.call_started_at is not None]
         attempts = [_lost_attempt(row, now) for row in crashed]
         for row in rows:

@@ -26,7 +26,7 @@ class Attempt(models.Model):
     """One call to the provider for a message."""
 
     message = models.ForeignKey(Message, models.CASCADE, related_name="attempt_rows")
-    number = models.PositiveSmallIntegerField()
+    number = models.PositiveIntegerField()
     """From 1, over all generations."""
     generation = models.PositiveSmallIntegerField(default=1)
     started_at = models.DateTimeField()

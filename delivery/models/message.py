@@ -73,7 +73,7 @@ class Message(Transitions, models.Model):
     """The status it had when a worker took it: what everyone sees while it is ``sending``."""
     attempts = models.PositiveSmallIntegerField(default=0)
     """Attempts spent in this generation; what a 429 or a hold answered is not counted."""
-    calls = models.PositiveSmallIntegerField(default=0)
+    calls = models.PositiveIntegerField(default=0)
     """All calls to the provider, over all generations: numbers the attempt rows."""
     ambiguous = models.BooleanField(default=False)
     """A call of this generation ended without an answer and none since has settled it."""
