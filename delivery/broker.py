@@ -77,7 +77,9 @@ class HintBroker(Broker):  # type: ignore[misc]  # django-q2 is untyped
             return False
 
     def _hinted_or_due(self, coming: datetime) -> bool:
-        while (left := (coming - timezone.now()).total_seconds()) > 0 and not hints.take():
+        # By a clock that nobody sets: the time of day may be put back meanwhile.
+        until = time.monotonic() + min(coming - timezone.now(), _AHEAD).total_seconds()
+        while (left := until - time.monotonic()) > 0 and not hints.take():
             time.sleep(min(left, _NAP_SECONDS))
         return True
 

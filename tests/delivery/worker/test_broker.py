@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -141,3 +142,19 @@ def test_a_drain_that_fails_with_calls_in_the_air_is_sent_back(
     worker.clock = lambda: timezone.now() + timedelta(seconds=2)
     tasks.drain()
     assert unfinished.is_told()
+
+
+def test_a_clock_that_is_set_back_does_not_hold_up_what_comes_due(
+    grace: Church, rested: HintBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    due_in(grace, timedelta(seconds=0.2))
+    now, asked = timezone.now, []
+
+    def set_back() -> datetime:
+        asked.append(now())
+        return now() - timedelta(seconds=5 if len(asked) > 1 else 0)
+
+    monkeypatch.setattr(timezone, "now", set_back)
+    began = time.monotonic()
+    assert rested.dequeue()
+    assert time.monotonic() - began < 2
