@@ -71,8 +71,11 @@ class Drain:
         """Everything that can be done now without waiting; False where nothing was claimed."""
         self._oversee()
         claimed = False
-        while self._take_turn(self.clock()):
+        while permit := self._take_turn(self.clock()):
             claimed = True
+            if permit.probe:
+                # Asked again the breaker would say no, and the probe be taken back unbegun.
+                break
         return claimed
 
     def settle(self, timeout: float) -> None:
@@ -92,17 +95,25 @@ class Drain:
     def _gathers(self, now: datetime) -> bool:
         return self._events_applied is not None and now - self._events_applied < _GATHER
 
-    def _take_turn(self, now: datetime) -> bool:
-        """Start some texts of whoever comes next; False where nobody can."""
+    def _take_turn(self, now: datetime) -> Permit | None:
+        """Start some texts of whoever comes next, and say by whose leave; None where nobody can."""
         for turn in self.turns.now(now):
             room = self.threads.room(turn.priority)
             if room and not self.gate.rests(turn, now):
                 permit = self.gate.permit(now)
                 if permit is None:
                     self._withdraw(now)
-                    return False
-                return self._serve(turn, room, permit, now)
-        return False
+                    return None
+                if permit.probe and not self._free_for_a_probe(now):
+                    breaker.record(permit, Tally(), now)
+                    return None
+                return permit if self._serve(turn, room, permit, now) else None
+        return None
+
+    def _free_for_a_probe(self, now: datetime) -> bool:
+        """Where no thread is, another worker may have one. And nothing else is to go beside it."""
+        self._withdraw(now)
+        return self.threads.any_free
 
     def _serve(self, turn: Turn, room: int, permit: Permit, now: datetime) -> bool:
         self.turns.served(turn)
@@ -128,7 +139,10 @@ class Drain:
         self._withdrawn += self.threads.withdraw()
         claim.put_back([job.message for job in self._withdrawn])
         withdrawn, self._withdrawn = self._withdrawn, []
-        for permit in {job.permit for job in withdrawn if job.permit is not None}:
+        self._give_back_permits(withdrawn, now)
+
+    def _give_back_permits(self, unbegun: Sequence[Job], now: datetime) -> None:
+        for permit in {job.permit for job in unbegun if job.permit is not None}:
             breaker.record(permit, Tally(), now)
 
     def _report(self, results: Sequence[Result]) -> None:
@@ -165,7 +179,7 @@ class Drain:
     def _renew(self, now: datetime) -> None:
         lost = claim.renew([job.message for job in self.threads.in_flight.values()], now)
         if lost:
-            self.threads.forget(lost)
+            self._give_back_permits(self.threads.forget(lost), now)
 
 
 def _by(results: Sequence[Result], key: Callable[[Result], object]) -> list[list[Result]]:

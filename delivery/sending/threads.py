@@ -56,6 +56,11 @@ class Threads:
         kept = 0 if priority == Priority.REPLY else self._kept_for_replies
         return max(0, self._places - kept - len(self.in_flight))
 
+    @property
+    def any_free(self) -> bool:
+        """A thread may begin at once with what is submitted now."""
+        return len(self.in_flight) < self.size
+
     def submit(self, jobs: list[Job]) -> None:
         self.in_flight |= {job.claim: job for job in jobs}
         self._jobs.put(jobs)
@@ -69,10 +74,12 @@ class Threads:
             self.in_flight.pop(job.claim, None)
         return withdrawn
 
-    def forget(self, messages: Sequence[Message]) -> None:
+    def forget(self, messages: Sequence[Message]) -> list[Job]:
         """Claims that were lost: what no thread has begun of them is not to be sent."""
-        for job in self._jobs.remove({claim_of(message) for message in messages}):
+        forgotten = self._jobs.remove({claim_of(message) for message in messages})
+        for job in forgotten:
             self.in_flight.pop(job.claim, None)
+        return forgotten
 
     def results(self, timeout: float) -> list[Result]:
         """What has come back, waiting up to ``timeout`` seconds for the first.
