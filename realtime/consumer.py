@@ -103,14 +103,16 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self._closed:
             return  # said before it heard so
+        about: dict[str, str] = {}
         try:
             frame = frames.parse(text_data)
+            about = frames.subject(frame)
             handler = self._handlers.get(frame["type"])
             if handler is None:
                 raise BadFrameError("There is no frame of this type.")
             await handler(self, frame)
         except BadFrameError as error:
-            await self._error("bad_frame", str(error))
+            await self._error("bad_frame", str(error), **about)
 
     # What clients say
 
@@ -121,8 +123,8 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
             frames.epoch(frame),
         )
         if not isinstance(name, str) or not is_name(name):
-            about = {"stream": name} if isinstance(name, str) else {}
-            await self._error("unknown_stream", "A stream is church:<slug> or user:me.", **about)
+            detail = "A stream is church:<slug> or user:me."
+            await self._error("unknown_stream", detail, **frames.subject(frame))
         elif len(self._subscriptions) >= MOST_STREAMS and name not in self._subscriptions:
             detail = f"At most {MOST_STREAMS} streams on one socket."
             await self._error("too_many", detail, stream=name)

@@ -27,6 +27,12 @@ def parse(text: str | None) -> dict[str, Any]:
     return frame
 
 
+def subject(frame: dict[str, Any]) -> dict[str, str]:
+    """The stream that a refused ``subscribe`` is about, for its answer: others name none."""
+    name = frame.get("stream")
+    return {"stream": name} if frame["type"] == "subscribe" and isinstance(name, str) else {}
+
+
 def sequence(frame: dict[str, Any], field: str) -> int | None:
     """The whole number in ``field``, None where there is none. Raises :class:`BadFrameError`."""
     value = frame.get(field)

@@ -144,7 +144,12 @@ class Hub:
             while True:
                 self._on_notice(await layer.receive(channel))
         finally:
-            for group in tuple(self._joined):
+            joined = tuple(self._joined)
+            if self._channel == channel:
+                # It goes with its connection: nobody can join a group on it any more.
+                self._channel = None
+                self._joined.clear()
+            for group in joined:
                 await _patiently(layer.group_discard(group, channel), f"Leaving {group}")
 
     def _on_notice(self, notice: dict[str, Any]) -> None:
@@ -222,7 +227,9 @@ class Hub:
 
     async def _join_group(self, group: str, channel: str) -> None:
         layer = notices.shared_layer()
-        if layer and not await _patiently(layer.group_add(group, channel), f"Joining {group}"):
+        if layer is None or await _patiently(layer.group_add(group, channel), f"Joining {group}"):
+            return
+        if self._channel == channel:
             self._joined.discard(group)
 
     def _leave_group(self, group: str) -> None:

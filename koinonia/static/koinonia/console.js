@@ -67,6 +67,7 @@ async function start() {
   const { connect } = await import(root.dataset.realtime);
   connect({
     url: "/ws/v1/",
+    user: root.dataset.user,
     streams: {
       [stream]: { ...position, poll: api.url("events/"), onReset: load },
       "user:me": { poll: "/api/v1/me/events/" },

@@ -32,7 +32,8 @@ import { timingWith } from "./client/timing.js";
  * @property {object} data
  *
  * @typedef {"live" | "connecting" | "polling" | "offline"} State
- *   Offline is also who has no right to one of the streams: what the page shows may be old.
+ *   Offline is also who has no right to one of the streams, and connecting whose data is being
+ *   fetched anew: what the page shows may be old.
  *
  * @typedef {object} StreamOptions
  * @property {number} [since]  the last event that the page's data contains; without it: from now on
@@ -52,6 +53,8 @@ import { timingWith } from "./client/timing.js";
  *   Must be able to see an event again that it failed on: an error leads to `onReset`.
  * @property {(state: State) => void} [onState]
  * @property {OnReset} [onReset]
+ * @property {string} [user]  whose page it is, in any words: only tabs of one user share a connection,
+ *   where several take turns at one browser
  * @property {object} [timing]  milliseconds, see client/timing.js
  */
 
@@ -59,13 +62,23 @@ import { timingWith } from "./client/timing.js";
  * @param {Options} options
  * @returns {{close: () => void, position: (stream: string) => {epoch: string, since: number}}}
  */
-export function connect({ url, streams, onEvents, onState = () => {}, onReset = () => {}, timing = {} }) {
+export function connect({
+  url,
+  streams,
+  onEvents,
+  onState = () => {},
+  onReset = () => {},
+  user = "",
+  timing = {},
+}) {
+  const all = timingWith(timing);
   const cursors = new Map();
   const refused = new Set();
   let connection = "connecting";
   let shown = null;
   const show = () => {
-    const state = refused.size ? "offline" : connection;
+    const current = [...cursors.values()].every((cursor) => cursor.current);
+    const state = refused.size ? "offline" : current ? connection : lesser(connection);
     if (state === shown) return;
     shown = state;
     try {
@@ -76,7 +89,8 @@ export function connect({ url, streams, onEvents, onState = () => {}, onReset = 
   };
   const shared = share({
     url: socketAddress(url),
-    timing: timingWith(timing),
+    user,
+    timing: all,
     onFrame: (frame) => {
       if (frame.type === "heartbeat") {
         for (const [stream, seq] of Object.entries(frame.streams)) cursors.get(stream)?.compare(seq);
@@ -96,15 +110,25 @@ export function connect({ url, streams, onEvents, onState = () => {}, onReset = 
   for (const [stream, given] of Object.entries(withOptions(streams))) {
     cursors.set(
       stream,
-      new Cursor(stream, given, {
+      new Cursor(stream, given, all, {
         apply: (events) => onEvents(stream, events),
         refetch: () => (given.onReset ?? onReset)(stream),
         want: (wish) => shared.want(wish),
+        show,
       }),
     );
   }
   shared.start();
-  return { close: () => shared.close(), position: (stream) => cursors.get(stream).position() };
+  const close = () => {
+    for (const cursor of cursors.values()) cursor.close();
+    shared.close();
+  };
+  return { close, position: (stream) => cursors.get(stream).position() };
+}
+
+/** The page's own data is on its way. */
+function lesser(connection) {
+  return connection === "offline" ? "offline" : "connecting";
 }
 
 function withOptions(streams) {

@@ -93,5 +93,29 @@ def test_who_may_not_poll_the_only_stream_is_offline_until_they_may(
     tab.wait_for_number(1)
 
 
+def test_who_logs_in_while_the_old_session_is_being_refused_is_let_in(
+    club: Club, open_tab: OpenTab, context: BrowserContext, port: int, ann: str
+) -> None:
+    hears_late = """
+    window.refusals = 0;
+    window.gate = new Promise((resolve) => { window.openGate = resolve; });
+    window.WebSocket = class extends WebSocket {
+      set onclose(handle) {
+        this.addEventListener("close", (event) => { refusals += 1; gate.then(() => handle(event)); });
+      }
+    };
+    """
+    timing = {**TIMING, "connect": 60_000}
+    club.write("log_out", _session(context))
+    leader = open_tab(hears_late).begin(timing=timing)
+    leader.page.wait_for_function("refusals === 1")
+    _log_in(context, port, club.write("session", ann))
+    new = open_tab().begin(timing=timing)
+    new.page.wait_for_timeout(300)
+    leader.page.evaluate("openGate()")
+    for tab in (new, leader):
+        tab.wait_for("live")
+
+
 def _look_at(tab: Tab) -> None:
     tab.page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import uuid
 
 import pytest
-from playwright.sync_api import WebSocket
+from playwright.sync_api import BrowserContext, WebSocket
 
 from tests.realtime.browser.conftest import TIMING, OpenTab, Tab
 from tests.realtime.club import Club
@@ -178,3 +179,161 @@ def test_while_fetching_anew_fails_the_log_is_asked_once_each_time(
     # Each time a reset is the answer: none of the thirty frames, which have a gap before them all.
     assert asked.count("subscribe") <= 4
     assert tab.numbers() == []
+
+
+HANG = "(ms) => { setTimeout(() => { const end = Date.now() + ms; while (Date.now() < end); }) }"
+
+
+def test_a_tab_that_hangs_does_not_keep_the_connection_from_the_others(
+    club: Club, open_tab: OpenTab, stream: str
+) -> None:
+    leader, follower = open_tab().begin(), open_tab().begin()
+    for tab in (leader, follower):
+        tab.wait_for("live")
+    leader.page.evaluate(HANG, 12_000)
+    club.write("append", stream, 1)
+    follower.wait_for_number(1)
+    follower.wait_for("live")
+    club.write("append", stream, 2)
+    for tab in (follower, leader):
+        tab.wait_for_number(2)
+        assert tab.numbers() == [1, 2]
+
+
+def test_a_tab_that_inherits_the_connection_while_it_hangs_does_not_keep_it_either(
+    club: Club, open_tab: OpenTab, stream: str
+) -> None:
+    leader, hung, third = open_tab().begin(), open_tab().begin(), open_tab().begin()
+    for tab in (leader, hung, third):
+        tab.wait_for("live")
+    hung.page.evaluate(HANG, 12_000)
+    leader.page.close()
+    club.write("append", stream, 1)
+    third.wait_for_number(1)
+    third.wait_for("live")
+
+
+def test_tabs_of_two_users_have_a_connection_each(
+    club: Club, open_tab: OpenTab, context: BrowserContext, port: int
+) -> None:
+    ann, bob = (f"{name}-{uuid.uuid4().hex[:8]}" for name in ("ann", "bob"))
+    sessions = {name: club.write("member", name, "x") for name in (ann, bob)}
+    tabs = {}
+    for name in (ann, bob):  # whose session replaces the other's in the browser, and ends it not
+        url = f"http://127.0.0.1:{port}"
+        context.add_cookies([{"name": "sessionid", "value": sessions[name], "url": url}])
+        tabs[name] = open_tab()
+        tabs[name].stream = "user:me"
+        tabs[name].begin(since=None, user=name).wait_for("live")
+    for number, name in enumerate((ann, bob, ann), 1):
+        club.write("append", club.write("own_key", name), number)
+        tabs[name].wait_for_number(number)
+    assert (tabs[ann].numbers(), tabs[bob].numbers()) == ([1, 3], [2])
+
+
+def test_from_now_on_is_the_head_and_not_where_another_tab_began(
+    club: Club, open_tab: OpenTab, stream: str
+) -> None:
+    slow_to_open = """
+    const RealSocket = WebSocket;
+    window.gate = new Promise((resolve) => { window.openGate = resolve; });
+    window.WebSocket = class {
+      constructor(...given) {
+        gate.then(() => {
+          this.real = new RealSocket(...given);
+          this.real.onmessage = (event) => this.onmessage(event);
+          this.real.onclose = (event) => this.onclose(event);
+        });
+      }
+      send(text) { this.real.send(text); }
+      close(code) { this.real?.close(code); }
+    };
+    """
+    club.write("append", stream, 1, 20)
+    timing = {**TIMING, "connect": 60_000}
+    leader = open_tab(slow_to_open).begin(since=0, timing=timing)
+    follower = open_tab().begin(since=None, timing=timing)
+    follower.page.wait_for_timeout(300)
+    leader.page.evaluate("openGate()")
+    leader.wait_for_number(20)
+    club.write("append", stream, 21)
+    follower.wait_for_number(21)
+    assert follower.numbers() == [21]
+
+
+def test_what_is_closed_calls_nobody(club: Club, open_tab: OpenTab, stream: str) -> None:
+    club.write("append", stream, 1, 600)  # three frames
+    tab = open_tab()
+    tab.page.evaluate(
+        """([stream, timing]) => {
+          window.calls = 0;
+          window.gate = new Promise((resolve) => { window.openGate = resolve; });
+          const slow = async () => { calls += 1; await gate; };
+          begin({ [stream]: { since: 0 } }, { timing, onEvents: slow });
+        }""",
+        [stream, TIMING],
+    )
+    tab.page.wait_for_function("calls === 1")
+    tab.page.wait_for_timeout(300)  # in which the others queue
+    tab.page.evaluate("link.close(); openGate()")
+    tab.page.wait_for_timeout(300)
+    assert tab.page.evaluate("calls") == 1
+
+
+def test_a_snapshot_that_the_log_refuses_is_fetched_more_and_more_seldom(
+    club: Club, open_tab: OpenTab, stream: str
+) -> None:
+    club.write("append", stream, 1, 5)
+    tab = open_tab()
+    tab.page.evaluate(
+        """([stream, timing]) => {
+          window.fetches = 0;
+          const load = () => { fetches += 1; return { epoch: "old", since: 3 }; };
+          begin({ [stream]: { epoch: "old", since: 3, onReset: load } }, { timing });
+        }""",
+        [stream, {}],
+    )
+    tab.page.wait_for_function("fetches > 1")
+    tab.page.wait_for_timeout(3000)
+    assert tab.page.evaluate("fetches") < 15
+
+
+def test_events_of_a_log_that_was_replaced_meanwhile_are_not_those_of_the_new_one(
+    club: Club, open_tab: OpenTab, stream: str
+) -> None:
+    club.write("append", stream, 1, 20)
+    tab = open_tab()
+    tab.page.evaluate(
+        """async ([stream, timing]) => {
+          window.take = async () => (await fetch(`/snapshot/${stream}/`)).json();
+          window.gate = new Promise((resolve) => { window.answer = resolve; });
+          window.shown = [];
+          window.loads = 0;
+          const show = ({ epoch, since, bodies }) => {
+            shown = bodies.map((body) => JSON.parse(body).data.n);
+            return { epoch, since };
+          };
+          // The first fetch takes long: its answer is read at once, and arrives late.
+          const load = async () => show(loads++ ? await take() : await gate);
+          const apply = (_, events) => {
+            for (const { data: { n } } of events) {
+              if (n === 21) throw new Error("a mistake of the page");
+              shown.push(n);
+            }
+          };
+          begin({ [stream]: { ...show(await take()), onReset: load } }, { timing, onEvents: apply });
+        }""",
+        [stream, TIMING],
+    )
+    tab.wait_for("live")
+    for number in (21, 22, 23):
+        club.write("append", stream, number)
+        tab.page.wait_for_function("loads === 1")
+        tab.page.wait_for_timeout(200)  # a frame each
+    club.write("restore_from_backup", stream, 21)
+    tab.page.evaluate("async () => { window.early = await take(); }")
+    club.write("append", stream, 122, 2, 2)
+    tab.page.wait_for_timeout(1500)  # in which the reset comes, behind them
+    tab.page.evaluate("answer(early)")
+    tab.page.wait_for_function("shown.at(-1) === 123")
+    assert tab.page.evaluate("shown") == [*range(1, 22), 122, 123]

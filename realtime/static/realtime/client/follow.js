@@ -8,19 +8,26 @@ const COME_BACK = 5;
 const LONGEST_PAUSE = 300;
 
 export class Follow {
-  /** Error answers in a row. */
-  failures = 0;
+  /** Whether the page has what there is: errors in a row, or one order to stay away, make it doubtful. */
+  current = false;
+  /** Whether the server may hold a request until there is something; else it is asked now and then. */
+  holds = true;
+  isToldToWait = false;
+  /** The last request had no answer. */
+  isLost = false;
+  #failures = 0;
   #stopped = false;
   #request = null;
   #wake = () => {};
 
   /**
-   * @param {object} stream  its position is read before each request
+   * @param {() => object} stream  its position, as it is at each request
    * @param {object} on  after each of the last three it has ended
    * @param {(frame: object) => void} on.onFrame
    * @param {(failedBefore: boolean) => void} on.onAnswer  after each frame
    * @param {() => void} on.onFailure  an error was the answer
-   * @param {() => void} on.onLost  nothing answers, not even with an error
+   * @param {() => boolean} on.areAllLost
+   * @param {() => void} on.onLost  of no stream there is an answer, not even an error
    * @param {() => void} on.onUnauthenticated
    * @param {() => void} on.onForbidden
    */
@@ -28,6 +35,13 @@ export class Follow {
     this.stream = stream;
     this.timing = timing;
     this.on = on;
+  }
+
+  /** Where another one was: its request was broken off, and nothing is known to be better. */
+  goOnAs(other) {
+    if (!other) return;
+    this.current = other.current;
+    this.#failures = other.#failures;
   }
 
   stop() {
@@ -43,11 +57,13 @@ export class Follow {
       const answer = await this.#ask(held);
       // A socket that opened meanwhile has stopped this: what is live must not be called polling.
       if (this.#stopped) return;
-      if (answer === null) return this.on.onLost();
-      if (answer.status === UNAUTHENTICATED) return this.on.onUnauthenticated();
-      if (FORBIDDEN.includes(answer.status)) return this.on.onForbidden();
-      held = this.#take(answer);
-      if (!held) await this.#pause(this.#delayAfter(answer));
+      this.isLost = answer === null;
+      if (this.isLost && this.on.areAllLost()) return this.on.onLost();
+      if (answer?.status === UNAUTHENTICATED) return this.on.onUnauthenticated();
+      if (FORBIDDEN.includes(answer?.status)) return this.on.onForbidden();
+      const told = this.#take(answer);
+      held = told && this.holds;
+      if (!held) await this.#pause(told ? this.#untilNextLook() : this.#delayAfter(answer));
     }
   }
 
@@ -70,7 +86,7 @@ export class Follow {
   }
 
   #address(wait) {
-    const { poll, seq, epoch } = this.stream;
+    const { poll, seq, epoch } = this.stream();
     const address = new URL(poll, location.href);
     if (seq !== null) {
       address.searchParams.set("after", seq);
@@ -81,24 +97,31 @@ export class Follow {
   }
 
   /** Whether it was a frame. */
-  #take({ status, text }) {
-    const failedBefore = this.failures > 0;
-    const frame = status === 200 ? frameOf(this.stream, text) : null;
+  #take(answer) {
+    const failedBefore = this.#failures > 0;
+    const frame = answer?.status === 200 ? frameOf(this.stream(), answer.text) : null;
     if (frame === null) {
-      this.failures += 1;
+      this.#failures += 1;
+      this.isToldToWait = TOLD_WHEN_TO_COME_BACK.includes(answer?.status);
+      if (this.isToldToWait || this.#failures > 1) this.current = false;
       this.on.onFailure();
       return false;
     }
-    this.failures = 0;
+    this.#failures = 0;
+    this.current = true;
     this.on.onFrame(frame);
     this.on.onAnswer(failedBefore);
     return true;
   }
 
-  #delayAfter({ status, retryAfter }) {
-    if (!TOLD_WHEN_TO_COME_BACK.includes(status)) return backoff(this.timing, this.failures);
+  #untilNextLook() {
+    return this.timing.look * (1 + Math.random());
+  }
+
+  #delayAfter(answer) {
+    if (!this.isToldToWait) return backoff(this.timing, this.#failures);
     // The date that it may also be depends on two clocks.
-    const told = Number(retryAfter);
+    const told = Number(answer.retryAfter);
     const seconds = told > 0 ? Math.min(told, LONGEST_PAUSE) : COME_BACK;
     return 1000 * seconds * (1 + Math.random() / 4);
   }
@@ -107,7 +130,7 @@ export class Follow {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, milliseconds);
       this.#wake = () => (clearTimeout(timer), resolve());
-    });
+    }).then(() => (this.isToldToWait = false));
   }
 }
 

@@ -16,6 +16,12 @@ const GOING_AWAY = 1001;
 export class Link {
   #timer = null;
   #failures = 0;
+  /** Streams that the new socket has not told of yet. */
+  #untold = new Set();
+  /** Of each stream, of the log that its last frame came from. */
+  #epochs = new Map();
+  /** Somebody looked while the handshake was on its way: with another cookie, perhaps. */
+  #looked = false;
   /** Not even polls are answered. */
   #lost = false;
   #stopped = false;
@@ -25,16 +31,22 @@ export class Link {
     this.timing = timing;
     this.onFrame = onFrame;
     this.onState = onState;
-    /** `seq` is what was received, `head` the last that is known to exist; `refused`: no right. */
+    /**
+     * By name. `seq` is what was received, `head` the last that is known to exist; `told`: by this
+     * connection; `headWanted`: a tab begins there as soon as it is; `refused`: no right.
+     */
     this.streams = new Map();
     this.socket = null;
     this.polling = new Polling(this.streams, timing, {
       onFrame: (frame) => this.#received(frame),
       onAnswer: (failedBefore) => this.#polled(failedBefore),
-      onFailure: () => this.polling.failing && this.onState("connecting"),
+      onFailure: () => this.#showPolling(),
       onLost: () => this.#lose(),
       onUnauthenticated: () => this.#refused(),
-      onForbidden: (stream) => this.#received({ type: "unsubscribed", stream, code: "forbidden" }),
+      onForbidden: (stream) => {
+        this.#received({ type: "unsubscribed", stream, code: "forbidden" });
+        if (this.polling.running) this.#showPolling();
+      },
     });
   }
 
@@ -57,10 +69,10 @@ export class Link {
   /** Go on in a stream from a position, again if need be; a known one without a position as it is. */
   want(wish) {
     const known = this.streams.get(wish.stream);
-    if (known && !known.refused && known.seq !== null && wish.seq === null) {
+    if (wish.seq === null && known && known.seq !== null && !known.refused) {
       // Another tab may have gone back in the stream; "from now on" is its head.
-      const { stream, epoch, head } = known;
-      this.onFrame({ type: "subscribed", stream, epoch, seq: head });
+      if (known.told) this.onFrame(headOf(known));
+      else known.headWanted = true;
       return;
     }
     this.streams.set(wish.stream, joined(known, wish));
@@ -73,11 +85,13 @@ export class Link {
     this.streams.delete(stream);
     this.socket?.unsubscribe(stream);
     this.polling.leave(stream);
+    this.#tell(stream);
   }
 
   /** Somebody looks at the page, or has loaded it anew, logged in again perhaps. */
   look() {
     if (this.socket) {
+      this.#looked = !this.socket.opened;
       this.socket.probe();
       for (const known of this.streams.values()) if (known.refused) this.socket.subscribe(known);
     } else if (this.polling.running) this.polling.look();
@@ -90,15 +104,24 @@ export class Link {
       // To have no right, or no longer, or one stream too many is the same for a page.
       frame = { type: "unsubscribed", stream: frame.stream, code: frame.code };
     }
+    // On a socket events go on in the log of the last answer.
+    if (frame.type === "events") frame.epoch ??= this.#epochs.get(frame.stream);
+    else if (frame.epoch) this.#epochs.set(frame.stream, frame.epoch);
     const known = this.streams.get(frame.stream);
     if (known) note(known, frame);
     this.onFrame(frame);
+    if (known?.headWanted && known.told) {
+      known.headWanted = false;
+      this.onFrame(headOf(known));
+    }
+    this.#tell(frame.stream);
   }
 
   #connect() {
     if (this.#stopped || this.socket) return;
     clearTimeout(this.#timer);
     this.#say("connecting");
+    this.#looked = false;
     this.socket = new Socket(this.url, this.timing, {
       onOpen: () => this.#live(),
       onFrame: (frame) => this.#received(frame),
@@ -110,15 +133,25 @@ export class Link {
     this.polling.stop();
     this.#lost = false;
     for (const stream of this.streams.values()) this.socket.subscribe(stream);
-    this.onState("live");
+    this.#untold = new Set(this.streams.keys());
+    if (this.#untold.size) this.onState("connecting");
+    else this.onState("live");
+  }
+
+  /** Live is what has told of every stream. */
+  #tell(stream) {
+    if (this.#untold.delete(stream) && !this.#untold.size && this.socket) this.onState("live");
   }
 
   #closed(code, lived) {
     this.socket = null;
+    this.#untold.clear();
+    for (const known of this.streams.values()) known.told = false;
     if (this.#stopped) return;
     // Who was let in and is out now may have logged in again meanwhile: the next handshake tells.
     if (lived === 0 && (code === UNAUTHENTICATED || code === FORBIDDEN)) {
-      this.#refused();
+      if (this.#looked) this.#now();
+      else this.#refused();
       return;
     }
     this.#failures = lived > this.timing.stable ? 0 : this.#failures + 1;
@@ -151,7 +184,11 @@ export class Link {
     if (this.#lost || failedBefore) this.#later(this.timing.restart * Math.random());
     this.#lost = false;
     this.#failures = FAILURES_BEFORE_POLLING;
-    this.onState(this.polling.failing ? "connecting" : "polling");
+    this.#showPolling();
+  }
+
+  #showPolling() {
+    this.onState(this.polling.current ? "polling" : "connecting");
   }
 
   /** The socket is tried first each time: when the network is back, nothing else need be asked. */
@@ -193,8 +230,14 @@ function joined(known, wish) {
     epoch: wish.epoch ?? of?.epoch ?? null,
     poll: wish.poll ?? known?.poll ?? null,
     head: Math.max(of?.head ?? 0, wish.seq ?? 0),
+    told: false,
+    headWanted: known?.headWanted ?? false,
     refused: false,
   };
+}
+
+function headOf({ stream, epoch, head }) {
+  return { type: "subscribed", stream, epoch, seq: head };
 }
 
 function mayBeOne(epoch, other) {
@@ -205,13 +248,23 @@ function least(one, other) {
   return one === null || other === null ? (one ?? other) : Math.min(one, other);
 }
 
-function note(known, { type, seq, to, epoch }) {
-  if (type === "unsubscribed") known.refused = true;
-  if (!["subscribed", "reset", "events"].includes(type)) return;
+function note(known, frame) {
+  if (frame.type === "unsubscribed") known.refused = true;
+  if (!["subscribed", "reset", "events"].includes(frame.type)) return;
   known.refused = false;
-  // Replay may still be on its way after `subscribed`: only a start at the head sets the place.
-  if (type === "events") known.seq = to;
-  else if (type === "reset" || known.seq === null) known.seq = seq;
-  known.head = type === "reset" ? seq : Math.max(known.head, seq ?? to);
-  known.epoch = epoch ?? known.epoch;
+  known.told = true;
+  if (frame.type === "events") noteEvents(known, frame);
+  else {
+    // Replay may still be on its way after `subscribed`: only a start at the head sets the place.
+    if (frame.type === "reset" || known.seq === null) known.seq = frame.seq;
+    known.head = frame.type === "reset" ? frame.seq : Math.max(known.head, frame.seq);
+    known.epoch = frame.epoch;
+  }
+}
+
+/** What was on its way when somebody went back in the stream, or to another log, says nothing of it. */
+function noteEvents(known, { epoch, from, to }) {
+  if (known.seq === null || from > known.seq + 1 || !mayBeOne(epoch ?? null, known.epoch)) return;
+  known.seq = Math.max(known.seq, to);
+  known.head = Math.max(known.head, to);
 }

@@ -1,8 +1,8 @@
 /** The same log over HTTP, for where no socket gets through. */
 import { Follow } from "./follow.js";
 
-/** One error answer may be chance. */
-const FAILING = 2;
+/** Over HTTP/1.1 a browser has six connections to a server, and the page needs some. */
+const MOST_HELD = 4;
 
 export class Polling {
   #follows = new Map();
@@ -27,9 +27,11 @@ export class Polling {
     return this.#follows.size > 0;
   }
 
-  /** Whether what a page shows may be old. */
-  get failing() {
-    return [...this.#follows.values()].some(({ failures }) => failures >= FAILING);
+  /** Whether each stream to which there is a right has been told of to its end. */
+  get current() {
+    return [...this.streams.values()].every(
+      ({ stream, refused }) => refused || this.#follows.get(stream)?.current,
+    );
   }
 
   /** Whether there is anything to poll. */
@@ -58,15 +60,23 @@ export class Polling {
   }
 
   #follow(stream) {
+    const before = this.#follows.get(stream);
+    // The server has said when to come back; the position is read then.
+    if (before?.isToldToWait) return;
     this.leave(stream);
-    const known = this.streams.get(stream);
-    if (!known.poll) return;
-    const follow = new Follow(known, this.timing, {
-      ...this.on,
+    if (!this.streams.get(stream).poll) return;
+    const held = [...this.#follows.values()].filter(({ holds }) => holds).length;
+    const follow = new Follow(() => this.streams.get(stream), this.timing, {
+      onFrame: this.on.onFrame,
+      onAnswer: this.on.onAnswer,
+      onFailure: this.on.onFailure,
+      areAllLost: () => [...this.#follows.values()].every(({ isLost }) => isLost),
       onLost: () => (this.stop(), this.on.onLost()),
       onUnauthenticated: () => (this.stop(), this.on.onUnauthenticated()),
       onForbidden: () => (this.leave(stream), this.on.onForbidden(stream)),
     });
+    follow.holds = held < MOST_HELD;
+    follow.goOnAs(before);
     this.#follows.set(stream, follow);
     follow.run();
   }

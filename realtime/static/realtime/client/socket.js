@@ -24,6 +24,11 @@ export class Socket {
     this.watch = setInterval(() => this.#look(), Math.min(LOOK_EVERY, timing.connect / 2));
   }
 
+  /** Whether the server has let it in. */
+  get opened() {
+    return this.#opened > 0;
+  }
+
   /** @param {{stream: string, seq: number|null, epoch: string|null}} wish */
   subscribe({ stream, seq, epoch }) {
     const position = seq === null ? {} : { since: seq, ...(epoch === null ? {} : { epoch }) };

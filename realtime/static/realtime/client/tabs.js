@@ -56,10 +56,13 @@ class OwnLink {
   }
 }
 
+/** How often a tab looks whether the one that has the connection says anything. */
+const LISTEN_EVERY = 1000;
+
 class SharedLink {
   constructor(options) {
     this.options = options;
-    this.name = `realtime ${options.url}`;
+    this.name = `realtime ${options.url} ${options.user}`;
     this.tab = crypto.randomUUID();
     this.running = false;
   }
@@ -71,6 +74,9 @@ class SharedLink {
     this.options.onState(this.state);
     this.channel = new BroadcastChannel(this.name);
     this.channel.onmessage = ({ data }) => this.#hear(data);
+    this.heard = Date.now();
+    this.asked = null;
+    this.watch = setInterval(() => this.#listen(), LISTEN_EVERY);
     this.#sayWants(this.options.wanted());
     this.look();
     this.#applyToLead();
@@ -80,10 +86,9 @@ class SharedLink {
     if (!this.running) return;
     this.#say({ kind: "leaves", tab: this.tab });
     this.running = false;
-    this.link?.stop();
-    this.link = null;
+    clearInterval(this.watch);
     this.giveUp.abort();
-    this.resign?.();
+    this.#stepDown();
     this.channel.close();
   }
 
@@ -97,12 +102,45 @@ class SharedLink {
     else this.#say({ kind: "look" });
   }
 
-  #applyToLead() {
+  #applyToLead(how = "wait") {
+    this.giveUp?.abort();
     const giveUp = (this.giveUp = new AbortController());
     const lead = () => (giveUp.signal.aborted ? undefined : this.#lead());
-    navigator.locks.request(this.name, { signal: giveUp.signal }, lead).catch((error) => {
-      if (error.name !== "AbortError") throw error;
+    const options = how === "steal" ? { steal: true } : { signal: giveUp.signal };
+    navigator.locks.request(this.name, options, lead).catch((error) => {
+      if (giveUp.signal.aborted) return;
+      if (error.name === "AbortError") {
+        // Others took this tab for dead, and have a connection of their own.
+        this.#stepDown();
+        this.#applyToLead();
+      } else {
+        console.error("Tabs cannot share a connection here; this one has its own.", error);
+        this.#lead();
+      }
     });
+  }
+
+  #stepDown() {
+    this.link?.stop();
+    this.link = null;
+    this.resign?.();
+  }
+
+  /** A tab that hangs keeps the lock and is silent, and so is one that inherits it then. */
+  #listen() {
+    if (this.link) return;
+    const { wait, slack } = this.options.timing;
+    const now = Date.now();
+    if (now - this.heard <= wait) this.asked = null;
+    else if (this.asked === null) {
+      this.asked = now;
+      this.#say({ kind: "are you there" });
+    } else if (now - this.asked > slack) {
+      this.asked = null;
+      this.heard = now;
+      this.options.onState("connecting");
+      this.#applyToLead("steal");
+    }
   }
 
   #lead() {
@@ -150,16 +188,16 @@ class SharedLink {
     if (message.kind === "frame") this.options.onFrame(message.frame);
     else if (message.kind === "state") this.options.onState(message.state);
     else if (message.kind === "new leader") this.#sayWants(this.options.wanted());
-    else if (this.link) this.#obey(message);
+    else if (this.link) return this.#obey(message);
+    else return;
+    this.heard = Date.now();
   }
 
   #obey({ kind, tab, wishes }) {
+    if (kind === "leaves") return this.#leave(tab);
     if (kind === "look") this.link.look();
-    else if (kind === "leaves") this.#leave(tab);
-    else if (kind === "wants") {
-      this.#want(tab, wishes);
-      this.#say({ kind: "state", state: this.state });
-    }
+    else if (kind === "wants") this.#want(tab, wishes);
+    this.#say({ kind: "state", state: this.state });
   }
 
   #sayWants(wishes) {

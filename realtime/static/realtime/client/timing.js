@@ -14,8 +14,10 @@ const DEFAULTS = {
   /** How long polling goes on until the socket is tried again: this, up to twice; ten times as long
    * where the server has said that it is switched off. */
   retrySocket: 30_000,
-  /** How long the server may hold a poll. */
+  /** How long the server may hold a poll; how long a tab that has the connection may be silent. */
   wait: 25_000,
+  /** How often, up to twice as long, a stream is polled where too many are held already. */
+  look: 5_000,
 };
 
 /** Socket attempts that fail in a row before polling begins. */
