@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Coroutine
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Protocol
 
 from realtime import pages, sending
 from realtime.feed import Frame
@@ -15,6 +16,7 @@ from realtime.sending import Rest
 from realtime.threads import in_thread
 
 QUEUED_FRAMES = 64
+_Work = Callable[[], Awaitable[None]]
 
 
 class Line(Protocol):
@@ -57,7 +59,7 @@ class Subscription:
     def begin(self, head: Head) -> None:
         """From ``head``, read after joining, until stopped. Until then frames queue."""
         self._begun = True
-        self._start(self._send_up_to(head))
+        self._start(partial(self._send_up_to, head))
 
     def stop(self) -> None:
         self._begun = False
@@ -85,7 +87,7 @@ class Subscription:
 
     def give_up(self, error: TooSlowError) -> None:
         self._paused = False
-        self._start(self._raise(error))
+        self._start(partial(self._raise, error))
 
     # Without a task
 
@@ -93,7 +95,7 @@ class Subscription:
         while self._begun and not (self._work or self._paused):
             if self._must_read:
                 self._must_read = False
-                self._start(self._catch_up())
+                self._start(self._catch_up)
             elif not self._queue:
                 return
             elif not self._flow.has_room:
@@ -106,28 +108,29 @@ class Subscription:
         if frame.first == self.sent + 1:
             self._send(frame)
         elif frame.last > self.sent:
-            self._start(self._catch_up())
+            self._start(self._catch_up)
 
     def _send(self, frame: Frame) -> None:
         self._flow.sent(self.name, frame.last, frame.size)
         try:
             rest = sending.begin(self._line.transmit(frame.text))
         except Exception as error:
-            self._start(self._raise(error))
+            self._start(partial(self._raise, error))
         else:
             if rest is None:
                 self.sent = frame.last
             else:
-                self._start(self._finish(rest, frame.last))
+                self._start(partial(self._finish, rest, frame.last))
 
     # In a task
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, work: _Work) -> None:
         self._work = asyncio.create_task(self._do(work))
 
-    async def _do(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _do(self, work: _Work) -> None:
         try:
-            await work
+            # Made here: stopped before it begins, it would be a coroutine that nobody awaits.
+            await work()
         except Exception as error:
             self._begun = False
             await self._line.fail(self.key, error)

@@ -16,6 +16,7 @@ from django.utils import timezone
 from realtime import credentials, tickets
 from realtime.census import Census
 from realtime.consumer import EventConsumer
+from realtime.feed import Frame
 from realtime.hub import Hub
 from realtime.models import Stream
 from realtime.pages import Head
@@ -108,6 +109,30 @@ async def test_an_error_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -
         await socket.wait(5)
     assert (Hub.here().sockets, Hub.here().feeds) == ({}, {})
     assert await in_thread(Stream.objects.count) == 0
+
+
+class News:
+    """Listens to a feed, and keeps nothing."""
+
+    def push(self, frame: Frame) -> None:
+        pass
+
+    def behind(self) -> None:
+        pass
+
+
+@override_settings(REALTIME=SETTINGS)
+async def test_a_hub_that_was_idle_joins_its_groups_anew(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    hub = Hub.here()
+    for _ in range(3):  # polls, each of which finds nobody here
+        news = News()
+        hub.join("church:grace", news)
+        await _until(lambda: len(hub._joined) == 2)
+        hub.part("church:grace", news)
+        await _until(lambda: hub._channel is None)
+    assert [record.getMessage() for record in caplog.records] == []
 
 
 @override_settings(REALTIME=SETTINGS)

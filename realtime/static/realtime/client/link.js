@@ -2,6 +2,7 @@
  * The connection: a WebSocket where there is one, else long polling, and back. Knows how far each
  * stream was received, and goes on from there.
  */
+import { headOf, joined, note } from "./places.js";
 import { Polling } from "./polling.js";
 import { Socket } from "./socket.js";
 import { FAILURES_BEFORE_POLLING, backoff } from "./timing.js";
@@ -31,10 +32,7 @@ export class Link {
     this.timing = timing;
     this.onFrame = onFrame;
     this.onState = onState;
-    /**
-     * By name. `seq` is what was received, `head` the last that is known to exist; `told`: by this
-     * connection; `headWanted`: a tab begins there as soon as it is; `refused`: no right.
-     */
+    /** Places, by the names of their streams. */
     this.streams = new Map();
     this.socket = null;
     this.polling = new Polling(this.streams, timing, {
@@ -219,52 +217,4 @@ export class Link {
     this.socket?.close();
     this.onState("offline");
   }
-}
-
-/** Of two tabs in one log the one that has less decides: the other drops what it has. */
-function joined(known, wish) {
-  const of = known && mayBeOne(known.epoch, wish.epoch) ? known : null;
-  return {
-    stream: wish.stream,
-    seq: least(of?.seq ?? null, wish.seq),
-    epoch: wish.epoch ?? of?.epoch ?? null,
-    poll: wish.poll ?? known?.poll ?? null,
-    head: Math.max(of?.head ?? 0, wish.seq ?? 0),
-    told: false,
-    headWanted: known?.headWanted ?? false,
-    refused: false,
-  };
-}
-
-function headOf({ stream, epoch, head }) {
-  return { type: "subscribed", stream, epoch, seq: head };
-}
-
-function mayBeOne(epoch, other) {
-  return epoch === null || other === null || epoch === other;
-}
-
-function least(one, other) {
-  return one === null || other === null ? (one ?? other) : Math.min(one, other);
-}
-
-function note(known, frame) {
-  if (frame.type === "unsubscribed") known.refused = true;
-  if (!["subscribed", "reset", "events"].includes(frame.type)) return;
-  known.refused = false;
-  known.told = true;
-  if (frame.type === "events") noteEvents(known, frame);
-  else {
-    // Replay may still be on its way after `subscribed`: only a start at the head sets the place.
-    if (frame.type === "reset" || known.seq === null) known.seq = frame.seq;
-    known.head = frame.type === "reset" ? frame.seq : Math.max(known.head, frame.seq);
-    known.epoch = frame.epoch;
-  }
-}
-
-/** What was on its way when somebody went back in the stream, or to another log, says nothing of it. */
-function noteEvents(known, { epoch, from, to }) {
-  if (known.seq === null || from > known.seq + 1 || !mayBeOne(epoch ?? null, known.epoch)) return;
-  known.seq = Math.max(known.seq, to);
-  known.head = Math.max(known.head, to);
 }
