@@ -30,6 +30,21 @@ async ([stream, first, second]) => {
 """
 
 
+def _said_by(tab: Tab) -> list[dict[str, str]]:
+    """The frames that the tab's socket sends from now on."""
+    said: list[dict[str, str]] = []
+
+    def listen(socket: WebSocket) -> None:
+        socket.on("framesent", lambda text: said.append(json.loads(text)))
+
+    tab.page.on("websocket", listen)
+    return said
+
+
+def _count(said: list[dict[str, str]], kind: str) -> int:
+    return sum(frame["type"] == kind for frame in said)
+
+
 def _snapshot(tab: Tab) -> str:
     return SNAPSHOT.replace("STREAM", tab.stream)
 
@@ -105,12 +120,7 @@ def test_a_stream_that_no_tab_wants_any_more_is_left(
     club: Club, open_tab: OpenTab, stream: str
 ) -> None:
     leader = open_tab()
-    said: list[dict[str, str]] = []
-
-    def listen(socket: WebSocket) -> None:
-        socket.on("framesent", lambda text: said.append(json.loads(text)))
-
-    leader.page.on("websocket", listen)
+    said = _said_by(leader)
     leader.begin().wait_for("live")
     follower, other = open_tab(), open_tab()
     for tab in (follower, other):
@@ -130,18 +140,13 @@ def test_looking_at_any_tab_asks_whether_the_connection_is_there(
     open_tab: OpenTab,
 ) -> None:
     leader = open_tab()
-    said: list[str] = []
-
-    def listen(socket: WebSocket) -> None:
-        socket.on("framesent", lambda text: said.append(json.loads(text)["type"]))
-
-    leader.page.on("websocket", listen)
+    said = _said_by(leader)
     leader.begin().wait_for("live")
     follower = open_tab().begin()
     follower.wait_for("live")
-    before = said.count("ping")
+    before = _count(said, "ping")
     follower.page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
-    while said.count("ping") == before:
+    while _count(said, "ping") == before:
         leader.page.wait_for_timeout(20)
 
 
@@ -159,12 +164,7 @@ def test_while_fetching_anew_fails_the_log_is_asked_once_each_time(
     club: Club, open_tab: OpenTab, stream: str
 ) -> None:
     tab = open_tab()
-    asked: list[str] = []
-
-    def listen(socket: WebSocket) -> None:
-        socket.on("framesent", lambda text: asked.append(json.loads(text)["type"]))
-
-    tab.page.on("websocket", listen)
+    said = _said_by(tab)
     tab.page.evaluate(
         """([stream, timing]) => {
           window.failures = 0;
@@ -177,7 +177,7 @@ def test_while_fetching_anew_fails_the_log_is_asked_once_each_time(
     club.write("append", stream, 1, 30)
     tab.page.wait_for_function("failures === 3")
     # Each time a reset is the answer: none of the thirty frames, which have a gap before them all.
-    assert asked.count("subscribe") <= 4
+    assert _count(said, "subscribe") <= 4
     assert tab.numbers() == []
 
 
