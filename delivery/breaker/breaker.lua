@@ -114,6 +114,8 @@ local function record(asked, token, worker, calls, failed, slow)
   end
   if state ~= 'closed' or asked ~= epoch or calls == 0 then return end
   add(worker, calls, failed, slow, window)
+  -- What is well now may leave a window in which little but old failures is left.
+  if failed == 0 and slow == 0 then return end
   local workers = sums_of(window)
   local total, bad, failing = ill(workers, 2, failure_rate)
   if total < minimum then return end

@@ -45,6 +45,9 @@ class LocalBreaker:
             return None
         self.window.append((now, worker, tally))
         self.window = [entry for entry in self.window if entry[0] > now - policy.window]
+        if not (tally.failed or tally.slow):
+            # What is well now may leave a window in which little but old failures is left.
+            return None
         reason = self._reason_to_open(now, policy)
         return self._open(reason, now, policy) if reason else None
 

@@ -38,3 +38,13 @@ def test_one_call_in_five_that_fails_leaves_it_closed() -> None:
     permit = Permit(breaker.state, True, breaker.epoch)
     for second in range(300):
         assert breaker.record(permit, "w", Tally(10, 2), second, policy) is None
+
+
+def test_a_success_does_not_open_it_though_little_but_old_failures_is_in_sight() -> None:
+    """The retries of some bad texts, long after the last of the good ones; and then one is taken."""
+    breaker, policy = LocalBreaker(), Policy()
+    permit = Permit(breaker.state, True, breaker.epoch)
+    breaker.record(permit, "w", Tally(300, 30), 0, policy)
+    breaker.record(permit, "w", Tally(30, 30), 4, policy)
+    assert breaker.record(permit, "w", Tally(1, 0), 7, policy) is None
+    assert breaker.record(permit, "w", Tally(1, 1), 7, policy) is not None
