@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from delivery.models import OptOut
+from delivery.models import Direction, Message, OptOut
 
 STOP_WORDS = frozenset({"STOP", "STOPALL", "STOP ALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT"})
 START_WORDS = frozenset({"START", "UNSTOP"})
@@ -28,6 +28,27 @@ def opt_out(tenant_id: int, number: str, source: OptOut.Source, *, now: datetime
     )
     if not created:
         OptOut.objects.filter(pk=known.pk, created_at__lt=now).update(created_at=now)
+
+
+def refused(tenant_id: int, number: str, *, at: datetime, now: datetime) -> None:
+    """The provider refused a text at ``at`` because ``number`` had sent STOP.
+
+    As old as the refusal: it may be heard of long after, and a START may have come since.
+    """
+    at = min(at, now)
+    if not started_since(at, tenant_id, number):
+        opt_out(tenant_id, number, OptOut.Source.PROVIDER, now=at)
+
+
+def started_since(at: datetime, tenant_id: int, number: str) -> bool:
+    """Whether ``number`` sent the tenant a START after ``at``."""
+    later = Message.objects.filter(
+        tenant_id=tenant_id,
+        direction=Direction.INBOUND,
+        from_number=number,
+        provider_status_at__gt=at,
+    ).values_list("text", flat=True)
+    return any(wish(text) == "START" for text in later)
 
 
 def opt_in(tenant_id: int, number: str, *, at: datetime | None = None) -> None:

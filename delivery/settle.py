@@ -17,7 +17,7 @@ from django.db import IntegrityError
 from delivery import conf, holds, opt_outs, pacing, retry
 from delivery.breaker import Permit
 from delivery.changes import message_changes
-from delivery.models import Attempt, Message, OptOut, Outcome
+from delivery.models import Attempt, Message, Outcome
 from delivery.models.transitions import TRANSITION_FIELDS, Failure
 from delivery.sending.provider import Verdict
 from delivery.statuses import UNFINISHED, Status
@@ -169,7 +169,7 @@ def _move(row: Message, result: Result, now: datetime) -> None:
     if verdict.outcome == Outcome.ACCEPTED:
         row.accept(verdict.provider_id, now)
     elif verdict.outcome == Outcome.PERMANENT:
-        _refuse(row, verdict, failure, now)
+        _refuse(row, result, failure, now)
     elif result.only_try or verdict.final:
         row.give_up(failure, now)
     elif verdict.outcome == Outcome.THROTTLED:
@@ -186,11 +186,12 @@ def _move(row: Message, result: Result, now: datetime) -> None:
         _try_again_or_give_up(row, result.finished_at, failure, now)
 
 
-def _refuse(row: Message, verdict: Verdict, failure: Failure, now: datetime) -> None:
+def _refuse(row: Message, result: Result, failure: Failure, now: datetime) -> None:
+    verdict = result.verdict
     # An answer to the same key settles what an earlier, lost one had left open: if it is Telnyx's.
     row.ambiguous = row.ambiguous and not verdict.from_provider
     if verdict.opted_out:
-        opt_outs.opt_out(row.tenant_id, row.to_number, OptOut.Source.PROVIDER, now=now)
+        opt_outs.refused(row.tenant_id, row.to_number, at=result.finished_at, now=now)
         row.suppress(failure, now)
     else:
         row.give_up(failure, now)

@@ -97,21 +97,12 @@ def obey(inbound: InboundText, tenant: Model, now: datetime) -> None:
     """STOP and START. The newer of the two holds, whichever arrives first."""
     if inbound.wish == "START":
         opt_outs.opt_in(tenant.pk, inbound.from_number, at=inbound.at)
-    elif inbound.wish == "STOP" and not started_since(inbound.at, tenant.pk, inbound.from_number):
+    elif inbound.wish == "STOP" and not opt_outs.started_since(
+        inbound.at, tenant.pk, inbound.from_number
+    ):
         opt_outs.opt_out(
             tenant.pk, inbound.from_number, OptOut.Source.KEYWORD, now=min(inbound.at, now)
         )
-
-
-def started_since(at: datetime, tenant_id: int, number: str) -> bool:
-    """Whether ``number`` sent the tenant a START after ``at``."""
-    later = Message.objects.filter(
-        tenant_id=tenant_id,
-        direction=Direction.INBOUND,
-        from_number=number,
-        provider_status_at__gt=at,
-    ).values_list("text", flat=True)
-    return any(opt_outs.wish(text) == "START" for text in later)
 
 
 def _sender_id(tenant: Model, number: str) -> Any:

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from delivery import opt_outs
 from delivery.changes import Changes
-from delivery.models import Message, OptOut, WebhookEvent
-from delivery.tracking.inbound import started_since
+from delivery.models import Message, WebhookEvent
+from delivery.tracking import stops
 from delivery.tracking.matching import Messages, Reported
 from delivery.tracking.order import may_be_of_another_send, rank, says_again, supersedes
 from delivery.tracking.progress import PROGRESS_FIELDS, move
-
-_STOPPED = "40300"
 
 
 def apply(reported: Sequence[Reported], changes: Changes, now: datetime) -> list[Reported]:
@@ -25,8 +22,11 @@ def apply(reported: Sequence[Reported], changes: Changes, now: datetime) -> list
     before: dict[int, str] = {}
     said_again: set[int] = set()
     too_early = []
+    told = []
     for item in sorted(reported, key=_order):
         message = messages.of(item)
+        if message is not None:
+            told.append((message, item.report))
         if message is None or may_be_of_another_send(item.report, message):
             too_early.append(item)
         elif supersedes(item.report, message):
@@ -41,7 +41,8 @@ def apply(reported: Sequence[Reported], changes: Changes, now: datetime) -> list
     Message.objects.all().write(
         [messages.by_id[pk] for pk in sorted(said_again - before.keys())], ["provider_status_at"]
     )
-    _write([messages.by_id[pk] for pk in sorted(before)], before, changes, now)
+    _write([messages.by_id[pk] for pk in sorted(before)], before, changes)
+    stops.note(told, now)
     return too_early
 
 
@@ -49,24 +50,12 @@ def _order(item: Reported) -> tuple[int, datetime, int]:
     return rank(item.report.status), item.report.at, item.event.pk
 
 
-def _write(
-    moved: Sequence[Message], before: dict[int, str], changes: Changes, now: datetime
-) -> None:
+def _write(moved: Sequence[Message], before: dict[int, str], changes: Changes) -> None:
     if not moved:
         return
     Message.objects.all().write(moved, PROGRESS_FIELDS)
     for message in moved:
         changes.add(message, previous=before[message.pk])
-    stopped = [message for message in moved if message.error_code == _STOPPED]
-    for message in sorted(stopped, key=lambda message: (message.tenant_id, message.to_number)):
-        _opt_out(message, now)
-
-
-def _opt_out(message: Message, now: datetime) -> None:
-    # As old as the refusal: it may be heard of long after, and a START may have come since.
-    at = min(message.provider_status_at or now, now)
-    if not started_since(at, message.tenant_id, message.to_number):
-        opt_outs.opt_out(message.tenant_id, message.to_number, OptOut.Source.PROVIDER, now=at)
 
 
 def _mark(

@@ -16,6 +16,7 @@ from delivery.models import Message, StatusCheck
 from delivery.models.queue import MessageQuerySet
 from delivery.statuses import ON_ITS_WAY, Status
 from delivery.telnyx.lookup import Lookup, LookupFailedError
+from delivery.tracking import stops
 from delivery.tracking.lost import Lost
 from delivery.tracking.order import supersedes
 from delivery.tracking.progress import PROGRESS_FIELDS, move
@@ -109,8 +110,11 @@ def apply(answers: Sequence[tuple[Question, StatusReport]], now: datetime) -> in
         return 0
     with message_changes(now) as changes:
         before: dict[Message, str] = {}
+        told = []
         for row in Message.objects.filter(pk__in=by_id).locked():
             question, report = by_id[row.pk]
+            if question.belongs_to(row):
+                told.append((row, report))
             if question.belongs_to(row) and supersedes(report, row) and not _taken(report, row):
                 before[row] = row.status
                 move(row, report, now)
@@ -118,6 +122,7 @@ def apply(answers: Sequence[tuple[Question, StatusReport]], now: datetime) -> in
             Message.objects.all().write(list(before), PROGRESS_FIELDS)
         for row, previous in before.items():
             changes.add(row, previous=previous)
+        stops.note(told, now)
     return len(before)
 
 

@@ -165,3 +165,17 @@ def test_two_workers_note_opt_outs_in_the_same_order(grace: Church) -> None:
     settle([result(message, STOPPED) for message in take(grace)], timezone.now())
     noted = OptOut.objects.order_by("pk").values_list("number", flat=True)
     assert list(noted) == sorted(numbers)
+
+
+def test_a_refusal_that_is_written_late_does_not_undo_a_newer_start(grace: Church) -> None:
+    write(grace)
+    [message] = take(grace)
+    refused_at = timezone.now() - timedelta(seconds=20)
+    started_at = refused_at + timedelta(seconds=15)
+    Message.objects.create(
+        tenant=grace, direction="inbound", status="received", text="START", provider_id="in1",
+        to_number=grace.phone_number, from_number=message.to_number,
+        created_at=started_at, updated_at=started_at, provider_status_at=started_at,
+    )  # fmt: skip
+    settle([Result(message, STOPPED, refused_at, 0.01)], timezone.now())
+    assert not OptOut.objects.exists()

@@ -1,0 +1,60 @@
+"""A refusal for a STOP is about the person: no way in which it is heard of loses it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pytest_httpserver import HTTPServer
+
+from delivery.models import Message, OptOut
+from delivery.references import reference
+from delivery.tracking import apply_waiting_events
+from delivery.tracking.watchdog import reconcile
+from tests.delivery.tracking.conftest import NOW, MakeMessage
+from tests.delivery.tracking.test_outbound import apply, tell
+from tests.delivery.webhooks.signing import outbound
+
+pytestmark = pytest.mark.django_db
+STOPPED = [{"code": "40300", "title": "Blocked due to STOP message"}]
+
+
+def test_one_that_is_told_of_the_first_send_counts_while_a_second_waits(
+    message: MakeMessage,
+) -> None:
+    text = message("queued", generation=2)
+    tell("delivery_failed", reference(text.pk), provider_id="p1", errors=STOPPED)
+    apply()
+    assert OptOut.objects.exists()
+
+
+def test_one_that_is_told_of_a_send_that_another_has_replaced_counts(message: MakeMessage) -> None:
+    text = message("accepted", generation=2, provider_id="p2")
+    tell("delivery_failed", reference(text.pk), provider_id="p1", errors=STOPPED)
+    apply()
+    text.refresh_from_db()
+    assert (text.status, OptOut.objects.exists()) == ("accepted", True)
+
+
+def test_one_that_nobody_but_the_watchdog_hears_of_counts(
+    message: MakeMessage, httpserver: HTTPServer, settings: Any
+) -> None:
+    settings.DELIVERY = {**settings.DELIVERY, "API_BASE": httpserver.url_for("/v2"), "API_KEY": "K"}
+    told = {"data": outbound("p1", "delivery_failed", errors=STOPPED)}
+    httpserver.expect_request("/v2/messages/p1").respond_with_json(told)
+    text = message(provider_id="p1")
+    assert reconcile(NOW + timedelta(minutes=20)) == 1
+    text.refresh_from_db()
+    assert (text.status, text.error_code) == ("failed", "40300")
+    assert OptOut.objects.exists()
+
+
+def test_looking_again_at_what_was_told_changes_nothing(message: MakeMessage) -> None:
+    text = message("queued", generation=2)
+    tell("delivery_failed", reference(text.pk), provider_id="p1", errors=STOPPED)
+    apply()
+    before = list(OptOut.objects.values())
+    Message.objects.update(status="accepted", provider_id="p2")
+    apply_waiting_events(NOW + timedelta(minutes=1))
+    assert list(OptOut.objects.values()) == before
