@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from uuid import uuid4
 
 from django.db import InterfaceError, OperationalError
 
@@ -54,7 +55,8 @@ def _rescue_alone(pk: int, now: datetime) -> int:
             "A text whose lease ended cannot be given back",
             extra={"action": "not_rescued", "message_id": pk, "error": type(error).__name__},
         )
-        row.update(lease_until=now + _LEFT_ALONE)
+        # Nobody's: an answer that its last worker still keeps is not to be tried with each of its others.
+        row.update(lease_until=now + _LEFT_ALONE, lease_token=uuid4())
         return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -23,6 +24,8 @@ from delivery.settle import Result
 from delivery.signals import overseen
 from delivery.telnyx.request import build
 from delivery.turns import Turn, Turns
+
+logger = logging.getLogger("delivery")
 
 _BUDGET_SECONDS = 15.0
 _WAIT_SECONDS = 0.05
@@ -55,6 +58,9 @@ class Drain:
         waits for them.
         """
         until = time.monotonic() + (_BUDGET_SECONDS if budget is None else budget)
+        if self.unfinished:
+            # Before their leases are looked at: the database may have been away for longer.
+            self.settle(0)
         while time.monotonic() < until and not self.stopping():
             if not self.step() and not self._expects_more():
                 return
@@ -104,16 +110,16 @@ class Drain:
                 if permit is None:
                     self._withdraw(now)
                     return None
-                if permit.probe and not self._free_for_a_probe(now):
+                if permit.probe and not self._free_for_a_probe(turn, now):
                     breaker.record(permit, Tally(), now)
                     return None
                 return permit if self._serve(turn, room, permit, now) else None
         return None
 
-    def _free_for_a_probe(self, now: datetime) -> bool:
+    def _free_for_a_probe(self, turn: Turn, now: datetime) -> bool:
         """Where no thread is, another worker may have one. And nothing else is to go beside it."""
         self._withdraw(now)
-        return self.threads.any_free
+        return self.threads.any_free(turn.priority)
 
     def _serve(self, turn: Turn, room: int, permit: Permit, now: datetime) -> bool:
         self.turns.served(turn)
@@ -170,11 +176,18 @@ class Drain:
 
     def land(self) -> None:
         """Wait for the calls in the air; what stays out too long is left to its lease."""
-        self._withdraw(self.clock())
         until = time.monotonic() + _LANDING_SECONDS
+        self._withdrawn += self.threads.withdraw()
         while self.unfinished and time.monotonic() < until:
-            self.settle(_WAIT_SECONDS)
-            self._renew(self.clock())
+            try:
+                self.settle(_WAIT_SECONDS)
+                self._renew(self.clock())
+            except Exception as error:  # what is in the air comes back all the same
+                logger.warning(
+                    "Landing is held up; it goes on",
+                    extra={"action": "landing_failed", "error": type(error).__name__},
+                )
+                time.sleep(_WAIT_SECONDS)
 
     def _renew(self, now: datetime) -> None:
         lost = claim.renew([job.message for job in self.threads.in_flight.values()], now)

@@ -53,13 +53,14 @@ class Threads:
 
     def room(self, priority: Priority) -> int:
         """How many more texts may be submitted."""
-        kept = 0 if priority == Priority.REPLY else self._kept_for_replies
-        return max(0, self._places - kept - len(self.in_flight))
+        return max(0, self._places - self._kept_from(priority) - len(self.in_flight))
 
-    @property
-    def any_free(self) -> bool:
+    def any_free(self, priority: Priority) -> bool:
         """A thread may begin at once with what is submitted now."""
-        return len(self.in_flight) < self.size
+        return len(self.in_flight) < self.size - self._kept_from(priority)
+
+    def _kept_from(self, priority: Priority) -> int:
+        return 0 if priority == Priority.REPLY else self._kept_for_replies
 
     def submit(self, jobs: list[Job]) -> None:
         self.in_flight |= {job.claim: job for job in jobs}

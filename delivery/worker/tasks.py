@@ -50,5 +50,7 @@ def _land_at_the_end() -> None:
 
 
 def _land() -> None:
-    sending.land()
-    unfinished.tell(False)
+    try:
+        sending.land()
+    finally:
+        unfinished.tell(False)

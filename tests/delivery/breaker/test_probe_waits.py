@@ -12,8 +12,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from delivery import breaker, rescue
+from delivery.accept import accept_batch
 from delivery.breaker.permit import Permit, Tally
 from delivery.breaker.shared import SharedBreaker
+from delivery.drafts import Draft
 from delivery.models import Message
 from delivery.sending.drain import Drain
 from delivery.sending.threads import Threads
@@ -87,6 +89,25 @@ def test_where_no_thread_is_free_for_it_the_probe_is_left_to_others(
     assert not [query for query in queries if "UPDATE" in query["sql"]]
     assert another_worker().allowed
     assert sorted(Message.objects.values_list("status", flat=True)) == ["queued"] * 2 + ["sending"]
+
+
+def test_a_thread_that_is_kept_for_replies_is_not_free_for_the_probe_of_a_broadcast(
+    grace: Church, settings: Any, provider: HeldProvider
+) -> None:
+    fresh(settings, BREAKER_OPEN_SECONDS=0.2)
+    worker = drain(provider, size=8)
+    _broadcast(grace, 7, batch=1)
+    worker.step()
+    wait_until(lambda: len(provider.begun) == 7)
+    open_time_is_over()
+    _broadcast(grace, 1, batch=2)
+    assert not worker.step()
+    assert another_worker().allowed
+
+
+def _broadcast(church: Church, size: int, batch: int) -> None:
+    drafts = [Draft(to=f"+1312556{number:04}", text="Hello") for number in range(size)]
+    accept_batch(church, drafts, batch=batch, now=timezone.now())
 
 
 def test_a_probe_whose_text_was_lost_before_it_began_gives_its_place_back(
