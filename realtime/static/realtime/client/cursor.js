@@ -15,6 +15,8 @@ export class Cursor {
   #asked = null;
   /** In a row, with nothing applied between them. */
   #fetches = 0;
+  /** Anything was heard of the stream. */
+  told = false;
 
   /**
    * @param {string} stream
@@ -36,7 +38,7 @@ export class Cursor {
 
   /** Whether the page's data is that of `position`, and not on its way. */
   get current() {
-    return !this.#fetching && this.epoch !== NOWHERE;
+    return this.told && !this.#fetching && this.epoch !== NOWHERE;
   }
 
   position() {
@@ -53,6 +55,8 @@ export class Cursor {
 
   /** Frames are worked off one after the other, even where applying them takes time. */
   take(frame) {
+    this.told = true;
+    this.does.show();
     this.#then(() => this.#handle(frame));
   }
 
@@ -84,6 +88,7 @@ export class Cursor {
     if (this.seq === null || this.epoch === NOWHERE) return;
     // What queued while the page fetched anew may be of the log that was.
     if (epoch && this.epoch && epoch !== this.epoch) return this.#miss();
+    this.epoch ??= epoch ?? null;
     if (to <= this.seq) return;
     if (from > this.seq + 1) return this.#miss();
     try {
@@ -100,6 +105,10 @@ export class Cursor {
   async #reset(frame) {
     // Another tab's reset: this one has it all.
     if (frame.epoch === this.epoch && frame.seq === this.seq) return;
+    // Of this log, and further: perhaps another tab's; only who asked from here is meant.
+    if (frame.epoch === this.epoch && frame.seq > this.seq) {
+      if (this.#asked !== this.seq) return this.#ask();
+    }
     await this.#refetch(frame);
   }
 

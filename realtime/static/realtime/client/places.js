@@ -7,14 +7,17 @@
 /** Of two tabs in one log the one that has less decides: the other drops what it has. */
 export function joined(known, wish) {
   const of = known && mayBeOne(known.epoch, wish.epoch) ? known : null;
+  const seq = least(of?.seq ?? null, wish.seq);
+  // On a socket `subscribed` tells the head; polls that go on from a position do not.
+  const beginsAtHead = wish.seq === null || (known && known.seq === null);
   return {
     stream: wish.stream,
-    seq: least(of?.seq ?? null, wish.seq),
+    seq,
     epoch: wish.epoch ?? of?.epoch ?? null,
     poll: wish.poll ?? known?.poll ?? null,
     head: Math.max(of?.head ?? 0, wish.seq ?? 0),
     told: false,
-    headWanted: known?.headWanted ?? false,
+    headWanted: Boolean(known?.headWanted || (seq !== null && beginsAtHead)),
     refused: false,
   };
 }
@@ -50,6 +53,7 @@ export function note(known, frame) {
 /** What was on its way when somebody went back in the stream, or to another log, says nothing of it. */
 function noteEvents(known, { epoch, from, to }) {
   if (known.seq === null || from > known.seq + 1 || !mayBeOne(epoch ?? null, known.epoch)) return;
+  known.epoch ??= epoch ?? null;
   known.seq = Math.max(known.seq, to);
   known.head = Math.max(known.head, to);
 }

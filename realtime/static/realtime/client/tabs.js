@@ -112,6 +112,7 @@ class SharedLink {
       if (error.name === "AbortError") {
         // Others took this tab for dead, and have a connection of their own.
         this.#stepDown();
+        this.#sayWants(this.options.wanted());
         this.#applyToLead();
       } else {
         console.error("Tabs cannot share a connection here; this one has its own.", error);
@@ -186,11 +187,12 @@ class SharedLink {
 
   #hear(message) {
     if (message.kind === "frame") this.options.onFrame(message.frame);
-    else if (message.kind === "state") this.options.onState(message.state);
+    else if (message.kind === "state") this.link || this.options.onState(message.state);
     else if (message.kind === "new leader") this.#sayWants(this.options.wanted());
     else if (this.link) return this.#obey(message);
     else return;
     this.heard = Date.now();
+    this.asked = null;
   }
 
   #obey({ kind, tab, wishes }) {
