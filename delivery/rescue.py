@@ -34,7 +34,7 @@ def rescue(now: datetime, limit: int = 200) -> int:
         return _rescue(ended, limit, now)
     except (OperationalError, InterfaceError):
         raise
-    except Exception as error:
+    except Exception as error:  # a host's receiver may raise anything, and for one row of them
         logger.warning(
             "Leases that ended cannot be given back together; it is done one by one",
             extra={"action": "rescue_failed", "error": type(error).__name__},
@@ -49,7 +49,7 @@ def _rescue_alone(pk: int, now: datetime) -> int:
         return _rescue(row, 1, now)
     except (OperationalError, InterfaceError):
         raise
-    except Exception as error:
+    except Exception as error:  # the same, found: the others are given back
         # Without its text: a database error quotes the row, a phone number with it.
         logger.error(
             "A text whose lease ended cannot be given back",
