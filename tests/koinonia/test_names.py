@@ -1,0 +1,40 @@
+"""One name may be spelt in several ways; it is kept in one, and found by all."""
+
+from __future__ import annotations
+
+import pytest
+
+from koinonia.names import comparison_key, tidy
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("  Ann \t Marie ", "Ann Marie"),
+        ("\u202dAnn\u202c", "Ann"),
+        ("Jose\u0301", "José"),
+        ("\u3164", ""),
+        ("\u200b\u2800", ""),
+        ("Ann\nSmith", "Ann Smith"),
+    ],
+)
+def test_a_name_is_one_visible_line(written: str, kept: str) -> None:
+    assert tidy(written) == kept
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Prayer Team", "prayer  team"),
+        ("Choir", "CHOIR\u200b"),
+        ("Straße", "STRASSE"),
+        ("Ｙｏｕｔｈ", "youth"),
+        ("Cho\ufe0fir", "choir"),
+    ],
+)
+def test_spellings_of_one_name_are_equal(one: str, other: str) -> None:
+    assert comparison_key(one) == comparison_key(other)
+
+
+def test_accents_tell_names_apart() -> None:
+    assert comparison_key("Jose") != comparison_key("José")
