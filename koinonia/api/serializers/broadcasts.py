@@ -8,11 +8,12 @@ from rest_framework import serializers
 from delivery.statuses import Status
 from koinonia.api.serializers.fields import ChurchItemsField, IdField
 from koinonia.api.serializers.messages import AuthorSerializer, TextSerializer
+from koinonia.api.serializers.strict import KnownFieldsMixin
 from koinonia.broadcasts.audience import Audience
 from koinonia.models import Broadcast
 
 
-class AudienceSerializer(serializers.Serializer[Any]):
+class AudienceSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
     """``{all: true}``, or groups and members by id."""
 
     all = serializers.BooleanField(required=False, default=False)

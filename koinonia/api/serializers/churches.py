@@ -9,11 +9,12 @@ from django.contrib.auth.models import User
 from rest_framework import serializers
 
 from koinonia.api.serializers.fields import IdField, ItemTagField, PhoneField
+from koinonia.api.serializers.strict import KnownFieldsMixin
 from koinonia.api.uniqueness import taken_as_error
 from koinonia.models import Church, Role, Staff
 
 
-class ChurchSerializer(serializers.ModelSerializer[Church]):
+class ChurchSerializer(KnownFieldsMixin, serializers.ModelSerializer[Church]):
     phone_number = PhoneField()
     members_count = serializers.IntegerField(read_only=True)
     groups_count = serializers.IntegerField(read_only=True)
@@ -58,7 +59,7 @@ class MeSerializer(serializers.Serializer[User]):
         return super().to_representation(instance)
 
 
-class StaffSerializer(serializers.ModelSerializer[Staff]):
+class StaffSerializer(KnownFieldsMixin, serializers.ModelSerializer[Staff]):
     id = IdField()
     username = serializers.CharField(source="user.username", read_only=True)
     etag = ItemTagField()

@@ -9,8 +9,11 @@ from delivery.dead_letters.decisions import LONGEST_REASON
 from delivery.statuses import Status
 from koinonia.api.serializers.fields import ChurchItemField, IdField
 from koinonia.api.serializers.messages import AuthorSerializer, MessageSerializer
+from koinonia.api.serializers.strict import KnownFieldsMixin
+from koinonia.api.serializers.times import InstantField
 
 MOST_IDS = 1000
+_ALL_OR_SOME = 'Say what to choose by, or {"all": true} for every dead letter.'
 
 
 class DeadLetterSerializer(MessageSerializer):
@@ -20,14 +23,14 @@ class DeadLetterSerializer(MessageSerializer):
 
 
 class DeadLetterQuerySerializer(serializers.Serializer[Any]):
-    """What one may choose dead letters by: a list's query, and a bulk retry's ``filter``."""
+    """What one may choose dead letters by in a list's query."""
 
     status = serializers.ChoiceField([Status.DEAD.value, Status.UNKNOWN.value], required=False)
     code = serializers.CharField(required=False, max_length=40)
     member = ChurchItemField("members", required=False)
     broadcast = ChurchItemField("broadcasts", required=False)
-    since = serializers.DateTimeField(required=False, help_text="Dead since then or later.")
-    until = serializers.DateTimeField(required=False, help_text="Dead since before then.")
+    since = InstantField(in_query=True, required=False, help_text="Dead since then or later.")
+    until = InstantField(in_query=True, required=False, help_text="Dead since before then.")
 
 
 def filter_of(query: dict[str, Any]) -> Filter:
@@ -42,7 +45,21 @@ def filter_of(query: dict[str, Any]) -> Filter:
     )
 
 
-class RetrySerializer(serializers.Serializer[Any]):
+class DeadLetterFilterSerializer(KnownFieldsMixin, DeadLetterQuerySerializer):
+    """The same in a bulk retry. ``{"all": true}`` chooses all: an empty filter does not."""
+
+    all = serializers.BooleanField(required=False, default=False, help_text="All that wait.")
+    since = InstantField(required=False, help_text="Dead since then or later.")
+    until = InstantField(required=False, help_text="Dead since before then.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        everything = attrs.pop("all")
+        if everything == bool(attrs):
+            raise serializers.ValidationError(_ALL_OR_SOME)
+        return attrs
+
+
+class RetrySerializer(KnownFieldsMixin, serializers.Serializer[Any]):
     may_double = serializers.BooleanField(
         required=False, default=False, help_text="An unknown one may arrive twice."
     )
@@ -54,7 +71,7 @@ class BulkRetrySerializer(RetrySerializer):
     ids = serializers.ListField(
         child=serializers.CharField(), required=False, min_length=1, max_length=MOST_IDS
     )
-    filter = DeadLetterQuerySerializer(required=False)
+    filter = DeadLetterFilterSerializer(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("ids" in attrs) == ("filter" in attrs):
@@ -72,5 +89,5 @@ class RetryResultSerializer(serializers.Serializer[Any]):
     refused = RefusalSerializer(many=True)
 
 
-class DiscardSerializer(serializers.Serializer[Any]):
+class DiscardSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=LONGEST_REASON)

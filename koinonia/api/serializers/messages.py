@@ -14,6 +14,8 @@ from delivery.models import Attempt, Direction, Encoding, Message
 from delivery.statuses import Status
 from httpopt.fields.computed import Computed
 from koinonia.api.serializers.fields import ChurchItemField, IdField, PhoneField
+from koinonia.api.serializers.strict import KnownFieldsMixin
+from koinonia.api.serializers.times import InstantField
 from koinonia.models.member import full_name
 
 LATEST_SEND = timedelta(days=366)
@@ -97,14 +99,14 @@ class AttemptSerializer(serializers.ModelSerializer[Attempt]):
         read_only_fields = fields
 
 
-class TextSerializer(serializers.Serializer[Any]):
+class TextSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
     """What every text that is sent has."""
 
     text = serializers.CharField(
         max_length=LONGEST_TEXT, allow_blank=True, trim_whitespace=False, required=False, default=""
     )
-    send_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
-    expires_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
+    send_at = InstantField(required=False, allow_null=True, default=None)
+    expires_at = InstantField(required=False, allow_null=True, default=None)
 
     def validate_send_at(self, when: datetime | None) -> datetime | None:
         return _within_bounds(when)

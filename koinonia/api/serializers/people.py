@@ -10,11 +10,12 @@ from rest_framework import serializers
 from delivery.models import OptOut
 from delivery.opt_outs import opt_out
 from koinonia.api.serializers.fields import ChurchItemsField, IdField, ItemTagField, PhoneField
+from koinonia.api.serializers.strict import KnownFieldsMixin
 from koinonia.api.uniqueness import taken_as_error
 from koinonia.models import Church, Group, Member
 
 
-class GroupSerializer(serializers.ModelSerializer[Group]):
+class GroupSerializer(KnownFieldsMixin, serializers.ModelSerializer[Group]):
     id = IdField()
     members_count = serializers.IntegerField(read_only=True, default=0)
     etag = ItemTagField()
@@ -47,7 +48,7 @@ class GroupsField(ChurchItemsField):
         return [GroupOfMemberSerializer(group).data for group in groups]
 
 
-class MemberSerializer(serializers.ModelSerializer[Member]):
+class MemberSerializer(KnownFieldsMixin, serializers.ModelSerializer[Member]):
     id = IdField()
     phone = PhoneField()
     groups = GroupsField("groups", required=False)

@@ -20,12 +20,13 @@ from rest_framework.views import APIView
 from httpopt.versions.counters import Scope
 from httpopt.views import VersionedViewMixin
 from koinonia.api.serializers.churches import MeSerializer
+from koinonia.api.serializers.strict import KnownFieldsMixin
 from koinonia.models import Church
 from throttling import logins
 from throttling.drf import LimitExceeded
 
 
-class LoginSerializer(serializers.Serializer[Any]):
+class LoginSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
     username = serializers.CharField(max_length=150)
     password = serializers.CharField(max_length=4096, trim_whitespace=False, write_only=True)
 

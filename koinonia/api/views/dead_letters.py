@@ -84,8 +84,8 @@ class RetryDeadLetterView(_DeadLetters):
     @idempotent
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Send it again. One that may have arrived needs `{"may_double": true}`, else 409."""
-        given = self.checked(RetrySerializer)
         letter = self.get_object()
+        given = self.checked(RetrySerializer)
         result = _retry(self.user, Message.objects.filter(pk=letter.pk), given["may_double"])
         if result.refused:
             code = result.refused[0][1]

@@ -20,6 +20,7 @@ from koinonia.api.serializers.messages import (
     MessageSerializer,
     NewMessageSerializer,
 )
+from koinonia.api.serializers.times import InstantField
 from koinonia.api.views.base import ChurchView, ItemView, ListCreateView
 from koinonia.api.views.sending import SendingView, shown
 
@@ -29,8 +30,8 @@ class MessageQuerySerializer(serializers.Serializer[Any]):
     direction = serializers.ChoiceField(Direction.choices, required=False)
     member = ChurchItemField("members", required=False)
     broadcast = ChurchItemField("broadcasts", required=False)
-    since = serializers.DateTimeField(required=False, help_text="Made at this time or later.")
-    until = serializers.DateTimeField(required=False, help_text="Made before this time.")
+    since = InstantField(in_query=True, required=False, help_text="Made at this time or later.")
+    until = InstantField(in_query=True, required=False, help_text="Made before this time.")
 
 
 _LOOKUPS = {

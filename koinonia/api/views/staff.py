@@ -14,12 +14,13 @@ from rest_framework.response import Response
 
 from koinonia import owners
 from koinonia.api.serializers.churches import StaffSerializer
+from koinonia.api.serializers.strict import KnownFieldsMixin
 from koinonia.api.uniqueness import taken_as_error
 from koinonia.api.views.base import ChurchView, ItemView, ListCreateView
 from koinonia.models import Role, Staff
 
 
-class NewStaffSerializer(serializers.Serializer[Any]):
+class NewStaffSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
     """A user name that exists needs no password, a new one does."""
 
     username = serializers.CharField(max_length=150, validators=[User.username_validator])
