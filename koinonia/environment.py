@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from environs import Env, EnvValidationError, ValidationError, validate
+from environs import EnvValidationError, ValidationError, validate
 
 from koinonia import environment_rules as rules
 from koinonia import kept_values
+from koinonia.environment_lists import Env
 
 _POLICIES = (
     "api", "conditional", "anon", "messages", "broadcasts",
