@@ -18,7 +18,7 @@ Validator = Callable[[Sequence[str]], None]
 class Env(environs.Env):
     """Reads every list variable by this rule, also those that are added later."""
 
-    def list(  # type: ignore[assignment]  # the library declares an attribute with call protocols
+    def list(  # type: ignore[override]  # the library declares a callable attribute
         self, name: str, *default: Any, validate: Validator | None = None, **options: Any
     ) -> Items:
         """Return the items as text; ``validate`` sees them stripped, and sees no empty one."""
@@ -27,7 +27,8 @@ class Env(environs.Env):
             if validate is not None:
                 validate(_without_empty(items))
 
-        found: Any = super().list(name, *default, subcast=str.strip, validate=check, **options)
+        split: Any = super().list
+        found = split(name, *default, subcast=str.strip, validate=check, **options)
         # None where the value is bad: ``seal`` reports it.
         return _without_empty(found or ())
 
