@@ -45,6 +45,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "httpopt.middleware.CompressionMiddleware",
     "koinonia.date_header.DateMiddleware",
+    # Above all that looks at the Host, redirects or opens a session.
+    "koinonia.health.middleware.HealthMiddleware",
     # Outside of all that makes 304s, which it gives back.
     "throttling.middleware.RateLimitHeadersMiddleware",
     # Inside of what gives 304s back to the throttle, around all that makes answers.

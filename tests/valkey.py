@@ -18,14 +18,14 @@ class ValkeyServer:
 
     def __init__(self, directory: Path, *options: str) -> None:
         self.directory = directory
-        self._options = options
+        self.options = options
         self.socket = directory / "valkey.sock"
         self.url = f"unix://{self.socket}"
         self.start()
 
     def start(self) -> None:
         self.process = subprocess.Popen(
-            [*valkey.command(self.directory, self.socket, append_only=False), *self._options],
+            [*valkey.command(self.directory, self.socket, append_only=False), *self.options],
             stdout=subprocess.DEVNULL,
             preexec_fn=die_with_parent,
         )

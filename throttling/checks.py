@@ -150,9 +150,8 @@ def _cache() -> Iterator[CheckMessage]:
 
 def _flushes(other: Mapping[str, Any], cache: Mapping[str, Any]) -> bool:
     """Return whether ``other.clear()`` is FLUSHDB of the database of ``cache``."""
-    if not _clears_by_flushing(other):
-        return False
-    return _database(other.get("LOCATION")) == _database(cache.get("LOCATION"))
+    one_database = _database(other.get("LOCATION")) == _database(cache.get("LOCATION"))
+    return bool(one_database) and _clears_by_flushing(other)
 
 
 def _clears_by_flushing(cache: Mapping[str, Any]) -> bool:
@@ -177,7 +176,8 @@ def _shares_pool(other: Mapping[str, Any], cache: Mapping[str, Any]) -> bool:
 def _database(location: Any) -> Any:
     """Return server and database of a LOCATION; the text itself where it is no single URL."""
     try:
-        found: dict[str, Any] = parse_url(str(location))
+        read: Any = parse_url  # redis-py leaves it untyped
+        found: dict[str, Any] = read(str(location))
     except ValueError:
         return location
     return tuple(
