@@ -87,6 +87,18 @@ def redis_url() -> str:
     return str(_value("REDIS_URL", ""))
 
 
+def redis_key(name: str, *, of_account: bool = True) -> str:
+    """Return the key of ``name``; all keys of one call share a hash tag, as a Redis Cluster asks.
+
+    ``HASH_TAG``, such as ``{shop}``, tells installations on one Redis database apart. Without it the
+    provider account is the tag.
+    """
+    tag = str(_value("HASH_TAG", ""))
+    if not of_account:
+        return f"delivery:{tag}:{name}" if tag else f"delivery:{name}"
+    return f"delivery:{account()}:{tag}:{name}" if tag else f"{{delivery:{account()}}}:{name}"
+
+
 def sync() -> bool:
     """``MODE`` is ``sync``: single texts are sent inside the request, and no breaker is asked."""
     return bool(_value("MODE", "queued") == "sync")

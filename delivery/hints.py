@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from redis import Redis
 
-from delivery import connections
+from delivery import conf, connections
 from delivery.connections import RedisUnavailableError
 
-_KEY = "delivery:hint"
 _MOST_WAITING = 15
 
 
@@ -22,7 +21,7 @@ def push() -> None:
 def wait(seconds: float) -> bool:
     """Wait for a hint; False when there was none. Raises RedisUnavailableError at once."""
     found = connections.attempt(
-        lambda redis: redis.blpop([_KEY], timeout=seconds), blocking_seconds=seconds
+        lambda redis: redis.blpop([_key()], timeout=seconds), blocking_seconds=seconds
     )
     return found is not None
 
@@ -30,13 +29,17 @@ def wait(seconds: float) -> bool:
 def take() -> bool:
     """Take a hint where there is one, without waiting."""
     try:
-        return connections.attempt(lambda redis: redis.lpop(_KEY)) is not None
+        return connections.attempt(lambda redis: redis.lpop(_key())) is not None
     except RedisUnavailableError:
         return False
 
 
+def _key() -> str:
+    return conf.redis_key("hint", of_account=False)
+
+
 def _push(redis: Redis) -> None:
     pipeline = redis.pipeline(transaction=False)
-    pipeline.lpush(_KEY, 1)
-    pipeline.ltrim(_KEY, 0, _MOST_WAITING)
+    pipeline.lpush(_key(), 1)
+    pipeline.ltrim(_key(), 0, _MOST_WAITING)
     pipeline.execute()

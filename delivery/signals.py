@@ -24,3 +24,6 @@ overseen = Signal()
 For slow duties of the host that nothing else would start. Argument: ``now``. Sent outside of any
 transaction.
 """
+
+worker_started = Signal()
+"""Sent once by ``manage.py worker``, before it starts its clusters: the host may warn of its set-up."""

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from environs import Env, EnvValidationError, ValidationError, validate
+from environs import EnvValidationError, ValidationError, validate
 
 from koinonia import environment_rules as rules
 from koinonia import kept_values
+from koinonia.environment_lists import Env
 
 _POLICIES = (
     "api", "conditional", "anon", "messages", "broadcasts",
@@ -78,7 +79,10 @@ class Environment:
     database_pool: int
     """DATABASE_POOL: PostgreSQL connections that a web process keeps at most; 0 keeps none."""
     redis_url: str
-    """REDIS_URL: ``redis://``, ``rediss://``, ``unix://``, ``redis+sentinel://``; of ``up``."""
+    """REDIS_URL: ``redis://``, ``rediss://``, ``unix://``, ``redis+sentinel://``; of ``up``. Its
+    database (``redis://host/5``, ``unix://…?db=5``, ``redis+sentinel://…/master/5``) is used."""
+    redis_prefix: str
+    """REDIS_PREFIX: tells installations on one Redis database apart; ``koinonia``."""
     public_url: str
     """PUBLIC_URL: the origin that people use, and that Telnyx calls for webhooks."""
     trusted_proxies: list[str]
@@ -118,6 +122,7 @@ def read(base_dir: Path) -> Environment:
         database_pool=env.int("DATABASE_POOL", 0, validate=validate.Range(0, 1000)),
         redis_url=_text(env, "REDIS_URL", "", rules.redis_url)
         or kept_values.read(data_dir, kept_values.REDIS_URL),
+        redis_prefix=_text(env, "REDIS_PREFIX", "koinonia", rules.redis_prefix),
         public_url=public_url,
         trusted_proxies=_networks(env, "TRUSTED_PROXIES", []),
         metrics_allow=_networks(env, "METRICS_ALLOW", ["127.0.0.0/8", "::1"]),

@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from environs import ValidationError
 
+from koinonia import redis_settings
 from throttling import rates
 
 Rule = Callable[[str], None]
@@ -58,7 +59,24 @@ def trusted_origin(value: str) -> None:
     origin(value.rstrip("/"))
 
 
+def redis_prefix(value: str) -> None:
+    """A word that keys and channel names may begin with."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", value):
+        raise ValidationError("Must be 1 to 40 letters, digits, hyphens and underscores.")
+
+
 def redis_url(value: str) -> None:
+    _redis_server(value)
+    try:
+        redis_settings.number(value)
+    except ValueError:
+        raise ValidationError(
+            "Its database must be a number: redis://host/5, unix:///path?db=5 or"
+            " redis+sentinel://host/master/5."
+        ) from None
+
+
+def _redis_server(value: str) -> None:
     parts = _split(value)
     if parts.scheme == "unix":
         if not parts.path:
@@ -117,7 +135,7 @@ def each(rule: Rule) -> Callable[[Sequence[str]], None]:
 
 def _sentinel(value: str) -> None:
     parts = urlsplit(value)
-    if not re.fullmatch(r"/[^/]+(/\d+)?", parts.path) or not parts.netloc:
+    if not re.fullmatch(r"/[^/]+(/[^/]*)?", parts.path) or not parts.netloc:
         raise ValidationError(
             "Sentinel is redis+sentinel://[:password@]host[:port],host[:port]/master."
         )

@@ -45,6 +45,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "httpopt.middleware.CompressionMiddleware",
     "koinonia.date_header.DateMiddleware",
+    # Above all that looks at the Host, redirects or opens a session.
+    "koinonia.health.middleware.HealthMiddleware",
     # Outside of all that makes 304s, which it gives back.
     "throttling.middleware.RateLimitHeadersMiddleware",
     # Inside of what gives 304s back to the throttle, around all that makes answers.
@@ -112,24 +114,22 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Each use has its own Redis database, for cache.clear() is FLUSHDB.
+# One Redis database, a key prefix per use (koinonia.redis_settings).
 # Commands that need no Redis get an address where nobody answers.
 _REDIS_URL = ENV.redis_url or f"unix://{ENV.data_dir / 'no-redis'}"
+_REDIS_TAG = redis_settings.hash_tag(_REDIS_URL, ENV.redis_prefix)
+_QUICKLY = {"SOCKET_TIMEOUT": 0.1, "SOCKET_CONNECT_TIMEOUT": 0.1}
 CACHES = {
-    "default": redis_settings.cache(_REDIS_URL, 1),
-    "throttling": redis_settings.cache(
-        _REDIS_URL, 2, SOCKET_TIMEOUT=0.1, SOCKET_CONNECT_TIMEOUT=0.1
-    ),
-    "ratelimit": redis_settings.cache(
-        _REDIS_URL, 4, SOCKET_TIMEOUT=0.1, SOCKET_CONNECT_TIMEOUT=0.1
-    ),
+    "default": redis_settings.cache(_REDIS_URL, f"{_REDIS_TAG}:cache"),
+    "throttling": redis_settings.cache(_REDIS_URL, f"{_REDIS_TAG}:buckets", **_QUICKLY),
+    "ratelimit": redis_settings.cache(_REDIS_URL, f"{_REDIS_TAG}:ratelimit", **_QUICKLY),
 }
 # django-ratelimit, the outer guard of the login pages.
 RATELIMIT_USE_CACHE = "ratelimit"
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [redis_settings.channel_host(_REDIS_URL, 0)]},
+        "CONFIG": redis_settings.channel_layer(_REDIS_URL, ENV.redis_prefix),
     },
 }
 
@@ -189,7 +189,8 @@ DELIVERY = {
     "RECIPIENT_TENANT_FIELD": "church",
     "RECIPIENT_NUMBER_FIELD": "phone",
     "THREAD_OF": "koinonia.wiring.thread_of",
-    "REDIS_URL": redis_settings.database(_REDIS_URL, 3),
+    "REDIS_URL": _REDIS_URL,
+    "HASH_TAG": _REDIS_TAG,
     "PUBLIC_URL": ENV.public_url,
     "API_KEY": ENV.telnyx.api_key,
     "API_BASE": ENV.telnyx.api_base,
@@ -227,6 +228,7 @@ def _policies() -> dict[str, dict[str, Any]]:
 
 THROTTLING: dict[str, Any] = {
     "ENABLED": ENV.throttling_enabled,
+    "KEY_PREFIX": f"{_REDIS_TAG}:throttling",
     "TRUSTED_PROXIES": ENV.trusted_proxies,
     "POLICIES": _policies(),
 }
@@ -250,7 +252,7 @@ Q_CLUSTER: dict[str, Any] = {
     "recycle": 1000,
     "log_level": "WARNING",
     "catch_up": False,
-    "redis": redis_settings.database(_REDIS_URL, 3),
+    "redis": _REDIS_URL,
 }
 
 REST_FRAMEWORK: dict[str, Any] = {

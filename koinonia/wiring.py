@@ -17,9 +17,9 @@ from django.utils import timezone
 from knox.models import AuthToken
 
 from delivery.changes import Change
-from delivery.signals import breaker_changed, messages_changed, overseen
+from delivery.signals import breaker_changed, messages_changed, overseen, worker_started
 from delivery.statuses import Status
-from koinonia import events
+from koinonia import events, redis_server
 from koinonia.api.authentication import user_token
 from koinonia.broadcasts import progress_events
 from koinonia.conversations.follow import follow
@@ -38,6 +38,7 @@ def connect() -> None:
     messages_changed.connect(on_messages_changed, dispatch_uid="koinonia")
     breaker_changed.connect(on_breaker_changed, dispatch_uid="koinonia")
     overseen.connect(on_overseen, dispatch_uid="koinonia")
+    worker_started.connect(on_worker_started, dispatch_uid="koinonia")
     for signal in (post_save, post_delete):
         signal.connect(on_rights_changed, sender=Staff, dispatch_uid="koinonia.staff")
     post_delete.connect(on_rights_changed, sender=AuthToken, dispatch_uid="koinonia.token")
@@ -77,6 +78,11 @@ def on_breaker_changed(*, state: str, **_: Any) -> None:
 def on_overseen(*, now: datetime, **_: Any) -> None:
     """The last progress of a broadcast must not stay untold because it came too soon."""
     progress_events.tell_stale(now)
+
+
+def on_worker_started(**_: Any) -> None:
+    """Warn of a Redis that is of no use, as the web process does at its start."""
+    redis_server.warn()
 
 
 def _churches(changes: Sequence[Change]) -> set[int]:

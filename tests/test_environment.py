@@ -62,6 +62,10 @@ def test_all_that_is_wrong_is_reported_together(monkeypatch: pytest.MonkeyPatch)
         ("REDIS_URL", "unix://", "path of the socket"),
         ("REDIS_URL", "redis+sentinel://one,two", "Sentinel is"),
         ("REDIS_URL", "redis://", "names no host"),
+        ("REDIS_URL", "redis://host/five", "Its database must be a number"),
+        ("REDIS_URL", "unix:///run/valkey.sock?db=x", "Its database must be a number"),
+        ("REDIS_URL", "redis+sentinel://one/koinonia/x", "Its database must be a number"),
+        ("REDIS_PREFIX", "{grace}", "letters, digits, hyphens"),
         ("PUBLIC_URL", "https://texts.example.org/path", "must be an origin"),
         ("PUBLIC_URL", "texts.example.org", "must start with http:// or https://"),
         ("TELNYX_PUBLIC_KEY", "AAAA", "this has 3"),
@@ -117,6 +121,37 @@ def test_values_of_every_kind_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found.throttle == {"login_user": "5/15m"}
     assert found.public_url == "https://texts.example.org"
     assert found.allowed_hosts[-1] == "texts.example.org"
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "value", "items"),
+    [
+        ("ALLOWED_HOSTS", "allowed_hosts", "a.example.org, b.example.org",
+         ["a.example.org", "b.example.org"]),
+        ("ALLOWED_HOSTS", "allowed_hosts", " a.example.org ,,\tb.example.org\n,",
+         ["a.example.org", "b.example.org"]),
+        ("CSRF_TRUSTED_ORIGINS", "csrf_trusted_origins",
+         "https://a.example.org, https://*.example.org ,",
+         ["https://a.example.org", "https://*.example.org"]),
+        ("TRUSTED_PROXIES", "trusted_proxies", "10.0.0.0/8, ::1,", ["10.0.0.0/8", "::1"]),
+        ("METRICS_ALLOW", "metrics_allow", "10.0.0.0/8 , 10.1.2.3", ["10.0.0.0/8", "10.1.2.3"]),
+    ],
+)  # fmt: skip
+def test_spaces_around_an_item_of_a_list_do_not_count(
+    monkeypatch: pytest.MonkeyPatch, name: str, field: str, value: str, items: list[str]
+) -> None:
+    assert getattr(read(monkeypatch, **{name: value}), field) == items
+
+
+def test_spaces_do_not_count_in_a_list_of_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = read(monkeypatch, DELIVERY_RETRY_DELAYS=" 0.5, 10 ,")
+    assert found.delivery.retry_delays == (0.5, 10)
+
+
+def test_a_bad_item_of_a_list_is_named_without_its_spaces(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(BadEnvironmentError) as bad:
+        read(monkeypatch, TRUSTED_PROXIES="10.0.0.0/8, somewhere ")
+    assert "'somewhere' is no address or CIDR" in bad.value.problems["TRUSTED_PROXIES"]
 
 
 def test_what_is_not_set_is_read_from_beside_a_running_system(

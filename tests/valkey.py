@@ -11,17 +11,21 @@ from koinonia.supervisor.parent_death import die_with_parent
 
 
 class ValkeyServer:
-    """A real Valkey on a unix socket, for one test process (or one chaos test)."""
+    """A real Valkey on a unix socket, for one test process (or one chaos test).
 
-    def __init__(self, directory: Path) -> None:
+    ``options`` are more of its command line, such as ``"--databases", "1"``.
+    """
+
+    def __init__(self, directory: Path, *options: str) -> None:
         self.directory = directory
+        self.options = options
         self.socket = directory / "valkey.sock"
         self.url = f"unix://{self.socket}"
         self.start()
 
     def start(self) -> None:
         self.process = subprocess.Popen(
-            valkey.command(self.directory, self.socket, append_only=False),
+            [*valkey.command(self.directory, self.socket, append_only=False), *self.options],
             stdout=subprocess.DEVNULL,
             preexec_fn=die_with_parent,
         )

@@ -12,6 +12,8 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, register
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils.module_loading import import_string
+from django_redis.client import DefaultClient
+from redis.connection import parse_url
 
 from throttling import conf, policies, setting_kinds
 from throttling.rates import InvalidRateError, parse
@@ -129,12 +131,13 @@ def _cache() -> Iterator[CheckMessage]:
             id="throttling.E005",
         )
         return
-    places = [other.get("LOCATION") for name, other in settings.CACHES.items() if name != alias]
-    if cache.get("LOCATION") in places:
+    others = [other for name, other in settings.CACHES.items() if name != alias]
+    if any(_flushes(other, cache) or _shares_pool(other, cache) for other in others):
         yield checks.Warning(
             f"The cache {alias!r} shares its Redis database with another cache.",
-            hint="Give it a database of its own: cache.clear() would fill every bucket, and "
-            "django-redis would share the other's time-outs.",
+            hint="Give it a database of its own, or the other a client whose clear() removes its own "
+            "keys alone: cache.clear() would fill every bucket, and django-redis would share the "
+            "other's time-outs where both have one LOCATION.",
             id="throttling.W001",
         )
     if not cache.get("OPTIONS", {}).get("SOCKET_TIMEOUT"):
@@ -143,6 +146,44 @@ def _cache() -> Iterator[CheckMessage]:
             hint="Set OPTIONS SOCKET_TIMEOUT and SOCKET_CONNECT_TIMEOUT to about 0.1 s.",
             id="throttling.W002",
         )
+
+
+def _flushes(other: Mapping[str, Any], cache: Mapping[str, Any]) -> bool:
+    """Return whether ``other.clear()`` is FLUSHDB of the database of ``cache``."""
+    one_database = _database(other.get("LOCATION")) == _database(cache.get("LOCATION"))
+    return bool(one_database) and _clears_by_flushing(other)
+
+
+def _clears_by_flushing(cache: Mapping[str, Any]) -> bool:
+    backend = str(cache.get("BACKEND", ""))
+    if not backend.startswith("django_redis."):
+        return backend == "django.core.cache.backends.redis.RedisCache"
+    path = cache.get("OPTIONS", {}).get("CLIENT_CLASS", "django_redis.client.DefaultClient")
+    client: Any = import_string(path)
+    return bool(client.clear is DefaultClient.clear)
+
+
+def _shares_pool(other: Mapping[str, Any], cache: Mapping[str, Any]) -> bool:
+    """Return whether django-redis gives both one pool, whose time-outs are those of whichever is
+    used first."""
+    if other.get("LOCATION") != cache.get("LOCATION"):
+        return False
+    names = ("SOCKET_TIMEOUT", "SOCKET_CONNECT_TIMEOUT")
+    mine, theirs = cache.get("OPTIONS", {}), other.get("OPTIONS", {})
+    return any(mine.get(name) != theirs.get(name) for name in names)
+
+
+def _database(location: Any) -> Any:
+    """Return server and database of a LOCATION; the text itself where it is no single URL."""
+    try:
+        read: Any = parse_url  # redis-py leaves it untyped
+        found: dict[str, Any] = read(str(location))
+    except ValueError:
+        return location
+    return tuple(
+        found.get(name, default) for name, default in
+        (("host", ""), ("port", 6379), ("path", ""), ("db", 0))
+    )  # fmt: skip
 
 
 def _functions() -> Iterator[CheckMessage]:

@@ -2,7 +2,7 @@
 
 THROTTLING = {
     "ENABLED": True,
-    "CACHE_ALIAS": "throttling",          # a django-redis cache with its own database
+    "CACHE_ALIAS": "throttling",          # a django-redis cache that no clear() of another flushes
     "TRUSTED_PROXIES": ["10.0.0.0/8"],    # whose X-Forwarded-For is believed; "unix" for a socket
     "POLICIES": {"api": "500/m", "export": {"rate": "10/h", "by": "user"}},
     "PLANS": {"large": {"api": "5000/m"}}, "PLAN_OF": "shop.plans.plan_of",
@@ -55,7 +55,10 @@ def cache_alias() -> str:
 
 
 def key_prefix() -> str:
-    return str(declared().get("KEY_PREFIX", "throttling"))
+    """Return what all keys begin with, in braces where it has none: one hash tag for all buckets of a
+    call, as a Redis Cluster asks."""
+    prefix = str(declared().get("KEY_PREFIX", "throttling"))
+    return prefix if "{" in prefix else f"{{{prefix}}}"
 
 
 def trusted_proxies() -> tuple[Network, ...]:

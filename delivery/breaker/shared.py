@@ -112,7 +112,7 @@ def _close(redis: Redis) -> None:
 
 
 def _keys() -> list[str]:
-    name = f"{{delivery:{conf.account()}}}:breaker"
+    name = conf.redis_key("breaker")
     return [name, f"{name}:window"]
 
 

@@ -60,4 +60,4 @@ def workers_key() -> str:
 
 
 def _prefix() -> str:
-    return f"{{delivery:{conf.account()}}}:pace"
+    return conf.redis_key("pace")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from ipaddress import ip_network
 
 from django.conf import settings
@@ -8,13 +9,22 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from koinonia.health import parts
-from throttling.addresses import client_address, parse
+from koinonia.health import looks
+from throttling.addresses import parse
+
+_SIGN_OF_A_PROXY = re.compile(
+    r"""HTTP_(
+        .*FORWARDED.* | .*VIA | .*REAL_IP | .*CLIENT_IP | .*CONNECTING_IP | .*ORIGINAL.* |
+        .*PROXY.* | .*SSL.* | .*SCHEME | FRONT_END_HTTPS | MAX_FORWARDS | CDN_LOOP | CF_.* | FLY_.* |
+        X_(AMZN|APPGW|ARR|AZURE|CLOUD|CLUSTER|ENVOY|GOOG|NGINX|TRAEFIK|VARNISH).*
+    )""",
+    re.VERBOSE,
+)
 
 
 @require_safe
 @never_cache
-async def healthz(request: HttpRequest) -> HttpResponse:
+def healthz(request: HttpRequest) -> HttpResponse:
     """The process lives; nothing else is asked."""
     return HttpResponse("ok\n", content_type="text/plain")
 
@@ -22,30 +32,41 @@ async def healthz(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
-    """``{"ready": true, "parts": {"database": "ok", …}}``, 503 when one is not."""
-    found = parts.look()
-    ready = all(state == "ok" for state in found.values())
-    return JsonResponse({"ready": ready, "parts": found}, status=200 if ready else 503)
+    """``{"ready": true, "status": "ready", "parts": {"database": "ok", …}}``.
+
+    503 when this instance cannot serve. Redis away is ``degraded`` and 200. ``?full`` asks every part.
+    """
+    found = (looks.everything if "full" in request.GET else looks.needed).readiness()
+    body = {"ready": found.is_ready, "status": found.status, "parts": found.states}
+    return JsonResponse(body, status=200 if found.is_ready else 503)
 
 
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
+    """What Prometheus reads, from an address of METRICS_ALLOW that asks us without a proxy."""
+    if comes_through_a_proxy(request):
+        return _refused("Ask the process itself: metrics are not told through a proxy.")
     if not _may_read_metrics(request):
-        return HttpResponse(
-            "Your address is not in METRICS_ALLOW.\n", status=403, content_type="text/plain"
-        )
+        return _refused("Your address is not in METRICS_ALLOW.")
     return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)
 
 
+def _refused(sentence: str) -> HttpResponse:
+    return HttpResponse(f"{sentence}\n", status=403, content_type="text/plain")
+
+
 def _may_read_metrics(request: HttpRequest) -> bool:
-    client = client_address(request)
-    if client is None or _comes_through_a_stranger(request, str(client)):
-        return False
-    return any(client in ip_network(network) for network in settings.METRICS_ALLOW)
-
-
-def _comes_through_a_stranger(request: HttpRequest, client: str) -> bool:
-    """A proxy that is not trusted stands on an allowed address: whom it speaks for, nobody knows."""
     peer = parse(request.META.get("REMOTE_ADDR", ""))
-    return "HTTP_X_FORWARDED_FOR" in request.META and str(peer) == client
+    return peer is not None and any(peer in ip_network(one) for one in settings.METRICS_ALLOW)
+
+
+def comes_through_a_proxy(request: HttpRequest) -> bool:
+    """Return whether a header, or the age of the protocol, is a sign of a proxy.
+
+    One on an allowed address would open the metrics to everybody behind it.
+    """
+    if any(_SIGN_OF_A_PROXY.fullmatch(name) for name in request.META):
+        return True
+    # nginx without a line about headers names nobody, and speaks HTTP/1.0. Prometheus never does.
+    return getattr(request, "scope", {}).get("http_version") == "1.0"

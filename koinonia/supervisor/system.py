@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Awaitable, Callable
 
+from koinonia import redis_server
 from koinonia.supervisor import ready, steps
 from koinonia.supervisor.child import Child, Program
 from koinonia.supervisor.output import Output
@@ -60,6 +61,9 @@ class System:
         plan.settle()
         if plan.embedded_redis:
             await self._part("Valkey", self._child(plan.valkey()))
+        else:
+            for problem in await asyncio.to_thread(redis_server.problems):
+                self._say(f"  Warning: {problem}")
         work = [self._database(), self._part("Static files", self._step(steps.collect_static))]
         if plan.simulated:
             work.append(self._part("Telnyx simulator", self._child(plan.simulator())))

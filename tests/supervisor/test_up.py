@@ -51,8 +51,9 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
 
 def test_every_part_is_said_to_be_ready(system: RunningSystem) -> None:
     answer = requests.get(f"{system.url}/readyz", timeout=5)
-    parts = ("database", "redis", "migrations", "versions")
-    assert answer.json() == {"ready": True, "parts": dict.fromkeys(parts, "ok")}
+    parts = ("database", "migrations", "versions", "disk", "redis")
+    states = dict.fromkeys(parts, "ok")
+    assert answer.json() == {"ready": True, "status": "ready", "parts": states}
     assert f"Koinonia is ready: {system.url}/" in system.log.read_text()
 
 

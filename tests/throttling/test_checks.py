@@ -7,6 +7,10 @@ from django.core.checks import run_checks
 from pytest_django.fixtures import Settings
 
 REDIS = {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": "redis://localhost/2"}
+SLOWLY = {"LOCATION": "redis://localhost/2?socket_timeout=5"}
+ELSEWHERE = {"LOCATION": "redis://localhost/3"}
+OWN_KEYS = {"OPTIONS": {"CLIENT_CLASS": "koinonia.redis_cache.PrefixClient"}}
+DJANGOS = {"BACKEND": "django.core.cache.backends.redis.RedisCache"}
 QUICK = {**REDIS, "OPTIONS": {"SOCKET_TIMEOUT": 0.1}}
 
 
@@ -71,12 +75,27 @@ def test_a_wrong_setting_is_refused_at_start(
         ({"throttling": QUICK}, []),
         ({"throttling": REDIS}, ["throttling.W002"]),
         ({"throttling": QUICK, "other": QUICK}, ["throttling.W001"]),
+        ({"throttling": QUICK, "other": {**QUICK, **ELSEWHERE}}, []),
+        ({"throttling": QUICK, "other": {**REDIS, **SLOWLY}}, ["throttling.W001"]),
+        ({"throttling": QUICK, "other": {**REDIS, **OWN_KEYS}}, ["throttling.W001"]),
+        ({"throttling": QUICK, "other": {**REDIS, **SLOWLY, **OWN_KEYS}}, []),
+        ({"throttling": QUICK, "other": {**DJANGOS, **SLOWLY}}, ["throttling.W001"]),
         (
             {"throttling": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}},
             ["throttling.E005"],
         ),
     ],
-    ids=["good", "no time-out", "shared", "not Redis"],
+    ids=[
+        "good",
+        "no time-out",
+        "shared",
+        "another database",
+        "shared by another address",
+        "time-outs shared",
+        "clears its own keys",
+        "shared with Django's own",
+        "not Redis",
+    ],
 )
 def test_the_cache_is_looked_at(
     settings: Settings, caches: dict[str, Any], expected: list[str]

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from delivery.signals import worker_started
 from delivery.worker.supervisor import Supervisor
 
 
@@ -32,5 +33,6 @@ class Command(BaseCommand):
         supervisor = Supervisor(options["clusters"])
         signal.signal(signal.SIGTERM, supervisor.stop)
         signal.signal(signal.SIGINT, supervisor.stop)
+        worker_started.send(sender=type(self))
         self.stdout.write(f"Sending with {options['clusters']} cluster(s).")
         supervisor.run()
