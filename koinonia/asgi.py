@@ -12,15 +12,18 @@ django.setup(set_prefix=False)
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 - Django stands from here on
 
 from koinonia import environment, settings  # noqa: E402
+from koinonia.believed_scope import with_believed_scope  # noqa: E402
 from koinonia.request_threads import RequestThreadHandler  # noqa: E402
 from koinonia.static_files import with_static_files  # noqa: E402
 from realtime.routing import websocket_urlpatterns  # noqa: E402
 
 environment.exit_if_missing(settings.ENV)
 
-application = ProtocolTypeRouter(
-    {
-        "http": with_static_files(RequestThreadHandler()),
-        "websocket": URLRouter(websocket_urlpatterns),
-    }
+application = with_believed_scope(
+    ProtocolTypeRouter(
+        {
+            "http": with_static_files(RequestThreadHandler()),
+            "websocket": URLRouter(websocket_urlpatterns),
+        }
+    )
 )

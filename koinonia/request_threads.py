@@ -12,6 +12,7 @@ end at once, they wait for each other and not the rest for them: they have a sma
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from os import SEEK_END
 from typing import Any
 
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
@@ -41,6 +42,14 @@ class RequestThreadHandler(ASGIHandler):
         # Django's own makes and ends a thread for each request, for signals that need none of it.
         async with ThreadSensitiveContext(executor=_pool):
             await self.handle(scope, receive, send)
+
+    def create_request(self, scope: Any, body_file: Any) -> Any:
+        request, refusal = super().create_request(scope, body_file)
+        if request is not None and "CONTENT_LENGTH" not in request.META:
+            # A chunked body has none, and both Django and DRF would take it for no body at all.
+            request.META["CONTENT_LENGTH"] = str(body_file.seek(0, SEEK_END))
+            body_file.seek(0)
+        return request, refusal
 
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
         pool = _waiting_pool if _asks_to_wait(request) else _pool

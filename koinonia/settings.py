@@ -44,6 +44,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "httpopt.middleware.CompressionMiddleware",
+    "httpopt.middleware.CodedBodyMiddleware",
     "koinonia.date_header.DateMiddleware",
     # Outside of all that makes 304s, which it gives back.
     "throttling.middleware.RateLimitHeadersMiddleware",
