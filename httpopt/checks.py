@@ -19,7 +19,8 @@ _OUTERMOST = "httpopt.middleware.CompressionMiddleware"
 _FALLBACK = "httpopt.middleware.ContentHashMiddleware"
 _DOTTED = ("TRACKED", "POSITION", "ON_NOT_MODIFIED")
 _WHOLE_NUMBERS = (
-    "MINIMUM_BYTES", "OFF_LOOP_BYTES", "PADDING_BYTES", "MAX_FIELDS", "MAX_FIELDS_DEPTH",
+    "MINIMUM_BYTES", "OFF_LOOP_BYTES", "PADDING_BYTES", "MAX_DECODED_BYTES", "MAX_FIELDS",
+    "MAX_FIELDS_DEPTH",
 )  # fmt: skip
 
 

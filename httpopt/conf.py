@@ -26,6 +26,7 @@ DEFAULTS: dict[str, Any] = {
     "MINIMUM_BYTES": 1024,
     "OFF_LOOP_BYTES": 100_000,
     "PADDING_BYTES": 64,
+    "MAX_DECODED_BYTES": 6 * 2**20,
     "MAX_FIELDS": 100,
     "MAX_FIELDS_DEPTH": 4,
 }
@@ -89,6 +90,11 @@ def off_loop_bytes() -> int:
 def padding_bytes() -> int:
     """The greatest length of ``X-Padding``."""
     return int(value("PADDING_BYTES"))
+
+
+def max_decoded_bytes() -> int:
+    """A request body with a content coding may become so large."""
+    return int(value("MAX_DECODED_BYTES"))
 
 
 def max_fields() -> int:

@@ -1,7 +1,8 @@
-"""The two middlewares: the outermost of the project, and the one below it.
+"""The three middlewares: the outermost of the project, and two below it.
 
 MIDDLEWARE = [
     "httpopt.middleware.CompressionMiddleware",
+    "httpopt.middleware.CodedBodyMiddleware",
     "httpopt.middleware.ContentHashMiddleware",
     ...
 ]
@@ -21,6 +22,8 @@ from httpopt import conf
 from httpopt.cache import finish_headers
 from httpopt.compression import request as negotiated
 from httpopt.compression.codecs import code
+from httpopt.compression.coded_bodies import decode_body, was_refused
+from httpopt.compression.decoders import ACCEPTED
 from httpopt.compression.eligibility import may_be_coded
 from httpopt.compression.negotiation import Coding
 from httpopt.compression.padding import pad
@@ -81,6 +84,21 @@ class CompressionMiddleware(_Middleware):
         return _finished(request, response)
 
 
+class CodedBodyMiddleware(_Middleware):
+    """Lets the rest of the project read request bodies without their content coding.
+
+    Must stand outside of whatever reads a body, as Django's CSRF middleware does.
+    """
+
+    def answer(self, request: HttpRequest) -> HttpResponseBase:
+        decode_body(request)
+        return _refused(request, self._sync(request))
+
+    async def answer_async(self, request: HttpRequest) -> HttpResponseBase:
+        decode_body(request)
+        return _refused(request, await self._async(request))
+
+
 class ContentHashMiddleware(_Middleware):
     """Validators by content for what has none of its own: it saves bytes, not work."""
 
@@ -91,6 +109,15 @@ class ContentHashMiddleware(_Middleware):
         response = await self._async(request)
         # It may tell the throttle, which waits for its store.
         return await sync_to_async(validate_content)(request, response)
+
+
+def _refused(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """An answer to an unknown coding names the known ones (RFC 9110, 15.5.16)."""
+    if was_refused(request) and response.status_code in (400, 415):
+        # A view without DRF knows the error as Django's BadRequest.
+        response.status_code = 415
+        response.headers["Accept-Encoding"] = ACCEPTED
+    return response
 
 
 async def _code_async(coding: Coding, body: bytes) -> bytes:

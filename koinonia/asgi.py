@@ -2,26 +2,29 @@ from __future__ import annotations
 
 import os
 
-from django.core.asgi import get_asgi_application
+import django
 
 # A web process keeps PostgreSQL connections; a worker forks, and a pool must not be shared.
 os.environ.setdefault("DATABASE_POOL", "20")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "koinonia.settings")
-django_application = get_asgi_application()
+django.setup(set_prefix=False)
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 - Django stands from here on
 
 from koinonia import environment, redis_server, settings  # noqa: E402
-from koinonia.request_threads import with_request_threads  # noqa: E402
+from koinonia.believed_scope import with_believed_scope  # noqa: E402
+from koinonia.request_threads import RequestThreadHandler  # noqa: E402
 from koinonia.static_files import with_static_files  # noqa: E402
 from realtime.routing import websocket_urlpatterns  # noqa: E402
 
 environment.exit_if_missing(settings.ENV)
 redis_server.warn()
 
-application = ProtocolTypeRouter(
-    {
-        "http": with_static_files(with_request_threads(django_application)),
-        "websocket": URLRouter(websocket_urlpatterns),
-    }
+application = with_believed_scope(
+    ProtocolTypeRouter(
+        {
+            "http": with_static_files(RequestThreadHandler()),
+            "websocket": URLRouter(websocket_urlpatterns),
+        }
+    )
 )

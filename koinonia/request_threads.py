@@ -1,37 +1,70 @@
 """One thread per request, from the first middleware to the view.
 
 Django's ASGI handler runs a synchronous view in a thread, and each synchronous half of a middleware
-in a thread of its own again: with our chain, some twenty hops, and a new database connection, for
-each request. Here the whole chain runs in one thread of a pool, which keeps its connection.
+in a thread of its own again: with our chain, some twenty hops, a new thread and a new database
+connection, for each request. Here the whole chain runs in one thread of a pool, which keeps its
+connection.
+
+A request that waits for news leaves its thread (``koinonia.held_requests``). Where many of them come or
+end at once, they wait for each other and not the rest for them: they have a small pool of their own.
 """
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from os import SEEK_END
+from typing import Any
 
-from asgiref.sync import sync_to_async
+from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.core.handlers.asgi import ASGIHandler
 from django.db import close_old_connections
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from koinonia.static_files import Application, Receive, Scope, Send
+from koinonia import held_requests
 
 THREADS = 16
 """More would wait for each other: for the interpreter's lock, and for SQLite's."""
+WAITING_THREADS = 2
+"""For the two short runs of a request that waits. Two, so that a herd leaves the interpreter to others."""
 
 _pool = ThreadPoolExecutor(THREADS, thread_name_prefix="request")
+_waiting_pool = ThreadPoolExecutor(WAITING_THREADS, thread_name_prefix="waiting-request")
 
 
 class RequestThreadHandler(ASGIHandler):
-    """For all but the views that wait: an asynchronous view would hold its thread meanwhile."""
+    """Django's handler, with the chain in a thread of a pool."""
 
     def load_middleware(self, is_async: bool = False) -> None:
         super().load_middleware(is_async=False)
 
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        # Django's own makes and ends a thread for each request, for signals that need none of it.
+        async with ThreadSensitiveContext(executor=_pool):
+            await self.handle(scope, receive, send)
+
+    def create_request(self, scope: Any, body_file: Any) -> Any:
+        request, refusal = super().create_request(scope, body_file)
+        if request is not None and "CONTENT_LENGTH" not in request.META:
+            # A chunked body has none, and both Django and DRF would take it for no body at all.
+            request.META["CONTENT_LENGTH"] = str(body_file.seek(0, SEEK_END))
+            body_file.seek(0)
+        return request, refusal
+
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
-        respond = sync_to_async(self._respond, thread_sensitive=False, executor=_pool)
-        return await respond(request)
+        pool = _waiting_pool if _asks_to_wait(request) else _pool
+        respond = sync_to_async(self._respond, thread_sensitive=False, executor=pool)
+        held_requests.allow_holding(request)
+        response = await respond(request)
+        if not isinstance(response, held_requests.HeldResponse):
+            return response
+        await held_requests.finish(request, response)
+        cookies = response.cookies
+        response = await respond(request)
+        for name, cookie in cookies.items():
+            # A session that was renewed in the first run: its cookie must reach the client.
+            response.cookies.setdefault(name, cookie)
+        return response
 
     def _respond(self, request: HttpRequest) -> HttpResponseBase:
         # Django's own signals do this in another thread, where our connection is not.
@@ -42,15 +75,6 @@ class RequestThreadHandler(ASGIHandler):
             close_old_connections()
 
 
-_WAITS = "/events/"
-
-
-def with_request_threads(waiting: ASGIHandler) -> Application:
-    """``waiting`` for the views that hold a request open, a thread for each other request."""
-    threaded = RequestThreadHandler()
-
-    async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        handler = waiting if scope["path"].endswith(_WAITS) else threaded
-        await handler(scope, receive, send)
-
-    return application
+def _asks_to_wait(request: HttpRequest) -> bool:
+    """A guess from the query, which decides nothing but the queue: any view may hold its request."""
+    return "wait=" in request.META.get("QUERY_STRING", "")

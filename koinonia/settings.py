@@ -44,6 +44,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "httpopt.middleware.CompressionMiddleware",
+    "httpopt.middleware.CodedBodyMiddleware",
     "koinonia.date_header.DateMiddleware",
     # Above all that looks at the Host, redirects or opens a session.
     "koinonia.health.middleware.HealthMiddleware",

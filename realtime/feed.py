@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextvars import Context
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -50,7 +51,10 @@ class Feed:
         self.listeners: set[Listener] = set()
         self._seen: Head | None = None
         self._wake = asyncio.Event()
-        self._task = asyncio.create_task(self._follow(), name=f"feed {key}")
+        # In a context of its own: it outlives the request that begins it.
+        self._task = asyncio.get_running_loop().create_task(
+            self._follow(), name=f"feed {key}", context=Context()
+        )
 
     def wake(self) -> None:
         """There may be something to read."""

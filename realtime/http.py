@@ -6,25 +6,30 @@ permission and throttle::
     async def events(request, slug):
         credential = await authorise(request, slug)
         return await answer(request, f"church:{slug}", credential)
+
+A host whose view runs in a thread asks :func:`answer_at_once` there first, and awaits :func:`answer_later`
+without the thread where that has nothing yet.
 """
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 
-from realtime import conf, pages
+from realtime import pages
+from realtime.batches import Batches
 from realtime.credentials import Credential
 from realtime.feed import Frame
 from realtime.hub import Hub
 from realtime.names import name_of
 from realtime.pages import ForgottenError, Head, Page
-from realtime.sweep import judge
-from realtime.threads import in_thread
+from realtime.sweep import Verdict, judge
+from realtime.threads import end_thread_of_request
 
 MAX_WAIT_SECONDS = 25
 MAX_LIMIT = 1000
@@ -68,37 +73,95 @@ class RightLostError(Exception):
         self.ended = ended
 
 
-async def answer(request: HttpRequest, key: str, credential: Credential) -> HttpResponse:
-    """The events of a stream. Holds the request up to ``wait`` seconds, and no thread.
+def answer_at_once(request: HttpRequest, key: str) -> HttpResponse | None:
+    """The events of a stream; None where the request asks to wait and there are none yet.
 
-    Raises :class:`BadQueryError`, and :class:`RightLostError` as soon after the loss as a socket
-    would be closed.
+    Synchronous: it asks the database. Raises :class:`BadQueryError`.
     """
     query = Query.parse(request.GET)
-    head, page = await _read(key, query)
-    if query.wait and query.after is not None and page is not None and page.last < page.first:
-        head, page = await _wait(key, query, credential)
-        await _judge(credential, key)
+    [(head, page)] = _read_all([(key, query)])
+    return None if _must_wait(query, page) else _respond(request, head, page)
+
+
+async def answer_later(request: HttpRequest, key: str, credential: Credential) -> HttpResponse:
+    """The events of a stream as soon as there are any, else what is there after ``wait`` seconds.
+
+    Holds neither a thread nor a database connection. Raises :class:`RightLostError` as soon after the
+    loss as a socket would be closed.
+    """
+    head, page = await _wait(key, Query.parse(request.GET), credential)
+    _require(await _Shared.here().verdicts.ask((credential, [key])))
     return _respond(request, head, page)
 
 
-async def _read(key: str, query: Query) -> tuple[Head, Page | None]:
-    """The head, and the page that follows ``after``; no page means ``reset``."""
-    head = await in_thread(pages.head, key)
+async def answer(request: HttpRequest, key: str, credential: Credential) -> HttpResponse:
+    """Both in one, for an asynchronous view.
+
+    Raises :class:`BadQueryError`, and :class:`RightLostError`.
+    """
+    query = Query.parse(request.GET)
+    head, page = await _Shared.here().pages.ask((key, query))
+    if not _must_wait(query, page):
+        return _respond(request, head, page)
+    await end_thread_of_request()
+    return await answer_later(request, key, credential)
+
+
+def _must_wait(query: Query, page: Page | None) -> bool:
+    asks_to = bool(query.wait) and query.after is not None
+    return asks_to and page is not None and page.last < page.first
+
+
+_Position = tuple[str, Query]
+_Found = tuple[Head, Page | None]
+"""The head, and the page that follows ``after``; no page means ``reset``."""
+
+
+def _read_all(positions: list[_Position]) -> list[_Found]:
+    """What follows each position; those that are equal are read once."""
+    found: dict[_Position, _Found] = {}
+    heads = pages.heads(sorted({key for key, _ in positions}))
+    for position in positions:
+        if position not in found:
+            key, query = position
+            head = heads.get(key) or pages.head(key)
+            found[position] = head, _page_after(head, query)
+    return [found[position] for position in positions]
+
+
+def _page_after(head: Head, query: Query) -> Page | None:
     if query.after is None:
-        return head, Page(head.last + 1, head.last, "")
+        return Page(head.last + 1, head.last, "")
     if not head.holds(query.after, query.epoch):
-        return head, None
+        return None
     try:
-        return head, await in_thread(pages.page, head, query.after, query.limit, None)
+        return pages.page(head, query.after, query.limit, None)
     except ForgottenError:
-        return head, None
+        return None
 
 
-class _News:
-    """Listens to a feed until anything comes."""
+class _Shared:
+    """The two questions that all held requests of one event loop ask, each in batches."""
 
     def __init__(self) -> None:
+        self.pages: Batches[_Position, _Found] = Batches(_read_all)
+        self.verdicts: Batches[tuple[Credential, list[str]], Verdict] = Batches(judge)
+
+    @classmethod
+    def here(cls) -> _Shared:
+        return _shared.setdefault(asyncio.get_running_loop(), cls())
+
+
+_shared: WeakKeyDictionary[asyncio.AbstractEventLoop, _Shared] = WeakKeyDictionary()
+
+
+class _HeldRequest:
+    """Listens to a feed until anything comes; the hub judges its right along with the sockets'."""
+
+    def __init__(self, key: str, credential: Credential) -> None:
+        self.key = key
+        self.credential = credential
+        self._verdict = Verdict()
         self._event = asyncio.Event()
 
     def push(self, frame: Frame) -> None:
@@ -107,37 +170,41 @@ class _News:
     def behind(self) -> None:
         self._event.set()
 
-    async def come_within(self, seconds: float) -> bool:
-        """Whether anything came in time."""
-        try:
-            await asyncio.wait_for(self._event.wait(), seconds)
-        except TimeoutError:
-            return False
+    def keys(self) -> list[str]:
+        return [self.key]
+
+    async def obey(self, verdict: Verdict) -> None:
+        self._verdict = verdict
+        self._event.set()
+
+    async def news(self) -> None:
+        """Wait until anything comes. Raises :class:`RightLostError`."""
+        await self._event.wait()
         self._event.clear()
-        return True
+        _require(self._verdict)
 
 
-async def _wait(key: str, query: Query, credential: Credential) -> tuple[Head, Page | None]:
-    news = _News()
+async def _wait(key: str, query: Query, credential: Credential) -> _Found:
+    held = _HeldRequest(key, credential)
     hub = Hub.here()
-    hub.join(key, news)
+    hub.join(key, held)
+    hub.watch(held)
     try:
         async with asyncio.timeout(query.wait):
             while True:
                 # Looked at after joining: what was committed in between is not missed.
-                head, page = await _read(key, query)
+                head, page = await _Shared.here().pages.ask((key, query))
                 if page is None or page.last >= page.first:
                     return head, page
-                while not await news.come_within(conf.sweep_seconds()):
-                    await _judge(credential, key)
+                await held.news()
     except TimeoutError:
-        return await _read(key, query)
+        return await _Shared.here().pages.ask((key, query))
     finally:
-        hub.part(key, news)
+        hub.unwatch(held)
+        hub.part(key, held)
 
 
-async def _judge(credential: Credential, key: str) -> None:
-    [verdict] = await in_thread(judge, [(credential, [key])])
+def _require(verdict: Verdict) -> None:
     if not verdict.harmless:
         raise RightLostError(ended=verdict.ended)
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Coroutine
+from contextvars import Context
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
@@ -26,8 +27,8 @@ _RENEW_EVERY = 30
 _LONGEST_DELAY = 8.0
 
 
-class Socket(Protocol):
-    """A connection, as the hub sees it."""
+class Watched(Protocol):
+    """Whatever listens, and must stop when its right ends."""
 
     credential: Credential
 
@@ -36,6 +37,10 @@ class Socket(Protocol):
 
     async def obey(self, verdict: Verdict) -> None:
         """Give up what it has lost the right to."""
+
+
+class Socket(Watched, Protocol):
+    """A connection, as the hub sees it."""
 
     async def close(self, code: int) -> None:
         """End it."""
@@ -48,6 +53,7 @@ class Hub:
         self.sockets: dict[Socket, None] = {}
         """In the order in which they came."""
         self.feeds: dict[str, Feed] = {}
+        self._held: set[Watched] = set()
         self._channel: str | None = None
         self._joined: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
@@ -68,6 +74,13 @@ class Hub:
     def leave(self, socket: Socket) -> None:
         self.sockets.pop(socket, None)
         self._stop_if_idle()
+
+    def watch(self, held: Watched) -> None:
+        """Judge a held request's right as often as the sockets'. It counts as no socket."""
+        self._held.add(held)
+
+    def unwatch(self, held: Watched) -> None:
+        self._held.discard(held)
 
     async def sockets_of(self, user_id: int) -> int:
         """Here, and as far as is known in other processes."""
@@ -103,7 +116,11 @@ class Hub:
         if not self._tasks:
             notices.listen(self._hear)
             clocks = (self._listen, self._check_tails, self._sweep, self._count)
-            self._tasks = [asyncio.create_task(self._supervise(clock)) for clock in clocks]
+            # In a context of their own: they outlive the request that begins them.
+            self._tasks = [
+                self._loop.create_task(self._supervise(clock), context=Context())
+                for clock in clocks
+            ]
 
     def _stop_if_idle(self) -> None:
         if not self.sockets and not self.feeds:
@@ -179,12 +196,12 @@ class Hub:
             except TimeoutError:
                 pass  # nobody said anything: the periodic look
             self._rejudge.clear()
-            sockets = list(self.sockets)
-            verdicts = await in_thread(judge, [(s.credential, s.keys()) for s in sockets])
-            for socket, verdict in zip(sockets, verdicts, strict=True):
+            watched: list[Watched] = [*self.sockets, *self._held]
+            verdicts = await in_thread(judge, [(each.credential, each.keys()) for each in watched])
+            for each, verdict in zip(watched, verdicts, strict=True):
                 if not verdict.harmless:
                     # A socket that does not take what it is sent must not hold up the others.
-                    _in_background(socket.obey(verdict))
+                    _in_background(each.obey(verdict))
 
     async def _count(self) -> None:
         try:
@@ -251,7 +268,7 @@ async def _patiently(call: Coroutine[Any, Any, None], what: str) -> bool:
 
 
 def _in_background(work: Coroutine[Any, Any, Any]) -> None:
-    task = asyncio.create_task(work)
+    task = asyncio.get_running_loop().create_task(work, context=Context())
     _running.add(task)
     task.add_done_callback(_running.discard)
 

@@ -12,7 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import ParamSpec, TypeVar
 
-from django.db import close_old_connections
+from asgiref.sync import SyncToAsync, sync_to_async
+from django.db import close_old_connections, connections
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -32,3 +33,18 @@ def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> as
 
     # What sync_to_async does for a thread that nothing is bound to, at a third of its cost.
     return asyncio.get_running_loop().run_in_executor(_executor, copy_context().run, call)
+
+
+async def end_thread_of_request() -> None:
+    """End the thread that Django's ASGI handler keeps for this request, with its connections.
+
+    A request that is held would keep both for as long. Django makes a new thread when it needs one.
+    """
+    context = SyncToAsync.thread_sensitive_context.get(None)
+    executor = SyncToAsync.context_to_thread_executor.get(context) if context else None
+    # An executor that the host has given to the context is the host's to end.
+    if context is None or executor is None or getattr(context, "_executor", None) is not None:
+        return
+    await sync_to_async(connections.close_all)()
+    del SyncToAsync.context_to_thread_executor[context]
+    executor.shutdown(wait=False)

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from django.core.handlers.asgi import ASGIHandler
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.test import Client
 from django.urls import path
 
-from koinonia.request_threads import RequestThreadHandler, with_request_threads
-from koinonia.static_files import Application
+from koinonia.held_requests import hold, holdable
+from koinonia.request_threads import RequestThreadHandler
 
 seen: list[str] = []
 
@@ -37,7 +39,27 @@ def view(request: HttpRequest) -> HttpResponse:
     return HttpResponse(b"ok")
 
 
-urlpatterns = [path("plain/", view), path("waiting/events/", view)]
+@holdable
+def waiting(request: HttpRequest) -> HttpResponseBase:
+    seen.append(threading.current_thread().name)
+    return hold(request, _news)
+
+
+async def _news() -> HttpResponse:
+    seen.append(threading.current_thread().name)
+    return HttpResponse(b"news")
+
+
+@holdable
+def failing(request: HttpRequest) -> HttpResponseBase:
+    return hold(request, _no_news)
+
+
+async def _no_news() -> HttpResponse:
+    raise PermissionDenied
+
+
+urlpatterns = [path("plain/", view), path("waiting/", waiting), path("failing/", failing)]
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +69,7 @@ def our_urls(settings: object) -> None:
     settings.MIDDLEWARE = [f"{__name__}.Watching", f"{__name__}.Watching"]  # type: ignore[attr-defined]
 
 
-async def _get(application: Application, where: str) -> int:
+async def _get(where: str, query: bytes = b"") -> tuple[int, bytes]:
     answered: list[Mapping[str, Any]] = []
     asked = asyncio.Queue[Mapping[str, Any]]()
     asked.put_nowait({"type": "http.request", "body": b""})
@@ -55,19 +77,47 @@ async def _get(application: Application, where: str) -> int:
     async def send(message: Mapping[str, Any]) -> None:
         answered.append(message)
 
-    scope = {"type": "http", "method": "GET", "path": where, "headers": [], "query_string": b""}
-    await application(scope, asked.get, send)
-    return int(answered[0]["status"])
+    scope = {"type": "http", "method": "GET", "path": where, "headers": [], "query_string": query}
+    await RequestThreadHandler()(scope, asked.get, send)
+    return int(answered[0]["status"]), answered[1]["body"]
 
 
 async def test_middleware_and_view_run_in_one_thread() -> None:
-    assert await _get(RequestThreadHandler(), "/plain/") == 200
+    assert await _get("/plain/") == (200, b"ok")
     assert len(seen) == 5
     assert len(set(seen)) == 1
     assert seen[0].startswith("request")
 
 
-@pytest.mark.parametrize(("where", "in_pool"), [("/plain/", True), ("/waiting/events/", False)])
-async def test_only_what_waits_is_left_to_django(where: str, in_pool: bool) -> None:
-    assert await _get(with_request_threads(ASGIHandler()), where) == 200
-    assert all(name.startswith("request") == in_pool for name in seen)
+async def test_a_request_makes_no_thread_of_its_own() -> None:
+    await _get("/plain/")
+    started: list[str] = []
+    ours = threading.Thread.start
+
+    def start(thread: threading.Thread) -> None:
+        started.append(thread.name)
+        ours(thread)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(threading.Thread, "start", start)
+        for _ in range(20):
+            await _get("/plain/")
+    assert [name for name in started if not name.startswith(("request", "waiting-request"))] == []
+
+
+async def test_a_held_request_waits_in_the_event_loop_between_two_runs_of_the_chain() -> None:
+    loop = threading.current_thread().name
+    assert await _get("/waiting/", b"wait=5") == (200, b"news")
+    first, between, second = seen[:5], seen[5], seen[6:]
+    assert between == loop
+    assert len(first) == 5  # in and out of each middleware, and the view
+    assert len(second) == 4  # and not the view again
+    assert all(name.startswith("waiting-request") for name in first + second)
+
+
+async def test_an_error_while_it_is_held_is_answered_as_any_other() -> None:
+    assert (await _get("/failing/"))[0] == 403
+
+
+def test_a_handler_that_cannot_hold_waits_in_its_thread(client: Client) -> None:
+    assert client.get("/waiting/").content == b"news"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, cast
 
-from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
@@ -20,6 +20,7 @@ from rest_framework.views import APIView
 
 from koinonia.api.problems import MEDIA_TYPE, problem
 from koinonia.api.views.base import ReportView
+from koinonia.held_requests import hold, holdable
 from realtime import http, tickets
 from realtime.credentials import Credential, of_user
 
@@ -79,21 +80,29 @@ def _behind(gate: type[_Gate]) -> Any:
     let_in = gate.as_view()
 
     @csrf_exempt
-    async def events(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        decision = await sync_to_async(let_in)(request, **kwargs)
+    @holdable
+    def events(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        decision = let_in(request, **kwargs)
         if decision.status_code != status.HTTP_204_NO_CONTENT:
             return decision
+        key, credential = request.stream  # type: ignore[attr-defined] # set by the gate
         try:
-            return await http.answer(request, *request.stream)  # type: ignore[attr-defined] # set by the gate
+            answer = http.answer_at_once(request, key)
         except http.BadQueryError as error:
             return _refuse(problem(400, str(error), errors=error.errors))
-        except http.RightLostError as error:
-            return _no_longer(ended=error.ended)
+        return answer or hold(request, partial(_later, request, key, credential))
 
     # DRF's way to find the class of a view: for the schema, and for the test of all routes.
     events.cls = gate  # type: ignore[attr-defined] # as above
     events.initkwargs = {}  # type: ignore[attr-defined] # as above
     return events
+
+
+async def _later(request: HttpRequest, key: str, credential: Credential) -> HttpResponseBase:
+    try:
+        return await http.answer_later(request, key, credential)
+    except http.RightLostError as error:
+        return _no_longer(ended=error.ended)
 
 
 def _no_longer(*, ended: bool) -> JsonResponse:

@@ -24,6 +24,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "httpopt.middleware.CompressionMiddleware",
+    "httpopt.middleware.CodedBodyMiddleware",
     "httpopt.middleware.ContentHashMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

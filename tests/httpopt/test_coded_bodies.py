@@ -1,0 +1,210 @@
+"""Request bodies with a content coding, on every kind of route that takes a body."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import tracemalloc
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import brotli
+import pytest
+from backports import zstd
+from django.contrib.auth.models import User
+from django.test import Client, RequestFactory
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pytest_django import Settings
+
+from httpopt.compression.coded_bodies import DecodedStream, decode_body
+from koinonia.models import Church, Group, Member
+from tests import cast
+
+GROUPS = "/api/v1/churches/grace/groups/"
+IMPORT = "/api/v1/churches/grace/members/import/"
+MESSAGES = "/api/v1/churches/grace/messages/"
+PROBLEM = "application/problem+json"
+Code = Callable[[bytes], bytes]
+
+
+def raw_deflate(data: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return packer.compress(data) + packer.flush()
+
+
+CODINGS: dict[str, tuple[str, Code]] = {
+    "gzip": ("gzip", gzip.compress),
+    "x-gzip": ("x-gzip", gzip.compress),
+    "GZIP": ("GZIP", gzip.compress),
+    "two members": ("gzip", lambda data: gzip.compress(data[:9]) + gzip.compress(data[9:])),
+    "br": ("br", brotli.compress),
+    "zstd": ("zstd", zstd.compress),
+    "two frames": ("zstd", lambda data: zstd.compress(data[:9]) + zstd.compress(data[9:])),
+    "deflate": ("deflate", zlib.compress),
+    "raw deflate": ("deflate", raw_deflate),
+    "identity": ("identity", bytes),
+    "one after the other": ("gzip, br", lambda data: brotli.compress(gzip.compress(data))),
+}
+ZEROS = {
+    "gzip": lambda size: gzip.compress(bytes(size)),
+    "br": lambda size: brotli.compress(bytes(size), quality=1),
+    "zstd": lambda size: zstd.compress(bytes(size)),
+    "deflate": lambda size: zlib.compress(bytes(size)),
+}
+
+
+@pytest.fixture
+def client(grace_sender: User, settings: Settings) -> Client:
+    settings.THROTTLING = {**settings.THROTTLING, "ENABLED": False}
+    client = Client(raise_request_exception=False)
+    client.force_login(grace_sender)
+    return client
+
+
+def post(
+    client: Client, path: str, body: bytes, coding: str, kind: str = "application/json", **more: str
+) -> Any:
+    headers = {"Content-Encoding": coding, **more}
+    return client.generic("POST", path, body, content_type=kind, headers=headers)
+
+
+@pytest.mark.parametrize("name", CODINGS)
+def test_a_coded_body_is_read(client: Client, grace: Church, name: str) -> None:
+    coding, code = CODINGS[name]
+    body = json.dumps({"name": f"Choir {name}"}).encode()
+    answer = post(client, GROUPS, code(body), coding)
+    assert (answer.status_code, answer.json()["name"]) == (201, f"Choir {name}")
+
+
+@pytest.mark.parametrize("name", CODINGS)
+def test_a_coded_file_is_imported(client: Client, grace: Church, name: str) -> None:
+    coding, code = CODINGS[name]
+    rows = "".join(f"Ann{n},Lee,+1312555{n:04},\n" for n in range(100, 200))
+    file = f"first_name,last_name,phone,groups\n{rows}".encode()
+    answer = post(client, IMPORT, code(file), coding, "text/csv")
+    assert (answer.status_code, answer.json()["created"]) == (200, 100)
+
+
+def test_a_coded_form_is_read(client: Client, grace: Church) -> None:
+    file = b"first_name,last_name,phone,groups\nAnn,Lee,+13125550123,\n"
+    form = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n%s\r\n--x--\r\n'
+    kind = "multipart/form-data; boundary=x"
+    assert post(client, IMPORT, gzip.compress(form % file), "gzip", kind).json()["created"] == 1
+    assert Member.objects.get(church=grace).first_name == "Ann"
+
+
+def test_a_coded_login_form_is_read(grace_sender: User) -> None:
+    form = f"username={grace_sender.username}&password={cast.PASSWORD}".encode()
+    kind = "application/x-www-form-urlencoded"
+    answer = post(Client(), "/login/", gzip.compress(form), "gzip", kind)
+    assert (answer.status_code, answer["Location"]) == (302, "/")
+
+
+@pytest.mark.parametrize("coding", ZEROS)
+@pytest.mark.parametrize(("path", "kind"), [(GROUPS, "application/json"), (IMPORT, "text/csv")])
+def test_a_small_body_that_becomes_large_is_refused_before_it_has(
+    client: Client, grace: Church, coding: str, path: str, kind: str
+) -> None:
+    bomb = ZEROS[coding](200 * 2**20)
+    assert len(bomb) < 2**20
+    client.get("/api/v1/me/")  # what is loaded once
+    tracemalloc.start()
+    try:
+        answer = post(client, path, bomb, coding, kind)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (answer.status_code, answer["Content-Type"]) == (413, PROBLEM)
+    assert peak < 40 * 2**20
+
+
+def test_a_bomb_within_a_bomb_is_refused(client: Client, grace: Church) -> None:
+    bomb = gzip.compress(gzip.compress(bytes(200 * 2**20)))
+    assert post(client, GROUPS, bomb, "gzip, gzip").status_code == 413
+
+
+@pytest.mark.parametrize("coding", ["compress", "gzip, sdch", "aes128gcm", "*", "gzip;q=1"])
+@pytest.mark.parametrize(("path", "kind"), [(GROUPS, "application/json"), (IMPORT, "text/csv")])
+def test_an_unknown_coding_is_415_and_the_known_ones_are_named(
+    client: Client, grace: Church, coding: str, path: str, kind: str
+) -> None:
+    answer = post(client, path, b"{}", coding, kind)
+    assert (answer.status_code, answer["Content-Type"]) == (415, PROBLEM)
+    assert answer["Accept-Encoding"] == "gzip, br, zstd, deflate"
+    assert not Group.objects.filter(church=grace).exists()
+
+
+@pytest.mark.parametrize("path", ["/login/", "/webhooks/telnyx/"])
+def test_so_it_is_outside_the_api(db: None, path: str, settings: Settings) -> None:
+    settings.DELIVERY = {**settings.DELIVERY, "PUBLIC_KEY": "A" * 43 + "="}
+    client = Client(raise_request_exception=False)
+    answer = post(client, path, b"a=b", "compress", "application/x-www-form-urlencoded")
+    assert (answer.status_code, answer["Accept-Encoding"]) == (415, "gzip, br, zstd, deflate")
+
+
+def test_many_codings_are_refused(client: Client, grace: Church) -> None:
+    body = b'{"name": "Choir"}'
+    for _ in range(9):
+        body = gzip.compress(body)
+    assert post(client, GROUPS, body, ", ".join(["gzip"] * 9)).status_code == 415
+
+
+def test_who_is_not_known_hears_that_first(db: None) -> None:
+    assert post(Client(), GROUPS, b"{}", "compress").status_code == 401
+    assert post(Client(), GROUPS, b"no gzip", "gzip").status_code == 401
+
+
+@pytest.mark.parametrize("name", [name for name in CODINGS if name != "identity"])
+@pytest.mark.parametrize("spoil", ["cut", "garbage"])
+def test_a_body_that_is_not_in_its_coding_is_400(
+    client: Client, grace: Church, name: str, spoil: str
+) -> None:
+    coding, code = CODINGS[name]
+    body = code(b'{"name": "Choir"}')
+    spoilt = body[:-3] if spoil == "cut" else b"\x01\x02\x03no such coding" * 9
+    answer = post(client, GROUPS, spoilt, coding)
+    assert (answer.status_code, answer["Content-Type"]) == (400, PROBLEM)
+    assert not Group.objects.filter(church=grace).exists()
+
+
+def test_the_same_body_in_another_coding_is_the_same_request(client: Client, grace: Church) -> None:
+    body = json.dumps({"to": "+13125550150", "text": "Choir at 7"}).encode()
+    first = post(client, MESSAGES, gzip.compress(body), "gzip", **{"Idempotency-Key": "once"})
+    again = post(client, MESSAGES, brotli.compress(body), "br", **{"Idempotency-Key": "once"})
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert again["Idempotent-Replayed"] == "true"
+    assert again.json()["id"] == first.json()["id"]
+
+
+@given(
+    data=st.binary(max_size=3000).map(lambda seed: seed * 200),
+    name=st.sampled_from(
+        [name for name in CODINGS if name not in ("identity", "one after the other")]
+    ),
+    size=st.integers(1, 100_000),
+)
+@settings(max_examples=150, deadline=None)
+def test_any_body_is_read_as_it_was_in_any_pieces(data: bytes, name: str, size: int) -> None:
+    coding, code = CODINGS[name]
+    stream = DecodedStream(io.BytesIO(code(data)), coding.lower().removeprefix("x-"))
+    pieces = []
+    while piece := stream.read(size):
+        pieces.append(piece)
+    assert b"".join(pieces) == data
+    assert all(len(piece) == size for piece in pieces[:-1])
+
+
+def test_lines_of_a_coded_body_are_read() -> None:
+    stream = DecodedStream(io.BytesIO(gzip.compress(b"one\ntwo\nthree")), "gzip")
+    assert [stream.readline(), stream.readline(2), stream.readline()] == [b"one\n", b"tw", b"o\n"]
+    assert [stream.readline(), stream.readline()] == [b"three", b""]
+
+
+def test_nothing_is_decoded_before_it_is_read() -> None:
+    headers = {"Content-Encoding": "gzip"}
+    request = RequestFactory().generic("POST", "/", b"no gzip", headers=headers)
+    decode_body(request)
+    assert "Content-Encoding" not in request.headers
