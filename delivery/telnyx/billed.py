@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from delivery.billed import Billed
 from delivery.models.message import Encoding
 
 MOST_PARTS = 255
@@ -17,12 +17,6 @@ _ENCODINGS = {
     "UCS2": Encoding.UCS2,
     "UTF-16": Encoding.UCS2,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Billed:
-    parts: int | None = None
-    encoding: Encoding | None = None
 
 
 def billed(message: Mapping[str, Any]) -> Billed:

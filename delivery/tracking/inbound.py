@@ -10,12 +10,13 @@ from django.apps import apps
 from django.db.models import Model
 
 from delivery import conf, opt_out_words
+from delivery.billed import Billed
 from delivery.encoding import measure
 from delivery.models import Direction, Message
 from delivery.models.message import Encoding
 from delivery.statuses import Status
 from delivery.stop_requests import asks_to_stop
-from delivery.telnyx.billed import Billed, billed
+from delivery.telnyx.billed import billed
 from delivery.tracking.inbound_content import Content, content
 from delivery.tracking.report import first_object, number_of, text_of
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from delivery.opt_out_words import START_WORDS, STOP_WORDS, wish
 
-WORDS = (*STOP_WORDS, "OPT-OUT", "opt‑out", "Opt_Out")  # noqa: RUF001 -- people write it so
+WORDS = (*STOP_WORDS, "OPT-OUT", "opt‑out", "Opt_Out")
 
 _ENDS = [
     "", " ", "\n", "\t", "\u00a0", "\u3000", ".", "!", "!!!", "?", "…", ",", ";", "-", "—", "*", "_", "~", "#",
