@@ -7,7 +7,7 @@ they are read once, at import, like ``AUTH_USER_MODEL``.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, cast
 
@@ -58,6 +58,17 @@ def thread_of() -> Callable[[Any, str, datetime], int | None]:
     text from this number belongs to; without it, inbound texts have none."""
     path = _value("THREAD_OF")
     return cast(Callable[[Any, str, datetime], int | None], import_string(path)) if path else _none
+
+
+def stop_words_of() -> Callable[[Any], Iterable[str]]:
+    """``STOP_WORDS_OF``: dotted path of ``(tenant)`` -> its own words that opt out, beside the fixed
+    ones; without it there are none."""
+    path = _value("STOP_WORDS_OF")
+    return cast(Callable[[Any], Iterable[str]], import_string(path)) if path else _no_words
+
+
+def _no_words(tenant: Any) -> Iterable[str]:
+    return ()
 
 
 def _none(tenant: Any, number: str, now: datetime) -> None:

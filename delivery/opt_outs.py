@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from delivery.models import Direction, Message, OptOut
-
-STOP_WORDS = frozenset({"STOP", "STOPALL", "STOP ALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT"})
-START_WORDS = frozenset({"START", "UNSTOP"})
-"""Alone in a text, in any case (Telnyx, error 40300 and support article 1270091)."""
+from delivery.opt_out_words import wish
 
 
-def opted_out(tenant_id: int, numbers: Iterable[str]) -> set[str]:
+def opted_out(tenant_id: Any, numbers: Iterable[str]) -> set[str]:
     """Those of ``numbers`` that the tenant must not text."""
     wanted = set(numbers)
     known = OptOut.objects.filter(tenant_id=tenant_id)
@@ -21,7 +19,7 @@ def opted_out(tenant_id: int, numbers: Iterable[str]) -> set[str]:
     return wanted.intersection(known.values_list("number", flat=True))
 
 
-def opt_out(tenant_id: int, number: str, source: OptOut.Source, *, now: datetime) -> None:
+def opt_out(tenant_id: Any, number: str, source: OptOut.Source, *, now: datetime) -> None:
     """Once more changes only when: the first reason stands, the newest wish counts."""
     known, created = OptOut.objects.get_or_create(
         tenant_id=tenant_id, number=number, defaults={"source": source, "created_at": now}
@@ -30,7 +28,7 @@ def opt_out(tenant_id: int, number: str, source: OptOut.Source, *, now: datetime
         OptOut.objects.filter(pk=known.pk, created_at__lt=now).update(created_at=now)
 
 
-def refused(tenant_id: int, number: str, *, at: datetime, now: datetime) -> None:
+def refused(tenant_id: Any, number: str, *, at: datetime, now: datetime) -> None:
     """The provider refused a text at ``at`` because ``number`` had sent STOP.
 
     As old as the refusal: it may be heard of long after, and a START may have come since.
@@ -40,7 +38,7 @@ def refused(tenant_id: int, number: str, *, at: datetime, now: datetime) -> None
         opt_out(tenant_id, number, OptOut.Source.PROVIDER, now=at)
 
 
-def started_since(at: datetime, tenant_id: int, number: str) -> bool:
+def started_since(at: datetime, tenant_id: Any, number: str) -> bool:
     """Whether ``number`` sent the tenant a START after ``at``."""
     later = Message.objects.filter(
         tenant_id=tenant_id,
@@ -51,19 +49,9 @@ def started_since(at: datetime, tenant_id: int, number: str) -> bool:
     return any(wish(text) == "START" for text in later)
 
 
-def opt_in(tenant_id: int, number: str, *, at: datetime | None = None) -> None:
+def opt_in(tenant_id: Any, number: str, *, at: datetime | None = None) -> None:
     """``at``: when the person asked for it; an opt-out made after that stands."""
     opt_outs = OptOut.objects.filter(tenant_id=tenant_id, number=number)
     if at is not None:
         opt_outs = opt_outs.filter(created_at__lte=at)
     opt_outs.delete()
-
-
-def wish(text: str, autoresponse_type: str = "") -> str:
-    """``STOP``, ``START`` or nothing: what a text asks for, by Telnyx's word or its own."""
-    words = " ".join(text.upper().split())
-    if autoresponse_type.upper() == "STOP" or words in STOP_WORDS:
-        return "STOP"
-    if autoresponse_type.upper() == "START" or words in START_WORDS:
-        return "START"
-    return ""

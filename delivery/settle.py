@@ -90,7 +90,7 @@ def _settle(results: Sequence[Result], now: datetime) -> None:
             # A lost lease had it tried by others meanwhile, who may have spent what there is.
             row.attempts = min(row.attempts, 1 + len(conf.retry_delays()))
         for row in found:
-            row.accept(by_id[row.pk].verdict.provider_id, now)
+            _accept(row, by_id[row.pk].verdict, now)
         if mine or found:
             Message.objects.write(mine + found, TRANSITION_FIELDS)
         if answered:
@@ -167,7 +167,7 @@ def _move(row: Message, result: Result, now: datetime) -> None:
     if verdict.outcome == Outcome.AMBIGUOUS:
         row.ambiguous = True
     if verdict.outcome == Outcome.ACCEPTED:
-        row.accept(verdict.provider_id, now)
+        _accept(row, verdict, now)
     elif verdict.outcome == Outcome.PERMANENT:
         _refuse(row, result, failure, now)
     elif result.only_try or verdict.final:
@@ -184,6 +184,11 @@ def _move(row: Message, result: Result, now: datetime) -> None:
         row.postpone(result.finished_at + _PROBE_FAILED, now)
     else:
         _try_again_or_give_up(row, result.finished_at, failure, now)
+
+
+def _accept(row: Message, verdict: Verdict, now: datetime) -> None:
+    row.accept(verdict.provider_id, now)
+    row.keep_billed(verdict.billed.parts, verdict.billed.encoding)
 
 
 def _refuse(row: Message, result: Result, failure: Failure, now: datetime) -> None:
@@ -250,6 +255,8 @@ def _heed(result: Result, now: datetime) -> None:
     elif verdict.outcome == Outcome.THROTTLED:
         pacing.freeze_sender(result.message.from_number, pause or _PAUSE_WHERE_NONE_IS_ASKED)
     elif verdict.outcome == Outcome.CONFIGURATION:
+        if pause:
+            pacing.freeze_sender(result.message.from_number, pause)
         logger.error(
             "The sending number cannot send",
             extra={

@@ -19,7 +19,7 @@ from knox.models import AuthToken
 from delivery.changes import Change
 from delivery.signals import breaker_changed, messages_changed, overseen, worker_started
 from delivery.statuses import Status
-from koinonia import events, redis_server
+from koinonia import events, opt_out_words, redis_server
 from koinonia.api.authentication import user_token
 from koinonia.broadcasts import progress_events
 from koinonia.conversations.follow import follow
@@ -122,6 +122,11 @@ def _announce_broadcasts(changes: Sequence[Change], slugs: dict[int, str], news:
 def thread_of(church: Church, number: str, now: datetime) -> int:
     """``DELIVERY["THREAD_OF"]``: where a text from ``number`` belongs."""
     return conversation_of(church, number, now=now).pk
+
+
+def stop_words_of(church: Church) -> list[str]:
+    """``DELIVERY["STOP_WORDS_OF"]``: the church's own words, beside the fixed ones."""
+    return opt_out_words.listed(church.opt_out_words)
 
 
 # realtime asks who may listen

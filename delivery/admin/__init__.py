@@ -5,6 +5,7 @@ from __future__ import annotations
 from delivery.admin.breaker import BreakerAdmin
 from delivery.admin.dead_letters import DeadLetterAdmin
 from delivery.admin.records import OptOutAdmin, WebhookEventAdmin
+from delivery.admin.stop_requests import StopRequestAdmin
 
 SUPPORT_PERMISSIONS = (
     "delivery.view_deadletter",
@@ -21,5 +22,6 @@ __all__ = [
     "BreakerAdmin",
     "DeadLetterAdmin",
     "OptOutAdmin",
+    "StopRequestAdmin",
     "WebhookEventAdmin",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 _ACCOUNT = "Our account at Telnyx may not send now. Support must put it right; then retry."
 _SENDER = "The church's number may not send this text. Its setup at Telnyx needs a change."
+_ENABLING = "Telnyx could not switch the church's number on for texting. Ask Telnyx; then retry."
 _BUG = "Telnyx did not understand our request. This is a fault of ours: tell the developers."
 
 EXPLANATIONS = {
@@ -30,6 +31,43 @@ EXPLANATIONS = {
     "http_503": "Telnyx was not available. The text did not arrive.",
     "http_504": "Telnyx took too long. The text may have arrived.",
     # Telnyx's.
+    "10001": "The church's number is not active at Telnyx.",
+    "10006": _BUG,
+    "10013": _BUG,
+    "10014": _BUG,
+    "10017": _BUG,
+    "10020": _BUG,
+    "10022": _BUG,
+    "10024": _BUG,
+    "10028": _BUG,
+    "10029": _BUG,
+    "10030": _BUG,
+    "10034": _BUG,
+    "10035": "Telnyx has locked the church's number. Ask Telnyx why; then retry.",
+    "10038": "Our account at Telnyx may not send texts of this kind. Upgrade it; then retry.",
+    "10039": "Our account at Telnyx has reached a limit of its level. Upgrade it; then retry.",
+    "20001": _ACCOUNT,
+    "20003": _ACCOUNT,
+    "20005": _ACCOUNT,
+    "20009": _ACCOUNT,
+    "40010": "The church's number is not registered for texting (10DLC). Register it; then retry.",
+    "40013": "The carrier does not know the church's number as a sender. Telnyx must look into it.",
+    "40019": "The church's number and its 10DLC campaign do not match at Telnyx.",
+    "40100": "The church's number is not switched on for texting at Telnyx.",
+    "40150": _ENABLING,
+    "40151": "Another provider still has the church's number. Wait for the transfer; then retry.",
+    "40152": _ENABLING,
+    "40153": _ENABLING,
+    "40154": _ENABLING,
+    "40155": "Telnyx needs a letter of authorization for the church's number. Send it; then retry.",
+    "40156": _ENABLING,
+    "40157": _ENABLING,
+    "40158": _ENABLING,
+    "40159": _ENABLING,
+    "40323": _ENABLING,
+    "40324": _ENABLING,
+    "40326": _SENDER,
+    "40327": _SENDER,
     "10002": "This is not a phone number that can be texted. Correct the member's number.",
     "10003": _BUG,
     "10004": _BUG,

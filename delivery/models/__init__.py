@@ -9,7 +9,9 @@ from delivery.models.dead_letter import DeadLetter
 from delivery.models.dead_letter_action import DeadLetterAction
 from delivery.models.message import Direction, Encoding, Message, Priority
 from delivery.models.opt_out import OptOut
+from delivery.models.spend import SpendLimit, SpentHour
 from delivery.models.status_check import StatusCheck
+from delivery.models.stop_request import StopRequest
 from delivery.models.webhook_event import WebhookEvent
 
 __all__ = [
@@ -26,6 +28,9 @@ __all__ = [
     "OptOut",
     "Outcome",
     "Priority",
+    "SpendLimit",
+    "SpentHour",
     "StatusCheck",
+    "StopRequest",
     "WebhookEvent",
 ]

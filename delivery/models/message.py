@@ -63,6 +63,9 @@ class Message(Transitions, models.Model):
     """Inbound only: when staff read it."""
     updated_at = models.DateTimeField()
 
+    asks_to_stop = models.BooleanField(default=False, db_default=False)
+    """Inbound only: it looks like a request to be texted no more, without a STOP word."""
+
     # The queue: what the claim reads and the settle writes.
     next_attempt_at = models.DateTimeField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
@@ -81,6 +84,9 @@ class Message(Transitions, models.Model):
     """How often a worker took it without an outcome since: five are a crash loop."""
     generation = models.PositiveSmallIntegerField(default=1)
     """Part of the Idempotency-Key; raised only when a person orders a new send."""
+
+    counted_generation = models.PositiveSmallIntegerField(default=0, db_default=0)
+    """The generation whose parts are counted against the tenant's daily cap; 0: none yet."""
 
     callback_origin = models.CharField(max_length=200, blank=True)
     """The origin in this message's webhook URL, frozen: a retry must send the same bytes."""
@@ -155,6 +161,12 @@ class Message(Transitions, models.Model):
             models.Index(fields=["tenant", "-id"], name="message_list"),
             models.Index(fields=["thread", "-id"], name="message_thread"),
             models.Index(fields=["batch", "status"], name="message_batch"),
+            # The office: who asks for an end of the texts.
+            models.Index(
+                fields=["tenant", "-id"],
+                condition=Q(asks_to_stop=True),
+                name="message_asks_to_stop",
+            ),
             # Who texted this number from that one last, and what looks like a lost text.
             models.Index(fields=["to_number", "from_number", "-id"], name="message_between"),
             # The dead letter queue.

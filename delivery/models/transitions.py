@@ -19,6 +19,8 @@ TRANSITION_FIELDS = (
     "claims",
     "ambiguous",
     "provider_id",
+    "parts",
+    "encoding",
     "error_code",
     "error_title",
     "error_class",
@@ -54,6 +56,8 @@ class Transitions:
     claims: int
     ambiguous: bool
     provider_id: str | None
+    parts: int
+    encoding: str
     error_code: str
     error_title: str
     error_class: str
@@ -67,6 +71,11 @@ class Transitions:
         self.dead_since = None
         self._blame(None)
         self._move(Status.ACCEPTED, now)
+
+    def keep_billed(self, parts: int | None, encoding: str | None) -> None:
+        """Keep the size that the provider states in place of our own count."""
+        self.parts = parts or self.parts
+        self.encoding = encoding or self.encoding
 
     def retry_at(self, when: datetime, failure: Failure, now: datetime) -> None:
         """It failed in a way that passes."""

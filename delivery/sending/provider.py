@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from django.utils.module_loading import import_string
 
 from delivery import conf
+from delivery.billed import Billed
 from delivery.models import Outcome
 
 
@@ -27,13 +28,16 @@ class Verdict:
 
     outcome: Outcome
     provider_id: str = ""
+    billed: Billed = field(default_factory=Billed)
+    """Accepted: the parts and the encoding that the provider bills, where it states them."""
     http_status: int | None = None
     code: str = ""
     """The provider's code, or our own word for what it did not put into a code."""
     title: str = ""
     detail: str = ""
     retry_after: float | None = None
-    """Throttled: seconds that the provider asked us to stay away."""
+    """Throttled: seconds that the provider asked us to stay away. Configuration: seconds for which
+    the other texts of this sending number wait."""
     whole_account: bool = False
     """Throttled: by a limit of the account, not of the sending number."""
     hold: bool = False
@@ -56,7 +60,8 @@ class Verdict:
     @property
     def gives_pause(self) -> bool:
         """It may be about more than this text: ask whether others may go before any does."""
-        return self.hold or self.outcome == Outcome.THROTTLED or self.provider_failed
+        pauses = self.hold or self.retry_after is not None
+        return pauses or self.outcome == Outcome.THROTTLED or self.provider_failed
 
     @property
     def provider_failed(self) -> bool:

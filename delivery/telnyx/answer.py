@@ -14,6 +14,7 @@ from typing import Any
 from delivery.models import Outcome
 from delivery.sending.provider import Verdict
 from delivery.storable import storable
+from delivery.telnyx.billed import billed
 from delivery.telnyx.codes import CODES, meaning
 
 logger = logging.getLogger("delivery")
@@ -47,7 +48,12 @@ def _success(answer: HttpAnswer, document: Any) -> Verdict:
     data = document.get("data") if isinstance(document, dict) else None
     provider_id = data.get("id") if isinstance(data, dict) else None
     if isinstance(provider_id, str) and _is_id(provider_id):
-        return Verdict(outcome=Outcome.ACCEPTED, provider_id=provider_id, http_status=answer.status)
+        return Verdict(
+            outcome=Outcome.ACCEPTED,
+            provider_id=provider_id,
+            billed=billed(data),
+            http_status=answer.status,
+        )
     return Verdict(
         outcome=Outcome.AMBIGUOUS,
         http_status=answer.status,
@@ -69,7 +75,7 @@ def _failure(answer: HttpAnswer, document: Any) -> Verdict:
             "Telnyx answered with a code that is not in the table",
             extra={"action": "unknown_code", "code": error.code, "http_status": answer.status},
         )
-    pause: float | None = None
+    pause = known.pause if known.outcome == Outcome.CONFIGURATION else None
     if known.outcome == Outcome.THROTTLED:
         pause = (
             _seconds_to_midnight() if known.hold else _asked_pause(answer.headers) or known.pause

@@ -25,6 +25,9 @@ class Meaning:
 
 _PERMANENT = Meaning(outcome=Outcome.PERMANENT)
 _SENDER = Meaning(outcome=Outcome.CONFIGURATION)
+"""The number may not send this text; it may send others."""
+_NUMBER = Meaning(outcome=Outcome.CONFIGURATION, pause=60)
+"""The number may send nothing: its other texts wait, so that they do not fail one by one."""
 _ACCOUNT = Meaning(outcome=Outcome.CONFIGURATION, whole_account=True, hold=True)
 _RETRYABLE = Meaning(outcome=Outcome.RETRYABLE)
 _AMBIGUOUS = Meaning(outcome=Outcome.AMBIGUOUS)
@@ -34,9 +37,13 @@ CODES: dict[str, Meaning] = {
     # The account or its key.
     "10009": _ACCOUNT,  # authentication failed
     "10010": _ACCOUNT,  # not authorised
+    "20001": _ACCOUNT,  # key secret invalid
     "20002": _ACCOUNT,  # key revoked
+    "20003": _ACCOUNT,  # key forbidden
+    "20005": _ACCOUNT,  # user invalid
     "20006": _ACCOUNT,  # key expired
     "20008": _ACCOUNT,  # key invalid
+    "20009": _ACCOUNT,  # user does not exist
     "20012": _ACCOUNT,  # account inactive
     "20013": _ACCOUNT,  # account blocked
     "20014": _ACCOUNT,  # account not verified, and the next three
@@ -49,28 +56,61 @@ CODES: dict[str, Meaning] = {
     "40313": _ACCOUNT,
     "40314": _ACCOUNT,  # messaging disabled on the account
     # The sending number, or what it may do.
-    "40305": _SENDER,  # invalid 'from': not on the messaging profile
+    "10001": _NUMBER,  # inactive phone number
+    "10035": _NUMBER,  # resource locked: contact support
+    "10038": _SENDER,  # feature not permitted at this account level
+    "10039": _SENDER,  # feature limited at this account level
+    "40010": _NUMBER,  # not registered for 10DLC
+    "40013": _NUMBER,  # invalid source number
+    "40019": _NUMBER,  # AT&T tag data: campaign and number do not match
+    "40100": _NUMBER,  # not enabled for messaging
+    "40150": _NUMBER,  # toll-free number not in the registry (OSR), and its kind
+    "40151": _NUMBER,  # another provider is enabling it
+    "40152": _NUMBER,
+    "40153": _NUMBER,
+    "40154": _NUMBER,
+    "40155": _NUMBER,  # letter of authorization required
+    "40156": _NUMBER,
+    "40157": _NUMBER,
+    "40158": _NUMBER,
+    "40159": _NUMBER,
+    "40305": _NUMBER,  # invalid 'from': not on the messaging profile
     "40306": _SENDER,  # alphanumeric sender
     "40307": _SENDER,
     "40308": _SENDER,  # cannot send MMS
     "40309": _SENDER,  # destination region not whitelisted
-    "40315": _SENDER,  # unhealthy 'from'
-    "40321": _SENDER,  # no usable number in the pool
+    "40315": _NUMBER,  # unhealthy 'from'
+    "40321": _NUMBER,  # no usable number in the pool
+    "40323": _NUMBER,  # could not enable messaging on the number
+    "40324": _NUMBER,  # could not change the product types of the number
     "40325": _SENDER,
-    "40329": _SENDER,  # toll-free number not verified
-    "40330": _SENDER,  # toll-free number not provisioned
+    "40326": _SENDER,
+    "40327": _SENDER,  # domain of the URL shortener
+    "40329": _NUMBER,  # toll-free number not verified
+    "40330": _NUMBER,  # toll-free number not provisioned
     "40331": _SENDER,  # whitelist missing
     # The request: a bug of ours, or a number that cannot be texted.
     "10002": _PERMANENT,  # invalid phone number
     "10003": _PERMANENT,  # invalid URL
     "10004": _PERMANENT,  # missing parameter
     "10005": _PERMANENT,  # not found
+    "10006": _PERMANENT,
+    "10013": _PERMANENT,
+    "10014": _PERMANENT,
     "10015": _PERMANENT,  # bad request
     "10016": _PERMANENT,
+    "10017": _PERMANENT,
+    "10020": _PERMANENT,
+    "10022": _PERMANENT,
     "10023": _PERMANENT,
+    "10024": _PERMANENT,
     "10025": _PERMANENT,
     "10026": _PERMANENT,
+    "10028": _PERMANENT,
+    "10029": _PERMANENT,
+    "10030": _PERMANENT,
     "10032": _PERMANENT,
+    "10034": _PERMANENT,
     "10033": _PERMANENT,
     "40301": _PERMANENT,  # message type unsupported by 'to'
     "40302": _PERMANENT,  # too many parts
@@ -107,6 +147,13 @@ STATUSES: dict[int, Meaning] = {
     429: _TOO_MANY,
     503: _RETRYABLE,
 }
+
+
+SETUP_OF_THE_NUMBER = frozenset(
+    code for code, known in CODES.items() if known.outcome == Outcome.CONFIGURATION
+) | {"40003"}
+"""Codes that blame the sending number or the account, also where a webhook brings them (40003: the
+carriers blocked the number for good)."""
 
 
 def meaning(http_status: int, code: str, *, from_telnyx: bool) -> Meaning:

@@ -9,15 +9,18 @@ from typing import Any
 from django.apps import apps
 from django.db.models import Model
 
-from delivery import conf, opt_outs
+from delivery import conf, opt_out_words
+from delivery.billed import Billed
 from delivery.encoding import measure
-from delivery.models import Direction, Message, OptOut
+from delivery.models import Direction, Message
 from delivery.models.message import Encoding
 from delivery.statuses import Status
+from delivery.stop_requests import asks_to_stop
+from delivery.telnyx.billed import billed
+from delivery.tracking.inbound_content import Content, content
 from delivery.tracking.report import first_object, number_of, text_of
 
 _LONGEST_NUMBER = 16
-_MOST_MEDIA = 10
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,29 +29,39 @@ class InboundText:
 
     provider_id: str
     to_number: str
+    """Empty where an RCS agent was texted, which has no number."""
     from_number: str
-    text: str
-    media_urls: tuple[str, ...]
-    wish: str
+    content: Content
+    billed: Billed
+    autoresponse_type: str
     at: datetime
+
+    def wish(self, tenant: Model) -> str:
+        """Return ``STOP``, ``START`` or nothing, with the words of ``tenant``."""
+        own = tuple(conf.stop_words_of()(tenant))
+        said = opt_out_words.wish(self.content.text, self.autoresponse_type, own)
+        return said or opt_out_words.wish(self.content.postback, "", own)
 
 
 def inbound_text(payload: Any, *, at: datetime) -> InboundText | None:
     """The text in ``payload`` of ``message.received``; None where it is no such thing."""
     if not isinstance(payload, dict):
         return None
-    to_number = text_of(first_object(payload.get("to")).get("phone_number"))
-    from_number, provider_id = number_of(payload.get("from")), text_of(payload.get("id"))
-    if not 0 < len(provider_id) <= 64 or not _usable(to_number) or not _usable(from_number):
+    to, from_number = payload.get("to"), number_of(payload.get("from"))
+    to_number = text_of(to) or text_of(first_object(to).get("phone_number"))
+    to_agent = not to_number and bool(text_of(first_object(to).get("agent_id")))
+    provider_id = text_of(payload.get("id"))
+    if not 0 < len(provider_id) <= 64 or not _usable(from_number):
         return None
-    text = text_of(payload.get("text"))
+    if not _usable(to_number) and not to_agent:
+        return None
     return InboundText(
         provider_id=provider_id,
         to_number=to_number,
         from_number=from_number,
-        text=text,
-        media_urls=_media_urls(payload.get("media")),
-        wish=opt_outs.wish(text, text_of(payload.get("autoresponse_type"))),
+        content=content(payload),
+        billed=billed(payload),
+        autoresponse_type=text_of(payload.get("autoresponse_type")),
         at=at,
     )
 
@@ -62,47 +75,40 @@ def tenants_by_number(numbers: set[str]) -> dict[str, Model]:
 
 
 def last_to_text(*, from_number: str, to_number: str) -> Model | None:
-    """The tenant that texted ``to_number`` from ``from_number`` last, which it may have given up since:
-    people go on answering, and opting out, where they were texted from."""
-    between = Message.objects.filter(
-        to_number=to_number, from_number=from_number, direction=Direction.OUTBOUND
-    )
+    """Return the tenant that texted ``to_number`` from ``from_number`` last (empty: from any number).
+
+    People go on answering, and opting out, where they were texted from, though the number may have
+    been given up or have gone to another tenant since.
+    """
+    between = Message.objects.filter(to_number=to_number, direction=Direction.OUTBOUND)
+    if from_number:
+        between = between.filter(from_number=from_number)
     last = between.select_related("tenant").order_by("-pk").first()
     return last.tenant if last else None
 
 
 def received(inbound: InboundText, tenant: Model, now: datetime) -> Message:
     """An unsaved row."""
-    measured = measure(inbound.text)
+    text = inbound.content.text
+    measured = measure(text)
     return Message(
         tenant_id=tenant.pk,
         recipient_id=_sender_id(tenant, inbound.from_number),
         direction=Direction.INBOUND,
         status=Status.RECEIVED,
-        to_number=inbound.to_number,
+        to_number=inbound.to_number or getattr(tenant, conf.tenant_number_field()),
         from_number=inbound.from_number,
-        text=inbound.text,
+        text=text,
         thread=conf.thread_of()(tenant, inbound.from_number, now),
-        media_urls=list(inbound.media_urls),
-        encoding=Encoding(measured.encoding),
-        parts=min(measured.parts, 32767),
+        media_urls=list(inbound.content.media_urls),
+        encoding=inbound.billed.encoding or Encoding(measured.encoding),
+        parts=inbound.billed.parts or min(measured.parts, 32767),
+        asks_to_stop=not inbound.wish(tenant) and asks_to_stop(text),
         provider_id=inbound.provider_id,
         provider_status_at=inbound.at,
         created_at=now,
         updated_at=now,
     )
-
-
-def obey(inbound: InboundText, tenant: Model, now: datetime) -> None:
-    """STOP and START. The newer of the two holds, whichever arrives first."""
-    if inbound.wish == "START":
-        opt_outs.opt_in(tenant.pk, inbound.from_number, at=inbound.at)
-    elif inbound.wish == "STOP" and not opt_outs.started_since(
-        inbound.at, tenant.pk, inbound.from_number
-    ):
-        opt_outs.opt_out(
-            tenant.pk, inbound.from_number, OptOut.Source.KEYWORD, now=min(inbound.at, now)
-        )
 
 
 def _sender_id(tenant: Model, number: str) -> Any:
@@ -113,10 +119,3 @@ def _sender_id(tenant: Model, number: str) -> Any:
 
 def _usable(number: str) -> bool:
     return 0 < len(number) <= _LONGEST_NUMBER
-
-
-def _media_urls(media: Any) -> tuple[str, ...]:
-    if not isinstance(media, list):
-        return ()
-    urls = [text_of(item.get("url")) for item in media[:_MOST_MEDIA] if isinstance(item, dict)]
-    return tuple(url for url in urls if url)

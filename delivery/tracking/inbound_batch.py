@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from delivery.changes import Changes
 from delivery.models import Message, WebhookEvent
-from delivery.tracking.inbound import InboundText, last_to_text, obey, received, tenants_by_number
+from delivery.tracking import wishes
+from delivery.tracking.inbound import InboundText, last_to_text, received, tenants_by_number
 
 _MAY_YET_BE_OURS = timedelta(hours=1)
 
@@ -33,6 +34,7 @@ def apply(incoming: Sequence[Incoming], changes: Changes, now: datetime) -> list
         ).values_list("provider_id", flat=True)
     )
     unclaimed = []
+    asked: list[wishes.Wish] = []
     for item in sorted(incoming, key=_order):
         text, event = item.text, item.event
         tenant = tenants.get(text.to_number) or last_to_text(
@@ -48,14 +50,15 @@ def apply(incoming: Sequence[Incoming], changes: Changes, now: datetime) -> list
             event.result = WebhookEvent.Result.SUPERSEDED
         else:
             known.add(text.provider_id)
-            obey(text, tenant, now)
+            asked += wishes.of(text, tenant)
             message = received(text, tenant, now)
             message.save(force_insert=True)
             changes.add(message)
             event.message, event.result = message, WebhookEvent.Result.APPLIED
+    wishes.obey(asked, now)
     return unclaimed
 
 
 def _order(item: Incoming) -> tuple[str, str, datetime, int]:
-    # By number, so that two workers touch opt-outs in the same order.
+    # By number, so that two workers begin threads in the same order and cannot deadlock.
     return item.text.to_number, item.text.from_number, item.text.at, item.event.pk

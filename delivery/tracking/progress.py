@@ -15,6 +15,8 @@ def move(message: Message, report: StatusReport, now: datetime) -> None:
     """Bring ``message`` to what ``report`` says. A worker that holds it loses its lease: the
     provider has the text, and its late answer only adds its attempt."""
     message.report(report.status, report.failure, now)
+    if message.provider_id in {None, report.provider_id}:
+        message.keep_billed(report.billed.parts, report.billed.encoding)
     message.provider_id = message.provider_id or report.provider_id
     message.provider_status_at = report.at
     if report.status != Status.ACCEPTED:

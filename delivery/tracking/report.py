@@ -6,8 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from delivery.billed import Billed
+from delivery.models import Outcome
 from delivery.models.transitions import Failure
 from delivery.statuses import Status
+from delivery.telnyx.billed import billed
+from delivery.telnyx.codes import SETUP_OF_THE_NUMBER
 from delivery.telnyx.times import moment
 
 STATUSES = {
@@ -38,6 +42,7 @@ class StatusReport:
     sent_at: datetime | None
     completed_at: datetime | None
     failure: Failure | None
+    billed: Billed
 
 
 def status_report(payload: Any, *, at: datetime) -> StatusReport | None:
@@ -57,6 +62,7 @@ def status_report(payload: Any, *, at: datetime) -> StatusReport | None:
         sent_at=moment(payload.get("sent_at"), at),
         completed_at=moment(payload.get("completed_at"), at),
         failure=_failure(payload, text_of(to.get("status"))) if status == Status.FAILED else None,
+        billed=billed(payload),
     )
 
 
@@ -77,8 +83,6 @@ def text_of(value: Any) -> str:
 def _failure(payload: dict[str, Any], status: str) -> Failure:
     error = first_object(payload.get("errors"))
     code = error.get("code")
-    return Failure(
-        str(code) if isinstance(code, str | int) and code else status,
-        text_of(error.get("title")),
-        "carrier",
-    )
+    word = str(code) if isinstance(code, str | int) and code else status
+    blamed = Outcome.CONFIGURATION.value if word in SETUP_OF_THE_NUMBER else "carrier"
+    return Failure(word, text_of(error.get("title")), blamed)

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 from django.db import models
 
+from koinonia import opt_out_words
+
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
@@ -24,6 +26,14 @@ class Church(models.Model):
     country = models.CharField(max_length=2, default="US")
     """ISO 3166 code: how a number without a country code is read."""
     timezone = models.CharField(max_length=64, default="UTC")
+    opt_out_words = models.CharField(
+        max_length=300,
+        blank=True,
+        default="",
+        db_default="",
+        validators=[opt_out_words.check],
+        help_text="Words that end the texts like STOP does, separated by commas: ALTO, PARAR, BAJA.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     version = models.BigIntegerField(default=1, editable=False)
 

@@ -30,6 +30,11 @@ class MessageQuerySerializer(serializers.Serializer[Any]):
     direction = serializers.ChoiceField(Direction.choices, required=False)
     member = ChurchItemField("members", required=False)
     broadcast = ChurchItemField("broadcasts", required=False)
+    asks_to_stop = serializers.BooleanField(
+        required=False,
+        help_text="1: received texts that look like a request to be texted no more, without a STOP "
+        "word. They opted nobody out: PATCH the member with `opted_out` if that is what they mean.",
+    )
     since = InstantField(in_query=True, required=False, help_text="Made at this time or later.")
     until = InstantField(in_query=True, required=False, help_text="Made before this time.")
 
@@ -39,6 +44,7 @@ _LOOKUPS = {
     "direction": "direction",
     "member": "recipient",
     "broadcast": "batch",
+    "asks_to_stop": "asks_to_stop",
     "since": "created_at__gte",
     "until": "created_at__lt",
 }

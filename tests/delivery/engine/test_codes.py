@@ -24,6 +24,8 @@ def errors(code: str, title: str = "A title") -> bytes:
     ("status", "code", "outcome"),
     [
         (401, "10009", C), (403, "10010", C), (402, "20100", C), (400, "40305", C),
+        (400, "40100", C), (422, "40150", C), (409, "40151", C), (400, "40155", C), (422, "40157", C),
+        (500, "40323", C), (400, "40324", C), (400, "10001", C), (403, "20003", C),
         (400, "40310", P), (400, "10002", P), (422, "10015", P), (409, "40300", P),
         (422, "10027", A), (409, "10036", A), (409, "40320", R),
         (500, "10007", R), (503, "10037", R), (408, "10008", A),
@@ -109,3 +111,39 @@ def test_a_full_queue_is_left_alone_for_minutes_and_a_spent_day_until_midnight()
     assert spent.hold
     assert spent.retry_after is not None
     assert 1 < spent.retry_after <= 24 * 3600
+
+
+@pytest.mark.parametrize("code", ["40100", "40151", "40155", "40323", "40305", "40329"])
+def test_a_number_that_cannot_send_pauses_and_the_account_goes_on(code: str) -> None:
+    told = verdict(HttpAnswer(400, {}, errors(code)))
+    assert (told.retry_after, told.hold, told.whole_account) == (60, False, False)
+
+
+@pytest.mark.parametrize("code", ["40308", "40309", "40331", "40310", "40322"])
+def test_a_refusal_of_one_text_pauses_no_number(code: str) -> None:
+    assert verdict(HttpAnswer(400, {}, errors(code))).retry_after is None
+
+
+@pytest.mark.parametrize("code", ["20001", "20003", "20009", "20100", "40314"])
+def test_a_refused_key_or_account_is_held(code: str) -> None:
+    assert verdict(HttpAnswer(400, {}, errors(code))).hold
+
+
+@pytest.mark.parametrize(
+    ("stated", "parts", "encoding"),
+    [
+        ({"parts": 3, "encoding": "UCS-2"}, 3, "UCS-2"), ({"parts": 1, "encoding": "gsm-7"}, 1, "GSM-7"),
+        ({"parts": 2, "encoding": "UTF-16"}, 2, "UCS-2"), ({}, None, None),
+        ({"parts": 0}, None, None), ({"parts": -1}, None, None), ({"parts": "3"}, None, None),
+        ({"parts": True}, None, None), ({"parts": 2.0}, None, None), ({"parts": 10**9}, None, None),
+        ({"parts": None, "encoding": None}, None, None), ({"encoding": "Klingon"}, None, None),
+        ({"encoding": ["UCS-2"]}, None, None), ({"parts": {"n": 1}}, None, None),
+    ],
+)  # fmt: skip
+def test_an_answer_states_what_is_billed_or_nothing(
+    stated: dict[str, object], parts: int | None, encoding: str | None
+) -> None:
+    body = json.dumps({"data": {"id": "4031", **stated}}).encode()
+    told = verdict(HttpAnswer(200, {}, body))
+    assert told.outcome == Outcome.ACCEPTED
+    assert (told.billed.parts, told.billed.encoding) == (parts, encoding)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from delivery import dead_letters, opt_outs
-from delivery.models import AccountHold, Attempt, Message, Outcome
+from delivery.billed import Billed
+from delivery.models import AccountHold, Attempt, Encoding, Message, Outcome
 from delivery.sending.provider import SendRequest, Verdict
 from delivery.sending.scripted import ScriptedProvider
 from delivery.statuses import Status
@@ -146,3 +148,20 @@ def test_one_id_for_two_messages_is_a_doubt_about_the_second_only(grace: Church)
     twice = type("Twice", (ScriptedProvider,), {"accept": lambda self, request: "same"})()
     drain(twice).run()
     assert sorted(Message.objects.values_list("status", flat=True)) == ["accepted", "unknown"]
+
+
+def test_the_size_that_telnyx_bills_is_kept_with_its_answer(grace: Church) -> None:
+    write(grace)
+    billed = Billed(parts=4, encoding=Encoding.UCS2)
+    message = run_until_quiet(ScriptedProvider([replace(ACCEPTED, billed=billed)]))
+    assert (message.status, message.parts, message.encoding) == ("accepted", 4, "UCS-2")
+
+
+def test_a_number_that_cannot_send_fails_one_text_and_the_others_wait(grace: Church) -> None:
+    clock, refused = Clock(), Verdict(outcome=Outcome.CONFIGURATION, code="40100", retry_after=60)
+    for number in range(1, 31):
+        write(grace, to=f"+131255500{number:02}", now=clock.now)
+    engine = drain(ScriptedProvider([refused]), clock, size=1)
+    engine.run(budget=2)
+    assert Message.objects.filter(status="dead", error_class="configuration").exists()
+    assert Message.objects.filter(status="queued").count() >= 20

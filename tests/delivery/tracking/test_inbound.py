@@ -115,8 +115,12 @@ def test_the_same_text_in_two_events_is_received_once(grace: Church) -> None:
 
 @pytest.mark.parametrize(
     "word",
-    ["STOP", "stop", " Stop \n", "stopall", "Stop  All", "UNSUBSCRIBE", "cancel", "End", "quit"],
-)
+    [
+        "STOP", "stop", " Stop \n", "stopall", "Stop  All", "UNSUBSCRIBE", "cancel", "End", "quit",
+        "REVOKE", "OPTOUT", "opt out", "OPT-OUT", "REMOVE", "Stop.", "STOP!", "unsubscribe.", "quit!",
+        "Stop\n\nSent from my iPhone",
+    ],
+)  # fmt: skip
 def test_a_stop_word_opts_out_of_this_church_alone(word: str, grace: Church, hope: Church) -> None:
     hear(word)
     apply()
@@ -125,7 +129,7 @@ def test_a_stop_word_opts_out_of_this_church_alone(word: str, grace: Church, hop
 
 
 @pytest.mark.parametrize(
-    "text", ["please stop all messages", "STOP!", "yes", "help", "", "stop it"]
+    "text", ["please stop all messages", "yes", "help", "", "stop it", "we must stop for bread"]
 )
 def test_other_words_opt_nobody_out(text: str, grace: Church) -> None:
     hear(text)
@@ -139,7 +143,7 @@ def test_what_telnyx_calls_a_stop_is_one(grace: Church) -> None:
     assert OptOut.objects.get().source == "keyword"
 
 
-@pytest.mark.parametrize("word", ["START", "unstop"])
+@pytest.mark.parametrize("word", ["START", "unstop", "Start!", "“START”\nThank you"])
 def test_start_opts_in_again_whoever_opted_out(word: str, grace: Church) -> None:
     OptOut.objects.create(
         tenant=grace, number=MEMBER, source="staff", created_at=NOW - timedelta(days=1)

@@ -164,3 +164,24 @@ def test_an_unusable_key_is_told_at_start(key: str, ids: set[str], settings: Set
     settings.DELIVERY = {**settings.DELIVERY, "PUBLIC_KEY": key}
     found = {error.id for error in run_checks() if error.id == "delivery.E007"}
     assert found == ids
+
+
+_OURS, _WITH_SLASH = "koinonia.urls", "tests.delivery.webhooks.urls_with_slash"
+
+
+@pytest.mark.parametrize(
+    ("urls", "path"),
+    [
+        (_OURS, "/webhooks/telnyx"), (_OURS, "/webhooks/telnyx/"),
+        (_OURS, "/webhooks/telnyx/m7"), (_OURS, "/webhooks/telnyx/m7/"),
+        (_WITH_SLASH, "/webhooks/telnyx/"), (_WITH_SLASH, "/webhooks/telnyx/m7"),
+        (_WITH_SLASH, "/webhooks/telnyx/m7/"),
+    ],
+)  # fmt: skip
+def test_an_event_is_taken_with_and_without_the_last_slash(
+    urls: str, path: str, settings: Settings
+) -> None:
+    settings.ROOT_URLCONF = urls
+    answer = Client().post(path, BODY, content_type="application/json", headers=signed(BODY))
+    assert answer.status_code == 200
+    assert WebhookEvent.objects.get().ref == ("m7" if "m7" in path else "")

@@ -1,0 +1,1 @@
+"""Daily caps: what each tenant has used, and where texts wait for it."""

@@ -1,0 +1,42 @@
+"""Inbound texts that look like a request to be texted no more, and one click to obey it."""
+
+from __future__ import annotations
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from delivery import opt_outs
+from delivery.admin.readonly import ReadOnlyAdmin, to_the_second
+from delivery.models import OptOut, StopRequest
+
+
+@admin.register(StopRequest)
+class StopRequestAdmin(ReadOnlyAdmin[StopRequest]):
+    list_display = ["from_number", "tenant", "text", "received", "opted_out"]
+    list_display_links = None
+    received = to_the_second("created_at", "received")
+    list_filter = [("tenant", admin.RelatedOnlyFieldListFilter)]
+    list_select_related = ["tenant"]
+    ordering = ["-pk"]
+    sortable_by: list[str] = []
+    actions = ["opt_out_selected"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[StopRequest]:
+        return super().get_queryset(request).filter(asks_to_stop=True)
+
+    def has_opt_out_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("delivery.add_optout")
+
+    @admin.display(boolean=True, description="opted out")
+    def opted_out(self, row: StopRequest) -> bool:
+        return bool(opt_outs.opted_out(row.tenant_id, [row.from_number]))
+
+    @admin.action(description="Opt out the senders", permissions=["opt_out"])
+    def opt_out_selected(self, request: HttpRequest, queryset: QuerySet[StopRequest]) -> None:
+        wanted = set(queryset.values_list("tenant_id", "from_number"))
+        # In one order, so that two requests cannot deadlock.
+        for tenant_id, number in sorted(wanted, key=str):
+            opt_outs.opt_out(tenant_id, number, OptOut.Source.STAFF, now=timezone.now())
+        self.message_user(request, f"Opted out: {len(wanted)}.", messages.SUCCESS)
