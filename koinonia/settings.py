@@ -189,6 +189,7 @@ DELIVERY = {
     "RECIPIENT_TENANT_FIELD": "church",
     "RECIPIENT_NUMBER_FIELD": "phone",
     "THREAD_OF": "koinonia.wiring.thread_of",
+    "RECIPIENT_OF": "koinonia.wiring.recipient_of",
     "REDIS_URL": redis_settings.database(_REDIS_URL, 3),
     "PUBLIC_URL": ENV.public_url,
     "API_KEY": ENV.telnyx.api_key,

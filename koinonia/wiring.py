@@ -23,6 +23,7 @@ from koinonia import events
 from koinonia.api.authentication import user_token
 from koinonia.broadcasts import progress_events
 from koinonia.conversations.follow import follow
+from koinonia.conversations.holder import member_at
 from koinonia.conversations.threads import thread_of as conversation_of
 from koinonia.models import Broadcast, Church, Staff
 from realtime import log, rights
@@ -116,6 +117,12 @@ def _announce_broadcasts(changes: Sequence[Change], slugs: dict[int, str], news:
 def thread_of(church: Church, number: str, now: datetime) -> int:
     """``DELIVERY["THREAD_OF"]``: where a text from ``number`` belongs."""
     return conversation_of(church, number, now=now).pk
+
+
+def recipient_of(church: Church, number: str) -> int | None:
+    """``DELIVERY["RECIPIENT_OF"]``: whose text it is, where members share a number."""
+    member = member_at(church, number)
+    return member.pk if member else None
 
 
 # realtime asks who may listen

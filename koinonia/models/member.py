@@ -20,11 +20,8 @@ class Member(models.Model):
     version = models.BigIntegerField(default=1, editable=False)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["church", "phone"], name="member_phone_once_per_church"
-            ),
-        ]
+        # Not unique: a couple, or parents and a child, may share a number.
+        indexes = [models.Index(fields=["church", "phone"], name="member_phone")]
 
     def __str__(self) -> str:
         return self.name

@@ -72,8 +72,7 @@ class MemberSerializer(serializers.ModelSerializer[Member]):
         return attrs
 
     def save(self, **kwargs: Any) -> Member:
-        with taken_as_error(phone="A member of this church has this number already."):
-            return super().save(church=self.context["church"], **kwargs)
+        return super().save(church=self.context["church"], **kwargs)
 
     def create(self, validated_data: dict[str, Any]) -> Member:
         groups = validated_data.pop("groups", [])
