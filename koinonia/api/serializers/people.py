@@ -12,6 +12,7 @@ from delivery.opt_outs import opt_out
 from koinonia.api.serializers.fields import ChurchItemsField, IdField, ItemTagField, PhoneField
 from koinonia.api.uniqueness import taken_as_error
 from koinonia.models import Church, Group, Member
+from koinonia.models.group import taken
 
 
 class GroupSerializer(serializers.ModelSerializer[Group]):
@@ -25,7 +26,7 @@ class GroupSerializer(serializers.ModelSerializer[Group]):
 
     def save(self, **kwargs: Any) -> Group:
         name = self.validated_data.get("name", "")
-        with taken_as_error(name=f"There is a group named {name!r} in this church already."):
+        with taken_as_error(name=taken(name)):
             return super().save(church=self.context["church"], **kwargs)
 
     def update(self, instance: Group, validated_data: dict[str, Any]) -> Group:
