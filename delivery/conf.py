@@ -71,6 +71,13 @@ def _no_words(tenant: Any) -> Iterable[str]:
     return ()
 
 
+def recipient_of() -> Callable[[Any, str], Any] | None:
+    """``RECIPIENT_OF``: dotted path of ``(tenant, number)`` -> the key of the recipient who has this
+    number, or None; without it the one with the lowest key."""
+    path = _value("RECIPIENT_OF")
+    return cast(Callable[[Any, str], Any], import_string(path)) if path else None
+
+
 def _none(tenant: Any, number: str, now: datetime) -> None:
     return None
 

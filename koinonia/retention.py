@@ -14,7 +14,7 @@ import realtime.retention
 import throttling.retention
 from httpopt.versions import counters
 from koinonia.api.idempotency import KEPT_FOR
-from koinonia.models import IdempotentRequest
+from koinonia.models import Group, IdempotentRequest, Member
 
 
 def prune(now: datetime, *, dry_run: bool = False) -> Iterator[tuple[str, int]]:
@@ -27,6 +27,9 @@ def prune(now: datetime, *, dry_run: bool = False) -> Iterator[tuple[str, int]]:
     yield "tokens", _delete(AuthToken.objects.filter(expiry__lte=now), dry_run)
     yield "sessions", _delete(Session.objects.filter(expire_date__lte=now), dry_run)
     if not dry_run:
+        # A release without these columns may have written beside this one.
+        Member.objects.complete_search_keys()
+        Group.objects.complete_keys()
         counters.compact()
 
 

@@ -190,6 +190,7 @@ DELIVERY = {
     "RECIPIENT_TENANT_FIELD": "church",
     "RECIPIENT_NUMBER_FIELD": "phone",
     "THREAD_OF": "koinonia.wiring.thread_of",
+    "RECIPIENT_OF": "koinonia.wiring.recipient_of",
     "STOP_WORDS_OF": "koinonia.wiring.stop_words_of",
     "REDIS_URL": _REDIS_URL,
     "HASH_TAG": _REDIS_TAG,

@@ -23,6 +23,7 @@ from koinonia import events, opt_out_words, redis_server
 from koinonia.api.authentication import user_token
 from koinonia.broadcasts import progress_events
 from koinonia.conversations.follow import follow
+from koinonia.conversations.holder import member_at
 from koinonia.conversations.threads import thread_of as conversation_of
 from koinonia.models import Broadcast, Church, Staff
 from realtime import log, rights
@@ -127,6 +128,12 @@ def thread_of(church: Church, number: str, now: datetime) -> int:
 def stop_words_of(church: Church) -> list[str]:
     """``DELIVERY["STOP_WORDS_OF"]``: the church's own words, beside the fixed ones."""
     return opt_out_words.listed(church.opt_out_words)
+
+
+def recipient_of(church: Church, number: str) -> int | None:
+    """``DELIVERY["RECIPIENT_OF"]``: whose text it is, where members share a number."""
+    member = member_at(church, number)
+    return member.pk if member else None
 
 
 # realtime asks who may listen

@@ -112,9 +112,11 @@ def received(inbound: InboundText, tenant: Model, now: datetime) -> Message:
 
 
 def _sender_id(tenant: Model, number: str) -> Any:
+    if (recipient_of := conf.recipient_of()) is not None:
+        return recipient_of(tenant, number)
     wanted = {conf.recipient_tenant_field(): tenant, conf.recipient_number_field(): number}
     recipients = apps.get_model(conf.recipient_model())._default_manager.filter(**wanted)
-    return recipients.values_list("pk", flat=True).first()
+    return recipients.order_by("pk").values_list("pk", flat=True).first()
 
 
 def _usable(number: str) -> bool:

@@ -39,7 +39,7 @@ def send_broadcast(
             church=church,
             text=text,
             audience=audience.as_sent,
-            total=len(members),
+            total=len({member.phone for member in members}),
             author=author,
             created_at=now,
             scheduled_at=scheduled_at,

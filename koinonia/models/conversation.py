@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from koinonia.models.church import Church
 from koinonia.models.member import Member
+from koinonia.models.number_holder import NumberHolder
 
 
 class Conversation(models.Model):
@@ -12,8 +13,12 @@ class Conversation(models.Model):
 
     church = models.ForeignKey(Church, models.CASCADE, related_name="conversations")
     phone = models.CharField(max_length=16)
+    named_member = models.ForeignKey(
+        Member, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    """Whom a text to this number named last: the one who is meant, where members share it."""
     # No column: joined by number, for a member may come, go, or change the number.
-    member = models.ForeignObject(
+    member = NumberHolder(
         Member,
         models.DO_NOTHING,
         from_fields=["church", "phone"],

@@ -1,9 +1,60 @@
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from typing import Any
+
 from django.db import models
 
 from koinonia.models.church import Church
 from koinonia.models.group import Group
+from koinonia.names import search_key
+
+SEARCH_LENGTH = 400
+_NAMES = frozenset({"first_name", "last_name"})
+_AT_ONCE = 500
+
+
+class MemberQuerySet(models.QuerySet["Member"]):
+    """Each way to write names keeps ``search_key`` in step."""
+
+    def bulk_create(self, objs: Iterable[Member], *args: Any, **options: Any) -> list[Member]:
+        members = list(objs)
+        for member in members:
+            member.search_key = member.made_search_key()
+        if (fields := options.get("update_fields")) and not _NAMES.isdisjoint(fields):
+            options["update_fields"] = [*fields, "search_key"]
+        return super().bulk_create(members, *args, **options)
+
+    def bulk_update(
+        self, objs: Iterable[Member], fields: Iterable[str], *args: Any, **options: Any
+    ) -> int:
+        members, names = list(objs), list(fields)
+        if not _NAMES.isdisjoint(names):
+            for member in members:
+                member.search_key = member.made_search_key()
+            names = list(dict.fromkeys([*names, "search_key"]))
+        return super().bulk_update(members, names, *args, **options)
+
+    def update(self, **values: Any) -> int:
+        """Update, and make the search keys of those whose names this changes."""
+        if _NAMES.isdisjoint(values) or "search_key" in values:
+            return super().update(**values)
+        keys = list(self.values_list("pk", flat=True))
+        changed = super().update(**values)
+        self.model._default_manager.filter(pk__in=keys).complete_search_keys(all_of_them=True)  # type: ignore[attr-defined] # this class
+        return changed
+
+    def complete_search_keys(self, *, all_of_them: bool = False) -> int:
+        """Make the search keys that are missing, or all; return how many members that changed."""
+        rows = self if all_of_them else self.filter(search_key="")
+        done = last = 0
+        while batch := list(rows.filter(pk__gt=last).order_by("pk")[:_AT_ONCE]):
+            last = batch[-1].pk
+            for member in batch:
+                member.search_key = member.made_search_key()
+            models.QuerySet.bulk_update(self, batch, ["search_key"])
+            done += len(batch)
+        return done
 
 
 class Member(models.Model):
@@ -14,20 +65,37 @@ class Member(models.Model):
     last_name = models.CharField(max_length=100, blank=True)
     phone = models.CharField(max_length=16)
     """E.164, made by ``koinonia.phone.normalise``."""
+    search_key = models.CharField(
+        max_length=SEARCH_LENGTH, default="", db_default="", blank=True, editable=False
+    )
+    """Both names as a search compares them: see ``koinonia.names.search_key``."""
     groups = models.ManyToManyField(Group, related_name="members", blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     version = models.BigIntegerField(default=1, editable=False)
 
+    objects = MemberQuerySet.as_manager()
+
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["church", "phone"], name="member_phone_once_per_church"
-            ),
+        # Not unique: a couple, or parents and a child, may share a number.
+        indexes = [
+            models.Index(fields=["church", "phone"], name="member_phone"),
+            models.Index(fields=["church", "search_key"], name="member_search"),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **options: Any) -> None:
+        """Save, with the search key that follows from the names."""
+        self.search_key = self.made_search_key()
+        fields: Sequence[str] | None = options.get("update_fields")
+        if fields is not None and not _NAMES.isdisjoint(fields):
+            options["update_fields"] = {*fields, "search_key"}
+        super().save(*args, **options)
+
+    def made_search_key(self) -> str:
+        return search_key(self.name)[:SEARCH_LENGTH]
 
     @property
     def name(self) -> str:

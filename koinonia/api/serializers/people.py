@@ -13,6 +13,7 @@ from koinonia.api.serializers.fields import ChurchItemsField, IdField, ItemTagFi
 from koinonia.api.serializers.strict import KnownFieldsMixin
 from koinonia.api.uniqueness import taken_as_error
 from koinonia.models import Church, Group, Member
+from koinonia.models.group import taken
 
 
 class GroupSerializer(KnownFieldsMixin, serializers.ModelSerializer[Group]):
@@ -26,7 +27,7 @@ class GroupSerializer(KnownFieldsMixin, serializers.ModelSerializer[Group]):
 
     def save(self, **kwargs: Any) -> Group:
         name = self.validated_data.get("name", "")
-        with taken_as_error(name=f"There is a group named {name!r} in this church already."):
+        with taken_as_error(name=taken(name)):
             return super().save(church=self.context["church"], **kwargs)
 
     def update(self, instance: Group, validated_data: dict[str, Any]) -> Group:
@@ -73,8 +74,7 @@ class MemberSerializer(KnownFieldsMixin, serializers.ModelSerializer[Member]):
         return attrs
 
     def save(self, **kwargs: Any) -> Member:
-        with taken_as_error(phone="A member of this church has this number already."):
-            return super().save(church=self.context["church"], **kwargs)
+        return super().save(church=self.context["church"], **kwargs)
 
     def create(self, validated_data: dict[str, Any]) -> Member:
         groups = validated_data.pop("groups", [])

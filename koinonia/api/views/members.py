@@ -13,11 +13,14 @@ from koinonia.api.serializers.fields import ChurchItemField
 from koinonia.api.serializers.people import MemberSerializer
 from koinonia.api.views.base import ChurchView, ItemView, ListCreateView
 from koinonia.models import Member
+from koinonia.names import search_key
 
 
 class MemberQuerySerializer(serializers.Serializer[Any]):
     search = serializers.CharField(
-        required=False, max_length=100, help_text="Words of the name, or digits of the number."
+        required=False,
+        max_length=100,
+        help_text="Words of the name, in any case, with or without accents, or digits of the number.",
     )
     group = ChurchItemField("groups", required=False)
 
@@ -60,6 +63,7 @@ class MemberView(_Members, ItemView):
 
 
 def _has(word: str) -> Q:
-    found = Q(first_name__icontains=word) | Q(last_name__icontains=word)
+    """Return the condition that ``word`` is in a name, or its digits in the number."""
+    found = Q(search_key__contains=search_key(word))
     digits = "".join(letter for letter in word if letter in "0123456789")
     return found | Q(phone__contains=digits) if digits else found

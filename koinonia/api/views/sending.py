@@ -16,6 +16,7 @@ from koinonia import ids
 from koinonia.api.idempotency import PendingResponse
 from koinonia.api.serializers.messages import MessageSerializer
 from koinonia.api.views.base import ChurchView, unacceptable_as_error
+from koinonia.conversations.holder import member_at, remember_named
 from koinonia.conversations.threads import thread_of
 from koinonia.models import Member
 
@@ -31,21 +32,25 @@ class SendingView(ChurchView):
     item_route = "api:message"
 
     def phone_of(self, given: dict[str, Any]) -> str:
-        """Whom the client named, by number."""
+        """Return the number of the recipient whom the client named."""
         named = given.get("member") or given.get("conversation")
         return str(named.phone if named else given["to"])
 
     def send(self, phone: str, given: dict[str, Any]) -> Response:
         now = timezone.now()
-        member = Member.objects.filter(church=self.church, phone=phone).first()
+        named: Member | None = given.get("member")
+        member = named or member_at(self.church, phone)
         # A conversation that was begun for a text that cannot be sent must not stay.
         with unacceptable_as_error(), message_changes(now):
+            thread = thread_of(self.church, phone, now=now).pk
+            if named:
+                remember_named(thread, named)
             draft = Draft(
                 to=phone,
                 text=given["text"],
                 recipient_id=member.pk if member else None,
                 media_urls=tuple(given["media_urls"]),
-                thread=thread_of(self.church, phone, now=now).pk,
+                thread=thread,
             )
             message = accept_message(
                 self.church, draft, author=self.user,

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.test import Client
 from rest_framework.test import APIClient
 
 from koinonia.ids import encode
@@ -69,6 +70,73 @@ def test_a_group_name_is_taken_once(owner: APIClient) -> None:
     assert owner.post(G + "groups/", {"name": "Choir"}, format="json").status_code == 201
     again = owner.post(G + "groups/", {"name": "Choir"}, format="json")
     assert list(again.json()["errors"]) == ["name"]
+
+
+@pytest.mark.parametrize("name", ["choir", " CHOIR ", "Cho\u200bir", "Ｃｈｏｉｒ"])
+def test_another_spelling_of_a_group_is_taken(owner: APIClient, name: str) -> None:
+    owner.post(G + "groups/", {"name": "Choir"}, format="json")
+    youth = owner.post(G + "groups/", {"name": "Youth"}, format="json")
+    for refused in (
+        owner.post(G + "groups/", {"name": name}, format="json"),
+        owner.patch(youth["Location"], {"name": name}, format="json"),
+    ):
+        assert (refused.status_code, list(refused.json()["errors"])) == (400, ["name"])
+    assert Group.objects.filter(name__in=["Choir", "Youth"]).count() == 2
+
+
+def test_a_group_changes_the_case_of_its_own_name(owner: APIClient) -> None:
+    made = owner.post(G + "groups/", {"name": "prayer team"}, format="json")
+    renamed = owner.patch(made["Location"], {"name": "Prayer Team"}, format="json")
+    assert (renamed.status_code, renamed.json()["name"]) == (200, "Prayer Team")
+
+
+def test_the_admin_refuses_another_spelling_of_a_group(admin_client: Client, grace: Church) -> None:
+    Group.objects.create(church=grace, name="Choir")
+    form = {"name": "CHOIR", "church": grace.pk}
+    answer = admin_client.post("/admin/koinonia/group/add/", form)
+    assert "in this church already" in answer.content.decode()
+    assert Group.objects.count() == 1
+
+
+PEOPLE = [
+    ("Ólafur", "Þórsson"), ("Élodie", "D’Arc"), ("Иван", "Йорданов"), ("José", "Muñoz"),
+    ("Łukasz", "Straßer"), ("が", "か"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("ólafur", "Ólafur"), ("OLAFUR", "Ólafur"), ("thorsson", "Ólafur"), ("élodie", "Élodie"),
+        ("elodie d'arc", "Élodie"), ("darc", "Élodie"), ("иван", "Иван"), ("ИОРДАНОВ", "Иван"),
+        ("jose", "José"), ("MUÑOZ", "José"), ("Jose\u0301", "José"), ("lukasz", "Łukasz"),
+        ("strasser", "Łukasz"), ("ＬＵＫＡＳＺ", "Łukasz"), ("が", "が"),
+    ],
+)  # fmt: skip
+def test_case_and_accents_do_not_matter_to_a_search(
+    viewer: APIClient, grace: Church, words: str, found: str
+) -> None:
+    Member.objects.bulk_create(
+        Member(church=grace, first_name=first, last_name=last, phone=f"+131255501{number:02}")
+        for number, (first, last) in enumerate(PEOPLE)
+    )
+    page = viewer.get(G + "members/", {"search": words}).json()["results"]
+    assert [member["first_name"] for member in page] == [found]
+
+
+def test_each_way_to_write_a_name_keeps_it_findable(viewer: APIClient, anna: Member) -> None:
+    def found(words: str) -> bool:
+        return bool(viewer.get(G + "members/", {"search": words}).json()["results"])
+
+    anna.first_name = "Zoë"
+    anna.save(update_fields=["first_name"])
+    assert found("zoe")
+    Member.objects.filter(pk=anna.pk).update(first_name="Siân")
+    assert found("sian")
+    assert not found("zoe")
+    anna.first_name = "Nuño"
+    Member.objects.bulk_update([anna], ["first_name"])
+    assert found("nuno")
 
 
 def test_an_owner_changes_the_church(owner: APIClient, hope: Church) -> None:

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import django.db.models.deletion
+from django.db import migrations, models
+
+import koinonia.models.number_holder
+
+
+class Migration(migrations.Migration):
+    dependencies = [("koinonia", "0002_broadcast_conversation")]
+
+    operations = [
+        migrations.AddIndex(
+            model_name="member",
+            index=models.Index(fields=["church", "phone"], name="member_phone"),
+        ),
+        migrations.RemoveConstraint(model_name="member", name="member_phone_once_per_church"),
+        migrations.AddField(
+            model_name="conversation",
+            name="named_member",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="koinonia.member",
+            ),
+        ),
+        # It has no column: nothing of it is to be done in the database.
+        migrations.SeparateDatabaseAndState(
+            state_operations=[
+                migrations.AlterField(
+                    model_name="conversation",
+                    name="member",
+                    field=koinonia.models.number_holder.NumberHolder(
+                        from_fields=["church", "phone"],
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="koinonia.member",
+                        to_fields=["church", "phone"],
+                    ),
+                ),
+            ],
+        ),
+    ]
