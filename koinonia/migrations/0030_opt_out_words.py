@@ -5,7 +5,7 @@ import koinonia.opt_out_words
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("koinonia", "0002_broadcast_conversation"),
+        ("koinonia", "0011_member_search_key"),
     ]
 
     operations = [
