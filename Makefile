@@ -34,7 +34,6 @@ check: $(VENV)/.test ## Format, lint, types, import rules, system checks, migrat
 	$(BIN)/mypy
 	$(BIN)/mypy tests
 	$(BIN)/lint-imports
-	@mkdir -p $${DATA_DIR:-var}
 	$(MANAGE) check
 	@echo "manage.py check --deploy, as on a server"
 	@$(PRODUCTION) $(MANAGE) check --deploy --fail-level WARNING

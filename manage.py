@@ -12,14 +12,40 @@ _NEED_NOTHING = frozenset({
     "showmigrations", "spectacular", "sqlmigrate", "telnyx_simulator", "test", "up", "version",
 })  # fmt: skip
 _SEND = frozenset({"worker"})
+# What looks at no data, and `up`, which has a --data-dir.
+_LEAVE_THE_DATA_ALONE = frozenset({"help", "version", "up"})
+# What writes source files, for others to read.
+_WRITE_SOURCES = frozenset({
+    "compilemessages", "makemessages", "makemigrations", "spectacular", "startapp", "startproject",
+})  # fmt: skip
 
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "koinonia.settings")
     from django.core.management import execute_from_command_line
 
+    _keep_data_private(sys.argv[1:])
     _exit_if_values_are_missing(sys.argv[1:])
     execute_from_command_line(sys.argv)
+
+
+def _keep_data_private(arguments: list[str]) -> None:
+    from koinonia import private_data
+
+    command = arguments[0] if arguments else "help"
+    if command not in _WRITE_SOURCES:
+        private_data.keep_new_files_private()
+    if command in _LEAVE_THE_DATA_ALONE or {"-h", "--help", "--version"} & set(arguments):
+        return
+    from koinonia import settings
+
+    try:
+        private_data.prepare(settings.ENV.data_dir)
+    except private_data.OpenDataDirError as error:
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(2) from None
+    except OSError:
+        pass  # It cannot be made: a command that needs it says so by itself.
 
 
 def _exit_if_values_are_missing(arguments: list[str]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from django.core.management.utils import get_random_secret_key
 
-from koinonia import kept_values
+from koinonia import kept_values, private_data
 
 _LEFTOVERS_SECONDS = 30
 _LOOK_SECONDS = 0.1
@@ -33,8 +33,8 @@ class DataDir:
         Two locks. The first is ours alone: who finds it taken finds a running ``up``. The second is
         shared with the children: after a kill -9 of ``up`` it is theirs until the last is gone.
         """
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.logs.mkdir(exist_ok=True)
+        private_data.prepare(self.path)
+        self.logs.mkdir(mode=0o700, exist_ok=True)
         with (
             (self.path / "up.lock").open("w") as ours,
             (self.path / "children.lock").open("w") as of_the_children,

@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from koinonia import private_data
 from koinonia.supervisor.child import ChildFailedError
 from koinonia.supervisor.data_dir import DataDirInUseError
 from koinonia.supervisor.panel import panel
@@ -60,6 +61,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **given: Any) -> None:
+        private_data.keep_new_files_private()
         plan = Plan(
             Options(
                 host=given["host"],
@@ -94,8 +96,9 @@ def _refuse_what_cannot_work(plan: Plan) -> None:
             returncode=2,
         )
     try:
-        # Members, texts and logs are in it: for its owner alone.
-        plan.options.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_data.prepare(plan.options.data_dir)
+    except private_data.OpenDataDirError as error:
+        raise CommandError(str(error), returncode=2) from None
     except OSError as error:
         raise CommandError(
             f"{plan.options.data_dir} cannot be the data directory: {error.strerror}.", returncode=2
