@@ -270,6 +270,7 @@ REST_FRAMEWORK: dict[str, Any] = {
         "httpopt.renderers.OrjsonRenderer",
         "koinonia.api.browsable.BrowsableRenderer",
     ],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "koinonia.api.negotiation.Negotiation",
     "DEFAULT_PAGINATION_CLASS": "koinonia.api.pagination.NewestFirst",
     "DEFAULT_SCHEMA_CLASS": "httpopt.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "koinonia.api.problems.exception_handler",

@@ -42,7 +42,7 @@ class SparseFieldsMixin(GenericAPIView[Any]):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if request.method in _SAFE:
+        if request.method in _SAFE and request.method in self.allowed_methods:
             self._plan = self._plan_for(request)
 
     def _plan_for(self, request: Request) -> Plan | None:

@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from delivery.statuses import Status
-from koinonia.api.serializers.fields import ChurchItemsField, IdField
+from koinonia.api.serializers.fields import MOST_GROUPS, MOST_MEMBERS, ChurchItemsField, IdField
 from koinonia.api.serializers.messages import AuthorSerializer, TextSerializer
 from koinonia.api.serializers.strict import KnownFieldsMixin
 from koinonia.broadcasts.audience import Audience
@@ -17,8 +17,8 @@ class AudienceSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
     """``{all: true}``, or groups and members by id."""
 
     all = serializers.BooleanField(required=False, default=False)
-    groups = ChurchItemsField("groups", required=False)
-    members = ChurchItemsField("members", required=False)
+    groups = ChurchItemsField("groups", most=MOST_GROUPS, required=False)
+    members = ChurchItemsField("members", most=MOST_MEMBERS, required=False)
 
 
 @extend_schema_field(AudienceSerializer)
@@ -36,16 +36,20 @@ class AudienceField(serializers.Field[Any, Any, Any, Any]):
         groups, members = chosen.get("groups", []), chosen.get("members", [])
         if bool(chosen["all"]) == bool(groups or members):
             self.fail("either")
-        as_sent = {name: data[name] for name in ("all", "groups", "members") if name in data}
+        as_sent = {name: _once(data[name]) for name in ("all", "groups", "members") if name in data}
         return Audience(
             everyone=chosen["all"],
-            group_ids=[group.pk for group in groups],
-            member_ids=[member.pk for member in members],
+            group_ids=groups,
+            member_ids=members,
             as_sent=as_sent,
         )
 
     def to_representation(self, value: Any) -> Any:
         return value
+
+
+def _once(value: Any) -> Any:
+    return list(dict.fromkeys(value)) if isinstance(value, list) else value
 
 
 @extend_schema_field({"type": "object", "additionalProperties": {"type": "integer"}})

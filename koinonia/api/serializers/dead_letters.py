@@ -7,7 +7,7 @@ from rest_framework import serializers
 from delivery.dead_letters import Filter
 from delivery.dead_letters.decisions import LONGEST_REASON
 from delivery.statuses import Status
-from koinonia.api.serializers.fields import ChurchItemField, IdField
+from koinonia.api.serializers.fields import ChurchItemField, DistinctListField, IdField
 from koinonia.api.serializers.messages import AuthorSerializer, MessageSerializer
 from koinonia.api.serializers.strict import KnownFieldsMixin
 from koinonia.api.serializers.times import InstantField
@@ -68,8 +68,11 @@ class RetrySerializer(KnownFieldsMixin, serializers.Serializer[Any]):
 class BulkRetrySerializer(RetrySerializer):
     """Exactly one of ``ids`` and ``filter``."""
 
-    ids = serializers.ListField(
-        child=serializers.CharField(), required=False, min_length=1, max_length=MOST_IDS
+    ids = DistinctListField(
+        child=serializers.CharField(max_length=50),
+        required=False,
+        min_length=1,
+        max_length=MOST_IDS,
     )
     filter = DeadLetterFilterSerializer(required=False)
 

@@ -8,6 +8,8 @@ from rest_framework import serializers
 
 from koinonia import ids, phone
 
+MOST_GROUPS = 100
+MOST_MEMBERS = 5_000
 _ID_SCHEMA = {"type": "string", "maxLength": ids.MAX_LENGTH}
 
 
@@ -58,30 +60,63 @@ class ChurchItemField(serializers.Field[Any, str, str, Any]):
 
 
 class ChurchItemsField(serializers.Field[Any, list[str], list[str], Any]):
-    """Several items of this church, written by their ids, in one query."""
+    """Several items of this church, written by their ids; read as their keys, in one query.
+
+    Repetitions are dropped, then at most ``most`` are taken.
+    """
 
     default_error_messages = {
         "not_a_list": "A list of ids is needed.",
+        "too_many": "At most {most} can be named at once; these are {number}.",
         "unknown": "Not in this church: {values}.",
     }
 
-    def __init__(self, related_name: str, **options: Any) -> None:
+    def __init__(self, related_name: str, *, most: int, **options: Any) -> None:
         self.related_name = related_name
+        self.most = most
         super().__init__(**options)
 
-    def to_internal_value(self, data: Any) -> list[Any]:
+    def to_internal_value(self, data: Any) -> list[int]:
         if not isinstance(data, list) or not all(isinstance(item, str) for item in data):
             self.fail("not_a_list")
-        keys = {item: ids.decode(item) for item in data}
+        named = dict.fromkeys(data)
+        if len(named) > self.most:
+            self.fail("too_many", most=self.most, number=len(named))
+        keys = {item: ids.decode(item) for item in named}
         wanted = [key for key in keys.values() if key is not None]
-        found = getattr(self.context["church"], self.related_name).in_bulk(wanted)
+        items = getattr(self.context["church"], self.related_name)
+        found = set(items.filter(pk__in=wanted).values_list("pk", flat=True)) if wanted else set()
         unknown = [item for item, key in keys.items() if key not in found]
         if unknown:
             self.fail("unknown", values=", ".join(item[:20] for item in unknown[:10]))
-        return list(found.values())
+        return [key for key in wanted if key in found]
 
     def to_representation(self, value: Any) -> list[str]:
         return [ids.encode(item.pk) for item in value.all()]
+
+
+class BoundedListField(serializers.ListField):
+    """A list whose length is looked at before its items are."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if self.max_length is not None and isinstance(data, list) and len(data) > self.max_length:
+            message = self.error_messages["too_many"]
+            raise serializers.ValidationError(
+                message.format(most=self.max_length, number=len(data)), code="too_many"
+            )
+        return super().to_internal_value(data)
+
+    default_error_messages = {
+        "too_many": "At most {most} can be named at once; these are {number}."
+    }
+
+
+class DistinctListField(BoundedListField):
+    """A list in which repetitions do not count."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        named = isinstance(data, list) and all(isinstance(item, str) for item in data)
+        return super().to_internal_value(list(dict.fromkeys(data)) if named else data)
 
 
 class PhoneField(serializers.CharField):

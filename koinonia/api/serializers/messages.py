@@ -13,7 +13,7 @@ from delivery.accept import MAX_MEDIA
 from delivery.models import Attempt, Direction, Encoding, Message
 from delivery.statuses import Status
 from httpopt.fields.computed import Computed
-from koinonia.api.serializers.fields import ChurchItemField, IdField, PhoneField
+from koinonia.api.serializers.fields import BoundedListField, ChurchItemField, IdField, PhoneField
 from koinonia.api.serializers.strict import KnownFieldsMixin
 from koinonia.api.serializers.times import InstantField
 from koinonia.models.member import full_name
@@ -116,7 +116,7 @@ class TextSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
 
 
 class ReplySerializer(TextSerializer):
-    media_urls = serializers.ListField(
+    media_urls = BoundedListField(
         child=serializers.CharField(max_length=2000),
         required=False,
         default=list,

@@ -9,7 +9,13 @@ from rest_framework import serializers
 
 from delivery.models import OptOut
 from delivery.opt_outs import opt_out
-from koinonia.api.serializers.fields import ChurchItemsField, IdField, ItemTagField, PhoneField
+from koinonia.api.serializers.fields import (
+    MOST_GROUPS,
+    ChurchItemsField,
+    IdField,
+    ItemTagField,
+    PhoneField,
+)
 from koinonia.api.serializers.strict import KnownFieldsMixin
 from koinonia.api.uniqueness import taken_as_error
 from koinonia.models import Church, Group, Member
@@ -52,7 +58,7 @@ class GroupsField(ChurchItemsField):
 class MemberSerializer(KnownFieldsMixin, serializers.ModelSerializer[Member]):
     id = IdField()
     phone = PhoneField()
-    groups = GroupsField("groups", required=False)
+    groups = GroupsField("groups", most=MOST_GROUPS, required=False)
     opted_out = serializers.BooleanField(required=False)
     etag = ItemTagField()
 

@@ -73,7 +73,7 @@ class StaffView(_Staff, ItemView):
     """One of the staff. The last owner stays one."""
 
     has_version = True
-    http_method_names = ["patch", "delete", "head", "options"]
+    http_method_names = ["patch", "delete", "options"]
 
     @transaction.atomic
     def perform_update(self, serializer: serializers.BaseSerializer[Any]) -> None:
