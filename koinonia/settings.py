@@ -190,6 +190,7 @@ DELIVERY = {
     "RECIPIENT_NUMBER_FIELD": "phone",
     "THREAD_OF": "koinonia.wiring.thread_of",
     "RECIPIENT_OF": "koinonia.wiring.recipient_of",
+    "SCHEDULE": "koinonia.wiring.schedule",
     "REDIS_URL": redis_settings.database(_REDIS_URL, 3),
     "PUBLIC_URL": ENV.public_url,
     "API_KEY": ENV.telnyx.api_key,
@@ -202,6 +203,7 @@ DELIVERY = {
     "ACCOUNT_RATE": ENV.delivery.account_rate,
     "SENDER_RATE": ENV.delivery.sender_rate,
     "TENANT_RATE": ENV.delivery.church_rate,
+    "PART_PRICE": ENV.delivery.part_price,
 }
 REALTIME: dict[str, Any] = {
     "ENABLED": ENV.realtime_enabled,

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 from django.db import models
 
+from koinonia.zones import check_zone
+
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
@@ -23,7 +25,13 @@ class Church(models.Model):
     """The number it texts from, E.164."""
     country = models.CharField(max_length=2, default="US")
     """ISO 3166 code: how a number without a country code is read."""
-    timezone = models.CharField(max_length=64, default="UTC")
+    timezone = models.CharField(max_length=64, default="UTC", validators=[check_zone])
+    """IANA name: the church's days are counted in it."""
+    plain_punctuation = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Write ' for a curly apostrophe and the like, which make a text cost more parts.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     version = models.BigIntegerField(default=1, editable=False)
 

@@ -1,9 +1,27 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from django.db import models
 
 from koinonia.models.church import Church
 from koinonia.models.group import Group
+
+
+class MemberQuerySet(models.QuerySet["Member"]):
+    def bulk_create(self, objs: Iterable[Member], *args: Any, **kwargs: Any) -> list[Member]:
+        """As Django's, which sends no signal: messages that are older than a member are adopted."""
+        # The conversation's model points at this one.
+        from koinonia.conversations.history import adopt
+
+        made = super().bulk_create(objs, *args, **kwargs)
+        phones: dict[int, list[str]] = {}
+        for member in made:
+            phones.setdefault(member.church_id, []).append(member.phone)
+        for church_id, theirs in phones.items():
+            adopt(church_id, theirs)
+        return made
 
 
 class Member(models.Model):
@@ -18,6 +36,8 @@ class Member(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     version = models.BigIntegerField(default=1, editable=False)
+
+    objects = MemberQuerySet.as_manager()
 
     class Meta:
         # Not unique: a couple, or parents and a child, may share a number.
