@@ -1,8 +1,14 @@
-"""Taking a text in: from here on it is a row, and cannot be lost."""
+"""Taking a text in: from here on it is a row, and cannot be lost.
+
+A text is cleaned (``delivery.visible_text``) as it is frozen, so that its encoding and parts are
+counted on the very characters that are sent.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,14 +20,17 @@ from django.db.models import Model
 from delivery import conf, hints, opt_outs
 from delivery.changes import message_changes
 from delivery.drafts import Draft
-from delivery.encoding import MAX_PARTS, measure
+from delivery.encoding import MAX_PARTS, Measured, measure_message
 from delivery.models import Message, Priority
+from delivery.plain_punctuation import advice
 from delivery.sending import inside_request
 from delivery.statuses import Status
+from delivery.visible_text import clean, is_blank
 
 DEFAULT_LIFE = timedelta(hours=24)
 MAX_MEDIA = 10
 _MAX_URL = 2000
+_NUMBER = re.compile(r"\+?[0-9]{3,15}")
 
 
 class UnacceptableError(ValueError):
@@ -31,6 +40,16 @@ class UnacceptableError(ValueError):
         super().__init__(message)
         self.field = field
         self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """When a text is due, and when it is too old to be sent."""
+
+    scheduled_at: datetime | None
+    expires_at: datetime
+    waits: bool
+    """It is due later; else at once, as what was scheduled for a time that has come."""
 
 
 def accept_message(
@@ -47,7 +66,7 @@ def accept_message(
     With ``DELIVERY["MODE"] = "sync"`` it is sent once, right after the commit: read the row again
     for the outcome.
     """
-    times = _times(scheduled_at, expires_at, now)
+    times = check_times(scheduled_at, expires_at, now)
     message = _row(tenant, draft, Priority.REPLY, times, author, now)
     with message_changes(now) as changes:
         _suppress_opted_out(tenant, [message])
@@ -75,13 +94,16 @@ def accept_batch(
 ) -> list[Message]:
     """Take the texts of one broadcast, all or none; a number that comes twice is taken once.
 
-    ``batch`` is the host's key of the broadcast. Raises :class:`UnacceptableError`.
+    ``batch`` is the host's key of the broadcast. Raises :class:`UnacceptableError`. A host that has
+    kept the broadcast until it was due gives the ``scheduled_at`` that has come.
     """
-    times = _times(scheduled_at, expires_at, now)
-    once = {draft.to: draft for draft in reversed(list(drafts))}
+    times = check_times(scheduled_at, expires_at, now)
+    once: dict[str, Draft] = {}
+    for draft in drafts:
+        once.setdefault(draft.to, draft)
     rows = [
         _row(tenant, draft, Priority.BULK, times, author, now, batch=batch)
-        for draft in reversed(once.values())
+        for draft in once.values()
     ]
     with message_changes(now) as changes:
         _suppress_opted_out(tenant, rows)
@@ -96,28 +118,29 @@ def _row(
     tenant: Model,
     draft: Draft,
     priority: Priority,
-    times: tuple[datetime | None, datetime],
+    times: Times,
     author: AbstractBaseUser | None,
     now: datetime,
     *,
     batch: int | None = None,
 ) -> Message:
+    _check_recipient(draft.to)
     _check_content(draft)
-    measured = measure(draft.text)
-    if measured.parts > MAX_PARTS:
-        raise UnacceptableError(
-            "text", f"This text needs {measured.parts} parts; at most {MAX_PARTS} can be sent."
-        )
-    scheduled_at, expires_at = times
-    # Of classes that the host chooses, unknown to the types here.
+    text = clean(draft.text)
+    media = bool(draft.media_urls)
+    measured = (
+        measure_message(text, media=media) if draft.failure else check_length(text, media=media)
+    )
+    # Typed as Any: the host project supplies these models.
     relations: dict[str, Any] = {"tenant": tenant, "author": author}
-    return Message(
+    row = Message(
         **relations,
         recipient_id=draft.recipient_id,
-        status=Status.SCHEDULED if scheduled_at else Status.QUEUED,
+        status=Status.SCHEDULED if times.waits else Status.QUEUED,
         to_number=draft.to,
         from_number=getattr(tenant, conf.tenant_number_field()),
-        text=draft.text,
+        text=text,
+        template=draft.template,
         media_urls=list(draft.media_urls),
         encoding=measured.encoding,
         parts=measured.parts,
@@ -126,27 +149,43 @@ def _row(
         thread=draft.thread,
         created_at=now,
         updated_at=now,
-        scheduled_at=scheduled_at,
-        expires_at=expires_at,
-        next_attempt_at=scheduled_at or now,
+        scheduled_at=times.scheduled_at,
+        expires_at=times.expires_at,
+        next_attempt_at=times.scheduled_at if times.waits else now,
         callback_origin=conf.public_url(),
     )
+    if draft.failure:
+        row.give_up(draft.failure, now)
+    return row
 
 
-def _times(
-    scheduled_at: datetime | None, expires_at: datetime | None, now: datetime
-) -> tuple[datetime | None, datetime]:
-    """When it is due (None: at once) and when it is too old to be sent."""
-    if scheduled_at is not None and scheduled_at <= now:
-        scheduled_at = None
-    due = scheduled_at or now
+def check_length(text: str, *, media: bool = False) -> Measured:
+    """Return the measure of a cleaned text. Raises :class:`UnacceptableError` where it is too long."""
+    measured = measure_message(text, media=media)
+    if measured.parts > MAX_PARTS:
+        told = f"This text needs {measured.parts} parts; at most {MAX_PARTS} can be sent."
+        raise UnacceptableError("text", " ".join(filter(None, [told, advice(text)])))
+    return measured
+
+
+def check_times(scheduled_at: datetime | None, expires_at: datetime | None, now: datetime) -> Times:
+    """Raise :class:`UnacceptableError` for a text that would be too old when it is due."""
+    due = max(scheduled_at or now, now)
     if expires_at is not None and expires_at <= due:
         raise UnacceptableError("expires_at", "This text would be too old before it is due.")
-    return scheduled_at, expires_at or due + DEFAULT_LIFE
+    return Times(scheduled_at, expires_at or due + DEFAULT_LIFE, waits=due > now)
+
+
+def _check_recipient(number: str) -> None:
+    """A sender may be a word ("MYBANK"): such a text came in, and nobody can answer it."""
+    if not _NUMBER.fullmatch(number):
+        raise UnacceptableError(
+            "to", "This sender is a name and not a number, so it cannot be answered."
+        )
 
 
 def _check_content(draft: Draft) -> None:
-    if not draft.text.strip() and not draft.media_urls:
+    if is_blank(clean(draft.text)) and not draft.media_urls:
         raise UnacceptableError("text", "A text needs words or media.")
     # PostgreSQL stores no NUL, and UTF-8 no lone surrogate.
     if "\x00" in draft.text or any("\ud800" <= letter <= "\udfff" for letter in draft.text):
@@ -172,5 +211,5 @@ def _check_media_url(url: str) -> None:
 def _suppress_opted_out(tenant: Model, rows: Sequence[Message]) -> None:
     numbers = opt_outs.opted_out(tenant.pk, {row.to_number for row in rows})
     for row in rows:
-        if row.to_number in numbers:
+        if row.to_number in numbers and row.status != Status.DEAD:
             row.status = Status.SUPPRESSED

@@ -8,4 +8,9 @@ class DeliveryConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from delivery import checks  # noqa: F401  # registers them
+        from delivery import (
+            checks,  # noqa: F401  # registers them
+            deletions,
+        )
+
+        deletions.connect()

@@ -9,11 +9,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, cast
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
+
+from delivery.schedule import NothingScheduled, Schedule
 
 
 def _value(name: str, default: Any = None) -> Any:
@@ -78,6 +81,15 @@ def recipient_of() -> Callable[[Any, str], Any] | None:
     return cast(Callable[[Any, str], Any], import_string(path)) if path else None
 
 
+def schedule() -> Schedule:
+    """``SCHEDULE``: dotted path of a :class:`delivery.schedule.Schedule`; without it, none."""
+    path = _value("SCHEDULE")
+    return cast(Schedule, import_string(path)) if path else _NOTHING_SCHEDULED
+
+
+_NOTHING_SCHEDULED = NothingScheduled()
+
+
 def _none(tenant: Any, number: str, now: datetime) -> None:
     return None
 
@@ -115,6 +127,12 @@ def redis_key(name: str, *, of_account: bool = True) -> str:
     if not of_account:
         return f"delivery:{tag}:{name}" if tag else f"delivery:{name}"
     return f"delivery:{account()}:{tag}:{name}" if tag else f"{{delivery:{account()}}}:{name}"
+
+
+def part_price() -> Decimal | None:
+    """``PART_PRICE``: what one message part costs, in the host's currency; None: it is not known."""
+    price = _value("PART_PRICE")
+    return None if price is None else Decimal(str(price))
 
 
 def sync() -> bool:

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from delivery.models.transitions import Failure
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -8,8 +12,12 @@ class Draft:
     """A text as its writer hands it over, rendered and addressed."""
 
     to: str
-    """E.164."""
+    """E.164, or the digits of a short code."""
     text: str
     recipient_id: int | None = None
     media_urls: tuple[str, ...] = ()
     thread: int | None = None
+    template: str = ""
+    """The text before it was rendered, where it is to be rendered again when due; else empty."""
+    failure: Failure | None = None
+    """Why it cannot be sent, where a host wants that seen: the row is made as a dead letter."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from delivery import conf
 from delivery.models import Message, WebhookEvent
 
 
@@ -12,10 +13,13 @@ def anything_due(now: datetime) -> bool:
         Message.objects.due(now).exists()
         or Message.objects.leases_ended(now).exists()
         or WebhookEvent.objects.due(now).exists()
+        or conf.schedule().next_due(now) is not None
     )
 
 
 def next_due(after: datetime, until: datetime) -> datetime | None:
-    """When the next waiting row comes due between the two; None where none does."""
+    """Return when the next waiting row or batch comes due between the two; None where none does."""
     coming = Message.objects.due(until).filter(next_attempt_at__gt=after)
-    return coming.order_by("next_attempt_at").values_list("next_attempt_at", flat=True).first()
+    row = coming.order_by("next_attempt_at").values_list("next_attempt_at", flat=True).first()
+    batch = conf.schedule().next_due(until)
+    return min((when for when in (row, batch) if when and when > after), default=None)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 
 from django.db.models import Count, Q
 from django.db.models.functions import TruncDate
 
-from delivery import breaker, holds
+from delivery import breaker, conf, holds
 from delivery.models import Attempt, BreakerState, Direction, Message, WebhookEvent
 from delivery.models.queue import DUE_STATUSES, MessageQuerySet
 from delivery.statuses import DEAD_LETTERS, UNFINISHED, Status
@@ -19,13 +19,13 @@ _HANDED_OVER = (Status.ACCEPTED, Status.SENT, Status.DELIVERED, Status.UNCONFIRM
 _NOT_DELIVERED = (Status.FAILED, Status.DEAD, Status.UNKNOWN)
 
 
-def report(tenant_id: int | None = None, *, now: datetime) -> dict[str, Any]:
+def report(tenant_id: int | None = None, *, now: datetime, zone: tzinfo = UTC) -> dict[str, Any]:
     """``breaker`` and ``hold`` are the account's; all else is the tenant's, or of all tenants.
 
     ``queue``: texts by status, discarded ones left out. ``oldest_due_seconds``: how long the text
     that is due longest has waited; None: none is due. ``success_rate``: of the texts made in the
     time whose fate is known, the share that the carrier or Telnyx took; None: no such text.
-    ``days``: texts by the day (UTC) on which they were made, oldest first, empty days included.
+    ``days``: texts by the day in ``zone`` on which they were made, oldest first, empty days included.
     """
     messages = Message.objects.filter(direction=Direction.OUTBOUND)
     if tenant_id is not None:
@@ -40,7 +40,7 @@ def report(tenant_id: int | None = None, *, now: datetime) -> dict[str, Any]:
             "1h": _success_rate(messages, now - timedelta(hours=1)),
             "24h": _success_rate(messages, now - timedelta(hours=24)),
         },
-        "days": _days(messages, now),
+        "days": _days(messages, now, zone),
     }
 
 
@@ -57,6 +57,10 @@ def why_stuck(now: datetime, *, after: timedelta) -> str:
     """
     if _events_wait(now, after):
         return f"Webhook events have waited for more than {int(after.total_seconds())} s."
+    batch = conf.schedule().next_due(now - after)
+    if batch is not None:
+        late = int((now - batch).total_seconds())
+        return f"A scheduled broadcast has been due for {late} s and no worker has taken it."
     if _breaker_blocks(now - after) or holds.current(now) is not None:
         return ""
     oldest = oldest_due_seconds(Message.objects.all(), now)
@@ -98,13 +102,13 @@ def _success_rate(messages: MessageQuerySet, since: datetime) -> float | None:
     return round(counts["good"] / total, 4) if total else None
 
 
-def _days(messages: MessageQuerySet, now: datetime) -> list[dict[str, Any]]:
-    first = now.date() - timedelta(days=DAYS - 1)
-    since = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=DAYS - 1)
+def _days(messages: MessageQuerySet, now: datetime, zone: tzinfo) -> list[dict[str, Any]]:
+    first = now.astimezone(zone).date() - timedelta(days=DAYS - 1)
+    since = datetime.combine(first, time.min, tzinfo=zone)
     rows = (
         messages.filter(created_at__gte=since)
         .order_by()
-        .annotate(date=TruncDate("created_at"))
+        .annotate(date=TruncDate("created_at", tzinfo=zone))
         .values("date")
         .annotate(
             sent=Count("pk", filter=Q(status__in=(*_HANDED_OVER, Status.FAILED))),

@@ -60,6 +60,8 @@ class Delivery:
     """DELIVERY_SENDER_RATE: message parts per second, one sending number."""
     church_rate: float | None
     """DELIVERY_CHURCH_RATE: message parts per second, one church."""
+    part_price: str | None
+    """DELIVERY_PART_PRICE: what one message part costs, such as 0.014; previews show the sum."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,6 +218,7 @@ def _delivery(env: Env) -> Delivery:
         account_rate=_per_second(env, "DELIVERY_ACCOUNT_RATE", 50),
         sender_rate=_per_second(env, "DELIVERY_SENDER_RATE", 20),
         church_rate=_per_second(env, "DELIVERY_CHURCH_RATE", None),
+        part_price=_text(env, "DELIVERY_PART_PRICE", "", rules.price) or None,
     )
 
 

@@ -8,6 +8,7 @@ import ipaddress
 import math
 import re
 from collections.abc import Callable, Sequence
+from decimal import Decimal, InvalidOperation
 from urllib.parse import SplitResult, urlsplit
 
 from environs import ValidationError
@@ -23,6 +24,16 @@ def rate(value: str) -> None:
         rates.parse(value)
     except rates.InvalidRateError as error:
         raise ValidationError(str(error)) from error
+
+
+def price(value: str) -> None:
+    """A decimal number, 0 or more."""
+    try:
+        usable = Decimal(value).is_finite() and Decimal(value) >= 0
+    except InvalidOperation:
+        usable = False
+    if not usable:
+        raise ValidationError(f"{value!r} must be a decimal number, such as 0.014.")
 
 
 def network(value: str) -> None:

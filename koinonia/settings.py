@@ -191,6 +191,7 @@ DELIVERY = {
     "RECIPIENT_NUMBER_FIELD": "phone",
     "THREAD_OF": "koinonia.wiring.thread_of",
     "RECIPIENT_OF": "koinonia.wiring.recipient_of",
+    "SCHEDULE": "koinonia.wiring.schedule",
     "STOP_WORDS_OF": "koinonia.wiring.stop_words_of",
     "REDIS_URL": _REDIS_URL,
     "HASH_TAG": _REDIS_TAG,
@@ -205,6 +206,7 @@ DELIVERY = {
     "ACCOUNT_RATE": ENV.delivery.account_rate,
     "SENDER_RATE": ENV.delivery.sender_rate,
     "TENANT_RATE": ENV.delivery.church_rate,
+    "PART_PRICE": ENV.delivery.part_price,
 }
 REALTIME: dict[str, Any] = {
     "ENABLED": ENV.realtime_enabled,

@@ -11,7 +11,7 @@ from typing import Any
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.db.models import Q
-from django.db.models.signals import post_delete, post_save
+from django.db.models.signals import post_delete, post_save, pre_delete
 from django.http import HttpRequest
 from django.utils import timezone
 from knox.models import AuthToken
@@ -21,11 +21,14 @@ from delivery.signals import breaker_changed, messages_changed, overseen, worker
 from delivery.statuses import Status
 from koinonia import events, opt_out_words, redis_server
 from koinonia.api.authentication import user_token
-from koinonia.broadcasts import progress_events
+from koinonia.broadcasts import due, progress_events
+from koinonia.broadcasts.groups import release_group
 from koinonia.conversations.follow import follow
+from koinonia.conversations.history import adopt
 from koinonia.conversations.holder import member_at
 from koinonia.conversations.threads import thread_of as conversation_of
-from koinonia.models import Broadcast, Church, Staff
+from koinonia.models import Broadcast, Church, Group, Member, Staff
+from koinonia.texts.due import redraft
 from realtime import log, rights
 from realtime.log import NewEvent
 from throttling import addresses, limits
@@ -42,6 +45,8 @@ def connect() -> None:
     worker_started.connect(on_worker_started, dispatch_uid="koinonia")
     for signal in (post_save, post_delete):
         signal.connect(on_rights_changed, sender=Staff, dispatch_uid="koinonia.staff")
+    pre_delete.connect(on_group_deleted, sender=Group, dispatch_uid="koinonia.group")
+    post_save.connect(on_member_saved, sender=Member, dispatch_uid="koinonia.member")
     post_delete.connect(on_rights_changed, sender=AuthToken, dispatch_uid="koinonia.token")
 
 
@@ -116,7 +121,8 @@ def _announce_broadcasts(changes: Sequence[Change], slugs: dict[int, str], news:
     created = {
         change.message.batch for change in changes if change.created and change.message.batch
     }
-    for broadcast in Broadcast.objects.filter(pk__in=created).order_by("pk"):
+    # A scheduled one was announced when it was scheduled.
+    for broadcast in Broadcast.objects.filter(pk__in=created, scheduled_at=None).order_by("pk"):
         news[f"church:{slugs[broadcast.church_id]}"].append(events.broadcast_created(broadcast))
 
 
@@ -134,6 +140,27 @@ def recipient_of(church: Church, number: str) -> int | None:
     """``DELIVERY["RECIPIENT_OF"]``: whose text it is, where members share a number."""
     member = member_at(church, number)
     return member.pk if member else None
+
+
+class Scheduled:
+    """``DELIVERY["SCHEDULE"]``: what a church has scheduled is decided when it is due."""
+
+    next_due = staticmethod(due.next_due)
+    accept_due = staticmethod(due.accept_due)
+    redraft = staticmethod(redraft)
+
+
+schedule = Scheduled()
+
+
+def on_group_deleted(*, instance: Group, **_: Any) -> None:
+    release_group(instance, now=timezone.now())
+
+
+def on_member_saved(*, instance: Member, raw: bool = False, **_: Any) -> None:
+    """Messages that are older than the member belong to the member."""
+    if not raw:
+        adopt(instance.church_id, [instance.phone])
 
 
 # realtime asks who may listen

@@ -37,6 +37,7 @@ _REFUSALS = {
     "sending": "a worker is sending it now",
     "not_dead": "it has left the queue already",
     "discarded": "it was discarded",
+    "recipient_deleted": "the member was deleted",
     "may_double_required": "it may have arrived, and you did not allow a double",
 }
 

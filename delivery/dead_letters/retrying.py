@@ -27,8 +27,9 @@ _SURELY_REFUSED = (Outcome.PERMANENT.value, Outcome.CONFIGURATION.value)
 class RetryResult:
     retried: int = 0
     refused: list[tuple[int, str]] = field(default_factory=list)
-    """(id, code): ``opted_out``, ``sending``, ``discarded``, ``may_double_required`` (it is
-    unknown whether it arrived, and nobody said that it may arrive twice), or ``not_dead``."""
+    """(id, code): ``opted_out``, ``sending``, ``discarded``, ``recipient_deleted``,
+    ``may_double_required`` (it is unknown whether it arrived, and nobody said that it may arrive
+    twice), or ``not_dead``."""
 
 
 def retry(
@@ -110,6 +111,8 @@ def _refusal(row: Message, stopped: set[tuple[int, str]], may_double: bool) -> s
         return "not_dead"
     if row.discarded_at is not None:
         return "discarded"
+    if row.recipient_gone:
+        return "recipient_deleted"
     if (row.tenant_id, row.to_number) in stopped:
         return "opted_out"
     if row.status == Status.UNKNOWN and not may_double:

@@ -44,6 +44,10 @@ class Message(Transitions, models.Model):
     to_number = models.CharField(max_length=16)
     from_number = models.CharField(max_length=16)
     text = models.TextField(blank=True)
+    template = models.TextField(blank=True, default="", db_default="")
+    """The text before it was rendered, where it is rendered again when due; else empty."""
+    recipient_gone = models.BooleanField(default=False, db_default=False)
+    """The recipient was deleted: it is not sent any more, and is nobody else's history."""
     media_urls = models.JSONField(default=list, blank=True)
     encoding = models.CharField(max_length=5, choices=Encoding, default=Encoding.GSM7)
     parts = models.PositiveSmallIntegerField(default=1)

@@ -108,6 +108,10 @@ class Transitions:
         """A person called it back."""
         self._move(Status.CANCELLED, now)
 
+    def withdraw(self, failure: Failure, now: datetime) -> None:
+        """Cancel it because its recipient is not to be texted any more."""
+        self._end_unless_ambiguous(Status.CANCELLED, failure, now)
+
     def report(self, status: Status, failure: Failure | None, now: datetime) -> None:
         """The provider tells what became of it: it has it, so no worker needs to send it."""
         self.ambiguous = False

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from delivery import connections
+from delivery import conf, connections
 from delivery.pacing import buckets
 from delivery.pacing.buckets import Limit
 from delivery.pacing.local import LocalBuckets
@@ -49,6 +49,14 @@ def available(tenant_id: int, sender: str) -> int | None:
         return _ask("peek", limits, ())[2]
     except connections.RedisUnavailableError:
         return None
+
+
+def seconds_for(parts: int) -> float | None:
+    """Return how long ``parts`` of one tenant take at the slowest of the limits, in seconds; None
+    where there is no limit. What else waits, and what may go at once, are not counted."""
+    rates = [conf.account_rate(), conf.sender_rate(), conf.tenant_rate()]
+    slowest = min((rate for rate in rates if rate is not None), default=None)
+    return None if slowest is None else parts / slowest
 
 
 def freeze_account(seconds: float) -> None:

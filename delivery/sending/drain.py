@@ -165,6 +165,7 @@ class Drain:
         now = self.clock()
         if not self._gathers(now) and tracking.apply_waiting_events(now):
             self._events_applied = now
+        conf.schedule().accept_due(now)
         if self._overseen and now - self._overseen < timedelta(seconds=_OVERSEE_SECONDS):
             return
         self._overseen = now

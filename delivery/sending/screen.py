@@ -11,6 +11,7 @@ from delivery import opt_outs
 from delivery.changes import message_changes
 from delivery.models import Attempt, Message, Outcome
 from delivery.models.transitions import ANSWER_LOST, TRANSITION_FIELDS
+from delivery.sending.redraft import redraft
 
 # Telnyx answers a key again for up to 24 h ("Idempotency", developers.telnyx.com/docs/development/
 # api-fundamentals/idempotency), then it takes the text anew. An hour less: clocks differ, and what
@@ -19,8 +20,12 @@ _KEY_IS_KNOWN = timedelta(hours=23)
 
 
 def screen(rows: Sequence[Message], now: datetime) -> list[Message]:
-    """Those of the claimed ``rows`` (of one tenant) to send; ends the opted-out, the too old, and
-    those that Telnyx may have taken so long ago that it would take them twice."""
+    """Return those of the claimed ``rows`` (of one tenant) to send, addressed as is right now.
+
+    Ends the opted-out, the too old, those whose recipient is gone, and those that Telnyx may have
+    taken so long ago that it would take them twice.
+    """
+    rows = redraft(rows, now)
     if not rows:
         return []
     stopped = opt_outs.opted_out(rows[0].tenant_id, {row.to_number for row in rows})

@@ -41,7 +41,9 @@ def staff_place(user_id: int, slug: str) -> Staff | None:
 
 # In the order of the models, as from_db wants them.
 _STAFF = ("id", "church_id", "user_id", "role")
-_CHURCH = ("id", "slug", "name", "phone_number", "country", "timezone", "version")
+_CHURCH = (
+    "id", "slug", "name", "phone_number", "country", "timezone", "plain_punctuation", "version",
+)  # fmt: skip
 
 
 def _places() -> QuerySet[Any, Any]:

@@ -44,6 +44,11 @@ urlpatterns = [
         name="message-cancel",
     ),
     path(f"{_CHURCH}broadcasts/", broadcasts.BroadcastsView.as_view(), name="broadcasts"),
+    path(
+        f"{_CHURCH}broadcasts/preview/",
+        broadcasts.PreviewBroadcastView.as_view(),
+        name="broadcast-preview",
+    ),
     path(f"{_CHURCH}broadcasts/<str:id>/", broadcasts.BroadcastView.as_view(), name="broadcast"),
     path(
         f"{_CHURCH}broadcasts/<str:id>/cancel/",

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from koinonia import ids
 from koinonia.models import Church, Member
 
 
@@ -19,10 +20,24 @@ class Audience:
     as_sent: dict[str, Any]
     """In the client's words, to be shown again."""
 
+    @classmethod
+    def from_json(cls, as_sent: dict[str, Any]) -> Audience:
+        """Return the audience that was kept in the client's words; groups may be gone by now."""
+        return cls(
+            everyone=bool(as_sent.get("all")),
+            group_ids=_keys(as_sent.get("groups", ())),
+            member_ids=_keys(as_sent.get("members", ())),
+            as_sent=as_sent,
+        )
+
     def members(self, church: Church) -> QuerySet[Member]:
-        """Each member once, in the order of their ids."""
+        """Return each member once, the oldest first."""
         members = Member.objects.filter(church=church).order_by("pk")
         if self.everyone:
             return members
         of_groups = Member.groups.through.objects.filter(group_id__in=self.group_ids)
         return members.filter(Q(pk__in=of_groups.values("member_id")) | Q(pk__in=self.member_ids))
+
+
+def _keys(encoded: Sequence[str]) -> list[int]:
+    return [key for key in map(ids.decode, encoded) if key is not None]

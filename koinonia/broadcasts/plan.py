@@ -1,18 +1,28 @@
-"""From "this text to these people" to one row per text, in one transaction."""
+"""From "this text to these people" to one row per text, now or when it is due.
+
+A broadcast that is sent at once is accepted in one transaction. A scheduled one is one row until it
+is due (``koinonia.broadcasts.due``): its counts are a forecast until then.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.contrib.auth.models import User
 
-from delivery.accept import UnacceptableError, accept_batch
+from delivery import opt_outs
+from delivery.accept import UnacceptableError, accept_batch, check_times
 from delivery.changes import message_changes
 from delivery.drafts import Draft
-from koinonia.broadcasts import placeholders
+from delivery.visible_text import clean, is_blank
+from koinonia import events
 from koinonia.broadcasts.audience import Audience
+from koinonia.broadcasts.renderings import Rendering, Renderings, render_all
 from koinonia.conversations.threads import threads_of
-from koinonia.models import Broadcast, Church
+from koinonia.models import Broadcast, Church, Member
+from koinonia.texts import placeholders
+from realtime import log
 
 
 def send_broadcast(
@@ -25,45 +35,93 @@ def send_broadcast(
     expires_at: datetime | None = None,
     now: datetime,
 ) -> Broadcast:
-    """Render, freeze and accept the text of each member. Raises ``UnacceptableError``, all or nothing.
+    """Accept the text of each number, or schedule it. Raises ``UnacceptableError``, all or nothing.
 
-    Who has opted out is counted, as ``suppressed``.
+    A number that opted out is counted, as ``suppressed``. A number whose text would be too long is
+    left out of it: ``left_out`` of the broadcast that is returned names the members.
     """
-    _check(text)
+    text = check_text(text)
+    times = check_times(scheduled_at, expires_at, now)
     with message_changes(now):
-        members = list(audience.members(church).only("pk", "first_name", "last_name", "phone"))
-        if not members:
-            raise UnacceptableError("audience", "There is nobody in this audience.")
-        threads = threads_of(church, [member.phone for member in members], now=now)
-        broadcast = Broadcast.objects.create(
+        found = render_audience(church, text, audience)
+        broadcast = Broadcast(
             church=church,
             text=text,
             audience=audience.as_sent,
-            total=len({member.phone for member in members}),
+            total=len(found.texts),
             author=author,
             created_at=now,
-            scheduled_at=scheduled_at,
+            scheduled_at=scheduled_at if times.waits else None,
+            due_at=scheduled_at if times.waits else None,
+            expires_at=expires_at,
         )
-        drafts = [
-            Draft(
-                to=member.phone,
-                text=placeholders.render(text, member, church),
-                recipient_id=member.pk,
-                thread=threads[member.phone],
-            )
-            for member in members
-        ]
-        accept_batch(
-            church, drafts, batch=broadcast.pk, author=author,
-            scheduled_at=scheduled_at, expires_at=expires_at, now=now,
-        )  # fmt: skip
+        broadcast.left_out = found.left_out
+        if times.waits:
+            _schedule(broadcast, found.texts, now)
+        else:
+            broadcast.save(force_insert=True)
+            accept_batch(
+                church, drafts(church, found.texts, now), batch=broadcast.pk, author=author,
+                expires_at=expires_at, now=now,
+            )  # fmt: skip
     return broadcast
 
 
-def _check(text: str) -> None:
-    if not text.strip():
+def check_text(text: str) -> str:
+    """Return ``text`` as it is kept. Raises ``UnacceptableError`` where nobody could be sent it."""
+    cleaned = clean(text)
+    if is_blank(cleaned):
         raise UnacceptableError("text", "A broadcast needs words.")
-    if strangers := placeholders.unknown(text):
-        named = ", ".join(f"{{{name}}}" for name in strangers)
-        known = ", ".join(f"{{{name}}}" for name in placeholders.NAMES)
-        raise UnacceptableError("text", f"Unknown placeholder: {named}. There are {known}.")
+    placeholders.check(cleaned)
+    return cleaned
+
+
+def render_audience(church: Church, text: str, audience: Audience) -> Renderings:
+    """Render the text for the audience of this moment. Raises ``UnacceptableError`` where nobody is
+    in the audience, or nobody of it could get the text."""
+    members = members_of(church, audience)
+    if not members:
+        raise UnacceptableError("audience", "There is nobody in this audience.")
+    found = render_all(church, text, members)
+    if not found.texts:
+        first = found.left_out[0]
+        raise UnacceptableError("text", f"{first.reason} (Shown for {first.member.name}.)")
+    return found
+
+
+def members_of(church: Church, audience: Audience) -> list[Member]:
+    """Return the members of this moment, the oldest first, with what a text needs of them."""
+    return list(audience.members(church).only("pk", "first_name", "last_name", "phone"))
+
+
+def drafts(church: Church, texts: Sequence[Rendering], now: datetime) -> list[Draft]:
+    """Return the drafts for ``delivery``, each in the conversation of its number."""
+    threads = threads_of(church, [text.member.phone for text in texts], now=now)
+    return [
+        Draft(
+            to=text.member.phone,
+            text=text.text,
+            recipient_id=text.member.pk,
+            thread=threads[text.member.phone],
+        )
+        for text in texts
+    ]
+
+
+def forecast_again(broadcast: Broadcast) -> None:
+    """Count for whom a scheduled broadcast would be now."""
+    members = members_of(broadcast.church, Audience.from_json(broadcast.audience))
+    texts = render_all(broadcast.church, broadcast.text, members).texts
+    numbers = {text.member.phone for text in texts}
+    Broadcast.objects.filter(pk=broadcast.pk, due_at__isnull=False).update(
+        total=len(texts),
+        forecast_suppressed=len(opt_outs.opted_out(broadcast.church_id, numbers)),
+    )
+
+
+def _schedule(broadcast: Broadcast, texts: Sequence[Rendering], now: datetime) -> None:
+    numbers = {text.member.phone for text in texts}
+    broadcast.forecast_suppressed = len(opt_outs.opted_out(broadcast.church_id, numbers))
+    broadcast.save(force_insert=True)
+    # There is no message yet whose creation would announce it.
+    log.append({f"church:{broadcast.church.slug}": [events.broadcast_created(broadcast)]}, now=now)

@@ -53,4 +53,6 @@ def _claim_turn(broadcast_id: int, now: datetime) -> bool:
 
 def _travelling(broadcast_id: int) -> bool:
     statuses = UNFINISHED | ON_ITS_WAY
+    if Broadcast.objects.filter(pk=broadcast_id, due_at__isnull=False).exists():
+        return True
     return Message.objects.filter(batch=broadcast_id, status__in=statuses).exists()

@@ -27,6 +27,17 @@ def follow(created: Collection[Message], *, now: datetime) -> None:
         _follow_one(thread, message, unread[thread], now)
 
 
+def move(message: Message, thread: int, *, now: datetime) -> None:
+    """Let two conversations follow a message that is about to leave one for the other.
+
+    ``message`` still has its old thread, in the database too.
+    """
+    others = Message.objects.filter(thread=message.thread).exclude(pk=message.pk)
+    left = Conversation.objects.filter(pk=message.thread or 0, last_message=message.pk)
+    left.update(last_message=others.order_by("-pk").values_list("pk", flat=True).first())
+    _follow_one(thread, message, 0, now)
+
+
 def _latest_of_each(messages: Collection[Message]) -> dict[int, Message]:
     ordered = sorted(messages, key=lambda message: message.pk)
     return {message.thread: message for message in ordered if message.thread}

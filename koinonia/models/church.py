@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from django.db import models
 
 from koinonia import opt_out_words
+from koinonia.zones import check_zone
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -25,7 +26,8 @@ class Church(models.Model):
     """The number it texts from, E.164."""
     country = models.CharField(max_length=2, default="US")
     """ISO 3166 code: how a number without a country code is read."""
-    timezone = models.CharField(max_length=64, default="UTC")
+    timezone = models.CharField(max_length=64, default="UTC", validators=[check_zone])
+    """IANA name: the church's days are counted in it."""
     opt_out_words = models.CharField(
         max_length=300,
         blank=True,
@@ -33,6 +35,11 @@ class Church(models.Model):
         db_default="",
         validators=[opt_out_words.check],
         help_text="Words that end the texts like STOP does, separated by commas: ALTO, PARAR, BAJA.",
+    )
+    plain_punctuation = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Write ' for a curly apostrophe and the like, which make a text cost more parts.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
     version = models.BigIntegerField(default=1, editable=False)

@@ -23,7 +23,9 @@ class MemberQuerySet(models.QuerySet["Member"]):
             member.search_key = member.made_search_key()
         if (fields := options.get("update_fields")) and not _NAMES.isdisjoint(fields):
             options["update_fields"] = [*fields, "search_key"]
-        return super().bulk_create(members, *args, **options)
+        made = super().bulk_create(members, *args, **options)
+        _adopt_history(made)
+        return made
 
     def bulk_update(
         self, objs: Iterable[Member], fields: Iterable[str], *args: Any, **options: Any
@@ -55,6 +57,18 @@ class MemberQuerySet(models.QuerySet["Member"]):
             models.QuerySet.bulk_update(self, batch, ["search_key"])
             done += len(batch)
         return done
+
+
+def _adopt_history(members: Iterable[Member]) -> None:
+    """Give the members the messages that are older than they: a bulk write sends no signal."""
+    # The conversation's model points at this one.
+    from koinonia.conversations.history import adopt
+
+    phones: dict[int, list[str]] = {}
+    for member in members:
+        phones.setdefault(member.church_id, []).append(member.phone)
+    for church_id, theirs in phones.items():
+        adopt(church_id, theirs)
 
 
 class Member(models.Model):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -7,9 +8,10 @@ from rest_framework import serializers
 
 from delivery.statuses import Status
 from koinonia.api.serializers.fields import MOST_GROUPS, MOST_MEMBERS, ChurchItemsField, IdField
-from koinonia.api.serializers.messages import AuthorSerializer, TextSerializer
+from koinonia.api.serializers.messages import AuthorSerializer, NamedSerializer, TextSerializer
 from koinonia.api.serializers.strict import KnownFieldsMixin
 from koinonia.broadcasts.audience import Audience
+from koinonia.broadcasts.renderings import MOST_NAMED
 from koinonia.models import Broadcast
 
 
@@ -81,6 +83,39 @@ class BroadcastSerializer(serializers.ModelSerializer[Broadcast]):
             "scheduled_at",
         ]
         read_only_fields = ["text", "total", "created_at", "scheduled_at"]
+
+
+class LeftOutSerializer(serializers.Serializer[Any]):
+    """A member who gets no text, and why."""
+
+    member = NamedSerializer()
+    reason = serializers.CharField()
+
+
+class SentBroadcastSerializer(BroadcastSerializer):
+    """The answer to the POST alone: it names who is left out, where somebody is."""
+
+    left_out = LeftOutSerializer(
+        many=True, required=False, help_text=f"At most {MOST_NAMED}, in the order of their ids."
+    )
+    left_out_total = serializers.IntegerField(
+        required=False, help_text="How many are left out; `left_out` may name fewer."
+    )
+
+    class Meta(BroadcastSerializer.Meta):
+        fields = [*BroadcastSerializer.Meta.fields, "left_out", "left_out_total"]
+
+    def to_representation(self, instance: Broadcast) -> dict[str, Any]:
+        data = BroadcastSerializer(instance, context=self.context).data
+        return {**data, **named_left_out(instance.left_out)} if instance.left_out else dict(data)
+
+
+def named_left_out(left_out: Sequence[Any]) -> dict[str, Any]:
+    """Return the two fields that name who is left out; the list is cut, and the total says so."""
+    return {
+        "left_out": LeftOutSerializer(left_out[:MOST_NAMED], many=True).data,
+        "left_out_total": len(left_out),
+    }
 
 
 class NewBroadcastSerializer(TextSerializer):

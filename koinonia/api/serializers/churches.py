@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
-from zoneinfo import available_timezones
 
 from django.contrib.auth.models import User
 from rest_framework import serializers
@@ -12,6 +11,7 @@ from koinonia.api.serializers.fields import IdField, ItemTagField, PhoneField
 from koinonia.api.serializers.strict import KnownFieldsMixin
 from koinonia.api.uniqueness import taken_as_error
 from koinonia.models import Church, Role, Staff
+from koinonia.zones import NO_ZONE, is_zone
 
 
 class ChurchSerializer(KnownFieldsMixin, serializers.ModelSerializer[Church]):
@@ -19,17 +19,23 @@ class ChurchSerializer(KnownFieldsMixin, serializers.ModelSerializer[Church]):
     members_count = serializers.IntegerField(read_only=True)
     groups_count = serializers.IntegerField(read_only=True)
     etag = ItemTagField()
+    plain_punctuation = serializers.BooleanField(
+        write_only=True,
+        required=False,
+        help_text="Write ' for a curly apostrophe and the like as texts are frozen.",
+    )
 
     class Meta:
         model = Church
         fields: ClassVar[list[str]] = [
             "slug", "name", "phone_number", "timezone", "members_count", "groups_count", "etag",
+            "plain_punctuation",
         ]  # fmt: skip
         read_only_fields = ["slug"]
 
     def validate_timezone(self, name: str) -> str:
-        if name not in available_timezones():
-            raise serializers.ValidationError("This is not a time zone, such as America/Chicago.")
+        if not is_zone(name):
+            raise serializers.ValidationError(NO_ZONE)
         return name
 
     def update(self, instance: Church, validated_data: dict[str, Any]) -> Church:

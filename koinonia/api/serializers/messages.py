@@ -109,10 +109,10 @@ class TextSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
     expires_at = InstantField(required=False, allow_null=True, default=None)
 
     def validate_send_at(self, when: datetime | None) -> datetime | None:
-        return _within_bounds(when)
+        return within_bounds(when)
 
     def validate_expires_at(self, when: datetime | None) -> datetime | None:
-        return _within_bounds(when)
+        return within_bounds(when)
 
 
 class ReplySerializer(TextSerializer):
@@ -139,7 +139,8 @@ class NewMessageSerializer(ReplySerializer):
         return attrs
 
 
-def _within_bounds(when: datetime | None) -> datetime | None:
+def within_bounds(when: datetime | None) -> datetime | None:
+    """Return a time to send at. Raises ValidationError where it has passed or is too far away."""
     now = timezone.now()
     if when is not None and not now < when <= now + LATEST_SEND:
         raise serializers.ValidationError("This must be in the future, and within a year.")

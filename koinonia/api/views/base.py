@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, ClassVar, TypeVar, cast
@@ -171,11 +171,13 @@ def _names_in(query_serializer: type[Serializer[Any]]) -> tuple[str, ...]:
 
 
 @contextmanager
-def unacceptable_as_error() -> Iterator[None]:
-    """What ``delivery`` cannot take, as bad input of the field that the client wrote."""
+def unacceptable_as_error(names: Mapping[str, str] | None = None) -> Iterator[None]:
+    """Raise what ``delivery`` cannot take as bad input of the field that the client wrote.
+
+    ``names`` are other names of this request's fields, by those of ``delivery``.
+    """
+    called = {**_OUR_NAMES, **(names or {})}
     try:
         yield
     except UnacceptableError as error:
-        raise ValidationError(
-            {_OUR_NAMES.get(error.field, error.field): [error.message]}
-        ) from error
+        raise ValidationError({called.get(error.field, error.field): [error.message]}) from error

@@ -11,10 +11,22 @@ from rest_framework.response import Response
 
 from koinonia.api.errors import ConflictError
 from koinonia.api.idempotency import idempotent
-from koinonia.api.serializers.broadcasts import BroadcastSerializer, NewBroadcastSerializer
-from koinonia.api.views.base import ChurchView, ItemView, ListCreateView, unacceptable_as_error
+from koinonia.api.serializers.broadcasts import (
+    BroadcastSerializer,
+    NewBroadcastSerializer,
+    SentBroadcastSerializer,
+)
+from koinonia.api.serializers.preview import PreviewRequestSerializer, PreviewSerializer
+from koinonia.api.views.base import (
+    ChurchView,
+    ItemView,
+    ListCreateView,
+    ReportView,
+    unacceptable_as_error,
+)
 from koinonia.broadcasts.cancel import cancel_broadcast
 from koinonia.broadcasts.plan import send_broadcast
+from koinonia.broadcasts.preview import preview
 from koinonia.broadcasts.progress import with_counts
 from koinonia.models import Broadcast
 
@@ -43,7 +55,7 @@ class BroadcastsView(_Broadcasts, ListCreateView):
     def paginate_queryset(self, queryset: Any) -> Any:
         return with_counts(super().paginate_queryset(queryset) or [])
 
-    @extend_schema(request=NewBroadcastSerializer, responses={202: BroadcastSerializer})
+    @extend_schema(request=NewBroadcastSerializer, responses={202: SentBroadcastSerializer})
     @idempotent
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Send a text to everyone, or to groups and single members."""
@@ -53,8 +65,26 @@ class BroadcastsView(_Broadcasts, ListCreateView):
                 self.church, given["text"], given["audience"], author=self.user,
                 scheduled_at=given["send_at"], expires_at=given["expires_at"], now=timezone.now(),
             )  # fmt: skip
-        data = self.get_serializer(with_counts([broadcast])[0]).data
+        context = self.get_serializer_context()
+        data = SentBroadcastSerializer(with_counts([broadcast])[0], context=context).data
         return self.created(broadcast, data, status.HTTP_202_ACCEPTED)
+
+
+class PreviewBroadcastView(ReportView):
+    """What a broadcast would come to."""
+
+    example_body = BroadcastsView.example_body
+
+    @extend_schema(request=PreviewRequestSerializer, responses=PreviewSerializer)
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Count people, parts, cost and time; name the dearest text and who would be left out.
+
+        Nothing is kept or sent, and it is not charged to `broadcasts`.
+        """
+        given = self.checked(PreviewRequestSerializer)
+        with unacceptable_as_error():
+            found = preview(self.church, given["text"], given["audience"])
+        return Response(PreviewSerializer(found).data)
 
 
 class BroadcastView(_Broadcasts, ItemView):

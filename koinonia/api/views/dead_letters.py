@@ -38,6 +38,7 @@ _REFUSALS = {
     "may_double_required": 'It may have arrived: say {"may_double": true} to send it once more.',
     "opted_out": "The recipient has opted out.",
     "discarded": "It was discarded.",
+    "recipient_deleted": "The member was deleted, and is not texted any more.",
 }
 
 

@@ -11,6 +11,8 @@ from rest_framework.response import Response
 from delivery.models import BreakerState
 from delivery.status_report import report
 from koinonia.api.views.base import ReportView
+from koinonia.models import Broadcast
+from koinonia.zones import zone_named
 
 
 class BreakerSerializer(serializers.Serializer[Any]):
@@ -44,4 +46,8 @@ class DeliveryView(ReportView):
     @extend_schema(responses=DeliverySerializer)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """How sending goes: breaker and hold of the account, queue and counts of the church."""
-        return Response(DeliverySerializer(report(self.church.pk, now=timezone.now())).data)
+        zone = zone_named(self.church.timezone)
+        found = report(self.church.pk, now=timezone.now(), zone=zone)
+        # A scheduled broadcast has no messages yet.
+        found["queue"]["scheduled"] += Broadcast.objects.filter(church=self.church).forecast()
+        return Response(DeliverySerializer(found).data)

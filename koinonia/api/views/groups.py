@@ -1,10 +1,17 @@
 from __future__ import annotations
 
-from django.db.models import Count, QuerySet
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from typing import Any, cast
 
+from django.db.models import Count, Model, QuerySet
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from delivery.changes import message_changes
 from koinonia.api.serializers.people import GroupSerializer
 from koinonia.api.views.base import ChurchView, ItemView, ListCreateView
+from koinonia.broadcasts.groups import release_group
 from koinonia.models import Group
 
 
@@ -26,4 +33,18 @@ class GroupView(_Groups, ItemView):
     """One group. Deleting it leaves its members."""
 
     has_version = True
+    _cancelled = 0
+
+    def delete(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Remove a group; scheduled broadcasts to it alone are cancelled (`Cancelled-Broadcasts`)."""
+        response = super().delete(request, *args, **kwargs)
+        response.headers["Cancelled-Broadcasts"] = str(self._cancelled)
+        return response
+
+    def perform_destroy(self, instance: Model) -> None:
+        now = timezone.now()
+        with message_changes(now):
+            self._cancelled = release_group(cast(Group, instance), now=now)
+            instance.delete()
+
     http_method_names = ["get", "patch", "delete", "head", "options"]

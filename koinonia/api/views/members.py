@@ -4,11 +4,16 @@ from functools import reduce
 from operator import and_
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
 
+from delivery.changes import message_changes
 from delivery.models import OptOut
+from delivery.recipients import release
 from koinonia.api.serializers.fields import ChurchItemField
 from koinonia.api.serializers.people import MemberSerializer
 from koinonia.api.views.base import ChurchView, ItemView, ListCreateView
@@ -56,9 +61,23 @@ class MembersView(_Members, ListCreateView):
 
 
 class MemberView(_Members, ItemView):
-    """One member. Texts and opt-out stay when the member goes."""
+    """One member. What was sent, and the opt-out, stay when the member goes."""
 
     has_version = True
+    _cancelled = 0
+
+    def delete(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Remove a member and cancel the member's waiting texts (`Cancelled-Messages` counts them)."""
+        response = super().delete(request, *args, **kwargs)
+        response.headers["Cancelled-Messages"] = str(self._cancelled)
+        return response
+
+    def perform_destroy(self, instance: Model) -> None:
+        now = timezone.now()
+        with message_changes(now):
+            self._cancelled = release([instance.pk], now)
+            instance.delete()
+
     http_method_names = ["get", "patch", "delete", "head", "options"]
 
 

@@ -19,6 +19,8 @@ from koinonia.api.views.base import ChurchView, unacceptable_as_error
 from koinonia.conversations.holder import member_at, remember_named
 from koinonia.conversations.threads import thread_of
 from koinonia.models import Member
+from koinonia.texts import placeholders
+from koinonia.texts.compose import compose_single
 
 
 def shown(messages: QuerySet[Message]) -> QuerySet[Message]:
@@ -41,13 +43,16 @@ class SendingView(ChurchView):
         named: Member | None = given.get("member")
         member = named or member_at(self.church, phone)
         # A conversation that was begun for a text that cannot be sent must not stay.
-        with unacceptable_as_error(), message_changes(now):
+        names = {"to": "conversation"} if given.get("to") != phone and not named else {}
+        with unacceptable_as_error(names), message_changes(now):
             thread = thread_of(self.church, phone, now=now).pk
             if named:
                 remember_named(thread, named)
+            text = given["text"]
             draft = Draft(
                 to=phone,
-                text=given["text"],
+                text=compose_single(text, member, self.church),
+                template=text if given["send_at"] and placeholders.names_in(text) else "",
                 recipient_id=member.pk if member else None,
                 media_urls=tuple(given["media_urls"]),
                 thread=thread,

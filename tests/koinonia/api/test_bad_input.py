@@ -151,12 +151,6 @@ def test_an_error_nobody_foresaw_tells_nothing_of_itself(
     assert "the secret of the house" in caplog.text
 
 
-def test_a_number_that_is_taken_is_told_on_phone(owner: APIClient, anna: Member) -> None:
-    body = {"first_name": "Other", "last_name": "", "phone": "(312) 555-0111"}
-    answer = owner.post(G + "members/", body, format="json")
-    assert list(answer.json()["errors"]) == ["phone"]
-
-
 def test_an_item_of_another_church_is_no_item(
     owner: APIClient, hope: Church, grace: Church
 ) -> None:

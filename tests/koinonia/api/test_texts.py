@@ -101,7 +101,7 @@ def test_a_broadcast_speaks_to_each_by_name(
     assert (answer.status_code, made["total"], made["counts"]) == (202, 2, {"queued": 2})
     assert (made["status"], made["audience"]) == ("sending", audience)
     texts = set(Message.objects.values_list("text", flat=True))
-    assert texts == {"Dear Anna Lee, Grace Church", "Dear Ben , Grace Church"}
+    assert texts == {"Dear Anna Lee, Grace Church", "Dear Ben, Grace Church"}
     found = sender.get(f"{G}messages/?broadcast={made['id']}").json()["results"]
     assert {message["broadcast"] for message in found} == {made["id"]}
 

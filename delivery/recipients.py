@@ -1,0 +1,42 @@
+"""What a recipient's deletion does to the recipient's messages."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from delivery.changes import message_changes
+from delivery.models import Message
+from delivery.models.queue import DUE_STATUSES
+from delivery.models.transitions import TRANSITION_FIELDS, Failure
+
+GONE = Failure("recipient_deleted", "The recipient was deleted before this was sent", "cancelled")
+
+
+def waiting_for(recipient_ids: Collection[Any]) -> int:
+    """Return how many messages to these recipients wait to be sent."""
+    waiting = Message.objects.filter(recipient__in=recipient_ids, status__in=DUE_STATUSES)
+    return waiting.filter(ambiguous=False).count()
+
+
+def release(recipient_ids: Collection[Any], now: datetime) -> int:
+    """Cancel what waits for these recipients, and mark all their messages; call it before the
+    deletion, in the same transaction. Return how many messages were cancelled.
+
+    A message that a worker holds at this moment cannot be cancelled here. Its mark stays, so that a
+    worker which gives it back unsent does not leave it waiting for a person who is gone.
+    """
+    with message_changes(now) as changes:
+        theirs = Message.objects.filter(recipient__in=recipient_ids)
+        # All of them, in the order of ids as everybody locks them, so that nobody can deadlock.
+        list(theirs.locked().values_list("pk"))
+        rows = list(theirs.filter(status__in=DUE_STATUSES, ambiguous=False).locked())
+        for row in rows:
+            previous = row.status
+            row.withdraw(GONE, now)
+            changes.add(row, previous=previous)
+        for start in range(0, len(rows), 500):
+            Message.objects.write(rows[start : start + 500], TRANSITION_FIELDS)
+        theirs.update(recipient_gone=True)
+    return len(rows)

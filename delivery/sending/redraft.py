@@ -1,0 +1,169 @@
+"""The decision at the due time: the sender's number, the recipient, the words."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from django.apps import apps
+from django.db import InterfaceError, OperationalError, transaction
+
+from delivery import conf
+from delivery.changes import Changes, message_changes
+from delivery.drafts import Draft
+from delivery.encoding import MAX_PARTS, measure_message
+from delivery.models import Message
+from delivery.models.transitions import TRANSITION_FIELDS, Failure
+from delivery.recipients import GONE
+from delivery.statuses import Status
+from delivery.visible_text import clean
+
+logger = logging.getLogger("delivery")
+
+_CONTENT_FIELDS = (
+    "to_number", "from_number", "recipient", "thread", "text", "encoding", "parts",
+)  # fmt: skip
+_CONTENT_COLUMNS = tuple(
+    "recipient_id" if name == "recipient" else name for name in _CONTENT_FIELDS
+)
+_FAILED = Failure(
+    "not_addressed", "Its recipient could not be decided when it was due", "permanent"
+)
+_TWICE = Failure("number_twice", "Another text of this broadcast goes to this number", "cancelled")
+
+Decisions = Mapping[int, Draft | Failure]
+
+
+def redraft(claimed: Sequence[Message], now: datetime) -> list[Message]:
+    """Bring claimed rows (of one tenant) up to date; return those that are still to be sent.
+
+    Only a row for which no call was made is changed: a second call under one Idempotency-Key must
+    have the bytes of the first. Such a row goes out from the tenant's present number. One that was
+    scheduled goes to the recipient, and in the words, that the host names now.
+    """
+    sender = _sender_of(claimed[0].tenant_id) if claimed else ""
+    stale = [row for row in claimed if _is_stale(row, sender)]
+    if not stale:
+        return list(claimed)
+    try:
+        ended = _apply(stale, sender, now)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # a host's hook may raise anything, and for one row of them
+        logger.warning(
+            "Due texts cannot be addressed together; it is done one by one",
+            extra={"action": "redraft_failed", "error": type(error).__name__},
+        )
+        ended = {pk for row in stale for pk in _apply_alone(row, sender, now)}
+    return [row for row in claimed if row.pk not in ended]
+
+
+def _is_stale(row: Message, sender: str) -> bool:
+    if row.recipient_gone:
+        return True
+    return _is_untried(row) and (row.from_number != sender or row.claimed_from == Status.SCHEDULED)
+
+
+def _is_untried(row: Message) -> bool:
+    return row.calls == 0 and not row.ambiguous
+
+
+def _sender_of(tenant_id: int) -> str:
+    tenants = apps.get_model(conf.tenant_model())._default_manager.filter(pk=tenant_id)
+    return str(tenants.values_list(conf.tenant_number_field(), flat=True).get())
+
+
+def _apply_alone(row: Message, sender: str, now: datetime) -> set[int]:
+    try:
+        return _apply([row], sender, now)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # the same, found: the others are sent
+        # Without its text: a database error quotes the row, a phone number with it.
+        logger.error(
+            "A due text cannot be addressed",
+            extra={"action": "not_addressed", "message_id": row.pk, "error": type(error).__name__},
+        )
+        with message_changes(now) as changes:
+            held = _held([row])
+            for one in held:
+                one.give_up(_FAILED, now)
+                changes.add(one, previous=one.claimed_from)
+            Message.objects.write(held, TRANSITION_FIELDS)
+        return {row.pk}
+
+
+def _apply(stale: Sequence[Message], sender: str, now: datetime) -> set[int]:
+    """Write the decisions; return the keys of the rows that are not to be sent."""
+    claimed = {row.pk: row for row in stale}
+    with message_changes(now) as changes:
+        held = _held(stale)
+        scheduled = [
+            row
+            for row in held
+            if row.claimed_from == Status.SCHEDULED and _is_untried(row) and not row.recipient_gone
+        ]
+        decisions: Decisions = {}
+        if scheduled:
+            # Of its own: what the host's hook wrote before it failed must not stay.
+            with transaction.atomic():
+                decisions = conf.schedule().redraft(scheduled[0].tenant_id, scheduled, now)
+        kept, ended = _decide(held, decisions, sender, changes, now)
+        Message.objects.write(kept, _CONTENT_FIELDS)
+        Message.objects.write(ended, (*_CONTENT_FIELDS, *TRANSITION_FIELDS))
+    for row in kept:
+        for name in _CONTENT_COLUMNS:
+            setattr(claimed[row.pk], name, getattr(row, name))
+    # What is no longer held by this claim is another worker's to send.
+    return claimed.keys() - {row.pk for row in kept}
+
+
+def _held(rows: Sequence[Message]) -> list[Message]:
+    tokens = {row.pk: row.lease_token for row in rows}
+    locked = Message.objects.filter(pk__in=tokens).locked()
+    return [row for row in locked if row.lease_token == tokens[row.pk]]
+
+
+def _decide(
+    held: Sequence[Message], decisions: Decisions, sender: str, changes: Changes, now: datetime
+) -> tuple[list[Message], list[Message]]:
+    kept: list[Message] = []
+    ended: list[Message] = []
+    for row in held:
+        if _is_untried(row):
+            row.from_number = sender
+        decision = GONE if row.recipient_gone else decisions.get(row.pk)
+        if isinstance(decision, Draft):
+            decision = _rewrite(row, decision)
+        if decision is None:
+            kept.append(row)
+            continue
+        if decision.error_class == GONE.error_class:
+            row.withdraw(decision, now)
+        else:
+            row.give_up(decision, now)
+        changes.add(row, previous=row.claimed_from)
+        ended.append(row)
+    return kept, ended
+
+
+def _rewrite(row: Message, draft: Draft) -> Failure | None:
+    """Put the draft into the row; return why it cannot be sent so, or None."""
+    if row.batch is not None and draft.to != row.to_number and _is_in_batch(row, draft.to):
+        return _TWICE
+    row.to_number, row.thread, row.recipient_id = draft.to, draft.thread, draft.recipient_id
+    row.text = clean(draft.text)
+    measured = measure_message(row.text, media=bool(row.media_urls))
+    row.encoding, row.parts = measured.encoding, measured.parts
+    if measured.parts > MAX_PARTS:
+        told = (
+            f"The text needs {measured.parts} parts when it is due; at most {MAX_PARTS} can be sent"
+        )
+        return Failure("text_too_long", told, "permanent")
+    return None
+
+
+def _is_in_batch(row: Message, number: str) -> bool:
+    others = Message.objects.filter(tenant=row.tenant_id, batch=row.batch, to_number=number)
+    return others.exclude(pk=row.pk).exists()

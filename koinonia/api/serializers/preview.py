@@ -1,0 +1,62 @@
+"""What a broadcast would come to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from rest_framework import serializers
+
+from delivery.models import Encoding
+from koinonia.api.serializers.broadcasts import AudienceField, LeftOutSerializer
+from koinonia.api.serializers.messages import LONGEST_TEXT, NamedSerializer, within_bounds
+from koinonia.broadcasts.renderings import MOST_NAMED
+
+
+class PreviewRequestSerializer(serializers.Serializer[Any]):
+    text = serializers.CharField(max_length=LONGEST_TEXT, trim_whitespace=False)
+    audience = AudienceField()
+    send_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
+
+    def validate_send_at(self, when: datetime | None) -> datetime | None:
+        return within_bounds(when)
+
+
+class CharacterSerializer(serializers.Serializer[Any]):
+    """A character that makes a text cost more parts, and what can be written instead."""
+
+    character = serializers.CharField()
+    name = serializers.CharField(help_text="Its name in Unicode.")
+    count = serializers.IntegerField()
+    plain = serializers.CharField(allow_null=True)
+
+
+class DearestSerializer(serializers.Serializer[Any]):
+    """The rendering that costs most; one that is too long, where there is one."""
+
+    member = NamedSerializer()
+    text = serializers.CharField()
+    encoding = serializers.ChoiceField(Encoding.choices, source="measured.encoding")
+    parts = serializers.IntegerField(source="measured.parts")
+
+
+class PreviewSerializer(serializers.Serializer[Any]):
+    people = serializers.IntegerField(
+        help_text="Numbers that would be texted: without doubles, opt-outs and texts too long."
+    )
+    opted_out = serializers.IntegerField()
+    doubles = serializers.IntegerField(
+        help_text="Members whose number is texted under another member's name."
+    )
+    parts = serializers.IntegerField(help_text="Of all texts together.")
+    cost = serializers.DecimalField(
+        max_digits=None, decimal_places=None, allow_null=True,
+        help_text="Null where no price per part is set.",
+    )  # fmt: skip
+    seconds = serializers.IntegerField(
+        allow_null=True, help_text="At the rate of the church's number; null: no limit."
+    )
+    dearest = DearestSerializer(allow_null=True)
+    characters = CharacterSerializer(many=True, help_text="Those of the dearest text that cost.")
+    left_out = LeftOutSerializer(many=True, source="named", help_text=f"At most {MOST_NAMED}.")
+    left_out_total = serializers.IntegerField()

@@ -1,0 +1,117 @@
+"""A scheduled broadcast becomes messages when it is due.
+
+Until then it is one row with ``due_at``. The members, numbers, names, opt-outs and the church's
+number are those of the due time. Clearing ``due_at`` and inserting the messages are one transaction:
+a crash leaves the broadcast due, and of two workers one gets the row.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+
+from django.db import InterfaceError, OperationalError, transaction
+
+from delivery.accept import DEFAULT_LIFE, accept_batch
+from delivery.changes import message_changes
+from delivery.drafts import Draft
+from delivery.models.transitions import Failure
+from delivery.statuses import Status
+from koinonia.broadcasts import progress_events
+from koinonia.broadcasts.audience import Audience
+from koinonia.broadcasts.plan import drafts, members_of
+from koinonia.broadcasts.renderings import Rendering, Renderings, render_all
+from koinonia.models import Broadcast
+
+logger = logging.getLogger(__name__)
+
+_LEFT_ALONE = timedelta(minutes=1)
+"""A broadcast that cannot be accepted is not tried again, and logged, with each round."""
+
+
+def next_due(until: datetime) -> datetime | None:
+    """Return when the first broadcast is due, at ``until`` or before; None: no broadcast."""
+    waiting = Broadcast.objects.filter(due_at__lte=until)
+    return waiting.order_by("due_at").values_list("due_at", flat=True).first()
+
+
+def accept_due(now: datetime) -> bool:
+    """Accept the messages of one broadcast that is due; False where none is, or another worker has
+    it. One that cannot be accepted is tried again a minute later, and does not stop the others."""
+    if next_due(now) is None:
+        return False
+    taken: list[int] = []
+    try:
+        with message_changes(now):
+            # The condition is part of the lock: who waited for another worker finds nothing.
+            due = Broadcast.objects.select_for_update(skip_locked=True, of=("self",))
+            broadcast = (
+                due.filter(due_at__lte=now)
+                .select_related("church", "author")
+                .order_by("due_at", "pk")
+                .first()
+            )
+            if broadcast is None:
+                return False
+            taken.append(broadcast.pk)
+            _accept(broadcast, now)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        if not taken:
+            raise
+        logger.exception(
+            "A broadcast that is due cannot be accepted",
+            extra={"action": "broadcast_not_accepted", "broadcast_id": taken[0]},
+        )
+        Broadcast.objects.filter(pk__in=taken, due_at__lte=now).update(due_at=now + _LEFT_ALONE)
+    return True
+
+
+def _accept(broadcast: Broadcast, now: datetime) -> None:
+    scheduled_at = broadcast.scheduled_at or now
+    expires_at = broadcast.expires_at or scheduled_at + DEFAULT_LIFE
+    if expires_at <= now:
+        return _end(broadcast, now, ended_as=Status.EXPIRED.value)
+    audience = Audience.from_json(broadcast.audience)
+    found = render_all(broadcast.church, broadcast.text, members_of(broadcast.church, audience))
+    total = len(found.texts) + len(found.too_long)
+    if not total:
+        logger.warning(
+            "Nobody is in the audience of a broadcast that is due",
+            extra={"action": "broadcast_for_nobody", "broadcast_id": broadcast.pk},
+        )
+        return _end(
+            broadcast, now, ended_as=Status.CANCELLED.value, cancelled_at=now,
+            total=0, forecast_suppressed=0,
+        )  # fmt: skip
+    _leave(broadcast, total=total)
+    accept_batch(
+        broadcast.church, [*drafts(broadcast.church, found.texts, now), *_dead(broadcast, found, now)],
+        batch=broadcast.pk, author=broadcast.author, scheduled_at=scheduled_at,
+        expires_at=expires_at, now=now,
+    )  # fmt: skip
+    return None
+
+
+def _end(broadcast: Broadcast, now: datetime, **values: object) -> None:
+    _leave(broadcast, **values)
+    transaction.on_commit(partial(progress_events.tell, [broadcast.pk], now))
+
+
+def _leave(broadcast: Broadcast, **values: object) -> None:
+    waiting = Broadcast.objects.filter(pk=broadcast.pk, due_at__isnull=False)
+    if not waiting.update(due_at=None, **values):
+        raise RuntimeError("Another worker accepted this broadcast.")
+
+
+def _dead(broadcast: Broadcast, found: Renderings, now: datetime) -> list[Draft]:
+    """Return the drafts of texts that became too long since: staff find them as dead letters."""
+    texts: list[Rendering] = [rendering for rendering, _ in found.too_long]
+    reasons = [
+        Failure("text_too_long", left_out.reason, "permanent") for left_out in found.left_out
+    ]
+    made = drafts(broadcast.church, texts, now)
+    return [replace(draft, failure=reason) for draft, reason in zip(made, reasons, strict=True)]

@@ -1,0 +1,92 @@
+"""What a broadcast would come to, before it is sent. Nothing is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from math import ceil
+
+from delivery import conf, opt_outs, pacing
+from delivery.accept import UnacceptableError
+from delivery.plain_punctuation import costly
+from koinonia.broadcasts.audience import Audience
+from koinonia.broadcasts.plan import check_text, members_of
+from koinonia.broadcasts.renderings import MOST_NAMED, LeftOut, Rendering, render_all
+from koinonia.models import Church
+
+
+@dataclass(frozen=True, slots=True)
+class Character:
+    """A character that makes a text cost more parts."""
+
+    character: str
+    name: str
+    count: int
+    plain: str | None
+    """What can be written instead, where there is such a thing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    people: int
+    """Who would be texted: numbers, without doubles, opt-outs and texts that are too long."""
+    opted_out: int
+    doubles: int
+    """Members whose number is texted under another member's name."""
+    parts: int
+    cost: Decimal | None
+    """None where no price per part is set."""
+    seconds: int | None
+    """How long it takes at the rate of the church's number; None where there is no limit."""
+    dearest: Rendering | None
+    characters: list[Character]
+    """Those of the dearest rendering, the most frequent first."""
+    left_out: list[LeftOut]
+
+    @property
+    def named(self) -> list[LeftOut]:
+        return self.left_out[:MOST_NAMED]
+
+    @property
+    def left_out_total(self) -> int:
+        return len(self.left_out)
+
+
+def preview(church: Church, text: str, audience: Audience) -> Preview:
+    """Return what the text would come to, sent now. Raises ``UnacceptableError`` for a text or an
+    audience that no broadcast can have."""
+    text = check_text(text)
+    members = members_of(church, audience)
+    if not members:
+        raise UnacceptableError("audience", "There is nobody in this audience.")
+    found = render_all(church, text, members)
+    numbers = {one.member.phone for one in found.texts}
+    stopped = opt_outs.opted_out(church.pk, numbers)
+    sent = [one for one in found.texts if one.member.phone not in stopped]
+    parts = sum(one.measured.parts for one in sent)
+    candidates = [rendering for rendering, _ in found.too_long] or sent
+    dearest = max(candidates, key=_price, default=None)
+    price, seconds = conf.part_price(), pacing.seconds_for(parts)
+    return Preview(
+        people=len(sent),
+        opted_out=len(stopped),
+        doubles=len(found.doubles),
+        parts=parts,
+        cost=None if price is None else price * parts,
+        seconds=None if seconds is None else ceil(seconds),
+        dearest=dearest,
+        characters=[Character(*one) for one in costly(dearest.text)] if dearest else [],
+        left_out=[
+            *found.left_out,
+            *(_opted_out(one) for one in found.texts if one.member.phone in stopped),
+            *found.doubles,
+        ],
+    )
+
+
+def _price(rendering: Rendering) -> tuple[int, int]:
+    return rendering.measured.parts, rendering.measured.units
+
+
+def _opted_out(rendering: Rendering) -> LeftOut:
+    return LeftOut(rendering.member, "This number has opted out.")

@@ -1,0 +1,1 @@
+"""The words of a text: from what staff write to what one member reads."""

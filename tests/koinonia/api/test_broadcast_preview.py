@@ -1,0 +1,134 @@
+"""A broadcast is counted before it is sent, and says who is left out and why."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from delivery.models import Message, OptOut
+from delivery.opt_outs import opt_out
+from koinonia.ids import encode
+from koinonia.models import Broadcast, Church, Conversation, Member
+from tests import cast
+
+G = "/api/v1/churches/grace/"
+ALL = {"audience": {"all": True}}
+
+
+def post(client: APIClient, path: str, text: str, **body: Any) -> Any:
+    return client.post(G + path, {"text": text, **ALL, **body}, format="json")
+
+
+@pytest.fixture
+def lukasz(grace: Church, anna: Member) -> Member:
+    return cast.member(grace, "Łukasz", "+13125550121")
+
+
+def test_parts_are_counted_on_the_rendered_texts(
+    sender: APIClient, grace: Church, settings: Any
+) -> None:
+    settings.DELIVERY = {**settings.DELIVERY, "PART_PRICE": "0.0140", "SENDER_RATE": 2}
+    for number, name in enumerate(["Ann", "José", "María", "Łukasz", "O’Brien"]):
+        cast.member(grace, name, f"+131255501{number + 30}")
+    shown = post(sender, "broadcasts/preview/", "{first_name} " + "x" * 141).json()
+    assert (shown["people"], shown["parts"]) == (5, 1 + 1 + 3 + 3 + 3)
+    assert (shown["cost"], shown["seconds"]) == ("0.1540", 6)
+    dearest = shown["dearest"]
+    assert (dearest["member"]["name"], dearest["parts"], dearest["encoding"]) == (
+        "O’Brien", 3, "UCS-2",
+    )  # fmt: skip
+    assert dearest["text"].startswith("O’Brien xx")
+    assert shown["characters"] == [
+        {"character": "’", "name": "RIGHT SINGLE QUOTATION MARK", "count": 1, "plain": "'"}
+    ]
+    assert (shown["left_out"], shown["left_out_total"]) == ([], 0)
+
+
+def test_doubles_and_opt_outs_are_not_counted_and_are_named(
+    sender: APIClient, grace: Church, anna: Member, ben: Member
+) -> None:
+    tim = cast.member(grace, "Tim", anna.phone)
+    opt_out(grace.pk, ben.phone, OptOut.Source.KEYWORD, now=timezone.now())
+    shown = post(sender, "broadcasts/preview/", "Hi {first_name}").json()
+    counts = {name: shown[name] for name in ("people", "opted_out", "doubles", "parts")}
+    assert counts == {"people": 1, "opted_out": 1, "doubles": 1, "parts": 1}
+    assert [one["member"]["name"] for one in shown["left_out"]] == ["Ben", "Tim"]
+    assert shown["left_out"][1]["reason"] == "Anna Lee has the same number and gets the text."
+    assert shown["left_out"][1]["member"]["id"] == encode(tim.pk)
+
+
+def test_nothing_is_kept_of_a_preview_and_a_viewer_may_not_ask(
+    sender: APIClient, viewer: APIClient, anna: Member
+) -> None:
+    later = (timezone.now() + timedelta(hours=1)).isoformat()
+    shown = post(sender, "broadcasts/preview/", "Hi", send_at=later)
+    assert (shown.status_code, shown.json()["cost"]) == (200, None)
+    assert not any(model.objects.exists() for model in (Broadcast, Message, Conversation))
+    assert post(viewer, "broadcasts/preview/", "Hi").status_code == 403
+    assert sender.get(f"{G}broadcasts/preview/").status_code == 405
+    nobody = post(sender, "broadcasts/preview/", "Hi", audience={"members": []})
+    assert nobody.status_code == 400
+
+
+def test_previews_are_not_charged_to_broadcasts(
+    sender: APIClient, anna: Member, settings: Any
+) -> None:
+    settings.THROTTLING = {**settings.THROTTLING, "ENABLED": True}
+    shown = post(sender, "broadcasts/preview/", "Hi")
+    assert "broadcasts" not in shown["RateLimit-Policy"]
+
+
+@pytest.mark.parametrize("send_at", [None, timedelta(hours=1)])
+def test_a_name_that_makes_it_too_long_is_left_out_by_name_and_the_others_are_texted(
+    sender: APIClient, anna: Member, lukasz: Member, send_at: timedelta | None
+) -> None:
+    when = {"send_at": (timezone.now() + send_at).isoformat()} if send_at else {}
+    answer = post(sender, "broadcasts/", "{first_name} " + "x" * 690, **when)
+    made = answer.json()
+    assert (answer.status_code, made["total"]) == (202, 1)
+    (left_out,) = made["left_out"]
+    assert left_out["member"] == {"id": encode(lukasz.pk), "name": "Łukasz"}
+    assert "11 parts" in left_out["reason"]
+    assert "Ł (latin capital letter l with stroke)" in left_out["reason"]
+    assert made["left_out_total"] == 1
+    shown = sender.get(f"{G}broadcasts/{made['id']}/").json()
+    assert "left_out" not in shown
+    warned = post(sender, "broadcasts/preview/", "{first_name} " + "x" * 690).json()
+    assert warned["left_out"] == made["left_out"]
+    assert (warned["dearest"]["member"]["name"], warned["dearest"]["parts"]) == ("Łukasz", 11)
+
+
+def test_who_is_left_out_of_very_many_is_counted_and_some_are_named(
+    sender: APIClient, anna: Member, grace: Church
+) -> None:
+    people = [
+        Member(church=grace, first_name="Ł", phone=f"+1312556{number:04}") for number in range(101)
+    ]
+    Member.objects.bulk_create(people)
+    made = post(sender, "broadcasts/", "{first_name} " + "x" * 690).json()
+    assert (len(made["left_out"]), made["left_out_total"]) == (100, 101)
+
+
+def test_a_text_that_is_too_long_for_all_is_refused(sender: APIClient, lukasz: Member) -> None:
+    refused = post(sender, "broadcasts/", "{first_name} " + "x" * 1590)
+    assert (refused.status_code, list(refused.json()["errors"])) == (400, ["text"])
+
+
+def test_where_nobody_is_left_out_the_shape_is_that_of_every_broadcast(
+    sender: APIClient, anna: Member
+) -> None:
+    made = post(sender, "broadcasts/", "Hi").json()
+    assert made == sender.get(f"{G}broadcasts/{made['id']}/").json()
+
+
+def test_a_shared_number_gets_the_name_that_fits(
+    sender: APIClient, grace: Church, lukasz: Member
+) -> None:
+    cast.member(grace, "Tim", lukasz.phone)
+    made = post(sender, "broadcasts/", "{first_name} " + "x" * 690).json()
+    assert (made["total"], "left_out" in made) == (2, False)
+    assert Message.objects.get(to_number=lukasz.phone).text.startswith("Tim ")

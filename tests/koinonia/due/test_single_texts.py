@@ -1,0 +1,162 @@
+"""A scheduled text to one member follows the member."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from delivery import opt_outs
+from delivery.accept import accept_message
+from delivery.claim import claim_one, put_back
+from delivery.drafts import Draft
+from delivery.models import Message, OptOut, Outcome
+from delivery.sending.provider import Verdict
+from delivery.statuses import Status
+from koinonia.ids import encode
+from koinonia.models import Church, Conversation, Member
+from koinonia.texts.compose import compose
+from tests.koinonia.due.conftest import G, Tomorrow, events
+
+pytestmark = pytest.mark.django_db(transaction=True)
+NEW = "+13125550141"
+
+
+@pytest.fixture(params=["member", "to", "conversation"])
+def named(request: pytest.FixtureRequest, grace: Church, anna: Member) -> dict[str, Any]:
+    """Anna, by each of the three names of a recipient."""
+    talk = Conversation.objects.create(church=grace, phone=anna.phone)
+    names = {"member": encode(anna.pk), "to": anna.phone, "conversation": encode(talk.pk)}
+    return {request.param: names[request.param]}
+
+
+def test_it_goes_to_the_number_and_the_name_of_the_due_time(
+    tomorrow: Tomorrow, named: dict[str, Any], anna: Member
+) -> None:
+    made = tomorrow.text(**named)
+    assert (made["text"], made["to"], made["status"]) == ("Dear Anna", anna.phone, "scheduled")
+    Member.objects.filter(pk=anna.pk).update(phone=NEW, first_name="Ann")
+    assert tomorrow.comes() == {(NEW, "Dear Ann")}
+    shown = tomorrow.look("messages", made)
+    assert (shown["to"], shown["member"]["id"]) == (NEW, encode(anna.pk))
+    talks = {talk.phone: talk for talk in Conversation.objects.all()}
+    assert encode(talks[NEW].pk) == shown["conversation"]
+    assert talks[NEW].last_message == Message.objects.get()
+    assert talks[anna.phone].last_message is None
+
+
+def test_it_is_cancelled_with_the_member_in_the_same_transaction(
+    tomorrow: Tomorrow, named: dict[str, Any], anna: Member
+) -> None:
+    made = tomorrow.text(**named)
+    answer = tomorrow.client.delete(f"{G}members/{encode(anna.pk)}/")
+    assert (answer.status_code, answer["Cancelled-Messages"]) == (204, "1")
+    shown = tomorrow.look("messages", made)
+    assert (shown["status"], shown["member"]) == ("cancelled", None)
+    assert shown["error"]["code"] == "recipient_deleted"
+    (told,) = events("message.status")
+    assert (told["message"], told["status"]) == (made["id"], "cancelled")
+    assert tomorrow.comes() == set()
+
+
+def test_a_text_that_a_worker_holds_while_its_member_is_deleted_does_not_go_later(
+    tomorrow: Tomorrow, anna: Member
+) -> None:
+    made = tomorrow.text(member=encode(anna.pk))
+    held = claim_one(Message.objects.get().pk, timezone.now())
+    assert held is not None
+    anna.delete()
+    put_back([held])
+    assert tomorrow.comes() == set()
+    assert tomorrow.look("messages", made)["status"] == "cancelled"
+
+
+def test_a_dead_letter_to_a_deleted_member_is_not_sent_again(
+    tomorrow: Tomorrow, anna: Member
+) -> None:
+    made = tomorrow.text(member=encode(anna.pk))
+    refused = Verdict(outcome=Outcome.PERMANENT, code="40301", http_status=400)
+    tomorrow.provider._answers = [refused]
+    tomorrow.comes()
+    anna.delete()
+    again = tomorrow.client.post(f"{G}dead-letters/{made['id']}/retry/")
+    assert (again.status_code, "deleted" in again.json()["detail"]) == (409, True)
+
+
+def test_the_opt_out_of_the_new_number_counts(
+    tomorrow: Tomorrow, grace: Church, anna: Member
+) -> None:
+    made = tomorrow.text(member=encode(anna.pk))
+    Member.objects.filter(pk=anna.pk).update(phone=NEW)
+    opt_outs.opt_out(grace.pk, NEW, OptOut.Source.KEYWORD, now=timezone.now())
+    assert tomorrow.comes() == set()
+    assert tomorrow.look("messages", made)["status"] == "suppressed"
+
+
+def test_it_goes_from_the_number_of_the_church_at_that_time(
+    tomorrow: Tomorrow, grace: Church, anna: Member
+) -> None:
+    made = tomorrow.text(member=encode(anna.pk))
+    Church.objects.filter(pk=grace.pk).update(phone_number="+13125550199")
+    tomorrow.comes()
+    assert tomorrow.look("messages", made)["from"] == "+13125550199"
+
+
+def test_a_text_to_a_bare_number_stays_with_the_number(tomorrow: Tomorrow) -> None:
+    tomorrow.text("Hello from {church}", to="+13125550155")
+    assert tomorrow.comes() == {("+13125550155", "Hello from Grace Church")}
+
+
+def test_a_text_that_was_tried_is_never_changed(
+    tomorrow: Tomorrow, grace: Church, anna: Member
+) -> None:
+    """A second call under one Idempotency-Key must have the bytes of the first."""
+    tomorrow.text(member=encode(anna.pk))
+    lost = Verdict(outcome=Outcome.AMBIGUOUS, code="answer_lost", reached=False)
+    tomorrow.provider._answers = [lost, Verdict(outcome=Outcome.ACCEPTED, provider_id="p")]
+    drain = tomorrow.drain()
+    drain.step()
+    drain.settle(5)
+    Member.objects.filter(pk=anna.pk).update(phone=NEW, first_name="Ann")
+    Church.objects.filter(pk=grace.pk).update(phone_number="+13125550199")
+    drain.run(budget=5)
+    assert len({request.body for request in tomorrow.provider.requests}) == 1
+    assert Message.objects.get().to_number == anna.phone
+
+
+def test_a_name_that_became_too_long_makes_a_dead_letter(tomorrow: Tomorrow, anna: Member) -> None:
+    made = tomorrow.text("{first_name} " + "x" * 1500, member=encode(anna.pk))
+    Member.objects.filter(pk=anna.pk).update(first_name="A" * 40)
+    assert tomorrow.comes() == set()
+    shown = tomorrow.look("messages", made)
+    assert (shown["status"], shown["error"]["code"]) == ("dead", "text_too_long")
+
+
+def test_one_text_that_cannot_be_addressed_does_not_hold_up_the_others(
+    tomorrow: Tomorrow, anna: Member, ben: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = tomorrow.text("Bad {first_name}", member=encode(anna.pk))
+    tomorrow.text("Good {first_name}", member=encode(ben.pk))
+
+    def fails(template: str, *rest: Any) -> str:
+        if template.startswith("Bad"):
+            raise LookupError
+        return compose(template, *rest)
+
+    monkeypatch.setattr("koinonia.texts.due.compose", fails)
+    assert tomorrow.comes() == {(ben.phone, "Good Ben")}
+    assert tomorrow.look("messages", bad)["error"]["code"] == "not_addressed"
+
+
+def test_a_scheduled_text_of_an_earlier_release_goes_as_it_was_frozen(
+    tomorrow: Tomorrow, grace: Church, anna: Member
+) -> None:
+    now = timezone.now()
+    accept_message(
+        grace, Draft(to=anna.phone, text="Hello Anna", recipient_id=anna.pk),
+        scheduled_at=tomorrow.at, now=now,
+    )  # fmt: skip
+    assert Message.objects.get().status == Status.SCHEDULED
+    Member.objects.filter(pk=anna.pk).update(phone=NEW)
+    assert tomorrow.comes() == {(NEW, "Hello Anna")}
