@@ -14,6 +14,7 @@ without the thread where that has nothing yet.
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
@@ -34,6 +35,8 @@ from realtime.threads import end_thread_of_request
 MAX_WAIT_SECONDS = 25
 MAX_LIMIT = 1000
 DEFAULT_LIMIT = 200
+_TAG = re.compile(r'"[^"]*"')
+_SUFFIXES = re.compile(r'(?:(?:--?|[;:])(?:x-)?(?:gzip|gz|br|brotli|zstd|zst|deflate|df)){0,3}"')
 
 
 class BadQueryError(ValueError):
@@ -218,14 +221,26 @@ def _respond(request: HttpRequest, head: Head, page: Page | None) -> HttpRespons
         f'{{"stream":"{name_of(head.key)}","epoch":"{head.epoch}","from":{first},"to":{last},'
         f'"reset":{reset},"events":[{events}]}}'
     )
-    etag = quote_etag(f"{head.epoch}-{first}-{last}-{reset[0]}")
+    opaque = f"{head.epoch}-{first}-{last}-{reset[0]}"
+    etag = quote_etag(opaque)
     response = HttpResponse(body, content_type="application/json")
     response["ETag"] = etag
     response["Cache-Control"] = "private, no-cache"
+    if _has(request, opaque):
+        # Django's own compares as well, but not what a proxy has made of the tag.
+        request.META["HTTP_IF_NONE_MATCH"] = etag
     conditional = get_conditional_response(request, etag=etag, response=response)
     if not isinstance(conditional, HttpResponse):
         raise TypeError("A conditional response is a response.")
     return conditional
+
+
+def _has(request: HttpRequest, opaque: str) -> bool:
+    """Whether If-None-Match names the tag, also as a proxy that compresses returns it: ``"…-gzip"``."""
+    return any(
+        tag.startswith(f'"{opaque}') and _SUFFIXES.fullmatch(tag[len(opaque) + 1 :])
+        for tag in _TAG.findall(request.META.get("HTTP_IF_NONE_MATCH", ""))
+    )
 
 
 def _number(

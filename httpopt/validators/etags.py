@@ -1,4 +1,11 @@
-"""Entity tags: reading lists of them, comparing them (RFC 9110, section 8.8.3)."""
+"""Entity tags: reading lists of them, comparing them (RFC 9110, section 8.8.3).
+
+A proxy that compresses returns our tags changed: weakened (nginx, HAProxy, Varnish, IIS, Cloudflare,
+CloudFront) or with a suffix (``-gzip`` and ``-br`` of Apache, Caddy and Spring, ``--gzip`` of Jetty,
+``;gz`` of LiteSpeed, ``-df`` of Traffic Server), or both, where two stand in a row. A client can only
+send back what it got. So a tag of our own form is read without its suffix, and weak ones count
+(docs/decisions/0025).
+"""
 
 from __future__ import annotations
 
@@ -14,6 +21,10 @@ MAX_LENGTH = 8192
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _GAP = re.compile(r"[ \t,]*")
 _OWN = re.compile(r'"[^"]*-[\w-]+\.[igbz]"')
+_OWN_WITH_SUFFIX = re.compile(
+    r"(?P<own>[0-9]{1,18}|[0-9a-z.]+-[\w-]+\.[igbz])"
+    r"(?:(?:--?|[;:])(?:x-)?(?:gzip|gz|br|brotli|zstd|zst|deflate|df)){1,3}"
+)
 
 
 class MalformedTagsError(ValueError):
@@ -28,10 +39,8 @@ class ETag:
     def __str__(self) -> str:
         return f'{"W/" if self.weak else ""}"{self.opaque}"'
 
-    def is_strongly(self, other: ETag) -> bool:
-        return not self.weak and not other.weak and self.opaque == other.opaque
-
     def is_weakly(self, other: ETag) -> bool:
+        """Compare without regard to weakness (RFC 9110, 8.8.3.2)."""
         return self.opaque == other.opaque
 
 
@@ -55,13 +64,19 @@ def _parse_list(value: str) -> tuple[ETag, ...]:
         match = _TAG.match(value, position)
         if match is None:
             raise MalformedTagsError("It is not a list of quoted entity tags.")
-        tags.append(ETag(match[2], weak=match[1] is not None))
+        tags.append(ETag(_without_suffix(match[2]), weak=match[1] is not None))
         position = _skip(value, match.end())
         if position < len(value) and "," not in value[match.end() : position]:
             raise MalformedTagsError("Its entity tags are not separated by commas.")
     if not tags:
         raise MalformedTagsError("It has no entity tag.")
     return tuple(tags)
+
+
+def _without_suffix(opaque: str) -> str:
+    """Our own tag as we have made it; any other as it is."""
+    match = _OWN_WITH_SUFFIX.fullmatch(opaque)
+    return match["own"] if match else opaque
 
 
 def _skip(value: str, position: int) -> int:

