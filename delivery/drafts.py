@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
+
+DEFAULT_LIFE = timedelta(hours=24)
+"""After it was due a text is too old to be sent, unless its writer says otherwise."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -59,6 +59,10 @@ class Delivery:
     """DELIVERY_SENDER_RATE: message parts per second, one sending number."""
     church_rate: float | None
     """DELIVERY_CHURCH_RATE: message parts per second, one church."""
+    countries: tuple[str, ...] | None
+    """DELIVERY_COUNTRIES: ISO 3166 codes that may be texted, ``*`` for all; each church's own."""
+    daily_parts: int | None
+    """DELIVERY_DAILY_PARTS: message parts of one church in 24 hours; ``none`` is no cap."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,6 +215,8 @@ def _delivery(env: Env) -> Delivery:
         account_rate=_per_second(env, "DELIVERY_ACCOUNT_RATE", 50),
         sender_rate=_per_second(env, "DELIVERY_SENDER_RATE", 20),
         church_rate=_per_second(env, "DELIVERY_CHURCH_RATE", None),
+        countries=_countries(env),
+        daily_parts=_daily_parts(env),
     )
 
 
@@ -218,6 +224,19 @@ def _per_second(env: Env, name: str, default: float | None) -> float | None:
     if os.environ.get(name, "").lower() in {"", "none"}:
         return None if name in os.environ else default
     return env.float(name, validate=rules.positive)
+
+
+def _countries(env: Env) -> tuple[str, ...] | None:
+    if not os.environ.get("DELIVERY_COUNTRIES"):
+        return None
+    given: list[str] = env.list("DELIVERY_COUNTRIES", validate=rules.each(rules.country)) or []
+    return tuple(code.strip().upper() for code in given)
+
+
+def _daily_parts(env: Env) -> int | None:
+    if os.environ.get("DELIVERY_DAILY_PARTS", "").lower() == "none":
+        return None
+    return env.int("DELIVERY_DAILY_PARTS", 20_000, validate=validate.Range(0, 2**31 - 1))
 
 
 def _throttle(env: Env) -> dict[str, str]:

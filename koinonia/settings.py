@@ -202,6 +202,8 @@ DELIVERY = {
     "ACCOUNT_RATE": ENV.delivery.account_rate,
     "SENDER_RATE": ENV.delivery.sender_rate,
     "TENANT_RATE": ENV.delivery.church_rate,
+    "COUNTRIES": ENV.delivery.countries,
+    "DAILY_PARTS": ENV.delivery.daily_parts,
 }
 REALTIME: dict[str, Any] = {
     "ENABLED": ENV.realtime_enabled,
