@@ -11,15 +11,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.db.models import Model
 
-from delivery import conf, hints, opt_outs
+from delivery import conf, destinations, hints, media_urls, opt_outs
 from delivery.changes import message_changes
-from delivery.drafts import Draft
+from delivery.drafts import DEFAULT_LIFE, Draft
 from delivery.encoding import MAX_PARTS, Measured, measure_message
 from delivery.models import Message, Priority
 from delivery.plain_punctuation import advice
@@ -27,9 +26,7 @@ from delivery.sending import inside_request
 from delivery.statuses import Status
 from delivery.visible_text import clean, is_blank
 
-DEFAULT_LIFE = timedelta(hours=24)
-MAX_MEDIA = 10
-_MAX_URL = 2000
+MAX_MEDIA = media_urls.MOST
 _NUMBER = re.compile(r"\+?[0-9]{3,15}")
 
 
@@ -67,6 +64,8 @@ def accept_message(
     for the outcome.
     """
     times = check_times(scheduled_at, expires_at, now)
+    if reason := destinations.refusal(draft.to, destinations.countries_of(tenant)):
+        raise UnacceptableError("to", reason)
     message = _row(tenant, draft, Priority.REPLY, times, author, now)
     with message_changes(now) as changes:
         _suppress_opted_out(tenant, [message])
@@ -107,6 +106,7 @@ def accept_batch(
     ]
     with message_changes(now) as changes:
         _suppress_opted_out(tenant, rows)
+        _refuse_destinations(tenant, rows, now)
         Message.objects.bulk_create(rows, batch_size=500)
         for row in rows:
             changes.add(row)
@@ -193,19 +193,8 @@ def _check_content(draft: Draft) -> None:
     if len(draft.media_urls) > MAX_MEDIA:
         raise UnacceptableError("media_urls", f"At most {MAX_MEDIA} media can be sent.")
     for url in draft.media_urls:
-        _check_media_url(url)
-
-
-def _check_media_url(url: str) -> None:
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
-    except ValueError:
-        usable = False
-    if not usable or len(url) > _MAX_URL:
-        raise UnacceptableError(
-            "media_urls", "Each of the media must be a public http or https URL."
-        )
+        if reason := media_urls.refusal(url):
+            raise UnacceptableError("media_urls", reason)
 
 
 def _suppress_opted_out(tenant: Model, rows: Sequence[Message]) -> None:
@@ -213,3 +202,13 @@ def _suppress_opted_out(tenant: Model, rows: Sequence[Message]) -> None:
     for row in rows:
         if row.to_number in numbers and row.status != Status.DEAD:
             row.status = Status.SUPPRESSED
+
+
+def _refuse_destinations(tenant: Model, rows: Sequence[Message], now: datetime) -> None:
+    """End the texts to numbers that are not texted: they are seen, and hold up no other."""
+    allowed = destinations.countries_of(tenant)
+    for row in rows:
+        if row.status not in {Status.SUPPRESSED, Status.DEAD} and (
+            reason := destinations.refusal(row.to_number, allowed)
+        ):
+            row.give_up(destinations.failure(reason), now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -54,6 +55,10 @@ def _numbers() -> Iterator[CheckMessage]:
     for name in _RATES:
         if given.get(name) is not None and not _is_positive(given[name]):
             yield _wrong_number(name, given[name], "parts per second above 0, or None")
+    parts = given.get("DAILY_PARTS")
+    if parts is not None and not (isinstance(parts, int) and _is_positive(parts + 1)):
+        yield _wrong_number("DAILY_PARTS", parts, "message parts in 24 hours, or None")
+    yield from _countries(given.get("COUNTRIES"))
     delays = given.get("RETRY_DELAYS", ())
     if not isinstance(delays, list | tuple) or not all(
         _is_positive(delay) or delay == 0 for delay in delays
@@ -65,6 +70,28 @@ def _numbers() -> Iterator[CheckMessage]:
             hint="Use 'queued' or 'sync'.",
             id="delivery.E003",
         )
+
+
+def _countries(given: Any) -> Iterator[CheckMessage]:
+    codes = [given] if isinstance(given, str) else given
+    if codes is not None and not (
+        isinstance(codes, list | tuple | set | frozenset)
+        and all(isinstance(code, str) and (code == "*" or len(code) == 2) for code in codes)
+    ):
+        yield Error(
+            f"DELIVERY['COUNTRIES'] is {given!r}.",
+            hint="Use a list of ISO 3166 codes, '*' for every country, or None for the tenant's own.",
+            id="delivery.E008",
+        )
+    if codes is None or "*" not in codes:
+        try:
+            import_module("phonenumbers")
+        except ImportError:
+            yield Error(
+                "Nobody can tell the country of a number: phonenumbers is not installed.",
+                hint="Install phonenumberslite, or set DELIVERY['COUNTRIES'] = '*'.",
+                id="delivery.E009",
+            )
 
 
 def _is_positive(value: Any) -> bool:

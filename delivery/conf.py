@@ -94,6 +94,25 @@ def _none(tenant: Any, number: str, now: datetime) -> None:
     return None
 
 
+def tenant_country_field() -> str:
+    """The field of the tenant that holds its country, ISO 3166; a tenant may lack it."""
+    return str(_value("TENANT_COUNTRY_FIELD", "country"))
+
+
+def countries() -> frozenset[str] | None:
+    """``COUNTRIES``: ISO 3166 codes that may be texted, ``*`` for all; None: each tenant's own."""
+    given = _value("COUNTRIES")
+    if given is None:
+        return None
+    return frozenset({given} if isinstance(given, str) else map(str.upper, given))
+
+
+def daily_parts() -> int | None:
+    """``DAILY_PARTS``: parts of one tenant in 24 hours; beyond it texts wait. None: no cap."""
+    parts = _value("DAILY_PARTS", 20_000)
+    return None if parts is None else int(parts)
+
+
 def api_key() -> str:
     return str(_value("API_KEY", ""))
 

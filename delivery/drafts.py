@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from delivery.models.transitions import Failure
+
+DEFAULT_LIFE = timedelta(hours=24)
+"""After it was due a text is too old to be sent, unless its writer says otherwise."""
 
 
 @dataclass(frozen=True, kw_only=True)

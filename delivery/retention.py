@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from delivery import conf
+from delivery import conf, spend
 from delivery.models import StatusCheck, WebhookEvent
 from delivery.statuses import ON_ITS_WAY, Status
 
@@ -35,7 +35,11 @@ def _old(now: datetime) -> dict[str, QuerySet[Any]]:
         | Q(applied_at__isnull=True, received_at__lt=now - _UNMATCHED * kept)
     )
     checks = StatusCheck.objects.exclude(message__status__in=sorted(_ASKED_ABOUT))
-    return {"webhook_events": events, "status_checks": checks}
+    return {
+        "webhook_events": events,
+        "status_checks": checks,
+        "spent_hours": spend.prunable(now),
+    }
 
 
 def _delete(rows: QuerySet[Any]) -> Iterator[int]:

@@ -18,6 +18,12 @@ breaker_changed = Signal()
 Sent outside of any transaction, by the process that made the change.
 """
 
+cap_changed = Signal()
+"""Sent after a tenant's texts began, or ceased, to wait for its daily cap: ``tenant_id`` and ``now``.
+
+Sent after the commit; :func:`delivery.spend.current` tells the figures.
+"""
+
 overseen = Signal()
 """Sent by a worker about once a second while it sends, and every ten seconds while it rests.
 

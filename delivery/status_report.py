@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Count, Q
 from django.db.models.functions import TruncDate
 
-from delivery import breaker, conf, holds
+from delivery import breaker, conf, holds, spend
 from delivery.models import Attempt, BreakerState, Direction, Message, WebhookEvent
 from delivery.models.queue import DUE_STATUSES, MessageQuerySet
 from delivery.statuses import DEAD_LETTERS, UNFINISHED, Status
@@ -19,13 +19,15 @@ _HANDED_OVER = (Status.ACCEPTED, Status.SENT, Status.DELIVERED, Status.UNCONFIRM
 _NOT_DELIVERED = (Status.FAILED, Status.DEAD, Status.UNKNOWN)
 
 
-def report(tenant_id: int | None = None, *, now: datetime, zone: tzinfo = UTC) -> dict[str, Any]:
+def report(tenant_id: Any = None, *, now: datetime, zone: tzinfo = UTC) -> dict[str, Any]:
     """``breaker`` and ``hold`` are the account's; all else is the tenant's, or of all tenants.
 
     ``queue``: texts by status, discarded ones left out. ``oldest_due_seconds``: how long the text
     that is due longest has waited; None: none is due. ``success_rate``: of the texts made in the
     time whose fate is known, the share that the carrier or Telnyx took; None: no such text.
     ``days``: texts by the day in ``zone`` on which they were made, oldest first, empty days included.
+    ``spend`` (of one tenant): message parts that count against its daily cap, the cap (None: none), and
+    when the next waiting text can go. ``capped`` (of all): the tenants whose texts wait for it.
     """
     messages = Message.objects.filter(direction=Direction.OUTBOUND)
     if tenant_id is not None:
@@ -41,7 +43,20 @@ def report(tenant_id: int | None = None, *, now: datetime, zone: tzinfo = UTC) -
             "24h": _success_rate(messages, now - timedelta(hours=24)),
         },
         "days": _days(messages, now, zone),
+        **_spend(tenant_id, now),
     }
+
+
+def _spend(tenant_id: Any, now: datetime) -> dict[str, Any]:
+    if tenant_id is None:
+        return {
+            "capped": [
+                {"tenant": str(limit.tenant), "since": limit.reached_at, "until": limit.waits_until}
+                for limit in spend.waiting(now)
+            ]
+        }
+    used = spend.current(tenant_id, now)
+    return {"spend": {"parts": used.parts, "cap": used.cap, "until": used.until}}
 
 
 def oldest_due_seconds(messages: MessageQuerySet, now: datetime) -> int | None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from delivery.billed import Billed
 from delivery.changes import message_changes
 from delivery.tracking.inbound import InboundText, received
+from delivery.tracking.inbound_content import Content
 from koinonia.models import Church, Member
 
 _SAID = (
@@ -30,9 +32,9 @@ def arrive(church: Church, people: Sequence[Member], *, now: datetime) -> None:
             provider_id=f"demo-{church.slug}-{number}",
             to_number=church.phone_number,
             from_number=people[who].phone,
-            text=text,
-            media_urls=(),
-            wish="",
+            content=Content(text, "", ()),
+            billed=Billed(),
+            autoresponse_type="",
             at=at,
         )
         with message_changes(at) as changes:

@@ -62,6 +62,10 @@ class Delivery:
     """DELIVERY_CHURCH_RATE: message parts per second, one church."""
     part_price: str | None
     """DELIVERY_PART_PRICE: what one message part costs, such as 0.014; previews show the sum."""
+    countries: tuple[str, ...] | None
+    """DELIVERY_COUNTRIES: ISO 3166 codes that may be texted, ``*`` for all; each church's own."""
+    daily_parts: int | None
+    """DELIVERY_DAILY_PARTS: message parts of one church in 24 hours; ``none`` is no cap."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,6 +223,8 @@ def _delivery(env: Env) -> Delivery:
         sender_rate=_per_second(env, "DELIVERY_SENDER_RATE", 20),
         church_rate=_per_second(env, "DELIVERY_CHURCH_RATE", None),
         part_price=_text(env, "DELIVERY_PART_PRICE", "", rules.price) or None,
+        countries=_countries(env),
+        daily_parts=_daily_parts(env),
     )
 
 
@@ -226,6 +232,19 @@ def _per_second(env: Env, name: str, default: float | None) -> float | None:
     if os.environ.get(name, "").lower() in {"", "none"}:
         return None if name in os.environ else default
     return env.float(name, validate=rules.positive)
+
+
+def _countries(env: Env) -> tuple[str, ...] | None:
+    if not os.environ.get("DELIVERY_COUNTRIES"):
+        return None
+    given: list[str] = env.list("DELIVERY_COUNTRIES", validate=rules.each(rules.country)) or []
+    return tuple(code.strip().upper() for code in given)
+
+
+def _daily_parts(env: Env) -> int | None:
+    if os.environ.get("DELIVERY_DAILY_PARTS", "").lower() == "none":
+        return None
+    return env.int("DELIVERY_DAILY_PARTS", 20_000, validate=validate.Range(0, 2**31 - 1))
 
 
 def _throttle(env: Env) -> dict[str, str]:

@@ -44,6 +44,17 @@ def network(value: str) -> None:
         raise ValidationError(f"{value!r} is no address or CIDR: {error}.") from error
 
 
+def country(value: str) -> None:
+    """An ISO 3166 code that has telephone numbers, or ``*``."""
+    import phonenumbers  # late: most processes need no list of countries
+
+    code = value.strip().upper()
+    if code != "*" and code not in phonenumbers.SUPPORTED_REGIONS:
+        raise ValidationError(
+            f"{value!r} is no country. Write ISO codes such as US,CA, or * for all."
+        )
+
+
 def url(*schemes: str) -> Rule:
     """A URL with a host, and a port that can be one."""
 

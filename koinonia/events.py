@@ -11,6 +11,7 @@ from typing import Any
 
 from delivery.changes import Change
 from delivery.models import Direction, Message
+from delivery.spend import Spend
 from delivery.statuses import Status
 from koinonia.api.serializers.broadcasts import BroadcastSerializer
 from koinonia.api.serializers.messages import MessageSerializer
@@ -56,6 +57,12 @@ def broadcast_progress(broadcast: Broadcast) -> NewEvent:
 
 def breaker_changed(state: str) -> NewEvent:
     return NewEvent("delivery.breaker", {"state": state})
+
+
+def spend_changed(spend: Spend) -> NewEvent:
+    """The church's texts wait for its daily cap, or no longer do (``until`` is null)."""
+    until = milliseconds(spend.until) if spend.until else None
+    return NewEvent("delivery.spend", {"parts": spend.parts, "cap": spend.cap, "until": until})
 
 
 def _status(change: Change) -> dict[str, Any]:

@@ -207,6 +207,8 @@ DELIVERY = {
     "SENDER_RATE": ENV.delivery.sender_rate,
     "TENANT_RATE": ENV.delivery.church_rate,
     "PART_PRICE": ENV.delivery.part_price,
+    "COUNTRIES": ENV.delivery.countries,
+    "DAILY_PARTS": ENV.delivery.daily_parts,
 }
 REALTIME: dict[str, Any] = {
     "ENABLED": ENV.realtime_enabled,

@@ -17,6 +17,7 @@ RIGHTS: dict[str, tuple[str, ...]] = {
     "delivery.deadletter": ("view", "change"),
     "delivery.deadletteraction": ("view",),
     "delivery.forcedbreaker": ("view", "add", "change", "delete"),
+    "delivery.spendlimit": ("view", "add", "change"),
     "throttling.allowance": ("view", "add", "change", "delete"),
     "throttling.throttlestate": ("view", "change"),
 }

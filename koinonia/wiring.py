@@ -16,8 +16,15 @@ from django.http import HttpRequest
 from django.utils import timezone
 from knox.models import AuthToken
 
+from delivery import spend
 from delivery.changes import Change
-from delivery.signals import breaker_changed, messages_changed, overseen, worker_started
+from delivery.signals import (
+    breaker_changed,
+    cap_changed,
+    messages_changed,
+    overseen,
+    worker_started,
+)
 from delivery.statuses import Status
 from koinonia import events, opt_out_words, redis_server
 from koinonia.api.authentication import user_token
@@ -41,6 +48,7 @@ def connect() -> None:
     """Connect the apps' signals; called once, when all apps are ready."""
     messages_changed.connect(on_messages_changed, dispatch_uid="koinonia")
     breaker_changed.connect(on_breaker_changed, dispatch_uid="koinonia")
+    cap_changed.connect(on_cap_changed, dispatch_uid="koinonia")
     overseen.connect(on_overseen, dispatch_uid="koinonia")
     worker_started.connect(on_worker_started, dispatch_uid="koinonia")
     for signal in (post_save, post_delete):
@@ -79,6 +87,15 @@ def on_breaker_changed(*, state: str, **_: Any) -> None:
         slugs = Church.objects.values_list("slug", flat=True)
         news = {f"church:{slug}": [events.breaker_changed(state)] for slug in slugs}
         log.append(news, now=timezone.now())
+
+
+def on_cap_changed(*, tenant_id: int, now: datetime, **_: Any) -> None:
+    """The office sees that its texts wait, and why."""
+    with transaction.atomic():
+        slug = Church.objects.values_list("slug", flat=True).get(pk=tenant_id)
+        log.append(
+            {f"church:{slug}": [events.spend_changed(spend.current(tenant_id, now))]}, now=now
+        )
 
 
 def on_overseen(*, now: datetime, **_: Any) -> None:

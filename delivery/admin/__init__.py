@@ -5,6 +5,7 @@ from __future__ import annotations
 from delivery.admin.breaker import BreakerAdmin
 from delivery.admin.dead_letters import DeadLetterAdmin
 from delivery.admin.records import OptOutAdmin, WebhookEventAdmin
+from delivery.admin.spend import SpendLimitAdmin
 from delivery.admin.stop_requests import StopRequestAdmin
 
 SUPPORT_PERMISSIONS = (
@@ -14,6 +15,9 @@ SUPPORT_PERMISSIONS = (
     "delivery.view_deadletteraction",
     "delivery.view_breakertransition",
     "delivery.change_breakertransition",
+    "delivery.view_spendlimit",
+    "delivery.add_spendlimit",
+    "delivery.change_spendlimit",
 )
 """What someone needs who looks after sending and is to see no more of members than that takes."""
 
@@ -22,6 +26,7 @@ __all__ = [
     "BreakerAdmin",
     "DeadLetterAdmin",
     "OptOutAdmin",
+    "SpendLimitAdmin",
     "StopRequestAdmin",
     "WebhookEventAdmin",
 ]

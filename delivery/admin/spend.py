@@ -1,1 +1,41 @@
-"""Daily caps: what each tenant has used, and where texts wait for it."""
+"""Daily caps: a tenant's own, what it has used, and whether its texts wait."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils import timezone
+
+from delivery import spend
+from delivery.admin.readonly import ModelAdmin, to_the_second
+from delivery.models import SpendLimit
+
+
+@admin.register(SpendLimit)
+class SpendLimitAdmin(ModelAdmin[SpendLimit]):
+    list_display = ["tenant", "cap", "used", "waits_since", "goes_on"]
+    list_select_related = ["tenant"]
+    waits_since = to_the_second("reached_at", "texts wait since")
+    goes_on = to_the_second("waits_until", "next goes at")
+    raw_id_fields = ["tenant"]
+    ordering = ["-reached_at", "pk"]
+
+    @admin.display(description="used in 24 hours")
+    def used(self, limit: SpendLimit) -> int:
+        return spend.current(limit.tenant_id, timezone.now()).parts
+
+    def get_readonly_fields(self, request: HttpRequest, obj: SpendLimit | None = None) -> list[str]:
+        return ["tenant", "used", "reached_at", "waits_until"] if obj else []
+
+    def has_delete_permission(self, request: HttpRequest, obj: SpendLimit | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: SpendLimit, form: Any, change: bool) -> None:
+        """Let what waits be looked at with the new cap at once."""
+        if change:
+            obj.save(update_fields=["cap"])
+        else:
+            super().save_model(request, obj, form, change)
+        spend.release(obj.tenant_id, timezone.now())

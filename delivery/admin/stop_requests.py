@@ -20,7 +20,7 @@ class StopRequestAdmin(ReadOnlyAdmin[StopRequest]):
     list_filter = [("tenant", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["tenant"]
     ordering = ["-pk"]
-    sortable_by: list[str] = []
+    sortable_by = ()
     actions = ["opt_out_selected"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[StopRequest]:

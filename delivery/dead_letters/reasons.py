@@ -15,6 +15,7 @@ EXPLANATIONS = {
     "unreadable_answer": "Telnyx answered with something unreadable. The text may have arrived.",
     "id_given_twice": "Telnyx gave an id that another text has. The text may have arrived.",
     "crash_loop": "Our worker stopped each time it took this text. Tell the developers.",
+    "destination_refused": "Texts to this country or kind of number are not switched on here.",
     "expired": "It could not be sent before it was too old.",
     "http_400": _BUG,
     "http_401": _ACCOUNT,

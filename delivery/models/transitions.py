@@ -89,6 +89,11 @@ class Transitions:
         status = Status.RETRYING if self.attempts else Status.QUEUED
         self._move(status, now)
 
+    def wait(self, failure: Failure, until: datetime, now: datetime) -> None:
+        """As :meth:`postpone`, for a reason that people see."""
+        self._blame(failure)
+        self.postpone(until, now)
+
     def give_up(self, failure: Failure, now: datetime) -> None:
         """No further attempt. Dead, or unknown where a call may have reached the provider."""
         self._blame(failure)

@@ -47,7 +47,7 @@ def verdict(answer: HttpAnswer) -> Verdict:
 def _success(answer: HttpAnswer, document: Any) -> Verdict:
     data = document.get("data") if isinstance(document, dict) else None
     provider_id = data.get("id") if isinstance(data, dict) else None
-    if isinstance(provider_id, str) and _is_id(provider_id):
+    if isinstance(data, dict) and isinstance(provider_id, str) and _is_id(provider_id):
         return Verdict(
             outcome=Outcome.ACCEPTED,
             provider_id=provider_id,

@@ -56,5 +56,10 @@ class Command(BaseCommand):
                 for span, rate in found["success_rate"].items()
             ),
         }
+        if found["capped"]:
+            lines["Daily cap"] = "texts of " + ", ".join(
+                f"{one['tenant']} wait until {one['until']:%Y-%m-%d %H:%M} UTC"
+                for one in found["capped"]
+            )
         for name, value in lines.items():
             self.stdout.write(f"{name + ':':<12}{value}")

@@ -33,6 +33,14 @@ class DaySerializer(serializers.Serializer[Any]):
     dead = serializers.IntegerField()
 
 
+class SpendSerializer(serializers.Serializer[Any]):
+    parts = serializers.IntegerField(help_text="Message parts that count against the daily cap.")
+    cap = serializers.IntegerField(allow_null=True, help_text="Parts in 24 hours; null: no cap.")
+    until = serializers.DateTimeField(
+        allow_null=True, help_text="When the next waiting text can go; null: none waits."
+    )
+
+
 class DeliverySerializer(serializers.Serializer[Any]):
     breaker = BreakerSerializer()
     hold = HoldSerializer(allow_null=True)
@@ -40,6 +48,7 @@ class DeliverySerializer(serializers.Serializer[Any]):
     oldest_due_seconds = serializers.IntegerField(allow_null=True)
     success_rate = serializers.DictField(child=serializers.FloatField(allow_null=True))
     days = DaySerializer(many=True)
+    spend = SpendSerializer()
 
 
 class DeliveryView(ReportView):

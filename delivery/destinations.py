@@ -1,0 +1,112 @@
+"""Which numbers may be texted: of which countries, and never one that costs its caller extra.
+
+Toll fraud (artificially inflated traffic) texts numbers whose owner earns on each message. Most are
+abroad, or in ranges that ITU-T E.164 gives to no country (satellite and international networks) or
+that a country charges more for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from django.apps import apps
+
+from delivery import conf
+from delivery.models.transitions import Failure
+
+_OF_NO_COUNTRY = (
+    "+800", "+808", "+870", "+871", "+872", "+873", "+874", "+878", "+881", "+882", "+883", "+888", "+979",
+    "+991", "+999",
+)  # fmt: skip
+"""ITU-T E.164, annex: international freephone, shared cost, Inmarsat, personal numbers, global mobile
+satellite, international networks, disaster relief, premium rate."""
+_COSTLY = (
+    "This number is of a premium, shared-cost, personal or satellite range. It is never texted."
+)
+_UNREADABLE = "This is no number with a country code. Write it like +13125550123."
+_EVERYWHERE = frozenset({"*"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    country: str
+    """ISO 3166; empty where the number is of no known country."""
+    is_costly: bool
+
+
+def refusal(number: str, allowed: Set[str]) -> str:
+    """Return why ``number`` (E.164) is not texted, as a sentence for people; empty: it may be.
+
+    ``allowed``: ISO 3166 codes, or ``*`` for every country.
+    """
+    if number.startswith(_OF_NO_COUNTRY):
+        return _COSTLY
+    place = _place(number)
+    if place is None:
+        return _UNREADABLE
+    if place.is_costly:
+        return _COSTLY
+    if allowed & (_EVERYWHERE | {place.country}):
+        return ""
+    where = f"the country {place.country}" if place.country else "this country"
+    return f"Texts to {where} are not switched on here. Ask the operator to allow it."
+
+
+def failure(reason: str) -> Failure:
+    """Return ``reason`` as the failure of a message."""
+    return Failure("destination_refused", reason, "permanent")
+
+
+def countries_of(tenant: Any) -> frozenset[str]:
+    """Return the countries that ``tenant`` may text: those of ``COUNTRIES``, else its own."""
+    configured = conf.countries()
+    if configured is not None:
+        return configured
+    own = str(getattr(tenant, conf.tenant_country_field(), "") or "")
+    place = None if own else _place(str(getattr(tenant, conf.tenant_number_field(), "")))
+    return frozenset({own.upper() or (place.country if place else "")} - {""})
+
+
+def countries_of_key(tenant_id: Any) -> frozenset[str]:
+    """Return the same by the tenant's key; asks the database only where the tenant matters."""
+    configured = conf.countries()
+    if configured is not None:
+        return configured
+    tenant = apps.get_model(conf.tenant_model())._default_manager.filter(pk=tenant_id).first()
+    return countries_of(tenant)
+
+
+@lru_cache(maxsize=50_000)
+def _place(number: str) -> _Place | None:
+    # Late: a project that allows every country can do without the library.
+    try:
+        import phonenumbers
+        from phonenumbers import PhoneNumberType
+    except ImportError:
+        return _place_by_prefix(number)
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return None
+    costly = {
+        PhoneNumberType.PREMIUM_RATE,
+        PhoneNumberType.SHARED_COST,
+        PhoneNumberType.UAN,
+        PhoneNumberType.PERSONAL_NUMBER,
+        PhoneNumberType.PAGER,
+        PhoneNumberType.VOICEMAIL,
+    }
+    # A range that is newer than the library counts to the first country of its calling code.
+    country = phonenumbers.region_code_for_number(
+        parsed
+    ) or phonenumbers.region_code_for_country_code(parsed.country_code or 0)
+    is_costly = country == "001" or phonenumbers.number_type(parsed) in costly
+    return _Place("" if country in {"001", "ZZ"} else country, is_costly)
+
+
+def _place_by_prefix(number: str) -> _Place | None:
+    """Without the library nothing but ``*`` is allowed: a check says so at start."""
+    return _Place("", is_costly=False) if number.startswith("+") else None
