@@ -108,6 +108,11 @@ def _row(
         raise UnacceptableError(
             "text", f"This text needs {measured.parts} parts; at most {MAX_PARTS} can be sent."
         )
+    number = getattr(tenant, conf.tenant_number_field())
+    if not number:
+        raise UnacceptableError(
+            "from", "There is no number to text from yet: the operator gives one."
+        )
     scheduled_at, expires_at = times
     # Of classes that the host chooses, unknown to the types here.
     relations: dict[str, Any] = {"tenant": tenant, "author": author}
@@ -116,7 +121,7 @@ def _row(
         recipient_id=draft.recipient_id,
         status=Status.SCHEDULED if scheduled_at else Status.QUEUED,
         to_number=draft.to,
-        from_number=getattr(tenant, conf.tenant_number_field()),
+        from_number=number,
         text=draft.text,
         media_urls=list(draft.media_urls),
         encoding=measured.encoding,

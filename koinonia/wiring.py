@@ -9,9 +9,10 @@ from functools import partial
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
-from django.db.models.signals import post_delete, post_save
+from django.db.models.signals import post_delete, post_save, pre_delete
 from django.http import HttpRequest
 from django.utils import timezone
 from knox.models import AuthToken
@@ -19,7 +20,8 @@ from knox.models import AuthToken
 from delivery.changes import Change
 from delivery.signals import breaker_changed, messages_changed, overseen
 from delivery.statuses import Status
-from koinonia import events
+from koinonia import events, sending_numbers
+from koinonia.accounts import passwords, tokens
 from koinonia.api.authentication import user_token
 from koinonia.broadcasts import progress_events
 from koinonia.conversations.follow import follow
@@ -41,6 +43,11 @@ def connect() -> None:
     for signal in (post_save, post_delete):
         signal.connect(on_rights_changed, sender=Staff, dispatch_uid="koinonia.staff")
     post_delete.connect(on_rights_changed, sender=AuthToken, dispatch_uid="koinonia.token")
+    pre_delete.connect(
+        sending_numbers.on_church_deleted, sender=Church, dispatch_uid="koinonia.numbers"
+    )
+    post_save.connect(tokens.add_details, sender=AuthToken, dispatch_uid="koinonia.token_details")
+    post_save.connect(passwords.on_user_saved, sender=User, dispatch_uid="koinonia.password")
 
 
 # delivery tells the church, and the author
@@ -116,6 +123,11 @@ def _announce_broadcasts(changes: Sequence[Change], slugs: dict[int, str], news:
 def thread_of(church: Church, number: str, now: datetime) -> int:
     """``DELIVERY["THREAD_OF"]``: where a text from ``number`` belongs."""
     return conversation_of(church, number, now=now).pk
+
+
+def former_tenant(number: str) -> Church | None:
+    """``DELIVERY["FORMER_TENANT"]``: the church for which a given-up number is reserved."""
+    return sending_numbers.former_owner(number)
 
 
 # realtime asks who may listen

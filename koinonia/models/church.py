@@ -19,8 +19,8 @@ class Church(models.Model):
 
     slug = models.SlugField(max_length=50, unique=True)
     name = models.CharField(max_length=100)
-    phone_number = models.CharField(max_length=16, unique=True)
-    """The number it texts from, E.164."""
+    phone_number = models.CharField(max_length=16, unique=True, null=True, blank=True)
+    """The number it texts from, E.164; None until the operator gives one (``sending_numbers``)."""
     country = models.CharField(max_length=2, default="US")
     """ISO 3166 code: how a number without a country code is read."""
     timezone = models.CharField(max_length=64, default="UTC")
