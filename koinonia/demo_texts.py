@@ -28,7 +28,7 @@ def arrive(church: Church, people: Sequence[Member], *, now: datetime) -> None:
         at = now - ago
         inbound = InboundText(
             provider_id=f"demo-{church.slug}-{number}",
-            to_number=church.phone_number or "",
+            to_number=church.phone_number,
             from_number=people[who].phone,
             text=text,
             media_urls=(),

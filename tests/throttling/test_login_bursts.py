@@ -158,7 +158,7 @@ def test_the_waiting_has_a_bound(api: Client, grace: User, monkeypatch: pytest.M
 
 
 def test_a_try_that_is_refused_leaves_no_trace(store: BucketStore) -> None:
-    bucket = Bucket("t", parse("1/h"), longest_wait_ms=3_600_000)
+    bucket = Bucket("t", parse("1/h"), longest_wait_ms=36_000_000)
     assert store.try_to_take([bucket]).allowed
     before = store.client.hgetall(store.key("t"))
     waits = [store.try_to_take([bucket]).wait_ms for _ in range(3)]
