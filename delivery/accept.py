@@ -131,6 +131,11 @@ def _row(
     measured = (
         measure_message(text, media=media) if draft.failure else check_length(text, media=media)
     )
+    number = getattr(tenant, conf.tenant_number_field())
+    if not number:
+        raise UnacceptableError(
+            "from", "There is no number to text from yet: the operator gives one."
+        )
     # Typed as Any: the host project supplies these models.
     relations: dict[str, Any] = {"tenant": tenant, "author": author}
     row = Message(
@@ -138,7 +143,7 @@ def _row(
         recipient_id=draft.recipient_id,
         status=Status.SCHEDULED if times.waits else Status.QUEUED,
         to_number=draft.to,
-        from_number=getattr(tenant, conf.tenant_number_field()),
+        from_number=number,
         text=text,
         template=draft.template,
         media_urls=list(draft.media_urls),

@@ -113,6 +113,17 @@ def daily_parts() -> int | None:
     return None if parts is None else int(parts)
 
 
+def former_tenant() -> Callable[[str], Any | None]:
+    """``FORMER_TENANT``: dotted path of ``(number)`` -> the tenant that gave the number up and to which
+    texts to it still go; without it, they go to whoever texted the sender from it last."""
+    path = _value("FORMER_TENANT")
+    return cast(Callable[[str], Any | None], import_string(path)) if path else _nobody
+
+
+def _nobody(number: str) -> None:
+    return None
+
+
 def api_key() -> str:
     return str(_value("API_KEY", ""))
 

@@ -10,8 +10,10 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
+import dj_email_url
 from environs import EnvValidationError, ValidationError, validate
 
 from koinonia import environment_rules as rules
@@ -20,7 +22,7 @@ from koinonia.environment_lists import Env
 
 _POLICIES = (
     "api", "conditional", "anon", "messages", "broadcasts",
-    "login_ip", "login_user", "login_name", "connect",
+    "login_ip", "login_user", "login_name", "connect", "invitations",
 )  # fmt: skip
 _TELNYX = "https://api.telnyx.com/v2"
 
@@ -107,6 +109,9 @@ class Environment:
     """THROTTLING_ENABLED: 0 limits nothing."""
     throttle: dict[str, str]
     """THROTTLE_<POLICY>: ``count/[n]period[:burst]`` of each policy that is named."""
+    email: dict[str, Any]
+    """EMAIL_URL: ``smtp://user:password@host:587/?tls=1&_default_from_email=koinonia@example.org``;
+    Django's settings from it. The default prints mails on the console."""
     telnyx: Telnyx
     delivery: Delivery
 
@@ -138,6 +143,7 @@ def read(base_dir: Path) -> Environment:
         realtime_enabled=env.bool("REALTIME_ENABLED", True),
         throttling_enabled=env.bool("THROTTLING_ENABLED", True),
         throttle=_throttle(env),
+        email=_email(env, public_url),
         telnyx=_telnyx(env, data_dir),
         delivery=_delivery(env),
     )
@@ -195,6 +201,15 @@ def _local_names(public_url: str) -> list[str]:
     host = urlsplit(public_url).hostname or ""
     own = f"[{host}]" if ":" in host else host
     return names if own in names else [*names, own]
+
+
+def _email(env: Env, public_url: str) -> dict[str, Any]:
+    url = _text(env, "EMAIL_URL", "console://", rules.email_url)
+    host = urlsplit(public_url).hostname or "localhost"
+    # A mail server that does not answer must not hold a request for long.
+    defaults = {"DEFAULT_FROM_EMAIL": f"koinonia@{host}", "EMAIL_TIMEOUT": 10}
+    given = dj_email_url.parse(url) if rules.is_email_url(url) else {}
+    return defaults | {name: value for name, value in given.items() if value is not None}
 
 
 def _telnyx(env: Env, data_dir: Path) -> Telnyx:

@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from environs import ValidationError
 
@@ -113,6 +113,28 @@ def database_url(value: str) -> None:
     url("postgres", "postgresql")(value)
     if not urlsplit(value).path.strip("/"):
         raise ValidationError("The URL names no database: postgres://user:password@host/database.")
+
+
+_MAIL = ("smtp", "submission", "console", "file", "memory", "dummy")
+
+
+def email_url(value: str) -> None:
+    """A URL of dj-email-url; one that sends names a host, and a time limit is whole seconds."""
+    parts = _split(value)
+    if parts.scheme not in _MAIL:
+        raise ValidationError(f"{_shown(parts)} must start with {_either(_MAIL)}.")
+    if parts.scheme in {"smtp", "submission"} and not parts.hostname:
+        raise ValidationError(f"{_shown(parts)} names no host.")
+    if not all(seconds.isdecimal() for seconds in parse_qs(parts.query).get("timeout", [])):
+        raise ValidationError("timeout must be a number of seconds.")
+
+
+def is_email_url(value: str) -> bool:
+    try:
+        email_url(value)
+    except ValidationError:
+        return False
+    return True
 
 
 def public_key(value: str) -> None:

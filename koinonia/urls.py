@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # For pages that name no icon: the admin's, say.
     path("favicon.ico", RedirectView.as_view(url=_icon)),
     path("admin/login/", guarded(admin.site.login)),
+    path("", include("koinonia.accounts.urls")),
     path("admin/", admin.site.urls),
     path("api/", include("koinonia.api.urls")),
     path("", include("koinonia.console.urls")),

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.signals import post_delete, post_save, pre_delete
@@ -26,7 +27,8 @@ from delivery.signals import (
     worker_started,
 )
 from delivery.statuses import Status
-from koinonia import events, opt_out_words, redis_server
+from koinonia import events, opt_out_words, redis_server, sending_numbers
+from koinonia.accounts import passwords, tokens
 from koinonia.api.authentication import user_token
 from koinonia.broadcasts import due, progress_events
 from koinonia.broadcasts.groups import release_group
@@ -56,6 +58,11 @@ def connect() -> None:
     pre_delete.connect(on_group_deleted, sender=Group, dispatch_uid="koinonia.group")
     post_save.connect(on_member_saved, sender=Member, dispatch_uid="koinonia.member")
     post_delete.connect(on_rights_changed, sender=AuthToken, dispatch_uid="koinonia.token")
+    pre_delete.connect(
+        sending_numbers.on_church_deleted, sender=Church, dispatch_uid="koinonia.numbers"
+    )
+    post_save.connect(tokens.add_details, sender=AuthToken, dispatch_uid="koinonia.token_details")
+    post_save.connect(passwords.on_user_saved, sender=User, dispatch_uid="koinonia.password")
 
 
 # delivery tells the church, and the author
@@ -178,6 +185,11 @@ def on_member_saved(*, instance: Member, raw: bool = False, **_: Any) -> None:
     """Messages that are older than the member belong to the member."""
     if not raw:
         adopt(instance.church_id, [instance.phone])
+
+
+def former_tenant(number: str) -> Church | None:
+    """``DELIVERY["FORMER_TENANT"]``: the church for which a given-up number is reserved."""
+    return sending_numbers.former_owner(number)
 
 
 # realtime asks who may listen

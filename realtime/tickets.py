@@ -39,5 +39,10 @@ def redeem(ticket: str, *, now: datetime) -> Credential | None:
     return Credential(found.user_id, found.session_hash, found.session_key, found.bearer)
 
 
+def withdraw(user_id: int) -> None:
+    """Delete every ticket of the user that was not used yet."""
+    Ticket.objects.filter(user_id=user_id).delete()
+
+
 def _digest(ticket: str) -> str:
     return hashlib.sha256(ticket.encode()).hexdigest()

@@ -26,8 +26,8 @@ def charge(policy: str, identity: str, *, caller: Caller | None = None, cost: in
     return decide([Charge(found, identity, found.rate, cost)], caller or Caller())
 
 
-def decide(charges: Charges, caller: Caller) -> Verdict:
-    """Charge all or none, in one round trip.
+def decide(charges: Charges, caller: Caller, *, quietly: bool = False) -> Verdict:
+    """Charge all or none, in one round trip. ``quietly``: a refusal leaves no trace.
 
     Raises CostAboveBurstError before anything is charged. Never fails because Redis is away.
     """
@@ -40,15 +40,15 @@ def decide(charges: Charges, caller: Caller) -> Verdict:
     if outage.known():
         return _without_redis(counted)
     try:
-        decision = _take(counted)
+        decision = _take(counted, quietly)
         if decision.version != listed.version:
-            counted, decision = _judge_again(charges, counted, decision, caller)
+            counted, decision = _judge_again(charges, counted, decision, caller, quietly)
     except BucketsUnavailableError as error:
         _note_failure("take", error)
         return _without_redis(counted)
     if outage.over():
         logger.warning("Redis decides limits again.", extra={"action": "throttling_recovered"})
-    return _verdict(counted, decision)
+    return _verdict(counted, decision, quietly)
 
 
 def _counted(charges: Charges, caller: Caller, listed: allowlist.Allowlist) -> Charges:
@@ -57,12 +57,14 @@ def _counted(charges: Charges, caller: Caller, listed: allowlist.Allowlist) -> C
     return [asked for asked in charges if asked.policy.name not in exempt] if exempt else charges
 
 
-def _take(charges: Charges) -> Decision:
-    return stores.shared().take([asked.bucket for asked in charges])
+def _take(charges: Charges, quietly: bool) -> Decision:
+    store = stores.shared()
+    take = store.try_to_take if quietly else store.take
+    return take([asked.bucket for asked in charges])
 
 
 def _judge_again(
-    charges: Charges, counted: Charges, decision: Decision, caller: Caller
+    charges: Charges, counted: Charges, decision: Decision, caller: Caller, quietly: bool
 ) -> tuple[Charges, Decision]:
     """The allowlist has changed since our copy: what it frees now was not to be charged."""
     listed = allowlist.read_again(decision.version)
@@ -70,7 +72,7 @@ def _judge_again(
     if list(should) == list(counted):
         return counted, decision
     _return_to_redis(_paid(counted, decision))
-    return should, _take(should)
+    return should, _take(should, quietly)
 
 
 def _paid(charges: Charges, decision: Decision) -> Charges:
@@ -80,9 +82,9 @@ def _paid(charges: Charges, decision: Decision) -> Charges:
     return [asked for asked, state in zip(charges, states, strict=True) if not state.short]
 
 
-def _verdict(charges: Charges, decision: Decision) -> Verdict:
+def _verdict(charges: Charges, decision: Decision, quietly: bool) -> Verdict:
     judged = _judged(charges, decision.states)
-    for one in judged:
+    for one in judged if decision.granted or not quietly else ():
         outcome = "refused" if one.refused else "shadowed" if one.state.short else "allowed"
         metrics.count(one.charge.policy.name, outcome)
     return Verdict(judged, decision.at_ms, returner=_return_to_redis)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from django.contrib.auth.signals import user_logged_in
+from django.contrib.auth.signals import user_logged_in, user_login_failed
 from django.db.models.signals import post_delete, post_save
 
 from throttling import announcement, logins
@@ -16,3 +16,4 @@ def connect() -> None:
             dispatch_uid=f"throttling.announce.{id(signal)}",
         )
     user_logged_in.connect(logins.note_login, dispatch_uid="throttling.note_login")
+    user_login_failed.connect(logins.note_failure, dispatch_uid="throttling.note_failure")

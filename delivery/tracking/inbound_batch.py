@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from delivery import conf
 from delivery.changes import Changes
 from delivery.models import Message, WebhookEvent
 from delivery.tracking import wishes
@@ -37,8 +38,10 @@ def apply(incoming: Sequence[Incoming], changes: Changes, now: datetime) -> list
     asked: list[wishes.Wish] = []
     for item in sorted(incoming, key=_order):
         text, event = item.text, item.event
-        tenant = tenants.get(text.to_number) or last_to_text(
-            from_number=text.to_number, to_number=text.from_number
+        tenant = (
+            tenants.get(text.to_number)
+            or last_to_text(from_number=text.to_number, to_number=text.from_number)
+            or conf.former_tenant()(text.to_number)
         )
         if tenant is None and now - event.received_at < _MAY_YET_BE_OURS:
             unclaimed.append(item)

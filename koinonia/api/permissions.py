@@ -1,18 +1,15 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import Http404
-from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from koinonia.api.prepared import PreparedQuery
 from koinonia.models import Church, Role, Staff
-
-if TYPE_CHECKING:
-    from koinonia.api.views.base import ChurchView
 
 _RANK = {Role.VIEWER: 0, Role.SENDER: 1, Role.OWNER: 2}
 
@@ -30,7 +27,7 @@ class IsStaffWithRole(BasePermission):
         if place is None:
             raise Http404
         view.place = place
-        return _RANK[Role(place.role)] >= _RANK[_needed(request, view)]
+        return _RANK[Role(place.role)] >= _RANK[view.needed_role()]
 
 
 def staff_place(user_id: int, slug: str) -> Staff | None:
@@ -58,7 +55,3 @@ def _place(row: tuple[Any, ...]) -> Staff:
     place = Staff.from_db("default", _STAFF, row[: len(_STAFF)])
     place.church = Church.from_db("default", _CHURCH, row[len(_STAFF) :])
     return place
-
-
-def _needed(request: Request, view: ChurchView) -> Role:
-    return view.read_role if request.method in SAFE_METHODS else view.write_role

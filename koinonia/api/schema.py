@@ -29,6 +29,7 @@ _PROBLEM: dict[str, Any] = {
 _PATH_SCHEMAS = {
     "id": {"type": "string", "maxLength": ids.MAX_LENGTH},
     "church": {"type": "string", "description": "The slug of the church."},
+    "token": {"type": "string", "description": "Of the link in the mail, or of `me/invitations/`."},
 }
 _SENDING = ("/messages/", "/broadcasts/", "/retry/")
 _VERBS = ("get", "post", "patch", "delete")
@@ -102,6 +103,12 @@ def _errors(path: str, verb: str) -> dict[str, str]:
     }
     if "{church}" in path:
         errors |= {"403": "The role is too low.", "404": "Not there, or not of one's churches."}
+    elif "{" in path:
+        errors["404"] = "Not there, or not one's own."
+    if path.endswith("/me/password/"):
+        errors["429"] = "Too many guesses at the present password."
+    if path.endswith("/invitations/") and verb == "post":
+        errors["503"] = "The mail could not be sent, and nobody was invited."
     if path.endswith(_SENDING) and verb == "post":
         errors["422"] = "The Idempotency-Key was used with another body."
     if path.endswith((*_SENDING, "/cancel/", "/discard/")) and verb == "post":

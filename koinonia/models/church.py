@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
@@ -22,8 +22,11 @@ class Church(models.Model):
 
     slug = models.SlugField(max_length=50, unique=True)
     name = models.CharField(max_length=100)
-    phone_number = models.CharField(max_length=16, unique=True)
-    """The number it texts from, E.164."""
+    # Typed loosely: who sends a text has made sure that there is a number.
+    phone_number: models.CharField[Any, Any] = models.CharField(
+        max_length=16, unique=True, null=True, blank=True
+    )
+    """The number it texts from, E.164; None until the operator gives one (``sending_numbers``)."""
     country = models.CharField(max_length=2, default="US")
     """ISO 3166 code: how a number without a country code is read."""
     timezone = models.CharField(max_length=64, default="UTC", validators=[check_zone])

@@ -6,7 +6,7 @@
 -- expires in the millisecond in which it would be full.
 --
 -- KEYS: the buckets, then the version of the allowlist, then the set of refused keys.
--- ARGV: mode (take, peek, give, upto, freeze), now ('' = server time; else ms, for tests: then nothing expires), how many for
+-- ARGV: mode (take, try, peek, give, upto, freeze), now ('' = server time; else ms, for tests: then nothing expires), how many for
 -- 'upto' or how long (ms) for 'freeze', then for each bucket: count, period, burst, cost, longest growing wait (ms), shadow (0|1).
 -- Reply: now, version, granted; then for each bucket: short (0|1), tokens left, ms until the cost
 -- is affordable again, ms until full; all after the decision.
@@ -144,11 +144,11 @@ else
   for _, bucket in ipairs(all) do
     if bucket.short and not bucket.shadow then granted = 0 end
   end
-  if mode == 'take' then
+  if mode == 'take' or mode == 'try' then
     for _, bucket in ipairs(all) do
       if granted == 1 and not bucket.short then
         charge(bucket, bucket.price)
-      elseif granted == 0 and bucket.short and not bucket.shadow then
+      elseif mode == 'take' and granted == 0 and bucket.short and not bucket.shadow then
         if bucket.longest > 0 then hold(bucket) end
         remember_refusal(bucket)
       end

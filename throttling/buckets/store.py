@@ -28,6 +28,7 @@ class BucketStore:
         self.prefix = prefix
         self.version_key = f"{prefix}!version"
         self.refused_key = f"{prefix}!refused"
+        self.in_flight_key = f"{prefix}!in_flight"
 
     @cached_property
     def client(self) -> redis.Redis:
@@ -43,6 +44,10 @@ class BucketStore:
     def take(self, buckets: Sequence[Bucket], *, now: int | None = None) -> Decision:
         """Charge all of them, or none."""
         return self._run(b"take", buckets, now)
+
+    def try_to_take(self, buckets: Sequence[Bucket], *, now: int | None = None) -> Decision:
+        """As ``take``, but a refusal writes nothing: it is not counted, and no wait grows."""
+        return self._run(b"try", buckets, now)
 
     def peek(self, buckets: Sequence[Bucket], *, now: int | None = None) -> Decision:
         """What ``take`` would say; nothing changes."""
@@ -92,6 +97,21 @@ class BucketStore:
         rows = self._command("ZREVRANGE", self.refused_key, 0, limit - 1, "WITHSCORES")
         pairs = rows if not rows or isinstance(rows[0], (list, tuple)) else _pairs(rows)
         return [(_text(key).removeprefix(f"{self.prefix}:"), int(float(n))) for key, n in pairs]
+
+    def enter(self, members: Sequence[str], until_ms: int) -> None:
+        """Note what is in flight, until it leaves or the time (Unix ms) is over."""
+        pairs = [part for member in members for part in (until_ms, member)]
+        self._command("ZADD", self.in_flight_key, *pairs)
+        self._command("PEXPIREAT", self.in_flight_key, until_ms)
+
+    def leave(self, members: Sequence[str]) -> None:
+        self._command("ZREM", self.in_flight_key, *members)
+
+    def in_flight(self, now_ms: int, limit: int = 1000) -> list[str]:
+        """What is in flight now; what crashed is forgotten when its time is over."""
+        self._command("ZREMRANGEBYSCORE", self.in_flight_key, "-inf", now_ms)
+        rows = self._command("ZRANGE", self.in_flight_key, 0, limit - 1)
+        return [_text(row) for row in rows]
 
     def announce(self, version: str) -> None:
         """Let the next decision of every process carry this version."""

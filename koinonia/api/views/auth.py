@@ -19,6 +19,7 @@ from rest_framework.views import APIView
 
 from httpopt.versions.counters import Scope
 from httpopt.views import VersionedViewMixin
+from koinonia.accounts import tokens
 from koinonia.api.serializers.churches import MeSerializer
 from koinonia.api.serializers.strict import KnownFieldsMixin
 from koinonia.models import Church
@@ -29,6 +30,10 @@ from throttling.drf import LimitExceeded
 class LoginSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
     username = serializers.CharField(max_length=150)
     password = serializers.CharField(max_length=4096, trim_whitespace=False, write_only=True)
+
+    def validate_username(self, username: str) -> str:
+        # As Django's own login page does.
+        return User.normalize_username(username)
 
 
 class LoggedInSerializer(serializers.Serializer[Any]):
@@ -54,10 +59,11 @@ class LoginView(APIView):
             attempt = logins.attempt(request._request, given.validated_data["username"])
         except logins.LoginRefusedError as error:
             raise LimitExceeded(error.verdict) from error
-        user = authenticate(request._request, **given.validated_data)
-        if not isinstance(user, User):
-            raise AuthenticationFailed("The user name or the password is wrong.")
-        attempt.succeeded()
+        with attempt:
+            user = authenticate(request._request, **given.validated_data)
+            if not isinstance(user, User):
+                raise AuthenticationFailed("The user name or the password is wrong.")
+            attempt.succeeded()
         return Response(_token_for(user, request))
 
 
@@ -90,6 +96,6 @@ class MeView(VersionedViewMixin):
 
 
 def _token_for(user: User, request: Request) -> dict[str, Any]:
-    row, token = AuthToken.objects.create(user=user)
+    row, token = tokens.login_token(user)
     user_logged_in.send(sender=User, request=request._request, user=user)
     return dict(LoggedInSerializer({"token": token, "expires_at": row.expiry, "user": user}).data)

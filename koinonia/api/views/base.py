@@ -14,7 +14,7 @@ from rest_framework import status
 from rest_framework.exceptions import ValidationError
 from rest_framework.generics import GenericAPIView
 from rest_framework.mixins import ListModelMixin
-from rest_framework.permissions import IsAuthenticated
+from rest_framework.permissions import SAFE_METHODS, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer, Serializer
@@ -58,6 +58,10 @@ class ChurchView(SparseFieldsMixin, VersionedViewMixin, GenericAPIView[Any]):
     def user(self) -> User:
         """Who asks; the permissions let nobody in who is anonymous."""
         return cast(User, self.request.user)
+
+    def needed_role(self) -> Role:
+        """The lowest role that may do what is asked; ``place`` is known by now."""
+        return self.read_role if self.request.method in SAFE_METHODS else self.write_role
 
     def get_version_tenant(self) -> int:
         return self.church.pk

@@ -9,11 +9,12 @@ from rest_framework.test import APIClient
 
 from delivery.models import Message
 from koinonia.ids import encode
-from koinonia.models import Broadcast, Church, Conversation, Member
+from koinonia.models import Broadcast, Church, Conversation, Invitation, Member
 
 G = "/api/v1/churches/grace/"
 TO = "+13125550155"
 PROBLEM = "application/problem+json"
+EVERYTHING = (Message, Broadcast, Conversation, Member, Invitation)
 
 BODIES: list[tuple[str, dict[str, Any], str]] = [
     ("members/", {"first_name": "A", "last_name": "B"}, "phone"),
@@ -43,10 +44,14 @@ BODIES: list[tuple[str, dict[str, Any], str]] = [
     ("broadcasts/", {"text": "Hi", "audience": {"members": ["zzzz"]}}, "audience"),
     ("broadcasts/", {"text": "Hi {name}", "audience": {"all": True}}, "text"),
     ("broadcasts/", {"text": "", "audience": {"all": True}}, "text"),
-    ("staff/", {"username": "new", "role": "sender"}, "password"),
-    ("staff/", {"username": "new", "role": "sender", "password": "123"}, "password"),
-    ("staff/", {"username": "new", "role": "king", "password": "long enough 123"}, "role"),
-    ("staff/", {"username": "grace-owner", "role": "sender"}, "username"),
+    ("invitations/", {"role": "sender"}, "email"),
+    ("invitations/", {"username": "a", "email": "a@grace.example", "role": "sender"}, "username"),
+    ("invitations/", {"email": "nobody", "role": "sender"}, "email"),
+    ("invitations/", {"username": "a b", "role": "sender"}, "username"),
+    ("invitations/", {"username": "a\x00", "role": "sender"}, "username"),
+    ("invitations/", {"username": "new", "role": "king"}, "role"),
+    ("invitations/", {"username": "new"}, "role"),
+    ("invitations/", {"username": "grace-owner", "role": "sender"}, "username"),
     ("dead-letters/retry/", {}, "ids"),
     ("dead-letters/retry/", {"ids": ["zzzz"]}, "ids"),
 ]
@@ -162,4 +167,4 @@ def test_an_item_of_another_church_is_no_item(
 
 
 def _everything() -> list[int]:
-    return [model.objects.count() for model in (Message, Broadcast, Conversation, Member)]
+    return [model.objects.count() for model in EVERYTHING]

@@ -148,31 +148,58 @@ def test_an_owner_changes_the_church(owner: APIClient, hope: Church) -> None:
         "Grace",
         "Europe/Oslo",
     )
-    taken = owner.patch(G, {"phone_number": hope.phone_number}, format="json")
-    assert list(taken.json()["errors"]) == ["phone_number"]
 
 
-def test_staff_come_and_go(owner: APIClient, stranger: User) -> None:
-    body = {"username": "newcomer", "role": "viewer", "password": "a long enough one 7"}
-    made = owner.post(G + "staff/", body, format="json")
-    assert (made.status_code, list(made.json())) == (
-        201,
-        ["id", "username", "role", "created_at", "etag"],
-    )
-    assert User.objects.get(username="newcomer").check_password(body["password"])
-    known = owner.post(G + "staff/", {"username": "stranger", "role": "sender"}, format="json")
-    assert known.status_code == 201
-    assert (
-        owner.patch(known["Location"], {"role": "viewer"}, format="json").json()["role"] == "viewer"
-    )
-    assert owner.delete(known["Location"]).status_code == 204
+@pytest.mark.parametrize("number", ["+13125550100", "+13125550200", "+13125550199", None, ""])
+def test_an_owner_does_not_choose_the_number(
+    owner: APIClient, grace: Church, hope: Church, number: str | None
+) -> None:
+    refused = owner.patch(G, {"phone_number": number, "name": "New"}, format="json")
+    assert (refused.status_code, list(refused.json()["errors"])) == (400, ["phone_number"])
+    assert "operator gives" in refused.json()["errors"]["phone_number"][0]
+    grace.refresh_from_db()
+    assert (grace.name, grace.phone_number) == ("Grace Church", "+13125550100")
 
 
-def test_a_known_user_keeps_the_password(owner: APIClient, stranger: User) -> None:
-    body = {"username": "stranger", "role": "sender", "password": "another long one 8"}
-    assert list(owner.post(G + "staff/", body, format="json").json()["errors"]) == ["password"]
-    stranger.refresh_from_db()
-    assert stranger.check_password(cast.PASSWORD)
+def test_nobody_is_put_on_the_staff(owner: APIClient, stranger: User) -> None:
+    body = {"username": "stranger", "role": "viewer", "password": "a long enough one 7"}
+    assert owner.post(G + "staff/", body, format="json").status_code == 405
+    assert not Staff.objects.filter(user=stranger).exists()
+
+
+def test_an_owner_changes_a_role_and_ends_it(
+    owner: APIClient, grace: Church, grace_viewer: User
+) -> None:
+    [item] = [one for one in owner.get(G + "staff/").json()["results"] if one["role"] == "viewer"]
+    assert list(item) == ["id", "username", "role", "created_at", "etag"]
+    path = f"{G}staff/{item['id']}/"
+    assert owner.patch(path, {"role": "sender"}, format="json").json()["role"] == "sender"
+    assert owner.delete(path).status_code == 204
+    assert not Staff.objects.filter(user=grace_viewer).exists()
+
+
+@pytest.mark.parametrize("by", ["id", "me"])
+def test_anybody_may_leave(
+    owner: APIClient, viewer: APIClient, grace: Church, grace_viewer: User, by: str
+) -> None:
+    place = Staff.objects.get(user=grace_viewer)
+    item = f"{G}staff/{encode(place.pk) if by == 'id' else 'me'}/"
+    assert viewer.patch(item, {"role": "owner"}, format="json").status_code == 403
+    assert viewer.delete(item).status_code == 204
+    assert viewer.get(G).status_code == 404
+
+
+def test_nobody_ends_the_place_of_another(
+    viewer: APIClient, grace_owner: User, hope_owner: User
+) -> None:
+    for user in (grace_owner, hope_owner):
+        place = Staff.objects.get(user=user)
+        assert viewer.delete(f"{G}staff/{encode(place.pk)}/").status_code == 403
+
+
+def test_the_last_owner_cannot_leave(owner: APIClient, grace_sender: User) -> None:
+    refused = owner.delete(G + "staff/me/")
+    assert (refused.status_code, Staff.objects.filter(role=Role.OWNER).count()) == (400, 1)
 
 
 def test_the_last_owner_stays(owner: APIClient, grace_owner: User) -> None:
@@ -180,6 +207,12 @@ def test_the_last_owner_stays(owner: APIClient, grace_owner: User) -> None:
     assert owner.patch(item, {"role": "viewer"}, format="json").status_code == 400
     assert owner.delete(item).status_code == 400
     assert Staff.objects.get(user=grace_owner).role == Role.OWNER
+
+
+def test_a_login_takes_a_name_in_any_width_and_in_one_case(grace_owner: User) -> None:
+    wide = "".join(chr(ord(letter) + 0xFEE0) for letter in "grace") + "-owner"
+    assert login(wide).status_code == 200
+    assert login("Grace-Owner").status_code == 401
 
 
 def login(username: str, password: str = cast.PASSWORD) -> Any:

@@ -1,0 +1,1 @@
+"""People's own accounts: passwords, sessions, Bearer tokens, invitations, and their mail."""

@@ -1,0 +1,50 @@
+"""Accounts that somebody makes for another: only that person ever knows the password."""
+
+from __future__ import annotations
+
+import re
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.contrib.auth.tokens import default_token_generator
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+
+_NOT_IN_NAMES = re.compile(r"[^\w.@+-]+")
+_LONGEST_BASE = 140
+_MOST_TRIES = 100
+
+
+def username_for(email: str) -> str:
+    """The user name that an account for this address begins with: the address itself."""
+    return User.normalize_username(_NOT_IN_NAMES.sub("-", email.lower()))[:_LONGEST_BASE]
+
+
+def create_for(email: str, password: str) -> User:
+    """Make an account for a proved address; where its name is taken, a number is added.
+
+    The name is not chosen, so that nobody can ask which names exist.
+    """
+    base = username_for(email)
+    for number in range(1, _MOST_TRIES):
+        name = base if number == 1 else f"{base}-{number}"
+        try:
+            with transaction.atomic():
+                return User.objects.create_user(name, email=email, password=password)
+        except IntegrityError:
+            continue
+    raise RuntimeError("No free user name was found for an address.")
+
+
+def password_link(user: User) -> str:
+    """A link by which the user sets a password, once; it ends when the password changes."""
+    path = reverse(
+        "password_reset_confirm",
+        args=[
+            urlsafe_base64_encode(force_bytes(user.pk)),
+            default_token_generator.make_token(user),
+        ],
+    )
+    return f"{settings.PUBLIC_URL}{path}"

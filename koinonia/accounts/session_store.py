@@ -1,0 +1,74 @@
+"""Django's sessions in the database, which also know whose they are (``SESSION_ENGINE``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.models import User
+from django.contrib.sessions.backends import db
+from django.contrib.sessions.models import Session
+from django.db import transaction
+from django.utils import timezone
+
+from koinonia.models import UserSession
+
+_AT_ONCE = 500
+
+
+class SessionStore(db.SessionStore):
+    """The name is Django's: it salts the signature, so that old sessions stay readable."""
+
+    _owned: tuple[str | None, str] | None = None
+
+    def save(self, must_create: bool = False) -> None:
+        super().save(must_create)
+        user_id = self.get(SESSION_KEY)
+        if user_id is not None and self._owned != (self.session_key, user_id):
+            _own([(str(self.session_key), user_id)])
+            self._owned = (self.session_key, user_id)
+
+
+def end_all(user: User) -> None:
+    """Delete every session of the user.
+
+    Sessions without an owner's row were saved by an earlier release: they are looked at one by one,
+    once, and get their row.
+    """
+    _own_the_old()
+    with transaction.atomic():
+        mine = UserSession.objects.filter(user=user)
+        keys = list(mine.values_list("session_key", flat=True))
+        for start in range(0, len(keys), _AT_ONCE):
+            Session.objects.filter(session_key__in=keys[start : start + _AT_ONCE]).delete()
+        mine.delete()
+
+
+def forget_ended() -> int:
+    """Delete the rows of sessions that are no more; return how many."""
+    return UserSession.objects.exclude(
+        session_key__in=Session.objects.values("session_key")
+    ).delete()[0]
+
+
+def ended() -> int:
+    """Count the rows of sessions that are no more."""
+    sessions = Session.objects.values("session_key")
+    return UserSession.objects.exclude(session_key__in=sessions).count()
+
+
+def _own_the_old() -> None:
+    known = UserSession.objects.values("session_key")
+    unknown = Session.objects.filter(expire_date__gt=timezone.now()).exclude(session_key__in=known)
+    store, found = SessionStore(), []
+    for session in unknown.iterator(chunk_size=_AT_ONCE):
+        user_id: Any = store.decode(session.session_data).get(SESSION_KEY)
+        if user_id is not None:
+            found.append((session.session_key, user_id))
+    _own(found)
+
+
+def _own(pairs: Iterable[tuple[str, Any]]) -> None:
+    rows = [UserSession(session_key=key, user_id=int(user_id)) for key, user_id in pairs]
+    UserSession.objects.bulk_create(rows, ignore_conflicts=True, batch_size=_AT_ONCE)

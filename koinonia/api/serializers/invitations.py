@@ -1,0 +1,69 @@
+"""Invitations as owners and as invited people see them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from rest_framework import serializers
+
+from koinonia import ids
+from koinonia.api.serializers.fields import IdField
+from koinonia.models import Invitation, Role
+
+
+class NewInvitationSerializer(serializers.Serializer[Any]):
+    """Whom to invite, by ``email`` or by ``username``, and as what."""
+
+    email = serializers.EmailField(max_length=254, required=False)
+    username = serializers.CharField(
+        max_length=150, required=False, validators=[User.username_validator]
+    )
+    role = serializers.ChoiceField(Role.choices)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("email" in attrs) == ("username" in attrs):
+            told = "Name an e-mail address or a user name, and only one of them."
+            field = "username" if "email" in attrs else "email"
+            raise serializers.ValidationError({field: [told]})
+        return attrs
+
+
+class InvitationSerializer(serializers.Serializer[Any]):
+    """An open invitation, for the owners of the church."""
+
+    id = IdField(source="pk")
+    email = serializers.SerializerMethodField()
+    username = serializers.SerializerMethodField()
+    role = serializers.ChoiceField(Role.choices, read_only=True)
+    created_at = serializers.DateTimeField(read_only=True)
+    expires_at = serializers.DateTimeField(read_only=True)
+
+    def get_email(self, invitation: Invitation) -> str | None:
+        return invitation.email or None
+
+    def get_username(self, invitation: Invitation) -> str | None:
+        return invitation.username or None
+
+
+class InvitingChurchSerializer(serializers.Serializer[Any]):
+    slug = serializers.CharField(read_only=True)
+    name = serializers.CharField(read_only=True)
+
+
+class MyInvitationSerializer(serializers.Serializer[Any]):
+    """An invitation that names the user; ``token`` stands in the path that accepts it."""
+
+    token = serializers.SerializerMethodField()
+    church = InvitingChurchSerializer(read_only=True)
+    role = serializers.ChoiceField(Role.choices, read_only=True)
+    invited_by = serializers.SerializerMethodField()
+    created_at = serializers.DateTimeField(read_only=True)
+    expires_at = serializers.DateTimeField(read_only=True)
+
+    def get_token(self, invitation: Invitation) -> str:
+        """The invitation's id: it opens nothing for another user."""
+        return ids.encode(invitation.pk)
+
+    def get_invited_by(self, invitation: Invitation) -> str | None:
+        return invitation.invited_by.get_username() if invitation.invited_by else None

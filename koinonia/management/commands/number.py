@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from argparse import RawDescriptionHelpFormatter
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from koinonia import sending_numbers
+from koinonia.models import Church, SendingNumber
+from koinonia.sending_numbers import NumberRefusedError
+
+_EXAMPLE = """\
+Examples:
+
+    manage.py number list
+    manage.py number give grace +13125550100
+    manage.py number take +13125550100
+"""
+
+
+class Command(BaseCommand):
+    help = (
+        "Gives numbers to churches, and takes them back. A number belongs to one church; one that was"
+        " given up stays reserved for 30 days, and while texts wait to be sent from it."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.epilog = _EXAMPLE
+        parser.formatter_class = RawDescriptionHelpFormatter
+        verbs = parser.add_subparsers(dest="verb", required=True, metavar="give|take|list")
+        give = verbs.add_parser("give", help="let a church text from a number")
+        give.add_argument("church", help="its slug")
+        give.add_argument("number", help="E.164, such as +13125550100")
+        take = verbs.add_parser("take", help="take a number from its church")
+        take.add_argument("number", help="E.164")
+        verbs.add_parser("list", help="all numbers, and whose they are")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            getattr(self, f"_{options['verb']}")(**options)
+        except NumberRefusedError as error:
+            raise CommandError(str(error)) from None
+
+    def _give(self, *, church: str, number: str, **_: Any) -> None:
+        found = Church.objects.filter(slug=church).first()
+        if found is None:
+            raise CommandError(f"There is no church {church!r}.")
+        before = found.phone_number
+        given = sending_numbers.give(found, number, now=timezone.now())
+        self.stdout.write(f"{found.name} ({found.slug}) texts from {given}.")
+        if before and before != given:
+            self.stdout.write(f"{before} is reserved for it.")
+
+    def _take(self, *, number: str, **_: Any) -> None:
+        church = sending_numbers.take(number, now=timezone.now())
+        self.stdout.write(
+            f"{church.name} ({church.slug}) has no number now, and cannot text until it gets one."
+        )
+
+    def _list(self, **_: Any) -> None:
+        for row in SendingNumber.objects.select_related("church").order_by("number").iterator():
+            church = f"{row.church.slug} ({row.church.name})" if row.church else "a deleted church"
+            until = row.reserved_until()
+            waiting = sending_numbers.waiting_from(row.number)
+            state = f"reserved until {until:%Y-%m-%d}" if until else "in use"
+            texts = f", {waiting} texts wait" if waiting else ""
+            self.stdout.write(f"{row.number:<17} {church}: {state}{texts}")

@@ -1,0 +1,127 @@
+"""Numbers that churches text from: the operator gives them and takes them back.
+
+``Church.phone_number`` is what a church texts from now. ``SendingNumber`` has one row per number, so
+that a number that was given up stays with its church for 30 days, and while texts wait to be sent
+from it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.dispatch import Signal
+from django.utils import timezone
+
+from delivery.models import Message
+from delivery.statuses import Status
+from koinonia import phone
+from koinonia.models import Church, SendingNumber
+from koinonia.models.sending_number import RESERVED_FOR
+
+number_given = Signal()
+"""Sent after commit, with ``number``: whatever has to know the account's numbers learns it here."""
+
+_WAITING = (Status.SCHEDULED, Status.QUEUED, Status.SENDING, Status.RETRYING)
+
+
+class NumberRefusedError(Exception):
+    """The number cannot be given, or taken; the message is a sentence for the operator."""
+
+
+def give(church: Church, raw: str, *, now: datetime) -> str:
+    """Let the church text from a number; return it in E.164. Its present one is given up.
+
+    Raises NumberRefusedError where the number is no number, or another church's, or reserved.
+    """
+    try:
+        number = phone.normalise(raw, church.country)
+    except phone.UnusableNumberError as error:
+        raise NumberRefusedError(str(error)) from None
+    try:
+        with transaction.atomic():
+            _give(_locked(church), number, now)
+            transaction.on_commit(lambda: number_given.send(sender=Church, number=number))
+    except IntegrityError:
+        # Two operators at once, or a church that has no row in the list of numbers.
+        raise NumberRefusedError(f"{number} belongs to another church.") from None
+    church.phone_number = number
+    return number
+
+
+def take(raw: str, *, now: datetime) -> Church:
+    """Take a number from the church that texts from it; it is reserved from now on.
+
+    Raises NumberRefusedError where no church texts from it.
+    """
+    number = raw.strip()
+    with transaction.atomic():
+        church = Church.objects.filter(phone_number=number).select_for_update().first()
+        if church is None:
+            raise NumberRefusedError(f"No church texts from {number}. `number list` shows all.")
+        _give_up(church, now)
+        church.phone_number = None
+        church.save(update_fields=["phone_number"])
+    return church
+
+
+def former_owner(number: str) -> Church | None:
+    """The church for which a number that was given up is still reserved."""
+    row = SendingNumber.objects.filter(number=number, given_up_at__isnull=False)
+    found = row.select_related("church").first()
+    return found.church if found else None
+
+
+def waiting_from(number: str) -> int:
+    """How many texts wait to be sent from a number."""
+    return Message.objects.filter(from_number=number, status__in=_WAITING).count()
+
+
+def on_church_deleted(instance: Church, **_: Any) -> None:
+    """A receiver of ``pre_delete``: the church's numbers stay reserved without it."""
+    if instance.phone_number:
+        _give_up(instance, timezone.now())
+
+
+def _locked(church: Church) -> Church:
+    return Church.objects.select_for_update().get(pk=church.pk)
+
+
+def _give(church: Church, number: str, now: datetime) -> None:
+    if church.phone_number == number:
+        return
+    row = SendingNumber.objects.filter(number=number).select_for_update().first()
+    if row is not None and row.church_id != church.pk:
+        _check_free(row, now)
+        row.delete()
+    if church.phone_number:
+        _give_up(church, now)
+    SendingNumber.objects.update_or_create(
+        number=number, defaults={"church": church, "given_at": now, "given_up_at": None}
+    )
+    church.phone_number = number
+    church.save(update_fields=["phone_number"])
+
+
+def _give_up(church: Church, now: datetime) -> None:
+    SendingNumber.objects.update_or_create(
+        number=church.phone_number,
+        defaults={"church": church, "given_up_at": now},
+        create_defaults={"church": church, "given_at": now, "given_up_at": now},
+    )
+
+
+def _check_free(row: SendingNumber, now: datetime) -> None:
+    until = row.reserved_until()
+    if until is None:
+        raise NumberRefusedError(f"{row.number} belongs to another church ({row.church}).")
+    if until > now:
+        raise NumberRefusedError(
+            f"{row.number} is reserved until {until:%Y-%m-%d %H:%M} UTC, {RESERVED_FOR.days} days"
+            f" after {row.church or 'its church'} gave it up."
+        )
+    if count := waiting_from(row.number):
+        raise NumberRefusedError(
+            f"{row.number} is reserved: {count} text(s) wait to be sent from it."
+        )

@@ -1,0 +1,235 @@
+"""Another password, by whatever door, ends every session, token, ticket, socket and long poll."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from channels.testing import WebsocketCommunicator
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from django.core import mail
+from django.core.management import call_command
+from django.db import connection
+from django.test import AsyncClient, Client
+from django.utils import timezone
+from knox.models import AuthToken
+
+from koinonia.accounts import session_store, tokens
+from koinonia.models import TokenDetails, UserSession
+from realtime import tickets
+from realtime.consumer import EventConsumer
+from realtime.hub import Hub
+from tests import cast
+
+NEW = "another one, and long"
+ME = "/api/v1/me/"
+SOON = 5
+"""Seconds in which a socket or a held poll ends (contract section 6)."""
+
+Door = Callable[[User, pytest.MonkeyPatch], None]
+
+
+@pytest.fixture(autouse=True)
+def quick_and_unlimited(settings: Any) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.THROTTLING = {**settings.THROTTLING, "ENABLED": False}
+
+
+@pytest.fixture
+def user(db: None, quick_and_unlimited: None) -> User:
+    return User.objects.create_user("grace-owner", email="o@grace.example", password=cast.PASSWORD)
+
+
+def session_of(user: User) -> Client:
+    browser = Client()
+    browser.force_login(User.objects.get(pk=user.pk))
+    return browser
+
+
+def token_of(user: User) -> Client:
+    token = AuthToken.objects.create(user=user)[1]
+    return Client(headers={"Authorization": f"Bearer {token}"})
+
+
+def by_api(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = {"current_password": cast.PASSWORD, "new_password": NEW}
+    answer = token_of(user).post(f"{ME}password/", body, content_type="application/json")
+    assert answer.status_code == 204
+
+
+def by_page(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    form = {"old_password": cast.PASSWORD, "new_password1": NEW, "new_password2": NEW}
+    assert session_of(user).post("/password/", form)["Location"] == "/login/?changed=1"
+
+
+def by_admin(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = session_of(User.objects.create_superuser("root"))
+    form = {"password1": NEW, "password2": NEW, "usable_password": "true"}
+    assert root.post(f"/admin/auth/user/{user.pk}/password/", form).status_code == 302
+
+
+def by_command(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("getpass.getpass", lambda prompt: NEW)
+    call_command("changepassword", user.username, verbosity=0)
+
+
+def by_mail(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    visitor = Client()
+    visitor.post("/password-reset/", {"email": user.email})
+    [link] = re.findall(r"http://testserver(\S+)", str(mail.outbox[-1].body))
+    form = visitor.get(link)["Location"]
+    done = visitor.post(form, {"new_password1": NEW, "new_password2": NEW})
+    assert done["Location"] == "/password-reset/complete/"
+
+
+def by_sql(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = User(username="other")
+    other.set_password(NEW)
+    User.objects.filter(pk=user.pk).update(password=other.password)
+
+
+DOORS = [by_api, by_page, by_admin, by_command, by_mail, by_sql]
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_nothing_that_stood_on_the_old_password_opens_anything(
+    user: User, monkeypatch: pytest.MonkeyPatch, door: Door
+) -> None:
+    session, token = session_of(user), token_of(user)
+    by_session, by_token = (
+        one.post("/api/v1/realtime/ticket/").json()["ticket"] for one in (session, token)
+    )
+    held = [session.session.session_key, AuthToken.objects.get().digest]
+    assert [one.get(ME).status_code for one in (session, token)] == [200, 200]
+    door(user, monkeypatch)
+    assert User.objects.get(pk=user.pk).check_password(NEW)
+    assert [one.get(ME).status_code for one in (session, token)] == [401, 401]
+    for ticket in (by_session, by_token):
+        credential = tickets.redeem(ticket, now=timezone.now())
+        assert credential is not None
+        assert credential.user() is None
+    assert all(held)
+
+
+def test_a_disabled_user_is_out_and_so_are_their_tokens(user: User) -> None:
+    session, token = session_of(user), token_of(user)
+    User.objects.update(is_active=False)
+    assert [one.get(ME).status_code for one in (session, token)] == [401, 401]
+
+
+async def _open(user: User) -> WebsocketCommunicator:
+    ticket = (await sync_to_async(_ticket)(user))["ticket"]
+    socket = WebsocketCommunicator(EventConsumer.as_asgi(), f"/ws/v1/?ticket={ticket}")
+    await socket.connect(timeout=5)
+    assert (await socket.receive_json_from(5))["type"] == "welcome"
+    return socket
+
+
+def _ticket(user: User) -> dict[str, str]:
+    found: dict[str, str] = token_of(user).post("/api/v1/realtime/ticket/").json()
+    return found
+
+
+def everywhere(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert session_of(user).post(f"{ME}logout-everywhere/").status_code == 204
+
+
+def disabled(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    User.objects.filter(pk=user.pk).update(is_active=False)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("door", [*DOORS, everywhere, disabled])
+async def test_sockets_and_held_polls_end_with_it(
+    user: User, monkeypatch: pytest.MonkeyPatch, door: Door
+) -> None:
+    socket = await _open(user)
+    headers = {
+        "Authorization": f"Bearer {(await sync_to_async(AuthToken.objects.create)(user))[1]}"
+    }
+    poll = AsyncClient()
+    head = (await poll.get(f"{ME}events/", headers=headers)).json()["to"]
+    held = asyncio.create_task(poll.get(f"{ME}events/?after={head}&wait=25", headers=headers))
+    key = f"user:{user.pk}"
+    # Nothing says when the poll has begun to wait.
+    while not held.done() and key not in Hub.here().feeds:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    await sync_to_async(door)(user, monkeypatch)
+    closed = await socket.receive_output(SOON)
+    assert (closed["type"], closed["code"]) == ("websocket.close", 4401)
+    assert (await asyncio.wait_for(held, SOON)).status_code == 401
+
+
+def test_logging_out_everywhere_ends_old_sessions_too(user: User) -> None:
+    """Those of an earlier release, which did not write down whose they are."""
+    other = User.objects.create_user("other")
+    mine, old, theirs = session_of(user), session_of(user), session_of(other)
+    UserSession.objects.filter(session_key=old.session.session_key).delete()
+    token = token_of(user)
+    assert mine.post(f"{ME}logout-everywhere/").status_code == 204
+    codes = [one.get(ME).status_code for one in (mine, old, token, theirs)]
+    assert codes == [401, 401, 401, 200]
+    assert not AuthToken.objects.filter(user=user).exists()
+    assert Session.objects.count() == UserSession.objects.count() == 1
+
+
+def test_whose_a_session_is_stays_known_when_its_key_changes(user: User) -> None:
+    browser = session_of(user)
+    session = browser.session
+    session.cycle_key()
+    session.save()
+    assert UserSession.objects.get(session_key=session.session_key).user == user
+    assert session_store.forget_ended() == 1
+
+
+def test_a_wrong_password_changes_nothing_and_is_counted(user: User, settings: Any) -> None:
+    settings.THROTTLING = {**settings.THROTTLING, "ENABLED": True}
+    body = {"current_password": "guess", "new_password": NEW}
+    token = token_of(user)
+    answers = [
+        token.post(f"{ME}password/", body, content_type="application/json") for _ in range(6)
+    ]
+    assert [answer.status_code for answer in answers] == [400] * 5 + [429]
+    assert list(answers[0].json()["errors"]) == ["current_password"]
+    assert token.get(ME).status_code == 200
+
+
+@pytest.mark.parametrize("weak", ["short1", "password", "12345678901", "grace-owner"])
+def test_a_weak_password_is_refused_with_the_reason(user: User, weak: str) -> None:
+    body = {"current_password": cast.PASSWORD, "new_password": weak}
+    answer = token_of(user).post(f"{ME}password/", body, content_type="application/json")
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, ["new_password"])
+    assert User.objects.get(pk=user.pk).check_password(cast.PASSWORD)
+
+
+def test_a_token_of_an_earlier_release_stands_until_the_password_changes(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token, unused = token_of(user), token_of(user)
+    TokenDetails.objects.all().delete()
+    assert token.get(ME).status_code == 200
+    assert TokenDetails.objects.count() == 1
+    by_api(user, monkeypatch)
+    assert [one.get(ME).status_code for one in (token, unused)] == [401, 401]
+
+
+def test_another_name_ends_no_token_of_an_earlier_release(user: User) -> None:
+    token = token_of(user)
+    TokenDetails.objects.all().delete()
+    user.first_name = "Ann"
+    user.save()
+    assert token.get(ME).status_code == 200
+
+
+def test_old_tokens_of_the_release_before_can_be_deleted_by_it(user: User) -> None:
+    """It does not know the table beside, and deletes the token's row alone."""
+    token_of(user)
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM knox_authtoken")
+    connection.check_constraints()
+    assert list(tokens.standing(user)) == []
