@@ -10,7 +10,7 @@ from delivery import conf
 class Migration(migrations.Migration):
     dependencies = [
         migrations.swappable_dependency(conf.tenant_model()),
-        ("delivery", "0005_calls_beyond_32767"),
+        ("delivery", "0020_due_again"),
     ]
 
     operations = [

@@ -14,9 +14,9 @@ from functools import partial
 
 from django.db import InterfaceError, OperationalError, transaction
 
-from delivery.accept import DEFAULT_LIFE, accept_batch
+from delivery.accept import accept_batch
 from delivery.changes import message_changes
-from delivery.drafts import Draft
+from delivery.drafts import DEFAULT_LIFE, Draft
 from delivery.models.transitions import Failure
 from delivery.statuses import Status
 from koinonia.broadcasts import progress_events

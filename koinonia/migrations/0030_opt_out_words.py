@@ -5,7 +5,7 @@ import koinonia.opt_out_words
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("koinonia", "0011_member_search_key"),
+        ("koinonia", "0020_what_is_due"),
     ]
 
     operations = [
