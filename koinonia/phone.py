@@ -1,10 +1,81 @@
-"""Phone numbers as people write them, made E.164."""
+"""Phone numbers as people write them, made E.164. Every door (API, import, admin) uses this rule."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
 import phonenumbers
 
+from delivery.visible_text import clean
+
 _LONGEST_INPUT = 40
+_LONGEST_CELL = 400
+_MOST_NUMBERS = 5
+_WRAPPED = re.compile(r"""^=?\s*["“”']?\s*(.*?)\s*["“”']?$""", re.DOTALL)
+"""``="3125550101"`` and ``'3125550101``: how spreadsheets keep a number from being calculated."""
+_SCHEME = re.compile(r"^(?:tel|sms|callto)\s*:\s*", re.IGNORECASE)
+_EXPONENT = re.compile(r"^[+-]?\d+(?:[.,]\d+)?\s*[eE]\s*[+-]?\s*\d{1,4}$")
+_DECIMAL_ZERO = re.compile(r"^(\+?\d{7,15})[.,]0$")
+_BETWEEN_NUMBERS = re.compile(r"[,;/|\n]|:::|\s(?:or|and|o|y|und|oder|et|ou)\s|[&]", re.IGNORECASE)
+_WORD = re.compile(r"[^\W\d_]+", re.UNICODE)
+_EXTENSION = re.compile(r"(?:\bext(?:ension|n)?\b|;ext=|\bx|#)\.?\s*\d{1,7}\s*$", re.IGNORECASE)
+_KINDS = frozenset(
+    [
+        "cell",
+        "cellular",
+        "cellphone",
+        "mobile",
+        "mob",
+        "mbl",
+        "iphone",
+        "phone",
+        "ph",
+        "telephone",
+        "telefon",
+        "telefono",
+        "teléfono",
+        "tel",
+        "text",
+        "texts",
+        "sms",
+        "home",
+        "hm",
+        "house",
+        "work",
+        "wk",
+        "office",
+        "main",
+        "primary",
+        "preferred",
+        "number",
+        "no",
+        "nr",
+        "num",
+        "c",
+        "m",
+        "h",
+        "w",
+        "p",
+        "t",
+        "o",
+        "personal",
+        "private",
+        "default",
+        "best",
+        "movil",
+        "móvil",
+        "celular",
+        "cel",
+        "handy",
+        "portable",
+    ]
+)
+"""Words beside a number that say which kind it is, and nothing else."""
+_NOT_TEXTED = frozenset({"fax", "telefax", "pager", "beeper", "landline"})
+_MEXICO = 52
+_OLD_MEXICAN = re.compile(r"^(?:(?:044|045|01)(\d{10})|1(\d{10}))$")
+"""Until 2019 a mobile was dialled with 044, 045 or, from abroad, with 1 after the country code."""
 
 
 class UnusableNumberError(ValueError):
@@ -12,16 +83,121 @@ class UnusableNumberError(ValueError):
 
 
 def normalise(raw: str, country: str) -> str:
-    """``raw`` in E.164; a number without a country code is read as one of ``country`` (ISO 3166)."""
-    try:
-        number = phonenumbers.parse(raw[: _LONGEST_INPUT + 1], country)
-    except phonenumbers.NumberParseException:
-        raise UnusableNumberError(_sentence(raw)) from None
-    if len(raw) > _LONGEST_INPUT or number.extension or not phonenumbers.is_valid_number(number):
+    """Return the one number of ``raw`` in E.164. A number without a country code is read as one of
+    ``country`` (ISO 3166). Raise UnusableNumberError where there is none, or more than one."""
+    if len(raw) > _LONGEST_INPUT:
         raise UnusableNumberError(_sentence(raw))
+    numbers = numbers_in(raw, country)
+    if len(numbers) > 1:
+        raise UnusableNumberError(_sentence(raw, "There are two numbers here; give one"))
+    return numbers[0]
+
+
+def numbers_in(cell: str, country: str) -> list[str]:
+    """Return the numbers of ``cell`` in E.164, in their order, each once, at most 5.
+
+    Words that only name the kind ("cell", "home") do not count. Raise UnusableNumberError, with
+    the reason, where there is no usable number or where other words stand beside it: they may say
+    that it is somebody else's, or that it must not be texted.
+    """
+    if len(cell) > _LONGEST_CELL:
+        raise UnusableNumberError(_sentence(cell, "This is too long"))
+    text = _unwrapped(cell)
+    if _EXPONENT.match(text):
+        reason = "A spreadsheet has cut off digits; format the column as text and save it again"
+        raise UnusableNumberError(_sentence(cell, reason))
+    if number := _one(text, country, cell):
+        return [number]
+    numbers: list[str] = []
+    for part in _parts(text):
+        if not any(letter.isdigit() for letter in part):
+            _check_words(part, cell)
+        elif number := _one(part, country, cell):
+            numbers.append(number)
+        elif sum(letter.isdigit() for letter in part) >= _FEWEST_DIGITS:
+            raise UnusableNumberError(_not_a_number(cell))
+    if not numbers:
+        raise UnusableNumberError(_not_a_number(cell))
+    return list(dict.fromkeys(numbers))[:_MOST_NUMBERS]
+
+
+_FEWEST_DIGITS = 7
+_MOST_DIGITS = 15
+"""Of a number in E.164; its national forms have fewer."""
+
+
+def _not_a_number(cell: str) -> str:
+    several = sum(letter.isdigit() for letter in cell) > _MOST_DIGITS
+    return _sentence(cell, "Separate two numbers with a comma" if several else "")
+
+
+def is_missing(cell: str) -> bool:
+    """Return whether ``cell`` only holds the place of a number: blanks, dashes, zeros."""
+    return len(cell) <= _LONGEST_CELL and not any(
+        letter.isalnum() and letter != "0" for letter in _unwrapped(cell)
+    )
+
+
+def _unwrapped(cell: str) -> str:
+    text = clean(cell).strip()
+    for _ in range(2):
+        match = _WRAPPED.match(text)
+        text = match[1] if match else text
+    return _DECIMAL_ZERO.sub(r"\1", _SCHEME.sub("", text))
+
+
+def _parts(text: str) -> Iterator[str]:
+    yield from (part for part in _BETWEEN_NUMBERS.split(text) if part.strip())
+
+
+def _one(text: str, country: str, cell: str) -> str | None:
+    """Return the number that all of ``text`` is; None where it is none."""
+    if _EXTENSION.search(text):
+        stem = _EXTENSION.sub("", text)
+        if _parsed(stem, country):
+            reason = "A text cannot reach an extension"
+            raise UnusableNumberError(_sentence(cell, reason))
+    digits_alone = _WORD.sub(" ", _SCHEME.sub("", text))
+    digits_alone = re.sub(r"[:()\[\]\s*#._-]*$", "", digits_alone)
+    digits_alone = re.sub(r"^[:\[\]\s*#._-]*", "", digits_alone).replace("( )", " ")
+    number = _parsed(digits_alone, country)
+    if number:
+        _check_words(text, cell)
+    return number
+
+
+def _check_words(text: str, cell: str) -> None:
+    words = [word.casefold() for word in _WORD.findall(text)]
+    if unsuitable := [word for word in words if word in _NOT_TEXTED]:
+        raise UnusableNumberError(_sentence(cell, f"A {unsuitable[0]} takes no texts"))
+    if strange := [word for word in words if word not in _KINDS]:
+        named = " ".join(strange)[:_LONGEST_INPUT]
+        reason = f"Words stand beside the number ({named}); leave the number alone in the cell"
+        raise UnusableNumberError(_sentence(cell, reason))
+
+
+def _parsed(text: str, country: str) -> str | None:
+    try:
+        number = phonenumbers.parse(text, country)
+    except phonenumbers.NumberParseException:
+        return None
+    if number.country_code == _MEXICO and not phonenumbers.is_valid_number(number):
+        number = _modern_mexican(number)
+    if number.extension or not phonenumbers.is_valid_number(number):
+        return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-def _sentence(raw: str) -> str:
-    shown = "".join(letter for letter in raw[:_LONGEST_INPUT] if letter.isprintable())
-    return f"{shown!r} is not a phone number that can be texted."
+def _modern_mexican(number: phonenumbers.PhoneNumber) -> phonenumbers.PhoneNumber:
+    national = phonenumbers.national_significant_number(number)
+    match = _OLD_MEXICAN.match(national.removeprefix(str(_MEXICO)))
+    if not match:
+        return number
+    return phonenumbers.PhoneNumber(country_code=_MEXICO, national_number=int(match[1] or match[2]))
+
+
+def _sentence(raw: str, reason: str = "") -> str:
+    shown = clean(raw[:_LONGEST_INPUT])
+    shown = "".join(letter if letter.isprintable() else " " for letter in shown)
+    told = f"{shown!r} is not a phone number that can be texted."
+    return f"{reason}: {told}" if reason else told

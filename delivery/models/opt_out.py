@@ -15,6 +15,8 @@ class OptOut(models.Model):
         """Telnyx refused with 40300."""
         STAFF = "staff"
         """The office set it."""
+        FILE = "file"
+        """A file of people that the office imported says so."""
 
     tenant = models.ForeignKey(conf.tenant_model(), models.CASCADE, related_name="opt_outs")
     number = models.CharField(max_length=16)

@@ -43,7 +43,7 @@ class MemberQuerySet(models.QuerySet["Member"]):
             return super().update(**values)
         keys = list(self.values_list("pk", flat=True))
         changed = super().update(**values)
-        self.model._default_manager.filter(pk__in=keys).complete_search_keys(all_of_them=True)  # type: ignore[attr-defined] # this class
+        self.model._default_manager.filter(pk__in=keys).complete_search_keys(all_of_them=True)
         return changed
 
     def complete_search_keys(self, *, all_of_them: bool = False) -> int:

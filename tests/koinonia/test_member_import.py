@@ -12,13 +12,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
+from koinonia.member_import.records import UnusableFileError, records
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
 from delivery.models import OptOut
 from delivery.opt_outs import opt_out, opted_out
 from koinonia.member_import.apply import Report, import_members
-from koinonia.member_import.records import UnusableFileError, records
 from koinonia.models import Church, Group, Member, Staff
 from realtime.models import Event
 from tests.messy_csv import MessyCsv

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.utils import timezone
@@ -14,65 +15,117 @@ from koinonia.api.errors import TooLargeError
 from koinonia.api.parsers import CsvParser
 from koinonia.api.views.base import ChurchView
 from koinonia.member_import.apply import import_members
-from koinonia.member_import.records import UnusableFileError
+from koinonia.member_import.bounds import LARGEST_FILE
+from koinonia.member_import.table import UnusableFileError
 
-LARGEST_FILE = 5 * 2**20
+_CHARSET = re.compile(r"charset\s*=\s*\"?([^\";\s]+)", re.IGNORECASE)
+_FILE_NAME = re.compile(r"filename\s*=\s*\"?([^\";]+)", re.IGNORECASE)
 
 
 class LineErrorSerializer(serializers.Serializer[Any]):
-    line = serializers.IntegerField(help_text="Where the record starts in the file, from 1.")
-    error = serializers.CharField()
+    line = serializers.IntegerField(
+        help_text="Where the record starts in the file, from 1: line, sheet row or vCard's line."
+    )
+    error = serializers.CharField(
+        help_text="Why the row is not imported, or what a person must know of it."
+    )
 
 
 class ImportReportSerializer(serializers.Serializer[Any]):
     created = serializers.IntegerField()
     updated = serializers.IntegerField()
-    skipped = serializers.IntegerField()
+    skipped = serializers.IntegerField(
+        help_text="Rows that change nothing, and rows whose person has died or is inactive."
+    )
     errors = LineErrorSerializer(many=True)  # type: ignore[assignment] # also a property there
+    new_groups = serializers.ListField(child=serializers.CharField())
+    ignored_columns = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Columns and sheets that nothing is taken from, and what was empty in others.",
+    )
 
 
 class ImportFileSerializer(serializers.Serializer[Any]):
     file = serializers.FileField()
 
 
+class ImportQuerySerializer(serializers.Serializer[Any]):
+    dry_run = serializers.BooleanField(
+        required=False, default=False, help_text="`1`: answer the same, and write nothing."
+    )
+    encoding = serializers.CharField(
+        required=False,
+        default="",
+        max_length=40,
+        help_text="Of a text file that is neither UTF-8 nor has a byte order mark:"
+        " `windows-1252`, `windows-1251`, `macintosh`, `cp949`, …",
+    )
+
+
 class MemberImportView(ChurchView):
-    """Members from a CSV file."""
+    """Members from a file of people: CSV, an Excel workbook (.xlsx) or vCards (.vcf)."""
 
     parser_classes = [MultiPartParser, CsvParser]
     serializer_class = ImportReportSerializer
+    query_serializer = ImportQuerySerializer
 
     @extend_schema(
-        request={
-            "multipart/form-data": ImportFileSerializer,
-            "text/csv": {"type": "string", "format": "binary"},
-        },
+        parameters=[ImportQuerySerializer],
+        request={"multipart/form-data": ImportFileSerializer, "text/csv": {"type": "string"}},
         responses=ImportReportSerializer,
     )
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Columns first_name, last_name, phone and groups (separated by `;`), in UTF-8 or
-        Windows-1252. All good lines are kept, bad ones are reported by their line in the file.
+        """The first line names the columns: first_name, last_name, phone, groups (separated by
+        `;`), opted_out, or the names that church programs, address books and mailers give them.
+        Separators are `,` `;` tab and `|`. All good rows are kept, bad ones are reported by their
+        line in the file.
 
-        A new number is created; a known one is updated where its names differ or groups are new,
-        else skipped. Of a number that comes twice in the file, the later line counts.
+        A number with a new name is created; a known number and name is updated where the spelling
+        differs, groups are new or the person opts out, else skipped. An opt-out in the file is
+        stored and never cleared. Text in another encoding than UTF-8 needs its `charset`, or
+        `?encoding=`; without it the answer is 400 and shows three names as they would read.
         """
+        query = self.query()
+        content, declared, file_name = _upload(request)
         try:
-            report = import_members(self.church, _content(request), now=timezone.now())
+            report = import_members(
+                self.church,
+                content,
+                now=timezone.now(),
+                file_name=file_name,
+                encoding=query["encoding"] or declared,
+                # Without a value it is meant, too.
+                dry_run=query["dry_run"] or request.query_params.get("dry_run") == "",
+            )
         except UnusableFileError as error:
-            raise ValidationError({"file": [str(error)]}) from error
-        errors = [{"line": line, "error": told} for line, told in report.errors]
+            raise ValidationError({error.field: [str(error)]}) from error
         return Response(
-            {"created": report.created, "updated": report.updated, "skipped": report.skipped,
-             "errors": errors}
-        )  # fmt: skip
+            {
+                "created": report.created,
+                "updated": report.updated,
+                "skipped": report.skipped,
+                "errors": [{"line": line, "error": told} for line, told in report.errors],
+                "new_groups": report.new_groups,
+                "ignored_columns": report.ignored_columns,
+            }
+        )
 
 
-def _content(request: Request) -> bytes:
+def _upload(request: Request) -> tuple[bytes, str, str]:
+    """Return the file, its declared charset and its name, either of which may be empty."""
     body = request.data
     if hasattr(body, "read"):
         upload = body
-    elif (upload := request.FILES.get("file")) is None:
-        raise ValidationError({"file": ["A CSV file is needed."]})
+        declared = _CHARSET.search(request.headers.get("Content-Type", ""))
+        name = _FILE_NAME.search(request.headers.get("Content-Disposition", ""))
+        about = (declared[1] if declared else "", name[1] if name else "")
+    elif (upload := request.FILES.get("file")) is not None:
+        about = (upload.charset or "", upload.name or "")
+    else:
+        raise ValidationError({"file": ["A file is needed: CSV, .xlsx or .vcf."]})
     content: bytes = upload.read(LARGEST_FILE + 1)
     if len(content) > LARGEST_FILE:
-        raise TooLargeError("The file is larger than 5 MB.")
-    return content
+        raise TooLargeError(
+            f"The file is larger than {LARGEST_FILE // 2**20} MB. Split it, or save it as CSV."
+        )
+    return (content, *about)

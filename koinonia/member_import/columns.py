@@ -1,0 +1,214 @@
+"""Which column of a file holds what."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+
+from koinonia.member_import import header_names as names
+from koinonia.member_import.consent import Meaning
+from koinonia.names import search_key, tidy
+
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_NUMBERED_PHONE = re.compile(r"phone (\d{1,2}) (value|label|type)")
+_LONGEST_SHOWN = 60
+_MOST_SHOWN = 12
+
+
+@cache
+def normalised(header: str) -> str:
+    """Return ``header`` as `header_names` spells it: "Phone 1 - Value" is "phone 1 value"."""
+    text = unicodedata.normalize("NFKC", header[:200])
+    text = search_key(_CAMEL.sub(" ", text))
+    return " ".join("".join(letter if letter.isalnum() else " " for letter in text).split())
+
+
+def shown(header: str) -> str:
+    """Return ``header`` as a report names it."""
+    text = tidy(header)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    at: int
+    """Index, from 0."""
+    header: str
+
+
+@dataclass(slots=True)
+class NumberedPhone:
+    """A phone whose kind stands in a column before it (Google, vCards)."""
+
+    value: int = -1
+    label: int = -1
+
+
+@dataclass(slots=True)
+class Columns:
+    """The columns of a file by their use; lists are in the order in which they are asked."""
+
+    width: int
+    mobiles: list[Column] = field(default_factory=list)
+    numbered: list[NumberedPhone] = field(default_factory=list)
+    phones: list[Column] = field(default_factory=list)
+    second_choice: list[Column] = field(default_factory=list)
+    phone_country: list[Column] = field(default_factory=list)
+    first_names: list[Column] = field(default_factory=list)
+    last_names: list[Column] = field(default_factory=list)
+    suffixes: list[Column] = field(default_factory=list)
+    full_names: list[Column] = field(default_factory=list)
+    groups: list[Column] = field(default_factory=list)
+    consents: list[tuple[Column, Meaning]] = field(default_factory=list)
+    departures: list[Column] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
+    """Names of the columns that nothing is read from."""
+    doubled: list[str] = field(default_factory=list)
+    """Names that come twice, of columns that may come once."""
+
+    @property
+    def has_phone(self) -> bool:
+        return bool(self.mobiles or self.numbered or self.phones or self.second_choice)
+
+    @property
+    def has_name(self) -> bool:
+        return bool(self.first_names or self.full_names)
+
+    @property
+    def is_usable(self) -> bool:
+        return self.has_phone and self.has_name
+
+    @property
+    def has_first_choice(self) -> bool:
+        return bool(self.mobiles or self.numbered or self.phones)
+
+    @property
+    def phone_columns(self) -> frozenset[int]:
+        single = (*self.mobiles, *self.phones, *self.second_choice)
+        return frozenset([column.at for column in single] + [n.value for n in self.numbered])
+
+    def missing(self) -> str:
+        """Return which columns are missing, for a sentence."""
+        wanted = []
+        if not self.has_name:
+            wanted.append("first_name (or name)")
+        if not self.has_phone:
+            wanted.append("phone (or mobile, cell phone)")
+        return ", ".join(wanted)
+
+
+def columns_of(cells: Sequence[str]) -> Columns:
+    """Return the columns that the names in ``cells`` stand for."""
+    headers = [Column(at, shown(cell)) for at, cell in enumerate(cells)]
+    by_name = _Names(cells)
+    found = Columns(width=_width(cells))
+    found.mobiles = by_name.take(names.MOBILE, headers)
+    found.numbered = by_name.take_numbered(headers)
+    found.phones = by_name.take(names.ANY_PHONE, headers)
+    found.second_choice = by_name.take(names.SECOND_CHOICE, headers)
+    if found.mobiles:
+        found.second_choice += by_name.take(names.HOME_AND_WORK, headers)
+    found.phone_country = by_name.take(names.PHONE_COUNTRY, headers)
+    found.first_names = by_name.take(names.FIRST_NAME, headers)
+    found.last_names = by_name.take(names.LAST_NAME, headers)
+    if not found.last_names and by_name.has(names.GIVEN_NAME):
+        found.last_names = by_name.take([names.FAMILY_NAME], headers)
+    found.suffixes = by_name.take(names.SUFFIX, headers)
+    found.full_names = by_name.take(names.FULL_NAME, headers)
+    found.groups = by_name.take(names.GROUPS, headers)
+    found.consents = by_name.take_consents(headers)
+    departures = names.DECEASED | names.GONE | names.PRESENT | names.STATUS | names.GONE_SINCE
+    found.departures = sorted(by_name.take(departures, headers), key=lambda column: column.at)
+    found.doubled = _doubled(found)
+    found.ignored = by_name.left(headers)
+    return found
+
+
+class _Names:
+    """The normalised names of a file's columns; each column is taken once."""
+
+    def __init__(self, cells: Sequence[str]) -> None:
+        self._at: dict[str, list[int]] = {}
+        self._taken: set[int] = set()
+        self._names = [normalised(cell) for cell in cells]
+        for at, name in enumerate(self._names):
+            for spelling in {name, name.replace(" ", "")} - {""}:
+                self._at.setdefault(spelling, []).append(at)
+
+    def has(self, wanted: Iterable[str]) -> bool:
+        return any(self._of(name) for name in wanted)
+
+    def take(self, wanted: Iterable[str], headers: Sequence[Column]) -> list[Column]:
+        """Take the columns of these names, in the order of the names."""
+        found = [at for name in wanted for at in self._of(name) if at not in self._taken]
+        found = list(dict.fromkeys(found))
+        self._taken.update(found)
+        return [headers[at] for at in found]
+
+    def take_numbered(self, headers: Sequence[Column]) -> list[NumberedPhone]:
+        phones: dict[int, NumberedPhone] = {}
+        for at, name in enumerate(self._names):
+            if match := _NUMBERED_PHONE.fullmatch(name):
+                phone = phones.setdefault(int(match[1]), NumberedPhone())
+                if match[2] == "value":
+                    phone.value = at
+                else:
+                    phone.label = at
+        whole = [phone for _, phone in sorted(phones.items()) if phone.value >= 0]
+        self._taken.update(at for phone in whole for at in (phone.value, phone.label) if at >= 0)
+        return whole
+
+    def take_consents(self, headers: Sequence[Column]) -> list[tuple[Column, Meaning]]:
+        found: list[tuple[Column, Meaning]] = []
+        for column, name in zip(headers, self._names, strict=True):
+            meaning = None if column.at in self._taken else _consent_of(name, column.header)
+            if meaning:
+                self._taken.add(column.at)
+                found.append((column, meaning))
+        return found
+
+    def left(self, headers: Sequence[Column]) -> list[str]:
+        left = (column.header for column in headers if column.at not in self._taken)
+        return list(dict.fromkeys(header for header in left if header))
+
+    def _of(self, name: str) -> list[int]:
+        return self._at.get(name) or self._at.get(name.replace(" ", ""), [])
+
+
+_COMPACT_OUT = {name.replace(" ", "") for name in names.OPTED_OUT}
+_COMPACT_MAY = {name.replace(" ", "") for name in names.MAY_TEXT}
+
+
+def _consent_of(name: str, header: str) -> Meaning | None:
+    """Return what a yes in this column says about texts; None: the column is about other things.
+
+    Of a custom field ("Church Life :: Text OK") the part after the tab's name counts, too.
+    """
+    for spelling in (name, normalised(header.rpartition("::")[2])):
+        if spelling.replace(" ", "") in _COMPACT_OUT:
+            return Meaning.OUT
+        if spelling.replace(" ", "") in _COMPACT_MAY:
+            return Meaning.MAY
+    words = set(name.split())
+    if words & {"email", "mail", "mailing", "emails"}:
+        return None
+    about_texts = bool(words & names.TEXTING_WORDS) and bool(words & names.CONSENT_WORDS)
+    about_contact = {"do", "not"} <= words and bool(words & {"contact", "call", "phone", "message"})
+    return Meaning.UNCLEAR if about_texts or about_contact else None
+
+
+def _width(cells: Sequence[str]) -> int:
+    """Return how many cells a full record has; a header without a name counts between others."""
+    named = [at for at, cell in enumerate(cells) if tidy(cell)]
+    return named[-1] + 1 if named else 0
+
+
+def _doubled(found: Columns) -> list[str]:
+    doubled: list[str] = []
+    for columns in (found.mobiles, found.phones, found.first_names, found.last_names):
+        spelt = [normalised(column.header) for column in columns]
+        doubled += [name for name in dict.fromkeys(spelt) if spelt.count(name) > 1]
+    return doubled

@@ -1,0 +1,99 @@
+"""What a cell says about texts to its person. An unknown value is never guessed."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+
+from koinonia.member_import.cell_dates import Span, span_of
+from koinonia.names import tidy
+
+
+class Meaning(Enum):
+    """What a yes in a column of consent says."""
+
+    OUT = "opted out"
+    MAY = "may be texted"
+    UNCLEAR = "not understood"
+
+
+class Said(Enum):
+    OUT = 1
+    NO_OPT_OUT = 2
+    NOTHING = 3
+    """The cell is empty."""
+    NEITHER = 4
+    """Something that is neither yes nor no, such as "pending"."""
+    UNKNOWN = 5
+
+
+YES = frozenset({"yes", "y", "true", "t", "1", "x", "✓", "on", "sí", "si", "oui", "ja"})
+NO = frozenset({"no", "n", "false", "f", "0", "off", "non", "nein"})
+_OUT = frozenset(
+    {"unsubscribed", "opted out", "opt out", "stop", "stopped", "blocked", "blacklisted",
+     "suppressed", "cancelled", "canceled", "do not text", "do not contact", "do not call", "dnc"}
+)  # fmt: skip
+_IN = frozenset({"subscribed", "opted in", "enrolled", "allowed", "active"})
+_NEITHER = frozenset({"not enrolled", "pending", "unconfirmed", "non subscribed", "never"})
+_SEPARATORS = re.compile(r"[\s_\-\u2010-\u2015]+")
+PLAIN_OUT = _OUT - {"blocked", "suppressed", "cancelled", "canceled"}
+"""What opts out in a column of statuses, too, where the others mean other things."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    said: Said
+    since: Span | None = None
+    """When, where the cell holds a date."""
+
+
+def word_of(cell: str) -> str:
+    """Return a cell as values are compared: NFKC, lower case, dashes as blanks."""
+    text = unicodedata.normalize("NFKC", tidy(cell)).casefold()
+    return _SEPARATORS.sub(" ", text).strip()
+
+
+def opinion_of(cell: str, meaning: Meaning) -> Opinion:
+    """Return what ``cell`` says in a column whose yes means ``meaning``."""
+    if not (word := word_of(cell)):
+        return Opinion(Said.NOTHING)
+    if word in _OUT:
+        return Opinion(Said.OUT)
+    if word in _IN:
+        return Opinion(Said.NO_OPT_OUT)
+    if word in _NEITHER:
+        return Opinion(Said.NEITHER)
+    since = None
+    if word in YES or (word not in NO and (since := span_of(cell))):
+        said = {Meaning.OUT: Said.OUT, Meaning.MAY: Said.NO_OPT_OUT}
+        return Opinion(said.get(meaning, Said.UNKNOWN), since)
+    if word in NO:
+        said = {Meaning.OUT: Said.NO_OPT_OUT, Meaning.MAY: Said.OUT}
+        return Opinion(said.get(meaning, Said.UNKNOWN))
+    return Opinion(Said.UNKNOWN)
+
+
+def is_opted_out(opinions: Iterable[Opinion]) -> bool:
+    """Return whether any opinion opts out, unless a later one, by dates that are certain, opts in."""
+    given = list(opinions)
+    opt_ins = [o.since.first for o in given if o.said is Said.NO_OPT_OUT and o.since]
+    latest = max(opt_ins, default=date.min)
+    return any(o.said is Said.OUT and not (o.since and o.since.last < latest) for o in given)
+
+
+_FILE_WORDS = re.compile(r"[\W\d_]+")
+_UNSUBSCRIBED = frozenset({"unsubscribed", "unsubscribes", "unsubscribers"})
+_NEGATIONS = frozenset({"no", "non", "not", "without", "except", "minus", "never"})
+
+
+def file_name_says(file_name: str) -> Said:
+    """Return OUT for a file of people who have unsubscribed, as Mailchimp names it; UNKNOWN where a
+    negation stands beside that word."""
+    words = set(_FILE_WORDS.split(file_name[-200:].casefold()))
+    if not words & _UNSUBSCRIBED:
+        return Said.NOTHING
+    return Said.UNKNOWN if words & _NEGATIONS else Said.OUT

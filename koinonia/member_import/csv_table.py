@@ -1,0 +1,78 @@
+"""CSV files, with the delimiter that fits: `,` `;` tab or `|`, or what a `sep=` line names.
+
+``csv.Sniffer`` is not used: it takes letters for delimiters, and minutes for some files.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import islice
+
+from koinonia.member_import.columns import Columns, columns_of
+from koinonia.member_import.csv_records import Lines, Shape
+from koinonia.member_import.header_row import find_header, not_found
+from koinonia.member_import.table import Record, Table, UnusableFileError
+
+_DELIMITERS = ",;\t|"
+_SEPARATOR_LINE = re.compile(r"\"?sep=(.)\"?[,;\t|]*", re.IGNORECASE)
+_LOOKED_AT = 200
+"""Records from the start of a file, for each delimiter."""
+
+
+@dataclass(frozen=True, order=True)
+class _Fit:
+    """How well a delimiter fits: compared from the first to the last."""
+
+    is_usable: bool
+    full_rows: int
+    width: int
+    preference: int
+    """Commas first, where all else is equal."""
+
+
+def read_csv(text: str) -> Table:
+    """Return the table in ``text``. Raise UnusableFileError where no line names the columns."""
+    lines = Lines(text)
+    start = 0
+    named = _SEPARATOR_LINE.fullmatch(lines.first().strip(" "))
+    if named:
+        delimiter, start = named[1], 1
+        if delimiter in '"\r\n' or delimiter.isalnum():
+            raise UnusableFileError(f"The first line names {delimiter!r} as the separator.")
+    else:
+        delimiter = max(_DELIMITERS, key=lambda candidate: _fit(lines, candidate))
+    found = find_header(islice(lines.records(delimiter, start=start), _LOOKED_AT))
+    if not found:
+        raise not_found(_best(lines, delimiter, start))
+    shape = Shape(found.columns.width, found.columns.phone_columns)
+    records = lines.records(delimiter, start=start, shape=shape)
+    below = (record for record in records if record.line > found.line)
+    return Table(found.columns, below, found.remarks)
+
+
+def _fit(lines: Lines, delimiter: str) -> _Fit:
+    records = list(islice(lines.records(delimiter), _LOOKED_AT))
+    preference = -_DELIMITERS.index(delimiter)
+    try:
+        found = find_header(records)
+    except UnusableFileError:
+        return _Fit(True, len(records), 0, preference)
+    whole = [record for record in records if not record.error]
+    if not whole:
+        return _Fit(False, 0, 0, preference)
+    header = next((record for record in whole if found and record.line == found.line), whole[0])
+    width = len(header.cells)
+    full = sum(len(record.cells) == width for record in whole)
+    return _Fit(found is not None, full if width > 1 else 0, width, preference)
+
+
+def _best(lines: Lines, delimiter: str, start: int) -> Columns:
+    """Return the columns of the first line that names any, for the sentence that refuses them."""
+    first: Record | None = None
+    for record in islice(lines.records(delimiter, start=start), 10):
+        first = first or record
+        columns = columns_of(record.cells)
+        if columns.has_phone or columns.has_name:
+            return columns
+    return columns_of(first.cells if first else [])

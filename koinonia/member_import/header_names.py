@@ -1,0 +1,170 @@
+"""Which column names mean what, in the exports of church programs, address books and mailers.
+
+Written in lower case without accents and punctuation: `koinonia.member_import.columns` brings a
+header into this form. Collected from vendors' templates and public tools that read these exports.
+"""
+
+from __future__ import annotations
+
+MOBILE = (
+    "sms phone number", "sms number", "sms phone", "sms", "text number",
+    "mobile phone number", "mobile phone", "mobile number", "mobile", "mobile tel",
+    "mobile telephone", "mobile no", "mobile nr", "cell phone number", "cell phone", "cell number",
+    "cell", "cellphone", "cell no", "cellular phone", "cellular", "phone mobile", "phone cell",
+    "mobiltelefon", "handynummer", "handy", "mobilnummer", "telefono movil", "movil", "celular",
+    "telefone celular", "telephone mobile", "telephone portable", "portable", "cellulare",
+    "mobiele telefoon", "mobilephone",
+)  # fmt: skip
+"""First to last: the most specific column that has a value is taken."""
+ANY_PHONE = (
+    "primary phone number", "primary phone", "preferred phone number", "preferred phone",
+    "contact phone", "contact number", "phone number", "phone", "phone no", "phone nr", "phone 1",
+    "telephone number", "telephone", "tel", "telefon", "telefonnummer", "telefono",
+    "numero de telefono", "telefone", "telefoon",
+)  # fmt: skip
+SECOND_CHOICE = (
+    "home phone number", "home phone", "home tel", "home telephone", "phone home",
+    "work phone number", "work phone", "work tel", "work telephone", "phone work",
+    "business phone", "npe01 work phone c",
+)  # fmt: skip
+"""Taken where nothing above has a value, and the report says so."""
+HOME_AND_WORK = ("home", "work")
+"""Phones next to a column that is named mobile or cell (Breeze); else places."""
+MOBILE_LABELS = frozenset({"mobile", "cell", "iphone", "cellular", "cell phone", "mobile phone",
+                           "movil", "handy", "celular", "portable", "text", "sms"})  # fmt: skip
+PLAIN_LABELS = frozenset({"", "voice", "pref", "main", "other", "primary", "phone", "personal",
+                          "default"})  # fmt: skip
+HOME_LABELS = frozenset({"home", "work", "home phone", "work phone", "business"})
+PHONE_COUNTRY = ("mobile phone country code", "phone country code", "country code")
+
+FIRST_NAME = (
+    "first name", "first", "fname", "forename", "given name", "given names", "vorname", "prenom",
+    "nombre", "nombres", "primer nombre", "nome", "voornaam", "fornavn", "imie", "preferred name",
+    "preferred first name", "goes by name", "goes by", "nick name", "nickname",
+)  # fmt: skip
+"""First to last: a later one counts where those before are empty."""
+GIVEN_NAME = frozenset({"given name", "given names"})
+LAST_NAME = (
+    "last name", "last", "lname", "surname", "apellidos", "apellido", "nachname", "nom",
+    "nom de famille", "sobrenome", "cognome", "achternaam", "etternavn", "nazwisko",
+)  # fmt: skip
+FAMILY_NAME = "family name"
+"""The last name next to a given name (Google); else the household's (Jethro, Rock, ChurchTrac)."""
+SUFFIX = ("name suffix", "suffix")
+FULL_NAME = ("full name", "name", "display name", "file as")
+
+GROUPS = (
+    "groups", "group", "group membership", "group memberships", "labels", "tags", "tag", "tag name",
+    "categories", "group membership list", "group name", "group names", "congregation",
+)  # fmt: skip
+STARRED_GROUPS = frozenset({"labels", "group membership"})
+"""Google's, where a star marks what every contact has (``* myContacts``)."""
+
+OPTED_OUT = frozenset(
+    {
+        "opted out", "opt out", "is opted out", "opted out of texts", "opted out of sms",
+        "opted out of texting", "opt out of texts", "opt out of texting", "opt out of sms",
+        "opt out of text messages", "opt out date", "sms opt out", "sms opted out",
+        "sms opt out date", "text opt out", "text opted out", "texting opt out", "has sms opt out",
+        "has opted out of sms", "has text opt out", "do not text", "do not text message",
+        "do not sms", "do not contact", "do not call", "dnc", "npsp do not contact c",
+        "sms blacklisted", "sms blocked", "no sms", "no text", "no texts", "no texting",
+        "no text messages", "unsubscribed", "unsub time", "sms unsubscribed", "text unsubscribed",
+        "unsubscribed from sms", "unsubscribed from texts", "stop texting", "text stop", "sms stop",
+    }
+)  # fmt: skip
+"""A yes opts out."""
+MAY_TEXT = frozenset(
+    {
+        "allow sms", "allow text", "allow texts", "allow texting", "allow text messages",
+        "allows sms", "allows texts", "sms allowed", "text allowed", "texting allowed",
+        "sms consent", "text consent", "texting consent", "text message consent",
+        "sms marketing consent", "consent to text", "consent to texts", "consent to sms",
+        "sms opt in", "sms opted in", "text opt in", "text opted in", "texting opt in", "opt in",
+        "opted in", "text ok", "texts ok", "texting ok", "sms ok", "ok to text", "okay to text",
+        "ok to sms", "can text", "may text", "can be texted", "may be texted", "can we text you",
+        "is messaging enabled", "messaging enabled", "sms enabled", "text enabled",
+        "texting enabled", "receive sms", "receive texts", "receive text messages", "receives sms",
+        "receives texts", "receives text messages", "receive sms from church", "wants texts",
+        "general sms", "communication general sms", "engage sms subscribed", "sms subscribed",
+        "text subscribed", "subscribed to sms", "subscribed to texts", "sms status", "text status",
+        "texting status", "sms subscription status", "sms permission", "text permission",
+        "texting permission", "permission to text", "accepts sms", "accepts sms marketing",
+        "accepts texts", "text messages", "text message", "text messaging", "texting", "texts",
+        "sms messages", "sms messaging", "sms notifications", "text notifications", "text alerts",
+        "sms alerts", "text updates", "agrees to texts", "sms agreement",
+    }
+)  # fmt: skip
+"""A no opts out."""
+TEXTING_WORDS = frozenset({"sms", "text", "texts", "texting", "txt", "messaging", "messages"})
+CONSENT_WORDS = frozenset(
+    [
+        "opt",
+        "opted",
+        "optin",
+        "optout",
+        "consent",
+        "consents",
+        "allow",
+        "allowed",
+        "allows",
+        "permission",
+        "permitted",
+        "ok",
+        "okay",
+        "agree",
+        "agrees",
+        "agreed",
+        "agreement",
+        "subscribe",
+        "subscribed",
+        "subscription",
+        "unsubscribe",
+        "unsubscribed",
+        "stop",
+        "stopped",
+        "block",
+        "blocked",
+        "blacklist",
+        "blacklisted",
+        "receive",
+        "receives",
+        "received",
+        "enabled",
+        "disabled",
+        "no",
+        "not",
+        "never",
+        "dont",
+        "want",
+        "wants",
+        "prefers",
+        "preference",
+        "preferences",
+        "accept",
+        "accepts",
+        "yes",
+        "can",
+        "may",
+        "do",
+        "status",
+        "suppressed",
+    ]
+)
+"""A column with one of these words and one about texting seems to say who may be texted. Where it
+is not known by its whole name, its yes and no are not understood, and its people are held back."""
+
+DECEASED = frozenset(
+    {"deceased", "is deceased", "date of death", "death date", "deceased date", "date deceased",
+     "npsp deceased c"}
+)  # fmt: skip
+"""A yes or a date: the person has died."""
+GONE = frozenset({"archived", "is archived", "inactive", "is inactive", "inactive remove"})
+"""A yes: the person is not of the church any more."""
+PRESENT = frozenset({"active", "is active", "active profile", "active record"})
+"""A no: the same."""
+STATUS = frozenset({"record status", "status", "member status", "membership status",
+                    "person status", "inactive reason"})  # fmt: skip
+"""Words, of which some say so."""
+GONE_SINCE = frozenset({"inactive date", "inactive reason"})
+"""Anything in it says so, unless a status says that the person is active."""

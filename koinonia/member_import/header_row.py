@@ -1,0 +1,61 @@
+"""The record that names the columns: mostly the first, below a title at times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from koinonia.member_import.bounds import MOST_COLUMNS
+from koinonia.member_import.columns import Columns, columns_of
+from koinonia.member_import.table import Record, Remark, UnusableFileError
+
+_LOOKED_AT = 10
+"""Records from the start of a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    columns: Columns
+    remarks: list[Remark]
+    below: Iterator[Record]
+    line: int
+
+
+def find_header(records: Iterable[Record]) -> Found | None:
+    """Return the columns that one of the first records names usably, and the records below it."""
+    left = iter(records)
+    above: list[Record] = []
+    for record in left:
+        if record.error or len(record.cells) > MOST_COLUMNS:
+            if len(record.cells) > MOST_COLUMNS and columns_of(record.cells).is_usable:
+                raise UnusableFileError(
+                    f"The file has more than {MOST_COLUMNS} columns. Export fewer of them."
+                )
+        else:
+            columns = columns_of(record.cells)
+            if columns.is_usable:
+                told = "This line stands above the names of the columns; it is not read."
+                remarks = [(title.line, told) for title in above]
+                return Found(_checked(columns), remarks, left, record.line)
+        above.append(record)
+        if len(above) >= _LOOKED_AT:
+            break
+    return None
+
+
+def not_found(columns: Columns) -> UnusableFileError:
+    """Return the error of a file of which ``columns`` are the best that any line names."""
+    named = ", ".join(name for name in columns.ignored[:12] if name)
+    told = f" Its first line holds: {named}." if named else ""
+    return UnusableFileError(
+        f"The first line must name the columns. Missing: {columns.missing() or 'first_name, phone'}."
+        f"{told}"
+    )
+
+
+def _checked(columns: Columns) -> Columns:
+    if columns.doubled:
+        raise UnusableFileError(
+            f"Columns that come twice: {', '.join(columns.doubled)}. Keep one, or rename the other."
+        )
+    return columns

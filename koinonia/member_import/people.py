@@ -1,0 +1,270 @@
+"""From records to people: what a row says, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import phonenumbers
+
+from koinonia import phone
+from koinonia.member_import import header_names as names
+from koinonia.member_import.bounds import LONGEST_NAME, MOST_GROUPS_OF_A_PERSON
+from koinonia.member_import.columns import Column, Columns, normalised, shown
+from koinonia.member_import.consent import (
+    PLAIN_OUT,
+    Meaning,
+    Opinion,
+    Said,
+    is_opted_out,
+    opinion_of,
+    word_of,
+)
+from koinonia.member_import.departed import UnknownDepartureError, departure
+from koinonia.member_import.full_names import (
+    UnclearNameError,
+    split_full_name,
+    without_suffix,
+)
+from koinonia.member_import.group_cells import names_in
+from koinonia.member_import.table import Record
+from koinonia.names import tidy
+
+
+class BadRowError(ValueError):
+    """This row cannot be used. The message is a sentence for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    line: int
+    first_name: str
+    last_name: str
+    phone: str
+    groups: tuple[str, ...]
+    """Names; one with commas may be a list of known groups."""
+
+
+@dataclass(slots=True)
+class Row:
+    """What one record says."""
+
+    line: int
+    person: Person | None = None
+    """None: the row is refused, or its person is gone; ``remarks`` says why."""
+    opted_out: bool = False
+    phone: str = ""
+    """Known, where it can be read, for a refused row too: its opt-out counts all the same."""
+    gone: bool = False
+    silent: list[str] = field(default_factory=list)
+    """Headers of the columns of consent in which the row says nothing."""
+    remarks: list[str] = field(default_factory=list)
+
+
+class People:
+    """Reads the rows of one file."""
+
+    def __init__(self, columns: Columns, country: str, *, all_opted_out: bool = False) -> None:
+        self._columns = columns
+        self._country = country
+        self._all_opted_out = all_opted_out
+        self._named_width = columns.width
+
+    def row(self, record: Record) -> Row:
+        """Return what ``record`` says. Consent is read first, and counts whatever else is wrong."""
+        row = Row(record.line, opted_out=self._all_opted_out)
+        try:
+            self._check(record)
+            cells = record.cells
+            held = self._read_consent(cells, row)
+            row.phone = self._phone(cells, row)
+            if told := departure(self._pairs(self._columns.departures, cells)):
+                row.gone = True
+                row.remarks.append(told)
+            elif held:
+                row.remarks += held
+            else:
+                row.person = self._person(cells, row)
+        except (BadRowError, UnknownDepartureError) as error:
+            row.remarks.append(str(error))
+        return row
+
+    def _check(self, record: Record) -> None:
+        if record.error:
+            raise BadRowError(record.error)
+        beyond = [cell for cell in record.cells[self._named_width :] if cell.strip()]
+        if beyond:
+            width = self._named_width + len(beyond)
+            raise BadRowError(
+                f"This line has {width} columns, the header {self._named_width}. A comma within a"
+                " value needs quotes around the value."
+            )
+        if any("\x00" in cell for cell in record.cells):
+            at = next(at for at, cell in enumerate(record.cells) if "\x00" in cell)
+            raise BadRowError(f"{self._header(at)}: It holds characters that cannot be shown.")
+
+    def _header(self, at: int) -> str:
+        if at in {column.at for column in self._columns.first_names}:
+            return "first_name"
+        return f"column {at + 1}"
+
+    def _pairs(self, columns: list[Column], cells: list[str]) -> Iterator[tuple[str, str]]:
+        return ((column.header, _cell(cells, column.at)) for column in columns)
+
+    def _read_consent(self, cells: list[str], row: Row) -> list[str]:
+        """Note whether the row opts out; return why it is held, where a value is not understood."""
+        held: list[str] = []
+        opinions: list[Opinion] = []
+        for column, meaning in self._columns.consents:
+            cell = _cell(cells, column.at)
+            opinion = opinion_of(cell, meaning)
+            opinions.append(opinion)
+            if opinion.said is Said.UNKNOWN:
+                held.append(_held(column.header, cell, meaning))
+            elif opinion.said is Said.NEITHER:
+                row.remarks.append(
+                    f"{column.header}: {shown(cell)!r} says neither yes nor no to texts. Nothing is"
+                    " kept of it."
+                )
+            elif opinion.said is Said.NOTHING and meaning is Meaning.MAY:
+                row.silent.append(column.header)
+        statuses = self._pairs(self._columns.departures, cells)
+        row.opted_out |= is_opted_out(opinions) or any(
+            word_of(cell) in PLAIN_OUT for header, cell in statuses if _is_status(header)
+        )
+        return held
+
+    def _phone(self, cells: list[str], row: Row) -> str:
+        cell, second_choice = self._phone_cell(cells)
+        if phone.is_missing(cell):
+            raise BadRowError("phone: It is empty.")
+        try:
+            numbers = phone.numbers_in(cell, self._country_of(cells))
+        except phone.UnusableNumberError as error:
+            raise BadRowError(f"phone: {error}") from None
+        if len(numbers) > 1:
+            rest = ", ".join(numbers[1:])
+            row.remarks.append(f"phone: {numbers[0]} is taken; the same cell also holds {rest}.")
+        if second_choice and self._columns.has_first_choice:
+            row.remarks.append(f"phone: {second_choice} is taken, for there is no mobile number.")
+        return numbers[0]
+
+    def _phone_cell(self, cells: list[str]) -> tuple[str, str]:
+        """Return the cell to take the number from, and its name where it is a second choice."""
+        columns = self._columns
+        mobile, plain, home = self._numbered(cells)
+        first_choice = (
+            *(_cell(cells, column.at) for column in columns.mobiles),
+            *mobile,
+            *plain,
+            *(_cell(cells, column.at) for column in columns.phones),
+        )
+        second_choice = (
+            *((cell, "a number marked as home or work") for cell in home),
+            *((_cell(cells, column.at), column.header) for column in columns.second_choice),
+        )
+        for cell, name in (*((cell, "") for cell in first_choice), *second_choice):
+            if not phone.is_missing(cell):
+                return cell, name
+        return "", ""
+
+    def _numbered(self, cells: list[str]) -> tuple[list[str], list[str], list[str]]:
+        """Return the numbers labelled as mobile, those without a kind, and those of home or work.
+        What is labelled otherwise (fax, pager, another person) is none of them."""
+        mobile: list[str] = []
+        plain: list[str] = []
+        home: list[str] = []
+        for numbered in self._columns.numbered:
+            labels = _labels(_cell(cells, numbered.label) if numbered.label >= 0 else "")
+            if labels & names.MOBILE_LABELS:
+                mobile.append(_cell(cells, numbered.value))
+            elif labels <= names.PLAIN_LABELS:
+                plain.append(_cell(cells, numbered.value))
+            elif labels <= names.PLAIN_LABELS | names.HOME_LABELS:
+                home.append(_cell(cells, numbered.value))
+        return mobile, plain, home
+
+    def _country_of(self, cells: list[str]) -> str:
+        """Return the ISO code in which the number is read: that of its own column, or the church's."""
+        for column in self._columns.phone_country:
+            word = _cell(cells, column.at).strip().upper().lstrip("+0")
+            if word.isascii() and word.isdigit() and len(word) <= len("999"):
+                region = phonenumbers.region_code_for_country_code(int(word))
+                if region.isalpha() and region != phonenumbers.UNKNOWN_REGION:
+                    return str(region)
+            elif word in phonenumbers.SUPPORTED_REGIONS:
+                return word
+        return self._country
+
+    def _person(self, cells: list[str], row: Row) -> Person:
+        first, last = self._names(cells)
+        for name, value in (("first_name", first), ("last_name", last)):
+            if len(value) > LONGEST_NAME:
+                raise BadRowError(f"{name}: It is longer than {LONGEST_NAME} characters.")
+        if not first:
+            raise BadRowError("first_name: It is empty.")
+        groups = tuple(self._groups(cells))
+        if len(groups) > MOST_GROUPS_OF_A_PERSON:
+            raise BadRowError(
+                f"groups: There are {len(groups)}; at most {MOST_GROUPS_OF_A_PERSON} can be read."
+            )
+        return Person(row.line, first, last, row.phone, groups)
+
+    def _names(self, cells: list[str]) -> tuple[str, str]:
+        first = _first_filled(self._columns.first_names, cells)
+        last = _first_filled(self._columns.last_names, cells)
+        full = _first_filled(self._columns.full_names, cells)
+        if not first and full:
+            try:
+                first, told_last = split_full_name(full[: 2 * LONGEST_NAME])
+            except UnclearNameError as error:
+                raise BadRowError(f"name: {error}") from None
+            last = last or told_last
+        first, suffix = without_suffix(first)
+        suffix = _first_filled(self._columns.suffixes, cells) or suffix
+        if suffix and not last.casefold().endswith(suffix.casefold()):
+            last = f"{last} {suffix}".strip()
+        return first, last
+
+    def _groups(self, cells: list[str]) -> Iterator[str]:
+        for column in self._columns.groups:
+            starred = normalised(column.header) in names.STARRED_GROUPS
+            for name in names_in(_cell(cells, column.at), starred=starred):
+                if len(name) > LONGEST_NAME and "," not in name:
+                    raise BadRowError(
+                        f"groups: A name is longer than {LONGEST_NAME} characters."
+                        " Separate groups with a semicolon."
+                    )
+                yield name
+
+
+def _cell(cells: list[str], at: int) -> str:
+    """Return the cell; missing last cells are empty."""
+    return cells[at] if at < len(cells) else ""
+
+
+def _first_filled(columns: list[Column], cells: list[str]) -> str:
+    values = (tidy(_cell(cells, column.at)) for column in columns)
+    return next((value for value in values if value), "")
+
+
+def _labels(cell: str) -> set[str]:
+    """Return the kinds that a label names; a star marks the preferred one (Google)."""
+    return {word_of(part).lstrip("* ") for part in cell.replace(":::", ",").split(",")}
+
+
+def _is_status(header: str) -> bool:
+    return normalised(header) in names.STATUS
+
+
+def _held(header: str, cell: str, meaning: Meaning) -> str:
+    if meaning is Meaning.UNCLEAR:
+        return (
+            f"{header}: This column seems to say who may be texted, and {shown(cell)!r} in it is not"
+            " understood. The person is not imported. Name the column opted_out (yes: not texted)"
+            " or sms_consent (no: not texted)."
+        )
+    return (
+        f"{header}: {shown(cell)!r} says neither yes nor no to texts. The person is not imported."
+        " Write yes or no."
+    )

@@ -1,0 +1,166 @@
+"""The people of a file, each once, and what the file says about them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from koinonia.member_import.bounds import (
+    LONGEST_NAME,
+    MOST_GROUPS_OF_A_CHURCH,
+    MOST_GROUPS_OF_A_FILE,
+    MOST_MEMBERSHIPS_OF_A_FILE,
+    MOST_ROWS,
+)
+from koinonia.member_import.consent import Said, file_name_says
+from koinonia.member_import.group_cells import split_known
+from koinonia.member_import.people import People, Person, Row
+from koinonia.member_import.report import Report
+from koinonia.member_import.same_person import same_person
+from koinonia.member_import.table import Table, UnusableFileError
+from koinonia.models import Church, Group
+from koinonia.models.group import group_key
+
+
+@dataclass(slots=True)
+class Wanted:
+    """One person of the file, as its last row names them, in the groups of all their rows."""
+
+    line: int
+    first_name: str
+    last_name: str
+    phone: str
+    groups: dict[str, str]
+    """Key to name."""
+
+
+@dataclass
+class Plan:
+    people: list[Wanted] = field(default_factory=list)
+    opt_outs: set[str] = field(default_factory=set)
+    """Numbers."""
+    known_groups: dict[str, str] = field(default_factory=dict)
+    """Key to name, of the church's groups before the import."""
+
+    @property
+    def new_groups(self) -> dict[str, str]:
+        named: dict[str, str] = {}
+        for person in self.people:
+            for key, name in person.groups.items():
+                if key not in self.known_groups:
+                    named.setdefault(key, name)
+        return named
+
+
+def plan_import(church: Church, table: Table, report: Report, *, file_name: str = "") -> Plan:
+    """Return what is to be done with the people in ``table``, and note in ``report`` what a person
+    must know. Nothing is written. Raise UnusableFileError where a bound is met."""
+    said = file_name_says(file_name)
+    if said is Said.UNKNOWN:
+        raise UnusableFileError(
+            "The name of the file holds 'unsubscribed' beside a negation. Give it a name that says"
+            " whether its people have unsubscribed, or leave that word out."
+        )
+    people = People(table.columns, church.country, all_opted_out=said is Said.OUT)
+    rows = _rows(people, table, report)
+    _note_columns(table, rows, report, all_opted_out=said is Said.OUT)
+    plan = Plan(known_groups=_groups_of(church))
+    plan.opt_outs = {row.phone for row in rows if row.opted_out and row.phone}
+    _merge([row.person for row in rows if row.person], plan, report)
+    _check_groups(plan)
+    return plan
+
+
+def _rows(people: People, table: Table, report: Report) -> list[Row]:
+    rows: list[Row] = []
+    for line, told in table.remarks:
+        report.remark(line, told)
+    for number, record in enumerate(table.records, 1):
+        if number > MOST_ROWS:
+            raise UnusableFileError(
+                f"At most {MOST_ROWS:,} lines can be imported at once. Split the file."
+            )
+        row = people.row(record)
+        report.skipped += row.gone
+        for told in row.remarks:
+            report.remark(row.line, told)
+        rows.append(row)
+    return rows
+
+
+def _note_columns(table: Table, rows: list[Row], report: Report, *, all_opted_out: bool) -> None:
+    report.ignored_columns += [*table.columns.ignored, *table.left_out]
+    columns = table.columns
+    if not columns.has_first_choice:
+        report.ignored_columns += [
+            f"{column.header} (taken as the phone: the file has no mobile number)"
+            for column in columns.second_choice
+        ]
+    silent = Counter(header for row in rows if row.person for header in row.silent)
+    report.ignored_columns += [
+        f"{header} (empty in {number:,} of the rows: these say nothing, and are imported)"
+        for header, number in silent.items()
+    ]
+    if all_opted_out:
+        told = "The name of the file says that its people have unsubscribed: all are opted out."
+        report.remark(1, told)
+
+
+def _groups_of(church: Church) -> dict[str, str]:
+    names = Group.objects.filter(church=church).order_by("-pk").values_list("name", flat=True)
+    return {group_key(name): name for name in names}
+
+
+def _merge(people: list[Person], plan: Plan, report: Report) -> None:
+    """Take each person once; a further row adds groups, and its spelling of the name counts."""
+    plain = (name for person in people for name in person.groups if "," not in name)
+    known = {group_key(name) for name in plain} | plan.known_groups.keys()
+    at_number: dict[str, list[Wanted]] = {}
+    names_of: dict[str, str] = {}
+    for person in people:
+        groups = {
+            group_key(part): part for name in person.groups for part in split_known(name, known)
+        }
+        if any(len(name) > LONGEST_NAME for name in groups.values()):
+            report.remark(person.line, f"groups: A name is longer than {LONGEST_NAME} characters.")
+            continue
+        groups = {key: names_of.setdefault(key, name) for key, name in groups.items()}
+        others = at_number.setdefault(person.phone, [])
+        same = same_person(others, person.first_name, person.last_name)
+        if same is None:
+            wanted = Wanted(person.line, person.first_name, person.last_name, person.phone, groups)
+            others.append(wanted)
+            plan.people.append(wanted)
+        elif _take_further_row(same, person, groups):
+            report.updated += 1
+        else:
+            report.skipped += 1
+
+
+def _take_further_row(same: Wanted, person: Person, groups: dict[str, str]) -> bool:
+    """Add another row of one person; return whether it says anything new."""
+    before = (same.first_name, same.last_name, len(same.groups))
+    same.first_name = person.first_name
+    same.last_name = person.last_name or same.last_name
+    same.groups |= groups
+    return before != (same.first_name, same.last_name, len(same.groups))
+
+
+def _check_groups(plan: Plan) -> None:
+    named = {key for person in plan.people for key in person.groups}
+    if len(named) > MOST_GROUPS_OF_A_FILE:
+        raise UnusableFileError(
+            f"The file names {len(named):,} groups; at most {MOST_GROUPS_OF_A_FILE} can be imported"
+            " at once. Is the right column named groups? Nothing is imported."
+        )
+    if len(named | plan.known_groups.keys()) > MOST_GROUPS_OF_A_CHURCH and plan.new_groups:
+        raise UnusableFileError(
+            f"With {len(plan.new_groups):,} new groups the church would have more than"
+            f" {MOST_GROUPS_OF_A_CHURCH:,}. Delete some, or leave them out. Nothing is imported."
+        )
+    memberships = sum(len(person.groups) for person in plan.people)
+    if memberships > MOST_MEMBERSHIPS_OF_A_FILE:
+        raise UnusableFileError(
+            f"The file puts people into groups {memberships:,} times; at most"
+            f" {MOST_MEMBERSHIPS_OF_A_FILE:,} can be imported at once. Split the file."
+        )

@@ -1,0 +1,146 @@
+"""vCards (2.1, 3.0 and 4.0), each read alone: one that is broken must not end the file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import vobject
+
+from koinonia.member_import.bounds import MOST_ROWS
+from koinonia.member_import.columns import Columns, columns_of
+from koinonia.member_import.table import Record, Table
+
+_LINE_END = re.compile(r"\r\n|\n|\r")
+_BEGIN = re.compile(r"\s*BEGIN\s*:\s*VCARD\s*", re.IGNORECASE)
+_END = re.compile(r"\s*END\s*:\s*VCARD\s*", re.IGNORECASE)
+_MOST_PHONES = 8
+_MOST_LINES = 20_000
+"""Of one card: a photo has thousands."""
+_APPLE_LABEL = re.compile(r"^_\$!<(.*)>!\$_$")
+_BINARY = re.compile(r"^(?:[\w-]+\.)?(?:PHOTO|LOGO|SOUND|KEY)\b", re.IGNORECASE)
+_LABELLED = ("iphone", "cell", "mobile", "fax", "pager", "home", "work")
+_HEADER = [
+    "First Name", "Last Name", "Name Suffix", "Full Name", "Labels",
+    *(f"Phone {number} - {part}" for number in range(1, _MOST_PHONES + 1)
+      for part in ("Label", "Value")),
+]  # fmt: skip
+
+
+def read_vcards(text: str) -> Table:
+    """Return the cards in ``text`` as a table; a record's line is that of its BEGIN."""
+    columns: Columns = columns_of(_HEADER)
+    return Table(columns, _records(text))
+
+
+def _records(text: str) -> Iterator[Record]:
+    for number, (line, card) in enumerate(_cards(text)):
+        if number > MOST_ROWS:
+            return
+        yield _record(line, card)
+
+
+def _cards(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield each card's first line, from 1, and its lines without BEGIN and END."""
+    begun = 0
+    lines: list[str] = []
+    for number, line in enumerate(_LINE_END.split(text), 1):
+        if _BEGIN.fullmatch(line):
+            if begun:  # END is missing
+                yield begun, lines
+            begun, lines = number, []
+        elif begun and _END.fullmatch(line):
+            yield begun, lines
+            begun = 0
+        elif begun:
+            lines.append(line)
+    if begun:
+        yield begun, lines
+
+
+def _record(line: int, lines: list[str]) -> Record:
+    card = _parsed(_without_binaries(lines[:_MOST_LINES]))
+    if card is None:
+        return Record(line, [], "This card cannot be read. Export it again.")
+    contents = card.contents
+    kind = _first(contents, "kind") or _first(contents, "x-addressbookserver-kind")
+    if str(kind).casefold() in ("group", "org", "location", "application"):
+        return Record(line, [], f"This card is no person (its kind is {str(kind)[:20]!r}).")
+    if str(_first(contents, "x-abshowas")).casefold() == "company":
+        return Record(line, [], "This card is a company, and no person.")
+    name = _first(contents, "n")
+    cells = [
+        _joined(getattr(name, "given", "")),
+        _joined(getattr(name, "family", "")),
+        _joined(getattr(name, "suffix", "")),
+        _joined(_first(contents, "fn")),
+        " ::: ".join(_categories(contents)),
+    ]
+    for phone in contents.get("tel", [])[:_MOST_PHONES]:
+        cells += [_label(phone, contents), str(phone.value)]
+    return Record(line, cells)
+
+
+def _parsed(lines: list[str]) -> Any:
+    text = "\r\n".join(["BEGIN:VCARD", *lines, "END:VCARD", ""])
+    try:
+        # Soft line breaks of 2.1 need allowQP; they stop the whole file without it.
+        return next(vobject.readComponents(text, allowQP=True, ignoreUnreadable=True), None)
+    except Exception:  # vobject raises whatever its parsers do: the card is refused, by its line
+        return None
+
+
+def _without_binaries(lines: list[str]) -> list[str]:
+    """Return the lines without pictures: bad base64 in one would lose the card."""
+    kept: list[str] = []
+    skips = False
+    for line in lines:
+        folded = line[:1] in (" ", "\t")
+        skips = (skips and (folded or not line.strip() or ":" not in line)) or (
+            not folded and bool(_BINARY.match(line))
+        )
+        if not skips:
+            kept.append(line)
+    return kept
+
+
+def _first(contents: dict[str, list[Any]], name: str) -> Any:
+    values = contents.get(name)
+    return values[0].value if values else ""
+
+
+def _joined(value: Any) -> str:
+    return " ".join(value) if isinstance(value, list) else str(value)
+
+
+def _categories(contents: dict[str, list[Any]]) -> Iterator[str]:
+    for line in contents.get("categories", []):
+        values = line.value if isinstance(line.value, list) else str(line.value).split(",")
+        yield from values
+
+
+def _label(phone: Any, contents: dict[str, list[Any]]) -> str:
+    """Return the kind of a number: that of its own label (Apple), or the most telling type."""
+    types = [
+        word for values in phone.params.values() for value in values for word in value.split(",")
+    ]
+    given = {word.casefold() for word in (*types, *phone.singletonparams)}
+    for label in contents.get("x-ablabel", []):
+        if phone.group and label.group == phone.group:
+            match = _APPLE_LABEL.match(str(label.value))
+            given.add((match[1] if match else str(label.value)).casefold())
+    given |= {_PLAIN.get(word, word) for word in given}
+    if given & {"fax", "pager", "homefax", "workfax"}:
+        return "fax"
+    return next((label for label in _LABELLED if label in given), _other(given))
+
+
+_PLAIN = {"ex-mobilephone": "mobile", "cellular": "cell", "telephone": ""}
+_NO_KIND = frozenset({"", "voice", "pref", "main", "uri", "text", "other", "msg", "telephone"})
+
+
+def _other(given: set[str]) -> str:
+    """Return "" for types that name no kind, else a label that says so ("assistant")."""
+    strange = sorted(word for word in given if word not in _NO_KIND)
+    return strange[0][:20] if strange else ""

@@ -1,0 +1,112 @@
+"""Excel workbooks (.xlsx), read row by row."""
+
+from __future__ import annotations
+
+import warnings
+import zipfile
+from collections.abc import Iterator
+from datetime import date, datetime, time
+from io import BytesIO
+from itertools import islice
+from typing import Any
+
+from openpyxl import load_workbook
+
+from koinonia.member_import.bounds import LARGEST_UNPACKED, MOST_COLUMNS, MOST_SHEET_ROWS
+from koinonia.member_import.columns import columns_of, shown
+from koinonia.member_import.header_row import find_header, not_found
+from koinonia.member_import.table import Record, Table, UnusableFileError
+
+_SHARED_STRINGS = "xl/sharedStrings.xml"
+_MOST_DIGITS = 15
+"""Excel keeps no more of a number."""
+_MOST_SHEETS = 50
+
+# It warns of styles and extensions that it leaves out; values are all that is read here.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"openpyxl\..*")
+
+
+def read_workbook(content: bytes) -> Table:
+    """Return the first sheet with usable column names, a visible one if there is any.
+
+    Raise UnusableFileError where there is none, or where the workbook cannot be read.
+    """
+    _check_size(content)
+    try:
+        book = load_workbook(BytesIO(content), read_only=True, data_only=True, keep_links=False)
+        return _table(book.worksheets[:_MOST_SHEETS])
+    except UnusableFileError:
+        raise
+    except (
+        Exception
+    ) as error:  # openpyxl raises whatever its parsers do, for files that are damaged
+        raise UnusableFileError(
+            "The workbook cannot be read. Open it in Excel, save it again as .xlsx and send that."
+        ) from error
+
+
+def _check_size(content: bytes) -> None:
+    with zipfile.ZipFile(BytesIO(content)) as archive:
+        sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
+    strings = sizes.get(_SHARED_STRINGS, 0)
+    if sum(sizes.values()) > LARGEST_UNPACKED or strings > LARGEST_UNPACKED // 4:
+        raise UnusableFileError(
+            f"The workbook holds more than {LARGEST_UNPACKED // 2**20} MB when it is unpacked. Save"
+            " only the list of people, without pictures and formats, as CSV UTF-8."
+        )
+
+
+def _table(sheets: list[Any]) -> Table:
+    # Any: the stubs do not know the read-only sheets that a read-only book has.
+    by_visibility = sorted(sheets, key=lambda sheet: sheet.sheet_state != "visible")
+    for sheet in by_visibility:
+        found = find_header(_records(sheet))
+        if not found:
+            continue
+        others = [f"sheet {shown(other.title)!r}" for other in sheets if other is not sheet]
+        remarks = found.remarks
+        if sheet.sheet_state != "visible":
+            remarks = [
+                (1, f"The sheet {shown(sheet.title)!r} is hidden in the workbook."),
+                *remarks,
+            ]
+        return Table(found.columns, found.below, remarks, others)
+    first = next((record for sheet in by_visibility for record in _records(sheet)), None)
+    raise not_found(columns_of(first.cells if first else []))
+
+
+def _records(sheet: Any) -> Iterator[Record]:
+    # A size that the file states wrongly would hide rows without an error.
+    sheet.reset_dimensions()
+    rows = sheet.iter_rows(max_col=MOST_COLUMNS + 1, values_only=True)
+    for line, row in enumerate(islice(rows, MOST_SHEET_ROWS), 1):
+        cells = [_text(value) for value in row]
+        while cells and not cells[-1].strip():
+            cells.pop()
+        if cells:
+            yield Record(line, cells)
+
+
+def _text(value: Any) -> str:
+    """Return a cell as its sheet would print it, a number with all its digits."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, (int, float)):
+        return _number(value)
+    if isinstance(value, datetime):
+        return value.isoformat(" ") if value.time() != time() else value.date().isoformat()
+    if isinstance(value, (date, time)):
+        return value.isoformat()
+    return str(value)
+
+
+def _number(value: float) -> str:
+    if value != value or value in (float("inf"), float("-inf")):
+        return str(value)
+    if value != int(value):
+        return repr(value)
+    digits = f"{value:.0f}"
+    # Beyond these digits the sheet has lost some: show it as Excel does, so that it is refused.
+    return digits if len(digits.lstrip("-")) <= _MOST_DIGITS else f"{value:.5E}"

@@ -1,0 +1,205 @@
+"""Writing a plan in short slices, so that nobody waits long for the database.
+
+SQLite has one writer at a time, and those who wait look for their turn now and then: between two
+slices the import pauses as long as it wrote.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+from django.db import DatabaseError, connection, transaction
+
+from delivery.models import OptOut
+from delivery.opt_outs import opt_out, opted_out
+from koinonia.member_import.plan import Plan, Wanted
+from koinonia.member_import.report import Report
+from koinonia.member_import.same_person import same_person
+from koinonia.models import Church, Group, Member
+
+AT_ONCE = 100
+"""People, or opt-outs, of one transaction."""
+_TRIES = 3
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.01, 0.5
+"""Seconds."""
+_T = TypeVar("_T")
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Changes:
+    """What a slice of people does to the church."""
+
+    new: list[tuple[Member, Wanted]] = field(default_factory=list)
+    renamed: list[Member] = field(default_factory=list)
+    joins: list[tuple[Member, list[str]]] = field(default_factory=list)
+    """Members with the keys of the groups that they join."""
+    updated: int = 0
+    skipped: int = 0
+
+
+def preview(church: Church, plan: Plan, report: Report) -> None:
+    """Count in ``report`` what writing ``plan`` would do."""
+    newly_out: set[str] = set()
+    for numbers in _slices(sorted(plan.opt_outs)):
+        newly_out |= set(numbers) - opted_out(church.pk, numbers)
+    for people in _slices(plan.people):
+        _count(_changes(church, people, newly_out), report)
+    report.new_groups = sorted(plan.new_groups.values())
+
+
+def write(church: Church, plan: Plan, report: Report, *, now: datetime) -> None:
+    """Write ``plan``: opt-outs first, so that nobody is texted in between; then people with their
+    groups. Note in ``report`` what was done, and what could not be written."""
+    Group.objects.filter(church=church).complete_keys()
+    newly_out: set[str] = set()
+    for numbers in _slices(sorted(plan.opt_outs)):
+        newly_out |= _opt_out(church, numbers, now)
+    writer = _Writer(church, newly_out, now)
+    for people in _slices(plan.people):
+        started = time.monotonic()
+        try:
+            changes = writer.write(people)
+        except DatabaseError:
+            logger.exception("Import: a slice of %d people was not written", len(people))
+            for person in people:
+                report.remark(person.line, _NOT_WRITTEN)
+        else:
+            _count(changes, report)
+        _make_way(time.monotonic() - started)
+    report.new_groups = sorted(writer.new_groups)
+
+
+_NOT_WRITTEN = "Not written: the database refused it. Import the file again."
+
+
+def _opt_out(church: Church, numbers: Sequence[str], now: datetime) -> set[str]:
+    """Store the opt-outs that are new, and return their numbers. A database that refuses ends the
+    import: nobody of the file may be written without them."""
+    started = time.monotonic()
+    with transaction.atomic():
+        new = set(numbers) - opted_out(church.pk, numbers)
+        for number in sorted(new):
+            opt_out(church.pk, number, OptOut.Source.FILE, now=now)
+    _make_way(time.monotonic() - started)
+    return new
+
+
+class _Writer:
+    def __init__(self, church: Church, newly_out: set[str], now: datetime) -> None:
+        self._church = church
+        self._newly_out = newly_out
+        self._now = now
+        self.new_groups: set[str] = set()
+
+    def write(self, people: Sequence[Wanted]) -> Changes:
+        """Write ``people`` with their groups, all or nothing. Try again where another request made
+        or deleted one of their groups meanwhile, or this slice was chosen to end a deadlock."""
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                with transaction.atomic():
+                    changes, new_groups = self._write(people)
+            except DatabaseError:
+                if not tries_left:
+                    raise
+            else:
+                self.new_groups |= new_groups
+                return changes
+        raise AssertionError("The last try returns or raises.")
+
+    def _write(self, people: Sequence[Wanted]) -> tuple[Changes, set[str]]:
+        # Two imports of one church take turns: both would create the people that they share.
+        Church.objects.select_for_update(no_key=True).filter(pk=self._church.pk).first()
+        changes = _changes(self._church, people, self._newly_out)
+        for member in changes.renamed:
+            member.updated_at = self._now
+        Member.objects.bulk_create(member for member, _ in changes.new)
+        Member.objects.bulk_update(changes.renamed, ["first_name", "last_name", "updated_at"])
+        names = {key: name for person in people for key, name in person.groups.items()}
+        wanted = {key for _, keys in changes.joins for key in keys}
+        wanted |= {key for _, person in changes.new for key in person.groups}
+        groups, new_groups = self._groups({key: names[key] for key in wanted})
+        joins = [*changes.joins, *((member, list(person.groups)) for member, person in changes.new)]
+        through = Member.groups.through
+        through.objects.bulk_create(
+            (
+                through(member_id=member.pk, group_id=groups[key])
+                for member, keys in joins
+                for key in keys
+            ),
+            ignore_conflicts=True,
+        )
+        return changes, new_groups
+
+    def _groups(self, names: dict[str, str]) -> tuple[dict[str, int], set[str]]:
+        """Return the primary keys of these groups (key to name), and the names of those it made."""
+        here = Group.objects.filter(church=self._church, key__in=names)
+        found = {key: pk for key, pk in here.values_list("key", "pk") if key is not None}
+        missing = [
+            Group(church=self._church, name=name) for key, name in names.items() if key not in found
+        ]
+        made = Group.objects.bulk_create(missing)
+        found |= {group.key: group.pk for group in made if group.key is not None}
+        return found, {group.name for group in made}
+
+
+def _changes(church: Church, people: Sequence[Wanted], newly_out: set[str]) -> Changes:
+    """Return what ``people`` change, by who is in the church now."""
+    members: dict[str, list[Member]] = {}
+    phones = {person.phone for person in people}
+    here = Member.objects.filter(church=church, phone__in=phones).order_by("pk")
+    for member in here.prefetch_related("groups"):
+        members.setdefault(member.phone, []).append(member)
+    changes = Changes()
+    for person in people:
+        at_number = members.setdefault(person.phone, [])
+        known = same_person(at_number, person.first_name, person.last_name)
+        if known is None:
+            new = Member(
+                church=church, first_name=person.first_name, last_name=person.last_name,
+                phone=person.phone,
+            )  # fmt: skip
+            changes.new.append((new, person))
+        else:
+            _change(known, person, changes, is_newly_out=person.phone in newly_out)
+    return changes
+
+
+def _change(member: Member, person: Wanted, changes: Changes, *, is_newly_out: bool) -> None:
+    before = (member.first_name, member.last_name)
+    member.first_name = person.first_name
+    member.last_name = person.last_name or member.last_name
+    keys = {group.key for group in member.groups.all()}
+    joined = [key for key in person.groups if key not in keys]
+    is_renamed = (member.first_name, member.last_name) != before
+    if is_renamed or joined:
+        changes.renamed.append(member)
+    if joined:
+        changes.joins.append((member, joined))
+    if is_renamed or joined or is_newly_out:
+        changes.updated += 1
+    else:
+        changes.skipped += 1
+
+
+def _count(changes: Changes, report: Report) -> None:
+    report.created += len(changes.new)
+    report.updated += changes.updated
+    report.skipped += changes.skipped
+
+
+def _slices(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    for start in range(0, len(items), AT_ONCE):
+        yield items[start : start + AT_ONCE]
+
+
+def _make_way(seconds: float) -> None:
+    """Let other writers in, after having written for ``seconds``."""
+    if connection.vendor == "sqlite":
+        time.sleep(min(max(seconds, _SHORTEST_PAUSE), _LONGEST_PAUSE))

@@ -1,0 +1,27 @@
+"""Reading a file without writing it."""
+
+from __future__ import annotations
+
+from koinonia.member_import.people import People, Row
+from koinonia.member_import.reading import read_table
+
+
+def rows_of(content: bytes | str, country: str = "US", **options: str) -> list[Row]:
+    """What each record says."""
+    table = read_table(content.encode() if isinstance(content, str) else content, **options)
+    people = People(table.columns, country)
+    return [people.row(record) for record in table.records]
+
+
+def people_in(content: bytes | str, **options: str) -> list[tuple[str, str, str]]:
+    """First name, last name and number of all people that are not refused."""
+    return [
+        (row.person.first_name, row.person.last_name, row.person.phone)
+        for row in rows_of(content, **options)
+        if row.person
+    ]
+
+
+def told_of(content: bytes | str, **options: str) -> list[tuple[int, str]]:
+    """Line and sentence of all remarks."""
+    return [(row.line, told) for row in rows_of(content, **options) for told in row.remarks]

@@ -1,0 +1,82 @@
+"""Exports of church programs, address books and mailers are read as they come."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import pytest
+from django.utils import timezone
+from openpyxl import Workbook
+
+from delivery.models import OptOut
+from koinonia.member_import.apply import import_members
+from koinonia.member_import.report import Report
+from koinonia.models import Church
+from tests.koinonia.member_import.program_files import PROGRAMS, Expected, ProgramFile
+
+
+def people_of(church: Church) -> set[Expected]:
+    opted_out = set(OptOut.objects.filter(tenant=church).values_list("number", flat=True))
+    return {
+        Expected(
+            member.name,
+            member.phone,
+            tuple(sorted(group.name for group in member.groups.all())),
+            member.phone in opted_out,
+        )
+        for member in church.members.prefetch_related("groups")
+    }
+
+
+def check(church: Church, report: Report, file: ProgramFile) -> None:
+    assert people_of(church) == set(file.people)
+    assert report.created == len(file.people)
+    assert [line for line, _ in report.errors] == [line for line, _ in file.told]
+    for (_, sentence), (_, part) in zip(report.errors, file.told, strict=True):
+        assert part in sentence
+    for part in file.ignored:
+        assert any(name.startswith(part) for name in report.ignored_columns), part
+
+
+@pytest.mark.parametrize("file", PROGRAMS, ids=lambda file: file.program)
+def test_an_export_is_read_as_it_comes(grace: Church, file: ProgramFile) -> None:
+    check(grace, import_members(grace, file.content, now=timezone.now()), file)
+
+
+@pytest.mark.parametrize("file", PROGRAMS, ids=lambda file: file.program)
+def test_the_same_export_again_changes_nothing(grace: Church, file: ProgramFile) -> None:
+    import_members(grace, file.content, now=timezone.now())
+    again = import_members(grace, file.content, now=timezone.now())
+    assert (again.created, again.updated, again.new_groups) == (0, 0, [])
+    assert people_of(grace) == set(file.people)
+
+
+@pytest.mark.parametrize("file", PROGRAMS, ids=lambda file: file.program)
+def test_the_same_people_are_read_from_a_workbook(grace: Church, file: ProgramFile) -> None:
+    book = Workbook()
+    sheet = book.worksheets[0]
+    columns = file.header.split(file.delimiter)
+    sheet.append(columns)
+    for row in file.rows:
+        sheet.append([_typed(row.get(column, "")) for column in columns])
+    saved = BytesIO()
+    book.save(saved)
+    check(grace, import_members(grace, saved.getvalue(), now=timezone.now()), file)
+
+
+def _typed(value: str) -> object:
+    """A cell as Excel keeps it: numbers are numbers, flags are flags."""
+    if value in ("TRUE", "true"):
+        return True
+    if value in ("FALSE", "false"):
+        return False
+    return float(value) if value.isdecimal() and not value.startswith("0") else value or None
+
+
+@pytest.mark.parametrize("file", PROGRAMS, ids=lambda file: file.program)
+def test_a_dry_run_answers_the_same_and_writes_nothing(grace: Church, file: ProgramFile) -> None:
+    preview = import_members(grace, file.content, now=timezone.now(), dry_run=True)
+    assert people_of(grace) == set()
+    assert not grace.groups.exists()
+    assert not OptOut.objects.exists()
+    assert preview == import_members(grace, file.content, now=timezone.now())
