@@ -17,13 +17,7 @@ from koinonia.api.serializers.broadcasts import (
     SentBroadcastSerializer,
 )
 from koinonia.api.serializers.preview import PreviewRequestSerializer, PreviewSerializer
-from koinonia.api.views.base import (
-    ChurchView,
-    ItemView,
-    ListCreateView,
-    ReportView,
-    unacceptable_as_error,
-)
+from koinonia.api.views.base import ChurchView, ItemView, ListCreateView, unacceptable_as_error
 from koinonia.broadcasts.cancel import cancel_broadcast
 from koinonia.broadcasts.plan import send_broadcast
 from koinonia.broadcasts.preview import preview
@@ -70,10 +64,16 @@ class BroadcastsView(_Broadcasts, ListCreateView):
         return self.created(broadcast, data, status.HTTP_202_ACCEPTED)
 
 
-class PreviewBroadcastView(ReportView):
+class PreviewBroadcastView(ChurchView):
     """What a broadcast would come to."""
 
+    serializer_class = PreviewRequestSerializer
+    http_method_names = ["post", "options"]
     example_body = BroadcastsView.example_body
+
+    def get_queryset(self) -> QuerySet[Broadcast]:
+        """Return none: nothing is kept."""
+        return Broadcast.objects.none()
 
     @extend_schema(request=PreviewRequestSerializer, responses=PreviewSerializer)
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:

@@ -70,6 +70,7 @@ def test_nothing_is_kept_of_a_preview_and_a_viewer_may_not_ask(
     assert not any(model.objects.exists() for model in (Broadcast, Message, Conversation))
     assert post(viewer, "broadcasts/preview/", "Hi").status_code == 403
     assert sender.get(f"{G}broadcasts/preview/").status_code == 405
+    assert sender.options(f"{G}broadcasts/preview/").status_code == 200
     nobody = post(sender, "broadcasts/preview/", "Hi", audience={"members": []})
     assert nobody.status_code == 400
 
