@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from delivery.changes import message_changes
 from delivery.models import Message
@@ -15,7 +16,7 @@ def cancel_message(message: Message, *, now: datetime) -> bool:
     return _cancel(Message.objects.filter(pk=message.pk), now) == 1
 
 
-def cancel_batch(tenant_id: int, batch: int, *, now: datetime) -> int:
+def cancel_batch(tenant_id: Any, batch: int, *, now: datetime) -> int:
     """Call back what has not been sent of a broadcast; how many texts that were."""
     return _cancel(Message.objects.filter(tenant_id=tenant_id, batch=batch), now)
 

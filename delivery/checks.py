@@ -25,7 +25,7 @@ _RATES = ("ACCOUNT_RATE", "SENDER_RATE", "TENANT_RATE")
 def check_delivery(
     app_configs: Sequence[AppConfig] | None = None, **options: Any
 ) -> list[CheckMessage]:
-    return [*_fields(), *_numbers(), *_places()]
+    return [*_fields(), *_numbers(), *_places(), *_times()]
 
 
 def _fields() -> Iterator[CheckMessage]:
@@ -45,6 +45,15 @@ def _fields() -> Iterator[CheckMessage]:
                 hint="Name one of its fields.",
                 id="delivery.E001",
             )
+
+
+def _times() -> Iterator[CheckMessage]:
+    if not settings.USE_TZ:
+        yield Error(
+            "USE_TZ is False: the moments of retries, leases and webhooks are moments in UTC.",
+            hint="Set USE_TZ = True. Your own pages may show local times all the same.",
+            id="delivery.E010",
+        )
 
 
 def _numbers() -> Iterator[CheckMessage]:

@@ -45,8 +45,9 @@ def claim(turn: Turn, limit: int, now: datetime, *, probe: bool = False) -> list
     )
     adapt = connection.ops.adapt_datetimefield_value
     token = uuid.uuid4()
+    tenant = Message._meta.get_field("tenant")
     parameters = [
-        turn.tenant_id, turn.priority, adapt(now), limit,
+        tenant.get_db_prep_value(turn.tenant_id, connection), turn.priority, adapt(now), limit,
         token if connection.features.has_native_uuid_field else token.hex,
         adapt(_lease_end(now)),
     ]  # fmt: skip

@@ -9,9 +9,11 @@ from django.db.models import Count, Q
 from django.db.models.functions import TruncDate
 
 from delivery import breaker, conf, holds, spend
+from delivery.checks import check_delivery
 from delivery.models import Attempt, BreakerState, Direction, Message, WebhookEvent
 from delivery.models.queue import DUE_STATUSES, MessageQuerySet
 from delivery.statuses import DEAD_LETTERS, UNFINISHED, Status
+from delivery.turns import tenants_due
 
 DAYS = 30
 _QUEUE = tuple(status for status in Status if status in UNFINISHED | DEAD_LETTERS)
@@ -70,6 +72,8 @@ def why_stuck(now: datetime, *, after: timedelta) -> str:
 
     An open breaker, a hold and a long queue that is being worked off are not stuck.
     """
+    if (reason := _nothing_can_be_sent(now)) != "":
+        return reason
     if _events_wait(now, after):
         return f"Webhook events have waited for more than {int(after.total_seconds())} s."
     batch = conf.schedule().next_due(now - after)
@@ -82,6 +86,16 @@ def why_stuck(now: datetime, *, after: timedelta) -> str:
     if oldest is None or oldest <= after.total_seconds() or _called_since(now - after):
         return ""
     return f"A text has been due for {oldest} s and no worker has called Telnyx meanwhile."
+
+
+def _nothing_can_be_sent(now: datetime) -> str:
+    """What no waiting will mend: settings that a check refuses, due texts that no worker can see."""
+    for problem in check_delivery():
+        if problem.is_serious():
+            return f"Nothing can be sent: {problem.msg}"
+    if oldest_due_seconds(Message.objects.all(), now) is None or tenants_due(now):
+        return ""
+    return "Texts are due, and no worker can find the tenants they belong to."
 
 
 def _breaker_blocks(when: datetime) -> bool:

@@ -5,20 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
 from delivery.models import Message, Priority
 from delivery.models.queue import DUE_STATUSES
 
-# Hops from tenant to tenant along the index "message_due" instead of reading every due row.
+# Hops from tenant to tenant along the index "message_due" instead of reading every due row. Without
+# MIN(), which PostgreSQL before 18 does not have for UUIDs.
 _TENANTS_WAITING = """
 WITH RECURSIVE waiting(tenant_id) AS (
-    SELECT MIN(tenant_id) FROM {table} WHERE {waits} AND priority = %s
+    SELECT (
+        SELECT tenant_id FROM {table} WHERE {waits} AND priority = %s
+        ORDER BY tenant_id LIMIT 1
+    )
     UNION ALL
     SELECT (
-        SELECT MIN(tenant_id) FROM {table}
+        SELECT tenant_id FROM {table}
         WHERE {waits} AND priority = %s AND tenant_id > waiting.tenant_id
+        ORDER BY tenant_id LIMIT 1
     )
     FROM waiting WHERE waiting.tenant_id IS NOT NULL
 )
@@ -33,7 +39,8 @@ WHERE tenant_id IS NOT NULL AND EXISTS (
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    tenant_id: int
+    tenant_id: Any
+    """Of the type of the host's key: an integer, a UUID, a text."""
     priority: Priority
 
 
@@ -41,15 +48,15 @@ class Turns:
     """Remembers, for one worker, which tenant was served last of each priority."""
 
     def __init__(self) -> None:
-        self._last: dict[Priority, int] = {}
+        self._last: dict[Priority, Any] = {}
 
     def now(self, now: datetime) -> Iterator[Turn]:
         """Everyone with something due, in the order in which they should be served."""
         for priority in Priority:
-            last = self._last.get(priority, 0)
             tenants = sorted(_tenants_due(priority, now))
-            after = [tenant for tenant in tenants if tenant > last]
-            before = [tenant for tenant in tenants if tenant <= last]
+            last = self._last.get(priority)
+            after = [tenant for tenant in tenants if last is None or tenant > last]
+            before = [tenant for tenant in tenants if last is not None and tenant <= last]
             for tenant in after + before:
                 yield Turn(tenant, priority)
 
@@ -57,10 +64,17 @@ class Turns:
         self._last[turn.priority] = turn.tenant_id
 
 
-def _tenants_due(priority: Priority, now: datetime) -> list[int]:
+def tenants_due(now: datetime) -> list[Any]:
+    """Return the keys of all tenants with something due, as a worker sees them."""
+    return [tenant for priority in Priority for tenant in _tenants_due(priority, now)]
+
+
+def _tenants_due(priority: Priority, now: datetime) -> list[Any]:
     waits = "status IN ({})".format(", ".join(f"'{status}'" for status in DUE_STATUSES))
     sql = _TENANTS_WAITING.format(table=Message._meta.db_table, waits=waits)
     with connection.cursor() as cursor:
         moment = connection.ops.adapt_datetimefield_value(now)
         cursor.execute(sql, [priority, priority, priority, moment])
-        return [tenant_id for (tenant_id,) in cursor.fetchall()]
+        # SQLite gives a UUID as 32 letters.
+        key = Message._meta.get_field("tenant").target_field
+        return [key.to_python(tenant_id) for (tenant_id,) in cursor.fetchall()]

@@ -81,6 +81,13 @@ def _declarations(declared: Sequence[Tracked]) -> Iterator[CheckMessage]:
                 hint="Paths lead through foreign keys to a column.",
                 id="httpopt.E006",
             )
+        else:
+            if one.tenant_column is not None and not one.tenant_column.is_integer:
+                yield Error(
+                    f"The tenant of {one.model._meta.label}, {one.tenant!r}, is no integer.",
+                    hint="Versions are counted by an integer. Name such a column, or None for all.",
+                    id="httpopt.E009",
+                )
         if not one.collection.replace("_", "").isalnum() or len(one.collection) > 50:
             yield Error(
                 f"{one.collection!r} cannot name a collection.",

@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from delivery import conf, connections
 from delivery.pacing import buckets
@@ -32,7 +33,7 @@ class Grant:
     """Seconds until another may."""
 
 
-def take(tenant_id: int, sender: str, costs: Sequence[int]) -> Grant:
+def take(tenant_id: Any, sender: str, costs: Sequence[int]) -> Grant:
     """Parts for a batch of texts of one tenant from one number, ``costs`` parts each."""
     limits = buckets.limits(tenant_id, sender)
     try:
@@ -42,7 +43,7 @@ def take(tenant_id: int, sender: str, costs: Sequence[int]) -> Grant:
         return Grant(*_local.take(limits, costs, time.monotonic(), share=_workers))
 
 
-def available(tenant_id: int, sender: str) -> int | None:
+def available(tenant_id: Any, sender: str) -> int | None:
     """About how many parts may go now; None where it is not known."""
     limits = buckets.limits(tenant_id, sender)
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 
 from delivery import conf
 from delivery.encoding import MAX_PARTS
@@ -20,7 +21,7 @@ class Limit:
     burst: float
 
 
-def limits(tenant_id: int, sender: str) -> list[Limit]:
+def limits(tenant_id: Any, sender: str) -> list[Limit]:
     """The buckets of one tenant's texts from one number.
 
     The account and the number have one even without a limit: a 429 freezes it.
@@ -46,7 +47,7 @@ def account_key() -> str:
     return f"{_prefix()}:all"
 
 
-def tenant_key(tenant_id: int) -> str:
+def tenant_key(tenant_id: Any) -> str:
     return f"{_prefix()}:tenant:{tenant_id}"
 
 

@@ -7,6 +7,7 @@ import time
 import traceback
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection
 
@@ -22,8 +23,8 @@ class Answers:
     one text cannot be written, the others of its tenant are."""
 
     def __init__(self) -> None:
-        self._waiting: dict[int, list[Result]] = {}
-        self._again: dict[int, float] = {}
+        self._waiting: dict[Any, list[Result]] = {}
+        self._again: dict[Any, float] = {}
 
     def __bool__(self) -> bool:
         return bool(self._waiting)
@@ -55,7 +56,7 @@ class Answers:
             if left and connection.connection is None:
                 return  # the database is away, and would be asked once more for each tenant
 
-    def _left_of(self, tenant_id: int, results: list[Result], now: datetime) -> list[Result]:
+    def _left_of(self, tenant_id: Any, results: list[Result], now: datetime) -> list[Result]:
         """Those that cannot be written: all of them, or one by one where it is not the database."""
         try:
             settle(results, now)
@@ -70,7 +71,7 @@ class Answers:
             return results
         return []
 
-    def _tell(self, tenant_id: int, results: Sequence[Result], error: Exception) -> None:
+    def _tell(self, tenant_id: Any, results: Sequence[Result], error: Exception) -> None:
         if tenant_id in self._again:
             return  # it has been told
         self._again[tenant_id] = 0.0
@@ -80,7 +81,7 @@ class Answers:
             "Answers of Telnyx cannot be written down; they are kept and tried again",
             extra={
                 "action": "settling_failed",
-                "tenant": tenant_id,
+                "tenant": str(tenant_id),
                 "texts": len(results),
                 "error": type(error).__name__,
                 "where": f"{place.name}, line {place.lineno}",

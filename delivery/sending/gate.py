@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import takewhile
+from typing import Any
 
 from delivery import breaker, conf, holds, pacing
 from delivery.breaker import Permit
@@ -22,7 +23,7 @@ class Gate:
     """The view of one worker: which tenants rest until their buckets have filled a little."""
 
     _resting: dict[Turn, datetime] = field(default_factory=dict)
-    _senders: dict[int, str] = field(default_factory=dict)
+    _senders: dict[Any, str] = field(default_factory=dict)
 
     def permit(self, now: datetime) -> Permit | None:
         """Leave to call the provider; None while the account is held or the breaker is open."""

@@ -1,4 +1,4 @@
-"""A Telnyx v2 Messaging server for tests, demos and development; free of Django.
+"""A Telnyx v2 Messaging server for tests, demos and development; free of Django but for ``registration``.
 
 ``TelnyxSimulator`` is the whole of it; ``manage.py telnyx_simulator`` runs it as a process.
 """

@@ -66,6 +66,7 @@ class Acceptance:
     ) -> tuple[Answer | None, Answer]:
         """The true answer (which a replay gives again) if it was accepted, and the one to give."""
         message = message_of(content, self._account.options)
+        self._check_sender(content, message)
         faults = faults + self._fault_of(message.to)
         refusal = _first_refusal(faults)
         if refusal is not None:
@@ -74,6 +75,12 @@ class Acceptance:
         true_answer = self._accept(message, key, _fate(faults))
         time.sleep(self._account.options.latency_ms / 1000)
         return true_answer, _spoil(true_answer, faults)
+
+    def _check_sender(self, content: dict[str, Any], message: Message) -> None:
+        """A text by a profile alone (a number pool) names no sender."""
+        if content.get("from") is not None and not self._account.numbers.has(message.from_):
+            detail = f"'{message.from_}' is not associated with your messaging profile."
+            raise RefusedError("40305", detail, pointer="/from")
 
     def _fault_of(self, to: str) -> list[Fault]:
         fault = self._account.recipients.fault_of(to)

@@ -12,6 +12,7 @@ from delivery.simulator.messages import Message, Messages
 from delivery.simulator.numbers import Recipients
 from delivery.simulator.opt_outs import OptOuts
 from delivery.simulator.options import Options
+from delivery.simulator.own_numbers import OwnNumbers
 from delivery.simulator.plan import FaultPlan
 from delivery.simulator.queues import SenderQueues
 from delivery.simulator.timers import Timers
@@ -19,10 +20,17 @@ from delivery.simulator.webhooks import Webhooks
 
 
 class Account:
-    def __init__(self, keys: Keys, options: Options, ledger_capacity: int | None = None) -> None:
+    def __init__(
+        self,
+        keys: Keys,
+        options: Options,
+        ledger_capacity: int | None = None,
+        numbers: OwnNumbers | None = None,
+    ) -> None:
         self.keys, self.options = keys, options
         self._first_options = copy.copy(options)
         self.ledger = Ledger(ledger_capacity)
+        self.numbers = numbers or OwnNumbers()
         self.messages = Messages()
         self.auto_replies: list[Message] = []
         self.idempotency = IdempotencyKeys()
@@ -47,7 +55,10 @@ class Account:
         self.webhooks.clear()
         self.plan.clear()
         self.options.change(vars(self._first_options))
-        for part in (self.messages, self.idempotency, self.opt_outs, self.queues, self.recipients):
+        for part in (
+            self.messages, self.idempotency, self.opt_outs, self.queues, self.recipients,
+            self.numbers,
+        ):  # fmt: skip
             part.clear()
         self.auto_replies.clear()
         self.ledger.clear()

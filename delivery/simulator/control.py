@@ -3,6 +3,8 @@
 GET   /               options, faults by name
 GET   /ledger         ?after=0&limit=1000&to=+1…   {total, next, entries}
 GET   /ledger/summary requests, accepted, unique, replays, refused, duplicates, webhooks
+GET   /numbers        the account's own; none and not asked for: every sender is
+POST  /numbers        {add?: […], remove?: […]}; another ``from`` is refused with 40305
 GET   /opt-outs, /auto-replies, /faults
 POST  /faults         {fault, count?, probability?, seed?, for_seconds?, to?, seconds?, code?,
                       retry_after?}; without count, probability and for_seconds: the next request
@@ -51,6 +53,8 @@ class Control:
             ("GET", "/"): self._overview,
             ("GET", "/ledger"): self._ledger,
             ("GET", "/ledger/summary"): self._summary,
+            ("GET", "/numbers"): self._numbers,
+            ("POST", "/numbers"): self._change_numbers,
             ("GET", "/opt-outs"): lambda request: {"opt_outs": account.opt_outs.all()},
             ("GET", "/auto-replies"): self._auto_replies,
             ("GET", "/faults"): lambda request: {"faults": account.plan.resources()},
@@ -90,6 +94,20 @@ class Control:
 
     def _summary(self, request: Request) -> dict[str, Any]:
         return self._account.ledger.summary() | {"webhooks": self._account.webhooks.counts()}
+
+    def _numbers(self, request: Request) -> dict[str, Any]:
+        return {"numbers": self._account.numbers.all()}
+
+    def _change_numbers(self, request: Request) -> dict[str, Any]:
+        asked = content_of(request.body)
+        _check_names(asked, ("add", "remove"))
+        for name in ("add", "remove"):
+            numbers = asked.get(name, [])
+            if not isinstance(numbers, list) or not all(isinstance(one, str) for one in numbers):
+                raise ValueError(f"{name} must be a list of numbers, as strings.")
+        self._account.numbers.add(asked.get("add", []))
+        self._account.numbers.remove(asked.get("remove", []))
+        return self._numbers(request)
 
     def _auto_replies(self, request: Request) -> dict[str, Any]:
         return {"auto_replies": [auto_reply_resource(one) for one in self._account.auto_replies]}

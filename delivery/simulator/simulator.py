@@ -11,6 +11,7 @@ from delivery.simulator.control import Control
 from delivery.simulator.keys import Keys
 from delivery.simulator.ledger import Ledger
 from delivery.simulator.options import Options
+from delivery.simulator.own_numbers import OwnNumbers
 from delivery.simulator.server import Server
 
 
@@ -30,9 +31,10 @@ class TelnyxSimulator:
         keys: Keys | None = None,
         options: Options | None = None,
         ledger_capacity: int | None = None,
+        numbers: OwnNumbers | None = None,
     ) -> None:
         self._host = host
-        self.account = Account(keys or Keys(), options or Options(), ledger_capacity)
+        self.account = Account(keys or Keys(), options or Options(), ledger_capacity, numbers)
         self.api = Api(self.account)
         self._server = self._open(port)
         self._port = self._server.port

@@ -15,6 +15,7 @@ class Column:
     joins: tuple[tuple[str, str, str], ...]
     """``(table, its key column, column of the table before that points at it)``, outwards."""
     name: str
+    is_integer: bool = True
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,16 @@ def _resolve(model: type[models.Model], path: str) -> Column:
         target = _target(model._meta.get_field(name))
         joins.append((target._meta.db_table, _key(target), _column(model, name)))
         model = target
-    return Column(joins=tuple(joins), name=_column(model, last))
+    return Column(
+        joins=tuple(joins), name=_column(model, last), is_integer=_is_integer(model, last)
+    )
+
+
+def _is_integer(model: type[models.Model], name: str) -> bool:
+    field = model._meta.get_field(name)
+    while isinstance(field, models.ForeignKey):
+        field = field.target_field
+    return isinstance(field, models.IntegerField)
 
 
 def _target(field: object) -> type[models.Model]:

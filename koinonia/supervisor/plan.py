@@ -76,7 +76,8 @@ class Plan:
         )
 
     def simulator(self) -> Program:
-        command = self.manage("telnyx_simulator", "--port", str(self.options.simulator_port))
+        port = str(self.options.simulator_port)
+        command = self.manage("telnyx_simulator", "--port", port, "--numbers-of-tenants")
         return self._program("simulator", command, ready.has_written(self.options.data_dir))
 
     def web(self) -> Program:

@@ -112,7 +112,7 @@ def test_old_events_go_and_dead_letters_stay(grace: Church) -> None:
     event(applied_at=NOW - MINUTE)
     event(received_at=NOW - month)
     event(received_at=NOW - year)
-    expected = {"webhook_events": 2, "status_checks": 0}
+    expected = {"webhook_events": 2, "status_checks": 0, "spent_hours": 0}
     assert retention.prune(NOW, dry_run=True) == expected
     assert WebhookEvent.objects.count() == 4
     assert retention.prune(NOW) == expected
@@ -129,3 +129,12 @@ def test_a_breaker_is_no_excuse_when_its_open_time_is_long_over(grace: Church) -
     assert why_stuck(NOW, after=MINUTE) == ""
     BreakerTransition.objects.filter(pk=opened.pk).update(until=NOW - 2 * MINUTE)
     assert "no worker has called" in why_stuck(NOW, after=MINUTE)
+
+
+@pytest.mark.django_db
+def test_settings_with_which_nothing_can_be_sent_are_no_nothing_is_stuck(settings: Any) -> None:
+    settings.USE_TZ = False
+    said = why_stuck(timezone.now(), after=timedelta(hours=1))
+    settings.USE_TZ = True
+    assert said.startswith("Nothing can be sent: USE_TZ is False")
+    assert why_stuck(timezone.now(), after=timedelta(hours=1)) == ""

@@ -15,6 +15,8 @@ from delivery import conf
 from delivery.simulator import Options, TelnyxSimulator
 from delivery.simulator.keys import Keys
 from delivery.simulator.numbers import table
+from delivery.simulator.own_numbers import OwnNumbers
+from delivery.simulator.registration import is_a_tenants
 from delivery.simulator.state import State
 
 _EPILOG = """\
@@ -59,6 +61,17 @@ class Command(BaseCommand):
         )
         parser.add_argument("--api-key", help="default: the last one, or a new one")
         parser.add_argument(
+            "--number",
+            action="append",
+            default=[],
+            help="a sending number of the account; repeat it. Another 'from' is then refused (40305)",
+        )
+        parser.add_argument(
+            "--numbers-of-tenants",
+            action="store_true",
+            help="the account has the numbers that this project's tenants text from",
+        )
+        parser.add_argument(
             "--webhook-url",
             default=_own_webhook(),
             help="the messaging profile's URL (default: this project's: %(default)s)",
@@ -97,16 +110,29 @@ class Command(BaseCommand):
         )
         asked = options["control_port"]
         ports = [state.control_port(), 0] if asked is None else [asked]
-        return self._on_a_port(ports, options["host"], options["port"], keys, turned)
+        look_up = is_a_tenants if options["numbers_of_tenants"] else None
+        numbers = OwnNumbers(options["number"], look_up)
+        return self._on_a_port(ports, options["host"], options["port"], keys, turned, numbers)
 
     def _on_a_port(
-        self, control_ports: list[int], host: str, port: int, keys: Keys, options: Options
+        self,
+        control_ports: list[int],
+        host: str,
+        port: int,
+        keys: Keys,
+        options: Options,
+        numbers: OwnNumbers,
     ) -> TelnyxSimulator:
         """The last control port is a wish; one that was asked for is not."""
         for control_port in control_ports:
             try:
                 return TelnyxSimulator(
-                    host, port, control_port=control_port, keys=keys, options=options
+                    host,
+                    port,
+                    control_port=control_port,
+                    keys=keys,
+                    options=options,
+                    numbers=numbers,
                 )
             except OSError as error:
                 problem = error

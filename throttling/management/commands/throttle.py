@@ -5,6 +5,7 @@ from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormat
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
@@ -147,7 +148,8 @@ def _end(row: Allowance) -> str:
     if row.expires_at is None:
         return ""
     word = "ended" if row.expires_at <= timezone.now() else "until"
-    return f", {word} {row.expires_at:%Y-%m-%d %H:%M} UTC"
+    zone = " UTC" if settings.USE_TZ else ""
+    return f", {word} {row.expires_at:%Y-%m-%d %H:%M}{zone}"
 
 
 def _line(bucket: Shown) -> str:
@@ -179,4 +181,6 @@ def _moment(text: str, now: datetime) -> datetime | None:
     moment = parse_datetime(text)
     if moment is None:
         return None
-    return (moment if timezone.is_aware(moment) else timezone.make_aware(moment)).astimezone(UTC)
+    moment = moment if timezone.is_aware(moment) else timezone.make_aware(moment)
+    # A project without time zones stores local times.
+    return moment.astimezone(UTC) if settings.USE_TZ else timezone.make_naive(moment)
