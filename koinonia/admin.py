@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from django import forms
+from django.apps import apps
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils import timezone
+from knox.models import AuthToken
 
+from koinonia import (
+    admin_people,  # noqa: F401 -- registers users and invitations
+    phone,
+    sending_numbers,
+)
+from koinonia.admin_lookups import ClosedLookups
 from koinonia.admin_owners import KeepsOwners, StaffForm, StaffFormSet
-from koinonia.models import Church, Group, Member, Staff
+from koinonia.models import Church, Group, Member, SendingNumber, Staff
 
 if TYPE_CHECKING:
     ChurchAdminBase = admin.ModelAdmin[Church]
     GroupAdminBase = admin.ModelAdmin[Group]
     MemberAdminBase = admin.ModelAdmin[Member]
     StaffAdminBase = admin.ModelAdmin[Staff]
-    UserAdminBase = UserAdmin[User]
+    NumberAdminBase = admin.ModelAdmin[SendingNumber]
+    ChurchFormBase = forms.ModelForm[Church]
     StaffInlineBase = admin.TabularInline[Staff, Church]
 else:
     # Django's admin classes take no type arguments at run time.
     ChurchAdminBase = GroupAdminBase = MemberAdminBase = StaffAdminBase = admin.ModelAdmin
-    StaffInlineBase, UserAdminBase = admin.TabularInline, UserAdmin
+    NumberAdminBase = admin.ModelAdmin
+    StaffInlineBase, ChurchFormBase = admin.TabularInline, forms.ModelForm
 
 
+# knox's page makes tokens for others and shows them; django-q's show what nothing here uses.
+_UNWANTED = [AuthToken, *apps.get_app_config("django_q").get_models()]
+admin.site.unregister([model for model in _UNWANTED if admin.site.is_registered(model)])
 admin.site.site_title = admin.site.site_header = "Koinonia"
 
 
@@ -34,15 +49,53 @@ class StaffInline(StaffInlineBase):
     extra = 0
 
 
+class ChurchForm(ChurchFormBase):
+    class Meta:
+        model = Church
+        fields = ["slug", "name", "phone_number", "country", "timezone"]
+        help_texts = {
+            "phone_number": "E.164. The one before stays reserved for 30 days, and while texts wait."
+        }
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        country, number = cleaned.get("country") or "US", cleaned.get("phone_number")
+        if number:
+            try:
+                cleaned["phone_number"] = phone.normalise(number, country)
+            except phone.UnusableNumberError as error:
+                raise ValidationError({"phone_number": str(error)}) from None
+            try:
+                sending_numbers.check(self.instance, cleaned["phone_number"], now=timezone.now())
+            except sending_numbers.NumberRefusedError as error:
+                raise ValidationError({"phone_number": str(error)}) from None
+        else:
+            cleaned["phone_number"] = None
+        return cleaned
+
+
 @admin.register(Church)
-class ChurchAdmin(ChurchAdminBase):
+class ChurchAdmin(ClosedLookups, ChurchAdminBase):
+    form = ChurchForm
     list_display = ["name", "slug", "phone_number", "timezone"]
     search_fields = ["name", "slug", "phone_number"]
+    ordering = ["name", "pk"]
     inlines = [StaffInline]
+
+    def save_model(self, request: HttpRequest, obj: Church, form: Any, change: bool) -> None:
+        """Save all but the number, which is given or taken."""
+        wanted, now = obj.phone_number, timezone.now()
+        obj.phone_number = Church.objects.get(pk=obj.pk).phone_number if change else None
+        super().save_model(request, obj, form, change)
+        if wanted and wanted != obj.phone_number:
+            sending_numbers.give(obj, wanted, now=now)
+        elif not wanted and obj.phone_number:
+            sending_numbers.take(obj.phone_number, now=now)
+            obj.phone_number = None
 
 
 @admin.register(Staff)
-class StaffAdmin(KeepsOwners, StaffAdminBase):
+class StaffAdmin(ClosedLookups, KeepsOwners, StaffAdminBase):
     form = StaffForm
     list_display = ["user", "church", "role", "created_at"]
     list_filter = ["role", "church"]
@@ -51,16 +104,26 @@ class StaffAdmin(KeepsOwners, StaffAdminBase):
     autocomplete_fields = ["user", "church"]
 
 
-admin.site.unregister(User)
+@admin.register(SendingNumber)
+class SendingNumberAdmin(ClosedLookups, NumberAdminBase):
+    """To look at; a number is given in the form of its church, or by ``manage.py number``."""
 
+    list_display = ["number", "church", "given_at", "given_up_at", "reserved_until"]
+    list_select_related = ["church"]
+    search_fields = ["number", "church__name", "church__slug"]
 
-@admin.register(User)
-class PersonAdmin(KeepsOwners, UserAdminBase):
-    """Django's own, but who is a church's last owner stays."""
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
 
 @admin.register(Member)
-class MemberAdmin(MemberAdminBase):
+class MemberAdmin(ClosedLookups, MemberAdminBase):
     list_display = ["__str__", "phone", "church", "created_at"]
     list_filter = ["church"]
     list_select_related = ["church"]
@@ -70,7 +133,7 @@ class MemberAdmin(MemberAdminBase):
 
 
 @admin.register(Group)
-class GroupAdmin(GroupAdminBase):
+class GroupAdmin(ClosedLookups, GroupAdminBase):
     list_display = ["name", "church"]
     list_filter = ["church"]
     list_select_related = ["church"]

@@ -50,6 +50,17 @@ def give(church: Church, raw: str, *, now: datetime) -> str:
     return number
 
 
+def check(church: Church, number: str, *, now: datetime) -> None:
+    """Raise NumberRefusedError where ``give`` would, as things are now."""
+    if church.pk and church.phone_number == number:
+        return
+    row = SendingNumber.objects.filter(number=number).select_related("church").first()
+    if row is not None and row.church_id != church.pk:
+        _check_free(row, now)
+    if Church.objects.filter(phone_number=number).exclude(pk=church.pk).exists():
+        raise NumberRefusedError(f"{number} belongs to another church.")
+
+
 def take(raw: str, *, now: datetime) -> Church:
     """Take a number from the church that texts from it; it is reserved from now on.
 

@@ -7,6 +7,7 @@ from django.urls.resolvers import URLPattern, URLResolver
 from django.utils.functional import lazy
 from django.views.generic import RedirectView
 
+from koinonia.admin_autocomplete import AutocompleteView
 from throttling.logins import guarded
 
 # Late: the name in the store is known once the files are collected.
@@ -22,6 +23,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("favicon.ico", RedirectView.as_view(url=_icon)),
     path("admin/login/", guarded(admin.site.login)),
     path("", include("koinonia.accounts.urls")),
+    path(
+        "admin/autocomplete/",
+        admin.site.admin_view(AutocompleteView.as_view(admin_site=admin.site)),
+    ),
     path("admin/", admin.site.urls),
     path("api/", include("koinonia.api.urls")),
     path("", include("koinonia.console.urls")),

@@ -1,0 +1,41 @@
+"""What the address of an admin list may filter by: the filters that the list shows, and no more.
+
+Django lets everybody who sees a list filter it by any column of its table, so that masked numbers
+and hidden texts could be guessed letter by letter (``?to_number__startswith=+1312``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.contrib.admin import SimpleListFilter
+from django.http import HttpRequest
+
+if TYPE_CHECKING:
+    AdminBase = admin.ModelAdmin[Any]
+else:
+    # Django's classes take no type arguments at run time.
+    AdminBase = admin.ModelAdmin
+
+_OF_A_VALUE = ("", "__exact", "__isnull", "__isempty")
+_OF_A_RELATION = ("__id__exact", "__isnull")
+
+
+class ClosedLookups(AdminBase):
+    """An admin whose list is filtered by what ``list_filter`` names alone; all else is a 400."""
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        if "\0" in str(value) or request is None:
+            return False  # PostgreSQL takes no NUL.
+        return any(lookup in _parameters(self.opts, one) for one in self.get_list_filter(request))
+
+
+def _parameters(opts: Any, shown: Any) -> set[str]:
+    """The parameters of one filter of ``list_filter``."""
+    if isinstance(shown, type) and issubclass(shown, SimpleListFilter):
+        return {str(shown.parameter_name)}
+    field = shown if isinstance(shown, str) else shown[0]
+    # A relation by its bare name takes any number, and SQLite has no number of forty digits.
+    suffixes = _OF_A_RELATION if opts.get_field(field).is_relation else _OF_A_VALUE
+    return {f"{field}{suffix}" for suffix in suffixes}
