@@ -294,6 +294,8 @@ REST_KNOX: dict[str, Any] = {
     "AUTH_HEADER_PREFIX": "Bearer",
     "TOKEN_TTL": timedelta(days=14),
 }
+# The API schema of each release, made on its first use.
+SCHEMA_DIR = ENV.data_dir / "schema"
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "Koinonia",
     "DESCRIPTION": "Texting for churches: members, messages, broadcasts, conversations.",

@@ -13,7 +13,7 @@ class CloseCode(IntEnum):
     TOO_SLOW = 4408
     """It did not acknowledge: come back and resume."""
     TOO_MANY = 4429
-    """Too many sockets of one user, too many connects, or failed ones of one address."""
+    """Too many sockets of one user, connects, failed ones of one address, or frames of one socket."""
     SWITCHED_OFF = 4503
     """Realtime is off: poll."""
 

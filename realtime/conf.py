@@ -116,6 +116,16 @@ def sockets_per_user() -> int:
     return int(_value("SOCKETS_PER_USER", 20))
 
 
+def frames_per_second() -> float:
+    """How many frames a socket may send for long; acks that acknowledge something do not count."""
+    return float(_value("FRAMES_PER_SECOND", 5))
+
+
+def frames_burst() -> int:
+    """How many frames a socket may send at once: three times its streams."""
+    return int(_value("FRAMES_BURST", 60))
+
+
 def count_seconds() -> float:
     """How often processes tell each other how many sockets each user has."""
     return float(_value("COUNT_SECONDS", 2))

@@ -6,13 +6,14 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable
-from typing import Any
+from typing import Any, cast
 
 from channels.consumer import get_handler_name
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from realtime import conf, frames, pages
+from realtime.allowance import Allowance
 from realtime.arrivals import Arrivals
 from realtime.closing import CloseCode, RefusedError
 from realtime.credentials import Credential
@@ -41,6 +42,7 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
         super().__init__()
         self._subscriptions: dict[str, Subscription] = {}
         self._flow = Flow()
+        self._allowance = Allowance(asyncio.get_running_loop().time())
         self._closed = False
         self._heart: asyncio.TimerHandle | None = None
         self._beating: asyncio.Task[None] | None = None
@@ -103,16 +105,34 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self._closed:
             return  # said before it heard so
-        about: dict[str, str] = {}
         try:
-            frame = frames.parse(text_data)
-            about = frames.subject(frame)
-            handler = self._handlers.get(frame["type"])
+            frame: dict[str, Any] | None = frames.parse(text_data)
+            wrong = ""
+        except BadFrameError as error:
+            frame, wrong = None, str(error)
+        if frame and self._acknowledges(frame):
+            return  # as often as we send: it costs no allowance
+        if not self._allowance.take(asyncio.get_running_loop().time()):
+            await self.close(CloseCode.TOO_MANY)
+        elif frame:
+            await self._take(frame)
+        else:
+            await self._error("bad_frame", wrong)
+
+    def _acknowledges(self, frame: dict[str, Any]) -> bool:
+        """Whether this is an ack, and acknowledges something."""
+        stream, seq = frame.get("stream"), frame.get("seq")
+        is_ack = frame["type"] == "ack" and isinstance(stream, str) and type(seq) is int
+        return is_ack and self._flow.acknowledge(cast(str, stream), cast(int, seq))
+
+    async def _take(self, frame: dict[str, Any]) -> None:
+        handler = self._handlers.get(frame["type"])
+        try:
             if handler is None:
                 raise BadFrameError("There is no frame of this type.")
             await handler(self, frame)
         except BadFrameError as error:
-            await self._error("bad_frame", str(error), **about)
+            await self._error("bad_frame", str(error), **frames.subject(frame))
 
     # What clients say
 
@@ -169,10 +189,9 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
             await self._error("unknown_stream", "You do not listen to this stream.")
 
     async def _ack(self, frame: dict[str, Any]) -> None:
-        seq = frames.sequence(frame, "seq")
-        if seq is None or not isinstance(frame.get("stream"), str):
+        # One that acknowledges something does not come here.
+        if frames.sequence(frame, "seq") is None or not isinstance(frame.get("stream"), str):
             raise BadFrameError('An ack names a "stream" and a "seq".')
-        self._flow.acknowledge(frame["stream"], seq)
 
     async def _ping(self, frame: dict[str, Any]) -> None:
         await self._say({"type": "pong"})

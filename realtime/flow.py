@@ -45,10 +45,11 @@ class Flow:
         self._sent.append((stream, seq, size))
         self._unacknowledged += size
 
-    def acknowledge(self, stream: str, seq: int) -> None:
+    def acknowledge(self, stream: str, seq: int) -> bool:
         """Everything of ``stream`` up to ``seq`` has arrived, and so has what was sent before it.
 
-        A socket keeps its order: that also settles streams that were left or began anew.
+        A socket keeps its order: that also settles streams that were left or began anew. Returns
+        whether there was anything to acknowledge.
         """
         arrived = 0
         for place, (of, number, _) in enumerate(self._sent, 1):
@@ -58,6 +59,7 @@ class Flow:
             self._unacknowledged -= self._sent.popleft()[2]
         if arrived and self._paused:
             self._go_on()
+        return arrived > 0
 
     def pause(self, paused: Paused) -> None:
         """``paused`` is told when there is room. Without a task: a quick client pauses often."""

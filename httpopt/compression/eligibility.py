@@ -10,7 +10,7 @@ from httpopt.cache import directives_of
 
 _TEXTUAL = re.compile(
     r"(?:text/(?!event-stream).*|.*\+(?:json|xml)|application/(?:json|xml|javascript|ecmascript"
-    r"|graphql|wasm|manifest|x-ndjson|x-javascript|rtf|vnd\.ms-fontobject)"
+    r"|graphql|yaml|vnd\.oai\.openapi|wasm|manifest|x-ndjson|x-javascript|rtf|vnd\.ms-fontobject)"
     r"|font/(?:ttf|otf|collection)|image/(?:bmp|vnd\.microsoft\.icon|x-icon))"
 )
 _NO_BODY_OR_A_PART = {204, 205, 206, 304}

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils.cache import patch_vary_headers
+from drf_spectacular.utils import extend_schema
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.request import Request
+
+from httpopt import conf
+from httpopt.compression.negotiation import Coding
+from httpopt.compression.request import coding_of
+from httpopt.validators.etags import ETag
+from httpopt.validators.not_modified import without_representation
+from httpopt.validators.preconditions import Verdict, judge_read
+from koinonia.api.schema_file import schema
+
+_UNCONDITIONAL = {Verdict.PROCEED, Verdict.FAILED}
+
+
+class SchemaView(SpectacularAPIView):
+    """The OpenAPI schema, as a file: YAML, or JSON where ``Accept`` asks for it."""
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        coding = coding_of(request._request)
+        renderer: Any = request.accepted_renderer
+        found = schema(renderer.format, coding)
+        charset = f"; charset={renderer.charset}" if renderer.charset else ""
+        response = HttpResponse(found.body, content_type=f"{renderer.media_type}{charset}")
+        if coding is not Coding.IDENTITY:
+            response.headers["Content-Encoding"] = str(coding)
+        name = f'inline; filename="Koinonia.{renderer.format}"'
+        response.headers["Content-Disposition"] = name
+        tag = ETag(f"{found.digest}-{renderer.format}.{coding.suffix}")
+        response.headers["ETag"] = str(tag)
+        patch_vary_headers(response, ["Accept", "Cookie"])
+        if conf.enabled() and _has(request, tag):
+            return without_representation(response)
+        return response
+
+
+def _has(request: Request, tag: ETag) -> bool:
+    """Whether the client has it. A read with If-Match that fails is read all the same: it is no write."""
+    headers = {"If-None-Match": request.headers.get("If-None-Match", "")}
+    return judge_read(headers, tag) not in _UNCONDITIONAL

@@ -1,0 +1,151 @@
+"""The schema is made once per release, and served as a file."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import brotli
+import pytest
+import requests
+import yaml
+from backports import zstd
+from drf_spectacular.generators import SchemaGenerator
+from pytest_django import Settings
+from rest_framework.test import APIClient
+
+from koinonia.api import schema_file
+from tests.running_system import RunningSystem, database_environment
+
+PATH = "/api/schema/"
+DECODE = {
+    "identity": bytes,
+    "gzip": gzip.decompress,
+    "br": brotli.decompress,
+    "zstd": zstd.decompress,
+}
+AT_ONCE = 12
+
+
+@pytest.fixture
+def generations(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[list[str]]:
+    """Which threads generated, in a release that nobody has made yet."""
+    settings.SCHEMA_DIR = tmp_path / "schema"
+    schema_file._coded.cache_clear()
+    made: list[str] = []
+    ours = SchemaGenerator.get_schema
+
+    def get_schema(self: Any, *args: Any, **kwargs: Any) -> Any:
+        made.append(threading.current_thread().name)
+        return ours(self, *args, **kwargs)
+
+    monkeypatch.setattr(SchemaGenerator, "get_schema", get_schema)
+    yield made
+    schema_file._coded.cache_clear()
+
+
+def get(client: APIClient, **headers: str) -> Any:
+    return client.get(PATH, headers=headers)
+
+
+def test_it_is_made_once(generations: list[str], owner: APIClient) -> None:
+    answers = [get(owner), get(owner, accept="application/json"), get(owner)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
+    assert len(generations) == 1
+
+
+def test_another_process_reads_the_file(generations: list[str], owner: APIClient) -> None:
+    first = get(owner)
+    schema_file._coded.cache_clear()  # as in a process that has just begun
+    assert get(owner).content == first.content
+    assert len(generations) == 1
+
+
+def test_threads_that_come_at_once_wait_for_one(generations: list[str]) -> None:
+    coding = schema_file.Coding.IDENTITY
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        found = list(threads.map(lambda _: schema_file.schema("json", coding), range(AT_ONCE)))
+    assert len(generations) == 1
+    assert len({one.body for one in found}) == 1
+
+
+def test_another_release_makes_its_own(
+    generations: list[str], owner: APIClient, settings: Settings
+) -> None:
+    first = get(owner)
+    settings.HTTPOPT = {**settings.HTTPOPT, "RELEASE": "another"}
+    again = get(owner)
+    assert len(generations) == 2
+    assert again.content == first.content
+
+
+def test_where_nothing_can_be_kept_it_is_served_all_the_same(
+    generations: list[str], owner: APIClient, settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("no directory")
+    settings.SCHEMA_DIR = tmp_path / "file"
+    assert get(owner).status_code == 200
+
+
+def test_half_a_file_is_never_read(
+    generations: list[str], owner: APIClient, tmp_path: Path
+) -> None:
+    get(owner)
+    assert {path.suffix for path in (tmp_path / "schema").iterdir()} == {".yaml", ".json", ""}
+
+
+@pytest.mark.parametrize("coding", DECODE)
+def test_it_is_compressed_and_not_sent_again(owner: APIClient, coding: str) -> None:
+    headers = {"accept": "application/json", "accept-encoding": coding}
+    first = get(owner, **headers)
+    assert first.get("Content-Encoding", "identity") == coding
+    assert "/api/v1/me/" in json.loads(DECODE[coding](first.content))["paths"]
+    assert {"Accept", "Accept-Encoding", "Cookie"} <= set(first["Vary"].split(", "))
+    again = get(owner, **headers, **{"if-none-match": first["ETag"]})
+    assert (again.status_code, again.content, again["ETag"]) == (304, b"", first["ETag"])
+    assert "Content-Encoding" not in again
+    other = get(owner, **{**headers, "accept": "application/yaml"})
+    assert other["ETag"] != first["ETag"]
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        ("*/*", "application/vnd.oai.openapi; charset=utf-8"),
+        ("application/yaml", "application/yaml; charset=utf-8"),
+        ("application/json", "application/json"),
+        ("application/vnd.oai.openapi+json", "application/vnd.oai.openapi+json"),
+    ],
+)
+def test_each_media_type_says_the_same(owner: APIClient, accept: str, kind: str) -> None:
+    answer = get(owner, accept=accept)
+    assert answer["Content-Type"] == kind
+    assert yaml.safe_load(answer.content)["info"]["title"] == "Koinonia"
+
+
+def test_who_is_not_known_gets_none(db: None) -> None:
+    assert APIClient().get(PATH).status_code == 401
+
+
+def test_first_calls_at_once_all_succeed(tmp_path: Path) -> None:
+    with RunningSystem(
+        tmp_path / "var", THROTTLING_ENABLED="0", **database_environment()
+    ) as system:
+        headers = {"Authorization": f"Bearer {system.token('grace-sender')}"}
+
+        def ask(_: int) -> requests.Response:
+            return requests.get(f"{system.url}{PATH}", headers=headers, timeout=60)
+
+        with ThreadPoolExecutor(20) as threads:
+            answers = list(threads.map(ask, range(20)))
+        assert [answer.status_code for answer in answers] == [200] * 20
+        assert len({answer.headers["ETag"] for answer in answers}) == 1
+        docs = requests.get(f"{system.url}/api/docs/", headers=headers, timeout=10)
+        assert (docs.status_code, "swagger-ui" in docs.text) == (200, True)
