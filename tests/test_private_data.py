@@ -40,7 +40,7 @@ def manage(data_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, str(ROOT / "manage.py"), *arguments],
         env={**environment, "DATA_DIR": str(data_dir)},
-        capture_output=True, text=True, check=False,
+        capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
 
 
