@@ -143,6 +143,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "koinonia.static_files.StaticStorage"},
 }
 LOGIN_URL = "/login/"
+SESSION_ENGINE = "koinonia.sessions"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (

@@ -7,6 +7,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError as PasswordError
 from django.db import transaction
 from django.db.models import Model, QuerySet
+from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -87,7 +88,8 @@ class StaffView(_Staff, ItemView):
     @transaction.atomic
     def perform_destroy(self, instance: Model) -> None:
         _keep_an_owner(without=instance, field="non_field_errors")
-        instance.delete()
+        if not instance.delete()[0]:
+            raise Http404
 
 
 def _keep_an_owner(*, without: Model, field: str) -> None:
