@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,7 +27,11 @@ class OrjsonRenderer(JSONRenderer):
                 return orjson.dumps(data, default=_encoder.default, option=_OPTIONS)
             except orjson.JSONEncodeError:
                 pass  # A number beyond 64 bits, say.
-        return super().render(data, accepted_media_type, renderer_context)
+        try:
+            return super().render(data, accepted_media_type, renderer_context)
+        except UnicodeEncodeError:
+            # A lone surrogate: JSON can tell it in ASCII alone.
+            return json.dumps(data, default=_encoder.default, ensure_ascii=True).encode()
 
 
 # Dates are DRF's business: it writes milliseconds.

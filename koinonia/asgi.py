@@ -13,6 +13,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 - Djang
 
 from koinonia import environment, private_data, redis_server, settings  # noqa: E402
 from koinonia.believed_scope import with_believed_scope  # noqa: E402
+from koinonia.content_type import with_readable_content_type  # noqa: E402
 from koinonia.request_threads import RequestThreadHandler  # noqa: E402
 from koinonia.static_files import with_static_files  # noqa: E402
 from realtime.routing import websocket_urlpatterns  # noqa: E402
@@ -24,7 +25,7 @@ redis_server.warn()
 application = with_believed_scope(
     ProtocolTypeRouter(
         {
-            "http": with_static_files(RequestThreadHandler()),
+            "http": with_static_files(with_readable_content_type(RequestThreadHandler())),
             "websocket": URLRouter(websocket_urlpatterns),
         }
     )

@@ -15,12 +15,19 @@ from django.utils import timezone
 from koinonia.models import UserSession
 
 _AT_ONCE = 500
+_LONGEST_KEY = 40
 
 
 class SessionStore(db.SessionStore):
     """The name is Django's: it salts the signature, so that old sessions stay readable."""
 
     _owned: tuple[str | None, str] | None = None
+
+    def _validate_session_key(self, key: str | None) -> bool:
+        """Refuse a key that no session can have: a cookie is any text, and PostgreSQL fails on a NUL."""
+        if not key or not 8 <= len(key) <= _LONGEST_KEY:
+            return False
+        return key.isascii() and key.isalnum()
 
     def save(self, must_create: bool = False) -> None:
         super().save(must_create)

@@ -21,6 +21,8 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from koinonia.api.errors import TooLargeError
+from koinonia.api.problem_text import by_field, sentence
+from koinonia.api.races import lost_race
 from throttling.drf import LimitExceeded, judged
 from throttling.problems import body as limit_problem
 
@@ -32,13 +34,17 @@ logger = logging.getLogger(__name__)
 
 
 class ProblemResponse(Response):
-    """A problem: JSON to every client but a person in the browsable API."""
+    """A problem: JSON to every client but a person in the browsable API, whose page may fail."""
 
     @property
     def rendered_content(self) -> Any:
-        if not isinstance(self.accepted_renderer, BrowsableAPIRenderer):
-            self.accepted_renderer = JSONRenderer()
-            self.content_type = MEDIA_TYPE
+        if isinstance(self.accepted_renderer, BrowsableAPIRenderer):
+            try:
+                return super().rendered_content
+            except Exception:
+                logger.exception("The page of a problem cannot be made; it is told as JSON.")
+        self.accepted_renderer = JSONRenderer()
+        self.accepted_media_type = self.content_type = MEDIA_TYPE
         return super().rendered_content
 
 
@@ -46,7 +52,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
     """DRF's ``EXCEPTION_HANDLER``; what nobody foresaw is logged, and told without its words."""
     # First: a bad credential may be one too many of its address.
     error = judged(error, context)
-    told = known(error)
+    told = known(error) or _lost_race(error, context)
     if told is None:
         _report(error, context)
         told = exceptions.APIException(OUR_FAULT)
@@ -78,6 +84,16 @@ def known(error: Exception) -> exceptions.APIException | None:
     return None
 
 
+def _lost_race(error: Exception, context: dict[str, Any]) -> exceptions.APIException | None:
+    """Noted in the log: where no other request was at work, it is a fault of ours after all."""
+    told = lost_race(error)
+    if told is not None:
+        path = getattr(context.get("request"), "path", "")
+        extra = {"action": "request_lost_race", "path": path}
+        logger.warning("A request was overtaken: %s", path, exc_info=error, extra=extra)
+    return told
+
+
 def _report(error: Exception, context: dict[str, Any]) -> None:
     request = getattr(context.get("request"), "_request", None)
     got_request_exception.send(sender=None, request=request)
@@ -89,10 +105,10 @@ def _body(error: exceptions.APIException) -> dict[str, Any]:
     if isinstance(error, LimitExceeded):
         return dict(limit_problem(error.verdict))
     if isinstance(error, exceptions.ValidationError):
-        errors = _by_field(error.detail)
+        errors = by_field(error.detail)
         detail = "; ".join(f"{name}: {' '.join(told)}" for name, told in errors.items())
         return problem(error.status_code, detail[:500], errors=errors)
-    return problem(error.status_code, str(error.detail))
+    return problem(error.status_code, sentence(error.detail))
 
 
 def _headers(error: exceptions.APIException) -> dict[str, str]:
@@ -102,26 +118,3 @@ def _headers(error: exceptions.APIException) -> dict[str, str]:
     if (wait := getattr(error, "wait", None)) is not None:
         headers["Retry-After"] = str(int(wait))
     return headers
-
-
-def _by_field(detail: Any, name: str = "") -> dict[str, list[str]]:
-    """DRF's nested errors as one level: ``audience.groups``, ``media_urls.0``."""
-    if isinstance(detail, dict):
-        return _merged((_join(name, key), value) for key, value in detail.items())
-    if any(isinstance(item, dict) for item in detail):
-        return _merged((_join(name, index), item) for index, item in enumerate(detail) if item)
-    return {name or "non_field_errors": [str(item) for item in detail]}
-
-
-def _join(name: str, key: object) -> str:
-    return f"{name}.{key}" if name else str(key)
-
-
-def _merged(pairs: Any) -> dict[str, list[str]]:
-    merged: dict[str, list[str]] = {}
-    for name, value in pairs:
-        for field, told in _by_field(
-            value if isinstance(value, (dict, list)) else [value], name
-        ).items():
-            merged.setdefault(field, []).extend(told)
-    return merged

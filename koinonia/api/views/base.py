@@ -166,7 +166,8 @@ class ItemView(IfMatchMixin, ChurchView):
         serializer.save()
 
     def perform_destroy(self, instance: Model) -> None:
-        instance.delete()
+        if not instance.delete()[0]:
+            raise Http404
 
 
 @cache

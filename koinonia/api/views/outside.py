@@ -11,6 +11,7 @@ from django.views import defaults
 from rest_framework.exceptions import APIException, ParseError
 
 from koinonia.api import problems
+from koinonia.api.problem_text import sentence
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -40,7 +41,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def _problem(request: HttpRequest, error: APIException | None) -> HttpResponse | None:
     if error is None or not request.path.startswith("/api/"):
         return None
-    body: dict[str, Any] = problems.problem(error.status_code, str(error.detail))
+    body: dict[str, Any] = problems.problem(error.status_code, sentence(error.detail))
     return HttpResponse(
         json.dumps(body),
         status=error.status_code,

@@ -71,7 +71,8 @@ class StaffView(_Staff, ItemView):
     @transaction.atomic
     def perform_destroy(self, instance: Model) -> None:
         _keep_an_owner(without=instance, field="non_field_errors")
-        instance.delete()
+        if not instance.delete()[0]:
+            raise Http404
 
 
 def _keep_an_owner(*, without: Model, field: str) -> None:

@@ -118,7 +118,7 @@ def test_json_of_an_odd_shape_is_a_problem(owner: APIClient, name: str, path: st
     assert not Message.objects.exists()
 
 
-CHARSETS = ["utf-16", "latin-1", "zlib", "hex", "base64", "rot13", "idna", "undefined", "x" * 500]
+CHARSETS = ["utf-16", "latin-1", "zlib", "hex", "base64", "rot13", "idna", "undefined"]
 
 
 @pytest.mark.parametrize("charset", CHARSETS)

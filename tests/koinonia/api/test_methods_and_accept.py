@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from django.urls import URLPattern, get_resolver
+from django.urls import URLPattern
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
@@ -50,7 +50,7 @@ def test_a_method_that_a_route_lacks_is_405_and_says_which_there_are(
     for method in METHODS:
         if method in has:
             continue
-        answer = owner.generic(method, path, b"{}", content_type="application/json")
+        answer = owner.generic(method, path, "{}", content_type="application/json")
         assert answer.status_code == 405, (method, answer.content)
         allowed = set(answer["Allow"].split(", "))
         assert allowed | {"HEAD"} == has | {"HEAD"}
@@ -59,7 +59,6 @@ def test_a_method_that_a_route_lacks_is_405_and_says_which_there_are(
 
 def test_the_table_of_routes_is_a_long_one() -> None:
     assert len(list(paths())) >= 30
-    assert get_resolver()
 
 
 def test_options_are_told_everywhere(owner: APIClient, furnished: Church) -> None:
@@ -101,9 +100,7 @@ def test_a_logout_ends_the_token_whatever_the_client_accepts(grace_owner: User) 
 
 
 @pytest.mark.parametrize("accept", ["application/xml", "text/csv", "image/*"])
-def test_a_read_is_406_where_nothing_fits(
-    owner: APIClient, grace: Church, accept: str
-) -> None:
+def test_a_read_is_406_where_nothing_fits(owner: APIClient, grace: Church, accept: str) -> None:
     answer = owner.get(f"{G}groups/", headers={"Accept": accept})
     assert (answer.status_code, answer["Content-Type"]) == (406, PROBLEM)
 
@@ -143,7 +140,7 @@ def test_no_operation_refuses_a_media_type_that_its_schema_lists(
 ) -> None:
     owner.raise_request_exception = False
     found = path.format(church="grace", id="Uk", token="Uk")
-    body = b"" if verb == "get" else json.dumps({"text": "x"}).encode()
+    body = "" if verb == "get" else json.dumps({"text": "x"})
     answer = owner.generic(
         verb.upper(), found, body, content_type="application/json", headers={"Accept": accept}
     )
