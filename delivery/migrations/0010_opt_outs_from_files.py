@@ -5,7 +5,7 @@ class Migration(migrations.Migration):
     """A new source of opt-outs. The column stays as it is."""
 
     dependencies = [
-        ("delivery", "0005_calls_beyond_32767"),
+        ("delivery", "0030_spend_and_stop_requests"),
     ]
 
     operations = [
