@@ -37,6 +37,7 @@ def is_a_tenants(number: str) -> bool:
     """Return whether a tenant of this project texts from ``number``. Opens and closes a connection."""
     tenants = apps.get_model(conf.tenant_model())._default_manager
     try:
-        return bool(tenants.filter(**{conf.tenant_number_field(): number}).exists())
+        found: bool = tenants.filter(**{conf.tenant_number_field(): number}).exists()
     finally:
         connection.close()
+    return found

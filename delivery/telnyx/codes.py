@@ -26,7 +26,7 @@ class Meaning:
 _PERMANENT = Meaning(outcome=Outcome.PERMANENT)
 _SENDER = Meaning(outcome=Outcome.CONFIGURATION)
 """The number may not send this text; it may send others."""
-_NUMBER = Meaning(outcome=Outcome.CONFIGURATION, pause=60)
+_NUMBER = Meaning(outcome=Outcome.CONFIGURATION, pause=10)
 """The number may send nothing: its other texts wait, so that they do not fail one by one."""
 _ACCOUNT = Meaning(outcome=Outcome.CONFIGURATION, whole_account=True, hold=True)
 _RETRYABLE = Meaning(outcome=Outcome.RETRYABLE)

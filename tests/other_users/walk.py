@@ -7,6 +7,7 @@ import os
 import sys
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
 import django
 
@@ -48,11 +49,9 @@ def realtime(user: Any) -> None:
     assert (
         tickets.redeem(tickets.issue(credential, now=now)[0], now=now + timedelta(hours=1)) is None
     )
-    sent: list[Any] = []
-    notices.publish, kept = (lambda group, notice: sent.append(notice)), notices.publish
-    rights.changed(user.pk)
-    notices.publish = kept  # type: ignore[assignment]
-    json.dumps(sent[0])  # the channel layer takes plain values alone
+    with patch.object(notices, "publish") as publish:
+        rights.changed(user.pk)
+    json.dumps(publish.call_args.args[1])  # the channel layer takes plain values alone
     one, two = Census(), Census()
     one.exchange({user.pk: 3}, now)
     two.exchange({}, now)

@@ -132,6 +132,7 @@ def test_the_report_has_the_shape_of_the_contract(viewer: APIClient, grace: Chur
         "oldest_due_seconds",
         "success_rate",
         "days",
+        "spend",
     ]
     assert (report["queue"]["dead"], len(report["days"])) == (1, 30)
     assert list(report["success_rate"]) == ["1h", "24h"]
