@@ -219,6 +219,7 @@ REALTIME: dict[str, Any] = {
     "ENABLED": ENV.realtime_enabled,
     "MAY_LISTEN": "koinonia.wiring.may_listen",
     "LISTENERS": "koinonia.wiring.listeners",
+    "MAY_TELL": "koinonia.wiring.may_tell",
     "BEARER": "koinonia.wiring.bearer",
     "CONNECT_LIMIT": "koinonia.wiring.may_connect",
     "CLIENT_ADDRESS": "koinonia.wiring.address_of",

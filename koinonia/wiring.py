@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+import orjson
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -76,11 +77,13 @@ def on_messages_changed(*, changes: Sequence[Change], now: datetime, **_: Any) -
     follow([change.message for change in changes if change.created], now=now)
     slugs = dict(Church.objects.filter(pk__in=_churches(changes)).values_list("pk", "slug"))
     news: News = defaultdict(list)
+    confirmed: list[tuple[Change, str]] = []
     for change in changes:
         slug = slugs[change.message.tenant_id]
         news[f"church:{slug}"].extend(_for_church(change))
         if change.message.author_id and change.message.status in events.CONFIRMS:
-            news[f"user:{change.message.author_id}"].append(events.message_confirmed(change, slug))
+            confirmed.append((change, slug))
+    _confirm(confirmed, news)
     _tell_of_reading(changes, slugs, news, now)
     _announce_broadcasts(changes, slugs, news)
     log.append(news, now=now)
@@ -127,6 +130,22 @@ def _for_church(change: Change) -> list[NewEvent]:
     if message.status == change.previous:  # it was read: told once per conversation
         return []
     return [events.message_status(change)]
+
+
+def _confirm(confirmed: Sequence[tuple[Change, str]], news: News) -> None:
+    """Tell authors what became of their texts, while they are staff of the church."""
+    if not confirmed:
+        return
+    authors = {change.message.author_id for change, _ in confirmed}
+    staff = set(
+        Staff.objects.filter(
+            user__in=authors, church__in={change.message.tenant_id for change, _ in confirmed}
+        ).values_list("user_id", "church_id")
+    )
+    for change, slug in confirmed:
+        message = change.message
+        if (message.author_id, message.tenant_id) in staff:
+            news[f"user:{message.author_id}"].append(events.message_confirmed(change, slug))
 
 
 def _tell_of_reading(
@@ -206,6 +225,16 @@ def listeners(key: str, user_ids: Set[int]) -> set[int]:
     kind, _, slug = key.partition(":")
     staff = Staff.objects.filter(user_id__in=user_ids, church__slug=slug)
     return set(staff.values_list("user_id", flat=True)) if kind == "church" else set()
+
+
+def may_tell(key: str, told: Sequence[str]) -> Sequence[str]:
+    """``REALTIME["MAY_TELL"]``: on the own stream, nothing of a church that the user has left."""
+    kind, _, owner = key.partition(":")
+    if kind != "user":
+        return told
+    slugs = Staff.objects.filter(user_id=int(owner)).values_list("church__slug", flat=True)
+    mine = {None, *slugs}
+    return [event for event in told if orjson.loads(event)["data"].get("church") in mine]
 
 
 def may_connect(user: AbstractBaseUser) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Set
+from collections.abc import Callable, Sequence, Set
 from datetime import timedelta
 from typing import Any, cast
 
@@ -36,6 +36,18 @@ def listeners() -> Listeners | None:
     """
     path = _value("LISTENERS")
     return cast(Listeners, import_string(path)) if path else None
+
+
+def may_tell() -> Callable[[str, Sequence[str]], Sequence[str]] | None:
+    """``MAY_TELL``: dotted path of ``(stream key, events) -> those of them that may still be told``.
+
+    Each event is the JSON that clients get. It is asked whenever events are read from the log, live
+    or for a replay: the right to an old event may have ended since it was written.
+    """
+    path = _value("MAY_TELL")
+    if not path:
+        return None
+    return cast(Callable[[str, Sequence[str]], Sequence[str]], import_string(path))
 
 
 def bearer() -> Any | None:

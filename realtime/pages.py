@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from realtime import conf
 from realtime.models import Event, Stream
 
 PAGE_EVENTS = 256
@@ -32,7 +33,10 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Consecutive events: all of ``first`` to ``last``, which may be none (``last = first - 1``)."""
+    """Consecutive events: all of ``first`` to ``last``, which may be none (``last = first - 1``).
+
+    Events that may not be told any more (``MAY_TELL``) are accounted for, and are not in ``events``.
+    """
 
     first: int
     last: int
@@ -81,7 +85,10 @@ def page(
     if len(bodies) != last - after:
         raise ForgottenError(f"{head.key} no longer holds all of {after + 1} to {last}.")
     kept = _fitting(bodies, characters)
-    return Page(after + 1, after + len(kept), ",".join(kept))
+    may_tell = conf.may_tell()
+    told = may_tell(head.key, kept) if may_tell else kept
+    # The page accounts for all of them, also for those that are not told.
+    return Page(after + 1, after + len(kept), ",".join(told))
 
 
 def news(key: str, seen: Head | None) -> tuple[Head, Page | None]:
