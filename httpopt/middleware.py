@@ -157,7 +157,7 @@ def _coded_as(request: HttpRequest, response: HttpResponseBase) -> None:
 
 def _finished(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     if conf.enabled():
-        patch_vary_headers(response, ["Accept-Encoding"])
+        patch_vary_headers(response, negotiated.varies_by(request))
     if negotiated.coding_of(request) is not Coding.IDENTITY:
         # Coded or not: a 304 cannot tell whether its 200 was, and must have the same tag.
         weaken_foreign_tag(response)

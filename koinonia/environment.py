@@ -80,6 +80,8 @@ class Environment:
     """ALLOWED_HOSTS: the host of PUBLIC_URL and local names."""
     csrf_trusted_origins: list[str]
     """CSRF_TRUSTED_ORIGINS: PUBLIC_URL."""
+    cors_allowed_origins: list[str]
+    """CORS_ALLOWED_ORIGINS: other origins whose pages may use the API, with tokens."""
     data_dir: Path
     """DATA_DIR: database, Valkey's files, keys, logs."""
     database_url: str
@@ -128,6 +130,7 @@ def read(base_dir: Path) -> Environment:
         csrf_trusted_origins=env.list(
             "CSRF_TRUSTED_ORIGINS", [public_url], validate=rules.each(rules.trusted_origin)
         ),
+        cors_allowed_origins=_origins(env, "CORS_ALLOWED_ORIGINS"),
         data_dir=data_dir,
         database_url=_text(env, "DATABASE_URL", "", rules.database_url),
         database_pool=env.int("DATABASE_POOL", 0, validate=validate.Range(0, 1000)),
@@ -185,6 +188,12 @@ def _text(env: Env, name: str, default: str, rule: rules.Rule) -> str:
 
 def _networks(env: Env, name: str, default: list[str]) -> list[str]:
     return env.list(name, default, validate=rules.each(rules.network))
+
+
+def _origins(env: Env, name: str) -> list[str]:
+    """As browsers write them in ``Origin``: small letters, no last slash."""
+    given: list[str] = env.list(name, [], validate=rules.each(rules.exact_origin)) or []
+    return [one.strip().rstrip("/").lower() for one in given]
 
 
 def _choice(env: Env, name: str, *choices: str, default: str) -> str:

@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.management.utils import get_random_secret_key
 
-from koinonia import environment, log_lines, redis_settings, release
+from koinonia import cors_headers, environment, log_lines, redis_settings, release
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 ENV = environment.read_or_exit(BASE_DIR)
@@ -29,6 +29,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "channels",
+    "corsheaders",
     "csp",
     "django_q",
     "drf_spectacular",
@@ -48,6 +49,8 @@ MIDDLEWARE = [
     "koinonia.date_header.DateMiddleware",
     # Above all that looks at the Host, redirects or opens a session.
     "koinonia.health.middleware.HealthMiddleware",
+    # Around whatever refuses: a page of another origin must be able to read a 401 or 429, too.
+    "koinonia.cors.ApiCorsMiddleware",
     # Outside of all that makes 304s, which it gives back.
     "throttling.middleware.RateLimitHeadersMiddleware",
     # Inside of what gives 304s back to the throttle, around all that makes answers.
@@ -169,6 +172,11 @@ if ENV.trusted_proxies:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = _TLS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+CORS_ALLOWED_ORIGINS = ENV.cors_allowed_origins
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_METHODS = cors_headers.METHODS
+CORS_ALLOW_HEADERS = cors_headers.REQUEST_HEADERS
+CORS_EXPOSE_HEADERS = cors_headers.EXPOSED
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 # Neighbours on the same domain are not ours to decide for.

@@ -17,8 +17,10 @@ from django.conf import settings
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 from whitenoise import WhiteNoise
 from whitenoise.compress import Compressor
-from whitenoise.responders import Response, StaticFile
+from whitenoise.responders import Response
 from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+from koinonia.coded_files import CodedFile
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -43,8 +45,6 @@ class StaticStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
 
     # The console's modules import each other, and must get the hashed names too.
     support_js_module_import_aggregation = True
-    # One pass settles one level of imports.
-    max_post_process_passes = 20
     # One for each step of the longest chain of imports; Django gives up after five.
     max_post_process_passes = 20
 
@@ -78,10 +78,11 @@ def with_static_files(application: Application) -> Application:
         return _from_the_apps(application)
     collected = WhiteNoise(None, immutable_file_test=_HASHED_NAME)
     collected.add_files(root, prefix=settings.STATIC_URL)
+    files = {path: CodedFile(file) for path, file in collected.files.items()}
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith(settings.STATIC_URL):
-            await _answer(collected.files.get(scope["path"]), scope, send)
+            await _answer(files.get(scope["path"]), scope, send)
         else:
             await application(scope, receive, send)
 
@@ -94,7 +95,7 @@ def _from_the_apps(application: Any) -> Application:
     return served
 
 
-async def _answer(file: StaticFile | None, scope: Scope, send: Send) -> None:
+async def _answer(file: CodedFile | None, scope: Scope, send: Send) -> None:
     if file is None:
         await _send_head(send, 404, [("Content-Type", "text/plain")])
         await send({"type": "http.response.body", "body": b"There is no such file.\n"})

@@ -36,9 +36,17 @@ def _wanted(request: HttpRequest) -> Coding:
     return negotiate(request.META.get("HTTP_ACCEPT_ENCODING"))
 
 
+def varies_by(request: HttpRequest) -> list[str]:
+    """The request headers that decide about the coding of this answer, for ``Vary``."""
+    if _has_session(request):
+        return ["Accept-Encoding", "Cookie", "Sec-Fetch-Site"]
+    return ["Accept-Encoding"]
+
+
 def _may_be_an_attack(request: HttpRequest) -> bool:
     """BREACH needs a foreign page that makes the victim's browser ask, with its cookies."""
-    return (
-        request.META.get("HTTP_SEC_FETCH_SITE") == "cross-site"
-        and settings.SESSION_COOKIE_NAME in request.COOKIES
-    )
+    return request.META.get("HTTP_SEC_FETCH_SITE") == "cross-site" and _has_session(request)
+
+
+def _has_session(request: HttpRequest) -> bool:
+    return settings.SESSION_COOKIE_NAME in request.COOKIES

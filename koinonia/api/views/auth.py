@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from django.contrib.auth import authenticate, logout
 from django.contrib.auth.models import User
@@ -12,13 +12,14 @@ from drf_spectacular.utils import extend_schema
 from knox.models import AuthToken
 from rest_framework import serializers, status
 from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.generics import GenericAPIView
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from httpopt.versions.counters import Scope
-from httpopt.views import VersionedViewMixin
+from httpopt.views import SparseFieldsMixin, VersionedViewMixin
 from koinonia.accounts import tokens
 from koinonia.api.serializers.churches import MeSerializer
 from koinonia.api.serializers.strict import KnownFieldsMixin
@@ -80,8 +81,9 @@ class LogoutView(APIView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class MeView(VersionedViewMixin):
+class MeView(SparseFieldsMixin, VersionedViewMixin, GenericAPIView[User]):
     permission_classes = [IsAuthenticated]
+    serializer_class = MeSerializer
     collections = ("staff", "church", "people")
     query_parameters = ()
 
@@ -92,7 +94,10 @@ class MeView(VersionedViewMixin):
     @extend_schema(responses=MeSerializer)
     def get(self, request: Request) -> Response:
         """The user, and the churches with the role in each."""
-        return Response(MeSerializer(cast(User, request.user)).data)
+        return Response(self.get_serializer(request.user).data)
+
+    def get_queryset(self) -> QuerySet[User]:
+        return User.objects.filter(username=self.request.user.get_username())
 
 
 def _token_for(user: User, request: Request) -> dict[str, Any]:

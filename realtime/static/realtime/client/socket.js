@@ -1,4 +1,5 @@
 /** One WebSocket, from its opening to its end: subscriptions, acknowledgements, heartbeats. */
+import { Outbox } from "./outbox.js";
 
 const PROTOCOL = "koinonia.v1";
 /** Bytes, of all streams together: what the server wants a word for. */
@@ -12,6 +13,7 @@ export class Socket {
   #heard = Date.now();
   #allowed;
   #ended = false;
+  #outbox = new Outbox((frame) => this.#send(frame));
 
   /** @param {{onOpen: Function, onFrame: Function, onClose: (code: number, lived: number) => void}} on */
   constructor(url, timing, on) {
@@ -32,18 +34,20 @@ export class Socket {
   /** @param {{stream: string, seq: number|null, epoch: string|null}} wish */
   subscribe({ stream, seq, epoch }) {
     const position = seq === null ? {} : { since: seq, ...(epoch === null ? {} : { epoch }) };
-    this.#say({ type: "subscribe", stream, ...position });
+    if (this.#opened) this.#outbox.say({ type: "subscribe", stream, ...position });
   }
 
   unsubscribe(stream) {
-    this.#say({ type: "unsubscribe", stream });
+    if (this.#opened) this.#outbox.say({ type: "unsubscribe", stream });
   }
 
   /** Is it still there? A laptop that slept would learn it much later. */
   probe() {
+    // Who looks again and again has been told.
+    if (this.#opened && !this.#outbox.take()) return;
     this.#heard = Date.now();
     this.#allowed = Math.min(this.#allowed, this.timing.connect);
-    this.#say({ type: "ping" });
+    this.#send({ type: "ping" });
   }
 
   close() {
@@ -51,7 +55,7 @@ export class Socket {
     this.#end(1000);
   }
 
-  #say(frame) {
+  #send(frame) {
     if (this.#opened) this.socket.send(JSON.stringify(frame));
   }
 
@@ -77,7 +81,8 @@ export class Socket {
     if (this.#unacknowledged >= ACKNOWLEDGE_EVERY) {
       this.#unacknowledged = 0;
       // Whatever came before it, of any stream, has arrived too: a socket keeps its order.
-      this.#say({ type: "ack", stream, seq: to });
+      // The server counts none that acknowledges something.
+      this.#send({ type: "ack", stream, seq: to });
     }
   }
 
@@ -94,6 +99,7 @@ export class Socket {
     if (this.#ended) return;
     this.#ended = true;
     clearInterval(this.watch);
+    this.#outbox.close();
     this.on.onClose(code, this.#opened ? Date.now() - this.#opened : 0);
   }
 }
