@@ -105,6 +105,9 @@ def _postgresql(url: SplitResult) -> dict[str, Any]:
         "PASSWORD": unquote(url.password or ""),
         "HOST": unquote(url.hostname or ""),
         "PORT": str(url.port or ""),
+        # PgBouncer in transaction pooling gives each transaction another connection: a cursor that the
+        # server keeps would be asked for where it is not. Nothing here needs one (decision 28).
+        "DISABLE_SERVER_SIDE_CURSORS": True,
         "OPTIONS": {**dict(parse_qsl(url.query)), "pool": pool if ENV.database_pool else False},
     }
 
@@ -205,6 +208,7 @@ DELIVERY = {
 }
 REALTIME: dict[str, Any] = {
     "ENABLED": ENV.realtime_enabled,
+    "KEEP_ALIVE_SECONDS": ENV.keep_alive_seconds,
     "MAY_LISTEN": "koinonia.wiring.may_listen",
     "LISTENERS": "koinonia.wiring.listeners",
     "BEARER": "koinonia.wiring.bearer",

@@ -15,6 +15,8 @@ from daphne.cli import CommandLineInterface
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet.tcp import Connection
 
+from realtime import keep_alive
+
 _FRAMES_KEPT = 8
 
 
@@ -56,6 +58,7 @@ def write_now(transport: Any, data: bytes) -> int:
 
 def main() -> None:
     WebSocketFactory.protocol = PromptProtocol
+    keep_alive.install()
     CommandLineInterface.entrypoint()
 
 
