@@ -166,7 +166,8 @@ SECURE_HSTS_SECONDS = 365 * 86_400 if _TLS else 0
 if ENV.trusted_proxies:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = _TLS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+# Providers follow no redirect, and their signature is what counts.
+SECURE_REDIRECT_EXEMPT = [r"^webhooks/"]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 # Neighbours on the same domain are not ours to decide for.
