@@ -23,6 +23,7 @@ setup: $(VENV)/.test ## Only make .venv, with everything in it
 
 test: $(VENV)/.test ## Every test but the long ones: on SQLite, then PostgreSQL, in real Chromium
 	@scripts/chromium
+	@scripts/proxies
 	@echo "== On SQLite"
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 	@echo "== On PostgreSQL"

@@ -93,6 +93,8 @@ class Environment:
     database (``redis://host/5``, ``unix://…?db=5``, ``redis+sentinel://…/master/5``) is used."""
     redis_prefix: str
     """REDIS_PREFIX: tells installations on one Redis database apart; ``koinonia``."""
+    keep_alive_seconds: float
+    """KEEP_ALIVE_SECONDS: how long the web server keeps an idle connection, 75; more than the proxy."""
     public_url: str
     """PUBLIC_URL: the origin that people use, and that Telnyx calls for webhooks."""
     trusted_proxies: list[str]
@@ -137,6 +139,7 @@ def read(base_dir: Path) -> Environment:
         redis_url=_text(env, "REDIS_URL", "", rules.redis_url)
         or kept_values.read(data_dir, kept_values.REDIS_URL),
         redis_prefix=_text(env, "REDIS_PREFIX", "koinonia", rules.redis_prefix),
+        keep_alive_seconds=env.float("KEEP_ALIVE_SECONDS", 75.0, validate=rules.positive),
         public_url=public_url,
         trusted_proxies=_networks(env, "TRUSTED_PROXIES", []),
         metrics_allow=_networks(env, "METRICS_ALLOW", ["127.0.0.0/8", "::1"]),

@@ -109,6 +109,9 @@ def _postgresql(url: SplitResult) -> dict[str, Any]:
         "PASSWORD": unquote(url.password or ""),
         "HOST": unquote(url.hostname or ""),
         "PORT": str(url.port or ""),
+        # PgBouncer in transaction pooling gives each transaction another connection: a cursor that the
+        # server keeps would be asked for where it is not. Nothing here needs one (decision 28).
+        "DISABLE_SERVER_SIDE_CURSORS": True,
         "OPTIONS": {**dict(parse_qsl(url.query)), "pool": pool if ENV.database_pool else False},
     }
 
@@ -171,7 +174,8 @@ SECURE_HSTS_SECONDS = 365 * 86_400 if _TLS else 0
 if ENV.trusted_proxies:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = _TLS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+# Providers follow no redirect, and their signature is what counts.
+SECURE_REDIRECT_EXEMPT = [r"^webhooks/"]
 CORS_ALLOWED_ORIGINS = ENV.cors_allowed_origins
 CORS_URLS_REGEX = r"^/api/"
 CORS_ALLOW_METHODS = cors_headers.METHODS
@@ -225,6 +229,7 @@ DELIVERY = {
 }
 REALTIME: dict[str, Any] = {
     "ENABLED": ENV.realtime_enabled,
+    "KEEP_ALIVE_SECONDS": ENV.keep_alive_seconds,
     "MAY_LISTEN": "koinonia.wiring.may_listen",
     "LISTENERS": "koinonia.wiring.listeners",
     "MAY_TELL": "koinonia.wiring.may_tell",

@@ -105,6 +105,11 @@ def heartbeat_seconds() -> float:
     return seconds
 
 
+def keep_alive_seconds() -> float:
+    """How long ``realtime.daphne`` keeps an idle connection: longer than the proxy in front of it."""
+    return float(_value("KEEP_ALIVE_SECONDS", 75))
+
+
 def window_seconds() -> float:
     """How long events are gathered into one frame."""
     return float(_value("WINDOW_MS", 30)) / 1000

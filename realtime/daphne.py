@@ -20,6 +20,8 @@ from daphne.cli import CommandLineInterface
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet.tcp import Connection
 
+from realtime import keep_alive
+
 _FRAMES_KEPT = 8
 _ROOT_PATH = b"Daphne-Root-Path"
 
@@ -77,6 +79,7 @@ def install() -> None:
     WebSocketFactory.protocol = PromptProtocol
     # Its factory looks the class up in its own module at each connection.
     http_protocol.WebRequest = PlainRequest
+    keep_alive.install()
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import requests
+from websockets.exceptions import InvalidHandshake
 from websockets.sync.client import connect
 
 DELIVERED_WITHIN_SECONDS = 60
@@ -39,6 +40,43 @@ class Visitor:
 
     def get(self, path: str) -> requests.Response:
         return self.ask("GET", path, 200)
+
+
+def the_proxy_passes_on_what_it_must(visitor: Visitor) -> str:
+    """A wrong set-up answers every page wrongly while ``/readyz``, which needs no name, is 200."""
+    page = f"{visitor.url}/login/"
+    answer = visitor.http.get(page, timeout=20, allow_redirects=False)
+    if answer.status_code == 400:
+        raise FailedError(
+            "The name is refused. nginx must pass it on (proxy_set_header Host $http_host;), and"
+            " ALLOWED_HOSTS must hold it."
+        )
+    if answer.is_redirect and answer.headers["Location"] == page:
+        raise FailedError(
+            "The page redirects to itself. The proxy must tell the scheme (proxy_set_header"
+            " X-Forwarded-Proto $scheme;), and TRUSTED_PROXIES must hold its address."
+        )
+    if answer.status_code in {502, 503, 504}:
+        raise FailedError(
+            f"The proxy answers {answer.status_code}: it does not reach the web process."
+        )
+    if answer.status_code != 200:
+        raise FailedError(f"GET /login/ answered {answer.status_code}.")
+    return page
+
+
+def a_webhook_is_not_redirected(visitor: Visitor) -> str:
+    answer = visitor.http.post(
+        f"{visitor.url}/webhooks/telnyx/", data=b"{}", timeout=20, allow_redirects=False
+    )
+    if answer.status_code == 503:
+        raise FailedError("No webhook is trusted: set TELNYX_PUBLIC_KEY.")
+    if answer.status_code != 400:
+        raise FailedError(
+            f"An unsigned webhook was answered {answer.status_code} and not 400: pass /webhooks/ on"
+            " as it is, see deploy/nginx.conf."
+        )
+    return "400 for one without a signature"
 
 
 def is_ready(visitor: Visitor) -> str:
@@ -70,6 +108,7 @@ def a_text_is_delivered_and_told_on_the_socket(visitor: Visitor) -> str:
     ticket = visitor.ask("POST", "/api/v1/realtime/ticket/", 200).json()
     name = f"church:{visitor.church.rstrip('/').rpartition('/')[2]}"
     protocols: Any = ["koinonia.v1", f"ticket.{ticket['ticket']}"]
+    _connects(ticket["url"], visitor.url)
     with connect(ticket["url"], subprotocols=protocols, open_timeout=20) as socket:
         socket.send(json.dumps({"type": "subscribe", "stream": name}))
         given = {"to": os.environ["SMOKE_TO"], "text": "Koinonia smoke test."}
@@ -78,6 +117,23 @@ def a_text_is_delivered_and_told_on_the_socket(visitor: Visitor) -> str:
     if seen[-1:] != ["delivered"]:
         raise FailedError(f"The text {message} was not delivered; the socket told {seen}.")
     return " → ".join(seen)
+
+
+def _connects(address: str, url: str) -> None:
+    """Raise FailedError where a socket does not get through: without a ticket it is closed at once."""
+    if url.startswith("https://") and not address.startswith("wss://"):
+        raise FailedError(
+            f"The socket's address is {address}: the proxy must tell the scheme (proxy_set_header"
+            " X-Forwarded-Proto $scheme;), and TRUSTED_PROXIES must hold its address."
+        )
+    try:
+        connect(address, open_timeout=20).close()
+    except (InvalidHandshake, TimeoutError) as error:
+        raise FailedError(
+            f"The socket is not upgraded ({error}). nginx needs proxy_http_version 1.1;"
+            " proxy_set_header Upgrade $http_upgrade; and proxy_set_header Connection upgrade; see"
+            " deploy/nginx.conf."
+        ) from error
 
 
 def _statuses(socket: Any, message: str) -> Iterator[str]:
@@ -95,7 +151,9 @@ def _statuses(socket: Any, message: str) -> Iterator[str]:
 
 
 CHECKS: list[Callable[[Visitor], str]] = [
+    the_proxy_passes_on_what_it_must,
     is_ready,
+    a_webhook_is_not_redirected,
     logs_in,
     limits_are_told,
     a_repeated_read_costs_nothing,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import sys
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from django.contrib.auth.models import User
 
 from delivery.dead_letters import Filter, dead_letters, discard, explain, export, review
 from delivery.dead_letters.reasons import EXPLANATIONS
-from delivery.models import DeadLetterAction, Outcome
+from delivery.models import DeadLetterAction, Message, Outcome
 from delivery.telnyx.codes import CODES
 from tests.delivery.dead_letters.conftest import NOW, MakeLetter
 
@@ -57,6 +58,23 @@ def test_letters_can_be_chosen_by_status_code_class_and_age(letter: MakeLetter) 
     found = [{row.pk for row in each.apply(dead_letters())} for each in chosen]
     both = {old.pk, unknown.pk}
     assert found == [{unknown.pk}, {old.pk}, {unknown.pk}, {old.pk}, {unknown.pk}, both]
+
+
+def test_the_export_keeps_the_order_over_its_slices_and_leaves_out_what_was_decided(
+    letter: MakeLetter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The package has a function of that name.
+    monkeypatch.setattr(sys.modules["delivery.dead_letters.export"], "_AT_ONCE", 2)
+    newest_first = [
+        letter(dead_since=NOW - timedelta(hours=age)).pk for age in (1, 3, 2, 5, 4)
+    ]  # fmt: skip
+    newest_first = [newest_first[place] for place in (0, 2, 1, 4, 3)]
+    lines = export(dead_letters())
+    next(lines)
+    seen = [int(next(lines).partition(",")[0])]
+    Message.objects.filter(pk=newest_first[2]).update(discarded_at=NOW)
+    seen += [int(line.partition(",")[0]) for line in lines]
+    assert seen == [key for key in newest_first if key != newest_first[2]]
 
 
 def test_the_export_holds_no_formula_and_no_full_number(letter: MakeLetter) -> None:

@@ -70,6 +70,7 @@ REALTIME: dict[str, Any] = {
     "SWEEP_SECONDS": float(os.environ.get("ALONE_SWEEP", "1")),
     "SOCKETS_PER_USER": int(os.environ.get("ALONE_SOCKETS", "20")),
     "COUNT_SECONDS": float(os.environ.get("ALONE_COUNT", "2")),
+    "KEEP_ALIVE_SECONDS": float(os.environ.get("ALONE_KEEP_ALIVE", "75")),
     "HEARTBEAT_SECONDS": int(os.environ.get("ALONE_HEARTBEAT", "25")),
 }
 # Quick, for these passwords are nobody's.

@@ -1,0 +1,63 @@
+"""A real nginx, with a site file of ours and nothing else."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+from typing import Self
+
+from tests.waiting import wait_until
+
+PROGRAM = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+_MAIN = """\
+daemon off;
+{user}
+worker_processes 1;
+pid {directory}/pid;
+error_log {directory}/error.log warn;
+events {{ worker_connections 256; }}
+http {{
+    access_log off;
+    client_body_temp_path {directory}/body;
+    proxy_temp_path {directory}/proxy;
+    fastcgi_temp_path {directory}/fastcgi;
+    uwsgi_temp_path {directory}/uwsgi;
+    scgi_temp_path {directory}/scgi;
+    include {directory}/site.conf;
+}}
+"""
+
+
+class Nginx:
+    """``with Nginx(directory, site, port):`` until it listens on ``port``."""
+
+    def __init__(self, directory: Path, site: str, port: int) -> None:
+        directory.mkdir()
+        self._directory = directory
+        self._port = port
+        user = "user root;" if os.geteuid() == 0 else ""
+        (directory / "nginx.conf").write_text(_MAIN.format(directory=directory, user=user))
+        (directory / "site.conf").write_text(site)
+
+    def __enter__(self) -> Self:
+        self.process = subprocess.Popen(
+            [str(PROGRAM), "-p", str(self._directory), "-c", str(self._directory / "nginx.conf")]
+        )
+        wait_until(self._listens)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.terminate()
+        self.process.wait(10)
+
+    @property
+    def errors(self) -> str:
+        return (self._directory / "error.log").read_text()
+
+    def _listens(self) -> bool:
+        assert self.process.poll() is None, self.errors
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self._port)) == 0
