@@ -217,8 +217,13 @@ REALTIME: dict[str, Any] = {
 def _policies() -> dict[str, dict[str, Any]]:
     """The policies of this project beside those of the app, at the rates of the environment."""
     policies: dict[str, dict[str, Any]] = {
-        "messages": {"rate": "100/m", "by": "user", "on_failure": "local"},
-        "broadcasts": {"rate": "10/h", "by": "url:church", "on_failure": "local"},
+        "messages": {"rate": "100/m", "by": "user", "on_failure": "local", "accepted_only": True},
+        "broadcasts": {
+            "rate": "10/h",
+            "by": "url:church",
+            "on_failure": "local",
+            "accepted_only": True,
+        },
         "connect": {"rate": "60/m", "by": "user"},
     }
     for name, rate in ENV.throttle.items():
