@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
 
+from koinonia.admin_names import TidyNamesMixin
 from koinonia.admin_owners import KeepsOwners, StaffForm, StaffFormSet
 from koinonia.models import Church, Group, Member, Staff
 
@@ -35,7 +36,7 @@ class StaffInline(StaffInlineBase):
 
 
 @admin.register(Church)
-class ChurchAdmin(ChurchAdminBase):
+class ChurchAdmin(TidyNamesMixin, ChurchAdminBase):
     list_display = ["name", "slug", "phone_number", "timezone"]
     search_fields = ["name", "slug", "phone_number"]
     inlines = [StaffInline]
@@ -55,12 +56,12 @@ admin.site.unregister(User)
 
 
 @admin.register(User)
-class PersonAdmin(KeepsOwners, UserAdminBase):
+class PersonAdmin(TidyNamesMixin, KeepsOwners, UserAdminBase):
     """Django's own, but who is a church's last owner stays."""
 
 
 @admin.register(Member)
-class MemberAdmin(MemberAdminBase):
+class MemberAdmin(TidyNamesMixin, MemberAdminBase):
     list_display = ["__str__", "phone", "church", "created_at"]
     list_filter = ["church"]
     list_select_related = ["church"]
@@ -70,7 +71,7 @@ class MemberAdmin(MemberAdminBase):
 
 
 @admin.register(Group)
-class GroupAdmin(GroupAdminBase):
+class GroupAdmin(TidyNamesMixin, GroupAdminBase):
     list_display = ["name", "church"]
     list_filter = ["church"]
     list_select_related = ["church"]

@@ -10,11 +10,13 @@ from rest_framework import serializers
 
 from koinonia.api.serializers.fields import IdField, ItemTagField, PhoneField
 from koinonia.api.serializers.strict import KnownFieldsMixin
+from koinonia.api.serializers.texts import NameField
 from koinonia.api.uniqueness import taken_as_error
 from koinonia.models import Church, Role, Staff
 
 
 class ChurchSerializer(KnownFieldsMixin, serializers.ModelSerializer[Church]):
+    name = NameField()
     phone_number = PhoneField()
     members_count = serializers.IntegerField(read_only=True)
     groups_count = serializers.IntegerField(read_only=True)

@@ -6,10 +6,12 @@ from django.db.models import Model
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from delivery.visible_text import clean
 from koinonia import ids, phone
 
 MOST_GROUPS = 100
 MOST_MEMBERS = 5_000
+_LONGEST_NUMBER = 40
 _ID_SCHEMA = {"type": "string", "maxLength": ids.MAX_LENGTH}
 
 
@@ -123,11 +125,13 @@ class PhoneField(serializers.CharField):
     """E.164; national forms of the church's country are taken as well."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=40, **options)
+        super().__init__(max_length=_LONGEST_NUMBER, **options)
 
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)
+        if len(text) > _LONGEST_NUMBER:
+            self.fail("max_length", max_length=_LONGEST_NUMBER)
         try:
-            return phone.normalise(text, self.context["church"].country)
+            return phone.normalise(clean(text), self.context["church"].country)
         except phone.UnusableNumberError as error:
             raise serializers.ValidationError(str(error)) from None

@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from koinonia import owners
+from koinonia.admin_names import visible
 from koinonia.api.serializers.churches import StaffSerializer
 from koinonia.api.serializers.strict import KnownFieldsMixin
 from koinonia.api.uniqueness import taken_as_error
@@ -24,7 +25,7 @@ from koinonia.models import Role, Staff
 class NewStaffSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
     """A user name that exists needs no password, a new one does."""
 
-    username = serializers.CharField(max_length=150, validators=[User.username_validator])
+    username = serializers.CharField(max_length=150, validators=[User.username_validator, visible])
     role = serializers.ChoiceField(Role.choices)
     password = serializers.CharField(
         max_length=4096, trim_whitespace=False, required=False, write_only=True
