@@ -12,10 +12,9 @@ from koinonia import ids, phone
 MOST_GROUPS = 100
 MOST_MEMBERS = 5_000
 _LONGEST_NUMBER = 40
-_ID_SCHEMA = {"type": "string", "maxLength": ids.MAX_LENGTH}
 
 
-@extend_schema_field(_ID_SCHEMA)
+@extend_schema_field(ids.SCHEMA)
 class IdField(serializers.Field[int, str, str, Any]):
     """An integer key as its Sqid; read only."""
 
@@ -27,7 +26,11 @@ class IdField(serializers.Field[int, str, str, Any]):
 
 
 @extend_schema_field(
-    {"type": "string", "description": "The version, with its quotes: for `If-Match`."}
+    {
+        "type": "string",
+        "description": "The version, with its quotes: for `If-Match`.",
+        "example": '"17"',
+    }
 )
 class ItemTagField(serializers.Field[int, str, str, Any]):
     """The ``version`` column as an entity tag, quotes included."""
@@ -39,7 +42,7 @@ class ItemTagField(serializers.Field[int, str, str, Any]):
         return f'"{value}"'
 
 
-@extend_schema_field(_ID_SCHEMA)
+@extend_schema_field(ids.SCHEMA)
 class ChurchItemField(serializers.Field[Any, str, str, Any]):
     """One item of this church, written by its id; ``related_name`` is the church's way to them."""
 

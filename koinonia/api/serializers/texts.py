@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.core.validators import ProhibitNullCharactersValidator
 from rest_framework import serializers
+from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
 from delivery.visible_text import clean, is_blank
 from koinonia.names import tidy
@@ -21,6 +23,9 @@ class _CleanedField(serializers.CharField):
 
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)
+        # Nobody types these: they are refused, and not taken out.
+        for refuse in (ProhibitNullCharactersValidator(), ProhibitSurrogateCharactersValidator()):
+            refuse(text)
         if self.max_length is not None and len(text) > self.max_length * _MARKS:
             self.fail("max_length", max_length=self.max_length)
         text = type(self).cleaned(text)

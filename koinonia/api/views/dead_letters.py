@@ -174,6 +174,7 @@ class CsvRenderer(BaseRenderer):
 
 class ExportDeadLettersView(_DeadLetters):
     renderer_classes = [CsvRenderer, JSONRenderer]
+    sparse_fields = False
     # It names the church.
     collections = (*_DeadLetters.collections, "church")
 
@@ -182,7 +183,7 @@ class ExportDeadLettersView(_DeadLetters):
         return [JSONRenderer()] if self.request.method == "OPTIONS" else super().get_renderers()
 
     @extend_schema(
-        parameters=[DeadLetterQuerySerializer], responses={(200, "text/csv"): OpenApiTypes.BINARY}
+        parameters=[DeadLetterQuerySerializer], responses={(200, "text/csv"): OpenApiTypes.STR}
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         """The list as CSV."""
