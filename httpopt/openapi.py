@@ -8,22 +8,24 @@ from drf_spectacular import openapi
 from drf_spectacular.utils import OpenApiParameter
 
 from httpopt import conf
+from httpopt.fields.syntax import MAX_LENGTH
+from httpopt.validators.etags import MAX_LENGTH as MAX_TAGS_LENGTH
 from httpopt.views import IfMatchMixin, SparseFieldsMixin, VersionedViewMixin
 
 _FIELDS = OpenApiParameter(
     "fields",
-    str,
-    description="Only these fields: `id,status,member.name` or `id,member(name)`.",
+    {"type": "string", "minLength": 1, "maxLength": MAX_LENGTH},
+    description="Only these fields: `id,status,member.name` or `id,member(name)`. Without it, all.",
 )
 _IF_NONE_MATCH = OpenApiParameter(
     "If-None-Match",
-    str,
+    {"type": "string", "maxLength": MAX_TAGS_LENGTH},
     OpenApiParameter.HEADER,
     description="The `ETag` of the answer you have: 304 while it is still the same.",
 )
 _IF_MATCH = OpenApiParameter(
     "If-Match",
-    str,
+    {"type": "string", "maxLength": MAX_TAGS_LENGTH},
     OpenApiParameter.HEADER,
     description="The `etag` of what you read: 412 where it has changed since.",
 )
@@ -36,7 +38,7 @@ class AutoSchema(openapi.AutoSchema):
     def _own_parameters(self) -> list[OpenApiParameter]:
         reads = self.method in ("GET", "HEAD")
         own = []
-        if reads and isinstance(self.view, SparseFieldsMixin):
+        if reads and isinstance(self.view, SparseFieldsMixin) and self.view.sparse_fields:
             own.append(_FIELDS)
         if reads and isinstance(self.view, VersionedViewMixin) and self.view.collections:
             own.append(_IF_NONE_MATCH)

@@ -18,6 +18,7 @@ from koinonia import (
     sending_numbers,
 )
 from koinonia.admin_lookups import ClosedLookups
+from koinonia.admin_names import TidyNamesMixin
 from koinonia.admin_owners import KeepsOwners, StaffForm, StaffFormSet
 from koinonia.models import Church, Group, Member, SendingNumber, Staff
 
@@ -52,7 +53,9 @@ class StaffInline(StaffInlineBase):
 class ChurchForm(ChurchFormBase):
     class Meta:
         model = Church
-        fields = ["slug", "name", "phone_number", "country", "timezone"]
+        fields = [
+            "slug", "name", "phone_number", "country", "timezone", "opt_out_words", "plain_punctuation",
+        ]  # fmt: skip
         help_texts = {
             "phone_number": "E.164. The one before stays reserved for 30 days, and while texts wait."
         }
@@ -75,7 +78,7 @@ class ChurchForm(ChurchFormBase):
 
 
 @admin.register(Church)
-class ChurchAdmin(ClosedLookups, ChurchAdminBase):
+class ChurchAdmin(ClosedLookups, TidyNamesMixin, ChurchAdminBase):
     form = ChurchForm
     list_display = ["name", "slug", "phone_number", "timezone"]
     search_fields = ["name", "slug", "phone_number"]
@@ -123,7 +126,7 @@ class SendingNumberAdmin(ClosedLookups, NumberAdminBase):
 
 
 @admin.register(Member)
-class MemberAdmin(ClosedLookups, MemberAdminBase):
+class MemberAdmin(ClosedLookups, TidyNamesMixin, MemberAdminBase):
     list_display = ["__str__", "phone", "church", "created_at"]
     list_filter = ["church"]
     list_select_related = ["church"]
@@ -133,7 +136,7 @@ class MemberAdmin(ClosedLookups, MemberAdminBase):
 
 
 @admin.register(Group)
-class GroupAdmin(ClosedLookups, GroupAdminBase):
+class GroupAdmin(ClosedLookups, TidyNamesMixin, GroupAdminBase):
     list_display = ["name", "church"]
     list_filter = ["church"]
     list_select_related = ["church"]

@@ -20,6 +20,7 @@ from django.utils import timezone
 from koinonia.accounts import invitations, mail
 from koinonia.accounts.new_accounts import password_link
 from koinonia.admin_lookups import ClosedLookups
+from koinonia.admin_names import TidyNamesMixin
 from koinonia.admin_owners import KeepsOwners
 from koinonia.models import Invitation
 
@@ -46,7 +47,7 @@ class NewUserForm(UserFormBase):
 
 
 @admin.register(User)
-class PersonAdmin(ClosedLookups, KeepsOwners, UserAdminBase):
+class PersonAdmin(ClosedLookups, TidyNamesMixin, KeepsOwners, UserAdminBase):
     """Django's own, but a church's last owner stays, and new users choose their password."""
 
     add_form = NewUserForm

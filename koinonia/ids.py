@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from sqids import Sqids
 
 MAX_LENGTH: Final = 12
 """The Sqid of the largest bigint is no longer than this."""
+
+SCHEMA: Final[dict[str, Any]] = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": MAX_LENGTH,
+    "pattern": "^[A-Za-z0-9]+$",
+    "example": "Uk",
+}
+"""In OpenAPI."""
 
 _LARGEST_KEY: Final = 2**63 - 1
 # No blocklist: it triples the cost, and makes ids depend on a word list.

@@ -243,8 +243,13 @@ REALTIME: dict[str, Any] = {
 def _policies() -> dict[str, dict[str, Any]]:
     """The policies of this project beside those of the app, at the rates of the environment."""
     policies: dict[str, dict[str, Any]] = {
-        "messages": {"rate": "100/m", "by": "user", "on_failure": "local"},
-        "broadcasts": {"rate": "10/h", "by": "url:church", "on_failure": "local"},
+        "messages": {"rate": "100/m", "by": "user", "on_failure": "local", "accepted_only": True},
+        "broadcasts": {
+            "rate": "10/h",
+            "by": "url:church",
+            "on_failure": "local",
+            "accepted_only": True,
+        },
         "connect": {"rate": "60/m", "by": "user"},
         # Each sends a mail to an address of the owner's choice.
         "invitations": {"rate": "60/h", "by": "url:church", "on_failure": "local"},
@@ -323,6 +328,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "koinonia.api.schema.complete",
+        "koinonia.api.typed_clients.for_typed_clients",
     ],
     "ENUM_NAME_OVERRIDES": {
         "MessageStatusEnum": "delivery.statuses.Status",

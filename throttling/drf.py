@@ -12,6 +12,9 @@ A view says what it is charged besides the policies of every request, and for wh
 
         def get_throttle_costs(self, request):       # 1 for what is not named
             return {"messages": len(request.data["to"])}
+
+A view that used less than it was charged says so: ``spent(request, {"messages": 3})``; the rest
+goes back when the answer is made.
 """
 
 from __future__ import annotations
@@ -100,6 +103,13 @@ def judged(exc: Exception, context: Mapping[str, Any]) -> Exception:
         verdict = _decide(request, view, conf.anonymous_policies(), {})
         stranger = True
     return LimitExceeded(verdict) if stranger and not verdict.allowed else exc
+
+
+def spent(request: Request, costs: Mapping[str, int]) -> None:
+    """Note what was used of each policy's cost, where that is less than ``get_throttle_costs``."""
+    verdict = verdict_of(request._request)
+    if verdict is not None:
+        verdict.spent = costs
 
 
 BAD_CREDENTIAL = (exceptions.NotAuthenticated, exceptions.AuthenticationFailed)

@@ -18,7 +18,7 @@ class RateLimitHeadersMiddleware:
     """Writes the fields of ``request.throttle`` on the answer.
 
     A 304, and the replay of an earlier answer (``Idempotent-Replayed: true``), give the charge
-    back. So this stands outside of whatever makes those: place it above the middleware that answers
+    back; a refusal does so to policies that count ``accepted_only``. So this stands outside of whatever makes those: place it above the middleware that answers
     conditional requests.
     """
 
@@ -38,8 +38,7 @@ class RateLimitHeadersMiddleware:
         assert isinstance(response, HttpResponseBase)  # noqa: S101  # what is_async says
         verdict = verdict_of(request)
         if verdict is not None:
-            if cost_nothing(response):
-                verdict.give_back()
+            _settle(verdict, response)
             _write(verdict, response)
         return response
 
@@ -49,8 +48,8 @@ class RateLimitHeadersMiddleware:
         response = await response
         verdict = verdict_of(request)
         if verdict is not None:
-            if cost_nothing(response):
-                await sync_to_async(verdict.give_back)()
+            if _has_to_settle(verdict, response):
+                await sync_to_async(_settle)(verdict, response)
             _write(verdict, response)
         return response
 
@@ -63,6 +62,17 @@ def verdict_of(request: HttpRequest) -> Verdict | None:
 
 def cost_nothing(response: HttpResponseBase) -> bool:
     return response.status_code == 304 or response.headers.get("Idempotent-Replayed") == "true"
+
+
+def _settle(verdict: Verdict, response: HttpResponseBase) -> None:
+    if cost_nothing(response):
+        verdict.give_back()
+    else:
+        verdict.settle(accepted=response.status_code < 400)
+
+
+def _has_to_settle(verdict: Verdict, response: HttpResponseBase) -> bool:
+    return bool(verdict.spent) or cost_nothing(response) or response.status_code >= 400
 
 
 def _write(verdict: Verdict, response: HttpResponseBase) -> None:

@@ -68,6 +68,8 @@ class Policy:
     on_failure: OnFailure = OnFailure.OPEN
     give_back: bool = True
     """A 304 or a replay of an earlier answer costs nothing."""
+    accepted_only: bool = False
+    """An answer of 4xx or 5xx costs nothing: only what was done is counted."""
     shadow: bool = False
     """Counted and reported, never refusing."""
     longest_wait: int = 0
@@ -80,7 +82,7 @@ class Policy:
 
 # What a bucket's key, a header field and the allowlist can hold.
 _NAME = re.compile(r"[\w-]+", re.ASCII)
-_FIELDS = {"rate", "by", "on_failure", "give_back", "shadow", "longest_wait"}
+_FIELDS = {"rate", "by", "on_failure", "give_back", "accepted_only", "shadow", "longest_wait"}
 
 
 def read(name: str, declaration: Mapping[str, Any], plans: Mapping[str, str]) -> Policy:
@@ -105,10 +107,11 @@ def read(name: str, declaration: Mapping[str, Any], plans: Mapping[str, str]) ->
             parse(declaration["rate"]),
             by,
             OnFailure(declaration.get("on_failure", OnFailure.OPEN)),
-            bool(declaration.get("give_back", True)),
-            bool(declaration.get("shadow", False)),
-            longest_wait,
-            {plan: parse(rate) for plan, rate in plans.items()},
+            give_back=bool(declaration.get("give_back", True)),
+            accepted_only=bool(declaration.get("accepted_only", False)),
+            shadow=bool(declaration.get("shadow", False)),
+            longest_wait=longest_wait,
+            plans={plan: parse(rate) for plan, rate in plans.items()},
         )
     except (InvalidRateError, ValueError) as error:
         raise InvalidPolicyError(str(error)) from error

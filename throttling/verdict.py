@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import ceil
 
@@ -75,6 +75,8 @@ class Verdict:
     """Policies that refuse because nobody can count for them."""
     returner: Returner | None = None
     """How charges are given back: to whoever counted them."""
+    spent: Mapping[str, int] = field(default_factory=dict)
+    """What the view used of each policy's cost, where that is less than it was charged."""
 
     @property
     def refusing(self) -> Sequence[Judged]:
@@ -102,14 +104,40 @@ class Verdict:
         Not what policies keep (``give_back: False``), unless ``everything``. Where Redis is away
         the charge stays.
         """
+        self._return(
+            {
+                judged.charge.policy.name: 0
+                for judged in self.judged
+                if everything or judged.charge.policy.give_back
+            }
+        )
+
+    def settle(self, *, accepted: bool) -> None:
+        """Charge what was used, once: what was refused costs nothing of an ``accepted_only`` policy,
+        and of what was accepted a view may have ``spent`` less than it was charged.
+
+        The rest goes back in one round trip; nobody else's charge is touched.
+        """
+        refused = {
+            judged.charge.policy.name: 0
+            for judged in self.judged
+            if judged.charge.policy.accepted_only
+        }
+        self._return(self.spent if accepted else refused)
+
+    def _return(self, costs: Mapping[str, int]) -> None:
+        """Give back all that these policies were charged above these costs."""
         if not self.allowed or self.returner is None:
             return
+        paid = {
+            judged.charge.policy.name: judged for judged in self.judged if not judged.state.short
+        }
         returned = [
-            judged.charge
-            for judged in self.judged
-            if not judged.state.short and (everything or judged.charge.policy.give_back)
+            replace(paid[name].charge, cost=paid[name].charge.cost - cost)
+            for name, cost in costs.items()
+            if name in paid and paid[name].charge.cost > cost
         ]
         if returned:
-            after = {judged.charge: judged for judged in self.returner(returned)}
-            self.judged = [after.get(judged.charge, judged) for judged in self.judged]
+            after = {judged.charge.policy.name: judged for judged in self.returner(returned)}
+            self.judged = [after.get(one.charge.policy.name, one) for one in self.judged]
         self.returner = None

@@ -29,6 +29,8 @@ class SparseFieldsMixin(GenericAPIView[Any]):
     of that row are read. A serializer whose fields depend on who asks needs ``get_rights()``.
     """
 
+    sparse_fields: ClassVar[bool] = True
+    """Whether ``fields`` is honoured; no, where the answer is no item and no list."""
     sparse_rows: ClassVar[bool] = True
     """Whether a list of plain fields may page over dicts; no, where the view touches its page."""
     sparse_always: ClassVar[tuple[str, ...]] = ()
@@ -42,7 +44,11 @@ class SparseFieldsMixin(GenericAPIView[Any]):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if request.method in _SAFE and request.method in self.allowed_methods:
+        if (
+            self.sparse_fields
+            and request.method in _SAFE
+            and request.method in self.allowed_methods
+        ):
             self._plan = self._plan_for(request)
 
     def _plan_for(self, request: Request) -> Plan | None:

@@ -27,7 +27,7 @@ _PROBLEM: dict[str, Any] = {
     },
 }
 _PATH_SCHEMAS = {
-    "id": {"type": "string", "maxLength": ids.MAX_LENGTH},
+    "id": ids.SCHEMA,
     "church": {"type": "string", "description": "The slug of the church."},
     "token": {"type": "string", "description": "Of the link in the mail, or of `me/invitations/`."},
 }

@@ -9,11 +9,13 @@ from rest_framework import serializers
 
 from koinonia.api.serializers.fields import IdField, ItemTagField
 from koinonia.api.serializers.strict import KnownFieldsMixin
+from koinonia.api.serializers.texts import NameField
 from koinonia.models import Church, Role, Staff
 from koinonia.zones import NO_ZONE, is_zone
 
 
 class ChurchSerializer(KnownFieldsMixin, serializers.ModelSerializer[Church]):
+    name = NameField()
     phone_number = serializers.CharField(read_only=True, allow_null=True)
     members_count = serializers.IntegerField(read_only=True)
     groups_count = serializers.IntegerField(read_only=True)

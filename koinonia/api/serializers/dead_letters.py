@@ -10,6 +10,7 @@ from delivery.statuses import Status
 from koinonia.api.serializers.fields import ChurchItemField, DistinctListField, IdField
 from koinonia.api.serializers.messages import AuthorSerializer, MessageSerializer
 from koinonia.api.serializers.strict import KnownFieldsMixin
+from koinonia.api.serializers.texts import TextField
 from koinonia.api.serializers.times import InstantField
 
 MOST_IDS = 1000
@@ -93,4 +94,4 @@ class RetryResultSerializer(serializers.Serializer[Any]):
 
 
 class DiscardSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
-    reason = serializers.CharField(max_length=LONGEST_REASON)
+    reason = TextField(max_length=LONGEST_REASON, trim_whitespace=True)

@@ -6,14 +6,15 @@ from django.db.models import Model
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from delivery.visible_text import clean
 from koinonia import ids, phone
 
 MOST_GROUPS = 100
 MOST_MEMBERS = 5_000
-_ID_SCHEMA = {"type": "string", "maxLength": ids.MAX_LENGTH}
+_LONGEST_NUMBER = 40
 
 
-@extend_schema_field(_ID_SCHEMA)
+@extend_schema_field(ids.SCHEMA)
 class IdField(serializers.Field[int, str, str, Any]):
     """An integer key as its Sqid; read only."""
 
@@ -25,7 +26,11 @@ class IdField(serializers.Field[int, str, str, Any]):
 
 
 @extend_schema_field(
-    {"type": "string", "description": "The version, with its quotes: for `If-Match`."}
+    {
+        "type": "string",
+        "description": "The version, with its quotes: for `If-Match`.",
+        "example": '"17"',
+    }
 )
 class ItemTagField(serializers.Field[int, str, str, Any]):
     """The ``version`` column as an entity tag, quotes included."""
@@ -37,7 +42,7 @@ class ItemTagField(serializers.Field[int, str, str, Any]):
         return f'"{value}"'
 
 
-@extend_schema_field(_ID_SCHEMA)
+@extend_schema_field(ids.SCHEMA)
 class ChurchItemField(serializers.Field[Any, str, str, Any]):
     """One item of this church, written by its id; ``related_name`` is the church's way to them."""
 
@@ -123,11 +128,13 @@ class PhoneField(serializers.CharField):
     """E.164; national forms of the church's country are taken as well."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=40, **options)
+        super().__init__(max_length=_LONGEST_NUMBER, **options)
 
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)
+        if len(text) > _LONGEST_NUMBER:
+            self.fail("max_length", max_length=_LONGEST_NUMBER)
         try:
-            return phone.normalise(text, self.context["church"].country)
+            return phone.normalise(clean(text), self.context["church"].country)
         except phone.UnusableNumberError as error:
             raise serializers.ValidationError(str(error)) from None

@@ -15,6 +15,7 @@ from delivery.statuses import Status
 from httpopt.fields.computed import Computed
 from koinonia.api.serializers.fields import BoundedListField, ChurchItemField, IdField, PhoneField
 from koinonia.api.serializers.strict import KnownFieldsMixin
+from koinonia.api.serializers.texts import TextField
 from koinonia.api.serializers.times import InstantField
 from koinonia.models.member import full_name
 
@@ -102,9 +103,7 @@ class AttemptSerializer(serializers.ModelSerializer[Attempt]):
 class TextSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
     """What every text that is sent has."""
 
-    text = serializers.CharField(
-        max_length=LONGEST_TEXT, allow_blank=True, trim_whitespace=False, required=False, default=""
-    )
+    text = TextField(max_length=LONGEST_TEXT, allow_blank=True, required=False, default="")
     send_at = InstantField(required=False, allow_null=True, default=None)
     expires_at = InstantField(required=False, allow_null=True, default=None)
 

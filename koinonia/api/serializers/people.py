@@ -17,6 +17,7 @@ from koinonia.api.serializers.fields import (
     PhoneField,
 )
 from koinonia.api.serializers.strict import KnownFieldsMixin
+from koinonia.api.serializers.texts import NameField
 from koinonia.api.uniqueness import taken_as_error
 from koinonia.models import Church, Group, Member
 from koinonia.models.group import taken
@@ -24,6 +25,7 @@ from koinonia.models.group import taken
 
 class GroupSerializer(KnownFieldsMixin, serializers.ModelSerializer[Group]):
     id = IdField()
+    name = NameField()
     members_count = serializers.IntegerField(read_only=True, default=0)
     etag = ItemTagField()
 
@@ -57,6 +59,8 @@ class GroupsField(ChurchItemsField):
 
 class MemberSerializer(KnownFieldsMixin, serializers.ModelSerializer[Member]):
     id = IdField()
+    first_name = NameField()
+    last_name = NameField(required=False, allow_blank=True)
     phone = PhoneField()
     groups = GroupsField("groups", most=MOST_GROUPS, required=False)
     opted_out = serializers.BooleanField(required=False)

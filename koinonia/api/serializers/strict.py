@@ -38,13 +38,10 @@ _OTHER_WORDS = {
 """Names that other APIs use, without case and underscores; ours for the same thing."""
 
 
+# A comment, for drf-spectacular would show a docstring as the description of every body: a
+# serializer that refuses the names it does not have, beside all else that is wrong. Read-only names
+# of the shape are known, and what they hold is ignored: a client may send an item back as it was read.
 class KnownFieldsMixin(_Base):
-    """A serializer that refuses the names it does not have, beside all else that is wrong.
-
-    Read-only names of the shape are known: a client may send back an item as it was read. Their
-    values are ignored.
-    """
-
     def to_internal_value(self, data: Any) -> Any:
         unknown = _unknown(data, self.fields)
         if not unknown:

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 EXAMPLE = "2026-12-24T17:00:00-06:00"
@@ -19,6 +20,7 @@ _LONGEST = 60
 _FURTHEST_OFFSET = timedelta(hours=14)
 
 
+@extend_schema_field({"type": "string", "format": "date-time", "example": EXAMPLE})
 class InstantField(serializers.DateTimeField):
     """A moment as ``2026-12-24T17:00:00-06:00`` or ``…Z``; in UTC afterwards.
 

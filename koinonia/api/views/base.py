@@ -115,6 +115,7 @@ class ReportView(ChurchView):
     """GET of what is no row: no sparse fields, no version of its own."""
 
     serializer_class = BaseSerializer
+    sparse_fields = False
 
 
 class ListCreateView(ListModelMixin, ChurchView):

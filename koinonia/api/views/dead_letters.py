@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import User
@@ -33,7 +34,9 @@ from koinonia.api.serializers.dead_letters import (
 from koinonia.api.serializers.messages import MessageSerializer
 from koinonia.api.views.base import ChurchView, ItemView, ListCreateView
 from koinonia.api.views.sending import shown
+from throttling.drf import spent
 
+MOST_BY_FILTER = 10_000
 _REFUSALS = {
     "may_double_required": 'It may have arrived: say {"may_double": true} to send it once more.',
     "opted_out": "The recipient has opted out.",
@@ -111,10 +114,16 @@ class DiscardDeadLetterView(_DeadLetters):
 class RetryDeadLettersView(_DeadLetters):
     example_body = {"ids": []}
 
+    throttle_policies = {"POST": ["messages"]}
+    _chosen: tuple[list[int], bool] | None = None
+
     def get_throttle_costs(self, request: Request) -> dict[str, int]:
-        """Each id is a charge of its own."""
-        wanted = request.data.get("ids") if isinstance(request.data, dict) else None
-        return {"api": max(1, len(wanted))} if isinstance(wanted, list) else {}
+        """Each text is a charge of its own; a body that cannot be used is refused later."""
+        try:
+            wanted, _ = self.chosen()
+        except ValidationError:
+            return {"messages": 0}
+        return {"api": max(1, len(wanted)), "messages": len(wanted)}
 
     @extend_schema(
         operation_id="dead_letters_retry_many",
@@ -123,17 +132,30 @@ class RetryDeadLettersView(_DeadLetters):
     )
     @idempotent
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Send many again: those that are named, or all that a filter finds."""
-        given = self.checked(BulkRetrySerializer)
-        result = _retry(self.user, self._wanted(given), given["may_double"])
+        """Send many again: those that are named, or the first 10,000 that a filter finds.
+
+        It costs as many requests and texts as it retries.
+        """
+        wanted, may_double = self.chosen()
+        # No more than was paid for, though a filter may find more by now.
+        result = _retry(self.user, Message.objects.filter(pk__in=wanted), may_double)
+        spent(request, {"api": max(1, result.retried), "messages": result.retried})
         refused = [{"id": ids.encode(key), "code": code} for key, code in result.refused]
         return Response(
             {"retried": result.retried, "refused": refused}, status=status.HTTP_202_ACCEPTED
         )
 
-    def _wanted(self, given: dict[str, Any]) -> Any:
+    def chosen(self) -> tuple[list[int], bool]:
+        """The keys of what the body chooses, and whether they may double. Raises ValidationError."""
+        if self._chosen is None:
+            given = self.checked(BulkRetrySerializer)
+            self._chosen = list(self._wanted(given)), given["may_double"]
+        return self._chosen
+
+    def _wanted(self, given: dict[str, Any]) -> Iterable[int]:
         if "filter" in given:
-            return filter_of(given["filter"]).apply(dead_letters(self.church.pk))
+            found = filter_of(given["filter"]).apply(dead_letters(self.church.pk))
+            return found.order_by("pk").values_list("pk", flat=True)[:MOST_BY_FILTER]
         keys = {text: ids.decode(text) for text in given["ids"]}
         messages = Message.objects.filter(
             tenant=self.church, pk__in=[key for key in keys.values() if key is not None]
@@ -141,7 +163,7 @@ class RetryDeadLettersView(_DeadLetters):
         known = set(messages.values_list("pk", flat=True))
         if unknown := [text[:20] for text, key in keys.items() if key not in known]:
             raise ValidationError({"ids": [f"Not in this church: {', '.join(unknown[:10])}."]})
-        return messages
+        return known
 
 
 class CsvRenderer(BaseRenderer):
@@ -153,6 +175,7 @@ class CsvRenderer(BaseRenderer):
 
 class ExportDeadLettersView(_DeadLetters):
     renderer_classes = [CsvRenderer, JSONRenderer]
+    sparse_fields = False
     # It names the church.
     collections = (*_DeadLetters.collections, "church")
 
@@ -161,7 +184,7 @@ class ExportDeadLettersView(_DeadLetters):
         return [JSONRenderer()] if self.request.method == "OPTIONS" else super().get_renderers()
 
     @extend_schema(
-        parameters=[DeadLetterQuerySerializer], responses={(200, "text/csv"): OpenApiTypes.BINARY}
+        parameters=[DeadLetterQuerySerializer], responses={(200, "text/csv"): OpenApiTypes.STR}
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         """The list as CSV."""
