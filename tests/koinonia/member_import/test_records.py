@@ -17,7 +17,9 @@ from tests.koinonia.member_import.reading import people_in, told_of
 HEADER = "first_name,last_name,phone,groups,notes\n"
 ANN = ("Ann", "Lee", "+13125550101")
 BEN = ("Ben", "Li", "+13125550102")
-NOTES = "\n".join(["Visited in May."] * 5 + ["See,also,(708) 555-0123,Youth"] + ["Bakes bread."] * 5)
+NOTES = "\n".join(
+    ["Visited in May."] * 5 + ["See,also,(708) 555-0123,Youth"] + ["Bakes bread."] * 5
+)
 
 
 def test_a_note_of_eleven_lines_is_one_cell() -> None:
@@ -58,7 +60,9 @@ def test_the_report_says_which_lines_a_broken_record_takes_along() -> None:
 
 
 def test_lines_of_a_note_whose_first_quote_is_lost_are_no_people() -> None:
-    content = f'{HEADER}Ben,Li,3125550102,,\nAnn,Lee,3125550101,Choir,{NOTES}"\nZoë,Day,3125550103,,\n'
+    content = (
+        f'{HEADER}Ben,Li,3125550102,,\nAnn,Lee,3125550101,Choir,{NOTES}"\nZoë,Day,3125550103,,\n'
+    )
     assert "+17085550123" not in {number for _, _, number in people_in(content)}
     assert "Lines 4 to 12 are left out" in told_of(content)[0][1]
 
@@ -101,7 +105,9 @@ def test_a_value_beyond_the_header_is_refused() -> None:
 
 
 EVIL = "See,also,(708) 555-0123,Youth"
-LINES = st.sampled_from([EVIL, "", "plain", '"', "a;b", 'say "hi"', "x,y", EVIL + ",", "Zoë\t|", "'"])
+LINES = st.sampled_from(
+    [EVIL, "", "plain", '"', "a;b", 'say "hi"', "x,y", EVIL + ",", "Zoë\t|", "'"]
+)
 CELL = st.lists(LINES, min_size=1, max_size=6).map("\n".join)
 PEOPLE = [("Ann", "Lee", "3125550101"), ("Ben", "Li", "3125550102"), ("Zoë", "Day", "3125550103")]
 NUMBERS = {f"+1{number}" for _, _, number in PEOPLE}
