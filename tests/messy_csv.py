@@ -46,7 +46,7 @@ class MessyCsv:
         self._rows = [b"\xef\xbb\xbfFirst Name,LAST_NAME,phone,groups"]
         self.valid_people = people
         self.broken_lines: list[int] = []
-        """The lines that cannot be used, from 1."""
+        """The lines that cannot be used, from 1: slips, and rows pasted in from another encoding."""
         self.doubles = 0
         """Rows that repeat an earlier one: nobody is made by them."""
         for number in range(people):
@@ -57,14 +57,20 @@ class MessyCsv:
         return b"\r\n".join(self._rows) + b"\r\n"
 
     def _add_person(self, number: int) -> None:
-        row = self._person(number)
+        row, is_read = self._person(number)
         self._add(row)
+        if not is_read:
+            self.valid_people -= 1
+            self.broken_lines.append(self._lines - row.count(b"\n"))
         if number % _BROKEN_EVERY == 0:
             self.broken_lines.append(self._lines + 1)
             self._add(_BROKEN[number // _BROKEN_EVERY % len(_BROKEN)])
         if number % _DOUBLE_EVERY == 0:
-            self.doubles += 1
             self._add(row)
+            if is_read:
+                self.doubles += 1
+            else:
+                self.broken_lines.append(self._lines - row.count(b"\n"))
         if number % 97 == 0:
             self._add(b"")
 
@@ -72,19 +78,20 @@ class MessyCsv:
         self._rows.append(row)
         self._lines += 1 + row.count(b"\n")
 
-    def _person(self, number: int) -> bytes:
+    def _person(self, number: int) -> tuple[bytes, bool]:
+        """The row, and whether it is in the encoding of the file."""
         first = self._random.choice(_FIRST)
         last = self._random.choice(_LAST)
         if number % _NEWLINE_EVERY == 0:
             last += "\nSenior"
         cells = [first, last, self._phone(number), self._random.choice(_GROUPS)]
         row = ",".join(_quoted(cell) for cell in cells)
-        if number % _CP1252_EVERY == 0:
+        if number % _CP1252_EVERY == 0 and not row.isascii():
             try:
-                return row.encode("cp1252")
+                return row.encode("cp1252"), False
             except UnicodeEncodeError:
                 pass  # not every name has a form in it
-        return row.encode()
+        return row.encode(), True
 
     def _phone(self, number: int) -> str:
         """Each person has another one, and none is a number that the simulator treats specially."""

@@ -54,7 +54,7 @@ class Opinion:
 def word_of(cell: str) -> str:
     """Return a cell as values are compared: NFKC, lower case, dashes as blanks."""
     text = unicodedata.normalize("NFKC", tidy(cell)).casefold()
-    return _SEPARATORS.sub(" ", text).strip()
+    return _SEPARATORS.sub(" ", text).strip() or text
 
 
 def opinion_of(cell: str, meaning: Meaning) -> Opinion:

@@ -118,13 +118,12 @@ def _merge(people: list[Person], plan: Plan, report: Report) -> None:
     at_number: dict[str, list[Wanted]] = {}
     names_of: dict[str, str] = {}
     for person in people:
-        groups = {
-            group_key(part): part for name in person.groups for part in split_known(name, known)
-        }
-        if any(len(name) > LONGEST_NAME for name in groups.values()):
+        parts = [part for name in person.groups for part in split_known(name, known)]
+        if any(len(part) > LONGEST_NAME for part in parts):
             report.remark(person.line, f"groups: A name is longer than {LONGEST_NAME} characters.")
             continue
-        groups = {key: names_of.setdefault(key, name) for key, name in groups.items()}
+        # The first spelling in the file is the one that is kept.
+        groups = {key: names_of.setdefault(key, part) for part in parts if (key := group_key(part))}
         others = at_number.setdefault(person.phone, [])
         same = same_person(others, person.first_name, person.last_name)
         if same is None:

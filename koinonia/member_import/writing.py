@@ -1,7 +1,7 @@
 """Writing a plan in short slices, so that nobody waits long for the database.
 
 SQLite has one writer at a time, and those who wait look for their turn now and then: between two
-slices the import pauses as long as it wrote.
+slices the import pauses for half as long as it wrote.
 """
 
 from __future__ import annotations
@@ -202,4 +202,4 @@ def _slices(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
 def _make_way(seconds: float) -> None:
     """Let other writers in, after having written for ``seconds``."""
     if connection.vendor == "sqlite":
-        time.sleep(min(max(seconds, _SHORTEST_PAUSE), _LONGEST_PAUSE))
+        time.sleep(min(max(seconds / 2, _SHORTEST_PAUSE), _LONGEST_PAUSE))

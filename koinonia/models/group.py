@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -73,6 +74,7 @@ class Group(models.Model):
             raise ValidationError({"name": taken(self.name)})
 
 
+@lru_cache(maxsize=4096)
 def group_key(name: str) -> str:
     """Return what two spellings of one group's name share, short enough for its column."""
     return comparison_key(name)[:KEY_LENGTH]

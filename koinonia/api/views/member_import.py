@@ -116,11 +116,14 @@ def _upload(request: Request) -> tuple[bytes, str, str]:
     body = request.data
     if hasattr(body, "read"):
         upload = body
-        declared = _CHARSET.search(request.headers.get("Content-Type", ""))
+        parameter = _CHARSET.search(request.headers.get("Content-Type", ""))
         name = _FILE_NAME.search(request.headers.get("Content-Disposition", ""))
-        about = (declared[1] if declared else "", name[1] if name else "")
+        about = (parameter[1] if parameter else "", name[1] if name else "")
     elif (upload := request.FILES.get("file")) is not None:
-        about = (upload.charset or "", upload.name or "")
+        # Django gives the charset of a part as bytes.
+        declared = upload.charset or b""
+        charset = declared.decode("latin-1") if isinstance(declared, bytes) else declared
+        about = (charset, upload.name or "")
     else:
         raise ValidationError({"file": ["A file is needed: CSV, .xlsx or .vcf."]})
     content: bytes = upload.read(LARGEST_FILE + 1)
