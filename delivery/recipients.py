@@ -6,6 +6,9 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
+from django.apps import apps
+
+from delivery import conf
 from delivery.changes import message_changes
 from delivery.models import Message
 from delivery.models.queue import DUE_STATUSES
@@ -28,6 +31,11 @@ def release(recipient_ids: Collection[Any], now: datetime) -> int:
     worker which gives it back unsent does not leave it waiting for a person who is gone.
     """
     with message_changes(now) as changes:
+        # Before the messages are looked for: who writes some to them now holds the recipients' rows.
+        recipients = apps.get_model(conf.recipient_model())._default_manager
+        list(
+            recipients.filter(pk__in=recipient_ids).select_for_update().order_by("pk").values("pk")
+        )
         theirs = Message.objects.filter(recipient__in=recipient_ids)
         # All of them, in the order of ids as everybody locks them, so that nobody can deadlock.
         list(theirs.locked().values_list("pk"))

@@ -21,7 +21,7 @@ from delivery.models.transitions import Failure
 from delivery.statuses import Status
 from koinonia.broadcasts import progress_events
 from koinonia.broadcasts.audience import Audience
-from koinonia.broadcasts.plan import drafts, members_of
+from koinonia.broadcasts.plan import drafts, kept_members_of
 from koinonia.broadcasts.renderings import Rendering, Renderings, render_all
 from koinonia.models import Broadcast
 
@@ -76,7 +76,9 @@ def _accept(broadcast: Broadcast, now: datetime) -> None:
     if expires_at <= now:
         return _end(broadcast, now, ended_as=Status.EXPIRED.value)
     audience = Audience.from_json(broadcast.audience)
-    found = render_all(broadcast.church, broadcast.text, members_of(broadcast.church, audience))
+    found = render_all(
+        broadcast.church, broadcast.text, kept_members_of(broadcast.church, audience)
+    )
     total = len(found.texts) + len(found.too_long)
     if not total:
         logger.warning(

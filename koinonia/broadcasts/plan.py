@@ -79,7 +79,7 @@ def check_text(text: str) -> str:
 def render_audience(church: Church, text: str, audience: Audience) -> Renderings:
     """Render the text for the audience of this moment. Raises ``UnacceptableError`` where nobody is
     in the audience, or nobody of it could get the text."""
-    members = members_of(church, audience)
+    members = kept_members_of(church, audience)
     if not members:
         raise UnacceptableError("audience", "There is nobody in this audience.")
     found = render_all(church, text, members)
@@ -92,6 +92,14 @@ def render_audience(church: Church, text: str, audience: Audience) -> Renderings
 def members_of(church: Church, audience: Audience) -> list[Member]:
     """Return the members of this moment, the oldest first, with what a text needs of them."""
     return list(audience.members(church).only("pk", "first_name", "last_name", "phone"))
+
+
+def kept_members_of(church: Church, audience: Audience) -> list[Member]:
+    """As :func:`members_of`, in a transaction that writes messages to them: none of them can be
+    deleted before it ends, and one that was deleted a moment ago is not among them."""
+    members = members_of(church, audience)
+    kept = Member.objects.keep(member.pk for member in members)
+    return [member for member in members if member.pk in kept]
 
 
 def drafts(church: Church, texts: Sequence[Rendering], now: datetime) -> list[Draft]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.db import models
+from django.db import connections, models
 
 from koinonia.models.church import Church
 from koinonia.models.group import Group
@@ -57,6 +57,23 @@ class MemberQuerySet(models.QuerySet["Member"]):
             models.QuerySet.bulk_update(self, batch, ["search_key"])
             done += len(batch)
         return done
+
+    def keep(self, keys: Iterable[int]) -> set[int]:
+        """Return which of ``keys`` exist, and hold off their deletion until the transaction ends.
+
+        ``FOR KEY SHARE`` is the lock that a foreign key's own check takes, only earlier: two who text
+        the same members do not wait for each other. SQLite has one writer at a time anyhow.
+        """
+        wanted = sorted(keys)
+        if connections[self.db].vendor != "postgresql":
+            return set(self.filter(pk__in=wanted).values_list("pk", flat=True))
+        with connections[self.db].cursor() as cursor:
+            cursor.execute(
+                f"SELECT id FROM {self.model._meta.db_table} "  # noqa: S608 -- the name is ours
+                "WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE",
+                [wanted],
+            )
+            return {key for (key,) in cursor.fetchall()}
 
 
 def _adopt_history(members: Iterable[Member]) -> None:

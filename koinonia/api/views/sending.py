@@ -8,7 +8,7 @@ from rest_framework import status
 from rest_framework.response import Response
 
 from delivery import conf
-from delivery.accept import accept_message
+from delivery.accept import UnacceptableError, accept_message
 from delivery.changes import message_changes
 from delivery.drafts import Draft
 from delivery.models import Message
@@ -45,6 +45,10 @@ class SendingView(ChurchView):
         # A conversation that was begun for a text that cannot be sent must not stay.
         names = {"to": "conversation"} if given.get("to") != phone and not named else {}
         with unacceptable_as_error(names), message_changes(now):
+            if member and not Member.objects.keep([member.pk]):
+                if named:
+                    raise UnacceptableError("member", "This member was deleted a moment ago.")
+                member = None
             thread = thread_of(self.church, phone, now=now).pk
             if named:
                 remember_named(thread, named)

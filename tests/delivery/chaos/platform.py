@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sqlite3
 import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from tests.valkey import ValkeyServer
 from tests.waiting import wait_until
 
 MEMBERS = 300
+_SOON = timedelta(seconds=3)
 _FINAL = {"delivered"}
 _ROWS = """
     SELECT to_number, text, status, provider_id, calls,
@@ -61,7 +64,8 @@ class Platform:
             self.postgres.stop()
 
     def begin(self) -> Texts:
-        """A broadcast to everyone of one church, and single texts of another."""
+        """A broadcast to everyone of one church, one to a group that is due when things break, and
+        single texts of another church."""
         return Texts(self, uuid.uuid4().hex[:8])
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
@@ -82,7 +86,17 @@ class Texts:
         self._platform, self._mark = platform, mark
         body = {"text": f"{mark} for {{first_name}}", "audience": {"all": True}}
         self._broadcast = platform.broadcaster.post("broadcasts/", body)["id"]
+        self._later = self._schedule()
         self.singles = SingleTexts(platform.replier, mark)
+
+    def _schedule(self) -> int:
+        """Schedule a broadcast to a group; return how many texts it will have."""
+        groups = self._platform.broadcaster.get("groups/")["results"]
+        smallest = min(groups, key=lambda group: group["members_count"])
+        due = (datetime.now(UTC) + _SOON).isoformat(timespec="seconds")
+        text = f"{self._mark} later for {{first_name}}"
+        body = {"text": text, "audience": {"groups": [smallest["id"]]}, "send_at": due}
+        return int(self._platform.broadcaster.post("broadcasts/", body)["total"])
 
     @property
     def taken(self) -> list[Entry]:
@@ -104,7 +118,7 @@ class Texts:
     def judge(self, seconds: float) -> None:
         """Each text was taken once, delivered, and told of as it was; within so many seconds."""
         rows, taken = self._rows_when_final(seconds), self.taken
-        assert len(rows) == MEMBERS + len(self.singles.accepted)
+        assert len(rows) == self._expected()
         assert {(row.to, row.text) for row in rows} >= set(self.singles.accepted)
         assert ledger.lost(rows, taken) == []
         assert ledger.doubled(taken) == []
@@ -114,8 +128,14 @@ class Texts:
         self._judge_broadcast()
 
     def _rows_when_final(self, seconds: float) -> list[ledger.Row]:
-        wait_until(lambda: {row.status for row in self.rows()} <= _FINAL, seconds, pause=0.2)
+        wait_until(lambda: self._are_final(self.rows()), seconds, pause=0.2)
         return self.rows()
+
+    def _are_final(self, rows: Sequence[ledger.Row]) -> bool:
+        return len(rows) >= self._expected() and {row.status for row in rows} <= _FINAL
+
+    def _expected(self) -> int:
+        return MEMBERS + self._later + len(self.singles.accepted)
 
     def _judge_broadcast(self) -> None:
         told = self._platform.broadcaster.get(f"broadcasts/{self._broadcast}/")

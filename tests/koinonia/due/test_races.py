@@ -1,0 +1,105 @@
+"""Several at once at the due time: each number is texted once, or nobody is."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from delivery.models import Message
+from delivery.statuses import Status
+from koinonia.broadcasts.cancel import cancel_broadcast
+from koinonia.broadcasts.due import accept_due
+from koinonia.ids import encode
+from koinonia.models import Broadcast, Church, Group, Member
+from tests import cast
+from tests.koinonia.due.conftest import G, Tomorrow
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def at_once(calls: Sequence[Callable[[], object]]) -> None:
+    """Begin all calls at one moment, each in a thread with a connection of its own."""
+    barrier = threading.Barrier(len(calls))
+    failures: list[BaseException] = []
+
+    def run(call: Callable[[], object]) -> None:
+        try:
+            barrier.wait(10)
+            call()
+        except BaseException as failure:  # it is raised where the test waits
+            failures.append(failure)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=[call]) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert failures == []
+
+
+@pytest.fixture
+def many(grace: Church, choir: Group) -> None:
+    for number in range(30):
+        cast.member(grace, f"Member {number}", f"+131255560{number:02}")
+
+
+def test_workers_that_come_together_accept_each_number_once(tomorrow: Tomorrow, many: None) -> None:
+    for _ in range(3):
+        tomorrow.broadcast()
+    at_once([lambda: [accept_due(tomorrow.at) for _ in range(4)]] * 4)
+    while accept_due(tomorrow.at):
+        pass
+    texts = Counter(Message.objects.values_list("batch", "to_number"))
+    assert (len(texts), set(texts.values())) == (3 * 32, {1})
+
+
+def test_a_cancellation_beside_the_worker_cancels_all(tomorrow: Tomorrow, many: None) -> None:
+    """Whichever of the two gets the row first."""
+    for _ in range(5):
+        tomorrow.broadcast()
+    waiting = list(Broadcast.objects.all())
+    cancellations = [lambda one=one: cancel_broadcast(one, now=timezone.now()) for one in waiting]
+    at_once([*cancellations, lambda: [accept_due(tomorrow.at) for _ in range(5)]])
+    assert not Broadcast.objects.filter(cancelled_at=None).exists()
+    assert set(Message.objects.values_list("status", flat=True)) <= {Status.CANCELLED}
+    assert tomorrow.comes() == set()
+
+
+def test_a_deletion_beside_the_worker_texts_nobody_who_is_gone(
+    tomorrow: Tomorrow, many: None
+) -> None:
+    tomorrow.broadcast()
+    gone = list(Member.objects.order_by("pk")[:10])
+    at_once([*(member.delete for member in gone), lambda: accept_due(tomorrow.at)])
+    sent = {number for number, _ in tomorrow.comes()}
+    assert sent.isdisjoint({member.phone for member in gone})
+    assert len(sent) == 22
+
+
+def test_texts_beside_the_deletion_of_their_member_fail_for_nobody(
+    tomorrow: Tomorrow, many: None
+) -> None:
+    gone = list(Member.objects.order_by("pk")[:8])
+    answers: list[int] = []
+
+    def write(member: Member) -> None:
+        body = {"text": "Hi", "member": encode(member.pk)}
+        answers.append(tomorrow.client.post(G + "messages/", body, format="json").status_code)
+
+    def remove(member: Member) -> None:
+        path = f"{G}members/{encode(member.pk)}/"
+        answers.append(tomorrow.client.delete(path).status_code)
+
+    at_once([partial(call, member) for member in gone for call in (write, remove)])
+    assert set(answers) <= {202, 204, 400}
+    assert answers.count(204) == len(gone)
+    tomorrow.comes()
+    assert tomorrow.sent() == set()
