@@ -189,5 +189,5 @@ def _note(limit: SpendLimit, until: datetime | None, now: datetime) -> None:
             extra={"action": "daily_cap_reached", "tenant": str(limit.tenant_id)},
         )
     if begins or ends:
-        tell = partial(cap_changed.send, SpendLimit, tenant_id=limit.tenant_id, now=now)
+        tell = partial(cap_changed.send_robust, SpendLimit, tenant_id=limit.tenant_id, now=now)
         transaction.on_commit(tell)
