@@ -44,6 +44,9 @@ def connect() -> None:
     for signal in (post_save, post_delete):
         signal.connect(on_rights_changed, sender=Staff, dispatch_uid="koinonia.staff")
     post_delete.connect(on_rights_changed, sender=AuthToken, dispatch_uid="koinonia.token")
+    post_save.connect(
+        sending_numbers.on_church_saved, sender=Church, dispatch_uid="koinonia.number"
+    )
     pre_delete.connect(
         sending_numbers.on_church_deleted, sender=Church, dispatch_uid="koinonia.numbers"
     )
