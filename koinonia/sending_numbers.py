@@ -89,6 +89,13 @@ def waiting_from(number: str) -> int:
     return Message.objects.filter(from_number=number, status__in=_WAITING).count()
 
 
+def on_church_saved(instance: Church, created: bool, **_: Any) -> None:
+    """A receiver of ``post_save``: a church that begins with a number has a row of it."""
+    if created and instance.phone_number:
+        row = SendingNumber(number=instance.phone_number, church=instance, given_at=timezone.now())
+        SendingNumber.objects.bulk_create([row], ignore_conflicts=True)
+
+
 def on_church_deleted(instance: Church, **_: Any) -> None:
     """A receiver of ``pre_delete``: the church's numbers stay reserved without it."""
     if instance.phone_number:
@@ -108,6 +115,9 @@ def _give(church: Church, number: str, now: datetime) -> None:
         row.delete()
     if church.phone_number:
         _give_up(church, now)
+    # Also what the earlier release changed without a word here.
+    held = SendingNumber.objects.filter(church=church, given_up_at=None).exclude(number=number)
+    held.update(given_up_at=now)
     SendingNumber.objects.update_or_create(
         number=number, defaults={"church": church, "given_at": now, "given_up_at": None}
     )

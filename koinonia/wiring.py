@@ -59,6 +59,9 @@ def connect() -> None:
     pre_delete.connect(on_group_deleted, sender=Group, dispatch_uid="koinonia.group")
     post_save.connect(on_member_saved, sender=Member, dispatch_uid="koinonia.member")
     post_delete.connect(on_rights_changed, sender=AuthToken, dispatch_uid="koinonia.token")
+    post_save.connect(
+        sending_numbers.on_church_saved, sender=Church, dispatch_uid="koinonia.number"
+    )
     pre_delete.connect(
         sending_numbers.on_church_deleted, sender=Church, dispatch_uid="koinonia.numbers"
     )

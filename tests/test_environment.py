@@ -19,7 +19,7 @@ def _only_the_data_dir(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in list(os.environ):
         if name.startswith(("THROTTLE_", "DELIVERY_", "TELNYX_")):
             monkeypatch.delenv(name)
-    for name in ("SECRET_KEY", "REDIS_URL", "DATABASE_URL", "PUBLIC_URL"):
+    for name in ("SECRET_KEY", "REDIS_URL", "DATABASE_URL", "PUBLIC_URL", "EMAIL_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
 
@@ -83,6 +83,11 @@ def test_all_that_is_wrong_is_reported_together(monkeypatch: pytest.MonkeyPatch)
         ("THROTTLE_APIS", "1/m", "There is no such policy"),
         ("LOG_FORMAT", "xml", "Must be one of: plain, json"),
         ("DATABASE_POOL", "-1", "greater than or equal to 0"),
+        ("EMAIL_URL", "mail.example.org", "must start with smtp:// or"),
+        ("EMAIL_URL", "smtps://mail.example.org", "must start with smtp:// or"),
+        ("EMAIL_URL", "smtp://", "names no host"),
+        ("EMAIL_URL", "smtp://host:door", "is no URL"),
+        ("EMAIL_URL", "smtp://host?timeout=soon", "a number of seconds"),
         ("CSRF_TRUSTED_ORIGINS", "texts.example.org", "must start with http:// or https://"),
     ],
 )
@@ -101,8 +106,9 @@ def test_a_password_is_never_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch,
             DATABASE_URL="mysql://koinonia:hunter2@host/name",
             REDIS_URL="redis://:hunter2/3@host",
+            EMAIL_URL="mail://koinonia:hunter2@host",
         )
-    assert set(bad.value.problems) == {"DATABASE_URL", "REDIS_URL"}
+    assert set(bad.value.problems) == {"DATABASE_URL", "REDIS_URL", "EMAIL_URL"}
     assert "hunter2" not in str(bad.value)
 
 
@@ -152,6 +158,18 @@ def test_a_bad_item_of_a_list_is_named_without_its_spaces(monkeypatch: pytest.Mo
     with pytest.raises(BadEnvironmentError) as bad:
         read(monkeypatch, TRUSTED_PROXIES="10.0.0.0/8, somewhere ")
     assert "'somewhere' is no address or CIDR" in bad.value.problems["TRUSTED_PROXIES"]
+
+
+def test_mail_is_printed_unless_a_server_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read(monkeypatch).email["EMAIL_BACKEND"].endswith("console.EmailBackend")
+    url = "smtp://koinonia:p%40ss@mail.example.org:587/?tls=1&_default_from_email=a@example.org"
+    found = read(monkeypatch, EMAIL_URL=url, PUBLIC_URL="https://texts.example.org").email
+    assert found["EMAIL_BACKEND"].endswith("smtp.EmailBackend")
+    assert (found["EMAIL_HOST"], found["EMAIL_PORT"]) == ("mail.example.org", 587)
+    assert (found["EMAIL_HOST_PASSWORD"], found["EMAIL_USE_TLS"]) == ("p@ss", True)
+    assert (found["DEFAULT_FROM_EMAIL"], found["EMAIL_TIMEOUT"]) == ("a@example.org", 10)
+    unnamed = read(monkeypatch, EMAIL_URL="smtp://mail.example.org").email
+    assert unnamed["DEFAULT_FROM_EMAIL"] == "koinonia@texts.example.org"
 
 
 def test_what_is_not_set_is_read_from_beside_a_running_system(

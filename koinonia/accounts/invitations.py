@@ -98,7 +98,9 @@ def find(token: str, user: User | None, now: datetime) -> Invitation | None:
 def accept(invitation: Invitation, user: User, now: datetime) -> Staff | None:
     """Make ``user`` staff; None where the invitation is no longer valid.
 
-    It can be used once. Whoever is staff of the church already keeps the present role.
+    It can be used once. Whoever is staff of the church already keeps the present role. The address
+    of the invitation is not written into an account that exists: the link may have been passed on,
+    and whoever has an account's address can reset its password.
     """
     with transaction.atomic():
         rows = _valid(now).filter(pk=invitation.pk, created_at=invitation.created_at)
@@ -111,10 +113,6 @@ def accept(invitation: Invitation, user: User, now: datetime) -> Staff | None:
         place, _ = Staff.objects.get_or_create(
             church_id=invitation.church_id, user=user, defaults={"role": invitation.role}
         )
-        if invitation.email and not user.email:
-            # The link proves the address; a forgotten password can be reset by it.
-            user.email = invitation.email
-            user.save(update_fields=["email"])
     return place
 
 

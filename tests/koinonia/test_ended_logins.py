@@ -25,6 +25,9 @@ from realtime import tickets
 from realtime.consumer import EventConsumer
 from realtime.hub import Hub
 from tests import cast
+from tests.koinonia_throttling.conftest import nothing_counted_yet
+
+__all__ = ["nothing_counted_yet"]
 
 NEW = "another one, and long"
 ME = "/api/v1/me/"

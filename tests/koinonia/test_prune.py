@@ -8,6 +8,7 @@ from django.core.management import call_command
 from django.utils import timezone
 from knox.models import AuthToken
 
+from koinonia.models import Invitation, Staff, TokenDetails, UserSession
 from realtime.models import Ticket
 
 
@@ -33,3 +34,22 @@ def test_what_has_expired_goes_and_the_rest_stays(old_token: AuthToken, grace_ow
     call_command("prune")
     assert list(AuthToken.objects.values_list("pk", flat=True)) == [fresh.pk]
     assert Ticket.objects.get() == ticket
+
+
+def test_what_accounts_leave_behind_goes(
+    old_token: AuthToken, grace_owner: User, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = timezone.now()
+    for days in (-1, 1):
+        Invitation.objects.create(
+            church=Staff.objects.get().church, role="viewer", email=f"{days}@mail.example",
+            created_at=now, expires_at=now + timedelta(days=days),
+        )  # fmt: skip
+    UserSession.objects.create(session_key="gone", user=grace_owner)
+    TokenDetails.objects.create(token_id="gone", fingerprint="x")
+    call_command("prune")
+    told = {line.split("  ")[0]: line.split()[-2] for line in capsys.readouterr().out.splitlines()}
+    names = ("tokens", "invitations", "ended sessions", "token details")
+    assert [told[name] for name in names] == ["1"] * 4
+    assert Invitation.objects.get().email == "1@mail.example"
+    assert not TokenDetails.objects.exists()

@@ -70,13 +70,30 @@ def test_the_command_gives_takes_and_lists(grace: Church, hope: Church) -> None:
 
 @pytest.mark.parametrize("taken", [NEW, "+13125550200"])
 def test_a_number_belongs_to_one_church(grace: Church, hope: Church, taken: str) -> None:
-    """Also where a church got it before there were rows of numbers."""
+    """Also where a church got it from the earlier release, which writes no rows of numbers."""
     if taken == NEW:
         give(hope)
+    else:
+        SendingNumber.objects.all().delete()
     with pytest.raises(NumberRefusedError, match="belongs to another church"):
         give(grace, taken)
     grace.refresh_from_db()
     assert grace.phone_number == "+13125550100"
+
+
+def test_a_church_that_begins_with_a_number_is_listed(grace: Church, hope: Church) -> None:
+    listed = number("list").splitlines()
+    assert listed == [
+        "+13125550100      grace (Grace Church): in use",
+        "+13125550200      hope (Hope Church): in use",
+    ]
+
+
+def test_a_number_that_the_earlier_release_changed_is_reserved(grace: Church, hope: Church) -> None:
+    Church.objects.filter(pk=grace.pk).update(phone_number="+13125550199")
+    assert give(Church.objects.get(pk=grace.pk)) == NEW
+    with pytest.raises(NumberRefusedError, match="is reserved until"):
+        give(hope, "+13125550100")
 
 
 def test_a_number_given_up_is_reserved_for_thirty_days(grace: Church, hope: Church) -> None:

@@ -18,7 +18,7 @@ Example, once a night from cron or a systemd timer:
 class Command(BaseCommand):
     help = (
         "Forgets what nobody will ask for any more: applied webhook events, events of the log, "
-        "expired tickets, tokens, sessions and idempotent answers. Texts, attempts, dead letters and "
+        "expired tickets, tokens, sessions, invitations and idempotent answers. Texts, attempts, dead letters and "
         "audit rows are never deleted."
     )
 
