@@ -48,7 +48,7 @@ CODINGS: dict[str, tuple[str, Code]] = {
     "identity": ("identity", bytes),
     "one after the other": ("gzip, br", lambda data: brotli.compress(gzip.compress(data))),
 }
-ZEROS = {
+ZEROS: dict[str, Callable[[int], bytes]] = {
     "gzip": lambda size: gzip.compress(bytes(size)),
     "br": lambda size: brotli.compress(bytes(size), quality=1),
     "zstd": lambda size: zstd.compress(bytes(size)),

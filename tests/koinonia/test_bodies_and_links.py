@@ -80,7 +80,10 @@ def test_a_multipart_file_is_imported(system: RunningSystem, bearer: dict[str, s
 def test_a_multipart_that_cannot_be_read_is_our_problem(
     system: RunningSystem, bearer: dict[str, str], content_type: str, body: bytes
 ) -> None:
-    headers = {**bearer, "Content-Type": content_type.encode("latin-1")}
+    headers: dict[str, str | bytes | None] = {
+        **bearer,
+        "Content-Type": content_type.encode("latin-1"),
+    }
     url = f"{system.url}{API}members/import/"
     answer = requests.post(url, body, headers=headers, timeout=10)
     assert (answer.status_code, answer.headers["Content-Type"]) == (400, PROBLEM)

@@ -59,7 +59,7 @@ async def _no_news() -> HttpResponse:
     raise PermissionDenied
 
 
-urlpatterns = [path("plain/", view), path("waiting/", waiting), path("failing/", failing)]
+urlpatterns = [path("plain/", view), path("waiting/events/", waiting), path("failing/", failing)]
 
 
 @pytest.fixture(autouse=True)
@@ -107,7 +107,7 @@ async def test_a_request_makes_no_thread_of_its_own() -> None:
 
 async def test_a_held_request_waits_in_the_event_loop_between_two_runs_of_the_chain() -> None:
     loop = threading.current_thread().name
-    assert await _get("/waiting/", b"wait=5") == (200, b"news")
+    assert await _get("/waiting/events/", b"wait=5") == (200, b"news")
     first, between, second = seen[:5], seen[5], seen[6:]
     assert between == loop
     assert len(first) == 5  # in and out of each middleware, and the view
@@ -120,4 +120,4 @@ async def test_an_error_while_it_is_held_is_answered_as_any_other() -> None:
 
 
 def test_a_handler_that_cannot_hold_waits_in_its_thread(client: Client) -> None:
-    assert client.get("/waiting/").content == b"news"
+    assert client.get("/waiting/events/").content == b"news"

@@ -70,7 +70,7 @@ def send(content_type: bytes, body: bytes, *more: bytes) -> tuple[Server, bytes]
     factory = http_protocol.HTTPFactory(server)
     factory.timeOut = None  # no reactor runs
     protocol = factory.buildProtocol(address)
-    transport = StringTransport(peerAddress=address)
+    transport: Any = StringTransport(peerAddress=address)  # type: ignore[no-untyped-call]  # Twisted's
     protocol.makeConnection(transport)
     head = [
         b"POST /form/ HTTP/1.1",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 import pytest
@@ -71,7 +71,7 @@ async def test_endless_fragments_end_at_the_servers_limit(
         assert await endless.close_code() in (1009, 1006)
 
 
-FLOODS = {
+FLOODS: dict[str, Callable[[int], dict[str, object]]] = {
     "pings": lambda number: {"type": "ping"},
     "other people's streams": lambda number: {
         "type": "subscribe", "stream": f"club:nobodys-{number % 50}"

@@ -3,14 +3,18 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import os
+import socket
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from tests.realtime.club import Club
+from tests.waiting import wait_until
 
 SOON = 5
 """Seconds in which a change of rights acts (contract section 6)."""
@@ -172,3 +176,20 @@ def test_news_are_not_for_who_lost_the_right_a_moment_before(
         club.write("expel", user, name)
         club.write("append", stream, 1)
         assert held.result(SOON).status == 404
+
+
+def test_requests_that_wait_have_no_threads(
+    club: Club, port: int, stream: str, session: str
+) -> None:
+    """Under Django's own handler, which keeps a thread for each request."""
+    get(port, f"/events/{stream}/", session)
+    tasks = f"/proc/{club.servers[port].pid}/task"
+    before = len(os.listdir(tasks))
+    request = f"GET /events/{stream}/?after=0&wait=25 HTTP/1.1\r\nHost: x\r\nCookie: sessionid={session}\r\n\r\n"
+    with ExitStack() as opened:
+        for _ in range(30):
+            waiting = opened.enter_context(socket.create_connection(("127.0.0.1", port)))
+            waiting.sendall(request.encode())
+        # They are let in in turn; the threads end a little later.
+        get(port, f"/events/{stream}/?after=0&wait=1", session)
+        wait_until(lambda: len(os.listdir(tasks)) - before <= 6)

@@ -19,6 +19,7 @@ from drf_spectacular.generators import SchemaGenerator
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
+from httpopt.compression.negotiation import Coding
 from koinonia.api import schema_file
 from tests.running_system import RunningSystem, database_environment
 
@@ -40,7 +41,7 @@ def generations(
     settings.SCHEMA_DIR = tmp_path / "schema"
     schema_file._coded.cache_clear()
     made: list[str] = []
-    ours = SchemaGenerator.get_schema
+    ours: Any = SchemaGenerator.get_schema
 
     def get_schema(self: Any, *args: Any, **kwargs: Any) -> Any:
         made.append(threading.current_thread().name)
@@ -69,7 +70,7 @@ def test_another_process_reads_the_file(generations: list[str], owner: APIClient
 
 
 def test_threads_that_come_at_once_wait_for_one(generations: list[str]) -> None:
-    coding = schema_file.Coding.IDENTITY
+    coding = Coding.IDENTITY
     with ThreadPoolExecutor(AT_ONCE) as threads:
         found = list(threads.map(lambda _: schema_file.schema("json", coding), range(AT_ONCE)))
     assert len(generations) == 1
