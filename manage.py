@@ -40,7 +40,8 @@ def _keep_data_private(arguments: list[str]) -> None:
     from koinonia import settings
 
     try:
-        private_data.prepare(settings.ENV.data_dir)
+        if private_data.prepare(settings.ENV.data_dir):
+            sys.stderr.write(f"{settings.ENV.data_dir} was open to others; it is closed now.\n")
     except private_data.OpenDataDirError as error:
         sys.stderr.write(f"{error}\n")
         raise SystemExit(2) from None

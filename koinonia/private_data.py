@@ -32,8 +32,8 @@ def keep_new_files_private() -> None:
     os.umask(UMASK)
 
 
-def prepare(data_dir: Path) -> None:
-    """Make the directory, or close it and what is ours in it.
+def prepare(data_dir: Path) -> bool:
+    """Make the directory, or close it and what is ours in it; return whether it was open.
 
     Raises OpenDataDirError, and OSError where it cannot be made. Others may be left the right to pass
     through (mode 0711), which opens nothing: every file of ours is private by itself.
@@ -44,11 +44,13 @@ def prepare(data_dir: Path) -> None:
         raise OpenDataDirError(
             f"{data_dir} is shared with others (its sticky bit is set): choose a DATA_DIR of its own."
         )
-    if found.st_mode & _READ_OR_WRITE_BY_OTHERS:
+    was_open = bool(found.st_mode & _READ_OR_WRITE_BY_OTHERS)
+    if was_open:
         _close(data_dir)
     for path in _ours(data_dir):
         if path.lstat().st_mode & _OF_OTHERS:
             _close(path)
+    return was_open
 
 
 def _ours(data_dir: Path) -> Iterator[Path]:

@@ -63,6 +63,7 @@ def test_a_command_closes_a_directory_that_is_open(open_directory: Path, mode: i
     open_directory.chmod(mode)
     ended = manage(open_directory, "check")
     assert ended.returncode == 0, ended.stderr
+    assert f"{open_directory} was open to others; it is closed now." in ended.stderr
     assert open_to_others(open_directory) == []
 
 

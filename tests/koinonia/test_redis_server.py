@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from django.test import Client
 from koinonia import redis_server
 from koinonia.health import looks
 from tests.koinonia.elsewhere import use_redis
-from tests.running_system import free_port
+from tests.running_system import ROOT, free_port
 from tests.valkey import ValkeyServer
 from tests.waiting import wait_until
 
@@ -66,6 +67,15 @@ def test_a_user_that_may_ping_and_run_no_script_is_seen(
     assert told["parts"]["redis"].startswith("degraded: The user of REDIS_URL may not run")
     assert "limited" not in answer.content.decode()
     assert redis_server.problems()
+
+
+@pytest.mark.django_db
+def test_the_rights_of_the_handbook_are_enough(server: ValkeyServer, settings: Any) -> None:
+    handbook = (ROOT / "docs" / "operations" / "production.md").read_text()
+    rights = re.search(r"`ACL SETUSER koinonia on >… (.*?)`", handbook)
+    assert rights is not None
+    use_redis(settings, limited_to(server, *rights[1].split()))
+    assert Client().get("/readyz?full").json()["status"] == "ready"
 
 
 @pytest.mark.django_db

@@ -3,6 +3,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +97,8 @@ def _refuse_what_cannot_work(plan: Plan) -> None:
             returncode=2,
         )
     try:
-        private_data.prepare(plan.options.data_dir)
+        if private_data.prepare(plan.options.data_dir):
+            sys.stderr.write(f"{plan.options.data_dir} was open to others; it is closed now.\n")
     except private_data.OpenDataDirError as error:
         raise CommandError(str(error), returncode=2) from None
     except OSError as error:

@@ -1,0 +1,62 @@
+"""``manage.py up`` on a Redis of others: a cluster of one node that evicts, as a hosted cache does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import redis
+import requests
+
+from tests.running_system import RunningSystem, database_environment, free_port
+from tests.valkey import ValkeyServer
+from tests.waiting import wait_until
+
+WARNING = "Redis may evict keys (its maxmemory-policy is allkeys-lru)"
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
+    directory = tmp_path_factory.mktemp("foreign")
+    port = free_port()
+    server = ValkeyServer(
+        directory, "--port", str(port), "--cluster-port", str(free_port()), "--bind", "127.0.0.1",
+        "--cluster-enabled", "yes", "--maxmemory-policy", "allkeys-lru",
+    )  # fmt: skip
+    with redis.Redis(port=port) as client:
+        client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+        wait_until(lambda: b"cluster_state:ok" in client.execute_command("CLUSTER", "INFO"))
+    given = {"REDIS_URL": f"redis://127.0.0.1:{port}", **database_environment()}
+    with RunningSystem(directory / "up", **given) as running:
+        yield running
+    server.stop()
+
+
+def test_a_text_is_delivered_with_its_limits_counted(system: RunningSystem) -> None:
+    headers = {"Authorization": f"Bearer {system.token('grace-owner')}"}
+    url = f"{system.url}/api/v1/churches/grace/messages/"
+    body = {"to": "+13125550123", "text": "Over a cluster"}
+    answer = requests.post(url, json=body, headers=headers, timeout=20)
+    assert answer.status_code == 202
+    assert "messages" in answer.headers["RateLimit"]
+    place = answer.headers["Location"]
+
+    def delivered() -> bool:
+        status = requests.get(place, headers=headers, timeout=20).json()["status"]
+        return bool(status == "delivered")
+
+    wait_until(delivered, 60)
+
+
+def test_every_part_is_ready_and_the_eviction_is_told(system: RunningSystem) -> None:
+    told = requests.get(f"{system.url}/readyz?full", timeout=5).json()
+    assert told["parts"].pop("eviction").startswith(f"degraded: {WARNING}")
+    assert told["status"] == "degraded"
+    assert set(told["parts"].values()) == {"ok"}
+
+
+def test_up_web_and_worker_warn_of_it_in_one_line_each(system: RunningSystem) -> None:
+    assert system.log.read_text().count(f"  Warning: {WARNING}") == 1
+    for name in ("web", "worker"):
+        log = (system.data_dir / "logs" / f"{name}.log").read_text()
+        assert log.count(WARNING) == 1, name
