@@ -31,7 +31,8 @@ class Asked:
     method: str
     path: str
     content_type: str
-    body: bytes
+    body: Any
+    """Bytes: the stubs of the test client want text."""
     status: int = 0
 
 
@@ -65,10 +66,7 @@ class Office:
         with transaction.atomic():
             start = time.process_time()
             answer = self.client.generic(
-                asked.method,
-                asked.path,
-                asked.body,
-                content_type=asked.content_type,  # type: ignore[arg-type] # bytes are taken
+                asked.method, asked.path, asked.body, content_type=asked.content_type
             )
             seconds = time.process_time() - start
             transaction.set_rollback(True)
