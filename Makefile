@@ -10,7 +10,7 @@ PRODUCTION := DEBUG=0 SECRET_KEY=$$($(BIN)/python -c "import secrets; print(secr
 	PUBLIC_URL=https://texts.example.org TRUSTED_PROXIES=10.0.0.0/8 REDIS_URL=redis://redis.example.org
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check format lock bench chaos load screenshots smoke
+.PHONY: help run setup test check format lock bench chaos load clients screenshots smoke
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | \
@@ -59,6 +59,9 @@ chaos: $(VENV)/.test ## The long tests that kill things
 load: $(VENV)/.test ## The long tests that push
 	$(BIN)/python -m pytest -m load $(ARGS)
 	$(BIN)/python -m pytest -m load --database=postgres $(ARGS)
+
+clients: $(VENV)/.test ## Generate three clients from the OpenAPI schema, and use them (needs java and node)
+	$(BIN)/python -m tests.clients
 
 screenshots: $(VENV)/.test ## The pages as people see them, into docs/screenshots
 	@scripts/chromium

@@ -9,7 +9,6 @@ from drf_spectacular.utils import OpenApiParameter
 
 from httpopt import conf
 from httpopt.fields.syntax import MAX_LENGTH
-from httpopt.validators.etags import MAX_LENGTH as MAX_TAGS_LENGTH
 from httpopt.views import IfMatchMixin, SparseFieldsMixin, VersionedViewMixin
 
 _FIELDS = OpenApiParameter(
@@ -19,13 +18,13 @@ _FIELDS = OpenApiParameter(
 )
 _IF_NONE_MATCH = OpenApiParameter(
     "If-None-Match",
-    {"type": "string", "maxLength": MAX_TAGS_LENGTH},
+    str,
     OpenApiParameter.HEADER,
     description="The `ETag` of the answer you have: 304 while it is still the same.",
 )
 _IF_MATCH = OpenApiParameter(
     "If-Match",
-    {"type": "string", "maxLength": MAX_TAGS_LENGTH},
+    str,
     OpenApiParameter.HEADER,
     description="The `etag` of what you read: 412 where it has changed since.",
 )

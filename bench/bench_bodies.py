@@ -1,0 +1,74 @@
+"""Searches the body that costs the server most: ``python bench/bench_bodies.py [--size 100000]``.
+
+Each route of the API that takes a body is sent each shape of ``tests/hostile_bodies.py``, aimed at each
+field of its schema, in each content type. Counted is the CPU time of the whole request in this process
+(``time.process_time``), the lower of two; beside it that of an ordinary text, taken again and again in
+between, for the machine is shared. Goals: at most 20 times an ordinary text, and under 200 ms.
+
+It makes its own SQLite database in a temporary directory; nothing is sent to anybody.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+sys.path[:0] = [str(ROOT)]
+
+GREATEST_RATIO, GREATEST_MS = 20, 200
+_SHOWN = 12
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--size", type=int, default=100_000, help="bytes of a body")
+    size = parser.parse_args().size
+    with tempfile.TemporaryDirectory() as directory:
+        _set_up(directory)
+        return _measure(size)
+
+
+def _set_up(directory: str) -> None:
+    os.environ |= {
+        "DJANGO_SETTINGS_MODULE": "koinonia.settings", "DATA_DIR": directory,
+        "SECRET_KEY": "bench" * 10, "THROTTLING_ENABLED": "0", "TELNYX_API_KEY": "bench",
+        "LOG_LEVEL": "ERROR", "ALLOWED_HOSTS": "testserver",
+    }  # fmt: skip
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("migrate", verbosity=0)
+
+
+def _measure(size: int) -> int:
+    from tests.body_costs import Office, requests_of
+
+    office = Office()
+    ordinary = [office.ordinary() for _ in range(10)][3:]
+    costs: list[tuple[float, str, int]] = []
+    for number, asked in enumerate(requests_of(office, size)):
+        seconds = min(office.cost(asked), office.cost(asked))
+        costs.append((seconds, asked.told, asked.status))
+        if number % 25 == 0:
+            ordinary.append(office.ordinary())
+    usual = statistics.median(ordinary)
+    lines = [f"{len(costs)} bodies of {size} bytes; a text takes {usual * 1000:.1f} ms of CPU"]
+    for seconds, told, status in sorted(costs, reverse=True)[:_SHOWN]:
+        lines.append(f"{seconds * 1000:8.1f} ms {seconds / usual:6.1f} x  {status}  {told}")
+    worst = max(seconds for seconds, _, _ in costs)
+    met = worst / usual <= GREATEST_RATIO and worst * 1000 < GREATEST_MS
+    lines.append(
+        f"Worst: {worst / usual:.1f} x, {worst * 1000:.0f} ms; {'met' if met else 'NOT MET'}"
+    )
+    sys.stdout.write("\n".join(lines) + "\n")
+    return 0 if met else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
