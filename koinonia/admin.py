@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from koinonia.admin_owners import KeepsOwners, StaffForm, StaffFormSet
 from koinonia.models import Church, Group, Member, Staff
+from koinonia.names import search_key
 
 if TYPE_CHECKING:
     ChurchAdminBase = admin.ModelAdmin[Church]
@@ -64,9 +67,15 @@ class MemberAdmin(MemberAdminBase):
     list_display = ["__str__", "phone", "church", "created_at"]
     list_filter = ["church"]
     list_select_related = ["church"]
-    search_fields = ["first_name", "last_name", "phone"]
+    search_fields = ["search_key", "phone"]
     autocomplete_fields = ["church", "groups"]
     show_full_result_count = False
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Member], search_term: str
+    ) -> tuple[QuerySet[Member], bool]:
+        """Search without regard to case and accents, as the API does."""
+        return super().get_search_results(request, queryset, search_key(search_term))
 
 
 @admin.register(Group)
