@@ -8,6 +8,7 @@ from django import forms
 from django.apps import apps
 from django.contrib import admin
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from knox.models import AuthToken
@@ -21,6 +22,7 @@ from koinonia.admin_lookups import ClosedLookups
 from koinonia.admin_names import TidyNamesMixin
 from koinonia.admin_owners import KeepsOwners, StaffForm, StaffFormSet
 from koinonia.models import Church, Group, Member, SendingNumber, Staff
+from koinonia.names import search_key
 
 if TYPE_CHECKING:
     ChurchAdminBase = admin.ModelAdmin[Church]
@@ -130,9 +132,15 @@ class MemberAdmin(ClosedLookups, TidyNamesMixin, MemberAdminBase):
     list_display = ["__str__", "phone", "church", "created_at"]
     list_filter = ["church"]
     list_select_related = ["church"]
-    search_fields = ["first_name", "last_name", "phone"]
+    search_fields = ["search_key", "phone"]
     autocomplete_fields = ["church", "groups"]
     show_full_result_count = False
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Member], search_term: str
+    ) -> tuple[QuerySet[Member], bool]:
+        """Search without regard to case and accents, as the API does."""
+        return super().get_search_results(request, queryset, search_key(search_term))
 
 
 @admin.register(Group)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 from delivery.visible_text import clean, is_blank
 
@@ -36,6 +37,7 @@ _ACCENTED_SCRIPTS = ("LATIN", "GREEK", "CYRILLIC", "ARABIC", "HEBREW")
 """Here a mark on a letter may be left out. In other scripts it makes another letter."""
 
 
+@lru_cache(maxsize=8192)
 def search_key(name: str) -> str:
     """Return what of ``name`` is compared in a search: case, accents, apostrophes and width do not
     count. Two keys that are equal are one name written in two ways."""

@@ -10,6 +10,7 @@ MOST_CHARACTERS_OF_A_CELL = 131_072
 """The limit of the standard library's ``csv``."""
 LONGEST_NAME = 100
 """Characters: the width of the columns for names of people and groups."""
+MOST_PEOPLE_OF_A_NUMBER = 50
 MOST_GROUPS_OF_A_PERSON = 50
 MOST_GROUPS_OF_A_FILE = 500
 MOST_GROUPS_OF_A_CHURCH = 1_000

@@ -10,6 +10,7 @@ from koinonia.member_import.bounds import (
     MOST_GROUPS_OF_A_CHURCH,
     MOST_GROUPS_OF_A_FILE,
     MOST_MEMBERSHIPS_OF_A_FILE,
+    MOST_PEOPLE_OF_A_NUMBER,
     MOST_ROWS,
 )
 from koinonia.member_import.consent import Said, file_name_says
@@ -73,6 +74,7 @@ def plan_import(church: Church, table: Table, report: Report, *, file_name: str 
 
 def _rows(people: People, table: Table, report: Report) -> list[Row]:
     rows: list[Row] = []
+    bounds = _GroupBounds()
     for line, told in table.remarks:
         report.remark(line, told)
     for number, record in enumerate(table.records, 1):
@@ -81,6 +83,7 @@ def _rows(people: People, table: Table, report: Report) -> list[Row]:
                 f"At most {MOST_ROWS:,} lines can be imported at once. Split the file."
             )
         row = people.row(record)
+        bounds.add(row)
         report.skipped += row.gone
         for told in row.remarks:
             report.remark(row.line, told)
@@ -126,7 +129,9 @@ def _merge(people: list[Person], plan: Plan, report: Report) -> None:
         groups = {key: names_of.setdefault(key, part) for part in parts if (key := group_key(part))}
         others = at_number.setdefault(person.phone, [])
         same = same_person(others, person.first_name, person.last_name)
-        if same is None:
+        if same is None and len(others) >= MOST_PEOPLE_OF_A_NUMBER:
+            report.remark(person.line, TOO_MANY_AT_NUMBER)
+        elif same is None:
             wanted = Wanted(person.line, person.first_name, person.last_name, person.phone, groups)
             others.append(wanted)
             plan.people.append(wanted)
@@ -134,6 +139,12 @@ def _merge(people: list[Person], plan: Plan, report: Report) -> None:
             report.updated += 1
         else:
             report.skipped += 1
+
+
+TOO_MANY_AT_NUMBER = (
+    f"phone: More than {MOST_PEOPLE_OF_A_NUMBER} people would share this number. The person is not"
+    " imported."
+)
 
 
 def _take_further_row(same: Wanted, person: Person, groups: dict[str, str]) -> bool:
@@ -145,21 +156,40 @@ def _take_further_row(same: Wanted, person: Person, groups: dict[str, str]) -> b
     return before != (same.first_name, same.last_name, len(same.groups))
 
 
+class _GroupBounds:
+    """Counts the groups of a file while it is read, so that a bound ends the reading."""
+
+    def __init__(self) -> None:
+        self._keys: set[str] = set()
+        self._memberships = 0
+
+    def add(self, row: Row) -> None:
+        """Count the groups of ``row``. Raise UnusableFileError where a bound is met."""
+        if not row.person:
+            return
+        self._memberships += len(row.person.groups)
+        self._keys.update(group_key(name) for name in row.person.groups if "," not in name)
+        if len(self._keys) > MOST_GROUPS_OF_A_FILE:
+            raise UnusableFileError(_TOO_MANY_GROUPS)
+        if self._memberships > MOST_MEMBERSHIPS_OF_A_FILE:
+            raise UnusableFileError(
+                f"The file puts people into groups more than {MOST_MEMBERSHIPS_OF_A_FILE:,} times,"
+                " which is the most that can be imported at once. Split the file."
+            )
+
+
+_TOO_MANY_GROUPS = (
+    f"The file names more than {MOST_GROUPS_OF_A_FILE} groups, which is the most that can be imported"
+    " at once. Is the right column named groups? Nothing is imported."
+)
+
+
 def _check_groups(plan: Plan) -> None:
     named = {key for person in plan.people for key in person.groups}
     if len(named) > MOST_GROUPS_OF_A_FILE:
-        raise UnusableFileError(
-            f"The file names {len(named):,} groups; at most {MOST_GROUPS_OF_A_FILE} can be imported"
-            " at once. Is the right column named groups? Nothing is imported."
-        )
+        raise UnusableFileError(_TOO_MANY_GROUPS)
     if len(named | plan.known_groups.keys()) > MOST_GROUPS_OF_A_CHURCH and plan.new_groups:
         raise UnusableFileError(
             f"With {len(plan.new_groups):,} new groups the church would have more than"
             f" {MOST_GROUPS_OF_A_CHURCH:,}. Delete some, or leave them out. Nothing is imported."
-        )
-    memberships = sum(len(person.groups) for person in plan.people)
-    if memberships > MOST_MEMBERSHIPS_OF_A_FILE:
-        raise UnusableFileError(
-            f"The file puts people into groups {memberships:,} times; at most"
-            f" {MOST_MEMBERSHIPS_OF_A_FILE:,} can be imported at once. Split the file."
         )

@@ -17,7 +17,8 @@ from django.db import DatabaseError, connection, transaction
 
 from delivery.models import OptOut
 from delivery.opt_outs import opt_out, opted_out
-from koinonia.member_import.plan import Plan, Wanted
+from koinonia.member_import.bounds import MOST_PEOPLE_OF_A_NUMBER
+from koinonia.member_import.plan import TOO_MANY_AT_NUMBER, Plan, Wanted
 from koinonia.member_import.report import Report
 from koinonia.member_import.same_person import same_person
 from koinonia.models import Church, Group, Member
@@ -40,6 +41,8 @@ class Changes:
     renamed: list[Member] = field(default_factory=list)
     joins: list[tuple[Member, list[str]]] = field(default_factory=list)
     """Members with the keys of the groups that they join."""
+    refused: list[Wanted] = field(default_factory=list)
+    """Too many people have their number already."""
     updated: int = 0
     skipped: int = 0
 
@@ -160,7 +163,9 @@ def _changes(church: Church, people: Sequence[Wanted], newly_out: set[str]) -> C
     for person in people:
         at_number = members.setdefault(person.phone, [])
         known = same_person(at_number, person.first_name, person.last_name)
-        if known is None:
+        if known is None and len(at_number) >= MOST_PEOPLE_OF_A_NUMBER:
+            changes.refused.append(person)
+        elif known is None:
             new = Member(
                 church=church, first_name=person.first_name, last_name=person.last_name,
                 phone=person.phone,
@@ -192,6 +197,8 @@ def _count(changes: Changes, report: Report) -> None:
     report.created += len(changes.new)
     report.updated += changes.updated
     report.skipped += changes.skipped
+    for person in changes.refused:
+        report.remark(person.line, TOO_MANY_AT_NUMBER)
 
 
 def _slices(items: Sequence[_T]) -> Iterator[Sequence[_T]]:

@@ -19,25 +19,30 @@ _NAME_LENGTH, _KEY_LENGTH = 100, 400
 def give_keys(apps: Any, schema_editor: Any) -> None:
     """Give each group its key; of two names that are equal now, the later gets " (2)"."""
     groups = apps.get_model("koinonia", "Group").objects.using(schema_editor.connection.alias)
-    church, keys, names = None, set(), set()
+    church, given, first = None, set(), set()
     for group in groups.order_by("church_id", "pk").iterator(chunk_size=1000):
         if group.church_id != church:
-            church, keys = group.church_id, set()
-            names = set(groups.filter(church_id=church).values_list("name", flat=True))
+            church, given = group.church_id, set()
+            names = groups.filter(church_id=church).values_list("name", flat=True)
+            first = {_key(name) for name in names}
+        # A new name must not be that of a group which comes later.
         name = next(
             candidate
             for candidate in _candidates(group.name)
-            if comparison_key(candidate)[:_KEY_LENGTH] not in keys
-            and (candidate == group.name or candidate not in names)
+            if _key(candidate) not in given
+            and (candidate == group.name or _key(candidate) not in first)
         )
-        key = comparison_key(name)[:_KEY_LENGTH]
-        keys.add(key)
-        names.add(name)
+        key = _key(name)
+        given.add(key)
         changes: dict[str, Any] = {"key": key}
         if name != group.name:
             # Its entity tag changes as with any rename: no trigger sees this one.
             changes |= {"name": name, "version": F("version") + 1}
         groups.filter(pk=group.pk).update(**changes)
+
+
+def _key(name: str) -> str:
+    return comparison_key(name)[:_KEY_LENGTH]
 
 
 def _candidates(name: str) -> Iterator[str]:

@@ -54,12 +54,12 @@ def test_old_groups_and_members_are_given_their_keys(old_apps: Any) -> None:
 
     groups = new_apps.get_model("koinonia", "Group").objects.order_by("pk")
     assert list(groups.values_list("name", flat=True)) == [
-        "prayer team", "Prayer Team (2)", "PRAYER TEAM (3)", "Prayer Team (2) (2)", "Choir",
+        "prayer team", "Prayer Team (3)", "PRAYER TEAM (4)", "Prayer Team (2)", "Choir",
         "c" * 100, "C" * 96 + " (2)",
     ]  # fmt: skip
     assert groups.first().key == "prayer team"
     assert len(set(groups.values_list("key", flat=True))) == 7
-    assert list(groups.values_list("version", flat=True)) == [1, 2, 2, 2, 1, 1, 2]
+    assert list(groups.values_list("version", flat=True)) == [1, 2, 2, 1, 1, 1, 2]
     keys = new_apps.get_model("koinonia", "Member").objects.values_list("search_key", flat=True)
     assert set(keys) == {"olafur thorsson"}
 

@@ -125,6 +125,12 @@ def test_case_and_accents_do_not_matter_to_a_search(
     assert [member["first_name"] for member in page] == [found]
 
 
+def test_the_admin_finds_names_without_accents(admin_client: Client, grace: Church) -> None:
+    cast.member(grace, "Ólafur", "+13125550111", last_name="Þórsson")
+    page = admin_client.get("/admin/koinonia/member/", {"q": "OLAFUR thorsson"})
+    assert "Ólafur Þórsson" in page.content.decode()
+
+
 def test_each_way_to_write_a_name_keeps_it_findable(viewer: APIClient, anna: Member) -> None:
     def found(words: str) -> bool:
         return bool(viewer.get(G + "members/", {"search": words}).json()["results"])
