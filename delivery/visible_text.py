@@ -29,7 +29,7 @@ def clean(text: str) -> str:
     CR LF and CR become LF. What is left may be empty.
     """
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
-    if text.isascii() and text.isprintable():
+    if not any(_steers(letter) for letter in set(text) if letter not in _KEPT_CONTROLS):
         return text
     kept: list[str] = []
     for at, letter in enumerate(text):

@@ -56,6 +56,9 @@ def test_all_that_is_wrong_is_reported_together(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     ("name", "value", "problem"),
     [
+        ("DELIVERY_PART_PRICE", "cheap", "must be a decimal number"),
+        ("DELIVERY_PART_PRICE", "-1", "must be a decimal number"),
+        ("DELIVERY_PART_PRICE", "nan", "must be a decimal number"),
         ("DATABASE_URL", "mysql://host/name", "must start with postgres:// or postgresql://"),
         ("DATABASE_URL", "postgres://host", "names no database"),
         ("DATABASE_URL", "postgres://host:door/name", "is no URL"),

@@ -59,12 +59,17 @@ def accept_due(now: datetime) -> bool:
             _accept(broadcast, now)
     except (OperationalError, InterfaceError):
         raise
-    except Exception:
+    except Exception as error:
         if not taken:
             raise
-        logger.exception(
+        # Without its text: a database error quotes the row, a phone number with it.
+        logger.error(
             "A broadcast that is due cannot be accepted",
-            extra={"action": "broadcast_not_accepted", "broadcast_id": taken[0]},
+            extra={
+                "action": "broadcast_not_accepted",
+                "broadcast_id": taken[0],
+                "error": type(error).__name__,
+            },
         )
         Broadcast.objects.filter(pk__in=taken, due_at__lte=now).update(due_at=now + _LEFT_ALONE)
     return True

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from delivery.accept import UnacceptableError, check_length
 from delivery.encoding import MAX_PARTS, Measured, measure
+from delivery.plain_punctuation import advice
 from delivery.visible_text import is_blank
 from koinonia.models import Church, Member
-from koinonia.texts.compose import compose
+from koinonia.texts.compose import Composer
 
 MOST_NAMED = 100
 """So many members who are left out are named in one answer."""
@@ -56,12 +56,13 @@ def render_all(church: Church, template: str, members: Iterable[Member]) -> Rend
     by_number: dict[str, list[Member]] = {}
     for member in members:
         by_number.setdefault(member.phone, []).append(member)
-    measures: dict[str, Measured] = {}
+    composer, measures = Composer(template, church), dict[str, Measured]()
     for sharing in by_number.values():
-        tried = [_rendering(church, template, member, measures) for member in sharing]
+        tried = [_rendering(composer, member, measures) for member in sharing]
         fitting = next((one for one in tried if _can_be_sent(one)), None)
         if fitting is None:
-            made.too_long.append((tried[0], LeftOut(tried[0].member, _reason(tried[0]))))
+            reason = _reason(tried[0], in_full=len(made.too_long) < MOST_NAMED)
+            made.too_long.append((tried[0], LeftOut(tried[0].member, reason)))
         chosen = fitting or tried[0]
         if fitting:
             made.texts.append(fitting)
@@ -73,10 +74,8 @@ def render_all(church: Church, template: str, members: Iterable[Member]) -> Rend
     return made
 
 
-def _rendering(
-    church: Church, template: str, member: Member, measures: dict[str, Measured]
-) -> Rendering:
-    text = compose(template, member, church)
+def _rendering(composer: Composer, member: Member, measures: dict[str, Measured]) -> Rendering:
+    text = composer.text_for(member)
     if text not in measures:
         measures[text] = measure(text)
     return Rendering(member, text, measures[text])
@@ -86,11 +85,9 @@ def _can_be_sent(rendering: Rendering) -> bool:
     return rendering.measured.parts <= MAX_PARTS and not is_blank(rendering.text)
 
 
-def _reason(rendering: Rendering) -> str:
+def _reason(rendering: Rendering, *, in_full: bool) -> str:
+    """Return why it cannot be sent; ``in_full`` with the letters that cost, which takes a while."""
     if is_blank(rendering.text):
         return "Nothing is left of the text for this member: the name is missing."
-    try:
-        check_length(rendering.text)
-    except UnacceptableError as error:
-        return error.message
-    return ""
+    told = f"This text needs {rendering.measured.parts} parts; at most {MAX_PARTS} can be sent."
+    return " ".join(filter(None, [told, advice(rendering.text) if in_full else ""]))

@@ -54,8 +54,10 @@ def needs_a_member(text: str) -> set[str]:
     return names_in(text) & _OF_MEMBERS.keys()
 
 
-def render(text: str, member: Member | None, church: Church) -> str:
-    """Return ``text`` as ``member`` gets it.
+def render(
+    text: str, member: Member | None, church: Church, written: Callable[[str], str] = str
+) -> str:
+    """Return ``text`` as ``member`` gets it; each value that is filled in passes ``written``.
 
     A value with braces in it is not filled in again. What a missing value leaves behind goes: the
     blank before a comma, the second of two blanks, the comma at the start of a line.
@@ -67,6 +69,7 @@ def render(text: str, member: Member | None, church: Church) -> str:
             continue
         made += text[at : match.start()]
         at = match.end()
+        value = written(value).strip()
         if value:
             made += value
         elif not made or made.endswith("\n"):

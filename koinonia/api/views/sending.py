@@ -12,6 +12,7 @@ from delivery.accept import UnacceptableError, accept_message
 from delivery.changes import message_changes
 from delivery.drafts import Draft
 from delivery.models import Message
+from delivery.visible_text import clean
 from koinonia import ids
 from koinonia.api.idempotency import PendingResponse
 from koinonia.api.serializers.messages import MessageSerializer
@@ -52,7 +53,7 @@ class SendingView(ChurchView):
             thread = thread_of(self.church, phone, now=now).pk
             if named:
                 remember_named(thread, named)
-            text = given["text"]
+            text = clean(given["text"])
             draft = Draft(
                 to=phone,
                 text=compose_single(text, member, self.church),
