@@ -1,4 +1,4 @@
-"""What the address of an admin list may filter by: the filters that the list shows, and no more.
+"""Limits the address of an admin list to the filters that the list shows.
 
 Django lets everybody who sees a list filter it by any column of its table, so that masked numbers
 and hidden texts could be guessed letter by letter (``?to_number__startswith=+1312``).

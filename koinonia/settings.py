@@ -150,7 +150,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "koinonia.static_files.StaticStorage"},
 }
 LOGIN_URL = "/login/"
-# Where links in mails lead: never to a host that a request names.
+# Links in mails lead here, never to a host that a request names.
 PUBLIC_URL = ENV.public_url
 vars().update(ENV.email)
 SESSION_ENGINE = "koinonia.accounts.session_store"

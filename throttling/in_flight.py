@@ -112,7 +112,7 @@ def _try(flight: Flight, decide: Callable[[bool], Verdict], *, quietly: bool) ->
 
 
 def _others(verdict: Verdict) -> bool:
-    """Whether a bucket that refuses has logins in flight."""
+    """Return whether a bucket that refuses has logins in flight."""
     short = {judged.charge.bucket.key for judged in verdict.refusing}
     if any(_here[key] > 0 for key in short):
         return True

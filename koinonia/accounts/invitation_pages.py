@@ -49,7 +49,7 @@ def one(request: HttpRequest, token: str) -> HttpResponse:
 
 def _for_a_visitor(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     name = new_accounts.username_for(invitation.email)
-    # What the rules for passwords compare with; no row yet.
+    # The rules for passwords compare with it; it is no row.
     nobody = User(username=name, email=invitation.email)
     form: Any = SetPasswordForm(nobody, request.POST or None)
     if request.method == "POST" and form.is_valid():

@@ -29,7 +29,7 @@ class MailFailedError(Exception):
 
 
 def is_delivered() -> bool:
-    """Whether mail leaves this machine; by default it is printed on the console."""
+    """Return whether mail leaves this machine; by default it is printed on the console."""
     return not str(settings.EMAIL_BACKEND).endswith(("console.EmailBackend", "dummy.EmailBackend"))
 
 

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class TokenDetails(models.Model):
-    """What the project adds to a Bearer token of knox.
+    """Columns that the project adds to a Bearer token of knox.
 
     A token without this row was made by a release that did not know it; its first use adds the row.
     """

@@ -5,7 +5,7 @@ from django.db import models
 
 
 class UserSession(models.Model):
-    """Whose a session is: Django keeps that only inside the session's signed data."""
+    """The user of a session, which Django keeps inside the session's signed data alone."""
 
     session_key = models.CharField(max_length=40, primary_key=True)
     # No constraint in the database: a user may be deleted while a session of theirs is saved.

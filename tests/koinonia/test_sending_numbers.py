@@ -59,7 +59,7 @@ def test_the_command_gives_takes_and_lists(grace: Church, hope: Church) -> None:
     assert "+13125550100 is reserved for it" in told
     assert heard == [NEW]
     assert "cannot text until it gets one" in number("take", NEW)
-    listed = number("list").splitlines()
+    listed = [line for line in number("list").splitlines() if "hope" not in line]
     assert [line.split()[0] for line in listed] == ["+13125550100", NEW]
     assert all("grace (Grace Church): reserved until" in line for line in listed)
     with pytest.raises(CommandError, match="No church texts from"):

@@ -121,7 +121,7 @@ def test_another_process_in_flight_is_waited_for(
     api: Client, grace: User, store: BucketStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held = [logins.attempt(request(), "grace") for _ in range(5)]
-    # What another process holds is known from Redis alone.
+    # Redis alone knows what another process holds.
     in_flight._here.clear()
     waits = threading.Event()
     seen = in_flight._others

@@ -108,7 +108,7 @@ class BucketStore:
         self._command("ZREM", self.in_flight_key, *members)
 
     def in_flight(self, now_ms: int, limit: int = 1000) -> list[str]:
-        """What is in flight now; what crashed is forgotten when its time is over."""
+        """Return what is in flight now; a member that crashed is dropped when its time is over."""
         self._command("ZREMRANGEBYSCORE", self.in_flight_key, "-inf", now_ms)
         rows = self._command("ZRANGE", self.in_flight_key, 0, limit - 1)
         return [_text(row) for row in rows]

@@ -38,7 +38,7 @@ class ExpiryField(serializers.DateTimeField):
 
 
 class NewTokenSerializer(serializers.Serializer[Any]):
-    """What the token is for, and until when it opens the API (default: 90 days)."""
+    """A name for the token, and the time when it ends (default: after 90 days)."""
 
     name = serializers.CharField(max_length=100)
     expires_at = ExpiryField(required=False)

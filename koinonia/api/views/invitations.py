@@ -39,7 +39,7 @@ class MailUnavailableError(APIException):
 
 
 class InvitationsView(ReportView):
-    """Who was invited and has not accepted yet. For owners; at most 25 at a time."""
+    """Open invitations to the staff. For owners; at most 25 at a time."""
 
     read_role = write_role = Role.OWNER
     throttle_policies = {"POST": ["invitations"]}

@@ -1,4 +1,4 @@
-"""What a user does with the own account: password, tokens, logging out everywhere."""
+"""The own account: password, tokens, logging out everywhere."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class _Staff(ChurchView):
 
 
 class StaffListView(ListModelMixin, _Staff):
-    """Who works for the church, and as what. For owners; people join by `invitations/`."""
+    """The staff of the church with their roles. For owners; people join by `invitations/`."""
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return self.list(request, *args, **kwargs)
