@@ -18,7 +18,7 @@ MOST_MEMBERSHIPS_OF_A_FILE = 200_000
 """People times their groups."""
 MOST_REMARKS = 5_000
 """Lines of a report."""
-LARGEST_UNPACKED = 80 * 2**20
+LARGEST_UNPACKED = 40 * 2**20
 """Bytes of an unpacked workbook; its shared strings alone may take a quarter."""
 MOST_SHEET_ROWS = 200_000
 """Rows of a sheet, empty ones included."""

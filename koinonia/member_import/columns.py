@@ -66,6 +66,8 @@ class Columns:
     departures: list[Column] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
     """Names of the columns that nothing is read from."""
+    unnamed: list[int] = field(default_factory=list)
+    """Indices of columns without a name, between others."""
     doubled: list[str] = field(default_factory=list)
     """Names that come twice, of columns that may come once."""
 
@@ -122,6 +124,7 @@ def columns_of(cells: Sequence[str]) -> Columns:
     found.consents = by_name.take_consents(headers)
     departures = names.DECEASED | names.GONE | names.PRESENT | names.STATUS | names.GONE_SINCE
     found.departures = sorted(by_name.take(departures, headers), key=lambda column: column.at)
+    found.unnamed = [column.at for column in headers[: found.width] if not column.header]
     found.doubled = _doubled(found)
     found.ignored = by_name.left(headers)
     return found

@@ -69,6 +69,8 @@ class People:
         self._country = country
         self._all_opted_out = all_opted_out
         self._named_width = columns.width
+        self.filled_unnamed: set[int] = set()
+        """Indices of the columns without a name in which a row has had a value."""
 
     def row(self, record: Record) -> Row:
         """Return what ``record`` says. Consent is read first, and counts whatever else is wrong."""
@@ -76,6 +78,9 @@ class People:
         try:
             self._check(record)
             cells = record.cells
+            self.filled_unnamed.update(
+                at for at in self._columns.unnamed if _cell(cells, at).strip()
+            )
             held = self._read_consent(cells, row)
             row.phone = self._phone(cells, row)
             if told := departure(self._pairs(self._columns.departures, cells)):

@@ -65,6 +65,9 @@ def plan_import(church: Church, table: Table, report: Report, *, file_name: str 
     people = People(table.columns, church.country, all_opted_out=said is Said.OUT)
     rows = _rows(people, table, report)
     _note_columns(table, rows, report, all_opted_out=said is Said.OUT)
+    report.ignored_columns += [
+        f"column {at + 1}, which has no name" for at in sorted(people.filled_unnamed)
+    ]
     plan = Plan(known_groups=_groups_of(church))
     plan.opt_outs = {row.phone for row in rows if row.opted_out and row.phone}
     _merge([row.person for row in rows if row.person], plan, report)

@@ -115,8 +115,8 @@ def opted_out_in(church: Church) -> dict[str, str]:
     return dict(OptOut.objects.filter(tenant=church).values_list("number", "source"))
 
 
-def imported(church: Church, text: str, **options: str) -> None:
-    import_members(church, text.encode(), now=timezone.now(), **options)
+def imported(church: Church, text: str, file_name: str = "") -> None:
+    import_members(church, text.encode(), now=timezone.now(), file_name=file_name)
 
 
 def test_an_opt_out_of_a_file_has_its_own_source(grace: Church) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import DatabaseError
 from django.utils import timezone
 
 from koinonia.member_import import bounds, writing
@@ -199,7 +200,7 @@ def test_what_the_database_refuses_is_reported_and_the_rest_is_written(
     def refuse_some(*args: Any, **options: Any) -> Any:
         people = list(args[0])
         if any(person.first_name == "P2" for person in people):
-            raise writing.DatabaseError("no")
+            raise DatabaseError("no")
         return real(people, **options)
 
     monkeypatch.setattr(Member.objects, "bulk_create", refuse_some)

@@ -12,7 +12,11 @@ from delivery.models import OptOut
 from koinonia.member_import.apply import import_members
 from koinonia.member_import.report import Report
 from koinonia.models import Church
-from tests.koinonia.member_import.program_files import PROGRAMS, Expected, ProgramFile
+from tests.koinonia.member_import.address_books import ADDRESS_BOOKS
+from tests.koinonia.member_import.church_programs import CHURCH_PROGRAMS
+from tests.koinonia.member_import.program_file import Expected, ProgramFile
+
+PROGRAMS = (*CHURCH_PROGRAMS, *ADDRESS_BOOKS)
 
 
 def people_of(church: Church) -> set[Expected]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from io import StringIO
 from random import Random
+from typing import Literal
 from unittest import mock
 
 import pytest
@@ -115,7 +116,7 @@ NUMBERS = {f"+1{number}" for _, _, number in PEOPLE}
 
 def written(notes: list[str], at: int, delimiter: str, quoting: int, end: str) -> str:
     """The people with a note each, in column ``at``, as a program would write them."""
-    style = csv.QUOTE_ALL if quoting else csv.QUOTE_MINIMAL
+    style: Literal[0, 1] = csv.QUOTE_ALL if quoting else csv.QUOTE_MINIMAL
     rows = [("first name", "last name", "mobile"), *PEOPLE]
     lines = []
     for row, note in zip(rows, ["notes", *notes], strict=True):
@@ -138,7 +139,7 @@ FILES = {
 
 
 @settings(max_examples=300, deadline=None)
-@given(**FILES)  # type: ignore[arg-type] # strategies by name
+@given(**FILES)
 def test_whatever_is_quoted_into_a_cell_stays_in_it(**file: object) -> None:
     content = written(**file)  # type: ignore[arg-type]
     assert people_in(content) == [(first, last, f"+1{number}") for first, last, number in PEOPLE]
@@ -146,7 +147,7 @@ def test_whatever_is_quoted_into_a_cell_stays_in_it(**file: object) -> None:
 
 
 @settings(max_examples=600, deadline=None)
-@given(seed=st.integers(0, 2**32), drops=st.integers(1, 6), **FILES)  # type: ignore[arg-type]
+@given(seed=st.integers(0, 2**32), drops=st.integers(1, 6), **FILES)
 def test_no_line_of_a_record_becomes_another_person_whatever_is_lost(
     seed: int, drops: int, **file: object
 ) -> None:
