@@ -175,6 +175,40 @@ def test_mail_is_printed_unless_a_server_is_named(monkeypatch: pytest.MonkeyPatc
     assert unnamed["DEFAULT_FROM_EMAIL"] == "koinonia@texts.example.org"
 
 
+@pytest.mark.parametrize(
+    ("given", "countries", "parts"),
+    [
+        ({}, None, 20_000),
+        ({"DELIVERY_COUNTRIES": "us, ca", "DELIVERY_DAILY_PARTS": "500"}, ("US", "CA"), 500),
+        ({"DELIVERY_COUNTRIES": "*", "DELIVERY_DAILY_PARTS": "none"}, ("*",), None),
+        ({"DELIVERY_COUNTRIES": "", "DELIVERY_DAILY_PARTS": "0"}, None, 0),
+    ],
+)  # fmt: skip
+def test_countries_and_the_daily_cap_are_read(
+    given: dict[str, str],
+    countries: tuple[str, ...] | None,
+    parts: int | None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = read(monkeypatch, **given).delivery
+    assert (found.countries, found.daily_parts) == (countries, parts)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DELIVERY_COUNTRIES", "UK"), ("DELIVERY_COUNTRIES", "US;CA"), ("DELIVERY_COUNTRIES", "USA"),
+        ("DELIVERY_DAILY_PARTS", "-1"), ("DELIVERY_DAILY_PARTS", "many"),
+    ],
+)  # fmt: skip
+def test_a_bad_country_or_cap_is_named(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(BadEnvironmentError) as bad:
+        read(monkeypatch, **{name: value})
+    assert set(bad.value.problems) == {name}
+
+
 def test_what_is_not_set_is_read_from_beside_a_running_system(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
