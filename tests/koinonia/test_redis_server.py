@@ -23,7 +23,8 @@ PASSWORD = "a-password-of-a-test"
 
 
 @pytest.fixture(autouse=True)
-def _look_at_once() -> Iterator[None]:
+def _look_at_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(looks, "LIMIT_SECONDS", 30)
     looks.needed.forget()
     looks.everything.forget()
     yield

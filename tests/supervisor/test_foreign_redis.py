@@ -49,10 +49,15 @@ def test_a_text_is_delivered_with_its_limits_counted(system: RunningSystem) -> N
 
 
 def test_every_part_is_ready_and_the_eviction_is_told(system: RunningSystem) -> None:
-    told = requests.get(f"{system.url}/readyz?full", timeout=5).json()
-    assert told["parts"].pop("eviction").startswith(f"degraded: {WARNING}")
-    assert told["status"] == "degraded"
-    assert set(told["parts"].values()) == {"ok"}
+    def told() -> bool:
+        answer = requests.get(f"{system.url}/readyz?full", timeout=5).json()
+        eviction = answer["parts"].pop("eviction")
+        others = set(answer["parts"].values())
+        is_told = eviction.startswith(f"degraded: {WARNING}") and answer["status"] == "degraded"
+        return is_told and others == {"ok"}
+
+    # On a busy machine a part may take longer than its second.
+    wait_until(told)
 
 
 def test_up_web_and_worker_warn_of_it_in_one_line_each(system: RunningSystem) -> None:
