@@ -85,6 +85,10 @@ VALUES: dict[str, Any] = {
     "many known keys": lambda number: {
         name: [ids.encode(key) for key in range(number)] for name in ("groups", "members")
     },
+    "as many ids as are taken": lambda number: [ids.encode(key) for key in range(min(number, 100))],
+    "as many members as are taken": lambda number: {
+        "members": [ids.encode(key) for key in range(min(number, 5_000))]
+    },
     "an audience of members": lambda number: {
         "members": [ids.encode(key) for key in range(number)]
     },
