@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from itertools import count
 from typing import Any
 
@@ -17,22 +18,25 @@ _ODD = "\u200b\u202e\u0301\U000e0041\u115f\U0001f3f4\u1f82\ufdfa"
 def bodies(fields: list[str], size: int) -> Iterator[tuple[str, bytes]]:
     """Yield (what it is, JSON body) with at most ``size`` bytes, aimed at each of ``fields``."""
     for field in fields:
-        for name, make in VALUES.items():
-            yield f"{field}: {name}", _sized(lambda value, field=field: {field: value}, make, size)
+        for name in VALUES:
+            value = _value(name, size - 40)
+            yield f"{field}: {name}", b'{"' + field.encode() + b'":' + value + b"}"
     for name, make in WHOLE.items():
         yield name, make(size)
 
 
-def _sized(wrap: Any, make: Any, size: int) -> bytes:
-    """Return the largest body of this shape that fits, by halving."""
-    low, high = 1, size
-    while low < high:
-        middle = (low + high + 1) // 2
-        if len(_dumped(wrap(make(middle)))) <= size:
-            low = middle
-        else:
-            high = middle - 1
-    return _dumped(wrap(make(low)))
+@cache
+def _value(name: str, size: int) -> bytes:
+    """Return the largest value of this shape that fits, near enough: made once for all fields."""
+    make, number = VALUES[name], 1
+    while number <= size and len(_dumped(make(number * 2))) <= size:
+        number *= 2
+    step = number // 2
+    while step > number // 16:
+        if len(_dumped(make(number + step))) <= size:
+            number += step
+        step //= 2
+    return _dumped(make(number))
 
 
 def _dumped(value: Any) -> bytes:
@@ -81,6 +85,10 @@ VALUES: dict[str, Any] = {
     "many known keys": lambda number: {
         name: [ids.encode(key) for key in range(number)] for name in ("groups", "members")
     },
+    "as many ids as are taken": lambda number: [ids.encode(key) for key in range(min(number, 100))],
+    "as many members as are taken": lambda number: {
+        "members": [ids.encode(key) for key in range(min(number, 5_000))]
+    },
     "an audience of members": lambda number: {
         "members": [ids.encode(key) for key in range(number)]
     },
@@ -88,19 +96,13 @@ VALUES: dict[str, Any] = {
 
 
 def _keys(size: int) -> bytes:
-    def made(number: int) -> dict[str, int]:
-        return {f"k{key}": 1 for key in range(number)}
-
-    return _sized(lambda value: value, made, size)
+    return _dumped({f"k{key}": 1 for key in range(size // 12)})
 
 
 def _alike(size: int) -> bytes:
     """Return keys near a known one: each is compared with all that there are."""
-
-    def made(number: int) -> dict[str, int]:
-        return {f"expires_at_first_name_scheduled_at_{key}": 1 for key in range(number)}
-
-    return _sized(lambda value: value, made, size)
+    name = "expires_at_first_name_scheduled_at_"
+    return _dumped({f"{name}{key}": 1 for key in range(size // 48)})
 
 
 def _repeats(size: int) -> bytes:

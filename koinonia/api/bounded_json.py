@@ -8,7 +8,7 @@ from typing import Any
 
 DEEPEST = 20
 MOST_KEYS = 1_000
-MOST_VALUES = 50_000
+MOST_VALUES = 500_000
 LONGEST_NUMBER = 24
 """Characters: a 64-bit integer has 20, a float as computers write it 24."""
 

@@ -21,7 +21,7 @@ HERE = Path(__file__).parent
 BUILD = ROOT / "build" / "clients"
 BIN = BUILD / "venv" / "bin"
 NEEDED = {"java": "openapi-generator", "node": "openapi-typescript", "npm": "openapi-typescript"}
-PHONES = {"openapi-generator": "+12025550161", "openapi-python-client": "+13125550162",
+PHONES = {"openapi-generator": "+12025550161", "openapi-python-client": "+12025550162",
           "openapi-typescript": "+12025550163"}  # fmt: skip
 USER = "grace-owner"
 

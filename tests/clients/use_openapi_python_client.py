@@ -18,6 +18,7 @@ from koinonia_opc.api.members import (
 from koinonia_opc.api.messages import messages_create, messages_retrieve
 from koinonia_opc.models import (
     LoginRequest,
+    Member,
     MemberRequest,
     NewMessageRequest,
     PatchedMemberRequest,
@@ -45,6 +46,7 @@ def main(url: str, username: str, password: str, phone: str) -> None:
 
     new = MemberRequest(first_name="Clara", phone=phone)
     made = members_create.sync("grace", client=client, body=new)
+    assert isinstance(made, Member), made
     change = PatchedMemberRequest(first_name="Klara")
     changed = members_partial_update.sync(
         "grace", made.id, client=client, body=change, if_match=made.etag
