@@ -298,6 +298,7 @@ def running(texts: int) -> Iterator[Bench]:
             THROTTLING_ENABLED="0",
             DELIVERY_ACCOUNT_RATE="100000",
             DELIVERY_SENDER_RATE="100000",
+            DELIVERY_DAILY_PARTS="none",
             **{name: os.environ[name] for name in ("DATABASE_URL",) if name in os.environ},
         )
         with system:
