@@ -28,6 +28,8 @@ _COSTLY = (
 )
 _UNREADABLE = "This is no number with a country code. Write it like +13125550123."
 _EVERYWHERE = frozenset({"*"})
+_TERRITORIES = {"US": frozenset({"AS", "GU", "MP", "PR", "VI"})}
+"""ISO 3166 gives them codes of their own; carriers bill a text to them as one within the country."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +63,17 @@ def failure(reason: str) -> Failure:
 
 
 def countries_of(tenant: Any) -> frozenset[str]:
-    """Return the countries that ``tenant`` may text: those of ``COUNTRIES``, else its own."""
+    """Return the countries that ``tenant`` may text: those of ``COUNTRIES``, else its own.
+
+    The territories of the United States belong to it.
+    """
     configured = conf.countries()
     if configured is not None:
         return configured
     own = str(getattr(tenant, conf.tenant_country_field(), "") or "")
     place = None if own else _place(str(getattr(tenant, conf.tenant_number_field(), "")))
-    return frozenset({own.upper() or (place.country if place else "")} - {""})
+    country = own.upper() or (place.country if place else "")
+    return _TERRITORIES.get(country, frozenset()) | ({country} - {""})
 
 
 def countries_of_key(tenant_id: Any) -> frozenset[str]:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from delivery import dead_letters
 from delivery.accept import UnacceptableError, accept_batch
-from delivery.destinations import refusal
+from delivery.destinations import countries_of, refusal
 from delivery.drafts import Draft
 from delivery.models import Message
 from delivery.sending.scripted import ScriptedProvider
@@ -71,6 +71,11 @@ def test_the_default_is_the_churchs_own_country(grace: Church) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("number", ["+17875550123", "+13405550123", "+16715550123"])
+def test_a_church_of_the_united_states_texts_their_territories(grace: Church, number: str) -> None:
+    assert refusal(number, countries_of(grace)) == ""
+
+
 def test_one_number_abroad_holds_up_no_broadcast(grace: Church) -> None:
     drafts = [Draft(to=to, text="Hi") for to in (MEMBER, JAMAICA)]
     home, abroad = accept_batch(grace, drafts, batch=7, now=timezone.now())
