@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,14 +9,15 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from koinonia.api.serializers.fields import IdField
-from koinonia.names import tidy
+from koinonia.api.serializers.strict import KnownFieldsMixin
+from koinonia.api.serializers.texts import NameField
+from koinonia.api.serializers.times import InstantField
 
 DEFAULT_LIFE = timedelta(days=90)
 LONGEST_LIFE = timedelta(days=366)
-_WITH_OFFSET = re.compile(r".*([zZ]|[+-]\d{2}:\d{2})", re.ASCII)
 
 
-class PasswordSerializer(serializers.Serializer[Any]):
+class PasswordSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
     """The present password, and the one that takes its place."""
 
     current_password = serializers.CharField(
@@ -26,28 +26,11 @@ class PasswordSerializer(serializers.Serializer[Any]):
     new_password = serializers.CharField(max_length=4096, trim_whitespace=False, write_only=True)
 
 
-class ExpiryField(serializers.DateTimeField):
-    """RFC 3339 with an offset."""
-
-    def to_internal_value(self, value: Any) -> datetime:
-        if not isinstance(value, str) or not _WITH_OFFSET.fullmatch(value):
-            raise serializers.ValidationError(
-                "Write a time with its offset, such as 2027-01-31T12:00:00Z."
-            )
-        return super().to_internal_value(value.upper())
-
-
-class NewTokenSerializer(serializers.Serializer[Any]):
+class NewTokenSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
     """A name for the token, and the time when it ends (default: after 90 days)."""
 
-    name = serializers.CharField(max_length=100)
-    expires_at = ExpiryField(required=False)
-
-    def validate_name(self, name: str) -> str:
-        tidied = tidy(name)
-        if not tidied:
-            raise serializers.ValidationError("Give the token a name that can be seen.")
-        return tidied
+    name = NameField()
+    expires_at = InstantField(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         now = timezone.now()

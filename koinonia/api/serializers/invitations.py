@@ -9,10 +9,11 @@ from rest_framework import serializers
 
 from koinonia import ids
 from koinonia.api.serializers.fields import IdField
+from koinonia.api.serializers.strict import KnownFieldsMixin
 from koinonia.models import Invitation, Role
 
 
-class NewInvitationSerializer(serializers.Serializer[Any]):
+class NewInvitationSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
     """Whom to invite, by ``email`` or by ``username``, and as what."""
 
     email = serializers.EmailField(max_length=254, required=False)

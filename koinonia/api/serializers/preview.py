@@ -10,13 +10,16 @@ from rest_framework import serializers
 from delivery.models import Encoding
 from koinonia.api.serializers.broadcasts import AudienceField, LeftOutSerializer
 from koinonia.api.serializers.messages import LONGEST_TEXT, NamedSerializer, within_bounds
+from koinonia.api.serializers.strict import KnownFieldsMixin
+from koinonia.api.serializers.texts import TextField
+from koinonia.api.serializers.times import InstantField
 from koinonia.broadcasts.renderings import MOST_NAMED
 
 
-class PreviewRequestSerializer(serializers.Serializer[Any]):
-    text = serializers.CharField(max_length=LONGEST_TEXT, trim_whitespace=False)
+class PreviewRequestSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
+    text = TextField(max_length=LONGEST_TEXT)
     audience = AudienceField()
-    send_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
+    send_at = InstantField(required=False, allow_null=True, default=None)
 
     def validate_send_at(self, when: datetime | None) -> datetime | None:
         return within_bounds(when)
