@@ -13,8 +13,8 @@ from django.db.migrations.loader import MigrationLoader
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-BEFORE = import_module("koinonia.migrations.0010_group_key").Migration.dependencies[0]
-AFTER = ("koinonia", "0011_member_search_key")
+BEFORE = import_module("koinonia.migrations.0004_group_key").Migration.dependencies[0]
+AFTER = ("koinonia", "0005_member_search_key")
 
 
 def migrate(to: tuple[str, str]) -> Any:

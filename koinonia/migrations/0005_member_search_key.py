@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
     # One batch is one transaction: a large church must not be locked for the whole of it.
     atomic = False
 
-    dependencies = [("koinonia", "0010_group_key")]
+    dependencies = [("koinonia", "0004_group_key")]
 
     operations = [
         migrations.AddField(

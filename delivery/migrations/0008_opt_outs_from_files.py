@@ -5,7 +5,7 @@ class Migration(migrations.Migration):
     """A new source of opt-outs. The column stays as it is."""
 
     dependencies = [
-        ("delivery", "0030_spend_and_stop_requests"),
+        ("delivery", "0007_spend_and_stop_requests"),
     ]
 
     operations = [

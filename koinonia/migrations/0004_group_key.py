@@ -55,7 +55,7 @@ def _candidates(name: str) -> Iterator[str]:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("koinonia", "0020_shared_numbers")]
+    dependencies = [("koinonia", "0003_shared_numbers")]
 
     operations = [
         migrations.AddField(

@@ -10,7 +10,7 @@ from delivery import conf
 class Migration(migrations.Migration):
     dependencies = [
         migrations.swappable_dependency(conf.tenant_model()),
-        ("delivery", "0020_due_again"),
+        ("delivery", "0006_due_again"),
     ]
 
     operations = [

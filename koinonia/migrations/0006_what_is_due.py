@@ -6,7 +6,7 @@ import koinonia.zones
 
 
 class Migration(migrations.Migration):
-    dependencies = [("koinonia", "0011_member_search_key")]
+    dependencies = [("koinonia", "0005_member_search_key")]
 
     # With defaults of the database: the release before this one writes rows beside it.
     operations = [

@@ -20,7 +20,7 @@ def note_numbers(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("koinonia", "0030_opt_out_words"),
+        ("koinonia", "0007_opt_out_words"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
         ("knox", "0009_extend_authtoken_field"),
     ]

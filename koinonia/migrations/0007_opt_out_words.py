@@ -5,7 +5,7 @@ import koinonia.opt_out_words
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("koinonia", "0020_what_is_due"),
+        ("koinonia", "0006_what_is_due"),
     ]
 
     operations = [
