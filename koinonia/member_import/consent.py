@@ -18,7 +18,11 @@ class Meaning(Enum):
 
     OUT = "opted out"
     MAY = "may be texted"
+    OUT_BECAUSE = "opted out, with the reason in the cell"
+    PREFERENCE = "the channels that a person wants"
     UNCLEAR = "not understood"
+    HINT = "perhaps about texts"
+    """Yes and no in it are not understood; any other value is about something else."""
 
 
 class Said(Enum):
@@ -39,6 +43,7 @@ _OUT = frozenset(
 )  # fmt: skip
 _IN = frozenset({"subscribed", "opted in", "enrolled", "allowed", "active"})
 _NEITHER = frozenset({"not enrolled", "pending", "unconfirmed", "non subscribed", "never"})
+_NO_REASON = frozenset({"none", "n/a", "na", "-"})
 _SEPARATORS = re.compile(r"[\s_\-\u2010-\u2015]+")
 PLAIN_OUT = _OUT - {"blocked", "suppressed", "cancelled", "canceled"}
 """What opts out in a column of statuses, too, where the others mean other things."""
@@ -63,18 +68,22 @@ def opinion_of(cell: str, meaning: Meaning) -> Opinion:
         return Opinion(Said.NOTHING)
     if word in _OUT:
         return Opinion(Said.OUT)
+    if meaning is Meaning.OUT_BECAUSE:
+        return Opinion(Said.NO_OPT_OUT if word in NO | _NO_REASON else Said.OUT)
     if word in _IN:
         return Opinion(Said.NO_OPT_OUT)
     if word in _NEITHER:
-        return Opinion(Said.NEITHER)
+        return Opinion(Said.NOTHING if meaning is Meaning.HINT else Said.NEITHER)
     since = None
     if word in YES or (word not in NO and (since := span_of(cell))):
         said = {Meaning.OUT: Said.OUT, Meaning.MAY: Said.NO_OPT_OUT}
+        if since and meaning is Meaning.HINT:
+            return Opinion(Said.NOTHING)
         return Opinion(said.get(meaning, Said.UNKNOWN), since)
     if word in NO:
         said = {Meaning.OUT: Said.NO_OPT_OUT, Meaning.MAY: Said.OUT}
         return Opinion(said.get(meaning, Said.UNKNOWN))
-    return Opinion(Said.UNKNOWN)
+    return Opinion(Said.NOTHING if meaning is Meaning.HINT else Said.UNKNOWN)
 
 
 def is_opted_out(opinions: Iterable[Opinion]) -> bool:

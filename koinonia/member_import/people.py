@@ -17,7 +17,6 @@ from koinonia.member_import.consent import (
     Opinion,
     Said,
     is_opted_out,
-    opinion_of,
     word_of,
 )
 from koinonia.member_import.departed import UnknownDepartureError, departure
@@ -27,6 +26,7 @@ from koinonia.member_import.full_names import (
     without_suffix,
 )
 from koinonia.member_import.group_cells import names_in
+from koinonia.member_import.remarks_on_texts import asks_for_no_texts, opinion_in
 from koinonia.member_import.table import Record
 from koinonia.names import tidy
 
@@ -120,9 +120,9 @@ class People:
         """Note whether the row opts out; return why it is held, where a value is not understood."""
         held: list[str] = []
         opinions: list[Opinion] = []
-        for column, meaning in self._columns.consents:
+        for column, meaning in (*self._columns.consents, *self._answers_for_numbers(cells)):
             cell = _cell(cells, column.at)
-            opinion = opinion_of(cell, meaning)
+            opinion = opinion_in(cell, meaning)
             opinions.append(opinion)
             if opinion.said is Said.UNKNOWN:
                 held.append(_held(column.header, cell, meaning))
@@ -137,7 +137,27 @@ class People:
         row.opted_out |= is_opted_out(opinions) or any(
             word_of(cell) in PLAIN_OUT for header, cell in statuses if _is_status(header)
         )
+        self._read_remarks(cells, row)
         return held
+
+    def _answers_for_numbers(self, cells: list[str]) -> Iterator[tuple[Column, Meaning]]:
+        """Yield the columns named SMS that hold yes or no here: the name suits a number, too."""
+        for column in self._columns.mobiles:
+            if _answers(column, _cell(cells, column.at)):
+                yield column, Meaning.MAY
+
+    def _read_remarks(self, cells: list[str], row: Row) -> None:
+        """Note a tag or a remark that asks for no texts, and say that it opts out."""
+        tags = (
+            (column.header, name)
+            for column in self._columns.groups
+            for name in names_in(_cell(cells, column.at))
+        )
+        others = ((self._header(at), _cell(cells, at)) for at in self._columns.others)
+        for header, cell in (*tags, *others):
+            if asks_for_no_texts(cell):
+                row.opted_out = True
+                row.remarks.append(f"{header}: {shown(cell)!r} is taken as an opt-out.")
 
     def _phone(self, cells: list[str], row: Row) -> str:
         cell, second_choice = self._phone_cell(cells)
@@ -159,7 +179,11 @@ class People:
         columns = self._columns
         mobile, plain, home = self._numbered(cells)
         first_choice = (
-            *(_cell(cells, column.at) for column in columns.mobiles),
+            *(
+                cell
+                for column in columns.mobiles
+                if not _answers(column, cell := _cell(cells, column.at))
+            ),
             *mobile,
             *plain,
             *(_cell(cells, column.at) for column in columns.phones),
@@ -246,6 +270,13 @@ class People:
 def _cell(cells: list[str], at: int) -> str:
     """Return the cell; missing last cells are empty."""
     return cells[at] if at < len(cells) else ""
+
+
+def _answers(column: Column, cell: str) -> bool:
+    """Return whether a column named SMS holds an answer, and no number."""
+    if normalised(column.header) != "sms" or not cell.strip():
+        return False
+    return opinion_in(cell, Meaning.MAY).said is not Said.UNKNOWN
 
 
 def _first_filled(columns: list[Column], cells: list[str]) -> str:
