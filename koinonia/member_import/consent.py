@@ -92,17 +92,3 @@ def is_opted_out(opinions: Iterable[Opinion]) -> bool:
     opt_ins = [o.since.first for o in given if o.said is Said.NO_OPT_OUT and o.since]
     latest = max(opt_ins, default=date.min)
     return any(o.said is Said.OUT and not (o.since and o.since.last < latest) for o in given)
-
-
-_FILE_WORDS = re.compile(r"[\W\d_]+")
-_UNSUBSCRIBED = frozenset({"unsubscribed", "unsubscribes", "unsubscribers"})
-_NEGATIONS = frozenset({"no", "non", "not", "without", "except", "minus", "never"})
-
-
-def file_name_says(file_name: str) -> Said:
-    """Return OUT for a file of people who have unsubscribed, as Mailchimp names it; UNKNOWN where a
-    negation stands beside that word."""
-    words = set(_FILE_WORDS.split(file_name[-200:].casefold()))
-    if not words & _UNSUBSCRIBED:
-        return Said.NOTHING
-    return Said.UNKNOWN if words & _NEGATIONS else Said.OUT

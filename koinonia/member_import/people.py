@@ -27,6 +27,8 @@ from koinonia.member_import.full_names import (
 )
 from koinonia.member_import.group_cells import names_in
 from koinonia.member_import.remarks_on_texts import asks_for_no_texts, opinion_in
+from koinonia.member_import.sheet_cells import ERROR_VALUES
+from koinonia.member_import.spoilt_names import told_of_spoilt
 from koinonia.member_import.table import Record
 from koinonia.names import tidy
 
@@ -164,7 +166,7 @@ class People:
         if phone.is_missing(cell):
             raise BadRowError("phone: It is empty.")
         try:
-            numbers = phone.numbers_in(cell, self._country_of(cells))
+            numbers = self._numbers_in(cell, self._country_of(cells), row)
         except phone.UnusableNumberError as error:
             raise BadRowError(f"phone: {error}") from None
         if len(numbers) > 1:
@@ -173,6 +175,15 @@ class People:
         if second_choice and self._columns.has_first_choice:
             row.remarks.append(f"phone: {second_choice} is taken, for there is no mobile number.")
         return numbers[0]
+
+    def _numbers_in(self, cell: str, country: str, row: Row) -> list[str]:
+        words, rest = phone.words_beside(cell)
+        if words and opinion_in(words, Meaning.MAY).said is Said.OUT:
+            numbers = phone.numbers_in(rest, country)
+            row.opted_out = True
+            row.remarks.append(f"phone: {shown(cell)!r} is taken as an opt-out.")
+            return numbers
+        return phone.numbers_in(cell, country)
 
     def _phone_cell(self, cells: list[str]) -> tuple[str, str]:
         """Return the cell to take the number from, and its name where it is a second choice."""
@@ -232,6 +243,11 @@ class People:
                 raise BadRowError(f"{name}: It is longer than {LONGEST_NAME} characters.")
         if not first:
             raise BadRowError("first_name: It is empty.")
+        for name, value in (("first_name", first), ("last_name", last)):
+            if value.casefold() in ERROR_VALUES:
+                raise BadRowError(f"{name}: {value} is the error of a formula. Correct it.")
+            if told := told_of_spoilt(value):
+                row.remarks.append(f"{name}: {told}")
         groups = tuple(self._groups(cells))
         if len(groups) > MOST_GROUPS_OF_A_PERSON:
             raise BadRowError(
@@ -259,6 +275,8 @@ class People:
         for column in self._columns.groups:
             starred = normalised(column.header) in names.STARRED_GROUPS
             for name in names_in(_cell(cells, column.at), starred=starred):
+                if name.casefold() in ERROR_VALUES:
+                    raise BadRowError(f"groups: {name} is the error of a formula. Correct it.")
                 if len(name) > LONGEST_NAME and "," not in name:
                     raise BadRowError(
                         f"groups: A name is longer than {LONGEST_NAME} characters."
