@@ -43,6 +43,8 @@ _OUT = frozenset(
 )  # fmt: skip
 _IN = frozenset({"subscribed", "opted in", "enrolled", "allowed", "active"})
 _NEITHER = frozenset({"not enrolled", "pending", "unconfirmed", "non subscribed", "never"})
+_NO_DATE = re.compile(r"0{1,4}([-/.])0{1,4}\1(?:0{1,4})(?:[T ][0:.]*)?|\s*/\s*/\s*")
+"""``0000-00-00`` and ``  /  /``: how programs write that there is no date."""
 _NO_REASON = frozenset({"none", "n/a", "na", "-"})
 _SEPARATORS = re.compile(r"[\s_\-\u2010-\u2015]+")
 PLAIN_OUT = _OUT - {"blocked", "suppressed", "cancelled", "canceled"}
@@ -64,7 +66,7 @@ def word_of(cell: str) -> str:
 
 def opinion_of(cell: str, meaning: Meaning) -> Opinion:
     """Return what ``cell`` says in a column whose yes means ``meaning``."""
-    if not (word := word_of(cell)):
+    if not (word := word_of(cell)) or _NO_DATE.fullmatch(cell.strip()):
         return Opinion(Said.NOTHING)
     if word in _OUT:
         return Opinion(Said.OUT)

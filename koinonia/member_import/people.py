@@ -258,7 +258,8 @@ class People:
     def _names(self, cells: list[str]) -> tuple[str, str]:
         first = _first_filled(self._columns.first_names, cells)
         last = _first_filled(self._columns.last_names, cells)
-        full = _first_filled(self._columns.full_names, cells)
+        full_names = (_cell(cells, column.at) for column in self._columns.full_names)
+        full = next((cell for cell in full_names if tidy(cell)), "")
         if not first and full:
             try:
                 first, told_last = split_full_name(full[: 2 * LONGEST_NAME])

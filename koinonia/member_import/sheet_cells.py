@@ -19,16 +19,17 @@ ERROR_VALUES = frozenset(
      NOT_CALCULATED.casefold()]
 )  # fmt: skip
 """What a spreadsheet shows where a formula has failed."""
+# No tag holds a "<": so the cost of a hostile sheet, too, is in proportion to its size.
 _MERGED = re.compile(
-    rb"<(?:\w+:)?mergeCell\s[^>]{0,200}?ref=[\"']([A-Z]{1,3})(\d{1,7}):[A-Z]{1,3}(\d{1,7})[\"']"
+    rb"<(?:\w+:)?mergeCell\s[^<>]*?ref=[\"']([A-Z]{1,3})(\d{1,7}):[A-Z]{1,3}(\d{1,7})[\"']"
 )
 _WITHOUT_VALUE = re.compile(
-    rb"<(?:\w+:)?c(\s[^>]{0,200})?>\s*<(?:\w+:)?f\b(?:[^>]{0,400}/>|[^>]{0,400}>[^<]*</(?:\w+:)?f>)"
+    rb"<(?:\w+:)?c(\s[^<>]*)?>\s*<(?:\w+:)?f\b(?:[^<>]*/>|[^<>]*>[^<]*</(?:\w+:)?f>)"
     rb"\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
 )
+_FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
 _REFERENCE = re.compile(rb"\br=[\"']([A-Z]{1,3})(\d{1,7})[\"']")
 _TEXT = re.compile(rb"\bt=[\"']str[\"']")
-# The bounds keep the cost of a hostile sheet, without any ">", in proportion to its size.
 _MOST_MERGES = 20_000
 
 
@@ -68,12 +69,15 @@ class SheetCells:
 def cells_of(sheet_xml: bytes) -> SheetCells:
     """Return what the markup of a sheet says. Raise TooManyMergesError or FormulaWithoutPlaceError."""
     found = SheetCells()
-    for number, merge in enumerate(_MERGED.finditer(sheet_xml)):
+    merges = _MERGED.finditer(sheet_xml) if b"mergeCell" in sheet_xml else ()
+    for number, merge in enumerate(merges):
         if number >= _MOST_MERGES:
             raise TooManyMergesError
         first, last = int(merge[2]), int(merge[3])
         if last > first:
             found.merges.setdefault(first, []).append((_column(merge[1]), last))
+    if not _FORMULA.search(sheet_xml):
+        return found
     for cell in _WITHOUT_VALUE.finditer(sheet_xml):
         if _TEXT.search(cell[1] or b""):
             continue  # The result is an empty text.

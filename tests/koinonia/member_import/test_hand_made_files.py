@@ -57,3 +57,25 @@ def test_names_spoilt_by_another_program_are_said(spoilt: str, part: str) -> Non
 @pytest.mark.parametrize("name", ["José", "Ærø", "Łukasz", "Ñandú", "Ðorð", "Ünal", "Ólafur", "Ã"])
 def test_whole_names_are_not_called_spoilt(name: str) -> None:
     assert told_of(f"first_name,phone\n{name},3125550101\n") == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["The Smith Family", "Smith Household", "John Smith; Mary Smith", "The Smiths",
+     "Ann Lee\nBen Lee"],
+)  # fmt: skip
+def test_a_household_or_two_names_in_one_cell_are_no_person(name: str) -> None:
+    assert people_in(f'name,phone\n"{name}",3125550101\n') == []
+
+
+@pytest.mark.parametrize("date", ["0000-00-00", "00/00/0000", "0000-00-00 00:00:00", "  /  /    "])
+@pytest.mark.parametrize("column", ["SMS Opt-In Date", "Opt Out Date"])
+def test_a_date_of_zeros_says_nothing(column: str, date: str) -> None:
+    (row,) = rows_of(f"first_name,phone,{column}\nAnn,3125550101,{date}\n")
+    assert (row.opted_out, row.person is not None, row.remarks) == (False, True, [])
+
+
+def test_the_note_of_a_vcard_may_ask_for_no_texts() -> None:
+    card = "BEGIN:VCARD\nVERSION:3.0\nN:Lee;Ann;;;\nTEL:3125550101\nNOTE:Do not text\nEND:VCARD\n"
+    (row,) = rows_of(card)
+    assert (row.opted_out, row.phone) == (True, "+13125550101")
