@@ -16,9 +16,13 @@ _WRAPPED = re.compile(r"""^=?\s*["“”']?\s*(.*?)\s*["“”']?$""", re.DOTALL
 """``="3125550101"`` and ``'3125550101``: how spreadsheets keep a number from being calculated."""
 _SCHEME = re.compile(r"^(?:tel|sms|callto)\s*:\s*", re.IGNORECASE)
 _EXPONENT = re.compile(r"^[+-]?\d+(?:[.,]\d+)?\s*[eE]\s*[+-]?\s*\d{1,4}$")
-_DECIMAL_ZERO = re.compile(r"^(\+?\d{7,15})[.,]0$")
+_DECIMAL_ZERO = re.compile(r"^(\+?\d{7,15})[.,]0+$")
+_SEPARATORS = str.maketrans("·•∙‧_~", "------")
+"""Of groups of digits, besides those that phonenumbers knows."""
+_NO_NUMBER = frozenset({"none", "na", "n/a", "#n/a", "nil", "null", "unknown", "nan"})
 _BETWEEN_NUMBERS = re.compile(r"[,;/|\n]|:::|\s(?:or|and|o|y|und|oder|et|ou)\s|[&]", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]+", re.UNICODE)
+_WORD_IN_CELL = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _EXTENSION = re.compile(r"(?:\bext(?:ension|n)?\b|;ext=|\bx|#)\.?\s*\d{1,7}\s*$", re.IGNORECASE)
 _KINDS = frozenset(
     [
@@ -49,7 +53,6 @@ _KINDS = frozenset(
         "primary",
         "preferred",
         "number",
-        "no",
         "nr",
         "num",
         "c",
@@ -72,6 +75,11 @@ _KINDS = frozenset(
     ]
 )
 """Words beside a number that say which kind it is, and nothing else."""
+_NUMBER_WORD = re.compile(
+    r"\b(phone|telephone|tel|cell|cellular|mobile|home|work|office)[\s.]+no\b(?=[\s.:#]*[+(]?\d)",
+    re.IGNORECASE,
+)
+"""``Cell no. 312 …``. Any other "no" may say that there must be no texts."""
 _NOT_TEXTED = frozenset({"fax", "telefax", "pager", "beeper", "landline"})
 _MEXICO = 52
 _OLD_MEXICAN = re.compile(r"^(?:(?:044|045|01)(\d{10})|1(\d{10}))$")
@@ -132,10 +140,20 @@ def _not_a_number(cell: str) -> str:
 
 
 def is_missing(cell: str) -> bool:
-    """Return whether ``cell`` only holds the place of a number: blanks, dashes, zeros."""
-    return len(cell) <= _LONGEST_CELL and not any(
-        letter.isalnum() and letter != "0" for letter in _unwrapped(cell)
+    """Return whether ``cell`` only holds the place of a number: blanks, dashes, zeros, "N/A"."""
+    if len(cell) > _LONGEST_CELL:
+        return False
+    text = _unwrapped(cell)
+    return text.casefold() in _NO_NUMBER or not any(
+        letter.isalnum() and letter != "0" for letter in text
     )
+
+
+def words_beside(cell: str) -> tuple[str, str]:
+    """Return the words of ``cell``, and what is left of it without them."""
+    text = _unwrapped(cell[:_LONGEST_CELL])
+    words = " ".join(word[0] for word in _WORD_IN_CELL.finditer(text))
+    return words, _WORD_IN_CELL.sub(" ", text)
 
 
 def _unwrapped(cell: str) -> str:
@@ -143,7 +161,7 @@ def _unwrapped(cell: str) -> str:
     for _ in range(2):
         match = _WRAPPED.match(text)
         text = match[1] if match else text
-    return _DECIMAL_ZERO.sub(r"\1", _SCHEME.sub("", text))
+    return _DECIMAL_ZERO.sub(r"\1", _SCHEME.sub("", text)).translate(_SEPARATORS)
 
 
 def _parts(text: str) -> Iterator[str]:
@@ -167,6 +185,7 @@ def _one(text: str, country: str, cell: str) -> str | None:
 
 
 def _check_words(text: str, cell: str) -> None:
+    text = _NUMBER_WORD.sub(r"\1", text)
     words = [word.casefold() for word in _WORD.findall(text)]
     if unsuitable := [word for word in words if word in _NOT_TEXTED]:
         raise UnusableNumberError(_sentence(cell, f"A {unsuitable[0]} takes no texts"))

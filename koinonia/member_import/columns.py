@@ -6,19 +6,22 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import lru_cache
 
 from koinonia.member_import import header_names as names
 from koinonia.member_import.consent import Meaning
+from koinonia.member_import.consent_headers import meaning_of
 from koinonia.names import search_key, tidy
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _NUMBERED_PHONE = re.compile(r"phone (\d{1,2}) (value|label|type)")
+_PACKAGE = re.compile(r"^\w+?__(?=\w+__c$)|__c$")
+"""Around the name of a Salesforce field."""
 _LONGEST_SHOWN = 60
 _MOST_SHOWN = 12
 
 
-@cache
+@lru_cache(maxsize=4096)
 def normalised(header: str) -> str:
     """Return ``header`` as `header_names` spells it: "Phone 1 - Value" is "phone 1 value"."""
     text = unicodedata.normalize("NFKC", header[:200])
@@ -64,6 +67,8 @@ class Columns:
     groups: list[Column] = field(default_factory=list)
     consents: list[tuple[Column, Meaning]] = field(default_factory=list)
     departures: list[Column] = field(default_factory=list)
+    others: list[int] = field(default_factory=list)
+    """Indices of the columns that nothing is read from, but the ones on e-mail: a remark in them may ask for no texts."""
     ignored: list[str] = field(default_factory=list)
     """Names of the columns that nothing is read from."""
     unnamed: list[int] = field(default_factory=list)
@@ -126,7 +131,15 @@ def columns_of(cells: Sequence[str]) -> Columns:
     found.departures = sorted(by_name.take(departures, headers), key=lambda column: column.at)
     found.unnamed = [column.at for column in headers[: found.width] if not column.header]
     found.doubled = _doubled(found)
-    found.ignored = by_name.left(headers)
+    found.ignored = [
+        *by_name.left(headers),
+        *(
+            f"{column.header} (a reason in it opts its person out)"
+            for column, meaning in found.consents
+            if meaning is Meaning.OUT_BECAUSE
+        ),
+    ]
+    found.others = by_name.others(headers)
     return found
 
 
@@ -169,13 +182,18 @@ class _Names:
         for column, name in zip(headers, self._names, strict=True):
             meaning = None if column.at in self._taken else _consent_of(name, column.header)
             if meaning:
-                self._taken.add(column.at)
+                if meaning is not Meaning.HINT:
+                    self._taken.add(column.at)
                 found.append((column, meaning))
         return found
 
     def left(self, headers: Sequence[Column]) -> list[str]:
         left = (column.header for column in headers if column.at not in self._taken)
         return list(dict.fromkeys(header for header in left if header))
+
+    def others(self, headers: Sequence[Column]) -> list[int]:
+        left = (column.at for column in headers if column.at not in self._taken)
+        return [at for at in left if "mail" not in self._names[at]]
 
     def _of(self, name: str) -> list[int]:
         return self._at.get(name) or self._at.get(name.replace(" ", ""), [])
@@ -188,19 +206,18 @@ _COMPACT_MAY = {name.replace(" ", "") for name in names.MAY_TEXT}
 def _consent_of(name: str, header: str) -> Meaning | None:
     """Return what a yes in this column says about texts; None: the column is about other things.
 
-    Of a custom field ("Church Life :: Text OK") the part after the tab's name counts, too.
+    Of a custom field ("Church Life :: Text OK", "package__Text_OK__c") its own name counts, too.
     """
-    for spelling in (name, normalised(header.rpartition("::")[2])):
+    field_name = normalised(_PACKAGE.sub(" ", header).rpartition("::")[2])
+    spellings = [name, field_name] if field_name else [name]
+    for spelling in spellings:
         if spelling.replace(" ", "") in _COMPACT_OUT:
             return Meaning.OUT
         if spelling.replace(" ", "") in _COMPACT_MAY:
             return Meaning.MAY
-    words = set(name.split())
-    if words & {"email", "mail", "mailing", "emails"}:
-        return None
-    about_texts = bool(words & names.TEXTING_WORDS) and bool(words & names.CONSENT_WORDS)
-    about_contact = {"do", "not"} <= words and bool(words & {"contact", "call", "phone", "message"})
-    return Meaning.UNCLEAR if about_texts or about_contact else None
+    meanings = [meaning_of(spelling, header) for spelling in spellings]
+    understood = (meaning for meaning in meanings if meaning in (Meaning.OUT, Meaning.MAY))
+    return next(understood, meanings[0])
 
 
 def _width(cells: Sequence[str]) -> int:

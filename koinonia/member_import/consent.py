@@ -18,7 +18,11 @@ class Meaning(Enum):
 
     OUT = "opted out"
     MAY = "may be texted"
+    OUT_BECAUSE = "opted out, with the reason in the cell"
+    PREFERENCE = "the channels that a person wants"
     UNCLEAR = "not understood"
+    HINT = "perhaps about texts"
+    """Yes and no in it are not understood; any other value is about something else."""
 
 
 class Said(Enum):
@@ -39,6 +43,9 @@ _OUT = frozenset(
 )  # fmt: skip
 _IN = frozenset({"subscribed", "opted in", "enrolled", "allowed", "active"})
 _NEITHER = frozenset({"not enrolled", "pending", "unconfirmed", "non subscribed", "never"})
+_NO_DATE = re.compile(r"0{1,4}([-/.])0{1,4}\1(?:0{1,4})(?:[T ][0:.]*)?|\s*/\s*/\s*")
+"""``0000-00-00`` and ``  /  /``: how programs write that there is no date."""
+_NO_REASON = frozenset({"none", "n/a", "na", "-"})
 _SEPARATORS = re.compile(r"[\s_\-\u2010-\u2015]+")
 PLAIN_OUT = _OUT - {"blocked", "suppressed", "cancelled", "canceled"}
 """What opts out in a column of statuses, too, where the others mean other things."""
@@ -59,22 +66,26 @@ def word_of(cell: str) -> str:
 
 def opinion_of(cell: str, meaning: Meaning) -> Opinion:
     """Return what ``cell`` says in a column whose yes means ``meaning``."""
-    if not (word := word_of(cell)):
+    if not (word := word_of(cell)) or _NO_DATE.fullmatch(cell.strip()):
         return Opinion(Said.NOTHING)
     if word in _OUT:
         return Opinion(Said.OUT)
+    if meaning is Meaning.OUT_BECAUSE:
+        return Opinion(Said.NO_OPT_OUT if word in NO | _NO_REASON else Said.OUT)
     if word in _IN:
         return Opinion(Said.NO_OPT_OUT)
     if word in _NEITHER:
-        return Opinion(Said.NEITHER)
+        return Opinion(Said.NOTHING if meaning is Meaning.HINT else Said.NEITHER)
     since = None
     if word in YES or (word not in NO and (since := span_of(cell))):
         said = {Meaning.OUT: Said.OUT, Meaning.MAY: Said.NO_OPT_OUT}
+        if since and meaning is Meaning.HINT:
+            return Opinion(Said.NOTHING)
         return Opinion(said.get(meaning, Said.UNKNOWN), since)
     if word in NO:
         said = {Meaning.OUT: Said.NO_OPT_OUT, Meaning.MAY: Said.OUT}
         return Opinion(said.get(meaning, Said.UNKNOWN))
-    return Opinion(Said.UNKNOWN)
+    return Opinion(Said.NOTHING if meaning is Meaning.HINT else Said.UNKNOWN)
 
 
 def is_opted_out(opinions: Iterable[Opinion]) -> bool:
@@ -83,17 +94,3 @@ def is_opted_out(opinions: Iterable[Opinion]) -> bool:
     opt_ins = [o.since.first for o in given if o.said is Said.NO_OPT_OUT and o.since]
     latest = max(opt_ins, default=date.min)
     return any(o.said is Said.OUT and not (o.since and o.since.last < latest) for o in given)
-
-
-_FILE_WORDS = re.compile(r"[\W\d_]+")
-_UNSUBSCRIBED = frozenset({"unsubscribed", "unsubscribes", "unsubscribers"})
-_NEGATIONS = frozenset({"no", "non", "not", "without", "except", "minus", "never"})
-
-
-def file_name_says(file_name: str) -> Said:
-    """Return OUT for a file of people who have unsubscribed, as Mailchimp names it; UNKNOWN where a
-    negation stands beside that word."""
-    words = set(_FILE_WORDS.split(file_name[-200:].casefold()))
-    if not words & _UNSUBSCRIBED:
-        return Said.NOTHING
-    return Said.UNKNOWN if words & _NEGATIONS else Said.OUT

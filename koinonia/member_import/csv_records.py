@@ -168,8 +168,14 @@ class Lines:
 
 
 def _well_formed(lines: list[str], delimiter: str) -> list[str] | None:
-    """Return the cells, where ``lines`` are one record by RFC 4180, else None."""
-    reader = csv.reader((f"{line}\n" for line in lines), strict=True, delimiter=delimiter)
+    """Return the cells, where ``lines`` are one record by RFC 4180, else None. Blanks before a
+    quoted cell are left out: ``Ann, "Lee, Jr."`` is written so by hand."""
+    reader = csv.reader(
+        (f"{line}\n" for line in lines),
+        strict=True,
+        delimiter=delimiter,
+        skipinitialspace=delimiter != " ",
+    )
     try:
         cells = next(reader, [])
     except csv.Error:

@@ -9,6 +9,10 @@ from nameparser import HumanName
 from koinonia.names import tidy
 
 _COUPLE = re.compile(r"\s(?:and|und|et|oder|or)\s|\S\s*[&+/]\s*\S", re.IGNORECASE)
+_SEVERAL_NAMES = re.compile(r";\s*\S|\S[ \t]+\S+\s*\n\s*\S+[ \t]+\S")
+_HOUSEHOLD = re.compile(
+    r"^the\s.*s$|\b(?:family|household|familia|familie|famille)$", re.IGNORECASE
+)
 _SPANISH_AND = re.compile(r"\s[yei]\s", re.IGNORECASE)
 """It also joins two family names: ``José Ortega y Gasset``."""
 _INITIAL = re.compile(r"\w\.?")
@@ -23,7 +27,11 @@ def split_full_name(cell: str) -> tuple[str, str]:
     """Return (first name, last name) of one person. Raise UnclearNameError for couples, and where
     no first name can be told. A title, a nickname and bare initials are left out."""
     name = tidy(cell)
-    if _COUPLE.search(name) or _joins_two_people(name):
+    if _HOUSEHOLD.search(name):
+        raise UnclearNameError(
+            f"{name[:60]!r} seems to name a household. Give each person a row with a name."
+        )
+    if _SEVERAL_NAMES.search(cell.strip()) or _COUPLE.search(name) or _joins_two_people(name):
         raise UnclearNameError(
             f"{name[:60]!r} seems to name two people. Give each a row, or a first and a last name"
             " in columns of their own."

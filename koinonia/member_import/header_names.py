@@ -8,6 +8,8 @@ from __future__ import annotations
 
 MOBILE = (
     "sms phone number", "sms number", "sms phone", "sms", "text number",
+    "texting number", "text message number", "text phone number", "text phone", "texting phone",
+    "text mobile", "text cell", "sms mobile", "sms cell", "sms mobile number",
     "mobile phone number", "mobile phone", "mobile number", "mobile", "mobile tel",
     "mobile telephone", "mobile no", "mobile nr", "cell phone number", "cell phone", "cell number",
     "cell", "cellphone", "cell no", "cellular phone", "cellular", "phone mobile", "phone cell",
@@ -71,6 +73,7 @@ OPTED_OUT = frozenset(
         "sms blacklisted", "sms blocked", "no sms", "no text", "no texts", "no texting",
         "no text messages", "unsubscribed", "unsub time", "sms unsubscribed", "text unsubscribed",
         "unsubscribed from sms", "unsubscribed from texts", "stop texting", "text stop", "sms stop",
+        "revoked",
     }
 )  # fmt: skip
 """A yes opts out."""
@@ -96,64 +99,6 @@ MAY_TEXT = frozenset(
     }
 )  # fmt: skip
 """A no opts out."""
-TEXTING_WORDS = frozenset({"sms", "text", "texts", "texting", "txt", "messaging", "messages"})
-CONSENT_WORDS = frozenset(
-    [
-        "opt",
-        "opted",
-        "optin",
-        "optout",
-        "consent",
-        "consents",
-        "allow",
-        "allowed",
-        "allows",
-        "permission",
-        "permitted",
-        "ok",
-        "okay",
-        "agree",
-        "agrees",
-        "agreed",
-        "agreement",
-        "subscribe",
-        "subscribed",
-        "subscription",
-        "unsubscribe",
-        "unsubscribed",
-        "stop",
-        "stopped",
-        "block",
-        "blocked",
-        "blacklist",
-        "blacklisted",
-        "receive",
-        "receives",
-        "received",
-        "enabled",
-        "disabled",
-        "no",
-        "not",
-        "never",
-        "dont",
-        "want",
-        "wants",
-        "prefers",
-        "preference",
-        "preferences",
-        "accept",
-        "accepts",
-        "yes",
-        "can",
-        "may",
-        "do",
-        "status",
-        "suppressed",
-    ]
-)
-"""A column with one of these words and one about texting seems to say who may be texted. Where it
-is not known by its whole name, its yes and no are not understood, and its people are held back."""
-
 DECEASED = frozenset(
     {"deceased", "is deceased", "date of death", "death date", "deceased date", "date deceased",
      "npsp deceased c"}

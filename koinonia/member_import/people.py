@@ -17,7 +17,6 @@ from koinonia.member_import.consent import (
     Opinion,
     Said,
     is_opted_out,
-    opinion_of,
     word_of,
 )
 from koinonia.member_import.departed import UnknownDepartureError, departure
@@ -27,6 +26,9 @@ from koinonia.member_import.full_names import (
     without_suffix,
 )
 from koinonia.member_import.group_cells import names_in
+from koinonia.member_import.remarks_on_texts import asks_for_no_texts, opinion_in
+from koinonia.member_import.sheet_cells import ERROR_VALUES
+from koinonia.member_import.spoilt_names import told_of_spoilt
 from koinonia.member_import.table import Record
 from koinonia.names import tidy
 
@@ -120,9 +122,9 @@ class People:
         """Note whether the row opts out; return why it is held, where a value is not understood."""
         held: list[str] = []
         opinions: list[Opinion] = []
-        for column, meaning in self._columns.consents:
+        for column, meaning in (*self._columns.consents, *self._answers_for_numbers(cells)):
             cell = _cell(cells, column.at)
-            opinion = opinion_of(cell, meaning)
+            opinion = opinion_in(cell, meaning)
             opinions.append(opinion)
             if opinion.said is Said.UNKNOWN:
                 held.append(_held(column.header, cell, meaning))
@@ -137,14 +139,34 @@ class People:
         row.opted_out |= is_opted_out(opinions) or any(
             word_of(cell) in PLAIN_OUT for header, cell in statuses if _is_status(header)
         )
+        self._read_remarks(cells, row)
         return held
+
+    def _answers_for_numbers(self, cells: list[str]) -> Iterator[tuple[Column, Meaning]]:
+        """Yield the columns named SMS that hold yes or no here: the name suits a number, too."""
+        for column in self._columns.mobiles:
+            if _answers(column, _cell(cells, column.at)):
+                yield column, Meaning.MAY
+
+    def _read_remarks(self, cells: list[str], row: Row) -> None:
+        """Note a tag or a remark that asks for no texts, and say that it opts out."""
+        tags = (
+            (column.header, name)
+            for column in self._columns.groups
+            for name in names_in(_cell(cells, column.at))
+        )
+        others = ((self._header(at), _cell(cells, at)) for at in self._columns.others)
+        for header, cell in (*tags, *others):
+            if asks_for_no_texts(cell):
+                row.opted_out = True
+                row.remarks.append(f"{header}: {shown(cell)!r} is taken as an opt-out.")
 
     def _phone(self, cells: list[str], row: Row) -> str:
         cell, second_choice = self._phone_cell(cells)
         if phone.is_missing(cell):
             raise BadRowError("phone: It is empty.")
         try:
-            numbers = phone.numbers_in(cell, self._country_of(cells))
+            numbers = self._numbers_in(cell, self._country_of(cells), row)
         except phone.UnusableNumberError as error:
             raise BadRowError(f"phone: {error}") from None
         if len(numbers) > 1:
@@ -154,12 +176,25 @@ class People:
             row.remarks.append(f"phone: {second_choice} is taken, for there is no mobile number.")
         return numbers[0]
 
+    def _numbers_in(self, cell: str, country: str, row: Row) -> list[str]:
+        words, rest = phone.words_beside(cell)
+        if words and opinion_in(words, Meaning.MAY).said is Said.OUT:
+            numbers = phone.numbers_in(rest, country)
+            row.opted_out = True
+            row.remarks.append(f"phone: {shown(cell)!r} is taken as an opt-out.")
+            return numbers
+        return phone.numbers_in(cell, country)
+
     def _phone_cell(self, cells: list[str]) -> tuple[str, str]:
         """Return the cell to take the number from, and its name where it is a second choice."""
         columns = self._columns
         mobile, plain, home = self._numbered(cells)
         first_choice = (
-            *(_cell(cells, column.at) for column in columns.mobiles),
+            *(
+                cell
+                for column in columns.mobiles
+                if not _answers(column, cell := _cell(cells, column.at))
+            ),
             *mobile,
             *plain,
             *(_cell(cells, column.at) for column in columns.phones),
@@ -208,6 +243,11 @@ class People:
                 raise BadRowError(f"{name}: It is longer than {LONGEST_NAME} characters.")
         if not first:
             raise BadRowError("first_name: It is empty.")
+        for name, value in (("first_name", first), ("last_name", last)):
+            if value.casefold() in ERROR_VALUES:
+                raise BadRowError(f"{name}: {value} is the error of a formula. Correct it.")
+            if told := told_of_spoilt(value):
+                row.remarks.append(f"{name}: {told}")
         groups = tuple(self._groups(cells))
         if len(groups) > MOST_GROUPS_OF_A_PERSON:
             raise BadRowError(
@@ -218,7 +258,8 @@ class People:
     def _names(self, cells: list[str]) -> tuple[str, str]:
         first = _first_filled(self._columns.first_names, cells)
         last = _first_filled(self._columns.last_names, cells)
-        full = _first_filled(self._columns.full_names, cells)
+        full_names = (_cell(cells, column.at) for column in self._columns.full_names)
+        full = next((cell for cell in full_names if tidy(cell)), "")
         if not first and full:
             try:
                 first, told_last = split_full_name(full[: 2 * LONGEST_NAME])
@@ -235,6 +276,8 @@ class People:
         for column in self._columns.groups:
             starred = normalised(column.header) in names.STARRED_GROUPS
             for name in names_in(_cell(cells, column.at), starred=starred):
+                if name.casefold() in ERROR_VALUES:
+                    raise BadRowError(f"groups: {name} is the error of a formula. Correct it.")
                 if len(name) > LONGEST_NAME and "," not in name:
                     raise BadRowError(
                         f"groups: A name is longer than {LONGEST_NAME} characters."
@@ -246,6 +289,13 @@ class People:
 def _cell(cells: list[str], at: int) -> str:
     """Return the cell; missing last cells are empty."""
     return cells[at] if at < len(cells) else ""
+
+
+def _answers(column: Column, cell: str) -> bool:
+    """Return whether a column named SMS holds an answer, and no number."""
+    if normalised(column.header) != "sms" or not cell.strip():
+        return False
+    return opinion_in(cell, Meaning.MAY).said is not Said.UNKNOWN
 
 
 def _first_filled(columns: list[Column], cells: list[str]) -> str:

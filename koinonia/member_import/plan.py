@@ -13,12 +13,13 @@ from koinonia.member_import.bounds import (
     MOST_PEOPLE_OF_A_NUMBER,
     MOST_ROWS,
 )
-from koinonia.member_import.consent import Said, file_name_says
+from koinonia.member_import.consent import Said
 from koinonia.member_import.group_cells import split_known
 from koinonia.member_import.people import People, Person, Row
 from koinonia.member_import.report import Report
 from koinonia.member_import.same_person import same_person
 from koinonia.member_import.table import Table, UnusableFileError
+from koinonia.member_import.titles import title_says
 from koinonia.models import Church, Group
 from koinonia.models.group import group_key
 
@@ -56,15 +57,17 @@ class Plan:
 def plan_import(church: Church, table: Table, report: Report, *, file_name: str = "") -> Plan:
     """Return what is to be done with the people in ``table``, and note in ``report`` what a person
     must know. Nothing is written. Raise UnusableFileError where a bound is met."""
-    said = file_name_says(file_name)
+    said = title_says(file_name)
     if said is Said.UNKNOWN:
         raise UnusableFileError(
-            "The name of the file holds 'unsubscribed' beside a negation. Give it a name that says"
-            " whether its people have unsubscribed, or leave that word out."
+            "The name of the file speaks of people who have unsubscribed, beside a negation or"
+            " another condition. Give it a name that says whether all of its people have, or leave"
+            " those words out."
         )
-    people = People(table.columns, church.country, all_opted_out=said is Said.OUT)
+    all_opted_out = said is Said.OUT or table.all_opted_out
+    people = People(table.columns, church.country, all_opted_out=all_opted_out)
     rows = _rows(people, table, report)
-    _note_columns(table, rows, report, all_opted_out=said is Said.OUT)
+    _note_columns(table, rows, report, all_opted_out=all_opted_out)
     report.ignored_columns += [
         f"column {at + 1}, which has no name" for at in sorted(people.filled_unnamed)
     ]
@@ -108,7 +111,7 @@ def _note_columns(table: Table, rows: list[Row], report: Report, *, all_opted_ou
         for header, number in silent.items()
     ]
     if all_opted_out:
-        told = "The name of the file says that its people have unsubscribed: all are opted out."
+        told = "The name of the list says that its people have unsubscribed: all are opted out."
         report.remark(1, told)
 
 

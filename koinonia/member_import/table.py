@@ -41,3 +41,5 @@ class Table:
     remarks: list[Remark] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     """Parts of the file that are not read, such as other sheets."""
+    all_opted_out: bool = False
+    """The name of the sheet says so of all its people."""

@@ -21,8 +21,9 @@ _MOST_LINES = 20_000
 _APPLE_LABEL = re.compile(r"^_\$!<(.*)>!\$_$")
 _BINARY = re.compile(r"^(?:[\w-]+\.)?(?:PHOTO|LOGO|SOUND|KEY)\b", re.IGNORECASE)
 _LABELLED = ("iphone", "cell", "mobile", "fax", "pager", "home", "work")
+_NOTE = "Note"
 _HEADER = [
-    "First Name", "Last Name", "Name Suffix", "Full Name", "Labels",
+    "First Name", "Last Name", "Name Suffix", "Full Name", "Labels", _NOTE,
     *(f"Phone {number} - {part}" for number in range(1, _MOST_PHONES + 1)
       for part in ("Label", "Value")),
 ]  # fmt: skip
@@ -31,6 +32,7 @@ _HEADER = [
 def read_vcards(text: str) -> Table:
     """Return the cards in ``text`` as a table; a record's line is that of its BEGIN."""
     columns: Columns = columns_of(_HEADER)
+    columns.ignored.remove(_NOTE)
     return Table(columns, _records(text))
 
 
@@ -76,6 +78,7 @@ def _record(line: int, lines: list[str]) -> Record:
         _joined(getattr(name, "suffix", "")),
         _joined(_first(contents, "fn")),
         " ::: ".join(_categories(contents)),
+        str(_first(contents, "note")),
     ]
     for phone in contents.get("tel", [])[:_MOST_PHONES]:
         cells += [_label(phone, contents), str(phone.value)]

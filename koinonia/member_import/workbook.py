@@ -14,8 +14,11 @@ from openpyxl import load_workbook
 
 from koinonia.member_import.bounds import LARGEST_UNPACKED, MOST_COLUMNS, MOST_SHEET_ROWS
 from koinonia.member_import.columns import columns_of, shown
+from koinonia.member_import.consent import Said
 from koinonia.member_import.header_row import find_header, not_found
+from koinonia.member_import.sheet_cells import cells_of
 from koinonia.member_import.table import Record, Table, UnusableFileError
+from koinonia.member_import.titles import title_says
 
 _SHARED_STRINGS = "xl/sharedStrings.xml"
 _MOST_DIGITS = 15
@@ -40,9 +43,10 @@ def read_workbook(content: bytes) -> Table:
     except (
         Exception
     ) as error:  # openpyxl raises whatever its parsers do, for files that are damaged
-        raise UnusableFileError(
-            "The workbook cannot be read. Open it in Excel, save it again as .xlsx and send that."
-        ) from error
+        raise UnusableFileError(_UNREADABLE) from error
+
+
+_UNREADABLE = "The workbook cannot be read. Open it in Excel, save it again as .xlsx and send that."
 
 
 def _check_size(content: bytes) -> None:
@@ -70,17 +74,40 @@ def _table(sheets: list[Any]) -> Table:
                 (1, f"The sheet {shown(sheet.title)!r} is hidden in the workbook."),
                 *remarks,
             ]
-        return Table(found.columns, found.below, remarks, others)
+        _check_left_out([other.title for other in sheets if other is not sheet], sheet.title)
+        all_opted_out = title_says(sheet.title) is Said.OUT
+        return Table(found.columns, found.below, remarks, others, all_opted_out)
     first = next((record for sheet in by_visibility for record in _records(sheet)), None)
     raise not_found(columns_of(first.cells if first else []))
 
 
+def _check_left_out(titles: list[str], taken: str) -> None:
+    """Raise UnusableFileError where a sheet that is not read lists people who have said no."""
+    for title in titles:
+        if title_says(title) is not Said.NOTHING:
+            raise UnusableFileError(
+                f"The sheet {shown(title)!r} seems to list people who said no to texts, and only the"
+                f" sheet {shown(taken)!r} would be read. Save that list as a file of its own, named"
+                " unsubscribed.xlsx, import it first, and delete the sheet here."
+            )
+
+
 def _records(sheet: Any) -> Iterator[Record]:
+    try:
+        yield from _rows(sheet)
+    except Exception as error:  # as above: rows are parsed one by one
+        raise UnusableFileError(_UNREADABLE) from error
+
+
+def _rows(sheet: Any) -> Iterator[Record]:
     # A size that the file states wrongly would hide rows without an error.
     sheet.reset_dimensions()
+    with sheet._get_source() as source:
+        beside = cells_of(source.read())
     rows = sheet.iter_rows(max_col=MOST_COLUMNS + 1, values_only=True)
     for line, row in enumerate(islice(rows, MOST_SHEET_ROWS), 1):
         cells = [_text(value) for value in row]
+        beside.complete(line, cells)
         while cells and not cells[-1].strip():
             cells.pop()
         if cells:

@@ -74,7 +74,7 @@ def test_an_unknown_value_holds_the_row_and_is_named(column: str, value: str) ->
 
 
 @pytest.mark.parametrize(
-    "column", ["Text Preference", "Wants SMS or not", "May we message: texts", "Do Not Phone List"]
+    "column", ["Text Preference", "Wants SMS or not", "Texts: in/out", "Do Not Phone List"]
 )
 def test_a_column_that_seems_to_be_consent_holds_its_rows(column: str) -> None:
     assert row(column, "yes") == row(column, "no") == row(column, "x") == (False, False, 1)

@@ -1,0 +1,81 @@
+"""Cells as people and other programs write them: what stands beside a number, quotes, lost letters."""
+
+from __future__ import annotations
+
+import pytest
+
+from koinonia import phone
+from tests.koinonia.member_import.reading import people_in, rows_of, told_of
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["no text 312-555-0101", "312 555 0101 (no texts)", "312-555-0101 do not text", "DNC 3125550101",
+     "(312) 555-0101 - don't text", "312-555-0101 opted out", "3125550101 STOP",
+     "312 555 0101 (do not call)", "no sms: 312 555 0101", "NO TEXTING 312 555 0101"],
+)  # fmt: skip
+def test_a_refusal_beside_a_number_opts_it_out(cell: str) -> None:
+    (row,) = rows_of(f"first_name,phone\nAnn,{cell}\n")
+    assert (row.opted_out, row.phone) == (True, "+13125550101")
+    assert "opt-out" in row.remarks[0]
+
+
+@pytest.mark.parametrize("cell", ["312 555 0101 no", "no 312 555 0101", "text no 312 555 0101"])
+def test_a_no_beside_a_number_is_not_taken_for_a_kind_of_phone(cell: str) -> None:
+    with pytest.raises(phone.UnusableNumberError, match="no"):
+        phone.numbers_in(cell, "US")
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["Cell no. 312 555 0101", "Tel no: (312) 555-0101", "312·555·0101", "312_555_0101",
+     "312•555•0101", "312~555~0101", "13125550101.00"],
+)  # fmt: skip
+def test_more_ways_to_write_a_number(cell: str) -> None:
+    assert phone.numbers_in(cell, "US") == ["+13125550101"]
+
+
+@pytest.mark.parametrize("cell", ["N/A", "#N/A", "NULL", "None", "unknown", "nan"])
+def test_words_for_no_number_leave_room_for_the_next_column(cell: str) -> None:
+    text = f"first_name,mobile,home phone\nAnn,{cell},3125550101\n"
+    assert people_in(text) == [("Ann", "", "+13125550101")]
+
+
+def test_blanks_before_a_quoted_cell_do_not_count() -> None:
+    text = '"first_name", "last_name", "phone"\nAnn, "Lee, Jr.", "3125550101"\n'
+    assert people_in(text) == [("Ann", "Lee, Jr.", "+13125550101")]
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "part"),
+    [("JosÃ©", "'José'"), ("ZoÃ« MarÃ©e", "'Zoë Marée'"), ("Jos\ufffd", "lost"), ("Oâ€™Brien", "'O’Brien'")],
+)  # fmt: skip
+def test_names_spoilt_by_another_program_are_said(spoilt: str, part: str) -> None:
+    assert part in told_of(f"first_name,phone\n{spoilt},3125550101\n")[0][1]
+
+
+@pytest.mark.parametrize("name", ["José", "Ærø", "Łukasz", "Ñandú", "Ðorð", "Ünal", "Ólafur", "Ã"])
+def test_whole_names_are_not_called_spoilt(name: str) -> None:
+    assert told_of(f"first_name,phone\n{name},3125550101\n") == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["The Smith Family", "Smith Household", "John Smith; Mary Smith", "The Smiths",
+     "Ann Lee\nBen Lee"],
+)  # fmt: skip
+def test_a_household_or_two_names_in_one_cell_are_no_person(name: str) -> None:
+    assert people_in(f'name,phone\n"{name}",3125550101\n') == []
+
+
+@pytest.mark.parametrize("date", ["0000-00-00", "00/00/0000", "0000-00-00 00:00:00", "  /  /    "])
+@pytest.mark.parametrize("column", ["SMS Opt-In Date", "Opt Out Date"])
+def test_a_date_of_zeros_says_nothing(column: str, date: str) -> None:
+    (row,) = rows_of(f"first_name,phone,{column}\nAnn,3125550101,{date}\n")
+    assert (row.opted_out, row.person is not None, row.remarks) == (False, True, [])
+
+
+def test_the_note_of_a_vcard_may_ask_for_no_texts() -> None:
+    card = "BEGIN:VCARD\nVERSION:3.0\nN:Lee;Ann;;;\nTEL:3125550101\nNOTE:Do not text\nEND:VCARD\n"
+    (row,) = rows_of(card)
+    assert (row.opted_out, row.phone) == (True, "+13125550101")
