@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular import openapi
 from drf_spectacular.utils import OpenApiParameter
 
@@ -39,7 +40,7 @@ class AutoSchema(openapi.AutoSchema):
         own = []
         if reads and isinstance(self.view, SparseFieldsMixin) and self.view.sparse_fields:
             own.append(_FIELDS)
-        if reads and isinstance(self.view, VersionedViewMixin) and self.view.collections:
+        if reads and (_is_versioned(self.view) or _hashes_content()):
             own.append(_IF_NONE_MATCH)
         if self.method in ("PATCH", "PUT", "DELETE") and isinstance(self.view, IfMatchMixin):
             own.append(_IF_MATCH)
@@ -55,3 +56,12 @@ class AutoSchema(openapi.AutoSchema):
             if conf.require_if_match():
                 bodies["428"] = {"description": "If-Match is missing."}
         return bodies
+
+
+def _is_versioned(view: Any) -> bool:
+    return isinstance(view, VersionedViewMixin) and bool(view.collections)
+
+
+def _hashes_content() -> bool:
+    """Return whether every answer has a tag: by its content, where it has none of its own."""
+    return "httpopt.middleware.ContentHashMiddleware" in settings.MIDDLEWARE

@@ -15,6 +15,7 @@ from typing import Any
 import brotli
 from django.conf import settings
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
+from django.utils.http import http_date
 from whitenoise import WhiteNoise
 from whitenoise.compress import Compressor
 from whitenoise.responders import Response
@@ -116,7 +117,8 @@ async def _send_body(send: Send, response: Response) -> None:
 async def _send_head(send: Send, status: int, headers: list[tuple[str, str]]) -> None:
     raw = [
         (name.lower().encode(), value.encode())
-        for name, value in [*headers, ("X-Content-Type-Options", "nosniff")]
+        # daphne adds no Date (RFC 9110, 6.6.1), and the middleware that does is not asked.
+        for name, value in [*headers, ("Date", http_date()), ("X-Content-Type-Options", "nosniff")]
     ]
     await send({"type": "http.response.start", "status": status, "headers": raw})
 

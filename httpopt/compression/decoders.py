@@ -14,9 +14,24 @@ PIECE = 64 * 1024
 _LARGEST_WINDOW: dict[int, int] = {zstd.DecompressionParameter.window_log_max: 23}
 """8 MiB, which RFC 8878 (3.1.1.1.2) recommends to support; a larger one is a client's way to our memory."""
 
+_MOST_PARTS = 1_000
+"""Members of gzip, frames of zstd: each costs a decoder, even one that decodes to nothing."""
+
 
 class UndecodableError(ValueError):
     """The bytes are not in the coding that they are said to be in."""
+
+
+class _Parts:
+    """Count the parts of one body."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def begin_another(self) -> None:
+        self._count += 1
+        if self._count >= _MOST_PARTS:
+            raise UndecodableError(f"It has more than {_MOST_PARTS} parts.")
 
 
 class Decoder(Protocol):
@@ -35,6 +50,7 @@ class _Zlib:
     def __init__(self, format: int, *, members: bool) -> None:  # noqa: A002 -- zlib's word is wbits
         self._format = format
         self._members = members
+        self._parts = _Parts()
         self._inflate = zlib.decompressobj(format)
         self._rest = b""
         self.has_more = False
@@ -45,6 +61,7 @@ class _Zlib:
         if self._inflate.eof and data:
             if not self._members:
                 raise UndecodableError("There is something after the end.")
+            self._parts.begin_another()
             self._inflate = zlib.decompressobj(self._format)
         try:
             decoded = self._inflate.decompress(data, PIECE)
@@ -101,10 +118,12 @@ class _Zstd:
 
     def __init__(self) -> None:
         self._decompressor = zstd.ZstdDecompressor(options=_LARGEST_WINDOW)
+        self._parts = _Parts()
 
     def decode(self, data: bytes) -> bytes:
         if self._decompressor.eof:
             data = self._decompressor.unused_data + data
+            self._parts.begin_another()
             self._decompressor = zstd.ZstdDecompressor(options=_LARGEST_WINDOW)
         try:
             decoded = self._decompressor.decompress(data, max_length=PIECE)

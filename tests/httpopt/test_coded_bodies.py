@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import time
 import tracemalloc
 import zlib
 from collections.abc import Callable
@@ -124,6 +125,47 @@ def test_a_small_body_that_becomes_large_is_refused_before_it_has(
 def test_a_bomb_within_a_bomb_is_refused(client: Client, grace: Church) -> None:
     bomb = gzip.compress(gzip.compress(bytes(200 * 2**20)))
     assert post(client, GROUPS, bomb, "gzip, gzip").status_code == 413
+
+
+EMPTY_PARTS: dict[str, bytes] = {
+    "gzip": gzip.compress(b""),
+    "zstd": zstd.compress(b""),
+    "skippable zstd": b"\x50\x2a\x4d\x18\x00\x00\x00\x00",
+}
+
+
+@pytest.mark.parametrize("name", EMPTY_PARTS)
+@pytest.mark.parametrize("outer", ["zstd", None])
+def test_a_body_of_very_many_parts_is_refused_before_they_are_decoded(
+    client: Client, grace: Church, name: str, outer: str | None
+) -> None:
+    """A decoder for each of them: 600 bytes of frames in a frame cost many seconds of CPU."""
+    coding = name.split()[-1]
+    parts = EMPTY_PARTS[name] * 100_000
+    body, codings = (zstd.compress(parts), f"{coding}, zstd") if outer else (parts, coding)
+    usual = _cpu_seconds(lambda: post(client, GROUPS, gzip.compress(b'{"name": "A"}'), "gzip"))
+    answers: list[Any] = []
+    took = _cpu_seconds(lambda: answers.append(post(client, GROUPS, body, codings)))
+    assert (answers[0].status_code, answers[0]["Content-Type"]) == (400, PROBLEM)
+    assert took < 20 * usual
+
+
+def _cpu_seconds(act: Callable[[], object]) -> float:
+    start = time.process_time()
+    act()
+    return time.process_time() - start
+
+
+@pytest.mark.parametrize("coding", ["gzip", "zstd"])
+def test_a_body_of_several_hundred_parts_is_read(
+    client: Client, grace: Church, coding: str
+) -> None:
+    pack = CODINGS[coding][1]
+    body = b"".join(pack(bytes([byte])) for byte in b'{"name": "' + b"A" * 90 + b'"}')
+    body += pack(b" ") * 500
+    headers = {"Content-Encoding": coding}
+    answer = client.generic("POST", GROUPS, body, "application/json", headers=headers)
+    assert answer.status_code == 201
 
 
 @pytest.mark.parametrize("coding", ["compress", "gzip, sdch", "aes128gcm", "*", "gzip;q=1"])

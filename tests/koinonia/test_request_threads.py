@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import path
 
 from koinonia.held_requests import hold, holdable
-from koinonia.request_threads import RequestThreadHandler
+from koinonia.request_threads import THREADS, RequestThreadHandler
 
 seen: list[str] = []
 
@@ -59,7 +59,22 @@ async def _no_news() -> HttpResponse:
     raise PermissionDenied
 
 
-urlpatterns = [path("plain/", view), path("waiting/events/", waiting), path("failing/", failing)]
+stopped = threading.Event()
+
+
+def hanging(request: HttpRequest) -> HttpResponse:
+    stopped.wait()
+    return HttpResponse(b"late")
+
+
+urlpatterns = [
+    path("plain/", view),
+    path("waiting/events/", waiting),
+    path("failing/", failing),
+    path("hanging/", hanging),
+    path("healthz", view),
+    path("readyz", view),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -103,6 +118,18 @@ async def test_a_request_makes_no_thread_of_its_own() -> None:
         for _ in range(20):
             await _get("/plain/")
     assert [name for name in started if not name.startswith(("request", "waiting-request"))] == []
+
+
+@pytest.mark.parametrize("probe", ["/healthz", "/readyz"])
+async def test_a_probe_is_answered_while_every_other_thread_hangs(probe: str) -> None:
+    stopped.clear()
+    hanging = [asyncio.create_task(_get("/hanging/")) for _ in range(THREADS + 4)]
+    try:
+        assert await asyncio.wait_for(_get(probe), 10) == (200, b"ok")
+        assert not any(task.done() for task in hanging)
+    finally:
+        stopped.set()
+        await asyncio.gather(*hanging)
 
 
 async def test_a_held_request_waits_in_the_event_loop_between_two_runs_of_the_chain() -> None:

@@ -9,6 +9,7 @@ import brotli
 import pytest
 from asgiref.testing import ApplicationCommunicator
 from django.contrib.staticfiles.storage import staticfiles_storage
+from django.utils.http import parse_http_date
 from pytest_django import Settings
 
 from koinonia.static_files import Application, StaticStorage, with_static_files
@@ -81,6 +82,14 @@ async def test_what_the_browser_has_is_not_sent_again(application: Application) 
 async def test_what_is_not_there_is_a_404(application: Application, path: str) -> None:
     status, _, body = await get(application, path)
     assert (status, body) == (404, b"There is no such file.\n")
+
+
+async def test_every_answer_has_a_date(application: Application) -> None:
+    _, found, _ = await get(application, f"/static/{SCRIPT}")
+    _, kept, _ = await get(application, f"/static/{SCRIPT}", if_none_match=found["etag"])
+    _, missing, _ = await get(application, "/static/none.txt")
+    for headers in (found, kept, missing):
+        assert parse_http_date(headers["date"]) > 0
 
 
 async def test_nothing_is_written_there(application: Application) -> None:

@@ -114,7 +114,8 @@ class ChurchView(SparseFieldsMixin, VersionedViewMixin, GenericAPIView[Any]):
 class ReportView(ChurchView):
     """GET of what is no row: no sparse fields, no version of its own."""
 
-    serializer_class = BaseSerializer
+    serializer_class = Serializer
+    """Without fields: the browsable API makes a form of it, and cannot of a BaseSerializer."""
     sparse_fields = False
 
 

@@ -17,7 +17,7 @@ from koinonia.models import Church
 from tests.httpopt.furnished import furnish, paths
 
 PROBLEM = "application/problem+json"
-NO_FIELDS = ("/events/", "/delivery/", "/export/")
+NO_FIELDS = ("/events/", "/delivery/", "/export/", "/invitations/")
 
 
 def made() -> Any:
@@ -70,6 +70,24 @@ def test_fields_is_offered_where_it_does_something(schema: Any) -> None:
             assert offered is None, path
         elif "{church}" in path:
             assert (offered["schema"]["minLength"], offered["schema"]["maxLength"]) == (1, 2000)
+
+
+def test_every_read_that_can_be_304_says_so(schema: Any) -> None:
+    for path, verbs in schema["paths"].items():
+        if "get" in verbs:
+            names = {one["name"] for one in verbs["get"]["parameters"]}
+            assert ("If-None-Match" in names, "304" in verbs["get"]["responses"]) == (True, True), (
+                path
+            )
+
+
+@pytest.mark.parametrize("path", ["delivery/", "invitations/", "events/"])
+def test_a_report_that_has_not_changed_is_304(owner: APIClient, grace: Church, path: str) -> None:
+    first = owner.get(f"/api/v1/churches/grace/{path}")
+    again = owner.get(
+        f"/api/v1/churches/grace/{path}", headers={"If-None-Match": first.headers["ETag"]}
+    )
+    assert (first.status_code, again.status_code) == (200, 304)
 
 
 def test_fields_is_ignored_where_it_is_not_offered(viewer: APIClient, grace: Church) -> None:
