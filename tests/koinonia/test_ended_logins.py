@@ -19,7 +19,7 @@ from django.test import AsyncClient, Client
 from django.utils import timezone
 from knox.models import AuthToken
 
-from koinonia.accounts import session_store, tokens
+from koinonia.accounts import passwords, session_store, tokens
 from koinonia.models import TokenDetails, UserSession
 from realtime import tickets
 from realtime.consumer import EventConsumer
@@ -96,7 +96,33 @@ def by_sql(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
     User.objects.filter(pk=user.pk).update(password=other.password)
 
 
+def with_another_password(user: User) -> None:
+    passwords.change(user, NEW)
+
+
 DOORS = [by_api, by_page, by_admin, by_command, by_mail, by_sql]
+
+
+@pytest.mark.parametrize("way", [session_of, token_of])
+@pytest.mark.parametrize("ending", [passwords.log_out_everywhere, with_another_password])
+def test_a_request_that_was_let_in_before_the_end_leaves_no_token_behind(
+    user: User,
+    monkeypatch: pytest.MonkeyPatch,
+    way: Callable[[User], Client],
+    ending: Callable[[User], None],
+) -> None:
+    """Whoever has copied a token must not keep another one by asking at that moment."""
+    make = tokens.named_token
+
+    def ended_meanwhile(*args: Any, **kwargs: Any) -> Any:
+        ending(User.objects.get(pk=user.pk))
+        return make(*args, **kwargs)
+
+    client = way(user)
+    monkeypatch.setattr(tokens, "named_token", ended_meanwhile)
+    answer = client.post(f"{ME}tokens/", {"name": "Kept"}, content_type="application/json")
+    assert answer.status_code == 401
+    assert not AuthToken.objects.exists()
 
 
 @pytest.mark.parametrize("door", DOORS)
