@@ -262,3 +262,9 @@ def test_old_tokens_of_the_release_before_can_be_deleted_by_it(user: User) -> No
         cursor.execute("DELETE FROM knox_authtoken")
     connection.check_constraints()
     assert list(tokens.standing(user)) == []
+
+
+def test_signing_out_leads_to_the_login_and_not_to_the_admin(user: User) -> None:
+    browser = session_of(user)
+    assert browser.post("/logout/")["Location"] == "/login/"
+    assert browser.get(ME).status_code == 401
