@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from asgiref.testing import ApplicationCommunicator
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
@@ -21,6 +22,7 @@ from knox.models import AuthToken
 
 from koinonia.accounts import passwords, session_store, tokens
 from koinonia.models import TokenDetails, UserSession
+from koinonia.request_threads import RequestThreadHandler
 from realtime import tickets
 from realtime.consumer import EventConsumer
 from realtime.hub import Hub
@@ -159,6 +161,24 @@ async def _open(user: User) -> WebsocketCommunicator:
     return socket
 
 
+async def _hold_poll(user: User) -> Any:
+    """A poll of the user's own stream that waits in the event loop, as in a web process.
+
+    Django's test client would wait in a thread, with a hub of its own.
+    """
+    token = (await sync_to_async(AuthToken.objects.create)(user))[1]
+    headers = {"Authorization": f"Bearer {token}"}
+    head = (await AsyncClient().get(f"{ME}events/", headers=headers)).json()["to"]
+    scope = {
+        "type": "http", "http_version": "1.1", "method": "GET", "path": f"{ME}events/",
+        "query_string": f"after={head}&wait=25".encode(),
+        "headers": [(b"host", b"testserver"), (b"authorization", f"Bearer {token}".encode())],
+    }  # fmt: skip
+    held: Any = ApplicationCommunicator(RequestThreadHandler(), scope)  # type: ignore[no-untyped-call]  # untyped
+    await held.send_input({"type": "http.request", "body": b""})
+    return held
+
+
 def _ticket(user: User) -> dict[str, str]:
     found: dict[str, str] = token_of(user).post("/api/v1/realtime/ticket/").json()
     return found
@@ -178,20 +198,17 @@ async def test_sockets_and_held_polls_end_with_it(
     user: User, monkeypatch: pytest.MonkeyPatch, door: Door
 ) -> None:
     socket = await _open(user)
-    headers = {
-        "Authorization": f"Bearer {(await sync_to_async(AuthToken.objects.create)(user))[1]}"
-    }
-    poll = AsyncClient()
-    head = (await poll.get(f"{ME}events/", headers=headers)).json()["to"]
-    held = asyncio.create_task(poll.get(f"{ME}events/?after={head}&wait=25", headers=headers))
+    held = await _hold_poll(user)
     key = f"user:{user.pk}"
     # Nothing says when the poll has begun to wait.
-    while not held.done() and key not in Hub.here().feeds:  # noqa: ASYNC110
+    while not held.future.done() and key not in Hub.here().feeds:  # noqa: ASYNC110
         await asyncio.sleep(0.01)
     await sync_to_async(door)(user, monkeypatch)
     closed = await socket.receive_output(SOON)
     assert (closed["type"], closed["code"]) == ("websocket.close", 4401)
-    assert (await asyncio.wait_for(held, SOON)).status_code == 401
+    assert (await held.receive_output(SOON))["status"] == 401
+    await held.wait(SOON)
+    await socket.disconnect()
 
 
 def test_logging_out_everywhere_ends_old_sessions_too(user: User) -> None:
