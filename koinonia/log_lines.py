@@ -1,6 +1,7 @@
 """How the processes log: one line per record, for people or for machines.
 
-Records name texts and people by their ids. Phone numbers are kept out here, whoever writes them.
+Records name texts and people by their ids. Phone numbers are kept out here, whoever writes them,
+and the secret part of links that open an account.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from typing import Any
 _OF_EVERY_RECORD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _PHONE = re.compile(r"\+\d{5,13}(?=\d{2}(?!\d))")
 _MASKED = "+…"
+# Django writes the path of a request that it refuses; the link may still be good.
+_SECRET_LINK = re.compile(r"(/invitations/|/password-reset/[\w-]+/)[\w-]{20,}")
 
 
 def config(level: str, form: str) -> dict[str, Any]:
@@ -37,8 +40,8 @@ def config(level: str, form: str) -> dict[str, Any]:
 
 
 def masked(text: str) -> str:
-    """``text`` with phone numbers cut to their last two digits."""
-    return _PHONE.sub(_MASKED, text)
+    """Return ``text`` with phone numbers cut to their last two digits, and links without secrets."""
+    return _SECRET_LINK.sub(r"\1…", _PHONE.sub(_MASKED, text))
 
 
 class PlainFormatter(logging.Formatter):

@@ -54,7 +54,7 @@ def _for_a_visitor(request: HttpRequest, invitation: Invitation) -> HttpResponse
     form: Any = SetPasswordForm(nobody, request.POST or None)
     if request.method == "POST" and form.is_valid():
         return _join(request, invitation, form.cleaned_data["new_password1"])
-    shown = {"invitation": invitation, "form": form}
+    shown = {"invitation": invitation, "form": form, "username": name}
     return render(request, "koinonia/invitation.html", shown)
 
 
@@ -65,8 +65,12 @@ def _join(request: HttpRequest, invitation: Invitation, password: str) -> HttpRe
         if place is None:
             # Somebody was faster with the same link: no account is left behind.
             transaction.set_rollback(True)
-    if place is not None:
-        login(request, user, backend=_BACKEND)
+    if place is None:
+        return _ended(request)
+    login(request, user, backend=_BACKEND)
+    if user.get_username() != new_accounts.username_for(invitation.email):
+        # The page before told another one, and without its name nobody signs in again.
+        return render(request, "koinonia/invitation_joined.html", {"place": place})
     return _accepted(request, place)
 
 

@@ -121,9 +121,12 @@ def digest(token: str) -> str:
 
 
 def _valid(now: datetime) -> QuerySet[Invitation]:
-    """Unexpired, and made by the operator or by one who is still an owner of the church."""
+    """Unexpired, and made by the operator or by one who is an owner still, and not disabled."""
     owner = Staff.objects.filter(
-        church=OuterRef("church"), user=OuterRef("invited_by"), role=Role.OWNER
+        church=OuterRef("church"),
+        user=OuterRef("invited_by"),
+        user__is_active=True,
+        role=Role.OWNER,
     )
     found: QuerySet[Invitation] = Invitation.objects.filter(
         Q(by_operator=True) | Exists(owner), expires_at__gt=now

@@ -28,6 +28,7 @@ def change(user: User, password: str) -> None:
 def log_out_everywhere(user: User) -> None:
     """End every session, token, ticket and socket of the user; the password stays."""
     with transaction.atomic():
+        tokens.lock(user)
         session_store.end_all(user)
         AuthToken.objects.filter(user=user).delete()
         tickets.withdraw(user.pk)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -36,6 +36,10 @@ class TooManyTokensError(Exception):
     """The user has as many named tokens as one may have."""
 
 
+class LoginEndedError(Exception):
+    """The session or token with which the request came has ended since it was let in."""
+
+
 def fingerprint(password_hash: str) -> str:
     """Return what a token keeps of the password hash; it does not depend on SECRET_KEY."""
     return hashlib.sha256(f"koinonia.token:{password_hash}".encode()).hexdigest()
@@ -44,7 +48,7 @@ def fingerprint(password_hash: str) -> str:
 def login_token(user: User) -> tuple[AuthToken, str]:
     """Make the token of a login; of more than ``MOST_LOGINS`` the oldest end."""
     with transaction.atomic():
-        _lock(user)
+        lock(user)
         made: tuple[AuthToken, str] = AuthToken.objects.create(user=user)
         logins = AuthToken.objects.filter(user=user).exclude(details__name__gt="")
         old = logins.order_by("-created", "digest").values_list("pk", flat=True)[MOST_LOGINS:]
@@ -52,10 +56,18 @@ def login_token(user: User) -> tuple[AuthToken, str]:
     return made
 
 
-def named_token(user: User, name: str, expires_at: datetime) -> tuple[AuthToken, str]:
-    """Make a token for a program. Raises TooManyTokensError at ``MOST_NAMED``."""
+def named_token(
+    user: User, name: str, expires_at: datetime, *, still_stands: Callable[[], bool]
+) -> tuple[AuthToken, str]:
+    """Make a token for a program. Raises TooManyTokensError at ``MOST_NAMED``.
+
+    ``still_stands`` is asked under the lock whether the login that asks has not ended: else a copied
+    token could make another one while its owner logs out everywhere. Raises LoginEndedError.
+    """
     with transaction.atomic():
-        _lock(user)
+        lock(user)
+        if not still_stands():
+            raise LoginEndedError
         if standing(user).filter(details__name__gt="").count() >= MOST_NAMED:
             raise TooManyTokensError
         token, secret = AuthToken.objects.create(user=user, expiry=expires_at - timezone.now())
@@ -134,8 +146,8 @@ def _adopt(digest: str, password_hash: str, now: int | None) -> None:
     TokenDetails.objects.bulk_create([details], ignore_conflicts=True)
 
 
-def _lock(user: User) -> None:
-    # Two requests at once must not both take the last place.
+def lock(user: User) -> None:
+    """Let two requests of one user that make or end tokens wait for each other."""
     list(User.objects.filter(pk=user.pk).select_for_update(of=("self",)).values("pk"))
 
 

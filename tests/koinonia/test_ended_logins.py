@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from asgiref.testing import ApplicationCommunicator
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
@@ -19,8 +20,9 @@ from django.test import AsyncClient, Client
 from django.utils import timezone
 from knox.models import AuthToken
 
-from koinonia.accounts import session_store, tokens
+from koinonia.accounts import passwords, session_store, tokens
 from koinonia.models import TokenDetails, UserSession
+from koinonia.request_threads import RequestThreadHandler
 from realtime import tickets
 from realtime.consumer import EventConsumer
 from realtime.hub import Hub
@@ -96,7 +98,33 @@ def by_sql(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
     User.objects.filter(pk=user.pk).update(password=other.password)
 
 
+def with_another_password(user: User) -> None:
+    passwords.change(user, NEW)
+
+
 DOORS = [by_api, by_page, by_admin, by_command, by_mail, by_sql]
+
+
+@pytest.mark.parametrize("way", [session_of, token_of])
+@pytest.mark.parametrize("ending", [passwords.log_out_everywhere, with_another_password])
+def test_a_request_that_was_let_in_before_the_end_leaves_no_token_behind(
+    user: User,
+    monkeypatch: pytest.MonkeyPatch,
+    way: Callable[[User], Client],
+    ending: Callable[[User], None],
+) -> None:
+    """Whoever has copied a token must not keep another one by asking at that moment."""
+    make = tokens.named_token
+
+    def ended_meanwhile(*args: Any, **kwargs: Any) -> Any:
+        ending(User.objects.get(pk=user.pk))
+        return make(*args, **kwargs)
+
+    client = way(user)
+    monkeypatch.setattr(tokens, "named_token", ended_meanwhile)
+    answer = client.post(f"{ME}tokens/", {"name": "Kept"}, content_type="application/json")
+    assert answer.status_code == 401
+    assert not AuthToken.objects.exists()
 
 
 @pytest.mark.parametrize("door", DOORS)
@@ -133,6 +161,24 @@ async def _open(user: User) -> WebsocketCommunicator:
     return socket
 
 
+async def _hold_poll(user: User) -> Any:
+    """A poll of the user's own stream that waits in the event loop, as in a web process.
+
+    Django's test client would wait in a thread, with a hub of its own.
+    """
+    token = (await sync_to_async(AuthToken.objects.create)(user))[1]
+    headers = {"Authorization": f"Bearer {token}"}
+    head = (await AsyncClient().get(f"{ME}events/", headers=headers)).json()["to"]
+    scope = {
+        "type": "http", "http_version": "1.1", "method": "GET", "path": f"{ME}events/",
+        "query_string": f"after={head}&wait=25".encode(),
+        "headers": [(b"host", b"testserver"), (b"authorization", f"Bearer {token}".encode())],
+    }  # fmt: skip
+    held: Any = ApplicationCommunicator(RequestThreadHandler(), scope)  # type: ignore[no-untyped-call]  # untyped
+    await held.send_input({"type": "http.request", "body": b""})
+    return held
+
+
 def _ticket(user: User) -> dict[str, str]:
     found: dict[str, str] = token_of(user).post("/api/v1/realtime/ticket/").json()
     return found
@@ -152,20 +198,17 @@ async def test_sockets_and_held_polls_end_with_it(
     user: User, monkeypatch: pytest.MonkeyPatch, door: Door
 ) -> None:
     socket = await _open(user)
-    headers = {
-        "Authorization": f"Bearer {(await sync_to_async(AuthToken.objects.create)(user))[1]}"
-    }
-    poll = AsyncClient()
-    head = (await poll.get(f"{ME}events/", headers=headers)).json()["to"]
-    held = asyncio.create_task(poll.get(f"{ME}events/?after={head}&wait=25", headers=headers))
+    held = await _hold_poll(user)
     key = f"user:{user.pk}"
     # Nothing says when the poll has begun to wait.
-    while not held.done() and key not in Hub.here().feeds:  # noqa: ASYNC110
+    while not held.future.done() and key not in Hub.here().feeds:  # noqa: ASYNC110
         await asyncio.sleep(0.01)
     await sync_to_async(door)(user, monkeypatch)
     closed = await socket.receive_output(SOON)
     assert (closed["type"], closed["code"]) == ("websocket.close", 4401)
-    assert (await asyncio.wait_for(held, SOON)).status_code == 401
+    assert (await held.receive_output(SOON))["status"] == 401
+    await held.wait(SOON)
+    await socket.disconnect()
 
 
 def test_logging_out_everywhere_ends_old_sessions_too(user: User) -> None:
@@ -236,3 +279,9 @@ def test_old_tokens_of_the_release_before_can_be_deleted_by_it(user: User) -> No
         cursor.execute("DELETE FROM knox_authtoken")
     connection.check_constraints()
     assert list(tokens.standing(user)) == []
+
+
+def test_signing_out_leads_to_the_login_and_not_to_the_admin(user: User) -> None:
+    browser = session_of(user)
+    assert browser.post("/logout/")["Location"] == "/login/"
+    assert browser.get(ME).status_code == 401

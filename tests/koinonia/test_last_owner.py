@@ -139,3 +139,25 @@ def test_of_two_owners_who_resign_at_once_one_stays(
         thread.join(30)
     assert sorted(codes) == [{"delete": 204, "patch": 200}[verb], 400]
     assert owners(grace) == 1
+
+
+def test_a_disabled_owner_is_no_owner_to_stay_behind(
+    owner: APIClient, grace: Church, place: Staff, stranger: User
+) -> None:
+    User.objects.filter(pk=stranger.pk).update(is_active=False)
+    disabled = Staff.objects.create(church=grace, user=stranger, role=Role.OWNER)
+    staff = "/api/v1/churches/grace/staff/"
+    assert owner.delete(f"{staff}me/").status_code == 400
+    demoted = owner.patch(f"{staff}{encode(place.pk)}/", {"role": "viewer"}, format="json")
+    assert demoted.status_code == 400
+    assert owner.delete(f"{staff}{encode(disabled.pk)}/").status_code == 204
+    assert Staff.objects.get(church=grace, role=Role.OWNER) == place
+
+
+def test_a_disabled_owner_leaves_where_another_disabled_one_stays(
+    admin: Client, grace: Church, place: Staff, stranger: User
+) -> None:
+    Staff.objects.create(church=grace, user=stranger, role=Role.OWNER)
+    User.objects.filter(pk__in=[stranger.pk, place.user_id]).update(is_active=False)
+    assert admin.post(f"{STAFF}{place.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert owners(grace) == 1

@@ -35,6 +35,19 @@ def test_no_line_holds_a_phone_number(formatter: logging.Formatter) -> None:
     assert "312555" not in line
 
 
+@pytest.mark.parametrize("formatter", [log_lines.PlainFormatter(), log_lines.JsonFormatter()])
+@pytest.mark.parametrize(
+    "path", ["/invitations/{}/", "/api/v1/me/invitations/{}/accept/", "/password-reset/MQ/{}/"]
+)
+def test_no_line_holds_a_link_that_opens_an_account(
+    formatter: logging.Formatter, path: str
+) -> None:
+    secret = "d9x2kf-" + "A3OfO6T8wjrDskjCXumwE6D8QkaEsRQr"
+    line = formatter.format(record("Forbidden (CSRF cookie not set.): %s", path.format(secret)))
+    assert secret not in line
+    assert path.partition("{}")[0] in line
+
+
 def test_a_trace_is_kept_in_the_line() -> None:
     try:
         raise LookupError("+13125550123 is unknown")

@@ -11,6 +11,7 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema, inline_serializer
 from knox.models import AuthToken
 from rest_framework import serializers, status
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -86,7 +87,11 @@ class TokensView(APIView):
         given = NewTokenSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         try:
-            made, secret = tokens.named_token(_user(request), **given.validated_data)
+            made, secret = tokens.named_token(
+                _user(request), **given.validated_data, still_stands=lambda: _still_stands(request)
+            )
+        except tokens.LoginEndedError:
+            raise AuthenticationFailed("This login has ended.") from None
         except tokens.TooManyTokensError:
             told = f"You have {tokens.MOST_NAMED} named tokens already: delete one first."
             raise serializers.ValidationError({"non_field_errors": [told]}) from None
@@ -118,6 +123,17 @@ class TokenView(APIView):
 def _user(request: Request) -> User:
     """Return the user as the database has it: a token's user is not read whole."""
     return User.objects.get(pk=cast(User, request.user).pk)
+
+
+def _still_stands(request: Request) -> bool:
+    """Return whether the session or token of this request would be let in now, too."""
+    user = cast(User, request.user)
+    if not User.objects.filter(pk=user.pk, password=user.password, is_active=True).exists():
+        return False
+    if isinstance(request.auth, AuthToken):
+        return bool(AuthToken.objects.filter(pk=request.auth.pk).exists())
+    session = request._request.session
+    return session.session_key is None or session.exists(session.session_key)
 
 
 def _check(request: Request, user: User, password: str) -> None:

@@ -10,6 +10,7 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.utils import timezone
 from django.utils.text import slugify
+from phonenumbers import SUPPORTED_REGIONS
 
 from koinonia import sending_numbers
 from koinonia.accounts import invitations, mail
@@ -26,6 +27,7 @@ The owner gets a link by e-mail (EMAIL_URL), chooses a password behind it, and i
 Without a mail server, the link is printed: pass it on; it works once.
 """
 _LONGEST_SLUG = 50
+_LONGEST_ADDRESS = 254
 _MOST_TRIES = 1000
 
 
@@ -86,9 +88,11 @@ def _checked(options: dict[str, Any]) -> str:
         validate_email(options["owner"])
     except ValidationError:
         raise CommandError(f"{options['owner']!r} is not an e-mail address.") from None
+    if len(options["owner"]) > _LONGEST_ADDRESS:
+        raise CommandError(f"The owner's address is longer than {_LONGEST_ADDRESS} characters.")
     if options["timezone"] not in available_timezones():
         raise CommandError(f"{options['timezone']!r} is not a time zone, such as America/Chicago.")
-    if len(options["country"]) != 2 or not options["country"].isalpha():
+    if options["country"].upper() not in SUPPORTED_REGIONS:
         raise CommandError(f"{options['country']!r} is not a country's code, such as US.")
     return name
 

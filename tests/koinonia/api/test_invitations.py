@@ -152,6 +152,20 @@ def test_who_lost_the_ownership_let_nobody_in(
     assert accept(client, encode(Invitation.objects.get().pk)).status_code == 404
 
 
+def test_a_disabled_owner_lets_nobody_in(
+    owner: APIClient, grace_owner: User, stranger: User, as_user: AsUser
+) -> None:
+    """The operator disables an account that was broken into: what it invited is void, too."""
+    invite(owner, username="stranger", role="owner")
+    invite(owner, email=ADDRESS, role="owner")
+    User.objects.filter(pk=grace_owner.pk).update(is_active=False)
+    client = as_user(stranger)
+    assert client.get(MINE).json()["results"] == []
+    for invitation in (encode(Invitation.objects.get(email="").pk), token()):
+        assert accept(client, invitation).status_code == 404
+    assert Client().get(f"/invitations/{token()}/").status_code == 404
+
+
 def test_the_same_again_takes_the_place_of_the_first(
     owner: APIClient, stranger: User, as_user: AsUser
 ) -> None:
@@ -238,8 +252,21 @@ def test_a_new_account_takes_no_name_that_exists(owner: APIClient) -> None:
     User.objects.create_user(ADDRESS, password=cast.PASSWORD)
     invite(owner, email=ADDRESS)
     good = {"new_password1": "a long enough one 7", "new_password2": "a long enough one 7"}
-    assert Client().post(f"/invitations/{token()}/", good).status_code == 302
+    assert Client().post(f"/invitations/{token()}/", good).status_code == 200
     assert User.objects.get(email=ADDRESS).username == f"{ADDRESS}-2"
+
+
+def test_a_new_person_learns_the_user_name_of_the_account(owner: APIClient) -> None:
+    invite(owner, email=ADDRESS)
+    page = f"/invitations/{token()}/"
+    told = f"Your user name will be <strong>{ADDRESS}</strong>."
+    assert told in Client().get(page).content.decode()
+    User.objects.create_user(ADDRESS, password=cast.PASSWORD)
+    good = {"new_password1": "a long enough one 7", "new_password2": "a long enough one 7"}
+    browser = Client()
+    joined = browser.post(page, good)
+    assert f"Your user name is <strong>{ADDRESS}-2</strong>" in joined.content.decode()
+    assert b"Grace Church" in browser.get("/").content
 
 
 def test_who_is_signed_in_accepts_with_one_button(owner: APIClient, stranger: User) -> None:
