@@ -265,7 +265,8 @@ def _countries(env: Env) -> tuple[str, ...] | None:
     if not os.environ.get("DELIVERY_COUNTRIES"):
         return None
     given: list[str] = env.list("DELIVERY_COUNTRIES", validate=rules.each(rules.country)) or []
-    return tuple(code.strip().upper() for code in given)
+    # Without an item it is not set: an empty list would refuse every text.
+    return tuple(code.strip().upper() for code in given) or None
 
 
 def _daily_parts(env: Env) -> int | None:
