@@ -182,7 +182,7 @@ def check_times(scheduled_at: datetime | None, expires_at: datetime | None, now:
 
 
 def _check_recipient(number: str) -> None:
-    """A sender may be a word ("MYBANK"): such a text came in, and nobody can answer it."""
+    """Refuse a sender that is a word ("MYBANK"): such a text came in, and nobody can answer it."""
     if not _NUMBER.fullmatch(number):
         raise UnacceptableError(
             "to", "This sender is a name and not a number, so it cannot be answered."

@@ -194,7 +194,7 @@ def _networks(env: Env, name: str, default: list[str]) -> list[str]:
 
 
 def _origins(env: Env, name: str) -> list[str]:
-    """As browsers write them in ``Origin``: small letters, no last slash."""
+    """Return them as browsers write them in ``Origin``: small letters, no last slash."""
     given: list[str] = env.list(name, [], validate=rules.each(rules.exact_origin)) or []
     return [one.strip().rstrip("/").lower() for one in given]
 
