@@ -118,7 +118,7 @@ class AcceptInvitationView(APIView):
 
 
 def _refuse_staff(given: dict[str, Any], church: int) -> None:
-    """Refuse who is on the staff: an owner sees the staff, so that much may be told."""
+    """Refuse a user who is on the staff: an owner sees the staff, so that much may be told."""
     name = User.normalize_username(given.get("username", ""))
     if name and Staff.objects.filter(church=church, user__username=name).exists():
         told = "This user is on the staff of this church already."
