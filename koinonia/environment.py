@@ -87,7 +87,7 @@ class Environment:
     database_url: str
     """DATABASE_URL: ``postgres://…``; empty is SQLite in DATA_DIR."""
     database_pool: int
-    """DATABASE_POOL: PostgreSQL connections that a web process keeps at most; 0 keeps none."""
+    """DATABASE_POOL: PostgreSQL connections that a process keeps at most, 20 in web; 0 keeps none."""
     redis_url: str
     """REDIS_URL: ``redis://``, ``rediss://``, ``unix://``, ``redis+sentinel://``; of ``up``. Its
     database (``redis://host/5``, ``unix://…?db=5``, ``redis+sentinel://…/master/5``) is used."""
