@@ -64,6 +64,8 @@ def accept_message(
     for the outcome.
     """
     times = check_times(scheduled_at, expires_at, now)
+    # First: a sender that is a name has no country to speak of.
+    _check_recipient(draft.to)
     if reason := destinations.refusal(draft.to, destinations.countries_of(tenant)):
         raise UnacceptableError("to", reason)
     message = _row(tenant, draft, Priority.REPLY, times, author, now)
@@ -182,7 +184,7 @@ def check_times(scheduled_at: datetime | None, expires_at: datetime | None, now:
 
 
 def _check_recipient(number: str) -> None:
-    """A sender may be a word ("MYBANK"): such a text came in, and nobody can answer it."""
+    """Refuse a sender that is a word ("MYBANK"): such a text came in, and nobody can answer it."""
     if not _NUMBER.fullmatch(number):
         raise UnacceptableError(
             "to", "This sender is a name and not a number, so it cannot be answered."

@@ -95,7 +95,7 @@ def _none(tenant: Any, number: str, now: datetime) -> None:
 
 
 def tenant_country_field() -> str:
-    """The field of the tenant that holds its country, ISO 3166; a tenant may lack it."""
+    """Return the tenant's field with its country, ISO 3166; a tenant may lack it."""
     return str(_value("TENANT_COUNTRY_FIELD", "country"))
 
 

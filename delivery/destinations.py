@@ -114,5 +114,5 @@ def _place(number: str) -> _Place | None:
 
 
 def _place_by_prefix(number: str) -> _Place | None:
-    """Without the library nothing but ``*`` is allowed: a check says so at start."""
+    """Return a place without a country: without the library ``*`` alone is allowed (a check says so)."""
     return _Place("", is_costly=False) if number.startswith("+") else None

@@ -89,7 +89,7 @@ def why_stuck(now: datetime, *, after: timedelta) -> str:
 
 
 def _nothing_can_be_sent(now: datetime) -> str:
-    """What no waiting will mend: settings that a check refuses, due texts that no worker can see."""
+    """Return why no text can be sent: settings that a check refuses, due texts that no worker sees."""
     for problem in check_delivery():
         if problem.is_serious():
             return f"Nothing can be sent: {problem.msg}"

@@ -64,7 +64,7 @@ def _steers(letter: str) -> bool:
 
 
 def _is_of_a_word(letter: str) -> bool:
-    """Letters, their marks, and emoji with theirs (skin tones are Sk)."""
+    """Return whether it is a letter, a mark of one, or an emoji with its marks (skin tones are Sk)."""
     return bool(letter) and unicodedata.category(letter) in {
         "Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "So", "Sk",
     }  # fmt: skip

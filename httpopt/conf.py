@@ -93,7 +93,7 @@ def padding_bytes() -> int:
 
 
 def max_decoded_bytes() -> int:
-    """A request body with a content coding may become so large."""
+    """Return how many bytes a request body with a content coding may decode to."""
     return int(value("MAX_DECODED_BYTES"))
 
 

@@ -112,7 +112,7 @@ class ContentHashMiddleware(_Middleware):
 
 
 def _refused(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    """An answer to an unknown coding names the known ones (RFC 9110, 15.5.16)."""
+    """Refuse an unknown coding with the names of the known ones (RFC 9110, 15.5.16)."""
     if was_refused(request) and response.status_code in (400, 415):
         # A view without DRF knows the error as Django's BadRequest.
         response.status_code = 415

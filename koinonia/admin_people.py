@@ -96,7 +96,7 @@ class InvitationForm(InvitationFormBase):
         return cleaned
 
     def validate_constraints(self) -> None:
-        """Not asked: the same again takes the place of the first."""
+        """Ask none: an invitation of the same person again replaces the first."""
 
 
 @admin.register(Invitation)

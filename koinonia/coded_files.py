@@ -58,7 +58,7 @@ class CodedFile:
     def _part(
         self, wanted: str, copy: _Copy, headers: list[tuple[str, str]], opened: BinaryIO
     ) -> Response:
-        """One range. Whitenoise's own refuses a range of one byte."""
+        """Return one range. Whitenoise's own method refuses a range of one byte."""
         first, last = self._file.parse_byte_range(wanted)
         if last is not None and last < first:
             raise ValueError("The last byte comes before the first.")
@@ -75,7 +75,7 @@ class CodedFile:
         return Response(HTTPStatus.PARTIAL_CONTENT, part, SlicedFile(opened, start, end))
 
     def _best(self, accept_encoding: str | None) -> _Copy:
-        """The one that the client likes best; the smallest of those that it likes alike."""
+        """Return the one that the client likes best; the smallest of those that it likes alike."""
         liked = max(weight_of(copy.coding, accept_encoding) for copy in self._copies)
         for copy in self._copies:
             if liked > 0 and weight_of(copy.coding, accept_encoding) == liked:
@@ -100,5 +100,5 @@ def _copy(path: str, headers: dict[str, str]) -> _Copy:
 
 
 def _if_range(value: str | None, copy: _Copy) -> bool:
-    """Whether the range may be sent (13.1.5): a date is too coarse, a weak tag names no bytes."""
+    """Return whether the range may be sent (13.1.5): a date is too coarse, a weak tag names no bytes."""
     return value is None or value.strip() == copy.tag

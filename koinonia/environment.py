@@ -87,7 +87,7 @@ class Environment:
     database_url: str
     """DATABASE_URL: ``postgres://…``; empty is SQLite in DATA_DIR."""
     database_pool: int
-    """DATABASE_POOL: PostgreSQL connections that a web process keeps at most; 0 keeps none."""
+    """DATABASE_POOL: PostgreSQL connections that a process keeps at most, 20 in web; 0 keeps none."""
     redis_url: str
     """REDIS_URL: ``redis://``, ``rediss://``, ``unix://``, ``redis+sentinel://``; of ``up``. Its
     database (``redis://host/5``, ``unix://…?db=5``, ``redis+sentinel://…/master/5``) is used."""
@@ -194,7 +194,7 @@ def _networks(env: Env, name: str, default: list[str]) -> list[str]:
 
 
 def _origins(env: Env, name: str) -> list[str]:
-    """As browsers write them in ``Origin``: small letters, no last slash."""
+    """Return them as browsers write them in ``Origin``: small letters, no last slash."""
     given: list[str] = env.list(name, [], validate=rules.each(rules.exact_origin)) or []
     return [one.strip().rstrip("/").lower() for one in given]
 
@@ -265,7 +265,8 @@ def _countries(env: Env) -> tuple[str, ...] | None:
     if not os.environ.get("DELIVERY_COUNTRIES"):
         return None
     given: list[str] = env.list("DELIVERY_COUNTRIES", validate=rules.each(rules.country)) or []
-    return tuple(code.strip().upper() for code in given)
+    # Without an item it is not set: an empty list would refuse every text.
+    return tuple(code.strip().upper() for code in given) or None
 
 
 def _daily_parts(env: Env) -> int | None:

@@ -27,7 +27,7 @@ def rate(value: str) -> None:
 
 
 def price(value: str) -> None:
-    """A decimal number, 0 or more."""
+    """Take a decimal number, 0 or more."""
     try:
         usable = Decimal(value).is_finite() and Decimal(value) >= 0
     except InvalidOperation:
@@ -45,7 +45,7 @@ def network(value: str) -> None:
 
 
 def country(value: str) -> None:
-    """An ISO 3166 code that has telephone numbers, or ``*``."""
+    """Take an ISO 3166 code that has telephone numbers, or ``*``."""
     import phonenumbers  # late: most processes need no list of countries
 
     code = value.strip().upper()
@@ -77,7 +77,7 @@ def origin(value: str) -> None:
 
 
 def exact_origin(value: str) -> None:
-    """An origin without a wildcard, which a browser could send as it is."""
+    """Take an origin without a wildcard, which a browser could send as it is."""
     origin(value.strip())
     if "*" in value:
         raise ValidationError("A wildcard is not taken here: name each origin.")
@@ -89,7 +89,7 @@ def trusted_origin(value: str) -> None:
 
 
 def redis_prefix(value: str) -> None:
-    """A word that keys and channel names may begin with."""
+    """Take a word that keys and channel names may begin with."""
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", value):
         raise ValidationError("Must be 1 to 40 letters, digits, hyphens and underscores.")
 
@@ -126,7 +126,7 @@ _MAIL = ("smtp", "submission", "console", "file", "memory", "dummy")
 
 
 def email_url(value: str) -> None:
-    """A URL of dj-email-url; one that sends names a host, and a time limit is whole seconds."""
+    """Take a URL of dj-email-url; one that sends names a host, and a time limit is whole seconds."""
     parts = _split(value)
     if parts.scheme not in _MAIL:
         raise ValidationError(f"{_shown(parts)} must start with {_either(_MAIL)}.")

@@ -60,7 +60,7 @@ def breaker_changed(state: str) -> NewEvent:
 
 
 def spend_changed(spend: Spend) -> NewEvent:
-    """The church's texts wait for its daily cap, or no longer do (``until`` is null)."""
+    """Tell that the church's texts wait for its daily cap, or no longer do (``until`` is null)."""
     until = milliseconds(spend.until) if spend.until else None
     return NewEvent("delivery.spend", {"parts": spend.parts, "cap": spend.cap, "until": until})
 

@@ -44,7 +44,7 @@ def allow_holding(request: HttpRequest) -> None:
 
 
 def holdable(view: View) -> View:
-    """A synchronous view that may return ``hold(...)``."""
+    """Mark a synchronous view that may return ``hold(...)``."""
 
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -60,7 +60,7 @@ def holdable(view: View) -> View:
 
 
 def hold(request: HttpRequest, finish: Finish) -> HttpResponseBase:
-    """The answer that ``finish`` gives, awaited without a thread where the handler can do that."""
+    """Return the answer that ``finish`` gives, awaited without a thread where the handler can do that."""
     if request.META.get(_CAN_HOLD):
         return HeldResponse(finish)
     return async_to_sync(finish)()

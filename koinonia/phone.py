@@ -191,7 +191,7 @@ def _check_words(text: str, cell: str) -> None:
         raise UnusableNumberError(_sentence(cell, f"A {unsuitable[0]} takes no texts"))
     if strange := [word for word in words if word not in _KINDS]:
         named = " ".join(strange)[:_LONGEST_INPUT]
-        reason = f"Words stand beside the number ({named}); leave the number alone in the cell"
+        reason = f"Words stand beside the number ({named}); write the number alone"
         raise UnusableNumberError(_sentence(cell, reason))
 
 

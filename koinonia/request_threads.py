@@ -89,5 +89,5 @@ def _pool_of(request: HttpRequest) -> ThreadPoolExecutor:
 
 
 def _asks_to_wait(request: HttpRequest) -> bool:
-    """A guess, which decides nothing but the queue: any view may hold its request."""
+    """Guess; it decides nothing but the queue, for any view may hold its request."""
     return request.path.endswith("/events/") and "wait=" in request.META.get("QUERY_STRING", "")

@@ -46,5 +46,5 @@ def _delete(rows: QuerySet[Any, Any], dry_run: bool) -> int:
 
 
 def _without_a_token() -> QuerySet[TokenDetails]:
-    """Details whose token an earlier release deleted, which does not know them."""
+    """Return details whose token was deleted by an earlier release, which does not know them."""
     return TokenDetails.objects.exclude(token_id__in=AuthToken.objects.values("digest"))

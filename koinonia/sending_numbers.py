@@ -78,26 +78,26 @@ def take(raw: str, *, now: datetime) -> Church:
 
 
 def former_owner(number: str) -> Church | None:
-    """The church for which a number that was given up is still reserved."""
+    """Return the church for which a number that was given up is still reserved."""
     row = SendingNumber.objects.filter(number=number, given_up_at__isnull=False)
     found = row.select_related("church").first()
     return found.church if found else None
 
 
 def waiting_from(number: str) -> int:
-    """How many texts wait to be sent from a number."""
+    """Return how many texts wait to be sent from a number."""
     return Message.objects.filter(from_number=number, status__in=_WAITING).count()
 
 
 def on_church_saved(instance: Church, created: bool, **_: Any) -> None:
-    """A receiver of ``post_save``: a church that begins with a number has a row of it."""
+    """Receive ``post_save``: add the row of a number that a church begins with."""
     if created and instance.phone_number:
         row = SendingNumber(number=instance.phone_number, church=instance, given_at=timezone.now())
         SendingNumber.objects.bulk_create([row], ignore_conflicts=True)
 
 
 def on_church_deleted(instance: Church, **_: Any) -> None:
-    """A receiver of ``pre_delete``: the church's numbers stay reserved without it."""
+    """Receive ``pre_delete``: keep the church's numbers reserved without it."""
     if instance.phone_number:
         _give_up(instance, timezone.now())
 

@@ -103,7 +103,7 @@ def on_breaker_changed(*, state: str, **_: Any) -> None:
 
 
 def on_cap_changed(*, tenant_id: int, now: datetime, **_: Any) -> None:
-    """The office sees that its texts wait, and why."""
+    """Tell the office that its texts wait, and why."""
     with transaction.atomic():
         slug = Church.objects.values_list("slug", flat=True).get(pk=tenant_id)
         log.append(
@@ -204,7 +204,7 @@ def on_group_deleted(*, instance: Group, **_: Any) -> None:
 
 
 def on_member_saved(*, instance: Member, raw: bool = False, **_: Any) -> None:
-    """Messages that are older than the member belong to the member."""
+    """Give the member the messages that are older."""
     if not raw:
         adopt(instance.church_id, [instance.phone])
 

@@ -15,7 +15,7 @@ class Allowance:
         self._at = now
 
     def take(self, now: float) -> bool:
-        """Whether one more frame is allowed now."""
+        """Return whether one more frame is allowed now."""
         self._left = min(self._most, self._left + (now - self._at) * self._per_second)
         self._at = now
         if self._left < 1:

@@ -30,7 +30,7 @@ class Batches(Generic[Q, A]):
         self._task: asyncio.Task[None] | None = None
 
     async def ask(self, question: Q) -> A:
-        """The answer to one question. Raises what the call for its batch raises."""
+        """Return the answer to one question. Raises what the call for its batch raises."""
         answer: asyncio.Future[A] = asyncio.get_running_loop().create_future()
         self._waiting.append((question, answer))
         if self._task is None:

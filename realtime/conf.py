@@ -106,7 +106,7 @@ def heartbeat_seconds() -> float:
 
 
 def keep_alive_seconds() -> float:
-    """How long ``realtime.daphne`` keeps an idle connection: longer than the proxy in front of it."""
+    """Return how long ``realtime.daphne`` keeps an idle connection: longer than the proxy in front of it."""
     return float(_value("KEEP_ALIVE_SECONDS", 75))
 
 
@@ -134,12 +134,12 @@ def sockets_per_user() -> int:
 
 
 def frames_per_second() -> float:
-    """How many frames a socket may send for long; acks that acknowledge something do not count."""
+    """Return how many frames a socket may send a second for long; acks that acknowledge something do not count."""
     return float(_value("FRAMES_PER_SECOND", 5))
 
 
 def frames_burst() -> int:
-    """How many frames a socket may send at once: three times its streams."""
+    """Return how many frames a socket may send at once: three times its streams."""
     return int(_value("FRAMES_BURST", 60))
 
 

@@ -120,7 +120,7 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
             await self._error("bad_frame", wrong)
 
     def _acknowledges(self, frame: dict[str, Any]) -> bool:
-        """Whether this is an ack, and acknowledges something."""
+        """Return whether this is an ack that acknowledges something."""
         stream, seq = frame.get("stream"), frame.get("seq")
         is_ack = frame["type"] == "ack" and isinstance(stream, str) and type(seq) is int
         return is_ack and self._flow.acknowledge(cast(str, stream), cast(int, seq))

@@ -77,7 +77,7 @@ class RightLostError(Exception):
 
 
 def answer_at_once(request: HttpRequest, key: str) -> HttpResponse | None:
-    """The events of a stream; None where the request asks to wait and there are none yet.
+    """Return the events of a stream; None where the request asks to wait and there are none yet.
 
     Synchronous: it asks the database. Raises :class:`BadQueryError`.
     """
@@ -87,7 +87,7 @@ def answer_at_once(request: HttpRequest, key: str) -> HttpResponse | None:
 
 
 async def answer_later(request: HttpRequest, key: str, credential: Credential) -> HttpResponse:
-    """The events of a stream as soon as there are any, else what is there after ``wait`` seconds.
+    """Return the events of a stream as soon as there are any, or none after ``wait`` seconds.
 
     Holds neither a thread nor a database connection. Raises :class:`RightLostError` as soon after the
     loss as a socket would be closed.
@@ -98,7 +98,7 @@ async def answer_later(request: HttpRequest, key: str, credential: Credential) -
 
 
 async def answer(request: HttpRequest, key: str, credential: Credential) -> HttpResponse:
-    """Both in one, for an asynchronous view.
+    """Answer at once or later, for an asynchronous view.
 
     Raises :class:`BadQueryError`, and :class:`RightLostError`.
     """
@@ -121,7 +121,7 @@ _Found = tuple[Head, Page | None]
 
 
 def _read_all(positions: list[_Position]) -> list[_Found]:
-    """What follows each position; those that are equal are read once."""
+    """Return the events after each position; equal positions are read once."""
     found: dict[_Position, _Found] = {}
     heads = pages.heads(sorted({key for key, _ in positions}))
     for position in positions:
@@ -236,7 +236,7 @@ def _respond(request: HttpRequest, head: Head, page: Page | None) -> HttpRespons
 
 
 def _has(request: HttpRequest, opaque: str) -> bool:
-    """Whether If-None-Match names the tag, also as a proxy that compresses returns it: ``"…-gzip"``."""
+    """Return whether If-None-Match names the tag, also as a proxy that compresses returns it: ``"…-gzip"``."""
     return any(
         tag.startswith(f'"{opaque}') and _SUFFIXES.fullmatch(tag[len(opaque) + 1 :])
         for tag in _TAG.findall(request.META.get("HTTP_IF_NONE_MATCH", ""))

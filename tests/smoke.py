@@ -127,7 +127,8 @@ def _connects(address: str, url: str) -> None:
             " X-Forwarded-Proto $scheme;), and TRUSTED_PROXIES must hold its address."
         )
     try:
-        connect(address, open_timeout=20).close()
+        with connect(address, open_timeout=20):
+            pass
     except (InvalidHandshake, TimeoutError) as error:
         raise FailedError(
             f"The socket is not upgraded ({error}). nginx needs proxy_http_version 1.1;"

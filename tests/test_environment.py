@@ -182,6 +182,8 @@ def test_mail_is_printed_unless_a_server_is_named(monkeypatch: pytest.MonkeyPatc
         ({"DELIVERY_COUNTRIES": "us, ca", "DELIVERY_DAILY_PARTS": "500"}, ("US", "CA"), 500),
         ({"DELIVERY_COUNTRIES": "*", "DELIVERY_DAILY_PARTS": "none"}, ("*",), None),
         ({"DELIVERY_COUNTRIES": "", "DELIVERY_DAILY_PARTS": "0"}, None, 0),
+        ({"DELIVERY_COUNTRIES": " , "}, None, 20_000),
+        ({"DELIVERY_COUNTRIES": "us,"}, ("US",), 20_000),
     ],
 )  # fmt: skip
 def test_countries_and_the_daily_cap_are_read(

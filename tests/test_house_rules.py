@@ -52,3 +52,15 @@ def test_no_file_is_a_drawer_without_a_name() -> None:
 @pytest.mark.parametrize("app", APPS[1:])
 def test_a_reusable_app_opens_with_a_tiny_apps_module(app: str) -> None:
     assert _lines(Path(app) / "apps.py") <= 60
+
+
+def test_the_index_of_decisions_names_each_page_by_its_number_and_title() -> None:
+    folder = ROOT / "docs/decisions"
+    headings = {
+        page.name: page.read_text().splitlines()[0].removeprefix("# ").split(". ", 1)
+        for page in sorted(folder.glob("[0-9]*.md"))
+    }
+    rows = [f"| {number} | [{title}]({name}) |" for name, (number, title) in headings.items()]
+    assert [row for row in rows if row not in (folder / "README.md").read_text()] == []
+    numbers = [int(number) for number, _ in headings.values()]
+    assert numbers == list(range(1, len(numbers) + 1))

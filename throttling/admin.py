@@ -85,7 +85,7 @@ class AllowanceAdmin(AllowanceBase):
     )
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
-        """The list has no filters, so its address takes none: an odd one is a 400, never a 500."""
+        """Allow none: the list has no filters, and an odd one in its address is a 400, never a 500."""
         return False
 
     @admin.display(description="policies")
@@ -115,7 +115,7 @@ class ThrottleStateAdmin(StateBase):
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> None:
-        """The state has a page, and no rows."""
+        """Return nothing: the state has a page, and no rows."""
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

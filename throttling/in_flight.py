@@ -54,7 +54,7 @@ class Flight:
         _tell(lambda: stores.shared().enter(self._members, until))
 
     def end(self) -> None:
-        """The login is decided, and its charges are given back where they were."""
+        """End a login that is decided, when its charges were given back where they had to be."""
         if not self._up:
             return
         self._up = False

@@ -61,7 +61,7 @@ class Attempt:
         self.finished()
 
     def finished(self) -> None:
-        """The password was looked at; without ``succeeded`` it was wrong, and the charge stays.
+        """End the look at the password; without ``succeeded`` it was wrong, and the charge stays.
 
         Django's ``authenticate(request, …)`` says so by itself where it finds nobody.
         """
@@ -128,7 +128,7 @@ def note_login(request: HttpRequest | None, **_kwargs: Any) -> None:
 
 
 def note_failure(request: HttpRequest | None = None, **_kwargs: Any) -> None:
-    """A receiver of ``user_login_failed``: nobody has to wait for this login any more."""
+    """Receive ``user_login_failed``: nobody has to wait for this login any more."""
     tried: Attempt | None = getattr(request, "login_attempt", None)
     if tried is not None:
         tried.finished()

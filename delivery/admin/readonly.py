@@ -87,7 +87,7 @@ class ReadOnlyAdmin(ModelAdmin[M]):
 
 
 def _parameters(opts: Any, shown: Any) -> set[str]:
-    """The parameters of one filter of ``list_filter``."""
+    """Return the parameters of one filter of ``list_filter``."""
     if isinstance(shown, type) and issubclass(shown, admin.SimpleListFilter):
         return {str(shown.parameter_name)}
     field = shown if isinstance(shown, str) else shown[0]

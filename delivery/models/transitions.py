@@ -90,7 +90,7 @@ class Transitions:
         self._move(status, now)
 
     def wait(self, failure: Failure, until: datetime, now: datetime) -> None:
-        """As :meth:`postpone`, for a reason that people see."""
+        """Postpone (see :meth:`postpone`) for a reason that people see."""
         self._blame(failure)
         self.postpone(until, now)
 

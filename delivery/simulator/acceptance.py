@@ -77,7 +77,7 @@ class Acceptance:
         return true_answer, _spoil(true_answer, faults)
 
     def _check_sender(self, content: dict[str, Any], message: Message) -> None:
-        """A text by a profile alone (a number pool) names no sender."""
+        """Refuse a foreign sender; a text by a profile alone (a number pool) names none."""
         if content.get("from") is not None and not self._account.numbers.has(message.from_):
             detail = f"'{message.from_}' is not associated with your messaging profile."
             raise RefusedError("40305", detail, pointer="/from")

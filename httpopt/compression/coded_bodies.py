@@ -69,13 +69,13 @@ def decode_body(request: HttpRequest) -> None:
 
 
 def codings_of(header: str) -> list[str]:
-    """The codings in the order in which they were applied, without ``identity``."""
+    """Return the codings in the order in which they were applied, without ``identity``."""
     named = [one.strip().lower() for one in header.split(",")]
     return [_ALIASES.get(one, one) for one in named if one not in ("", "identity")]
 
 
 def was_refused(request: HttpRequest) -> bool:
-    """Whether somebody wanted to read a body whose coding is unknown."""
+    """Return whether somebody wanted to read a body whose coding is unknown."""
     return bool(request.META.get(_REFUSED))
 
 

@@ -41,7 +41,7 @@ class Decoder(Protocol):
     """Whether what went in may end here."""
 
     def decode(self, data: bytes) -> bytes:
-        """At most about :data:`PIECE` bytes. Raises :class:`UndecodableError`."""
+        """Return at most about :data:`PIECE` bytes. Raises :class:`UndecodableError`."""
 
 
 class _Zlib:

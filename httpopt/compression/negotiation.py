@@ -42,7 +42,7 @@ def negotiate(accept_encoding: str | None) -> Coding:
 
 
 def weight_of(coding: Coding, accept_encoding: str | None) -> float:
-    """How much a client likes ``coding``, from 0 (not acceptable) to 1."""
+    """Return how much a client likes ``coding``, from 0 (not acceptable) to 1."""
     if accept_encoding is None or len(accept_encoding) > MAX_LENGTH:
         return 1.0 if coding is Coding.IDENTITY else 0.0
     return _weight(coding, _weights(accept_encoding))

@@ -37,7 +37,7 @@ def _wanted(request: HttpRequest) -> Coding:
 
 
 def varies_by(request: HttpRequest) -> list[str]:
-    """The request headers that decide about the coding of this answer, for ``Vary``."""
+    """Return the request headers that decide the coding of this answer, for ``Vary``."""
     if _has_session(request):
         return ["Accept-Encoding", "Cookie", "Sec-Fetch-Site"]
     return ["Accept-Encoding"]

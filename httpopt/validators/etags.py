@@ -74,7 +74,7 @@ def _parse_list(value: str) -> tuple[ETag, ...]:
 
 
 def _without_suffix(opaque: str) -> str:
-    """Our own tag as we have made it; any other as it is."""
+    """Return our own tag as we made it; any other as it is."""
     match = _OWN_WITH_SUFFIX.fullmatch(opaque)
     return match["own"] if match else opaque
 

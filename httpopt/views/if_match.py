@@ -97,7 +97,7 @@ class IfMatchMixin(VersionedViewMixin):
 
 
 def versions_of(tags: Tags) -> list[int]:
-    """The item versions that these tags stand for; of the weak ones too (docs/decisions/0025)."""
+    """Return the item versions that these tags name, weak ones included (docs/decisions/0025)."""
     matches = [_ITEM_TAG.fullmatch(tag.opaque) for tag in tags if isinstance(tag, ETag)]
     return [int(match[1]) for match in matches if match]
 

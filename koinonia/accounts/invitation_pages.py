@@ -26,7 +26,7 @@ _BACKEND = "django.contrib.auth.backends.ModelBackend"
 @never_cache
 @login_required
 def mine(request: HttpRequest) -> HttpResponse:
-    """The invitations that name the user."""
+    """Show the invitations that name the user."""
     found = invitations.for_user(cast(User, request.user), timezone.now())
     shown = {"invitations": found[: invitations.MOST_SHOWN]}
     return render(request, "koinonia/invitations.html", shown)

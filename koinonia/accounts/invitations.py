@@ -79,13 +79,13 @@ def withdraw(invitation: Invitation) -> bool:
 
 
 def for_user(user: User, now: datetime) -> QuerySet[Invitation]:
-    """The invitations that name this user."""
+    """Return the invitations that name this user."""
     found: QuerySet[Invitation] = _valid(now).filter(user=user).exclude(username="")
     return found.order_by("-created_at", "-pk")
 
 
 def find(token: str, user: User | None, now: datetime) -> Invitation | None:
-    """The invitation that ``token`` opens: the token of a link, or the id of one that names ``user``."""
+    """Return the invitation of ``token``: the token of a link, or the id of one that names ``user``."""
     valid = _valid(now)
     key = ids.decode(token)
     if key is not None:
@@ -121,7 +121,7 @@ def digest(token: str) -> str:
 
 
 def _valid(now: datetime) -> QuerySet[Invitation]:
-    """Unexpired, and made by the operator or by one who is an owner still, and not disabled."""
+    """Return the unexpired ones by the operator, or by somebody who is still an owner and not disabled."""
     owner = Staff.objects.filter(
         church=OuterRef("church"),
         user=OuterRef("invited_by"),

@@ -18,7 +18,7 @@ _MOST_TRIES = 100
 
 
 def username_for(email: str) -> str:
-    """The user name that an account for this address begins with: the address itself."""
+    """Return the first choice of a user name for this address: the address itself."""
     return User.normalize_username(_NOT_IN_NAMES.sub("-", email.lower()))[:_LONGEST_BASE]
 
 
@@ -39,7 +39,7 @@ def create_for(email: str, password: str) -> User:
 
 
 def password_link(user: User) -> str:
-    """A link by which the user sets a password, once; it ends when the password changes."""
+    """Return a link by which the user sets a password once; it ends when the password changes."""
     path = reverse(
         "password_reset_confirm",
         args=[

@@ -38,7 +38,7 @@ def log_out_everywhere(user: User) -> None:
 def on_user_saved(
     instance: User, created: bool = False, update_fields: Any = None, **_: Any
 ) -> None:
-    """A receiver of ``post_save`` of users: tokens of an earlier password are no longer kept."""
+    """Receive ``post_save`` of users: delete the tokens of an earlier password."""
     if not created and (update_fields is None or "password" in update_fields):
         # Django keeps the raw password on the instance until the save is done.
         tokens.end_stale(instance, unknown_too=vars(instance).get("_password") is not None)

@@ -79,7 +79,7 @@ def named_token(
 
 
 def standing(user: User) -> QuerySet[Any, Any]:
-    """The user's tokens that open the API now, newest first, with their details."""
+    """Return the user's tokens that open the API now, newest first, with their details."""
     now = timezone.now()
     mine = AuthToken.objects.filter(user=user)
     for token in mine.filter(details=None):
@@ -119,7 +119,7 @@ def end_stale(user: User, *, unknown_too: bool) -> None:
 
 
 def add_details(instance: AuthToken, created: bool, **_: Any) -> None:
-    """A receiver of ``post_save`` of tokens: whoever makes one, it is bound to the password."""
+    """Receive ``post_save`` of tokens: bind each to the password, whoever makes it."""
     if created:
         now = int(timezone.now().timestamp())
         password = fingerprint(instance.user.password)

@@ -85,7 +85,7 @@ def known(error: Exception) -> exceptions.APIException | None:
 
 
 def _lost_race(error: Exception, context: dict[str, Any]) -> exceptions.APIException | None:
-    """Noted in the log: where no other request was at work, it is a fault of ours after all."""
+    """Log the race: where no other request was at work, it is a fault of ours."""
     told = lost_race(error)
     if told is not None:
         path = getattr(context.get("request"), "path", "")

@@ -45,7 +45,7 @@ class Schema:
 
 
 def schema(format: str, coding: Coding) -> Schema:  # noqa: A002 -- as DRF's renderers call it
-    """The schema of this release."""
+    """Return the schema of this release."""
     return _coded(format, coding, _release())
 
 
@@ -57,7 +57,7 @@ def _coded(name: str, coding: Coding, release: str) -> Schema:
 
 
 def _release() -> str:
-    """Whatever the schema depends on: our sources, the libraries that make it, the settings."""
+    """Return a hash of all that the schema depends on: our sources, the libraries, the settings."""
     parts = [str(settings.HTTPOPT["RELEASE"]), repr(settings.SPECTACULAR_SETTINGS)]
     parts += [version(name) for name in _MAKERS]
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=12).hexdigest()
@@ -69,7 +69,7 @@ def _plain(name: str, release: str) -> bytes:
 
 
 def _make(release: str) -> dict[str, bytes]:
-    """All formats from one generation; those of another process, where it was faster."""
+    """Make all formats in one generation, or take those of another process that was faster."""
     with _locked_directory() as directory:
         kept = {name: _read(name, release) for name in _RENDERERS}
         made = {name: body for name, body in kept.items() if body}
@@ -107,7 +107,7 @@ def _write(directory: Path, release: str, made: dict[str, bytes]) -> None:
 
 @contextmanager
 def _locked_directory() -> Iterator[Path | None]:
-    """The directory, locked against other processes; None where it cannot be written."""
+    """Yield the directory, locked against other processes; None where it cannot be written."""
     directory = Path(settings.SCHEMA_DIR)
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -30,7 +30,7 @@ def _describe(code: str, response: dict[str, Any]) -> None:
 
 
 def _texts_are_text(body: dict[str, Any]) -> None:
-    """A ``format: binary`` makes clients read a file into what they declare as bytes."""
+    """Describe a text as text: ``format: binary`` makes clients read a file into bytes."""
     for media_type, content in body.get("content", {}).items():
         if media_type.startswith("text/"):
             content["schema"] = {"type": "string"}

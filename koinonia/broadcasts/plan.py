@@ -95,7 +95,7 @@ def members_of(church: Church, audience: Audience) -> list[Member]:
 
 
 def kept_members_of(church: Church, audience: Audience) -> list[Member]:
-    """As :func:`members_of`, in a transaction that writes messages to them: none of them can be
+    """Return :func:`members_of`, in a transaction that writes messages to them: none of them can be
     deleted before it ends, and one that was deleted a moment ago is not among them."""
     members = members_of(church, audience)
     kept = Member.objects.keep(member.pk for member in members)

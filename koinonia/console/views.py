@@ -42,7 +42,7 @@ def console(request: HttpRequest) -> HttpResponse:
 
 
 def _namesakes(places: list[Staff]) -> set[int]:
-    """The places in churches whose name another of the user's churches has, too."""
+    """Return the places in churches whose name another of the user's churches has, too."""
     names = Counter(comparison_key(place.church.name) for place in places)
     return {place.pk for place in places if names[comparison_key(place.church.name)] > 1}
 

@@ -51,7 +51,7 @@ def version_triggers() -> None:
 
 
 def disk() -> None:
-    """The file system of ``DATA_DIR``, where SQLite writes; a server without the folder needs none."""
+    """Look at the file system of ``DATA_DIR``, where SQLite writes; a server may lack the folder."""
     if not settings.ENV.data_dir.is_dir():
         return
     if shutil.disk_usage(settings.ENV.data_dir).free < _SMALLEST_FREE_BYTES:

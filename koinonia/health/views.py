@@ -44,7 +44,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
-    """What Prometheus reads, from an address of METRICS_ALLOW that asks us without a proxy."""
+    """Answer Prometheus, which asks from an address of METRICS_ALLOW and without a proxy."""
     if comes_through_a_proxy(request):
         return _refused("Ask the process itself: metrics are not told through a proxy.")
     if not _may_read_metrics(request):

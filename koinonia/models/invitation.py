@@ -13,7 +13,7 @@ from koinonia.models.staff import Role
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
     def open(self, now: datetime) -> InvitationQuerySet:
-        """Invitations that have not expired; an accepted or withdrawn one has no row."""
+        """Return those that have not expired; an accepted or withdrawn one has no row."""
         return self.filter(expires_at__gt=now)
 
 
@@ -66,5 +66,5 @@ class Invitation(models.Model):
 
     @property
     def path(self) -> str:
-        """The page on which the user whom it names accepts it."""
+        """Return the path of the page on which the user whom it names accepts it."""
         return reverse("invitation", args=[ids.encode(self.pk)])

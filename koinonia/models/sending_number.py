@@ -39,5 +39,5 @@ class SendingNumber(models.Model):
         return self.number
 
     def reserved_until(self) -> datetime | None:
-        """When the 30 days end; None while the number is in use."""
+        """Return when the 30 days end; None while the number is in use."""
         return self.given_up_at + RESERVED_FOR if self.given_up_at else None

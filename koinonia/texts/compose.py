@@ -39,7 +39,7 @@ def compose(template: str, member: Member | None, church: Church) -> str:
 
 
 def compose_single(template: str, member: Member | None, church: Church) -> str:
-    """As :func:`compose`, for a cleaned text to one number. Raises ``UnacceptableError``."""
+    """Compose (see :func:`compose`) a cleaned text to one number. Raises ``UnacceptableError``."""
     placeholders.check(template)
     missing = sorted(placeholders.needs_a_member(template))
     if member is None and missing:

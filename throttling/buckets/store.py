@@ -46,7 +46,7 @@ class BucketStore:
         return self._run(b"take", buckets, now)
 
     def try_to_take(self, buckets: Sequence[Bucket], *, now: int | None = None) -> Decision:
-        """As ``take``, but a refusal writes nothing: it is not counted, and no wait grows."""
+        """Take (see ``take``) without a trace of a refusal: it is not counted, and no wait grows."""
         return self._run(b"try", buckets, now)
 
     def peek(self, buckets: Sequence[Bucket], *, now: int | None = None) -> Decision:

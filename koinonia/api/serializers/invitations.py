@@ -63,7 +63,7 @@ class MyInvitationSerializer(serializers.Serializer[Any]):
     expires_at = serializers.DateTimeField(read_only=True)
 
     def get_token(self, invitation: Invitation) -> str:
-        """The invitation's id: it opens nothing for another user."""
+        """Return the invitation's id: it opens nothing for another user."""
         return ids.encode(invitation.pk)
 
     def get_invited_by(self, invitation: Invitation) -> str | None:

@@ -60,7 +60,7 @@ class ChurchView(SparseFieldsMixin, VersionedViewMixin, GenericAPIView[Any]):
         return cast(User, self.request.user)
 
     def needed_role(self) -> Role:
-        """The lowest role that may do what is asked; ``place`` is known by now."""
+        """Return the lowest role that may do what is asked; ``place`` is known by now."""
         return self.read_role if self.request.method in SAFE_METHODS else self.write_role
 
     def get_version_tenant(self) -> int:

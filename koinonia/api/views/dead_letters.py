@@ -118,7 +118,7 @@ class RetryDeadLettersView(_DeadLetters):
     _chosen: tuple[list[int], bool] | None = None
 
     def get_throttle_costs(self, request: Request) -> dict[str, int]:
-        """Each text is a charge of its own; a body that cannot be used is refused later."""
+        """Charge each text of its own; a body that cannot be used is refused later."""
         try:
             wanted, _ = self.chosen()
         except ValidationError:
@@ -146,7 +146,7 @@ class RetryDeadLettersView(_DeadLetters):
         )
 
     def chosen(self) -> tuple[list[int], bool]:
-        """The keys of what the body chooses, and whether they may double. Raises ValidationError."""
+        """Return the keys of what the body chooses, and whether they may double. Raises ValidationError."""
         if self._chosen is None:
             given = self.checked(BulkRetrySerializer)
             self._chosen = list(self._wanted(given)), given["may_double"]

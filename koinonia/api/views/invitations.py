@@ -28,7 +28,7 @@ from koinonia.models import Invitation, Role, Staff
 
 
 def _page(name: str, of: type[serializers.Serializer[Any]]) -> Any:
-    """The schema of a list that is short enough for one page."""
+    """Return the schema of a list that is short enough for one page."""
     link = serializers.URLField(allow_null=True)
     return inline_serializer(name, {"next": link, "previous": link, "results": of(many=True)})
 
@@ -48,7 +48,7 @@ class InvitationsView(ReportView):
 
     @extend_schema(responses=_page("InvitationsPage", InvitationSerializer))
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """The open invitations, newest first."""
+        """List the open invitations, newest first."""
         found = Invitation.objects.filter(church=self.church).open(timezone.now())
         shown = InvitationSerializer(found.order_by("-created_at", "-pk"), many=True).data
         return Response({"next": None, "previous": None, "results": shown})
@@ -93,7 +93,7 @@ class MyInvitationsView(APIView):
 
     @extend_schema(responses=_page("MyInvitationsPage", MyInvitationSerializer))
     def get(self, request: Request) -> Response:
-        """Those that can be accepted now, newest first; those by e-mail are in the mail."""
+        """List those that can be accepted now, newest first; those by e-mail are in the mail."""
         user = cast(User, request.user)
         found = invitations.for_user(user, timezone.now())[: invitations.MOST_SHOWN]
         shown = MyInvitationSerializer(found, many=True).data
@@ -118,7 +118,7 @@ class AcceptInvitationView(APIView):
 
 
 def _refuse_staff(given: dict[str, Any], church: int) -> None:
-    """An owner sees who is on the staff; that much may be told."""
+    """Refuse a user who is on the staff: an owner sees the staff, so that much may be told."""
     name = User.normalize_username(given.get("username", ""))
     if name and Staff.objects.filter(church=church, user__username=name).exists():
         told = "This user is on the staff of this church already."

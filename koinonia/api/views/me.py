@@ -77,7 +77,7 @@ class TokensView(APIView):
 
     @extend_schema(responses=_TOKENS_PAGE)
     def get(self, request: Request) -> Response:
-        """The tokens that open the API now, newest first; never the tokens themselves."""
+        """List the tokens that open the API now, newest first; never the tokens themselves."""
         found = TokenSerializer(tokens.standing(_user(request)), many=True).data
         return Response({"next": None, "previous": None, "results": found})
 

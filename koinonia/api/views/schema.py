@@ -42,6 +42,6 @@ class SchemaView(SpectacularAPIView):
 
 
 def _has(request: Request, tag: ETag) -> bool:
-    """Whether the client has it. A read with If-Match that fails is read all the same: it is no write."""
+    """Return whether the client has it. A read with If-Match that fails is read all the same: it is no write."""
     headers = {"If-None-Match": request.headers.get("If-None-Match", "")}
     return judge_read(headers, tag) not in _UNCONDITIONAL
