@@ -19,7 +19,7 @@ _PATTERNS = (
     r"\b(?:stop|quit|cease)(?: (?:sending|with|all|me|us|any|the|these|those|your|this|more|of|text)){1,5}"
     rf" {_TEXTS}\b(?! (?:and driv|while|when))",
     r"\b(?:stop|quit|cease) sending(?: (?:me|us|these|this|those|it|stuff|things))*(?: please)?$",
-    r"^(?:please )?(?:just )?stop(?: (?:it|this|please|now|already|immediately))*$",
+    r"^(?:please )?(?:just )?stop(?: (?:it|this|please|now|already|immediately|thanks|thank you|thx|bye))*$",
     r"\b(?:stop|quit|cease) sending (?:me|us)\b",
     rf"\b(?:cancel|end|discontinue) (?:my subscription|(?:all |the |these |those |your ){{1,2}}{_TEXTS}$)",
     r"\b(?:revoke|withdraw) (?:my |all )?consent\b",

@@ -33,7 +33,7 @@ def hear(text: str | None, *, provider_id: str = "in1", **over: Any) -> None:
         "remove me from this list please", "remove my number", "I don't want these texts", "no more texts!",
         "please unsubscribe me", "How do I opt out?", "You have the wrong number", "stop please", "please stop",
         "Por favor dejen de enviarme mensajes", "No me manden más mensajes", "no quiero más mensajes",
-        "stop sending me this", "cancel my subscription", "Please end these texts", "I revoke my consent",
+        "Stop. Thank you", "stop sending me this", "cancel my subscription", "Please end these texts", "I revoke my consent",
         "Who is this? Wrong number!", "Quíteme de la lista", "quiero darme de baja", "I do not wish to receive text messages",
     ],
 )  # fmt: skip
