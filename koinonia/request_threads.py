@@ -7,7 +7,6 @@ connection.
 
 A request that waits for news leaves its thread (``koinonia.held_requests``). Where many of them come or
 end at once, they wait for each other and not the rest for them: they have a small pool of their own.
-So have the probes of health, which must be answered while a database that hangs holds all other threads.
 """
 
 from __future__ import annotations
@@ -31,11 +30,6 @@ WAITING_THREADS = 2
 
 _pool = ThreadPoolExecutor(THREADS, thread_name_prefix="request")
 _waiting_pool = ThreadPoolExecutor(WAITING_THREADS, thread_name_prefix="waiting-request")
-_health_pools = {
-    "/healthz": ThreadPoolExecutor(1, thread_name_prefix="healthz"),
-    "/readyz": ThreadPoolExecutor(4, thread_name_prefix="readyz-request"),
-}
-"""A database that hangs holds every thread of the other pools; a probe must be answered meanwhile."""
 
 
 class RequestThreadHandler(ASGIHandler):
@@ -46,9 +40,7 @@ class RequestThreadHandler(ASGIHandler):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         # Django's own makes and ends a thread for each request, for signals that need none of it.
-        # They are sent before and after the chain, in this pool.
-        executor = _health_pools.get(scope["path"], _pool)
-        async with ThreadSensitiveContext(executor=executor):
+        async with ThreadSensitiveContext(executor=_pool):
             await self.handle(scope, receive, send)
 
     def create_request(self, scope: Any, body_file: Any) -> Any:
@@ -60,7 +52,8 @@ class RequestThreadHandler(ASGIHandler):
         return request, refusal
 
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
-        respond = sync_to_async(self._respond, thread_sensitive=False, executor=_pool_of(request))
+        pool = _waiting_pool if _asks_to_wait(request) else _pool
+        respond = sync_to_async(self._respond, thread_sensitive=False, executor=pool)
         held_requests.allow_holding(request)
         response = await respond(request)
         if not isinstance(response, held_requests.HeldResponse):
@@ -80,12 +73,6 @@ class RequestThreadHandler(ASGIHandler):
             return self.get_response(request)
         finally:
             close_old_connections()
-
-
-def _pool_of(request: HttpRequest) -> ThreadPoolExecutor:
-    if request.path in _health_pools:
-        return _health_pools[request.path]
-    return _waiting_pool if _asks_to_wait(request) else _pool
 
 
 def _asks_to_wait(request: HttpRequest) -> bool:

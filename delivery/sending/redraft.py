@@ -27,6 +27,8 @@ _CONTENT_FIELDS = (
 _CONTENT_COLUMNS = tuple(
     "recipient_id" if name == "recipient" else name for name in _CONTENT_FIELDS
 )
+_ENDED_FIELDS = tuple(dict.fromkeys((*_CONTENT_FIELDS, *TRANSITION_FIELDS)))
+"""Each once: PostgreSQL refuses a column that is set twice."""
 _FAILED = Failure(
     "not_addressed", "Its recipient could not be decided when it was due", "permanent"
 )
@@ -143,7 +145,7 @@ def _apply(stale: Sequence[Message], sender: str, now: datetime) -> set[int]:
                 decisions = conf.schedule().redraft(scheduled[0].tenant_id, scheduled, now)
         kept, ended = _decide(held, decisions, sender, changes, now)
         Message.objects.write(kept, _CONTENT_FIELDS)
-        Message.objects.write(ended, (*_CONTENT_FIELDS, *TRANSITION_FIELDS))
+        Message.objects.write(ended, _ENDED_FIELDS)
     for row in kept:
         for name in _CONTENT_COLUMNS:
             setattr(claimed[row.pk], name, getattr(row, name))
