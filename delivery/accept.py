@@ -133,11 +133,7 @@ def _row(
     measured = (
         measure_message(text, media=media) if draft.failure else check_length(text, media=media)
     )
-    number = getattr(tenant, conf.tenant_number_field())
-    if not number:
-        raise UnacceptableError(
-            "from", "There is no number to text from yet: the operator gives one."
-        )
+    number = check_sender(tenant)
     # Typed as Any: the host project supplies these models.
     relations: dict[str, Any] = {"tenant": tenant, "author": author}
     row = Message(
@@ -164,6 +160,16 @@ def _row(
     if draft.failure:
         row.give_up(draft.failure, now)
     return row
+
+
+def check_sender(tenant: Model) -> str:
+    """Return the number of the tenant. Raises :class:`UnacceptableError` where it has none."""
+    number = str(getattr(tenant, conf.tenant_number_field()) or "")
+    if not number:
+        raise UnacceptableError(
+            "from", "There is no number to text from yet: the operator gives one."
+        )
+    return number
 
 
 def check_length(text: str, *, media: bool = False) -> Measured:

@@ -70,8 +70,9 @@ def claim_one(message_id: int, now: datetime) -> Message | None:
         return Message.objects.get(pk=message_id) if taken else None
 
 
-def put_back(messages: Sequence[Message]) -> None:
-    """Give rows back untried; this claim of them does not count."""
+def put_back(messages: Sequence[Message], *, due_at: datetime | None = None) -> None:
+    """Give rows back untried; this claim of them does not count. ``due_at``: not before then."""
+    postponed = {} if due_at is None else {"next_attempt_at": due_at}
     for token, ids in _by_token(messages).items():
         Message.objects.held_by(token).filter(pk__in=ids).update(
             status=F("claimed_from"),
@@ -79,6 +80,7 @@ def put_back(messages: Sequence[Message]) -> None:
             lease_token=None,
             lease_until=None,
             call_started_at=None,
+            **postponed,
         )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 from delivery.visible_text import is_blank
 
@@ -24,6 +24,8 @@ _EMOJI = re.compile("[\\W\\d\u2139]\ufe0f\u20e3?|[0-9#*]\u20e3")
 """Variation selector 16 makes an emoji of any character; U+20E3 makes a keycap (UTS 51)."""
 _LONGEST = 64
 """Letters of a key. A longer line is a sentence."""
+_SPELT_OUT = str.maketrans({"\u0131": "i", "ł": "l", "ø": "o", "đ": "d"})
+"""Letters with a stroke, and i without a dot: Unicode does not take them apart, phones leave it out."""
 _SPELLED = re.compile(r"\w(?:[ .*]+\w)+")
 """Single letters with blanks or dots between them."""
 
@@ -31,15 +33,27 @@ _SPELLED = re.compile(r"\w(?:[ .*]+\w)+")
 def wish(text: str, autoresponse_type: str = "", own: Iterable[str] = ()) -> str:
     """Return ``STOP``, ``START`` or nothing: what ``text`` asks for, by Telnyx's word or its own.
 
-    A word counts as the whole text or as the whole first line. ``own``: the tenant's words that stop.
+    A word counts as the whole text, once or repeated, or as the whole first line. ``own``: the tenant's words that stop.
     """
     said = autoresponse_type.upper()
-    keys = _keys(text)
-    if said == "STOP" or keys & (_STOP_KEYS | {key(word) for word in own} - {""}):
+    keys = {_joined(found) for found in _keys(text)}
+    own_keys = {_joined(key(word)) for word in own} - {""}
+    if said == "STOP" or keys & (_STOP_KEYS | own_keys) or _repeats(text, _STOP_KEYS | own_keys):
         return "STOP"
     if said == "START" or keys & _START_KEYS:
         return "START"
     return ""
+
+
+def _joined(found: str) -> str:
+    """Return a key without its blanks: UN-SUBSCRIBE and UNSUBSCRIBE are one word."""
+    return found.replace(" ", "")
+
+
+def _repeats(text: str, words: Set[str]) -> bool:
+    """Return whether ``text`` is one of ``words``, said several times: STOP STOP STOP."""
+    said = {_joined(key(part)) for part in text.split()} if len(text) <= 4 * _LONGEST else set()
+    return len(said - {""}) == 1 and said <= {*words, ""}
 
 
 def key(word: str) -> str:
@@ -52,7 +66,7 @@ def key(word: str) -> str:
             kept.append(" ")
         elif category != "Mn" and not is_blank(letter):
             kept.append(letter)
-    folded = " ".join(_between_letters("".join(kept)).split())
+    folded = " ".join(_between_letters("".join(kept).translate(_SPELT_OUT)).split())
     return re.sub(r"[ .*]", "", folded) if _SPELLED.fullmatch(folded) else folded
 
 
@@ -79,5 +93,5 @@ def _between_letters(text: str) -> str:
     return text[places[0] : end] if places else ""
 
 
-_STOP_KEYS = frozenset(map(key, STOP_WORDS))
-_START_KEYS = frozenset(map(key, START_WORDS))
+_STOP_KEYS = frozenset(_joined(key(word)) for word in STOP_WORDS)
+_START_KEYS = frozenset(_joined(key(word)) for word in START_WORDS)

@@ -19,7 +19,10 @@ _PATTERNS = (
     r"\b(?:stop|quit|cease)(?: (?:sending|with|all|me|us|any|the|these|those|your|this|more|of|text)){1,5}"
     rf" {_TEXTS}\b(?! (?:and driv|while|when))",
     r"\b(?:stop|quit|cease) sending(?: (?:me|us|these|this|those|it|stuff|things))*(?: please)?$",
-    r"^(?:please )?(?:just )?stop(?: (?:it|this|please|now|already|immediately))*$",
+    r"^(?:please )?(?:just )?stop(?: (?:it|this|please|now|already|immediately|thanks|thank you|thx|bye))*$",
+    r"\b(?:stop|quit|cease) sending (?:me|us)\b",
+    rf"\b(?:cancel|end|discontinue) (?:my subscription|(?:all |the |these |those |your ){{1,2}}{_TEXTS}$)",
+    r"\b(?:revoke|withdraw) (?:my |all )?consent\b",
     r"\b(?:dont|do not|never) (?:text|message|contact|write|write to|send) (?:to )?(?:me|us|this number)"
     r"(?: any ?more| again| anything| please| texts?| messages?|$)",
     # I want no more texts.
@@ -35,7 +38,7 @@ _PATTERNS = (
     r"\b(?:unsubscribe|opt) (?:me|us|my number)(?: out)?\b",
     r"\b(?:want|wish|like|how do i|how can i|need|please)(?: to)? (?:unsubscribe|opt out)\b",
     r"\b(?:leave (?:me|us) alone|lose (?:my|this) number)\b",
-    r"\b(?:have|got|is|its|texted|texting|texts) (?:the |a )?wrong (?:number|person)\b|^wrong number\b",
+    r"\b(?:have|got|is|its|texted|texting|texts) (?:the |a )?wrong (?:number|person)\b|^wrong number\b|\bwrong number$",
     # Spanish.
     r"\b(?:deje|dejen|deja|dejar|pare|paren) de"
     r" (?:enviar|mandar|escribir|textear|molestar|contactar|llamar)\w*",

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from django.apps import apps
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
-from django.db.models import Case, F, PositiveSmallIntegerField, Q, Value, When
+from django.db.models import Case, F, OuterRef, PositiveSmallIntegerField, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce, NullIf
 
-from delivery import hints, opt_outs
+from delivery import conf, hints, opt_outs
 from delivery.changes import message_changes
 from delivery.dead_letters import audit
 from delivery.models import DeadLetterAction, Message, Outcome
@@ -20,6 +22,8 @@ from delivery.statuses import DEAD_LETTERS, Status
 NEW_LIFE = timedelta(hours=24)
 """What a text that became too old meanwhile gets, else its retry would only expire."""
 _CHUNK = 1000
+_KEY_IS_FORGOTTEN = timedelta(hours=24)
+"""Telnyx remembers an ``Idempotency-Key`` for up to 24 hours."""
 _SURELY_REFUSED = (Outcome.PERMANENT.value, Outcome.CONFIGURATION.value)
 
 
@@ -42,8 +46,10 @@ def retry(
     """Put those of ``messages`` that may be sent again back into the queue, with fresh attempts.
 
     A text that Telnyx surely refused, or that may double, is sent as a new one (a new
-    ``Idempotency-Key``); any other under its old key, so that it cannot arrive twice. Thousands at
-    a time: a thousand in one transaction, or all in the caller's.
+    ``Idempotency-Key``), from the tenant's present number; any other under its old key, so that it
+    cannot arrive twice. An old key is given up when Telnyx has forgotten it and the tenant texts from
+    another number by now: the old number may be another tenant's. Thousands at a time: a thousand in
+    one transaction, or all in the caller's.
     """
     result = RetryResult()
     for ids in _chunks(messages):
@@ -121,8 +127,14 @@ def _refusal(row: Message, stopped: set[tuple[int, str]], may_double: bool) -> s
 
 
 def _as_new(now: datetime) -> dict[str, object]:
-    anew = Q(status=Status.UNKNOWN) | Q(error_class__in=_SURELY_REFUSED)
+    tenants = apps.get_model(conf.tenant_model())._default_manager.filter(pk=OuterRef("tenant"))
+    present = Subquery(tenants.values(conf.tenant_number_field())[:1])
+    # A tenant may have no number at the moment: null, or empty.
+    number = Coalesce(NullIf(present, Value("")), F("from_number"))
+    forgotten = ~Q(from_number=number) & Q(dead_since__lte=now - _KEY_IS_FORGOTTEN)
+    anew = Q(status=Status.UNKNOWN) | Q(error_class__in=_SURELY_REFUSED) | forgotten
     return {
+        "from_number": Case(When(anew, then=number), default=F("from_number")),
         "generation": Case(
             When(anew, then=F("generation") + 1),
             default=F("generation"),

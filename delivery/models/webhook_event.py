@@ -9,6 +9,9 @@ from django.utils import timezone
 from delivery.models import bulk_write
 from delivery.models.message import Message
 
+TEXT_RECEIVED = "message.received"
+"""The type of the events that bring a text of a person."""
+
 
 class WebhookEventQuerySet(models.QuerySet["WebhookEvent"]):
     def waiting(self) -> WebhookEventQuerySet:
@@ -65,6 +68,12 @@ class WebhookEvent(models.Model):
                 fields=["due_at", "id"],
                 condition=models.Q(applied_at__isnull=True),
                 name="webhook_event_due",
+            ),
+            # The texts of people, which go before the reports: one of them may be a STOP.
+            models.Index(
+                fields=["due_at", "id"],
+                condition=models.Q(applied_at__isnull=True, event_type=TEXT_RECEIVED),
+                name="webhook_event_text_due",
             ),
         ]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.apps import apps
 from django.db import InterfaceError, OperationalError, transaction
 
-from delivery import conf
+from delivery import claim, conf
 from delivery.changes import Changes, message_changes
 from delivery.drafts import Draft
 from delivery.encoding import MAX_PARTS, measure_message
@@ -17,7 +17,7 @@ from delivery.models import Message
 from delivery.models.transitions import TRANSITION_FIELDS, Failure
 from delivery.recipients import GONE
 from delivery.statuses import Status
-from delivery.visible_text import clean
+from delivery.visible_text import clean, is_blank
 
 logger = logging.getLogger("delivery")
 
@@ -27,10 +27,17 @@ _CONTENT_FIELDS = (
 _CONTENT_COLUMNS = tuple(
     "recipient_id" if name == "recipient" else name for name in _CONTENT_FIELDS
 )
+_ENDED_FIELDS = tuple(dict.fromkeys((*_CONTENT_FIELDS, *TRANSITION_FIELDS)))
+"""Each once: PostgreSQL refuses a column that is set twice."""
 _FAILED = Failure(
     "not_addressed", "Its recipient could not be decided when it was due", "permanent"
 )
 _TWICE = Failure("number_twice", "Another text of this broadcast goes to this number", "cancelled")
+_EMPTY = Failure(
+    "text_empty", "Nothing is left of the text when it is due: the name is missing", "permanent"
+)
+_WITHOUT_NUMBER = timedelta(minutes=1)
+"""A tenant whose number was taken away may get another: its texts are looked at again."""
 
 Decisions = Mapping[int, Draft | Failure]
 
@@ -39,10 +46,13 @@ def redraft(claimed: Sequence[Message], now: datetime) -> list[Message]:
     """Bring claimed rows (of one tenant) up to date; return those that are still to be sent.
 
     Only a row for which no call was made is changed: a second call under one Idempotency-Key must
-    have the bytes of the first. Such a row goes out from the tenant's present number. One that was
-    scheduled goes to the recipient, and in the words, that the host names now.
+    have the bytes of the first. Such a row goes out from the tenant's present number, and waits while
+    the tenant has none. One that was scheduled goes to the recipient, and in the words, that the host
+    names now.
     """
     sender = _sender_of(claimed[0].tenant_id) if claimed else ""
+    if not sender:
+        claimed = _without_those_that_wait(claimed, now)
     stale = [row for row in claimed if _is_stale(row, sender)]
     if not stale:
         return list(claimed)
@@ -62,7 +72,8 @@ def redraft(claimed: Sequence[Message], now: datetime) -> list[Message]:
 def _is_stale(row: Message, sender: str) -> bool:
     if row.recipient_gone:
         return True
-    return _is_untried(row) and (row.from_number != sender or row.claimed_from == Status.SCHEDULED)
+    changed = bool(sender) and row.from_number != sender
+    return _is_untried(row) and (changed or row.claimed_from == Status.SCHEDULED)
 
 
 def _is_untried(row: Message) -> bool:
@@ -70,8 +81,31 @@ def _is_untried(row: Message) -> bool:
 
 
 def _sender_of(tenant_id: int) -> str:
+    """Return the tenant's number; empty where it has none."""
     tenants = apps.get_model(conf.tenant_model())._default_manager.filter(pk=tenant_id)
-    return str(tenants.values_list(conf.tenant_number_field(), flat=True).get())
+    return str(tenants.values_list(conf.tenant_number_field(), flat=True).get() or "")
+
+
+def _without_those_that_wait(claimed: Sequence[Message], now: datetime) -> list[Message]:
+    """Give back the rows that cannot be sent without a number of the tenant; return the others.
+
+    A row that was tried keeps its number. One that is too old, or whose recipient is gone, ends.
+    """
+    waiting = [
+        row
+        for row in claimed
+        if _is_untried(row)
+        and not row.recipient_gone
+        and (row.expires_at is None or row.expires_at > now)
+    ]
+    if waiting:
+        claim.put_back(waiting, due_at=now + _WITHOUT_NUMBER)
+        logger.error(
+            "A tenant has no number to text from: its texts wait",
+            extra={"action": "no_sending_number", "tenant": str(claimed[0].tenant_id)},
+        )
+    given_back = {row.pk for row in waiting}
+    return [row for row in claimed if row.pk not in given_back]
 
 
 def _apply_alone(row: Message, sender: str, now: datetime) -> set[int]:
@@ -111,7 +145,7 @@ def _apply(stale: Sequence[Message], sender: str, now: datetime) -> set[int]:
                 decisions = conf.schedule().redraft(scheduled[0].tenant_id, scheduled, now)
         kept, ended = _decide(held, decisions, sender, changes, now)
         Message.objects.write(kept, _CONTENT_FIELDS)
-        Message.objects.write(ended, (*_CONTENT_FIELDS, *TRANSITION_FIELDS))
+        Message.objects.write(ended, _ENDED_FIELDS)
     for row in kept:
         for name in _CONTENT_COLUMNS:
             setattr(claimed[row.pk], name, getattr(row, name))
@@ -131,7 +165,7 @@ def _decide(
     kept: list[Message] = []
     ended: list[Message] = []
     for row in held:
-        if _is_untried(row):
+        if sender and _is_untried(row):
             row.from_number = sender
         decision = GONE if row.recipient_gone else decisions.get(row.pk)
         if isinstance(decision, Draft):
@@ -154,6 +188,8 @@ def _rewrite(row: Message, draft: Draft) -> Failure | None:
         return _TWICE
     row.to_number, row.thread, row.recipient_id = draft.to, draft.thread, draft.recipient_id
     row.text = clean(draft.text)
+    if is_blank(row.text) and not row.media_urls:
+        return _EMPTY
     measured = measure_message(row.text, media=bool(row.media_urls))
     row.encoding, row.parts = measured.encoding, measured.parts
     if measured.parts > MAX_PARTS:

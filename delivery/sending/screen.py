@@ -23,8 +23,7 @@ def screen(rows: Sequence[Message], now: datetime) -> list[Message]:
     """Return those of the claimed ``rows`` (of one tenant) to send, addressed as is right now.
 
     Ends the opted-out, the too old, those whose recipient is gone, those to numbers that are not
-    texted, and those that Telnyx may have
-    taken so long ago that it would take them twice.
+    texted, and those that Telnyx may have taken so long ago that it would take them twice.
     """
     rows = redraft(rows, now)
     if not rows:

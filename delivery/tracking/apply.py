@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Case, When
 
 from delivery.changes import Changes, message_changes
 from delivery.models import WebhookEvent
+from delivery.models.webhook_event import TEXT_RECEIVED
 from delivery.tracking import inbound_batch, outbound_batch
 from delivery.tracking.inbound import inbound_text
 from delivery.tracking.matching import Reported
@@ -20,6 +22,7 @@ logger = logging.getLogger("delivery")
 _SOONEST = timedelta(seconds=0.5)
 _LATEST = timedelta(hours=1)
 _MARKS = ("applied_at", "due_at", "result", "message")
+_TEXTS_FIRST = Case(When(event_type=TEXT_RECEIVED, then=0), default=1)
 _STATUS_EVENTS = {"message.sent", "message.finalized", "message.read"}
 
 
@@ -45,8 +48,11 @@ def apply_waiting_events(now: datetime, limit: int = 200) -> int:
 
 
 def _due(now: datetime) -> list[int]:
-    due = WebhookEvent.objects.due(now).order_by("due_at", "id")
-    return list(due.values_list("pk", flat=True)[:1000])
+    """Return the keys of what is due next. The texts of people go first: a STOP must not wait behind
+    the reports of a broadcast, while the next texts go out."""
+    due = WebhookEvent.objects.due(now).order_by("due_at", "id").values_list("pk", flat=True)
+    texts = list(due.filter(event_type=TEXT_RECEIVED)[:1000])
+    return [*texts, *due.exclude(event_type=TEXT_RECEIVED)[: 1000 - len(texts)]]
 
 
 def _apply_one_by_one(limit: int, now: datetime) -> int:
@@ -73,7 +79,8 @@ def _postpone_alone(pk: int, now: datetime) -> None:
 
 def _apply(ids: Sequence[int], limit: int, now: datetime) -> list[WebhookEvent]:
     with message_changes(now) as changes:
-        waiting = WebhookEvent.objects.waiting().filter(pk__in=ids).order_by("due_at", "id")
+        waiting = WebhookEvent.objects.waiting().filter(pk__in=ids)
+        waiting = waiting.order_by(_TEXTS_FIRST, "due_at", "id")
         events = list(waiting.select_for_update(skip_locked=True, of=("self",))[:limit])
         if events:
             _read(events, changes, now)
@@ -86,7 +93,7 @@ def _read(events: Sequence[WebhookEvent], changes: Changes, now: datetime) -> No
     incoming: list[inbound_batch.Incoming] = []
     for event in events:
         payload = event.payload.get("payload")
-        if event.event_type == "message.received":
+        if event.event_type == TEXT_RECEIVED:
             text = inbound_text(payload, at=event.occurred_at)
             if text is not None:
                 incoming.append(inbound_batch.Incoming(event, text))

@@ -118,7 +118,7 @@ def _dead(broadcast: Broadcast, found: Renderings, now: datetime) -> list[Draft]
     """Return the drafts of texts that became too long since: staff find them as dead letters."""
     texts: list[Rendering] = [rendering for rendering, _ in found.too_long]
     reasons = [
-        Failure("text_too_long", left_out.reason, "permanent") for left_out in found.left_out
+        Failure("text_too_long", left_out.reason, "permanent") for _, left_out in found.too_long
     ]
     made = drafts(broadcast.church, texts, now)
     return [replace(draft, failure=reason) for draft, reason in zip(made, reasons, strict=True)]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from math import ceil
 
-from delivery import conf, opt_outs, pacing
-from delivery.accept import UnacceptableError
+from delivery import conf, destinations, opt_outs, pacing
+from delivery.accept import UnacceptableError, check_sender
 from delivery.plain_punctuation import costly
 from koinonia.broadcasts.audience import Audience
 from koinonia.broadcasts.plan import check_text, members_of
@@ -29,7 +30,8 @@ class Character:
 @dataclass(frozen=True, slots=True)
 class Preview:
     people: int
-    """Who would be texted: numbers, without doubles, opt-outs and texts that are too long."""
+    """Who would be texted: numbers, without doubles, opt-outs, texts that are too long, and numbers
+    that are not texted."""
     opted_out: int
     doubles: int
     """Members whose number is texted under another member's name."""
@@ -56,13 +58,15 @@ def preview(church: Church, text: str, audience: Audience) -> Preview:
     """Return what the text would come to, sent now. Raises ``UnacceptableError`` for a text or an
     audience that no broadcast can have."""
     text = check_text(text)
+    check_sender(church)
     members = members_of(church, audience)
     if not members:
         raise UnacceptableError("audience", "There is nobody in this audience.")
     found = render_all(church, text, members)
     numbers = {one.member.phone for one in found.texts}
     stopped = opt_outs.opted_out(church.pk, numbers)
-    sent = [one for one in found.texts if one.member.phone not in stopped]
+    refused = _refused(church, numbers - stopped)
+    sent = [one for one in found.texts if one.member.phone not in stopped | refused.keys()]
     parts = sum(one.measured.parts for one in sent)
     candidates = [rendering for rendering, _ in found.too_long] or sent
     dearest = max(candidates, key=_price, default=None)
@@ -79,6 +83,11 @@ def preview(church: Church, text: str, audience: Audience) -> Preview:
         left_out=[
             *found.left_out,
             *(_opted_out(one) for one in found.texts if one.member.phone in stopped),
+            *(
+                LeftOut(one.member, refused[one.member.phone])
+                for one in found.texts
+                if one.member.phone in refused
+            ),
             *found.doubles,
         ],
     )
@@ -86,6 +95,13 @@ def preview(church: Church, text: str, audience: Audience) -> Preview:
 
 def _price(rendering: Rendering) -> tuple[int, int]:
     return rendering.measured.parts, rendering.measured.units
+
+
+def _refused(church: Church, numbers: Iterable[str]) -> dict[str, str]:
+    """Return those of ``numbers`` that are not texted, and why."""
+    allowed = destinations.countries_of(church)
+    reasons = {number: destinations.refusal(number, allowed) for number in numbers}
+    return {number: reason for number, reason in reasons.items() if reason}
 
 
 def _opted_out(rendering: Rendering) -> LeftOut:

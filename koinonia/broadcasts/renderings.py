@@ -38,12 +38,14 @@ class Renderings:
     """At most one per number, in the order of the members' keys."""
     too_long: list[tuple[Rendering, LeftOut]] = field(default_factory=list)
     """Numbers to which nothing can be sent, with the rendering of the oldest member."""
+    too_long_too: list[LeftOut] = field(default_factory=list)
+    """The younger members of these numbers, whose own names do not fit either."""
     doubles: list[LeftOut] = field(default_factory=list)
     """Members whose number gets the text under another member's name."""
 
     @property
     def left_out(self) -> list[LeftOut]:
-        return [left_out for _, left_out in self.too_long]
+        return [*(left_out for _, left_out in self.too_long), *self.too_long_too]
 
 
 def render_all(church: Church, template: str, members: Iterable[Member]) -> Renderings:
@@ -63,6 +65,9 @@ def render_all(church: Church, template: str, members: Iterable[Member]) -> Rend
         if fitting is None:
             reason = _reason(tried[0], in_full=len(made.too_long) < MOST_NAMED)
             made.too_long.append((tried[0], LeftOut(tried[0].member, reason)))
+            made.too_long_too += [
+                LeftOut(one.member, _reason(one, in_full=False)) for one in tried[1:]
+            ]
         chosen = fitting or tried[0]
         if fitting:
             made.texts.append(fitting)

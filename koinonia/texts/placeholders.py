@@ -1,8 +1,8 @@
 """``{first_name}``, ``{last_name}`` and ``{church}`` in a text.
 
 A placeholder is a name in single braces; blanks inside the braces and the case of its letters do not
-count. Every other brace that opens is refused, for a placeholder that is only misspelt would go out
-as it stands. There is no way to write an opening brace itself.
+count. Every other brace that opens is refused, and so is a name in the brackets of other programs:
+a placeholder that is only misspelt would go out as it stands. There is no way to write an opening brace itself.
 """
 
 from __future__ import annotations
@@ -31,6 +31,11 @@ _ALSO_MEANT = {
     "surname": "last_name",
     "churchname": "church",
 }
+_OF_OTHER_PROGRAMS = re.compile(
+    r"[\[(<%|\uff5b\u2774]\s*((?:first|last)_name|fname|lname|firstname|lastname)\s*[\])>%|\uff5d\u2775]",
+    re.IGNORECASE,
+)
+"""[first_name], %first_name%, *|FNAME|*, and the wide braces of Chinese and Japanese keyboards."""
 _SHOWN = 40
 _BEFORE_NOTHING = re.compile(r"[^\S\n]*(?:$|[\s,.;:!?)\]])")
 _AFTER_NOTHING = re.compile(r"[^\S\n]*(?:[,;:][^\S\n]*)?")
@@ -93,6 +98,8 @@ def _value(name: str, member: Member | None, church: Church) -> str | None:
 def _problems(text: str) -> Iterator[str]:
     if "{{" in text or _TWO_CLOSE.search(text):
         yield "A placeholder stands in single braces."
+    for match in _OF_OTHER_PROGRAMS.finditer(text):
+        yield f"{match[0]} is no placeholder here.{_meant(match[1])}"
     for match in re.finditer(r"\{([^{}\n]*)([}{\n]|$)", text):
         inner = match[1].strip()
         shown = inner[:_SHOWN]

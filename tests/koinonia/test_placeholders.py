@@ -74,6 +74,11 @@ BAD = {
     "Hi {": "is not closed",
     "Hi {" + "x" * 50 + "}": "Unknown placeholder",
     "Hi {first_name\n}": "is not closed",
+    "Hi [first_name]": "{first_name} is probably meant",
+    "Hi %first_name%": "{first_name} is probably meant",
+    "Hi *|FNAME|*": "{first_name} is probably meant",
+    "Hi <Last_Name>": "{last_name} is probably meant",
+    "Hi ｛first_name｝": "{first_name} is probably meant",
 }
 
 

@@ -95,9 +95,7 @@ class LeftOutSerializer(serializers.Serializer[Any]):
 class SentBroadcastSerializer(BroadcastSerializer):
     """The answer to the POST alone: it names who is left out, where somebody is."""
 
-    left_out = LeftOutSerializer(
-        many=True, required=False, help_text=f"At most {MOST_NAMED}, in the order of their ids."
-    )
+    left_out = LeftOutSerializer(many=True, required=False, help_text=f"At most {MOST_NAMED}.")
     left_out_total = serializers.IntegerField(
         required=False, help_text="How many are left out; `left_out` may name fewer."
     )

@@ -45,7 +45,8 @@ class DearestSerializer(serializers.Serializer[Any]):
 
 class PreviewSerializer(serializers.Serializer[Any]):
     people = serializers.IntegerField(
-        help_text="Numbers that would be texted: without doubles, opt-outs and texts too long."
+        help_text="Numbers that would be texted: without doubles, opt-outs, texts that are too long,"
+        " and numbers of countries or ranges that are not texted."
     )
     opted_out = serializers.IntegerField()
     doubles = serializers.IntegerField(

@@ -51,6 +51,40 @@ def test_the_key_changes_only_where_a_double_is_impossible_or_allowed(
     assert DeadLetterAction.objects.get().generation == generation
 
 
+MOVED = [
+    # status, class, hours since it died, generation after, goes from the present number
+    ("dead", "configuration", 1, 2, True),
+    ("unknown", "ambiguous", 1, 2, True),
+    ("dead", "retryable", 1, 1, False),
+    ("dead", "retryable", 25, 2, True),
+]
+
+
+@pytest.mark.parametrize(("status", "error_class", "hours", "generation", "present"), MOVED)
+def test_a_new_send_goes_from_the_number_that_the_church_has_now(
+    status: str, error_class: str, hours: int, generation: int, present: bool,
+    letter: MakeLetter, grace: Church,
+) -> None:  # fmt: skip
+    former = grace.phone_number
+    text = letter(status, error_class=error_class, dead_since=NOW - timedelta(hours=hours))
+    Church.objects.filter(pk=grace.pk).update(phone_number="+13125550188")
+    assert retry(Message.objects.all(), by=None, now=NOW, may_double=True).retried == 1
+    text.refresh_from_db()
+    assert text.generation == generation
+    assert text.from_number == ("+13125550188" if present else former)
+
+
+def test_a_retry_keeps_the_number_while_the_church_has_none(
+    letter: MakeLetter, grace: Church
+) -> None:
+    text = letter(error_class="configuration")
+    Church.objects.filter(pk=grace.pk).update(phone_number=None)
+    retry(Message.objects.all(), by=None, now=NOW)
+    former = text.from_number
+    text.refresh_from_db()
+    assert text.from_number == former
+
+
 def test_an_unknown_text_needs_the_word_that_it_may_double(letter: MakeLetter) -> None:
     text = letter("unknown")
     result = retry(Message.objects.all(), by=None, now=NOW)

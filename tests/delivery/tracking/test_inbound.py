@@ -13,7 +13,7 @@ from delivery.tracking import apply_waiting_events
 from koinonia.models import Church
 from tests import cast
 from tests.delivery.tracking.conftest import MEMBER, NOW, MakeMessage, store
-from tests.delivery.webhooks.signing import event, inbound
+from tests.delivery.webhooks.signing import event, inbound, outbound
 
 pytestmark = pytest.mark.django_db
 
@@ -173,3 +173,13 @@ def test_the_newest_wish_holds_in_whatever_order_it_arrives(
             apply()
     apply()
     assert OptOut.objects.exists() == stopped
+
+
+def test_a_stop_does_not_wait_behind_the_reports_of_a_broadcast(
+    grace: Church,
+) -> None:
+    for number in range(5):
+        store(event("message.sent", outbound(f"p{number}", "sent")))
+    store(event("message.received", inbound("in1", "STOP")))
+    apply_waiting_events(NOW + timedelta(minutes=1), limit=1)
+    assert opted_out(grace.pk, [MEMBER])

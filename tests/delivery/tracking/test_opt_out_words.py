@@ -109,3 +109,28 @@ def test_a_tenants_own_words_count_beside_the_fixed_ones() -> None:
 
 def test_an_empty_own_word_makes_nothing_a_stop() -> None:
     assert wish("Hello", own=("", " ", "🙏")) == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["STOP STOP", "stop stop stop", "Stop!! Stop!!", "STOP.\nSTOP.", "stop 🙏 stop", "un-subscribe", "Un Subscribe",
+     "unsubscribe unsubscribe", "STOP-ALL"],
+)  # fmt: skip
+def test_a_word_said_twice_or_in_pieces_is_heard(text: str) -> None:
+    assert wish(text) == "STOP"
+
+
+@pytest.mark.parametrize(
+    "text", ["stop and stop", "bus stop bus stop", "start stop now", "no no", "🙏 🙏"]
+)
+def test_repeated_other_words_are_not(text: str) -> None:
+    assert wish(text) == ""
+
+
+@pytest.mark.parametrize(
+    ("own", "text"),
+    [("ÇIKIŞ", "çıkış"), ("Çıkış", "CIKIS"), ("İPTAL", "iptal"), ("WYŁĄCZ", "wylacz"), ("DỪNG", "dung"),
+     ("ΣΤΟΠ", "στοπ"), ("СТОП", "Стоп."), ("توقف", "تَوَقَّف"), ("停止", "「停止」。"), ("BASTA YA", "basta-ya")],
+)  # fmt: skip
+def test_own_words_are_heard_in_their_own_languages(own: str, text: str) -> None:
+    assert wish(text, own=[own]) == "STOP"

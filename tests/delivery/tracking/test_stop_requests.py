@@ -33,7 +33,8 @@ def hear(text: str | None, *, provider_id: str = "in1", **over: Any) -> None:
         "remove me from this list please", "remove my number", "I don't want these texts", "no more texts!",
         "please unsubscribe me", "How do I opt out?", "You have the wrong number", "stop please", "please stop",
         "Por favor dejen de enviarme mensajes", "No me manden más mensajes", "no quiero más mensajes",
-        "Quíteme de la lista", "quiero darme de baja", "I do not wish to receive text messages",
+        "Stop. Thank you", "stop sending me this", "cancel my subscription", "Please end these texts", "I revoke my consent",
+        "Who is this? Wrong number!", "Quíteme de la lista", "quiero darme de baja", "I do not wish to receive text messages",
     ],
 )  # fmt: skip
 def test_a_request_in_other_words_is_marked_and_opts_nobody_out(text: str, grace: Church) -> None:
@@ -47,6 +48,7 @@ def test_a_request_in_other_words_is_marked_and_opts_nobody_out(text: str, grace
     [
         "we must stop for bread", "Can you stop by the office?", "We should stop texting while driving",
         "Remove me from the nursery schedule", "Take me off the bake sale", "I don't want pizza",
+        "Will you stop sending the kids to camp?", "Let us end the messages series", "Cancel the texts for Bob",
         "Thanks for the text", "Don't message the pastor yet", "no more cookies", "STOP", "", "help",
         "Do not text and drive", "Me dejas de comer", "We stopped at your list of songs", "See you Sunday",
     ],

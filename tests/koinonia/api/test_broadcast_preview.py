@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import timedelta
 from typing import Any
 
@@ -133,3 +134,114 @@ def test_a_shared_number_gets_the_name_that_fits(
     made = post(sender, "broadcasts/", "{first_name} " + "x" * 690).json()
     assert (made["total"], "left_out" in made) == (2, False)
     assert Message.objects.get(to_number=lukasz.phone).text.startswith("Tim ")
+
+
+def test_a_number_that_is_not_texted_is_not_counted_and_is_named(
+    sender: APIClient, grace: Church, anna: Member
+) -> None:
+    hans = cast.member(grace, "Hans", "+4915112345678")
+    shown = post(sender, "broadcasts/preview/", "Hi").json()
+    assert (shown["people"], shown["parts"], shown["left_out_total"]) == (1, 1, 1)
+    assert shown["left_out"][0]["member"]["id"] == encode(hans.pk)
+    assert "DE are not switched on" in shown["left_out"][0]["reason"]
+
+
+def test_a_preview_is_refused_as_the_broadcast_is_where_the_church_has_no_number(
+    sender: APIClient, grace: Church, anna: Member
+) -> None:
+    Church.objects.filter(pk=grace.pk).update(phone_number=None)
+    answers = [post(sender, path, "Hi") for path in ("broadcasts/preview/", "broadcasts/")]
+    assert [answer.status_code for answer in answers] == [400, 400]
+    assert answers[0].json() == answers[1].json()
+
+
+_NAMES = [
+    "",
+    "Ann",
+    "José",
+    "María",
+    "Łukasz",
+    "O’Brien",
+    "Zoë",
+    "€uro",
+    "[Ben]",
+    "👩‍👩‍👧",
+    "Nguyễn",
+    "e\u0301lodie",
+]
+_BEFORE = [
+    "{first_name} ",
+    "Hi {first_name}, ",
+    "{first_name}{last_name}",
+    "{ LAST_NAME } of {church}: ",
+    "",
+]
+_BORDERS = [
+    1,
+    69,
+    70,
+    71,
+    133,
+    134,
+    135,
+    152,
+    153,
+    154,
+    159,
+    160,
+    161,
+    305,
+    306,
+    307,
+    665,
+    670,
+    1525,
+    1530,
+]
+_LETTERS = ["x", "€", "é", "[", "’", "👩‍👩‍👧", "a\u0301", "x x "]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_preview_equals_what_is_then_sent(
+    seed: int, sender: APIClient, grace: Church, settings: Any
+) -> None:
+    settings.THROTTLING = {**settings.THROTTLING, "ENABLED": False}
+    by_chance = random.Random(seed)
+    phones = [f"+131255501{number:02}" for number in range(20)]
+    phones += ["+4915112345678", "+16715550123"]
+    for _ in range(30):
+        first, last = by_chance.choice(_NAMES), by_chance.choice(_NAMES)
+        cast.member(grace, first, by_chance.choice(phones), last_name=last)
+    for number in by_chance.sample(phones, 4):
+        opt_out(grace.pk, number, OptOut.Source.KEYWORD, now=timezone.now())
+    for _ in range(8):
+        length = by_chance.choice(_BORDERS) + by_chance.randint(-8, 2)
+        letters = by_chance.choice(_LETTERS) + "x" * max(0, length - 1)
+        text = (by_chance.choice(_BEFORE) + letters)[:1600]
+        shown = post(sender, "broadcasts/preview/", text)
+        sent = post(sender, "broadcasts/", text)
+        told = shown.json()
+        if sent.status_code == 400:
+            # Nobody of the audience can be sent it; the preview names each of them.
+            assert (told["people"], told["opted_out"], told["doubles"]) == (0, 0, 0)
+            assert told["left_out_total"] > 0
+            continue
+        rows = Message.objects.filter(batch=Broadcast.objects.latest("pk").pk)
+        queued = rows.filter(status="queued")
+        assert (told["people"], told["parts"], told["opted_out"]) == (
+            queued.count(), sum(row.parts for row in queued), rows.filter(status="suppressed").count(),
+        )  # fmt: skip
+        everyone = Member.objects.filter(church=grace).count()
+        assert told["people"] + told["left_out_total"] == everyone
+        if told["dearest"] and told["dearest"]["parts"] <= 10:
+            dearest = max(row.parts for row in queued)
+            assert queued.filter(text=told["dearest"]["text"]).first().parts == dearest  # type: ignore[union-attr]
+
+
+def test_all_who_share_a_number_are_named_where_none_of_their_names_fits(
+    sender: APIClient, grace: Church, anna: Member, lukasz: Member
+) -> None:
+    cast.member(grace, "Zoë Łucja", lukasz.phone)
+    made = post(sender, "broadcasts/", "{first_name} " + "x" * 690).json()
+    assert [one["member"]["name"] for one in made["left_out"]] == ["Łukasz", "Zoë Łucja"]
+    assert (made["left_out_total"], made["total"]) == (2, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from delivery.drafts import Draft
 from delivery.models import Message, OptOut, Outcome
 from delivery.sending.provider import Verdict
 from delivery.statuses import Status
+from koinonia import sending_numbers
 from koinonia.ids import encode
 from koinonia.models import Church, Conversation, Member
 from koinonia.texts.compose import compose
@@ -160,3 +162,38 @@ def test_a_scheduled_text_of_an_earlier_release_goes_as_it_was_frozen(
     assert Message.objects.get().status == Status.SCHEDULED
     Member.objects.filter(pk=anna.pk).update(phone=NEW)
     assert tomorrow.comes() == {(NEW, "Hello Anna")}
+
+
+def test_it_waits_while_its_church_has_no_number(
+    tomorrow: Tomorrow, anna: Member, grace: Church
+) -> None:
+    made = tomorrow.text(member=encode(anna.pk))
+    sending_numbers.take(str(grace.phone_number), now=timezone.now())
+    assert tomorrow.comes() == set()
+    assert tomorrow.look("messages", made)["status"] == "scheduled"
+    sending_numbers.give(grace, "+13125550188", now=timezone.now())
+    Member.objects.filter(pk=anna.pk).update(first_name="Ann")
+    tomorrow.at += timedelta(minutes=2)
+    assert tomorrow.comes() == {(anna.phone, "Dear Ann")}
+    assert tomorrow.look("messages", made)["from"] == "+13125550188"
+
+
+def test_it_expires_and_is_cancelled_though_its_church_has_no_number(
+    tomorrow: Tomorrow, anna: Member, ben: Member, grace: Church
+) -> None:
+    old, orphan = (tomorrow.text(member=encode(member.pk)) for member in (anna, ben))
+    sending_numbers.take(str(grace.phone_number), now=timezone.now())
+    Message.objects.filter(recipient=ben).update(recipient_gone=True)
+    assert tomorrow.comes() == set()
+    assert tomorrow.look("messages", orphan)["status"] == "cancelled"
+    tomorrow.at += timedelta(days=1)
+    assert tomorrow.comes() == set()
+    assert tomorrow.look("messages", old)["status"] == "expired"
+
+
+def test_a_text_of_which_nothing_is_left_is_a_dead_letter(tomorrow: Tomorrow, anna: Member) -> None:
+    made = tomorrow.text("{last_name}", member=encode(anna.pk))
+    Member.objects.filter(pk=anna.pk).update(last_name="")
+    assert tomorrow.comes() == set()
+    shown = tomorrow.look("messages", made)
+    assert (shown["status"], shown["error"]["code"]) == ("dead", "text_empty")
