@@ -13,12 +13,12 @@ from django.http import HttpRequest
 from django.utils import timezone
 from knox.models import AuthToken
 
+from delivery.admin.closed_lookups import ClosedLookups
 from koinonia import (
     admin_people,  # noqa: F401 -- registers users and invitations
     phone,
     sending_numbers,
 )
-from koinonia.admin_lookups import ClosedLookups
 from koinonia.admin_names import TidyNamesMixin
 from koinonia.admin_owners import KeepsOwners, StaffForm, StaffFormSet
 from koinonia.models import Church, Group, Member, SendingNumber, Staff

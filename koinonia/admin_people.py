@@ -17,9 +17,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from delivery.admin.closed_lookups import ClosedLookups
 from koinonia.accounts import invitations, mail
 from koinonia.accounts.new_accounts import password_link
-from koinonia.admin_lookups import ClosedLookups
 from koinonia.admin_names import TidyNamesMixin
 from koinonia.admin_owners import KeepsOwners
 from koinonia.models import Invitation

@@ -9,12 +9,13 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from delivery import spend
+from delivery.admin.closed_lookups import ClosedLookups
 from delivery.admin.readonly import ModelAdmin, to_the_second
 from delivery.models import SpendLimit
 
 
 @admin.register(SpendLimit)
-class SpendLimitAdmin(ModelAdmin[SpendLimit]):
+class SpendLimitAdmin(ClosedLookups, ModelAdmin[SpendLimit]):
     list_display = ["tenant", "cap", "used", "waits_since", "goes_on"]
     list_select_related = ["tenant"]
     waits_since = to_the_second("reached_at", "texts wait since")
