@@ -64,6 +64,7 @@ def accept_message(
     for the outcome.
     """
     times = check_times(scheduled_at, expires_at, now)
+    _check_recipient(draft.to)
     if reason := destinations.refusal(draft.to, destinations.countries_of(tenant)):
         raise UnacceptableError("to", reason)
     message = _row(tenant, draft, Priority.REPLY, times, author, now)
