@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
 
-from delivery import spend
+from delivery import conf, spend
 from delivery.admin.closed_lookups import ClosedLookups
 from delivery.admin.readonly import ModelAdmin, to_the_second
 from delivery.models import SpendLimit
@@ -29,6 +31,19 @@ class SpendLimitAdmin(ClosedLookups, ModelAdmin[SpendLimit]):
 
     def get_readonly_fields(self, request: HttpRequest, obj: SpendLimit | None = None) -> list[str]:
         return ["tenant", "used", "reached_at", "waits_until"] if obj else []
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> SpendLimit | None:
+        """Return the limit of a tenant; a key that no tenant can have is of none.
+
+        The tenant's own key is compared: only that look-up knows which numbers fit its column.
+        """
+        tenants = apps.get_model(conf.tenant_model())._default_manager
+        try:
+            return SpendLimit.objects.filter(tenant__in=tenants.filter(pk=object_id)).first()
+        except (ValidationError, ValueError):
+            return None
 
     def has_delete_permission(self, request: HttpRequest, obj: SpendLimit | None = None) -> bool:
         return False

@@ -28,7 +28,7 @@ GRACE = "church:grace"
 @pytest.fixture
 def told() -> Any:
     """The users whom this process was told to judge again."""
-    heard: list[int] = []
+    heard: list[str] = []
 
     def hear(notice: dict[str, Any]) -> None:
         if notice["type"] == "rights.changed":
@@ -105,7 +105,7 @@ ENDED, LOST = Verdict(ended=True), Verdict(lost=[GRACE])
 )
 def test_each_loss_is_told_and_judged(
     grace_viewer: User,
-    told: list[int],
+    told: list[str],
     by: Callable[[User], Credential],
     change: Callable[[User, Credential], None],
     expected: Verdict,
@@ -115,18 +115,18 @@ def test_each_loss_is_told_and_judged(
     told.clear()
     change(grace_viewer, credential)
     assert verdict(credential) == expected
-    assert pk in told
+    assert str(pk) in told
 
 
 @pytest.mark.django_db(transaction=True)
-def test_another_role_hears_on_and_is_judged_at_once(grace_owner: User, told: list[int]) -> None:
+def test_another_role_hears_on_and_is_judged_at_once(grace_owner: User, told: list[str]) -> None:
     credential = by_session(grace_owner)
     staff = Staff.objects.get(user=grace_owner)
     told.clear()
     staff.role = Role.VIEWER
     staff.save()
     assert verdict(credential) == Verdict()
-    assert told == [grace_owner.pk]
+    assert told == [str(grace_owner.pk)]
 
 
 def test_a_token_that_expires_ends_with_nobody_saying_so(grace_viewer: User) -> None:

@@ -45,6 +45,6 @@ class GroupView(_Groups, ItemView):
         now = timezone.now()
         with message_changes(now):
             self._cancelled = release_group(cast(Group, instance), now=now)
-            instance.delete()
+            super().perform_destroy(instance)
 
     http_method_names = ["get", "patch", "delete", "head", "options"]

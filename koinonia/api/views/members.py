@@ -76,7 +76,7 @@ class MemberView(_Members, ItemView):
         now = timezone.now()
         with message_changes(now):
             self._cancelled = release([instance.pk], now)
-            instance.delete()
+            super().perform_destroy(instance)
 
     http_method_names = ["get", "patch", "delete", "head", "options"]
 

@@ -8,12 +8,13 @@ from rest_framework import status
 from rest_framework.response import Response
 
 from delivery import conf
-from delivery.accept import UnacceptableError, accept_message
+from delivery.accept import accept_message
 from delivery.changes import message_changes
 from delivery.drafts import Draft
 from delivery.models import Message
 from delivery.visible_text import clean
 from koinonia import ids
+from koinonia.api.errors import ConflictError
 from koinonia.api.idempotency import PendingResponse
 from koinonia.api.serializers.messages import MessageSerializer
 from koinonia.api.views.base import ChurchView, unacceptable_as_error
@@ -48,7 +49,7 @@ class SendingView(ChurchView):
         with unacceptable_as_error(names), message_changes(now):
             if member and not Member.objects.keep([member.pk]):
                 if named:
-                    raise UnacceptableError("member", "This member was deleted a moment ago.")
+                    raise ConflictError("This member was deleted a moment ago.")
                 member = None
             thread = thread_of(self.church, phone, now=now).pk
             if named:

@@ -139,13 +139,13 @@ def test_json_is_utf8_whatever_the_charset_says(
 
 def test_an_error_is_short_however_long_the_input(owner: APIClient, grace: Church) -> None:
     for body in (
-        {"username": "new", "role": "x" * 90_000, "password": "long enough 123"},
+        {"username": "new", "role": "x" * 90_000},
         {"to": TO, "member": "x" * 90_000},
         {"x" * 90_000: 1},
         {"to": "9" * 90_000},
         {"audience": ["x"] * 9000},
     ):
-        for path in ("staff/", "messages/", "broadcasts/", "members/"):
+        for path in ("invitations/", "messages/", "broadcasts/", "members/"):
             answer = owner.post(G + path, body, format="json")
             assert answer.status_code == 400
             assert len(answer.content) < 8000

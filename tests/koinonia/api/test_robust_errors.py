@@ -34,8 +34,8 @@ ODD = ["\ud800", "a\udfffb", "\x00", "a\x00b", "\u202eabc", "\x1b[31m", "\ufffe"
         ("members/", "groups"), ("members/", "opted_out"), ("groups/", "name"),
         ("messages/", "to"), ("messages/", "text"), ("messages/", "member"),
         ("messages/", "media_urls"), ("messages/", "send_at"), ("broadcasts/", "audience"),
-        ("broadcasts/", "text"), ("staff/", "username"), ("staff/", "role"),
-        ("staff/", "password"), ("dead-letters/retry/", "ids"),
+        ("broadcasts/", "text"), ("invitations/", "username"), ("invitations/", "role"),
+        ("invitations/", "email"), ("dead-letters/retry/", "ids"),
         ("dead-letters/retry/", "filter"), ("dead-letters/retry/", "may_double"),
         ("members/", ODD[0]), ("members/", ODD[2]),
     ],
@@ -175,7 +175,7 @@ NAMES = {
     "groups/": ["name"],
     "messages/": ["to", "member", "conversation", "text", "media_urls", "send_at", "expires_at"],
     "broadcasts/": ["text", "audience", "send_at", "expires_at"],
-    "staff/": ["username", "role", "password"],
+    "invitations/": ["email", "username", "role"],
     "dead-letters/retry/": ["ids", "filter", "may_double"],
 }
 
