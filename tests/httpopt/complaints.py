@@ -21,4 +21,6 @@ def complaints(
         if note.level in (levels.BAD, levels.WARN)
         # That the status is an error is no complaint about how it is told.
         and not type(note).__name__.startswith("STATUS_")
+        # A session's answer depends on Accept, Accept-Encoding, Cookie and Sec-Fetch-Site, and says so.
+        and type(note).__name__ != "VARY_COMPLEX"
     ]
