@@ -20,5 +20,9 @@ MOST_REMARKS = 5_000
 """Lines of a report."""
 LARGEST_UNPACKED = 40 * 2**20
 """Bytes of an unpacked workbook; its shared strings alone may take a quarter."""
+MOST_INFLATION = 40
+"""Unpacked bytes for each byte of a workbook. Sheets of people reach ten (20,000 rows of openpyxl)."""
+ALWAYS_UNPACKED = 4 * 2**20
+"""Bytes that even a small workbook may unpack to."""
 MOST_SHEET_ROWS = 200_000
 """Rows of a sheet, empty ones included."""

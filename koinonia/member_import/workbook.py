@@ -12,7 +12,13 @@ from typing import Any
 
 from openpyxl import load_workbook
 
-from koinonia.member_import.bounds import LARGEST_UNPACKED, MOST_COLUMNS, MOST_SHEET_ROWS
+from koinonia.member_import.bounds import (
+    ALWAYS_UNPACKED,
+    LARGEST_UNPACKED,
+    MOST_COLUMNS,
+    MOST_INFLATION,
+    MOST_SHEET_ROWS,
+)
 from koinonia.member_import.columns import columns_of, shown
 from koinonia.member_import.consent import Said
 from koinonia.member_import.header_row import find_header, not_found
@@ -52,10 +58,11 @@ _UNREADABLE = "The workbook cannot be read. Open it in Excel, save it again as .
 def _check_size(content: bytes) -> None:
     with zipfile.ZipFile(BytesIO(content)) as archive:
         sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
+    most = min(LARGEST_UNPACKED, max(ALWAYS_UNPACKED, MOST_INFLATION * len(content)))
     strings = sizes.get(_SHARED_STRINGS, 0)
-    if sum(sizes.values()) > LARGEST_UNPACKED or strings > LARGEST_UNPACKED // 4:
+    if sum(sizes.values()) > most or strings > LARGEST_UNPACKED // 4:
         raise UnusableFileError(
-            f"The workbook holds more than {LARGEST_UNPACKED // 2**20} MB when it is unpacked. Save"
+            f"The workbook holds more than {most // 2**20} MB when it is unpacked. Save"
             " only the list of people, without pictures and formats, as CSV UTF-8."
         )
 

@@ -144,9 +144,18 @@ def test_a_wide_sheet_is_refused_in_a_sentence() -> None:
 def test_a_workbook_that_is_huge_when_unpacked_is_refused_unread() -> None:
     content = workbook(("People", list(ROWS)))
     padded = BytesIO(content)
-    with zipfile.ZipFile(padded, "a", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(padded, "a", zipfile.ZIP_STORED) as archive:
         archive.writestr("xl/media/image1.png", b"\x00" * (41 * 2**20))
     with pytest.raises(UnusableFileError, match="40 MB"):
+        people_in(padded.getvalue())
+
+
+def test_a_small_workbook_may_not_unpack_to_work_for_seconds() -> None:
+    padded = BytesIO(workbook(("People", list(ROWS))))
+    with zipfile.ZipFile(padded, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet9.xml", b" " * (8 * 2**20))
+    assert len(padded.getvalue()) < 20_000
+    with pytest.raises(UnusableFileError, match="4 MB"):
         people_in(padded.getvalue())
 
 
