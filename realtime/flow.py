@@ -48,7 +48,7 @@ class Flow:
     def acknowledge(self, stream: str, seq: int) -> bool:
         """Everything of ``stream`` up to ``seq`` has arrived, and so has what was sent before it.
 
-        A socket keeps its order: that also settles streams that were left or began anew. Returns
+        A socket keeps its order: that also settles streams that were left or started again. Returns
         whether there was anything to acknowledge.
         """
         arrived = 0

@@ -132,11 +132,11 @@ def _as_new(now: datetime) -> dict[str, object]:
     # A tenant may have no number at the moment: null, or empty.
     number = Coalesce(NullIf(present, Value("")), F("from_number"))
     forgotten = ~Q(from_number=number) & Q(dead_since__lte=now - _KEY_IS_FORGOTTEN)
-    anew = Q(status=Status.UNKNOWN) | Q(error_class__in=_SURELY_REFUSED) | forgotten
+    again = Q(status=Status.UNKNOWN) | Q(error_class__in=_SURELY_REFUSED) | forgotten
     return {
-        "from_number": Case(When(anew, then=number), default=F("from_number")),
+        "from_number": Case(When(again, then=number), default=F("from_number")),
         "generation": Case(
-            When(anew, then=F("generation") + 1),
+            When(again, then=F("generation") + 1),
             default=F("generation"),
             output_field=PositiveSmallIntegerField(),
         ),

@@ -1,4 +1,4 @@
-"""What the application is told of a request, whichever server it runs under."""
+"""The scope that the application sees of a request, whichever server it runs under."""
 
 from __future__ import annotations
 

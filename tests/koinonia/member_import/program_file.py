@@ -1,4 +1,4 @@
-"""A file as a program exports it, made anew with made-up people.
+"""A file as a program exports it, rebuilt with made-up people.
 
 The column names are those of the programs; the people, numbers and values are invented.
 """
