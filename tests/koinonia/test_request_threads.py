@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from django.http.response import HttpResponseBase
 from django.test import Client
 from django.urls import path
 
+from koinonia import request_threads
 from koinonia.held_requests import hold, holdable
 from koinonia.request_threads import THREADS, RequestThreadHandler
 
@@ -82,6 +84,26 @@ def our_urls(settings: object) -> None:
     seen.clear()
     settings.ROOT_URLCONF = __name__  # type: ignore[attr-defined]
     settings.MIDDLEWARE = [f"{__name__}.Watching", f"{__name__}.Watching"]  # type: ignore[attr-defined]
+
+
+@pytest.fixture(autouse=True)
+def fresh_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Replace the pools: a thread of the process may hold a connection that an earlier test made."""
+    pools = {
+        "_pool": ThreadPoolExecutor(THREADS, "request"),
+        "_waiting_pool": ThreadPoolExecutor(request_threads.WAITING_THREADS, "waiting-request"),
+    }
+    for name, pool in pools.items():
+        monkeypatch.setattr(request_threads, name, pool)
+    probes = {
+        path: ThreadPoolExecutor(THREADS, path.strip("/")) for path in request_threads._health_pools
+    }
+    monkeypatch.setattr(request_threads, "_health_pools", probes)
+    yield
+    stopped.set()
+    for pool in (*pools.values(), *probes.values()):
+        pool.shutdown()
+    stopped.clear()
 
 
 async def _get(where: str, query: bytes = b"") -> tuple[int, bytes]:
