@@ -73,7 +73,10 @@ def test_another_writer_waits_for_a_slice_and_not_for_the_import(
             f" {len(beside.waits)} writes beside it {longest:.3f} s = {longest / took:.4f} of the"
             f" import = {longest / max(idle.waits):.1f} × that of {len(idle.waits)} idle ones"
         )
-    assert longest < took / 8
+    # A lock for the whole import makes one wait of more than half of it. The other bound leaves two waits
+    # to the machine, which may stop a thread whenever it likes.
+    assert longest < took / 3
+    assert sorted(beside.waits)[-3] < took / 8
 
 
 def test_two_imports_of_one_file_at_once_make_each_person_once(grace: Church) -> None:
