@@ -1,7 +1,7 @@
 /**
  * The pace of what one socket says. The server closes a socket that says more than a person can mean
  * (60 frames at once, 5 per second), and thirty tabs that wake together would. Less is sent here; the
- * rest waits, and of what waits about one stream only the last counts.
+ * rest waits, and of what waits about one stream and epoch only the last counts, from the lowest place.
  */
 const BURST = 40;
 const PER_SECOND = 4;
@@ -9,7 +9,7 @@ const PER_SECOND = 4;
 export class Outbox {
   #left = BURST;
   #at = Date.now();
-  /** Frames that wait, by the name of their stream, in the order in which they came. */
+  /** Frames that wait, by stream and epoch, in the order in which they came. */
   #waiting = new Map();
   #timer = null;
 
@@ -20,8 +20,12 @@ export class Outbox {
 
   /** Say something about a stream, now or as soon as it may be said. */
   say(frame) {
-    this.#waiting.delete(frame.stream);
-    this.#waiting.set(frame.stream, frame);
+    const key = `${frame.stream} ${frame.epoch ?? ""}`;
+    const waiting = this.#waiting.get(key);
+    this.#waiting.delete(key);
+    // A tab that is behind must not lose its place to one that is ahead.
+    if (waiting?.since < frame.since) frame = { ...frame, since: waiting.since };
+    this.#waiting.set(key, frame);
     this.#flush();
   }
 
@@ -40,12 +44,12 @@ export class Outbox {
 
   #flush() {
     clearTimeout(this.#timer);
-    for (const [stream, frame] of this.#waiting) {
+    for (const [key, frame] of this.#waiting) {
       if (!this.take()) {
         this.#timer = setTimeout(() => this.#flush(), 1000 / PER_SECOND);
         return;
       }
-      this.#waiting.delete(stream);
+      this.#waiting.delete(key);
       this.send(frame);
     }
   }
