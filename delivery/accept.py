@@ -16,12 +16,13 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.db.models import Model
 
-from delivery import conf, destinations, hints, media_urls, opt_outs
+from delivery import conf, destinations, media_urls, opt_outs
 from delivery.changes import message_changes
 from delivery.drafts import DEFAULT_LIFE, Draft
 from delivery.encoding import MAX_PARTS, Measured, measure_message
 from delivery.models import Message, Priority
 from delivery.plain_punctuation import advice
+from delivery.queue import hints
 from delivery.sending import inside_request
 from delivery.statuses import Status
 from delivery.visible_text import clean, is_blank

@@ -242,8 +242,8 @@ def webhook_retention_days() -> float:
 
 
 def provider() -> str:
-    """Dotted path of a :class:`delivery.sending.provider.Provider`."""
-    return str(_value("PROVIDER", "delivery.telnyx.client.TelnyxProvider"))
+    """Dotted path of a :class:`delivery.providers.base.Provider`."""
+    return str(_value("PROVIDER", "delivery.providers.telnyx.client.TelnyxProvider"))
 
 
 def account() -> str:

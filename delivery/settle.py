@@ -14,12 +14,13 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError
 
-from delivery import conf, holds, opt_outs, pacing, retry
-from delivery.breaker import Permit
+from delivery import conf, opt_outs, retry
 from delivery.changes import message_changes
+from delivery.limits import holds, pacing
+from delivery.limits.breaker import Permit
 from delivery.models import Attempt, Message, Outcome
 from delivery.models.transitions import TRANSITION_FIELDS, Failure
-from delivery.sending.provider import Verdict
+from delivery.providers.base import Verdict
 from delivery.statuses import UNFINISHED, Status
 
 logger = logging.getLogger("delivery")

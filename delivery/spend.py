@@ -19,12 +19,13 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, QuerySet
 
-from delivery import conf, hints
+from delivery import conf
 from delivery.changes import Changes, message_changes
 from delivery.drafts import DEFAULT_LIFE
 from delivery.models import Message, SpendLimit, SpentHour
 from delivery.models.queue import DUE_STATUSES
 from delivery.models.transitions import TRANSITION_FIELDS, Failure
+from delivery.queue import hints
 from delivery.signals import cap_changed
 
 logger = logging.getLogger("delivery")

@@ -18,7 +18,7 @@ _END_OTHER_SESSIONS = """
 """
 _TESTS = Path(__file__).parent
 _ON_ANY_DATABASE = (
-    "delivery/simulator",
+    "delivery/providers/telnyx/simulator",
     "delivery/test_sentinel.py",
     "deploy",
     "koinonia/test_date_header.py",

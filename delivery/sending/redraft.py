@@ -9,12 +9,13 @@ from datetime import datetime, timedelta
 from django.apps import apps
 from django.db import InterfaceError, OperationalError, transaction
 
-from delivery import claim, conf
+from delivery import conf
 from delivery.changes import Changes, message_changes
 from delivery.drafts import Draft
 from delivery.encoding import MAX_PARTS, measure_message
 from delivery.models import Message
 from delivery.models.transitions import TRANSITION_FIELDS, Failure
+from delivery.queue import claim
 from delivery.recipients import GONE
 from delivery.statuses import Status
 from delivery.visible_text import clean, is_blank

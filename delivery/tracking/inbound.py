@@ -14,9 +14,9 @@ from delivery.billed import Billed
 from delivery.encoding import measure
 from delivery.models import Direction, Message
 from delivery.models.message import Encoding
+from delivery.providers.telnyx.billed import billed
 from delivery.statuses import Status
 from delivery.stop_requests import asks_to_stop
-from delivery.telnyx.billed import billed
 from delivery.tracking.inbound_content import Content, content
 from delivery.tracking.report import first_object, number_of, text_of
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from math import ceil
 
-from delivery import conf, destinations, opt_outs, pacing
+from delivery import conf, destinations, opt_outs
 from delivery.accept import UnacceptableError, check_sender
+from delivery.limits import pacing
 from delivery.plain_punctuation import costly
 from koinonia.broadcasts.audience import Audience
 from koinonia.broadcasts.plan import check_text, members_of

@@ -8,7 +8,7 @@ from typing import Any
 
 import requests
 
-from delivery.simulator.numbers import NUMBER_OF, RECOVERING
+from delivery.providers.telnyx.simulator.numbers import NUMBER_OF, RECOVERING
 from tests.church_log import has_told_of_broadcasts
 from tests.running_system import RunningSystem
 from tests.waiting import wait_until

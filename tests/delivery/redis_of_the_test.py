@@ -4,8 +4,9 @@ from typing import Any
 
 import redis
 
-from delivery import breaker, connections
-from delivery.breaker.shared import SharedBreaker
+from delivery import connections
+from delivery.limits import breaker
+from delivery.limits.breaker.shared import SharedBreaker
 
 
 def fresh(settings: Any, **delivery: Any) -> redis.Redis:

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from delivery import connections, hints, pacing
-from delivery.breaker.permit import Tally
-from delivery.breaker.shared import SharedBreaker
+from delivery import connections
+from delivery.limits import pacing
+from delivery.limits.breaker.permit import Tally
+from delivery.limits.breaker.shared import SharedBreaker
 from delivery.models import BreakerState
+from delivery.queue import hints
 from tests.delivery.redis_of_the_test import behind
 from tests.hangs_up import HangsUp
 from tests.sentinel import WatchedValkey

@@ -18,8 +18,9 @@ TENANT, NUMBER = 1, "+13125550100"
 def uses() -> dict[str, Any]:
     from django.core.cache import caches
 
-    from delivery import hints, pacing
-    from delivery.breaker.shared import SharedBreaker
+    from delivery.limits import pacing
+    from delivery.limits.breaker.shared import SharedBreaker
+    from delivery.queue import hints
     from throttling import stores
     from throttling.buckets import Bucket, parse
 

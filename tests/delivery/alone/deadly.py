@@ -3,8 +3,9 @@ from __future__ import annotations
 import os
 import signal
 
-from delivery.sending.provider import SendRequest, Verdict
-from delivery.telnyx.client import TelnyxProvider
+from delivery.providers.telnyx.client import TelnyxProvider
+
+from delivery.providers.base import SendRequest, Verdict
 
 
 class DeadlyProvider(TelnyxProvider):

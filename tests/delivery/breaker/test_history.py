@@ -9,9 +9,9 @@ import pytest
 import redis
 from django.utils import timezone
 
-from delivery import breaker
-from delivery.breaker import Tally
-from delivery.breaker.shared import SharedBreaker
+from delivery.limits import breaker
+from delivery.limits.breaker import Tally
+from delivery.limits.breaker.shared import SharedBreaker
 from delivery.models import BreakerState, BreakerTransition
 from tests.delivery.redis_of_the_test import behind
 

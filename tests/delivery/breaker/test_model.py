@@ -9,10 +9,10 @@ import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from delivery.breaker import shared
-from delivery.breaker.local import LocalBreaker
-from delivery.breaker.permit import Permit, Tally
-from delivery.breaker.policy import Policy
+from delivery.limits.breaker import shared
+from delivery.limits.breaker.local import LocalBreaker
+from delivery.limits.breaker.permit import Permit, Tally
+from delivery.limits.breaker.policy import Policy
 
 RULES = Policy(open_time=20, longest_open_time=200, probe_lease=10, window=30)
 

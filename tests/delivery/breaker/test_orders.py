@@ -10,8 +10,8 @@ import redis
 from django.core.management import call_command
 from django.utils import timezone
 
-from delivery import breaker, holds
-from delivery.breaker import Tally
+from delivery.limits import breaker, holds
+from delivery.limits.breaker import Tally
 from delivery.models import BreakerState, BreakerTransition
 from delivery.signals import breaker_changed
 

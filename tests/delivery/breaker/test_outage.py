@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from delivery.breaker.local import LocalBreaker
-from delivery.breaker.permit import Permit, Tally
-from delivery.breaker.policy import Policy
+from delivery.limits.breaker.local import LocalBreaker
+from delivery.limits.breaker.permit import Permit, Tally
+from delivery.limits.breaker.policy import Policy
 from delivery.models import BreakerState
 
 RETRY_DELAYS = (1, 2, 4)

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from delivery import breaker
-from delivery.breaker.permit import Tally
+from delivery.limits import breaker
+from delivery.limits.breaker.permit import Tally
 from delivery.models import BreakerState, Message
-from delivery.sending.provider import SendRequest, Verdict
-from delivery.sending.scripted import ScriptedProvider
+from delivery.providers.base import SendRequest, Verdict
 from delivery.statuses import Status
+from delivery.testing import ScriptedProvider
 from koinonia.models import Church
 from tests.delivery.engine.scripted import ACCEPTED, UNAVAILABLE, drain, write
 from tests.delivery.redis_of_the_test import fresh

@@ -11,12 +11,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from delivery import breaker, rescue
 from delivery.accept import accept_batch
-from delivery.breaker.permit import Permit, Tally
-from delivery.breaker.shared import SharedBreaker
 from delivery.drafts import Draft
+from delivery.limits import breaker
+from delivery.limits.breaker.permit import Permit, Tally
+from delivery.limits.breaker.shared import SharedBreaker
 from delivery.models import Message
+from delivery.queue import rescue
 from delivery.sending.drain import Drain
 from delivery.sending.threads import Threads
 from delivery.statuses import Status

@@ -11,8 +11,8 @@ import pytest
 import redis
 
 from delivery import connections
-from delivery.breaker.permit import Permit, Tally
-from delivery.breaker.shared import SharedBreaker
+from delivery.limits.breaker.permit import Permit, Tally
+from delivery.limits.breaker.shared import SharedBreaker
 from delivery.models import BreakerState
 from tests.waiting import wait_until
 

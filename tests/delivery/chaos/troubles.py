@@ -11,7 +11,7 @@ from functools import partial
 import redis
 import requests
 
-from delivery.simulator.faults import fault
+from delivery.providers.telnyx.simulator.faults import fault
 from tests.delivery.chaos.platform import Platform, Texts
 from tests.delivery.chaos.victims import kill_all, kill_part
 from tests.waiting import wait_until

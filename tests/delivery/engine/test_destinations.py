@@ -11,7 +11,7 @@ from delivery.accept import UnacceptableError, accept_batch
 from delivery.destinations import countries_of, refusal
 from delivery.drafts import Draft
 from delivery.models import Message
-from delivery.sending.scripted import ScriptedProvider
+from delivery.testing import ScriptedProvider
 from koinonia.models import Church
 from tests.delivery.engine.scripted import drain, write
 

@@ -9,10 +9,10 @@ import pytest
 from django.utils import timezone
 
 from delivery.models import Message
+from delivery.providers.telnyx.simulator import TelnyxSimulator
+from delivery.providers.telnyx.simulator.faults import fault
 from delivery.sending.drain import Drain
 from delivery.sending.threads import Threads
-from delivery.simulator import TelnyxSimulator
-from delivery.simulator.faults import fault
 from delivery.statuses import UNFINISHED, Status
 from delivery.tracking.watchdog import reconcile
 from koinonia.models import Church

@@ -9,10 +9,10 @@ import pytest
 from django.db.models import F
 from django.utils import timezone
 
-from delivery import claim, rescue
 from delivery.models import Attempt, Message
-from delivery.sending.scripted import ScriptedProvider
+from delivery.queue import claim, rescue
 from delivery.statuses import Status
+from delivery.testing import ScriptedProvider
 from koinonia.models import Church
 from tests.delivery.engine.scripted import ACCEPTED, LOST, UNAVAILABLE, drain, write
 

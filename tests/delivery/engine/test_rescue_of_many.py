@@ -9,11 +9,11 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from delivery import claim, rescue
 from delivery.models import Attempt, Message, Priority
-from delivery.sending.scripted import ScriptedProvider
+from delivery.queue import claim, rescue
+from delivery.queue.turns import Turn
 from delivery.statuses import Status
-from delivery.turns import Turn
+from delivery.testing import ScriptedProvider
 from koinonia.models import Church
 from tests.delivery.engine.scripted import ACCEPTED, drain, write
 

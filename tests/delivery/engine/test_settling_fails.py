@@ -12,16 +12,17 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from delivery import breaker, claim, rescue
 from delivery.changes import Change
+from delivery.limits import breaker
 from delivery.models import Attempt, BreakerState, Message, OptOut, Outcome, Priority
+from delivery.providers.base import Verdict
+from delivery.queue import claim, rescue
+from delivery.queue.turns import Turn
 from delivery.sending.drain import Drain
-from delivery.sending.provider import Verdict
-from delivery.sending.scripted import ScriptedProvider
 from delivery.settle import Result, settle
 from delivery.signals import messages_changed
 from delivery.statuses import Status
-from delivery.turns import Turn
+from delivery.testing import ScriptedProvider
 from koinonia.models import Church
 from tests.delivery.engine.scripted import ACCEPTED, UNAVAILABLE, HeldProvider, drain, write
 from tests.waiting import wait_until

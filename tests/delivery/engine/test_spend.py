@@ -15,9 +15,9 @@ from delivery import spend
 from delivery.accept import accept_batch
 from delivery.drafts import Draft
 from delivery.models import Message, Priority, SpendLimit, SpentHour
-from delivery.sending.scripted import ScriptedProvider
 from delivery.signals import cap_changed
 from delivery.status_report import report, why_stuck
+from delivery.testing import ScriptedProvider
 from koinonia.models import Church
 from realtime.models import Event
 from tests.delivery.engine.scripted import LOST, UNAVAILABLE, drain, write
@@ -209,7 +209,7 @@ def test_the_count_reads_no_more_for_a_longer_history(grace: Church, clock: Cloc
 def test_a_text_sent_inside_a_request_waits_too(grace: Church, settings: Any) -> None:
     settings.DELIVERY = {
         **settings.DELIVERY, "MODE": "sync", "DAILY_PARTS": 0,
-        "PROVIDER": "delivery.sending.scripted.ScriptedProvider",
+        "PROVIDER": "delivery.testing.ScriptedProvider",
     }  # fmt: skip
     text = write(grace)
     text.refresh_from_db()

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from delivery import rescue
 from delivery.models import Message
+from delivery.queue import rescue
 from delivery.sending.drain import Drain
 from delivery.statuses import Status
 from koinonia.models import Church

@@ -7,12 +7,12 @@ import threading
 import pytest
 from django.utils import timezone
 
-from delivery import breaker
 from delivery.accept import accept_batch
 from delivery.drafts import Draft
+from delivery.limits import breaker
 from delivery.models import BreakerState, Message, Outcome, Priority
+from delivery.providers.base import SendRequest, Verdict
 from delivery.sending.jobs import Job, Jobs
-from delivery.sending.provider import SendRequest, Verdict
 from delivery.statuses import Status
 from koinonia.models import Church
 from tests.delivery.engine.scripted import LOST, UNAVAILABLE, HeldProvider, drain, write

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from delivery import pacing
-from delivery.pacing.buckets import Limit, burst
-from delivery.pacing.local import LocalBuckets
+from delivery.limits import pacing
+from delivery.limits.pacing.buckets import Limit, burst
+from delivery.limits.pacing.local import LocalBuckets
 from tests.delivery.redis_of_the_test import fresh
 
 HERE = "+13125550100"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from delivery.simulator import TelnyxSimulator
+from delivery.providers.telnyx.simulator import TelnyxSimulator
 from tests.delivery.worker.running_worker import RunningWorker, alive, kill
 from tests.waiting import wait_until
 

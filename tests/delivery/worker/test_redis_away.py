@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from delivery.simulator import TelnyxSimulator
+from delivery.providers.telnyx.simulator import TelnyxSimulator
 from tests.delivery.worker.running_worker import RunningWorker
 from tests.valkey import ValkeyServer
 from tests.waiting import wait_until

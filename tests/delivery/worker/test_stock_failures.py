@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from delivery.simulator import TelnyxSimulator
-from delivery.simulator.faults import fault
+from delivery.providers.telnyx.simulator import TelnyxSimulator
+from delivery.providers.telnyx.simulator.faults import fault
 from tests.delivery.worker.running_worker import RunningWorker, kill
 from tests.waiting import wait_until
 

@@ -12,8 +12,8 @@ from rest_framework.test import APIClient
 
 from delivery.models import Message
 from delivery.sending.drain import Drain
-from delivery.sending.scripted import ScriptedProvider
 from delivery.sending.threads import Threads
+from delivery.testing import ScriptedProvider
 from koinonia.models import Church, Group, Member
 from realtime.models import Event
 from tests import cast

@@ -8,8 +8,9 @@ import pytest
 from django.db import DatabaseError
 from django.utils import timezone
 
-from delivery import due, opt_outs
+from delivery import opt_outs
 from delivery.models import Message, OptOut
+from delivery.queue import due
 from delivery.status_report import why_stuck
 from delivery.statuses import Status
 from koinonia.broadcasts.due import accept_due

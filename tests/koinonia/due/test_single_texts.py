@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from delivery import opt_outs
 from delivery.accept import accept_message
-from delivery.claim import claim_one, put_back
 from delivery.drafts import Draft
 from delivery.models import Message, OptOut, Outcome
-from delivery.sending.provider import Verdict
+from delivery.providers.base import Verdict
+from delivery.queue.claim import claim_one, put_back
 from delivery.statuses import Status
 from koinonia import sending_numbers
 from koinonia.ids import encode
