@@ -22,7 +22,7 @@ from redis.exceptions import (
 )
 
 from delivery import conf as delivery
-from delivery import connections
+from delivery import redis_client
 from throttling import stores
 from throttling.buckets import Bucket, BucketsUnavailableError, parse
 
@@ -51,9 +51,9 @@ def use_hints() -> None:
     """Write a hint and read it, as web and worker do; raises UnusableRedisError."""
     key = delivery.redis_key("readyz", of_account=False)
     try:
-        connections.attempt(lambda client: client.lpush(key, 1))
-        connections.attempt(lambda client: client.blpop([key], timeout=1), blocking_seconds=1)
-    except connections.RedisUnavailableError as error:
+        redis_client.attempt(lambda client: client.lpush(key, 1))
+        redis_client.attempt(lambda client: client.blpop([key], timeout=1), blocking_seconds=1)
+    except redis_client.RedisUnavailableError as error:
         raise UnusableRedisError(sentence(error.__cause__)) from error
 
 

@@ -11,9 +11,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from delivery import spend
 from delivery.accept import accept_batch
 from delivery.drafts import Draft
+from delivery.limits import spend
 from delivery.models import Message, Priority, SpendLimit, SpentHour
 from delivery.signals import cap_changed
 from delivery.status_report import report, why_stuck

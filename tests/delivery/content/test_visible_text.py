@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from delivery.visible_text import clean, is_blank
+from delivery.content.visible_text import clean, is_blank
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Set
 
-from delivery.visible_text import is_blank
+from delivery.content.visible_text import is_blank
 
 STOP_WORDS = (
     "STOP", "STOPALL", "STOP ALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT",

@@ -17,7 +17,7 @@ from delivery.statuses import UNFINISHED, Status
 from delivery.tracking.watchdog import reconcile
 from koinonia.models import Church
 from tests.delivery.engine.scripted import write
-from tests.delivery.redis_of_the_test import fresh
+from tests.delivery.redis_state import fresh
 from tests.simulator import telnyx, telnyx_process_wide  # noqa: F401  # fixtures
 from tests.waiting import wait_until
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from delivery.encoding import outside_alphabet
+from delivery.content.encoding import outside_alphabet
 
 _GROUPS = {
     "'": "\u2018\u2019\u201a\u201b\u2032\u2035\u02bc\u02b9\u2039\u203a\u00b4\u0060",

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from delivery.limits import pacing
 from delivery.limits.pacing.buckets import Limit, burst
 from delivery.limits.pacing.local import LocalBuckets
-from tests.delivery.redis_of_the_test import fresh
+from tests.delivery.redis_state import fresh
 
 HERE = "+13125550100"
 

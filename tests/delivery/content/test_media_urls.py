@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from delivery.media_urls import refusal
+from delivery.content.media_urls import refusal
 
 PUBLIC = [
     "https://example.org/roof.jpg", "http://media.example.org/a?b=c#d", "https://example.org:443/x",

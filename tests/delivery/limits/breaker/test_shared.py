@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import redis
 
-from delivery import connections
+from delivery import redis_client
 from delivery.limits.breaker.permit import Permit, Tally
 from delivery.limits.breaker.shared import SharedBreaker
 from delivery.models import BreakerState
@@ -121,7 +121,7 @@ def redis_gone(settings: Any) -> Iterator[Any]:
         settings.DELIVERY = {**settings.DELIVERY, "REDIS_URL": "redis://127.0.0.1:9/0"}
 
     yield go
-    connections.forget_outage()
+    redis_client.forget_outage()
 
 
 def test_without_redis_it_stays_as_it_was(redis_gone: Any) -> None:

@@ -16,7 +16,7 @@ from delivery.statuses import Status
 from delivery.testing import ScriptedProvider
 from koinonia.models import Church
 from tests.delivery.engine.scripted import ACCEPTED, UNAVAILABLE, drain, write
-from tests.delivery.redis_of_the_test import fresh
+from tests.delivery.redis_state import fresh
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)

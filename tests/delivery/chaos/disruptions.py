@@ -13,26 +13,26 @@ import requests
 
 from delivery.providers.telnyx.simulator.faults import fault
 from tests.delivery.chaos.platform import Platform, Texts
-from tests.delivery.chaos.victims import kill_all, kill_part
+from tests.delivery.chaos.processes import kill_all, kill_part
 from tests.waiting import wait_until
 
-Trouble = Callable[[Platform, Texts], None]
+Disruption = Callable[[Platform, Texts], None]
 
 
-def kill(part: str) -> Trouble:
-    def trouble(platform: Platform, texts: Texts) -> None:
+def kill(part: str) -> Disruption:
+    def disruption(platform: Platform, texts: Texts) -> None:
         texts.wait_until_sending()
         kill_part(platform.system.data_dir, part)
 
-    return trouble
+    return disruption
 
 
-def kill_in_turn(*parts: str) -> Trouble:
-    def trouble(platform: Platform, texts: Texts) -> None:
+def kill_in_turn(*parts: str) -> Disruption:
+    def disruption(platform: Platform, texts: Texts) -> None:
         for part in parts:
             kill_part(platform.system.data_dir, part)
 
-    return trouble
+    return disruption
 
 
 def kill_everything(platform: Platform, texts: Texts) -> None:
@@ -52,29 +52,29 @@ def flush(platform: Platform, texts: Texts) -> None:
             client.flushall()
 
 
-def redis_is_down(seconds: float) -> Trouble:
+def redis_is_down(seconds: float) -> Disruption:
     """Killed: connections are refused."""
 
-    def trouble(platform: Platform, texts: Texts) -> None:
+    def disruption(platform: Platform, texts: Texts) -> None:
         texts.wait_until_sending()
         platform.valkey.process.kill()
         platform.valkey.process.wait()
         time.sleep(seconds)
         platform.valkey.start()
 
-    return trouble
+    return disruption
 
 
-def redis_hangs(seconds: float) -> Trouble:
+def redis_hangs(seconds: float) -> Disruption:
     """Connections are taken, and nothing is answered."""
 
-    def trouble(platform: Platform, texts: Texts) -> None:
+    def disruption(platform: Platform, texts: Texts) -> None:
         texts.wait_until_sending()
         platform.valkey.process.send_signal(signal.SIGSTOP)
         time.sleep(seconds)
         platform.valkey.process.send_signal(signal.SIGCONT)
 
-    return trouble
+    return disruption
 
 
 def database_crashes(platform: Platform, texts: Texts) -> None:
@@ -86,10 +86,10 @@ def database_crashes(platform: Platform, texts: Texts) -> None:
         platform.postgres.start()
 
 
-def database_is_locked(seconds: float) -> Trouble:
+def database_is_locked(seconds: float) -> Disruption:
     """SQLite: somebody else writes for so long."""
 
-    def trouble(platform: Platform, texts: Texts) -> None:
+    def disruption(platform: Platform, texts: Texts) -> None:
         texts.wait_until_sending()
         other = sqlite3.connect(platform.system.data_dir / "koinonia.sqlite3", timeout=30)
         other.execute("BEGIN IMMEDIATE")
@@ -97,17 +97,17 @@ def database_is_locked(seconds: float) -> Trouble:
         other.rollback()
         other.close()
 
-    return trouble
+    return disruption
 
 
-def outage(mode: str, seconds: float) -> Trouble:
-    def trouble(platform: Platform, texts: Texts) -> None:
+def outage(mode: str, seconds: float) -> Disruption:
+    def disruption(platform: Platform, texts: Texts) -> None:
         texts.wait_until_sending()
         platform.telnyx.start_outage(mode)
         time.sleep(seconds)
         platform.telnyx.end_outage()
 
-    return trouble
+    return disruption
 
 
 def answers_are_lost(platform: Platform, texts: Texts) -> None:

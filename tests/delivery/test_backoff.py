@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from delivery.retry import next_attempt
+from delivery.backoff import next_attempt
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 

@@ -13,7 +13,7 @@ from delivery.limits import breaker
 from delivery.limits.breaker import Tally
 from delivery.limits.breaker.shared import SharedBreaker
 from delivery.models import BreakerState, BreakerTransition
-from tests.delivery.redis_of_the_test import behind
+from tests.delivery.redis_state import behind
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from delivery.models import Direction, Message, OptOut
-from delivery.opt_out_words import wish
+from delivery.opt_outs.words import wish
 
 
 def opted_out(tenant_id: Any, numbers: Iterable[str]) -> set[str]:

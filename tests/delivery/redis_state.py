@@ -4,7 +4,7 @@ from typing import Any
 
 import redis
 
-from delivery import connections
+from delivery import redis_client
 from delivery.limits import breaker
 from delivery.limits.breaker.shared import SharedBreaker
 
@@ -17,7 +17,7 @@ def fresh(settings: Any, **delivery: Any) -> redis.Redis:
     }  # fmt: skip
     client = redis.Redis.from_url(settings.DELIVERY["REDIS_URL"])
     client.flushdb()
-    connections.forget_outage()
+    redis_client.forget_outage()
     breaker._shared = SharedBreaker()
     return client
 
@@ -25,4 +25,4 @@ def fresh(settings: Any, **delivery: Any) -> redis.Redis:
 def behind(settings: Any, url: str, **delivery: Any) -> None:
     """``DELIVERY`` with the Redis at ``url``."""
     settings.DELIVERY = {**settings.DELIVERY, "REDIS_URL": url, **delivery}
-    connections.forget_outage()
+    redis_client.forget_outage()

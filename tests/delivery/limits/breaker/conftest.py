@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import redis
 
-from tests.delivery.redis_of_the_test import fresh
+from tests.delivery.redis_state import fresh
 
 
 @pytest.fixture(autouse=True)

@@ -68,3 +68,11 @@ def _is_of_a_word(letter: str) -> bool:
     return bool(letter) and unicodedata.category(letter) in {
         "Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "So", "Sk",
     }  # fmt: skip
+
+
+def storable(text: str) -> str:
+    """Return ``text`` as every database can store it.
+
+    NUL, which PostgreSQL refuses, is removed. A lone surrogate, which JSON can spell, becomes "?".
+    """
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")

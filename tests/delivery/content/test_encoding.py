@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from delivery.encoding import measure
+from delivery.content.encoding import measure
 from delivery.models import Encoding
 
 

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from delivery import dead_letters
 from delivery.accept import UnacceptableError, accept_batch
-from delivery.destinations import countries_of, refusal
 from delivery.drafts import Draft
+from delivery.limits.destinations import countries_of, refusal
 from delivery.models import Message
 from delivery.testing import ScriptedProvider
 from koinonia.models import Church
