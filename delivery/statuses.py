@@ -50,7 +50,7 @@ ON_ITS_WAY = frozenset({Status.ACCEPTED, Status.SENT})
 DEAD_LETTERS = frozenset({Status.DEAD, Status.UNKNOWN})
 """A person decides (``unknown`` may also move by itself)."""
 
-TELNYX_SAYS = frozenset(
+FROM_PROVIDER = frozenset(
     {Status.ACCEPTED, Status.SENT, Status.DELIVERED, Status.UNCONFIRMED, Status.FAILED}
 )
 """Known from Telnyx; better knowledge than anything of ours."""
@@ -62,13 +62,13 @@ ENDED_BY_US = frozenset(
 
 MAY_BECOME: dict[Status, frozenset[Status]] = {
     **dict.fromkeys(
-        WAITING, frozenset({Status.QUEUED, Status.RETRYING}) | ENDED_BY_US | TELNYX_SAYS
+        WAITING, frozenset({Status.QUEUED, Status.RETRYING}) | ENDED_BY_US | FROM_PROVIDER
     ),
-    **dict.fromkeys(ENDED_BY_US, TELNYX_SAYS),
-    Status.DEAD: TELNYX_SAYS | {Status.QUEUED},
-    Status.UNKNOWN: TELNYX_SAYS | {Status.QUEUED},
-    Status.ACCEPTED: TELNYX_SAYS - {Status.ACCEPTED},
-    Status.SENT: TELNYX_SAYS - ON_ITS_WAY,
+    **dict.fromkeys(ENDED_BY_US, FROM_PROVIDER),
+    Status.DEAD: FROM_PROVIDER | {Status.QUEUED},
+    Status.UNKNOWN: FROM_PROVIDER | {Status.QUEUED},
+    Status.ACCEPTED: FROM_PROVIDER - {Status.ACCEPTED},
+    Status.SENT: FROM_PROVIDER - ON_ITS_WAY,
     Status.UNCONFIRMED: frozenset({Status.DELIVERED, Status.FAILED}),
     Status.FAILED: frozenset({Status.DELIVERED, Status.UNCONFIRMED}),
     Status.DELIVERED: frozenset(),

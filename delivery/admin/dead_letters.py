@@ -27,7 +27,7 @@ from delivery.admin.filters import (
     StatusFilter,
 )
 from delivery.admin.readonly import ReadOnlyAdmin, ReadOnlyInline, to_the_second, who
-from delivery.dead_letters.masking import masked
+from delivery.dead_letters.queue import masked
 from delivery.models import Attempt, DeadLetter, DeadLetterAction, Message
 from delivery.models.queue import MessageQuerySet
 from delivery.statuses import DEAD_LETTERS, Status

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from delivery.dead_letters.decisions import discard, discard_all, review
 from delivery.dead_letters.export import export
-from delivery.dead_letters.filters import Filter
-from delivery.dead_letters.queue import dead_letters
+from delivery.dead_letters.queue import Filter, dead_letters, masked
 from delivery.dead_letters.reasons import explain
 from delivery.dead_letters.retrying import RetryResult, retry
 
@@ -21,6 +20,7 @@ __all__ = [
     "discard_all",
     "explain",
     "export",
+    "masked",
     "retry",
     "review",
 ]

@@ -7,7 +7,7 @@ from django.apps import apps
 from django.contrib.auth.base_user import AbstractBaseUser
 
 from delivery.models import DeadLetter, DeadLetterAction, Message
-from delivery.models.dead_letter_action import DeadLetterAction as Action
+from delivery.models.dead_letter import DeadLetterAction as Action
 
 _BATCH = 500
 

@@ -6,7 +6,7 @@ import csv
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from delivery.dead_letters.masking import masked
+from delivery.dead_letters.queue import masked
 from delivery.dead_letters.reasons import explain
 from delivery.models import Message
 from delivery.models.queue import MessageQuerySet

@@ -1,3 +1,5 @@
+"""Calls to the provider: each attempt to send, and look-ups of a message's status."""
+
 from __future__ import annotations
 
 from django.db import models
@@ -44,3 +46,16 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"Attempt {self.number} of message {self.message_id}: {self.outcome}"
+
+
+class StatusCheck(models.Model):
+    """The watchdog's note on a message whose fate it asks the provider about."""
+
+    message = models.OneToOneField(
+        Message, models.CASCADE, primary_key=True, related_name="status_check"
+    )
+    times = models.PositiveSmallIntegerField(default=0)
+    next_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"Message {self.message_id}: asked {self.times} times"

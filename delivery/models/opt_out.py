@@ -1,8 +1,11 @@
+"""Numbers that a tenant must not text, and messages that may ask for that."""
+
 from __future__ import annotations
 
 from django.db import models
 
 from delivery import conf
+from delivery.models.message import Message
 
 
 class OptOut(models.Model):
@@ -30,3 +33,12 @@ class OptOut(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number} ({self.source})"
+
+
+class StopRequest(Message):
+    """An inbound message that looks like a request to be texted no more, as the admin lists it."""
+
+    class Meta:
+        proxy = True
+        verbose_name = "request to stop"
+        verbose_name_plural = "requests to stop"
