@@ -1,4 +1,4 @@
-"""One bad row must not block the others: a batch in one transaction, or row by row where that fails."""
+"""Isolate a bad row: process a batch in one transaction, or row by row if that fails."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def all_or_each(
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:  # a host's receiver may raise anything, because of a single row
-        # Without the error's text: a database error quotes the row, including the phone number.
+        # Leave out the error's text: a database error quotes the row, including the phone number.
         logger.warning(message, extra={"action": action, "error": type(error).__name__})
         return each()
 

@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class PerProcess(Generic[T]):
-    """An object that each process makes for itself when it first needs it.
+    """An object that each process makes separately, on first use.
 
     A forked child inherits its parent's memory, but must not use its sockets, and has none of its
     threads.

@@ -55,7 +55,7 @@ def _client(blocking_seconds: float) -> redis.Redis:
             url,
             socket_timeout=_TIMEOUT_SECONDS + blocking_seconds,
             socket_connect_timeout=_TIMEOUT_SECONDS,
-            # By default redis-py asks a Sentinel four times, which takes seconds.
+            # redis-py's default asks a Sentinel four times; that takes seconds.
             retry=Retry(NoBackoff(), 0),
         )
     return clients[key]

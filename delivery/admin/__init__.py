@@ -1,4 +1,4 @@
-"""Django admin of this app: the dead letter queue, the breaker, and what can be looked up."""
+"""The Django admin of this app: the dead letter queue, the breaker, and lists to search."""
 
 from __future__ import annotations
 

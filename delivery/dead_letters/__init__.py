@@ -1,7 +1,7 @@
-"""The dead letter queue: what could not be handed over, and what may or may not have been.
+"""The dead letter queue: messages that the provider did not accept, or may have accepted.
 
-Nothing here is ever trimmed; a person decides. Every decision is an audit row and, where Django's
-admin is installed, an entry of its log.
+No dead letter is deleted; a person decides. Each decision writes an audit row and, if Django's admin
+is installed, an entry in its log.
 """
 
 from __future__ import annotations

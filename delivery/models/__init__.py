@@ -1,4 +1,4 @@
-"""Texts out and in, and what happened to them."""
+"""The tables: messages, attempts, webhook events, opt-outs, limits, audit rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dead letters, and the audit rows of what people decided about them."""
+"""Dead letters, and the audit rows of decisions about them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from delivery.models.message import Message
 
 
 class DeadLetter(Message):
-    """A message as the admin's dead letter queue shows it, with permissions of its own."""
+    """A message in the admin's dead letter queue, with separate permissions."""
 
     class Meta:
         proxy = True
@@ -17,7 +17,7 @@ class DeadLetter(Message):
 
 
 class DeadLetterAction(models.Model):
-    """What a person did about a dead letter. Written once, never changed."""
+    """An audit row: one decision of a person about a dead letter. Written once, never changed."""
 
     class Kind(models.TextChoices):
         RETRY = "retry"
@@ -29,14 +29,14 @@ class DeadLetterAction(models.Model):
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
-    """None: from the command line."""
+    """None: decided on the command line."""
     at = models.DateTimeField()
     status = models.CharField(max_length=11)
-    """The message's status before."""
+    """The message's status before the action."""
     error_code = models.CharField(max_length=40, blank=True)
-    """Why it was there."""
+    """The message's error code before the action."""
     generation = models.PositiveSmallIntegerField()
-    """After the action."""
+    """The message's generation after the action."""
     may_double = models.BooleanField(default=False)
     reason = models.CharField(max_length=500, blank=True)
 

@@ -13,7 +13,7 @@ from delivery import conf
 
 
 class AccountHold(models.Model):
-    """Nothing is sent through a provider account until somebody has put it right."""
+    """Stops all sending through a provider account until a person ends the hold."""
 
     account = models.CharField(max_length=12)
     code = models.CharField(max_length=40)
@@ -21,7 +21,7 @@ class AccountHold(models.Model):
     title = models.CharField(max_length=200, blank=True)
     since = models.DateTimeField()
     until = models.DateTimeField(null=True, blank=True)
-    """When it ends by itself (a daily limit); None: only a person ends it."""
+    """The time of its expiry (a daily limit); None: a person must end it."""
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_by = models.CharField(max_length=150, blank=True)
 
@@ -39,19 +39,19 @@ class AccountHold(models.Model):
 
 class BreakerState(models.TextChoices):
     CLOSED = "closed"
-    """Calls flow."""
+    """Calls are allowed."""
     OPEN = "open"
-    """No call; messages wait and spend no attempt."""
+    """Calls are blocked; messages wait and use up no attempt."""
     HALF_OPEN = "half_open"
-    """One probe at a time."""
+    """Calls are blocked except for one probe at a time."""
     FORCED_OPEN = "forced_open"
-    """A person stopped all calls."""
+    """A person blocks all calls."""
     FORCED_CLOSED = "forced_closed"
-    """A person lets all calls through, whatever the failures."""
+    """A person allows all calls, regardless of failures."""
 
 
 class ForcedBreaker(models.Model):
-    """A person's order to the breaker of one provider account. A row, so that no flush forgets it."""
+    """A person's order to the breaker of one provider account."""
 
     account = models.CharField(max_length=12, unique=True)
     state = models.CharField(
@@ -72,7 +72,7 @@ class ForcedBreaker(models.Model):
 
 
 class BreakerTransition(models.Model):
-    """One change of the breaker's state, and why."""
+    """A change of the breaker's state, with its reason."""
 
     account = models.CharField(max_length=12)
     before = models.CharField(max_length=13, choices=BreakerState)
@@ -80,7 +80,7 @@ class BreakerTransition(models.Model):
     reason = models.CharField(max_length=200)
     at = models.DateTimeField()
     until = models.DateTimeField(null=True, blank=True)
-    """Open: when it lets the first probe through."""
+    """If open: when it allows the first probe."""
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
@@ -94,14 +94,14 @@ class BreakerTransition(models.Model):
 
 
 class SpentHour(models.Model):
-    """Message parts of one tenant that were handed to workers in one hour.
+    """Message parts of one tenant that workers took for sending in one hour.
 
-    A sum over 25 of these rows bounds any 24 hours, whatever the history.
+    A sum over 25 of these rows is an upper bound for any 24 hours.
     """
 
     tenant = models.ForeignKey(conf.tenant_model(), models.CASCADE, related_name="+")
     hour = models.DateTimeField()
-    """The full hour in which it began, UTC."""
+    """The start of the hour, UTC."""
     parts = models.PositiveIntegerField(default=0)
 
     class Meta:
@@ -114,7 +114,7 @@ class SpentHour(models.Model):
 
 
 class SpendLimit(models.Model):
-    """A tenant's daily cap, and whether its texts wait for it. Its row is the lock of the count."""
+    """A tenant's daily cap, and the state of waiting for it. A lock on this row guards the count."""
 
     tenant = models.OneToOneField(
         conf.tenant_model(), models.CASCADE, primary_key=True, related_name="+"
@@ -126,9 +126,9 @@ class SpendLimit(models.Model):
         help_text="Empty: the default of the installation (DAILY_PARTS).",
     )
     reached_at = models.DateTimeField(null=True, blank=True, editable=False)
-    """Since when texts wait; None: none waits."""
+    """The time since which messages wait; None: no message waits."""
     waits_until = models.DateTimeField(null=True, blank=True, editable=False)
-    """When the next of them can go."""
+    """The time at which the next waiting message can go."""
 
     def __str__(self) -> str:
         return "the default" if self.cap is None else f"{self.cap} parts in 24 hours"

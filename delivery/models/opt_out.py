@@ -15,11 +15,11 @@ class OptOut(models.Model):
         KEYWORD = "keyword"
         """The person texted STOP."""
         PROVIDER = "provider"
-        """Telnyx refused with 40300."""
+        """The provider refused a message because the number had opted out."""
         STAFF = "staff"
-        """The office set it."""
+        """A person of the tenant recorded it."""
         FILE = "file"
-        """A file of people that the office imported says so."""
+        """An imported file contained it."""
 
     tenant = models.ForeignKey(conf.tenant_model(), models.CASCADE, related_name="opt_outs")
     number = models.CharField(max_length=16)
@@ -36,7 +36,7 @@ class OptOut(models.Model):
 
 
 class StopRequest(Message):
-    """An inbound message that looks like a request to be texted no more, as the admin lists it."""
+    """An inbound message that looks like a request to stop the messages, for the admin's list."""
 
     class Meta:
         proxy = True

@@ -27,7 +27,7 @@ def wait(seconds: float) -> bool:
 
 
 def take() -> bool:
-    """Take a hint without waiting; return False if there is none."""
+    """Take a hint without waiting. Return False if none is stored."""
     try:
         return redis_client.attempt(lambda redis: redis.lpop(_key())) is not None
     except RedisUnavailableError:

@@ -1,4 +1,4 @@
-"""Return messages whose worker was lost to the queue, and end messages that are too old to send."""
+"""Requeue the messages of lost workers, and end messages that are too old to send."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ MOST_CLAIMS = 5
 """This many claims without an outcome are a crash loop."""
 
 _SKIP_FOR = timedelta(minutes=1)
-"""How long a message that could not be returned is skipped: no retry and no log line each second."""
+"""The pause after a failure with one message, so that it does not fill the log each second."""
 _CRASH_LOOP = Failure("crash_loop", "The worker died each time it sent this", "crash")
 
 
 def rescue(now: datetime, limit: int = 200) -> int:
-    """Return the messages whose lease has expired to the queue, and return their number.
+    """Requeue the messages with an expired lease, and return their number.
 
     If an API call had begun, its outcome is unknown: the message is tried again with the same key.
     """

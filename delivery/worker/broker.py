@@ -76,7 +76,7 @@ class HintBroker(Broker):  # type: ignore[misc]  # django-q2 is untyped
             return False
 
     def _hinted_or_due(self, coming: datetime) -> bool:
-        # By the monotonic clock: the time of day may be set back during the wait.
+        # Use the monotonic clock: the time of day may be set back during the wait.
         until = time.monotonic() + min(coming - timezone.now(), _AHEAD).total_seconds()
         while (left := until - time.monotonic()) > 0 and not hints.take():
             time.sleep(min(left, _NAP_SECONDS))

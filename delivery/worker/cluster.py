@@ -1,4 +1,4 @@
-"""One django-q2 cluster that ends as a whole when one of its processes is killed.
+"""A django-q2 cluster that ends as a whole when one of its processes is killed.
 
 A stock cluster stays up but often does no work after that: an idle worker that is killed dies
 holding the lock of the queue that all workers share. Here the whole cluster ends with exit code 70,
@@ -29,7 +29,7 @@ class SafeSentinel(django_q.Sentinel):  # type: ignore[misc]  # django-q2 is unt
             super().reincarnate(process)
             return
         django_q.logger.critical("The cluster lost a process; the whole cluster restarts")
-        # The other processes die with this one (parent_death).
+        # Its child processes die with this process (parent_death).
         os._exit(EXIT_CHILD_LOST)
 
 
@@ -46,7 +46,7 @@ def run() -> int:
 
 
 def _configure() -> None:
-    """Set the options that the design depends on, whatever ``Q_CLUSTER`` says."""
+    """Override ``Q_CLUSTER`` with the options that the design depends on."""
     Conf.BROKER_CLASS = "delivery.worker.broker.HintBroker"
     Conf.WORKERS = 1
     Conf.QUEUE_LIMIT = 1

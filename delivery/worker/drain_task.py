@@ -60,7 +60,7 @@ def drain() -> None:
     try:
         sending.drain(stop_requested)
     except Exception as error:
-        # Without the error's text: a database error quotes the row, including the phone number.
+        # Leave out the error's text: a database error quotes the row, including the phone number.
         frames = traceback.format_list(traceback.extract_tb(error.__traceback__)[-3:])
         logger.error(
             "A drain failed: %s\n%s",

@@ -1,6 +1,6 @@
-"""Processes that cannot outlive their parent, however the parent ends (Linux only).
+"""End a process together with its parent, even if the parent is killed (Linux only).
 
-Without Django: any supervisor can use it.
+This module does not import Django: any supervisor can use it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A process that keeps the clusters running, and does nothing else."""
+"""The supervisor: a small process that starts the clusters and restarts a cluster that ends."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ _STABLE_SECONDS = 30.0
 
 @dataclass
 class _Cluster:
-    """One cluster. It is restarted when it ends, after a pause that doubles while it keeps ending."""
+    """A cluster. It is restarted when it ends, after a pause that doubles while it keeps ending."""
 
     number: int
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     start_at: float = 0.0
     quick_ends: int = 0
-    """How often in a row it ended before it was stable."""
+    """The number of ends in a row before it was stable."""
 
     def look(self, now: float) -> None:
         """Start the cluster if it is down and its pause is over."""
