@@ -10,7 +10,7 @@ from delivery.limits.breaker.shared import SharedBreaker
 
 
 def fresh(settings: Any, **delivery: Any) -> redis.Redis:
-    """``DELIVERY`` without limits but for ``delivery``, and a Redis that remembers nothing."""
+    """Set ``DELIVERY`` without limits except ``delivery``, and return an empty Redis."""
     settings.DELIVERY = {
         **settings.DELIVERY, "API_KEY": "KEY0", "ACCOUNT_RATE": None, "SENDER_RATE": None,
         "TENANT_RATE": None, **delivery,
@@ -23,6 +23,6 @@ def fresh(settings: Any, **delivery: Any) -> redis.Redis:
 
 
 def behind(settings: Any, url: str, **delivery: Any) -> None:
-    """``DELIVERY`` with the Redis at ``url``."""
+    """Set ``DELIVERY`` with the Redis at ``url``."""
     settings.DELIVERY = {**settings.DELIVERY, "REDIS_URL": url, **delivery}
     redis_client._avoid_until = 0.0

@@ -8,7 +8,7 @@ from delivery.providers.telnyx.client import TelnyxProvider
 
 
 class DeadlyProvider(TelnyxProvider):
-    """Telnyx, but for one text that kills the process that sends it, as a bug in C would."""
+    """Kills its process at one special message, like a bug in a C library."""
 
     def send(self, request: SendRequest) -> Verdict:
         if b"Poison" in request.body:
