@@ -11,7 +11,8 @@ from django.db import InterfaceError, OperationalError
 from delivery.changes import message_changes
 from delivery.models import Attempt, Message, Outcome
 from delivery.models.queue import DUE_STATUSES, MessageQuerySet
-from delivery.models.transitions import TRANSITION_FIELDS, Failure
+from delivery.models.transitions import ANSWER_LOST, TRANSITION_FIELDS, Failure
+from delivery.providers import registry
 
 logger = logging.getLogger("delivery")
 
@@ -24,10 +25,10 @@ _CRASH_LOOP = Failure("crash_loop", "The worker died each time it was to be sent
 
 
 def rescue(now: datetime, limit: int = 200) -> int:
-    """Give back the rows whose lease is over; how many they were.
+    """Give back the rows whose lease is over; return how many there were.
 
-    Where the call had begun nobody knows what came of it: it is tried again under the same key.
-    A row that cannot be given back does not stand in the way of the others.
+    A call that had begun is ambiguous: it is made again under the same key, or never where the
+    provider remembers no keys. A row that cannot be given back does not stand in the way of the others.
     """
     ended = Message.objects.leases_ended(now)
     try:
@@ -55,7 +56,7 @@ def _rescue_alone(pk: int, now: datetime) -> int:
             "A text whose lease ended cannot be given back",
             extra={"action": "not_rescued", "message_id": pk, "error": type(error).__name__},
         )
-        # Nobody's: an answer that its last worker still keeps is not to be tried with each of its others.
+        # New lease token: a late result from the previous worker must not match this row again.
         row.update(lease_until=now + _LEFT_ALONE, lease_token=uuid4())
         return 0
 
@@ -71,12 +72,22 @@ def _rescue(ended: MessageQuerySet, limit: int, now: datetime) -> int:
                 row.give_up(_CRASH_LOOP, now)
                 changes.add(row, previous=previous)
                 logger.error("Crash loop", extra={"action": "crash_loop", "message_id": row.pk})
+            elif row.ambiguous and not _may_repeat(row):
+                row.give_up(ANSWER_LOST, now)
+                changes.add(row, previous=row.claimed_from)
             else:
                 row.put_back()
         if rows:
             Message.objects.write(rows, TRANSITION_FIELDS)
         Attempt.objects.bulk_create(attempts)
     return len(rows)
+
+
+def _may_repeat(row: Message) -> bool:
+    try:
+        return registry.get(row.provider).capabilities.key_memory is not None
+    except registry.UnknownProviderError:
+        return True  # No worker claims it while its provider is not configured.
 
 
 def expire(now: datetime, limit: int = 500) -> int:

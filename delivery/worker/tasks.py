@@ -51,6 +51,6 @@ def _land_at_the_end() -> None:
 
 def _land() -> None:
     try:
-        sending.land()
+        sending.finish_in_flight()
     finally:
         unfinished.tell(False)
