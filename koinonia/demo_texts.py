@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from delivery.billed import Billed
+from delivery import conf
 from delivery.changes import message_changes
-from delivery.tracking.inbound import InboundText, received
-from delivery.tracking.inbound_content import Content
+from delivery.providers.base import InboundText
+from delivery.tracking.inbound import received
 from koinonia.models import Church, Member
 
 _SAID = (
@@ -32,12 +32,10 @@ def arrive(church: Church, people: Sequence[Member], *, now: datetime) -> None:
             provider_id=f"demo-{church.slug}-{number}",
             to_number=church.phone_number,
             from_number=people[who].phone,
-            content=Content(text, "", ()),
-            billed=Billed(),
-            autoresponse_type="",
+            text=text,
             at=at,
         )
         with message_changes(at) as changes:
-            message = received(inbound, church, at)
+            message = received(inbound, church, at, provider=conf.default_provider())
             message.save(force_insert=True)
             changes.add(message)

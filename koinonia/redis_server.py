@@ -49,7 +49,7 @@ def use_buckets() -> None:
 
 def use_hints() -> None:
     """Write a hint and read it, as web and worker do; raises UnusableRedisError."""
-    key = delivery.redis_key("readyz", of_account=False)
+    key = delivery.redis_key("readyz")
     try:
         redis_client.attempt(lambda client: client.lpush(key, 1))
         redis_client.attempt(lambda client: client.blpop([key], timeout=1), blocking_seconds=1)

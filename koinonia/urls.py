@@ -31,5 +31,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("koinonia.api.urls")),
     path("", include("koinonia.console.urls")),
     path("", include("koinonia.health.urls")),
-    path("webhooks/telnyx", include("delivery.webhooks.urls")),
+    path("webhooks/", include("delivery.webhooks.urls")),
 ]

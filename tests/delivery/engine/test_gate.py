@@ -15,6 +15,7 @@ from delivery.queue.turns import Turn
 from delivery.statuses import Status
 from delivery.testing import ScriptedProvider
 from koinonia.models import Church
+from tests.delivery.accounts import account
 from tests.delivery.engine.scripted import drain, write
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -25,7 +26,7 @@ def test_a_paused_church_without_messages_does_not_keep_a_worker_busy(
     grace: Church,
 ) -> None:
     worker = drain(ScriptedProvider())
-    worker.gate.rest(Turn(grace.pk, Priority.BULK), SOON.total_seconds(), timezone.now())
+    worker.gate.rest(Turn(grace.pk, Priority.BULK, "telnyx"), SOON.total_seconds(), timezone.now())
     began = time.monotonic()
     worker.run(budget=10)
     assert SOON.total_seconds() <= time.monotonic() - began < 5
@@ -40,7 +41,7 @@ def test_a_frozen_number_sends_no_message_of_another_number(grace: Church, setti
     of_the_old = Message.objects.filter(to_number="+13125550001")
     # It has an attempt: a second call must have the same bytes.
     of_the_old.update(from_number="+13125550199", calls=1)
-    pacing.freeze_sender("+13125550199", 60)
+    pacing.freeze_sender(account(), "+13125550199", 60)
     provider = ScriptedProvider()
     worker = drain(provider, size=1)
     worker.run(budget=0.5)

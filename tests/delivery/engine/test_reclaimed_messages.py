@@ -59,7 +59,7 @@ def test_a_lost_job_without_a_thread_is_not_sent(worker: Drain, provider: HeldPr
     worker.clock = lambda: timezone.now() + timedelta(seconds=20)  # when a lease must be renewed
     worker.step()
 
-    assert [job.request for job in worker.threads.in_flight.values()] == [first]
+    assert [job.text for job in worker.threads.in_flight.values()] == [first]
     provider.let_go.set()
     worker.run()
     assert provider.begun == [first]

@@ -1,4 +1,4 @@
-"""Expired leases: a row that cannot be returned does not block the others."""
+"""Expired leases: a bad row does not block the other rows."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def lost(grace: Church) -> list[Message]:
     for number in range(3):
         write(grace, to=f"+1312555000{number}")
     now = timezone.now()
-    rows = claim.claim(Turn(grace.pk, Priority.REPLY), 10, now)
+    rows = claim.claim(Turn(grace.pk, Priority.REPLY, "telnyx"), 10, now)
     claim.start_calls(rows, now)
     Attempt.objects.create(
         message=rows[1], number=1, started_at=now, duration_ms=1, outcome="ambiguous"
@@ -77,6 +77,6 @@ def test_a_text_that_telnyx_put_off_for_days_is_still_counted(grace: Church) -> 
     """With a pause of a second, a message can have 86,400 calls in its day."""
     write(grace)
     Message.objects.update(calls=100_000)
-    drain(ScriptedProvider([ACCEPTED])).run()
+    drain(ScriptedProvider(answers=[ACCEPTED])).run()
     assert Message.objects.values_list("status", "calls").get() == (Status.ACCEPTED, 100_001)
     assert Attempt.objects.get().number == 100_001
