@@ -76,8 +76,18 @@ def send_once(rig: Rig) -> Drain:
     """Make one call and write its outcome."""
     drain = Drain(Threads(2))
     drain.step()
-    wait_until(lambda: drain.settle(0.1) or not drain.unfinished)
+    finish(drain)
     return drain
+
+
+def finish(drain: Drain) -> None:
+    """Write the results of all calls in flight, and start none."""
+
+    def is_finished() -> bool:
+        drain.settle(0.1)
+        return not drain.unfinished
+
+    wait_until(is_finished)
 
 
 def pass_on(webhook: Webhook) -> HttpResponse:
@@ -271,7 +281,7 @@ def test_a_report_before_the_answer_is_written_is_not_lost(rig: Rig, grace: Chur
     for webhook in about(message, rig, rig.reports):
         pass_on(webhook)
     apply_waiting_events(timezone.now())
-    wait_until(lambda: drain.settle(0.1) or not drain.unfinished)
+    finish(drain)
     message.refresh_from_db()
     assert (message.status, message.calls) == (Status.DELIVERED, 1)
 
