@@ -22,7 +22,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 
 import throttling_contenders as contenders  # noqa: E402  # found by the path above
 
-from koinonia.supervisor import valkey  # noqa: E402  # found by the path above
+from koinonia.up import valkey  # noqa: E402  # found by the path above
 
 PROCESSES, TRIES, HITS_PER_KEY = 8, 100, 50
 RAW_ONE, RAW_THREE = "raw EVALSHA of our script", "raw EVALSHA, three buckets"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from koinonia.static_files import Application, Receive, Scope, Send
+from koinonia.http.static_files import Application, Receive, Scope, Send
 
 _LONGEST = 500
 _NAME = b"content-type"

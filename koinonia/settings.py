@@ -1,4 +1,4 @@
-"""All settings of the project, in one place. What varies comes from ``koinonia.environment``."""
+"""All settings of the project, in one place. What varies comes from ``koinonia.config.environment``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.management.utils import get_random_secret_key
 
-from koinonia import cors_headers, environment, log_lines, redis_settings, release
+from koinonia import cors_headers, release
+from koinonia.config import environment, log_lines, redis_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 ENV = environment.read_or_exit(BASE_DIR)
@@ -50,7 +51,7 @@ MIDDLEWARE = [
     # Above all that looks at the Host, redirects or opens a session.
     "koinonia.health.middleware.HealthMiddleware",
     # Around whatever refuses: a page of another origin must be able to read a 401 or 429, too.
-    "koinonia.cors.ApiCorsMiddleware",
+    "koinonia.http.middleware.ApiCorsMiddleware",
     # Outside of all that makes 304s, which it gives back.
     "throttling.middleware.RateLimitHeadersMiddleware",
     # Inside of what gives 304s back to the throttle, around all that makes answers.
@@ -87,7 +88,7 @@ def _sqlite() -> dict[str, Any]:
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": ENV.data_dir / "koinonia.sqlite3",
-        # For the threads that answer requests; see koinonia.request_threads.
+        # For the threads that answer requests; see koinonia.http.request_threads.
         "CONN_MAX_AGE": 60,
         # Writers queue at BEGIN instead of failing in the middle.
         "OPTIONS": {
@@ -100,7 +101,7 @@ def _sqlite() -> dict[str, Any]:
 
 
 def _postgresql(url: SplitResult) -> dict[str, Any]:
-    # Waiting requests have threads of their own (koinonia.request_threads): a pool serves them all.
+    # Waiting requests have threads of their own (koinonia.http.request_threads): a pool serves them all.
     pool = {"min_size": 1, "max_size": ENV.database_pool, "timeout": 10}
     return {
         "ENGINE": "django.db.backends.postgresql",
@@ -121,7 +122,7 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# One Redis database, a key prefix per use (koinonia.redis_settings).
+# One Redis database, a key prefix per use (koinonia.config.redis_settings).
 # Commands that need no Redis get an address where nobody answers.
 _REDIS_URL = ENV.redis_url or f"unix://{ENV.data_dir / 'no-redis'}"
 _REDIS_TAG = redis_settings.hash_tag(_REDIS_URL, ENV.redis_prefix)
@@ -147,7 +148,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = ENV.data_dir / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "koinonia.static_files.StaticStorage"},
+    "staticfiles": {"BACKEND": "koinonia.http.static_files.StaticStorage"},
 }
 LOGIN_URL = "/login/"
 # Links in mails lead here, never to a host that a request names.

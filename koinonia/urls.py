@@ -13,10 +13,10 @@ from throttling.logins import guarded
 # Late: the name in the store is known once the files are collected.
 _icon = lazy(static, str)("koinonia/icon.svg")
 
-handler400 = "koinonia.api.views.outside.bad_request"
-handler403 = "koinonia.api.views.outside.permission_denied"
-handler404 = "koinonia.api.views.outside.page_not_found"
-handler500 = "koinonia.api.views.outside.server_error"
+handler400 = "koinonia.api.views.errors.bad_request"
+handler403 = "koinonia.api.views.errors.permission_denied"
+handler404 = "koinonia.api.views.errors.page_not_found"
+handler500 = "koinonia.api.views.errors.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     # For pages that name no icon: the admin's, say.

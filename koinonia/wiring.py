@@ -28,7 +28,7 @@ from delivery.signals import (
     worker_started,
 )
 from delivery.statuses import Status
-from koinonia import events, opt_out_words, redis_server, sending_numbers
+from koinonia import events, opt_out_words, sending_numbers
 from koinonia.accounts import passwords, tokens
 from koinonia.api.authentication import user_token
 from koinonia.broadcasts import due, progress_events
@@ -37,6 +37,7 @@ from koinonia.conversations.follow import follow
 from koinonia.conversations.history import adopt
 from koinonia.conversations.holder import member_at
 from koinonia.conversations.threads import thread_of as conversation_of
+from koinonia.health import redis_server
 from koinonia.models import Broadcast, Church, Group, Member, Staff
 from koinonia.texts.due import redraft
 from realtime import log, rights

@@ -8,8 +8,8 @@ from typing import Any, Self
 
 import redis
 
-from koinonia.supervisor import valkey
-from koinonia.supervisor.parent_death import die_with_parent
+from koinonia.up import valkey
+from koinonia.up.parent_death import die_with_parent
 from tests.running_system import free_port
 from tests.waiting import wait_until
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import redis
 
-from koinonia.supervisor import valkey
-from koinonia.supervisor.parent_death import die_with_parent
+from koinonia.up import valkey
+from koinonia.up.parent_death import die_with_parent
 
 
 class ValkeyServer:

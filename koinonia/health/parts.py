@@ -12,7 +12,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from httpopt.versions import install
-from koinonia import redis_server
+from koinonia.health import redis_server
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from koinonia.health import looks
+from koinonia.health import readiness as looks
 from throttling.addresses import parse
 
 _SIGN_OF_A_PROXY = re.compile(

@@ -11,12 +11,12 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from koinonia import private_data
-from koinonia.supervisor.child import ChildFailedError
-from koinonia.supervisor.data_dir import DataDirInUseError
-from koinonia.supervisor.panel import panel
-from koinonia.supervisor.plan import Options, Plan
-from koinonia.supervisor.system import PortInUseError, System
-from koinonia.supervisor.valkey import LONGEST_SOCKET_PATH
+from koinonia.up.data_dir import DataDirInUseError
+from koinonia.up.panel import panel
+from koinonia.up.processes import ChildFailedError
+from koinonia.up.programs import Options, Plan
+from koinonia.up.system import PortInUseError, System
+from koinonia.up.valkey import LONGEST_SOCKET_PATH
 
 _LARGEST_PORT = 65_535
 
