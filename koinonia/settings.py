@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.management.utils import get_random_secret_key
 
-from koinonia import cors_headers, release
+from koinonia import release
 from koinonia.config import environment, log_lines, redis_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -47,7 +47,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "httpopt.middleware.CompressionMiddleware",
     "httpopt.middleware.CodedBodyMiddleware",
-    "koinonia.date_header.DateMiddleware",
+    "koinonia.http.middleware.DateMiddleware",
     # Above all that looks at the Host, redirects or opens a session.
     "koinonia.health.middleware.HealthMiddleware",
     # Around whatever refuses: a page of another origin must be able to read a 401 or 429, too.
@@ -179,9 +179,16 @@ if ENV.trusted_proxies:
 SECURE_REDIRECT_EXEMPT = [r"^webhooks/"]
 CORS_ALLOWED_ORIGINS = ENV.cors_allowed_origins
 CORS_URLS_REGEX = r"^/api/"
-CORS_ALLOW_METHODS = cors_headers.METHODS
-CORS_ALLOW_HEADERS = cors_headers.REQUEST_HEADERS
-CORS_EXPOSE_HEADERS = cors_headers.EXPOSED
+CORS_ALLOW_METHODS = ("GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS")
+CORS_ALLOW_HEADERS = (
+    "accept", "authorization", "content-encoding", "content-type", "idempotency-key", "if-match",
+    "if-none-match", "x-requested-with",
+)  # fmt: skip
+CORS_EXPOSE_HEADERS = (
+    "Content-Disposition", "ETag", "Idempotent-Replayed", "Location", "RateLimit",
+    "RateLimit-Policy", "Retry-After", "Stream-Position", "WWW-Authenticate", "X-RateLimit-Limit",
+    "X-RateLimit-Remaining", "X-RateLimit-Reset",
+)  # fmt: skip
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 # Neighbours on the same domain are not ours to decide for.

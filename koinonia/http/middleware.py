@@ -1,22 +1,27 @@
-"""Browsers of other origins (the Fetch standard's CORS protocol): those of ``CORS_ALLOWED_ORIGINS``.
-
-They get no credentials: a page of another origin has a Bearer token, and no cookie of ours.
-"""
+"""Middleware of the project: CORS for the API, and a ``Date`` header on every answer."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from typing import cast
 from urllib.parse import urlsplit
 
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from corsheaders.middleware import CorsMiddleware
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.http import http_date
+
+_Handler = Callable[[HttpRequest], HttpResponse | Awaitable[HttpResponse]]
 
 
 class ApiCorsMiddleware(CorsMiddleware):
-    """django-cors-headers, but that origins which are not allowed are answered as if it were not there.
+    """CORS (Fetch standard) for the pages of CORS_ALLOWED_ORIGINS, which use tokens, not cookies.
 
-    Its own answers 200 to the preflight of any origin, and varies by Origin where none is allowed.
+    An origin that is not allowed gets the answer that it would get without this middleware.
+    django-cors-headers answers 200 to the preflight of any origin, and sends ``Vary: Origin`` even
+    if no origin is allowed.
     """
 
     def is_enabled(self, request: HttpRequest) -> bool:
@@ -31,3 +36,32 @@ class ApiCorsMiddleware(CorsMiddleware):
             return bool(self.origin_found_in_white_lists(origin, urlsplit(origin)))
         except ValueError:
             return False
+
+
+class DateMiddleware:
+    """Adds ``Date`` to every answer (RFC 9110, 6.6.1), because daphne does not.
+
+    uvicorn adds one too: run it with ``--no-date-header``.
+    """
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: _Handler) -> None:
+        self.get_response = get_response
+        self._is_async = iscoroutinefunction(get_response)
+        if self._is_async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
+        if self._is_async:
+            return self._add_date_async(request)
+        return _with_date(cast(HttpResponse, self.get_response(request)))
+
+    async def _add_date_async(self, request: HttpRequest) -> HttpResponse:
+        return _with_date(await cast(Awaitable[HttpResponse], self.get_response(request)))
+
+
+def _with_date(response: HttpResponse) -> HttpResponse:
+    response.headers.setdefault("Date", http_date())
+    return response

@@ -1,13 +1,15 @@
 """One thread per request, from the first middleware to the view.
 
 Django's ASGI handler runs a synchronous view in a thread, and each synchronous half of a middleware
-in a thread of its own again: with our chain, some twenty hops, a new thread and a new database
-connection, for each request. Here the whole chain runs in one thread of a pool, which keeps its
+in another thread. With our chain that means some twenty hops, a new thread and a new database
+connection for each request. Here the whole chain runs in one thread of a pool, which keeps its
 connection.
 
-A request that waits for news leaves its thread (``koinonia.http.held_requests``). Where many of them come or
-end at once, they wait for each other and not the rest for them: they have a small pool of their own.
-So have the probes of health, which must be answered while a database that hangs holds all other threads.
+Two kinds of requests have small pools of their own:
+
+* Long polls (``koinonia.http.held_requests``). They arrive and finish as a thundering herd. In
+  their own pool they queue behind each other and do not starve the other requests.
+* Health probes. A probe must be answered while a database that hangs holds every other thread.
 """
 
 from __future__ import annotations
@@ -25,9 +27,9 @@ from django.http.response import HttpResponseBase
 from koinonia.http import held_requests
 
 THREADS = 16
-"""More would wait for each other: for the interpreter's lock, and for SQLite's."""
+"""More threads would only wait for each other: for the interpreter's lock, and for SQLite's."""
 WAITING_THREADS = 2
-"""For the two short runs of a request that waits. Two, so that a herd leaves the interpreter to others."""
+"""For the two short passes of a long poll. Two leave the interpreter to the other requests."""
 
 _pool = ThreadPoolExecutor(THREADS, thread_name_prefix="request")
 _waiting_pool = ThreadPoolExecutor(WAITING_THREADS, thread_name_prefix="waiting-request")
@@ -35,18 +37,16 @@ _health_pools = {
     "/healthz": ThreadPoolExecutor(1, thread_name_prefix="healthz"),
     "/readyz": ThreadPoolExecutor(4, thread_name_prefix="readyz-request"),
 }
-"""A database that hangs holds every thread of the other pools; a probe must be answered meanwhile."""
 
 
 class RequestThreadHandler(ASGIHandler):
-    """Django's handler, with the chain in a thread of a pool."""
+    """Django's ASGI handler, with the whole chain in one thread of a pool."""
 
     def load_middleware(self, is_async: bool = False) -> None:
         super().load_middleware(is_async=False)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        # Django's own makes and ends a thread for each request, for signals that need none of it.
-        # They are sent before and after the chain, in this pool.
+        # Django creates a thread per request for its signals. This context sends them from a pool.
         executor = _health_pools.get(scope["path"], _pool)
         async with ThreadSensitiveContext(executor=executor):
             await self.handle(scope, receive, send)
@@ -54,7 +54,7 @@ class RequestThreadHandler(ASGIHandler):
     def create_request(self, scope: Any, body_file: Any) -> Any:
         request, refusal = super().create_request(scope, body_file)
         if request is not None and "CONTENT_LENGTH" not in request.META:
-            # A chunked body has none, and both Django and DRF would take it for no body at all.
+            # A chunked body has no length, and Django and DRF would treat it as empty.
             request.META["CONTENT_LENGTH"] = str(body_file.seek(0, SEEK_END))
             body_file.seek(0)
         return request, refusal
@@ -69,12 +69,12 @@ class RequestThreadHandler(ASGIHandler):
         cookies = response.cookies
         response = await respond(request)
         for name, cookie in cookies.items():
-            # A session that was renewed in the first run: its cookie must reach the client.
+            # The first pass may have renewed the session: its cookie must reach the client.
             response.cookies.setdefault(name, cookie)
         return response
 
     def _respond(self, request: HttpRequest) -> HttpResponseBase:
-        # Django's own signals do this in another thread, where our connection is not.
+        # Django's signals would close the connections of another thread.
         close_old_connections()
         try:
             return self.get_response(request)
@@ -85,9 +85,10 @@ class RequestThreadHandler(ASGIHandler):
 def _pool_of(request: HttpRequest) -> ThreadPoolExecutor:
     if request.path in _health_pools:
         return _health_pools[request.path]
-    return _waiting_pool if _asks_to_wait(request) else _pool
+    return _waiting_pool if _is_long_poll(request) else _pool
 
 
-def _asks_to_wait(request: HttpRequest) -> bool:
-    """Guess; it decides nothing but the queue, for any view may hold its request."""
-    return request.path.endswith("/events/") and "wait=" in request.META.get("QUERY_STRING", "")
+def _is_long_poll(request: HttpRequest) -> bool:
+    """Return whether the request asks to wait. The query comes first: to resolve a path is slow."""
+    asks = "wait=" in request.META.get("QUERY_STRING", "")
+    return asks and held_requests.is_holdable(request)

@@ -14,8 +14,8 @@ from django.core.management.utils import get_random_secret_key
 from koinonia import private_data
 from koinonia.config import kept_values
 
-_LEFTOVERS_SECONDS = 30
-_LOOK_SECONDS = 0.1
+_EARLIER_RUN_SECONDS = 30
+_LOCK_POLL_SECONDS = 0.1
 
 
 class DataDirInUseError(Exception):
@@ -29,28 +29,29 @@ class DataDir:
 
     @contextmanager
     def held(self) -> Iterator[int]:
-        """Hold the directory; gives the lock that every child must inherit.
+        """Lock the directory; yield the lock that every child must inherit.
 
-        Two locks. The first is ours alone: who finds it taken finds a running ``up``. The second is
-        shared with the children: after a kill -9 of ``up`` it is theirs until the last is gone.
+        There are two locks. ``up.lock`` is ours alone: if it is taken, another ``up`` runs.
+        ``children.lock`` is shared with the children: after a kill -9 of ``up`` the children hold
+        it until the last of them has ended.
         """
         private_data.prepare(self.path)
         self.logs.mkdir(mode=0o700, exist_ok=True)
         with (
-            (self.path / "up.lock").open("w") as ours,
-            (self.path / "children.lock").open("w") as of_the_children,
+            (self.path / "up.lock").open("w") as up_lock,
+            (self.path / "children.lock").open("w") as children_lock,
         ):
-            if not _lock(ours.fileno()):
+            if not _lock(up_lock.fileno()):
                 raise DataDirInUseError(
                     f"Another `manage.py up` runs on {self.path}. Stop it, or give this one a"
                     " --data-dir of its own."
                 )
-            self._wait_for_leftovers(of_the_children.fileno())
-            self._forget_the_last_run()
+            self._wait_for_earlier_children(children_lock.fileno())
+            self._remove_values_of_last_run()
             try:
-                yield of_the_children.fileno()
+                yield children_lock.fileno()
             finally:
-                self._forget_the_last_run()
+                self._remove_values_of_last_run()
 
     def secret_key(self) -> str:
         return self._kept(kept_values.SECRET_KEY, get_random_secret_key())
@@ -63,22 +64,23 @@ class DataDir:
             kept_values.write(self.path, name, new)
         return kept_values.read(self.path, name)
 
-    def _wait_for_leftovers(self, lock: int) -> None:
-        until = time.monotonic() + _LEFTOVERS_SECONDS
+    def _wait_for_earlier_children(self, lock: int) -> None:
+        until = time.monotonic() + _EARLIER_RUN_SECONDS
         while not _lock(lock):
             if time.monotonic() > until:
                 raise DataDirInUseError(
                     f"Processes of an earlier run still use {self.path}, after"
-                    f" {_LEFTOVERS_SECONDS} s."
+                    f" {_EARLIER_RUN_SECONDS} s."
                 )
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(_LOCK_POLL_SECONDS)
 
-    def _forget_the_last_run(self) -> None:
+    def _remove_values_of_last_run(self) -> None:
         for name in kept_values.WHILE_RUNNING:
             (self.path / name).unlink(missing_ok=True)
 
 
 def _lock(file: int) -> bool:
+    """Take an exclusive lock on the file. Return False if another process holds it."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

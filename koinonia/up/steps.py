@@ -1,18 +1,14 @@
-"""What is done once at start, each in a process that ends: database, static files, demo data."""
+"""The commands that ``up`` runs once before the parts start: database, static files, demo data."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-import signal
 
 from django.contrib.staticfiles.finders import get_finders
 
 from koinonia.config import kept_values
-from koinonia.up.output import Output
-from koinonia.up.parent_death import dies_with_us
-from koinonia.up.processes import ROOT, ChildFailedError
+from koinonia.up.processes import ChildFailedError, Output, kill_session, start_process
 from koinonia.up.programs import Plan
 
 _COLLECTED = "static_collected"
@@ -27,8 +23,8 @@ async def seed_demo(plan: Plan, output: Output, lock: int) -> None:
 
 
 async def collect_static(plan: Plan, output: Output, lock: int) -> None:
-    """Only where a source changed: hashing and compressing takes seconds."""
-    present = await asyncio.to_thread(_static_sources)
+    """Collect the static files if a source has changed: hashing and compressing takes seconds."""
+    present = await asyncio.to_thread(_fingerprint_of_sources)
     data_dir = plan.options.data_dir
     if kept_values.read(data_dir, _COLLECTED) == present and (data_dir / "static").is_dir():
         return
@@ -37,34 +33,24 @@ async def collect_static(plan: Plan, output: Output, lock: int) -> None:
 
 
 async def _run(plan: Plan, output: Output, lock: int, *arguments: str) -> None:
-    """A management command; raises ChildFailedError with what it said."""
-    process = await asyncio.create_subprocess_exec(
-        *plan.manage(*arguments),
-        env=plan.environment,
-        cwd=ROOT,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        start_new_session=True,
-        pass_fds=[lock],
-        preexec_fn=dies_with_us(),
-    )
+    """Run a management command. Raise ChildFailedError, with the last output, if it fails."""
+    process = await start_process(plan.manage(*arguments), plan.environment, lock)
     try:
         if process.stdout is not None:
             await output.follow(process.stdout)
         code = await process.wait()
     except asyncio.CancelledError:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        kill_session(process)
         await process.wait()
         raise
     if code != 0:
-        said = "\n".join(f"    {line}" for line in output.last)
-        raise ChildFailedError(f"`manage.py {arguments[0]}` ended with exit code {code}.\n{said}")
+        raise ChildFailedError(
+            f"`manage.py {arguments[0]}` ended with exit code {code}.\n{output.last_lines()}"
+        )
 
 
-def _static_sources() -> str:
-    """One line that changes when any static file of any app does."""
+def _fingerprint_of_sources() -> str:
+    """Return one line that changes when a static file of any app changes."""
     files = [
         (path, os.stat(storage.path(path)))
         for finder in get_finders()

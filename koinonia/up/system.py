@@ -1,4 +1,4 @@
-"""The whole system: started part by part, watched, and stopped in order."""
+"""The whole system that ``up`` runs: it starts the parts, watches them and stops them in order."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import time
 from collections.abc import Awaitable, Callable
 
 from koinonia.health import redis_server
-from koinonia.up import probes as ready
-from koinonia.up import steps
-from koinonia.up.output import Output
-from koinonia.up.processes import Child, Program
+from koinonia.up import probes, steps
+from koinonia.up.processes import Child, Output, Program
 from koinonia.up.programs import Plan
+
+_DEMO_USERS = "grace-owner, grace-sender, grace-viewer, hope-owner"
 
 
 class PortInUseError(Exception):
-    """Something else listens where a part should."""
+    """Another process listens on a port that a part of the system needs."""
 
 
 class System:
-    """``say`` gets the lines for people."""
+    """The parts of one plan. ``say`` prints a line for the person who started the system."""
 
     def __init__(self, plan: Plan, say: Callable[[str], None]) -> None:
         self._plan = plan
@@ -29,8 +29,8 @@ class System:
         self._lock = -1
         self._stop = asyncio.Event()
 
-    async def run(self, panel: Callable[[], str]) -> None:
-        """Until TERM or INT; raises ChildFailedError or PortInUseError when it cannot go on."""
+    async def run(self) -> None:
+        """Run until SIGTERM or SIGINT. Raise ChildFailedError or PortInUseError on failure."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._stop.set)
@@ -38,13 +38,13 @@ class System:
             self._lock = lock
             try:
                 if await self._unless_stopped(self._start()):
-                    self._say(panel())
+                    self._say(_welcome(self._plan))
                     await self._unless_stopped(self._watch())
             finally:
                 await self._stop_all()
 
     async def _unless_stopped(self, work: Awaitable[None]) -> bool:
-        """Whether ``work`` was done before anybody asked to stop; raises what it raises."""
+        """Return True when ``work`` is done, False when a signal stops it; pass on its errors."""
         working = asyncio.ensure_future(work)
         stopping = asyncio.ensure_future(self._stop.wait())
         await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
@@ -59,7 +59,7 @@ class System:
     async def _start(self) -> None:
         plan = self._plan
         self._refuse_taken_ports()
-        plan.settle()
+        plan.complete_environment()
         if plan.embedded_redis:
             await self._part("Valkey", self._child(plan.valkey()))
         else:
@@ -115,8 +115,41 @@ class System:
         if self._plan.simulated:
             wanted.append(("--simulator-port", "127.0.0.1", options.simulator_port))
         for option, host, port in wanted:
-            if not ready.is_free(host, port):
+            if not probes.is_free(host, port):
                 raise PortInUseError(
                     f"Port {port} of {host} is in use, or not ours to use; choose another with"
                     f" {option}."
                 )
+
+
+def _welcome(plan: Plan) -> str:
+    """Return the text on the screen once everything is ready: addresses, users, the password."""
+    lines = [
+        "",
+        f"Koinonia is ready: {plan.url}/",
+        "",
+        *(_demo_users(plan) if plan.options.demo else []),
+        f"  API         {plan.url}/api/docs/",
+        f"  Texts       {_destination_of_texts(plan)}",
+        f"  Data, logs  {plan.options.data_dir}",
+        "",
+        "Ctrl-C stops everything.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _demo_users(plan: Plan) -> list[str]:
+    return [
+        f"  Sign in     {_DEMO_USERS}",
+        f"  Support     support, admin (at {plan.url}/admin/)",
+        f"  Password    {plan.environment['DEMO_PASSWORD']} (of all of them)",
+        "  Try         As grace-sender, text a member and watch it become Delivered.",
+        "",
+    ]
+
+
+def _destination_of_texts(plan: Plan) -> str:
+    if plan.simulated:
+        return "go to the Telnyx simulator, and to no phone"
+    return "are REAL: they go to Telnyx, with your TELNYX_API_KEY"

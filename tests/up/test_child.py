@@ -7,9 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from koinonia.up.output import Output
-from koinonia.up.processes import Child, ChildFailedError, Program
-from koinonia.up.restarts import STABLE_SECONDS, Restarts
+from koinonia.up.processes import (
+    STABLE_SECONDS,
+    Child,
+    ChildFailedError,
+    Output,
+    Program,
+    Restarts,
+)
 
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); signal.pause()"
 LONG_LINE = "print('x' * 1_000_000); print('after')"
@@ -56,7 +61,7 @@ def test_a_long_life_forgives_the_deaths_before_it() -> None:
 async def test_one_that_cannot_be_kept_alive_is_given_up_with_its_last_words(
     output: Output, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("koinonia.up.restarts._PAUSES", (0.0, 0.0))
+    monkeypatch.setattr("koinonia.up.processes._RESTART_PAUSES", (0.0, 0.0))
     failing = child(output, "print('no disk left'); raise SystemExit(3)")
     await failing.start()
     with pytest.raises(ChildFailedError) as given_up:

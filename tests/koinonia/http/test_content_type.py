@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.core.handlers.asgi import ASGIRequest
 
-from koinonia.content_type import with_readable_content_type
+from koinonia.http.scopes import with_readable_content_type
 
 UNREADABLE = [
     b"application/json; a*=nonsense''%ff",

@@ -10,7 +10,7 @@ import time_machine
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 
-from koinonia.date_header import DateMiddleware
+from koinonia.http.middleware import DateMiddleware
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 

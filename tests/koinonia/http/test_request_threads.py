@@ -21,7 +21,7 @@ seen: list[str] = []
 
 
 class Watching:
-    """A middleware that notes the thread it runs in."""
+    """A middleware that records the thread it runs in."""
 
     sync_capable = True
     async_capable = False
@@ -71,7 +71,7 @@ def hanging(request: HttpRequest) -> HttpResponse:
 
 urlpatterns = [
     path("plain/", view),
-    path("waiting/events/", waiting),
+    path("waiting/", waiting),
     path("failing/", failing),
     path("hanging/", hanging),
     path("healthz", view),
@@ -88,7 +88,7 @@ def our_urls(settings: object) -> None:
 
 @pytest.fixture(autouse=True)
 def fresh_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Replace the pools: a thread of the process may hold a connection that an earlier test made."""
+    """Replace the pools: their threads may hold a connection of an earlier test."""
     pools = {
         "_pool": ThreadPoolExecutor(THREADS, "request"),
         "_waiting_pool": ThreadPoolExecutor(request_threads.WAITING_THREADS, "waiting-request"),
@@ -126,7 +126,7 @@ async def test_middleware_and_view_run_in_one_thread() -> None:
     assert seen[0].startswith("request")
 
 
-async def test_a_request_makes_no_thread_of_its_own() -> None:
+async def test_a_request_starts_no_thread() -> None:
     await _get("/plain/")
     started: list[str] = []
     ours = threading.Thread.start
@@ -154,19 +154,24 @@ async def test_a_probe_is_answered_while_every_other_thread_hangs(probe: str) ->
         await asyncio.gather(*hanging)
 
 
-async def test_a_held_request_waits_in_the_event_loop_between_two_runs_of_the_chain() -> None:
+async def test_a_held_request_waits_in_the_event_loop_between_two_passes_of_the_chain() -> None:
     loop = threading.current_thread().name
-    assert await _get("/waiting/events/", b"wait=5") == (200, b"news")
+    assert await _get("/waiting/", b"wait=5") == (200, b"news")
     first, between, second = seen[:5], seen[5], seen[6:]
     assert between == loop
     assert len(first) == 5  # in and out of each middleware, and the view
-    assert len(second) == 4  # and not the view again
+    assert len(second) == 4  # the middleware again, without the view
     assert all(name.startswith("waiting-request") for name in first + second)
 
 
-async def test_an_error_while_it_is_held_is_answered_as_any_other() -> None:
+async def test_a_request_that_asks_to_wait_on_another_view_uses_the_main_pool() -> None:
+    await _get("/plain/", b"wait=5")
+    assert all(name.startswith("request") for name in seen)
+
+
+async def test_an_error_while_a_request_is_held_is_answered_like_any_other() -> None:
     assert (await _get("/failing/"))[0] == 403
 
 
 def test_a_handler_that_cannot_hold_waits_in_its_thread(client: Client) -> None:
-    assert client.get("/waiting/events/").content == b"news"
+    assert client.get("/waiting/").content == b"news"

@@ -12,7 +12,8 @@ from django.contrib.staticfiles.storage import staticfiles_storage
 from django.utils.http import parse_http_date
 from pytest_django import Settings
 
-from koinonia.http.static_files import Application, StaticStorage, with_static_files
+from koinonia.http.scopes import Application
+from koinonia.http.static_files import StaticStorage, with_static_files
 
 SCRIPT = "console.0123456789ab.js"
 CONTENT = b"export const greeting = 'grace and peace';\n" * 40
