@@ -11,11 +11,12 @@ django.setup(set_prefix=False)
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 - Django stands from here on
 
-from koinonia import environment, private_data, redis_server, settings  # noqa: E402
-from koinonia.believed_scope import with_believed_scope  # noqa: E402
+from koinonia import environment, redis_server, settings  # noqa: E402
+from koinonia.config import private_data  # noqa: E402
 from koinonia.content_type import with_readable_content_type  # noqa: E402
 from koinonia.request_threads import RequestThreadHandler  # noqa: E402
 from koinonia.static_files import with_static_files  # noqa: E402
+from koinonia.untrusted_headers import with_believed_scope  # noqa: E402
 from realtime.routing import websocket_urlpatterns  # noqa: E402
 
 environment.exit_if_missing(settings.ENV)

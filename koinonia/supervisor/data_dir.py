@@ -11,7 +11,8 @@ from pathlib import Path
 
 from django.core.management.utils import get_random_secret_key
 
-from koinonia import kept_values, private_data
+from koinonia import kept_values
+from koinonia.config import private_data
 
 _LEFTOVERS_SECONDS = 30
 _LOOK_SECONDS = 0.1

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 import requests
-from delivery.providers.telnyx.one_write import OneWriteAdapter
 from pytest_httpserver import HTTPServer
 
+from delivery.providers.telnyx.one_write import OneWriteAdapter
 from tests.certificates import self_signed
 
 BODY = b'{"text":"Hello"}' * 1000

@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from koinonia import private_data
+from koinonia.config import private_data
 from koinonia.supervisor.child import ChildFailedError
 from koinonia.supervisor.data_dir import DataDirInUseError
 from koinonia.supervisor.panel import panel

@@ -3,9 +3,8 @@ from __future__ import annotations
 import os
 import signal
 
-from delivery.providers.telnyx.client import TelnyxProvider
-
 from delivery.providers.base import SendRequest, Verdict
+from delivery.providers.telnyx.client import TelnyxProvider
 
 
 class DeadlyProvider(TelnyxProvider):

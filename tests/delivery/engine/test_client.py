@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from delivery.providers.telnyx.client import TelnyxProvider
 
 from delivery.models import Outcome
 from delivery.providers.base import SendRequest
+from delivery.providers.telnyx.client import TelnyxProvider
 from delivery.providers.telnyx.simulator import TelnyxSimulator
 from delivery.providers.telnyx.simulator.numbers import NUMBER_OF
 

@@ -6,9 +6,9 @@ import json
 import logging
 
 import pytest
-from delivery.providers.telnyx.answer import HttpAnswer, verdict
 
 from delivery.models import Outcome
+from delivery.providers.telnyx.answer import HttpAnswer, verdict
 
 P, C, R, T, A = (
     Outcome.PERMANENT, Outcome.CONFIGURATION, Outcome.RETRYABLE, Outcome.THROTTLED,

@@ -7,12 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from delivery.providers.telnyx.request import build
 from django.utils import timezone
 
 from delivery.changes import Change
 from delivery.models import Attempt, Message, Outcome, Priority
 from delivery.providers.base import Verdict
+from delivery.providers.telnyx.request import build
 from delivery.queue import claim, rescue
 from delivery.queue.turns import Turn
 from delivery.settle import Result, settle

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from delivery.providers.telnyx.answer import HttpAnswer, verdict
 from django.utils import timezone
 
 from delivery.models import Message, Outcome, Priority
+from delivery.providers.telnyx.answer import HttpAnswer, verdict
 from delivery.queue.claim import claim
 from delivery.queue.turns import Turn
 from delivery.settle import Result, settle

@@ -10,10 +10,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from delivery.providers.telnyx.client import TelnyxProvider
 
 from delivery.models import Outcome
 from delivery.providers.base import SendRequest
+from delivery.providers.telnyx.client import TelnyxProvider
 
 TAKEN = b'{"data":{"id":"4031"}}'
 REQUEST = SendRequest(message_id=1, generation=1, idempotency_key="m:1:1:abc", body=b"{}")
