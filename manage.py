@@ -30,7 +30,7 @@ def main() -> None:
 
 
 def _keep_data_private(arguments: list[str]) -> None:
-    from koinonia import private_data
+    from koinonia.config import private_data
 
     command = arguments[0] if arguments else "help"
     if command not in _WRITE_SOURCES:

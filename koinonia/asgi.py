@@ -13,8 +13,8 @@ django.setup(set_prefix=False)
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 - needs Django's setup
 
-from koinonia import private_data, settings  # noqa: E402
-from koinonia.config import environment  # noqa: E402
+from koinonia import settings  # noqa: E402
+from koinonia.config import environment, private_data  # noqa: E402
 from koinonia.health import redis_server  # noqa: E402
 from koinonia.http.request_threads import RequestThreadHandler  # noqa: E402
 from koinonia.http.scopes import with_believed_scope, with_readable_content_type  # noqa: E402

@@ -9,8 +9,8 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.management.utils import get_random_secret_key
 
-from koinonia import release
 from koinonia.config import environment, log_lines, redis_settings
+from koinonia.config.source_digest import ANSWERING_APPS, digest_of_sources
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 ENV = environment.read_or_exit(BASE_DIR)
@@ -275,9 +275,9 @@ THROTTLING: dict[str, Any] = {
 }
 HTTPOPT: dict[str, Any] = {
     "ENABLED": ENV.httpopt_enabled,
-    "TRACKED": "koinonia.tracked.TRACKED",
-    "POSITION": "koinonia.stream_position.stream_position",
-    "RELEASE": release.of_answers(*(BASE_DIR / name for name in release.MAKE_ANSWERS)),
+    "TRACKED": "koinonia.answer_versions.TRACKED",
+    "POSITION": "koinonia.answer_versions.stream_position",
+    "RELEASE": digest_of_sources(*(BASE_DIR / name for name in ANSWERING_APPS)),
 }
 
 # django-q2 runs processes for the delivery worker; nothing more is asked of it.

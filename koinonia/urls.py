@@ -7,7 +7,7 @@ from django.urls.resolvers import URLPattern, URLResolver
 from django.utils.functional import lazy
 from django.views.generic import RedirectView
 
-from koinonia.admin_autocomplete import AutocompleteView
+from koinonia.admin.site import AutocompleteView
 from throttling.logins import guarded
 
 # Late: the name in the store is known once the files are collected.

@@ -11,8 +11,7 @@ from pathlib import Path
 
 from django.core.management.utils import get_random_secret_key
 
-from koinonia import private_data
-from koinonia.config import kept_values
+from koinonia.config import kept_values, private_data
 
 _EARLIER_RUN_SECONDS = 30
 _LOCK_POLL_SECONDS = 0.1

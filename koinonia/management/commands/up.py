@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from koinonia import private_data
+from koinonia.config import private_data
 from koinonia.up.data_dir import DataDirInUseError
 from koinonia.up.processes import ChildFailedError
 from koinonia.up.programs import LONGEST_SOCKET_PATH, Options, Plan

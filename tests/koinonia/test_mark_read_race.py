@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from delivery.models import Direction, Message
 from delivery.statuses import Status
-from koinonia.conversations.read import mark_read
+from koinonia.conversations import mark_read
 from koinonia.models import Church, Conversation
 from tests.waiting import wait_until
 

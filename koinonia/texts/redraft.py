@@ -13,8 +13,7 @@ from delivery.drafts import Draft
 from delivery.models import Message
 from delivery.models.transitions import Failure
 from koinonia.broadcasts.audience import Audience
-from koinonia.conversations.follow import move
-from koinonia.conversations.threads import thread_of
+from koinonia.conversations import move, thread_of
 from koinonia.models import Broadcast, Church, Member
 from koinonia.texts.compose import compose
 

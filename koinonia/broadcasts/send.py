@@ -19,7 +19,7 @@ from delivery.visible_text import clean, is_blank
 from koinonia import events
 from koinonia.broadcasts.audience import Audience
 from koinonia.broadcasts.renderings import Rendering, Renderings, render_all
-from koinonia.conversations.threads import threads_of
+from koinonia.conversations import threads_of
 from koinonia.models import Broadcast, Church, Member
 from koinonia.texts import placeholders
 from realtime import log

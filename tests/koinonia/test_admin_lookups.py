@@ -18,8 +18,8 @@ from django.utils import timezone
 
 from delivery.models import Message, OptOut
 from delivery.statuses import Status
+from koinonia.accounts.support_group import SUPPORT
 from koinonia.models import Church, Member, Staff
-from koinonia.support import SUPPORT
 from throttling.models import Allowance
 
 SECRET_NUMBER = "+13125550177"

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import Group
 
-from koinonia.support import SUPPORT
+from koinonia.accounts.support_group import SUPPORT
 
 
 @pytest.mark.django_db

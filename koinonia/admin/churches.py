@@ -5,22 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.apps import apps
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from knox.models import AuthToken
 
 from delivery.admin.closed_lookups import ClosedLookups
-from koinonia import (
-    admin_people,  # noqa: F401 -- registers users and invitations
-    phone,
-    sending_numbers,
-)
-from koinonia.admin_names import TidyNamesMixin
-from koinonia.admin_owners import KeepsOwners, StaffForm, StaffFormSet
+from koinonia import phone, sending_numbers
+from koinonia.admin.last_owner import KeepsOwners, StaffForm, StaffFormSet
+from koinonia.admin.names import TidyNamesMixin
 from koinonia.models import Church, Group, Member, SendingNumber, Staff
 from koinonia.names import search_key
 
@@ -37,12 +31,6 @@ else:
     ChurchAdminBase = GroupAdminBase = MemberAdminBase = StaffAdminBase = admin.ModelAdmin
     NumberAdminBase = admin.ModelAdmin
     StaffInlineBase, ChurchFormBase = admin.TabularInline, forms.ModelForm
-
-
-# knox's page makes tokens for others and shows them; django-q's show what nothing here uses.
-_UNWANTED = [AuthToken, *apps.get_app_config("django_q").get_models()]
-admin.site.unregister([model for model in _UNWANTED if admin.site.is_registered(model)])
-admin.site.site_title = admin.site.site_header = "Koinonia"
 
 
 class StaffInline(StaffInlineBase):

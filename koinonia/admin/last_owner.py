@@ -12,8 +12,8 @@ from django.db.models import Model, QuerySet
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 
+from koinonia.accounts.last_owner import KEEP_ONE_OWNER, last_owners
 from koinonia.models import Church, Role, Staff
-from koinonia.owners import SENTENCE, last_owners
 
 if TYPE_CHECKING:
     AdminBase = admin.ModelAdmin[Any]
@@ -30,14 +30,14 @@ class KeepsOwners(AdminBase):
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         deleted, counts, lacking, protected = super().get_deleted_objects(objs, request)
-        told = [f"{place}: {SENTENCE}" for place in last_owners(_places(self.model, objs))]
+        told = [f"{place}: {KEEP_ONE_OWNER}" for place in last_owners(_places(self.model, objs))]
         return deleted, counts, lacking, [*protected, *told]
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         # Asked again: an action has no transaction, and another owner may have left since.
         with transaction.atomic():
             if last_owners(_places(self.model, queryset)):
-                raise PermissionDenied(SENTENCE)
+                raise PermissionDenied(KEEP_ONE_OWNER)
             super().delete_queryset(request, queryset)
 
 
@@ -48,7 +48,7 @@ class StaffForm(StaffFormBase):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         stays = cleaned.get("role") == Role.OWNER and "church" not in self.changed_data
         if not stays and last_owners(Staff.objects.filter(pk=self.instance.pk)):
-            raise ValidationError(SENTENCE)
+            raise ValidationError(KEEP_ONE_OWNER)
         return cleaned
 
 
@@ -61,7 +61,7 @@ class StaffFormSet(StaffFormSetBase):
         leaving = [form.instance.pk for form in changed if not _is_owner(form)]
         another = any(_is_owner(form) for form in changed)
         if not another and last_owners(Staff.objects.filter(pk__in=leaving)):
-            raise ValidationError(SENTENCE)
+            raise ValidationError(KEEP_ONE_OWNER)
 
 
 def _is_owner(form: forms.ModelForm[Staff]) -> bool:

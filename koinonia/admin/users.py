@@ -20,8 +20,8 @@ from django.utils import timezone
 from delivery.admin.closed_lookups import ClosedLookups
 from koinonia.accounts import invitations, mail
 from koinonia.accounts.new_accounts import password_link
-from koinonia.admin_names import TidyNamesMixin
-from koinonia.admin_owners import KeepsOwners
+from koinonia.admin.last_owner import KeepsOwners
+from koinonia.admin.names import TidyNamesMixin
 from koinonia.models import Invitation
 
 if TYPE_CHECKING:

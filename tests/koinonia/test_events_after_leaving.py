@@ -16,7 +16,7 @@ from delivery.accept import accept_message
 from delivery.changes import message_changes
 from delivery.drafts import Draft
 from delivery.statuses import Status
-from koinonia.conversations.threads import thread_of
+from koinonia.conversations import thread_of
 from koinonia.models import Church, Role, Staff
 from realtime import credentials, tickets
 from realtime.consumer import EventConsumer

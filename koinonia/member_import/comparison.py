@@ -1,27 +1,61 @@
-"""The people of a file, each once, and what the file says about them."""
+"""Whether two names at one number are one person."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
 
-from koinonia.member_import.bounds import (
+from koinonia.member_import.consent import Said
+from koinonia.member_import.consent_in_words import title_says
+from koinonia.member_import.name_cells import split_known
+from koinonia.member_import.people import People, Person, Row
+from koinonia.member_import.report import Report
+from koinonia.member_import.table import (
     LONGEST_NAME,
     MOST_GROUPS_OF_A_CHURCH,
     MOST_GROUPS_OF_A_FILE,
     MOST_MEMBERSHIPS_OF_A_FILE,
     MOST_PEOPLE_OF_A_NUMBER,
     MOST_ROWS,
+    Table,
+    UnusableFileError,
 )
-from koinonia.member_import.consent import Said
-from koinonia.member_import.group_cells import split_known
-from koinonia.member_import.people import People, Person, Row
-from koinonia.member_import.report import Report
-from koinonia.member_import.same_person import same_person
-from koinonia.member_import.table import Table, UnusableFileError
-from koinonia.member_import.titles import title_says
 from koinonia.models import Church, Group
 from koinonia.models.group import group_key
+from koinonia.models.member import full_name
+from koinonia.names import search_key
+
+
+class Named(Protocol):
+    first_name: str
+    last_name: str
+
+
+_N = TypeVar("_N", bound=Named)
+
+
+def same_person(people: Iterable[_N], first_name: str, last_name: str) -> _N | None:
+    """Return the one of ``people``, who share a number, that has this name.
+
+    Case and accents do not count. A missing last name contradicts none, where only one person at
+    the number has the first name.
+    """
+    candidates = list(people)
+    if not candidates:
+        return None
+    wanted = search_key(full_name(first_name, last_name))
+    for person in candidates:
+        if search_key(full_name(person.first_name, person.last_name)) == wanted:
+            return person
+    first = search_key(first_name)
+    alike = [
+        person
+        for person in candidates
+        if search_key(person.first_name) == first and not (person.last_name and last_name)
+    ]
+    return alike[0] if len(alike) == 1 else None
 
 
 @dataclass(slots=True)
