@@ -1,6 +1,6 @@
-"""The environment, read once, typed; all bad variables are reported together.
+"""The environment variables, read once into typed values; all bad ones are reported together.
 
-What is not in the environment is read from ``DATA_DIR``, where ``manage.py up`` wrote it.
+A variable that is not set is read from ``DATA_DIR`` if ``manage.py up`` has written it there.
 """
 
 from __future__ import annotations
@@ -16,19 +16,13 @@ from urllib.parse import urlsplit
 import dj_email_url
 from environs import EnvValidationError, ValidationError, validate
 
-from koinonia.config import kept_values
-from koinonia.config import rules as rules
-from koinonia.environment_lists import Env
+from koinonia.config import kept_values, rate_limits, rules
 
-_POLICIES = (
-    "api", "conditional", "anon", "messages", "broadcasts",
-    "login_ip", "login_user", "login_name", "connect", "invitations",
-)  # fmt: skip
 _TELNYX = "https://api.telnyx.com/v2"
 
 
 class BadEnvironmentError(Exception):
-    """Variables that cannot be used: name to what is wrong with it."""
+    """Variables with bad values; ``problems`` maps each name to a sentence."""
 
     def __init__(self, problems: Mapping[str, str]) -> None:
         self.problems = dict(problems)
@@ -39,11 +33,11 @@ class BadEnvironmentError(Exception):
 @dataclass(frozen=True, kw_only=True)
 class Telnyx:
     api_key: str
-    """TELNYX_API_KEY: the account's key; without it the simulator's, where one runs."""
+    """TELNYX_API_KEY: the key of the account; by default the key of a running simulator."""
     api_base: str
     """TELNYX_API_BASE: https://api.telnyx.com/v2 when a key is set."""
     public_key: str
-    """TELNYX_PUBLIC_KEY: base64 of 32 bytes; verifies the webhooks."""
+    """TELNYX_PUBLIC_KEY: base64 of 32 bytes; verifies the signatures of webhooks."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,9 +57,9 @@ class Delivery:
     church_rate: float | None
     """DELIVERY_CHURCH_RATE: message parts per second, one church."""
     part_price: str | None
-    """DELIVERY_PART_PRICE: what one message part costs, such as 0.014; previews show the sum."""
+    """DELIVERY_PART_PRICE: the price of one message part, such as 0.014; previews show the sum."""
     countries: tuple[str, ...] | None
-    """DELIVERY_COUNTRIES: ISO 3166 codes that may be texted, ``*`` for all; each church's own."""
+    """DELIVERY_COUNTRIES: ISO 3166 codes that may be texted, ``*`` for all; default: each church's own."""
     daily_parts: int | None
     """DELIVERY_DAILY_PARTS: message parts of one church in 24 hours; ``none`` is no cap."""
 
@@ -75,7 +69,7 @@ class Environment:
     debug: bool
     """DEBUG"""
     secret_key: str
-    """SECRET_KEY: made and kept by ``up``; empty for a command that needs none."""
+    """SECRET_KEY: by default ``up`` makes one and keeps it; empty for a command that needs none."""
     allowed_hosts: list[str]
     """ALLOWED_HOSTS: the host of PUBLIC_URL and local names."""
     csrf_trusted_origins: list[str]
@@ -87,18 +81,20 @@ class Environment:
     database_url: str
     """DATABASE_URL: ``postgres://…``; empty is SQLite in DATA_DIR."""
     database_pool: int
-    """DATABASE_POOL: PostgreSQL connections that a process keeps at most, 20 in web; 0 keeps none."""
+    """DATABASE_POOL: the most PostgreSQL connections of a process, 20 in web; 0 keeps none."""
     redis_url: str
-    """REDIS_URL: ``redis://``, ``rediss://``, ``unix://``, ``redis+sentinel://``; of ``up``. Its
-    database (``redis://host/5``, ``unix://…?db=5``, ``redis+sentinel://…/master/5``) is used."""
+    """REDIS_URL: ``redis://``, ``rediss://``, ``unix://``, ``redis+sentinel://``; by default the
+    Valkey of ``up``. It may name a database: ``redis://host/5``, ``unix://…?db=5``,
+    ``redis+sentinel://…/master/5``."""
     redis_prefix: str
-    """REDIS_PREFIX: tells installations on one Redis database apart; ``koinonia``."""
+    """REDIS_PREFIX: separates installations that share a Redis database; ``koinonia``."""
     keep_alive_seconds: float
-    """KEEP_ALIVE_SECONDS: how long the web server keeps an idle connection, 75; more than the proxy."""
+    """KEEP_ALIVE_SECONDS: how long the web server keeps an idle connection, 75; set it higher than
+    the proxy's."""
     public_url: str
-    """PUBLIC_URL: the origin that people use, and that Telnyx calls for webhooks."""
+    """PUBLIC_URL: the origin that people use and that Telnyx calls for webhooks."""
     trusted_proxies: list[str]
-    """TRUSTED_PROXIES: CIDRs whose ``X-Forwarded-For`` is believed."""
+    """TRUSTED_PROXIES: CIDRs of the proxies whose ``X-Forwarded-For`` is trusted."""
     metrics_allow: list[str]
     """METRICS_ALLOW: CIDRs that may read /metrics."""
     log_level: str
@@ -106,23 +102,24 @@ class Environment:
     log_format: str
     """LOG_FORMAT: ``plain`` for people, ``json`` for machines."""
     httpopt_enabled: bool
-    """HTTPOPT_ENABLED: 0 is no compression, no 304, no field filtering."""
+    """HTTPOPT_ENABLED: 0 turns off compression, 304 answers and field filtering."""
     realtime_enabled: bool
-    """REALTIME_ENABLED: 0 refuses the socket; clients poll."""
+    """REALTIME_ENABLED: 0 refuses the socket, so that clients poll."""
     throttling_enabled: bool
-    """THROTTLING_ENABLED: 0 limits nothing."""
+    """THROTTLING_ENABLED: 0 turns every rate limit off."""
     throttle: dict[str, str]
-    """THROTTLE_<POLICY>: ``count/[n]period[:burst]`` of each policy that is named."""
+    """THROTTLE_<POLICY>: ``count/[n]period[:burst]``, the rate of that policy."""
     email: dict[str, Any]
-    """EMAIL_URL: ``smtp://user:password@host:587/?tls=1&_default_from_email=koinonia@example.org``;
-    Django's settings from it. The default prints mails on the console."""
+    """EMAIL_URL as Django's settings, from a URL such as
+    ``smtp://user:password@host:587/?tls=1&_default_from_email=koinonia@example.org``.
+    The default prints mails on the console."""
     telnyx: Telnyx
     delivery: Delivery
 
 
 def read(base_dir: Path) -> Environment:
-    """All variables; raises BadEnvironmentError with everything that is wrong."""
-    env = Env(eager=False)
+    """Read all variables. Raise BadEnvironmentError with every problem."""
+    env = rules.Env(eager=False)
     data_dir = base_dir / env.path("DATA_DIR", Path("var"))
     public_url = _public_url(env, data_dir)
     found = Environment(
@@ -153,13 +150,13 @@ def read(base_dir: Path) -> Environment:
         telnyx=_telnyx(env, data_dir),
         delivery=_delivery(env),
     )
-    # What was bad is None in there: it goes no further.
-    _seal(env)
+    # environs returns None for a bad value. This raises before anyone can use it.
+    _raise_if_bad(env)
     return found
 
 
 def read_or_exit(base_dir: Path) -> Environment:
-    """As ``read``; a process that cannot be configured says why and exits 2."""
+    """Read all variables. Print every problem and exit with 2 if any is bad."""
     try:
         return read(base_dir)
     except BadEnvironmentError as error:
@@ -168,7 +165,7 @@ def read_or_exit(base_dir: Path) -> Environment:
 
 
 def exit_if_missing(environment: Environment, *, to_send: bool = False) -> None:
-    """For what runs on these values: exits 2 where neither the environment nor ``DATA_DIR`` has one."""
+    """Exit with 2 if a value that the process needs is neither set nor kept in ``DATA_DIR``."""
     needed = {"SECRET_KEY": environment.secret_key, "REDIS_URL": environment.redis_url}
     if to_send:
         needed["TELNYX_API_KEY"] = environment.telnyx.api_key
@@ -182,28 +179,28 @@ def exit_if_missing(environment: Environment, *, to_send: bool = False) -> None:
         raise SystemExit(2)
 
 
-def _text(env: Env, name: str, default: str, rule: rules.Rule) -> str:
+def _text(env: rules.Env, name: str, default: str, rule: rules.Rule) -> str:
     if not os.environ.get(name):
         return default
-    # None where it is bad: then nothing is returned from ``read``.
+    # environs returns None for a bad value, and ``read`` then raises.
     return env.str(name, validate=rule) or default
 
 
-def _networks(env: Env, name: str, default: list[str]) -> list[str]:
+def _networks(env: rules.Env, name: str, default: list[str]) -> list[str]:
     return env.list(name, default, validate=rules.each(rules.network))
 
 
-def _origins(env: Env, name: str) -> list[str]:
-    """Return them as browsers write them in ``Origin``: small letters, no last slash."""
+def _origins(env: rules.Env, name: str) -> list[str]:
+    """Return origins in the form of the ``Origin`` header: lower case, no trailing slash."""
     given: list[str] = env.list(name, [], validate=rules.each(rules.exact_origin)) or []
     return [one.strip().rstrip("/").lower() for one in given]
 
 
-def _choice(env: Env, name: str, *choices: str, default: str) -> str:
+def _choice(env: rules.Env, name: str, *choices: str, default: str) -> str:
     return env.str(name, default, validate=validate.OneOf(choices))
 
 
-def _public_url(env: Env, data_dir: Path) -> str:
+def _public_url(env: rules.Env, data_dir: Path) -> str:
     default = kept_values.read(data_dir, kept_values.PUBLIC_URL) or "http://127.0.0.1:8000"
     return _text(env, "PUBLIC_URL", default, rules.origin).rstrip("/")
 
@@ -215,18 +212,18 @@ def _local_names(public_url: str) -> list[str]:
     return names if own in names else [*names, own]
 
 
-def _email(env: Env, public_url: str) -> dict[str, Any]:
+def _email(env: rules.Env, public_url: str) -> dict[str, Any]:
     url = _text(env, "EMAIL_URL", "console://", rules.email_url)
     host = urlsplit(public_url).hostname or "localhost"
-    # A mail server that does not answer must not hold a request for long.
+    # A mail server that hangs must not hold a request for long.
     defaults = {"DEFAULT_FROM_EMAIL": f"koinonia@{host}", "EMAIL_TIMEOUT": 10}
     given = dj_email_url.parse(url) if rules.is_email_url(url) else {}
     return defaults | {name: value for name, value in given.items() if value is not None}
 
 
-def _telnyx(env: Env, data_dir: Path) -> Telnyx:
+def _telnyx(env: rules.Env, data_dir: Path) -> Telnyx:
     key = env.str("TELNYX_API_KEY", "")
-    # A real key with the simulator's address, or the other way round, would never be right.
+    # Never combine a real key with the simulator's address.
     simulator = {} if key else kept_values.simulator(data_dir)
     base = _text(env, "TELNYX_API_BASE", "", rules.url("http", "https"))
     public_key = _text(env, "TELNYX_PUBLIC_KEY", "", rules.public_key)
@@ -237,7 +234,7 @@ def _telnyx(env: Env, data_dir: Path) -> Telnyx:
     )
 
 
-def _delivery(env: Env) -> Delivery:
+def _delivery(env: rules.Env) -> Delivery:
     delays = env.list("DELIVERY_RETRY_DELAYS", ["1", "2", "4"], validate=rules.each(rules.delay))
     return Delivery(
         mode=_choice(env, "DELIVERY_MODE", "queued", "sync", default="queued"),
@@ -255,27 +252,27 @@ def _delivery(env: Env) -> Delivery:
     )
 
 
-def _per_second(env: Env, name: str, default: float | None) -> float | None:
+def _per_second(env: rules.Env, name: str, default: float | None) -> float | None:
     if os.environ.get(name, "").lower() in {"", "none"}:
         return None if name in os.environ else default
     return env.float(name, validate=rules.positive)
 
 
-def _countries(env: Env) -> tuple[str, ...] | None:
+def _countries(env: rules.Env) -> tuple[str, ...] | None:
     if not os.environ.get("DELIVERY_COUNTRIES"):
         return None
     given: list[str] = env.list("DELIVERY_COUNTRIES", validate=rules.each(rules.country)) or []
-    # Without an item it is not set: an empty list would refuse every text.
+    # Treat an empty list as not set: it would refuse every text.
     return tuple(code.strip().upper() for code in given) or None
 
 
-def _daily_parts(env: Env) -> int | None:
+def _daily_parts(env: rules.Env) -> int | None:
     if os.environ.get("DELIVERY_DAILY_PARTS", "").lower() == "none":
         return None
     return env.int("DELIVERY_DAILY_PARTS", 20_000, validate=validate.Range(0, 2**31 - 1))
 
 
-def _throttle(env: Env) -> dict[str, str]:
+def _throttle(env: rules.Env) -> dict[str, str]:
     found: dict[str, str] = {}
     for name in sorted(os.environ):
         policy = name.removeprefix("THROTTLE_").lower()
@@ -286,13 +283,14 @@ def _throttle(env: Env) -> dict[str, str]:
 
 def _known_policy(policy: str) -> rules.Rule:
     def check(value: str) -> None:
-        if policy not in _POLICIES:
-            raise ValidationError(f"There is no such policy; there are {', '.join(_POLICIES)}.")
+        if policy not in rate_limits.NAMES:
+            names = ", ".join(rate_limits.NAMES)
+            raise ValidationError(f"There is no such policy; there are {names}.")
 
     return check
 
 
-def _seal(env: Env) -> None:
+def _raise_if_bad(env: rules.Env) -> None:
     try:
         env.seal()
     except EnvValidationError as error:

@@ -1,4 +1,4 @@
-"""What ``manage.py up`` wrote into ``DATA_DIR``, so that every other command works beside it."""
+"""Values that ``manage.py up`` writes into ``DATA_DIR`` and that every other command reads."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ REDIS_URL = "redis_url"
 PUBLIC_URL = "public_url"
 SIMULATOR = "simulator.json"
 
-#: True only while ``up`` runs; it removes them when it stops.
 WHILE_RUNNING = (REDIS_URL, PUBLIC_URL, SIMULATOR)
+"""Values that are true only while ``up`` runs: it removes them when it stops."""
 
 
 def read(data_dir: Path, name: str) -> str:
-    """The kept value; empty where there is none."""
+    """Return the kept value, or an empty string."""
     try:
         return (data_dir / name).read_text().strip()
     except (FileNotFoundError, NotADirectoryError):
@@ -24,7 +24,7 @@ def read(data_dir: Path, name: str) -> str:
 
 
 def write(data_dir: Path, name: str, value: str) -> None:
-    """Keep ``value`` for the owner of the data directory alone; whole, or not at all."""
+    """Write ``value`` atomically, readable only by the owner of the data directory."""
     new = data_dir / f".{name}.new"
     new.unlink(missing_ok=True)
     new.touch(mode=0o600, exist_ok=False)
@@ -33,9 +33,9 @@ def write(data_dir: Path, name: str, value: str) -> None:
 
 
 def simulator(data_dir: Path) -> dict[str, str]:
-    """``base``, ``api_key``, ``public_key`` and ``control`` of the simulator beside us, or nothing."""
+    """Return ``base``, ``api_key``, ``public_key`` and ``control`` of a running simulator, or {}."""
     try:
         found = json.loads(read(data_dir, SIMULATOR) or "{}")
     except json.JSONDecodeError:
-        return {}  # It is being written.
+        return {}  # The simulator is writing the file at this moment.
     return {str(name): str(value) for name, value in found.items()}

@@ -1,7 +1,7 @@
-"""How the processes log: one line per record, for people or for machines.
+"""Logging of every process: one line per record, as plain text or JSON.
 
-Records name texts and people by their ids. Phone numbers are kept out here, whoever writes them,
-and the secret part of links that open an account.
+Records name texts and people by their ids. The formatters mask phone numbers in every record, and
+the secret part of links that open an account.
 """
 
 from __future__ import annotations
@@ -12,27 +12,27 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-_OF_EVERY_RECORD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_STANDARD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _PHONE = re.compile(r"\+\d{5,13}(?=\d{2}(?!\d))")
 _MASKED = "+…"
-# Django writes the path of a request that it refuses; the link may still be good.
+# Django logs the path of a request that it refuses; the link may still be valid.
 _SECRET_LINK = re.compile(r"(/invitations/|/password-reset/[\w-]+/)[\w-]{20,}")
 
 
 def config(level: str, form: str) -> dict[str, Any]:
-    """``LOGGING``: everything to stderr, where ``up``, systemd and Docker collect it."""
+    """Return ``LOGGING``: every record goes to stderr, where ``up``, systemd or Docker reads it."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"line": {"()": f"koinonia.config.log_lines.{form.title()}Formatter"}},
+        "formatters": {"line": {"()": f"{__name__}.{form.title()}Formatter"}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": level},
-        # Django's own handlers would say everything twice, and mail it.
+        # Django's own handlers would log every record twice, and mail it.
         "loggers": {
             "django": {"handlers": [], "propagate": True},
             "django.server": {"handlers": [], "propagate": True},
             "daphne": {"level": "WARNING"},
-            # What a client did wrong is told to the client.
+            # A client's mistake is reported to the client.
             "django.request": {"level": "ERROR"},
             "django-q": {"level": "WARNING"},
         },
@@ -55,7 +55,7 @@ class PlainFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object per line; what the record carries in ``extra`` are its fields."""
+    """One JSON object per line; the ``extra`` of the record becomes fields."""
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
@@ -72,9 +72,9 @@ class JsonFormatter(logging.Formatter):
 
 
 def _extra(record: logging.LogRecord) -> dict[str, Any]:
-    # Django adds the request to its records: an object, which says nothing in a log.
+    # Django adds the request object to its records; its repr says nothing in a log.
     return {
         name: value
         for name, value in vars(record).items()
-        if name not in _OF_EVERY_RECORD and name != "request"
+        if name not in _STANDARD_FIELDS and name != "request"
     }

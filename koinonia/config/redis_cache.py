@@ -1,4 +1,4 @@
-"""A cache that shares its Redis database: clearing it removes its own keys and no others."""
+"""A cache that shares its Redis database: ``clear()`` removes the keys of this cache only."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from django_redis.client import DefaultClient
 from django_redis.exceptions import ConnectionInterrupted
 from redis.exceptions import RedisError
 
-_AT_ONCE = 500
+_BATCH = 500
 
 
 class PrefixClient(DefaultClient):  # type: ignore[misc]  # django-redis is untyped here
-    """As django-redis's own, whose ``clear`` is FLUSHDB: it would fill every bucket beside it."""
+    """A client whose ``clear`` keeps other keys. django-redis uses FLUSHDB, which resets limits."""
 
     def clear(self, client: Any = None) -> None:
-        """Remove every key of this cache, of all versions; costs a SCAN of the database.
+        """Remove every key of this cache, of all versions, with a SCAN of the whole database.
 
-        Raises ConnectionInterrupted as the other methods do.
+        Raise ConnectionInterrupted, like the other methods, if Redis cannot be reached.
         """
         client = client or self.get_client(write=True)
         prefix = re.sub(r"([*?\[\]\\])", r"\\\1", self._backend.key_prefix)
         keys: list[bytes] = []
         try:
-            for key in client.scan_iter(match=f"{prefix}:*", count=_AT_ONCE):
+            for key in client.scan_iter(match=f"{prefix}:*", count=_BATCH):
                 keys.append(key)
-                if len(keys) == _AT_ONCE:
+                if len(keys) == _BATCH:
                     client.unlink(*keys)
                     keys.clear()
             if keys:

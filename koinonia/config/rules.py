@@ -1,4 +1,4 @@
-"""What a variable of the environment may hold: each rule says what is wrong, in a sentence."""
+"""Validation of environment variables: each rule raises ValidationError with a full sentence."""
 
 from __future__ import annotations
 
@@ -9,14 +9,47 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
+from typing import Any
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
+import environs
 from environs import ValidationError
 
 from koinonia.config import redis_settings
 from throttling import rates
 
 Rule = Callable[[str], None]
+Items = list[str]
+
+
+class Env(environs.Env):
+    """environs' reader, with lists that ignore spaces around items and empty items.
+
+    ``environs`` splits at the comma and keeps the spaces, so that the second host of
+    ``ALLOWED_HOSTS=a.example.org, b.example.org`` would never match.
+    """
+
+    def list(  # type: ignore[override]  # the library declares a callable attribute
+        self,
+        name: str,
+        *default: Any,
+        validate: Callable[[Sequence[str]], None] | None = None,
+        **options: Any,
+    ) -> Items:
+        """Return the items as text; ``validate`` gets them stripped and without empty items."""
+
+        def check(items: Sequence[str]) -> None:
+            if validate is not None:
+                validate(_without_empty(items))
+
+        split: Any = super().list
+        found = split(name, *default, subcast=str.strip, validate=check, **options)
+        # environs returns None for a bad value; ``seal`` reports it.
+        return _without_empty(found or ())
+
+
+def _without_empty(items: Sequence[str]) -> Items:
+    return [item for item in items if item]
 
 
 def rate(value: str) -> None:
@@ -27,7 +60,7 @@ def rate(value: str) -> None:
 
 
 def price(value: str) -> None:
-    """Take a decimal number, 0 or more."""
+    """Accept a decimal number, 0 or more."""
     try:
         usable = Decimal(value).is_finite() and Decimal(value) >= 0
     except InvalidOperation:
@@ -37,7 +70,7 @@ def price(value: str) -> None:
 
 
 def network(value: str) -> None:
-    """An address or a CIDR, without host bits."""
+    """Accept an address or a CIDR without host bits."""
     try:
         ipaddress.ip_network(value)
     except ValueError as error:
@@ -45,8 +78,8 @@ def network(value: str) -> None:
 
 
 def country(value: str) -> None:
-    """Take an ISO 3166 code that has telephone numbers, or ``*``."""
-    import phonenumbers  # late: most processes need no list of countries
+    """Accept an ISO 3166 code that has telephone numbers, or ``*``."""
+    import phonenumbers  # here, because most processes do not need its list of countries
 
     code = value.strip().upper()
     if code != "*" and code not in phonenumbers.SUPPORTED_REGIONS:
@@ -56,7 +89,7 @@ def country(value: str) -> None:
 
 
 def url(*schemes: str) -> Rule:
-    """A URL with a host, and a port that can be one."""
+    """Return a rule that accepts a URL with a host and a valid port."""
 
     def check(value: str) -> None:
         parts = _split(value)
@@ -69,7 +102,7 @@ def url(*schemes: str) -> Rule:
 
 
 def origin(value: str) -> None:
-    """``https://host[:port]``, and nothing after it."""
+    """Accept ``https://host[:port]`` with nothing after it."""
     url("http", "https")(value)
     parts = urlsplit(value)
     if parts.path not in {"", "/"} or parts.query or parts.fragment or parts.username:
@@ -77,19 +110,19 @@ def origin(value: str) -> None:
 
 
 def exact_origin(value: str) -> None:
-    """Take an origin without a wildcard, which a browser could send as it is."""
+    """Accept an origin without a wildcard, as a browser sends it."""
     origin(value.strip())
     if "*" in value:
         raise ValidationError("A wildcard is not taken here: name each origin.")
 
 
 def trusted_origin(value: str) -> None:
-    """As Django's CSRF_TRUSTED_ORIGINS: an origin, ``https://*.example.org`` included."""
+    """Accept an item of Django's CSRF_TRUSTED_ORIGINS, such as ``https://*.example.org``."""
     origin(value.rstrip("/"))
 
 
 def redis_prefix(value: str) -> None:
-    """Take a word that keys and channel names may begin with."""
+    """Accept a word that keys and channel names may begin with."""
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", value):
         raise ValidationError("Must be 1 to 40 letters, digits, hyphens and underscores.")
 
@@ -110,7 +143,7 @@ def _redis_server(value: str) -> None:
     if parts.scheme == "unix":
         if not parts.path:
             raise ValidationError("unix:// must be followed by the path of the socket.")
-    elif parts.scheme == "redis+sentinel":
+    elif parts.scheme == redis_settings.SENTINEL_SCHEME:
         _sentinel(value)
     else:
         url("redis", "rediss", "unix", "redis+sentinel")(value)
@@ -122,14 +155,14 @@ def database_url(value: str) -> None:
         raise ValidationError("The URL names no database: postgres://user:password@host/database.")
 
 
-_MAIL = ("smtp", "submission", "console", "file", "memory", "dummy")
+_MAIL_SCHEMES = ("smtp", "submission", "console", "file", "memory", "dummy")
 
 
 def email_url(value: str) -> None:
-    """Take a URL of dj-email-url; one that sends names a host, and a time limit is whole seconds."""
+    """Accept a URL of dj-email-url; a mail server needs a host, and a timeout is whole seconds."""
     parts = _split(value)
-    if parts.scheme not in _MAIL:
-        raise ValidationError(f"{_shown(parts)} must start with {_either(_MAIL)}.")
+    if parts.scheme not in _MAIL_SCHEMES:
+        raise ValidationError(f"{_shown(parts)} must start with {_either(_MAIL_SCHEMES)}.")
     if parts.scheme in {"smtp", "submission"} and not parts.hostname:
         raise ValidationError(f"{_shown(parts)} names no host.")
     if not all(seconds.isdecimal() for seconds in parse_qs(parts.query).get("timeout", [])):
@@ -145,7 +178,7 @@ def is_email_url(value: str) -> bool:
 
 
 def public_key(value: str) -> None:
-    """Base64 of an Ed25519 public key; empty: none."""
+    """Accept the base64 of an Ed25519 public key, or an empty value."""
     try:
         length = len(base64.b64decode(value, validate=True))
     except binascii.Error as error:
@@ -169,7 +202,7 @@ def delay(value: str) -> None:
 
 
 def each(rule: Rule) -> Callable[[Sequence[str]], None]:
-    """``rule`` for every item of a list; all that is wrong is said."""
+    """Return a rule that applies ``rule`` to every item of a list and reports every problem."""
 
     def check(values: Sequence[str]) -> None:
         problems: list[str] = []
@@ -185,26 +218,25 @@ def each(rule: Rule) -> Callable[[Sequence[str]], None]:
 
 
 def _sentinel(value: str) -> None:
-    parts = urlsplit(value)
-    if not re.fullmatch(r"/[^/]+(/[^/]*)?", parts.path) or not parts.netloc:
-        raise ValidationError(
-            "Sentinel is redis+sentinel://[:password@]host[:port],host[:port]/master."
-        )
+    try:
+        redis_settings.parse_sentinel(value)
+    except ValueError as error:
+        raise ValidationError(str(error)) from error
 
 
 def _split(value: str) -> SplitResult:
     try:
         parts = urlsplit(value)
-        if parts.scheme != "redis+sentinel":
-            _ = parts.port  # Raises where it is none.
+        if parts.scheme != redis_settings.SENTINEL_SCHEME:
+            _ = parts.port  # Raises ValueError if the port is not a number.
     except ValueError as error:
-        # Not the error's own words: they quote what may be a password.
+        # The message of the error may quote a password.
         raise ValidationError("This is no URL: look at its port and its brackets.") from error
     return parts
 
 
 def _shown(parts: SplitResult) -> str:
-    # A URL may hold a password; a message goes to logs.
+    # Leave the password out: the message goes to logs.
     return f"'{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}'"
 
 
