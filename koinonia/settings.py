@@ -53,7 +53,7 @@ MIDDLEWARE = [
     "httpopt.middleware.CodedBodyMiddleware",
     "koinonia.http.middleware.DateMiddleware",
     # Above everything that checks the Host, redirects or opens a session.
-    "koinonia.health.middleware.HealthMiddleware",
+    "koinonia.health.views.HealthMiddleware",
     # Around everything that refuses: a page of another origin must be able to read a 401 or 429.
     "koinonia.http.middleware.ApiCorsMiddleware",
     # Outside everything that answers 304, because a 304 is refunded.

@@ -8,6 +8,7 @@ from django.utils.functional import lazy
 from django.views.generic import RedirectView
 
 from koinonia.admin.site import AutocompleteView
+from koinonia.health.views import ENDPOINTS
 from throttling.logins import guarded
 
 # Late: the name in the store is known once the files are collected.
@@ -30,6 +31,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("api/", include("koinonia.api.urls")),
     path("", include("koinonia.console.urls")),
-    path("", include("koinonia.health.urls")),
+    *(path(name, view) for name, view in ENDPOINTS.items()),
     path("webhooks/telnyx", include("delivery.webhooks.urls")),
 ]

@@ -1,7 +1,7 @@
-"""Whether the Redis at ``REDIS_URL`` does what we need, asked of the server itself.
+"""Checks that the Redis server at ``REDIS_URL`` can do what the project needs.
 
-A server can answer PING and still be of no use: a user without rights, a replica, one database where
-two are named, a node of a cluster that holds other keys, memory that evicts login limits.
+A server can answer PING and still be useless: its user lacks rights, it is a replica, it lacks the
+database of the URL, it is a cluster node that holds other keys, or it evicts login limits.
 """
 
 from __future__ import annotations
@@ -33,14 +33,11 @@ _NEVER_EVICTS = "noeviction"
 
 
 class UnusableRedisError(Exception):
-    """Redis does not do what we need; the text is a sentence without addresses and names."""
+    """Redis is unusable. The text is a sentence without addresses and user names."""
 
 
 def use_buckets() -> None:
-    """Charge a bucket of our own, as every request does: a script that reads and writes.
-
-    Raises UnusableRedisError.
-    """
+    """Charge a test bucket with the script that every request runs. Raise UnusableRedisError."""
     try:
         stores.shared().take([_BUCKET])
     except BucketsUnavailableError as error:
@@ -48,7 +45,7 @@ def use_buckets() -> None:
 
 
 def use_hints() -> None:
-    """Write a hint and read it, as web and worker do; raises UnusableRedisError."""
+    """Push a hint and pop it, as web and worker do. Raise UnusableRedisError."""
     key = delivery.redis_key("readyz", of_account=False)
     try:
         connections.attempt(lambda client: client.lpush(key, 1))
@@ -58,10 +55,7 @@ def use_hints() -> None:
 
 
 def use_channels() -> None:
-    """Subscribe to a channel and publish on it, as every web process does.
-
-    Raises UnusableRedisError.
-    """
+    """Subscribe to a channel and publish on it, as web does. Raise UnusableRedisError."""
     layers: Any = settings.CHANNEL_LAYERS
     prefix = layers["default"]["CONFIG"]["prefix"]
     client: Any = get_redis_connection("throttling")
@@ -74,9 +68,9 @@ def use_channels() -> None:
 
 
 def keep_every_key() -> None:
-    """Raise UnusableRedisError where the server may evict keys, as a shared cache does.
+    """Raise UnusableRedisError if the server may evict keys, as a shared cache does.
 
-    A server that does not tell (INFO is often forbidden) is taken for one that keeps them.
+    Assume that a server keeps its keys if it refuses INFO, which hosted servers often do.
     """
     client: Any = get_redis_connection("throttling")
     try:
@@ -92,25 +86,25 @@ def keep_every_key() -> None:
 
 
 def problems() -> list[str]:
-    """Return what is wrong with a Redis that answers, one sentence each; nothing where it is away."""
+    """Return one sentence per problem of a Redis that answers; none if it is unreachable."""
     found: list[str] = []
     for use in (use_buckets, keep_every_key):
         try:
             use()
         except UnusableRedisError as error:
-            if not _is_away(error):
-                found.append(f"{error}{_where_it_moved(error)}")
+            if not _is_unreachable(error):
+                found.append(f"{error}{_location_of_slot(error)}")
     return found
 
 
 def warn() -> None:
-    """Log the problems, for a process that starts; ``/readyz`` tells of a Redis that is away."""
+    """Log the problems when a process starts. ``/readyz`` reports an unreachable Redis."""
     for problem in problems():
         logger.warning("%s", problem, extra={"action": "redis_unusable"})
 
 
 def sentence(error: BaseException | None) -> str:
-    """Return what an error of redis-py means for the operator, without addresses and names."""
+    """Explain an error of redis-py to the operator, without addresses and user names."""
     match error:
         case MovedError():
             return (
@@ -144,11 +138,11 @@ def sentence(error: BaseException | None) -> str:
     return f"not reachable ({type(error).__name__})" if error is not None else "not reachable"
 
 
-def _is_away(error: UnusableRedisError) -> bool:
+def _is_unreachable(error: UnusableRedisError) -> bool:
     return str(error).startswith("not reachable")
 
 
-def _where_it_moved(error: UnusableRedisError) -> str:
+def _location_of_slot(error: UnusableRedisError) -> str:
     moved = error.__cause__.__cause__ if error.__cause__ is not None else None
     if isinstance(moved, MovedError):
         return f" Slot {moved.slot_id} is at {moved.host}:{moved.port}."

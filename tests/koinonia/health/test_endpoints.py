@@ -14,27 +14,26 @@ from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 from pytest_django import Settings
 
-from koinonia.health import parts, views
-from koinonia.health import readiness as looks
+from koinonia.health import readiness, views
 from koinonia.models import Church
 from tests.koinonia.elsewhere import use_redis
 
 NAMELESS = ["10.1.2.3", "10.1.2.3:8000", "[::1]:80", "a_b", "..", "", "evil.example.org", "x" * 300]
-READY = {**dict.fromkeys(parts.PARTS, "ok")}
+READY = {**dict.fromkeys(readiness.PARTS, "ok")}
 
 
-LIMIT = looks.LIMIT_SECONDS
+LIMIT = readiness.LIMIT_SECONDS
 
 
 @pytest.fixture(autouse=True)
 def _look_at_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Nothing is kept of other tests, and a busy machine may take its time."""
-    monkeypatch.setattr(looks, "LIMIT_SECONDS", 30)
-    for one in (looks.needed, looks.everything):
+    monkeypatch.setattr(readiness, "LIMIT_SECONDS", 30)
+    for one in (readiness.needed, readiness.everything):
         one.forget()
-    parts.all_applied.clear()
+    readiness.all_applied.clear()
     yield
-    for one in (looks.needed, looks.everything):
+    for one in (readiness.needed, readiness.everything):
         one.forget()
 
 
@@ -53,7 +52,7 @@ def test_it_is_ready_when_every_part_is(client: Client) -> None:
 
 @pytest.mark.django_db
 def test_the_full_look_asks_every_part(client: Client) -> None:
-    every = dict.fromkeys([*parts.PARTS, *parts.FULL_PARTS], "ok")
+    every = dict.fromkeys([*readiness.PARTS, *readiness.FULL_PARTS], "ok")
     answer = client.get("/readyz?full")
     assert answer.json() == {"ready": True, "status": "ready", "parts": every}
 
@@ -105,8 +104,8 @@ def test_a_full_disk_is_not_ready(client: Client, monkeypatch: pytest.MonkeyPatc
 
 def test_a_flood_costs_one_look_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
     asked, now = [], [0.0]
-    monkeypatch.setattr(parts, "PARTS", {"counted": lambda: asked.append(now[0])})
-    some = looks.Looks(full=False, clock=lambda: now[0])
+    monkeypatch.setattr(readiness, "PARTS", {"counted": lambda: asked.append(now[0])})
+    some = readiness.Checks(full=False, clock=lambda: now[0])
     for moment in (0.0, 0.5, 0.99, 1.0, 1.5, 2.0):
         now[0] = moment
         with ThreadPoolExecutor(8) as many:
@@ -125,10 +124,10 @@ def test_migrations_that_were_all_applied_are_not_looked_at_again(
         built.append(connection)
         return MigrationExecutor(connection)
 
-    monkeypatch.setattr(parts, "MigrationExecutor", counted)
+    monkeypatch.setattr(readiness, "MigrationExecutor", counted)
     for _ in range(3):
-        looks.needed.forget()
-        assert looks.needed.readiness().is_ready
+        readiness.needed.forget()
+        assert readiness.needed.readiness().is_ready
     assert len(built) == 1
 
 
@@ -142,10 +141,10 @@ def test_a_part_that_hangs_costs_its_limit_and_one_thread(
         started.append(part)
         over.wait(30)
 
-    monkeypatch.setattr(looks, "LIMIT_SECONDS", 0.2)
-    monkeypatch.setattr(parts, "PARTS", {part: hangs})
+    monkeypatch.setattr(readiness, "LIMIT_SECONDS", 0.2)
+    monkeypatch.setattr(readiness, "PARTS", {part: hangs})
     for _ in range(3):
-        looks.needed.forget()
+        readiness.needed.forget()
         answer = client.get("/readyz")
         assert answer.status_code == status
         assert answer.json()["parts"][part].endswith("no answer within 0.2 s")
@@ -165,11 +164,11 @@ def test_a_part_that_is_away_is_named_without_its_secrets(
     def away() -> None:
         raise OperationalError("password authentication failed for user koinonia at 10.1.2.3")
 
-    monkeypatch.setitem(parts.PARTS, "database", away)
+    monkeypatch.setitem(readiness.PARTS, "database", away)
     answer = client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["parts"] == {
-        **dict.fromkeys(parts.PARTS, "ok"),
+        **dict.fromkeys(readiness.PARTS, "ok"),
         "database": "not reachable (OperationalError)",
     }
 
@@ -177,7 +176,7 @@ def test_a_part_that_is_away_is_named_without_its_secrets(
 @pytest.mark.django_db
 def test_a_migration_that_waits_is_said(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "koinonia.health.parts.MigrationExecutor.migration_plan", lambda *_: [("one", False)]
+        "koinonia.health.readiness.MigrationExecutor.migration_plan", lambda *_: [("one", False)]
     )
     answer = client.get("/readyz")
     assert answer.status_code == 503

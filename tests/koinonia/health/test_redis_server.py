@@ -12,8 +12,7 @@ import pytest
 import redis
 from django.test import Client
 
-from koinonia.health import readiness as looks
-from koinonia.health import redis_server
+from koinonia.health import readiness, redis_server
 from tests.koinonia.elsewhere import use_redis
 from tests.running_system import ROOT, free_port
 from tests.valkey import ValkeyServer
@@ -24,12 +23,12 @@ PASSWORD = "a-password-of-a-test"
 
 @pytest.fixture(autouse=True)
 def _look_at_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(looks, "LIMIT_SECONDS", 30)
-    looks.needed.forget()
-    looks.everything.forget()
+    monkeypatch.setattr(readiness, "LIMIT_SECONDS", 30)
+    readiness.needed.forget()
+    readiness.everything.forget()
     yield
-    looks.needed.forget()
-    looks.everything.forget()
+    readiness.needed.forget()
+    readiness.everything.forget()
 
 
 @pytest.fixture
