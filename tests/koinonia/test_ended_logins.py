@@ -21,8 +21,8 @@ from django.utils import timezone
 from knox.models import AuthToken
 
 from koinonia.accounts import passwords, session_store, tokens
+from koinonia.http.request_threads import RequestThreadHandler
 from koinonia.models import TokenDetails, UserSession
-from koinonia.request_threads import RequestThreadHandler
 from realtime import tickets
 from realtime.consumer import EventConsumer
 from realtime.hub import Hub

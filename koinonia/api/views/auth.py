@@ -22,7 +22,7 @@ from httpopt.versions.counters import Scope
 from httpopt.views import SparseFieldsMixin, VersionedViewMixin
 from koinonia.accounts import tokens
 from koinonia.api.serializers.churches import MeSerializer
-from koinonia.api.serializers.strict import KnownFieldsMixin
+from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.models import Church
 from throttling import logins
 from throttling.drf import LimitExceeded

@@ -18,8 +18,7 @@ from koinonia.api.errors import ConflictError
 from koinonia.api.idempotency import PendingResponse
 from koinonia.api.serializers.messages import MessageSerializer
 from koinonia.api.views.base import ChurchView, unacceptable_as_error
-from koinonia.conversations.holder import member_at, remember_named
-from koinonia.conversations.threads import thread_of
+from koinonia.conversations import member_at, remember_named, thread_of
 from koinonia.models import Member
 from koinonia.texts import placeholders
 from koinonia.texts.compose import compose_single

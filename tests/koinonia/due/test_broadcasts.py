@@ -14,7 +14,7 @@ from delivery.queue import due
 from delivery.status_report import why_stuck
 from delivery.statuses import Status
 from koinonia.broadcasts.due import accept_due
-from koinonia.conversations.threads import thread_of
+from koinonia.conversations import thread_of
 from koinonia.ids import encode
 from koinonia.models import Broadcast, Church, Group, Member
 from tests import cast

@@ -146,7 +146,7 @@ def test_one_text_that_cannot_be_addressed_does_not_hold_up_the_others(
             raise LookupError
         return compose(template, *rest)
 
-    monkeypatch.setattr("koinonia.texts.due.compose", fails)
+    monkeypatch.setattr("koinonia.texts.redraft.compose", fails)
     assert tomorrow.comes() == {(ben.phone, "Good Ben")}
     assert tomorrow.look("messages", bad)["error"]["code"] == "not_addressed"
 
