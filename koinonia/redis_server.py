@@ -23,7 +23,7 @@ from redis.exceptions import (
 
 from delivery import conf as delivery
 from delivery import connections
-from throttling import stores
+from throttling import shared_buckets
 from throttling.buckets import Bucket, BucketsUnavailableError, parse
 
 logger = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ def use_buckets() -> None:
     Raises UnusableRedisError.
     """
     try:
-        stores.shared().take([_BUCKET])
+        shared_buckets.store().take([_BUCKET])
     except BucketsUnavailableError as error:
         raise UnusableRedisError(sentence(error.__cause__)) from error
 

@@ -34,11 +34,11 @@ _ON_ANY_DATABASE = (
     "test_environment.py",
     "test_private_data.py",
     "throttling/test_addresses.py",
-    "throttling/test_bucket_laws.py",
-    "throttling/test_bucket_model.py",
-    "throttling/test_contention.py",
+    "throttling/test_buckets.py",
+    "throttling/test_buckets_against_fractions.py",
+    "throttling/test_concurrent_processes.py",
     "throttling/test_headers.py",
-    "throttling/test_outage.py",
+    "throttling/test_redis_outage.py",
     "throttling/test_rates.py",
 )
 """What asks no database, or has one of its own: run once, on SQLite."""
