@@ -23,7 +23,7 @@ from redis.exceptions import (
 
 from delivery import conf as delivery
 from delivery import redis_client
-from throttling import stores
+from throttling import shared_buckets
 from throttling.buckets import Bucket, BucketsUnavailableError, parse
 
 logger = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class UnusableRedisError(Exception):
 def use_buckets() -> None:
     """Charge a test bucket with the script that every request runs. Raise UnusableRedisError."""
     try:
-        stores.shared().take([_BUCKET])
+        shared_buckets.store().take([_BUCKET])
     except BucketsUnavailableError as error:
         raise UnusableRedisError(sentence(error.__cause__)) from error
 

@@ -27,9 +27,9 @@ from realtime import tickets
 from realtime.consumer import EventConsumer
 from realtime.hub import Hub
 from tests import cast
-from tests.koinonia_throttling.conftest import nothing_counted_yet
+from tests.koinonia_throttling.conftest import full_buckets
 
-__all__ = ["nothing_counted_yet"]
+__all__ = ["full_buckets"]
 
 NEW = "another one, and long"
 ME = "/api/v1/me/"

@@ -69,8 +69,8 @@ def throttling(user: Any) -> None:
     from rest_framework.views import APIView
 
     from throttling.drf import PolicyThrottle
+    from throttling.logins import prune
     from throttling.models import Allowance, LoginAddress
-    from throttling.retention import prune
 
     class Hello(APIView):
         throttle_classes = [PolicyThrottle]

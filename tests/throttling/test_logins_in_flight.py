@@ -1,4 +1,4 @@
-"""Good logins at once: none is refused because the others are in flight, and no guess is free."""
+"""Concurrent logins: a good one is not refused because of the others, and no guess is free."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from django.test import Client, RequestFactory
 from pytest_django.fixtures import Settings
 
 from tests.throttling.conftest import set_policies
-from throttling import in_flight, limits, logins
+from throttling import limits, logins, logins_in_flight
 from throttling.buckets import Bucket, BucketStore, parse
-from throttling.outage import Outage
+from throttling.shared_buckets import RedisOutage
 
 PASSWORD = "correct horse battery staple"
 HOME = "203.0.113.9"
@@ -53,7 +53,7 @@ def at_once(count: int, work: Callable[[int], Any]) -> list[Any]:
 def test_a_burst_of_good_logins_refuses_none(
     api: Client, grace: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Twenty-four people of one office, or one program with twenty-four workers."""
+    """Log in 24 people of one office, or the 24 workers of one program."""
     together = threading.Semaphore(0)
     monkeypatch.setattr("tests.throttling.api.authenticate", _slow(together, 5))
 
@@ -65,7 +65,7 @@ def test_a_burst_of_good_logins_refuses_none(
 
 
 def _slow(together: threading.Semaphore, hold: int) -> Callable[..., Any]:
-    """Verify only when ``hold`` logins are in flight at once, as slow hashing lets them be."""
+    """Verify only when ``hold`` logins are in flight at once, as slow hashing would cause."""
     first = threading.Barrier(hold)
     begun = iter(range(10_000))
 
@@ -79,7 +79,7 @@ def _slow(together: threading.Semaphore, hold: int) -> Callable[..., Any]:
 
 
 def test_a_burst_of_wrong_guesses_gets_exactly_the_burst(api: Client, grace: User) -> None:
-    """Whoever waits is let in with a token or not at all."""
+    """Allow a waiting login with a token, or refuse it."""
     verified: list[int] = []
 
     def guess(number: int) -> int:
@@ -94,7 +94,7 @@ def test_a_burst_of_wrong_guesses_gets_exactly_the_burst(api: Client, grace: Use
     assert len(verified) == 5
 
 
-def test_good_and_wrong_ones_together_spend_what_was_wrong(
+def test_only_the_wrong_logins_of_a_mixed_burst_cost_tokens(
     api: Client, grace: User, store: BucketStore, settings: Settings
 ) -> None:
     set_policies(settings, login_user="1000/15m", login_name="1000/15m", login_ip="10/h")
@@ -109,33 +109,33 @@ def test_good_and_wrong_ones_together_spend_what_was_wrong(
     assert left == 10 - 24 // 4
 
 
-def test_nobody_waits_for_a_login_that_has_failed(api: Client, grace: User) -> None:
+def test_no_login_waits_for_one_that_has_failed(api: Client, grace: User) -> None:
     for _ in range(5):
         api.post("/api/login/", {"username": "grace", "password": "no"}, REMOTE_ADDR=HOME)
-    assert not in_flight._here
+    assert not logins_in_flight._in_this_process
     refused = api.post("/api/login/", {"username": "grace", "password": "no"}, REMOTE_ADDR=HOME)
     assert refused.status_code == 429
 
 
-def test_another_process_in_flight_is_waited_for(
+def test_a_login_waits_for_one_of_another_process(
     api: Client, grace: User, store: BucketStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held = [logins.attempt(request(), "grace") for _ in range(5)]
-    # Redis alone knows what another process holds.
-    in_flight._here.clear()
+    # Only Redis knows the logins of another process.
+    logins_in_flight._in_this_process.clear()
     waits = threading.Event()
-    seen = in_flight._others
+    seen = logins_in_flight._others_hold
 
-    def others(verdict: Any) -> bool:
-        found = seen(verdict)
+    def others(result: Any) -> bool:
+        found = seen(result)
         waits.set()
         return found
 
-    monkeypatch.setattr(in_flight, "_others", others)
+    monkeypatch.setattr(logins_in_flight, "_others_hold", others)
 
     def land(number: int) -> bool:
         if number:
-            return logins.attempt(request(), "grace").verdict.allowed
+            return logins.attempt(request(), "grace").result.allowed
         assert waits.wait(10)
         held[0].succeeded()
         return True
@@ -143,14 +143,14 @@ def test_another_process_in_flight_is_waited_for(
     assert at_once(2, land) == [True, True]
 
 
-def test_the_waiting_has_a_bound(api: Client, grace: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(in_flight, "PATIENCE", 0.2)
+def test_the_wait_is_bounded(api: Client, grace: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logins_in_flight, "LONGEST_WAIT", 0.2)
     held = [logins.attempt(request(), "grace") for _ in range(5)]
     with pytest.raises(logins.LoginRefusedError):
         logins.attempt(request(), "grace")
-    monkeypatch.setattr(in_flight, "_places", threading.BoundedSemaphore(1))
-    assert in_flight._places.acquire(blocking=False)
-    monkeypatch.setattr(in_flight, "PATIENCE", 3600)
+    monkeypatch.setattr(logins_in_flight, "_waiting_slots", threading.BoundedSemaphore(1))
+    assert logins_in_flight._waiting_slots.acquire(blocking=False)
+    monkeypatch.setattr(logins_in_flight, "LONGEST_WAIT", 3600)
     with pytest.raises(logins.LoginRefusedError):
         logins.attempt(request(), "grace")
     for attempt in held:
@@ -172,8 +172,8 @@ def test_a_try_that_is_refused_leaves_no_trace(store: BucketStore) -> None:
 def test_a_burst_is_not_refused_while_redis_is_away(
     api: Client, grace: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Away(Outage):
-        def known(self) -> bool:
+    class Away(RedisOutage):
+        def is_known(self) -> bool:
             return True
 
     monkeypatch.setattr(limits, "outage", Away())

@@ -1,4 +1,4 @@
-"""Many processes at one bucket get what it holds, and not one more."""
+"""Many processes that charge one bucket get exactly the tokens that it holds."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from threading import Event, Thread
 
 import redis
 
-from tests.throttling import hammer
+from tests.throttling import concurrent_client
 from tests.valkey import ValkeyServer
 from throttling.buckets import Bucket, BucketStore, parse
 
 ROOT = Path(__file__).parents[2]
 
 
-def _hammer(url: str, processes: int, tries: int, *wanted: str) -> int:
+def _tokens_granted(url: str, processes: int, tries: int, *wanted: str) -> int:
     started = [
         subprocess.Popen(
-            [sys.executable, hammer.__file__, url, str(tries), *wanted],
+            [sys.executable, concurrent_client.__file__, url, str(tries), *wanted],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -37,7 +37,7 @@ def _hammer(url: str, processes: int, tries: int, *wanted: str) -> int:
 def test_eight_processes_get_exactly_the_capacity(tmp_path: Path) -> None:
     valkey = ValkeyServer(tmp_path)
     try:
-        assert _hammer(valkey.url, 8, 100, "one=100/d") == 100
+        assert _tokens_granted(valkey.url, 8, 100, "one=100/d") == 100
     finally:
         valkey.stop()
 
@@ -45,8 +45,8 @@ def test_eight_processes_get_exactly_the_capacity(tmp_path: Path) -> None:
 def test_two_buckets_are_charged_together_or_not_at_all(tmp_path: Path) -> None:
     valkey = ValkeyServer(tmp_path)
     try:
-        assert _hammer(valkey.url, 4, 100, "wide=100/d", "narrow=37/d") == 37
-        store = BucketStore(lambda: redis.Redis.from_url(valkey.url), "hammer")
+        assert _tokens_granted(valkey.url, 4, 100, "wide=100/d", "narrow=37/d") == 37
+        store = BucketStore(lambda: redis.Redis.from_url(valkey.url), "concurrent")
         wide, narrow = store.peek(
             [Bucket("wide", parse("100/d")), Bucket("narrow", parse("37/d"))]
         ).states
@@ -56,7 +56,7 @@ def test_two_buckets_are_charged_together_or_not_at_all(tmp_path: Path) -> None:
         valkey.stop()
 
 
-def test_flushing_the_scripts_all_the_time_changes_no_count(tmp_path: Path) -> None:
+def test_repeated_script_flushes_change_no_count(tmp_path: Path) -> None:
     valkey = ValkeyServer(tmp_path)
     stop = Event()
     client = redis.Redis.from_url(valkey.url)
@@ -68,7 +68,7 @@ def test_flushing_the_scripts_all_the_time_changes_no_count(tmp_path: Path) -> N
     flusher = Thread(target=flush)
     flusher.start()
     try:
-        assert _hammer(valkey.url, 4, 200, "one=100/d") == 100
+        assert _tokens_granted(valkey.url, 4, 200, "one=100/d") == 100
     finally:
         stop.set()
         flusher.join()

@@ -1,6 +1,7 @@
-"""Tries a bucket as fast as it can, in a process of its own: ``hammer.py URL TRIES NAME=RATE …``.
+"""A process that charges buckets as fast as it can: ``concurrent_client.py URL TRIES NAME=RATE …``.
 
-Prints how often it was let through. Starts when it reads a line, so that many start together.
+It starts when it reads a line, so that many processes start together, and prints how often it was
+allowed.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from throttling.buckets import Bucket, BucketStore, parse
 
 
 def main(url: str, tries: int, wanted: list[str]) -> int:
-    store = BucketStore(lambda: redis.Redis.from_url(url), "hammer")
+    store = BucketStore(lambda: redis.Redis.from_url(url), "concurrent")
     buckets = [
         Bucket(name, parse(rate)) for name, _, rate in (text.partition("=") for text in wanted)
     ]

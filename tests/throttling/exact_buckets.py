@@ -1,4 +1,4 @@
-"""The buckets of the script once more, in exact fractions of a token and without Redis."""
+"""A second implementation of the buckets, with exact fractions of a token and without Redis."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Level:
     """Tokens."""
     at: int = 0
     period: int = 0
-    held_until: int | None = None
-    held_for: int = 0
+    blocked_until: int | None = None
+    blocked_for: int = 0
 
 
 class ExactBuckets:
@@ -31,14 +31,15 @@ class ExactBuckets:
         for bucket, level, lacks in zip(buckets, levels, short, strict=True):
             if refused and lacks and not bucket.shadow and bucket.longest_wait_ms:
                 wait = max(
-                    self._wait(bucket, level, now), min(2 * level.held_for, bucket.longest_wait_ms)
+                    self._wait(bucket, level, now),
+                    min(2 * level.blocked_for, bucket.longest_wait_ms),
                 )
-                level.held_until, level.held_for = now + wait, wait
+                level.blocked_until, level.blocked_for = now + wait, wait
                 self.levels[bucket.key] = level
             elif not refused and not lacks:
                 level.used += bucket.cost
-                level.held_until, level.held_for = None, 0
-                self._keep(bucket, level, now)
+                level.blocked_until, level.blocked_for = None, 0
+                self._store(bucket, level, now)
         return int(not refused), self._states(buckets, levels, short, now)
 
     def peek(self, buckets: Sequence[Bucket], now: int) -> tuple[int, tuple[BucketState, ...]]:
@@ -52,40 +53,15 @@ class ExactBuckets:
         short = self._short(buckets, levels, now)
         for bucket, level in zip(buckets, levels, strict=True):
             level.used = max(Fraction(0), level.used - bucket.cost)
-            self._keep(bucket, level, now)
+            self._store(bucket, level, now)
         return 1, self._states(buckets, levels, short, now)
 
-    def take_up_to(
-        self, wanted: int, buckets: Sequence[Bucket], now: int
-    ) -> tuple[int, tuple[BucketState, ...]]:
-        levels = self._read(buckets, now)
-        short = self._short(buckets, levels, now)
-        granted = min(
-            wanted, *(self._left(b, level, now) for b, level in zip(buckets, levels, strict=True))
-        )
-        if granted:
-            for bucket, level in zip(buckets, levels, strict=True):
-                level.used += granted
-                self._keep(bucket, level, now)
-        return granted, self._states(buckets, levels, short, now)
-
-    def freeze(
-        self, milliseconds: int, buckets: Sequence[Bucket], now: int
-    ) -> tuple[int, tuple[BucketState, ...]]:
-        levels = self._read(buckets, now)
-        short = self._short(buckets, levels, now)
-        for bucket, level in zip(buckets, levels, strict=True):
-            length = max(self._held(level, now), milliseconds)
-            level.held_until, level.held_for = now + length, length
-            self.levels[bucket.key] = level
-        return 1, self._states(buckets, levels, short, now)
-
-    def _keep(self, bucket: Bucket, level: Level, now: int) -> None:
-        # A full bucket remembers nothing.
-        held = self._held(level, now)
-        level.held_until = now + held if held else None
-        level.held_for = level.held_for if held else 0
-        if level.used == 0 and not held:
+    def _store(self, bucket: Bucket, level: Level, now: int) -> None:
+        # A full bucket stores nothing.
+        blocked = self._blocked(level, now)
+        level.blocked_until = now + blocked if blocked else None
+        level.blocked_for = level.blocked_for if blocked else 0
+        if level.used == 0 and not blocked:
             self.levels.pop(bucket.key, None)
         else:
             self.levels[bucket.key] = level
@@ -94,7 +70,7 @@ class ExactBuckets:
         return [self._level(bucket.key, bucket.rate, now) for bucket in buckets]
 
     def _level(self, key: str, rate: Rate, now: int) -> Level:
-        """A copy, as of ``now``; ``at`` lies ahead where the clock was set back."""
+        """Return a copy as of ``now``; ``at`` lies ahead if the clock was set back."""
         stored = self.levels.get(key) or Level(at=now, period=rate.period_ms)
         used = stored.used
         if stored.period != rate.period_ms:
@@ -107,12 +83,12 @@ class ExactBuckets:
         else:
             used = max(Fraction(0), used - Fraction((now - at) * rate.count, rate.period_ms))
             at = now
-        return Level(used, at, rate.period_ms, stored.held_until, stored.held_for)
+        return Level(used, at, rate.period_ms, stored.blocked_until, stored.blocked_for)
 
-    def _held(self, level: Level, now: int) -> int:
-        if level.held_until is None:
+    def _blocked(self, level: Level, now: int) -> int:
+        if level.blocked_until is None:
             return 0
-        return max(0, min(level.held_until - now, level.held_for))
+        return max(0, min(level.blocked_until - now, level.blocked_for))
 
     def _refilled(self, tokens: Fraction, bucket: Bucket, level: Level, now: int) -> int:
         if tokens <= 0:
@@ -121,10 +97,10 @@ class ExactBuckets:
 
     def _wait(self, bucket: Bucket, level: Level, now: int) -> int:
         missing = level.used + bucket.cost - bucket.rate.burst
-        return max(self._refilled(missing, bucket, level, now), self._held(level, now))
+        return max(self._refilled(missing, bucket, level, now), self._blocked(level, now))
 
     def _left(self, bucket: Bucket, level: Level, now: int) -> int:
-        return 0 if self._held(level, now) else floor(bucket.rate.burst - level.used)
+        return 0 if self._blocked(level, now) else floor(bucket.rate.burst - level.used)
 
     def _short(self, buckets: Sequence[Bucket], levels: Sequence[Level], now: int) -> list[bool]:
         return [self._wait(b, level, now) > 0 for b, level in zip(buckets, levels, strict=True)]
@@ -137,7 +113,7 @@ class ExactBuckets:
                 lacks,
                 self._left(bucket, level, now),
                 self._wait(bucket, level, now),
-                max(self._refilled(level.used, bucket, level, now), self._held(level, now)),
+                max(self._refilled(level.used, bucket, level, now), self._blocked(level, now)),
             )
             for bucket, level, lacks in zip(buckets, levels, short, strict=True)
         )

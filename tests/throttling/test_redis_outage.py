@@ -1,4 +1,4 @@
-"""Redis stopped, frozen, flushed and restarted: requests stay fast, answered, and limited."""
+"""Redis is stopped, frozen, flushed or restarted: requests stay fast, answered and limited."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from tests.valkey import ValkeyServer
 from tests.waiting import wait_until
 from throttling import allowlist, limits
 from throttling.allowlist import Allowlist
-from throttling.outage import FAILURES, Outage
-from throttling.verdict import Verdict
+from throttling.charges import ThrottleResult
+from throttling.shared_buckets import FAILURES, RedisOutage
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +34,7 @@ GRACE = {"Authorization": "Bearer grace"}
 
 @pytest.fixture
 def valkey(settings: Settings, tmp_path: Path) -> Iterator[ValkeyServer]:
-    """A server that only this test has, to be ill-treated."""
+    """Start a server for this test alone, which the test may stop or freeze."""
     server = ValkeyServer(tmp_path)
     cache = {
         "BACKEND": "django_redis.cache.RedisCache",
@@ -62,7 +62,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(limits, "outage", Outage(clock))
+    monkeypatch.setattr(limits, "outage", RedisOutage(clock))
     return clock
 
 
@@ -83,27 +83,27 @@ def _flush(valkey: ValkeyServer) -> None:
         client.flushall()
 
 
-ILL = pytest.mark.parametrize("ill", [_stop, _freeze], ids=["stopped", "frozen"])
+BREAK = pytest.mark.parametrize("break_redis", [_stop, _freeze], ids=["stopped", "frozen"])
 
 
 def _post(api: Client) -> Any:
     return api.post("/limited/", headers=GRACE)
 
 
-@ILL
-def test_without_redis_each_policy_does_what_it_says(
-    api: Client, settings: Settings, valkey: ValkeyServer, ill: Any
+@BREAK
+def test_without_redis_each_policy_follows_its_on_failure(
+    api: Client, settings: Settings, valkey: ValkeyServer, break_redis: Any
 ) -> None:
     set_policies(settings, messages={"rate": "3/m", "by": "user", "on_failure": "local"})
     _post(api)
-    ill(valkey)
+    break_redis(valkey)
     answers = [_post(api) for _ in range(5)]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
     assert "api" not in answers[0]["RateLimit"]
     assert [api.get("/limited/", headers=GRACE).status_code for _ in range(5)] == [200] * 5
 
 
-def test_without_redis_the_processes_share_what_each_counts_alone(
+def test_without_redis_the_processes_divide_the_limit(
     api: Client, settings: Settings, valkey: ValkeyServer
 ) -> None:
     set_policies(settings, messages={"rate": "8/d", "by": "user", "on_failure": "local"})
@@ -112,7 +112,7 @@ def test_without_redis_the_processes_share_what_each_counts_alone(
     assert [_post(api).status_code for _ in range(3)] == [200, 200, 429]
 
 
-def test_what_this_process_counted_is_given_back_to_it(
+def test_a_refund_goes_to_the_store_that_counted_the_charge(
     api: Client, settings: Settings, valkey: ValkeyServer
 ) -> None:
     set_policies(settings, messages={"rate": "1/d", "by": "user", "on_failure": "local"})
@@ -123,25 +123,25 @@ def test_what_this_process_counted_is_given_back_to_it(
     assert '"messages";r=1' in answers[-1]["RateLimit"]
 
 
-@ILL
+@BREAK
 def test_without_redis_a_closed_policy_answers_503(
-    api: Client, settings: Settings, valkey: ValkeyServer, ill: Any
+    api: Client, settings: Settings, valkey: ValkeyServer, break_redis: Any
 ) -> None:
     set_policies(settings, messages={"rate": "3/m", "by": "user", "on_failure": "closed"})
-    ill(valkey)
+    break_redis(valkey)
     answer = _post(api)
     assert answer.status_code == 503
     assert answer["Retry-After"] == "1"
     assert answer.json()["type"].endswith("#temporary-reduced-capacity")
 
 
-@ILL
+@BREAK
 def test_without_redis_guessing_is_still_limited(
-    api: Client, settings: Settings, valkey: ValkeyServer, ill: Any
+    api: Client, settings: Settings, valkey: ValkeyServer, break_redis: Any
 ) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     User.objects.create_superuser("grace", password="correct horse")
-    ill(valkey)
+    break_redis(valkey)
     codes = [
         api.post("/admin/login/", {"username": "grace", "password": "guess"}).status_code
         for _ in range(7)
@@ -149,7 +149,7 @@ def test_without_redis_guessing_is_still_limited(
     assert codes == [200] * 5 + [429] * 2
 
 
-def test_a_frozen_redis_is_asked_once_by_each_of_three_and_then_by_nobody(
+def test_a_frozen_redis_is_asked_by_three_requests_and_then_by_none(
     api: Client, valkey: ValkeyServer, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     api.get("/limited/", headers=GRACE)
@@ -182,59 +182,55 @@ def test_redis_decides_again_when_it_is_back(
     assert codes == [200, 200, 429, 200, 200, 200, 200, 429, 429]
 
 
-def test_a_restart_and_a_flush_are_noticed_by_nobody(
-    api: Client, settings: Settings, valkey: ValkeyServer
-) -> None:
+def test_a_restart_causes_no_error(api: Client, settings: Settings, valkey: ValkeyServer) -> None:
     set_policies(settings, api="2/h")
     codes = [api.get("/limited/", headers=GRACE).status_code for _ in range(3)]
     valkey.stop()
     valkey.start()
     codes += [api.get("/limited/", headers=GRACE).status_code for _ in range(4)]
-    # The new server begins with full buckets; the request that finds the old connection broken
-    # may be let through by the failure policy.
+    # The new server begins with full buckets. The failure policy may allow the request that finds
+    # the old connection broken.
     assert codes[:3] == [200, 200, 429]
     assert codes[-1] == 429
     assert 500 not in codes
 
 
-def test_under_load_every_request_is_judged_whatever_becomes_of_redis(
+def test_under_load_every_request_is_decided_in_any_state_of_redis(
     valkey: ValkeyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(allowlist, "_read", lambda version: Allowlist(version, monotonic()))
-    number, latest, done = count(1), [(0, Verdict())], Event()
+    number, latest, done = count(1), [(0, ThrottleResult())], Event()
 
     def ask() -> None:
         while not done.is_set():
-            verdict = limits.charge("anon", "x")
-            latest[0] = next(number), verdict
+            result = limits.charge("anon", "x")
+            latest[0] = next(number), result
 
     with ThreadPoolExecutor(4) as pool:
         asking = [pool.submit(ask) for _ in range(4)]
         try:
-            for ill in (_flush, _freeze, _thaw, _stop, ValkeyServer.start):
-                ill(valkey)
+            for break_redis in (_flush, _freeze, _thaw, _stop, ValkeyServer.start):
+                break_redis(valkey)
                 before = latest[0][0]
                 wait_until(lambda before=before: latest[0][0] > before + 50)  # type: ignore[misc]  # bound now
-            wait_until(lambda: bool(latest[0][1].judged))
+            wait_until(lambda: bool(latest[0][1].outcomes))
         finally:
             done.set()
     assert [asked.exception() for asked in asking] == [None] * 4
 
 
-def test_giving_back_to_a_redis_that_is_gone_does_no_harm(
-    api: Client, valkey: ValkeyServer
-) -> None:
-    verdict = limits.charge("anon", "x")
+def test_a_refund_to_a_stopped_redis_raises_nothing(api: Client, valkey: ValkeyServer) -> None:
+    result = limits.charge("anon", "x")
     valkey.stop()
-    verdict.give_back()
-    assert verdict.allowed
+    result.give_back()
+    assert result.allowed
 
 
 def test_after_three_failures_one_caller_a_second_tries(clock: Clock) -> None:
-    outage = Outage(clock)
-    assert [outage.failed() for _ in range(FAILURES)] == [1, 2, 3]
-    assert outage.known()
+    outage = RedisOutage(clock)
+    assert [outage.note_failure() for _ in range(FAILURES)] == [1, 2, 3]
+    assert outage.is_known()
     clock.now += 1.3
-    assert [outage.known() for _ in range(3)] == [False, True, True]
-    assert outage.over()
-    assert not outage.known()
+    assert [outage.is_known() for _ in range(3)] == [False, True, True]
+    assert outage.note_answer()
+    assert not outage.is_known()

@@ -1,6 +1,6 @@
-"""The outer guard of login pages: django-ratelimit, by address, fixed windows, failing open.
+"""Keep floods of POSTs off the login pages: django-ratelimit, by address, in fixed windows.
 
-It only keeps floods of POSTs off the login pages; the exact limits are our buckets.
+The guard fails open. The exact login limits are the token buckets of ``throttling.logins``.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ logger = logging.getLogger(__name__)
 RETRY_AFTER = 60
 
 
-def exceeded(request: HttpRequest) -> bool:
-    """Count a POST; True where this address has sent too many."""
+def is_flooding(request: HttpRequest) -> bool:
+    """Count a POST and return True if its address has sent too many."""
     rate = conf.coarse_login_rate()
     if rate is None or not conf.enabled():
         return False
@@ -37,7 +37,7 @@ def exceeded(request: HttpRequest) -> bool:
     except (ConnectionInterrupted, RedisError, OSError) as error:
         metrics.count_unanswered("login_guard")
         logger.warning(
-            "The outer guard of the login pages could not count: %s",
+            "The flood guard of the login pages could not count: %s",
             error,
             extra={"action": "coarse_guard_failed"},
         )

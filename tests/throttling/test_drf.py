@@ -20,7 +20,7 @@ def _left(store: BucketStore, name: str, rate: str) -> int:
     return store.peek([Bucket(name, parse(rate))]).states[0].remaining
 
 
-def test_a_limited_answer_says_where_the_client_stands(api: Client) -> None:
+def test_every_answer_carries_the_remaining_tokens(api: Client) -> None:
     answer = api.get("/limited/", headers=GRACE)
     assert answer.status_code == 200
     assert answer["RateLimit-Policy"] == '"api";q=1000;w=60,"conditional";q=6000;w=60'
@@ -45,10 +45,10 @@ def test_an_empty_bucket_answers_a_429_problem(api: Client, settings: Settings) 
     assert f"{refused['Retry-After']} seconds" in body["detail"]
 
 
-def test_a_refused_request_uses_up_nothing(
+def test_a_refused_request_charges_nothing(
     api: Client, settings: Settings, store: BucketStore
 ) -> None:
-    # A day: at 1000/m the bucket of one request is full, and gone, after 60 ms.
+    # Per day: at 1000/m the bucket is full, and its key gone, 60 ms after one request.
     set_policies(settings, api="200/d", messages={"rate": "1/d", "by": "user"})
     for _ in range(5):
         api.post("/limited/", headers=GRACE)
@@ -78,7 +78,7 @@ def test_a_policy_counts_by_an_argument_of_the_url(api: Client, store: BucketSto
     assert _left(store, "broadcasts:grace", "10/d") == 8
 
 
-def test_users_do_not_count_for_each_other(api: Client, settings: Settings) -> None:
+def test_each_user_has_a_bucket(api: Client, settings: Settings) -> None:
     set_policies(settings, api="1/d")
     assert api.get("/limited/", headers=GRACE).status_code == 200
     assert api.get("/limited/", headers=GRACE).status_code == 429
@@ -112,7 +112,7 @@ def test_a_public_view_is_charged_to_the_address(api: Client, settings: Settings
     assert [api.get("/open/").status_code for _ in range(2)] == [200, 429]
 
 
-def test_a_404_of_a_stranger_is_charged_and_stays_a_404(
+def test_a_404_is_charged_and_stays_a_404(
     api: Client, settings: Settings, store: BucketStore
 ) -> None:
     set_policies(settings, api="2/d")
@@ -125,7 +125,7 @@ def test_a_404_of_a_stranger_is_charged_and_stays_a_404(
     ("method", "headers"),
     [("get", {"If-None-Match": '"17"'}), ("post", {"Idempotency-Key": "a"})],
 )
-def test_a_304_and_a_replay_give_back_all_but_the_conditional_charge(
+def test_a_304_and_a_replay_refund_all_but_the_conditional_charge(
     api: Client, store: BucketStore, method: str, headers: dict[str, str]
 ) -> None:
     answer = getattr(api, method)("/limited/", headers={**GRACE, **headers})
@@ -161,14 +161,16 @@ def plan_of(request: Any) -> str | None:
     return "large" if request.user.pk == "large" else None
 
 
-def test_a_shadow_policy_refuses_nobody_and_is_not_told(api: Client, settings: Settings) -> None:
+def test_a_shadow_policy_refuses_no_request_and_has_no_field(
+    api: Client, settings: Settings
+) -> None:
     set_policies(settings, messages={"rate": "1/d", "by": "user", "shadow": True})
     answers = [api.post("/limited/", headers=GRACE) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200] * 3
     assert "messages" not in answers[-1]["RateLimit"]
 
 
-def test_a_shadow_that_cannot_pay_keeps_nobody_else_from_being_charged(
+def test_a_shadow_that_cannot_pay_does_not_stop_the_other_charges(
     api: Client, settings: Settings, store: BucketStore
 ) -> None:
     shadow = {"rate": "1/d", "by": "user", "shadow": True}
@@ -179,7 +181,9 @@ def test_a_shadow_that_cannot_pay_keeps_nobody_else_from_being_charged(
     assert store.most_refused() == []
 
 
-def test_switched_off_nothing_is_limited_nor_told(api: Client, settings: Settings) -> None:
+def test_nothing_is_limited_and_no_field_is_sent_when_switched_off(
+    api: Client, settings: Settings
+) -> None:
     settings.THROTTLING = {
         "ENABLED": False,
         "POLICIES": {**settings.THROTTLING["POLICIES"], "api": "1/m"},
@@ -189,7 +193,7 @@ def test_switched_off_nothing_is_limited_nor_told(api: Client, settings: Setting
     assert "RateLimit" not in answers[-1]
 
 
-async def test_the_middleware_works_without_threads_too(
+async def test_the_middleware_works_on_an_event_loop(
     settings: Settings, store: BucketStore
 ) -> None:
     from asgiref.sync import sync_to_async
