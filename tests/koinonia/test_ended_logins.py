@@ -201,7 +201,7 @@ async def test_sockets_and_held_polls_end_with_it(
     held = await _hold_poll(user)
     key = f"user:{user.pk}"
     # Nothing says when the poll has begun to wait.
-    while not held.future.done() and key not in Hub.here().feeds:  # noqa: ASYNC110
+    while not held.future.done() and key not in Hub.current().feeds:  # noqa: ASYNC110
         await asyncio.sleep(0.01)
     await sync_to_async(door)(user, monkeypatch)
     closed = await socket.receive_output(SOON)
