@@ -52,7 +52,7 @@ class ChurchView(SparseFieldsMixin, VersionedViewMixin, GenericAPIView[Any]):
     @property
     def church(self) -> Church:
         # The schema is made without a request.
-        return Church() if getattr(self, "swagger_fake_view", False) else self.place.church
+        return Church() if getattr(self, "swagger_fake_view", False) else self.membership.church
 
     @property
     def user(self) -> User:
@@ -67,7 +67,7 @@ class ChurchView(SparseFieldsMixin, VersionedViewMixin, GenericAPIView[Any]):
         return self.church.pk
 
     def get_rights(self) -> str:
-        return "" if getattr(self, "swagger_fake_view", False) else self.place.role
+        return "" if getattr(self, "swagger_fake_view", False) else self.membership.role
 
     @property
     def query_parameters(self) -> tuple[str, ...]:  # type: ignore[override] # read only here

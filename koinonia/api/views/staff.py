@@ -47,7 +47,7 @@ class StaffView(_Staff, ItemView):
     http_method_names = ["patch", "delete", "options"]
 
     def needed_role(self) -> Role:
-        leaves = self.request.method == "DELETE" and self._key() == self.place.pk
+        leaves = self.request.method == "DELETE" and self._key() == self.membership.pk
         return Role.VIEWER if leaves else super().needed_role()
 
     def get_object(self) -> Any:
@@ -58,7 +58,7 @@ class StaffView(_Staff, ItemView):
 
     def _key(self) -> int | None:
         given = self.kwargs["id"]
-        return self.place.pk if given == _MYSELF else ids.decode(given)
+        return self.membership.pk if given == _MYSELF else ids.decode(given)
 
     @transaction.atomic
     def perform_update(self, serializer: serializers.BaseSerializer[Any]) -> None:
