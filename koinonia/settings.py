@@ -321,7 +321,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "koinonia.api.schema.complete",
-        "koinonia.api.typed_clients.for_typed_clients",
+        "koinonia.api.schema.for_typed_clients",
     ],
     "ENUM_NAME_OVERRIDES": {
         "MessageStatusEnum": "delivery.statuses.Status",

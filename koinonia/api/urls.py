@@ -11,8 +11,8 @@ from koinonia.api.views import (
     conversations,
     dead_letters,
     delivery,
+    errors,
     events,
-    fallback,
     groups,
     invitations,
     me,
@@ -125,5 +125,5 @@ urlpatterns = [
     path("schema/", schema_view.SchemaView.as_view(), name="schema"),
     # Split: an inline script would be against the content security policy.
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema"), name="docs"),
-    re_path(r"^", fallback.NoSuchPathView.as_view(), name="no-such-path"),
+    re_path(r"^", errors.NoSuchPathView.as_view(), name="no-such-path"),
 ]

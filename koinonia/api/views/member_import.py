@@ -26,7 +26,7 @@ class LineErrorSerializer(serializers.Serializer[Any]):
         help_text="Where the record starts in the file, from 1: line, sheet row or vCard's line."
     )
     error = serializers.CharField(
-        help_text="Why the row is not imported, or what a person must know of it."
+        help_text="Why the row is not imported, or a remark that a person must read."
     )
 
 
@@ -93,7 +93,7 @@ class MemberImportView(ChurchView):
                 now=timezone.now(),
                 file_name=file_name,
                 encoding=query["encoding"] or declared,
-                # Without a value it is meant, too.
+                # A parameter without a value means true.
                 dry_run=query["dry_run"] or request.query_params.get("dry_run") == "",
             )
         except UnusableFileError as error:
