@@ -182,7 +182,7 @@ def stop_words_of(church: Church) -> list[str]:
 
 
 def recipient_of(church: Church, number: str) -> int | None:
-    """Return the member to whom a text from ``number`` belongs (``DELIVERY["RECIPIENT_OF"]``)."""
+    """Return the member behind ``number`` (``DELIVERY["RECIPIENT_OF"]``)."""
     member = member_at(church, number)
     return member.pk if member else None
 
@@ -209,7 +209,7 @@ def on_member_saved(*, instance: Member, raw: bool = False, **_: Any) -> None:
 
 
 def former_tenant(number: str) -> Church | None:
-    """Return the church for which a number is reserved (``DELIVERY["FORMER_TENANT"]``)."""
+    """Return the church that has reserved the number (``DELIVERY["FORMER_TENANT"]``)."""
     return sending_numbers.former_owner(number)
 
 

@@ -16,24 +16,24 @@ NOWHERE = "Nothing here"
 
 
 class BrowsableRenderer(BrowsableAPIRenderer):
-    """DRF's renderer, with forms whose initial content is a valid request."""
+    """DRF's renderer, with forms that are initially a valid request."""
 
     def show_form_for_method(self, view: Any, method: str, request: Any, obj: Any) -> bool:
         try:
             return bool(super().show_form_for_method(view, method, request, obj))
-        except Http404:  # The permissions raise it for users who are not staff.
+        except Http404:  # The permissions hide churches from users outside the staff.
             return False
 
     def get_rendered_html_form(self, data: Any, view: Any, method: str, request: Any) -> Any:
         try:
             return super().get_rendered_html_form(data, view, method, request)
         except (Http404, APIException, SuspiciousOperation):
-            # The permissions raise Http404 for users who are not staff. The other errors come from
-            # a bad body that the view did not read; the view has already handled the request.
+            # The permissions raise Http404 for users outside the staff. The other errors come from a
+            # bad body that the view did not read; the view has already handled the request.
             return None
 
     def get_filter_form(self, data: Any, view: Any, request: Any) -> None:
-        # No view uses DRF's filters, and a report has no queryset for them.
+        # Views do not use DRF's filters, and a report lacks a queryset for them.
         return None
 
     def get_breadcrumbs(self, request: Any) -> list[tuple[str, str]]:

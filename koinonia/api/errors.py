@@ -1,4 +1,4 @@
-"""Errors of the API beyond those of DRF, and their causes in the database."""
+"""Errors that the API adds to DRF's, and the database errors behind them."""
 
 from __future__ import annotations
 
@@ -68,6 +68,6 @@ def lost_race(error: Exception) -> exceptions.APIException | None:
 def _updated_no_row(error: Exception) -> bool:
     """Return whether ``save(update_fields=…)`` found no row.
 
-    Django 6 raises ``NotUpdated`` for this, which is a DatabaseError too.
+    Django 6 raises ``NotUpdated``, a subclass of DatabaseError.
     """
     return isinstance(error, DatabaseError) and "did not affect any rows" in str(error)

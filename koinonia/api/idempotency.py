@@ -63,7 +63,7 @@ class PendingResponse(Response):
 
 
 class _TakenError(Exception):
-    """Another request holds this key."""
+    """The key belongs to a request that still runs, or that has just committed."""
 
 
 def idempotent(handler: Handler) -> Handler:
@@ -158,7 +158,7 @@ def _take(record: IdempotentRequest) -> None:
 
 @contextmanager
 def _bounded_wait_for_the_row() -> Iterator[None]:
-    """Bound the wait for the row of another request (PostgreSQL)."""
+    """Limit the wait for the row of another request (PostgreSQL)."""
     if connection.vendor != "postgresql":
         yield
         return
@@ -170,7 +170,7 @@ def _bounded_wait_for_the_row() -> Iterator[None]:
 
 @contextmanager
 def _bounded_wait_at_begin() -> Iterator[None]:
-    """Bound the wait for any other writer (SQLite), with the same key or another one."""
+    """Limit the wait for any other writer (SQLite), with the same key or another one."""
     if connection.vendor != "sqlite":
         yield
         return

@@ -19,7 +19,7 @@ _ANYTHING = ["*/*"]
 
 
 class Negotiation(DefaultContentNegotiation):
-    """DRF's negotiation, with 406 only for a safe method and an Accept that nothing satisfies.
+    """DRF's negotiation, with 406 only for a safe method and an Accept without a match.
 
     A 406 to an unsafe method would prevent its effect: a member or a token would not be deleted.
     Generated clients accept only ``application/problem+json`` if the schema describes no other

@@ -123,7 +123,7 @@ def _page_size(request: Request) -> int:
 
 
 def _beyond(columns: Sequence[str], position: Sequence[Any], *, back: bool) -> Q:
-    """Return the condition for rows after ``position``: lower, or equal and lower in the rest."""
+    """Return the condition for rows after ``position``: lower, or equal and lower in later columns."""
     comparison = "gt" if back else "lt"
     first, value = columns[0], position[0]
     beyond = Q(**{f"{first}__{comparison}": value})

@@ -17,7 +17,7 @@ _RANK = {Role.VIEWER: 0, Role.SENDER: 1, Role.OWNER: 2}
 
 
 class IsStaffWithRole(BasePermission):
-    """Answers 404 to users who are not staff of the church, and 403 if their role is too low.
+    """Answers 404 to users outside the staff of the church, and 403 if their role is too low.
 
     Superusers get 404 too. The permission sets ``view.membership``.
     """

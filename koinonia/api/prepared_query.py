@@ -13,7 +13,7 @@ _Converters = Mapping[int, tuple[list[Callable[..., Any]], Any]]
 
 
 class PreparedQuery:
-    """A query that Django compiles once: compilation takes ten times as long as its execution.
+    """A query that Django compiles once: compilation takes ten times the time of execution.
 
     ``template`` returns a ``values_list`` with placeholder values in its filters. ``rows`` replaces
     them in the order of the calls of ``filter``; one call sorts several values by name.

@@ -105,7 +105,7 @@ def known(error: Exception) -> exceptions.APIException | None:
 
 
 def _lost_race(error: Exception, context: dict[str, Any]) -> exceptions.APIException | None:
-    """Return and log a lost race. If no other request was at work, it is a bug of ours."""
+    """Return and log a lost race. Without a second request at work, the race is our bug."""
     found = lost_race(error)
     if found is not None:
         path = getattr(context.get("request"), "path", "")
@@ -149,7 +149,7 @@ def sentence(text: object) -> str:
 
 
 def by_field(detail: Any) -> dict[str, list[str]]:
-    """Flatten DRF's nested errors to one level: ``audience.groups``, ``media_urls.0``.
+    """Return DRF's nested errors as one level: ``audience.groups``, ``media_urls.0``.
 
     Only the first errors are kept. The last sentence then says how many more there are.
     """

@@ -64,7 +64,7 @@ class TokenSerializer(serializers.Serializer[Any]):
 
 
 class MadeTokenSerializer(TokenSerializer):
-    """A new token, with the secret token itself, which no other answer contains."""
+    """A new token. This answer alone contains the secret ``token``."""
 
     token = serializers.CharField(read_only=True)
 

@@ -97,7 +97,7 @@ class LeftOutSerializer(serializers.Serializer[Any]):
 
 
 class SentBroadcastSerializer(BroadcastSerializer):
-    """The answer to the POST. It names the members who are left out, if there are any."""
+    """The answer to the POST. ``left_out`` names members without a text, if there are any."""
 
     left_out = LeftOutSerializer(many=True, required=False, help_text=f"At most {MOST_NAMED}.")
     left_out_total = serializers.IntegerField(
@@ -113,7 +113,7 @@ class SentBroadcastSerializer(BroadcastSerializer):
 
 
 def named_left_out(left_out: Sequence[Any]) -> dict[str, Any]:
-    """Return ``left_out``, which is cut to a maximum, and ``left_out_total``."""
+    """Return ``left_out``, cut to a maximum, and ``left_out_total``."""
     return {
         "left_out": LeftOutSerializer(left_out[:MOST_NAMED], many=True).data,
         "left_out_total": len(left_out),

@@ -50,7 +50,7 @@ class ItemTagField(serializers.Field[int, str, str, Any]):
 
 @extend_schema_field(ids.SCHEMA)
 class ChurchItemField(serializers.Field[Any, str, str, Any]):
-    """One item of the church, written as its id. ``related_name`` is an attribute of the church."""
+    """An item of the church, written as its id. ``related_name`` is an attribute of the church."""
 
     default_error_messages = {"unknown": "There is nothing with the id {value!r} in this church."}
 
@@ -157,7 +157,7 @@ class _CleanedField(serializers.CharField):
 
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)
-        # Nobody types these characters, so refuse them instead of removing them.
+        # People do not type these characters: refuse the text instead of cleaning it.
         for refuse in (ProhibitNullCharactersValidator(), ProhibitSurrogateCharactersValidator()):
             refuse(text)
         if self.max_length is not None and len(text) > self.max_length * _CODE_POINTS_PER_LETTER:

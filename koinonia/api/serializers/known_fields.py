@@ -38,8 +38,8 @@ _OTHER_WORDS = {
 """Names in other APIs, in lower case and without underscores -> our names for the same field."""
 
 
-# Refuses unknown fields, together with all other errors. Read-only fields are known, and their values
-# are ignored: a client may send back the item that it read. This is a comment because drf-spectacular
+# Refuses unknown fields, together with all other errors. Read-only fields are accepted, and their
+# values are ignored: a client may send back the item that it read. This is a comment because drf-spectacular
 # would show a docstring as the description of every body.
 class KnownFieldsMixin(_Base):
     def to_internal_value(self, data: Any) -> Any:

@@ -59,7 +59,7 @@ class ChurchView(SparseFieldsMixin, VersionedViewMixin, GenericAPIView[Any]):
 
     @property
     def user(self) -> User:
-        """Return the user, who is not anonymous: IsAuthenticated is one of the permissions."""
+        """Return the user. IsAuthenticated has excluded anonymous users."""
         return cast(User, self.request.user)
 
     def needed_role(self) -> Role:
@@ -89,7 +89,7 @@ class ChurchView(SparseFieldsMixin, VersionedViewMixin, GenericAPIView[Any]):
         return {**super().get_serializer_context(), "church": self.church}
 
     def get_object(self) -> Any:
-        """Return the item of this church whose id is in the path. Raise Http404 for any other."""
+        """Return the item with the id in the path. Raise Http404 if this church does not have it."""
         return self.item_of(self.filter_queryset(self.get_queryset()))
 
     def item_of(self, rows: QuerySet[_M]) -> _M:
@@ -108,17 +108,17 @@ class ChurchView(SparseFieldsMixin, VersionedViewMixin, GenericAPIView[Any]):
         return self.request.build_absolute_uri(path)
 
     def checked(self, serializer_class: type[Serializer[Any]]) -> dict[str, Any]:
-        """Validate the body with a serializer other than the one that shows the item."""
+        """Validate the body with another serializer than the view's own."""
         serializer = serializer_class(data=self.request.data, context=self.get_serializer_context())
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
 
 class ReportView(ChurchView):
-    """A view whose answer is not a row: it has no sparse fields and no version."""
+    """A view that answers with a report instead of rows: without sparse fields and version."""
 
     serializer_class = Serializer
-    """Without fields. The browsable API makes a form of it, and cannot do so of a BaseSerializer."""
+    """Has no fields. The browsable API needs a Serializer, not a BaseSerializer, for its form."""
     sparse_fields = False
 
 

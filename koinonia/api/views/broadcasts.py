@@ -42,7 +42,7 @@ class _Broadcasts(ChurchView):
 
 
 class BroadcastsView(_Broadcasts, ListView):
-    """One text to many members."""
+    """Texts to many members."""
 
     throttle_policies = {"POST": ["broadcasts"]}
     example_body = {"text": "Dear {first_name}, ", "audience": {"groups": []}}
@@ -53,7 +53,7 @@ class BroadcastsView(_Broadcasts, ListView):
     @extend_schema(request=NewBroadcastSerializer, responses={202: SentBroadcastSerializer})
     @idempotent
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Send a text to everyone, or to groups and single members."""
+        """Send a text to all members, or to groups and single members."""
         given = self.checked(NewBroadcastSerializer)
         with unacceptable_as_error():
             broadcast = send_broadcast(
@@ -88,7 +88,7 @@ class PreviewBroadcastView(ChurchView):
 
 
 class BroadcastView(_Broadcasts, ItemView):
-    """One broadcast."""
+    """A broadcast."""
 
 
 class CancelBroadcastView(_Broadcasts):
@@ -96,7 +96,7 @@ class CancelBroadcastView(_Broadcasts):
 
     @extend_schema(request=None, responses={200: BroadcastSerializer, **CONFLICT})
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Cancel the texts that have not been sent; 409 if none of them is waiting."""
+        """Cancel the texts that have not been sent; 409 if all of them have been sent."""
         broadcast = self.get_object()
         if not broadcast.cancelled_at and not cancel_broadcast(broadcast, now=timezone.now()):
             raise ConflictError("It is too late: none of its texts is waiting any more.")

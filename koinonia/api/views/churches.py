@@ -16,7 +16,7 @@ from koinonia.models import Church, Group, Member, Role
 
 
 class ChurchesView(SparseFieldsMixin, VersionedViewMixin, ListAPIView[Church]):
-    """The churches of which the user is staff."""
+    """The churches that have the user on their staff."""
 
     collections = ("church", "members", "groups")
     query_parameters = ()
@@ -33,7 +33,7 @@ class ChurchesView(SparseFieldsMixin, VersionedViewMixin, ListAPIView[Church]):
 
 @extend_schema(tags=["churches"])
 class ChurchDetailView(ItemView, UpdateView):
-    """One church."""
+    """A church."""
 
     name = "Church"
     serializer_class = ChurchSerializer
@@ -51,7 +51,7 @@ class ChurchDetailView(ItemView, UpdateView):
 
 
 def counted(churches: QuerySet[Church]) -> QuerySet[Church]:
-    """Annotate ``members_count`` and ``groups_count``. Two joins would multiply the counts."""
+    """Add ``members_count`` and ``groups_count``. Two joins would multiply the counts."""
     return churches.annotate(members_count=_number(Member), groups_count=_number(Group))
 
 

@@ -35,11 +35,11 @@ class _Conversations(ChurchView):
 
 
 class ConversationsView(_Conversations, ListView):
-    """One conversation per number, the latest first."""
+    """The conversations, one per number, the latest first."""
 
 
 class ConversationView(_Conversations, ItemView):
-    """One conversation."""
+    """A conversation."""
 
 
 class ConversationMessagesView(SendingView, ListView):

@@ -77,7 +77,7 @@ class DeadLettersView(_DeadLetters, ListView):
 
 
 class DeadLetterView(_DeadLetters, ItemView):
-    """One dead letter."""
+    """A dead letter."""
 
 
 class RetryDeadLetterView(_DeadLetters):

@@ -37,7 +37,7 @@ class GroupsView(_Groups, ListView, CreateView):
 
 
 class GroupView(_Groups, ItemView, UpdateView, DeleteView):
-    """One group. Its members stay when it is deleted."""
+    """A group. Its members stay when it is deleted."""
 
     _cancelled = 0
 

@@ -62,7 +62,7 @@ class InvitationsView(ReportView):
         responses={201: InvitationSerializer, **_MAIL_UNAVAILABLE},
     )
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Invite by e-mail or by user name. The mail contains a link; a user finds the invitation in
+        """Make an invitation by e-mail or by user name. The mail contains a link; a user finds the invitation in
         `me/invitations/`. The answer does not reveal whether an account exists."""
         given = self.checked(NewInvitationSerializer)
         _refuse_staff(given, self.church.pk)
@@ -79,7 +79,7 @@ class InvitationsView(ReportView):
 
 
 class InvitationView(ReportView):
-    """One invitation."""
+    """An invitation."""
 
     read_role = write_role = Role.OWNER
 
@@ -124,7 +124,7 @@ class AcceptInvitationView(APIView):
 
 
 def _refuse_staff(given: dict[str, Any], church: int) -> None:
-    """Refuse a user who is on the staff. Owners can see the staff, so this reveals nothing."""
+    """Refuse a user of the staff. Owners can see the staff, so the refusal reveals nothing."""
     name = User.normalize_username(given.get("username", ""))
     if name and Staff.objects.filter(church=church, user__username=name).exists():
         sentence = "This user is on the staff of this church already."

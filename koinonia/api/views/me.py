@@ -111,7 +111,7 @@ class TokensView(APIView):
 
 
 class TokenView(APIView):
-    """One token."""
+    """A token of the user."""
 
     permission_classes = [IsAuthenticated]
 

@@ -74,7 +74,7 @@ class MemberImportView(ChurchView):
         responses=ImportReportSerializer,
     )
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """The first line names the columns: first_name, last_name, phone, groups (separated by
+        """Import members. The first line names the columns: first_name, last_name, phone, groups (separated by
         `;`), opted_out, or the names that church programs, address books and mailers give them.
         Separators are `,` `;` tab and `|`. All good rows are kept, bad ones are reported by their
         line in the file.
@@ -111,7 +111,7 @@ class MemberImportView(ChurchView):
 
 
 def _upload(request: Request) -> tuple[bytes, str, str]:
-    """Return the file, its declared charset and its name, either of which may be empty."""
+    """Return the file, its declared charset and its name; the last two may be empty."""
     body = request.data
     if hasattr(body, "read"):
         upload = body

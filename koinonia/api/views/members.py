@@ -68,7 +68,7 @@ class MembersView(_Members, ListView, CreateView):
 
 
 class MemberView(_Members, ItemView, UpdateView, DeleteView):
-    """One member. Sent texts and the opt-out stay when the member is deleted."""
+    """A member. Sent texts and the opt-out stay when the member is deleted."""
 
     _cancelled = 0
 

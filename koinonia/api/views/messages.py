@@ -61,7 +61,7 @@ class Messages(ChurchView):
 
 
 class MessagesView(Messages, SendingView, ListView):
-    """All texts of the church, sent and received."""
+    """The texts of the church, sent and received."""
 
     query_serializer = MessageQuerySerializer
     example_body = {"to": "", "text": ""}
@@ -86,7 +86,7 @@ class MessagesView(Messages, SendingView, ListView):
 
 
 class MessageView(Messages, ItemView):
-    """One text."""
+    """A text."""
 
 
 class AttemptsView(Messages):

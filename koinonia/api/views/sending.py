@@ -43,7 +43,7 @@ class SendingView(ChurchView):
         now = timezone.now()
         named: Member | None = given.get("member")
         member = named or member_at(self.church, phone)
-        # One transaction: a refused text must not leave a new conversation behind.
+        # The transaction also covers the conversation: a refused text must not leave a new one.
         names = {"to": "conversation"} if given.get("to") != phone and not named else {}
         with unacceptable_as_error(names), message_changes(now):
             if member and not Member.objects.keep([member.pk]):
@@ -68,7 +68,7 @@ class SendingView(ChurchView):
             )  # fmt: skip
         message.recipient = member
         accepted = self.accepted(message)
-        # In sync mode the text is sent on commit, which comes after this method with a key.
+        # Sync mode sends the text on commit. With a key, the commit comes after this method.
         return PendingResponse(accepted.data) if conf.sync() else accepted
 
     def outcome(self, data: dict[str, Any]) -> Response:

@@ -32,7 +32,7 @@ class StaffListView(_Staff, ListView):
 
 
 class StaffView(_Staff, UpdateView, DeleteView):
-    """One membership. Every user may delete the own membership. A church keeps its last owner.
+    """A membership. Every user may delete the own membership. A church keeps its last owner.
 
     The id `me` is the own membership.
     """
