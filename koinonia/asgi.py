@@ -16,14 +16,14 @@ from koinonia.config import private_data  # noqa: E402
 from koinonia.content_type import with_readable_content_type  # noqa: E402
 from koinonia.request_threads import RequestThreadHandler  # noqa: E402
 from koinonia.static_files import with_static_files  # noqa: E402
-from koinonia.untrusted_headers import with_believed_scope  # noqa: E402
+from koinonia.untrusted_headers import without_untrusted_headers  # noqa: E402
 from realtime.routing import websocket_urlpatterns  # noqa: E402
 
 environment.exit_if_missing(settings.ENV)
 private_data.keep_new_files_private()
 redis_server.warn()
 
-application = with_believed_scope(
+application = without_untrusted_headers(
     ProtocolTypeRouter(
         {
             "http": with_static_files(with_readable_content_type(RequestThreadHandler())),

@@ -11,8 +11,10 @@ _Handler = Callable[[HttpRequest], HttpResponse | Awaitable[HttpResponse]]
 
 
 class DateMiddleware:
-    """``Date`` on every answer (RFC 9110, 6.6.1): daphne adds none. Run uvicorn with
-    ``--no-date-header``, which else adds a second."""
+    """Adds the ``Date`` header (RFC 9110, 6.6.1), which daphne does not send.
+
+    Run uvicorn with ``--no-date-header``; otherwise it adds a second ``Date`` header.
+    """
 
     sync_capable = True
     async_capable = True
@@ -26,12 +28,12 @@ class DateMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
         if self._is_async:
             return self._later(request)
-        return _dated(cast(HttpResponse, self.get_response(request)))
+        return _with_date(cast(HttpResponse, self.get_response(request)))
 
     async def _later(self, request: HttpRequest) -> HttpResponse:
-        return _dated(await cast(Awaitable[HttpResponse], self.get_response(request)))
+        return _with_date(await cast(Awaitable[HttpResponse], self.get_response(request)))
 
 
-def _dated(response: HttpResponse) -> HttpResponse:
+def _with_date(response: HttpResponse) -> HttpResponse:
     response.headers.setdefault("Date", http_date())
     return response

@@ -1,10 +1,10 @@
-"""The parts of a request's ASGI scope that a client can name and must not: taken out first of all.
+"""Removal of untrusted parts of an ASGI scope, before all other code.
 
-* ``root_path``: every link, redirect and path would begin with it. Plain daphne takes it from a header of
-  the client (``Daphne-Root-Path``). This site is at the root of its host, so it has none.
-* Header names with an underscore: some servers pass them on, and ``X_Forwarded_For`` reads like the
-  header with hyphens, which a proxy sets.
-* ``X-Forwarded-Proto`` from any peer that is not in TRUSTED_PROXIES: it decides whether links say https.
+* ``root_path``, the prefix of every link and redirect. Plain daphne reads it from a request header
+  (``Daphne-Root-Path``). This site is at the root of its host and does not have a prefix.
+* Header names with an underscore. Some servers pass them on, and Django cannot tell
+  ``X_Forwarded_For`` from ``X-Forwarded-For``, which the proxy sets.
+* ``X-Forwarded-Proto`` from a peer outside TRUSTED_PROXIES. It decides whether links use https.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from throttling.addresses import parse
 _SCHEME = b"x-forwarded-proto"
 
 
-def with_believed_scope(application: Application) -> Application:
-    """``application``, asked with what it may believe."""
+def without_untrusted_headers(application: Application) -> Application:
+    """Wrap ``application`` so that its scope holds trusted values only."""
 
-    async def ask(scope: Scope, receive: Receive, send: Send) -> None:
+    async def call(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):
             trusted = _comes_from_a_trusted_proxy(scope)
             headers = [
@@ -30,7 +30,7 @@ def with_believed_scope(application: Application) -> Application:
             scope = {**scope, "root_path": "", "headers": headers}
         await application(scope, receive, send)
 
-    return ask
+    return call
 
 
 def _comes_from_a_trusted_proxy(scope: Scope) -> bool:

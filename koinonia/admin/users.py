@@ -1,4 +1,4 @@
-"""Users and invitations in the admin. Nobody there learns the password of an account made for another."""
+"""Users and invitations in the admin. The operator never learns the password of a new user."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     UserFormBase = forms.ModelForm[User]
     InvitationFormBase = forms.ModelForm[Invitation]
 else:
-    # Django's classes take no type arguments at run time.
+    # Django's classes do not accept type arguments at run time.
     UserAdminBase, InvitationAdminBase = UserAdmin, admin.ModelAdmin
     UserFormBase = InvitationFormBase = forms.ModelForm
 
@@ -39,7 +39,7 @@ admin.site.unregister(UserGroup)
 
 
 class NewUserForm(UserFormBase):
-    """A name and an address; the person chooses the password."""
+    """The form of a new user, who chooses a password later."""
 
     class Meta:
         model = User
@@ -47,8 +47,8 @@ class NewUserForm(UserFormBase):
 
 
 @admin.register(User)
-class PersonAdmin(ClosedLookups, TidyNamesMixin, KeepsOwners, UserAdminBase):
-    """Django's own, but a church's last owner stays, and new users choose their password."""
+class CustomUserAdmin(ClosedLookups, TidyNamesMixin, KeepsOwners, UserAdminBase):
+    """Django's admin of users, but it keeps a church's last owner and sends links to new users."""
 
     add_form = NewUserForm
     add_fieldsets = [
@@ -56,7 +56,7 @@ class PersonAdmin(ClosedLookups, TidyNamesMixin, KeepsOwners, UserAdminBase):
             None,
             {
                 "fields": ("username", "email"),
-                "description": "The person gets a link to choose a password, which works once.",
+                "description": "The user gets a link to choose a password. The link works once.",
             },
         ),
     ]
@@ -80,28 +80,28 @@ class PersonAdmin(ClosedLookups, TidyNamesMixin, KeepsOwners, UserAdminBase):
 
 @admin.register(UserGroup)
 class UserGroupAdmin(ClosedLookups, DjangoGroupAdmin):
-    """Django's own."""
+    """Django's admin of user groups, with closed lookups."""
 
 
 class InvitationForm(InvitationFormBase):
     class Meta:
         model = Invitation
         fields = ["church", "email", "username", "role"]
-        help_texts = {"email": "An address or a user name: one of them."}
+        help_texts = {"email": "Fill in either an e-mail address or a user name."}
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if bool(cleaned.get("email")) == bool(cleaned.get("username")):
-            raise ValidationError("Name an e-mail address or a user name, and only one of them.")
+            raise ValidationError("Name an e-mail address or a user name, but only one of them.")
         return cleaned
 
     def validate_constraints(self) -> None:
-        """Ask none: an invitation of the same person again replaces the first."""
+        """Skip the unique constraint: a second invitation of the same user replaces the first."""
 
 
 @admin.register(Invitation)
 class InvitationAdmin(ClosedLookups, InvitationAdminBase):
-    """The operator invites as an owner does, the first owner of a church above all."""
+    """Invitations by the operator, mainly of a church's first owner."""
 
     form = InvitationForm
     list_display = ["__str__", "church", "role", "invited_by", "created_at", "expires_at"]
@@ -118,7 +118,7 @@ class InvitationAdmin(ClosedLookups, InvitationAdminBase):
             obj.church, email=obj.email, username=obj.username, role=obj.role,
             invited_by=cast(User, request.user), by_operator=True, now=timezone.now(),
         )  # fmt: skip
-        # The log of the admin names the row that was made.
+        # The admin's log entry refers to the saved row.
         obj.pk = made.pk
         if made.email:
             transaction.on_commit(partial(_send_invitation, self, request, made, token))

@@ -61,7 +61,7 @@ def _standing(
     # A token without details was made by an earlier release; its first use binds it.
     if made_under is not None and not compare_digest(made_under, tokens.fingerprint(password)):
         return None
-    tokens.note_use(digest, password, known=made_under is not None, last_used=last_used)
+    tokens.record_use(digest, password, known=made_under is not None, last_used=last_used)
     return _token(digest, key, user_id, username, password)
 
 

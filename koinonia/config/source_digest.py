@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 ANSWERING_APPS = ("koinonia", "delivery", "httpopt")
-"""Whole apps, and not only views and serializers: models too name and count what answers show."""
+"""Whole apps, because models, too, compute names and counts in answers."""
 
 
 def digest_of_sources(*directories: Path) -> str:

@@ -46,7 +46,7 @@ def console(request: HttpRequest) -> HttpResponse:
 
 
 def _namesakes(memberships: list[Staff]) -> set[int]:
-    """Return the keys of memberships whose churches share a name."""
+    """Return the keys of memberships in churches with the same name."""
     names = Counter(comparison_key(membership.church.name) for membership in memberships)
     return {
         membership.pk

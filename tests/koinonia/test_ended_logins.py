@@ -230,7 +230,7 @@ def test_whose_a_session_is_stays_known_when_its_key_changes(user: User) -> None
     session.cycle_key()
     session.save()
     assert UserSession.objects.get(session_key=session.session_key).user == user
-    assert session_store.forget_ended() == 1
+    assert session_store.delete_orphans() == 1
 
 
 def test_a_wrong_password_changes_nothing_and_is_counted(user: User, settings: Any) -> None:
@@ -278,7 +278,7 @@ def test_old_tokens_of_the_release_before_can_be_deleted_by_it(user: User) -> No
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM knox_authtoken")
     connection.check_constraints()
-    assert list(tokens.standing(user)) == []
+    assert list(tokens.valid_tokens(user)) == []
 
 
 def test_signing_out_leads_to_the_login_and_not_to_the_admin(user: User) -> None:

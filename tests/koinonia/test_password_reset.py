@@ -107,7 +107,7 @@ def test_mails_that_wait_have_a_bound(
 ) -> None:
     full = threading.BoundedSemaphore(1)
     assert full.acquire(blocking=False)
-    monkeypatch.setattr(mail, "_places", full)
+    monkeypatch.setattr(mail, "_slots", full)
     assert ask("anna@mail.example").status_code == 302
     assert "A mail was not sent" in caplog.text
 

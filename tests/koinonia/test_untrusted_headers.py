@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from koinonia.untrusted_headers import with_believed_scope
+from koinonia.untrusted_headers import without_untrusted_headers
 
 HEADERS = [
     (b"host", b"grace.example"),
@@ -32,7 +32,7 @@ async def believed(kind: str = "http", client: Any = ("192.0.2.1", 5000)) -> Any
         "type": kind, "path": "/evil/api/", "root_path": "/evil", "client": client, "headers": HEADERS,
     }  # fmt: skip
     unused: Any = None
-    await with_believed_scope(application)(scope, unused, unused)
+    await without_untrusted_headers(application)(scope, unused, unused)
     assert scope["root_path"] == "/evil"  # the server's own is left alone
     return told[0]
 

@@ -78,7 +78,7 @@ class TokensView(APIView):
     @extend_schema(responses=_TOKENS_PAGE)
     def get(self, request: Request) -> Response:
         """List the tokens that open the API now, newest first; never the tokens themselves."""
-        found = TokenSerializer(tokens.standing(_user(request)), many=True).data
+        found = TokenSerializer(tokens.valid_tokens(_user(request)), many=True).data
         return Response({"next": None, "previous": None, "results": found})
 
     @extend_schema(request=NewTokenSerializer, responses={201: MadeTokenSerializer})
@@ -88,7 +88,7 @@ class TokensView(APIView):
         given.is_valid(raise_exception=True)
         try:
             made, secret = tokens.named_token(
-                _user(request), **given.validated_data, still_stands=lambda: _still_stands(request)
+                _user(request), **given.validated_data, still_valid=lambda: _still_valid(request)
             )
         except tokens.LoginEndedError:
             raise AuthenticationFailed("This login has ended.") from None
@@ -125,7 +125,7 @@ def _user(request: Request) -> User:
     return User.objects.get(pk=cast(User, request.user).pk)
 
 
-def _still_stands(request: Request) -> bool:
+def _still_valid(request: Request) -> bool:
     """Return whether the session or token of this request would be let in now, too."""
     user = cast(User, request.user)
     if not User.objects.filter(pk=user.pk, password=user.password, is_active=True).exists():
