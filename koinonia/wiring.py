@@ -18,8 +18,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from knox.models import AuthToken
 
-from delivery import spend
 from delivery.changes import Change
+from delivery.limits import spend
 from delivery.signals import (
     breaker_changed,
     cap_changed,
@@ -28,13 +28,14 @@ from delivery.signals import (
     worker_started,
 )
 from delivery.statuses import Status
-from koinonia import events, opt_out_words, redis_server, sending_numbers
+from koinonia import events, opt_out_words, sending_numbers
 from koinonia.accounts import passwords, tokens
 from koinonia.api.authentication import user_token
 from koinonia.broadcasts import due, progress
 from koinonia.broadcasts.cancel import release_group
 from koinonia.conversations import adopt, follow, member_at
 from koinonia.conversations import thread_of as conversation_of
+from koinonia.health import redis_server
 from koinonia.models import Broadcast, Church, Group, Member, Staff
 from koinonia.texts.redraft import redraft
 from realtime import log, rights

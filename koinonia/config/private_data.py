@@ -12,7 +12,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from koinonia import kept_values
+from koinonia.config import kept_values
 
 UMASK = 0o077
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from delivery.encoding import size_rules
+from delivery.content.encoding import size_rules
 from koinonia.accounts import invitations
 from koinonia.models import LastChurch, Role, Staff
 from koinonia.names import comparison_key

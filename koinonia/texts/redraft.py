@@ -30,7 +30,7 @@ def redraft(
 ) -> dict[int, Draft | Failure]:
     """Return a draft or a failure for each due message of one church.
 
-    See ``delivery.schedule.Schedule``.
+    See ``delivery.drafts.Schedule``.
     """
     church = Church.objects.get(pk=tenant_id)
     recipients = {row.recipient_id for row in messages if row.recipient_id}

@@ -10,7 +10,7 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect
 
-from delivery.encoding import measure
+from delivery.content.encoding import measure
 from tests.console.conftest import sign_in
 from tests.running_system import ROOT, RunningSystem
 

@@ -1,4 +1,4 @@
-/** The rules by which a text takes one or more parts, as `delivery.encoding.size_rules` returns them. */
+/** The rules by which a text takes one or more parts, as `delivery.content.encoding.size_rules` returns them. */
 export class SizeRules {
   #basic;
   #extended;
