@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -124,28 +125,43 @@ class InvitationAdmin(ClosedLookups, InvitationAdminBase):
             transaction.on_commit(partial(_send_invitation, self, request, made, token))
 
 
-def _send_link(of: Any, request: HttpRequest, user: User) -> None:
-    if user.email and mail.is_delivered():
-        try:
-            mail.send_password_link(user)
-        except mail.MailFailedError:
-            of.message_user(request, "The mail could not be sent.", messages.ERROR)
-        else:
-            of.message_user(request, f"A link to choose a password went to {user.email}.")
-            return
-    told = f"Pass this link on to {user.get_username()}. It works once: {password_link(user)}"
-    of.message_user(request, told, messages.WARNING)
+def _send_link(model_admin: Any, request: HttpRequest, user: User) -> None:
+    _send_or_show(
+        partial(model_admin.message_user, request),
+        send=partial(mail.send_password_link, user) if user.email else None,
+        confirmation=f"A link to choose a password went to {user.email}.",
+        recipient=user.get_username(),
+        link=password_link(user),
+    )
 
 
-def _send_invitation(of: Any, request: HttpRequest, invitation: Invitation, token: str) -> None:
-    if mail.is_delivered():
+def _send_invitation(
+    model_admin: Any, request: HttpRequest, invitation: Invitation, token: str
+) -> None:
+    _send_or_show(
+        partial(model_admin.message_user, request),
+        send=partial(mail.send_invitation, invitation, token),
+        confirmation=f"The invitation went to {invitation.email}.",
+        recipient=invitation.email,
+        link=mail.invitation_link(token),
+    )
+
+
+def _send_or_show(
+    show: Callable[..., None],
+    *,
+    send: Callable[[], None] | None,
+    confirmation: str,
+    recipient: str,
+    link: str,
+) -> None:
+    """Send an e-mail; without a mail server, or after a failure, show its link to the operator."""
+    if send and mail.is_delivered():
         try:
-            mail.send_invitation(invitation, token)
+            send()
         except mail.MailFailedError:
-            of.message_user(request, "The mail could not be sent.", messages.ERROR)
+            show("The mail could not be sent.", messages.ERROR)
         else:
-            of.message_user(request, f"The invitation went to {invitation.email}.")
+            show(confirmation)
             return
-    link = mail.invitation_link(token)
-    told = f"Pass this link on to {invitation.email}. It works once: {link}"
-    of.message_user(request, told, messages.WARNING)
+    show(f"Pass this link on to {recipient}. It works once: {link}", messages.WARNING)
