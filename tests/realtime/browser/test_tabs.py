@@ -23,7 +23,7 @@ JOIN = """
 async ([stream, first, second]) => {
   const { Link } = await import("/static/realtime/client/link.js");
   const link = new Link({ url: "/", timing: {}, onFrame: () => {}, onState: () => {} });
-  for (const [epoch, seq] of [first, second]) link.want({ stream, epoch, seq });
+  for (const [epoch, seq] of [first, second]) link.subscribe({ stream, epoch, seq });
   const { epoch, seq } = link.streams.get(stream);
   return [epoch, seq];
 }
