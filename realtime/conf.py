@@ -64,9 +64,9 @@ def may_listen() -> MayListen:
 
 
 def listeners() -> Listeners | None:
-    """Return the function ``LISTENERS``: ``(stream key, user ids) -> those who may listen``.
+    """Return the function ``LISTENERS``: ``(stream key, user ids) -> ids that may listen``.
 
-    It is the rule of MAY_LISTEN for many users at once. With it, the periodic check of access is one
+    The function applies the rule of MAY_LISTEN to many users at once. With it, the periodic check of access is one
     query per stream; without it, one query per socket.
     """
     return cast(Listeners | None, _imported("LISTENERS"))
@@ -147,7 +147,7 @@ def tail_check_seconds() -> float:
 
 
 def sweep_seconds() -> float:
-    """Return the interval at which the access of every connection is checked without a notice."""
+    """Return the interval between two checks of the access of all connections."""
     return float(_number("SWEEP_SECONDS"))
 
 
