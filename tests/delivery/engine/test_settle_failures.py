@@ -137,7 +137,7 @@ def test_one_text_that_cannot_be_written_holds_up_no_other_of_its_church(
     finally:
         messages_changed.disconnect(fail)
     assert not worker.unfinished
-    assert caplog.text.count("cannot be written down") == 1
+    assert caplog.text.count("cannot be written;") == 1
 
 
 def test_landing_goes_on_though_one_church_cannot_be_written(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from functools import partial
 from itertools import permutations
 from typing import Any, cast
 
@@ -73,17 +72,22 @@ def run(rig: Rig) -> Drain:
     return drain
 
 
-def _has_settled(drain: Drain) -> bool:
-    drain.settle(0.1)
-    return not drain.unfinished
-
-
 def send_once(rig: Rig) -> Drain:
     """Make one call and write its outcome."""
     drain = Drain(Threads(2))
     drain.step()
-    wait_until(partial(_has_settled, drain))
+    finish(drain)
     return drain
+
+
+def finish(drain: Drain) -> None:
+    """Write the results of all calls in flight, and start none."""
+
+    def is_finished() -> bool:
+        drain.settle(0.1)
+        return not drain.unfinished
+
+    wait_until(is_finished)
 
 
 def pass_on(webhook: Webhook) -> HttpResponse:
@@ -277,7 +281,7 @@ def test_a_report_before_the_answer_is_written_is_not_lost(rig: Rig, grace: Chur
     for webhook in about(message, rig, rig.reports):
         pass_on(webhook)
     apply_waiting_events(timezone.now())
-    wait_until(partial(_has_settled, drain))
+    finish(drain)
     message.refresh_from_db()
     assert (message.status, message.calls) == (Status.DELIVERED, 1)
 
