@@ -1,4 +1,4 @@
-"""How sending goes, for people, probes and the API (contract section 5, ``delivery``)."""
+"""Report the state of sending for people, probes and the API (docs/api.md, ``delivery``)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 from django.db.models import Count, Q
 from django.db.models.functions import TruncDate
 
-from delivery import conf, spend
+from delivery import conf
 from delivery.checks import check_delivery
-from delivery.limits import breaker, holds
+from delivery.limits import breaker, holds, spend
 from delivery.models import Attempt, BreakerState, Direction, Message, WebhookEvent
 from delivery.models.queue import DUE_STATUSES, MessageQuerySet
 from delivery.providers import registry
@@ -94,7 +94,7 @@ def oldest_due_seconds(messages: MessageQuerySet, now: datetime) -> int | None:
 def why_stuck(now: datetime, *, after: timedelta) -> str:
     """Return why nothing moves though something should, in a sentence; ``""`` where all is well.
 
-    An open breaker, a hold and a long queue that is being worked off are not stuck.
+    An open breaker, a hold, and a long queue that is being sent do not count as stuck.
     """
     if (reason := _nothing_can_be_sent(now)) != "":
         return reason
@@ -116,7 +116,7 @@ def why_stuck(now: datetime, *, after: timedelta) -> str:
 
 
 def _nothing_can_be_sent(now: datetime) -> str:
-    """Return why no text can be sent: settings that a check refuses, due texts that no worker sees."""
+    """Return why no message can be sent: a failed system check, or tenants that no worker can find."""
     for problem in check_delivery():
         if problem.is_serious():
             return f"Nothing can be sent: {problem.msg}"
@@ -128,7 +128,7 @@ def _nothing_can_be_sent(now: datetime) -> str:
 def _breaker_blocks(account: Account, when: datetime) -> bool:
     view = breaker.current(account, when)
     if view.state == BreakerState.OPEN:
-        # After that a worker would have probed.
+        # After that time a working worker sends a probe.
         return view.until is None or view.until >= when
     return view.state == BreakerState.FORCED_OPEN
 

@@ -10,14 +10,15 @@ from typing import Any
 from django.apps import apps
 from django.db.models import Model
 
-from delivery import conf, opt_out_words, opt_outs
+from delivery import conf, opt_outs
 from delivery.changes import Changes
-from delivery.encoding import measure
+from delivery.content.encoding import measure
 from delivery.models import Direction, Message, OptOut, WebhookEvent
 from delivery.models.message import Encoding
+from delivery.opt_outs import words
+from delivery.opt_outs.stop_requests import asks_to_stop
 from delivery.providers.base import InboundText
 from delivery.statuses import Status
-from delivery.stop_requests import asks_to_stop
 
 _MAY_YET_BE_OURS = timedelta(hours=1)
 _MOST_PARTS = 32767
@@ -143,8 +144,8 @@ def _recipient_id(tenant: Model, number: str) -> Any:
 def _word(text: InboundText, tenant: Model) -> str:
     """Return ``STOP``, ``START`` or nothing, by the provider and by the words of ``tenant``."""
     own = tuple(conf.stop_words_of()(tenant))
-    said = opt_out_words.wish(text.text, text.keyword, own)
-    return said or opt_out_words.wish(text.postback, "", own)
+    said = words.wish(text.text, text.keyword, own)
+    return said or words.wish(text.postback, "", own)
 
 
 def _wishes(text: InboundText, tenant: Model) -> Iterator[Wish]:

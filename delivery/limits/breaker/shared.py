@@ -10,13 +10,13 @@ from typing import Any
 
 from redis import Redis
 
-from delivery import conf, connections
+from delivery import conf, redis_client
 from delivery.limits.breaker.local import LocalBreaker
 from delivery.limits.breaker.permit import Permit, Tally, Transition
 from delivery.limits.breaker.policy import Policy, policy
 from delivery.models import BreakerState
+from delivery.process import worker_name
 from delivery.providers.base import Account
-from delivery.worker_name import worker_name
 
 _SCRIPT = (Path(__file__).parent / "breaker.lua").read_text()
 
@@ -47,7 +47,7 @@ class SharedBreaker:
         try:
             answer = self._eval("ask", token, _ms(rules.probe_lease),
                                 seen.state.value, seen.epoch, seen.opens, seen.until)  # fmt: skip
-        except connections.RedisUnavailableError:
+        except redis_client.RedisUnavailableError:
             return self._alone().ask(token, time.monotonic(), rules)
         return self._read(answer)
 
@@ -57,7 +57,7 @@ class SharedBreaker:
         try:
             answer = self._eval("record", permit.epoch, permit.probe, worker_name(),
                                 tally.calls, tally.failed, tally.slow, *_numbers(rules))  # fmt: skip
-        except connections.RedisUnavailableError:
+        except redis_client.RedisUnavailableError:
             return self._alone().record(permit, worker_name(), tally, time.monotonic(), rules)
         return self._read(answer)[1]
 
@@ -65,8 +65,8 @@ class SharedBreaker:
         """Close the breaker and forget its window."""
         self._seen, self._local = Seen(), None
         try:
-            connections.attempt(self._close)
-        except connections.RedisUnavailableError:
+            redis_client.attempt(self._close)
+        except redis_client.RedisUnavailableError:
             pass  # Redis is unreachable; its stored state applies again when it returns.
 
     @property
@@ -96,7 +96,7 @@ class SharedBreaker:
 
     def _eval(self, *arguments: str | int | float) -> list[Any]:
         keys = self._keys()
-        answer: list[Any] = connections.attempt(
+        answer: list[Any] = redis_client.attempt(
             lambda redis: redis.eval(_SCRIPT, len(keys), *keys, *arguments)
         )
         return answer

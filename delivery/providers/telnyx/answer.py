@@ -11,11 +11,11 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from delivery.content.visible_text import storable
 from delivery.models import Outcome
 from delivery.providers.base import LONGEST_ID, SendOutcome
 from delivery.providers.telnyx.codes import CODES, meaning
 from delivery.providers.telnyx.payload import billed
-from delivery.storable import storable
 
 logger = logging.getLogger("delivery")
 

@@ -13,6 +13,7 @@ import math
 from datetime import datetime
 from typing import Any, NoReturn
 
+from delivery.content.visible_text import storable
 from delivery.models.webhook_event import TEXT_RECEIVED
 from delivery.providers.base import (
     LONGEST_ID,
@@ -24,7 +25,6 @@ from delivery.providers.base import (
 from delivery.providers.telnyx.inbound import inbound_text
 from delivery.providers.telnyx.payload import delivery_report, moment
 from delivery.references import message_id
-from delivery.storable import storable
 
 _DEEPEST = 50
 _STATUS_EVENTS = {"message.sent", "message.finalized", "message.read"}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.delivery.providers.cases import Rig, Site
-from tests.delivery.redis_of_the_test import fresh
+from tests.delivery.redis_state import fresh
 
 KINDS = sorted(path.parent.name for path in Path(__file__).parent.glob("*/rig.py"))
 

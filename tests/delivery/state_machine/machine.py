@@ -42,7 +42,7 @@ from delivery.statuses import DEAD_LETTERS, UNFINISHED, Status
 from delivery.tracking import apply_waiting_events
 from koinonia.models import Church
 from tests.delivery.accounts import account
-from tests.delivery.redis_of_the_test import fresh
+from tests.delivery.redis_state import fresh
 from tests.delivery.state_machine.answers import REFUSALS, REPORTS, store_event
 from tests.delivery.state_machine.expected import Expected, Told
 from tests.delivery.state_machine.held_threads import HeldThreads
