@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
-from delivery.backoff import next_attempt
+from delivery import backoff
 from delivery.models import Outcome
 from delivery.providers.base import SendOutcome
 
@@ -85,7 +85,7 @@ def decide(facts: Facts, outcome: SendOutcome, policy: Policy, now: datetime) ->
         return Decision(Step.GIVE_UP, spent, ambiguous)
     if not spent:
         return Decision(Step.POSTPONE, spent, ambiguous, facts.finished_at + _AFTER_FAILED_PROBE)
-    due_at = next_attempt(
+    due_at = backoff.next_attempt(
         facts.attempts + 1,
         facts.finished_at,
         delays=policy.retry_delays,

@@ -28,11 +28,12 @@ _NOT_DELIVERED = (Status.FAILED, Status.DEAD, Status.UNKNOWN)
 def report(tenant_id: Any = None, *, now: datetime, zone: tzinfo = UTC) -> dict[str, Any]:
     """Return the figures of one tenant or of all.
 
-    ``breaker`` and ``hold`` concern the tenant's provider account, or without a tenant the default
-    account; ``accounts`` (all tenants) has them for each configured account. ``queue``: messages by status, without discarded ones. ``oldest_due_seconds``:
-    the waiting time of the message that has been due longest, or None. ``success_rate``: the share
-    that the provider or the carrier accepted, among messages of that period with a known outcome, or
-    None. ``days``: messages by day of creation in ``zone``, oldest first, including empty days.
+    ``breaker`` and ``hold``: those of the tenant's provider account, without a tenant of the default
+    account. ``accounts`` (all tenants): breaker and hold of each configured account.
+    ``queue``: messages by status, without discarded ones. ``oldest_due_seconds``: the waiting time of
+    the message that has been due longest, or None. ``success_rate``: the share that the provider or
+    the carrier accepted, among messages of that period with a known outcome, or None.
+    ``days``: messages by day of creation in ``zone``, oldest first, including empty days.
     ``spend`` (one tenant): the message parts that count against the daily cap, the cap or None, and
     when the next waiting message can go. ``capped`` (all tenants): the tenants with waiting messages.
     """

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from typing import Any
 
 from delivery.models.message import Encoding
 
@@ -18,6 +19,8 @@ _BASIC = frozenset(
 )
 _EXTENDED = frozenset("^{}\\[~]|€")
 _ALPHABET = _BASIC | _EXTENDED
+_PART_SIZES = {Encoding.GSM7: (160, 153), Encoding.UCS2: (70, 67)}
+"""Units of a single part, and of each part of several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +37,9 @@ def measure(text: str) -> Measured:
     if letters <= _ALPHABET:
         extended = sum(text.count(letter) for letter in letters & _EXTENDED)
         units = len(text) + extended
-        return Measured(Encoding.GSM7, units, _parts(units, single=160, joined=153))
+        return Measured(Encoding.GSM7, units, _parts(units, Encoding.GSM7))
     units = len(text.encode("utf-16-be", "surrogatepass")) // 2
-    return Measured(Encoding.UCS2, units, _parts(units, single=70, joined=67))
+    return Measured(Encoding.UCS2, units, _parts(units, Encoding.UCS2))
 
 
 def measure_message(text: str, *, media: bool) -> Measured:
@@ -54,5 +57,17 @@ def outside_alphabet(text: str) -> dict[str, int]:
     return dict(found.most_common())
 
 
-def _parts(units: int, *, single: int, joined: int) -> int:
+def size_rules() -> dict[str, Any]:
+    """Return the alphabet and the part sizes as JSON data, for a page that measures texts."""
+    return {
+        "basic": "".join(sorted(_BASIC)),
+        "extended": "".join(sorted(_EXTENDED)),
+        "gsm7": _PART_SIZES[Encoding.GSM7],
+        "ucs2": _PART_SIZES[Encoding.UCS2],
+        "maxParts": MAX_PARTS,
+    }
+
+
+def _parts(units: int, encoding: Encoding) -> int:
+    single, joined = _PART_SIZES[encoding]
     return 1 if units <= single else -(-units // joined)

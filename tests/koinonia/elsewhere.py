@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from delivery import redis_client
-from koinonia import redis_settings
+from koinonia.config import redis_settings
 
 _QUICKLY = {"SOCKET_TIMEOUT": 0.1, "SOCKET_CONNECT_TIMEOUT": 0.1}
 

@@ -140,7 +140,7 @@ def test_an_unwritable_result_does_not_block_its_church(
     finally:
         messages_changed.disconnect(fail)
     assert not worker.unfinished
-    assert caplog.text.count("cannot be written down") == 1
+    assert caplog.text.count("cannot be written;") == 1
 
 
 def test_shutdown_keeps_writing_results_when_one_church_fails(
