@@ -43,7 +43,7 @@ _CLOCKS_DIFFER = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True)
 class LookUp:
-    """One question about one message, to be asked away from the database."""
+    """A question about one message. Asking it needs no database."""
 
     message_id: int
     generation: int
@@ -142,7 +142,7 @@ def take_overdue(now: datetime, limit: int) -> list[LookUp]:
 
 
 def by_content_of(message: Message) -> LookUpByContent:
-    """Return the question about a message whose answer was lost."""
+    """Return the question about a message with a lost answer."""
     since, until = _time_of_calls(message)
     alike = Message.objects.filter(
         direction=Direction.OUTBOUND,
@@ -246,7 +246,7 @@ def _finish(ended: Future[list[Answer]], now: datetime) -> int:
             return apply(ended.result(), now)
         except (DataError, IntegrityError) as refused:
             error = refused
-    # Without the error's text: it may quote the provider's answer, or the row.
+    # Omit the error's text: it may quote the provider's answer, or the row.
     logger.error(
         "A round of questions about messages failed",
         extra={"action": "watchdog_failed", "error": type(error).__name__},
