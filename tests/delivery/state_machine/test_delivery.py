@@ -66,7 +66,7 @@ class SeldomDelivery(Delivery):
         probes: list[int] = []
         for _ in range(50):  # it stays open for a millisecond of real time
             self.claim()
-            jobs = self.threads.in_the_air.items()
+            jobs = self.threads.in_flight_by_id.items()
             probes = [pk for pk, job in jobs if job.permit is not None and job.permit.probe]
             if probes:
                 break
@@ -77,14 +77,14 @@ class SeldomDelivery(Delivery):
     def crash_again_and_again(self) -> None:
         for _ in range(6):
             self.claim()
-            if self.threads.in_the_air:
+            if self.threads.in_flight_by_id:
                 self.crash(reached=False)
             self.now += timedelta(seconds=31)
 
     @rule(reached=st.booleans())
     def overtake_a_slow_worker(self, reached: bool) -> None:
         self.claim()
-        if self.threads.in_the_air:
+        if self.threads.in_flight_by_id:
             self.crash(reached)
             self.now += timedelta(seconds=31)
             self.claim()

@@ -34,7 +34,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def provider() -> Iterator[HeldProvider]:
     held = HeldProvider()
     yield held
-    held.let_go.set()
+    held.released.set()
 
 
 @pytest.fixture
