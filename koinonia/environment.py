@@ -17,13 +17,9 @@ import dj_email_url
 from environs import EnvValidationError, ValidationError, validate
 
 from koinonia import environment_rules as rules
-from koinonia import kept_values
+from koinonia import kept_values, rate_limits
 from koinonia.environment_lists import Env
 
-_POLICIES = (
-    "api", "conditional", "anon", "messages", "broadcasts",
-    "login_ip", "login_user", "login_name", "connect", "invitations",
-)  # fmt: skip
 _TELNYX = "https://api.telnyx.com/v2"
 
 
@@ -286,8 +282,10 @@ def _throttle(env: Env) -> dict[str, str]:
 
 def _known_policy(policy: str) -> rules.Rule:
     def check(value: str) -> None:
-        if policy not in _POLICIES:
-            raise ValidationError(f"There is no such policy; there are {', '.join(_POLICIES)}.")
+        if policy not in rate_limits.NAMES:
+            raise ValidationError(
+                f"There is no such policy; there are {', '.join(rate_limits.NAMES)}."
+            )
 
     return check
 

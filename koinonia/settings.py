@@ -9,7 +9,14 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.management.utils import get_random_secret_key
 
-from koinonia import cors_headers, environment, log_lines, redis_settings, release
+from koinonia import (
+    cors_headers,
+    environment,
+    log_lines,
+    rate_limits,
+    redis_settings,
+    release,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 ENV = environment.read_or_exit(BASE_DIR)
@@ -240,30 +247,11 @@ REALTIME: dict[str, Any] = {
 }
 
 
-def _policies() -> dict[str, dict[str, Any]]:
-    """The policies of this project beside those of the app, at the rates of the environment."""
-    policies: dict[str, dict[str, Any]] = {
-        "messages": {"rate": "100/m", "by": "user", "on_failure": "local", "accepted_only": True},
-        "broadcasts": {
-            "rate": "10/h",
-            "by": "url:church",
-            "on_failure": "local",
-            "accepted_only": True,
-        },
-        "connect": {"rate": "60/m", "by": "user"},
-        # Each sends a mail to an address of the owner's choice.
-        "invitations": {"rate": "60/h", "by": "url:church", "on_failure": "local"},
-    }
-    for name, rate in ENV.throttle.items():
-        policies.setdefault(name, {})["rate"] = rate
-    return policies
-
-
 THROTTLING: dict[str, Any] = {
     "ENABLED": ENV.throttling_enabled,
     "KEY_PREFIX": f"{_REDIS_TAG}:throttling",
     "TRUSTED_PROXIES": ENV.trusted_proxies,
-    "POLICIES": _policies(),
+    "POLICIES": rate_limits.policies(ENV.throttle),
 }
 HTTPOPT: dict[str, Any] = {
     "ENABLED": ENV.httpopt_enabled,
