@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from koinonia import environment, rate_limits
+from koinonia.config import environment, rate_limits
 from koinonia.models import Church
 from tests import cast
 from tests.delivery.webhooks import signing
@@ -54,7 +54,7 @@ def test_a_rate_of_the_environment_reaches_its_policy(
 ) -> None:
     monkeypatch.setenv(f"THROTTLE_{name.upper()}", "7/h")
     rates = environment.read(project.BASE_DIR).throttle
-    settings.THROTTLING = {**settings.THROTTLING, "POLICIES": rate_limits.policies(rates)}
+    settings.THROTTLING = {**settings.THROTTLING, "POLICIES": rate_limits.with_rates(rates)}
     assert policies.get(name).rate == parse("7/h")
 
 

@@ -9,7 +9,7 @@ from pytest_django.fixtures import Settings
 REDIS = {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": "redis://localhost/2"}
 SLOWLY = {"LOCATION": "redis://localhost/2?socket_timeout=5"}
 ELSEWHERE = {"LOCATION": "redis://localhost/3"}
-OWN_KEYS = {"OPTIONS": {"CLIENT_CLASS": "koinonia.redis_cache.PrefixClient"}}
+OWN_KEYS = {"OPTIONS": {"CLIENT_CLASS": "koinonia.config.redis_cache.PrefixClient"}}
 DJANGOS = {"BACKEND": "django.core.cache.backends.redis.RedisCache"}
 QUICK = {**REDIS, "OPTIONS": {"SOCKET_TIMEOUT": 0.1}}
 

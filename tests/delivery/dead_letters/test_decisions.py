@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from delivery.dead_letters import Filter, dead_letters, discard, explain, export, review
 from delivery.dead_letters.reasons import EXPLANATIONS
 from delivery.models import DeadLetterAction, Message, Outcome
-from delivery.telnyx.codes import CODES
+from delivery.providers.telnyx.codes import CODES
 from tests.delivery.dead_letters.conftest import NOW, MakeLetter
 
 pytestmark = pytest.mark.django_db
@@ -64,7 +64,7 @@ def test_the_export_keeps_the_order_over_its_slices_and_leaves_out_what_was_deci
     letter: MakeLetter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The package has a function of that name.
-    monkeypatch.setattr(sys.modules["delivery.dead_letters.export"], "_AT_ONCE", 2)
+    monkeypatch.setattr(sys.modules["delivery.dead_letters.export"], "_READ_SIZE", 2)
     newest_first = [
         letter(dead_since=NOW - timedelta(hours=age)).pk for age in (1, 3, 2, 5, 4)
     ]  # fmt: skip
