@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
 from koinonia.models import Church
-from tests.httpopt.furnished import furnish, paths
+from tests.httpopt.church_data import fill_church, paths
 
 PROBLEM = "application/problem+json"
 NO_FIELDS = ("/events/", "/delivery/", "/export/", "/invitations/")
@@ -101,7 +101,7 @@ def test_what_fields_may_leave_out_is_not_required(
     schema: Any, owner: APIClient, grace: Church, grace_owner: User
 ) -> None:
     """One field of each answer is valid by the schema, and so is the whole."""
-    furnish(grace, grace_owner)
+    fill_church(grace, grace_owner)
     checked = 0
     for path in paths(grace):
         template = re.sub(r"/churches/grace/", "/churches/{church}/", path)
