@@ -14,7 +14,7 @@ from copy import copy
 from pathlib import Path
 from typing import Any, Literal
 
-from koinonia.supervisor.parent_death import die_with_parent
+from delivery.worker.parent_death import die_with_parent
 from tests.valkey import ValkeyServer
 
 APPLICATION = "tests.realtime.second_project.asgi:application"

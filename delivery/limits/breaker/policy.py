@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from delivery import conf
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Policy:
+    """When the breaker opens, in the words of resilience4j. Times in seconds, rates from 0 to 1."""
+
+    window: float = 30.0
+    minimum_calls: int = 10
+    failure_rate: float = 0.5
+    recent: float = 5.0
+    """Shorter than the retries of one message: successes before an outage must not hide the outage
+    until messages have spent their attempts on it."""
+    recent_failure_rate: float = 0.9
+    slow_rate: float = 0.8
+    slow_call: float = 8.0
+    """A call that took longer is slow, whatever its answer."""
+    open_time: float = 30.0
+    """The first one; it doubles with each failed probe."""
+    longest_open_time: float = 300.0
+    probe_lease: float = 20.0
+    """A probe without an outcome in this time is lost, and another one may go."""
+
+    def open_for(self, opens: int) -> float:
+        """Return how long to stay open for the ``opens``-th time in a row."""
+        return min(self.open_time * 2.0 ** (opens - 1), self.longest_open_time)
+
+
+def policy() -> Policy:
+    first = conf.breaker_open_seconds()
+    return Policy(open_time=first, longest_open_time=10 * first)
