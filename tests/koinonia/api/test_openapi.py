@@ -1,4 +1,4 @@
-"""What the schema once said wrongly."""
+"""The OpenAPI schema matches the behaviour of the API."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def responses(schema: Any, path: str, verb: str) -> Any:
 
 
 @pytest.mark.parametrize("kind", ["members/", "groups/", "invitations/"])
-def test_what_is_made_is_a_201(schema: Any, kind: str) -> None:
+def test_a_creation_is_a_201(schema: Any, kind: str) -> None:
     assert {"200", "201"} & responses(schema, kind, "post").keys() == {"201"}
 
 
 @pytest.mark.parametrize("item", VERSIONED)
-def test_an_if_match_that_cannot_be_read_is_a_400(schema: Any, item: str) -> None:
+def test_a_malformed_if_match_is_a_400(schema: Any, item: str) -> None:
     assert {"400", "412"} <= responses(schema, item, "delete").keys()
 
 
@@ -43,6 +43,6 @@ def test_the_groups_of_a_member_are_read_as_items_and_written_by_id(schema: Any)
     assert components["MemberRequest"]["properties"]["groups"]["items"]["type"] == "string"
 
 
-def test_the_export_tells_what_it_can(grace: Church, owner: APIClient, grace_owner: User) -> None:
+def test_options_of_the_export_is_json(grace: Church, owner: APIClient, grace_owner: User) -> None:
     told = owner.options(f"/api/v1/churches/{grace.slug}/dead-letters/export/")
     assert (told.status_code, told["Content-Type"]) == (200, "application/json")
