@@ -14,7 +14,8 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError
 
-from delivery import conf, opt_outs, retry
+from delivery import conf, opt_outs
+from delivery.backoff import next_attempt
 from delivery.changes import message_changes
 from delivery.limits import holds, pacing
 from delivery.limits.breaker import Permit
@@ -206,7 +207,7 @@ def _refuse(row: Message, result: Result, failure: Failure, now: datetime) -> No
 def _try_again_or_give_up(
     row: Message, finished_at: datetime, failure: Failure, now: datetime
 ) -> None:
-    when = retry.next_attempt(
+    when = next_attempt(
         row.attempts,
         finished_at,
         delays=conf.retry_delays(),

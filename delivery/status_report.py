@@ -8,9 +8,9 @@ from typing import Any
 from django.db.models import Count, Q
 from django.db.models.functions import TruncDate
 
-from delivery import conf, spend
+from delivery import conf
 from delivery.checks import check_delivery
-from delivery.limits import breaker, holds
+from delivery.limits import breaker, holds, spend
 from delivery.models import Attempt, BreakerState, Direction, Message, WebhookEvent
 from delivery.models.queue import DUE_STATUSES, MessageQuerySet
 from delivery.queue.turns import tenants_due

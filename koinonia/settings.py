@@ -75,7 +75,7 @@ ASGI_APPLICATION = "koinonia.asgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        "DIRS": [BASE_DIR / "koinonia" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

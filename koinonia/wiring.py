@@ -18,8 +18,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from knox.models import AuthToken
 
-from delivery import spend
 from delivery.changes import Change
+from delivery.limits import spend
 from delivery.signals import (
     breaker_changed,
     cap_changed,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from redis import Redis
 
-from delivery import conf, connections
-from delivery.connections import RedisUnavailableError
+from delivery import conf, redis_client
+from delivery.redis_client import RedisUnavailableError
 
 _MOST_WAITING = 15
 
@@ -13,14 +13,14 @@ _MOST_WAITING = 15
 def push() -> None:
     """Wake a worker. Best effort: the poll finds the work without it."""
     try:
-        connections.attempt(_push)
+        redis_client.attempt(_push)
     except RedisUnavailableError:
         pass  # the broker asks the database
 
 
 def wait(seconds: float) -> bool:
     """Wait for a hint; False when there was none. Raises RedisUnavailableError at once."""
-    found = connections.attempt(
+    found = redis_client.attempt(
         lambda redis: redis.blpop([_key()], timeout=seconds), blocking_seconds=seconds
     )
     return found is not None
@@ -29,7 +29,7 @@ def wait(seconds: float) -> bool:
 def take() -> bool:
     """Take a hint where there is one, without waiting."""
     try:
-        return connections.attempt(lambda redis: redis.lpop(_key())) is not None
+        return redis_client.attempt(lambda redis: redis.lpop(_key())) is not None
     except RedisUnavailableError:
         return False
 

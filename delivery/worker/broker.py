@@ -18,8 +18,8 @@ from django.utils import timezone
 from django_q.brokers import Broker
 from django_q.signing import SignedPackage
 
-from delivery.connections import RedisUnavailableError
 from delivery.queue import due, hints
+from delivery.redis_client import RedisUnavailableError
 from delivery.worker import unfinished
 
 logger = logging.getLogger("delivery")

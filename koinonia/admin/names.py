@@ -8,7 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Field
 
-from delivery.visible_text import is_blank
+from delivery.content.visible_text import is_blank
 from koinonia.names import tidy
 
 if TYPE_CHECKING:

@@ -21,10 +21,10 @@ from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from delivery.visible_text import clean
+from delivery.content.visible_text import clean
 from koinonia.api.errors import TooLargeError, lost_race
-from throttling.drf import LimitExceeded, judged
-from throttling.problems import body as limit_problem
+from throttling.drf import LimitExceeded, charge_failed_request
+from throttling.responses import problem as limit_problem
 
 MEDIA_TYPE = "application/problem+json"
 UNUSABLE = "The request cannot be used."
@@ -59,7 +59,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
     An unexpected error goes to the log, and the client gets a fixed sentence.
     """
     # First, because a bad credential may exceed the limit of its address.
-    error = judged(error, context)
+    error = charge_failed_request(error, context)
     expected = known(error) or _lost_race(error, context)
     if expected is None:
         _report(error, context)
@@ -123,7 +123,7 @@ def _report(error: Exception, context: dict[str, Any]) -> None:
 
 def _body(error: exceptions.APIException) -> dict[str, Any]:
     if isinstance(error, LimitExceeded):
-        return dict(limit_problem(error.verdict))
+        return dict(limit_problem(error.result))
     if isinstance(error, exceptions.ValidationError):
         errors = by_field(error.detail)
         detail = "; ".join(f"{name}: {' '.join(found)}" for name, found in errors.items())

@@ -14,8 +14,8 @@ from django.contrib.auth.models import User
 from delivery import opt_outs
 from delivery.accept import UnacceptableError, accept_batch, check_times
 from delivery.changes import message_changes
+from delivery.content.visible_text import clean, is_blank
 from delivery.drafts import Draft
-from delivery.visible_text import clean, is_blank
 from koinonia import events
 from koinonia.broadcasts.audience import Audience
 from koinonia.broadcasts.renderings import Rendering, Renderings, render_all

@@ -22,8 +22,8 @@ from redis.exceptions import (
 )
 
 from delivery import conf as delivery
-from delivery import connections
-from throttling import stores
+from delivery import redis_client
+from throttling import shared_buckets
 from throttling.buckets import Bucket, BucketsUnavailableError, parse
 
 logger = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class UnusableRedisError(Exception):
 def use_buckets() -> None:
     """Charge a test bucket with the script that every request runs. Raise UnusableRedisError."""
     try:
-        stores.shared().take([_BUCKET])
+        shared_buckets.store().take([_BUCKET])
     except BucketsUnavailableError as error:
         raise UnusableRedisError(sentence(error.__cause__)) from error
 
@@ -48,9 +48,9 @@ def use_hints() -> None:
     """Push a hint and pop it, as web and worker do. Raise UnusableRedisError."""
     key = delivery.redis_key("readyz", of_account=False)
     try:
-        connections.attempt(lambda client: client.lpush(key, 1))
-        connections.attempt(lambda client: client.blpop([key], timeout=1), blocking_seconds=1)
-    except connections.RedisUnavailableError as error:
+        redis_client.attempt(lambda client: client.lpush(key, 1))
+        redis_client.attempt(lambda client: client.blpop([key], timeout=1), blocking_seconds=1)
+    except redis_client.RedisUnavailableError as error:
         raise UnusableRedisError(sentence(error.__cause__)) from error
 
 

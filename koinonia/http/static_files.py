@@ -52,12 +52,9 @@ class StaticStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
         stored: str = super().stored_name(name) if self.hashed_files else name
         return stored
 
-    def url_converter(
-        self, name: str, hashed_files: dict[str, str], template: str | None = None
-    ) -> Callable[[re.Match[str]], str]:
-        convert: Callable[[re.Match[str]], str] = super().url_converter(
-            name, hashed_files, template
-        )
+    def url_converter(self, *arguments: Any) -> Callable[[re.Match[str]], str]:
+        # Django 6.0 passes one argument more than 5.2: the comments to leave alone.
+        convert: Callable[[re.Match[str]], str] = super().url_converter(*arguments)
 
         def convert_imports_only(found: re.Match[str]) -> str:
             # JSDoc names a type of another module as {import("./other.js").Type}. That is not an

@@ -28,7 +28,7 @@ _NUMBER_TWICE = Failure(
 def redraft(
     tenant_id: int, messages: Sequence[Message], now: datetime
 ) -> dict[int, Draft | Failure]:
-    """Decide for due messages of one church; see ``delivery.schedule.Schedule``."""
+    """Decide for due messages of one church; see ``delivery.drafts.Schedule``."""
     church = Church.objects.get(pk=tenant_id)
     recipients = {row.recipient_id for row in messages if row.recipient_id}
     members = Member.objects.filter(church=church).in_bulk(recipients)

@@ -17,9 +17,9 @@ from knox.models import AuthToken
 
 from koinonia.models import Church, Role, Staff
 from realtime import credentials, notices, tickets
+from realtime.authorization import Access, check_access
 from realtime.consumer import EventConsumer
 from realtime.credentials import Credential
-from realtime.sweep import Verdict, judge
 from realtime.threads import in_thread
 
 GRACE = "church:grace"
@@ -34,9 +34,9 @@ def told() -> Any:
         if notice["type"] == "rights.changed":
             heard.append(notice["user"])
 
-    notices.listen(hear)
+    notices.add_local_listener(hear)
     yield heard
-    notices.ignore(hear)
+    notices.remove_local_listener(hear)
 
 
 def by_session(user: User) -> Credential:
@@ -53,8 +53,8 @@ def by_token(user: User) -> Credential:
     return found
 
 
-def verdict(credential: Credential) -> Verdict:
-    return judge([(credential, [GRACE, f"user:{credential.user_id}"])])[0]
+def verdict(credential: Credential) -> Access:
+    return check_access([(credential, [GRACE, f"user:{credential.user_id}"])])[0]
 
 
 def leave_staff(user: User, credential: Credential) -> None:
@@ -86,7 +86,7 @@ def revoke(user: User, credential: Credential) -> None:
     AuthToken.objects.get(digest=credential.bearer).delete()
 
 
-ENDED, LOST = Verdict(ended=True), Verdict(lost=[GRACE])
+ENDED, LOST = Access(expired=True), Access(revoked=[GRACE])
 
 
 @pytest.mark.django_db(transaction=True)
@@ -108,10 +108,10 @@ def test_each_loss_is_told_and_judged(
     told: list[str],
     by: Callable[[User], Credential],
     change: Callable[[User, Credential], None],
-    expected: Verdict,
+    expected: Access,
 ) -> None:
     credential, pk = by(grace_viewer), grace_viewer.pk
-    assert verdict(credential) == Verdict()
+    assert verdict(credential) == Access()
     told.clear()
     change(grace_viewer, credential)
     assert verdict(credential) == expected
@@ -125,7 +125,7 @@ def test_another_role_hears_on_and_is_judged_at_once(grace_owner: User, told: li
     told.clear()
     staff.role = Role.VIEWER
     staff.save()
-    assert verdict(credential) == Verdict()
+    assert verdict(credential) == Access()
     assert told == [str(grace_owner.pk)]
 
 

@@ -10,12 +10,12 @@ from typing import Any
 
 from redis import Redis
 
-from delivery import conf, connections
+from delivery import conf, redis_client
 from delivery.limits.breaker.local import LocalBreaker
 from delivery.limits.breaker.permit import Permit, Tally, Transition
 from delivery.limits.breaker.policy import Policy, policy
 from delivery.models import BreakerState
-from delivery.worker_name import worker_name
+from delivery.process import worker_name
 
 _SCRIPT = (Path(__file__).parent / "breaker.lua").read_text()
 
@@ -45,7 +45,7 @@ class SharedBreaker:
         try:
             answer = _eval("ask", token, _ms(rules.probe_lease),
                            seen.state.value, seen.epoch, seen.opens, seen.until)  # fmt: skip
-        except connections.RedisUnavailableError:
+        except redis_client.RedisUnavailableError:
             return self._alone().ask(token, time.monotonic(), rules)
         return self._told(answer)
 
@@ -55,7 +55,7 @@ class SharedBreaker:
         try:
             answer = _eval("record", permit.epoch, permit.probe, worker_name(),
                            tally.calls, tally.failed, tally.slow, *_numbers(rules))  # fmt: skip
-        except connections.RedisUnavailableError:
+        except redis_client.RedisUnavailableError:
             return self._alone().record(permit, worker_name(), tally, time.monotonic(), rules)
         return self._told(answer)[1]
 
@@ -63,8 +63,8 @@ class SharedBreaker:
         """Closed, and nothing remembered."""
         self._seen, self._local = Seen(), None
         try:
-            connections.attempt(_close)
-        except connections.RedisUnavailableError:
+            redis_client.attempt(_close)
+        except redis_client.RedisUnavailableError:
             pass  # what Redis kept it judges by when it is back
 
     @property
@@ -95,7 +95,7 @@ class SharedBreaker:
 
 def _eval(*arguments: str | int | float) -> list[Any]:
     keys = _keys()
-    answer: list[Any] = connections.attempt(
+    answer: list[Any] = redis_client.attempt(
         lambda redis: redis.eval(_SCRIPT, len(keys), *keys, *arguments)
     )
     return answer

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from delivery import conf, connections
+from delivery import conf, redis_client
 from delivery.limits.pacing import buckets
 from delivery.limits.pacing.buckets import Limit
 from delivery.limits.pacing.local import LocalBuckets
-from delivery.worker_name import worker_name
+from delivery.process import worker_name
 
 _HERE = Path(__file__).parent
 _TAKE = (_HERE / "bucket.lua").read_text()
@@ -39,7 +39,7 @@ def take(tenant_id: Any, sender: str, costs: Sequence[int]) -> Grant:
     try:
         granted, wait, _ = _ask("take", limits, costs)
         return Grant(granted, wait)
-    except connections.RedisUnavailableError:
+    except redis_client.RedisUnavailableError:
         return Grant(*_local.take(limits, costs, time.monotonic(), share=_workers))
 
 
@@ -48,7 +48,7 @@ def available(tenant_id: Any, sender: str) -> int | None:
     limits = buckets.limits(tenant_id, sender)
     try:
         return _ask("peek", limits, ())[2]
-    except connections.RedisUnavailableError:
+    except redis_client.RedisUnavailableError:
         return None
 
 
@@ -75,7 +75,7 @@ def _ask(op: str, limits: Sequence[Limit], costs: Sequence[int]) -> tuple[int, f
     keys = [buckets.workers_key(), *(limit.key for limit in limits)]
     sizes = [number for limit in limits for number in (limit.rate, limit.burst)]
     arguments: list[str | float] = [worker_name(), op, len(costs), *costs, *sizes]
-    granted, wait_ms, parts, _workers = connections.attempt(
+    granted, wait_ms, parts, _workers = redis_client.attempt(
         lambda redis: redis.eval(_TAKE, len(keys), *keys, *arguments)
     )
     return granted, wait_ms / 1000, parts
@@ -85,6 +85,6 @@ def _freeze(key: str, seconds: float) -> None:
     # Here too, should Redis go away in the meantime.
     _local.freeze(key, time.monotonic() + seconds)
     try:
-        connections.attempt(lambda redis: redis.eval(_FREEZE, 1, key, round(seconds * 1000)))
-    except connections.RedisUnavailableError:
+        redis_client.attempt(lambda redis: redis.eval(_FREEZE, 1, key, round(seconds * 1000)))
+    except redis_client.RedisUnavailableError:
         pass  # this worker keeps away; another one learns it from its own 429

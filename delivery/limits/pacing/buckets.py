@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from delivery import conf
-from delivery.encoding import MAX_PARTS
+from delivery.content.encoding import MAX_PARTS
 
 _UNLIMITED = 1_000_000.0
 

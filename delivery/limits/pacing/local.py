@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from delivery.encoding import MAX_PARTS
+from delivery.content.encoding import MAX_PARTS
 from delivery.limits.pacing.buckets import Limit
 
 _DEBT = MAX_PARTS - 1

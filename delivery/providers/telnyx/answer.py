@@ -11,11 +11,11 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from delivery.content.visible_text import storable
 from delivery.models import Outcome
 from delivery.providers.base import Verdict
 from delivery.providers.telnyx.billed import billed
 from delivery.providers.telnyx.codes import CODES, meaning
-from delivery.storable import storable
 
 logger = logging.getLogger("delivery")
 

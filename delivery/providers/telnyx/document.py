@@ -6,7 +6,7 @@ import json
 import math
 from typing import Any, NoReturn
 
-from delivery.storable import storable
+from delivery.content.visible_text import storable
 
 _DEEPEST = 50
 

@@ -11,7 +11,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
-from delivery.visible_text import clean, is_blank
+from delivery.content.visible_text import clean, is_blank
 from koinonia import ids, phone
 from koinonia.names import tidy
 

@@ -59,7 +59,7 @@ class LoginView(APIView):
         try:
             attempt = logins.attempt(request._request, given.validated_data["username"])
         except logins.LoginRefusedError as error:
-            raise LimitExceeded(error.verdict) from error
+            raise LimitExceeded(error.result) from error
         with attempt:
             user = authenticate(request._request, **given.validated_data)
             if not isinstance(user, User):

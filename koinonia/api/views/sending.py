@@ -10,9 +10,9 @@ from rest_framework.response import Response
 from delivery import conf
 from delivery.accept import accept_message
 from delivery.changes import message_changes
+from delivery.content.visible_text import clean
 from delivery.drafts import Draft
 from delivery.models import Message
-from delivery.visible_text import clean
 from koinonia import ids
 from koinonia.api.errors import ConflictError
 from koinonia.api.idempotency import PendingResponse

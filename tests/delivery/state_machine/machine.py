@@ -40,7 +40,7 @@ from delivery.settle import Result, settle
 from delivery.statuses import DEAD_LETTERS, UNFINISHED, Status
 from delivery.tracking import apply_waiting_events
 from koinonia.models import Church
-from tests.delivery.redis_of_the_test import fresh
+from tests.delivery.redis_state import fresh
 from tests.delivery.state_machine.answers import REFUSALS, REPORTS, store_event
 from tests.delivery.state_machine.expected import Expected, Told
 from tests.delivery.state_machine.held_threads import HeldThreads

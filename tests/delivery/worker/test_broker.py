@@ -19,7 +19,7 @@ from delivery.worker import broker, tasks, unfinished
 from delivery.worker.broker import HintBroker
 from koinonia.models import Church
 from tests.delivery.engine.scripted import HeldProvider, drain, write
-from tests.delivery.redis_of_the_test import fresh
+from tests.delivery.redis_state import fresh
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)

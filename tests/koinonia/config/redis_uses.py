@@ -21,7 +21,7 @@ def uses() -> dict[str, Any]:
     from delivery.limits import pacing
     from delivery.limits.breaker.shared import SharedBreaker
     from delivery.queue import hints
-    from throttling import stores
+    from throttling import shared_buckets
     from throttling.buckets import Bucket, parse
 
     two_an_hour = parse("2/h")
@@ -32,7 +32,7 @@ def uses() -> dict[str, Any]:
     hints.push()
     caches["default"].set("answer", 42)
     return {
-        "left": stores.shared().take(buckets).states[0].remaining,
+        "left": shared_buckets.store().take(buckets).states[0].remaining,
         "counted": caches["ratelimit"].incr("window")
         if caches["ratelimit"].add("window", 0)
         else 9,

@@ -17,7 +17,7 @@ from delivery.testing import ScriptedProvider
 from koinonia.models import Church, Group, Member
 from realtime.models import Event
 from tests import cast
-from tests.delivery.redis_of_the_test import fresh
+from tests.delivery.redis_state import fresh
 
 G = "/api/v1/churches/grace/"
 TOMORROW = timedelta(days=1)
