@@ -1,4 +1,4 @@
-"""``DELIVERY_MODE=sync``: the answer holds what became of the text (contract section 3)."""
+"""``DELIVERY_MODE=sync``: the answer contains the outcome of the text."""
 
 from __future__ import annotations
 
