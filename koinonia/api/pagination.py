@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
-from urllib.parse import urlencode
 
 from django.db.models import Q
 from drf_spectacular.utils import inline_serializer
@@ -15,6 +14,8 @@ from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from sqids import Sqids
+
+from httpopt.pagination import known_query, url_with
 
 PAGE_SIZE = 50
 LARGEST_PAGE = 200
@@ -97,12 +98,8 @@ class NewestFirst(BasePagination):
     def _link(self, direction: int) -> str:
         row = self.rows[-1 if direction == _FORWARD else 0]
         position = [_number(_read(row, name.lstrip("-"))) for name in self.ordering]
-        asked = self.request.query_params
-        query = [(name, value) for name in self.known for value in asked.getlist(name)]
-        query.append(("cursor", _sqids.encode([direction, *position])))
-        # Repeat only known parameters: with an echo of unknown ones a stranger could probe the body
-        # through its compressed length (BREACH).
-        return f"{self.request.build_absolute_uri(self.request.path)}?{urlencode(query)}"
+        cursor = ("cursor", _sqids.encode([direction, *position]))
+        return url_with(self.request, [*known_query(self.request, self.known), cursor])
 
 
 class LatestFirst(NewestFirst):

@@ -16,7 +16,7 @@ from rest_framework.test import APIClient
 from koinonia.api import urls
 from koinonia.models import Church, Group, Member
 from tests import cast
-from tests.httpopt.furnished import furnish
+from tests.httpopt.church_data import fill_church
 
 G = "/api/v1/churches/grace/"
 PROBLEM = "application/problem+json"
@@ -38,7 +38,7 @@ def paths() -> Iterator[tuple[str, set[str]]]:
 
 @pytest.fixture
 def furnished(grace: Church, grace_owner: User) -> Church:
-    furnish(grace, grace_owner)
+    fill_church(grace, grace_owner)
     return grace
 
 

@@ -19,7 +19,7 @@ from httpopt.renderers import OrjsonRenderer
 from koinonia import ids
 from koinonia.api import problems
 from koinonia.models import Church, Member
-from tests.httpopt.furnished import furnish
+from tests.httpopt.church_data import fill_church
 
 G = "/api/v1/churches/grace/"
 PROBLEM = "application/problem+json"
@@ -150,7 +150,7 @@ KEYS = ["a" * 300, "U" * 13, "%00", "%ED%A0%80", "%FF", "é", "0", "-1", "1e9", 
 def test_an_odd_id_is_not_found(
     owner: APIClient, grace: Church, grace_owner: User, key: str
 ) -> None:
-    furnish(grace, grace_owner)
+    fill_church(grace, grace_owner)
     owner.raise_request_exception = False
     documented: Any = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call] # drf-spectacular's
     for path, verbs in documented["paths"].items():

@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
 from koinonia.models import Church
-from tests.httpopt.furnished import furnish, paths
+from tests.httpopt.church_data import fill_church, paths
 
 PROBLEM = "application/problem+json"
 NO_FIELDS = ("/events/", "/delivery/", "/export/", "/invitations/")
@@ -101,7 +101,7 @@ def test_properties_that_fields_may_leave_out_are_not_required(
     schema: Any, owner: APIClient, grace: Church, grace_owner: User
 ) -> None:
     """Validate each answer with one field, and with all fields, against the schema."""
-    furnish(grace, grace_owner)
+    fill_church(grace, grace_owner)
     checked = 0
     for path in paths(grace):
         template = re.sub(r"/churches/grace/", "/churches/{church}/", path)

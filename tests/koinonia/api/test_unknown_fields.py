@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from delivery.models import Message
 from koinonia.models import Broadcast, Church, Group, Member
-from tests.httpopt.furnished import furnish
+from tests.httpopt.church_data import fill_church
 
 G = "/api/v1/churches/grace/"
 TO = "+13125550155"
@@ -119,7 +119,7 @@ def operations() -> list[tuple[str, str]]:
 def test_every_body_of_the_api_refuses_unknown_fields(
     owner: APIClient, grace: Church, grace_owner: User, verb: str, path: str
 ) -> None:
-    furnish(grace, grace_owner)
+    fill_church(grace, grace_owner)
     kind = path.removeprefix("/api/v1/churches/{church}/").partition("/")[0]
     there = owner.get(f"{G}{kind}/").json().get("results", []) if "{id}" in path else []
     found = path.format(church="grace", id=there[0]["id"] if there else "", token="Uk")
