@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from koinonia.config import environment, kept_values, rate_limits
+from koinonia.config import environment, kept_values
 from koinonia.config.environment import BadEnvironmentError, Environment
 from tests.running_system import ROOT
-from throttling import policies
 
 GOOD_KEY = "7zudnRBWQDnDyTRcr6VEJhu+V46RjzyDm1fn3lHG2Nc="
 
@@ -102,14 +101,6 @@ def test_a_bad_value_is_reported_with_its_problem(
         read(monkeypatch, **{name: value})
     assert list(bad.value.problems) == [name]
     assert problem in bad.value.problems[name]
-
-
-def test_every_policy_of_the_settings_can_be_set_and_no_other(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    assert set(rate_limits.NAMES) == set(policies.declarations())
-    for name in rate_limits.NAMES:
-        assert read(monkeypatch, **{f"THROTTLE_{name.upper()}": "7/h"}).throttle[name] == "7/h"
 
 
 def test_a_password_is_never_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
