@@ -27,7 +27,7 @@ TRACKED = [
     Tracked(Conversation, "conversations", tenant="church"),
     Tracked(Message, "messages", tenant="tenant"),
     Tracked(Attempt, "attempts", tenant="message__tenant"),
-    # Answers of every church name authors. A login changes none of these columns.
+    # Answers of every church name authors. A login does not change these columns.
     Tracked(User, "people", tenant=None, only=("username", "first_name", "last_name")),
 ]
 

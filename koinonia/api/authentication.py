@@ -61,7 +61,7 @@ def _if_password_unchanged(
     # A token without details comes from an earlier release. Its first use binds it to the password.
     if made_under is not None and not compare_digest(made_under, tokens.fingerprint(password)):
         return None
-    tokens.note_use(digest, password, known=made_under is not None, last_used=last_used)
+    tokens.record_use(digest, password, known=made_under is not None, last_used=last_used)
     token = from_columns(AuthToken, {"digest": digest, "token_key": key, "user_id": user_id})
     known = {"id": user_id, "username": username, "password": password, "is_active": True}
     token.user = from_columns(User, known)

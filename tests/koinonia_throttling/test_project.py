@@ -14,6 +14,7 @@ from pytest_django.fixtures import Settings
 from koinonia.config import environment, rate_limits
 from koinonia.models import Church
 from tests import cast
+from tests.delivery.accounts import with_provider
 from tests.delivery.webhooks import signing
 from throttling import policies
 from throttling.models import Allowance
@@ -195,7 +196,7 @@ def test_webhooks_are_checked_by_signature_and_never_limited_by_address(
     settings: Settings,
 ) -> None:
     _tight(settings, anon="1/d")
-    settings.DELIVERY = {**settings.DELIVERY, "PUBLIC_KEY": signing.public(signing.KEY)}
+    settings.DELIVERY = with_provider(settings, PUBLIC_KEY=signing.public(signing.KEY))
     assert [Client().get("/api/v1/me/").status_code for _ in range(2)] == [401, 429]
     headers = [{}, signing.signed(b"{}"), {}, signing.signed(b"other")]
     answers = [signing.post(b"{}", headers=given) for given in headers]

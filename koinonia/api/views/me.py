@@ -73,7 +73,7 @@ class TokensView(APIView):
     @extend_schema(responses=single_page_schema("TokensPage", TokenSerializer))
     def get(self, request: Request) -> Response:
         """List the valid tokens, newest first, without the secret tokens themselves."""
-        found = TokenSerializer(tokens.standing(_user(request)), many=True).data
+        found = TokenSerializer(tokens.valid_tokens(_user(request)), many=True).data
         return single_page(found)
 
     @extend_schema(request=NewTokenSerializer, responses={201: MadeTokenSerializer})
@@ -85,7 +85,7 @@ class TokensView(APIView):
             made, secret = tokens.named_token(
                 _user(request),
                 **given.validated_data,
-                still_stands=lambda: _is_still_valid(request),
+                still_valid=lambda: _is_still_valid(request),
             )
         except tokens.LoginEndedError:
             raise AuthenticationFailed("This login has ended.") from None
