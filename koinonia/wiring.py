@@ -33,8 +33,12 @@ from koinonia.accounts import passwords, tokens
 from koinonia.api.authentication import user_token
 from koinonia.broadcasts import due, progress
 from koinonia.broadcasts.cancel import release_group
-from koinonia.conversations import adopt, follow, member_at
-from koinonia.conversations import thread_of as conversation_of
+from koinonia.conversations import (
+    conversation_with,
+    link_to_members,
+    member_at,
+    update_for_new_messages,
+)
 from koinonia.health import redis_server
 from koinonia.models import Broadcast, Church, Group, Member, Staff
 from koinonia.texts.redraft import redraft
@@ -76,7 +80,7 @@ def on_messages_changed(*, changes: Sequence[Change], now: datetime, **_: Any) -
 
     Runs as the last act of the change's own transaction.
     """
-    follow([change.message for change in changes if change.created], now=now)
+    update_for_new_messages([change.message for change in changes if change.created], now=now)
     slugs = dict(Church.objects.filter(pk__in=_churches(changes)).values_list("pk", "slug"))
     news: News = defaultdict(list)
     confirmed: list[tuple[Change, str]] = []
@@ -173,7 +177,7 @@ def _announce_broadcasts(changes: Sequence[Change], slugs: dict[int, str], news:
 
 def thread_of(church: Church, number: str, now: datetime) -> int:
     """``DELIVERY["THREAD_OF"]``: where a text from ``number`` belongs."""
-    return conversation_of(church, number, now=now).pk
+    return conversation_with(church, number, now=now).pk
 
 
 def stop_words_of(church: Church) -> list[str]:
@@ -205,7 +209,7 @@ def on_group_deleted(*, instance: Group, **_: Any) -> None:
 def on_member_saved(*, instance: Member, raw: bool = False, **_: Any) -> None:
     """Give the member the messages that are older."""
     if not raw:
-        adopt(instance.church_id, [instance.phone])
+        link_to_members(instance.church_id, [instance.phone])
 
 
 def former_tenant(number: str) -> Church | None:

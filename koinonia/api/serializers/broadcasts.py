@@ -11,7 +11,7 @@ from koinonia.api.serializers.fields import MOST_GROUPS, MOST_MEMBERS, ChurchIte
 from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.api.serializers.messages import AuthorSerializer, NamedSerializer, TextSerializer
 from koinonia.broadcasts.audience import Audience
-from koinonia.broadcasts.renderings import MOST_NAMED
+from koinonia.broadcasts.renderings import MAX_NAMED
 from koinonia.models import Broadcast
 
 
@@ -95,7 +95,7 @@ class LeftOutSerializer(serializers.Serializer[Any]):
 class SentBroadcastSerializer(BroadcastSerializer):
     """The answer to the POST alone: it names who is left out, where somebody is."""
 
-    left_out = LeftOutSerializer(many=True, required=False, help_text=f"At most {MOST_NAMED}.")
+    left_out = LeftOutSerializer(many=True, required=False, help_text=f"At most {MAX_NAMED}.")
     left_out_total = serializers.IntegerField(
         required=False, help_text="How many are left out; `left_out` may name fewer."
     )
@@ -111,7 +111,7 @@ class SentBroadcastSerializer(BroadcastSerializer):
 def named_left_out(left_out: Sequence[Any]) -> dict[str, Any]:
     """Return the two fields that name who is left out; the list is cut, and the total says so."""
     return {
-        "left_out": LeftOutSerializer(left_out[:MOST_NAMED], many=True).data,
+        "left_out": LeftOutSerializer(left_out[:MAX_NAMED], many=True).data,
         "left_out_total": len(left_out),
     }
 

@@ -64,7 +64,7 @@ class InvitationsView(ReportView):
                 self.church, **given, invited_by=self.user, now=timezone.now()
             )
         except invitations.TooManyInvitationsError:
-            told = f"{invitations.MOST_OPEN} invitations are open already: withdraw one first."
+            told = f"{invitations.MAX_OPEN} invitations are open already: withdraw one first."
             raise serializers.ValidationError({"non_field_errors": [told]}) from None
         if invitation.email:
             _mail(invitation, token)
@@ -95,7 +95,7 @@ class MyInvitationsView(APIView):
     def get(self, request: Request) -> Response:
         """List those that can be accepted now, newest first; those by e-mail are in the mail."""
         user = cast(User, request.user)
-        found = invitations.for_user(user, timezone.now())[: invitations.MOST_SHOWN]
+        found = invitations.for_user(user, timezone.now())[: invitations.MAX_SHOWN]
         shown = MyInvitationSerializer(found, many=True).data
         return Response({"next": None, "previous": None, "results": shown})
 

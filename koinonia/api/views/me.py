@@ -93,7 +93,7 @@ class TokensView(APIView):
         except tokens.LoginEndedError:
             raise AuthenticationFailed("This login has ended.") from None
         except tokens.TooManyTokensError:
-            told = f"You have {tokens.MOST_NAMED} named tokens already: delete one first."
+            told = f"You have {tokens.MAX_NAMED} named tokens already: delete one first."
             raise serializers.ValidationError({"non_field_errors": [told]}) from None
         made.token = secret
         path = reverse("api:my-token", args=[ids.encode(made.details.pk)])

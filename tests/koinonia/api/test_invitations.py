@@ -178,7 +178,7 @@ def test_the_same_again_takes_the_place_of_the_first(
 
 
 def test_open_invitations_have_a_bound(owner: APIClient) -> None:
-    for number in range(invitations.MOST_OPEN):
+    for number in range(invitations.MAX_OPEN):
         assert invite(owner, username=f"user-{number}").status_code == 201
     refused = invite(owner, username="one-more")
     assert refused.status_code == 400
