@@ -38,7 +38,7 @@ def stream_position(request: Request, view: APIView) -> str | None:
     The position is read before the data, so that a client can apply all later events to its
     snapshot without a gap.
     """
-    membership: Staff | None = getattr(view, "place", None)
+    membership: Staff | None = getattr(view, "membership", None)
     if membership is None:
         return None
     key = f"church:{membership.church.slug}"

@@ -1,7 +1,6 @@
-"""How a text is encoded for the air, and into how many parts it falls.
+"""The encoding of a text on the mobile network, and the number of parts that it needs.
 
-Source: Telnyx "Message encoding" and 3GPP TS 23.038, section 6.2.1 (the GSM 7-bit default alphabet
-and its extension table).
+Source: 3GPP TS 23.038, section 6.2.1 (the GSM 7-bit default alphabet and its extension table).
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ class Measured:
 
 
 def measure(text: str) -> Measured:
-    """The encoding, length and parts of ``text``. An empty text is one part (media alone)."""
+    """Return the encoding, length and parts of ``text``. An empty text is one part (media alone)."""
     letters = set(text)
     if letters <= _ALPHABET:
         extended = sum(text.count(letter) for letter in letters & _EXTENDED)
@@ -44,13 +43,13 @@ def measure(text: str) -> Measured:
 
 
 def measure_message(text: str, *, media: bool) -> Measured:
-    """Return the measure of a message. One with media is an MMS: one part, however long."""
+    """Return the measure of a message. A message with media is an MMS: one part at any length."""
     measured = measure(text)
     return replace(measured, parts=1) if media else measured
 
 
 def outside_alphabet(text: str) -> dict[str, int]:
-    """Return the characters that make ``text`` UCS-2, each with how often it comes, the most first.
+    """Return the characters that make ``text`` UCS-2 with their counts, the most frequent first.
 
     Empty for a GSM-7 text.
     """
