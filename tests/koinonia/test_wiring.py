@@ -21,7 +21,7 @@ from koinonia import wiring
 from koinonia.broadcasts import progress
 from koinonia.broadcasts.audience import Audience
 from koinonia.broadcasts.send import send_broadcast
-from koinonia.conversations import mark_read, thread_of
+from koinonia.conversations import conversation_with, mark_read
 from koinonia.models import Broadcast, Church, Conversation, Role
 from realtime.models import Event
 from tests import cast
@@ -43,7 +43,7 @@ def kinds(key: str) -> list[str]:
 
 def text(church: Church, author: User | None = None) -> Message:
     with message_changes(NOW):
-        thread = thread_of(church, PHONE, now=NOW)
+        thread = conversation_with(church, PHONE, now=NOW)
         draft = Draft(to=PHONE, text="Hello", thread=thread.pk)
         return accept_message(church, draft, author=author, now=NOW)
 
@@ -64,7 +64,7 @@ def receive(church: Church, words: str = "Yes!") -> Message:
     with message_changes(NOW) as changes:
         message = Message.objects.create(
             tenant=church, direction=Direction.INBOUND, status=Status.RECEIVED, to_number=church.phone_number,
-            from_number=PHONE, text=words, thread=thread_of(church, PHONE, now=NOW).pk,
+            from_number=PHONE, text=words, thread=conversation_with(church, PHONE, now=NOW).pk,
             created_at=NOW, updated_at=NOW,
         )  # fmt: skip
         changes.add(message)

@@ -65,7 +65,7 @@ class InvitationsView(ReportView):
                 self.church, **given, invited_by=self.user, now=timezone.now()
             )
         except invitations.TooManyInvitationsError:
-            sentence = f"{invitations.MOST_OPEN} invitations are open already: withdraw one first."
+            sentence = f"{invitations.MAX_OPEN} invitations are open already: withdraw one first."
             raise serializers.ValidationError({"non_field_errors": [sentence]}) from None
         if invitation.email:
             _mail(invitation, token)
@@ -95,7 +95,7 @@ class MyInvitationsView(APIView):
     def get(self, request: Request) -> Response:
         """List the open invitations by user name, newest first. Those by e-mail have a link."""
         user = cast(User, request.user)
-        found = invitations.for_user(user, timezone.now())[: invitations.MOST_SHOWN]
+        found = invitations.for_user(user, timezone.now())[: invitations.MAX_SHOWN]
         shown = MyInvitationSerializer(found, many=True).data
         return single_page(shown)
 

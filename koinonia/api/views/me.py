@@ -90,7 +90,7 @@ class TokensView(APIView):
         except tokens.LoginEndedError:
             raise AuthenticationFailed("This login has ended.") from None
         except tokens.TooManyTokensError:
-            sentence = f"You have {tokens.MOST_NAMED} named tokens already: delete one first."
+            sentence = f"You have {tokens.MAX_NAMED} named tokens already: delete one first."
             raise serializers.ValidationError({"non_field_errors": [sentence]}) from None
         made.token = secret
         path = reverse("api:my-token", args=[ids.encode(made.details.pk)])

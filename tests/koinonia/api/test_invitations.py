@@ -182,7 +182,7 @@ def test_a_repeated_invitation_replaces_the_first(
 
 
 def test_open_invitations_are_limited(owner: APIClient) -> None:
-    for number in range(invitations.MOST_OPEN):
+    for number in range(invitations.MAX_OPEN):
         assert invite(owner, username=f"user-{number}").status_code == 201
     refused = invite(owner, username="one-more")
     assert refused.status_code == 400
