@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from django.db.models import Q
+from drf_spectacular.utils import inline_serializer
+from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
@@ -110,6 +112,17 @@ class LatestDeadFirst(NewestFirst):
     """Dead letters, latest death first."""
 
     ordering = ("-dead_since", "-id")
+
+
+def single_page(results: Any) -> Response:
+    """Return a list that always fits on one page."""
+    return Response({"next": None, "previous": None, "results": results})
+
+
+def single_page_schema(name: str, item: type[serializers.Serializer[Any]]) -> Any:
+    """Return the OpenAPI component of ``single_page``."""
+    links = {link: serializers.URLField(allow_null=True) for link in ("next", "previous")}
+    return inline_serializer(name, {**links, "results": item(many=True)})
 
 
 def _page_size(request: Request) -> int:

@@ -1,4 +1,4 @@
-"""Every operation can be asked as a page, for people; no body keeps that page from being made."""
+"""The browsable API: every operation answers with a page, for any body."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _asked() -> list[Any]:
 
 
 @pytest.mark.parametrize(("method", "path"), _asked())
-def test_a_page_can_be_made_of_every_answer(
+def test_every_answer_can_be_shown_as_a_page(
     owner: APIClient, grace: Church, grace_owner: User, anna: Member, method: str, path: str
 ) -> None:
     fill_church(grace, grace_owner)
