@@ -1,6 +1,6 @@
 """Taking a text in: from here on it is a row, and cannot be lost.
 
-A text is cleaned (``delivery.visible_text``) as it is frozen, so that its encoding and parts are
+A text is cleaned (``delivery.content.visible_text``) as it is frozen, so that its encoding and parts are
 counted on the very characters that are sent.
 """
 
@@ -16,15 +16,18 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.db.models import Model
 
-from delivery import conf, destinations, hints, media_urls, opt_outs
+from delivery import conf, opt_outs
 from delivery.changes import message_changes
+from delivery.content import media_urls
+from delivery.content.encoding import MAX_PARTS, Measured, measure_message
+from delivery.content.plain_punctuation import advice
+from delivery.content.visible_text import clean, is_blank
 from delivery.drafts import DEFAULT_LIFE, Draft
-from delivery.encoding import MAX_PARTS, Measured, measure_message
+from delivery.limits import destinations
 from delivery.models import Message, Priority
-from delivery.plain_punctuation import advice
+from delivery.queue import hints
 from delivery.sending import inside_request
 from delivery.statuses import Status
-from delivery.visible_text import clean, is_blank
 
 MAX_MEDIA = media_urls.MOST
 _NUMBER = re.compile(r"\+?[0-9]{3,15}")

@@ -15,7 +15,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.utils.module_loading import import_string
 
 from delivery import conf
-from delivery.webhooks import signature
+from delivery.providers.telnyx import signature
 
 _POSITIVE = ("LEASE_SECONDS", "BREAKER_OPEN_SECONDS", "THREADS", "CONNECT_TIMEOUT", "READ_TIMEOUT")
 _RATES = ("ACCOUNT_RATE", "SENDER_RATE", "TENANT_RATE")

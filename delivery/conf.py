@@ -16,7 +16,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-from delivery.schedule import NothingScheduled, Schedule
+from delivery.drafts import NothingScheduled, Schedule
 
 
 def _value(name: str, default: Any = None) -> Any:
@@ -82,7 +82,7 @@ def recipient_of() -> Callable[[Any, str], Any] | None:
 
 
 def schedule() -> Schedule:
-    """``SCHEDULE``: dotted path of a :class:`delivery.schedule.Schedule`; without it, none."""
+    """``SCHEDULE``: dotted path of a :class:`delivery.drafts.Schedule`; without it, none."""
     path = _value("SCHEDULE")
     return cast(Schedule, import_string(path)) if path else _NOTHING_SCHEDULED
 
@@ -242,8 +242,8 @@ def webhook_retention_days() -> float:
 
 
 def provider() -> str:
-    """Dotted path of a :class:`delivery.sending.provider.Provider`."""
-    return str(_value("PROVIDER", "delivery.telnyx.client.TelnyxProvider"))
+    """Dotted path of a :class:`delivery.providers.base.Provider`."""
+    return str(_value("PROVIDER", "delivery.providers.telnyx.client.TelnyxProvider"))
 
 
 def account() -> str:

@@ -7,6 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from django.apps import apps
+from django.db.models import Model
+from django.db.models.signals import pre_delete
+from django.utils import timezone
 
 from delivery import conf
 from delivery.changes import message_changes
@@ -48,3 +51,14 @@ def release(recipient_ids: Collection[Any], now: datetime) -> int:
             Message.objects.write(rows[start : start + 500], TRANSITION_FIELDS)
         theirs.update(recipient_gone=True)
     return len(rows)
+
+
+def connect() -> None:
+    """Connect :func:`release` to every deletion of a recipient; called once, when all apps are ready."""
+    recipients = apps.get_model(conf.recipient_model())
+    pre_delete.connect(_before_deletion, sender=recipients, dispatch_uid="delivery.recipient")
+
+
+def _before_deletion(*, instance: Model, **_: Any) -> None:
+    """Release the recipient in the deletion's own transaction: Django opens one around its signals."""
+    release([instance.pk], timezone.now())

@@ -8,7 +8,8 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from delivery import conf, spend
+from delivery import conf
+from delivery.limits import spend
 from delivery.models import StatusCheck, WebhookEvent
 from delivery.statuses import ON_ITS_WAY, Status
 

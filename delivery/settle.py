@@ -14,12 +14,14 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError
 
-from delivery import conf, holds, opt_outs, pacing, retry
-from delivery.breaker import Permit
+from delivery import conf, opt_outs
+from delivery.backoff import next_attempt
 from delivery.changes import message_changes
+from delivery.limits import holds, pacing
+from delivery.limits.breaker import Permit
 from delivery.models import Attempt, Message, Outcome
 from delivery.models.transitions import TRANSITION_FIELDS, Failure
-from delivery.sending.provider import Verdict
+from delivery.providers.base import Verdict
 from delivery.statuses import UNFINISHED, Status
 
 logger = logging.getLogger("delivery")
@@ -205,7 +207,7 @@ def _refuse(row: Message, result: Result, failure: Failure, now: datetime) -> No
 def _try_again_or_give_up(
     row: Message, finished_at: datetime, failure: Failure, now: datetime
 ) -> None:
-    when = retry.next_attempt(
+    when = next_attempt(
         row.attempts,
         finished_at,
         delays=conf.retry_delays(),

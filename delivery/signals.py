@@ -21,7 +21,7 @@ Sent outside of any transaction, by the process that made the change.
 cap_changed = Signal()
 """Sent after a tenant's texts began, or ceased, to wait for its daily cap: ``tenant_id`` and ``now``.
 
-Sent after the commit; an error in a receiver is logged and stops no text. :func:`delivery.spend.current` tells the figures.
+Sent after the commit; an error in a receiver is logged and stops no text. :func:`delivery.limits.spend.current` tells the figures.
 """
 
 overseen = Signal()

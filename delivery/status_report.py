@@ -8,12 +8,13 @@ from typing import Any
 from django.db.models import Count, Q
 from django.db.models.functions import TruncDate
 
-from delivery import breaker, conf, holds, spend
+from delivery import conf
 from delivery.checks import check_delivery
+from delivery.limits import breaker, holds, spend
 from delivery.models import Attempt, BreakerState, Direction, Message, WebhookEvent
 from delivery.models.queue import DUE_STATUSES, MessageQuerySet
+from delivery.queue.turns import tenants_due
 from delivery.statuses import DEAD_LETTERS, UNFINISHED, Status
-from delivery.turns import tenants_due
 
 DAYS = 30
 _QUEUE = tuple(status for status in Status if status in UNFINISHED | DEAD_LETTERS)

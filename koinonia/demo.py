@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import Group as UserGroup
@@ -11,9 +12,12 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from koinonia import demo_texts
+from delivery.billed import Billed
+from delivery.changes import message_changes
+from delivery.tracking.inbound import InboundText, received
+from delivery.tracking.inbound_content import Content
+from koinonia.accounts.support_group import SUPPORT
 from koinonia.models import Church, Group, Member, Role, Staff
-from koinonia.support import SUPPORT
 
 MEMBERS = 300
 GROUPS = ("Choir", "Youth", "Volunteers", "Home visits")
@@ -90,7 +94,7 @@ def _user(username: str, hashed: str, **rights: bool) -> User:
 def _fill(church: Church, demo: DemoChurch) -> None:
     people = [Member(church=church, **values) for values in _people(demo)]
     Member.objects.bulk_create(people)
-    demo_texts.arrive(church, people, now=timezone.now())
+    arrive(church, people, now=timezone.now())
     groups = Group.objects.bulk_create(Group(church=church, name=name) for name in GROUPS)
     through = Member.groups.through
     through.objects.bulk_create(
@@ -109,3 +113,32 @@ def _people(demo: DemoChurch) -> Iterator[dict[str, str]]:
             "last_name": _LAST[number // len(_FIRST)],
             "phone": f"+1{area}5550{100 + number % 100}",
         }
+
+
+_SAID = (
+    (3, timedelta(hours=26), "Is choir practice on Thursday this week?"),
+    (17, timedelta(hours=20), "Thank you for the visit yesterday. It meant a lot to Mum."),
+    (42, timedelta(hours=3), "I can bring two salads to the picnic 🥗"),
+    (42, timedelta(hours=3), "And plates, if you need some."),
+    (108, timedelta(minutes=40), "We are running ten minutes late, please start without us."),
+)
+"""Which member, how long ago, and what."""
+
+
+def arrive(church: Church, people: Sequence[Member], *, now: datetime) -> None:
+    """As from the webhook: rows, conversations and events."""
+    for number, (who, ago, text) in enumerate(_SAID):
+        at = now - ago
+        inbound = InboundText(
+            provider_id=f"demo-{church.slug}-{number}",
+            to_number=church.phone_number,
+            from_number=people[who].phone,
+            content=Content(text, "", ()),
+            billed=Billed(),
+            autoresponse_type="",
+            at=at,
+        )
+        with message_changes(at) as changes:
+            message = received(inbound, church, at)
+            message.save(force_insert=True)
+            changes.add(message)

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from delivery.changes import Change
+from delivery.limits.spend import Spend
 from delivery.models import Direction, Message
-from delivery.spend import Spend
 from delivery.statuses import Status
 from koinonia.api.serializers.broadcasts import BroadcastSerializer
 from koinonia.api.serializers.messages import MessageSerializer

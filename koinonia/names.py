@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 
-from delivery.visible_text import clean, is_blank
+from delivery.content.visible_text import clean, is_blank
 
 
 def tidy(name: str) -> str:

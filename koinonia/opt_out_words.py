@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.core.exceptions import ValidationError
 
-from delivery.opt_out_words import HELP_WORDS, START_WORDS, key
+from delivery.opt_outs.words import HELP_WORDS, START_WORDS, key
 
 _MOST = 20
 _LONGEST = 30

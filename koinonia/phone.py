@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import phonenumbers
 
-from delivery.visible_text import clean
+from delivery.content.visible_text import clean
 
 _LONGEST_INPUT = 40
 _LONGEST_CELL = 400

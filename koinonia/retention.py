@@ -12,7 +12,7 @@ from knox.models import AuthToken
 
 import delivery.retention
 import realtime.retention
-import throttling.retention
+import throttling.logins
 from httpopt.versions import counters
 from koinonia.accounts import session_store
 from koinonia.api.idempotency import KEPT_FOR
@@ -23,7 +23,7 @@ def prune(now: datetime, *, dry_run: bool = False) -> Iterator[tuple[str, int]]:
     """One kind after the other: its name, and how many rows were (or would be) deleted."""
     yield from delivery.retention.prune(now, dry_run=dry_run).items()
     yield from realtime.retention.prune(now, dry_run=dry_run).items()
-    yield "login_addresses", throttling.retention.prune(now, dry_run=dry_run)
+    yield "login_addresses", throttling.logins.prune(now, dry_run=dry_run)
     old_answers = IdempotentRequest.objects.filter(created_at__lte=now - KEPT_FOR)
     yield "idempotent_requests", _delete(old_answers, dry_run)
     yield "tokens", _delete(AuthToken.objects.filter(expiry__lte=now), dry_run)

@@ -18,7 +18,7 @@ from delivery.models import Message
 from delivery.statuses import Status
 from koinonia import phone
 from koinonia.models import Church, SendingNumber
-from koinonia.models.sending_number import RESERVED_FOR
+from koinonia.models.church import RESERVED_FOR
 
 number_given = Signal()
 """Sent after commit, with ``number``: whatever has to know the account's numbers learns it here."""

@@ -18,8 +18,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from knox.models import AuthToken
 
-from delivery import spend
 from delivery.changes import Change
+from delivery.limits import spend
 from delivery.signals import (
     breaker_changed,
     cap_changed,
@@ -28,17 +28,16 @@ from delivery.signals import (
     worker_started,
 )
 from delivery.statuses import Status
-from koinonia import events, opt_out_words, redis_server, sending_numbers
+from koinonia import events, opt_out_words, sending_numbers
 from koinonia.accounts import passwords, tokens
 from koinonia.api.authentication import user_token
-from koinonia.broadcasts import due, progress_events
-from koinonia.broadcasts.groups import release_group
-from koinonia.conversations.follow import follow
-from koinonia.conversations.history import adopt
-from koinonia.conversations.holder import member_at
-from koinonia.conversations.threads import thread_of as conversation_of
+from koinonia.broadcasts import due, progress
+from koinonia.broadcasts.cancel import release_group
+from koinonia.conversations import adopt, follow, member_at
+from koinonia.conversations import thread_of as conversation_of
+from koinonia.health import redis_server
 from koinonia.models import Broadcast, Church, Group, Member, Staff
-from koinonia.texts.due import redraft
+from koinonia.texts.redraft import redraft
 from realtime import log, rights
 from realtime.log import NewEvent
 from throttling import addresses, limits
@@ -91,7 +90,7 @@ def on_messages_changed(*, changes: Sequence[Change], now: datetime, **_: Any) -
     _announce_broadcasts(changes, slugs, news)
     log.append(news, now=now)
     if batches := {change.message.batch for change in changes if change.message.batch}:
-        transaction.on_commit(partial(progress_events.tell, batches, now))
+        transaction.on_commit(partial(progress.publish, batches, now))
 
 
 def on_breaker_changed(*, state: str, **_: Any) -> None:
@@ -113,7 +112,7 @@ def on_cap_changed(*, tenant_id: int, now: datetime, **_: Any) -> None:
 
 def on_overseen(*, now: datetime, **_: Any) -> None:
     """The last progress of a broadcast must not stay untold because it came too soon."""
-    progress_events.tell_stale(now)
+    progress.publish_postponed(now)
 
 
 def on_worker_started(**_: Any) -> None:

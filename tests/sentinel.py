@@ -8,8 +8,8 @@ from typing import Any, Self
 
 import redis
 
-from koinonia.supervisor import valkey
-from koinonia.supervisor.parent_death import die_with_parent
+from delivery.worker.parent_death import die_with_parent
+from koinonia.up.programs import valkey_binary
 from tests.running_system import free_port
 from tests.waiting import wait_until
 
@@ -69,7 +69,7 @@ class WatchedValkey:
         first = [str(configuration)] if configuration else []
         self._processes[name] = subprocess.Popen(
             [
-                str(valkey.binary()), *first, "--port", str(self._ports[name]),
+                str(valkey_binary()), *first, "--port", str(self._ports[name]),
                 "--bind", "127.0.0.1", "--dir", str(directory), *options,
             ],
             stdout=subprocess.DEVNULL,

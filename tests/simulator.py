@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from delivery.simulator import Options, TelnyxSimulator
+from delivery.providers.telnyx.simulator import Options, TelnyxSimulator
 
 
 def fast_options() -> Options:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import redis
 
-from koinonia.supervisor import valkey
-from koinonia.supervisor.parent_death import die_with_parent
+from delivery.worker.parent_death import die_with_parent
+from koinonia.up.programs import valkey_command
 
 
 class ValkeyServer:
@@ -25,7 +25,7 @@ class ValkeyServer:
 
     def start(self) -> None:
         self.process = subprocess.Popen(
-            [*valkey.command(self.directory, self.socket, append_only=False), *self.options],
+            [*valkey_command(self.directory, self.socket, append_only=False), *self.options],
             stdout=subprocess.DEVNULL,
             preexec_fn=die_with_parent,
         )

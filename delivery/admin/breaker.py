@@ -10,8 +10,8 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from delivery import breaker, holds
 from delivery.admin.readonly import ReadOnlyAdmin, to_the_second, who
+from delivery.limits import breaker, holds
 from delivery.models import BreakerState, BreakerTransition
 
 _ORDERS = {

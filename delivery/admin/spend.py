@@ -10,9 +10,10 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
 
-from delivery import conf, spend
+from delivery import conf
 from delivery.admin.closed_lookups import ClosedLookups
 from delivery.admin.readonly import ModelAdmin, to_the_second
+from delivery.limits import spend
 from delivery.models import SpendLimit
 
 

@@ -12,11 +12,12 @@ from django.db import transaction
 from django.db.models import Case, F, OuterRef, PositiveSmallIntegerField, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce, NullIf
 
-from delivery import conf, hints, opt_outs
+from delivery import conf, opt_outs
 from delivery.changes import message_changes
 from delivery.dead_letters import audit
 from delivery.models import DeadLetterAction, Message, Outcome
 from delivery.models.queue import MessageQuerySet
+from delivery.queue import hints
 from delivery.statuses import DEAD_LETTERS, Status
 
 NEW_LIFE = timedelta(hours=24)

@@ -11,10 +11,14 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from delivery import breaker, claim, conf, rescue, tracking
-from delivery.breaker import Permit, Tally
-from delivery.breaker.policy import policy
+from delivery import conf, tracking
+from delivery.limits import breaker
+from delivery.limits.breaker import Permit, Tally
+from delivery.limits.breaker.policy import policy
 from delivery.models import Message
+from delivery.providers.telnyx.request import build
+from delivery.queue import claim, rescue
+from delivery.queue.turns import Turn, Turns
 from delivery.sending.answers import Answers
 from delivery.sending.gate import Gate
 from delivery.sending.jobs import Job
@@ -22,8 +26,6 @@ from delivery.sending.screen import screen
 from delivery.sending.threads import Threads, of_this_process
 from delivery.settle import Result
 from delivery.signals import overseen
-from delivery.telnyx.request import build
-from delivery.turns import Turn, Turns
 
 logger = logging.getLogger("delivery")
 

@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Any
 
-from delivery import breaker, conf, holds, pacing
-from delivery.breaker import Permit
+from delivery import conf
+from delivery.limits import breaker, holds, pacing
+from delivery.limits.breaker import Permit
 from delivery.models import BreakerState, Message, Priority
-from delivery.turns import Turn
+from delivery.queue.turns import Turn
 
 _BULK_RESTS = 0.05
 """Seconds that a broadcast at its limit waits at least, so as not to claim for single texts."""

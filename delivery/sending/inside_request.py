@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from django.utils import timezone
 
-from delivery import claim
+from delivery.providers.base import connect
+from delivery.providers.telnyx.request import build
+from delivery.queue import claim
 from delivery.sending.jobs import Job
-from delivery.sending.provider import connect
 from delivery.sending.screen import screen
 from delivery.sending.threads import call
 from delivery.settle import settle
-from delivery.telnyx.request import build
 
 
 def send_once(message_id: int) -> None:

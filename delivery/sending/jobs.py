@@ -8,9 +8,9 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from delivery.breaker import Permit
+from delivery.limits.breaker import Permit
 from delivery.models import Message, Priority
-from delivery.sending.provider import SendRequest
+from delivery.providers.base import SendRequest
 
 Claim = tuple[UUID | None, int]
 """One claim of one row: a worker may hold, besides it, an earlier one that it has lost."""

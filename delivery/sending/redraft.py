@@ -9,15 +9,16 @@ from datetime import datetime, timedelta
 from django.apps import apps
 from django.db import InterfaceError, OperationalError, transaction
 
-from delivery import claim, conf
+from delivery import conf
 from delivery.changes import Changes, message_changes
+from delivery.content.encoding import MAX_PARTS, measure_message
+from delivery.content.visible_text import clean, is_blank
 from delivery.drafts import Draft
-from delivery.encoding import MAX_PARTS, measure_message
 from delivery.models import Message
 from delivery.models.transitions import TRANSITION_FIELDS, Failure
+from delivery.queue import claim
 from delivery.recipients import GONE
 from delivery.statuses import Status
-from delivery.visible_text import clean, is_blank
 
 logger = logging.getLogger("delivery")
 

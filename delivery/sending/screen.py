@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 
 from django.db.models import F
 
-from delivery import destinations, opt_outs, spend
+from delivery import opt_outs
 from delivery.changes import message_changes
+from delivery.limits import destinations, spend
 from delivery.models import Attempt, Message, Outcome
 from delivery.models.transitions import ANSWER_LOST, TRANSITION_FIELDS
 from delivery.sending.redraft import redraft

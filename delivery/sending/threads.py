@@ -12,8 +12,8 @@ from queue import Empty, SimpleQueue
 from django.utils import timezone
 
 from delivery.models import Message, Outcome, Priority
+from delivery.providers.base import Provider, Verdict, connect
 from delivery.sending.jobs import Claim, Job, Jobs, claim_of
-from delivery.sending.provider import Provider, Verdict, connect
 from delivery.settle import Result
 
 logger = logging.getLogger("delivery")

@@ -9,14 +9,15 @@ from typing import Any
 from django.apps import apps
 from django.db.models import Model
 
-from delivery import conf, opt_out_words
+from delivery import conf
 from delivery.billed import Billed
-from delivery.encoding import measure
+from delivery.content.encoding import measure
 from delivery.models import Direction, Message
 from delivery.models.message import Encoding
+from delivery.opt_outs.stop_requests import asks_to_stop
+from delivery.opt_outs.words import wish
+from delivery.providers.telnyx.billed import billed
 from delivery.statuses import Status
-from delivery.stop_requests import asks_to_stop
-from delivery.telnyx.billed import billed
 from delivery.tracking.inbound_content import Content, content
 from delivery.tracking.report import first_object, number_of, text_of
 
@@ -39,8 +40,8 @@ class InboundText:
     def wish(self, tenant: Model) -> str:
         """Return ``STOP``, ``START`` or nothing, with the words of ``tenant``."""
         own = tuple(conf.stop_words_of()(tenant))
-        said = opt_out_words.wish(self.content.text, self.autoresponse_type, own)
-        return said or opt_out_words.wish(self.content.postback, "", own)
+        said = wish(self.content.text, self.autoresponse_type, own)
+        return said or wish(self.content.postback, "", own)
 
 
 def inbound_text(payload: Any, *, at: datetime) -> InboundText | None:

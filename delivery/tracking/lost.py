@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from delivery.models import Attempt, Direction, Message
+from delivery.providers.telnyx.lookup import Lookup
+from delivery.providers.telnyx.request import webhook_url
+from delivery.providers.telnyx.times import moment
 from delivery.statuses import Status
-from delivery.telnyx.lookup import Lookup
-from delivery.telnyx.request import webhook_url
-from delivery.telnyx.times import moment
 from delivery.tracking.report import StatusReport, status_report, text_of
 
 _CLOCKS_DIFFER = timedelta(minutes=2)

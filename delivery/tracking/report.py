@@ -9,10 +9,10 @@ from typing import Any
 from delivery.billed import Billed
 from delivery.models import Outcome
 from delivery.models.transitions import Failure
+from delivery.providers.telnyx.billed import billed
+from delivery.providers.telnyx.codes import SETUP_OF_THE_NUMBER
+from delivery.providers.telnyx.times import moment
 from delivery.statuses import Status
-from delivery.telnyx.billed import billed
-from delivery.telnyx.codes import SETUP_OF_THE_NUMBER
-from delivery.telnyx.times import moment
 
 STATUSES = {
     "scheduled": Status.ACCEPTED,

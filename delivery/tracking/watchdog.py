@@ -14,8 +14,8 @@ from delivery import conf
 from delivery.changes import message_changes
 from delivery.models import Message, StatusCheck
 from delivery.models.queue import MessageQuerySet
+from delivery.providers.telnyx.lookup import Lookup, LookupFailedError
 from delivery.statuses import ON_ITS_WAY, Status
-from delivery.telnyx.lookup import Lookup, LookupFailedError
 from delivery.tracking import stops
 from delivery.tracking.lost import Lost
 from delivery.tracking.order import supersedes

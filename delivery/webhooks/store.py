@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from django.db import InterfaceError, OperationalError
 
-from delivery import hints
 from delivery.models import WebhookEvent
+from delivery.queue import hints
 
 
 class NotStoredError(Exception):

@@ -16,7 +16,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from delivery import conf
-from delivery.webhooks import document, envelope, signature, store
+from delivery.providers.telnyx import document, envelope, signature
+from delivery.webhooks import store
 
 logger = logging.getLogger("delivery")
 

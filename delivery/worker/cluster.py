@@ -47,7 +47,7 @@ def run() -> int:
 
 def _configure() -> None:
     """What the design rests on, whatever Q_CLUSTER says."""
-    Conf.BROKER_CLASS = "delivery.broker.HintBroker"
+    Conf.BROKER_CLASS = "delivery.worker.broker.HintBroker"
     Conf.WORKERS = 1
     Conf.QUEUE_LIMIT = 1
     Conf.TIMEOUT = 60

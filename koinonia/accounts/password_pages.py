@@ -30,7 +30,9 @@ class ChangePasswordView(views.PasswordChangeView):
         try:
             self._attempt = logins.attempt(request, cast(User, request.user).get_username())
         except logins.LoginRefusedError as refused:
-            return logins.page(request, wait=refused.verdict.retry_after, verdict=refused.verdict)
+            return logins.refusal_page(
+                request, wait=refused.result.retry_after, result=refused.result
+            )
         with self._attempt:
             return super().post(request, *args, **kwargs)
 
@@ -85,7 +87,9 @@ class ResetPasswordView(views.PasswordResetView):
         try:
             logins.charge(request, f"reset:{request.POST.get('email', '')}")
         except logins.LoginRefusedError as refused:
-            return logins.page(request, wait=refused.verdict.retry_after, verdict=refused.verdict)
+            return logins.refusal_page(
+                request, wait=refused.result.retry_after, result=refused.result
+            )
         return super().post(request, *args, **kwargs)
 
 

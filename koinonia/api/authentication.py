@@ -16,7 +16,7 @@ from knox.settings import CONSTANTS
 from rest_framework.exceptions import AuthenticationFailed
 
 from koinonia.accounts import tokens
-from koinonia.api.prepared import PreparedQuery
+from koinonia.api.prepared_query import PreparedQuery
 
 
 class BearerAuthentication(TokenAuthentication):  # type: ignore[misc] # knox has no types

@@ -8,7 +8,7 @@ from django.http import Http404
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from koinonia.api.prepared import PreparedQuery
+from koinonia.api.prepared_query import PreparedQuery
 from koinonia.models import Church, Role, Staff
 
 _RANK = {Role.VIEWER: 0, Role.SENDER: 1, Role.OWNER: 2}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from delivery.visible_text import clean
+from delivery.content.visible_text import clean
 
 LONGEST_SENTENCE = 300
 LONGEST_NAME = 100

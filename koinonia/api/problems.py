@@ -23,8 +23,8 @@ from rest_framework.views import set_rollback
 from koinonia.api.errors import TooLargeError
 from koinonia.api.problem_text import by_field, sentence
 from koinonia.api.races import lost_race
-from throttling.drf import LimitExceeded, judged
-from throttling.problems import body as limit_problem
+from throttling.drf import LimitExceeded, charge_failed_request
+from throttling.responses import problem as limit_problem
 
 MEDIA_TYPE = "application/problem+json"
 UNUSABLE = "The request cannot be used."
@@ -51,7 +51,7 @@ class ProblemResponse(Response):
 def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse:
     """DRF's ``EXCEPTION_HANDLER``; what nobody foresaw is logged, and told without its words."""
     # First: a bad credential may be one too many of its address.
-    error = judged(error, context)
+    error = charge_failed_request(error, context)
     told = known(error) or _lost_race(error, context)
     if told is None:
         _report(error, context)
@@ -103,7 +103,7 @@ def _report(error: Exception, context: dict[str, Any]) -> None:
 
 def _body(error: exceptions.APIException) -> dict[str, Any]:
     if isinstance(error, LimitExceeded):
-        return dict(limit_problem(error.verdict))
+        return dict(limit_problem(error.result))
     if isinstance(error, exceptions.ValidationError):
         errors = by_field(error.detail)
         detail = "; ".join(f"{name}: {' '.join(told)}" for name, told in errors.items())

@@ -19,10 +19,10 @@ from delivery.changes import message_changes
 from delivery.drafts import DEFAULT_LIFE, Draft
 from delivery.models.transitions import Failure
 from delivery.statuses import Status
-from koinonia.broadcasts import progress_events
+from koinonia.broadcasts import progress
 from koinonia.broadcasts.audience import Audience
-from koinonia.broadcasts.plan import drafts, kept_members_of
 from koinonia.broadcasts.renderings import Rendering, Renderings, render_all
+from koinonia.broadcasts.send import drafts, kept_members_of
 from koinonia.models import Broadcast
 
 logger = logging.getLogger(__name__)
@@ -105,7 +105,7 @@ def _accept(broadcast: Broadcast, now: datetime) -> None:
 
 def _end(broadcast: Broadcast, now: datetime, **values: object) -> None:
     _leave(broadcast, **values)
-    transaction.on_commit(partial(progress_events.tell, [broadcast.pk], now))
+    transaction.on_commit(partial(progress.publish, [broadcast.pk], now))
 
 
 def _leave(broadcast: Broadcast, **values: object) -> None:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from math import ceil
 
-from delivery import conf, destinations, opt_outs, pacing
+from delivery import conf, opt_outs
 from delivery.accept import UnacceptableError, check_sender
-from delivery.plain_punctuation import costly
+from delivery.content.plain_punctuation import costly
+from delivery.limits import destinations, pacing
 from koinonia.broadcasts.audience import Audience
-from koinonia.broadcasts.plan import check_text, members_of
 from koinonia.broadcasts.renderings import MOST_NAMED, LeftOut, Rendering, render_all
+from koinonia.broadcasts.send import check_text, members_of
 from koinonia.models import Church
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from delivery.encoding import MAX_PARTS, Measured, measure
-from delivery.plain_punctuation import advice
-from delivery.visible_text import is_blank
+from delivery.content.encoding import MAX_PARTS, Measured, measure
+from delivery.content.plain_punctuation import advice
+from delivery.content.visible_text import is_blank
 from koinonia.models import Church, Member
 from koinonia.texts.compose import Composer
 

@@ -12,9 +12,8 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from koinonia.member_import.bounds import MOST_CHARACTERS_OF_A_CELL
 from koinonia.member_import.decoding import is_undecodable
-from koinonia.member_import.table import Record
+from koinonia.member_import.table import MOST_CHARACTERS_OF_A_CELL, Record
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _LOOK_AHEAD = 100

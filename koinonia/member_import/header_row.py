@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from koinonia.member_import.bounds import MOST_COLUMNS
 from koinonia.member_import.columns import Columns, columns_of
-from koinonia.member_import.table import Record, Remark, UnusableFileError
+from koinonia.member_import.table import MOST_COLUMNS, Record, Remark, UnusableFileError
 
 _LOOKED_AT = 10
 """Records from the start of a file."""

@@ -9,7 +9,6 @@ import phonenumbers
 
 from koinonia import phone
 from koinonia.member_import import header_names as names
-from koinonia.member_import.bounds import LONGEST_NAME, MOST_GROUPS_OF_A_PERSON
 from koinonia.member_import.columns import Column, Columns, normalised, shown
 from koinonia.member_import.consent import (
     PLAIN_OUT,
@@ -19,17 +18,17 @@ from koinonia.member_import.consent import (
     is_opted_out,
     word_of,
 )
+from koinonia.member_import.consent_in_words import asks_for_no_texts, opinion_in
 from koinonia.member_import.departed import UnknownDepartureError, departure
-from koinonia.member_import.full_names import (
+from koinonia.member_import.name_cells import (
     UnclearNameError,
+    names_in,
     split_full_name,
+    told_of_spoilt,
     without_suffix,
 )
-from koinonia.member_import.group_cells import names_in
-from koinonia.member_import.remarks_on_texts import asks_for_no_texts, opinion_in
 from koinonia.member_import.sheet_cells import ERROR_VALUES
-from koinonia.member_import.spoilt_names import told_of_spoilt
-from koinonia.member_import.table import Record
+from koinonia.member_import.table import LONGEST_NAME, MOST_GROUPS_OF_A_PERSON, Record
 from koinonia.names import tidy
 
 

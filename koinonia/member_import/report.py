@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from koinonia.member_import.bounds import MOST_REMARKS
+from koinonia.member_import.table import MOST_REMARKS
 
 
 @dataclass

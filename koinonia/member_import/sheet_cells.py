@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from openpyxl.utils.cell import column_index_from_string
 
-from koinonia.member_import.bounds import MOST_COLUMNS
+from koinonia.member_import.table import MOST_COLUMNS
 
 NOT_CALCULATED = "#FORMULA!"
 ERROR_VALUES = frozenset(

@@ -8,9 +8,8 @@ from typing import Any
 
 import vobject
 
-from koinonia.member_import.bounds import MOST_ROWS
 from koinonia.member_import.columns import Columns, columns_of
-from koinonia.member_import.table import Record, Table
+from koinonia.member_import.table import MOST_ROWS, Record, Table
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _BEGIN = re.compile(r"\s*BEGIN\s*:\s*VCARD\s*", re.IGNORECASE)

@@ -12,19 +12,21 @@ from typing import Any
 
 from openpyxl import load_workbook
 
-from koinonia.member_import.bounds import (
+from koinonia.member_import.columns import columns_of, shown
+from koinonia.member_import.consent import Said
+from koinonia.member_import.consent_in_words import title_says
+from koinonia.member_import.header_row import find_header, not_found
+from koinonia.member_import.sheet_cells import cells_of
+from koinonia.member_import.table import (
     ALWAYS_UNPACKED,
     LARGEST_UNPACKED,
     MOST_COLUMNS,
     MOST_INFLATION,
     MOST_SHEET_ROWS,
+    Record,
+    Table,
+    UnusableFileError,
 )
-from koinonia.member_import.columns import columns_of, shown
-from koinonia.member_import.consent import Said
-from koinonia.member_import.header_row import find_header, not_found
-from koinonia.member_import.sheet_cells import cells_of
-from koinonia.member_import.table import Record, Table, UnusableFileError
-from koinonia.member_import.titles import title_says
 
 _SHARED_STRINGS = "xl/sharedStrings.xml"
 _MOST_DIGITS = 15

@@ -17,10 +17,9 @@ from django.db import DatabaseError, connection, transaction
 
 from delivery.models import OptOut
 from delivery.opt_outs import opt_out, opted_out
-from koinonia.member_import.bounds import MOST_PEOPLE_OF_A_NUMBER
-from koinonia.member_import.plan import TOO_MANY_AT_NUMBER, Plan, Wanted
+from koinonia.member_import.comparison import TOO_MANY_AT_NUMBER, Plan, Wanted, same_person
 from koinonia.member_import.report import Report
-from koinonia.member_import.same_person import same_person
+from koinonia.member_import.table import MOST_PEOPLE_OF_A_NUMBER
 from koinonia.models import Church, Group, Member
 
 AT_ONCE = 100

@@ -40,7 +40,7 @@ class Broadcast(models.Model):
 
     _counts: dict[str, int] | None = None
     left_out: Sequence[Any] = ()
-    """Who is left out of it, as ``koinonia.broadcasts.plan`` finds when it is made; not kept."""
+    """Who is left out of it, as ``koinonia.broadcasts.send`` finds when it is made; not kept."""
 
     church = models.ForeignKey(Church, models.CASCADE, related_name="broadcasts")
     text = models.TextField()

@@ -1,11 +1,74 @@
+"""The member whom a number stands for, where several members share it."""
+
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from django.db import models
+from django.db.models import Case, ForeignObject, IntegerField, Model, Q, Value, When
 from django.utils import timezone
 
 from koinonia.models.church import Church
 from koinonia.models.member import Member
-from koinonia.models.number_holder import NumberHolder
+
+if TYPE_CHECKING:
+    NumberHolderBase = ForeignObject[Any, Any]
+else:
+    # Django's field classes take no type arguments at run time.
+    NumberHolderBase = ForeignObject
+
+
+class NumberHolder(NumberHolderBase):
+    """A join by (church, phone) that finds at most one member.
+
+    Two members may share a number, and a plain join would double the row. The member is the one whom
+    a text from here named last (``named_member``), as long as that member has the number; else the
+    one who has been a member longest (the lowest key). It has no column of its own.
+    """
+
+    requires_unique_target = False
+
+    def get_extra_restriction(self, alias: str | None, related_alias: str | None) -> Any:
+        return _IsTheHolder(str(alias), str(related_alias), self)
+
+    def get_extra_descriptor_filter(self, instance: Model) -> Q:
+        """Return the filter for ``instance.member``, which joins nothing."""
+        church, phone = (getattr(instance, field.attname) for field in self.local_related_fields)
+        named = getattr(instance, "named_member_id", None)
+        members = self.related_model._default_manager.filter(church=church, phone=phone)
+        return Q(pk=first_of(members, named))
+
+
+def first_of(members: Any, named: int | None) -> int | None:
+    """Return the key of the holder among ``members``, all of one number; None where there is none."""
+    is_named = Case(
+        When(pk=named or 0, then=Value(0)), default=Value(1), output_field=IntegerField()
+    )
+    found: int | None = members.order_by(is_named, "pk").values_list("pk", flat=True).first()
+    return found
+
+
+class _IsTheHolder:
+    """The SQL of the rule, for the ON of the join."""
+
+    _SQL = """{holder}.id = COALESCE(
+        (SELECT one.id FROM {table} one WHERE one.id = {owner}.named_member_id
+            AND one.church_id = {owner}.church_id AND one.phone = {owner}.phone),
+        (SELECT MIN(one.id) FROM {table} one
+            WHERE one.church_id = {owner}.church_id AND one.phone = {owner}.phone)
+    )"""
+
+    def __init__(self, holder: str, owner: str, field: NumberHolder) -> None:
+        self.holder, self.owner, self.field = holder, owner, field
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        quote = compiler.quote_name_unless_alias
+        sql = self._SQL.format(
+            holder=quote(self.holder),
+            owner=quote(self.owner),
+            table=quote(self.field.related_model._meta.db_table),
+        )
+        return sql, []
 
 
 class Conversation(models.Model):

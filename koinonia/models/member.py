@@ -79,7 +79,7 @@ class MemberQuerySet(models.QuerySet["Member"]):
 def _adopt_history(members: Iterable[Member]) -> None:
     """Give the members the messages that are older than they: a bulk write sends no signal."""
     # The conversation's model points at this one.
-    from koinonia.conversations.history import adopt
+    from koinonia.conversations import adopt
 
     phones: dict[int, list[str]] = {}
     for member in members:

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
+from django.urls import reverse
 
+from koinonia import ids
 from koinonia.models.church import Church
 
 
@@ -37,3 +41,72 @@ class Staff(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} ({self.role} of {self.church})"
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def open(self, now: datetime) -> InvitationQuerySet:
+        """Return those that have not expired; an accepted or withdrawn one has no row."""
+        return self.filter(expires_at__gt=now)
+
+
+class Invitation(models.Model):
+    """An offer of a place on a church's staff, by user name or by e-mail.
+
+    It is bound to ``user`` (who had the name when it was made; nobody, where the name was free) or
+    to whoever holds the link that was mailed to ``email``.
+    """
+
+    church = models.ForeignKey(Church, models.CASCADE, related_name="invitations")
+    role = models.CharField(max_length=10, choices=Role)
+    email = models.EmailField(max_length=254, blank=True)
+    """In lower case."""
+    username = models.CharField(max_length=150, blank=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    token_digest = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001 -- unique where there is one
+    """SHA-256 of the token in the mailed link; None where no link was made."""
+    invited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    by_operator = models.BooleanField(default=False)
+    """Made in the admin or by a command: no owner has to stand behind it."""
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="invitation_by_name_or_address",
+                condition=(
+                    models.Q(models.Q(email=""), ~models.Q(username=""))
+                    | models.Q(models.Q(username=""), ~models.Q(email=""))
+                ),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(role__in=Role.values), name="invitation_role_is_known"
+            ),
+            models.UniqueConstraint(
+                fields=["church", "email", "username"], name="invitation_once_per_church"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email or self.username} ({self.role} of {self.church})"
+
+    @property
+    def path(self) -> str:
+        """Return the path of the page on which the user whom it names accepts it."""
+        return reverse("invitation", args=[ids.encode(self.pk)])
+
+
+class LastChurch(models.Model):
+    """The church that a user looked at last: the console opens with it."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    church = models.ForeignKey(Church, models.CASCADE, related_name="+")
+
+    def __str__(self) -> str:
+        return f"User {self.user_id}: {self.church}"

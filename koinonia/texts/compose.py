@@ -5,8 +5,8 @@ from __future__ import annotations
 import unicodedata
 
 from delivery.accept import UnacceptableError
-from delivery.plain_punctuation import plain
-from delivery.visible_text import clean
+from delivery.content.plain_punctuation import plain
+from delivery.content.visible_text import clean
 from koinonia.models import Church, Member
 from koinonia.texts import placeholders
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import APIResponse, Browser, Page, Route, expect
 
 from tests.console.conftest import sign_in
-from tests.console.office import Office
+from tests.console.random_actions import Office
 from tests.realtime.chaos_proxy import ChaosProxy
 from tests.running_system import ROOT, RunningSystem, database_environment
 from tests.waiting import wait_until

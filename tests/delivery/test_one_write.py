@@ -10,7 +10,7 @@ import pytest
 import requests
 from pytest_httpserver import HTTPServer
 
-from delivery.telnyx.one_write import OneWriteAdapter
+from delivery.providers.telnyx.one_write import OneWriteAdapter
 from tests.certificates import self_signed
 
 BODY = b'{"text":"Hello"}' * 1000

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from delivery import connections, hints, pacing
-from delivery.breaker.permit import Tally
-from delivery.breaker.shared import SharedBreaker
+from delivery import redis_client
+from delivery.limits import pacing
+from delivery.limits.breaker.permit import Tally
+from delivery.limits.breaker.shared import SharedBreaker
 from delivery.models import BreakerState
-from tests.delivery.redis_of_the_test import behind
+from delivery.queue import hints
+from tests.delivery.redis_state import behind
 from tests.hangs_up import HangsUp
 from tests.sentinel import WatchedValkey
 from tests.waiting import wait_until
@@ -42,8 +44,8 @@ def share_everything(redis: Redis) -> None:
 
 def answers() -> bool:
     try:
-        connections.attempt(lambda redis: redis.set("answers", "yes"))
-    except connections.RedisUnavailableError:
+        redis_client.attempt(lambda redis: redis.set("answers", "yes"))
+    except redis_client.RedisUnavailableError:
         return False
     return True
 
@@ -82,6 +84,6 @@ def test_one_that_is_away_is_asked_once(scheme: str, settings: Any) -> None:
     """redis-py by itself asks a Sentinel up to sixteen times and sleeps in between."""
     with HangsUp() as server:
         behind(settings, scheme.format(server.address))
-        with pytest.raises(connections.RedisUnavailableError):
-            connections.attempt(lambda redis: redis.ping())
+        with pytest.raises(redis_client.RedisUnavailableError):
+            redis_client.attempt(lambda redis: redis.ping())
         assert server.calls == 1

@@ -9,7 +9,8 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from delivery import conf, holds, retention
+from delivery import conf, retention
+from delivery.limits import holds
 from delivery.models import Attempt, BreakerTransition, Message, WebhookEvent
 from delivery.status_report import report, why_stuck
 from koinonia.models import Church

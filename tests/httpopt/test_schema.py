@@ -22,7 +22,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from delivery.simulator.numbers import NUMBER_OF
+from delivery.providers.telnyx.simulator.numbers import NUMBER_OF
 from tests.httpopt.complaints import complaints
 from tests.running_system import RunningSystem, database_environment
 

@@ -21,15 +21,15 @@ from django.utils import timezone
 from knox.models import AuthToken
 
 from koinonia.accounts import passwords, session_store, tokens
+from koinonia.http.request_threads import RequestThreadHandler
 from koinonia.models import TokenDetails, UserSession
-from koinonia.request_threads import RequestThreadHandler
 from realtime import tickets
 from realtime.consumer import EventConsumer
 from realtime.hub import Hub
 from tests import cast
-from tests.koinonia_throttling.conftest import nothing_counted_yet
+from tests.koinonia_throttling.conftest import full_buckets
 
-__all__ = ["nothing_counted_yet"]
+__all__ = ["full_buckets"]
 
 NEW = "another one, and long"
 ME = "/api/v1/me/"
@@ -201,7 +201,7 @@ async def test_sockets_and_held_polls_end_with_it(
     held = await _hold_poll(user)
     key = f"user:{user.pk}"
     # Nothing says when the poll has begun to wait.
-    while not held.future.done() and key not in Hub.here().feeds:  # noqa: ASYNC110
+    while not held.future.done() and key not in Hub.current().feeds:  # noqa: ASYNC110
         await asyncio.sleep(0.01)
     await sync_to_async(door)(user, monkeypatch)
     closed = await socket.receive_output(SOON)

@@ -15,11 +15,11 @@ from django.test import Client
 
 from koinonia.accounts import mail
 from tests import cast
-from tests.koinonia_throttling.conftest import nothing_counted_yet
+from tests.koinonia_throttling.conftest import full_buckets
 from tests.running_system import free_port
 from tests.waiting import wait_until
 
-__all__ = ["nothing_counted_yet"]
+__all__ = ["full_buckets"]
 
 RESET = "/password-reset/"
 NEW = "another one, and long"

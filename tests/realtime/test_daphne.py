@@ -17,7 +17,7 @@ from twisted.internet.testing import MemoryReactor
 from realtime.daphne import write_now
 from tests.certificates import self_signed
 from tests.realtime.client import open_socket
-from tests.realtime.club import APPLICATION, Club, free_port
+from tests.realtime.second_project.processes import APPLICATION, SecondProject, free_port
 from tests.waiting import wait_until
 
 
@@ -27,13 +27,13 @@ def certificate(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def secure_port(club: Club, certificate: Path) -> Iterator[int]:
+def secure_port(project: SecondProject, certificate: Path) -> Iterator[int]:
     port = free_port()
     endpoint = f"ssl:{port}:interface=127.0.0.1:privateKey={certificate}:certKey={certificate}"
-    club.servers[port] = club.run("realtime.daphne", "-v", "0", "-e", endpoint, APPLICATION)
+    project.servers[port] = project.run("realtime.daphne", "-v", "0", "-e", endpoint, APPLICATION)
     wait_until(lambda: _listens(port))
     yield port
-    club.kill(port)
+    project.kill(port)
 
 
 def _listens(port: int) -> bool:
@@ -42,14 +42,14 @@ def _listens(port: int) -> bool:
 
 
 async def test_nothing_is_written_past_tls(
-    club: Club, secure_port: int, certificate: Path, stream: str, session: str
+    project: SecondProject, secure_port: int, certificate: Path, stream: str, session: str
 ) -> None:
     context = ssl.create_default_context(cafile=str(certificate))
     # daphne tells no scheme of a socket: the origin is that of the page behind it.
     origin = f"http://127.0.0.1:{secure_port}"
     async with open_socket(secure_port, session, tls=context, origin=origin) as ann:
         await ann.subscribe(stream)
-        await asyncio.to_thread(club.write, "append", stream, 1, 500, 7)
+        await asyncio.to_thread(project.write, "append", stream, 1, 500, 7)
         assert await ann.numbers_until(stream, 500) == list(range(1, 501))
 
 

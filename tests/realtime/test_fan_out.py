@@ -14,11 +14,11 @@ from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from realtime import credentials, log, pages, sweep
+from realtime import authorization, credentials, log, log_reader
 from realtime.feed import Frame
-from realtime.flow import UNACKNOWLEDGED_BYTES, Flow, TooSlowError
+from realtime.flow_control import MAX_UNACKNOWLEDGED_BYTES, SendWindow, TooSlowError
 from realtime.log import NewEvent
-from realtime.pages import Head
+from realtime.log_reader import Head
 from realtime.subscription import Subscription
 from realtime.threads import in_thread
 from tests.realtime.test_hub import SETTINGS, _enter, _until
@@ -51,8 +51,8 @@ async def test_a_commit_is_read_and_encoded_once_for_all_sockets(
     for socket in sockets:
         await socket.send_json_to({"type": "subscribe", "stream": STREAM})
         assert (await socket.receive_json_from(5))["type"] == "subscribed"
-    reads, frames = Counter(pages.page), Counter(Frame.of)
-    monkeypatch.setattr(pages, "page", reads)
+    reads, frames = Counter(log_reader.read_page), Counter(Frame.of)
+    monkeypatch.setattr(log_reader, "read_page", reads)
     monkeypatch.setattr(Frame, "of", frames)
     for number in range(1, 4):
         await in_thread(_append, number)
@@ -72,19 +72,19 @@ class StuckLine:
         self.got: list[str] = []
         self.failed: list[Exception] = []
 
-    async def transmit(self, text: str) -> None:
+    async def send_text(self, text: str) -> None:
         await self.writable.wait()
         self.got.append(text)
 
-    async def reset(self, head: Head) -> None:
+    async def send_reset(self, head: Head) -> None:
         raise AssertionError("Nothing was pruned.")
 
     async def fail(self, key: str, error: Exception) -> None:
         self.failed.append(error)
 
 
-def _live(line: Any, flow: Flow | None = None, stream: str = STREAM) -> Subscription:
-    subscription = Subscription(stream, stream, line, flow or Flow())
+def _live(line: Any, flow: SendWindow | None = None, stream: str = STREAM) -> Subscription:
+    subscription = Subscription(stream, stream, line, flow or SendWindow())
     subscription.start_at(0, "e")
     subscription.begin(Head(STREAM, 1, "e", 1, 0))
     return subscription
@@ -106,7 +106,7 @@ async def test_a_socket_that_takes_nothing_holds_up_nobody_and_gets_all_in_order
 
 async def test_a_socket_that_is_gone_is_told_of_once_and_left_alone() -> None:
     class GoneLine(StuckLine):
-        async def transmit(self, text: str) -> None:
+        async def send_text(self, text: str) -> None:
             raise ConnectionResetError
 
     line = GoneLine()
@@ -123,16 +123,16 @@ async def test_a_socket_that_is_gone_is_told_of_once_and_left_alone() -> None:
 class QuickLine(StuckLine):
     """A socket whose server takes everything at once."""
 
-    async def transmit(self, text: str) -> None:
+    async def send_text(self, text: str) -> None:
         self.got.append(text)
 
 
 async def test_what_queued_in_a_pause_goes_out_with_the_acknowledgement_and_needs_no_task() -> None:
-    line, flow = QuickLine(), Flow()
+    line, flow = QuickLine(), SendWindow()
     subscription = _live(line, flow)
     await asyncio.sleep(0)
     for number in range(1, 6):
-        subscription.push(Frame(number, number, str(number), UNACKNOWLEDGED_BYTES))
+        subscription.push(Frame(number, number, str(number), MAX_UNACKNOWLEDGED_BYTES))
     assert line.got == ["1", "2"]  # the second makes it too much
     for arrived, got in ((1, "123"), (3, "12345"), (5, "12345")):
         flow.acknowledge(STREAM, arrived)
@@ -145,16 +145,16 @@ async def test_what_queued_before_a_restore_is_not_taken_for_what_follows_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     class ResetLine(QuickLine):
-        async def reset(self, head: Head) -> None:
+        async def send_reset(self, head: Head) -> None:
             self.got.append(f"reset {head.last}")
 
-    line, flow = ResetLine(), Flow()
+    line, flow = ResetLine(), SendWindow()
     subscription = _live(line, flow)
     await asyncio.sleep(0)
     for number in range(1, 6):
-        subscription.push(Frame(number, number, str(number), UNACKNOWLEDGED_BYTES))
-    monkeypatch.setattr(pages, "head", lambda key: Head(key, 1, "restored", 1, 3))
-    subscription.behind()
+        subscription.push(Frame(number, number, str(number), MAX_UNACKNOWLEDGED_BYTES))
+    monkeypatch.setattr(log_reader, "read_head", lambda key: Head(key, 1, "restored", 1, 3))
+    subscription.reread()
     flow.acknowledge(STREAM, 2)
     await _until(lambda: line.got == ["1", "2", "reset 3"])
     # Frame 4 of the log that was, waiting still, would follow 3 without a gap.
@@ -163,12 +163,14 @@ async def test_what_queued_before_a_restore_is_not_taken_for_what_follows_it(
 
 
 async def test_streams_of_one_socket_take_turns_after_a_pause() -> None:
-    line, flow = QuickLine(), Flow()
+    line, flow = QuickLine(), SendWindow()
     pair = {name: _live(line, flow, name) for name in ("club:a", "club:b")}
     await asyncio.sleep(0)
     for number in range(1, 4):
         for name, subscription in pair.items():
-            subscription.push(Frame(number, number, f"{name[-1]}{number}", UNACKNOWLEDGED_BYTES))
+            subscription.push(
+                Frame(number, number, f"{name[-1]}{number}", MAX_UNACKNOWLEDGED_BYTES)
+            )
     assert line.got == ["a1", "b1"]
     flow.acknowledge("club:b", 1)
     assert line.got == ["a1", "b1", "a2", "a3"]
@@ -179,13 +181,13 @@ async def test_streams_of_one_socket_take_turns_after_a_pause() -> None:
 async def test_who_does_not_acknowledge_is_given_up_but_not_who_left_meanwhile(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("realtime.flow.PAUSE_SECONDS", 0)
+    monkeypatch.setattr("realtime.flow_control.MAX_PAUSE_SECONDS", 0)
     gone, slow = QuickLine(), QuickLine()
     for line in (gone, slow):
         subscription = _live(line)
         await asyncio.sleep(0)
         for number in range(1, 4):
-            subscription.push(Frame(number, number, "x", UNACKNOWLEDGED_BYTES))
+            subscription.push(Frame(number, number, "x", MAX_UNACKNOWLEDGED_BYTES))
         if line is gone:
             subscription.stop()
     await _until(lambda: bool(slow.failed))
@@ -205,8 +207,8 @@ def test_everyones_rights_are_judged_in_a_few_queries() -> None:
     ]
     User.objects.filter(pk=users[3].pk).update(is_active=False)
     with CaptureQueriesContext(connection) as queries:
-        verdicts = sweep.judge(judged)
-    assert [verdict.ended for verdict in verdicts] == [number == 3 for number in range(30)]
+        accesses = authorization.check_access(judged)
+    assert [access.expired for access in accesses] == [number == 3 for number in range(30)]
     # Users, sessions, and Django's own look at the one that does not stand at first sight.
     assert len(queries) <= 4
 
@@ -219,11 +221,11 @@ def test_a_session_ends_with_logging_out_or_another_password() -> None:
         (credentials.of_user(user, session_key=str(session.session_key)), list[str]())
         for user, session in sessions.items()
     ]
-    assert not any(verdict.ended for verdict in sweep.judge(judged))
+    assert not any(access.expired for access in authorization.check_access(judged))
     sessions[out].flush()
     other.set_password("another")
     other.save()
-    assert [verdict.ended for verdict in sweep.judge(judged)] == [False, True, True]
+    assert [access.expired for access in authorization.check_access(judged)] == [False, True, True]
 
 
 def test_a_session_of_a_former_key_stands_and_is_left_as_it_is() -> None:
@@ -235,10 +237,10 @@ def test_a_session_of_a_former_key_stands_and_is_left_as_it_is() -> None:
     with override_settings(SECRET_KEY_FALLBACKS=["the former key of this site"]):
         credential = credentials.of_session(str(session.session_key))
         assert credential is not None
-        assert credentials.standing({credential}) == {credential: ann}
+        assert credentials.valid_users({credential}) == {credential: ann}
         ann.set_password("another")
         ann.save()
-        assert credentials.standing({credential}) == {}
+        assert credentials.valid_users({credential}) == {}
     # A socket has no answer that could bring the browser another key.
     assert list(kept) == before
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.realtime.club import Club
+from tests.realtime.second_project.processes import SecondProject
 from tests.waiting import wait_until
 
 SOON = 5
@@ -40,9 +40,9 @@ def get(port: int, path: str, session: str, **headers: str) -> Answer:
 
 
 def test_the_log_over_http_has_the_frames_of_the_socket(
-    club: Club, port: int, stream: str, session: str
+    project: SecondProject, port: int, stream: str, session: str
 ) -> None:
-    club.write("append", stream, 1, 5)
+    project.write("append", stream, 1, 5)
     answer = get(port, f"/events/{stream}/?after=2&limit=2", session).json
     assert (answer["from"], answer["to"], answer["reset"]) == (3, 4, False)
     assert [event["data"]["n"] for event in answer["events"]] == [3, 4]
@@ -51,35 +51,37 @@ def test_the_log_over_http_has_the_frames_of_the_socket(
 
 
 def test_without_a_position_there_is_only_the_head(
-    club: Club, port: int, stream: str, session: str
+    project: SecondProject, port: int, stream: str, session: str
 ) -> None:
-    club.write("append", stream, 1, 5)
+    project.write("append", stream, 1, 5)
     answer = get(port, f"/events/{stream}/?wait=20", session).json
     assert (answer["from"], answer["to"], answer["events"]) == (6, 5, [])
 
 
 @pytest.mark.parametrize("query", ["after=9", "after=3&epoch=0ther", "after=0"])
 def test_a_position_that_the_log_does_not_have_means_reset(
-    club: Club, port: int, stream: str, session: str, query: str
+    project: SecondProject, port: int, stream: str, session: str, query: str
 ) -> None:
-    club.write("append", stream, 1, 5)
-    club.write("forget", stream, 2)
+    project.write("append", stream, 1, 5)
+    project.write("forget", stream, 2)
     answer = get(port, f"/events/{stream}/?{query}", session).json
     assert (answer["reset"], answer["to"], answer["events"]) == (True, 5, [])
 
 
-def test_nothing_new_is_not_modified(club: Club, port: int, stream: str, session: str) -> None:
-    club.write("append", stream, 1, 5)
+def test_nothing_new_is_not_modified(
+    project: SecondProject, port: int, stream: str, session: str
+) -> None:
+    project.write("append", stream, 1, 5)
     path = f"/events/{stream}/?after=5"
     tag = get(port, path, session).headers["ETag"]
     again = get(port, path, session, **{"If-None-Match": tag})
     assert (again.status, again.headers["ETag"], again.json) == (304, tag, None)
-    club.write("append", stream, 6)
+    project.write("append", stream, 6)
     assert get(port, path, session, **{"If-None-Match": tag}).status == 200
 
 
 def test_at_the_time_limit_it_is_not_modified(
-    club: Club, port: int, stream: str, session: str
+    project: SecondProject, port: int, stream: str, session: str
 ) -> None:
     path = f"/events/{stream}/?after=0"
     tag = get(port, path, session).headers["ETag"]
@@ -87,7 +89,7 @@ def test_at_the_time_limit_it_is_not_modified(
 
 
 def test_who_waits_with_a_tag_hears_of_what_comes_meanwhile(
-    club: Club, port: int, stream: str, session: str
+    project: SecondProject, port: int, stream: str, session: str
 ) -> None:
     path = f"/events/{stream}/?after=0"
     tag = {"If-None-Match": get(port, path, session).headers["ETag"]}
@@ -95,13 +97,13 @@ def test_who_waits_with_a_tag_hears_of_what_comes_meanwhile(
         held = pool.submit(get, port, f"{path}&wait=25", session, **tag)
         with pytest.raises(TimeoutError):
             held.result(0.5)  # it waits
-        club.write("append", stream, 1)
+        project.write("append", stream, 1)
         answer = held.result(SOON)
     assert [event["data"]["n"] for event in answer.json["events"]] == [1]
 
 
 async def test_many_wait_without_a_thread_each(
-    club: Club, port: int, stream: str, session: str
+    project: SecondProject, port: int, stream: str, session: str
 ) -> None:
     loop = asyncio.get_running_loop()
 
@@ -119,7 +121,7 @@ async def test_many_wait_without_a_thread_each(
     page = await loop.run_in_executor(None, get, port, f"/events/{stream}/", session)
     assert page.status == 200
     assert not any(held.done() for held in waiting)
-    await loop.run_in_executor(None, club.write, "append", stream, 1)
+    await loop.run_in_executor(None, project.write, "append", stream, 1)
     async with asyncio.timeout(PATIENCE_SECONDS):
         assert await asyncio.gather(*waiting) == [[1]] * 100
 
@@ -149,41 +151,41 @@ def test_a_bad_query_is_named(port: int, stream: str, session: str, query: str) 
     [("expel", 404), ("disable", 401), ("change_password", 401), ("log_out", 401)],
 )
 def test_a_held_request_ends_with_the_right_to_it(
-    club: Club, port: int, stream: str, change: str, status: int
+    project: SecondProject, port: int, stream: str, change: str, status: int
 ) -> None:
     user, name = f"ann-{uuid.uuid4().hex[:8]}", stream.partition(":")[2]
-    session = club.write("member", user, name)
+    session = project.write("member", user, name)
     losing = {"expel": (user, name), "log_out": (session,)}
     with ThreadPoolExecutor(1) as pool:
         held = pool.submit(get, port, f"/events/{stream}/?after=0&wait=25", session)
         with pytest.raises(TimeoutError):
             held.result(0.5)  # it waits
-        club.write(change, *losing.get(change, (user,)))
+        project.write(change, *losing.get(change, (user,)))
         assert held.result(SOON).status == status
         # What is committed meanwhile is not told either.
         assert get(port, f"/events/{stream}/", session).status == status
 
 
 def test_news_are_not_for_who_lost_the_right_a_moment_before(
-    club: Club, port: int, stream: str
+    project: SecondProject, port: int, stream: str
 ) -> None:
     user, name = f"ann-{uuid.uuid4().hex[:8]}", stream.partition(":")[2]
-    session = club.write("member", user, name)
+    session = project.write("member", user, name)
     with ThreadPoolExecutor(1) as pool:
         held = pool.submit(get, port, f"/events/{stream}/?after=0&wait=25", session)
         with pytest.raises(TimeoutError):
             held.result(0.5)
-        club.write("expel", user, name)
-        club.write("append", stream, 1)
+        project.write("expel", user, name)
+        project.write("append", stream, 1)
         assert held.result(SOON).status == 404
 
 
 def test_requests_that_wait_have_no_threads(
-    club: Club, port: int, stream: str, session: str
+    project: SecondProject, port: int, stream: str, session: str
 ) -> None:
     """Under Django's own handler, which keeps a thread for each request."""
     get(port, f"/events/{stream}/", session)
-    tasks = f"/proc/{club.servers[port].pid}/task"
+    tasks = f"/proc/{project.servers[port].pid}/task"
     before = len(os.listdir(tasks))
     request = f"GET /events/{stream}/?after=0&wait=25 HTTP/1.1\r\nHost: x\r\nCookie: sessionid={session}\r\n\r\n"
     with ExitStack() as opened:

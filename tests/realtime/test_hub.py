@@ -14,13 +14,13 @@ from django.test import override_settings
 from django.utils import timezone
 
 from realtime import credentials, tickets
-from realtime.census import Census
+from realtime.authorization import Access
 from realtime.consumer import EventConsumer
 from realtime.feed import Frame
 from realtime.hub import Hub
+from realtime.log_reader import Head
 from realtime.models import Stream
-from realtime.pages import Head
-from realtime.sweep import Verdict
+from realtime.socket_counts import SocketCounts
 from realtime.threads import in_thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -59,7 +59,7 @@ async def test_nothing_is_left_of_who_has_left() -> None:
         for stream in ("church:grace", "church:hope"):
             await socket.send_json_to({"type": "subscribe", "stream": stream})
             assert (await socket.receive_json_from(5))["type"] == "subscribed"
-    hub = Hub.here()
+    hub = Hub.current()
     assert (len(hub.sockets), set(hub.feeds)) == (5, {"church:grace", "church:hope"})
     assert all(len(feed.listeners) == 5 for feed in hub.feeds.values())
     for socket in sockets[:-1]:
@@ -103,11 +103,11 @@ async def test_an_error_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -
     def fails(key: str) -> None:
         raise RuntimeError("The database is gone.")
 
-    monkeypatch.setattr("realtime.pages.head", fails)
+    monkeypatch.setattr("realtime.log_reader.read_head", fails)
     await socket.send_json_to({"type": "subscribe", "stream": "church:grace"})
     with pytest.raises(RuntimeError, match="The database is gone"):
         await socket.wait(5)
-    assert (Hub.here().sockets, Hub.here().feeds) == ({}, {})
+    assert (Hub.current().sockets, Hub.current().feeds) == ({}, {})
     assert await in_thread(Stream.objects.count) == 0
 
 
@@ -117,7 +117,7 @@ class News:
     def push(self, frame: Frame) -> None:
         pass
 
-    def behind(self) -> None:
+    def reread(self) -> None:
         pass
 
 
@@ -125,13 +125,13 @@ class News:
 async def test_a_hub_that_was_idle_joins_its_groups_anew(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    hub = Hub.here()
+    hub = Hub.current()
     for _ in range(3):  # polls, each of which finds nobody here
         news = News()
-        hub.join("church:grace", news)
-        await _until(lambda: len(hub._joined) == 2)
-        hub.part("church:grace", news)
-        await _until(lambda: hub._channel is None)
+        hub.subscribe("church:grace", news)
+        await _until(lambda: len(hub.notices.joined) == 2)
+        hub.unsubscribe("church:grace", news)
+        await _until(lambda: hub.notices.channel is None)
     assert [record.getMessage() for record in caplog.records] == []
 
 
@@ -140,7 +140,7 @@ async def test_who_is_closed_while_they_subscribe_hears_nothing_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     socket = await _enter()
-    [consumer] = Hub.here().sockets
+    [consumer] = Hub.current().sockets
     looking, may_answer = threading.Event(), threading.Event()
 
     def looks_long(key: str) -> Head:
@@ -148,15 +148,15 @@ async def test_who_is_closed_while_they_subscribe_hears_nothing_more(
         may_answer.wait(5)
         return Head(key, 1, "e", 0, 0)
 
-    monkeypatch.setattr("realtime.pages.head", looks_long)
+    monkeypatch.setattr("realtime.log_reader.read_head", looks_long)
     await socket.send_json_to({"type": "subscribe", "stream": "church:grace"})
     await _until(looking.is_set)
-    await consumer.obey(Verdict(ended=True))
+    await consumer.apply_access(Access(expired=True))
     may_answer.set()
     assert (await socket.receive_output(5)) == {"type": "websocket.close", "code": 4401}
     await socket.send_json_to({"type": "ping"})
     assert await socket.receive_nothing()
-    assert (Hub.here().sockets, Hub.here().feeds) == ({}, {})
+    assert (Hub.current().sockets, Hub.current().feeds) == ({}, {})
 
 
 @override_settings(REALTIME={**SETTINGS, "COUNT_SECONDS": 60})
@@ -169,6 +169,6 @@ async def test_no_clock_outlives_the_last_socket_where_the_database_is_away(
     def fail(*_: Any) -> None:
         raise OperationalError("The database is away.")
 
-    monkeypatch.setattr(Census, "exchange", fail)
+    monkeypatch.setattr(SocketCounts, "exchange", fail)
     await socket.disconnect()
     await _until(lambda: _ours(asyncio.all_tasks() - before) == [])

@@ -7,8 +7,8 @@ import time
 from typing import Any
 
 from realtime import conf
-from realtime.keep_alive import PatientFactory
-from tests.realtime.club import Club
+from realtime.daphne import PatientFactory
+from tests.realtime.second_project.processes import SecondProject
 
 PROXIES_GIVE_UP_AFTER = 60
 """Seconds; the default of nginx (upstream ``keepalive_timeout``), of AWS's and other balancers."""
@@ -24,8 +24,8 @@ def test_the_setting_counts(settings: Any) -> None:
     assert conf.keep_alive_seconds() == 120
 
 
-def test_an_idle_connection_is_closed_after_the_setting(club: Club) -> None:
-    brief = club.beside(ALONE_KEEP_ALIVE="1")
+def test_an_idle_connection_is_closed_after_the_setting(project: SecondProject) -> None:
+    brief = project.beside(PROJECT_KEEP_ALIVE="1")
     port = brief.serve()
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:

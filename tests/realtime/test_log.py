@@ -10,10 +10,10 @@ import pytest
 from django.db import connection, transaction
 from django.db.transaction import TransactionManagementError
 
-from realtime import log, pages, retention
+from realtime import log, log_reader, retention
 from realtime.log import NewEvent
+from realtime.log_reader import PrunedError
 from realtime.models import Event, Stream, Ticket
-from realtime.pages import ForgottenError
 
 NOW = datetime(2026, 11, 24, 12, 30, 15, 123999, tzinfo=UTC)
 
@@ -24,7 +24,7 @@ def append(key: str, *numbers: int, now: datetime = NOW) -> None:
 
 
 def read(key: str, after: int = 0) -> list[int]:
-    page = pages.page(pages.head(key), after, 10_000, None)
+    page = log_reader.read_page(log_reader.read_head(key), after, 10_000, None)
     return [event["data"]["n"] for event in json.loads(f"[{page.events}]")]
 
 
@@ -79,10 +79,10 @@ def test_a_rollback_gives_the_numbers_back() -> None:
 @pytest.mark.django_db
 def test_pages_end_at_their_limit_and_their_size() -> None:
     append("church:grace", *range(1, 11))
-    head = pages.head("church:grace")
-    assert pages.page(head, 3, 4).last == 7
-    assert pages.page(head, 3, 4, 1).last == 4
-    assert pages.page(head, 10).events == ""
+    head = log_reader.read_head("church:grace")
+    assert log_reader.read_page(head, 3, 4).last == 7
+    assert log_reader.read_page(head, 3, 4, 1).last == 4
+    assert log_reader.read_page(head, 10).events == ""
 
 
 only_postgres = pytest.mark.skipif(
@@ -211,17 +211,17 @@ def test_pruning_keeps_days_and_a_number_of_events(settings: pytest.FixtureReque
     assert retention.prune(NOW)["events"] == 5
     assert read("church:grace", 2) == [3, 4]
     assert read("church:hope", 3) == [4, 5, 6, 7]
-    assert not pages.head("church:grace").holds(1, None)
-    assert pages.head("church:grace").holds(2, None)
+    assert not log_reader.read_head("church:grace").can_resume(1, None)
+    assert log_reader.read_head("church:grace").can_resume(2, None)
 
 
 @pytest.mark.django_db
 def test_a_reader_whom_pruning_overtakes_is_told() -> None:
     append("church:grace", 1, 2, 3)
-    before = pages.head("church:grace")
+    before = log_reader.read_head("church:grace")
     Event.objects.filter(seq=1).delete()
-    with pytest.raises(ForgottenError):
-        pages.page(before, 0)
+    with pytest.raises(PrunedError):
+        log_reader.read_page(before, 0)
 
 
 @pytest.mark.django_db

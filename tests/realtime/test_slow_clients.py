@@ -3,13 +3,13 @@ from __future__ import annotations
 import asyncio
 
 from tests.realtime.client import open_socket
-from tests.realtime.club import Club
+from tests.realtime.second_project.processes import SecondProject
 
 
 async def test_a_client_that_acknowledges_gets_megabytes(
-    club: Club, port: int, stream: str, session: str
+    project: SecondProject, port: int, stream: str, session: str
 ) -> None:
-    await asyncio.to_thread(club.write, "append_large", stream, 1000, 2000)
+    await asyncio.to_thread(project.write, "append_large", stream, 1000, 2000)
     async with open_socket(port, session) as ann:
         await ann.subscribe(stream, since=0)
         while ann.positions[stream] < 1000:
@@ -19,9 +19,9 @@ async def test_a_client_that_acknowledges_gets_megabytes(
 
 
 async def test_a_client_that_is_paused_goes_on_when_it_acknowledges(
-    club: Club, port: int, stream: str, session: str
+    project: SecondProject, port: int, stream: str, session: str
 ) -> None:
-    await asyncio.to_thread(club.write, "append_large", stream, 1000, 2000)
+    await asyncio.to_thread(project.write, "append_large", stream, 1000, 2000)
     async with open_socket(port, session) as ann:
         await ann.subscribe(stream, since=0)
         while ann.positions[stream] < 1000:
@@ -32,9 +32,9 @@ async def test_a_client_that_is_paused_goes_on_when_it_acknowledges(
 
 
 async def test_a_client_that_does_not_is_paused_then_closed_and_can_resume(
-    club: Club, port: int, stream: str, session: str
+    project: SecondProject, port: int, stream: str, session: str
 ) -> None:
-    await asyncio.to_thread(club.write, "append_large", stream, 1000, 2000)
+    await asyncio.to_thread(project.write, "append_large", stream, 1000, 2000)
     async with open_socket(port, session) as ann:
         await ann.subscribe(stream, since=0)
         assert await ann.close_code(15) == 4408
@@ -48,13 +48,13 @@ async def test_a_client_that_does_not_is_paused_then_closed_and_can_resume(
 
 
 async def test_a_slow_client_does_not_hold_up_the_others(
-    club: Club, port: int, stream: str, session: str
+    project: SecondProject, port: int, stream: str, session: str
 ) -> None:
     async with open_socket(port, session) as slow, open_socket(port, session) as quick:
         await slow.subscribe(stream)
         await quick.subscribe(stream)
         for _ in range(5):
-            await asyncio.to_thread(club.write, "append_large", stream, 200, 2000)
+            await asyncio.to_thread(project.write, "append_large", stream, 200, 2000)
         while quick.positions[stream] < 1000:
             frame = await quick.hear("events", seconds=5)
             await quick.say(type="ack", stream=stream, seq=frame["to"])

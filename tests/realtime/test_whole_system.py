@@ -15,9 +15,9 @@ import pytest
 import redis
 import requests
 
-from koinonia.supervisor.parent_death import die_with_parent
+from delivery.worker.parent_death import die_with_parent
 from tests.church_log import has_told_of_broadcasts, logged
-from tests.delivery.chaos.victims import SUPERVISOR, WEB, kill_part
+from tests.delivery.chaos.processes import SUPERVISOR, WEB, kill_part
 from tests.realtime.chaos_proxy import ChaosProxy
 from tests.realtime.follower import Follower
 from tests.running_system import ROOT, RunningSystem, database_environment, free_port

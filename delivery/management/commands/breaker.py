@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from delivery import breaker, holds
 from delivery.conf import account
+from delivery.limits import breaker, holds
 from delivery.models import BreakerState, BreakerTransition
 
 _SHOWN = 10

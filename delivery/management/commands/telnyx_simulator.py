@@ -12,12 +12,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from delivery import conf
-from delivery.simulator import Options, TelnyxSimulator
-from delivery.simulator.keys import Keys
-from delivery.simulator.numbers import table
-from delivery.simulator.own_numbers import OwnNumbers
-from delivery.simulator.registration import is_a_tenants
-from delivery.simulator.state import State
+from delivery.providers.telnyx.simulator import Options, TelnyxSimulator
+from delivery.providers.telnyx.simulator.keys import Keys
+from delivery.providers.telnyx.simulator.numbers import table
+from delivery.providers.telnyx.simulator.own_numbers import OwnNumbers
+from delivery.providers.telnyx.simulator.registration import is_a_tenants
+from delivery.providers.telnyx.simulator.state import State
 
 _EPILOG = """\
 Example: five times no service, then as ever; all in another window:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from koinonia.api.serializers.fields import IdField
-from koinonia.api.serializers.strict import KnownFieldsMixin
+from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.api.serializers.texts import NameField
 from koinonia.api.serializers.times import InstantField
 

@@ -8,8 +8,8 @@ from rest_framework import serializers
 
 from delivery.statuses import Status
 from koinonia.api.serializers.fields import MOST_GROUPS, MOST_MEMBERS, ChurchItemsField, IdField
+from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.api.serializers.messages import AuthorSerializer, NamedSerializer, TextSerializer
-from koinonia.api.serializers.strict import KnownFieldsMixin
 from koinonia.broadcasts.audience import Audience
 from koinonia.broadcasts.renderings import MOST_NAMED
 from koinonia.models import Broadcast

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from rest_framework import serializers
 
 from koinonia.api.serializers.fields import IdField, ItemTagField
-from koinonia.api.serializers.strict import KnownFieldsMixin
+from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.api.serializers.texts import NameField
 from koinonia.models import Church, Role, Staff
 from koinonia.zones import NO_ZONE, is_zone

@@ -8,8 +8,8 @@ from delivery.dead_letters import Filter
 from delivery.dead_letters.decisions import LONGEST_REASON
 from delivery.statuses import Status
 from koinonia.api.serializers.fields import ChurchItemField, DistinctListField, IdField
+from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.api.serializers.messages import AuthorSerializer, MessageSerializer
-from koinonia.api.serializers.strict import KnownFieldsMixin
 from koinonia.api.serializers.texts import TextField
 from koinonia.api.serializers.times import InstantField
 

@@ -6,7 +6,7 @@ from django.db.models import Model
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from delivery.visible_text import clean
+from delivery.content.visible_text import clean
 from koinonia import ids, phone
 
 MOST_GROUPS = 100

@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from koinonia import ids
 from koinonia.api.serializers.fields import IdField
-from koinonia.api.serializers.strict import KnownFieldsMixin
+from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.models import Invitation, Role
 
 

@@ -14,7 +14,7 @@ from delivery.models import Attempt, Direction, Encoding, Message
 from delivery.statuses import Status
 from httpopt.fields.computed import Computed
 from koinonia.api.serializers.fields import BoundedListField, ChurchItemField, IdField, PhoneField
-from koinonia.api.serializers.strict import KnownFieldsMixin
+from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.api.serializers.texts import TextField
 from koinonia.api.serializers.times import InstantField
 from koinonia.models.member import full_name

@@ -16,7 +16,7 @@ from koinonia.api.serializers.fields import (
     ItemTagField,
     PhoneField,
 )
-from koinonia.api.serializers.strict import KnownFieldsMixin
+from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.api.serializers.texts import NameField
 from koinonia.api.uniqueness import taken_as_error
 from koinonia.models import Church, Group, Member

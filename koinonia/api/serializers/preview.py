@@ -9,8 +9,8 @@ from rest_framework import serializers
 
 from delivery.models import Encoding
 from koinonia.api.serializers.broadcasts import AudienceField, LeftOutSerializer
+from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.api.serializers.messages import LONGEST_TEXT, NamedSerializer, within_bounds
-from koinonia.api.serializers.strict import KnownFieldsMixin
 from koinonia.api.serializers.texts import TextField
 from koinonia.api.serializers.times import InstantField
 from koinonia.broadcasts.renderings import MOST_NAMED

@@ -1,4 +1,4 @@
-"""Names and texts as they reach a reader; see ``koinonia.names`` and ``delivery.visible_text``."""
+"""Names and texts as they reach a reader; see ``koinonia.names`` and ``delivery.content.visible_text``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.core.validators import ProhibitNullCharactersValidator
 from rest_framework import serializers
 from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
-from delivery.visible_text import clean, is_blank
+from delivery.content.visible_text import clean, is_blank
 from koinonia.names import tidy
 
 _MARKS = 8

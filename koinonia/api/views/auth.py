@@ -22,7 +22,7 @@ from httpopt.versions.counters import Scope
 from httpopt.views import SparseFieldsMixin, VersionedViewMixin
 from koinonia.accounts import tokens
 from koinonia.api.serializers.churches import MeSerializer
-from koinonia.api.serializers.strict import KnownFieldsMixin
+from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.models import Church
 from throttling import logins
 from throttling.drf import LimitExceeded
@@ -59,7 +59,7 @@ class LoginView(APIView):
         try:
             attempt = logins.attempt(request._request, given.validated_data["username"])
         except logins.LoginRefusedError as error:
-            raise LimitExceeded(error.verdict) from error
+            raise LimitExceeded(error.result) from error
         with attempt:
             user = authenticate(request._request, **given.validated_data)
             if not isinstance(user, User):

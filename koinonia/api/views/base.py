@@ -32,7 +32,7 @@ _OUR_NAMES = {"scheduled_at": "send_at"}
 class ChurchView(SparseFieldsMixin, VersionedViewMixin, GenericAPIView[Any]):
     """Anything below ``churches/{church}/``: of one church, for its staff.
 
-    ``collections`` names those of ``koinonia.tracked`` that the answer shows.
+    ``collections`` names those of ``koinonia.answer_versions`` that the answer shows.
     """
 
     permission_classes = [IsAuthenticated, IsStaffWithRole]

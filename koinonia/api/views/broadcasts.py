@@ -19,9 +19,9 @@ from koinonia.api.serializers.broadcasts import (
 from koinonia.api.serializers.preview import PreviewRequestSerializer, PreviewSerializer
 from koinonia.api.views.base import ChurchView, ItemView, ListCreateView, unacceptable_as_error
 from koinonia.broadcasts.cancel import cancel_broadcast
-from koinonia.broadcasts.plan import send_broadcast
 from koinonia.broadcasts.preview import preview
 from koinonia.broadcasts.progress import with_counts
+from koinonia.broadcasts.send import send_broadcast
 from koinonia.models import Broadcast
 
 

@@ -15,7 +15,7 @@ from koinonia.api.serializers.conversations import ConversationSerializer
 from koinonia.api.serializers.messages import MessageSerializer, ReplySerializer
 from koinonia.api.views.base import ChurchView, ItemView, ListCreateView
 from koinonia.api.views.sending import SendingView, shown
-from koinonia.conversations.read import mark_read
+from koinonia.conversations import mark_read
 from koinonia.models import Conversation
 
 

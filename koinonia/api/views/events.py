@@ -20,7 +20,7 @@ from rest_framework.views import APIView
 
 from koinonia.api.problems import MEDIA_TYPE, problem
 from koinonia.api.views.base import ReportView
-from koinonia.held_requests import hold, holdable
+from koinonia.http.held_requests import hold, holdable
 from realtime import http, tickets
 from realtime.credentials import Credential, of_user
 

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from delivery.changes import message_changes
 from koinonia.api.serializers.people import GroupSerializer
 from koinonia.api.views.base import ChurchView, ItemView, ListCreateView
-from koinonia.broadcasts.groups import release_group
+from koinonia.broadcasts.cancel import release_group
 from koinonia.models import Group
 
 

@@ -141,7 +141,7 @@ def _check(request: Request, user: User, password: str) -> None:
     try:
         attempt = logins.attempt(request._request, user.get_username())
     except logins.LoginRefusedError as error:
-        raise LimitExceeded(error.verdict) from error
+        raise LimitExceeded(error.result) from error
     with attempt:
         if not user.check_password(password):
             raise serializers.ValidationError({"current_password": ["This is not your password."]})

@@ -14,9 +14,8 @@ from rest_framework.response import Response
 from koinonia.api.errors import TooLargeError
 from koinonia.api.parsers import CsvParser
 from koinonia.api.views.base import ChurchView
-from koinonia.member_import.apply import import_members
-from koinonia.member_import.bounds import LARGEST_FILE
-from koinonia.member_import.table import UnusableFileError
+from koinonia.member_import.file import import_members
+from koinonia.member_import.table import LARGEST_FILE, UnusableFileError
 
 _CHARSET = re.compile(r"charset\s*=\s*\"?([^\";\s]+)", re.IGNORECASE)
 _FILE_NAME = re.compile(r"filename\s*=\s*\"?([^\";]+)", re.IGNORECASE)

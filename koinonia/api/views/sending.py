@@ -10,16 +10,15 @@ from rest_framework.response import Response
 from delivery import conf
 from delivery.accept import accept_message
 from delivery.changes import message_changes
+from delivery.content.visible_text import clean
 from delivery.drafts import Draft
 from delivery.models import Message
-from delivery.visible_text import clean
 from koinonia import ids
 from koinonia.api.errors import ConflictError
 from koinonia.api.idempotency import PendingResponse
 from koinonia.api.serializers.messages import MessageSerializer
 from koinonia.api.views.base import ChurchView, unacceptable_as_error
-from koinonia.conversations.holder import member_at, remember_named
-from koinonia.conversations.threads import thread_of
+from koinonia.conversations import member_at, remember_named, thread_of
 from koinonia.models import Member
 from koinonia.texts import placeholders
 from koinonia.texts.compose import compose_single

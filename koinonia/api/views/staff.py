@@ -12,7 +12,8 @@ from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from koinonia import ids, owners
+from koinonia import ids
+from koinonia.accounts.last_owner import KEEP_ONE_OWNER, last_owners
 from koinonia.api.serializers.churches import StaffSerializer
 from koinonia.api.views.base import ChurchView, ItemView
 from koinonia.models import Role, Staff
@@ -76,5 +77,5 @@ class StaffView(_Staff, ItemView):
 
 
 def _keep_an_owner(*, without: Model, field: str) -> None:
-    if owners.last_owners(Staff.objects.filter(pk=without.pk)):
-        raise serializers.ValidationError({field: [owners.SENTENCE]})
+    if last_owners(Staff.objects.filter(pk=without.pk)):
+        raise serializers.ValidationError({field: [KEEP_ONE_OWNER]})

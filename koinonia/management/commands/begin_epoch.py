@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 
-import realtime.restore
+import realtime.log
 from httpopt.versions import counters
 
 _EXAMPLE = """\
@@ -28,6 +28,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with transaction.atomic():
-            streams = realtime.restore.begin_epochs()
+            streams = realtime.log.begin_epochs()
             counters.begin_epoch(anew=True)
         self.stdout.write(f"{streams} event streams and all ETags begin a new epoch.")

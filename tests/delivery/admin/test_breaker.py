@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from delivery import breaker, holds
+from delivery.limits import breaker, holds
 from delivery.models import BreakerState
 
 pytestmark = pytest.mark.django_db

@@ -59,7 +59,8 @@ def use() -> None:
     from django.urls import reverse
     from django.utils import timezone
 
-    from delivery import breaker, dead_letters, opt_outs, spend, status_report
+    from delivery import dead_letters, opt_outs, status_report
+    from delivery.limits import breaker, spend
     from delivery.models import BreakerState, Message, WebhookEvent
     from delivery.tracking import apply_waiting_events
 

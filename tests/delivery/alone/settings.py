@@ -49,7 +49,7 @@ DELIVERY: dict[str, Any] = {
     "API_BASE": os.environ.get("ALONE_API_BASE", ""),
     "REDIS_URL": os.environ.get("ALONE_REDIS_URL", ""),
     "PUBLIC_URL": "https://gym.example",
-    "PROVIDER": os.environ.get("ALONE_PROVIDER", "delivery.telnyx.client.TelnyxProvider"),
+    "PROVIDER": os.environ.get("ALONE_PROVIDER", "delivery.providers.telnyx.client.TelnyxProvider"),
     "LEASE_SECONDS": float(os.environ.get("ALONE_LEASE_SECONDS", "3")),
     "ACCOUNT_RATE": None,
     "SENDER_RATE": None,

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from delivery.simulator import TelnyxSimulator
+from delivery.providers.telnyx.simulator import TelnyxSimulator
 
 ROOT = Path(__file__).resolve().parents[3]
 

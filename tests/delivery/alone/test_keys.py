@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from delivery.simulator import TelnyxSimulator
+from delivery.providers.telnyx.simulator import TelnyxSimulator
 from tests.delivery.worker.running_worker import ROOT, RunningWorker
 from tests.waiting import wait_until
 

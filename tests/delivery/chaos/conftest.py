@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from delivery.simulator import Options, TelnyxSimulator
+from delivery.providers.telnyx.simulator import Options, TelnyxSimulator
 from tests.delivery.chaos.platform import Platform
 
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import psycopg
 
-from delivery.simulator import TelnyxSimulator
-from delivery.simulator.ledger import Entry
+from delivery.providers.telnyx.simulator import TelnyxSimulator
+from delivery.providers.telnyx.simulator.ledger import Entry
 from tests.delivery.chaos import ledger
-from tests.delivery.chaos.congregation import SingleTexts, Writer
+from tests.delivery.chaos.staff import SingleTexts, Writer
 from tests.postgres import EmbeddedPostgres
 from tests.running_system import RunningSystem
 from tests.valkey import ValkeyServer

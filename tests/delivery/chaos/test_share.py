@@ -13,13 +13,13 @@ from django.utils import timezone
 from delivery.accept import accept_batch
 from delivery.drafts import Draft
 from delivery.models import BreakerTransition, Message
+from delivery.providers.telnyx.simulator import TelnyxSimulator
+from delivery.providers.telnyx.simulator.faults import fault
 from delivery.sending.drain import Drain
 from delivery.sending.threads import Threads
-from delivery.simulator import TelnyxSimulator
-from delivery.simulator.faults import fault
 from delivery.statuses import Status
 from koinonia.models import Church
-from tests.delivery.redis_of_the_test import fresh
+from tests.delivery.redis_state import fresh
 from tests.simulator import telnyx, telnyx_process_wide  # noqa: F401  # fixtures
 from tests.waiting import wait_until
 

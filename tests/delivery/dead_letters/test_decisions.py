@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from delivery.dead_letters import Filter, dead_letters, discard, explain, export, review
 from delivery.dead_letters.reasons import EXPLANATIONS
 from delivery.models import DeadLetterAction, Message, Outcome
-from delivery.telnyx.codes import CODES
+from delivery.providers.telnyx.codes import CODES
 from tests.delivery.dead_letters.conftest import NOW, MakeLetter
 
 pytestmark = pytest.mark.django_db

@@ -12,10 +12,10 @@ from django.utils import timezone
 from delivery.accept import accept_message
 from delivery.drafts import Draft
 from delivery.models import Message, Outcome
+from delivery.providers.base import SendRequest, Verdict
 from delivery.sending.drain import Drain
-from delivery.sending.provider import SendRequest, Verdict
-from delivery.sending.scripted import ScriptedProvider
 from delivery.sending.threads import Threads
+from delivery.testing import ScriptedProvider
 from koinonia.models import Church
 
 ACCEPTED = Verdict(outcome=Outcome.ACCEPTED, provider_id="given", http_status=200)

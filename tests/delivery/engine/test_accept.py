@@ -11,9 +11,9 @@ from delivery.accept import UnacceptableError, accept_batch, accept_message
 from delivery.cancel import cancel_batch, cancel_message
 from delivery.drafts import Draft
 from delivery.models import Message, OptOut
-from delivery.sending.scripted import ScriptedProvider
 from delivery.signals import messages_changed
 from delivery.statuses import Status
+from delivery.testing import ScriptedProvider
 from koinonia.models import Church
 from tests.delivery.engine.scripted import LOST, drain, write
 
@@ -134,7 +134,7 @@ def test_in_sync_mode_a_text_is_sent_inside_the_request(
     grace: Church, settings: Any, heard: list[list[tuple[str, str]]]
 ) -> None:
     settings.DELIVERY = {
-        **settings.DELIVERY, "MODE": "sync", "PROVIDER": "delivery.sending.scripted.ScriptedProvider",
+        **settings.DELIVERY, "MODE": "sync", "PROVIDER": "delivery.testing.ScriptedProvider",
     }  # fmt: skip
     message = write(grace)
     message.refresh_from_db()

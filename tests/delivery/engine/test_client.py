@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from delivery.models import Outcome
-from delivery.sending.provider import SendRequest
-from delivery.simulator import TelnyxSimulator
-from delivery.simulator.numbers import NUMBER_OF
-from delivery.telnyx.client import TelnyxProvider
+from delivery.providers.base import SendRequest
+from delivery.providers.telnyx.client import TelnyxProvider
+from delivery.providers.telnyx.simulator import TelnyxSimulator
+from delivery.providers.telnyx.simulator.numbers import NUMBER_OF
 
 R, A = Outcome.RETRYABLE, Outcome.AMBIGUOUS
 

@@ -8,7 +8,7 @@ import logging
 import pytest
 
 from delivery.models import Outcome
-from delivery.telnyx.answer import HttpAnswer, verdict
+from delivery.providers.telnyx.answer import HttpAnswer, verdict
 
 P, C, R, T, A = (
     Outcome.PERMANENT, Outcome.CONFIGURATION, Outcome.RETRYABLE, Outcome.THROTTLED,

@@ -11,11 +11,11 @@ from django.utils import timezone
 from delivery.accept import accept_batch
 from delivery.drafts import Draft
 from delivery.models import Message, Outcome, Priority
+from delivery.providers.base import SendRequest, Verdict
+from delivery.queue.turns import Turn, Turns
 from delivery.sending.drain import Drain
-from delivery.sending.provider import SendRequest, Verdict
-from delivery.sending.scripted import ScriptedProvider
 from delivery.sending.threads import Threads
-from delivery.turns import Turn, Turns
+from delivery.testing import ScriptedProvider
 from koinonia.models import Church
 from tests.delivery.engine.scripted import write
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from delivery import pacing
+from delivery.limits import pacing
 from delivery.models import Message, Priority
-from delivery.sending.scripted import ScriptedProvider
+from delivery.queue.turns import Turn
 from delivery.statuses import Status
-from delivery.turns import Turn
+from delivery.testing import ScriptedProvider
 from koinonia.models import Church
 from tests.delivery.engine.scripted import drain, write
 

@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from delivery import claim, rescue
 from delivery.changes import Change
 from delivery.models import Attempt, Message, Outcome, Priority
-from delivery.sending.provider import Verdict
-from delivery.sending.scripted import ScriptedProvider
+from delivery.providers.base import Verdict
+from delivery.providers.telnyx.request import build
+from delivery.queue import claim, rescue
+from delivery.queue.turns import Turn
 from delivery.settle import Result, settle
 from delivery.signals import messages_changed
 from delivery.statuses import Status
-from delivery.telnyx.request import build
-from delivery.turns import Turn
+from delivery.testing import ScriptedProvider
 from koinonia.models import Church
 from tests.delivery.engine.scripted import ACCEPTED, LOST, UNAVAILABLE, drain, write
 

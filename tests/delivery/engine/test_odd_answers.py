@@ -7,11 +7,11 @@ import json
 import pytest
 from django.utils import timezone
 
-from delivery.claim import claim
 from delivery.models import Message, Outcome, Priority
+from delivery.providers.telnyx.answer import HttpAnswer, verdict
+from delivery.queue.claim import claim
+from delivery.queue.turns import Turn
 from delivery.settle import Result, settle
-from delivery.telnyx.answer import HttpAnswer, verdict
-from delivery.turns import Turn
 from koinonia.models import Church
 from tests.delivery.engine.scripted import write
 

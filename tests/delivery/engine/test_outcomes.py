@@ -11,9 +11,9 @@ import pytest
 from delivery import dead_letters, opt_outs
 from delivery.billed import Billed
 from delivery.models import AccountHold, Attempt, Encoding, Message, Outcome
-from delivery.sending.provider import SendRequest, Verdict
-from delivery.sending.scripted import ScriptedProvider
+from delivery.providers.base import SendRequest, Verdict
 from delivery.statuses import Status
+from delivery.testing import ScriptedProvider
 from koinonia.models import Church
 from tests.delivery.engine.scripted import ACCEPTED, LOST, UNAVAILABLE, drain, keys, write
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from delivery.models import Outcome
-from delivery.sending.provider import SendRequest
-from delivery.telnyx.client import TelnyxProvider
+from delivery.providers.base import SendRequest
+from delivery.providers.telnyx.client import TelnyxProvider
 
 TAKEN = b'{"data":{"id":"4031"}}'
 REQUEST = SendRequest(message_id=1, generation=1, idempotency_key="m:1:1:abc", body=b"{}")

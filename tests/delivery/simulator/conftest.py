@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from delivery.simulator import TelnyxSimulator
+from delivery.providers.telnyx.simulator import TelnyxSimulator
 from tests.delivery.simulator.office import Office
 from tests.delivery.simulator.receiver import Receiver
 from tests.simulator import telnyx, telnyx_process_wide

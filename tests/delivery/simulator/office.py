@@ -5,7 +5,7 @@ from typing import Any, Self
 import requests
 from telnyx import Telnyx
 
-from delivery.simulator import TelnyxSimulator
+from delivery.providers.telnyx.simulator import TelnyxSimulator
 from tests.waiting import wait_until
 
 CHURCH = "+13125550100"

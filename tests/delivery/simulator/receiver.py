@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from delivery.simulator.answers import Answer
-from delivery.simulator.request import Request
-from delivery.simulator.server import Server
+from delivery.providers.telnyx.simulator.answers import Answer
+from delivery.providers.telnyx.simulator.request import Request
+from delivery.providers.telnyx.simulator.server import Server
 
 PATIENCE_SECONDS = 10
 

@@ -15,7 +15,7 @@ import telnyx as sdk
 from django.core.management.base import CommandError
 
 from delivery.management.commands.telnyx_simulator import Command
-from delivery.simulator.numbers import RECIPIENTS, RECOVERING
+from delivery.providers.telnyx.simulator.numbers import RECIPIENTS, RECOVERING
 from tests.delivery.simulator.office import CHURCH, MEMBER
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -135,7 +135,7 @@ def test_help_lists_every_number() -> None:
 
 def test_it_needs_no_django(tmp_path: Path) -> None:
     code = (
-        "import sys; from delivery.simulator import TelnyxSimulator\n"
+        "import sys; from delivery.providers.telnyx.simulator import TelnyxSimulator\n"
         "with TelnyxSimulator() as telnyx: assert telnyx.base\n"
         "assert 'django' not in sys.modules"
     )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from delivery.simulator.ledger import Entry, Ledger
+from delivery.providers.telnyx.simulator.ledger import Entry, Ledger
 from tests.delivery.simulator.office import CHURCH, MEMBER, Office
 from tests.delivery.simulator.receiver import Receiver
 

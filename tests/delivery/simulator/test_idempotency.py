@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from delivery.simulator.answers import Answer, RefusedError
-from delivery.simulator.idempotency import KEPT_SECONDS, IdempotencyKeys
+from delivery.providers.telnyx.simulator.answers import Answer, RefusedError
+from delivery.providers.telnyx.simulator.idempotency import KEPT_SECONDS, IdempotencyKeys
 from tests.delivery.simulator.office import CHURCH, MEMBER, Office, code_of
 from tests.waiting import wait_until
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from delivery.encoding import measure
-from delivery.simulator.encoding import size_of
+from delivery.content.encoding import measure
+from delivery.providers.telnyx.simulator.encoding import size_of
 from tests.delivery.simulator.office import CHURCH, MEMBER, Office, code_of
 from tests.delivery.simulator.receiver import Receiver
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from delivery.simulator.opt_outs import keyword
+from delivery.providers.telnyx.simulator.opt_outs import keyword
 from tests.delivery.simulator.office import CHURCH, MEMBER, Office, code_of
 from tests.delivery.simulator.receiver import Receiver
 

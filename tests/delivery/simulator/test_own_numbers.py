@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import requests
 
-from delivery.simulator import TelnyxSimulator
-from delivery.simulator.own_numbers import OwnNumbers
-from delivery.simulator.registration import register
-from delivery.simulator.state import State
+from delivery.providers.telnyx.simulator import TelnyxSimulator
+from delivery.providers.telnyx.simulator.own_numbers import OwnNumbers
+from delivery.providers.telnyx.simulator.registration import register
+from delivery.providers.telnyx.simulator.state import State
 from tests.delivery.simulator.office import CHURCH, Office
 
 OTHER = "+13125550199"

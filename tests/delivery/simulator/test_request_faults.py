@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import requests
 
-from delivery.simulator.codes import SYNCHRONOUS
-from delivery.simulator.faults import FAULTS, Refusal
-from delivery.simulator.numbers import NUMBER_OF, RECIPIENTS, RECOVERING
+from delivery.providers.telnyx.simulator.codes import SYNCHRONOUS
+from delivery.providers.telnyx.simulator.faults import FAULTS, Refusal
+from delivery.providers.telnyx.simulator.numbers import NUMBER_OF, RECIPIENTS, RECOVERING
 from tests.delivery.simulator.office import MEMBER, Office, code_of
 from tests.waiting import wait_until
 

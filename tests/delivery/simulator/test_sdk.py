@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import telnyx as sdk
 
-from delivery.simulator import TelnyxSimulator
+from delivery.providers.telnyx.simulator import TelnyxSimulator
 from tests.delivery.simulator.office import CHURCH, MEMBER, Office
 from tests.delivery.simulator.receiver import Receiver
 

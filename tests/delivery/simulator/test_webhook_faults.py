@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from delivery.simulator.codes import ASYNCHRONOUS
-from delivery.simulator.numbers import NUMBER_OF
+from delivery.providers.telnyx.simulator.codes import ASYNCHRONOUS
+from delivery.providers.telnyx.simulator.numbers import NUMBER_OF
 from tests.delivery.simulator.office import Office
 from tests.delivery.simulator.receiver import Receiver
 from tests.waiting import wait_until

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from delivery.simulator.answers import Answer
+from delivery.providers.telnyx.simulator.answers import Answer
 from tests.delivery.simulator.office import Office
 from tests.delivery.simulator.receiver import Receiver
 from tests.waiting import wait_until

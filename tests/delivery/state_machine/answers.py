@@ -8,8 +8,8 @@ from datetime import datetime
 from django.db import transaction
 
 from delivery.models import Message, Outcome, WebhookEvent
+from delivery.providers.base import Verdict
 from delivery.references import reference
-from delivery.sending.provider import Verdict
 from delivery.statuses import Status
 
 REPORTS = {

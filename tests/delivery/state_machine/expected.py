@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from delivery.models import Message, Outcome
-from delivery.sending.provider import Verdict
+from delivery.providers.base import Verdict
 from delivery.statuses import TELNYX_SAYS, UNFINISHED, Status
 
 DELAYS = (1, 2, 4)

@@ -3,8 +3,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from delivery.providers.base import Verdict
 from delivery.sending.jobs import Job
-from delivery.sending.provider import Verdict
 from delivery.sending.threads import Threads
 from delivery.settle import Result
 

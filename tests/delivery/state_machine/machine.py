@@ -17,10 +17,11 @@ from hypothesis.stateful import (
     rule,
 )
 
-from delivery import breaker, claim, dead_letters, holds, opt_outs
+from delivery import dead_letters, opt_outs
 from delivery.accept import accept_batch, accept_message
 from delivery.cancel import cancel_message
 from delivery.drafts import Draft
+from delivery.limits import breaker, holds
 from delivery.models import (
     Attempt,
     BreakerState,
@@ -30,15 +31,16 @@ from delivery.models import (
     Priority,
     WebhookEvent,
 )
+from delivery.providers.base import Verdict
+from delivery.queue import claim
+from delivery.queue.turns import Turn
 from delivery.sending.drain import Drain
 from delivery.sending.jobs import Job
-from delivery.sending.provider import Verdict
 from delivery.settle import Result, settle
 from delivery.statuses import DEAD_LETTERS, UNFINISHED, Status
 from delivery.tracking import apply_waiting_events
-from delivery.turns import Turn
 from koinonia.models import Church
-from tests.delivery.redis_of_the_test import fresh
+from tests.delivery.redis_state import fresh
 from tests.delivery.state_machine.answers import REFUSALS, REPORTS, store_event
 from tests.delivery.state_machine.expected import Expected, Told
 from tests.delivery.state_machine.held_threads import HeldThreads

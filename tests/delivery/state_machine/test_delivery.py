@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule, run_state_machine_as_test
 
-from delivery import breaker
-from delivery.breaker import Tally
+from delivery.limits import breaker
+from delivery.limits.breaker import Tally
 from delivery.models import BreakerState
 from koinonia.models import Church
 from tests.delivery.state_machine.answers import REPORTS

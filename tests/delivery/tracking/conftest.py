@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from delivery.models import Message, WebhookEvent
+from delivery.providers.telnyx import envelope
 from delivery.statuses import Status
-from delivery.webhooks import envelope
 from koinonia.models import Church
 
 NOW = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)

@@ -8,8 +8,8 @@ import pytest
 
 from delivery.models import WebhookEvent
 from delivery.sending.drain import Drain
-from delivery.sending.scripted import ScriptedProvider
 from delivery.sending.threads import Threads
+from delivery.testing import ScriptedProvider
 from tests.delivery.tracking.conftest import NOW, MakeMessage, store
 from tests.delivery.webhooks.signing import event, outbound
 

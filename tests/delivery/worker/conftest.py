@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from delivery.simulator import TelnyxSimulator
+from delivery.providers.telnyx.simulator import TelnyxSimulator
 from tests.delivery.worker.running_worker import RunningWorker
 
 

@@ -11,15 +11,15 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from delivery import broker, due, hints, rescue
-from delivery.broker import HintBroker
 from delivery.models import Message
+from delivery.queue import due, hints, rescue
 from delivery.sending import drain as sending
 from delivery.statuses import Status
-from delivery.worker import tasks, unfinished
+from delivery.worker import broker, tasks, unfinished
+from delivery.worker.broker import HintBroker
 from koinonia.models import Church
 from tests.delivery.engine.scripted import HeldProvider, drain, write
-from tests.delivery.redis_of_the_test import fresh
+from tests.delivery.redis_state import fresh
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)

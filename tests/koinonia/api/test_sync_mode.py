@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def sync(settings: Any) -> None:
     settings.DELIVERY = {
-        **settings.DELIVERY, "MODE": "sync", "PROVIDER": "delivery.sending.scripted.ScriptedProvider",
+        **settings.DELIVERY, "MODE": "sync", "PROVIDER": "delivery.testing.ScriptedProvider",
     }  # fmt: skip
 
 
@@ -51,7 +51,7 @@ def test_the_answer_holds_the_outcome(sender: APIClient, key: str) -> None:
 def test_a_failure_that_would_pass_is_in_the_answer(sender: APIClient, settings: Any) -> None:
     settings.DELIVERY = {
         **settings.DELIVERY,
-        "PROVIDER": "delivery.telnyx.client.TelnyxProvider",
+        "PROVIDER": "delivery.providers.telnyx.client.TelnyxProvider",
         "API_BASE": NOBODY,
     }
     message = post(sender).json()

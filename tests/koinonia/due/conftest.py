@@ -12,12 +12,12 @@ from rest_framework.test import APIClient
 
 from delivery.models import Message
 from delivery.sending.drain import Drain
-from delivery.sending.scripted import ScriptedProvider
 from delivery.sending.threads import Threads
+from delivery.testing import ScriptedProvider
 from koinonia.models import Church, Group, Member
 from realtime.models import Event
 from tests import cast
-from tests.delivery.redis_of_the_test import fresh
+from tests.delivery.redis_state import fresh
 
 G = "/api/v1/churches/grace/"
 TOMORROW = timedelta(days=1)

@@ -8,12 +8,13 @@ import pytest
 from django.db import DatabaseError
 from django.utils import timezone
 
-from delivery import due, opt_outs
+from delivery import opt_outs
 from delivery.models import Message, OptOut
+from delivery.queue import due
 from delivery.status_report import why_stuck
 from delivery.statuses import Status
 from koinonia.broadcasts.due import accept_due
-from koinonia.conversations.threads import thread_of
+from koinonia.conversations import thread_of
 from koinonia.ids import encode
 from koinonia.models import Broadcast, Church, Group, Member
 from tests import cast

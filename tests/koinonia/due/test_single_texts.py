@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from delivery import opt_outs
 from delivery.accept import accept_message
-from delivery.claim import claim_one, put_back
 from delivery.drafts import Draft
 from delivery.models import Message, OptOut, Outcome
-from delivery.sending.provider import Verdict
+from delivery.providers.base import Verdict
+from delivery.queue.claim import claim_one, put_back
 from delivery.statuses import Status
 from koinonia import sending_numbers
 from koinonia.ids import encode
@@ -146,7 +146,7 @@ def test_one_text_that_cannot_be_addressed_does_not_hold_up_the_others(
             raise LookupError
         return compose(template, *rest)
 
-    monkeypatch.setattr("koinonia.texts.due.compose", fails)
+    monkeypatch.setattr("koinonia.texts.redraft.compose", fails)
     assert tomorrow.comes() == {(ben.phone, "Good Ben")}
     assert tomorrow.look("messages", bad)["error"]["code"] == "not_addressed"
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from koinonia.member_import.file import read_table
 from koinonia.member_import.people import People, Row
-from koinonia.member_import.reading import read_table
 
 
 def rows_of(content: bytes | str, country: str = "US", **options: str) -> list[Row]:

@@ -11,10 +11,8 @@ import pytest
 from django.utils import timezone
 from openpyxl import Workbook
 
-from koinonia.member_import.apply import import_members
-from koinonia.member_import.bounds import MOST_COLUMNS
-from koinonia.member_import.reading import read_table
-from koinonia.member_import.table import UnusableFileError
+from koinonia.member_import.file import import_members, read_table
+from koinonia.member_import.table import MOST_COLUMNS, UnusableFileError
 from koinonia.models import Church
 from tests.koinonia.member_import.reading import people_in, rows_of, told_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from koinonia.member_import.apply import import_members
+from koinonia.member_import.file import import_members
 from koinonia.models import Church, Member
 from tests.messy_csv import MessyCsv
 

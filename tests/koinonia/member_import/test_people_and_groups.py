@@ -8,8 +8,8 @@ import pytest
 from django.db import DatabaseError
 from django.utils import timezone
 
-from koinonia.member_import import bounds, writing
-from koinonia.member_import.apply import import_members
+from koinonia.member_import import table, writing
+from koinonia.member_import.file import import_members
 from koinonia.member_import.report import Report
 from koinonia.member_import.table import UnusableFileError
 from koinonia.models import Church, Group, Member
@@ -184,9 +184,9 @@ def test_two_megabytes_of_group_names_are_answered_at_once(grace: Church) -> Non
 
 def test_rows_and_remarks_are_bounded(grace: Church, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UnusableFileError, match="50,000 lines"):
-        imported(grace, "A,B,bad,\n" * (bounds.MOST_ROWS + 1))
+        imported(grace, "A,B,bad,\n" * (table.MOST_ROWS + 1))
     report = imported(grace, "A,B,bad,\n" * 6000, dry_run=True)
-    assert len(report.errors) == bounds.MOST_REMARKS + 1
+    assert len(report.errors) == table.MOST_REMARKS + 1
     assert "1,000 more remarks" in report.errors[-1][1]
 
 

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from koinonia.member_import.apply import import_members
+from koinonia.member_import.file import import_members
 from koinonia.models import Church, Member
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from openpyxl import Workbook
 
 from delivery.models import OptOut
-from koinonia.member_import.apply import import_members
+from koinonia.member_import.file import import_members
 from koinonia.member_import.table import UnusableFileError
 from koinonia.models import Church
 from tests.koinonia.member_import.reading import rows_of

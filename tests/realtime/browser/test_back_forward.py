@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext
 
 from tests.browser import LAUNCH_ARGUMENTS, chromium_path
 from tests.realtime.browser.conftest import OpenTab
-from tests.realtime.club import Club
+from tests.realtime.second_project.processes import SecondProject
 
 
 @pytest.fixture
@@ -29,17 +29,17 @@ def context(browser: Browser, port: int, session: str) -> Iterator[BrowserContex
 
 
 def test_who_comes_back_by_the_back_button_has_missed_nothing(
-    club: Club, open_tab: OpenTab, stream: str
+    project: SecondProject, open_tab: OpenTab, stream: str
 ) -> None:
     tab = open_tab().begin()
     tab.wait_for("live")
-    club.write("append", stream, 1, 5)
+    project.write("append", stream, 1, 5)
     tab.wait_for_number(5)
     tab.page.evaluate(
         "() => addEventListener('pageshow', (event) => { window.kept = event.persisted })"
     )
     tab.page.goto("/snapshot/elsewhere/")
-    club.write("append", stream, 6, 20)
+    project.write("append", stream, 6, 20)
     # Not go_back: the page that comes back is not loaded, and Playwright would wait for that.
     tab.page.evaluate("() => { setTimeout(() => history.back()) }")
     tab.page.wait_for_url("**/page/", wait_until="commit")

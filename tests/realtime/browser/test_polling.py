@@ -7,7 +7,7 @@ from playwright.sync_api import BrowserContext, Route
 
 from tests.realtime.browser.conftest import TIMING, OpenTab
 from tests.realtime.browser.test_client import NO_SOCKETS
-from tests.realtime.club import Club
+from tests.realtime.second_project.processes import SecondProject
 
 EVENTS = "**/events/**"
 
@@ -31,14 +31,14 @@ def test_an_odd_retry_after_makes_no_storm(
 
 
 def test_a_short_retry_after_is_kept_and_polling_goes_on(
-    club: Club, open_tab: OpenTab, context: BrowserContext, stream: str
+    project: SecondProject, open_tab: OpenTab, context: BrowserContext, stream: str
 ) -> None:
     headers = {"Retry-After": "0.2"}
     context.route(EVENTS, lambda route: route.fulfill(status=503, headers=headers))
     tab = open_tab(NO_SOCKETS).begin()
     tab.page.wait_for_function("states.at(-1) === 'connecting'")
     context.unroute(EVENTS)
-    club.write("append", stream, 1)
+    project.write("append", stream, 1)
     tab.wait_for("polling")
     tab.wait_for_number(1)
 
@@ -53,49 +53,53 @@ def test_a_short_retry_after_is_kept_and_polling_goes_on(
     ],
 )
 def test_who_gets_other_answers_than_the_logs_is_not_told_that_polling_works(
-    club: Club, open_tab: OpenTab, context: BrowserContext, stream: str, answer: dict[str, object]
+    project: SecondProject,
+    open_tab: OpenTab,
+    context: BrowserContext,
+    stream: str,
+    answer: dict[str, object],
 ) -> None:
     tab = open_tab(NO_SOCKETS).begin()
     tab.wait_for("polling")
     context.route(EVENTS, lambda route: route.fulfill(**answer))
-    club.write("append", stream, 1)  # ends what is held
+    project.write("append", stream, 1)  # ends what is held
     tab.wait_for_number(1)
     tab.wait_for("connecting")
     context.unroute(EVENTS)
     tab.wait_for("polling")
-    club.write("append", stream, 2)
+    project.write("append", stream, 2)
     tab.wait_for_number(2)
     assert tab.numbers() == [1, 2]
 
 
 def test_a_held_answer_that_never_comes_is_asked_for_again(
-    club: Club, open_tab: OpenTab, context: BrowserContext, stream: str
+    project: SecondProject, open_tab: OpenTab, context: BrowserContext, stream: str
 ) -> None:
     held: list[Route] = []
     tab = open_tab(NO_SOCKETS).begin()
     tab.wait_for("polling")
     context.route(EVENTS, lambda route: held.append(route))  # nobody answers
-    club.write("append", stream, 1)
+    project.write("append", stream, 1)
     tab.wait_for_number(1)
     while not held:
         tab.page.wait_for_timeout(20)
     context.unroute(EVENTS)
-    club.write("append", stream, 2)
+    project.write("append", stream, 2)
     tab.wait_for_number(2)
 
 
 def test_who_looks_at_the_page_does_not_wait_for_an_answer_that_sleep_has_lost(
-    club: Club, open_tab: OpenTab, context: BrowserContext, stream: str
+    project: SecondProject, open_tab: OpenTab, context: BrowserContext, stream: str
 ) -> None:
     held: list[Route] = []
     tab = open_tab(NO_SOCKETS).begin(timing={**TIMING, "slack": 600_000, "retrySocket": 600_000})
     tab.wait_for("polling")
     context.route(EVENTS, lambda route: held.append(route))
-    club.write("append", stream, 1)
+    project.write("append", stream, 1)
     tab.wait_for_number(1)
     while not held:
         tab.page.wait_for_timeout(20)
     context.unroute(EVENTS)
-    club.write("append", stream, 2)
+    project.write("append", stream, 2)
     tab.page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
     tab.wait_for_number(2)

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import BrowserContext, WebSocket
 
 from tests.realtime.browser.conftest import TIMING, OpenTab, Tab
-from tests.realtime.club import Club
+from tests.realtime.second_project.processes import SecondProject
 
 SNAPSHOT = """
 async () => {
@@ -79,45 +79,45 @@ def test_who_has_less_decides_where_the_connection_goes_on(
 
 
 def test_a_tab_that_was_loaded_after_a_restore_does_not_leave_the_older_ones_behind(
-    club: Club, open_tab: OpenTab, stream: str, port: int
+    project: SecondProject, open_tab: OpenTab, stream: str, port: int
 ) -> None:
-    club.write("append", stream, 1, 20)
+    project.write("append", stream, 1, 20)
     old = _begin_with_snapshot(open_tab(), "")
     old.wait_for("live")
-    club.kill(port)
+    project.kill(port)
     old.page.wait_for_function("states.at(-1) !== 'live'")
-    club.write("restore_from_backup", stream, 10)
-    club.write("append", stream, 111, 5)
+    project.write("restore_from_backup", stream, 10)
+    project.write("append", stream, 111, 5)
     # What a page loaded now starts with is the restored log; the one connection goes on from there.
-    club.serve(port=port)
+    project.serve(port=port)
     new = _begin_with_snapshot(open_tab(), "")
     for tab in (new, old):
         tab.wait_for_number(115)
         tab.wait_for("live")
-    club.write("append", stream, 201, 5)
+    project.write("append", stream, 201, 5)
     for tab in (new, old):
         tab.wait_for_number(205)
         assert tab.numbers() == [*range(1, 11), *range(111, 116), *range(201, 206)]
 
 
 def test_a_log_that_went_back_without_another_epoch_is_fetched_anew(
-    club: Club, open_tab: OpenTab, stream: str, port: int
+    project: SecondProject, open_tab: OpenTab, stream: str, port: int
 ) -> None:
-    club.write("append", stream, 1, 20)
+    project.write("append", stream, 1, 20)
     tab = _begin_with_snapshot(open_tab(), "")
     tab.wait_for("live")
-    club.kill(port)
-    club.write("forget_after", stream, 10)
-    club.serve(port=port)
+    project.kill(port)
+    project.write("forget_after", stream, 10)
+    project.serve(port=port)
     tab.wait_for("live")
     tab.wait_for_number(10)
-    club.write("append", stream, 111)
+    project.write("append", stream, 111)
     tab.wait_for_number(111)
     assert tab.numbers() == [*range(1, 11), 111]
 
 
 def test_a_stream_that_no_tab_wants_any_more_is_left(
-    club: Club, open_tab: OpenTab, stream: str
+    project: SecondProject, open_tab: OpenTab, stream: str
 ) -> None:
     leader = open_tab()
     said = _said_by(leader)
@@ -132,7 +132,7 @@ def test_a_stream_that_no_tab_wants_any_more_is_left(
     while not (left := [frame for frame in said if frame["type"] == "unsubscribe"]):
         leader.page.wait_for_timeout(20)
     assert left == [{"type": "unsubscribe", "stream": "user:me"}]
-    club.write("append", stream, 1)
+    project.write("append", stream, 1)
     leader.wait_for_number(1)
 
 
@@ -151,17 +151,17 @@ def test_looking_at_any_tab_asks_whether_the_connection_is_there(
 
 
 def test_a_page_that_cannot_show_the_state_goes_on(
-    club: Club, open_tab: OpenTab, stream: str
+    project: SecondProject, open_tab: OpenTab, stream: str
 ) -> None:
     options = "onState: (state) => { states.push(state); throw new Error('no such element'); }"
     tab = _begin_with_snapshot(open_tab(), options)
     tab.wait_for("live")
-    club.write("append", stream, 1)
+    project.write("append", stream, 1)
     tab.wait_for_number(1)
 
 
 def test_while_fetching_anew_fails_the_log_is_asked_once_each_time(
-    club: Club, open_tab: OpenTab, stream: str
+    project: SecondProject, open_tab: OpenTab, stream: str
 ) -> None:
     tab = open_tab()
     said = _said_by(tab)
@@ -174,7 +174,7 @@ def test_while_fetching_anew_fails_the_log_is_asked_once_each_time(
         [stream, {}],
     )
     tab.page.wait_for_function("failures === 1")
-    club.write("append", stream, 1, 30)
+    project.write("append", stream, 1, 30)
     tab.page.wait_for_function("failures === 3")
     # Each time a reset is the answer: none of the thirty frames, which have a gap before them all.
     assert _count(said, "subscribe") <= 4
@@ -185,39 +185,39 @@ HANG = "(ms) => { setTimeout(() => { const end = Date.now() + ms; while (Date.no
 
 
 def test_a_tab_that_hangs_does_not_keep_the_connection_from_the_others(
-    club: Club, open_tab: OpenTab, stream: str
+    project: SecondProject, open_tab: OpenTab, stream: str
 ) -> None:
     leader, follower = open_tab().begin(), open_tab().begin()
     for tab in (leader, follower):
         tab.wait_for("live")
     leader.page.evaluate(HANG, 12_000)
-    club.write("append", stream, 1)
+    project.write("append", stream, 1)
     follower.wait_for_number(1)
     follower.wait_for("live")
-    club.write("append", stream, 2)
+    project.write("append", stream, 2)
     for tab in (follower, leader):
         tab.wait_for_number(2)
         assert tab.numbers() == [1, 2]
 
 
 def test_a_tab_that_inherits_the_connection_while_it_hangs_does_not_keep_it_either(
-    club: Club, open_tab: OpenTab, stream: str
+    project: SecondProject, open_tab: OpenTab, stream: str
 ) -> None:
     leader, hung, third = open_tab().begin(), open_tab().begin(), open_tab().begin()
     for tab in (leader, hung, third):
         tab.wait_for("live")
     hung.page.evaluate(HANG, 12_000)
     leader.page.close()
-    club.write("append", stream, 1)
+    project.write("append", stream, 1)
     third.wait_for_number(1)
     third.wait_for("live")
 
 
 def test_tabs_of_two_users_have_a_connection_each(
-    club: Club, open_tab: OpenTab, context: BrowserContext, port: int
+    project: SecondProject, open_tab: OpenTab, context: BrowserContext, port: int
 ) -> None:
     ann, bob = (f"{name}-{uuid.uuid4().hex[:8]}" for name in ("ann", "bob"))
-    sessions = {name: club.write("member", name, "x") for name in (ann, bob)}
+    sessions = {name: project.write("member", name, "x") for name in (ann, bob)}
     tabs = {}
     for name in (ann, bob):  # whose session replaces the other's in the browser, and ends it not
         url = f"http://127.0.0.1:{port}"
@@ -226,13 +226,13 @@ def test_tabs_of_two_users_have_a_connection_each(
         tabs[name].stream = "user:me"
         tabs[name].begin(since=None, user=name).wait_for("live")
     for number, name in enumerate((ann, bob, ann), 1):
-        club.write("append", club.write("own_key", name), number)
+        project.write("append", project.write("own_key", name), number)
         tabs[name].wait_for_number(number)
     assert (tabs[ann].numbers(), tabs[bob].numbers()) == ([1, 3], [2])
 
 
 def test_from_now_on_is_the_head_and_not_where_another_tab_began(
-    club: Club, open_tab: OpenTab, stream: str
+    project: SecondProject, open_tab: OpenTab, stream: str
 ) -> None:
     slow_to_open = """
     const RealSocket = WebSocket;
@@ -249,20 +249,22 @@ def test_from_now_on_is_the_head_and_not_where_another_tab_began(
       close(code) { this.real?.close(code); }
     };
     """
-    club.write("append", stream, 1, 20)
+    project.write("append", stream, 1, 20)
     timing = {**TIMING, "connect": 60_000}
     leader = open_tab(slow_to_open).begin(since=0, timing=timing)
     follower = open_tab().begin(since=None, timing=timing)
     follower.page.wait_for_timeout(300)
     leader.page.evaluate("openGate()")
     leader.wait_for_number(20)
-    club.write("append", stream, 21)
+    project.write("append", stream, 21)
     follower.wait_for_number(21)
     assert follower.numbers() == [21]
 
 
-def test_what_is_closed_calls_nobody(club: Club, open_tab: OpenTab, stream: str) -> None:
-    club.write("append", stream, 1, 600)  # three frames
+def test_what_is_closed_calls_nobody(
+    project: SecondProject, open_tab: OpenTab, stream: str
+) -> None:
+    project.write("append", stream, 1, 600)  # three frames
     tab = open_tab()
     tab.page.evaluate(
         """([stream, timing]) => {
@@ -281,9 +283,9 @@ def test_what_is_closed_calls_nobody(club: Club, open_tab: OpenTab, stream: str)
 
 
 def test_a_snapshot_that_the_log_refuses_is_fetched_more_and_more_seldom(
-    club: Club, open_tab: OpenTab, stream: str
+    project: SecondProject, open_tab: OpenTab, stream: str
 ) -> None:
-    club.write("append", stream, 1, 5)
+    project.write("append", stream, 1, 5)
     tab = open_tab()
     tab.page.evaluate(
         """([stream, timing]) => {
@@ -299,9 +301,9 @@ def test_a_snapshot_that_the_log_refuses_is_fetched_more_and_more_seldom(
 
 
 def test_events_of_a_log_that_was_replaced_meanwhile_are_not_those_of_the_new_one(
-    club: Club, open_tab: OpenTab, stream: str
+    project: SecondProject, open_tab: OpenTab, stream: str
 ) -> None:
-    club.write("append", stream, 1, 20)
+    project.write("append", stream, 1, 20)
     tab = open_tab()
     tab.page.evaluate(
         """async ([stream, timing]) => {
@@ -327,12 +329,12 @@ def test_events_of_a_log_that_was_replaced_meanwhile_are_not_those_of_the_new_on
     )
     tab.wait_for("live")
     for number in (21, 22, 23):
-        club.write("append", stream, number)
+        project.write("append", stream, number)
         tab.page.wait_for_function("loads === 1")
         tab.page.wait_for_timeout(200)  # a frame each
-    club.write("restore_from_backup", stream, 21)
+    project.write("restore_from_backup", stream, 21)
     tab.page.evaluate("async () => { window.early = await take(); }")
-    club.write("append", stream, 122, 2, 2)
+    project.write("append", stream, 122, 2, 2)
     tab.page.wait_for_timeout(1500)  # in which the reset comes, behind them
     tab.page.evaluate("answer(early)")
     tab.page.wait_for_function("shown.at(-1) === 123")

@@ -1,0 +1,11 @@
+"""A Telnyx v2 Messaging server for tests, demos and development; free of Django but for ``registration``.
+
+``TelnyxSimulator`` is the whole of it; ``manage.py telnyx_simulator`` runs it as a process.
+"""
+
+from __future__ import annotations
+
+from delivery.providers.telnyx.simulator.options import Options
+from delivery.providers.telnyx.simulator.simulator import TelnyxSimulator
+
+__all__ = ["Options", "TelnyxSimulator"]

@@ -1,0 +1,55 @@
+"""HTTP answers as values, and errors in Telnyx's shape."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from delivery.providers.telnyx.simulator.codes import CODES
+
+JSON = "application/json; charset=utf-8"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    status: int = 200
+    body: bytes = b""
+    content_type: str = JSON
+    headers: Mapping[str, str] = field(default_factory=dict)
+    hangs_up: bool = False
+    """Nothing is written; the connection is closed."""
+
+
+HANG_UP = Answer(hangs_up=True)
+
+
+def json_answer(
+    content: Any, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Answer:
+    return Answer(status=status, body=json.dumps(content).encode(), headers=headers or {})
+
+
+class RefusedError(Exception):
+    """The request is refused with a Telnyx code; ``answer`` is what the client reads."""
+
+    def __init__(self, code: str, detail: str = "", *, pointer: str = "", status: int = 0) -> None:
+        super().__init__(f"{code} {detail}")
+        self.code, self.detail, self.pointer = code, detail, pointer
+        self.status = status or CODES[code].status
+
+    @property
+    def answer(self) -> Answer:
+        error = error_object(self.code, self.detail, self.pointer)
+        return json_answer({"errors": [error]}, self.status)
+
+
+def error_object(code: str, detail: str = "", pointer: str = "") -> dict[str, Any]:
+    """One member of ``errors[]``; the code is a string, as Telnyx sends it."""
+    title = CODES[code].title
+    error: dict[str, Any] = {"code": code, "title": title, "detail": detail or f"{title}."}
+    if pointer:
+        error["source"] = {"pointer": pointer}
+    error["meta"] = {"url": f"https://developers.telnyx.com/docs/overview/errors/{code}"}
+    return error

@@ -1,0 +1,84 @@
+"""The API as clients see it, below ``/v2``."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime, timedelta
+
+from delivery.providers.telnyx.simulator.acceptance import Acceptance
+from delivery.providers.telnyx.simulator.account import Account
+from delivery.providers.telnyx.simulator.answers import HANG_UP, Answer, RefusedError, json_answer
+from delivery.providers.telnyx.simulator.faults import FAULTS, Refusal
+from delivery.providers.telnyx.simulator.records import detail_records, opt_out_records
+from delivery.providers.telnyx.simulator.request import Request
+
+_SENDING = frozenset(
+    f"/v2/messages{kind}"
+    for kind in (
+        "", "/schedule", "/long_code", "/number_pool", "/short_code", "/alphanumeric_sender_id",
+    )
+)  # fmt: skip
+_LATEST_CANCEL = timedelta(minutes=1)
+
+
+class Api:
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._acceptance = Acceptance(account)
+        self.outage: str | None = None
+        """``503``, or ``close``: every connection is reset. None: in service."""
+
+    def refuses_connection(self) -> bool:
+        return self.outage == "close" or self._account.plan.refuses_connection()
+
+    def answer(self, request: Request) -> Answer:
+        if request.method == "POST":
+            self._account.ledger.request()
+        if self.outage is not None:
+            return self._outage()
+        try:
+            self._authenticate(request)
+            return self._route(request)
+        except RefusedError as error:
+            return error.answer
+
+    def _outage(self) -> Answer:
+        fault = FAULTS["503"]
+        return fault.answer if self.outage == "503" and isinstance(fault, Refusal) else HANG_UP
+
+    def _authenticate(self, request: Request) -> None:
+        given = " ".join(request.header_values("Authorization"))
+        expected = f"Bearer {self._account.keys.api_key}"
+        if not secrets.compare_digest(given.encode(), expected.encode()):
+            raise RefusedError("10009", "The API key looks malformed or is not valid.")
+
+    def _route(self, request: Request) -> Answer:
+        if request.method == "POST" and request.path in _SENDING:
+            return self._acceptance.post(request)
+        if request.method == "GET" and request.path == "/v2/detail_records":
+            return detail_records(self._account.messages, request.parameters())
+        if request.method == "GET" and request.path == "/v2/messaging_optouts":
+            return opt_out_records(self._account.opt_outs, request.parameters())
+        if request.path.startswith("/v2/messages/"):
+            message_id = request.path.removeprefix("/v2/messages/")
+            if request.method == "GET":
+                return self._retrieve(message_id)
+            if request.method == "DELETE":
+                return self._cancel(message_id)
+        raise RefusedError("10005", f"There is no {request.method} {request.path}.")
+
+    def _retrieve(self, message_id: str) -> Answer:
+        message = self._account.messages.get(message_id)
+        if message is None:
+            raise RefusedError("10005", f"There is no message {message_id}.")
+        return json_answer({"data": message.resource()})
+
+    def _cancel(self, message_id: str) -> Answer:
+        """The message itself, without a ``data`` wrapper, as Telnyx answers."""
+        message = self._account.messages.get(message_id)
+        if message is None:
+            raise RefusedError("10005", f"There is no message {message_id}.")
+        near = message.send_at is None or message.send_at - datetime.now(UTC) <= _LATEST_CANCEL
+        if near or not self._account.carrier.cancel(message):
+            raise RefusedError("10010", "Only a text scheduled for later can be cancelled.")
+        return json_answer(message.resource())

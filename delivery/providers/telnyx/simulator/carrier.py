@@ -1,0 +1,146 @@
+"""What happens to an accepted text: its queue, the carrier, the phone, and a webhook for each."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+
+from delivery.providers.telnyx.simulator.answers import error_object
+from delivery.providers.telnyx.simulator.faults import Fate
+from delivery.providers.telnyx.simulator.messages import Message, Messages
+from delivery.providers.telnyx.simulator.options import Options
+from delivery.providers.telnyx.simulator.timers import Timers
+from delivery.providers.telnyx.simulator.webhooks import Webhook, Webhooks, event
+
+_LONGEST_WAIT_SECONDS = 10
+"""For webhooks that must arrive before the POST is answered."""
+_TICK = 0.01
+
+
+class Carrier:
+    def __init__(
+        self, options: Options, timers: Timers, messages: Messages, webhooks: Webhooks
+    ) -> None:
+        self._options, self._timers = options, timers
+        self._messages, self._webhooks = messages, webhooks
+
+    def take(self, message: Message, fate: Fate, wait: float) -> None:
+        """``wait``: seconds in its sender's queue. With ``fate.before_answer`` this returns when
+        the webhooks have arrived."""
+        if fate.before_answer:
+            self._at_once(message, fate)
+            return
+        validity = self._options.validity_seconds
+        if wait > validity:
+            expiry = Fate(status="sending_failed", code="40014", signature=fate.signature)
+            self._timers.after(validity, lambda: self._finalize(message, expiry))
+            return
+        self._timers.after(wait + self._options.sent_seconds, lambda: self._leave(message, fate))
+
+    def schedule(self, message: Message, fate: Fate, seconds: float) -> None:
+        """Sends at ``send_at`` what is then still scheduled."""
+        self._timers.after(seconds, lambda: self._release(message, fate))
+
+    def cancel(self, message: Message) -> bool:
+        """False: it is not scheduled (any more)."""
+        with self._messages.lock:
+            if message.status != "scheduled":
+                return False
+            message.status = "cancelled"
+            return True
+
+    def deliver_inbound(self, message: Message) -> None:
+        payload = message.resource()
+        payload["webhook_url"] = self._options.webhook_url
+        self._webhooks.send(Webhook(data=event("message.received", payload), urls=self._profile()))
+
+    def _release(self, message: Message, fate: Fate) -> None:
+        with self._messages.lock:
+            if message.status != "scheduled":
+                return
+            message.status = "queued"
+            message.valid_until = datetime.now(UTC) + timedelta(
+                seconds=self._options.validity_seconds
+            )
+        self.take(message, fate, 0)
+
+    def _leave(self, message: Message, fate: Fate) -> None:
+        """From the queue to the carrier."""
+        if fate.status == "sending_failed":
+            self._finalize(message, fate)
+            return
+        sent = self._send(message, fate)
+        if fate.reordered:
+            self._finalize(message, fate, then=sent)
+            return
+        self._emit(message, fate, sent)
+        if fate.finalized:
+            self._timers.after(self._options.carrier_seconds, lambda: self._finalize(message, fate))
+
+    def _send(self, message: Message, fate: Fate) -> bytes:
+        with self._messages.lock:
+            message.status, message.sent_at = "sent", datetime.now(UTC)
+        return self._event("message.sent", message, fate)
+
+    def _finalize(self, message: Message, fate: Fate, then: bytes | None = None) -> None:
+        """``then``: an older event that is sent only when this one has arrived."""
+        finalized = self._emit(message, fate, self._finish(message, fate))
+        if then is not None:
+            deadline = time.monotonic() + _LONGEST_WAIT_SECONDS
+            self._emit_after(finalized, message, fate, then, deadline)
+        if fate.unknown_event:
+            self._emit(message, fate, self._event("message.pondered", message, fate))
+
+    def _finish(self, message: Message, fate: Fate) -> bytes:
+        with self._messages.lock:
+            message.status, message.completed_at = fate.status, datetime.now(UTC)
+            message.has_cost = True
+            if fate.code:
+                message.errors = [error_object(fate.code)]
+        return self._event("message.finalized", message, fate)
+
+    def _emit_after(
+        self, first: list[Webhook], message: Message, fate: Fate, data: bytes, deadline: float
+    ) -> None:
+        arrived = all(webhook.settled.is_set() for webhook in first)
+        if arrived or time.monotonic() > deadline:
+            self._emit(message, fate, data)
+            return
+        self._timers.after(_TICK, lambda: self._emit_after(first, message, fate, data, deadline))
+
+    def _at_once(self, message: Message, fate: Fate) -> None:
+        """Both webhooks now, one after the other, while the client still waits for its answer."""
+        for data in (self._send(message, fate), self._finish(message, fate)):
+            for webhook in self._emit(message, fate, data):
+                webhook.settled.wait(_LONGEST_WAIT_SECONDS)
+
+    def _event(self, event_type: str, message: Message, fate: Fate) -> bytes:
+        payload = message.resource()
+        if not fate.unknown_field:
+            return event(event_type, payload)
+        return event(event_type, payload | {"mood": "hopeful"}, weather={"wind": 3})
+
+    def _emit(self, message: Message, fate: Fate, data: bytes) -> list[Webhook]:
+        if fate.lost:
+            return []
+        webhook = Webhook(data=data, urls=self._urls(message), signature=fate.signature)
+        if fate.delay:
+            self._timers.after(fate.delay, lambda: self._send_late(webhook, fate.copies))
+            return []
+        return self._copies(webhook, fate.copies)
+
+    def _send_late(self, webhook: Webhook, copies: int) -> None:
+        self._copies(webhook, copies)
+
+    def _copies(self, webhook: Webhook, copies: int) -> list[Webhook]:
+        return [self._webhooks.send(webhook) for _ in range(copies)]
+
+    def _urls(self, message: Message) -> tuple[str, ...]:
+        """The text's own first, then the profile's, each with its failover."""
+        own = (message.webhook_url, message.webhook_failover_url)
+        profile = self._profile() if message.use_profile_webhooks else ()
+        return tuple(dict.fromkeys(url for url in (*own, *profile) if url))
+
+    def _profile(self) -> tuple[str, ...]:
+        urls = (self._options.webhook_url, self._options.webhook_failover_url)
+        return tuple(url for url in urls if url)

@@ -1,0 +1,142 @@
+"""HTTP/1.1 with keep-alive, on a thread per connection, with a hand on the socket."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import sys
+import threading
+from collections.abc import Callable
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedReader
+from typing import Any
+
+from delivery.providers.telnyx.simulator.answers import Answer
+from delivery.providers.telnyx.simulator.request import Request
+
+Application = Callable[[Request], Answer]
+
+
+def _never() -> bool:
+    return False
+
+
+class Server(ThreadingHTTPServer):
+    """Runs in a thread of its own between ``start`` and ``stop``."""
+
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 256
+
+    def __init__(
+        self, host: str, port: int, application: Application, refuses: Callable[[], bool] = _never
+    ) -> None:
+        self.application, self.refuses = application, refuses
+        self._connections: set[socket.socket] = set()
+        self._connections_lock = threading.Lock()
+        super().__init__((host, port), _Handler)
+        self._thread = threading.Thread(
+            target=self.serve_forever, args=(0.05,), name="simulator-server", daemon=True
+        )
+
+    @property
+    def port(self) -> int:
+        return int(self.server_address[1])
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Closes the door and every connection."""
+        self.shutdown()
+        self._thread.join()
+        self.server_close()
+        with self._connections_lock:
+            open_connections = list(self._connections)
+        for connection in open_connections:
+            _shut(connection)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._connections_lock:
+            self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        with self._connections_lock:
+            self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is no error; anything else is told on stderr."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Server
+    rfile: BufferedReader
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+
+    def handle_one_request(self) -> None:
+        # Looking without taking: a refused connection is closed before its request is read.
+        if not self._waits_for_bytes():
+            self.close_connection = True
+        elif self.server.refuses():
+            self._reset()
+        else:
+            super().handle_one_request()
+
+    def _waits_for_bytes(self) -> bool:
+        """True when the first byte of a request is here; False when the client has gone."""
+        try:
+            return bool(self.rfile.peek(1))
+        except ConnectionError:
+            return False
+
+    def do_GET(self) -> None:
+        if self.headers.get("Transfer-Encoding"):
+            self.send_error(HTTPStatus.LENGTH_REQUIRED)
+            return
+        length = self.headers.get("Content-Length") or "0"
+        if not length.isdecimal():
+            self.send_error(HTTPStatus.BAD_REQUEST)
+            return
+        body = self.rfile.read(int(length))
+        if len(body) < int(length):
+            self.close_connection = True
+            return
+        self._write(
+            self.server.application(Request.of(self.command, self.path, self.headers, body))
+        )
+
+    do_POST = do_DELETE = do_PUT = do_PATCH = do_GET  # noqa: N815 -- the base class calls them
+
+    def _write(self, answer: Answer) -> None:
+        if answer.hangs_up:
+            self.close_connection = True
+            return
+        self.send_response(answer.status)
+        self.send_header("Content-Type", answer.content_type)
+        self.send_header("Content-Length", str(len(answer.body)))
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(answer.body)
+
+    def _reset(self) -> None:
+        self.close_connection = True
+        # Linger on, for no time: the kernel sends RST instead of FIN.
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 -- the name in the base class
+        """Silent: the ledger is the record."""
+
+
+def _shut(connection: socket.socket) -> None:
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass  # Closed by the client meanwhile.

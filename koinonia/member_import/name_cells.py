@@ -1,0 +1,128 @@
+"""First and last name out of one cell."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Container
+
+from nameparser import HumanName
+
+from koinonia.models.group import group_key
+from koinonia.names import tidy
+
+_COUPLE = re.compile(r"\s(?:and|und|et|oder|or)\s|\S\s*[&+/]\s*\S", re.IGNORECASE)
+_SEVERAL_NAMES = re.compile(r";\s*\S|\S[ \t]+\S+\s*\n\s*\S+[ \t]+\S")
+_HOUSEHOLD = re.compile(
+    r"^the\s.*s$|\b(?:family|household|familia|familie|famille)$", re.IGNORECASE
+)
+_SPANISH_AND = re.compile(r"\s[yei]\s", re.IGNORECASE)
+"""It also joins two family names: ``José Ortega y Gasset``."""
+_INITIAL = re.compile(r"\w\.?")
+_SUFFIX = re.compile(r"^(.+?),?\s+((?:jr|sr)\.?|II|III|IV)$", re.IGNORECASE)
+
+
+class UnclearNameError(ValueError):
+    """No single person's name can be read. The message is a sentence for people."""
+
+
+def split_full_name(cell: str) -> tuple[str, str]:
+    """Return (first name, last name) of one person. Raise UnclearNameError for couples, and where
+    no first name can be told. A title, a nickname and bare initials are left out."""
+    name = tidy(cell)
+    if _HOUSEHOLD.search(name):
+        raise UnclearNameError(
+            f"{name[:60]!r} seems to name a household. Give each person a row with a name."
+        )
+    if _SEVERAL_NAMES.search(cell.strip()) or _COUPLE.search(name) or _joins_two_people(name):
+        raise UnclearNameError(
+            f"{name[:60]!r} seems to name two people. Give each a row, or a first and a last name"
+            " in columns of their own."
+        )
+    parsed = HumanName(name)
+    middle = [word for word in parsed.middle.split() if not _INITIAL.fullmatch(word)]
+    first = " ".join([parsed.first, *middle]).strip()
+    last = " ".join(part for part in (parsed.last, parsed.suffix) if part)
+    if not first:
+        raise UnclearNameError(f"No first name can be told in {name[:60]!r}.")
+    return first, last
+
+
+def without_suffix(first_name: str) -> tuple[str, str]:
+    """Return (first name, suffix): some programs keep "George, Jr." in the first name."""
+    match = _SUFFIX.match(first_name)
+    return (match[1].rstrip(","), match[2]) if match else (first_name, "")
+
+
+def _joins_two_people(name: str) -> bool:
+    """Return whether "y" or "e" stands between given names: near the start, or after a comma."""
+    match = _SPANISH_AND.search(name)
+    if not match:
+        return False
+    given = name[: match.start()].rpartition(",")[2].split()
+    return len(given) == 1
+
+
+_SEPARATORS = (":::", ";", "||", "\n")
+_FOLDER = ">>"
+
+
+def names_in(cell: str, *, starred: bool = False) -> list[str]:
+    """Return the names in ``cell``, tidied. Names that hold commas stay whole: see `split_known`.
+
+    ``starred``: names that begin with a star are what every contact has, and no groups.
+    """
+    names = [tidy(part.rpartition(_FOLDER)[2]) for part in _parts(cell.strip())]
+    return [name for name in dict.fromkeys(names) if name and not (starred and name[0] == "*")]
+
+
+def split_known(name: str, known: Container[str]) -> list[str]:
+    """Return the groups that ``name`` lists with commas, where each is known by its key; else
+    ``name`` itself."""
+    if "," not in name or group_key(name) in known:
+        return [name]
+    parts = [part for part in map(tidy, name.split(",")) if part]
+    return parts if parts and all(group_key(part) in known for part in parts) else [name]
+
+
+def _parts(cell: str) -> list[str]:
+    for separator in _SEPARATORS[:2]:
+        if separator in cell:
+            return cell.split(separator)
+    if cell.startswith('"') and cell.endswith('"') and len(cell) > 1:
+        # Mailchimp: "VIP","Blog" within a cell.
+        return next(csv.reader([cell.replace("\n", " ")]), [])
+    for separator in _SEPARATORS[2:]:
+        if separator in cell:
+            return cell.split(separator)
+    return [cell]
+
+
+_REPLACED = "\ufffd"
+_LEADS = frozenset("ÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖ×ØÙÚÛÜÝÞßàáâãäåæçèéêëìíîïðñòóôõö÷")
+"""How Windows-1252 shows the first byte of a letter in UTF-8."""
+
+
+def told_of_spoilt(name: str) -> str:
+    """Return a sentence for a name that seems to be spoilt; "" where none is needed."""
+    if name.isascii():
+        return ""
+    if _REPLACED in name:
+        return f"{name!r} has letters that were lost before. Correct the name."
+    meant = _repaired(name)
+    if meant:
+        return f"{name!r} seems to be spoilt; {meant!r} is probably meant. Correct the name."
+    return ""
+
+
+def _repaired(name: str) -> str:
+    """Return ``name`` with its bytes read as UTF-8; "" where they are not."""
+    if not any(letter in _LEADS for letter in name):
+        return ""
+    for codec in ("cp1252", "latin-1"):
+        try:
+            meant = name.encode(codec).decode("utf-8")
+        except UnicodeError:
+            continue
+        return meant if meant.isprintable() else ""
+    return ""
