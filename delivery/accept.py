@@ -1,7 +1,7 @@
-"""Taking a text in: from here on it is a row, and cannot be lost.
+"""Accept messages from the host: from here on a message is a row, and cannot be lost.
 
-A text is cleaned (``delivery.content.visible_text``) as it is frozen, so that its encoding and parts are
-counted on the very characters that are sent.
+The text is cleaned (``delivery.content.visible_text``) before it is stored, so that its encoding and
+parts are counted on exactly the characters that are sent.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _NUMBER = re.compile(r"\+?[0-9]{3,15}")
 
 
 class UnacceptableError(ValueError):
-    """A text that cannot be sent as it stands. ``field`` names what is wrong with it."""
+    """The message cannot be sent. ``field`` names the field that is wrong."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
@@ -44,12 +44,12 @@ class UnacceptableError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """When a text is due, and when it is too old to be sent."""
+    """When a message is due, and when it is too old to be sent."""
 
     scheduled_at: datetime | None
     expires_at: datetime
     waits: bool
-    """It is due later; else at once, as what was scheduled for a time that has come."""
+    """True if it is due later. A scheduled time that has come counts as now."""
 
 
 def accept_message(
@@ -61,13 +61,13 @@ def accept_message(
     expires_at: datetime | None = None,
     now: datetime,
 ) -> Message:
-    """Take one text, ahead of all bulk. Raises :class:`UnacceptableError`.
+    """Accept one message; it goes before all bulk. Raise :class:`UnacceptableError`.
 
     With ``DELIVERY["MODE"] = "sync"`` it is sent once, right after the commit: read the row again
     for the outcome.
     """
     times = check_times(scheduled_at, expires_at, now)
-    # First: a sender that is a name has no country to speak of.
+    # Before the destination: a sender that is a name has no country.
     _check_recipient(draft.to)
     if reason := destinations.refusal(draft.to, destinations.countries_of(tenant)):
         raise UnacceptableError("to", reason)
@@ -76,7 +76,7 @@ def accept_message(
         _suppress_opted_out(tenant, [message])
         at_once = conf.sync() and message.status == Status.QUEUED
         if at_once:
-            # Out of the workers' sight, unless this process dies before it has sent it.
+            # Hide the message from the workers, unless this process dies before it sends it.
             message.next_attempt_at = now + timedelta(seconds=conf.lease_seconds())
         message.save(force_insert=True)
         changes.add(message)
@@ -96,10 +96,10 @@ def accept_batch(
     expires_at: datetime | None = None,
     now: datetime,
 ) -> list[Message]:
-    """Take the texts of one broadcast, all or none; a number that comes twice is taken once.
+    """Accept the messages of one batch, all or none. A number that appears twice is accepted once.
 
-    ``batch`` is the host's key of the broadcast. Raises :class:`UnacceptableError`. A host that has
-    kept the broadcast until it was due gives the ``scheduled_at`` that has come.
+    ``batch`` is the host's key of the batch. Raise :class:`UnacceptableError`. A host that keeps a
+    batch until it is due passes the ``scheduled_at`` that has come.
     """
     times = check_times(scheduled_at, expires_at, now)
     once: dict[str, Draft] = {}
@@ -176,16 +176,16 @@ def check_sender(tenant: Model) -> str:
 
 
 def check_length(text: str, *, media: bool = False) -> Measured:
-    """Return the measure of a cleaned text. Raises :class:`UnacceptableError` where it is too long."""
+    """Return the measure of a cleaned text. Raise :class:`UnacceptableError` if it is too long."""
     measured = measure_message(text, media=media)
     if measured.parts > MAX_PARTS:
-        told = f"This text needs {measured.parts} parts; at most {MAX_PARTS} can be sent."
-        raise UnacceptableError("text", " ".join(filter(None, [told, advice(text)])))
+        reason = f"This text needs {measured.parts} parts; at most {MAX_PARTS} can be sent."
+        raise UnacceptableError("text", " ".join(filter(None, [reason, advice(text)])))
     return measured
 
 
 def check_times(scheduled_at: datetime | None, expires_at: datetime | None, now: datetime) -> Times:
-    """Raise :class:`UnacceptableError` for a text that would be too old when it is due."""
+    """Return the times. Raise :class:`UnacceptableError` if the message would be too old when due."""
     due = max(scheduled_at or now, now)
     if expires_at is not None and expires_at <= due:
         raise UnacceptableError("expires_at", "This text would be too old before it is due.")
@@ -193,7 +193,7 @@ def check_times(scheduled_at: datetime | None, expires_at: datetime | None, now:
 
 
 def _check_recipient(number: str) -> None:
-    """Refuse a sender that is a word ("MYBANK"): such a text came in, and nobody can answer it."""
+    """Refuse a sender with a name ("MYBANK") in place of a number: it cannot receive replies."""
     if not _NUMBER.fullmatch(number):
         raise UnacceptableError(
             "to", "This sender is a name and not a number, so it cannot be answered."
@@ -221,7 +221,7 @@ def _suppress_opted_out(tenant: Model, rows: Sequence[Message]) -> None:
 
 
 def _refuse_destinations(tenant: Model, rows: Sequence[Message], now: datetime) -> None:
-    """End the texts to numbers that are not texted: they are seen, and hold up no other."""
+    """End messages to refused destinations, so that they stay visible and block no other message."""
     allowed = destinations.countries_of(tenant)
     for row in rows:
         if row.status not in {Status.SUPPRESSED, Status.DEAD} and (

@@ -1,8 +1,7 @@
-"""Redis for this process. Everything kept there may be lost without losing a text."""
+"""The Redis clients of this process. No message is lost with the data in Redis."""
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -14,6 +13,7 @@ from redis.retry import Retry
 from redis.sentinel import Sentinel
 
 from delivery import conf
+from delivery.process import PerProcess
 
 T = TypeVar("T")
 
@@ -21,18 +21,18 @@ _TIMEOUT_SECONDS = 0.25
 _AVOID_SECONDS = 1.0
 _SENTINEL_PORT = 26379
 
-_clients: dict[tuple[int, str, float], redis.Redis] = {}
+_clients = PerProcess(dict[tuple[str, float], redis.Redis])
 _avoid_until = 0.0
 
 
 class RedisUnavailableError(Exception):
-    """There is no Redis now; the caller goes on without."""
+    """Redis cannot be used now; the caller works without Redis."""
 
 
 def attempt(call: Callable[[redis.Redis], T], *, blocking_seconds: float = 0) -> T:
-    """``call`` with a client, or :class:`RedisUnavailableError`.
+    """Return ``call(client)``, or raise :class:`RedisUnavailableError`.
 
-    After a failure Redis is left alone for a second, so that an outage costs one timeout a second
+    After a failure Redis is not called for a second, so that an outage costs one timeout a second
     and not one per call.
     """
     global _avoid_until
@@ -45,27 +45,20 @@ def attempt(call: Callable[[redis.Redis], T], *, blocking_seconds: float = 0) ->
         raise RedisUnavailableError(type(error).__name__) from error
 
 
-def forget_outage() -> None:
-    """Ask Redis again at once; for tests that stop and start it."""
-    global _avoid_until
-    _avoid_until = 0.0
-
-
 def _client(blocking_seconds: float) -> redis.Redis:
-    """A client of this process: a forked child must not share its parent's sockets."""
     url = conf.redis_url()
     if not url:
         raise RedisUnavailableError("DELIVERY['REDIS_URL'] is not set.")
-    key = (os.getpid(), url, blocking_seconds)
-    if key not in _clients:
-        _clients[key] = _connect(
+    clients, key = _clients.get(), (url, blocking_seconds)
+    if key not in clients:
+        clients[key] = _connect(
             url,
             socket_timeout=_TIMEOUT_SECONDS + blocking_seconds,
             socket_connect_timeout=_TIMEOUT_SECONDS,
-            # Of its own accord redis-py asks a Sentinel four times, for seconds.
+            # redis-py's default asks a Sentinel four times; that takes seconds.
             retry=Retry(NoBackoff(), 0),
         )
-    return _clients[key]
+    return clients[key]
 
 
 def _connect(url: str, **options: Any) -> redis.Redis:

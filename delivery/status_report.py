@@ -1,4 +1,4 @@
-"""How sending goes, for people, probes and the API (contract section 5, ``delivery``)."""
+"""Report the state of sending for people, probes and the API (docs/api.md, ``delivery``)."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _NOT_DELIVERED = (Status.FAILED, Status.DEAD, Status.UNKNOWN)
 
 
 def report(tenant_id: Any = None, *, now: datetime, zone: tzinfo = UTC) -> dict[str, Any]:
-    """``breaker`` and ``hold`` are the account's; all else is the tenant's, or of all tenants.
+    """Return the figures of one tenant or of all; ``breaker`` and ``hold`` concern the account.
 
-    ``queue``: texts by status, discarded ones left out. ``oldest_due_seconds``: how long the text
-    that is due longest has waited; None: none is due. ``success_rate``: of the texts made in the
-    time whose fate is known, the share that the carrier or Telnyx took; None: no such text.
-    ``days``: texts by the day in ``zone`` on which they were made, oldest first, empty days included.
-    ``spend`` (of one tenant): message parts that count against its daily cap, the cap (None: none), and
-    when the next waiting text can go. ``capped`` (of all): the tenants whose texts wait for it.
+    ``queue``: messages by status, without discarded ones. ``oldest_due_seconds``: the waiting time of
+    the message that has been due longest, or None. ``success_rate``: the share that the provider or
+    the carrier accepted, among messages of that period with a known outcome, or None.
+    ``days``: messages by day of creation in ``zone``, oldest first, including empty days.
+    ``spend`` (one tenant): the message parts that count against the daily cap, the cap or None, and
+    when the next waiting message can go. ``capped`` (all tenants): the tenants with waiting messages.
     """
     messages = Message.objects.filter(direction=Direction.OUTBOUND)
     if tenant_id is not None:
@@ -69,9 +69,9 @@ def oldest_due_seconds(messages: MessageQuerySet, now: datetime) -> int | None:
 
 
 def why_stuck(now: datetime, *, after: timedelta) -> str:
-    """Why nothing moves though something should, in a sentence; ``""`` where all is well.
+    """Return the reason, as a sentence, why sending is stuck; ``""`` if it is not.
 
-    An open breaker, a hold and a long queue that is being worked off are not stuck.
+    An open breaker, a hold, and a long queue that is being sent do not count as stuck.
     """
     if (reason := _nothing_can_be_sent(now)) != "":
         return reason
@@ -80,17 +80,17 @@ def why_stuck(now: datetime, *, after: timedelta) -> str:
     batch = conf.schedule().next_due(now - after)
     if batch is not None:
         late = int((now - batch).total_seconds())
-        return f"A scheduled broadcast has been due for {late} s and no worker has taken it."
+        return f"A scheduled batch has been due for {late} s and no worker has taken it."
     if _breaker_blocks(now - after) or holds.current(now) is not None:
         return ""
     oldest = oldest_due_seconds(Message.objects.all(), now)
     if oldest is None or oldest <= after.total_seconds() or _called_since(now - after):
         return ""
-    return f"A text has been due for {oldest} s and no worker has called Telnyx meanwhile."
+    return f"A text has been due for {oldest} s and no worker has called the provider since."
 
 
 def _nothing_can_be_sent(now: datetime) -> str:
-    """Return why no text can be sent: settings that a check refuses, due texts that no worker sees."""
+    """Return why no message can be sent: a failed system check, or tenants that no worker can find."""
     for problem in check_delivery():
         if problem.is_serious():
             return f"Nothing can be sent: {problem.msg}"
@@ -102,7 +102,7 @@ def _nothing_can_be_sent(now: datetime) -> str:
 def _breaker_blocks(when: datetime) -> bool:
     view = breaker.current(when)
     if view.state == BreakerState.OPEN:
-        # After that a worker would have probed.
+        # After that time a working worker sends a probe.
         return view.until is None or view.until >= when
     return view.state == BreakerState.FORCED_OPEN
 

@@ -27,7 +27,7 @@ TRACKED = [
     Tracked(Conversation, "conversations", tenant="church"),
     Tracked(Message, "messages", tenant="tenant"),
     Tracked(Attempt, "attempts", tenant="message__tenant"),
-    # Answers of every church name authors. A login changes none of these columns.
+    # Answers of every church name authors. A login does not change these columns.
     Tracked(User, "people", tenant=None, only=("username", "first_name", "last_name")),
 ]
 
@@ -38,7 +38,7 @@ def stream_position(request: Request, view: APIView) -> str | None:
     The position is read before the data, so that a client can apply all later events to its
     snapshot without a gap.
     """
-    membership: Staff | None = getattr(view, "place", None)
+    membership: Staff | None = getattr(view, "membership", None)
     if membership is None:
         return None
     key = f"church:{membership.church.slug}"

@@ -21,7 +21,7 @@ _AT_ONCE = 1000
 
 
 def thread_of(church: Church, phone: str, *, now: datetime) -> Conversation:
-    """Return the conversation with ``phone``; begin it if there is none."""
+    """Return the conversation with ``phone``; create it if it does not exist."""
     return Conversation.objects.get_or_create(
         church=church, phone=phone, defaults={"updated_at": now}
     )[0]
@@ -43,8 +43,10 @@ def threads_of(church: Church, phones: Collection[str], *, now: datetime) -> dic
 
 
 def member_at(church: Church, phone: str) -> Member | None:
-    """Return the member with this number. Of several, return the member whom a message named last,
-    else the oldest."""
+    """Return the member with this number.
+
+    Among several members, return the member that the last message named, else the oldest member.
+    """
     members = Member.objects.filter(church=church, phone=phone)
     named = Conversation.objects.filter(church=church, phone=phone).values_list(
         "named_member", flat=True
@@ -114,9 +116,9 @@ def mark_read(conversation: Conversation, *, now: datetime) -> int:
     Each change goes from ``received`` to ``received`` and sets ``read_at``.
     """
     with message_changes(now) as changes:
-        # Lock the conversation before reading: a message that arrives now raises its unread count,
-        # and this request must not reset the count for a message that it has not seen. No other
-        # code locks inbound messages, so the reversed lock order cannot deadlock.
+        # Lock the conversation first, to prevent a lost update: a message that arrives now raises
+        # the unread count, and this request must not reset the count for an unseen message. Only
+        # this function locks inbound messages, so the reversed lock order cannot deadlock.
         Conversation.objects.select_for_update().get(pk=conversation.pk)
         unread = Message.objects.filter(
             thread=conversation.pk, status=Status.RECEIVED, read_at__isnull=True

@@ -1,4 +1,7 @@
-"""The demo churches (contract section 4): the same people every time."""
+"""The demo churches grace and hope, with the same members every time.
+
+They have received messages only: a message with the status "delivered" was really sent, in a demo too.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,7 @@ class DemoChurch:
     phone_number: str
     roles: tuple[Role, ...]
     area_codes: tuple[int, ...]
-    """100 numbers each: 555-0100 to 555-0199 belong to nobody."""
+    """Area codes with 100 fictional numbers each, 555-0100 to 555-0199."""
 
 
 CHURCHES = (
@@ -49,7 +52,7 @@ CHURCHES = (
 
 @transaction.atomic
 def seed(password: str) -> None:
-    """Make what is missing; what somebody has changed since stays. Passwords are set anew."""
+    """Add missing rows, keep changed rows, and set all passwords."""
     hashed = _hashed(password)
     for demo in CHURCHES:
         church, _ = Church.objects.get_or_create(
@@ -75,8 +78,10 @@ def usernames() -> list[str]:
 
 
 def _hashed(password: str) -> str:
-    """One hash for all: it is slow by design. The old one where it is right, for a new one would
-    end everyone's sessions."""
+    """Return one hash for all users, because hashing is slow by design.
+
+    Return the stored hash if it matches, because a new hash would end all sessions.
+    """
     admin = User.objects.filter(username="admin").first()
     if admin and check_password(password, admin.password):
         return admin.password
@@ -92,14 +97,14 @@ def _user(username: str, hashed: str, **rights: bool) -> User:
 
 
 def _fill(church: Church, demo: DemoChurch) -> None:
-    people = [Member(church=church, **values) for values in _people(demo)]
-    Member.objects.bulk_create(people)
-    arrive(church, people, now=timezone.now())
+    members = [Member(church=church, **values) for values in _people(demo)]
+    Member.objects.bulk_create(members)
+    _receive(church, members, now=timezone.now())
     groups = Group.objects.bulk_create(Group(church=church, name=name) for name in GROUPS)
     through = Member.groups.through
     through.objects.bulk_create(
-        through(member=person, group=group)
-        for number, person in enumerate(people)
+        through(member=member, group=group)
+        for number, member in enumerate(members)
         for at, group in enumerate(groups)
         if number % (at + 3) == 0
     )
@@ -115,24 +120,24 @@ def _people(demo: DemoChurch) -> Iterator[dict[str, str]]:
         }
 
 
-_SAID = (
+_RECEIVED = (
     (3, timedelta(hours=26), "Is choir practice on Thursday this week?"),
     (17, timedelta(hours=20), "Thank you for the visit yesterday. It meant a lot to Mum."),
     (42, timedelta(hours=3), "I can bring two salads to the picnic 🥗"),
     (42, timedelta(hours=3), "And plates, if you need some."),
     (108, timedelta(minutes=40), "We are running ten minutes late, please start without us."),
 )
-"""Which member, how long ago, and what."""
+"""Index of the member, age, text."""
 
 
-def arrive(church: Church, people: Sequence[Member], *, now: datetime) -> None:
-    """As from the webhook: rows, conversations and events."""
-    for number, (who, ago, text) in enumerate(_SAID):
-        at = now - ago
+def _receive(church: Church, members: Sequence[Member], *, now: datetime) -> None:
+    """Store the received messages like the webhook does, with conversations and events."""
+    for number, (index, age, text) in enumerate(_RECEIVED):
+        at = now - age
         inbound = InboundText(
             provider_id=f"demo-{church.slug}-{number}",
             to_number=church.phone_number,
-            from_number=people[who].phone,
+            from_number=members[index].phone,
             content=Content(text, "", ()),
             billed=Billed(),
             autoresponse_type="",

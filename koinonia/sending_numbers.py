@@ -1,8 +1,7 @@
-"""Numbers that churches text from: the operator gives them and takes them back.
+"""Sending numbers of churches. The operator assigns and releases them.
 
-``Church.phone_number`` is what a church texts from now. ``SendingNumber`` has one row per number, so
-that a number that was given up stays with its church for 30 days, and while texts wait to be sent
-from it.
+``Church.phone_number`` is the current number of a church. ``SendingNumber`` has one row per number: a
+released number stays reserved for its church for 30 days, and while messages wait to be sent from it.
 """
 
 from __future__ import annotations
@@ -21,19 +20,19 @@ from koinonia.models import Church, SendingNumber
 from koinonia.models.church import RESERVED_FOR
 
 number_given = Signal()
-"""Sent after commit, with ``number``: whatever has to know the account's numbers learns it here."""
+"""Sent after commit, with ``number``, for code that keeps a list of the account's numbers."""
 
 _WAITING = (Status.SCHEDULED, Status.QUEUED, Status.SENDING, Status.RETRYING)
 
 
 class NumberRefusedError(Exception):
-    """The number cannot be given, or taken; the message is a sentence for the operator."""
+    """The number cannot be assigned or released. The message is a sentence for the operator."""
 
 
 def give(church: Church, raw: str, *, now: datetime) -> str:
-    """Let the church text from a number; return it in E.164. Its present one is given up.
+    """Assign a number to the church and release its current number; return the number in E.164.
 
-    Raises NumberRefusedError where the number is no number, or another church's, or reserved.
+    Raise NumberRefusedError if the number is invalid, reserved, or belongs to another church.
     """
     try:
         number = phone.normalise(raw, church.country)
@@ -44,14 +43,14 @@ def give(church: Church, raw: str, *, now: datetime) -> str:
             _give(_locked(church), number, now)
             transaction.on_commit(lambda: number_given.send(sender=Church, number=number))
     except IntegrityError:
-        # Two operators at once, or a church that has no row in the list of numbers.
+        # Race between two operators, or a church with a number but without a SendingNumber row.
         raise NumberRefusedError(f"{number} belongs to another church.") from None
     church.phone_number = number
     return number
 
 
 def check(church: Church, number: str, *, now: datetime) -> None:
-    """Raise NumberRefusedError where ``give`` would, as things are now."""
+    """Raise NumberRefusedError if ``give`` would raise it now."""
     if church.pk and church.phone_number == number:
         return
     row = SendingNumber.objects.filter(number=number).select_related("church").first()
@@ -62,9 +61,9 @@ def check(church: Church, number: str, *, now: datetime) -> None:
 
 
 def take(raw: str, *, now: datetime) -> Church:
-    """Take a number from the church that texts from it; it is reserved from now on.
+    """Release the number that a church sends from; it is reserved from now on.
 
-    Raises NumberRefusedError where no church texts from it.
+    Raise NumberRefusedError if no church sends from the number.
     """
     number = raw.strip()
     with transaction.atomic():
@@ -78,26 +77,26 @@ def take(raw: str, *, now: datetime) -> Church:
 
 
 def former_owner(number: str) -> Church | None:
-    """Return the church for which a number that was given up is still reserved."""
+    """Return the church that a released number is reserved for."""
     row = SendingNumber.objects.filter(number=number, given_up_at__isnull=False)
     found = row.select_related("church").first()
     return found.church if found else None
 
 
 def waiting_from(number: str) -> int:
-    """Return how many texts wait to be sent from a number."""
+    """Return the number of messages that wait to be sent from a number."""
     return Message.objects.filter(from_number=number, status__in=_WAITING).count()
 
 
 def on_church_saved(instance: Church, created: bool, **_: Any) -> None:
-    """Receive ``post_save``: add the row of a number that a church begins with."""
+    """Receive ``post_save``: add the row for the number of a new church."""
     if created and instance.phone_number:
         row = SendingNumber(number=instance.phone_number, church=instance, given_at=timezone.now())
         SendingNumber.objects.bulk_create([row], ignore_conflicts=True)
 
 
 def on_church_deleted(instance: Church, **_: Any) -> None:
-    """Receive ``pre_delete``: keep the church's numbers reserved without it."""
+    """Receive ``pre_delete``: keep the number of a deleted church reserved."""
     if instance.phone_number:
         _give_up(instance, timezone.now())
 
@@ -115,7 +114,7 @@ def _give(church: Church, number: str, now: datetime) -> None:
         row.delete()
     if church.phone_number:
         _give_up(church, now)
-    # Also what the earlier release changed without a word here.
+    # Includes numbers that an earlier release changed without updating this table.
     held = SendingNumber.objects.filter(church=church, given_up_at=None).exclude(number=number)
     held.update(given_up_at=now)
     SendingNumber.objects.update_or_create(

@@ -1,4 +1,4 @@
-"""All settings of the project. Values that vary come from ``koinonia.config.environment``.
+"""The settings of the project. Values that vary come from ``koinonia.config.environment``.
 
 The module stays at ``koinonia.settings``, where ``DJANGO_SETTINGS_MODULE`` names it; everything
 else of the configuration is in ``koinonia.config``.
@@ -105,7 +105,7 @@ def _sqlite() -> dict[str, Any]:
 
 
 def _postgresql(url: SplitResult) -> dict[str, Any]:
-    # One pool serves every request thread (koinonia.http.request_threads).
+    # A pool serves every request thread (koinonia.http.request_threads).
     pool = {"min_size": 1, "max_size": ENV.database_pool, "timeout": 10}
     return {
         "ENGINE": "django.db.backends.postgresql",
@@ -126,7 +126,7 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# One Redis database, a key prefix per use (koinonia.config.redis_settings).
+# A single Redis database, with a key prefix per use (koinonia.config.redis_settings).
 # Commands that need no Redis get an address that does not answer.
 _REDIS_URL = ENV.redis_url or f"unix://{ENV.data_dir / 'no-redis'}"
 _REDIS_TAG = redis_settings.hash_tag(_REDIS_URL, ENV.redis_prefix)
@@ -321,7 +321,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "koinonia.api.schema.complete",
-        "koinonia.api.typed_clients.for_typed_clients",
+        "koinonia.api.schema.for_typed_clients",
     ],
     "ENUM_NAME_OVERRIDES": {
         "MessageStatusEnum": "delivery.statuses.Status",

@@ -11,7 +11,7 @@ from koinonia.admin.site import AutocompleteView
 from koinonia.health.views import ENDPOINTS
 from throttling.logins import guarded
 
-# Late: the name in the store is known once the files are collected.
+# Lazy: the hashed name is known only after collectstatic.
 _icon = lazy(static, str)("koinonia/icon.svg")
 
 handler400 = "koinonia.api.views.errors.bad_request"
@@ -20,7 +20,7 @@ handler404 = "koinonia.api.views.errors.page_not_found"
 handler500 = "koinonia.api.views.errors.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    # For pages that name no icon: the admin's, say.
+    # For pages without an icon of their own, such as the admin.
     path("favicon.ico", RedirectView.as_view(url=_icon)),
     path("admin/login/", guarded(admin.site.login)),
     path("", include("koinonia.accounts.urls")),

@@ -1,4 +1,4 @@
-"""The lock files meet pyproject.toml and name no machine and no package index."""
+"""The lock files match pyproject.toml and name no machine and no package index."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def pinned(lock: str) -> dict[str, Version]:
 
 
 def requirements(*extras: str) -> set[str]:
-    """Return what the project needs with these extras, extras that they name included."""
+    """Return the requirements of the project with these extras and their nested extras."""
     wanted = set(PROJECT["dependencies"])
     for line in [line for extra in extras for line in EXTRAS[extra]]:
         asked = Requirement(line)
@@ -47,7 +47,7 @@ def test_a_lock_meets_every_requirement_of_the_project(lock: str, extras: list[s
 
 
 @pytest.mark.any_database
-def test_the_tests_run_on_the_versions_that_are_delivered() -> None:
+def test_the_tests_run_on_the_locked_versions() -> None:
     delivered, tested = pinned("requirements.txt"), pinned("requirements-test.txt")
     assert delivered.items() <= tested.items()
 

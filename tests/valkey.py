@@ -13,7 +13,7 @@ from koinonia.up.programs import valkey_command
 class ValkeyServer:
     """A real Valkey on a unix socket, for one test process (or one chaos test).
 
-    ``options`` are more of its command line, such as ``"--databases", "1"``.
+    ``options`` are further command-line options, such as ``"--databases", "1"``.
     """
 
     def __init__(self, directory: Path, *options: str) -> None:

@@ -29,7 +29,7 @@ class WebhookEventAdmin(ReadOnlyAdmin[WebhookEvent]):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[WebhookEvent], search_term: str
     ) -> tuple[QuerySet[WebhookEvent], bool]:
-        """Ids are looked up whole, by their indexes."""
+        """Search for whole ids, so that the query uses their indexes."""
         if search_term:
             queryset = queryset.filter(Q(event_id=search_term) | Q(provider_id=search_term))
         return queryset, False

@@ -1,13 +1,13 @@
-"""How a text is encoded for the air, and into how many parts it falls.
+"""The encoding of a text on the mobile network, and the number of parts that it needs.
 
-Source: Telnyx "Message encoding" and 3GPP TS 23.038, section 6.2.1 (the GSM 7-bit default alphabet
-and its extension table).
+Source: 3GPP TS 23.038, section 6.2.1 (the GSM 7-bit default alphabet and its extension table).
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from typing import Any
 
 from delivery.models.message import Encoding
 
@@ -19,6 +19,8 @@ _BASIC = frozenset(
 )
 _EXTENDED = frozenset("^{}\\[~]|€")
 _ALPHABET = _BASIC | _EXTENDED
+_PART_SIZES = {Encoding.GSM7: (160, 153), Encoding.UCS2: (70, 67)}
+"""Units of a single part, and of each part of several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,24 +32,24 @@ class Measured:
 
 
 def measure(text: str) -> Measured:
-    """The encoding, length and parts of ``text``. An empty text is one part (media alone)."""
+    """Return the encoding, length and parts of ``text``. An empty text is one part (media alone)."""
     letters = set(text)
     if letters <= _ALPHABET:
         extended = sum(text.count(letter) for letter in letters & _EXTENDED)
         units = len(text) + extended
-        return Measured(Encoding.GSM7, units, _parts(units, single=160, joined=153))
+        return Measured(Encoding.GSM7, units, _parts(units, Encoding.GSM7))
     units = len(text.encode("utf-16-be", "surrogatepass")) // 2
-    return Measured(Encoding.UCS2, units, _parts(units, single=70, joined=67))
+    return Measured(Encoding.UCS2, units, _parts(units, Encoding.UCS2))
 
 
 def measure_message(text: str, *, media: bool) -> Measured:
-    """Return the measure of a message. One with media is an MMS: one part, however long."""
+    """Return the measure of a message. A message with media is an MMS: one part at any length."""
     measured = measure(text)
     return replace(measured, parts=1) if media else measured
 
 
 def outside_alphabet(text: str) -> dict[str, int]:
-    """Return the characters that make ``text`` UCS-2, each with how often it comes, the most first.
+    """Return the characters that make ``text`` UCS-2 with their counts, the most frequent first.
 
     Empty for a GSM-7 text.
     """
@@ -55,5 +57,17 @@ def outside_alphabet(text: str) -> dict[str, int]:
     return dict(found.most_common())
 
 
-def _parts(units: int, *, single: int, joined: int) -> int:
+def size_rules() -> dict[str, Any]:
+    """Return the alphabet and the part sizes as JSON data, for a page that measures texts."""
+    return {
+        "basic": "".join(sorted(_BASIC)),
+        "extended": "".join(sorted(_EXTENDED)),
+        "gsm7": _PART_SIZES[Encoding.GSM7],
+        "ucs2": _PART_SIZES[Encoding.UCS2],
+        "maxParts": MAX_PARTS,
+    }
+
+
+def _parts(units: int, encoding: Encoding) -> int:
+    single, joined = _PART_SIZES[encoding]
     return 1 if units <= single else -(-units // joined)

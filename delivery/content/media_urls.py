@@ -1,7 +1,7 @@
-"""Which media URLs a text may have: public ones, as far as their spelling tells.
+"""Check by its spelling that a media URL names a public host.
 
-The provider fetches them, and pages show them. No name is looked up: what a name resolves to may
-change between the look and the fetch.
+The provider fetches these URLs, and pages show them. Names are not resolved: an address may change
+between the check and the fetch.
 """
 
 from __future__ import annotations
@@ -13,40 +13,39 @@ from urllib.parse import urlsplit
 
 MOST = 10
 LONGEST = 2000
-"""Telnyx, error 10003."""
 
 _PORTS = {None, 80, 443, 8080, 8443}
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMBER = re.compile(r"0x[0-9a-f]*|[0-9]+")
-"""A last label of this form makes an IPv4 address of the host (URL Standard, "ends in a number")."""
+"""With a last label of this form, the host is an IPv4 address (URL Standard, "ends in a number")."""
 _PRIVATE_ENDINGS = (
     "localhost", "local", "localdomain", "internal", "intranet", "private", "corp", "home", "lan",
     "home.arpa", "in-addr.arpa", "ip6.arpa", "onion", "test", "invalid",
 )  # fmt: skip
 """RFC 6761, 6762, 8375 and 9476, ICANN's reserved ``internal``, and common names of local networks."""
 _LOOPBACK_SERVICES = ("localtest.me", "lvh.me", "nip.io", "sslip.io", "xip.io")
-"""Public names that resolve to any address, loopback too."""
+"""Public names that resolve to any address, including loopback."""
 
 
 def refusal(url: str) -> str:
-    """Return why ``url`` is no public http or https URL, as a sentence for people; empty: it is."""
+    """Return the reason, as a sentence, why ``url`` is refused; empty if it is a public web address."""
     if len(url) > LONGEST:
         return f"A media URL may have at most {LONGEST} characters."
     if any(_is_odd(letter) for letter in url):
-        return "A media URL holds a blank, a backslash or an invisible character. Take it out."
+        return "A media URL contains a space, a backslash or an invisible character. Remove it."
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        return "This is no media URL. Write it like https://example.org/picture.jpg."
+        return "This is not a media URL. Write it like https://example.org/picture.jpg."
     if parts.scheme not in {"http", "https"} or not host:
         return "A media URL begins with https:// (or http://) and the name of a host."
     if "@" in parts.netloc:
-        return "A media URL must hold no user name and no password."
+        return "A media URL must not contain a user name or a password."
     if port not in _PORTS:
         return "A media URL uses the usual port of http or https. Leave the port out."
     return (
-        "" if _is_public(host) else "A media URL must name a public host, which Telnyx can reach."
+        "" if _is_public(host) else "A media URL must name a host that is public on the internet."
     )
 
 
@@ -57,7 +56,7 @@ def _is_odd(letter: str) -> bool:
 def _is_public(host: str) -> bool:
     if ":" in host:
         return _is_public_v6(host)
-    # As browsers and clients read it: full-width digits and ideographic full stops are plain ones.
+    # Browsers and HTTP clients read full-width digits and ideographic full stops as plain ones.
     name = unicodedata.normalize("NFKC", host).replace("\u3002", ".").casefold().removesuffix(".")
     try:
         name = name.encode("idna").decode("ascii")
@@ -67,7 +66,7 @@ def _is_public(host: str) -> bool:
     if len(name) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
         return False
     if _NUMBER.fullmatch(labels[-1]):
-        # Only the plain form of an address: decimal, hexadecimal, octal and short ones hide it.
+        # Accept dotted decimal only: decimal, hexadecimal, octal and short forms hide an address.
         return _is_public_v4(name)
     endings = _PRIVATE_ENDINGS + _LOOPBACK_SERVICES
     return len(labels) > 1 and not any(f".{name}".endswith(f".{ending}") for ending in endings)
@@ -93,4 +92,4 @@ def _is_public_v6(text: str) -> bool:
 
 
 _GLOBAL_V6 = ipaddress.IPv6Network("2000::/3")
-"""All that IANA has given out as global unicast: no v4-mapped, v4-compatible, NAT64, local address."""
+"""IANA's global unicast range: no v4-mapped, v4-compatible, NAT64 or local address."""

@@ -1,7 +1,7 @@
-"""Typographic characters that make a text UCS-2, and the plain ones that cost nothing.
+"""Replace typographic characters, which make a text UCS-2, by plain punctuation.
 
-A phone's keyboard sets a curly apostrophe by itself, and one of them cuts a part from 160 characters
-to 70 (3GPP TS 23.038; Telnyx "Message encoding"). Letters are never replaced: a name stays a name.
+A phone's keyboard inserts curly apostrophes, and a single one cuts the size of a part from 160
+characters to 70 (3GPP TS 23.038). Letters are never replaced: names keep their spelling.
 """
 
 from __future__ import annotations
@@ -22,21 +22,18 @@ _GROUPS = {
     "x": "\u00d7",
 }
 PLAIN = {letter: plain for plain, letters in _GROUPS.items() for letter in letters}
-"""A typographic character, and what is written instead of it."""
+"""A typographic character, and its plain replacement."""
 _TABLE = str.maketrans(PLAIN)
 _MOST_NAMED = 3
 
 
 def plain(text: str) -> str:
-    """Return ``text`` with plain punctuation, where that leaves it without its costly characters.
-
-    Only characters outside of the GSM 7-bit alphabet change, so that nothing is lost in vain.
-    """
+    """Return ``text`` with plain punctuation. Only characters outside the GSM 7-bit alphabet change."""
     return text.translate(_TABLE)
 
 
 def costly(text: str) -> list[tuple[str, str, int, str | None]]:
-    """Return ``(character, Unicode name, how often, plain one or None)`` of what makes it UCS-2."""
+    """Return the characters that make ``text`` UCS-2: ``(character, name, count, replacement or None)``."""
     return [
         (letter, unicodedata.name(letter, f"U+{ord(letter):04X}"), number, PLAIN.get(letter))
         for letter, number in outside_alphabet(text).items()
@@ -44,7 +41,7 @@ def costly(text: str) -> list[tuple[str, str, int, str | None]]:
 
 
 def advice(text: str) -> str:
-    """Return a sentence that names the costly characters of ``text``; empty where it has none."""
+    """Return a sentence that names the costly characters of ``text``; empty if it has none."""
     found = costly(text)
     if not found:
         return ""

@@ -1,4 +1,4 @@
-"""What of a text reaches a reader: canonical characters, without those that only steer a display."""
+"""Reduce a text to its visible characters: no control characters, no bidi controls, canonical form."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ import unicodedata
 
 _KEPT_CONTROLS = "\n\t"
 _JOINERS = "\u200c\u200d"
-"""Zero-width non-joiner and joiner: spelling in Persian and Indic words, glue in emoji."""
+"""Zero-width non-joiner and joiner: part of the spelling of Persian and Indic words, and of emoji."""
 _VISIBLE_FORMATS = frozenset(
     "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
 )
-"""Prepended_Concatenation_Mark (PropList.txt): of category Cf, and drawn all the same."""
+"""Prepended_Concatenation_Mark (PropList.txt): visible characters of category Cf."""
 _FLAG = "\U0001f3f4"
 _TAGS = range(0xE0020, 0xE0080)
-"""Tag characters: they name a region behind a black flag (UTS 51, emoji tag sequences)."""
+"""Tag characters: after a black flag they name a region (UTS 51, emoji tag sequences)."""
 _INVISIBLE = frozenset(
     "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
     + "".join(map(chr, range(0xFE00, 0xFE10)))
     + "".join(map(chr, range(0xE0100, 0xE01F0)))
 )
-"""Default_Ignorable_Code_Point outside category Cf, and the blank Braille pattern."""
+"""Default_Ignorable_Code_Point outside category Cf, plus the blank Braille pattern."""
 
 
 def clean(text: str) -> str:
     """Return ``text`` in NFC, without control, format, bidi and unassigned-surrogate characters.
 
-    Line feed, tab, joiners inside words, flag tags and format characters that are drawn stay.
-    CR LF and CR become LF. What is left may be empty.
+    Line feed, tab, joiners inside words, flag tags and visible format characters are kept.
+    CR LF and CR become LF. The result may be empty.
     """
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
     if not any(_steers(letter) for letter in set(text) if letter not in _KEPT_CONTROLS):
@@ -39,7 +39,7 @@ def clean(text: str) -> str:
 
 
 def is_blank(text: str) -> bool:
-    """Return whether a reader would see nothing of ``text``."""
+    """Return True if ``text`` has no visible character."""
     return all(
         letter.isspace()
         or letter in _INVISIBLE
@@ -64,7 +64,7 @@ def _steers(letter: str) -> bool:
 
 
 def _is_of_a_word(letter: str) -> bool:
-    """Return whether it is a letter, a mark of one, or an emoji with its marks (skin tones are Sk)."""
+    """Return True for a letter or its mark, and for an emoji or its modifier (skin tones are Sk)."""
     return bool(letter) and unicodedata.category(letter) in {
         "Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "So", "Sk",
     }  # fmt: skip

@@ -1,8 +1,8 @@
-"""Which numbers may be texted: of which countries, and never one that costs its caller extra.
+"""Refuse numbers in countries that are not allowed, and numbers with an extra charge.
 
-Toll fraud (artificially inflated traffic) texts numbers whose owner earns on each message. Most are
-abroad, or in ranges that ITU-T E.164 gives to no country (satellite and international networks) or
-that a country charges more for.
+Toll fraud (artificially inflated traffic) sends messages to numbers that pay their owner for each
+message. Most are abroad, in ranges that ITU-T E.164 assigns to no country (satellite and
+international networks), or in premium ranges of a country.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ _COSTLY = (
 _UNREADABLE = "This is no number with a country code. Write it like +13125550123."
 _EVERYWHERE = frozenset({"*"})
 _TERRITORIES = {"US": frozenset({"AS", "GU", "MP", "PR", "VI"})}
-"""ISO 3166 gives them codes of their own; carriers bill a text to them as one within the country."""
+"""Territories with separate ISO 3166 codes; carriers bill a message to them as a domestic one."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
     country: str
-    """ISO 3166; empty where the number is of no known country."""
+    """ISO 3166; empty if the number's country is unknown."""
     is_costly: bool
 
 
 def refusal(number: str, allowed: Set[str]) -> str:
-    """Return why ``number`` (E.164) is not texted, as a sentence for people; empty: it may be.
+    """Return the reason, as a sentence, why ``number`` (E.164) is refused; empty if it is allowed.
 
     ``allowed``: ISO 3166 codes, or ``*`` for every country.
     """
@@ -63,9 +63,9 @@ def failure(reason: str) -> Failure:
 
 
 def countries_of(tenant: Any) -> frozenset[str]:
-    """Return the countries that ``tenant`` may text: those of ``COUNTRIES``, else its own.
+    """Return the countries that ``tenant`` may text: the setting ``COUNTRIES``, else the tenant's country.
 
-    The territories of the United States belong to it.
+    The United States include their territories.
     """
     configured = conf.countries()
     if configured is not None:
@@ -77,7 +77,7 @@ def countries_of(tenant: Any) -> frozenset[str]:
 
 
 def countries_of_key(tenant_id: Any) -> frozenset[str]:
-    """Return the same by the tenant's key; asks the database only where the tenant matters."""
+    """Return the countries by the tenant's key; query the database only if the tenant matters."""
     configured = conf.countries()
     if configured is not None:
         return configured
@@ -87,7 +87,7 @@ def countries_of_key(tenant_id: Any) -> frozenset[str]:
 
 @lru_cache(maxsize=50_000)
 def _place(number: str) -> _Place | None:
-    # Late: a project that allows every country can do without the library.
+    # Imported here: a project that allows every country does not need the library.
     try:
         import phonenumbers
         from phonenumbers import PhoneNumberType
@@ -105,7 +105,7 @@ def _place(number: str) -> _Place | None:
         PhoneNumberType.PAGER,
         PhoneNumberType.VOICEMAIL,
     }
-    # A range that is newer than the library counts to the first country of its calling code.
+    # A range that is newer than the library belongs to the first country of its calling code.
     country = phonenumbers.region_code_for_number(
         parsed
     ) or phonenumbers.region_code_for_country_code(parsed.country_code or 0)
@@ -114,5 +114,5 @@ def _place(number: str) -> _Place | None:
 
 
 def _place_by_prefix(number: str) -> _Place | None:
-    """Return a place without a country: without the library ``*`` alone is allowed (a check says so)."""
+    """Return no country: without the library only ``*`` works, and a system check tells so."""
     return _Place("", is_costly=False) if number.startswith("+") else None

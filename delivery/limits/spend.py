@@ -1,9 +1,9 @@
-"""The daily cap: how many message parts one tenant may send in 24 hours. Beyond it texts wait.
+"""The daily cap: the number of message parts that one tenant may send in 24 hours.
 
-A text counts once per generation, when a worker is about to hand it over for the first time. The
-count is one row per tenant and hour, changed under a lock of the tenant's row of limits, so that it
-is exact between workers and its cost does not grow with history. A started hour counts as a whole
-until 24 hours after its end: no 24 hours ever hold more than the cap.
+Messages beyond the cap wait. A message counts once per generation, when a worker is about to send it
+for the first time. The count is one row per tenant and hour, changed under a lock on the tenant's
+``SpendLimit`` row, so that it is exact between workers and its cost does not grow with history. A
+started hour counts in full until 24 hours after its end, so that no 24 hours exceed the cap.
 """
 
 from __future__ import annotations
@@ -30,20 +30,19 @@ from delivery.signals import cap_changed
 
 logger = logging.getLogger("delivery")
 
-WAITS = Failure("daily_cap", "It waits: the parts of 24 hours are used up", "waiting")
-"""Shown on the texts that wait."""
+WAITS = Failure("daily_cap", "It waits: the daily cap of message parts is reached", "waiting")
+"""Shown on the messages that wait."""
 
 _HOUR = timedelta(hours=1)
 _COUNTED_FOR = timedelta(hours=25)
 _KEPT = timedelta(hours=48)
 _LOOK_AGAIN = timedelta(minutes=15)
-"""At the latest: the cap may have been raised."""
+"""The longest wait before the cap is read again, because a person may raise it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spend:
-    """``parts`` used of ``cap`` (None: no cap); ``until``: when the next waiting text can go, None
-    where none waits."""
+    """The parts used of the cap (None: no cap), and when the next waiting message can go, if one waits."""
 
     parts: int
     cap: int | None
@@ -51,24 +50,26 @@ class Spend:
 
 
 def current(tenant_id: Any, now: datetime) -> Spend:
-    """Return what the tenant has used of its cap."""
+    """Return the tenant's use of its cap."""
     limit = SpendLimit.objects.filter(tenant_id=tenant_id).first() or SpendLimit()
     waits = limit.waits_until if limit.waits_until and limit.waits_until > now else None
     return Spend(_used(_hours(tenant_id, now)), _cap(limit), waits)
 
 
 def waiting(now: datetime) -> list[SpendLimit]:
-    """Return the limits of all tenants whose texts wait now."""
+    """Return the limits of all tenants with messages that wait now."""
     limits = SpendLimit.objects.filter(waits_until__gt=now).select_related("tenant")
     return list(limits.order_by("reached_at"))
 
 
 def within_cap(rows: Sequence[Message], now: datetime) -> list[Message]:
-    """Count the claimed ``rows`` (of one tenant, in order) and return those that may go; the others
-    are given back and wait."""
+    """Count the claimed ``rows`` (of one tenant, in order), and return the rows within the cap.
+
+    Rows beyond the cap return to the queue and wait.
+    """
     if not rows:
         return []
-    # The limit is locked before messages everywhere, so that two workers cannot deadlock.
+    # Lock the limit before messages, as all code does, so that two workers cannot deadlock.
     with message_changes(now) as changes:
         limit, _ = SpendLimit.objects.select_for_update().get_or_create(tenant_id=rows[0].tenant_id)
         hours, cap = _hours(limit.tenant_id, now), _cap(limit)
@@ -77,7 +78,7 @@ def within_cap(rows: Sequence[Message], now: datetime) -> list[Message]:
         fitting = list(rows) if room is None else [
             row for row, total in zip(rows, sums, strict=True) if total <= room
         ]  # fmt: skip
-        # What costs nothing is counted already, and goes whatever is left.
+        # A row without cost was counted before; it goes even if the cap is reached.
         fitting += [row for row in rows[len(fitting) :] if not _cost(row)]
         _count([row for row in fitting if _cost(row)], now)
         _revive(fitting, now)
@@ -90,14 +91,14 @@ def within_cap(rows: Sequence[Message], now: datetime) -> list[Message]:
 
 
 def release(tenant_id: Any, now: datetime) -> int:
-    """Make the waiting texts of a tenant due at once: its cap was changed. Return how many."""
+    """Make the waiting messages of a tenant due now, after a change of its cap. Return their number."""
     count = _waiting(tenant_id).update(next_attempt_at=now)
     transaction.on_commit(hints.push)
     return count
 
 
 def prunable(now: datetime) -> QuerySet[SpentHour]:
-    """Return the hours that no longer count."""
+    """Return the hours that are too old to count."""
     return SpentHour.objects.filter(hour__lt=now - _KEPT)
 
 
@@ -141,7 +142,7 @@ def _count(rows: Sequence[Message], now: datetime) -> None:
 
 
 def _revive(rows: Sequence[Message], now: datetime) -> None:
-    """Give those that waited for the cap a new life."""
+    """Set a new expiry on the rows that waited for the cap."""
     waited = [row for row in rows if row.error_code == WAITS.code and row.expires_at is None]
     for row in waited:
         row.expires_at = now + DEFAULT_LIFE
@@ -151,7 +152,7 @@ def _revive(rows: Sequence[Message], now: datetime) -> None:
 
 
 def _until(hours: Sequence[SpentHour], cap: int | None, cost: int, now: datetime) -> datetime:
-    """Return when a text of ``cost`` parts fits; a day ahead where the cap itself is too small."""
+    """Return when a message of ``cost`` parts fits; a day ahead if the cap itself is too small."""
     left = (cap or 0) - _used(hours) - cost
     for hour in hours:
         left += hour.parts
@@ -167,9 +168,8 @@ def _hold(held: Sequence[Message], until: datetime, changes: Changes, now: datet
     for row in rows:
         row.wait(WAITS, min(until, now + _LOOK_AGAIN), now)
         if row.expires_at == (row.scheduled_at or row.created_at) + DEFAULT_LIFE:
-            row.expires_at = (
-                None  # the wait is no fault of its own; it gets a new life when it goes
-            )
+            # The wait must not use up the message's default lifetime: _revive sets a new one.
+            row.expires_at = None
         if row.status != row.claimed_from:
             changes.add(row, previous=row.claimed_from)
     if rows:
@@ -177,7 +177,7 @@ def _hold(held: Sequence[Message], until: datetime, changes: Changes, now: datet
 
 
 def _note(limit: SpendLimit, until: datetime | None, now: datetime) -> None:
-    """Keep whether texts wait, and tell of a change."""
+    """Store whether messages wait, and signal a change."""
     if until is None and (limit.reached_at is None or _waiting(limit.tenant_id).exists()):
         return
     begins, ends = limit.reached_at is None, until is None
@@ -186,7 +186,7 @@ def _note(limit: SpendLimit, until: datetime | None, now: datetime) -> None:
     limit.save(update_fields=["reached_at", "waits_until"])
     if begins:
         logger.error(
-            "A tenant has used its parts of 24 hours: its texts wait",
+            "A tenant has reached its daily cap; its messages wait",
             extra={"action": "daily_cap_reached", "tenant": str(limit.tenant_id)},
         )
     if begins or ends:

@@ -1,4 +1,4 @@
-"""Who must not be texted. It belongs to (tenant, number) and outlives the recipient."""
+"""Numbers that a tenant must not text. An opt-out belongs to (tenant, number) and outlives the recipient."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from delivery.opt_outs.words import wish
 
 
 def opted_out(tenant_id: Any, numbers: Iterable[str]) -> set[str]:
-    """Those of ``numbers`` that the tenant must not text."""
+    """Return the members of ``numbers`` that the tenant must not text."""
     wanted = set(numbers)
     known = OptOut.objects.filter(tenant_id=tenant_id)
     if len(wanted) <= 100:
@@ -20,7 +20,7 @@ def opted_out(tenant_id: Any, numbers: Iterable[str]) -> set[str]:
 
 
 def opt_out(tenant_id: Any, number: str, source: OptOut.Source, *, now: datetime) -> None:
-    """Once more changes only when: the first reason stands, the newest wish counts."""
+    """Record an opt-out. Idempotent: a repeat keeps the first source and moves ``created_at`` forward."""
     known, created = OptOut.objects.get_or_create(
         tenant_id=tenant_id, number=number, defaults={"source": source, "created_at": now}
     )
@@ -29,9 +29,9 @@ def opt_out(tenant_id: Any, number: str, source: OptOut.Source, *, now: datetime
 
 
 def refused(tenant_id: Any, number: str, *, at: datetime, now: datetime) -> None:
-    """The provider refused a text at ``at`` because ``number`` had sent STOP.
+    """Record that the provider refused a message at ``at`` because ``number`` had sent STOP.
 
-    As old as the refusal: it may be heard of long after, and a START may have come since.
+    The opt-out dates from the refusal: its report may arrive late, after a START.
     """
     at = min(at, now)
     if not started_since(at, tenant_id, number):
@@ -39,7 +39,7 @@ def refused(tenant_id: Any, number: str, *, at: datetime, now: datetime) -> None
 
 
 def started_since(at: datetime, tenant_id: Any, number: str) -> bool:
-    """Whether ``number`` sent the tenant a START after ``at``."""
+    """Return True if ``number`` sent the tenant a START after ``at``."""
     later = Message.objects.filter(
         tenant_id=tenant_id,
         direction=Direction.INBOUND,
@@ -50,7 +50,7 @@ def started_since(at: datetime, tenant_id: Any, number: str) -> bool:
 
 
 def opt_in(tenant_id: Any, number: str, *, at: datetime | None = None) -> None:
-    """``at``: when the person asked for it; an opt-out made after that stands."""
+    """End an opt-out. With ``at``, the time of the request, a later opt-out stays in force."""
     opt_outs = OptOut.objects.filter(tenant_id=tenant_id, number=number)
     if at is not None:
         opt_outs = opt_outs.filter(created_at__lte=at)

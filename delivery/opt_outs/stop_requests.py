@@ -1,7 +1,7 @@
-"""Sentences that ask for an end of the texts in other words than a STOP word.
+"""Recognise requests to stop the messages that are not a STOP word but a sentence.
 
-Such a sentence opts nobody out: it may be about something else. It marks the message for the staff.
-The list is small on purpose, English and Spanish.
+A match may concern another subject, so it does not opt the sender out; it marks the message for the
+staff. The list is short on purpose, in English and Spanish.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _PATTERNS = (
     r"\b(?:revoke|withdraw) (?:my |all )?consent\b",
     r"\b(?:dont|do not|never) (?:text|message|contact|write|write to|send) (?:to )?(?:me|us|this number)"
     r"(?: any ?more| again| anything| please| texts?| messages?|$)",
-    # I want no more texts.
+    # I don't want any texts.
     r"\b(?:dont|do not|no longer) (?:want|wish|need)(?: to)?(?: (?:get|getting|receive|be sent))?"
     rf"(?: (?:any|more|anymore|these|those|your|the|text)){{0,3}} {_TEXTS}\b",
     rf"\bno more (?:of )?(?:these |your |text )?{_TEXTS}\b",
@@ -55,7 +55,7 @@ _BETWEEN_WORDS = re.compile(r"[\W_]+")
 
 
 def asks_to_stop(text: str) -> bool:
-    """Return whether ``text`` looks like a request to be texted no more."""
+    """Return True if ``text`` looks like a request to stop the messages."""
     folded = unicodedata.normalize("NFKD", _APOSTROPHES.sub("", text[:_LONGEST])).casefold()
     letters = "".join(
         letter for letter in folded if unicodedata.category(letter) not in {"Mn", "Cf"}

@@ -1,8 +1,8 @@
-"""The words by which a person ends or resumes the texts of a tenant.
+"""Keywords: a person sends STOP or START to stop or resume the messages of a tenant.
 
 Sources: 47 CFR 64.1200(a)(10), in force since 2025-04-11 (stop, quit, end, revoke, opt out, cancel,
-unsubscribe); Telnyx, error 40300 and support article 1270091 (STOP ALL and START, UNSTOP; it knows
-neither REVOKE nor OPT OUT, so that nobody else blocks after these).
+unsubscribe), and the keywords of providers (STOP ALL, START, UNSTOP). Providers do not block a
+number after REVOKE or OPT OUT, so this list is the only protection then.
 """
 
 from __future__ import annotations
@@ -21,19 +21,20 @@ START_WORDS = ("START", "UNSTOP")
 HELP_WORDS = ("HELP", "INFO")
 
 _EMOJI = re.compile("[\\W\\d\u2139]\ufe0f\u20e3?|[0-9#*]\u20e3")
-"""Variation selector 16 makes an emoji of any character; U+20E3 makes a keycap (UTS 51)."""
+"""Variation selector 16 turns a character into an emoji; U+20E3 makes a keycap (UTS 51)."""
 _LONGEST = 64
-"""Letters of a key. A longer line is a sentence."""
+"""Characters of a key. A longer line is a sentence."""
 _SPELT_OUT = str.maketrans({"\u0131": "i", "ł": "l", "ø": "o", "đ": "d"})
-"""Letters with a stroke, and i without a dot: Unicode does not take them apart, phones leave it out."""
+"""Letters with a stroke, and i without a dot. Unicode does not decompose them, but people type the plain letter."""
 _SPELLED = re.compile(r"\w(?:[ .*]+\w)+")
-"""Single letters with blanks or dots between them."""
+"""Single letters with spaces or dots between them."""
 
 
 def wish(text: str, autoresponse_type: str = "", own: Iterable[str] = ()) -> str:
-    """Return ``STOP``, ``START`` or nothing: what ``text`` asks for, by Telnyx's word or its own.
+    """Return the request in ``text``: ``STOP``, ``START`` or ``""``.
 
-    A word counts as the whole text, once or repeated, or as the whole first line. ``own``: the tenant's words that stop.
+    A word counts if it is the whole text, once or repeated, or the whole first line.
+    ``autoresponse_type`` is the provider's reading of the text; ``own`` are the tenant's stop words.
     """
     said = autoresponse_type.upper()
     keys = {_joined(found) for found in _keys(text)}
@@ -46,19 +47,22 @@ def wish(text: str, autoresponse_type: str = "", own: Iterable[str] = ()) -> str
 
 
 def _joined(found: str) -> str:
-    """Return a key without its blanks: UN-SUBSCRIBE and UNSUBSCRIBE are one word."""
+    """Return a key without its spaces: UN-SUBSCRIBE and UNSUBSCRIBE are one word."""
     return found.replace(" ", "")
 
 
 def _repeats(text: str, words: Set[str]) -> bool:
-    """Return whether ``text`` is one of ``words``, said several times: STOP STOP STOP."""
+    """Return True if ``text`` is one of ``words``, repeated: STOP STOP STOP."""
     said = {_joined(key(part)) for part in text.split()} if len(text) <= 4 * _LONGEST else set()
     return len(said - {""}) == 1 and said <= {*words, ""}
 
 
 def key(word: str) -> str:
-    """Return ``word`` as it is compared: NFKC, without case, accents and format characters, without
-    anything but letters and digits at its ends, inner blanks and hyphens as one space."""
+    """Return the form of ``word`` for comparisons.
+
+    NFKC, without case, accents and format characters; trimmed to letters and digits at both ends;
+    inner spaces and hyphens as one space.
+    """
     kept = []
     for letter in unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", word).casefold()):
         category = unicodedata.category(letter)
@@ -71,8 +75,10 @@ def key(word: str) -> str:
 
 
 def _keys(text: str) -> set[str]:
-    """Return the keys of the whole text and of its first line, each read with and without emoji that
-    NFKC would turn into letters (U+2122 becomes TM)."""
+    """Return the keys of the whole text and of its first line.
+
+    Each is read with and without emoji that NFKC would turn into letters (U+2122 becomes TM).
+    """
     plain = _EMOJI.sub(" ", text[:2000])
     lines = (line for line in plain.splitlines() if _between_letters(line))
     found = set()

@@ -1,4 +1,4 @@
-"""A hint that something is due. Losing one costs a tenth of a second."""
+"""Hints in Redis that wake a worker. A lost hint costs a tenth of a second."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ _MOST_WAITING = 15
 
 
 def push() -> None:
-    """Wake a worker. Best effort: the poll finds the work without it."""
+    """Wake a worker. Best effort: the broker's poll finds the work without a hint."""
     try:
         redis_client.attempt(_push)
     except RedisUnavailableError:
-        pass  # the broker asks the database
+        pass  # the broker polls the database
 
 
 def wait(seconds: float) -> bool:
-    """Wait for a hint; False when there was none. Raises RedisUnavailableError at once."""
+    """Wait for a hint; return False if none came. Raise RedisUnavailableError without waiting."""
     found = redis_client.attempt(
         lambda redis: redis.blpop([_key()], timeout=seconds), blocking_seconds=seconds
     )
@@ -27,7 +27,7 @@ def wait(seconds: float) -> bool:
 
 
 def take() -> bool:
-    """Take a hint where there is one, without waiting."""
+    """Take a hint without waiting. Return False if none is stored."""
     try:
         return redis_client.attempt(lambda redis: redis.lpop(_key())) is not None
     except RedisUnavailableError:

@@ -1,4 +1,4 @@
-"""A church keeps at least one owner: without an owner, nobody could appoint another."""
+"""The rule that a church keeps at least one owner, because only an owner can appoint owners."""
 
 from __future__ import annotations
 
@@ -14,14 +14,13 @@ KEEP_ONE_OWNER = "A church keeps at least one owner."
 
 @transaction.atomic
 def last_owners(leaving: QuerySet[Staff]) -> list[Staff]:
-    """Return the memberships in ``leaving`` whose loss would leave a church without an owner, or
-    without an owner who can sign in.
+    """Return the memberships in ``leaving`` that a church must keep to have an owner.
 
-    Lock the churches until the caller's transaction ends, so that two owners who leave at the same
-    time cannot both count on the other.
+    An active owner counts as the last one if only disabled owners would stay. Lock the churches
+    until the caller's transaction ends, so that two owners cannot leave in a race.
     """
     churches = leaving.filter(role=Role.OWNER).values("church")
-    # In primary-key order, so that two requests cannot deadlock.
+    # Lock churches in primary-key order, so that two requests cannot deadlock.
     list(Church.objects.filter(pk__in=churches).order_by("pk").select_for_update().values("pk"))
     owners = list(leaving.filter(role=Role.OWNER).select_related("user", "church"))
     staying = Staff.objects.filter(role=Role.OWNER).exclude(pk__in=[owner.pk for owner in owners])

@@ -1,4 +1,4 @@
-"""The group ``Support``: helps all churches, and sees none of their members."""
+"""The user group ``Support``: it manages delivery for all churches without access to members."""
 
 from __future__ import annotations
 
@@ -21,14 +21,12 @@ RIGHTS: dict[str, tuple[str, ...]] = {
     "throttling.allowance": ("view", "add", "change", "delete"),
     "throttling.throttlestate": ("view", "change"),
 }
-"""Model to actions; a model that its app does not have is left out."""
-
-
+"""Model to actions. A model that does not exist is skipped."""
 _APPS = {model.partition(".")[0] for model in RIGHTS}
 
 
 def grant(sender: AppConfig, **_kwargs: Any) -> None:
-    """After each ``migrate`` of an app: the group exists, with the rights of the models there are."""
+    """Receive ``post_migrate``: create the group and add the permissions of all existing models."""
     if sender.label not in _APPS:
         return
     wanted = Q()

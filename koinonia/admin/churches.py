@@ -1,4 +1,4 @@
-"""Churches and their people in the Django admin: for superusers alone."""
+"""Churches, staff, members, groups and sending numbers in the Django admin."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     ChurchFormBase = forms.ModelForm[Church]
     StaffInlineBase = admin.TabularInline[Staff, Church]
 else:
-    # Django's admin classes take no type arguments at run time.
+    # Django's admin classes do not accept type arguments at run time.
     ChurchAdminBase = GroupAdminBase = MemberAdminBase = StaffAdminBase = admin.ModelAdmin
     NumberAdminBase = admin.ModelAdmin
     StaffInlineBase, ChurchFormBase = admin.TabularInline, forms.ModelForm
@@ -47,7 +47,7 @@ class ChurchForm(ChurchFormBase):
             "slug", "name", "phone_number", "country", "timezone", "opt_out_words", "plain_punctuation",
         ]  # fmt: skip
         help_texts = {
-            "phone_number": "E.164. The one before stays reserved for 30 days, and while texts wait."
+            "phone_number": "E.164. The previous number stays reserved for 30 days and while texts wait."
         }
 
     def clean(self) -> dict[str, Any]:
@@ -76,7 +76,7 @@ class ChurchAdmin(ClosedLookups, TidyNamesMixin, ChurchAdminBase):
     inlines = [StaffInline]
 
     def save_model(self, request: HttpRequest, obj: Church, form: Any, change: bool) -> None:
-        """Save all but the number, which is given or taken."""
+        """Save the church without its number, then assign or release the number."""
         wanted, now = obj.phone_number, timezone.now()
         obj.phone_number = Church.objects.get(pk=obj.pk).phone_number if change else None
         super().save_model(request, obj, form, change)
@@ -99,7 +99,7 @@ class StaffAdmin(ClosedLookups, KeepsOwners, StaffAdminBase):
 
 @admin.register(SendingNumber)
 class SendingNumberAdmin(ClosedLookups, NumberAdminBase):
-    """To look at; a number is given in the form of its church, or by ``manage.py number``."""
+    """A read-only list. Numbers are assigned in the form of a church or by ``manage.py number``."""
 
     list_display = ["number", "church", "given_at", "given_up_at", "reserved_until"]
     list_select_related = ["church"]
@@ -127,7 +127,7 @@ class MemberAdmin(ClosedLookups, TidyNamesMixin, MemberAdminBase):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Member], search_term: str
     ) -> tuple[QuerySet[Member], bool]:
-        """Search without regard to case and accents, as the API does."""
+        """Ignore case and accents in a search, like the API."""
         return super().get_search_results(request, queryset, search_key(search_term))
 
 

@@ -1,4 +1,4 @@
-"""The admin, too, leaves no church without an owner."""
+"""Checks in the admin that a church keeps at least one owner."""
 
 from __future__ import annotations
 
@@ -20,29 +20,31 @@ if TYPE_CHECKING:
     StaffFormBase = forms.ModelForm[Staff]
     StaffFormSetBase = BaseInlineFormSet[Staff, Church, forms.ModelForm[Staff]]
 else:
-    # Django's classes take no type arguments at run time.
+    # Django's classes do not accept type arguments at run time.
     AdminBase = admin.ModelAdmin
     StaffFormBase, StaffFormSetBase = forms.ModelForm, BaseInlineFormSet
 
 
 class KeepsOwners(AdminBase):
-    """Of staff, or of users: a last owner is shown as protected, and is not deleted."""
+    """Protects last owners from deletion, in an admin of memberships or of users."""
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         deleted, counts, lacking, protected = super().get_deleted_objects(objs, request)
-        told = [f"{place}: {KEEP_ONE_OWNER}" for place in last_owners(_places(self.model, objs))]
-        return deleted, counts, lacking, [*protected, *told]
+        last = last_owners(_memberships(self.model, objs))
+        protected += [f"{membership}: {KEEP_ONE_OWNER}" for membership in last]
+        return deleted, counts, lacking, protected
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        # Asked again: an action has no transaction, and another owner may have left since.
+        # Check again inside a transaction: the confirmation page ran without one, and another
+        # owner can have left since.
         with transaction.atomic():
-            if last_owners(_places(self.model, queryset)):
+            if last_owners(_memberships(self.model, queryset)):
                 raise PermissionDenied(KEEP_ONE_OWNER)
             super().delete_queryset(request, queryset)
 
 
 class StaffForm(StaffFormBase):
-    """The last owner changes neither role nor church."""
+    """Rejects a new role or church for the last owner."""
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -53,7 +55,7 @@ class StaffForm(StaffFormBase):
 
 
 class StaffFormSet(StaffFormSetBase):
-    """The staff of one church, saved together: an owner may leave where another comes."""
+    """The staff of one church, saved together: an owner can leave if the form adds another."""
 
     def clean(self) -> None:
         super().clean()
@@ -69,7 +71,7 @@ def _is_owner(form: forms.ModelForm[Staff]) -> bool:
     return given.get("role") == Role.OWNER and not given.get("DELETE")
 
 
-def _places(model: type[Model], rows: Any) -> QuerySet[Staff]:
+def _memberships(model: type[Model], rows: Any) -> QuerySet[Staff]:
     keys = [row.pk for row in rows]
     if issubclass(model, Staff):
         return Staff.objects.filter(pk__in=keys)

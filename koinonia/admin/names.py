@@ -1,4 +1,4 @@
-"""Names in the forms of the admin, by the same rule as in the API."""
+"""Name fields in the admin's forms, cleaned by the same rule as in the API."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _USER_NAME = "username"
 
 
 class NameFormField(forms.CharField):
-    """A name as it is kept; empty where nobody would see anything of it."""
+    """A cleaned name; empty for an invisible name."""
 
     def to_python(self, value: Any) -> Any:
         return tidy(str(super().to_python(value) or ""))
 
 
 class TidyNamesMixin(_Base):
-    """An admin whose forms tidy names, and refuse a user name that nobody can see."""
+    """Cleans names in an admin's forms and rejects invisible user names."""
 
     def formfield_for_dbfield(self, db_field: Field[Any, Any], request: Any, **kwargs: Any) -> Any:
         if db_field.name in _NAMES:
@@ -42,6 +42,6 @@ class TidyNamesMixin(_Base):
 
 
 def visible(name: str) -> None:
-    """Raise ValidationError for a name of which a reader sees nothing."""
+    """Raise ValidationError for an invisible name."""
     if is_blank(name):
-        raise ValidationError("Nothing of this name can be seen.")
+        raise ValidationError("This name is invisible.")

@@ -1,7 +1,8 @@
-"""Users and invitations in the admin. Nobody there learns the password of an account made for another."""
+"""Users and invitations in the admin. The operator never learns the password of a new user."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     UserFormBase = forms.ModelForm[User]
     InvitationFormBase = forms.ModelForm[Invitation]
 else:
-    # Django's classes take no type arguments at run time.
+    # Django's classes do not accept type arguments at run time.
     UserAdminBase, InvitationAdminBase = UserAdmin, admin.ModelAdmin
     UserFormBase = InvitationFormBase = forms.ModelForm
 
@@ -39,7 +40,7 @@ admin.site.unregister(UserGroup)
 
 
 class NewUserForm(UserFormBase):
-    """A name and an address; the person chooses the password."""
+    """The form of a new user, who chooses a password later."""
 
     class Meta:
         model = User
@@ -47,8 +48,8 @@ class NewUserForm(UserFormBase):
 
 
 @admin.register(User)
-class PersonAdmin(ClosedLookups, TidyNamesMixin, KeepsOwners, UserAdminBase):
-    """Django's own, but a church's last owner stays, and new users choose their password."""
+class CustomUserAdmin(ClosedLookups, TidyNamesMixin, KeepsOwners, UserAdminBase):
+    """Django's admin of users, but it keeps a church's last owner and sends links to new users."""
 
     add_form = NewUserForm
     add_fieldsets = [
@@ -56,7 +57,7 @@ class PersonAdmin(ClosedLookups, TidyNamesMixin, KeepsOwners, UserAdminBase):
             None,
             {
                 "fields": ("username", "email"),
-                "description": "The person gets a link to choose a password, which works once.",
+                "description": "The user gets a link to choose a password. The link works once.",
             },
         ),
     ]
@@ -80,28 +81,28 @@ class PersonAdmin(ClosedLookups, TidyNamesMixin, KeepsOwners, UserAdminBase):
 
 @admin.register(UserGroup)
 class UserGroupAdmin(ClosedLookups, DjangoGroupAdmin):
-    """Django's own."""
+    """Django's admin of user groups, with closed lookups."""
 
 
 class InvitationForm(InvitationFormBase):
     class Meta:
         model = Invitation
         fields = ["church", "email", "username", "role"]
-        help_texts = {"email": "An address or a user name: one of them."}
+        help_texts = {"email": "Fill in either an e-mail address or a user name."}
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if bool(cleaned.get("email")) == bool(cleaned.get("username")):
-            raise ValidationError("Name an e-mail address or a user name, and only one of them.")
+            raise ValidationError("Name an e-mail address or a user name, but only one of them.")
         return cleaned
 
     def validate_constraints(self) -> None:
-        """Ask none: an invitation of the same person again replaces the first."""
+        """Skip the unique constraint: a second invitation of the same user replaces the first."""
 
 
 @admin.register(Invitation)
 class InvitationAdmin(ClosedLookups, InvitationAdminBase):
-    """The operator invites as an owner does, the first owner of a church above all."""
+    """Invitations by the operator, mainly of a church's first owner."""
 
     form = InvitationForm
     list_display = ["__str__", "church", "role", "invited_by", "created_at", "expires_at"]
@@ -118,34 +119,49 @@ class InvitationAdmin(ClosedLookups, InvitationAdminBase):
             obj.church, email=obj.email, username=obj.username, role=obj.role,
             invited_by=cast(User, request.user), by_operator=True, now=timezone.now(),
         )  # fmt: skip
-        # The log of the admin names the row that was made.
+        # The admin's log entry refers to the saved row.
         obj.pk = made.pk
         if made.email:
             transaction.on_commit(partial(_send_invitation, self, request, made, token))
 
 
-def _send_link(of: Any, request: HttpRequest, user: User) -> None:
-    if user.email and mail.is_delivered():
-        try:
-            mail.send_password_link(user)
-        except mail.MailFailedError:
-            of.message_user(request, "The mail could not be sent.", messages.ERROR)
-        else:
-            of.message_user(request, f"A link to choose a password went to {user.email}.")
-            return
-    told = f"Pass this link on to {user.get_username()}. It works once: {password_link(user)}"
-    of.message_user(request, told, messages.WARNING)
+def _send_link(model_admin: Any, request: HttpRequest, user: User) -> None:
+    _send_or_show(
+        partial(model_admin.message_user, request),
+        send=partial(mail.send_password_link, user) if user.email else None,
+        confirmation=f"A link to choose a password went to {user.email}.",
+        recipient=user.get_username(),
+        link=password_link(user),
+    )
 
 
-def _send_invitation(of: Any, request: HttpRequest, invitation: Invitation, token: str) -> None:
-    if mail.is_delivered():
+def _send_invitation(
+    model_admin: Any, request: HttpRequest, invitation: Invitation, token: str
+) -> None:
+    _send_or_show(
+        partial(model_admin.message_user, request),
+        send=partial(mail.send_invitation, invitation, token),
+        confirmation=f"The invitation went to {invitation.email}.",
+        recipient=invitation.email,
+        link=mail.invitation_link(token),
+    )
+
+
+def _send_or_show(
+    show: Callable[..., None],
+    *,
+    send: Callable[[], None] | None,
+    confirmation: str,
+    recipient: str,
+    link: str,
+) -> None:
+    """Send an e-mail; without a mail server, or after a failure, show its link to the operator."""
+    if send and mail.is_delivered():
         try:
-            mail.send_invitation(invitation, token)
+            send()
         except mail.MailFailedError:
-            of.message_user(request, "The mail could not be sent.", messages.ERROR)
+            show("The mail could not be sent.", messages.ERROR)
         else:
-            of.message_user(request, f"The invitation went to {invitation.email}.")
+            show(confirmation)
             return
-    link = mail.invitation_link(token)
-    told = f"Pass this link on to {invitation.email}. It works once: {link}"
-    of.message_user(request, told, messages.WARNING)
+    show(f"Pass this link on to {recipient}. It works once: {link}", messages.WARNING)

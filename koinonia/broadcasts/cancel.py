@@ -1,3 +1,5 @@
+"""Cancelling broadcasts, by request or because their group is deleted."""
+
 from __future__ import annotations
 
 from datetime import datetime
@@ -15,10 +17,10 @@ from koinonia.models import Broadcast, Group
 
 
 def cancel_broadcast(broadcast: Broadcast, *, now: datetime) -> int:
-    """Cancel what has not been sent; return how many texts that were. 0: it was too late for all.
+    """Cancel unsent messages; return their number (0 if all were sent already).
 
-    A scheduled broadcast has no messages yet. Its row is the lock between this and the worker that
-    makes them: the one who waited finds ``due_at`` cleared.
+    A scheduled broadcast has no messages yet. Its row is the lock between this request and the
+    worker that creates the messages: the second of the two finds ``due_at`` cleared.
     """
     with message_changes(now):
         waiting = Broadcast.objects.filter(pk=broadcast.pk, due_at__isnull=False)
@@ -33,10 +35,10 @@ def cancel_broadcast(broadcast: Broadcast, *, now: datetime) -> int:
 
 
 def release_group(group: Group, *, now: datetime) -> int:
-    """Cancel the scheduled broadcasts that are for this group alone; return how many they were.
+    """Cancel scheduled broadcasts to this group alone; return their number.
 
-    Call it before the deletion, in the same transaction. A broadcast that names others, too, goes to
-    them: its forecast is counted again.
+    Call it before the group's deletion, in the same transaction. A broadcast with further recipients
+    stays scheduled and gets a new forecast.
     """
     cancelled = 0
     with message_changes(now):
@@ -47,14 +49,14 @@ def release_group(group: Group, *, now: datetime) -> int:
                 continue
             others = Group.objects.filter(church=group.church_id, pk__in=audience.group_ids)
             if audience.member_ids or others.exclude(pk=group.pk).exists():
-                transaction.on_commit(partial(_tell_of_forecast, broadcast.pk, now))
+                transaction.on_commit(partial(_publish_forecast, broadcast.pk, now))
             elif cancel_broadcast(broadcast, now=now):
                 cancelled += 1
     return cancelled
 
 
-def _tell_of_forecast(broadcast_id: int, now: datetime) -> None:
-    """Count the forecast without the group, and tell it."""
+def _publish_forecast(broadcast_id: int, now: datetime) -> None:
+    """Count the forecast without the deleted group and publish it."""
     with transaction.atomic():
         waiting = Broadcast.objects.filter(pk=broadcast_id, due_at__isnull=False)
         for broadcast in waiting.select_related("church"):

@@ -1,4 +1,4 @@
-"""What a broadcast would come to, before it is sent. Nothing is kept."""
+"""The preview of a broadcast: recipients, parts and cost, without storing anything."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ from koinonia.models import Church
 
 @dataclass(frozen=True, slots=True)
 class Character:
-    """A character that makes a text cost more parts."""
+    """A character that forces UCS-2 and so makes a text cost more parts."""
 
     character: str
     name: str
     count: int
     plain: str | None
-    """What can be written instead, where there is such a thing."""
+    """A replacement in the GSM-7 alphabet, if one exists."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
     people: int
-    """Who would be texted: numbers, without doubles, opt-outs, texts that are too long, and numbers
-    that are not texted."""
+    """Numbers that would get a text: without duplicates, opt-outs, refused destinations and texts
+    that are too long."""
     opted_out: int
     doubles: int
-    """Members whose number is texted under another member's name."""
+    """Members with a shared number that gets the text with another member's name."""
     parts: int
     cost: Decimal | None
-    """None where no price per part is set."""
+    """The cost; None without a price per part in the settings."""
     seconds: int | None
-    """How long it takes at the rate of the church's number; None where there is no limit."""
+    """Duration at the rate of the church's number; None without a rate limit."""
     dearest: Rendering | None
     characters: list[Character]
-    """Those of the dearest rendering, the most frequent first."""
+    """The costly characters of ``dearest``, most frequent first."""
     left_out: list[LeftOut]
 
     @property
@@ -56,13 +56,13 @@ class Preview:
 
 
 def preview(church: Church, text: str, audience: Audience) -> Preview:
-    """Return what the text would come to, sent now. Raises ``UnacceptableError`` for a text or an
-    audience that no broadcast can have."""
+    """Return the preview of sending the text now. Raise ``UnacceptableError`` for a text or an
+    audience that a broadcast cannot have."""
     text = check_text(text)
     check_sender(church)
     members = members_of(church, audience)
     if not members:
-        raise UnacceptableError("audience", "There is nobody in this audience.")
+        raise UnacceptableError("audience", "This audience is empty.")
     found = render_all(church, text, members)
     numbers = {one.member.phone for one in found.texts}
     stopped = opt_outs.opted_out(church.pk, numbers)
@@ -99,7 +99,7 @@ def _price(rendering: Rendering) -> tuple[int, int]:
 
 
 def _refused(church: Church, numbers: Iterable[str]) -> dict[str, str]:
-    """Return those of ``numbers`` that are not texted, and why."""
+    """Return the refused destinations among ``numbers``, each with the reason."""
     allowed = destinations.countries_of(church)
     reasons = {number: destinations.refusal(number, allowed) for number in numbers}
     return {number: reason for number, reason in reasons.items() if reason}

@@ -1,7 +1,7 @@
-"""From "this text to these people" to one row per text, now or when it is due.
+"""Sending a broadcast: from a text and an audience to one message per number.
 
-A broadcast that is sent at once is accepted in one transaction. A scheduled one is one row until it
-is due (``koinonia.broadcasts.due``): its counts are a forecast until then.
+A broadcast without ``scheduled_at`` creates its messages in one transaction. A scheduled broadcast is
+one row with a forecast until it is due (``koinonia.broadcasts.due``).
 """
 
 from __future__ import annotations
@@ -35,10 +35,11 @@ def send_broadcast(
     expires_at: datetime | None = None,
     now: datetime,
 ) -> Broadcast:
-    """Accept the text of each number, or schedule it. Raises ``UnacceptableError``, all or nothing.
+    """Create one message per number, or schedule the broadcast. Raise ``UnacceptableError``; then
+    no message is created.
 
-    A number that opted out is counted, as ``suppressed``. A number whose text would be too long is
-    left out of it: ``left_out`` of the broadcast that is returned names the members.
+    Opted-out numbers count as ``suppressed``. Numbers with a text that is too long get no message:
+    ``left_out`` of the returned broadcast lists their members.
     """
     text = check_text(text)
     times = check_times(scheduled_at, expires_at, now)
@@ -68,7 +69,7 @@ def send_broadcast(
 
 
 def check_text(text: str) -> str:
-    """Return ``text`` as it is kept. Raises ``UnacceptableError`` where nobody could be sent it."""
+    """Return the cleaned text. Raise ``UnacceptableError`` for a blank text or a bad placeholder."""
     cleaned = clean(text)
     if is_blank(cleaned):
         raise UnacceptableError("text", "A broadcast needs words.")
@@ -77,11 +78,11 @@ def check_text(text: str) -> str:
 
 
 def render_audience(church: Church, text: str, audience: Audience) -> Renderings:
-    """Render the text for the audience of this moment. Raises ``UnacceptableError`` where nobody is
-    in the audience, or nobody of it could get the text."""
+    """Render the text for the current audience. Raise ``UnacceptableError`` if the audience is empty
+    or the text is unusable for all members."""
     members = kept_members_of(church, audience)
     if not members:
-        raise UnacceptableError("audience", "There is nobody in this audience.")
+        raise UnacceptableError("audience", "This audience is empty.")
     found = render_all(church, text, members)
     if not found.texts:
         first = found.left_out[0]
@@ -90,20 +91,22 @@ def render_audience(church: Church, text: str, audience: Audience) -> Renderings
 
 
 def members_of(church: Church, audience: Audience) -> list[Member]:
-    """Return the members of this moment, the oldest first, with what a text needs of them."""
+    """Return the current members, oldest first, with the columns that rendering needs."""
     return list(audience.members(church).only("pk", "first_name", "last_name", "phone"))
 
 
 def kept_members_of(church: Church, audience: Audience) -> list[Member]:
-    """Return :func:`members_of`, in a transaction that writes messages to them: none of them can be
-    deleted before it ends, and one that was deleted a moment ago is not among them."""
+    """Return :func:`members_of`, locked against deletion until the transaction ends.
+
+    Members that another transaction has just deleted are left out.
+    """
     members = members_of(church, audience)
     kept = Member.objects.keep(member.pk for member in members)
     return [member for member in members if member.pk in kept]
 
 
 def drafts(church: Church, texts: Sequence[Rendering], now: datetime) -> list[Draft]:
-    """Return the drafts for ``delivery``, each in the conversation of its number."""
+    """Return one draft per text, each in the conversation with its number."""
     threads = threads_of(church, [text.member.phone for text in texts], now=now)
     return [
         Draft(
@@ -117,7 +120,7 @@ def drafts(church: Church, texts: Sequence[Rendering], now: datetime) -> list[Dr
 
 
 def forecast_again(broadcast: Broadcast) -> None:
-    """Count for whom a scheduled broadcast would be now."""
+    """Count the current audience of a scheduled broadcast and store the forecast."""
     members = members_of(broadcast.church, Audience.from_json(broadcast.audience))
     texts = render_all(broadcast.church, broadcast.text, members).texts
     numbers = {text.member.phone for text in texts}
@@ -131,5 +134,5 @@ def _schedule(broadcast: Broadcast, texts: Sequence[Rendering], now: datetime) -
     numbers = {text.member.phone for text in texts}
     broadcast.forecast_suppressed = len(opt_outs.opted_out(broadcast.church_id, numbers))
     broadcast.save(force_insert=True)
-    # There is no message yet whose creation would announce it.
+    # Announce the broadcast now: it has no messages yet that would announce it.
     log.append({f"church:{broadcast.church.slug}": [events.broadcast_created(broadcast)]}, now=now)

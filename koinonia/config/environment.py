@@ -51,7 +51,7 @@ class Delivery:
     breaker_open_seconds: float
     """DELIVERY_BREAKER_OPEN_SECONDS: the first open time of the circuit breaker."""
     account_rate: float | None
-    """DELIVERY_ACCOUNT_RATE: message parts per second, whole account; ``none`` is no limit."""
+    """DELIVERY_ACCOUNT_RATE: message parts per second, whole account; ``none`` removes the limit."""
     sender_rate: float | None
     """DELIVERY_SENDER_RATE: message parts per second, one sending number."""
     church_rate: float | None
@@ -61,7 +61,7 @@ class Delivery:
     countries: tuple[str, ...] | None
     """DELIVERY_COUNTRIES: ISO 3166 codes that may be texted, ``*`` for all; default: each church's own."""
     daily_parts: int | None
-    """DELIVERY_DAILY_PARTS: message parts of one church in 24 hours; ``none`` is no cap."""
+    """DELIVERY_DAILY_PARTS: message parts of one church in 24 hours; ``none`` removes the cap."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +75,7 @@ class Environment:
     csrf_trusted_origins: list[str]
     """CSRF_TRUSTED_ORIGINS: PUBLIC_URL."""
     cors_allowed_origins: list[str]
-    """CORS_ALLOWED_ORIGINS: other origins whose pages may use the API, with tokens."""
+    """CORS_ALLOWED_ORIGINS: other origins; their pages may use the API, with tokens."""
     data_dir: Path
     """DATA_DIR: database, Valkey's files, keys, logs."""
     database_url: str
@@ -94,7 +94,7 @@ class Environment:
     public_url: str
     """PUBLIC_URL: the origin that people use and that Telnyx calls for webhooks."""
     trusted_proxies: list[str]
-    """TRUSTED_PROXIES: CIDRs of the proxies whose ``X-Forwarded-For`` is trusted."""
+    """TRUSTED_PROXIES: CIDRs of proxies with a trustworthy ``X-Forwarded-For``."""
     metrics_allow: list[str]
     """METRICS_ALLOW: CIDRs that may read /metrics."""
     log_level: str
@@ -150,7 +150,7 @@ def read(base_dir: Path) -> Environment:
         telnyx=_telnyx(env, data_dir),
         delivery=_delivery(env),
     )
-    # environs returns None for a bad value. This raises before anyone can use it.
+    # environs returns None for a bad value. Raise before the value is used.
     _raise_if_bad(env)
     return found
 
@@ -165,7 +165,7 @@ def read_or_exit(base_dir: Path) -> Environment:
 
 
 def exit_if_missing(environment: Environment, *, to_send: bool = False) -> None:
-    """Exit with 2 if a value that the process needs is neither set nor kept in ``DATA_DIR``."""
+    """Exit with 2 if a needed value is missing in the environment and in ``DATA_DIR``."""
     needed = {"SECRET_KEY": environment.secret_key, "REDIS_URL": environment.redis_url}
     if to_send:
         needed["TELNYX_API_KEY"] = environment.telnyx.api_key

@@ -1,7 +1,8 @@
-"""The data directory is for its owner alone: members, texts, keys and Valkey's socket are in it.
+"""File permissions of the data directory, which holds members, messages, keys and Valkey's socket.
 
-Every command and every web process makes new files private, and closes a directory that it finds
-open. One that cannot be closed, or that others share (``/tmp``), is refused.
+Every command and every web process creates new files as private, and removes the permissions of
+other users from an open directory. The check rejects a shared directory (``/tmp``) and a directory with
+permissions that it cannot change.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 from koinonia.config import kept_values
 
 UMASK = 0o077
-_OF_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _READ_OR_WRITE_BY_OTHERS = 0o066
 _OUR_FOLDERS = ("valkey", "logs", "static")
 _OUR_FILES = (
@@ -24,37 +25,37 @@ _OUR_FILES = (
 
 
 class OpenDataDirError(Exception):
-    """The directory is open to others and cannot be closed; the text says what to do."""
+    """Other users can open the directory, and that cannot be changed. The text names a solution."""
 
 
 def keep_new_files_private() -> None:
-    """Let every file that this process and its children make be for their owner alone."""
+    """Set the umask so that this process and its children create private files."""
     os.umask(UMASK)
 
 
 def prepare(data_dir: Path) -> bool:
-    """Make the directory, or close it and what is ours in it; return whether it was open.
+    """Create the directory, or make it and the project's files private; return whether it was open.
 
-    Raises OpenDataDirError, and OSError where it cannot be made. Others may be left the right to pass
-    through (mode 0711), which opens nothing: every file of ours is private by itself.
+    Raise OpenDataDirError, or OSError if the directory cannot be created. Mode 0711 is allowed: it
+    lets other users pass through, and every file of the project is private.
     """
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = data_dir.stat()
     if found.st_mode & stat.S_ISVTX:
         raise OpenDataDirError(
-            f"{data_dir} is shared with others (its sticky bit is set): choose a DATA_DIR of its own."
+            f"{data_dir} is shared with others (its sticky bit is set): choose a separate DATA_DIR."
         )
     was_open = bool(found.st_mode & _READ_OR_WRITE_BY_OTHERS)
     if was_open:
-        _close(data_dir)
-    for path in _ours(data_dir):
-        if path.lstat().st_mode & _OF_OTHERS:
-            _close(path)
+        _remove_permissions(data_dir)
+    for path in _project_files(data_dir):
+        if path.lstat().st_mode & _OTHERS:
+            _remove_permissions(path)
     return was_open
 
 
-def _ours(data_dir: Path) -> Iterator[Path]:
-    """Yield what the project makes; a symbolic link leads to what is not in the directory."""
+def _project_files(data_dir: Path) -> Iterator[Path]:
+    """Yield the files of the project, without symbolic links, which lead outside the directory."""
     for pattern in _OUR_FILES:
         yield from (path for path in data_dir.glob(pattern) if not path.is_symlink())
     for name in _OUR_FOLDERS:
@@ -64,11 +65,11 @@ def _ours(data_dir: Path) -> Iterator[Path]:
             yield from (path for path in folder.rglob("*") if not path.is_symlink())
 
 
-def _close(path: Path) -> None:
+def _remove_permissions(path: Path) -> None:
     try:
-        path.chmod(stat.S_IMODE(path.stat().st_mode) & ~_OF_OTHERS)
+        path.chmod(stat.S_IMODE(path.stat().st_mode) & ~_OTHERS)
     except FileNotFoundError:
-        pass  # A running system has just removed it.
+        pass  # A running system has just deleted the file.
     except PermissionError:
         raise OpenDataDirError(
             f"{path} is open to others and belongs to another user: let its owner run"

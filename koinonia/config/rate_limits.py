@@ -16,7 +16,7 @@ PROJECT_POLICIES: Mapping[str, Mapping[str, Any]] = {
         "accepted_only": True,
     },
     "connect": {"rate": "60/m", "by": "user"},
-    # Each invitation sends a mail to an address that an owner chooses.
+    # An invitation sends a mail to an address that an owner chooses.
     "invitations": {"rate": "60/h", "by": "url:church", "on_failure": "local"},
 }
 

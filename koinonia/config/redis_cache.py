@@ -13,12 +13,12 @@ _BATCH = 500
 
 
 class PrefixClient(DefaultClient):  # type: ignore[misc]  # django-redis is untyped here
-    """A client whose ``clear`` keeps other keys. django-redis uses FLUSHDB, which resets limits."""
+    """A client that keeps other keys in ``clear``. django-redis uses FLUSHDB, which resets limits."""
 
     def clear(self, client: Any = None) -> None:
         """Remove every key of this cache, of all versions, with a SCAN of the whole database.
 
-        Raise ConnectionInterrupted, like the other methods, if Redis cannot be reached.
+        Raise ConnectionInterrupted, like every method, if Redis cannot be reached.
         """
         client = client or self.get_client(write=True)
         prefix = re.sub(r"([*?\[\]\\])", r"\\\1", self._backend.key_prefix)

@@ -81,7 +81,7 @@ def hash_tag(url: str, prefix: str) -> str:
 
 
 def cache(url: str, key_prefix: str, **options: Any) -> dict[str, Any]:
-    """Return an entry of ``CACHES`` for django-redis whose keys begin with ``key_prefix``."""
+    """Return an entry of ``CACHES`` for django-redis with ``key_prefix`` on its keys."""
     sentinel = parse_sentinel(url)
     timeouts = {name.lower(): options[name] for name in _TIMEOUTS if name in options}
     return {
@@ -112,7 +112,7 @@ def _location(url: str, sentinel: Sentinel | None, timeouts: dict[str, float]) -
 
 
 def _sentinel_options(sentinel: Sentinel, timeouts: dict[str, float]) -> dict[str, Any]:
-    # By default redis-py asks a Sentinel four times, which takes seconds. An outage must cost one
+    # redis-py by default asks a Sentinel four times, which takes seconds. An outage must cost one
     # timeout, as with any other Redis.
     once: dict[str, Any] = {"retry": Retry(NoBackoff(), 0)}
     return {
@@ -130,7 +130,7 @@ def channel_layer(url: str, prefix: str) -> dict[str, Any]:
 
 
 def channel_host(url: str) -> dict[str, Any]:
-    """Return a host of a channels_redis layer whose socket has no timeout.
+    """Return a host of a channels_redis layer, with a socket without a timeout.
 
     redis-py 8 closes a socket after 5 s without data by default. The layer's consumers would end
     with it (django/channels_redis#422).

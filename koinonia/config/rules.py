@@ -122,7 +122,7 @@ def trusted_origin(value: str) -> None:
 
 
 def redis_prefix(value: str) -> None:
-    """Accept a word that keys and channel names may begin with."""
+    """Accept a prefix for keys and channel names."""
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", value):
         raise ValidationError("Must be 1 to 40 letters, digits, hyphens and underscores.")
 

@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 ANSWERING_APPS = ("koinonia", "delivery", "httpopt")
-"""Whole apps, and not only views and serializers: models too name and count what answers show."""
+"""The digest covers whole apps: beside views and serializers, models shape the answers."""
 
 
 def digest_of_sources(*directories: Path) -> str:

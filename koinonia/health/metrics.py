@@ -19,7 +19,7 @@ class QueueCollector(Collector):
     """The length of the queue, and how long the oldest due message has waited."""
 
     def describe(self) -> Iterable[Metric]:
-        return []  # Without this, registration would collect once, before the database exists.
+        return []  # Registration would otherwise collect once, before the database exists.
 
     def collect(self) -> Iterator[Metric]:
         yield _depth()
@@ -48,5 +48,5 @@ def _oldest_due(now: datetime) -> Metric:
 
 
 def register() -> None:
-    """Register the gauges. prometheus_client registers those of the process itself."""
+    """Register the gauges. prometheus_client registers gauges of the process."""
     REGISTRY.register(QueueCollector())

@@ -85,7 +85,7 @@ FULL_PARTS: dict[str, Check] = {
 """The additional checks of ``/readyz?full``."""
 
 DISPENSABLE = frozenset({"redis", *FULL_PARTS})
-"""Without these parts the instance is slower and less exact, loses no text, and keeps serving."""
+"""The instance keeps serving without these parts, slower and less exact; it loses no text."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class Readiness:
 
 @dataclass
 class _Run:
-    """One run of one check in its thread."""
+    """A run of a check in its thread."""
 
     name: str
     check: Check
@@ -123,7 +123,7 @@ class _Run:
 
 
 def _state_of(name: str, check: Check) -> str:
-    """Return ``ok`` or the problem of the part. Anybody can read the answer of a probe."""
+    """Return ``ok`` or the problem of the part. The answer of a probe is public."""
     state = _run(name, check)
     return state if state == "ok" or name not in DISPENSABLE else f"{DEGRADED}{state}"
 

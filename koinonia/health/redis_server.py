@@ -1,7 +1,7 @@
 """Checks that the Redis server at ``REDIS_URL`` can do what the project needs.
 
 A server can answer PING and still be useless: its user lacks rights, it is a replica, it lacks the
-database of the URL, it is a cluster node that holds other keys, or it evicts login limits.
+database of the URL, it is a cluster node for other keys, or it evicts login limits.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ _PROXY_HEADER = re.compile(
 @require_safe
 @never_cache
 def healthz(request: HttpRequest) -> HttpResponse:
-    """Answer 200 while the process lives. Nothing else is checked."""
+    """Answer 200 while the process lives, without any check."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
@@ -77,7 +77,7 @@ def _may_read_metrics(request: HttpRequest) -> bool:
 def comes_through_a_proxy(request: HttpRequest) -> bool:
     """Return whether a header or the protocol version shows a proxy.
 
-    A proxy on an allowed address would open the metrics to everybody behind it.
+    A proxy on an allowed address would open the metrics to all its clients.
     """
     if any(_PROXY_HEADER.fullmatch(name) for name in request.META):
         return True

@@ -1,4 +1,4 @@
-"""Long polls that hold neither a thread nor a database connection while they wait.
+"""Long polls that wait without a thread and without a database connection.
 
 A held request passes through the middleware chain twice, each time in a thread. Between the two
 passes the request is only a coroutine:

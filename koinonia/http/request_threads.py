@@ -1,4 +1,4 @@
-"""One thread per request, from the first middleware to the view.
+"""A thread per request, from the first middleware to the view.
 
 Django's ASGI handler runs a synchronous view in a thread, and each synchronous half of a middleware
 in another thread. With our chain that means some twenty hops, a new thread and a new database
@@ -8,7 +8,7 @@ connection.
 Two kinds of requests have small pools of their own:
 
 * Long polls (``koinonia.http.held_requests``). They arrive and finish as a thundering herd. In
-  their own pool they queue behind each other and do not starve the other requests.
+  their own pool they queue without starving other requests.
 * Health probes. A probe must be answered while a database that hangs holds every other thread.
 """
 
@@ -27,9 +27,9 @@ from django.http.response import HttpResponseBase
 from koinonia.http import held_requests
 
 THREADS = 16
-"""More threads would only wait for each other: for the interpreter's lock, and for SQLite's."""
+"""More threads would only wait for the lock of the interpreter, and for the lock of SQLite."""
 WAITING_THREADS = 2
-"""For the two short passes of a long poll. Two leave the interpreter to the other requests."""
+"""For the two short passes of a long poll. More would take the interpreter from other requests."""
 
 _pool = ThreadPoolExecutor(THREADS, thread_name_prefix="request")
 _waiting_pool = ThreadPoolExecutor(WAITING_THREADS, thread_name_prefix="waiting-request")

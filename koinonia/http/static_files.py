@@ -43,9 +43,9 @@ class QuickCompressor(Compressor):  # type: ignore[misc]  # whitenoise is untype
 class StaticStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # untyped
     """Names with the hash of their content; plain names until ``collectstatic`` has run."""
 
-    # The console's modules import each other by the hashed names.
+    # Modules of the console import by the hashed names.
     support_js_module_import_aggregation = True
-    # One pass for each step of the longest chain of imports; Django stops after five.
+    # Django needs a pass for each step of the longest chain of imports, and stops after five.
     max_post_process_passes = 20
 
     def stored_name(self, name: str) -> str:
@@ -58,7 +58,7 @@ class StaticStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
 
         def convert_imports_only(found: re.Match[str]) -> str:
             # JSDoc names a type of another module as {import("./other.js").Type}. That is not an
-            # import, and two modules may name each other in this way.
+            # import, and it may be circular.
             is_a_type = found.string[: found.start()].endswith("{")
             return found["matched"] if is_a_type else convert(found)
 
@@ -128,7 +128,7 @@ def _wsgi_headers(scope: Scope) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class _Copy:
-    """One file on disk: the content in one coding."""
+    """A file on disk: the content in one coding."""
 
     coding: Coding
     path: str

@@ -1,4 +1,4 @@
-"""Whether two names at one number are one person."""
+"""The plan of an import: the people of the file compared with the members of the church."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ _N = TypeVar("_N", bound=Named)
 
 
 def same_person(people: Iterable[_N], first_name: str, last_name: str) -> _N | None:
-    """Return the one of ``people``, who share a number, that has this name.
+    """Return the person with this name among ``people``, who share a number.
 
-    Case and accents do not count. A missing last name contradicts none, where only one person at
-    the number has the first name.
+    Ignore case and accents. A missing last name matches any last name if only one person at the
+    number has the first name.
     """
     candidates = list(people)
     if not candidates:
@@ -60,7 +60,7 @@ def same_person(people: Iterable[_N], first_name: str, last_name: str) -> _N | N
 
 @dataclass(slots=True)
 class Wanted:
-    """One person of the file, as its last row names them, in the groups of all their rows."""
+    """A person of the file, with the name of the last row and the groups of all rows."""
 
     line: int
     first_name: str
@@ -74,9 +74,9 @@ class Wanted:
 class Plan:
     people: list[Wanted] = field(default_factory=list)
     opt_outs: set[str] = field(default_factory=set)
-    """Numbers."""
+    """Phone numbers."""
     known_groups: dict[str, str] = field(default_factory=dict)
-    """Key to name, of the church's groups before the import."""
+    """Key to name of the church's groups before the import."""
 
     @property
     def new_groups(self) -> dict[str, str]:
@@ -89,8 +89,10 @@ class Plan:
 
 
 def plan_import(church: Church, table: Table, report: Report, *, file_name: str = "") -> Plan:
-    """Return what is to be done with the people in ``table``, and note in ``report`` what a person
-    must know. Nothing is written. Raise UnusableFileError where a bound is met."""
+    """Return the plan for the people in ``table`` and add remarks to ``report``.
+
+    Write nothing. Raise UnusableFileError beyond a limit.
+    """
     said = title_says(file_name)
     if said is Said.UNKNOWN:
         raise UnusableFileError(
@@ -114,7 +116,7 @@ def plan_import(church: Church, table: Table, report: Report, *, file_name: str 
 
 def _rows(people: People, table: Table, report: Report) -> list[Row]:
     rows: list[Row] = []
-    bounds = _GroupBounds()
+    limits = _GroupLimits()
     for line, told in table.remarks:
         report.remark(line, told)
     for number, record in enumerate(table.records, 1):
@@ -123,7 +125,7 @@ def _rows(people: People, table: Table, report: Report) -> list[Row]:
                 f"At most {MOST_ROWS:,} lines can be imported at once. Split the file."
             )
         row = people.row(record)
-        bounds.add(row)
+        limits.add(row)
         report.skipped += row.gone
         for told in row.remarks:
             report.remark(row.line, told)
@@ -155,7 +157,7 @@ def _groups_of(church: Church) -> dict[str, str]:
 
 
 def _merge(people: list[Person], plan: Plan, report: Report) -> None:
-    """Take each person once; a further row adds groups, and its spelling of the name counts."""
+    """Add each person once; a further row of a person adds groups and updates the name."""
     plain = (name for person in people for name in person.groups if "," not in name)
     known = {group_key(name) for name in plain} | plan.known_groups.keys()
     at_number: dict[str, list[Wanted]] = {}
@@ -165,7 +167,7 @@ def _merge(people: list[Person], plan: Plan, report: Report) -> None:
         if any(len(part) > LONGEST_NAME for part in parts):
             report.remark(person.line, f"groups: A name is longer than {LONGEST_NAME} characters.")
             continue
-        # The first spelling in the file is the one that is kept.
+        # Keep the first spelling in the file.
         groups = {key: names_of.setdefault(key, part) for part in parts if (key := group_key(part))}
         others = at_number.setdefault(person.phone, [])
         same = same_person(others, person.first_name, person.last_name)
@@ -188,7 +190,7 @@ TOO_MANY_AT_NUMBER = (
 
 
 def _take_further_row(same: Wanted, person: Person, groups: dict[str, str]) -> bool:
-    """Add another row of one person; return whether it says anything new."""
+    """Add another row of the same person; return True if it changes the person."""
     before = (same.first_name, same.last_name, len(same.groups))
     same.first_name = person.first_name
     same.last_name = person.last_name or same.last_name
@@ -196,15 +198,15 @@ def _take_further_row(same: Wanted, person: Person, groups: dict[str, str]) -> b
     return before != (same.first_name, same.last_name, len(same.groups))
 
 
-class _GroupBounds:
-    """Counts the groups of a file while it is read, so that a bound ends the reading."""
+class _GroupLimits:
+    """Counts the groups while a file is read, so that reading stops at a limit."""
 
     def __init__(self) -> None:
         self._keys: set[str] = set()
         self._memberships = 0
 
     def add(self, row: Row) -> None:
-        """Count the groups of ``row``. Raise UnusableFileError where a bound is met."""
+        """Count the groups of ``row``. Raise UnusableFileError beyond a limit."""
         if not row.person:
             return
         self._memberships += len(row.person.groups)

@@ -1,4 +1,4 @@
-"""What the words of a cell say about texts, where the column does not ask for yes or no."""
+"""Consent in free text: remarks and tags of a person, and the name of a sheet or file."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from koinonia.member_import.consent import Meaning, Opinion, Said, opinion_of
 from koinonia.member_import.consent_headers import names_texts, refuses_texts
 
 _LONGEST = 80
-"""Characters of a tag or remark that says one thing."""
+"""Characters of a tag or a short remark."""
 _HINTS = ("text", "sms", "txt", "contact", "dnc")
 
 
 def opinion_in(cell: str, meaning: Meaning) -> Opinion:
-    """Return what ``cell`` says about texts, by the table of words, or as "No texts, please"."""
+    """Return the consent in ``cell``, by its value or as a remark like "No texts, please"."""
     opinion = opinion_of(cell, meaning)
     if opinion.said in (Said.UNKNOWN, Said.NOTHING) and asks_for_no_texts(cell):
         return Opinion(Said.OUT)
@@ -26,7 +26,7 @@ def opinion_in(cell: str, meaning: Meaning) -> Opinion:
 
 
 def asks_for_no_texts(cell: str) -> bool:
-    """Return whether the whole cell asks for no texts: the tag "Do Not Text", a note "no texts"."""
+    """Return True if the whole cell is an opt-out: the tag "Do Not Text", the note "no texts"."""
     if not 0 < len(cell) <= _LONGEST:
         return False
     folded = cell.casefold()
@@ -49,8 +49,10 @@ _CONDITIONS = frozenset(
 
 
 def title_says(title: str) -> Said:
-    """Return OUT for a list of people who have said no, as Mailchimp names it; UNKNOWN where a
-    negation or another condition stands beside those words."""
+    """Return OUT for the title of a list of opted-out people, such as Mailchimp's "unsubscribed".
+
+    Return UNKNOWN if the title also has a negation or a condition.
+    """
     words, found = _REFUSED.subn(" ", normalised(title[-200:]))
     if not found:
         return Said.NOTHING

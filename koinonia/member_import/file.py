@@ -1,4 +1,4 @@
-"""Importing a file of people into a church."""
+"""The import of a file of people into a church: format, encoding, plan, writing."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def import_members(
     encoding: str = "",
     dry_run: bool = False,
 ) -> Report:
-    """Import the people in ``content`` and return what was done; ``dry_run`` only tells it.
+    """Import the people in ``content`` and return the report; ``dry_run`` writes nothing.
 
-    All good rows are kept, the others reported by their line. One number and one name are one
-    person. Groups are added, never taken away, and made where they are new. An opt-out is stored,
-    never cleared. Raise UnusableFileError where nothing of the file can be used.
+    Import all valid rows and report the other rows by line. The same number and name mean the same
+    person. Members are added to groups, never removed, and new groups are created. Opt-outs are
+    stored, never cleared. Raise UnusableFileError if the whole file is unusable.
     """
     report = Report()
     plan = plan_import(church, read_table(content, encoding=encoding), report, file_name=file_name)
@@ -55,9 +55,9 @@ _MOST_LOOKED_AT = 5_000
 
 
 def read_table(content: bytes, *, encoding: str = "") -> Table:
-    """Return the table in ``content``; ``encoding`` is the declared one of a text file, if any.
+    """Return the table in ``content``; ``encoding`` is the declared encoding of a text file.
 
-    Raise UnusableFileError, or UnknownEncodingError with sample names, where it cannot be used.
+    Raise UnusableFileError, or UnknownEncodingError with sample names.
     """
     kind = kind_of(content)
     if kind is Kind.WORKBOOK:
@@ -89,7 +89,7 @@ def _unknown_encoding(content: bytes, kind: Kind) -> UnknownEncodingError:
 
 
 def _samples(text: str, kind: Kind) -> list[str]:
-    """Return names that the encoding changes, as they would read."""
+    """Return names with non-ASCII letters, decoded with the guessed encoding."""
     try:
         table = _of_text(text, kind)
     except UnusableFileError:
@@ -111,5 +111,5 @@ def _samples(text: str, kind: Kind) -> list[str]:
     return list(found)[:_SAMPLES]
 
 
-def _shown(record: Record, places: list[int]) -> str:
-    return tidy(" ".join(record.cells[at] for at in places if at < len(record.cells)))
+def _shown(record: Record, columns: list[int]) -> str:
+    return tidy(" ".join(record.cells[at] for at in columns if at < len(record.cells)))

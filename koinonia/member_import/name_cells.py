@@ -1,4 +1,4 @@
-"""First and last name out of one cell."""
+"""Names of people and groups in cells: splitting, and detection of broken encodings."""
 
 from __future__ import annotations
 
@@ -17,18 +17,20 @@ _HOUSEHOLD = re.compile(
     r"^the\s.*s$|\b(?:family|household|familia|familie|famille)$", re.IGNORECASE
 )
 _SPANISH_AND = re.compile(r"\s[yei]\s", re.IGNORECASE)
-"""It also joins two family names: ``José Ortega y Gasset``."""
+"""These words also join two family names: ``José Ortega y Gasset``."""
 _INITIAL = re.compile(r"\w\.?")
 _SUFFIX = re.compile(r"^(.+?),?\s+((?:jr|sr)\.?|II|III|IV)$", re.IGNORECASE)
 
 
 class UnclearNameError(ValueError):
-    """No single person's name can be read. The message is a sentence for people."""
+    """The cell is not the name of one person. The message is a sentence for users."""
 
 
 def split_full_name(cell: str) -> tuple[str, str]:
-    """Return (first name, last name) of one person. Raise UnclearNameError for couples, and where
-    no first name can be told. A title, a nickname and bare initials are left out."""
+    """Return (first name, last name), without a title, a nickname and single initials.
+
+    Raise UnclearNameError for couples, for households, and without a first name.
+    """
     name = tidy(cell)
     if _HOUSEHOLD.search(name):
         raise UnclearNameError(
@@ -49,13 +51,13 @@ def split_full_name(cell: str) -> tuple[str, str]:
 
 
 def without_suffix(first_name: str) -> tuple[str, str]:
-    """Return (first name, suffix): some programs keep "George, Jr." in the first name."""
+    """Return (first name, suffix): some programs write "George, Jr." into the first name."""
     match = _SUFFIX.match(first_name)
     return (match[1].rstrip(","), match[2]) if match else (first_name, "")
 
 
 def _joins_two_people(name: str) -> bool:
-    """Return whether "y" or "e" stands between given names: near the start, or after a comma."""
+    """Return True if "y" or "e" joins given names: near the start, or after a comma."""
     match = _SPANISH_AND.search(name)
     if not match:
         return False
@@ -68,17 +70,16 @@ _FOLDER = ">>"
 
 
 def names_in(cell: str, *, starred: bool = False) -> list[str]:
-    """Return the names in ``cell``, tidied. Names that hold commas stay whole: see `split_known`.
+    """Return the cleaned names of groups in ``cell``; names with commas stay whole.
 
-    ``starred``: names that begin with a star are what every contact has, and no groups.
+    See `split_known`. ``starred`` skips names that begin with a star, which all contacts have.
     """
     names = [tidy(part.rpartition(_FOLDER)[2]) for part in _parts(cell.strip())]
     return [name for name in dict.fromkeys(names) if name and not (starred and name[0] == "*")]
 
 
 def split_known(name: str, known: Container[str]) -> list[str]:
-    """Return the groups that ``name`` lists with commas, where each is known by its key; else
-    ``name`` itself."""
+    """Split ``name`` at commas if each part is the key of a known group; else return ``name``."""
     if "," not in name or group_key(name) in known:
         return [name]
     parts = [part for part in map(tidy, name.split(",")) if part]
@@ -90,7 +91,7 @@ def _parts(cell: str) -> list[str]:
         if separator in cell:
             return cell.split(separator)
     if cell.startswith('"') and cell.endswith('"') and len(cell) > 1:
-        # Mailchimp: "VIP","Blog" within a cell.
+        # Mailchimp writes "VIP","Blog" into one cell.
         return next(csv.reader([cell.replace("\n", " ")]), [])
     for separator in _SEPARATORS[2:]:
         if separator in cell:
@@ -100,11 +101,11 @@ def _parts(cell: str) -> list[str]:
 
 _REPLACED = "\ufffd"
 _LEADS = frozenset("ÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖ×ØÙÚÛÜÝÞßàáâãäåæçèéêëìíîïðñòóôõö÷")
-"""How Windows-1252 shows the first byte of a letter in UTF-8."""
+"""The first byte of a UTF-8 letter, decoded as Windows-1252."""
 
 
-def told_of_spoilt(name: str) -> str:
-    """Return a sentence for a name that seems to be spoilt; "" where none is needed."""
+def encoding_remark(name: str) -> str:
+    """Return a sentence if ``name`` was decoded with a wrong encoding; else ""."""
     if name.isascii():
         return ""
     if _REPLACED in name:
@@ -116,7 +117,7 @@ def told_of_spoilt(name: str) -> str:
 
 
 def _repaired(name: str) -> str:
-    """Return ``name`` with its bytes read as UTF-8; "" where they are not."""
+    """Return ``name`` with its bytes decoded as UTF-8; "" if they are not UTF-8."""
     if not any(letter in _LEADS for letter in name):
         return ""
     for codec in ("cp1252", "latin-1"):

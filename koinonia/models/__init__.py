@@ -1,4 +1,4 @@
-"""The church domain: who texts whom."""
+"""Models of the church domain: churches, staff, members, groups, conversations, broadcasts."""
 
 from __future__ import annotations
 

@@ -14,24 +14,24 @@ if TYPE_CHECKING:
 
 class ChurchQuerySet(models.QuerySet["Church"]):
     def of(self, user: AbstractBaseUser | AnonymousUser) -> ChurchQuerySet:
-        """The churches that ``user`` is staff of. Superusers get none: their place is the admin."""
+        """Return the churches that ``user`` is staff of. Superusers get none: they use the admin."""
         return self.filter(staff__user_id=user.pk or 0)
 
 
 class Church(models.Model):
-    """A congregation's office: the tenant. Everything else hangs on one."""
+    """A church office: the tenant that owns all other rows."""
 
     slug = models.SlugField(max_length=50, unique=True)
     name = models.CharField(max_length=100)
-    # Typed loosely: who sends a text has made sure that there is a number.
+    # Typed as Any: the code that sends has already checked that the church has a number.
     phone_number: models.CharField[Any, Any] = models.CharField(
         max_length=16, unique=True, null=True, blank=True
     )
-    """The number it texts from, E.164; None until the operator gives one (``sending_numbers``)."""
+    """The sending number, E.164; None until the operator assigns one (``sending_numbers``)."""
     country = models.CharField(max_length=2, default="US")
-    """ISO 3166 code: how a number without a country code is read."""
+    """ISO 3166 code, for phone numbers without a country code."""
     timezone = models.CharField(max_length=64, default="UTC", validators=[check_zone])
-    """IANA name: the church's days are counted in it."""
+    """IANA name. The church's daily limits follow the days of this zone."""
     opt_out_words = models.CharField(
         max_length=300,
         blank=True,
@@ -61,10 +61,10 @@ RESERVED_FOR = timedelta(days=30)
 
 
 class SendingNumber(models.Model):
-    """A number that the operator gave to a church, and to whom it belongs.
+    """A number that the operator assigned to a church.
 
-    There is one row per number, so that no number belongs to two churches. A number that was given
-    up keeps its row, and its church, while it is reserved.
+    One row per number: two churches cannot have the same number. A released number keeps its row
+    and its church while it is reserved.
     """
 
     number = models.CharField(max_length=16, unique=True)
@@ -72,10 +72,10 @@ class SendingNumber(models.Model):
     church = models.ForeignKey(
         Church, models.SET_NULL, null=True, blank=True, related_name="sending_numbers"
     )
-    """None: the church was deleted."""
+    """The owner; None after the deletion of the church."""
     given_at = models.DateTimeField()
     given_up_at = models.DateTimeField(null=True, blank=True)
-    """None: the church texts from it."""
+    """The release; None while the church sends from the number."""
 
     class Meta:
         constraints = [
@@ -90,5 +90,5 @@ class SendingNumber(models.Model):
         return self.number
 
     def reserved_until(self) -> datetime | None:
-        """Return when the 30 days end; None while the number is in use."""
+        """Return the end of the reservation; None while the number is in use."""
         return self.given_up_at + RESERVED_FOR if self.given_up_at else None

@@ -1,4 +1,4 @@
-"""The member whom a number stands for, where several members share it."""
+"""Conversations, and the relation from a number to its member."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ else:
 
 
 class NumberHolder(NumberHolderBase):
-    """A join by (church, phone) that finds at most one member.
+    """A relation by (church, phone) that finds at most one member. It has no column.
 
-    Two members may share a number, and a plain join would double the row. The member is the one whom
-    a text from here named last (``named_member``), as long as that member has the number; else the
-    one who has been a member longest (the lowest key). It has no column of its own.
+    Two members can share a number, and a plain join would return the row twice. The relation finds
+    the member that the last message named (``named_member``) while that member has the number, else
+    the oldest member (the lowest key).
     """
 
     requires_unique_target = False
 
     def get_extra_restriction(self, alias: str | None, related_alias: str | None) -> Any:
-        return _IsTheHolder(str(alias), str(related_alias), self)
+        return _HolderRestriction(str(alias), str(related_alias), self)
 
     def get_extra_descriptor_filter(self, instance: Model) -> Q:
-        """Return the filter for ``instance.member``, which joins nothing."""
+        """Return the filter for ``instance.member``, which does not use a join."""
         church, phone = (getattr(instance, field.attname) for field in self.local_related_fields)
         named = getattr(instance, "named_member_id", None)
         members = self.related_model._default_manager.filter(church=church, phone=phone)
@@ -40,7 +40,7 @@ class NumberHolder(NumberHolderBase):
 
 
 def first_of(members: Any, named: int | None) -> int | None:
-    """Return the key of the holder among ``members``, all of one number; None where there is none."""
+    """Return the key of the holder among ``members``, who share a number; None for no members."""
     is_named = Case(
         When(pk=named or 0, then=Value(0)), default=Value(1), output_field=IntegerField()
     )
@@ -48,8 +48,8 @@ def first_of(members: Any, named: int | None) -> int | None:
     return found
 
 
-class _IsTheHolder:
-    """The SQL of the rule, for the ON of the join."""
+class _HolderRestriction:
+    """The rule of ``NumberHolder`` as SQL for the ON clause of the join."""
 
     _SQL = """{holder}.id = COALESCE(
         (SELECT one.id FROM {table} one WHERE one.id = {owner}.named_member_id
@@ -72,15 +72,15 @@ class _IsTheHolder:
 
 
 class Conversation(models.Model):
-    """All texts between a church and one phone. ``delivery``'s messages point here by ``thread``."""
+    """The messages between a church and one number. ``Message.thread`` refers to it."""
 
     church = models.ForeignKey(Church, models.CASCADE, related_name="conversations")
     phone = models.CharField(max_length=16)
     named_member = models.ForeignKey(
         Member, models.SET_NULL, null=True, blank=True, related_name="+"
     )
-    """Whom a text to this number named last: the one who is meant, where members share it."""
-    # No column: joined by number, for a member may come, go, or change the number.
+    """The member that the last message named, for numbers that members share."""
+    # Joined by number without a column: members are added, deleted, and change their numbers.
     member = NumberHolder(
         Member,
         models.DO_NOTHING,

@@ -5,21 +5,21 @@ from django.db import models
 
 
 class TokenDetails(models.Model):
-    """Columns that the project adds to a Bearer token of knox.
+    """Columns that the project adds to knox's Bearer tokens.
 
-    A token without this row was made by a release that did not know it; its first use adds the row.
+    A token from an earlier release gets its row on the first use.
     """
 
-    # No constraint in the database: the earlier release deletes tokens and does not know this table.
+    # An earlier release deletes tokens and does not know this table: use no database constraint.
     token = models.OneToOneField(
         "knox.AuthToken", models.CASCADE, related_name="details", db_constraint=False
     )
     name = models.CharField(max_length=100, blank=True)
-    """Given by the user; empty for a token that a login made."""
+    """The name that the user chose; empty for a token of a login."""
     fingerprint = models.CharField(max_length=64)
-    """SHA-256 of the user's password hash when the token was made: another password ends it."""
+    """SHA-256 of the password hash on creation: a password change invalidates the token."""
     last_used = models.BigIntegerField(null=True)
-    """Unix time in seconds, exact to a minute; None: never."""
+    """Unix time in seconds, exact to a minute; None if the token was never used."""
 
     class Meta:
         verbose_name_plural = "token details"
@@ -29,10 +29,10 @@ class TokenDetails(models.Model):
 
 
 class UserSession(models.Model):
-    """The user of a session, which Django keeps inside the session's signed data alone."""
+    """The user of a session. Django stores the user only inside the session's signed data."""
 
     session_key = models.CharField(max_length=40, primary_key=True)
-    # No constraint in the database: a user may be deleted while a session of theirs is saved.
+    # Another request can delete the user while a session is saved: use no database constraint.
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_constraint=False
     )

@@ -11,18 +11,18 @@ from koinonia.models.church import Church
 
 
 class Role(models.TextChoices):
-    """What a person may do in a church (contract section 4)."""
+    """The rights of a user in a church (docs/api.md)."""
 
     OWNER = "owner"
-    """Everything, the church itself and its staff too."""
+    """Has all rights, including changes of the church and its staff."""
     SENDER = "sender"
-    """Sends, and keeps members, groups, conversations and dead letters."""
+    """Sends messages and edits members, groups, conversations and dead letters."""
     VIEWER = "viewer"
-    """Reads everything, changes nothing."""
+    """Reads all data without changing it."""
 
 
 class Staff(models.Model):
-    """A user's place in a church."""
+    """The membership of a user in a church's staff, with a role."""
 
     church = models.ForeignKey(Church, models.CASCADE, related_name="staff")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="staff")
@@ -45,32 +45,32 @@ class Staff(models.Model):
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
     def open(self, now: datetime) -> InvitationQuerySet:
-        """Return those that have not expired; an accepted or withdrawn one has no row."""
+        """Return unexpired invitations. Accepted and withdrawn invitations have no row."""
         return self.filter(expires_at__gt=now)
 
 
 class Invitation(models.Model):
-    """An offer of a place on a church's staff, by user name or by e-mail.
+    """An invitation to a church's staff, by user name or by e-mail.
 
-    It is bound to ``user`` (who had the name when it was made; nobody, where the name was free) or
-    to whoever holds the link that was mailed to ``email``.
+    An invitation by name is bound to ``user``, the user of that name on creation (None if free).
+    An invitation by e-mail is bound to the link that was mailed to ``email``.
     """
 
     church = models.ForeignKey(Church, models.CASCADE, related_name="invitations")
     role = models.CharField(max_length=10, choices=Role)
     email = models.EmailField(max_length=254, blank=True)
-    """In lower case."""
+    """The address in lower case."""
     username = models.CharField(max_length=150, blank=True)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
-    token_digest = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001 -- unique where there is one
-    """SHA-256 of the token in the mailed link; None where no link was made."""
+    token_digest = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001 -- unique if set
+    """SHA-256 of the token in the mailed link; None for an invitation by user name."""
     invited_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
     by_operator = models.BooleanField(default=False)
-    """Made in the admin or by a command: no owner has to stand behind it."""
+    """Created in the admin or by a command: valid without an inviting owner."""
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(db_index=True)
 
@@ -98,12 +98,12 @@ class Invitation(models.Model):
 
     @property
     def path(self) -> str:
-        """Return the path of the page on which the user whom it names accepts it."""
+        """Return the path of the page that accepts the invitation."""
         return reverse("invitation", args=[ids.encode(self.pk)])
 
 
 class LastChurch(models.Model):
-    """The church that a user looked at last: the console opens with it."""
+    """The church that a user opened last. The console opens with it."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     church = models.ForeignKey(Church, models.CASCADE, related_name="+")

@@ -1,7 +1,7 @@
-"""To whom, and in which words, a scheduled message goes when it is due.
+"""Recipient and text of scheduled messages, decided at their due time.
 
-A message that names a member follows the member: to the number of now, with the name of now. Messages
-of a broadcast that an earlier release froze when it was scheduled are decided here, too.
+A message to a member uses the member's current number and name. An earlier release created the
+messages of a broadcast when it was scheduled; this module decides about such messages too.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from koinonia.models import Broadcast, Church, Member
 from koinonia.texts.compose import compose
 
 _NOT_IN_AUDIENCE = Failure(
-    "not_in_audience", "The member was not in the audience any more when it was due", "cancelled"
+    "not_in_audience", "The member had left the audience by the due time", "cancelled"
 )
 _NUMBER_TWICE = Failure(
     "number_twice", "Another text of this broadcast goes to this number", "cancelled"
@@ -28,7 +28,10 @@ _NUMBER_TWICE = Failure(
 def redraft(
     tenant_id: int, messages: Sequence[Message], now: datetime
 ) -> dict[int, Draft | Failure]:
-    """Decide for due messages of one church; see ``delivery.drafts.Schedule``."""
+    """Return a draft or a failure for each due message of one church.
+
+    See ``delivery.drafts.Schedule``.
+    """
     church = Church.objects.get(pk=tenant_id)
     recipients = {row.recipient_id for row in messages if row.recipient_id}
     members = Member.objects.filter(church=church).in_bulk(recipients)

@@ -18,7 +18,7 @@ _LOCK_POLL_SECONDS = 0.1
 
 
 class DataDirInUseError(Exception):
-    """Another system runs on this data directory."""
+    """The data directory belongs to another running system."""
 
 
 class DataDir:

@@ -1,4 +1,4 @@
-"""One process of the system: its output, its restarts, its end."""
+"""A process of the system: its output, its restarts, its end."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Program:
     is_ready: Callable[[], Awaitable[bool]]
     ready_seconds: float = 60
     stop_seconds: float = 15
-    """How long the program may take to end after SIGTERM before it gets SIGKILL."""
+    """The time between SIGTERM and SIGKILL."""
 
 
 class Output:
@@ -84,7 +84,7 @@ class Restarts:
     deaths: int = 0
 
     def pause_after(self, lived: float) -> float | None:
-        """Return the pause after a life of ``lived`` seconds; None if the child has failed."""
+        """Return the pause after ``lived`` seconds of running; None if the child has failed."""
         if lived >= STABLE_SECONDS:
             self.deaths = 0
         self.deaths += 1
@@ -128,7 +128,7 @@ def _dies_with_this_process() -> Callable[[], None]:
 
 
 class Child:
-    """A program that runs until it is stopped, and that is restarted when it ends by itself."""
+    """A program that runs until ``stop``, and that restarts when it ends before."""
 
     def __init__(self, program: Program, output: Output, lock: int) -> None:
         self.program = program
@@ -161,7 +161,7 @@ class Child:
             await asyncio.sleep(_READY_POLL_SECONDS)
 
     async def keep_alive(self) -> None:
-        """Restart the child whenever it ends. Never return; raise ChildFailedError to give up.
+        """Restart the child each time it ends. Never return; raise ChildFailedError to give up.
 
         From here on the child's lines appear on the screen. Its start is only in its log.
         """

@@ -1,4 +1,4 @@
-"""The plan of ``up``: which programs run, with which commands and which environment."""
+"""The plan of ``up``: the programs, their commands and their environment."""
 
 from __future__ import annotations
 

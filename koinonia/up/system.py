@@ -16,7 +16,7 @@ _DEMO_USERS = "grace-owner, grace-sender, grace-viewer, hope-owner"
 
 
 class PortInUseError(Exception):
-    """Another process listens on a port that a part of the system needs."""
+    """The port of a part is taken by another process."""
 
 
 class System:

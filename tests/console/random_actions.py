@@ -1,4 +1,4 @@
-"""An office at work: what people do to a church at random, over the API, and its phone."""
+"""Random actions of a church office over the API, and random answers of its members' phones."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _FAULTS = (
     "500", "500_html", "503", "duplicated", "reordered", "webhook_first", "unknown_event",
     "delivery_unconfirmed", "delivery_failed", "delivery_failed_bare", "sending_failed", "40300",
 )  # fmt: skip
-_TROUBLED = [*(NUMBER_OF[name] for name in _FAULTS), *RECOVERING]
-"""Recipients that fail, or arrive in a roundabout way, and soon."""
+_FAULTY_NUMBERS = [*(NUMBER_OF[name] for name in _FAULTS), *RECOVERING]
+"""Numbers that the simulator fails or delivers out of order, without long delays."""
 
 
 class Office:
     def __init__(self, system: RunningSystem, username: str, seed: object) -> None:
         self._random = Random(str(seed))
         self._said: set[str] = set()
-        """By phones, to the church."""
+        """The texts that phones sent to the church."""
         self._system = system
         self._church = f"{system.url}/api/v1/churches/{username.partition('-')[0]}/"
         self._session = requests.Session()
@@ -48,27 +48,27 @@ class Office:
         return found
 
     def act(self) -> None:
-        """One thing, whatever comes to mind."""
-        deeds: dict[Callable[[], None], int] = {
-            self._text: 6, self._troubled_text: 3, self._hear: 5, self._read: 4,
+        """Do one random action."""
+        actions: dict[Callable[[], None], int] = {
+            self._text: 6, self._text_to_faulty_number: 3, self._hear: 5, self._read: 4,
             self._schedule_and_cancel: 1, self._broadcast: 1,
         }  # fmt: skip
-        [deed] = self._random.choices([*deeds], [*deeds.values()])
-        deed()
+        [action] = self._random.choices([*actions], [*actions.values()])
+        action()
 
     def rest(self, seconds: float = 60) -> int:
-        """Until nothing moves any more; the head of the church's stream then."""
-        wait_until(self._rests, seconds, pause=0.2)
+        """Wait until all messages are final; return the head of the church's stream."""
+        wait_until(self._is_idle, seconds, pause=0.2)
         return int(self.get("events/")["to"])
 
-    def _rests(self) -> bool:
-        on_the_way = any(
+    def _is_idle(self) -> bool:
+        unfinished = any(
             self.get(f"messages/?status={status}")["results"] for status in _UNFINISHED
         )
-        return not on_the_way and self._has_heard_all() and has_told_of_broadcasts(self.get)
+        return not unfinished and self._all_inbound_arrived() and has_told_of_broadcasts(self.get)
 
-    def _has_heard_all(self) -> bool:
-        """What a phone says comes by a webhook."""
+    def _all_inbound_arrived(self) -> bool:
+        """Return True if the webhooks of all sent texts have arrived."""
         inbound = self.get("messages/?direction=inbound&page_size=50")["results"]
         return self._said <= {message["text"] for message in inbound}
 
@@ -76,8 +76,8 @@ class Office:
         member = self._random.choice(self._members)
         self.post("messages/", {"member": member["id"], "text": self._words()})
 
-    def _troubled_text(self) -> None:
-        self.post("messages/", {"to": self._random.choice(_TROUBLED), "text": self._words()})
+    def _text_to_faulty_number(self) -> None:
+        self.post("messages/", {"to": self._random.choice(_FAULTY_NUMBERS), "text": self._words()})
 
     def _hear(self) -> None:
         phone = self._random.choice(self._members)["phone"]

@@ -1,4 +1,4 @@
-"""The console opens with the church used last, and tells churches of one name apart."""
+"""The choice of the church in the console: the last one opens, and equal names are distinguished."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def shown(client: Client, query: str = "") -> str:
     return page.partition('data-church="')[2].partition('"')[0]
 
 
-def test_the_church_used_last_is_the_default(both: User) -> None:
+def test_the_last_opened_church_is_the_default(both: User) -> None:
     home, phone = Client(), Client()
     for client in (home, phone):
         client.force_login(both)
@@ -31,7 +31,7 @@ def test_the_church_used_last_is_the_default(both: User) -> None:
     assert [shown(home), shown(phone)] == ["hope", "hope"]
 
 
-def test_a_church_that_one_has_left_is_not_the_default(both: User, hope: Church) -> None:
+def test_a_church_that_the_user_has_left_is_not_the_default(both: User, hope: Church) -> None:
     client = Client()
     client.force_login(both)
     assert shown(client, "?church=hope") == "hope"
@@ -40,7 +40,7 @@ def test_a_church_that_one_has_left_is_not_the_default(both: User, hope: Church)
 
 
 @pytest.mark.parametrize("name", ["Grace Church", "grace  church", "ＧＲＡＣＥ Church\u200b"])
-def test_churches_of_one_name_are_told_apart(both: User, hope: Church, name: str) -> None:
+def test_churches_with_the_same_name_show_their_slugs(both: User, hope: Church, name: str) -> None:
     client = Client()
     client.force_login(both)
     assert "(hope)" not in client.get("/").content.decode()
@@ -50,7 +50,7 @@ def test_churches_of_one_name_are_told_apart(both: User, hope: Church, name: str
     assert f"{name} (hope)" in page
 
 
-def test_an_invitation_is_announced(both: User, client: Client) -> None:
+def test_the_console_links_to_open_invitations(both: User, client: Client) -> None:
     client.force_login(both)
     assert b'href="/invitations/"' not in client.get("/").content
     third = cast.church("third", "+13125550300")

@@ -1,4 +1,4 @@
-"""The main job, seen as the office sees it: in a real browser, on the whole running system."""
+"""Sending texts and reading answers in a real browser, on the whole running system."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import os
 import subprocess
 import sys
 
+import pytest
 import requests
 from playwright.sync_api import Page, expect
 
+from delivery.content.encoding import measure
 from tests.console.conftest import sign_in
 from tests.running_system import ROOT, RunningSystem
 
@@ -16,7 +18,7 @@ SECONDS = 1000
 TEXT = "Choir practice moves to 7 pm tonight. See you there!"
 
 
-def test_a_text_is_written_sent_and_seen_delivered_without_a_reload(
+def test_a_sent_text_appears_as_delivered_without_a_reload(
     page: Page, system: RunningSystem
 ) -> None:
     sign_in(page, system, "grace-sender")
@@ -33,7 +35,7 @@ def test_a_text_is_written_sent_and_seen_delivered_without_a_reload(
     assert page.evaluate("window.notReloaded")
 
 
-def test_a_broadcast_to_a_group_fills_its_bar(page: Page, system: RunningSystem) -> None:
+def test_a_broadcast_to_a_group_fills_its_progress_bar(page: Page, system: RunningSystem) -> None:
     sign_in(page, system, "grace-owner")
     page.get_by_label("To").click()
     group = page.get_by_role("option", name="group of").first
@@ -48,7 +50,7 @@ def test_a_broadcast_to_a_group_fills_its_bar(page: Page, system: RunningSystem)
     assert int(card.get_attribute("data-total") or 0) > 1
 
 
-def test_a_reply_from_the_congregation_appears_by_itself(page: Page, system: RunningSystem) -> None:
+def test_an_answer_appears_without_a_reload(page: Page, system: RunningSystem) -> None:
     sign_in(page, system, "grace-viewer")
     member = _a_member(system)
     answer = requests.post(
@@ -62,13 +64,22 @@ def test_a_reply_from_the_congregation_appears_by_itself(page: Page, system: Run
     expect(row.locator(".name span")).to_have_text(f"{member['first_name']} {member['last_name']}")
 
 
-def test_a_problem_with_the_text_is_said_beside_the_field(
-    page: Page, system: RunningSystem
-) -> None:
+def test_an_error_appears_beside_its_field(page: Page, system: RunningSystem) -> None:
     sign_in(page, system, "grace-sender")
     page.get_by_role("button", name="Send").click()
     expect(page.locator("#text-problem")).to_be_visible()
     expect(page.locator("#recipient-problem")).to_be_visible()
+
+
+@pytest.mark.parametrize("text", ["plain", "[" * 81, "\f" * 71, "ß" * 307, "🥗" * 36, "“" * 135])
+def test_the_form_measures_a_text_like_the_server(
+    page: Page, system: RunningSystem, text: str
+) -> None:
+    sign_in(page, system, "grace-sender")
+    page.get_by_label("Text", exact=True).fill(text)
+    measured = measure(text)
+    parts = f", {measured.parts} parts" if measured.parts > 1 else ""
+    expect(page.locator("#size")).to_have_text(f"{measured.units} characters{parts}")
 
 
 def _get(system: RunningSystem, path: str) -> dict[str, object]:

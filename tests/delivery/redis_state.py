@@ -17,7 +17,7 @@ def fresh(settings: Any, **delivery: Any) -> redis.Redis:
     }  # fmt: skip
     client = redis.Redis.from_url(settings.DELIVERY["REDIS_URL"])
     client.flushdb()
-    redis_client.forget_outage()
+    redis_client._avoid_until = 0.0
     breaker._shared = SharedBreaker()
     return client
 
@@ -25,4 +25,4 @@ def fresh(settings: Any, **delivery: Any) -> redis.Redis:
 def behind(settings: Any, url: str, **delivery: Any) -> None:
     """``DELIVERY`` with the Redis at ``url``."""
     settings.DELIVERY = {**settings.DELIVERY, "REDIS_URL": url, **delivery}
-    redis_client.forget_outage()
+    redis_client._avoid_until = 0.0

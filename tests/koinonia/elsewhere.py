@@ -20,4 +20,4 @@ def use_redis(settings: Any, url: str) -> None:
     }
     settings.THROTTLING = {**settings.THROTTLING, "KEY_PREFIX": f"{tag}:throttling"}
     settings.DELIVERY = {**settings.DELIVERY, "REDIS_URL": url, "HASH_TAG": tag}
-    redis_client.forget_outage()
+    redis_client._avoid_until = 0.0

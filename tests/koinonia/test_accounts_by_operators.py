@@ -1,4 +1,4 @@
-"""Whoever makes an account for another does not keep its password: admin and commands."""
+"""Accounts that an operator creates in the admin or by a command: only the user knows the password."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def create_church(*arguments: str) -> str:
 NEW_LIFE = ("New Life", "--owner", "pastor@mail.example", "--number", "(312) 555-0142")
 
 
-def test_a_church_begins_with_an_invited_owner() -> None:
+def test_a_new_church_invites_its_owner() -> None:
     told = create_church(*NEW_LIFE, "--timezone", "America/Chicago")
     church = Church.objects.get()
     assert (church.slug, church.phone_number, church.timezone) == (
@@ -53,7 +53,7 @@ def test_a_church_begins_with_an_invited_owner() -> None:
     assert User.objects.get().check_password(NEW)
 
 
-def test_an_owner_who_has_an_account_signs_in_and_accepts(stranger: User) -> None:
+def test_an_owner_with_an_account_signs_in_and_accepts(stranger: User) -> None:
     create_church(*NEW_LIFE)
     [path] = re.findall(r"http://testserver(/invitations/\S+)", str(mail.outbox[0].body))
     browser = Client()
@@ -62,7 +62,7 @@ def test_an_owner_who_has_an_account_signs_in_and_accepts(stranger: User) -> Non
     assert Staff.objects.get().user == stranger
 
 
-def test_without_a_mail_server_the_link_is_printed_once(settings: Any) -> None:
+def test_without_a_mail_server_the_command_prints_the_link_once(settings: Any) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
     told = create_church(*NEW_LIFE)
     [path] = re.findall(r"http://testserver(/invitations/\S+)", told)
@@ -70,7 +70,7 @@ def test_without_a_mail_server_the_link_is_printed_once(settings: Any) -> None:
     assert Client().post(path, CHOSEN).status_code == 404
 
 
-def test_a_mail_server_that_is_away_costs_no_church(settings: Any) -> None:
+def test_the_church_is_created_even_if_the_mail_server_fails(settings: Any) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
     told = create_church(*NEW_LIFE)
@@ -95,14 +95,14 @@ def test_a_mail_server_that_is_away_costs_no_church(settings: Any) -> None:
         ({5: "--country", 6: "USA"}, "is not a country"),
     ],
 )
-def test_a_bad_church_is_refused_whole(grace: Church, change: dict[int, str], told: str) -> None:
+def test_invalid_input_creates_nothing(grace: Church, change: dict[int, str], told: str) -> None:
     arguments = dict(enumerate(NEW_LIFE)) | change
     with pytest.raises(CommandError, match=told):
         create_church(*arguments.values())
     assert (Church.objects.count(), Invitation.objects.count(), len(mail.outbox)) == (1, 0, 0)
 
 
-def test_churches_of_one_name_get_slugs_of_their_own() -> None:
+def test_churches_with_the_same_name_get_different_slugs() -> None:
     for number in range(3):
         create_church("Grace", "--owner", "a@mail.example", "--number", f"+1312555014{number}")
     create_church("은혜", "--owner", "a@mail.example", "--number", "+13125550149")
@@ -130,7 +130,7 @@ def test_the_admin_adds_a_user_who_chooses_the_password(root: Client) -> None:
     assert b"This link has ended" in Client().get(path).content
 
 
-def test_without_an_address_the_admin_passes_the_link_on(root: Client) -> None:
+def test_without_an_address_the_admin_shows_the_link(root: Client) -> None:
     root.post("/admin/auth/user/add/", {"username": "anna"})
     anna = User.objects.get(username="anna")
     shown = root.get("/admin/").content.decode()
@@ -150,7 +150,9 @@ def test_the_operator_invites_in_the_admin(root: Client, grace: Church) -> None:
 
 
 @pytest.mark.parametrize("over", [{}, {"email": "a@mail.example", "username": "a"}])
-def test_an_invitation_names_one_person(root: Client, grace: Church, over: dict[str, str]) -> None:
+def test_an_invitation_needs_either_a_name_or_an_address(
+    root: Client, grace: Church, over: dict[str, str]
+) -> None:
     form = {"church": grace.pk, "role": "owner", **over}
     assert b"only one of them" in root.post("/admin/koinonia/invitation/add/", form).content
     assert not Invitation.objects.exists()
@@ -164,7 +166,7 @@ def church_form(church: Church, **over: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def test_the_form_of_a_church_gives_and_takes_its_number(root: Client, grace: Church) -> None:
+def test_the_form_of_a_church_assigns_and_releases_its_number(root: Client, grace: Church) -> None:
     path = f"/admin/koinonia/church/{grace.pk}/change/"
     given = root.post(path, church_form(grace, phone_number="312-555-0142", name="New"))
     assert given.status_code == 302
@@ -177,7 +179,9 @@ def test_the_form_of_a_church_gives_and_takes_its_number(root: Client, grace: Ch
     assert grace.phone_number is None
 
 
-def test_the_form_says_why_a_number_is_refused(root: Client, grace: Church, hope: Church) -> None:
+def test_the_form_explains_why_a_number_is_refused(
+    root: Client, grace: Church, hope: Church
+) -> None:
     path = f"/admin/koinonia/church/{grace.pk}/change/"
     for number, told in (
         (hope.phone_number, b"belongs to another church"), ("12", b"is not a phone number"),
@@ -189,12 +193,12 @@ def test_the_form_says_why_a_number_is_refused(root: Client, grace: Church, hope
     assert Church.objects.count() == 2
 
 
-def test_the_pages_that_show_tokens_of_others_are_gone(root: Client) -> None:
+def test_the_admin_has_no_pages_with_tokens_of_others(root: Client) -> None:
     for path in ("knox/authtoken", "django_q/schedule", "django_q/success"):
         assert root.get(f"/admin/{path}/").status_code == 404
 
 
-def test_the_password_of_nobody_is_known(root: Client, grace: Church) -> None:
+def test_a_new_user_has_no_usable_password(root: Client, grace: Church) -> None:
     create_church(*NEW_LIFE[:1], *NEW_LIFE[1:])
     root.post("/admin/auth/user/add/", {"username": "anna"})
     assert not any(user.check_password(cast.PASSWORD) for user in User.objects.all())

@@ -1,6 +1,6 @@
-"""The address of an admin page tells nothing that the page hides, and breaks nothing.
+"""Query parameters of admin pages: they reveal no hidden data and cause no server error.
 
-All pages of all models, for each kind of person, with each hostile query.
+The tests open all pages of all models as each kind of user with each hostile query.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ SPECIAL = [
     {"_source_model": "auth.user"}, {"\0": "\0"}, {"a" * 3000: "1"},
 ]  # fmt: skip
 _PAIRS = list(itertools.product(FIELDS, LOOKUPS))
-# Each field meets some lookups with each word in turn; what numbers can be is tried whole.
+# Each field is tested with some lookups and each word in turn, numeric fields with all values.
 QUERIES: list[dict[str, str]] = [
     *({"__".join(filter(None, pair)): word}
       for pair, word in zip(_PAIRS[::11], itertools.cycle(WORDS), strict=False)),
@@ -88,7 +88,7 @@ def lists() -> list[str]:
 
 
 @pytest.mark.parametrize("path", lists())
-def test_no_list_breaks_and_only_the_right_people_see_it(
+def test_lists_answer_without_errors_and_only_to_permitted_users(
     everyone: dict[str, Client], letter: Message, path: str
 ) -> None:
     seen = {name: client.get(path).status_code for name, client in everyone.items()}
@@ -106,7 +106,9 @@ def test_no_list_breaks_and_only_the_right_people_see_it(
 
 
 @pytest.mark.parametrize("path", lists())
-def test_no_page_of_an_item_breaks(everyone: dict[str, Client], letter: Message, path: str) -> None:
+def test_item_pages_answer_without_errors(
+    everyone: dict[str, Client], letter: Message, path: str
+) -> None:
     pages = [f"{key}/{page}" for key in KEYS for page in ("change/", "history/", "delete/")]
     odd = itertools.cycle(
         ["", "?_to_field=%00", "?_popup=1&_to_field=text", "?tenant=%00&church=x"]
@@ -117,8 +119,10 @@ def test_no_page_of_an_item_breaks(everyone: dict[str, Client], letter: Message,
             assert answer.status_code in {200, 302, 400, 403, 404}, (name, page, query)
 
 
-def test_support_guesses_nothing_by_filtering(everyone: dict[str, Client], letter: Message) -> None:
-    """A list that is shorter for a wrong guess would tell."""
+def test_support_cannot_find_hidden_values_by_filtering(
+    everyone: dict[str, Client], letter: Message
+) -> None:
+    """Answer 400 to each filter on a hidden column, because the length of a list confirms a guess."""
     path, support = "/admin/delivery/deadletter/", everyone["support"]
     guesses = [
         {"to_number__startswith": "+1312"}, {"to_number": SECRET_NUMBER},
@@ -132,7 +136,7 @@ def test_support_guesses_nothing_by_filtering(everyone: dict[str, Client], lette
     assert told == [400] * len(guesses)
 
 
-def test_what_the_list_offers_still_filters(
+def test_the_filters_of_a_list_work(
     everyone: dict[str, Client], letter: Message, grace: Church
 ) -> None:
     path, support = "/admin/delivery/deadletter/", everyone["support"]
@@ -157,7 +161,7 @@ def test_what_the_list_offers_still_filters(
         assert root.get(path, query).status_code == 200, (path, query)
 
 
-def test_no_page_of_support_shows_what_is_hidden(
+def test_pages_for_support_show_no_hidden_data(
     everyone: dict[str, Client], letter: Message
 ) -> None:
     support, base = everyone["support"], "/admin/delivery/deadletter/"
@@ -177,7 +181,7 @@ def test_no_page_of_support_shows_what_is_hidden(
 
 @pytest.mark.parametrize("model", ["member", "church", "group", "staff", "user", "message", "x"])
 @pytest.mark.parametrize("term", ["Ruth", "\0", "[" * 100])
-def test_autocomplete_tells_support_nothing_and_breaks_for_nobody(
+def test_autocompletion_shows_no_hidden_data_and_causes_no_errors(
     everyone: dict[str, Client], letter: Message, model: str, term: str
 ) -> None:
     for app, field in itertools.product(("koinonia", "auth", "delivery"), ("church", "user", "\0")):
@@ -186,7 +190,7 @@ def test_autocomplete_tells_support_nothing_and_breaks_for_nobody(
         assert everyone["root"].get("/admin/autocomplete/", asked).status_code in {200, 400, 403}
 
 
-def test_only_staff_is_listed_for_the_staff_of_a_church(everyone: dict[str, Client]) -> None:
+def test_only_the_staff_of_a_church_is_listed(everyone: dict[str, Client]) -> None:
     assert Staff.objects.count() == 1
     answer = everyone["root"].get("/admin/koinonia/staff/?church__id__exact=" + "9" * 40)
     assert answer.status_code in {200, 302}

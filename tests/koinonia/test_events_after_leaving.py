@@ -1,4 +1,4 @@
-"""Of a church that one has left, one's own stream tells nothing any more: neither new nor old."""
+"""The stream of a user who has left a church: it contains no event of that church."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def author(grace: Church, hope: Church) -> User:
-    """Someone who works for both churches."""
+    """Return a user on the staff of both churches."""
     user = cast.staff(grace, Role.SENDER)
     Staff.objects.create(church=hope, user=user, role=Role.SENDER)
     return user
 
 
 def delivered(church: Church, author: User) -> None:
-    """A text of the author ends, and the author is told."""
+    """Set a message of the author to delivered, so that the author gets an event."""
     now = timezone.now()
     with message_changes(now):
         thread = thread_of(church, PHONE, now=now)
@@ -62,7 +62,7 @@ def leave(church: Church, user: User) -> None:
     assert client.delete(path).status_code == 204
 
 
-def test_what_ends_after_one_has_left_is_not_written_down(
+def test_a_final_status_after_leaving_is_not_logged(
     grace: Church, hope: Church, author: User
 ) -> None:
     leave(grace, author)
@@ -72,9 +72,7 @@ def test_what_ends_after_one_has_left_is_not_written_down(
     assert [json.loads(body)["data"]["church"] for body in bodies] == ["hope"]
 
 
-def test_what_was_written_down_before_is_not_told_again(
-    grace: Church, hope: Church, author: User
-) -> None:
+def test_an_earlier_event_is_not_sent_again(grace: Church, hope: Church, author: User) -> None:
     for church in (grace, hope, grace, hope):
         delivered(church, author)
     client = Client()
@@ -85,11 +83,11 @@ def test_what_was_written_down_before_is_not_told_again(
     after = client.get(f"{EVENTS}?after=0").json()
     assert churches(after) == ["hope", "hope"]
     assert [event["seq"] for event in after["events"]] == [2, 4]
-    # The frame accounts for the others, so that no client believes in a gap.
+    # The frame covers the left-out positions, so that clients see no gap.
     assert (after["from"], after["to"], after["reset"]) == (1, 4, False)
 
 
-async def test_a_socket_is_told_the_same(grace: Church, hope: Church, author: User) -> None:
+async def test_a_socket_gets_the_same_events(grace: Church, hope: Church, author: User) -> None:
     for church in (grace, hope, grace):
         await sync_to_async(delivered)(church, author)
     await sync_to_async(leave)(grace, author)
@@ -109,7 +107,7 @@ async def test_a_socket_is_told_the_same(grace: Church, hope: Church, author: Us
     await socket.disconnect()
 
 
-async def test_a_held_poll_is_told_the_same(grace: Church, hope: Church, author: User) -> None:
+async def test_a_held_poll_gets_the_same_events(grace: Church, hope: Church, author: User) -> None:
     await sync_to_async(delivered)(grace, author)
     await sync_to_async(leave)(grace, author)
     client = AsyncClient()

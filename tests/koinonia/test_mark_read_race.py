@@ -1,4 +1,4 @@
-"""Somebody reads a conversation while a text comes in."""
+"""The race between reading a conversation and an inbound text."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 SOMEBODY_WAITS = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 
 
-def test_a_text_that_comes_in_meanwhile_is_read_or_counted(grace: Church) -> None:
+def test_a_concurrent_inbound_text_is_either_read_or_counted(grace: Church) -> None:
     if connection.vendor != "postgresql":
         pytest.skip("SQLite lets one writer in at a time.")
     now = timezone.now()

@@ -11,15 +11,15 @@ from koinonia.models import Broadcast
 ROOT = Path(settings.BASE_DIR)
 
 
-def test_all_that_makes_answers_is_part_of_the_release() -> None:
-    """Were it not, the tags of the last release would still be good for answers of this one."""
+def test_all_answering_apps_are_part_of_the_digest() -> None:
+    """Check the apps behind answers: without one of them, ETags of the last release could match."""
     for module in (Broadcast.__module__, export.__module__, "httpopt.renderers"):
         assert module.partition(".")[0] in ANSWERING_APPS
     sources = [ROOT / name for name in ANSWERING_APPS]
     assert settings.HTTPOPT["RELEASE"] == digest_of_sources(*sources)
 
 
-def test_a_changed_source_is_another_release(tmp_path: Path) -> None:
+def test_a_changed_source_changes_the_digest(tmp_path: Path) -> None:
     source = tmp_path / "models" / "broadcast.py"
     source.parent.mkdir()
     source.write_text("STATUS = 1")

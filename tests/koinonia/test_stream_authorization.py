@@ -1,4 +1,4 @@
-"""Who may hear a church, for how long, and by what name nobody else may (contract section 6)."""
+"""Authorization of a church's event stream: by staff, sessions and tokens, and by key."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ GRACE = "church:grace"
 
 @pytest.fixture
 def told() -> Any:
-    """The users whom this process was told to judge again."""
+    """Return the list of users that this process was told to check again."""
     heard: list[str] = []
 
     def hear(notice: dict[str, Any]) -> None:
@@ -103,7 +103,7 @@ ENDED, LOST = Access(expired=True), Access(revoked=[GRACE])
         (by_token, revoke, ENDED),
     ],
 )
-def test_each_loss_is_told_and_judged(
+def test_each_lost_right_is_reported_and_rechecked(
     grace_viewer: User,
     told: list[str],
     by: Callable[[User], Credential],
@@ -119,7 +119,9 @@ def test_each_loss_is_told_and_judged(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_another_role_hears_on_and_is_judged_at_once(grace_owner: User, told: list[str]) -> None:
+def test_a_new_role_keeps_access_and_is_rechecked_at_once(
+    grace_owner: User, told: list[str]
+) -> None:
     credential = by_session(grace_owner)
     staff = Staff.objects.get(user=grace_owner)
     told.clear()
@@ -129,13 +131,13 @@ def test_another_role_hears_on_and_is_judged_at_once(grace_owner: User, told: li
     assert told == [str(grace_owner.pk)]
 
 
-def test_a_token_that_expires_ends_with_nobody_saying_so(grace_viewer: User) -> None:
+def test_an_expired_token_ends_without_a_notice(grace_viewer: User) -> None:
     credential = by_token(grace_viewer)
     AuthToken.objects.update(expiry=timezone.now() - timedelta(seconds=1))
     assert verdict(credential) == ENDED
 
 
-def test_superusers_and_support_hear_no_church(grace: Church, admin_user: User) -> None:
+def test_superusers_and_support_have_no_access_to_a_church(grace: Church, admin_user: User) -> None:
     assert verdict(credentials.of_user(admin_user)) == LOST
 
 
@@ -150,7 +152,9 @@ TRICKS = [
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_no_name_leads_to_another_churchs_stream(grace_owner: User, hope_owner: User) -> None:
+async def test_no_stream_key_opens_another_churchs_stream(
+    grace_owner: User, hope_owner: User
+) -> None:
     def ticket() -> str:
         return tickets.issue(credentials.of_user(hope_owner), now=timezone.now())[0]
 
@@ -174,9 +178,7 @@ async def test_no_name_leads_to_another_churchs_stream(grace_owner: User, hope_o
 @pytest.mark.parametrize(
     "slug", ["grace", "Grace", "grace%00", "hope/../grace", "%67race", "grace%2f"]
 )
-def test_no_path_leads_to_another_churchs_events(
-    grace: Church, hope_owner: User, slug: str
-) -> None:
+def test_no_path_opens_another_churchs_events(grace: Church, hope_owner: User, slug: str) -> None:
     browser = Client()
     browser.force_login(hope_owner)
     answer = browser.get(f"/api/v1/churches/{slug}/events/?after=0")

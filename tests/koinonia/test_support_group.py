@@ -7,7 +7,7 @@ from koinonia.accounts.support_group import SUPPORT
 
 
 @pytest.mark.django_db
-def test_support_works_on_the_queue_and_sees_no_member_list() -> None:
+def test_support_manages_delivery_without_access_to_members() -> None:
     names = set(Group.objects.get(name=SUPPORT).permissions.values_list("codename", flat=True))
     assert {"change_deadletter", "change_breakertransition", "change_allowance"} <= names
     assert not [name for name in names if name.endswith(("member", "message", "user", "optout"))]

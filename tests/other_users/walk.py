@@ -1,4 +1,4 @@
-"""Run by a test in a process of its own: one of the apps with users whose keys are UUIDs."""
+"""Exercises one of the apps with UUID keys for users. A test runs it in a separate process."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def realtime(user: Any) -> None:
     )
     with patch.object(notices, "publish") as publish:
         rights.changed(user.pk)
-    json.dumps(publish.call_args.args[1])  # the channel layer takes plain values alone
+    json.dumps(publish.call_args.args[1])  # The channel layer accepts plain values only.
     one, two = SocketCounts(), SocketCounts()
     one.exchange({user.pk: 3}, now)
     two.exchange({}, now)

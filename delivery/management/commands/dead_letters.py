@@ -9,7 +9,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from delivery.dead_letters import Filter, dead_letters, discard, explain, export, retry
-from delivery.dead_letters.masking import masked
+from delivery.dead_letters.queue import masked
 from delivery.models import Message
 from delivery.models.queue import MessageQuerySet
 from delivery.statuses import DEAD_LETTERS

@@ -1,4 +1,4 @@
-"""Bodies that hold only what is known: a misspelt name must not be taken for one left out."""
+"""Serializers that refuse unknown fields, so that a misspelt name is not silently ignored."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 else:
     _Base = object
 
-_MOST_TOLD = 10
+_MOST_ERRORS = 10
 _LONGEST_NAME = 50
-"""A longer name is likened to nothing: comparing costs the product of the lengths."""
-_LIKENESS = 0.7
+"""A longer name gets no suggestion: a comparison costs the product of the lengths."""
+_MIN_SIMILARITY = 0.7
 _OTHER_WORDS = {
     "body": ("text",),
     "content": ("text",),
@@ -35,21 +35,21 @@ _OTHER_WORDS = {
     "everyone": ("all",),
     "note": ("reason",),
 }
-"""Names that other APIs use, without case and underscores; ours for the same thing."""
+"""Names in other APIs, in lower case and without underscores -> our names for the same field."""
 
 
-# A comment, for drf-spectacular would show a docstring as the description of every body: a
-# serializer that refuses the names it does not have, beside all else that is wrong. Read-only names
-# of the shape are known, and what they hold is ignored: a client may send an item back as it was read.
+# Refuses unknown fields, together with all other errors. Read-only fields are accepted, and their
+# values are ignored: a client may send back the item that it read. This is a comment because drf-spectacular
+# would show a docstring as the description of every body.
 class KnownFieldsMixin(_Base):
     def to_internal_value(self, data: Any) -> Any:
         unknown = _unknown(data, self.fields)
         if not unknown:
             return super().to_internal_value(data)
         writable = [name for name, field in self.fields.items() if not field.read_only]
-        errors = {name: [_sentence(name, writable)] for name in unknown[:_MOST_TOLD]}
-        if unknown[_MOST_TOLD:]:
-            more = len(unknown) - _MOST_TOLD
+        errors = {name: [_sentence(name, writable)] for name in unknown[:_MOST_ERRORS]}
+        if unknown[_MOST_ERRORS:]:
+            more = len(unknown) - _MOST_ERRORS
             errors["non_field_errors"] = [f"There are {more} more unknown fields."]
         try:
             super().to_internal_value(data)
@@ -64,13 +64,13 @@ def _unknown(data: Any, fields: Mapping[str, Any]) -> list[str]:
 
 
 def _sentence(name: str, writable: list[str]) -> str:
-    if meant := _meant(name, writable):
+    if meant := _similar(name, writable):
         return f"There is no such field here: {meant} is meant."
     return f"There is no such field here. There are: {', '.join(writable)}."
 
 
-def _meant(name: str, writable: Iterable[str]) -> str | None:
-    """Return the field that was probably meant, without regard to case and underscores."""
+def _similar(name: str, writable: Iterable[str]) -> str | None:
+    """Return the most similar field, ignoring case and underscores."""
     if len(name) > _LONGEST_NAME:
         return None
     plain = {_plain(known): known for known in writable}
@@ -78,7 +78,7 @@ def _meant(name: str, writable: Iterable[str]) -> str | None:
     for other in _OTHER_WORDS.get(wanted, ()):
         if other in plain.values():
             return other
-    close = get_close_matches(wanted, plain, n=1, cutoff=_LIKENESS)
+    close = get_close_matches(wanted, plain, n=1, cutoff=_MIN_SIMILARITY)
     return plain[close[0]] if close else None
 
 

@@ -10,7 +10,7 @@ import realtime.log
 from httpopt.versions import counters
 
 _EXAMPLE = """\
-Example, after a database came back from its backup and before the web processes start:
+Example, after the restore of a database backup and before the web processes start:
 
     manage.py begin_epoch
 """
@@ -18,8 +18,8 @@ Example, after a database came back from its backup and before the web processes
 
 class Command(BaseCommand):
     help = (
-        "Makes clients forget the positions and ETags that they hold. After a restore the numbers "
-        "have gone back, and would be given a second time for other things."
+        "Invalidates all stream positions and ETags of clients. After a restore, the counters are "
+        "lower than before and would reuse numbers for different data."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

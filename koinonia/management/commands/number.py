@@ -21,20 +21,20 @@ Examples:
 
 class Command(BaseCommand):
     help = (
-        "Gives numbers to churches, and takes them back. A number belongs to one church; one that was"
-        " given up stays reserved for 30 days, and while texts wait to be sent from it."
+        "Assigns numbers to churches and releases them. A number belongs to one church. A released"
+        " number stays reserved for 30 days and while texts wait to be sent from it."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.epilog = _EXAMPLE
         parser.formatter_class = RawDescriptionHelpFormatter
         verbs = parser.add_subparsers(dest="verb", required=True, metavar="give|take|list")
-        give = verbs.add_parser("give", help="let a church text from a number")
-        give.add_argument("church", help="its slug")
+        give = verbs.add_parser("give", help="assign a number to a church")
+        give.add_argument("church", help="the slug of the church")
         give.add_argument("number", help="E.164, such as +13125550100")
-        take = verbs.add_parser("take", help="take a number from its church")
+        take = verbs.add_parser("take", help="release the number of a church")
         take.add_argument("number", help="E.164")
-        verbs.add_parser("list", help="all numbers, and whose they are")
+        verbs.add_parser("list", help="list all numbers with their churches")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -55,7 +55,7 @@ class Command(BaseCommand):
     def _take(self, *, number: str, **_: Any) -> None:
         church = sending_numbers.take(number, now=timezone.now())
         self.stdout.write(
-            f"{church.name} ({church.slug}) has no number now, and cannot text until it gets one."
+            f"{church.name} ({church.slug}) has no number now and cannot text until it gets one."
         )
 
     def _list(self, **_: Any) -> None:

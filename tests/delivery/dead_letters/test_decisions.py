@@ -64,7 +64,7 @@ def test_the_export_keeps_the_order_over_its_slices_and_leaves_out_what_was_deci
     letter: MakeLetter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The package has a function of that name.
-    monkeypatch.setattr(sys.modules["delivery.dead_letters.export"], "_AT_ONCE", 2)
+    monkeypatch.setattr(sys.modules["delivery.dead_letters.export"], "_READ_SIZE", 2)
     newest_first = [
         letter(dead_since=NOW - timedelta(hours=age)).pk for age in (1, 3, 2, 5, 4)
     ]  # fmt: skip

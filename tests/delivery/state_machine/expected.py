@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from delivery.models import Message, Outcome
 from delivery.providers.base import Verdict
-from delivery.statuses import TELNYX_SAYS, UNFINISHED, Status
+from delivery.statuses import FROM_PROVIDER, UNFINISHED, Status
 
 DELAYS = (1, 2, 4)
 ATTEMPTS = 4
@@ -157,7 +157,7 @@ class Expected:
         if row.status == Status.UNKNOWN:
             assert in_doubt, "It was surely not sent, and nobody is told so."
         if self.told[row.pk]:
-            assert Status(row.status) in TELNYX_SAYS or row.generation > 1
+            assert Status(row.status) in FROM_PROVIDER or row.generation > 1
 
 
 def _worth(report: Told) -> tuple[int, datetime, bool]:

@@ -121,7 +121,7 @@ def redis_gone(settings: Any) -> Iterator[Any]:
         settings.DELIVERY = {**settings.DELIVERY, "REDIS_URL": "redis://127.0.0.1:9/0"}
 
     yield go
-    redis_client.forget_outage()
+    redis_client._avoid_until = 0.0
 
 
 def test_without_redis_it_stays_as_it_was(redis_gone: Any) -> None:
