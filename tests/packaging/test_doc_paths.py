@@ -29,3 +29,10 @@ def test_every_path_on_the_page_exists(page: Path) -> None:
     linked = (page.parent / path for path in _LINKED.findall(text))
     missing = [str(path) for path in chain(named, linked) if not path.exists()]
     assert missing == []
+
+
+def test_the_path_of_one_text_has_at_most_45_files() -> None:
+    tour = (ROOT / "docs" / "tour.md").read_text()
+    steps = re.findall(r"^\| (\d+) \| `([^`]+)` \|", tour, re.MULTILINE)
+    assert [int(number) for number, _ in steps] == list(range(1, len(steps) + 1))
+    assert len({path for _, path in steps}) <= 45
