@@ -122,7 +122,7 @@ def main() -> None:
     asked = parser.parse_args()
     sizes = sorted(asked.clients)
     goals = Goals()
-    with _club() as (project, redis_url):
+    with _project() as (project, redis_url):
         sessions = project.write("members", "ann", max(sizes), *STREAMS.values())
         print(_HEADINGS)  # noqa: T201
         three = [
@@ -139,12 +139,12 @@ def main() -> None:
 
 
 @contextmanager
-def _club() -> Iterator[tuple[SecondProject, str]]:
+def _project() -> Iterator[tuple[SecondProject, str]]:
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         valkey = ValkeyServer(Path(directory))
         # The default sweep, and connections kept as the project keeps them.
         settings = {"PROJECT_SWEEP": "4", "PROJECT_CONN_MAX_AGE": "60"}
-        project = SecondProject(f"sqlite:///{directory}/club.sqlite3", valkey.url, **settings)
+        project = SecondProject(f"sqlite:///{directory}/project.sqlite3", valkey.url, **settings)
         try:
             yield project, valkey.url
         finally:

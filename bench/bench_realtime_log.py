@@ -87,7 +87,7 @@ def _databases(directory: Path) -> Iterator[tuple[str, str]]:
         yield "PostgreSQL", postgres.url
     finally:
         postgres.stop()
-    yield "SQLite", f"sqlite:///{directory}/club.sqlite3"
+    yield "SQLite", f"sqlite:///{directory}/project.sqlite3"
 
 
 @contextmanager

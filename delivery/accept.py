@@ -7,9 +7,10 @@ parts are counted on exactly the characters that are sent.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -26,6 +27,7 @@ from delivery.drafts import DEFAULT_LIFE, Draft
 from delivery.limits import destinations
 from delivery.models import Message, Priority
 from delivery.queue import hints
+from delivery.senders import Sender, sender_of
 from delivery.sending import inside_request
 from delivery.statuses import Status
 
@@ -71,7 +73,7 @@ def accept_message(
     _check_recipient(draft.to)
     if reason := destinations.refusal(draft.to, destinations.countries_of(tenant)):
         raise UnacceptableError("to", reason)
-    message = _row(tenant, draft, Priority.REPLY, times, author, now)
+    message = _row(tenant, draft, Priority.REPLY, times, author, now, lambda: check_sender(tenant))
     with message_changes(now) as changes:
         _suppress_opted_out(tenant, [message])
         at_once = conf.sync() and message.status == Status.QUEUED
@@ -102,11 +104,12 @@ def accept_batch(
     batch until it is due passes the ``scheduled_at`` that has come.
     """
     times = check_times(scheduled_at, expires_at, now)
+    sender = cache(lambda: check_sender(tenant))
     once: dict[str, Draft] = {}
     for draft in drafts:
         once.setdefault(draft.to, draft)
     rows = [
-        _row(tenant, draft, Priority.BULK, times, author, now, batch=batch)
+        _row(tenant, draft, Priority.BULK, times, author, now, sender, batch=batch)
         for draft in once.values()
     ]
     with message_changes(now) as changes:
@@ -126,6 +129,7 @@ def _row(
     times: Times,
     author: AbstractBaseUser | None,
     now: datetime,
+    sender_now: Callable[[], Sender],
     *,
     batch: int | None = None,
 ) -> Message:
@@ -136,7 +140,7 @@ def _row(
     measured = (
         measure_message(text, media=media) if draft.failure else check_length(text, media=media)
     )
-    number = check_sender(tenant)
+    sender = sender_now()
     # Typed as Any: the host project supplies these models.
     relations: dict[str, Any] = {"tenant": tenant, "author": author}
     row = Message(
@@ -144,7 +148,8 @@ def _row(
         recipient_id=draft.recipient_id,
         status=Status.SCHEDULED if times.waits else Status.QUEUED,
         to_number=draft.to,
-        from_number=number,
+        from_number=sender.number,
+        provider=sender.provider,
         text=text,
         template=draft.template,
         media_urls=list(draft.media_urls),
@@ -165,14 +170,14 @@ def _row(
     return row
 
 
-def check_sender(tenant: Model) -> str:
-    """Return the number of the tenant. Raises :class:`UnacceptableError` where it has none."""
-    number = str(getattr(tenant, conf.tenant_number_field()) or "")
-    if not number:
+def check_sender(tenant: Model) -> Sender:
+    """Return the tenant's sender. Raises :class:`UnacceptableError` where it has no number."""
+    sender = sender_of(tenant)
+    if sender is None:
         raise UnacceptableError(
             "from", "There is no number to text from yet: the operator gives one."
         )
-    return number
+    return sender
 
 
 def check_length(text: str, *, media: bool = False) -> Measured:

@@ -15,10 +15,10 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from delivery.billed import Billed
+from delivery import conf
 from delivery.changes import message_changes
-from delivery.tracking.inbound import InboundText, received
-from delivery.tracking.inbound_content import Content
+from delivery.providers.base import InboundText
+from delivery.tracking.inbound import received
 from koinonia.accounts.support_group import SUPPORT
 from koinonia.models import Church, Group, Member, Role, Staff
 
@@ -138,12 +138,10 @@ def _receive(church: Church, members: Sequence[Member], *, now: datetime) -> Non
             provider_id=f"demo-{church.slug}-{number}",
             to_number=church.phone_number,
             from_number=members[index].phone,
-            content=Content(text, "", ()),
-            billed=Billed(),
-            autoresponse_type="",
+            text=text,
             at=at,
         )
         with message_changes(at) as changes:
-            message = received(inbound, church, at)
+            message = received(inbound, church, at, provider=conf.default_provider())
             message.save(force_insert=True)
             changes.add(message)

@@ -225,9 +225,14 @@ DELIVERY = {
     "REDIS_URL": _REDIS_URL,
     "HASH_TAG": _REDIS_TAG,
     "PUBLIC_URL": PUBLIC_URL,
-    "API_KEY": ENV.telnyx.api_key,
-    "API_BASE": ENV.telnyx.api_base,
-    "PUBLIC_KEY": ENV.telnyx.public_key,
+    "PROVIDERS": {
+        "telnyx": {
+            "BACKEND": "delivery.providers.telnyx.provider.TelnyxProvider",
+            "API_KEY": ENV.telnyx.api_key,
+            "API_BASE": ENV.telnyx.api_base,
+            "PUBLIC_KEY": ENV.telnyx.public_key,
+        },
+    },
     "MODE": ENV.delivery.mode,
     "RETRY_DELAYS": ENV.delivery.retry_delays,
     "LEASE_SECONDS": ENV.delivery.lease_seconds,

@@ -32,5 +32,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("koinonia.api.urls")),
     path("", include("koinonia.console.urls")),
     *(path(name, view) for name, view in ENDPOINTS.items()),
-    path("webhooks/telnyx", include("delivery.webhooks.urls")),
+    path("webhooks/", include("delivery.webhooks.urls")),
 ]

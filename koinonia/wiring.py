@@ -18,8 +18,10 @@ from django.http import HttpRequest
 from django.utils import timezone
 from knox.models import AuthToken
 
+from delivery import conf as delivery_conf
 from delivery.changes import Change
 from delivery.limits import spend
+from delivery.senders import sender_of
 from delivery.signals import (
     breaker_changed,
     cap_changed,
@@ -93,12 +95,19 @@ def on_messages_changed(*, changes: Sequence[Change], now: datetime, **_: Any) -
         transaction.on_commit(partial(progress.publish, batches, now))
 
 
-def on_breaker_changed(*, state: str, **_: Any) -> None:
-    """Tell every church: the breaker concerns the whole account."""
+def on_breaker_changed(*, state: str, provider: str | None = None, **_: Any) -> None:
+    """Tell every church that sends through the account."""
     with transaction.atomic():
-        slugs = Church.objects.values_list("slug", flat=True)
+        slugs = _slugs_of(provider)
         news = {f"church:{slug}": [events.breaker_changed(state)] for slug in slugs}
         log.append(news, now=timezone.now())
+
+
+def _slugs_of(provider: str | None) -> list[str]:
+    if provider is None or delivery_conf.provider_of() is None:
+        return list(Church.objects.values_list("slug", flat=True))
+    senders = [(church.slug, sender_of(church)) for church in Church.objects.all()]
+    return [slug for slug, sender in senders if sender and sender.provider == provider]
 
 
 def on_cap_changed(*, tenant_id: int, now: datetime, **_: Any) -> None:

@@ -97,5 +97,5 @@ class AccessMonitor:
             )
             for connection, access in zip(connections, accesses, strict=True):
                 if not access.ok:
-                    # In the background: a stalled socket must not delay the others.
+                    # A background task, because a stalled socket must not delay other sockets.
                     run_in_background(connection.apply_access(access))

@@ -49,8 +49,7 @@ def _number(name: str) -> float:
     return number
 
 
-def _imported(name: str) -> Any | None:
-    path = _value(name)
+def _imported(path: str | None) -> Any | None:
     return import_string(path) if path else None
 
 
@@ -64,12 +63,12 @@ def may_listen() -> MayListen:
 
 
 def listeners() -> Listeners | None:
-    """Return the function ``LISTENERS``: ``(stream key, user ids) -> those who may listen``.
+    """Return the function ``LISTENERS``: ``(stream key, user ids) -> ids that may listen``.
 
-    It is the rule of MAY_LISTEN for many users at once. With it, the periodic check of access is one
+    The function applies the rule of MAY_LISTEN to many users at once. With it, the periodic check of access is one
     query per stream; without it, one query per socket.
     """
-    return cast(Listeners | None, _imported("LISTENERS"))
+    return cast(Listeners | None, _imported(_value("LISTENERS")))
 
 
 def may_tell() -> MayTell | None:
@@ -78,17 +77,17 @@ def may_tell() -> MayTell | None:
     Each event is the JSON that clients get. The reader of the log calls the function for live events
     and for replays, because access to an old event may have ended since it was written.
     """
-    return cast(MayTell | None, _imported("MAY_TELL"))
+    return cast(MayTell | None, _imported(_value("MAY_TELL")))
 
 
 def bearer() -> Any | None:
     """Return the object ``BEARER``, like :class:`realtime.credentials.BearerBackend`."""
-    return _imported("BEARER")
+    return _imported(_value("BEARER"))
 
 
 def connect_limit() -> Callable[[AbstractBaseUser], bool] | None:
     """Return the function ``CONNECT_LIMIT``: ``(user) -> whether the user may connect once more``."""
-    return cast(Callable[[AbstractBaseUser], bool] | None, _imported("CONNECT_LIMIT"))
+    return cast(Callable[[AbstractBaseUser], bool] | None, _imported(_value("CONNECT_LIMIT")))
 
 
 def client_address() -> Callable[[HttpRequest], str]:
@@ -97,7 +96,7 @@ def client_address() -> Callable[[HttpRequest], str]:
     The request has the headers of the handshake. The default returns the peer's address, which
     behind a proxy is the address of the proxy.
     """
-    return cast(Callable[[HttpRequest], str], _imported("CLIENT_ADDRESS") or _peer)
+    return cast(Callable[[HttpRequest], str], _imported(_value("CLIENT_ADDRESS")) or _peer)
 
 
 def _peer(request: HttpRequest) -> str:
@@ -109,7 +108,7 @@ def address_limit() -> Callable[[HttpRequest], bool] | None:
 
     It is called for each handshake without a valid credential, and only for those.
     """
-    return cast(Callable[[HttpRequest], bool] | None, _imported("ADDRESS_LIMIT"))
+    return cast(Callable[[HttpRequest], bool] | None, _imported(_value("ADDRESS_LIMIT")))
 
 
 def sockets_per_address() -> int:
@@ -147,7 +146,7 @@ def tail_check_seconds() -> float:
 
 
 def sweep_seconds() -> float:
-    """Return the interval at which the access of every connection is checked without a notice."""
+    """Return the interval between two checks of the access of all connections."""
     return float(_number("SWEEP_SECONDS"))
 
 

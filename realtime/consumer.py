@@ -31,7 +31,7 @@ _INTERNAL_ERROR = 1011
 
 
 class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is untyped
-    """One socket: its credential, its subscriptions and its limits."""
+    """A socket with its credential, its subscriptions and its limits."""
 
     # The hub has the one channel of the process; a channel per socket would cost ten times as much.
     channel_layer_alias = None
@@ -75,7 +75,7 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
         except StopConsumer:
             pass
         finally:
-            # Also after an error, and when the server cancels this task.
+            # This also runs after an error, and when the server cancels this task.
             self._clean_up()
 
     async def dispatch(self, message: dict[str, Any]) -> None:

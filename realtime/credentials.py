@@ -41,7 +41,7 @@ class BearerBackend(Protocol):
         """Return the user and a reference to the token that is safe to store, or None."""
 
     def valid(self, references: Set[str]) -> Set[str]:
-        """Return the references whose tokens are still valid."""
+        """Return the references of the tokens that are still valid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +118,10 @@ def _user_of_session(session_key: str) -> AbstractBaseUser | None:
 
 
 def _valid_sessions(owners: Mapping[str, int], hashes: Mapping[int, str]) -> set[str]:
-    """Return the keys of the valid sessions; ``hashes`` has those of the active owners.
+    """Return the keys of the valid sessions; ``hashes`` has the password hash of each active owner.
 
     Most sessions are valid by their row alone: it names the owner and the current password, and the
-    backend requires only an active user. Django checks every other session one by one.
+    backend requires only an active user. Django checks each other session by itself.
     """
     valid_by_row = {
         key

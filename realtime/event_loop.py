@@ -20,7 +20,7 @@ _background_tasks: set[asyncio.Task[Any]] = set()
 
 
 class PerLoop(Generic[T]):
-    """One object for each event loop, made by ``factory`` on first use."""
+    """Holds one object for each event loop; ``factory`` makes the object on first use."""
 
     def __init__(self, factory: Callable[[], T]) -> None:
         self._factory = factory
@@ -43,7 +43,7 @@ def detached_task(work: Coroutine[Any, Any, T], name: str | None = None) -> asyn
 
 
 def run_in_background(work: Coroutine[Any, Any, Any]) -> None:
-    """Start a detached task that nobody awaits."""
+    """Start a detached task without awaiting it."""
     task = detached_task(work)
     _background_tasks.add(task)
     task.add_done_callback(_background_tasks.discard)
@@ -64,7 +64,7 @@ async def run_supervised(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 
 class Remainder(Awaitable[None]):
-    """The rest of an awaitable that has run up to its first wait. A task awaits it once."""
+    """The remaining steps of an awaitable that has run to its first wait. A task awaits them once."""
 
     def __init__(self, steps: Generator[Any, Any, Any], waits_for: Any) -> None:
         self._steps = steps

@@ -80,7 +80,7 @@ def _session_key(header: str) -> str | None:
 
 
 def is_own_origin(scope: Scope) -> bool:
-    """Return whether scheme, host and port of the Origin are those of the site or allowed.
+    """Return whether scheme, host and port of the Origin match the site or an allowed origin.
 
     Like Django's CSRF protection, this takes the headers of trusted proxies into account.
     """

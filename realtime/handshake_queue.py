@@ -1,7 +1,7 @@
-"""A queue of handshakes per client address, so that a flood from one address starves no other.
+"""A queue of handshakes per client address, so that a flood from one address causes no starvation.
 
 Authenticating a handshake costs a thread and several queries. The queue authenticates a few
-handshakes of an address at a time; the others wait. An address that exceeds the host's limit of
+handshakes of an address at a time, and the rest wait. An address that exceeds the host's limit of
 failures is throttled: the queue then bounds the number of waiting handshakes. A valid credential is
 never refused because of its address (docs/decisions/0007).
 """
@@ -17,7 +17,7 @@ from realtime.event_loop import PerLoop
 from realtime.protocol import CloseCode, FloodError, RefusedError
 
 _CONCURRENT = 2
-"""Half of the threads that query the database."""
+"""The queue uses half of the threads that query the database."""
 _THROTTLE_SECONDS = 10
 
 

@@ -48,7 +48,7 @@ class BadQueryError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """The parameters of a poll: events after ``after``, or only the head if ``after`` is None."""
+    """The parameters of a poll: ``after`` is the last event that the client has; None asks for the head alone."""
 
     after: int | None
     epoch: str | None
@@ -76,7 +76,7 @@ class RightLostError(Exception):
 
 
 def answer_at_once(request: HttpRequest, key: str) -> HttpResponse | None:
-    """Return the events of a stream, or None if there are none and the request asks to wait.
+    """Return the events of a stream, or None if the request asks to wait for the first one.
 
     Synchronous: it queries the database. Raise :class:`BadQueryError`.
     """
@@ -86,7 +86,7 @@ def answer_at_once(request: HttpRequest, key: str) -> HttpResponse | None:
 
 
 async def answer_later(request: HttpRequest, key: str, credential: Credential) -> HttpResponse:
-    """Return the events of a stream as soon as there are any, or none after ``wait`` seconds.
+    """Return the events of a stream when the first one arrives, or an empty page after ``wait`` seconds.
 
     Hold neither a thread nor a database connection. Raise :class:`RightLostError` as soon as a
     socket with the same credential would be closed.

@@ -22,7 +22,7 @@ class Hub:
 
     def __init__(self) -> None:
         self.sockets: dict[Socket, None] = {}
-        """In order of arrival."""
+        """The sockets in order of arrival."""
         self.feeds: dict[str, Feed] = {}
         self.notices = NoticeListener(self._on_notice, self._groups)
         self._held_requests: set[Connection] = set()
@@ -44,7 +44,7 @@ class Hub:
         self._stop_if_idle()
 
     def add_held_request(self, request: Connection) -> None:
-        """Check the access of a held request as often as that of the sockets."""
+        """Check the access of a held request as often as the access of the sockets."""
         self._held_requests.add(request)
 
     def remove_held_request(self, request: Connection) -> None:

@@ -51,7 +51,7 @@ def append(events: Mapping[str, Sequence[NewEvent]], *, now: datetime) -> None:
         raise transaction.TransactionManagementError(
             "Append events inside the transaction of the change that they report."
         )
-    # In the order of the keys, so that two transactions cannot deadlock.
+    # Lock streams in key order, so that two transactions cannot deadlock.
     for key in sorted(key for key in events if events[key]):
         notices.publish_on_commit(key, _append(key, events[key], now))
 
@@ -88,7 +88,7 @@ def _append(key: str, events: Sequence[NewEvent], now: datetime) -> int:
         for start in range(0, len(rows), _ROWS_PER_INSERT):
             batch = rows[start : start + _ROWS_PER_INSERT]
             values = ", ".join(["(%s, %s, %s, %s, %s)"] * len(batch))
-            # Raw SQL: instances of the ORM would cost more than all the rest of appending.
+            # Raw SQL, because instances of the ORM would double the cost of an append.
             cursor.execute(_ADD_EVENTS + values, list(chain.from_iterable(batch)))
     return last
 

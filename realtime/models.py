@@ -15,7 +15,7 @@ class Stream(models.Model):
 
     key = models.CharField(max_length=100, unique=True)
     epoch = models.CharField(max_length=16, default=new_epoch)
-    """A restore of the database changes it, because the counter goes back."""
+    """A restore of the database sets a new epoch, because the counter goes back."""
     last_seq = models.BigIntegerField(default=0)
     first_seq = models.BigIntegerField(default=1)
     """The ``seq`` of the oldest event that was not pruned."""
@@ -25,7 +25,7 @@ class Stream(models.Model):
 
 
 class Event(models.Model):
-    """One committed change, numbered in commit order."""
+    """A committed change with its number in commit order."""
 
     stream = models.ForeignKey(Stream, models.CASCADE, related_name="events")
     seq = models.BigIntegerField()
@@ -45,7 +45,7 @@ class Event(models.Model):
 
 
 class WebProcess(models.Model):
-    """The sockets of each user in one web process, for the other processes."""
+    """The sockets of each user in one web process, which the other web processes read."""
 
     name = models.CharField(max_length=32, unique=True)
     sockets = models.JSONField()

@@ -51,7 +51,7 @@ def publish_on_commit(key: str, seq: int) -> None:
 
 
 def publish(group: str, notice: Notice) -> None:
-    """Call this process's hubs at once, and send to the other processes soon, best effort."""
+    """Call the hubs of this process at once, and send to all other processes soon, best effort."""
     for listener in tuple(_local_listeners):
         listener(notice)
     if shared_layer() is not None:

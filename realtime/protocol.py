@@ -26,7 +26,7 @@ class CloseCode(IntEnum):
     TOO_SLOW = 4408
     """The client did not acknowledge in time. It connects again and resumes."""
     TOO_MANY = 4429
-    """Too many sockets of a user, connects, failed handshakes of an address, or frames of a socket."""
+    """A limit: sockets or connects of a user, failed handshakes of an address, frames of a socket."""
     SWITCHED_OFF = 4503
     """Realtime is off; the client polls."""
 

@@ -1,7 +1,7 @@
 """The limit of sockets per user, across all web processes.
 
-Each process writes one row with its sockets per user every few seconds, and reads the rows of the
-others: no write per socket, and no Redis. A killed process stops counting after
+Each process writes one row with its sockets per user every few seconds, and reads all other
+rows: no write per socket, and no Redis. A killed process stops counting after
 ``DEAD_AFTER_SECONDS``. While the database is away the last counts apply (docs/decisions/0007).
 """
 
@@ -40,7 +40,7 @@ class Socket(Connection, Protocol):
 
 
 class SocketCounts:
-    """The counts of this process and of the others. Only ``exchange`` queries the database."""
+    """The counts of all web processes. Only ``exchange`` queries the database."""
 
     def __init__(self, process: str = "") -> None:
         self.process = process or secrets.token_hex(8)
@@ -50,7 +50,7 @@ class SocketCounts:
         self._read_at = -inf
 
     def exchange(self, own: Mapping[int, int], now: datetime) -> None:
-        """Write the counts of this process and read those of the others."""
+        """Write the counts of this process and read the counts of all other processes."""
         self._write({str(user_id): count for user_id, count in own.items()}, now)
         alive = WebProcess.objects.filter(seen_at__gt=now - timedelta(seconds=DEAD_AFTER_SECONDS))
         others = alive.exclude(name=self.process)
@@ -61,7 +61,7 @@ class SocketCounts:
         return time.monotonic() - self._read_at > seconds
 
     def elsewhere(self, user_id: int) -> int:
-        """Return the number of sockets of the user in the other processes."""
+        """Return the number of sockets of the user in all other processes."""
         return sum(sockets.get(str(user_id), 0) for sockets in self._others.values())
 
     def excess_here(self, own: Mapping[int, int], limit: int) -> Counter[int]:
@@ -96,7 +96,7 @@ def excess(process: str, counts: Mapping[str, int], limit: int) -> int:
 
 
 class SocketLimit:
-    """Enforces ``SOCKETS_PER_USER`` on ``sockets``, which are in order of arrival."""
+    """Enforces ``SOCKETS_PER_USER``; ``sockets`` are in order of arrival."""
 
     def __init__(self, sockets: Mapping[Socket, None]) -> None:
         self._sockets = sockets
@@ -104,9 +104,9 @@ class SocketLimit:
         self._exchanging = asyncio.Lock()
 
     async def count(self, user_id: int) -> int:
-        """Return the user's sockets in this process and, as last read, in the others."""
+        """Return the number of sockets of the user, here and as last read from the database."""
         if self._counts.is_older_than(2 * conf.count_seconds()):
-            # The hub was idle, so the other processes' counts are stale.
+            # The hub was idle, so the counts of all other processes are stale.
             await self._exchange()
         here = sum(socket.credential.user_id == user_id for socket in self._sockets)
         return here + self._counts.elsewhere(user_id)
@@ -118,7 +118,7 @@ class SocketLimit:
                 await self._exchange()
                 self._close_excess()
         finally:
-            # The other processes must not count the sockets of a hub that has stopped.
+            # Otherwise all processes would count the sockets of a stopped hub for 15 s.
             await self._write_last_counts()
 
     async def _write_last_counts(self) -> None:
@@ -137,7 +137,7 @@ class SocketLimit:
         return Counter(socket.credential.user_id for socket in self._sockets)
 
     def _close_excess(self) -> None:
-        """Close the newest sockets of a user whose last ones entered two processes at once (a race)."""
+        """Close the newest sockets over the limit: two processes can admit a last socket each (a race)."""
         excess_here = self._counts.excess_here(self._own_counts(), conf.sockets_per_user())
         for socket in reversed(tuple(self._sockets)):
             if excess_here[socket.credential.user_id] > 0:

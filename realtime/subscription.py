@@ -1,4 +1,4 @@
-"""One stream on one socket: first the missed events from the log, then frames from the feed."""
+"""Sends one stream to one socket: the missed events from the log, then the frames of the feed."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class Subscription:
         self._paused = False
         self._start(partial(self._raise, error))
 
-    # Without a task
+    # Methods that run without a task
 
     def _continue(self) -> None:
         while self._active and not (self._work or self._paused):
@@ -125,7 +125,7 @@ class Subscription:
             else:
                 self._start(partial(self._finish, remainder, frame.last))
 
-    # In a task
+    # Methods that run in a task
 
     def _start(self, work: _Work) -> None:
         self._work = asyncio.create_task(self._run(work))

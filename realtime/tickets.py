@@ -12,7 +12,7 @@ from realtime.models import Ticket
 
 
 def issue(credential: Credential, *, now: datetime) -> tuple[str, datetime]:
-    """Return a new ticket of URL-safe characters, and the time at which it expires."""
+    """Return a new ticket of URL-safe characters, and its expiry."""
     ticket = secrets.token_urlsafe(32)
     expires_at = now + timedelta(seconds=conf.ticket_seconds())
     Ticket.objects.create(

@@ -102,7 +102,7 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
     def why(self, letter: DeadLetter) -> SafeString:
         return format_html(
             '{} <span class="letter-code">{}</span>',
-            dead_letters.explain(letter.error_code),
+            dead_letters.explain(letter.error_code, letter.provider),
             letter.error_code,
         )
 
@@ -203,7 +203,9 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
         if letter is not None and request.method == "POST" and self.has_decide_permission(request):
             return self._decide(request, letter)
         context = {
-            "explanation": dead_letters.explain(letter.error_code) if letter else "",
+            "explanation": dead_letters.explain(letter.error_code, letter.provider)
+            if letter
+            else "",
             "may_decide": letter
             and not letter.discarded_at
             and self.has_decide_permission(request),

@@ -22,7 +22,7 @@ class WebhookEventAdmin(ReadOnlyAdmin[WebhookEvent]):
     list_display = ["event_id", "event_type", "occurred_at", "received_at", "applied_at", "result"]
     list_filter = ["result", ("applied_at", admin.EmptyFieldListFilter)]
     search_fields = ["event_id", "provider_id"]
-    search_help_text = "An event's id, or Telnyx's id of a message, whole."
+    search_help_text = "An event's id, or the provider's id of a message, whole."
     ordering = ["-pk"]
     raw_id_fields = ["message"]
 

@@ -58,7 +58,7 @@ def _cells(letter: Message, full_numbers: bool) -> Iterable[object]:
         letter.error_code,
         letter.error_title,
         letter.error_class,
-        explain(letter.error_code),
+        explain(letter.error_code, letter.provider),
         letter.calls,
         letter.parts,
         letter.created_at.isoformat(timespec="seconds"),

@@ -95,7 +95,13 @@ class Message(Transitions, models.Model):
     callback_origin = models.CharField(max_length=200, blank=True)
     """The origin in this message's webhook URL. It is fixed: a retry must send the same bytes."""
 
-    provider_id = models.CharField(max_length=64, null=True, blank=True, unique=True)
+    provider = models.CharField(
+        max_length=32, default=conf.default_provider, db_default=conf.first_provider()
+    )
+    """The alias of the provider account, from ``DELIVERY["PROVIDERS"]``. The database's default is for
+    the release before, which does not know the column."""
+    # Null, because empty values would break the constraint.
+    provider_id = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001
     provider_status_at = models.DateTimeField(null=True, blank=True)
     """``occurred_at`` of the newest provider status that was applied."""
     error_code = models.CharField(max_length=40, blank=True)
@@ -136,6 +142,10 @@ class Message(Transitions, models.Model):
                 condition=~Q(status__in=DUE_STATUSES) | Q(next_attempt_at__isnull=False),
                 name="message_waiting_is_due_some_time",
             ),
+            # The id first: the release before looks messages up by the id alone.
+            models.UniqueConstraint(
+                fields=["provider_id", "provider"], name="message_provider_id_once"
+            ),
             models.UniqueConstraint(
                 fields=["tenant", "batch", "to_number"],
                 condition=Q(batch__isnull=False),
@@ -143,11 +153,11 @@ class Message(Transitions, models.Model):
             ),
         ]
         indexes = [
-            # The claim: replies first, tenants in turn, then what is due of one tenant.
+            # The claim: replies first, then per provider account the tenants in turn.
             models.Index(
-                fields=["priority", "tenant", "next_attempt_at", "id"],
+                fields=["priority", "provider", "tenant", "next_attempt_at", "id"],
                 condition=Q(status__in=DUE_STATUSES),
-                name="message_due",
+                name="message_due_by_provider",
             ),
             # The broker: is any message due?
             models.Index(
@@ -161,7 +171,7 @@ class Message(Transitions, models.Model):
                 condition=Q(status=Status.SENDING),
                 name="message_leased",
             ),
-            # Lists: newest first, per church, per conversation, per broadcast.
+            # Lists: newest first, per tenant, per thread, per batch.
             models.Index(fields=["tenant", "-id"], name="message_list"),
             models.Index(fields=["thread", "-id"], name="message_thread"),
             models.Index(fields=["batch", "status"], name="message_batch"),
@@ -179,13 +189,13 @@ class Message(Transitions, models.Model):
                 condition=Q(status__in=[Status.DEAD, Status.UNKNOWN]),
                 name="message_dead",
             ),
-            # The watchdog: what Telnyx has and never finished.
+            # The watchdog: messages that the provider has and never finished.
             models.Index(
                 fields=["updated_at"],
                 condition=Q(status__in=[Status.ACCEPTED, Status.SENT]),
                 name="message_on_its_way",
             ),
-            # The watchdog: what Telnyx may have.
+            # The watchdog: messages that the provider may have.
             models.Index(
                 fields=["dead_since"],
                 condition=Q(status=Status.UNKNOWN),

@@ -39,7 +39,7 @@ class Failure:
     error_class: str
 
 
-ANSWER_LOST = Failure("answer_lost", "The answer of Telnyx was lost", "ambiguous")
+ANSWER_LOST = Failure("answer_lost", "The provider's answer was lost", "ambiguous")
 
 
 class Transitions:

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import models
 from django.utils import timezone
 
+from delivery import conf
 from delivery.models import bulk_write
 from delivery.models.message import Message
 
@@ -28,7 +29,7 @@ class WebhookEventQuerySet(models.QuerySet["WebhookEvent"]):
 
 
 class WebhookEvent(models.Model):
-    """One event from the provider, as it came. Applied once, however often it comes."""
+    """One event from a provider, as it came. Applied once, however often it comes."""
 
     class Result(models.TextChoices):
         """The result of applying the event."""
@@ -42,10 +43,14 @@ class WebhookEvent(models.Model):
         WITHOUT_EFFECT = "without_effect"
         """Its type or form says nothing about a message."""
 
-    event_id = models.CharField(max_length=64, unique=True)
+    provider = models.CharField(
+        max_length=32, default=conf.default_provider, db_default=conf.first_provider()
+    )
+    """The alias of the provider account, from the URL that was called."""
+    event_id = models.CharField(max_length=64)
     event_type = models.CharField(max_length=64)
     provider_id = models.CharField(max_length=64, blank=True, db_index=True)
-    """The provider's id of the message (``data.payload.id``)."""
+    """The provider's id of the message."""
     ref = models.CharField(max_length=64, blank=True)
     """The reference in the per-message URL: a hint at the message, no proof."""
     occurred_at = models.DateTimeField()
@@ -63,6 +68,9 @@ class WebhookEvent(models.Model):
     objects = WebhookEventQuerySet.as_manager()
 
     class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["event_id", "provider"], name="webhook_event_once"),
+        ]
         indexes = [
             models.Index(
                 fields=["due_at", "id"],

@@ -35,7 +35,7 @@ def take() -> bool:
 
 
 def _key() -> str:
-    return conf.redis_key("hint", of_account=False)
+    return conf.redis_key("hint")
 
 
 def _push(redis: Redis) -> None:

@@ -10,7 +10,8 @@ from delivery.changes import message_changes
 from delivery.isolation import all_or_each, or_skip
 from delivery.models import Attempt, Message, Outcome
 from delivery.models.queue import DUE_STATUSES, MessageQuerySet
-from delivery.models.transitions import TRANSITION_FIELDS, Failure
+from delivery.models.transitions import ANSWER_LOST, TRANSITION_FIELDS, Failure
+from delivery.providers import registry
 
 logger = logging.getLogger("delivery")
 
@@ -25,7 +26,8 @@ _CRASH_LOOP = Failure("crash_loop", "The worker died each time it sent this", "c
 def rescue(now: datetime, limit: int = 200) -> int:
     """Requeue the messages with an expired lease, and return their number.
 
-    If an API call had begun, its outcome is unknown: the message is tried again with the same key.
+    If an API call had begun, its outcome is unknown: the message is tried again with the same key, or
+    not again if the provider remembers no keys.
     """
     ended = Message.objects.leases_ended(now)
 
@@ -69,12 +71,22 @@ def _rescue(ended: MessageQuerySet, limit: int, now: datetime) -> int:
                 row.give_up(_CRASH_LOOP, now)
                 changes.add(row, previous=previous)
                 logger.error("Crash loop", extra={"action": "crash_loop", "message_id": row.pk})
+            elif row.ambiguous and not _may_repeat(row):
+                row.give_up(ANSWER_LOST, now)
+                changes.add(row, previous=row.claimed_from)
             else:
                 row.put_back()
         if rows:
             Message.objects.write(rows, TRANSITION_FIELDS)
         Attempt.objects.bulk_create(attempts)
     return len(rows)
+
+
+def _may_repeat(row: Message) -> bool:
+    try:
+        return registry.get(row.provider).capabilities.key_memory is not None
+    except registry.UnknownProviderError:
+        return True  # No worker claims it while its provider is not configured.
 
 
 def expire(now: datetime, limit: int = 500) -> int:

@@ -76,7 +76,7 @@ def drain() -> None:
 
 def _finish() -> None:
     try:
-        sending.land()
+        sending.finish_in_flight()
     finally:
         set_in_flight(False)
 

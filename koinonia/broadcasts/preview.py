@@ -11,6 +11,8 @@ from delivery import conf, opt_outs
 from delivery.accept import UnacceptableError, check_sender
 from delivery.content.plain_punctuation import costly
 from delivery.limits import destinations, pacing
+from delivery.providers import registry
+from delivery.senders import Sender
 from koinonia.broadcasts.audience import Audience
 from koinonia.broadcasts.renderings import MOST_NAMED, LeftOut, Rendering, render_all
 from koinonia.broadcasts.send import check_text, members_of
@@ -59,7 +61,7 @@ def preview(church: Church, text: str, audience: Audience) -> Preview:
     """Return the preview of sending the text now. Raise ``UnacceptableError`` for a text or an
     audience that a broadcast cannot have."""
     text = check_text(text)
-    check_sender(church)
+    sender = check_sender(church)
     members = members_of(church, audience)
     if not members:
         raise UnacceptableError("audience", "This audience is empty.")
@@ -71,7 +73,7 @@ def preview(church: Church, text: str, audience: Audience) -> Preview:
     parts = sum(one.measured.parts for one in sent)
     candidates = [rendering for rendering, _ in found.too_long] or sent
     dearest = max(candidates, key=_price, default=None)
-    price, seconds = conf.part_price(), pacing.seconds_for(parts)
+    price, seconds = conf.part_price(), _seconds_for(sender, parts)
     return Preview(
         people=len(sent),
         opted_out=len(stopped),
@@ -96,6 +98,10 @@ def preview(church: Church, text: str, audience: Audience) -> Preview:
 
 def _price(rendering: Rendering) -> tuple[int, int]:
     return rendering.measured.parts, rendering.measured.units
+
+
+def _seconds_for(sender: Sender, parts: int) -> float | None:
+    return pacing.seconds_for(registry.account(sender.provider), parts)
 
 
 def _refused(church: Church, numbers: Iterable[str]) -> dict[str, str]:

@@ -45,8 +45,8 @@ def use_buckets() -> None:
 
 
 def use_hints() -> None:
-    """Push a hint and pop it, as web and worker do. Raise UnusableRedisError."""
-    key = delivery.redis_key("readyz", of_account=False)
+    """Write a hint and read it, as web and worker do; raises UnusableRedisError."""
+    key = delivery.redis_key("readyz")
     try:
         redis_client.attempt(lambda client: client.lpush(key, 1))
         redis_client.attempt(lambda client: client.blpop([key], timeout=1), blocking_seconds=1)

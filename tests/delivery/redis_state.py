@@ -6,23 +6,27 @@ import redis
 
 from delivery import redis_client
 from delivery.limits import breaker
-from delivery.limits.breaker.shared import SharedBreaker
+from tests.delivery.accounts import with_provider
+
+_OF_THE_ACCOUNT = {"API_BASE", "API_KEY", "PUBLIC_KEY", "BACKEND"}
 
 
-def fresh(settings: Any, **delivery: Any) -> redis.Redis:
-    """``DELIVERY`` without limits but for ``delivery``, and a Redis that remembers nothing."""
+def fresh(settings: Any, **options: Any) -> redis.Redis:
+    """Set ``DELIVERY`` without limits, but with ``options`` (some are of the provider account), and
+    empty its Redis."""
+    account = {name: options.pop(name) for name in _OF_THE_ACCOUNT & options.keys()}
     settings.DELIVERY = {
-        **settings.DELIVERY, "API_KEY": "KEY0", "ACCOUNT_RATE": None, "SENDER_RATE": None,
-        "TENANT_RATE": None, **delivery,
+        **with_provider(settings, **{"API_KEY": "KEY0", **account}),
+        "ACCOUNT_RATE": None, "SENDER_RATE": None, "TENANT_RATE": None, **options,
     }  # fmt: skip
     client = redis.Redis.from_url(settings.DELIVERY["REDIS_URL"])
     client.flushdb()
     redis_client._avoid_until = 0.0
-    breaker._shared = SharedBreaker()
+    breaker.forget()
     return client
 
 
-def behind(settings: Any, url: str, **delivery: Any) -> None:
-    """``DELIVERY`` with the Redis at ``url``."""
-    settings.DELIVERY = {**settings.DELIVERY, "REDIS_URL": url, **delivery}
+def behind(settings: Any, url: str, **options: Any) -> None:
+    """Set ``DELIVERY`` with the Redis at ``url``."""
+    settings.DELIVERY = {**with_provider(settings, API_KEY="KEY0"), "REDIS_URL": url, **options}
     redis_client._avoid_until = 0.0

@@ -15,6 +15,7 @@ from delivery.limits.breaker.permit import Tally
 from delivery.limits.breaker.shared import SharedBreaker
 from delivery.models import BreakerState
 from delivery.queue import hints
+from tests.delivery.accounts import account
 from tests.delivery.redis_state import behind
 from tests.hangs_up import HangsUp
 from tests.sentinel import WatchedValkey
@@ -34,8 +35,8 @@ def share_everything(redis: Redis) -> None:
     redis.flushdb()
     hints.push()
     assert hints.wait(1)
-    assert 0 < pacing.take(1, HERE, [1] * 100).texts < 100
-    one, other = SharedBreaker(), SharedBreaker()
+    assert 0 < pacing.take(account(), 1, HERE, [1] * 100).texts < 100
+    one, other = SharedBreaker(account()), SharedBreaker(account())
     one.record(one.ask()[0], Tally(10, 10))
     assert other.ask()[0].state == BreakerState.OPEN
     kept = [bytes(key).decode() for key in redis.scan_iter()]

@@ -17,9 +17,9 @@ NewClub = Callable[..., SecondProject]
 
 def _database(request: pytest.FixtureRequest, directory: Path) -> str:
     if request.config.getoption("database") == "sqlite":
-        return f"sqlite:///{directory / 'club.sqlite3'}"
+        return f"sqlite:///{directory / 'project.sqlite3'}"
     url = os.environ["DATABASE_URL"]
-    name = f"club_{uuid.uuid4().hex[:8]}"
+    name = f"project_{uuid.uuid4().hex[:8]}"
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
     return url.rpartition("/")[0] + f"/{name}"
@@ -29,7 +29,7 @@ def _database(request: pytest.FixtureRequest, directory: Path) -> str:
 def project(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[SecondProject]:
-    """A second project with a Valkey of its own."""
+    """Run a second project with its own Valkey."""
     directory = tmp_path_factory.mktemp("club")
     valkey = ValkeyServer(directory)
     project = SecondProject(_database(request, directory), valkey.url)
@@ -41,18 +41,18 @@ def project(
 
 @pytest.fixture(scope="module", params=["daphne", "uvicorn"])
 def port(project: SecondProject, request: pytest.FixtureRequest) -> int:
-    """Of a running server."""
+    """Return the port of a running server."""
     return project.serve(request.param)
 
 
 @pytest.fixture
 def stream(project: SecondProject) -> str:
-    """A project that nobody has heard of yet."""
+    """Return the stream of a new club."""
     return f"club:{uuid.uuid4().hex[:8]}"
 
 
 @pytest.fixture
 def session(project: SecondProject, stream: str) -> str:
-    """Of a new member of that project."""
+    """Return the session of a new member of that club."""
     key: Any = project.write("member", f"ann-{uuid.uuid4().hex[:8]}", stream.partition(":")[2])
     return str(key)

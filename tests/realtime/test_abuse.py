@@ -1,4 +1,4 @@
-"""Peers that mean harm, or do it: answered, closed or ignored, and nobody else notices."""
+"""Malicious and broken clients get an error or a close, and do not disturb other clients."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ MEGABYTE = 1024 * 1024
 
 
 @asynccontextmanager
-async def an_honest_client(
+async def well_behaved_client(
     project: SecondProject, port: int, stream: str, session: str
 ) -> AsyncIterator[None]:
-    """Who is there all the time, and hears what is written afterwards."""
+    """Keep a client connected, and check that it gets the events written afterwards."""
     async with open_socket(port, session) as ann:
         await ann.subscribe(stream)
         yield
@@ -30,19 +30,19 @@ async def an_honest_client(
 
 @pytest.mark.parametrize("size", [MEGABYTE - 100, MEGABYTE + 1, 4 * MEGABYTE])
 @pytest.mark.parametrize("binary", [False, True])
-async def test_a_huge_frame_is_answered_or_ends_its_socket(
+async def test_a_huge_frame_gets_an_error_or_closes_its_socket(
     project: SecondProject, port: int, stream: str, session: str, size: int, binary: bool
 ) -> None:
     text = json.dumps({"type": "ping", "pad": "x" * size})
     async with (
-        an_honest_client(project, port, stream, session),
+        well_behaved_client(project, port, stream, session),
         open_socket(port, session) as giant,
     ):
         await giant.hear("welcome")
         with suppress(ConnectionClosed):
             await giant.connection.send(text.encode() if binary else text)
         answer = await giant.first()
-        # 64 KiB are ours to refuse; from 1 MiB on the server does, before it has read it all.
+        # The application refuses frames over 64 KiB; the server refuses frames over 1 MiB unread.
         if size < MEGABYTE:
             assert answer == "error"
         else:
@@ -50,21 +50,24 @@ async def test_a_huge_frame_is_answered_or_ends_its_socket(
 
 
 @pytest.mark.parametrize("fragments", [10, 2000])
-async def test_fragments_make_one_frame_however_many_they_are(
+async def test_any_number_of_fragments_makes_one_frame(
     project: SecondProject, port: int, stream: str, session: str, fragments: int
 ) -> None:
-    async with an_honest_client(project, port, stream, session), open_socket(port, session) as ann:
+    async with (
+        well_behaved_client(project, port, stream, session),
+        open_socket(port, session) as ann,
+    ):
         whole = json.dumps({"type": "ping", "pad": "x" * fragments})
         step = -(-len(whole) // fragments)
         await ann.connection.send(whole[at : at + step] for at in range(0, len(whole), step))
         assert (await ann.hear("pong", "error"))["type"] == "pong"
 
 
-async def test_endless_fragments_end_at_the_servers_limit(
+async def test_the_server_limits_endless_fragments(
     project: SecondProject, port: int, stream: str, session: str
 ) -> None:
     async with (
-        an_honest_client(project, port, stream, session),
+        well_behaved_client(project, port, stream, session),
         open_socket(port, session) as endless,
     ):
         await endless.hear("welcome")
@@ -75,22 +78,22 @@ async def test_endless_fragments_end_at_the_servers_limit(
 
 FLOODS: dict[str, Callable[[int], dict[str, object]]] = {
     "pings": lambda number: {"type": "ping"},
-    "other people's streams": lambda number: {
-        "type": "subscribe", "stream": f"club:nobodys-{number % 50}"
+    "streams of other users": lambda number: {
+        "type": "subscribe", "stream": f"club:unknown-{number % 50}"
     },
-    "its own stream": lambda number: {"type": "unsubscribe", "stream": "user:me"},
-    "no frames": lambda number: {"type": number},
-    "acks of nothing": lambda number: {"type": "ack", "stream": "user:me", "seq": number},
+    "own stream": lambda number: {"type": "unsubscribe", "stream": "user:me"},
+    "invalid frames": lambda number: {"type": number},
+    "acks that settle nothing": lambda number: {"type": "ack", "stream": "user:me", "seq": number},
     "broken acks": lambda number: {"type": "ack", "stream": number, "seq": "x"},
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", FLOODS)
-async def test_a_flood_of_frames_ends_its_socket_and_nobody_waits_for_it(
+async def test_a_flood_of_frames_closes_its_socket_and_delays_no_other_client(
     project: SecondProject, port: int, stream: str, session: str, kind: str
 ) -> None:
     async with (
-        an_honest_client(project, port, stream, session),
+        well_behaved_client(project, port, stream, session),
         open_socket(port, session) as flooder,
     ):
         await flooder.hear("welcome")
@@ -100,7 +103,7 @@ async def test_a_flood_of_frames_ends_its_socket_and_nobody_waits_for_it(
         assert await flooder.close_code() == 4429
 
 
-async def test_who_subscribes_again_and_again_has_one_subscription(
+async def test_repeated_subscribes_make_one_subscription(
     project: SecondProject, port: int, stream: str, session: str
 ) -> None:
     await asyncio.to_thread(project.write, "append", stream, 1, 5)
@@ -110,24 +113,22 @@ async def test_who_subscribes_again_and_again_has_one_subscription(
         for _ in range(40):
             await ann.hear("subscribed")
         await asyncio.to_thread(project.write, "append", stream, 6, 5)
-        # The client books a repetition as an error.
+        # The test client raises an error for a duplicate.
         assert await ann.numbers_until(stream, 10) == [6, 7, 8, 9, 10]
 
 
-async def test_a_page_with_twenty_streams_may_subscribe_to_all_of_them_twice(
-    port: int, session: str
-) -> None:
+async def test_a_page_may_subscribe_to_twenty_streams_twice(port: int, session: str) -> None:
     async with open_socket(port, session) as ann:
         for _ in range(2):
             for number in range(20):
-                await ann.say(type="subscribe", stream=f"club:nobodys-{number}")
+                await ann.say(type="subscribe", stream=f"club:unknown-{number}")
             for _ in range(20):
                 await ann.hear("error")
         await ann.say(type="ping")
         assert (await ann.hear("pong"))["type"] == "pong"
 
 
-async def test_an_ack_of_each_frame_is_never_too_much(
+async def test_a_client_may_acknowledge_each_frame(
     project: SecondProject, port: int, stream: str, session: str
 ) -> None:
     async with open_socket(port, session) as ann:
@@ -140,7 +141,7 @@ async def test_an_ack_of_each_frame_is_never_too_much(
         assert (await ann.hear("pong"))["type"] == "pong"
 
 
-async def test_handshakes_that_never_end_hold_nobody_up(
+async def test_unfinished_handshakes_delay_no_other_client(
     project: SecondProject, port: int, stream: str, session: str
 ) -> None:
     slow = [await asyncio.open_connection("127.0.0.1", port) for _ in range(200)]
@@ -148,28 +149,28 @@ async def test_handshakes_that_never_end_hold_nobody_up(
         writer.write(
             b"GET /ws/v1/ HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"[: 1 + number]
         )
-    async with an_honest_client(project, port, stream, session):
+    async with well_behaved_client(project, port, stream, session):
         for _, writer in slow:
             writer.write(b"X-Slow: ")
     for _, writer in slow:
         writer.close()
 
 
-async def test_who_never_answers_is_not_waited_for(
+async def test_aborted_sockets_free_their_slots(
     project: SecondProject, port: int, stream: str, session: str
 ) -> None:
-    """Sockets that are opened and dropped without a word leave no place taken."""
+    """Check that sockets without a closing handshake stop counting against the user."""
     for _ in range(3):
         opened = [open_socket(port, session) for _ in range(20)]
         clients = [await one.__aenter__() for one in opened]
         for client in clients:
             client.connection.transport.abort()
         async with asyncio.timeout(10):
-            while not await _comes_in(port, session):  # noqa: ASYNC110 - the server's own moment
+            while not await _is_admitted(port, session):  # noqa: ASYNC110 - the server sends no event for this
                 await asyncio.sleep(0.05)
 
 
-async def _comes_in(port: int, session: str) -> bool:
+async def _is_admitted(port: int, session: str) -> bool:
     async with open_socket(port, session) as one:
         return await one.first() == "welcome"
 
@@ -194,43 +195,41 @@ async def _comes_in(port: int, session: str) -> bool:
 )
 async def test_strange_headers_are_no_credential(port: int, headers: dict[str, str]) -> None:
     try:
-        async with open_socket(port, headers=headers) as nobody:
-            assert await nobody.close_code() == 4401
+        async with open_socket(port, headers=headers) as stranger:
+            assert await stranger.close_code() == 4401
     except (InvalidStatus, InvalidMessage):
-        return  # no handshake at all: the server did not take it for HTTP
+        return  # the server refused the request as invalid HTTP
 
 
 @pytest.mark.parametrize(
     "query", ["ticket=", "ticket=%00", "ticket=%ff", "ticket=a&ticket=b", "ticket=" + "x" * 4000]
 )
-async def test_a_worthless_ticket_is_none(port: int, query: str) -> None:
-    async with open_socket(port, origin=None, path=f"/ws/v1/?{query}") as nobody:
-        assert await nobody.close_code() == 4401
+async def test_an_invalid_ticket_is_refused(port: int, query: str) -> None:
+    async with open_socket(port, origin=None, path=f"/ws/v1/?{query}") as stranger:
+        assert await stranger.close_code() == 4401
 
 
-async def test_an_expired_ticket_is_none(project: SecondProject, port: int) -> None:
+async def test_an_expired_ticket_is_refused(project: SecondProject, port: int) -> None:
     project.write("member", f"late-{port}")
     ticket = project.write("expired_ticket", f"late-{port}")
-    async with open_socket(port, origin=None, path=f"/ws/v1/?ticket={ticket}") as nobody:
-        assert await nobody.close_code() == 4401
+    async with open_socket(port, origin=None, path=f"/ws/v1/?ticket={ticket}") as stranger:
+        assert await stranger.close_code() == 4401
 
 
 @pytest.mark.parametrize("change", ["disable", "change_password"])
-async def test_a_ticket_of_a_changed_user_is_none(
+async def test_a_ticket_of_a_changed_user_is_refused(
     project: SecondProject, port: int, change: str
 ) -> None:
     user = f"{change}-{port}"
     project.write("member", user)
     ticket = project.write("ticket", user)
     project.write(change, user)
-    async with open_socket(port, origin=None, path=f"/ws/v1/?ticket={ticket}") as nobody:
-        assert await nobody.close_code() == 4401
+    async with open_socket(port, origin=None, path=f"/ws/v1/?ticket={ticket}") as stranger:
+        assert await stranger.close_code() == 4401
 
 
-async def test_the_cookie_of_a_session_that_was_left_is_none(
-    project: SecondProject, port: int
-) -> None:
+async def test_the_cookie_of_an_ended_session_is_refused(project: SecondProject, port: int) -> None:
     session = project.write("member", f"gone-{port}")
     project.write("log_out", session)
-    async with open_socket(port, session) as nobody:
-        assert await nobody.close_code() == 4401
+    async with open_socket(port, session) as stranger:
+        assert await stranger.close_code() == 4401

@@ -10,18 +10,18 @@ from tests.realtime.client import Client, open_socket
 from tests.realtime.second_project.processes import SecondProject
 
 SOON = 5
-"""Seconds in which a change of rights acts (contract section 6)."""
+"""The maximum of seconds until a change of rights takes effect."""
 
 
-async def test_a_stranger_is_told_that_they_are_one(port: int) -> None:
-    async with open_socket(port) as nobody:
-        assert await nobody.close_code() == 4401
+async def test_a_socket_without_a_credential_closes_with_4401(port: int) -> None:
+    async with open_socket(port) as stranger:
+        assert await stranger.close_code() == 4401
 
 
 @pytest.mark.parametrize(
     "others", ['prefs={"a":1}; {}', "foo; {}", "x[y]=1; {}", "a/b=2; {}", "{}; x=a,b c; z=1"]
 )
-async def test_odd_cookies_beside_it_do_not_hide_the_session(
+async def test_malformed_cookies_do_not_hide_the_session_cookie(
     port: int, session: str, others: str
 ) -> None:
     cookie = others.replace("{}", f"sessionid={session}")
@@ -32,9 +32,9 @@ async def test_odd_cookies_beside_it_do_not_hide_the_session(
 @pytest.mark.parametrize(
     "session", ["", "no-such-session", "a" * 5000, '"', "\u00e9"], ids=lambda value: repr(value[:9])
 )
-async def test_a_worthless_cookie_is_none(port: int, session: str) -> None:
-    async with open_socket(port, headers={"Cookie": f"sessionid={session}"}) as nobody:
-        assert await nobody.close_code() == 4401
+async def test_an_invalid_session_cookie_is_refused(port: int, session: str) -> None:
+    async with open_socket(port, headers={"Cookie": f"sessionid={session}"}) as stranger:
+        assert await stranger.close_code() == 4401
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ async def test_a_worthless_cookie_is_none(port: int, session: str) -> None:
         "https://club.example:444",
     ],
 )
-async def test_a_foreign_page_cannot_use_the_cookie(
+async def test_a_page_of_another_origin_cannot_use_the_cookie(
     port: int, session: str, origin: str | None
 ) -> None:
     origin = origin and origin.format(port=port)
@@ -60,7 +60,7 @@ async def test_a_foreign_page_cannot_use_the_cookie(
         assert await page.close_code() == 4403
 
 
-async def test_an_allowed_origin_may(port: int, session: str) -> None:
+async def test_an_allowed_origin_is_admitted(port: int, session: str) -> None:
     async with open_socket(port, session, origin="https://club.example") as page:
         assert (await page.hear())["type"] == "welcome"
 
@@ -75,17 +75,17 @@ async def test_a_ticket_opens_one_socket(project: SecondProject, port: int, sess
         assert await thief.close_code() == 4401
 
 
-async def test_of_many_with_one_ticket_one_comes_in(project: SecondProject, port: int) -> None:
+async def test_only_one_of_many_sockets_can_use_a_ticket(project: SecondProject, port: int) -> None:
     ticket = project.write("ticket", _user(project))
 
-    async def try_it() -> str | int | None:
+    async def use_ticket() -> str | int | None:
         async with open_socket(port, origin=None, path=f"/ws/v1/?ticket={ticket}") as one:
             try:
                 return str((await one.hear())["type"])
-            except Exception:  # closed: its code is what counts
+            except Exception:  # the close code is the outcome
                 return one.connection.close_code
 
-    outcomes = await asyncio.gather(*(try_it() for _ in range(8)))
+    outcomes = await asyncio.gather(*(use_ticket() for _ in range(8)))
     assert sorted(map(str, outcomes)) == ["4401"] * 7 + ["welcome"]
 
 
@@ -93,11 +93,11 @@ async def test_a_bearer_needs_no_origin(project: SecondProject, port: int) -> No
     bearer = {"Authorization": f"Bearer token-{_user(project)}"}
     async with open_socket(port, origin=None, headers=bearer) as ann:
         assert (await ann.hear())["type"] == "welcome"
-    async with open_socket(port, headers={"Authorization": "Bearer wrong"}) as nobody:
-        assert await nobody.close_code() == 4401
+    async with open_socket(port, headers={"Authorization": "Bearer wrong"}) as stranger:
+        assert await stranger.close_code() == 4401
 
 
-async def test_the_twenty_first_socket_of_a_user_is_one_too_many(port: int, session: str) -> None:
+async def test_the_twenty_first_socket_of_a_user_is_refused(port: int, session: str) -> None:
     async with asyncio.TaskGroup() as group:
         full = asyncio.Event()
         done = asyncio.Event()
@@ -121,14 +121,14 @@ async def test_the_twenty_first_socket_of_a_user_is_one_too_many(port: int, sess
         assert (await again.hear())["type"] == "welcome"
 
 
-async def test_another_path_is_no_server_error(port: int) -> None:
+async def test_an_unknown_path_is_403(port: int) -> None:
     with pytest.raises(InvalidStatus) as refused:
         async with open_socket(port, path="/ws/v9/"):
             pass
     assert refused.value.response.status_code == 403
 
 
-async def test_who_is_expelled_hears_no_more(project: SecondProject, port: int) -> None:
+async def test_an_expelled_member_loses_the_stream(project: SecondProject, port: int) -> None:
     user, session = _member(project, "chess", "rowing")
     async with open_socket(port, session) as ann:
         await ann.subscribe("club:chess")
@@ -141,24 +141,26 @@ async def test_who_is_expelled_hears_no_more(project: SecondProject, port: int) 
         assert await ann.close_code(SOON) == 4403
 
 
-async def test_a_notice_does_not_wait_for_the_sweep(project: SecondProject) -> None:
-    unswept = project.beside(PROJECT_SWEEP="3600")
+async def test_a_notice_ends_access_before_the_periodic_check(project: SecondProject) -> None:
+    unchecked = project.beside(PROJECT_SWEEP="3600")
     user, session = _member(project, "chess")
     try:
-        async with open_socket(unswept.serve(), session) as ann:
+        async with open_socket(unchecked.serve(), session) as ann:
             await ann.subscribe("club:chess")
             closed = asyncio.create_task(ann.close_code(SOON))
             while not closed.done():
-                # More than once: a server that has just begun may not hear the first.
-                await asyncio.to_thread(project.write, "expel_aloud", user, "chess")
+                # Repeat: a server that has just started may miss the first notice.
+                await asyncio.to_thread(project.write, "expel_with_notice", user, "chess")
                 await asyncio.wait({closed}, timeout=0.2)
             assert closed.result() == 4403
     finally:
-        unswept.close_servers()
+        unchecked.close_servers()
 
 
 @pytest.mark.parametrize("change", ["disable", "change_password"])
-async def test_a_changed_user_is_shut_out(project: SecondProject, port: int, change: str) -> None:
+async def test_a_changed_user_loses_the_socket(
+    project: SecondProject, port: int, change: str
+) -> None:
     user, session = _member(project)
     async with open_socket(port, session) as ann:
         await ann.hear("welcome")
@@ -166,7 +168,7 @@ async def test_a_changed_user_is_shut_out(project: SecondProject, port: int, cha
         assert await ann.close_code(SOON) == 4401
 
 
-async def test_logging_out_shuts_the_socket(project: SecondProject, port: int) -> None:
+async def test_a_logout_closes_the_socket(project: SecondProject, port: int) -> None:
     _, session = _member(project)
     async with open_socket(port, session) as ann:
         await ann.hear("welcome")
@@ -174,7 +176,7 @@ async def test_logging_out_shuts_the_socket(project: SecondProject, port: int) -
         assert await ann.close_code(SOON) == 4401
 
 
-async def test_a_revoked_token_shuts_the_socket(project: SecondProject, port: int) -> None:
+async def test_a_revoked_token_closes_the_socket(project: SecondProject, port: int) -> None:
     user, _ = _member(project)
     async with open_socket(port, headers={"Authorization": f"Bearer token-{user}"}) as ann:
         await ann.hear("welcome")

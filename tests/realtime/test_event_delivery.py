@@ -8,7 +8,7 @@ from tests.realtime.client import open_socket
 from tests.realtime.second_project.processes import SecondProject, Server
 
 
-async def test_what_is_committed_arrives_once_and_in_order(
+async def test_committed_events_arrive_once_and_in_order(
     project: SecondProject, port: int, stream: str, session: str
 ) -> None:
     project.write("append", stream, 1, 5)
@@ -20,7 +20,7 @@ async def test_what_is_committed_arrives_once_and_in_order(
         assert await ann.numbers_until(stream, 25) == list(range(1, 26))
 
 
-async def test_who_names_no_position_starts_at_the_head(
+async def test_a_subscribe_without_a_position_starts_at_the_head(
     project: SecondProject, port: int, stream: str, session: str
 ) -> None:
     project.write("append", stream, 1, 5)
@@ -31,7 +31,7 @@ async def test_who_names_no_position_starts_at_the_head(
         assert await ann.numbers_until(stream, 6) == [6]
 
 
-async def test_who_comes_back_goes_on_where_they_were(
+async def test_a_reconnected_client_resumes(
     project: SecondProject, port: int, stream: str, session: str
 ) -> None:
     project.write("append", stream, 1, 3)
@@ -45,7 +45,7 @@ async def test_who_comes_back_goes_on_where_they_were(
 
 
 @pytest.mark.parametrize("server", ["plain daphne", "plain uvicorn"])
-async def test_a_server_as_it_comes_tells_the_same(
+async def test_plain_servers_deliver_the_same(
     project: SecondProject, port: int, stream: str, session: str, server: Server
 ) -> None:
     other = project.serve(server)
@@ -58,7 +58,7 @@ async def test_a_server_as_it_comes_tells_the_same(
     project.kill(other)
 
 
-async def test_two_processes_that_write_at_once_make_one_log(
+async def test_two_concurrent_writers_make_one_log(
     project: SecondProject, port: int, stream: str, session: str
 ) -> None:
     assert project.valkey is not None
@@ -69,7 +69,7 @@ async def test_two_processes_that_write_at_once_make_one_log(
             asyncio.to_thread(project.write, "append", stream, 1, 100, 1),
             asyncio.to_thread(other.write, "append", stream, 1001, 100, 3),
         )
-        # The client checks that each frame follows on the one before.
+        # The test client checks that frames leave no gap.
         while ann.positions[stream] < 200:
             await ann.hear("events")
     other.close()

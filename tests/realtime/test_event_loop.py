@@ -1,4 +1,4 @@
-"""Beginning to send without a task, and finishing in one."""
+"""Sending without a task up to the first wait, and finishing in a task."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from realtime.event_loop import run_to_first_wait
 
 
-async def test_what_need_not_wait_is_done_at_once() -> None:
+async def test_work_without_a_wait_finishes_at_once() -> None:
     done: list[str] = []
 
     async def send() -> None:
@@ -19,7 +19,7 @@ async def test_what_need_not_wait_is_done_at_once() -> None:
     assert done == ["sent"]
 
 
-async def test_what_has_to_wait_goes_on_where_it_was() -> None:
+async def test_work_that_waits_continues_in_a_task() -> None:
     writable = asyncio.Event()
     done: list[str] = []
 
@@ -29,35 +29,35 @@ async def test_what_has_to_wait_goes_on_where_it_was() -> None:
         await asyncio.sleep(0)
         done.append("sent")
 
-    rest = run_to_first_wait(send())
-    assert rest is not None
+    remainder = run_to_first_wait(send())
+    assert remainder is not None
     assert done == ["began"]
-    task = asyncio.ensure_future(rest)
+    task = asyncio.ensure_future(remainder)
     writable.set()
     await task
     assert done == ["began", "sent"]
 
 
-async def test_what_has_begun_can_be_cancelled() -> None:
+async def test_started_work_can_be_cancelled() -> None:
     done: list[str] = []
 
     async def send() -> None:
         try:
             await asyncio.Event().wait()
         finally:
-            done.append("gave up")
+            done.append("cancelled")
 
-    rest = run_to_first_wait(send())
-    assert rest is not None
-    task = asyncio.ensure_future(rest)
+    remainder = run_to_first_wait(send())
+    assert remainder is not None
+    task = asyncio.ensure_future(remainder)
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert done == ["gave up"]
+    assert done == ["cancelled"]
 
 
-async def test_its_errors_are_the_callers_at_once_or_later() -> None:
+async def test_the_caller_gets_the_errors_at_once_or_later() -> None:
     async def send(waits: bool) -> None:
         if waits:
             await asyncio.sleep(0)
@@ -65,7 +65,7 @@ async def test_its_errors_are_the_callers_at_once_or_later() -> None:
 
     with pytest.raises(ConnectionResetError):
         run_to_first_wait(send(waits=False))
-    rest = run_to_first_wait(send(waits=True))
-    assert rest is not None
+    remainder = run_to_first_wait(send(waits=True))
+    assert remainder is not None
     with pytest.raises(ConnectionResetError):
-        await rest
+        await remainder

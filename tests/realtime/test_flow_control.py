@@ -42,5 +42,5 @@ def test_after_the_burst_a_socket_sends_at_the_configured_rate(settings: Setting
     rate = FrameRate(10.0)
     assert [rate.take(10.0) for _ in range(5)] == [True, True, True, False, False]
     assert [rate.take(10.5), rate.take(10.6)] == [True, False]
-    # A long silence earns the burst and no more.
+    # A long silence earns only the burst.
     assert [rate.take(1000.0) for _ in range(5)] == [True, True, True, False, False]

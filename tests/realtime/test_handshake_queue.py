@@ -1,4 +1,4 @@
-"""Many who come without a good credential: they are slowed down, and nobody else is."""
+"""A flood of failed handshakes slows down only its own address."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from tests.realtime.client import open_socket
 from tests.realtime.second_project.processes import SecondProject
 
 MAY_FAIL = 10
-"""Times, from one address (second_project/clubs.py)."""
+"""Failures of one address (second_project/clubs.py)."""
 
 
-def from_address(address: str, cookie: str = "sessionid=worthless") -> dict[str, Any]:
+def from_address(address: str, cookie: str = "sessionid=invalid") -> dict[str, Any]:
     return {"headers": {"Cookie": cookie, "X-Real-IP": address}}
 
 
@@ -29,21 +29,21 @@ def address() -> str:
     return uuid.uuid4().hex
 
 
-async def test_failing_handshakes_are_counted_by_address_and_good_ones_come_in(
+async def test_failed_handshakes_count_by_address_and_valid_ones_are_admitted(
     port: int, address: str, session: str
 ) -> None:
     async def code() -> int | None:
-        async with open_socket(port, **from_address(address)) as nobody:
-            return await nobody.close_code()
+        async with open_socket(port, **from_address(address)) as stranger:
+            return await stranger.close_code()
 
     assert [await code() for _ in range(MAY_FAIL + 3)] == [4401] * MAY_FAIL + [4429] * 3
     async with open_socket(port, **from_address(address, f"sessionid={session}")) as ann:
         assert await ann.first() == "welcome"
-    async with open_socket(port, **from_address("elsewhere")) as nobody:
-        assert await nobody.close_code() == 4401
+    async with open_socket(port, **from_address("elsewhere")) as stranger:
+        assert await stranger.close_code() == 4401
 
 
-async def test_a_foreign_page_counts_against_its_address(
+async def test_a_foreign_origin_counts_against_its_address(
     port: int, address: str, session: str
 ) -> None:
     async def code() -> int | None:
@@ -54,19 +54,19 @@ async def test_a_foreign_page_counts_against_its_address(
     assert [await code() for _ in range(MAY_FAIL + 1)] == [4403] * MAY_FAIL + [4429]
 
 
-async def test_nobody_waits_behind_a_flood(
+async def test_a_flood_does_not_starve_another_address(
     project: SecondProject, port: int, address: str, stream: str, session: str
 ) -> None:
     codes: Counter[int | None] = Counter()
 
-    async def knock() -> None:
-        async with open_socket(port, **from_address(address)) as nobody:
-            codes[await nobody.close_code(60)] += 1
+    async def fail() -> None:
+        async with open_socket(port, **from_address(address)) as stranger:
+            codes[await stranger.close_code(60)] += 1
 
     async with open_socket(port, session) as ann, asyncio.TaskGroup() as flood:
         await ann.subscribe(stream)
         for _ in range(200):
-            flood.create_task(knock())
+            flood.create_task(fail())
         await asyncio.to_thread(project.write, "append", stream, 1, 20)
         await ann.numbers_until(stream, 20)
         async with open_socket(port, session) as bob:
@@ -78,15 +78,15 @@ async def test_nobody_waits_behind_a_flood(
 
 
 @override_settings(REALTIME={"SOCKETS_PER_ADDRESS": 3})
-async def test_only_an_address_that_failed_too_often_has_a_bound() -> None:
+async def test_only_a_throttled_address_has_a_bounded_queue() -> None:
     queue = HandshakeQueue()
     free = asyncio.Event()
 
-    async def arrive() -> None:
+    async def handshake() -> None:
         async with queue.slot("office"):
             await free.wait()
 
-    office = [asyncio.create_task(arrive()) for _ in range(50)]
+    office = [asyncio.create_task(handshake()) for _ in range(50)]
     await asyncio.sleep(0)
     free.set()
     await asyncio.gather(*office)
@@ -95,14 +95,14 @@ async def test_only_an_address_that_failed_too_often_has_a_bound() -> None:
         async with queue.slot("office"):
             raise FloodError
     free.clear()
-    office = [asyncio.create_task(arrive()) for _ in range(4)]
+    office = [asyncio.create_task(handshake()) for _ in range(4)]
     await asyncio.sleep(0)
     free.set()
-    told = await asyncio.gather(*office, return_exceptions=True)
-    assert [type(answer) for answer in told] == [type(None)] * 3 + [RefusedError]
+    results = await asyncio.gather(*office, return_exceptions=True)
+    assert [type(result) for result in results] == [type(None)] * 3 + [RefusedError]
 
 
-async def test_addresses_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_idle_addresses_are_removed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("realtime.handshake_queue._THROTTLE_SECONDS", 0)
     queue = HandshakeQueue()
     async with queue.slot("office"):
@@ -112,7 +112,7 @@ async def test_addresses_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
         async with queue.slot("office"):
             raise FloodError
     async with asyncio.timeout(5):
-        while queue._addresses:  # noqa: ASYNC110 - a timer says when
+        while queue._addresses:  # noqa: ASYNC110 - a timer removes them
             await asyncio.sleep(0)
 
 
@@ -120,13 +120,13 @@ def scope(*headers: tuple[bytes, bytes]) -> dict[str, Any]:
     return {"headers": headers, "client": ("10.0.0.9", 1), "server": ("127.0.0.1", 80)}
 
 
-def test_a_header_with_an_underscore_does_not_pass_for_the_proxys() -> None:
+def test_a_header_with_an_underscore_cannot_spoof_a_proxys_header() -> None:
     forged = scope((b"x_forwarded_for", b"1.2.3.4"), (b"x-forwarded-for", b"5.6.7.8"))
     assert request_of(forged).META["HTTP_X_FORWARDED_FOR"] == "5.6.7.8"
     assert request_of(forged).META["REMOTE_ADDR"] == "10.0.0.9"
 
 
-def test_a_header_that_comes_twice_is_read_as_both() -> None:
+def test_a_repeated_header_is_joined() -> None:
     twice = scope((b"x-forwarded-for", b"1.2.3.4"), (b"X-Forwarded-For", b"5.6.7.8"))
     assert request_of(twice).META["HTTP_X_FORWARDED_FOR"] == "1.2.3.4,5.6.7.8"
     origins = [

@@ -1,4 +1,4 @@
-"""A quiet Sunday afternoon: sockets on which nothing happens for more than a minute stay open."""
+"""Sockets that are idle for more than a minute stay open."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from tests.realtime.client import open_socket
 from tests.realtime.second_project.processes import SecondProject
 
 SILENCE_SECONDS = 68
-"""Longer than any time-out of redis-py (5 s), the servers (20 to 60 s) and usual proxies (60 s)."""
+"""Longer than the time-outs of redis-py (5 s), the servers (20 to 60 s) and usual proxies (60 s)."""
 
 
 @pytest.mark.chaos
 @pytest.mark.parametrize("layer", ["pubsub.RedisPubSubChannelLayer", "core.RedisChannelLayer"])
-async def test_a_socket_that_was_idle_for_more_than_a_minute_gets_the_next_event(
+async def test_a_socket_gets_the_next_event_after_more_than_a_minute_of_silence(
     project: SecondProject, stream: str, session: str, layer: str
 ) -> None:
     other = project.beside(PROJECT_LAYER=f"channels_redis.{layer}")
@@ -27,7 +27,7 @@ async def test_a_socket_that_was_idle_for_more_than_a_minute_gets_the_next_event
             await asyncio.sleep(SILENCE_SECONDS)
             await asyncio.to_thread(project.write, "append", stream, 1)
             for one in (ann, bob):
-                # Two heartbeats, and nothing else, came in between.
+                # Only two heartbeats precede the event.
                 for _ in range(2):
                     assert (await one.hear())["streams"] == {stream: 0}
                 assert (await one.hear())["type"] == "events"

@@ -1,4 +1,4 @@
-"""What clients may say, and what they hear when they say something else."""
+"""The frames of the protocol, and the errors for invalid frames."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ BAD_FRAMES: dict[str, str | bytes] = {
     "since is huge": '{"type":"subscribe","stream":"club:x","since":9223372036854775808}',
     "since is infinite": '{"type":"subscribe","stream":"club:x","since":1e999}',
     "epoch is a number": '{"type":"subscribe","stream":"club:x","epoch":7}',
-    "ack of nothing": '{"type":"ack"}',
+    "ack without fields": '{"type":"ack"}',
     "ack without number": '{"type":"ack","stream":"club:x"}',
 }
 
 
 @pytest.mark.parametrize("frame", BAD_FRAMES.values(), ids=BAD_FRAMES.keys())
-async def test_a_bad_frame_is_answered_and_the_socket_stays(
+async def test_a_bad_frame_gets_an_error_and_the_socket_stays_open(
     port: int, session: str, frame: str | bytes
 ) -> None:
     async with open_socket(port, session) as ann:
@@ -63,7 +63,7 @@ async def test_a_bad_frame_is_answered_and_the_socket_stays(
         ("club:\ud800", "unknown_stream"),
     ],
 )
-async def test_a_stream_that_is_not_yours_is_refused(
+async def test_a_subscribe_without_access_is_refused(
     port: int, session: str, name: Any, code: str
 ) -> None:
     async with open_socket(port, session) as ann:
@@ -73,9 +73,7 @@ async def test_a_stream_that_is_not_yours_is_refused(
         assert answer.get("stream") == (name if isinstance(name, str) else None)
 
 
-async def test_everyone_has_a_stream_of_their_own(
-    project: SecondProject, port: int, session: str
-) -> None:
+async def test_each_user_has_an_own_stream(project: SecondProject, port: int, session: str) -> None:
     project.write("member", f"bob-{port}")
     project.write("append", project.write("own_key", f"bob-{port}"), 7)
     async with open_socket(port, project.write("session", f"bob-{port}")) as bob:
@@ -95,7 +93,7 @@ async def test_too_many_streams_are_refused(project: SecondProject, port: int) -
     assert answers[20]["code"] == "too_many"
 
 
-async def test_what_was_unsubscribed_is_silent(
+async def test_an_unsubscribed_stream_sends_no_events(
     project: SecondProject, port: int, stream: str, session: str
 ) -> None:
     async with open_socket(port, session) as ann:
@@ -105,17 +103,17 @@ async def test_what_was_unsubscribed_is_silent(
         await ann.say(type="ping")
         await ann.hear("pong")
         project.write("append", stream, 1)
-        # Whoever subscribes anew from there gets it: it was not sent before.
+        # A new subscribe gets the event, because the server has not sent it before.
         assert (await ann.subscribe(stream, since=0))["seq"] == 1
         assert await ann.numbers_until(stream, 1) == [1]
 
 
 @pytest.mark.parametrize("position", [{"since": 9}, {"since": 3, "epoch": "0ther"}, {"since": 1}])
-async def test_a_position_that_the_log_does_not_have_means_reset(
+async def test_a_position_outside_the_log_is_answered_with_reset(
     project: SecondProject, port: int, stream: str, session: str, position: dict[str, Any]
 ) -> None:
     project.write("append", stream, 1, 5)
-    project.write("forget", stream, 2)
+    project.write("prune_up_to", stream, 2)
     async with open_socket(port, session) as ann:
         answer = await ann.subscribe(stream, **position)
         assert (answer["type"], answer["seq"]) == ("reset", 5)
@@ -123,7 +121,7 @@ async def test_a_position_that_the_log_does_not_have_means_reset(
         assert await ann.numbers_until(stream, 6) == [6]
 
 
-async def test_a_restored_database_resets_who_listens(
+async def test_a_restored_database_resets_open_subscriptions(
     project: SecondProject, port: int, stream: str, session: str
 ) -> None:
     project.write("append", stream, 1, 5)

@@ -1,4 +1,4 @@
-"""At most so many sockets of one user, counted over all web processes, the dead ones not for long."""
+"""The limit of sockets per user across web processes; killed processes stop counting soon."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from realtime.socket_counts import SocketCounts, excess
 from tests.realtime.client import Client, open_socket
 from tests.realtime.second_project.processes import SecondProject, Server
 
-MOST = 4
+LIMIT = 4
 
 
 @pytest.fixture(scope="module")
-def small(project: SecondProject) -> Iterator[SecondProject]:
-    """The project, where a user may have only a few sockets."""
-    small = project.beside(PROJECT_SOCKETS=str(MOST), PROJECT_COUNT="0.2")
-    yield small
-    small.close_servers()
+def limited(project: SecondProject) -> Iterator[SecondProject]:
+    """Return the project with a limited limit of sockets per user."""
+    limited = project.beside(PROJECT_SOCKETS=str(LIMIT), PROJECT_COUNT="0.2")
+    yield limited
+    limited.close_servers()
 
 
 @pytest.fixture(params=["daphne", "uvicorn"])
-def ports(small: SecondProject, request: pytest.FixtureRequest) -> Iterator[tuple[int, int]]:
+def ports(limited: SecondProject, request: pytest.FixtureRequest) -> Iterator[tuple[int, int]]:
     server: Server = request.param
-    yield small.serve(server), small.serve(server)
-    small.close_servers()
+    yield limited.serve(server), limited.serve(server)
+    limited.close_servers()
 
 
 @asynccontextmanager
@@ -43,20 +43,20 @@ async def sockets(port: int, session: str, count: int) -> AsyncIterator[list[Cli
         yield opened
 
 
-async def _comes_in(port: int, session: str) -> bool:
+async def _is_admitted(port: int, session: str) -> bool:
     async with open_socket(port, session) as one:
         answer = await one.first()
         assert answer in ("welcome", 4429)
         return answer == "welcome"
 
 
-async def _until(port: int, session: str, comes_in: bool, seconds: float = 10) -> None:
+async def _until(port: int, session: str, admitted: bool, seconds: float = 10) -> None:
     async with asyncio.timeout(seconds):
-        while await _comes_in(port, session) is not comes_in:  # noqa: ASYNC110 - another process says when
+        while await _is_admitted(port, session) is not admitted:  # noqa: ASYNC110 - another process decides
             await asyncio.sleep(0.1)
 
 
-async def test_the_sockets_of_two_processes_are_counted_together(
+async def test_the_sockets_of_two_processes_count_together(
     ports: tuple[int, int], session: str
 ) -> None:
     here, there = ports
@@ -64,17 +64,25 @@ async def test_the_sockets_of_two_processes_are_counted_together(
         held: dict[int, list[Client]] = {here: [], there: []}
         async with asyncio.timeout(20):
             for port in ports:
-                # While the processes do not know of each other, one more may come in, and cost
-                # another its place.
-                while not await _are_full(held, stack, session) or await _comes_in(port, session):  # noqa: ASYNC110 - another process says when
+                # Before the processes exchange their counts, one socket too many may be admitted and
+                # another one closed.
+                while not await _is_full(port, held, stack, session):  # noqa: ASYNC110 - another process decides
                     await asyncio.sleep(0.1)
     for port in ports:
-        await _until(port, session, comes_in=True)
+        await _until(port, session, admitted=True)
 
 
-async def _are_full(held: dict[int, list[Client]], stack: AsyncExitStack, session: str) -> bool:
-    """Whether all but one of the sockets are in the first process, and one is in the second."""
-    for (port, opened), count in zip(held.items(), (MOST - 1, 1), strict=True):
+async def _is_full(
+    port: int, held: dict[int, list[Client]], stack: AsyncExitStack, session: str
+) -> bool:
+    return await _are_distributed(held, stack, session) and not await _is_admitted(port, session)
+
+
+async def _are_distributed(
+    held: dict[int, list[Client]], stack: AsyncExitStack, session: str
+) -> bool:
+    """Open one socket in the second process and all others in the first; return the success."""
+    for (port, opened), count in zip(held.items(), (LIMIT - 1, 1), strict=True):
         opened[:] = [one for one in opened if one.is_open]
         while len(opened) < count:
             one = await stack.enter_async_context(open_socket(port, session))
@@ -84,29 +92,29 @@ async def _are_full(held: dict[int, list[Client]], stack: AsyncExitStack, sessio
     return True
 
 
-async def test_of_those_that_come_to_two_processes_at_once_just_so_many_stay(
+async def test_of_sockets_that_race_to_two_processes_the_limit_remains(
     ports: tuple[int, int], session: str
 ) -> None:
     async def lasts(port: int) -> int | None:
         async with open_socket(port, session) as one:
             return await one.lasts(3)
 
-    codes = await asyncio.gather(*(lasts(port) for port in ports * MOST))
-    assert sorted(codes, key=str) == [4429] * MOST + [None] * MOST
+    codes = await asyncio.gather(*(lasts(port) for port in ports * LIMIT))
+    assert sorted(codes, key=str) == [4429] * LIMIT + [None] * LIMIT
 
 
-async def test_a_killed_process_does_not_keep_its_users_out_for_long(
-    small: SecondProject, ports: tuple[int, int], session: str
+async def test_the_sockets_of_a_killed_process_stop_counting_soon(
+    limited: SecondProject, ports: tuple[int, int], session: str
 ) -> None:
     killed, left = ports
-    async with sockets(killed, session, MOST):
-        await _until(left, session, comes_in=False)
-        small.kill(killed)
-    await _until(left, session, comes_in=True, seconds=socket_counts.DEAD_AFTER_SECONDS + 5)
+    async with sockets(killed, session, LIMIT):
+        await _until(left, session, admitted=False)
+        limited.kill(killed)
+    await _until(left, session, admitted=True, seconds=socket_counts.DEAD_AFTER_SECONDS + 5)
 
 
 @pytest.mark.parametrize(
-    ("counts", "gone"),
+    ("counts", "closed"),
     [
         ({"a": 20}, [0]),
         ({"a": 21}, [1]),
@@ -116,14 +124,14 @@ async def test_a_killed_process_does_not_keep_its_users_out_for_long(
         ({"a": 1, "b": 30}, [0, 11]),
     ],
 )
-def test_every_process_finds_the_same_ones_too_many(
-    counts: dict[str, int], gone: list[int]
+def test_all_processes_agree_on_the_sockets_to_close(
+    counts: dict[str, int], closed: list[int]
 ) -> None:
-    assert [excess(name, counts, limit=20) for name in counts] == gone
+    assert [excess(name, counts, limit=20) for name in counts] == closed
 
 
 @pytest.mark.django_db
-def test_a_process_that_has_not_been_seen_for_a_while_counts_no_more() -> None:
+def test_a_process_that_writes_no_counts_stops_counting() -> None:
     now = timezone.now()
     SocketCounts("other").exchange({7: 3}, now)
     mine = SocketCounts("mine")
@@ -136,7 +144,7 @@ def test_a_process_that_has_not_been_seen_for_a_while_counts_no_more() -> None:
 
 
 @pytest.mark.django_db
-def test_what_has_not_changed_is_written_seldom() -> None:
+def test_unchanged_counts_are_written_seldom() -> None:
     now = timezone.now()
     mine = SocketCounts("mine")
     for seconds in range(int(socket_counts.RENEW_SECONDS)):

@@ -1,4 +1,4 @@
-"""The same buckets in one process: what is left when Redis is away."""
+"""The same buckets in one process, for times without Redis."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class LocalBuckets:
     def take(
         self, limits: Sequence[Limit], costs: Sequence[int], now: float, *, share: int = 1
     ) -> tuple[int, float]:
-        """How many of the texts of ``costs`` parts may go, and the seconds until the next may.
+        """Return how many of the texts of ``costs`` parts may go, and the seconds until the next may.
 
         ``share``: between how many workers the rates are divided.
         """

@@ -62,7 +62,7 @@ class Command(BaseCommand):
         self.stdout.write(
             f"Message {letter.pk} of {letter.tenant} to {masked(letter.to_number)}\n"
             f"{letter.status} since {letter.dead_since}: {letter.error_code} {letter.error_title}\n"
-            f"{explain(letter.error_code)}"
+            f"{explain(letter.error_code, letter.provider)}"
         )
         if letter.discarded_at:
             self.stdout.write(f"Discarded {letter.discarded_at}: {letter.discarded_reason}")

@@ -14,7 +14,7 @@ from delivery.providers.telnyx.simulator.faults import fault
 from delivery.sending.drain import Drain
 from delivery.sending.threads import Threads
 from delivery.statuses import UNFINISHED, Status
-from delivery.tracking.watchdog import reconcile
+from delivery.tracking.watchdog import reconcile_now as reconcile
 from koinonia.models import Church
 from tests.delivery.engine.scripted import write
 from tests.delivery.redis_state import fresh

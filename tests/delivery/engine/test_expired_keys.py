@@ -43,7 +43,7 @@ def _same(moment: datetime) -> datetime:
 
 def test_while_telnyx_knows_the_key_a_lost_answer_is_asked_for_again(grace: Church) -> None:
     write_one_that_lives_for_days(grace)
-    provider = ScriptedProvider([LOST, ACCEPTED])
+    provider = ScriptedProvider(answers=[LOST, ACCEPTED])
     message = run_at(provider, 0, 22)
     assert (message.status, len(provider.requests)) == (Status.ACCEPTED, 2)
 
@@ -52,7 +52,7 @@ def test_when_telnyx_may_have_forgotten_the_key_the_text_is_unknown_and_not_sent
     grace: Church,
 ) -> None:
     write_one_that_lives_for_days(grace)
-    provider = ScriptedProvider([LOST, ACCEPTED])
+    provider = ScriptedProvider(answers=[LOST, ACCEPTED])
     message = run_at(provider, 0, 23.5)
     assert (message.status, message.error_code) == (Status.UNKNOWN, "answer_lost")
     assert message.dead_since is not None
@@ -61,7 +61,7 @@ def test_when_telnyx_may_have_forgotten_the_key_the_text_is_unknown_and_not_sent
 
 def test_the_first_lost_answer_counts_and_not_the_last(grace: Church) -> None:
     write_one_that_lives_for_days(grace)
-    provider = ScriptedProvider([LOST, LOST, ACCEPTED])
+    provider = ScriptedProvider(answers=[LOST, LOST, ACCEPTED])
     run_at(provider, 0)
     age_the_calls(hours=12)
     assert run_at(provider, 0).status == Status.RETRYING
@@ -77,7 +77,7 @@ def test_the_call_of_a_worker_that_died_counts_too(grace: Church) -> None:
     assert claimed is not None
     claim.start_calls([claimed], now)
     rescue.rescue(now + timedelta(minutes=1))
-    provider = ScriptedProvider([ACCEPTED])
+    provider = ScriptedProvider(answers=[ACCEPTED])
     assert run_at(provider, 23.5).status == Status.UNKNOWN
     assert provider.requests == []
 
@@ -86,12 +86,14 @@ def test_a_text_that_surely_was_not_taken_is_sent_however_old_its_first_call_is(
     grace: Church,
 ) -> None:
     write_one_that_lives_for_days(grace)
-    assert run_at(ScriptedProvider([UNAVAILABLE, ACCEPTED]), 0, 48).status == Status.ACCEPTED
+    assert (
+        run_at(ScriptedProvider(answers=[UNAVAILABLE, ACCEPTED]), 0, 48).status == Status.ACCEPTED
+    )
 
 
 def test_the_lost_answers_of_an_earlier_send_say_nothing_of_an_ordered_one(grace: Church) -> None:
     write_one_that_lives_for_days(grace)
-    run_at(ScriptedProvider([LOST]), 0)
+    run_at(ScriptedProvider(answers=[LOST]), 0)
     age_the_calls(hours=30)
     Message.objects.update(generation=2, ambiguous=False)
-    assert run_at(ScriptedProvider([LOST, ACCEPTED]), 0, 1).status == Status.ACCEPTED
+    assert run_at(ScriptedProvider(answers=[LOST, ACCEPTED]), 0, 1).status == Status.ACCEPTED

@@ -61,7 +61,7 @@ def test_what_it_lost_and_has_not_begun_is_not_sent(worker: Drain, provider: Hel
     worker.clock = lambda: timezone.now() + timedelta(seconds=20)  # when a lease is to be renewed
     worker.step()
 
-    assert [job.request for job in worker.threads.in_flight.values()] == [first]
+    assert [job.text for job in worker.threads.in_flight.values()] == [first]
     provider.let_go.set()
     worker.run()
     assert provider.begun == [first]

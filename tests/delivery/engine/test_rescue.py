@@ -27,7 +27,7 @@ def lost(grace: Church) -> list[Message]:
     for number in range(3):
         write(grace, to=f"+1312555000{number}")
     now = timezone.now()
-    rows = claim.claim(Turn(grace.pk, Priority.REPLY), 10, now)
+    rows = claim.claim(Turn(grace.pk, Priority.REPLY, "telnyx"), 10, now)
     claim.start_calls(rows, now)
     Attempt.objects.create(
         message=rows[1], number=1, started_at=now, duration_ms=1, outcome="ambiguous"
@@ -76,6 +76,6 @@ def test_a_text_that_telnyx_put_off_for_days_is_still_counted(grace: Church) -> 
     """A pause of a second leaves room for 86,400 calls in the day that a text has."""
     write(grace)
     Message.objects.update(calls=100_000)
-    drain(ScriptedProvider([ACCEPTED])).run()
+    drain(ScriptedProvider(answers=[ACCEPTED])).run()
     assert Message.objects.values_list("status", "calls").get() == (Status.ACCEPTED, 100_001)
     assert Attempt.objects.get().number == 100_001

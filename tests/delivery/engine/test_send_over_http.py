@@ -14,15 +14,14 @@ from delivery.sending.drain import Drain
 from delivery.sending.threads import Threads
 from delivery.statuses import Status
 from koinonia.models import Church
+from tests.delivery.accounts import with_provider
 
 
 @pytest.fixture
 def telnyx(httpserver: HTTPServer, settings: Any) -> HTTPServer:
-    settings.DELIVERY = {
-        **settings.DELIVERY,
-        "API_BASE": httpserver.url_for("/v2"),
-        "API_KEY": "KEY123",
-    }
+    settings.DELIVERY = with_provider(
+        settings, API_BASE=httpserver.url_for("/v2"), API_KEY="KEY123"
+    )
     return httpserver
 
 

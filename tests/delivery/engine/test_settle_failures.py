@@ -15,7 +15,7 @@ from django.utils import timezone
 from delivery.changes import Change
 from delivery.limits import breaker
 from delivery.models import Attempt, BreakerState, Message, OptOut, Outcome, Priority
-from delivery.providers.base import Verdict
+from delivery.providers.base import SendOutcome
 from delivery.queue import claim, rescue
 from delivery.queue.turns import Turn
 from delivery.sending.drain import Drain
@@ -24,11 +24,12 @@ from delivery.signals import messages_changed
 from delivery.statuses import Status
 from delivery.testing import ScriptedProvider
 from koinonia.models import Church
+from tests.delivery.accounts import account
 from tests.delivery.engine.scripted import ACCEPTED, UNAVAILABLE, HeldProvider, drain, write
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
-STOPPED = Verdict(outcome=Outcome.PERMANENT, code="40300", http_status=400, opted_out=True)
+STOPPED = SendOutcome(kind=Outcome.PERMANENT, code="40300", http_status=400, opted_out=True)
 
 
 @contextmanager
@@ -56,12 +57,12 @@ class SetClock:
         return timezone.now() + self.ahead
 
 
-def result(message: Message, verdict: Verdict) -> Result:
-    return Result(message, verdict, timezone.now(), 0.01)
+def result(message: Message, outcome: SendOutcome) -> Result:
+    return Result(message, outcome, timezone.now(), 0.01)
 
 
 def take(church: Church) -> list[Message]:
-    return claim.claim(Turn(church.pk, Priority.REPLY), 10, timezone.now())
+    return claim.claim(Turn(church.pk, Priority.REPLY, "telnyx"), 10, timezone.now())
 
 
 def settled(worker: Drain) -> bool:
@@ -136,7 +137,7 @@ def test_one_text_that_cannot_be_written_holds_up_no_other_of_its_church(
     finally:
         messages_changed.disconnect(fail)
     assert not worker.unfinished
-    assert caplog.text.count("cannot be written down") == 1
+    assert caplog.text.count("cannot be written;") == 1
 
 
 def test_landing_goes_on_though_one_church_cannot_be_written(
@@ -149,7 +150,7 @@ def test_landing_goes_on_though_one_church_cannot_be_written(
     wait_until(lambda: len(provider.begun) == 2)
     provider.let_go.set()
     with writing_fails(grace, ZeroDivisionError(), times=3):
-        worker.land()
+        worker.finish_in_flight()
     assert statuses(hope) == {(Status.ACCEPTED, 1)}
     assert statuses(grace) == {(Status.ACCEPTED, 1)}
 
@@ -184,7 +185,7 @@ def test_the_breaker_hears_of_calls_that_were_written_late(
         provider.let_go.set()
         wait_until(lambda: settled(worker) and failed)
         wait_until(lambda: settled(worker) and statuses(grace) == {(Status.RETRYING, 1)})
-    assert breaker.current(timezone.now()).state == BreakerState.OPEN
+    assert breaker.current(account(), timezone.now()).state == BreakerState.OPEN
 
 
 def test_an_answer_that_is_written_twice_counts_once(grace: Church) -> None:

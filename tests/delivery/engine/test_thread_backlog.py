@@ -11,11 +11,13 @@ from delivery.accept import accept_batch
 from delivery.drafts import Draft
 from delivery.limits import breaker
 from delivery.models import BreakerState, Message, Outcome, Priority
-from delivery.providers.base import SendRequest, Verdict
+from delivery.providers.base import SendOutcome
 from delivery.sending.jobs import Job, Jobs
 from delivery.statuses import Status
 from koinonia.models import Church
+from tests.delivery.accounts import account
 from tests.delivery.engine.scripted import LOST, UNAVAILABLE, HeldProvider, drain, write
+from tests.delivery.providers.texts import outbound
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,8 +29,7 @@ def broadcast(church: Church, size: int) -> None:
 
 
 def job(church: Church, priority: Priority) -> Job:
-    request = SendRequest(message_id=1, generation=1, idempotency_key="m:1:1", body=b"{}")
-    return Job(Message(tenant=church, priority=priority), request)
+    return Job(Message(tenant=church, priority=priority), outbound())
 
 
 def test_replies_are_taken_before_bulk_that_waited_longer(grace: Church) -> None:
@@ -52,11 +53,11 @@ def test_a_reply_goes_while_every_thread_for_bulk_is_busy(
 
 @pytest.mark.parametrize(
     "pause",
-    [UNAVAILABLE, LOST, Verdict(outcome=Outcome.THROTTLED, code="40318", retry_after=120)],
+    [UNAVAILABLE, LOST, SendOutcome(kind=Outcome.THROTTLED, code="40318", retry_after=120)],
     ids=["unavailable", "answer lost", "throttled"],
 )
 def test_after_a_call_that_failed_the_breaker_and_the_pace_are_asked_before_the_next(
-    grace: Church, provider: HeldProvider, pause: Verdict
+    grace: Church, provider: HeldProvider, pause: SendOutcome
 ) -> None:
     for _ in range(2):
         write(grace)
@@ -65,7 +66,7 @@ def test_after_a_call_that_failed_the_breaker_and_the_pace_are_asked_before_the_
     worker.step()
     wait_until(lambda: provider.begun)
     assert set(Message.objects.values_list("status", flat=True)) == {Status.SENDING}
-    breaker.force(BreakerState.FORCED_OPEN, by=None, reason="test", now=timezone.now())
+    breaker.force(account(), BreakerState.FORCED_OPEN, by=None, reason="test", now=timezone.now())
 
     provider.let_go.set()
     worker.settle(30)
@@ -85,7 +86,7 @@ def test_an_open_breaker_takes_back_what_no_thread_has_begun(
     worker.step()
     wait_until(lambda: len(provider.begun) == 2)
     write(grace)
-    breaker.force(BreakerState.FORCED_OPEN, by=None, reason="test", now=timezone.now())
+    breaker.force(account(), BreakerState.FORCED_OPEN, by=None, reason="test", now=timezone.now())
 
     assert not worker.step()
 

@@ -20,6 +20,7 @@ from delivery.status_report import report, why_stuck
 from delivery.testing import ScriptedProvider
 from koinonia.models import Church
 from realtime.models import Event
+from tests.delivery.accounts import with_provider
 from tests.delivery.engine.scripted import LOST, UNAVAILABLE, drain, write
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -119,7 +120,7 @@ def test_tries_of_one_text_count_once_and_a_new_send_counts_again(
     grace: Church, clock: Clock
 ) -> None:
     write(grace, now=NOON)
-    engine = drain(ScriptedProvider([UNAVAILABLE, LOST, UNAVAILABLE, UNAVAILABLE]), clock)
+    engine = drain(ScriptedProvider(answers=[UNAVAILABLE, LOST, UNAVAILABLE, UNAVAILABLE]), clock)
     for _ in range(5):
         engine.run()
         clock.now += timedelta(minutes=1)
@@ -208,8 +209,8 @@ def test_the_count_reads_no_more_for_a_longer_history(grace: Church, clock: Cloc
 
 def test_a_text_sent_inside_a_request_waits_too(grace: Church, settings: Any) -> None:
     settings.DELIVERY = {
-        **settings.DELIVERY, "MODE": "sync", "DAILY_PARTS": 0,
-        "PROVIDER": "delivery.testing.ScriptedProvider",
+        **with_provider(settings, BACKEND="delivery.testing.ScriptedProvider"),
+        "MODE": "sync", "DAILY_PARTS": 0,
     }  # fmt: skip
     text = write(grace)
     text.refresh_from_db()

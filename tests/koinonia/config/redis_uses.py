@@ -20,12 +20,14 @@ def uses() -> dict[str, Any]:
 
     from delivery.limits import pacing
     from delivery.limits.breaker.shared import SharedBreaker
+    from delivery.providers import registry
     from delivery.queue import hints
     from throttling import shared_buckets
     from throttling.buckets import Bucket, parse
 
     two_an_hour = parse("2/h")
-    breaker = SharedBreaker()
+    account = registry.account("telnyx")
+    breaker = SharedBreaker(account)
     breaker.ask()
     buckets = [Bucket("anon:127.0.0.1", two_an_hour), Bucket("login_ip:127.0.0.1", two_an_hour)]
     hint_was_there = hints.take()
@@ -37,7 +39,7 @@ def uses() -> dict[str, Any]:
         if caches["ratelimit"].add("window", 0)
         else 9,
         "cached": caches["default"].get("answer"),
-        "paced": pacing.take(TENANT, NUMBER, [1] * 100).texts,
+        "paced": pacing.take(account, TENANT, NUMBER, [1] * 100).texts,
         "breaker_is_shared": breaker.is_shared,
         "hint_was_there": hint_was_there,
         "heard": asyncio.run(_heard()),

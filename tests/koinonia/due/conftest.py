@@ -63,7 +63,7 @@ class Tomorrow:
     at: datetime = field(default_factory=lambda: timezone.now() + TOMORROW + timedelta(minutes=1))
 
     def drain(self) -> Drain:
-        return Drain(Threads(2, lambda: self.provider), clock=lambda: self.at)
+        return Drain(Threads(2, lambda alias: self.provider), clock=lambda: self.at)
 
     def comes(self) -> set[tuple[str, str]]:
         """Send all due messages and return (number, text) of each sent message."""

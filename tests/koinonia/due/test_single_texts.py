@@ -12,7 +12,8 @@ from delivery import opt_outs
 from delivery.accept import accept_message
 from delivery.drafts import Draft
 from delivery.models import Message, OptOut, Outcome
-from delivery.providers.base import Verdict
+from delivery.providers.base import SendOutcome
+from delivery.providers.telnyx.client import body
 from delivery.queue.claim import claim_one, put_back
 from delivery.statuses import Status
 from koinonia import sending_numbers
@@ -78,7 +79,7 @@ def test_a_dead_letter_to_a_deleted_member_is_not_sent_again(
     tomorrow: Tomorrow, anna: Member
 ) -> None:
     made = tomorrow.text(member=encode(anna.pk))
-    refused = Verdict(outcome=Outcome.PERMANENT, code="40301", http_status=400)
+    refused = SendOutcome(kind=Outcome.PERMANENT, code="40301", http_status=400)
     tomorrow.provider._answers = [refused]
     tomorrow.comes()
     anna.delete()
@@ -115,15 +116,15 @@ def test_a_text_with_an_attempt_never_changes(
 ) -> None:
     """Compare the bytes of both calls: they share an Idempotency-Key."""
     tomorrow.text(member=encode(anna.pk))
-    lost = Verdict(outcome=Outcome.AMBIGUOUS, code="answer_lost", reached=False)
-    tomorrow.provider._answers = [lost, Verdict(outcome=Outcome.ACCEPTED, provider_id="p")]
+    lost = SendOutcome(kind=Outcome.AMBIGUOUS, code="answer_lost", reached=False)
+    tomorrow.provider._answers = [lost, SendOutcome(kind=Outcome.ACCEPTED, provider_id="p")]
     drain = tomorrow.drain()
     drain.step()
     drain.settle(5)
     Member.objects.filter(pk=anna.pk).update(phone=NEW, first_name="Ann")
     Church.objects.filter(pk=grace.pk).update(phone_number="+13125550199")
     drain.run(budget=5)
-    assert len({request.body for request in tomorrow.provider.requests}) == 1
+    assert len({body(request) for request in tomorrow.provider.requests}) == 1
     assert Message.objects.get().to_number == anna.phone
 
 

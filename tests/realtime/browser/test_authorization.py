@@ -1,4 +1,4 @@
-"""What a page shows whose user is out, or has no right to one of its streams."""
+"""The state of a page after a logout, and without access to one of its streams."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.realtime.second_project.processes import SecondProject
 
 @pytest.fixture
 def ann(project: SecondProject, stream: str, context: BrowserContext, port: int) -> str:
-    """Logged in, and a member of the project."""
+    """Log a member of the club in; return the user name."""
     name = f"ann-{uuid.uuid4().hex[:8]}"
     _log_in(context, port, project.write("member", name, stream.partition(":")[2]))
     return name
@@ -40,7 +40,7 @@ def _begin(tab: Tab, *streams: str) -> None:
 
 
 @pytest.mark.parametrize("script", ["", NO_SOCKETS], ids=["socket", "polling"])
-def test_a_page_loaded_after_logging_in_again_wakes_the_tabs_that_were_refused(
+def test_a_page_loaded_after_a_new_login_reconnects_the_refused_tabs(
     project: SecondProject,
     open_tab: OpenTab,
     context: BrowserContext,
@@ -63,7 +63,7 @@ def test_a_page_loaded_after_logging_in_again_wakes_the_tabs_that_were_refused(
 
 
 @pytest.mark.parametrize("script", ["", NO_SOCKETS], ids=["socket", "polling"])
-def test_a_page_that_has_lost_one_of_its_streams_says_so_until_it_has_it_again(
+def test_a_page_is_offline_until_it_has_access_to_all_its_streams_again(
     project: SecondProject, open_tab: OpenTab, ann: str, script: str
 ) -> None:
     up = "polling" if script else "live"
@@ -73,19 +73,19 @@ def test_a_page_that_has_lost_one_of_its_streams_says_so_until_it_has_it_again(
     part.stream = "user:me"
     part.begin()
     part.wait_for(up)
-    project.write("expel_aloud", ann, whole.stream.partition(":")[2])
+    project.write("expel_with_notice", ann, whole.stream.partition(":")[2])
     whole.wait_for("offline")
     assert part.page.evaluate("states.at(-1)") == up
     project.write("append", project.write("own_key", ann), 7)
     part.wait_for_number(7)
     project.write("admit", ann, whole.stream.partition(":")[2])
     project.write("append", whole.stream, 8)
-    _look_at(whole)
+    _show(whole)
     whole.wait_for(up)
     whole.wait_for_number(8)
 
 
-def test_who_may_not_poll_the_only_stream_is_offline_until_they_may(
+def test_a_page_without_access_to_its_only_stream_is_offline_until_admitted(
     project: SecondProject, open_tab: OpenTab, ann: str
 ) -> None:
     project.write("expel", ann, (name := open_tab().stream.partition(":")[2]))
@@ -93,15 +93,15 @@ def test_who_may_not_poll_the_only_stream_is_offline_until_they_may(
     tab.wait_for("offline")
     project.write("admit", ann, name)
     project.write("append", tab.stream, 1)
-    _look_at(tab)
+    _show(tab)
     tab.wait_for("polling")
     tab.wait_for_number(1)
 
 
-def test_who_logs_in_while_the_old_session_is_being_refused_is_let_in(
+def test_a_login_during_the_refusal_of_the_old_session_is_admitted(
     project: SecondProject, open_tab: OpenTab, context: BrowserContext, port: int, ann: str
 ) -> None:
-    hears_late = """
+    delayed_close = """
     window.refusals = 0;
     window.gate = new Promise((resolve) => { window.openGate = resolve; });
     window.WebSocket = class extends WebSocket {
@@ -112,7 +112,7 @@ def test_who_logs_in_while_the_old_session_is_being_refused_is_let_in(
     """
     timing = {**TIMING, "connect": 60_000}
     project.write("log_out", _session(context))
-    leader = open_tab(hears_late).begin(timing=timing)
+    leader = open_tab(delayed_close).begin(timing=timing)
     leader.page.wait_for_function("refusals === 1")
     _log_in(context, port, project.write("session", ann))
     new = open_tab().begin(timing=timing)
@@ -122,5 +122,5 @@ def test_who_logs_in_while_the_old_session_is_being_refused_is_let_in(
         tab.wait_for("live")
 
 
-def _look_at(tab: Tab) -> None:
+def _show(tab: Tab) -> None:
     tab.page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")

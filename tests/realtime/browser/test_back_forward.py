@@ -1,4 +1,4 @@
-"""The back-forward cache keeps a page that keeps no connection; it goes on where it was."""
+"""A page in the back-forward cache has no connection, and resumes when it is shown again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.realtime.second_project.processes import SecondProject
 
 @pytest.fixture
 def context(browser: Browser, port: int, session: str) -> Iterator[BrowserContext]:
-    """Of a browser with the cache, which Playwright takes away."""
+    """Start a browser with the back-forward cache, which Playwright disables."""
     cached = browser.browser_type.launch(
         executable_path=chromium_path(),
         args=LAUNCH_ARGUMENTS,
@@ -28,7 +28,7 @@ def context(browser: Browser, port: int, session: str) -> Iterator[BrowserContex
     cached.close()
 
 
-def test_who_comes_back_by_the_back_button_has_missed_nothing(
+def test_the_back_button_loses_no_events(
     project: SecondProject, open_tab: OpenTab, stream: str
 ) -> None:
     tab = open_tab().begin()
@@ -40,7 +40,7 @@ def test_who_comes_back_by_the_back_button_has_missed_nothing(
     )
     tab.page.goto("/snapshot/elsewhere/")
     project.write("append", stream, 6, 20)
-    # Not go_back: the page that comes back is not loaded, and Playwright would wait for that.
+    # history.back, because go_back waits for a load event, and a cached page has none.
     tab.page.evaluate("() => { setTimeout(() => history.back()) }")
     tab.page.wait_for_url("**/page/", wait_until="commit")
     tab.wait_for_number(25)

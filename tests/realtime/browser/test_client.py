@@ -45,7 +45,7 @@ window.WebSocket = class extends WebSocket {
 """
 
 
-def test_it_gets_what_was_and_what_comes(
+def test_the_client_gets_past_and_new_events(
     project: SecondProject, open_tab: OpenTab, stream: str
 ) -> None:
     project.write("append", stream, 1, 10)
@@ -56,7 +56,7 @@ def test_it_gets_what_was_and_what_comes(
     assert tab.numbers() == list(range(5, 511))
 
 
-def test_it_goes_on_after_a_restart_of_the_server(
+def test_the_client_resumes_after_a_restart_of_the_server(
     project: SecondProject, open_tab: OpenTab, stream: str, port: int
 ) -> None:
     tab = open_tab().begin()
@@ -72,7 +72,7 @@ def test_it_goes_on_after_a_restart_of_the_server(
     assert tab.numbers() == list(range(1, 21))
 
 
-def test_it_goes_on_when_the_network_is_back(
+def test_the_client_resumes_when_the_network_is_back(
     project: SecondProject, open_tab: OpenTab, stream: str, context: BrowserContext
 ) -> None:
     tab = open_tab().begin()
@@ -86,7 +86,7 @@ def test_it_goes_on_when_the_network_is_back(
     assert tab.numbers() == list(range(1, 11))
 
 
-def test_a_frame_that_went_missing_is_noticed_and_fetched(
+def test_the_client_detects_and_fetches_a_missing_frame(
     project: SecondProject, open_tab: OpenTab, stream: str
 ) -> None:
     tab = open_tab(before=LOSES_ONE_FRAME).begin()
@@ -100,12 +100,12 @@ def test_a_frame_that_went_missing_is_noticed_and_fetched(
     assert tab.numbers() == list(range(1, 8))
 
 
-def test_a_heartbeat_tells_of_a_loss_that_nothing_follows(
+def test_a_heartbeat_reveals_the_loss_of_the_last_frame(
     project: SecondProject, open_tab: OpenTab, stream: str, port: int
 ) -> None:
     project.kill(port)
-    beating = project.beside(PROJECT_HEARTBEAT="1")
-    beating.serve(port=port)
+    frequent = project.beside(PROJECT_HEARTBEAT="1")
+    frequent.serve(port=port)
     try:
         tab = open_tab(before=LOSES_ONE_FRAME).begin()
         tab.wait_for("live")
@@ -115,10 +115,12 @@ def test_a_heartbeat_tells_of_a_loss_that_nothing_follows(
         tab.wait_for_number(4)
         assert tab.page.evaluate("lost") == 1
     finally:
-        beating.close_servers()
+        frequent.close_servers()
 
 
-def test_without_sockets_it_polls(project: SecondProject, open_tab: OpenTab, stream: str) -> None:
+def test_the_client_polls_without_sockets(
+    project: SecondProject, open_tab: OpenTab, stream: str
+) -> None:
     tab = open_tab(before=NO_SOCKETS).begin()
     tab.wait_for("polling")
     project.write("append", stream, 1, 500, 50)
@@ -126,7 +128,9 @@ def test_without_sockets_it_polls(project: SecondProject, open_tab: OpenTab, str
     assert tab.numbers() == list(range(1, 501))
 
 
-def test_it_comes_back_from_polling(project: SecondProject, open_tab: OpenTab, stream: str) -> None:
+def test_the_client_returns_from_polling_to_the_socket(
+    project: SecondProject, open_tab: OpenTab, stream: str
+) -> None:
     tab = open_tab(before=f"window.Real = WebSocket; {NO_SOCKETS}").begin()
     tab.wait_for("polling")
     project.write("append", stream, 1, 5)
@@ -153,7 +157,7 @@ network(true);
 """.replace("DEAD_SOCKET", DEAD_SOCKET)
 
 
-def test_while_nothing_answers_the_socket_is_tried_and_when_it_opens_nothing_is_polled(
+def test_during_an_outage_the_client_tries_the_socket_and_needs_no_poll_afterwards(
     open_tab: OpenTab, project: SecondProject, stream: str, port: int
 ) -> None:
     tab = open_tab(NO_NETWORK).begin()
@@ -171,7 +175,7 @@ def test_while_nothing_answers_the_socket_is_tried_and_when_it_opens_nothing_is_
     assert "polling" not in tab.page.evaluate("states")
 
 
-def test_a_server_that_answers_polls_again_is_tried_for_the_socket_at_once(
+def test_the_client_tries_the_socket_at_once_when_polls_are_answered_again(
     open_tab: OpenTab, project: SecondProject, stream: str, context: BrowserContext
 ) -> None:
     context.route("**/events/**", lambda route: route.fulfill(status=502))
@@ -203,7 +207,7 @@ def test_two_tabs_share_one_connection(
         tab.wait_for_number(10)
         assert tab.numbers() == list(numbers)
     assert opened == []
-    # Another tab takes over from the one that had the connection.
+    # Another tab takes over the connection of a closed tab.
     first.page.close()
     project.write("append", stream, 11, 5)
     for tab in (second, third):
@@ -213,7 +217,7 @@ def test_two_tabs_share_one_connection(
     assert len(opened) == 1
 
 
-def test_who_has_lost_the_right_is_told(
+def test_a_logged_out_page_is_offline(
     project: SecondProject, open_tab: OpenTab, stream: str, session: str
 ) -> None:
     tab = open_tab().begin()
@@ -245,7 +249,7 @@ async () => {
 """
 
 
-def test_a_snapshot_and_the_events_are_a_fresh_snapshot(
+def test_a_snapshot_plus_the_events_equals_a_fresh_snapshot(
     project: SecondProject, open_tab: OpenTab, stream: str, port: int
 ) -> None:
     project.write("append", stream, 1, 20)
@@ -256,8 +260,8 @@ def test_a_snapshot_and_the_events_are_a_fresh_snapshot(
     project.write("append", stream, 21, 30, 4)
     project.kill(port)
     project.write("append", stream, 51, 30, 4)
-    # More than the log keeps went by: the client must fetch anew.
-    project.write("forget", stream, 70)
+    # The log has pruned some of the missed events, so the client must fetch the data again.
+    project.write("prune_up_to", stream, 70)
     project.serve(port=port)
     tab.wait_for("live")
     project.write("append", stream, 81, 30, 4)
@@ -271,7 +275,7 @@ def test_a_snapshot_and_the_events_are_a_fresh_snapshot(
     assert shown == tab.page.evaluate("shown") == [*range(71, 101), *range(200, 205)]
 
 
-def test_where_realtime_is_off_pages_poll(
+def test_pages_poll_when_realtime_is_off(
     project: SecondProject, open_tab: OpenTab, stream: str, port: int
 ) -> None:
     project.kill(port)
@@ -284,14 +288,14 @@ def test_where_realtime_is_off_pages_poll(
         tab.wait_for_number(20)
         assert tab.numbers() == list(range(1, 21))
         assert "live" not in tab.page.evaluate("states")
-        # The refusal says that it is off: asking a second time would tell nothing new.
+        # The close code says that realtime is off, so a second attempt is useless.
         assert tab.page.evaluate("sockets") == 1
     finally:
         off.close_servers()
 
 
 @pytest.mark.parametrize(("letter", "letters"), [("x", 25_000), ("\N{EURO SIGN}", 8_333)])
-def test_it_acknowledges_what_all_streams_sent_together(
+def test_the_client_acknowledges_the_bytes_of_all_streams_together(
     project: SecondProject,
     open_tab: OpenTab,
     stream: str,
@@ -311,9 +315,9 @@ def test_it_acknowledges_what_all_streams_sent_together(
         [{stream: {"since": 0}, "user:me": {"since": 0}}, {"timing": TIMING}],
     )
     tab.wait_for("live")
-    # 75 KB: more than half of what needs a word, and less than all of it.
+    # 75 KB: between half and all of the bytes that need an acknowledgement.
     project.write("append_large", stream, 3, letters, letter)
-    # Two streams written at one time may come in either order.
+    # Frames of two streams may arrive in either order.
     tab.page.wait_for_function("events.length === 3")
     assert tab.page.evaluate("acks") == []
     project.write("append_large", project.write("own_key", name), 3, letters, letter)

@@ -1,4 +1,4 @@
-"""What a page says never ends its connection, however much happens at once."""
+"""A page stays below the limit of frames, so that its socket stays open."""
 
 from __future__ import annotations
 
@@ -34,27 +34,27 @@ async ([streams, timing, times]) => {
 """
 
 
-def test_a_page_that_subscribes_again_and_again_stays_connected(
+def test_a_page_that_subscribes_repeatedly_stays_connected(
     open_tab: OpenTab, project: SecondProject
 ) -> None:
     tab = open_tab()
-    said: list[str] = []
+    sent: list[str] = []
 
     def listen(socket: WebSocket) -> None:
-        socket.on("framesent", lambda text: said.append(json.loads(text)["type"]))
+        socket.on("framesent", lambda text: sent.append(json.loads(text)["type"]))
 
     tab.page.on("websocket", listen)
-    others = [f"club:nobodys-{number}" for number in range(19)]
+    others = [f"club:unknown-{number}" for number in range(19)]
     tab.page.evaluate(BURST, [[tab.stream, *others], TIMING, 20])
     tab.page.wait_for_function("answered.size === 20")
     project.write("append", tab.stream, 1, 3)
     tab.page.wait_for_function("window.last === 3")
     assert tab.page.evaluate("closes") == []
-    assert len(said) <= 60
+    assert len(sent) <= 60
 
 
 @pytest.mark.parametrize("number", [12])
-def test_many_tabs_that_come_and_look_at_once_stay_live(
+def test_many_tabs_that_open_and_show_at_once_stay_live(
     open_tab: OpenTab, project: SecondProject, number: int
 ) -> None:
     tabs: list[Tab] = [open_tab() for _ in range(number)]
@@ -71,4 +71,4 @@ def test_many_tabs_that_come_and_look_at_once_stay_live(
     for tab in tabs:
         tab.wait_for_number(5)
         assert tab.numbers() == [1, 2, 3, 4, 5]
-    assert closed == []  # nobody has had to connect again
+    assert closed == []  # no reconnect was necessary

@@ -1,4 +1,4 @@
-"""After a tab was taken for dead, and beside tabs that are elsewhere in the log, all is well again."""
+"""Tabs after a stolen lock, and tabs with different positions, all become current again."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from playwright.sync_api import BrowserContext
 
 from tests.realtime.browser.conftest import TIMING, OpenTab, Tab
 from tests.realtime.browser.test_client import COUNTS_SOCKETS, NO_SOCKETS
-from tests.realtime.browser.test_tabs import HANG
+from tests.realtime.browser.test_tabs import FREEZE
 from tests.realtime.second_project.processes import SecondProject
 
 TIMERS_ARE_SLOW = """
@@ -19,31 +19,31 @@ def _states(*tabs: Tab) -> list[str]:
     return [tab.page.evaluate("states.at(-1)") for tab in tabs]
 
 
-def test_what_a_robbed_tab_says_when_it_wakes_is_not_the_state_of_the_others(
+def test_a_former_leader_that_wakes_does_not_change_the_state_of_other_tabs(
     project: SecondProject, open_tab: OpenTab, stream: str
 ) -> None:
-    leader, hung, third = open_tab().begin(), open_tab().begin(), open_tab().begin()
-    for tab in (leader, hung, third):
+    leader, frozen, third = open_tab().begin(), open_tab().begin(), open_tab().begin()
+    for tab in (leader, frozen, third):
         tab.wait_for("live")
-    hung.page.evaluate(HANG, 9_000)
+    frozen.page.evaluate(FREEZE, 9_000)
     leader.page.close()
     third.page.wait_for_function("states.at(-2) === 'connecting' && states.at(-1) === 'live'")
-    hung.page.evaluate("1")  # answers when it is awake
+    frozen.page.evaluate("1")  # returns when the tab runs again
     project.write("append", stream, 1)
-    for tab in (hung, third):
+    for tab in (frozen, third):
         tab.wait_for_number(1)
         tab.wait_for("live")
     third.page.wait_for_timeout(500)
-    assert _states(third, hung) == ["live", "live"]
+    assert _states(third, frozen) == ["live", "live"]
 
 
-def test_a_robbed_tab_whose_server_was_restarted_meanwhile_is_live_again_too(
+def test_a_former_leader_is_live_again_after_a_restart_of_the_server(
     project: SecondProject, open_tab: OpenTab, stream: str, port: int
 ) -> None:
     leader, follower = open_tab().begin(), open_tab().begin()
     for tab in (leader, follower):
         tab.wait_for("live")
-    leader.page.evaluate(HANG, 12_000)
+    leader.page.evaluate(FREEZE, 12_000)
     project.kill(port)
     project.serve(port=port)
     follower.page.wait_for_function("states.length > 3 && states.at(-1) === 'live'")
@@ -56,7 +56,7 @@ def test_a_robbed_tab_whose_server_was_restarted_meanwhile_is_live_again_too(
     assert _states(leader, follower) == ["live", "live"]
 
 
-def test_a_tab_with_slow_timers_does_not_rob_one_that_answers(
+def test_a_tab_with_slow_timers_does_not_steal_the_lock_of_a_living_leader(
     project: SecondProject, open_tab: OpenTab, session: str
 ) -> None:
     leader = open_tab().begin()
@@ -65,12 +65,12 @@ def test_a_tab_with_slow_timers_does_not_rob_one_that_answers(
     hidden.wait_for("live")
     project.write("log_out", session)
     for tab in (leader, hidden):
-        tab.wait_for("offline")  # and says nothing more, but if it is asked
-    hidden.page.wait_for_timeout(20_000)  # three of its looks, of which two find silence
+        tab.wait_for("offline")  # the leader is silent now and answers only pings
+    hidden.page.wait_for_timeout(20_000)  # three checks of the follower, two of them after silence
     assert hidden.page.evaluate("sockets") == 0
 
 
-def test_a_tab_whose_page_cannot_be_fetched_costs_the_others_nothing(
+def test_a_tab_that_cannot_fetch_its_data_does_not_disturb_other_tabs(
     project: SecondProject, open_tab: OpenTab, stream: str
 ) -> None:
     healthy, broken = open_tab().begin(), open_tab()
@@ -82,12 +82,12 @@ def test_a_tab_whose_page_cannot_be_fetched_costs_the_others_nothing(
         }""",
         [stream, TIMING],
     )
-    project.write("append_at_leisure", stream, 300, 6.0)
+    project.write("append_slowly", stream, 300, 6.0)
     healthy.wait_for_number(300)
     assert healthy.numbers() == list(range(1, 301))
 
 
-def test_from_now_on_beside_a_position_is_heard_while_polling(
+def test_tabs_at_the_head_and_at_a_position_both_get_polled_events(
     project: SecondProject, open_tab: OpenTab, stream: str
 ) -> None:
     first, second = open_tab(NO_SOCKETS), open_tab(NO_SOCKETS)
@@ -101,7 +101,7 @@ def test_from_now_on_beside_a_position_is_heard_while_polling(
             tab.wait_for_number(number)
 
 
-def test_who_named_no_epoch_notices_a_restore_while_polling(
+def test_a_tab_without_an_epoch_detects_a_restore_while_polling(
     project: SecondProject, open_tab: OpenTab, stream: str, port: int
 ) -> None:
     project.write("append", stream, 1, 20)
@@ -124,15 +124,15 @@ def test_who_named_no_epoch_notices_a_restore_while_polling(
     assert tab.numbers() == list(range(1, 21))
 
 
-def test_a_tab_that_joins_is_live_when_its_own_stream_has_been_told_of(
+def test_a_new_tab_is_live_when_its_own_stream_has_been_answered(
     open_tab: OpenTab, context: BrowserContext
 ) -> None:
-    says_nothing_of_it = """
+    drops_user_stream = """
     window.WebSocket = class extends WebSocket {
       send(text) { if (!text.includes('"user:me"')) super.send(text); }
     };
     """
-    leader = open_tab(says_nothing_of_it).begin()
+    leader = open_tab(drops_user_stream).begin()
     leader.wait_for("live")
     second = open_tab()
     second.stream = "user:me"

@@ -1,4 +1,4 @@
-"""client.js behind a network that fails: what was committed is applied, once and in order."""
+"""client.js behind a failing network applies the committed events once and in order."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ SECONDS = 4.0
 
 @pytest.fixture
 def proxy(project: SecondProject) -> Iterator[ChaosProxy]:
-    beating = project.beside(PROJECT_HEARTBEAT="1")
-    with ChaosProxy(beating.serve()) as proxy:
+    frequent = project.beside(PROJECT_HEARTBEAT="1")
+    with ChaosProxy(frequent.serve()) as proxy:
         yield proxy
-    beating.close_servers()
+    frequent.close_servers()
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def port(proxy: ChaosProxy) -> int:
 @pytest.fixture
 def writing(project: SecondProject, stream: str) -> Iterator[Callable[[], Future[None]]]:
     with ThreadPoolExecutor(1) as pool:
-        yield lambda: pool.submit(project.write, "append_at_leisure", stream, COUNT, SECONDS)
+        yield lambda: pool.submit(project.write, "append_slowly", stream, COUNT, SECONDS)
 
 
 def refuse(proxy: ChaosProxy) -> None:
@@ -41,7 +41,7 @@ def refuse(proxy: ChaosProxy) -> None:
 
 
 @pytest.mark.parametrize(
-    "harm",
+    "failure",
     [
         ChaosProxy.stall,
         ChaosProxy.reset,
@@ -50,21 +50,21 @@ def refuse(proxy: ChaosProxy) -> None:
         ChaosProxy.blackhole,
         refuse,
     ],
-    ids=["stalled", "reset", "truncated", "half open", "swallowed", "refused"],
+    ids=["stalled", "reset", "truncated", "half open", "blackholed", "refused"],
 )
-def test_what_is_shown_is_what_was_committed(
+def test_pages_show_exactly_the_committed_events(
     open_tab: OpenTab,
     proxy: ChaosProxy,
     writing: Callable[[], Future[None]],
-    harm: Callable[[ChaosProxy], None],
+    failure: Callable[[ChaosProxy], None],
 ) -> None:
     leader, follower = open_tab().begin(), open_tab().begin()
     leader.wait_for("live")
     written = writing()
     for number in (20, 60):
         _wait_until_beyond(leader, number)
-        harm(proxy)
-        leader.page.wait_for_timeout(700)  # as long as the harm lasts
+        failure(proxy)
+        leader.page.wait_for_timeout(700)  # the duration of the failure
         proxy.recover()
     written.result()
     for tab in (leader, follower):
@@ -80,10 +80,10 @@ def test_a_frozen_tab_holds_no_connection_and_catches_up(
     tab.wait_for("live")
     project.write("append", stream, 1, 5)
     tab.wait_for_number(5)
-    # What Chromium says before it freezes a hidden tab; it freezes none that can be seen.
+    # Chromium sends this event before it freezes a hidden tab; it never freezes a visible tab.
     tab.page.evaluate("() => document.dispatchEvent(new Event('freeze'))")
     project.write("append", stream, 6, 500, 50)
-    tab.page.wait_for_timeout(300)  # in which nothing may come
+    tab.page.wait_for_timeout(300)  # no event may arrive
     assert tab.numbers() == list(range(1, 6))
     tab.page.evaluate("() => document.dispatchEvent(new Event('resume'))")
     tab.wait_for_number(505)
@@ -91,10 +91,10 @@ def test_a_frozen_tab_holds_no_connection_and_catches_up(
     assert tab.numbers() == list(range(1, 506))
 
 
-def test_who_slept_without_notice_catches_up(
+def test_a_page_that_slept_catches_up(
     project: SecondProject, open_tab: OpenTab, proxy: ChaosProxy, stream: str
 ) -> None:
-    """The lid of a laptop: the connection is gone, no event told so, and the clock has jumped."""
+    """Simulate a closed laptop: the connection dies without an event, and the clock jumps."""
     tab = open_tab().begin()
     tab.wait_for("live")
     proxy.blackhole()

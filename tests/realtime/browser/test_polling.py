@@ -1,4 +1,4 @@
-"""Polling where the answers are errors, late, or not of the log at all."""
+"""Polling with answers that are errors, late, or not from the log."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ EVENTS = "**/events/**"
 
 
 @pytest.mark.parametrize("when", ["0", "-1", "Thu, 01 Jan 2026 00:00:00 GMT", "1e300", "soon", ""])
-def test_an_odd_retry_after_makes_no_storm(
+def test_an_invalid_retry_after_causes_no_retry_storm(
     open_tab: OpenTab, context: BrowserContext, when: str
 ) -> None:
     asked: list[str] = []
@@ -26,11 +26,11 @@ def test_an_odd_retry_after_makes_no_storm(
     tab = open_tab(NO_SOCKETS)
     with tab.page.expect_response(EVENTS):
         tab.begin(timing={**TIMING, "retrySocket": 600_000})
-    tab.page.wait_for_timeout(1500)  # in which nothing may be asked
+    tab.page.wait_for_timeout(1500)  # no request may follow
     assert len(asked) == 1
 
 
-def test_a_short_retry_after_is_kept_and_polling_goes_on(
+def test_polling_continues_after_a_short_retry_after(
     project: SecondProject, open_tab: OpenTab, context: BrowserContext, stream: str
 ) -> None:
     headers = {"Retry-After": "0.2"}
@@ -52,7 +52,7 @@ def test_a_short_retry_after_is_kept_and_polling_goes_on(
         {"status": 200, "body": "null"},
     ],
 )
-def test_who_gets_other_answers_than_the_logs_is_not_told_that_polling_works(
+def test_answers_that_are_not_from_the_log_do_not_count_as_polling(
     project: SecondProject,
     open_tab: OpenTab,
     context: BrowserContext,
@@ -62,7 +62,7 @@ def test_who_gets_other_answers_than_the_logs_is_not_told_that_polling_works(
     tab = open_tab(NO_SOCKETS).begin()
     tab.wait_for("polling")
     context.route(EVENTS, lambda route: route.fulfill(**answer))
-    project.write("append", stream, 1)  # ends what is held
+    project.write("append", stream, 1)  # ends the held request
     tab.wait_for_number(1)
     tab.wait_for("connecting")
     context.unroute(EVENTS)
@@ -72,13 +72,13 @@ def test_who_gets_other_answers_than_the_logs_is_not_told_that_polling_works(
     assert tab.numbers() == [1, 2]
 
 
-def test_a_held_answer_that_never_comes_is_asked_for_again(
+def test_a_held_request_without_an_answer_is_repeated(
     project: SecondProject, open_tab: OpenTab, context: BrowserContext, stream: str
 ) -> None:
     held: list[Route] = []
     tab = open_tab(NO_SOCKETS).begin()
     tab.wait_for("polling")
-    context.route(EVENTS, lambda route: held.append(route))  # nobody answers
+    context.route(EVENTS, lambda route: held.append(route))  # never answered
     project.write("append", stream, 1)
     tab.wait_for_number(1)
     while not held:
@@ -88,7 +88,7 @@ def test_a_held_answer_that_never_comes_is_asked_for_again(
     tab.wait_for_number(2)
 
 
-def test_who_looks_at_the_page_does_not_wait_for_an_answer_that_sleep_has_lost(
+def test_a_shown_page_does_not_wait_for_a_request_lost_during_sleep(
     project: SecondProject, open_tab: OpenTab, context: BrowserContext, stream: str
 ) -> None:
     held: list[Route] = []

@@ -1,4 +1,4 @@
-"""Who is told "live" or "polling" misses nothing; who may miss something is told so."""
+"""A page in the state "live" or "polling" has all events; otherwise it shows another state."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from tests.realtime.browser.conftest import TIMING, OpenTab, Tab
 from tests.realtime.browser.test_client import NO_SOCKETS
 from tests.realtime.second_project.processes import SecondProject
 
-SWALLOWS_SUBSCRIPTIONS = """
+DROPS_SUBSCRIBES = """
 window.WebSocket = class extends WebSocket {
   send(text) { if (window.speak || !text.includes('"subscribe"')) super.send(text); }
 };
 """
-LOSES_A_FRAME_AND_DIES_BEFORE_IT_IS_ASKED_FOR = """
+LOSES_A_FRAME_AND_DIES_BEFORE_THE_REQUEST = """
 window.lost = 0; window.subscribes = 0; window.dead = 0;
 const RealSocket = WebSocket;
 window.WebSocket = class extends RealSocket {
@@ -55,25 +55,25 @@ def _polled(*streams: str) -> dict[str, Any]:
     return {name: {"since": 0, "poll": f"/events/{name}/"} for name in streams}
 
 
-def test_a_socket_is_live_when_it_has_told_of_each_stream(
+def test_a_socket_is_live_when_it_has_answered_for_each_stream(
     project: SecondProject, open_tab: OpenTab, stream: str
 ) -> None:
     project.write("append", stream, 1, 3)
-    tab = open_tab(SWALLOWS_SUBSCRIPTIONS).begin()
-    tab.page.wait_for_timeout(1000)  # in which the welcome comes, and nothing else
+    tab = open_tab(DROPS_SUBSCRIBES).begin()
+    tab.page.wait_for_timeout(1000)  # only the welcome arrives
     assert (tab.numbers(), _state(tab)) == ([], "connecting")
     tab.page.evaluate("() => { speak = true; }")
     project.write("append", stream, 4)
-    second = open_tab().begin()  # asks anew
+    second = open_tab().begin()  # subscribes again
     for each in (tab, second):
         each.wait_for("live")
         each.wait_for_number(4)
 
 
-def test_a_frame_on_its_way_does_not_count_for_the_gap_before_it(
+def test_a_frame_in_flight_does_not_close_the_gap_before_it(
     project: SecondProject, open_tab: OpenTab, stream: str
 ) -> None:
-    tab = open_tab(LOSES_A_FRAME_AND_DIES_BEFORE_IT_IS_ASKED_FOR).begin()
+    tab = open_tab(LOSES_A_FRAME_AND_DIES_BEFORE_THE_REQUEST).begin()
     tab.wait_for("live")
     project.write("append", stream, 1)
     tab.wait_for_number(1)
@@ -84,7 +84,7 @@ def test_a_frame_on_its_way_does_not_count_for_the_gap_before_it(
     assert tab.numbers() == [1, 2, 3, 4]
 
 
-def test_a_page_whose_data_cannot_be_fetched_is_not_live(
+def test_a_page_that_cannot_fetch_its_data_is_not_live(
     project: SecondProject, open_tab: OpenTab, stream: str
 ) -> None:
     project.write("append", stream, 1, 5)
@@ -97,14 +97,14 @@ def test_a_page_whose_data_cannot_be_fetched_is_not_live(
         }""",
         [stream, TIMING],
     )
-    tab.page.wait_for_timeout(1500)  # in which it is tried several times
+    tab.page.wait_for_timeout(1500)  # several attempts fail
     assert _state(tab) == "connecting"
     assert "live" not in tab.page.evaluate("states.slice(2)")
     tab.page.evaluate("() => { broken = false; }")
     tab.wait_for("live")
 
 
-def test_a_position_that_is_no_number_is_the_pages_mistake(open_tab: OpenTab, stream: str) -> None:
+def test_a_position_must_be_a_number(open_tab: OpenTab, stream: str) -> None:
     tab = open_tab()
     begin = (
         "(stream) => { try { begin({ [stream]: { since: '0' } }) } catch (e) { return e.message } }"
@@ -112,7 +112,7 @@ def test_a_position_that_is_no_number_is_the_pages_mistake(open_tab: OpenTab, st
     assert tab.page.evaluate(begin, stream) == f'{stream}: since is a whole number, not "0".'
 
 
-def test_one_answer_to_stay_away_is_enough_to_say_so(
+def test_one_order_to_wait_ends_the_state_polling(
     project: SecondProject, open_tab: OpenTab, context: BrowserContext, stream: str
 ) -> None:
     tab = _begin(open_tab(NO_SOCKETS), _polled(stream))
@@ -127,7 +127,7 @@ def test_one_answer_to_stay_away_is_enough_to_say_so(
     project.write("append", stream, 1)
     tab.wait_for_number(1)
     tab.wait_for("connecting")
-    # The order holds for who looks at the page, too.
+    # The order to wait also applies when the user shows the page.
     tab.page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
     tab.page.wait_for_timeout(500)
     assert len(asked) == 1
@@ -136,7 +136,7 @@ def test_one_answer_to_stay_away_is_enough_to_say_so(
 @pytest.mark.parametrize(
     "answer", [{"status": 503, "headers": {"Retry-After": "120"}}, {"status": 502}]
 )
-def test_polling_is_when_each_stream_has_answered_however_often_somebody_looks(
+def test_the_state_is_polling_only_when_each_stream_is_answered(
     open_tab: OpenTab, context: BrowserContext, stream: str, answer: dict[str, Any]
 ) -> None:
     context.route("**/events/user:me/**", lambda route: route.fulfill(**answer))
@@ -148,7 +148,7 @@ def test_polling_is_when_each_stream_has_answered_however_often_somebody_looks(
     assert "polling" not in tab.page.evaluate("states")
 
 
-def test_a_stream_without_an_address_is_not_polled_and_not_said_to_be(
+def test_a_stream_without_an_address_does_not_count_as_polling(
     project: SecondProject, open_tab: OpenTab, stream: str
 ) -> None:
     tab = _begin(open_tab(NO_SOCKETS), {stream: {"since": 0}, **_polled("user:me")})
@@ -158,7 +158,7 @@ def test_a_stream_without_an_address_is_not_polled_and_not_said_to_be(
     assert _state(tab) == "connecting"
 
 
-def test_one_address_that_cannot_be_reached_does_not_stop_the_others(
+def test_one_unreachable_address_does_not_stop_other_streams(
     project: SecondProject, open_tab: OpenTab, stream: str
 ) -> None:
     blocked = """
@@ -181,7 +181,7 @@ def test_one_address_that_cannot_be_reached_does_not_stop_the_others(
     assert tab.page.evaluate("sockets") <= 4
 
 
-def test_many_polled_streams_leave_the_page_its_connections(
+def test_many_polled_streams_leave_connections_for_the_page(
     project: SecondProject, open_tab: OpenTab, context: BrowserContext, port: int
 ) -> None:
     clubs = [f"{port}-{number}" for number in range(8)]
@@ -191,7 +191,7 @@ def test_many_polled_streams_leave_the_page_its_connections(
     streams = [f"club:{name}" for name in clubs]
     tab = _begin(open_tab(NO_SOCKETS), _polled(*streams), wait=20_000, look=300)
     tab.wait_for("polling")
-    # Six held requests would keep it for as long as they are held.
+    # Six held requests would block this fetch until they end.
     tab.page.set_default_timeout(10_000)
     tab.page.evaluate("() => fetch('/snapshot/x/').then(() => { window.fetched = true; })")
     tab.page.wait_for_function("window.fetched")

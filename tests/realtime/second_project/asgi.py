@@ -9,7 +9,7 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.realtime.second_project.settings")
 http = get_asgi_application()
 
-from realtime.routing import websocket_urlpatterns  # noqa: E402 - Django stands from here on
+from realtime.routing import websocket_urlpatterns  # noqa: E402 - Django is set up from here on
 
 application = ProtocolTypeRouter(
     {

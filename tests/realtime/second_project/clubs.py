@@ -1,4 +1,4 @@
-"""The host's side: a stream per club, heard by the members of the group of that name."""
+"""The host's rules: each club has a stream, and the members of its group may listen."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ def may_listen(user: AbstractBaseUser, key: str) -> bool:
 
 
 def address_of(request: HttpRequest) -> str:
-    """Whatever the proxy says, for these clients come from one machine."""
+    """Return the address in the header, because all test clients run on one machine."""
     return str(request.META.get("HTTP_X_REAL_IP", "127.0.0.1"))
 
 
 def may_fail(request: HttpRequest) -> bool:
-    """Ten times, for ever; who does not say where they come from as often as they like."""
+    """Allow ten failures of each address; do not limit clients without the header."""
     if "HTTP_X_REAL_IP" not in request.META:
         return True
     failures[address_of(request)] += 1
@@ -38,7 +38,7 @@ def listeners(key: str, user_ids: Set[int]) -> set[int]:
 
 
 class Tokens:
-    """``token-<user name>``, as long as the user is called that."""
+    """Bearer tokens ``token-<user name>``, valid until the user is renamed."""
 
     def authenticate(self, token: str) -> tuple[AbstractBaseUser, str] | None:
         user = User.objects.filter(username=token.removeprefix("token-")).first()

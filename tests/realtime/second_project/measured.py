@@ -1,4 +1,4 @@
-"""What the benchmarks have the writer do."""
+"""Functions that the benchmarks run in the writer."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _STATUS = {
     "broadcast": "9fW2cR0y", "error": None, "updated_at": "2026-11-25T09:00:00Z", "pad": "x" * 60,
 }  # fmt: skip
 Committed = list[tuple[int, int, int]]
-"""First and last number of each transaction, and when it was committed, in monotonic ns."""
+"""The first and last number of each transaction, and its commit time in monotonic ns."""
 
 
 def members(prefix: str, count: int, *clubs: str) -> list[str]:
-    """Many new users of these clubs, each with a session of their own; the sessions' keys."""
+    """Create ``count`` members of these clubs; return the keys of their sessions."""
     groups = [Group.objects.get_or_create(name=club)[0] for club in clubs]
     store = import_module(settings.SESSION_ENGINE).SessionStore
     keys = []
@@ -44,14 +44,14 @@ def members(prefix: str, count: int, *clubs: str) -> list[str]:
 
 
 def append_timed(key: str, count: int, batch: int, per_second: float) -> Committed:
-    """Events of the size of a status, in transactions of ``batch``; ``per_second`` 0: at once."""
+    """Append events of the size of a status in transactions of ``batch``; rate 0 means full speed."""
     return _append(key, count, batch, per_second, lambda first: None)
 
 
 def append_and_publish(
     key: str, count: int, batch: int, per_second: float, redis_url: str, channel: str
 ) -> Committed:
-    """The same, and after each commit its frames themselves go to a channel of Redis."""
+    """Append the same, and publish the frames of each commit to a channel of Redis."""
     if batch not in _published:
         _append(key, batch, batch, 0, lambda first: None)
         before = log.position(key).seq - batch
@@ -71,7 +71,7 @@ def append_and_publish(
 
 
 _published: dict[int, list[tuple[int, int, str]]] = {}
-"""The frames of a transaction of so many events: made once, so that making them takes no time."""
+"""The frames of a transaction by its size, encoded before the measurement."""
 
 
 def _append(
@@ -87,7 +87,7 @@ def _append(
     due = time.monotonic()
     for first in range(seq + 1, seq + count + 1, batch):
         with transaction.atomic():
-            # Registered before the notice, and so run before it: the moment of the commit.
+            # Register before the notice does, so that this records the time of the commit.
             transaction.on_commit(partial(is_committed, first))
             log.append({key: [NewEvent("message.status", _STATUS)] * batch}, now=timezone.now())
         due += batch / per_second if per_second else 0
@@ -96,7 +96,7 @@ def _append(
 
 
 def append_for(key: str, batch: int, seconds: float) -> float:
-    """Transactions of ``batch`` events, one after another; events a second."""
+    """Append transactions of ``batch`` events for some time; return events per second."""
     done, began = 0, time.perf_counter()
     while time.perf_counter() - began < seconds:
         with transaction.atomic():
@@ -110,7 +110,7 @@ def head(key: str) -> int:
 
 
 def frames(key: str, after: int) -> list[tuple[int, int, str]]:
-    """First, last and text of each frame that a reader at ``after`` gets."""
+    """Return first, last and text of each frame for a reader at ``after``."""
     return list(_frames(key, after))
 
 

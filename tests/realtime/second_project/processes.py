@@ -1,4 +1,4 @@
-"""The second project as real processes: a server, and a writer beside it."""
+"""The second project as real processes: servers, and a writer."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def free_port() -> int:
 
 
 class SecondProject:
-    """``write(function, *arguments)`` runs a function of ``second_project/writer.py`` in its process."""
+    """``write(function, *arguments)`` runs a function of ``second_project/writer.py`` in the writer."""
 
     def __init__(self, database: str, redis_url: str = "", **environment: str) -> None:
         self.environment = {
@@ -68,7 +68,7 @@ class SecondProject:
         return json.loads(line)
 
     def serve(self, server: Server = "daphne", port: int | None = None) -> int:
-        """Starts a server; its port."""
+        """Start a server; return its port."""
         port = port or free_port()
         of_daphne = ("-v", "0", "-b", "127.0.0.1", "-p", str(port), APPLICATION)
         of_uvicorn = ("--log-level", "warning", "--port", str(port), "--ws-max-size", "1048576", APPLICATION)  # fmt: skip
@@ -79,7 +79,7 @@ class SecondProject:
             "plain uvicorn": ("uvicorn", *of_uvicorn),
         }
         self.servers[port] = self.run(*command[server])
-        _wait_until_answered(port)
+        _wait_for_answer(port)
         return port
 
     def kill(self, port: int) -> None:
@@ -88,7 +88,7 @@ class SecondProject:
         process.wait()
 
     def beside(self, **environment: str) -> SecondProject:
-        """The same project served with other settings. Has no writer of its own."""
+        """Return a copy that serves the same project with other settings and has no writer."""
         other = copy(self)
         other.environment = {**self.environment, **environment}
         other.servers = {}
@@ -107,7 +107,7 @@ class SecondProject:
         self._writer.stdout.close()
 
 
-def _wait_until_answered(port: int) -> None:
+def _wait_for_answer(port: int) -> None:
     deadline = time.monotonic() + 20
     while True:
         try:

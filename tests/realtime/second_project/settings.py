@@ -1,4 +1,4 @@
-"""A second project: ``realtime`` without koinonia and without its sister apps. It has clubs."""
+"""A second project: ``realtime`` without koinonia and its sister apps. The project has clubs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ INSTALLED_APPS = [
     "channels",
     "realtime",
 ]
-# None: a synchronous middleware would take a thread from each waiting poll.
+# Empty, because a synchronous middleware would hold a thread for each waiting poll.
 MIDDLEWARE: list[str] = []
 ROOT_URLCONF = "tests.realtime.second_project.urls"
 STATIC_URL = "/static/"
@@ -66,12 +66,12 @@ REALTIME: dict[str, Any] = {
     "ADDRESS_LIMIT": "tests.realtime.second_project.clubs.may_fail",
     "ENABLED": os.environ.get("PROJECT_ENABLED", "1") == "1",
     "ALLOWED_ORIGINS": ["https://club.example"],
-    # The defaults are proved by tests of their own; every other test would wait for them.
+    # Shorter than the defaults, which other tests check, so that each test is fast.
     "SWEEP_SECONDS": float(os.environ.get("PROJECT_SWEEP", "1")),
     "SOCKETS_PER_USER": int(os.environ.get("PROJECT_SOCKETS", "20")),
     "COUNT_SECONDS": float(os.environ.get("PROJECT_COUNT", "2")),
     "KEEP_ALIVE_SECONDS": float(os.environ.get("PROJECT_KEEP_ALIVE", "75")),
     "HEARTBEAT_SECONDS": int(os.environ.get("PROJECT_HEARTBEAT", "25")),
 }
-# Quick, for these passwords are nobody's.
+# A fast hasher, because these passwords protect nothing.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -37,7 +37,7 @@ async def ticket(request: HttpRequest) -> HttpResponse:
 
 
 def snapshot(request: HttpRequest, name: str) -> HttpResponse:
-    """The sum of all numbers of a stream: the position is read before the data."""
+    """Return all events of a stream; read the position before the data."""
     position = log.position(name)
     bodies = Event.objects.filter(stream__key=name).order_by("seq").values_list("body", flat=True)
     return JsonResponse({"epoch": position.epoch, "since": position.seq, "bodies": list(bodies)})

@@ -1,4 +1,4 @@
-"""Another process of the club: does what a line of JSON says, and answers with one."""
+"""A process that writes: it runs the function of each line of JSON and prints the result."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.realtime.second_project.settings")
 django.setup()
 
-from django.conf import settings  # noqa: E402 - Django stands from here on
+from django.conf import settings  # noqa: E402 - Django is set up from here on
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY  # noqa: E402
 from django.contrib.auth.models import Group, User  # noqa: E402
 from django.core.management import call_command  # noqa: E402
@@ -39,7 +39,7 @@ def migrate() -> None:
 
 
 def member(username: str, *clubs: str) -> str:
-    """A new user with a session; the session's key."""
+    """Create a user with a session; return the key of the session."""
     user = User.objects.create_user(username, password="x")
     for club in clubs:
         user.groups.add(Group.objects.get_or_create(name=club)[0])
@@ -57,7 +57,7 @@ def session(username: str) -> str:
 
 
 def append(key: str, first: int, count: int = 1, batch: int = 1) -> None:
-    """Numbers from ``first`` on, in transactions of ``batch``."""
+    """Append the numbers from ``first`` in transactions of ``batch``."""
     for start in range(first, first + count, batch):
         numbers = range(start, min(start + batch, first + count))
         with transaction.atomic():
@@ -65,8 +65,8 @@ def append(key: str, first: int, count: int = 1, batch: int = 1) -> None:
             log.append({key: new}, now=timezone.now())
 
 
-def append_at_leisure(key: str, count: int, seconds: float) -> None:
-    """Numbers from 1 on, spread over some time, every seventh transaction rolled back."""
+def append_slowly(key: str, count: int, seconds: float) -> None:
+    """Append numbers from 1 over ``seconds``, and roll back an extra transaction after each seventh."""
     for number in range(1, count + 1):
         append(key, number)
         if number % 7 == 0:
@@ -95,13 +95,13 @@ def admit(username: str, club: str) -> None:
     User.objects.get(username=username).groups.add(Group.objects.get(name=club))
 
 
-def expel_aloud(username: str, club: str) -> None:
+def expel_with_notice(username: str, club: str) -> None:
     expel(username, club)
     rights.changed(User.objects.get(username=username).pk)
 
 
 def disable(username: str) -> None:
-    """As an UPDATE of an operator does it: no signal, no notice."""
+    """Disable a user by an UPDATE, which sends no signal and no notice."""
     User.objects.filter(username=username).update(is_active=False)
 
 
@@ -131,18 +131,18 @@ def expired_ticket(username: str) -> str:
 
 
 def restore_from_backup(key: str, seq: int) -> None:
-    """The database as it was at ``seq``, with the new epoch that a restored one gets."""
+    """Set the database back to ``seq``, with a new epoch."""
     Event.objects.filter(stream__key=key, seq__gt=seq).delete()
     Stream.objects.filter(key=key).update(last_seq=seq, epoch="restored")
 
 
-def forget_after(key: str, seq: int) -> None:
-    """The database as it was at ``seq``, put back by somebody who did not know of epochs."""
+def restore_without_epoch(key: str, seq: int) -> None:
+    """Set the database back to ``seq``, without a new epoch."""
     Event.objects.filter(stream__key=key, seq__gt=seq).delete()
     Stream.objects.filter(key=key).update(last_seq=seq)
 
 
-def forget(key: str, up_to: int) -> None:
+def prune_up_to(key: str, up_to: int) -> None:
     Stream.objects.filter(key=key).update(first_seq=up_to + 1)
     Event.objects.filter(stream__key=key, seq__lte=up_to).delete()
 
@@ -155,7 +155,7 @@ def main() -> None:
     for line in sys.stdin:
         name, *arguments = json.loads(line)
         answer: Any = globals()[name](*arguments)
-        print(json.dumps(answer), flush=True)  # noqa: T201 - the answer goes to the test
+        print(json.dumps(answer), flush=True)  # noqa: T201 - the test reads the answer
 
 
 if __name__ == "__main__":

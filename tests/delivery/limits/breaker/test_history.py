@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from delivery.limits import breaker
 from delivery.limits.breaker import Tally
-from delivery.limits.breaker.shared import SharedBreaker
 from delivery.models import BreakerState, BreakerTransition
+from tests.delivery.accounts import account
 from tests.delivery.redis_state import behind
 
 pytestmark = pytest.mark.django_db
@@ -21,18 +21,18 @@ NOBODY_LISTENS = "redis://127.0.0.1:9/0"
 
 
 def opened() -> None:
-    breaker.record(breaker.ask(NOW), Tally(10, 10), NOW)
+    breaker.record(account(), breaker.ask(account(), NOW), Tally(10, 10), NOW)
     assert shown() == BreakerState.OPEN
 
 
 def asked(seconds: float) -> datetime:
     now = NOW + timedelta(seconds=seconds)
-    breaker.ask(now)
+    breaker.ask(account(), now)
     return now
 
 
 def shown() -> BreakerState:
-    return breaker.current(NOW).state
+    return breaker.current(account(), NOW).state
 
 
 def test_a_breaker_that_redis_has_forgotten_is_not_shown_open_for_ever(
@@ -40,7 +40,7 @@ def test_a_breaker_that_redis_has_forgotten_is_not_shown_open_for_ever(
 ) -> None:
     opened()
     valkey.flushall()
-    breaker._shared = SharedBreaker()  # of a worker that never saw it open
+    breaker.forget()  # of a worker that never saw it open
     for seconds in (0, 3, 6):
         asked(seconds)
     assert shown() == BreakerState.CLOSED
@@ -78,7 +78,7 @@ def test_the_open_time_of_a_change_that_nobody_wrote_is_what_is_left_of_it() -> 
     BreakerTransition.objects.all().delete()
     asked(1)
     now = asked(4)
-    view = breaker.current(now)
+    view = breaker.current(account(), now)
     assert view.state == BreakerState.OPEN
     assert view.until is not None
     assert now < view.until <= now + timedelta(seconds=1)

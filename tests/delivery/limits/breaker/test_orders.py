@@ -14,6 +14,7 @@ from delivery.limits import breaker, holds
 from delivery.limits.breaker import Tally
 from delivery.models import BreakerState, BreakerTransition
 from delivery.signals import breaker_changed
+from tests.delivery.accounts import account
 
 pytestmark = pytest.mark.django_db
 
@@ -27,33 +28,33 @@ def order(*arguments: str) -> str:
 def test_an_order_to_open_outlives_redis(valkey: redis.Redis) -> None:
     order("open", "--reason", "Telnyx incident")
     valkey.flushall()
-    assert not breaker.ask(timezone.now()).allowed
+    assert not breaker.ask(account(), timezone.now()).allowed
     assert "forced_open" in order("show")
     assert BreakerTransition.objects.get().reason == "Telnyx incident"
 
 
 def test_an_order_to_close_lets_all_through_whatever_fails() -> None:
     order("close")
-    permit = breaker.ask(timezone.now())
-    breaker.record(permit, Tally(100, 100), timezone.now())
-    assert breaker.ask(timezone.now()).allowed
+    permit = breaker.ask(account(), timezone.now())
+    breaker.record(account(), permit, Tally(100, 100), timezone.now())
+    assert breaker.ask(account(), timezone.now()).allowed
 
 
 def test_auto_gives_it_back_its_own_judgement() -> None:
     order("open")
     assert "closed" in order("auto")
     now = timezone.now()
-    breaker.record(breaker.ask(now), Tally(10, 10), now)
-    assert breaker.current(now).state == BreakerState.OPEN
-    assert not breaker.ask(now).allowed
+    breaker.record(account(), breaker.ask(account(), now), Tally(10, 10), now)
+    assert breaker.current(account(), now).state == BreakerState.OPEN
+    assert not breaker.ask(account(), now).allowed
 
 
 @pytest.mark.parametrize(("action", "ended"), [("close", True), ("auto", True), ("open", False)])
 def test_only_close_and_auto_end_a_hold(action: str, ended: bool) -> None:
     now = timezone.now()
-    holds.hold("20100", "Insufficient funds", now=now)
+    holds.hold(account(), "20100", "Insufficient funds", now=now)
     order(action)
-    assert (holds.current(now) is None) == ended
+    assert (holds.current(account(), now) is None) == ended
 
 
 def test_every_transition_is_a_row_with_its_reason_and_is_told() -> None:
@@ -65,7 +66,7 @@ def test_every_transition_is_a_row_with_its_reason_and_is_told() -> None:
     breaker_changed.connect(hear)
     try:
         now = timezone.now()
-        breaker.record(breaker.ask(now), Tally(12, 12), now)
+        breaker.record(account(), breaker.ask(account(), now), Tally(12, 12), now)
     finally:
         breaker_changed.disconnect(hear)
     assert told == [(BreakerState.OPEN, "12 of 12 calls failed")]

@@ -11,10 +11,11 @@ from django.utils import timezone
 from delivery.limits import breaker
 from delivery.limits.breaker.permit import Tally
 from delivery.models import BreakerState, Message
-from delivery.providers.base import SendRequest, Verdict
+from delivery.providers.base import OutboundText, SendOutcome
 from delivery.statuses import Status
 from delivery.testing import ScriptedProvider
 from koinonia.models import Church
+from tests.delivery.accounts import account
 from tests.delivery.engine.scripted import ACCEPTED, UNAVAILABLE, drain, write
 from tests.delivery.redis_state import fresh
 from tests.waiting import wait_until
@@ -31,7 +32,7 @@ def test_a_text_that_was_called_for_before_leaves_the_probe_to_a_fresh_one(
     Message.objects.update(calls=1, status=Status.RETRYING, next_attempt_at=long_ago)
     write(grace, "good")
     _open(timezone.now())
-    provider = ScriptedProvider([_answer])
+    provider = ScriptedProvider(answers=[_answer])
     worker = drain(provider)
 
     def probed() -> bool:
@@ -39,14 +40,14 @@ def test_a_text_that_was_called_for_before_leaves_the_probe_to_a_fresh_one(
         return bool(provider.requests)
 
     wait_until(probed)
-    assert b"good" in provider.requests[0].body
-    assert breaker.current(timezone.now()).state == BreakerState.CLOSED
+    assert "good" in provider.requests[0].text
+    assert breaker.current(account(), timezone.now()).state == BreakerState.CLOSED
 
 
-def _answer(request: SendRequest) -> Verdict:
-    return UNAVAILABLE if b"poison" in request.body else ACCEPTED
+def _answer(request: OutboundText) -> SendOutcome:
+    return UNAVAILABLE if "poison" in request.text else ACCEPTED
 
 
 def _open(now: datetime) -> None:
-    breaker.record(breaker.ask(now), Tally(10, 10), now)
-    assert breaker.current(now).state == BreakerState.OPEN
+    breaker.record(account(), breaker.ask(account(), now), Tally(10, 10), now)
+    assert breaker.current(account(), now).state == BreakerState.OPEN

@@ -22,6 +22,7 @@ from delivery.sending.drain import Drain
 from delivery.sending.threads import Threads
 from delivery.statuses import Status
 from koinonia.models import Church
+from tests.delivery.accounts import account
 from tests.delivery.engine.scripted import HeldProvider, drain, write
 from tests.delivery.redis_state import fresh
 from tests.waiting import wait_until
@@ -48,13 +49,13 @@ def worker(grace: Church, settings: Any) -> Drain:
 
 def open_time_is_over() -> None:
     now = timezone.now()
-    breaker.record(breaker.ask(now), Tally(10, 10), now)
+    breaker.record(account(), breaker.ask(account(), now), Tally(10, 10), now)
     wait_until(lambda: another_worker().allowed)
 
 
 def another_worker() -> Permit:
     """What the breaker says to it; it gives its permit back."""
-    other = SharedBreaker()
+    other = SharedBreaker(account())
     permit, _ = other.ask()
     if permit.probe:
         other.record(permit, Tally())

@@ -14,6 +14,7 @@ from delivery import redis_client
 from delivery.limits.breaker.permit import Permit, Tally
 from delivery.limits.breaker.shared import SharedBreaker
 from delivery.models import BreakerState
+from tests.delivery.accounts import account
 from tests.waiting import wait_until
 
 CLOSED, OPEN, HALF_OPEN = BreakerState.CLOSED, BreakerState.OPEN, BreakerState.HALF_OPEN
@@ -39,7 +40,7 @@ def probe(breaker: SharedBreaker) -> Permit:
 
 
 def test_it_opens_for_all_processes_when_half_of_the_calls_fail() -> None:
-    one, other = SharedBreaker(), SharedBreaker()
+    one, other = SharedBreaker(account()), SharedBreaker(account())
     moved = one.record(permit(one), Tally(10, 5))
     assert moved is not None
     assert (moved.after, moved.reason) == (OPEN, "5 of 10 calls failed")
@@ -48,19 +49,19 @@ def test_it_opens_for_all_processes_when_half_of_the_calls_fail() -> None:
 
 @pytest.mark.parametrize("tally", [Tally(9, 9), Tally(20, 9), Tally(20, 0, 15)])
 def test_too_few_calls_or_failures_leave_it_closed(tally: Tally) -> None:
-    breaker = SharedBreaker()
+    breaker = SharedBreaker(account())
     assert breaker.record(permit(breaker), tally) is None
 
 
 def test_it_opens_when_most_calls_are_slow() -> None:
-    breaker = SharedBreaker()
+    breaker = SharedBreaker(account())
     moved = breaker.record(permit(breaker), Tally(10, 0, 8))
     assert moved is not None
     assert moved.reason == "8 of 10 calls were slow"
 
 
 def test_one_sick_worker_does_not_open_it_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    breaker = SharedBreaker()
+    breaker = SharedBreaker(account())
     for name, failed in (("well", 0), ("sick", 30), ("sick", 30)):
         monkeypatch.setenv("DELIVERY_WORKER", name)
         assert breaker.record(permit(breaker), Tally(30, failed)) is None
@@ -71,16 +72,16 @@ def test_one_sick_worker_does_not_open_it_for_all(monkeypatch: pytest.MonkeyPatc
 
 
 def test_of_fifty_callers_at_once_exactly_one_may_probe() -> None:
-    breaker = SharedBreaker()
+    breaker = SharedBreaker(account())
     fail(breaker)
     time.sleep(permit(breaker).wait)  # what is tested is the moment at which its time is over
     with ThreadPoolExecutor(50) as callers:
-        permits = list(callers.map(lambda _: permit(SharedBreaker()), range(50)))
+        permits = list(callers.map(lambda _: permit(SharedBreaker(account())), range(50)))
     assert sum(found.allowed for found in permits) == 1
 
 
 def test_only_the_prober_may_close_it() -> None:
-    breaker = SharedBreaker()
+    breaker = SharedBreaker(account())
     stale = permit(breaker)
     fail(breaker)
     found = probe(breaker)
@@ -93,26 +94,26 @@ def test_only_the_prober_may_close_it() -> None:
 
 
 def test_each_failed_probe_doubles_the_open_time() -> None:
-    breaker = SharedBreaker()
+    breaker = SharedBreaker(account())
     fail(breaker)
     breaker.record(probe(breaker), Tally(1, 1))
     assert 1.5 < permit(breaker).wait <= 2.0
 
 
 def test_a_probe_that_sent_nothing_frees_the_next_one() -> None:
-    breaker = SharedBreaker()
+    breaker = SharedBreaker(account())
     fail(breaker)
     breaker.record(probe(breaker), Tally())
     assert permit(breaker).allowed
 
 
 def test_a_flush_of_redis_does_not_make_it_forget_that_it_is_open(valkey: redis.Redis) -> None:
-    breaker = SharedBreaker()
+    breaker = SharedBreaker(account())
     fail(breaker)
     assert not permit(breaker).allowed
     valkey.flushall()
     assert not permit(breaker).allowed
-    assert not permit(SharedBreaker()).allowed
+    assert not permit(SharedBreaker(account())).allowed
 
 
 @pytest.fixture
@@ -125,7 +126,7 @@ def redis_gone(settings: Any) -> Iterator[Any]:
 
 
 def test_without_redis_it_stays_as_it_was(redis_gone: Any) -> None:
-    ill, well = SharedBreaker(), SharedBreaker()
+    ill, well = SharedBreaker(account()), SharedBreaker(account())
     permit(well)
     redis_gone()
     assert permit(well).allowed
@@ -135,7 +136,7 @@ def test_without_redis_it_stays_as_it_was(redis_gone: Any) -> None:
 
 
 def test_without_redis_an_open_breaker_stays_open_and_then_probes(redis_gone: Any) -> None:
-    breaker = SharedBreaker()
+    breaker = SharedBreaker(account())
     fail(breaker)
     permit(breaker)
     redis_gone()
@@ -145,7 +146,7 @@ def test_without_redis_an_open_breaker_stays_open_and_then_probes(redis_gone: An
 
 
 def test_a_breaker_that_has_just_opened_stays_open_when_redis_goes(redis_gone: Any) -> None:
-    breaker = SharedBreaker()
+    breaker = SharedBreaker(account())
     fail(breaker)
     redis_gone()
     assert 0.5 < permit(breaker).wait <= 1.0
