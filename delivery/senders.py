@@ -32,7 +32,7 @@ def senders_by_key(tenant_id: Any) -> tuple[Sender, ...]:
     """Return the same by the tenant's key. This runs with every claim."""
     tenants = apps.get_model(conf.tenant_model())._default_manager
     if conf.provider_of() is None:
-        # One column instead of the whole tenant.
+        # Read a single column instead of the whole tenant.
         number = tenants.values_list(conf.tenant_number_field(), flat=True).get(pk=tenant_id)
         return (Sender(conf.default_provider(), str(number)),) if number else ()
     return senders_of(tenants.get(pk=tenant_id))

@@ -1,4 +1,4 @@
-"""The order of serving: replies before bulk, and tenants one after the other."""
+"""The order of serving: replies before bulk, and tenants in rotation."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Turn:
     """The due messages of one tenant, of one priority, through one provider account."""
 
     tenant_id: Any
-    """Of the type of the host's key: an integer, a UUID, a text."""
+    """Has the type of the host's key: an integer, a UUID, a text."""
     priority: Priority
     provider: str
     """The alias of the account."""
@@ -56,7 +56,7 @@ class Turns:
         self._last: dict[Priority, tuple[Any, str]] = {}
 
     def now(self, now: datetime) -> Iterator[Turn]:
-        """Yield every turn with something due, in the order in which they should be served."""
+        """Yield the turns with due messages, in the order of serving."""
         for priority in Priority:
             due = sorted(
                 (tenant, alias)

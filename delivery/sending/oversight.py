@@ -23,7 +23,7 @@ class Oversight:
     _events_applied: datetime | None = None
 
     def look(self, now: datetime, renew_leases: Callable[[datetime], None]) -> None:
-        """Do the duties whose time has come."""
+        """Do the duties that are due."""
         if not self.gathers(now) and tracking.apply_waiting_events(now):
             self._events_applied = now
         conf.schedule().accept_due(now)

@@ -23,14 +23,14 @@ __all__ = ["Permit", "Tally", "View", "ask", "current", "force", "record", "rele
 
 @dataclass
 class _Known:
-    """What this process knows about the breaker of one account."""
+    """The knowledge of this process about the breaker of one account."""
 
     shared: SharedBreaker
     gap: history.Gap = field(default_factory=history.Gap)
 
 
 _known: dict[str, _Known] = {}
-"""By the account's name."""
+"""The key is the account's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def force(
 
 
 def release(account: Account, *, by: AbstractBaseUser | None, now: datetime) -> None:
-    """End a person's order: the breaker decides by itself again, starting closed."""
+    """End a person's order: the breaker decides again, starting closed."""
     forced = _forced(account)
     if forced is None:
         return

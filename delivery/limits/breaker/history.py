@@ -73,7 +73,7 @@ class Gap:
 
 def _write_missing(account: Account, permit: Permit, now: datetime) -> None:
     with transaction.atomic():
-        # One worker at a time: all of them notice that the row is missing.
+        # The lock lets one worker write: all workers notice that the row is missing.
         BreakerTransition.objects.select_for_update().filter(account=account.name).first()
         before = state_after(last(account))
         if before == permit.state:
