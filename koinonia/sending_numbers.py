@@ -2,15 +2,19 @@
 
 ``Church.phone_number`` is what a church texts from now. ``SendingNumber`` has one row per number, so
 that a number that was given up stays with its church for 30 days, and while texts wait to be sent
-from it.
+from it. A church may have a second number, of another provider: new texts go out from it while the
+provider of the first one does not answer, if ``Church.uses_second_number`` says so.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.dispatch import Signal
 from django.utils import timezone
 
@@ -30,24 +34,85 @@ class NumberRefusedError(Exception):
     """The number cannot be given, or taken; the message is a sentence for the operator."""
 
 
-def give(church: Church, raw: str, *, now: datetime) -> str:
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """A number that a church may text from now, and the provider account it belongs to."""
+
+    provider: str
+    number: str
+
+
+def give(church: Church, raw: str, *, now: datetime, provider: str = "") -> str:
     """Let the church text from a number; return it in E.164. Its present one is given up.
 
-    Raises NumberRefusedError where the number is no number, or another church's, or reserved.
+    ``provider`` is a key of ``DELIVERY["PROVIDERS"]``; empty: the default one. Raises
+    NumberRefusedError if the number is no number, another church's or reserved, or if the provider
+    is not configured.
     """
-    try:
-        number = phone.normalise(raw, church.country)
-    except phone.UnusableNumberError as error:
-        raise NumberRefusedError(str(error)) from None
+    account = _provider(provider)
+    number = _normalised(church, raw)
     try:
         with transaction.atomic():
-            _give(_locked(church), number, now)
+            _give(_locked(church), number, account, now)
             transaction.on_commit(lambda: number_given.send(sender=Church, number=number))
     except IntegrityError:
         # Two operators at once, or a church that has no row in the list of numbers.
         raise NumberRefusedError(f"{number} belongs to another church.") from None
     church.phone_number = number
     return number
+
+
+def give_second(church: Church, raw: str, *, now: datetime, provider: str) -> str:
+    """Give the church a second number, of another provider than its first; return it in E.164.
+
+    Raises NumberRefusedError as :func:`give` does, and if the provider is that of the first number.
+    """
+    account = _provider(provider)
+    number = _normalised(church, raw)
+    try:
+        with transaction.atomic():
+            _give_second(_locked(church), number, account, now)
+            transaction.on_commit(lambda: number_given.send(sender=Church, number=number))
+    except IntegrityError:
+        raise NumberRefusedError(f"{number} belongs to another church.") from None
+    return number
+
+
+def use_second(church: Church, use: bool) -> None:
+    """Say whether new texts go out from the second number while the first provider is down.
+
+    Raises NumberRefusedError if the church has no second number to use.
+    """
+    if use and not has_second(church):
+        raise NumberRefusedError(f"{church.name} ({church.slug}) has no second number.")
+    Church.objects.filter(pk=church.pk).update(uses_second_number=use)
+    church.uses_second_number = use
+
+
+def has_second(church: Church) -> bool:
+    """Return whether the church has a second number."""
+    return church.pk is not None and _second_of(church.pk).exists()
+
+
+def provider_of(number: str) -> str:
+    """Return the provider account that a number belongs to; the default one if it is unknown."""
+    known = SendingNumber.objects.filter(number=number).values_list("provider", flat=True).first()
+    return known or _provider("")
+
+
+def senders_of(church_id: int) -> list[Sender]:
+    """Return the numbers that a church may text from, the first one first.
+
+    The second one is there only if the church uses it. Empty: the church has no first number.
+    """
+    first = Church.objects.filter(pk=church_id).values_list("phone_number", "uses_second_number")
+    number, uses_second = first.get()
+    if not number:
+        return []
+    found = [Sender(provider_of(number), number)]
+    if uses_second and (second := _second_of(church_id).first()) is not None:
+        found.append(Sender(second.provider, second.number))
+    return found
 
 
 def check(church: Church, number: str, *, now: datetime) -> None:
@@ -64,12 +129,14 @@ def check(church: Church, number: str, *, now: datetime) -> None:
 def take(raw: str, *, now: datetime) -> Church:
     """Take a number from the church that texts from it; it is reserved from now on.
 
-    Raises NumberRefusedError where no church texts from it.
+    Raises NumberRefusedError if no church texts from it.
     """
     number = raw.strip()
     with transaction.atomic():
         church = Church.objects.filter(phone_number=number).select_for_update().first()
         if church is None:
+            if (of_second := _take_second(number, now)) is not None:
+                return of_second
             raise NumberRefusedError(f"No church texts from {number}. `number list` shows all.")
         _give_up(church, now)
         church.phone_number = None
@@ -77,11 +144,10 @@ def take(raw: str, *, now: datetime) -> Church:
     return church
 
 
-def former_owner(number: str) -> Church | None:
-    """Return the church for which a number that was given up is still reserved."""
-    row = SendingNumber.objects.filter(number=number, given_up_at__isnull=False)
-    found = row.select_related("church").first()
-    return found.church if found else None
+def owner_of(number: str) -> Church | None:
+    """Return the church of a second number, or of one that was given up and is still reserved."""
+    row = SendingNumber.objects.filter(number=number).select_related("church").first()
+    return row.church if row else None
 
 
 def waiting_from(number: str) -> int:
@@ -98,31 +164,104 @@ def on_church_saved(instance: Church, created: bool, **_: Any) -> None:
 
 def on_church_deleted(instance: Church, **_: Any) -> None:
     """Receive ``pre_delete``: keep the church's numbers reserved without it."""
+    now = timezone.now()
     if instance.phone_number:
-        _give_up(instance, timezone.now())
+        _give_up(instance, now)
+    _second_of(instance.pk).update(given_up_at=now)
 
 
 def _locked(church: Church) -> Church:
     return Church.objects.select_for_update().get(pk=church.pk)
 
 
-def _give(church: Church, number: str, now: datetime) -> None:
+def _normalised(church: Church, raw: str) -> str:
+    try:
+        return phone.normalise(raw, church.country)
+    except phone.UnusableNumberError as error:
+        raise NumberRefusedError(str(error)) from None
+
+
+def _provider(alias: str) -> str:
+    """Return the alias, or the default provider's if it is empty; refuse one that is unknown."""
+    known = list(settings.DELIVERY["PROVIDERS"])
+    if alias and alias not in known:
+        raise NumberRefusedError(
+            f"No provider {alias!r} is configured; there is {', '.join(known)}."
+        )
+    return alias or known[0]
+
+
+def _give(church: Church, number: str, provider: str, now: datetime) -> None:
+    second = _second_of(church.pk).select_for_update().first()
+    if second is not None and (second.number == number or second.provider == provider):
+        raise NumberRefusedError(
+            f"{second.number} ({second.provider}) is the second number of {church.slug}: take it"
+            " first, or give a first number of another provider."
+        )
     if church.phone_number == number:
+        SendingNumber.objects.filter(number=number).update(provider=provider)
         return
+    _release_to(church, number, now)
+    if church.phone_number:
+        _give_up(church, now)
+    # The earlier release changes the church's number without a row here.
+    held = SendingNumber.objects.filter(church=church, given_up_at=None, second=False)
+    held.exclude(number=number).update(given_up_at=now)
+    _enter(church, number, provider, now, second=False)
+    church.phone_number = number
+    church.save(update_fields=["phone_number"])
+
+
+def _give_second(church: Church, number: str, provider: str, now: datetime) -> None:
+    if not church.phone_number:
+        raise NumberRefusedError(f"{church.name} ({church.slug}) has no first number yet.")
+    if number == church.phone_number:
+        raise NumberRefusedError(f"{number} is the first number of {church.slug}.")
+    if provider_of(church.phone_number) == provider:
+        raise NumberRefusedError(
+            f"The first number of {church.slug} is with {provider}, too: a second number helps only"
+            " if it is with another provider."
+        )
+    _release_to(church, number, now)
+    _second_of(church.pk).exclude(number=number).update(given_up_at=now)
+    _enter(church, number, provider, now, second=True)
+
+
+def _take_second(number: str, now: datetime) -> Church | None:
+    row = SendingNumber.objects.filter(number=number, second=True, given_up_at=None)
+    found = row.select_for_update(of=("self",)).select_related("church").first()
+    if found is None or found.church is None:
+        return None
+    found.given_up_at = now
+    found.save(update_fields=["given_up_at"])
+    Church.objects.filter(pk=found.church_id).update(uses_second_number=False)
+    found.church.uses_second_number = False
+    return found.church
+
+
+def _second_of(church_id: int) -> QuerySet[SendingNumber]:
+    return SendingNumber.objects.filter(church=church_id, second=True, given_up_at=None)
+
+
+def _release_to(church: Church, number: str, now: datetime) -> None:
+    """Delete the row of a number that another church gave up, if it is free by now."""
     row = SendingNumber.objects.filter(number=number).select_for_update().first()
     if row is not None and row.church_id != church.pk:
         _check_free(row, now)
         row.delete()
-    if church.phone_number:
-        _give_up(church, now)
-    # Also what the earlier release changed without a word here.
-    held = SendingNumber.objects.filter(church=church, given_up_at=None).exclude(number=number)
-    held.update(given_up_at=now)
+
+
+def _enter(church: Church, number: str, provider: str, now: datetime, *, second: bool) -> None:
     SendingNumber.objects.update_or_create(
-        number=number, defaults={"church": church, "given_at": now, "given_up_at": None}
+        number=number,
+        defaults={
+            "church": church,
+            "provider": provider,
+            "second": second,
+            "given_at": now,
+            "given_up_at": None,
+        },
     )
-    church.phone_number = number
-    church.save(update_fields=["phone_number"])
 
 
 def _give_up(church: Church, now: datetime) -> None:

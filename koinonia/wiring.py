@@ -210,8 +210,8 @@ def on_member_saved(*, instance: Member, raw: bool = False, **_: Any) -> None:
 
 
 def former_tenant(number: str) -> Church | None:
-    """``DELIVERY["FORMER_TENANT"]``: the church for which a given-up number is reserved."""
-    return sending_numbers.former_owner(number)
+    """``DELIVERY["FORMER_TENANT"]``: the church of a second number, or of one that was given up."""
+    return sending_numbers.owner_of(number)
 
 
 # realtime asks who may listen

@@ -44,6 +44,14 @@ class Church(models.Model):
         db_default=False,
         help_text="Write ' for a curly apostrophe and the like, which make a text cost more parts.",
     )
+    uses_second_number = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text=(
+            "While the provider of the church's number does not answer, send new texts from its"
+            " second number. Texts that may have been sent already wait."
+        ),
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     version = models.BigIntegerField(default=1, editable=False)
 

@@ -22,6 +22,10 @@ class SendingNumber(models.Model):
         Church, models.SET_NULL, null=True, blank=True, related_name="sending_numbers"
     )
     """None: the church was deleted."""
+    provider = models.CharField(max_length=20, default="telnyx", db_default="telnyx")
+    """The provider account that the number belongs to: a key of ``DELIVERY["PROVIDERS"]``."""
+    second = models.BooleanField(default=False, db_default=False)
+    """The number of another provider, for times when the first provider does not answer."""
     given_at = models.DateTimeField()
     given_up_at = models.DateTimeField(null=True, blank=True)
     """None: the church texts from it."""
@@ -29,9 +33,9 @@ class SendingNumber(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["church"],
+                fields=["church", "second"],
                 condition=models.Q(given_up_at=None),
-                name="sending_number_once_per_church",
+                name="one_first_and_one_second_number",
             ),
         ]
 
