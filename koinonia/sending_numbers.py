@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.dispatch import Signal
 from django.utils import timezone
 
+from delivery import conf
 from delivery.models import Message
+from delivery.providers import registry
 from delivery.statuses import Status
 from koinonia import phone
 from koinonia.models import Church, SendingNumber
@@ -91,7 +92,7 @@ def use_second(church: Church, use: bool) -> None:
 
 def has_second(church: Church) -> bool:
     """Return whether the church has a second number."""
-    return church.pk is not None and _second_of(church.pk).exists()
+    return bool(church.pk) and _second_of(church.pk).exists()
 
 
 def provider_of(number: str) -> str:
@@ -183,12 +184,12 @@ def _normalised(church: Church, raw: str) -> str:
 
 def _provider(alias: str) -> str:
     """Return the alias, or the default provider's if it is empty; refuse one that is unknown."""
-    known = list(settings.DELIVERY["PROVIDERS"])
+    known = registry.aliases()
     if alias and alias not in known:
         raise NumberRefusedError(
             f"No provider {alias!r} is configured; there is {', '.join(known)}."
         )
-    return alias or known[0]
+    return alias or conf.default_provider()
 
 
 def _give(church: Church, number: str, provider: str, now: datetime) -> None:
@@ -234,9 +235,10 @@ def _take_second(number: str, now: datetime) -> Church | None:
         return None
     found.given_up_at = now
     found.save(update_fields=["given_up_at"])
-    Church.objects.filter(pk=found.church_id).update(uses_second_number=False)
-    found.church.uses_second_number = False
-    return found.church
+    church = found.church
+    Church.objects.filter(pk=church.pk).update(uses_second_number=False)
+    church.uses_second_number = False
+    return church
 
 
 def _second_of(church_id: int) -> QuerySet[SendingNumber]:
