@@ -1,13 +1,12 @@
 """The ``DELIVERY`` settings dict, typed, read live.
 
-``TENANT_MODEL`` and ``RECIPIENT_MODEL`` are the exception: models and migrations point at them, so
-they are read once, at import, like ``AUTH_USER_MODEL``.
+``TENANT_MODEL``, ``RECIPIENT_MODEL`` and the first alias in ``PROVIDERS`` are the exception: models
+and migrations refer to them, so they are read once, at import, like ``AUTH_USER_MODEL``.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, cast
@@ -124,21 +123,39 @@ def _nobody(number: str) -> None:
     return None
 
 
-def api_key() -> str:
-    return str(_value("API_KEY", ""))
+def providers() -> Mapping[str, Mapping[str, Any]]:
+    """``PROVIDERS``: by alias, the class (``BACKEND``) and the settings of each provider account."""
+    given: Mapping[str, Mapping[str, Any]] = _value("PROVIDERS", {})
+    return given
 
 
-def api_base() -> str:
-    return str(_value("API_BASE") or "https://api.telnyx.com/v2").rstrip("/")
+def provider_options(alias: str) -> Mapping[str, Any]:
+    """Return the settings of one provider account; empty for an unknown alias."""
+    return providers().get(alias, {})
 
 
-def public_key() -> str:
-    """Telnyx's public key: base64 of 32 bytes; empty where webhooks are not configured."""
-    return str(_value("PUBLIC_KEY", ""))
+def first_provider() -> str:
+    """Return the alias that stands first in ``PROVIDERS``.
+
+    The migration that adds ``Message.provider`` gives this alias to all messages of before.
+    """
+    return next(iter(providers()), "")
+
+
+def default_provider() -> str:
+    """``DEFAULT_PROVIDER``: the alias for numbers that ``PROVIDER_OF`` does not decide."""
+    return str(_value("DEFAULT_PROVIDER") or first_provider())
+
+
+def provider_of() -> Callable[[Any, str], str] | None:
+    """``PROVIDER_OF``: dotted path of ``(tenant, number)`` -> the alias of the account that the
+    sending number belongs to; without it, the default provider has all numbers."""
+    path = _value("PROVIDER_OF")
+    return cast(Callable[[Any, str], str], import_string(path)) if path else None
 
 
 def public_url() -> str:
-    """The origin that Telnyx calls for webhooks."""
+    """The origin that providers call for webhooks."""
     return str(_value("PUBLIC_URL", "")).rstrip("/")
 
 
@@ -147,16 +164,16 @@ def redis_url() -> str:
     return str(_value("REDIS_URL", ""))
 
 
-def redis_key(name: str, *, of_account: bool = True) -> str:
-    """Return the key of ``name``; all keys of one call share a hash tag, as a Redis Cluster asks.
+def redis_key(name: str, *, account: str = "") -> str:
+    """Return the key of ``name``, of one provider account (its public name) or of the installation.
 
-    ``HASH_TAG``, such as ``{shop}``, tells installations on one Redis database apart. Without it the
-    provider account is the tag.
+    All keys of one call share a hash tag, as a Redis Cluster asks. ``HASH_TAG``, such as ``{shop}``,
+    tells installations on one Redis database apart; without it the account is the tag.
     """
     tag = str(_value("HASH_TAG", ""))
-    if not of_account:
+    if not account:
         return f"delivery:{tag}:{name}" if tag else f"delivery:{name}"
-    return f"delivery:{account()}:{tag}:{name}" if tag else f"{{delivery:{account()}}}:{name}"
+    return f"delivery:{account}:{tag}:{name}" if tag else f"{{delivery:{account}}}:{name}"
 
 
 def part_price() -> Decimal | None:
@@ -189,24 +206,23 @@ def breaker_open_seconds() -> float:
     return float(_value("BREAKER_OPEN_SECONDS", 30))
 
 
-def _rate(name: str, default: float | None) -> float | None:
-    rate = _value(name, default)
-    return None if rate is None else float(rate)
+def _rate(value: Any) -> float | None:
+    return None if value is None else float(value)
 
 
-def account_rate() -> float | None:
-    """Message parts per second, whole account; None: no limit."""
-    return _rate("ACCOUNT_RATE", 50)
+def account_rate(alias: str) -> float | None:
+    """``ACCOUNT_RATE`` of the provider, else of all: parts per second of the account; None: no limit."""
+    return _rate(provider_options(alias).get("ACCOUNT_RATE", _value("ACCOUNT_RATE", 50)))
 
 
-def sender_rate() -> float | None:
-    """Message parts per second, one sending number; None: no limit."""
-    return _rate("SENDER_RATE", 20)
+def sender_rate(alias: str) -> float | None:
+    """``SENDER_RATE`` of the provider, else of all: parts per second of one sending number."""
+    return _rate(provider_options(alias).get("SENDER_RATE", _value("SENDER_RATE", 20)))
 
 
 def tenant_rate() -> float | None:
     """Message parts per second, one tenant; None: no limit."""
-    return _rate("TENANT_RATE", None)
+    return _rate(_value("TENANT_RATE"))
 
 
 def threads() -> int:
@@ -227,7 +243,7 @@ def read_timeout() -> float:
 
 
 def watchdog_after() -> float:
-    """Seconds of silence after which Telnyx is asked what became of a text."""
+    """Seconds of silence after which the provider is asked about a text."""
     return float(_value("WATCHDOG_AFTER", 15 * 60))
 
 
@@ -239,13 +255,3 @@ def unconfirmed_after() -> float:
 def webhook_retention_days() -> float:
     """How long applied webhook events are kept; ones that found no message, three times as long."""
     return float(_value("WEBHOOK_RETENTION_DAYS", 30))
-
-
-def provider() -> str:
-    """Dotted path of a :class:`delivery.providers.base.Provider`."""
-    return str(_value("PROVIDER", "delivery.providers.telnyx.client.TelnyxProvider"))
-
-
-def account() -> str:
-    """A name for the provider account that is safe to show: breaker, holds and pace hang on it."""
-    return hashlib.sha256(f"{api_base()}|{api_key()}".encode()).hexdigest()[:12]

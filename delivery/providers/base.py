@@ -1,81 +1,338 @@
-"""The edge to the carrier: one call in, one verdict out."""
+"""The provider boundary: the neutral types of the engine, and the class that a provider implements.
+
+``docs/adding-a-provider.md`` says which files a new provider needs and how the conformance suite runs.
+"""
 
 from __future__ import annotations
 
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Any
 
-from django.utils.module_loading import import_string
+from django.core.checks import CheckMessage
+from django.http import HttpResponse
 
 from delivery import conf
-from delivery.billed import Billed
 from delivery.models import Outcome
+from delivery.models.message import Encoding
+from delivery.models.transitions import Failure
+from delivery.models.webhook_event import TEXT_RECEIVED
+from delivery.statuses import Status
+
+LONGEST_ID = 64
+"""A provider's id of a message, and an event's id, have at most so many characters."""
+
+
+class UntrustedError(Exception):
+    """The provider did not provably send this webhook now. ``code`` says why, for the log."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class UnreadableError(ValueError):
+    """A trusted webhook has no readable body. The message of the error is the answer to the caller."""
+
+    def __init__(self, message: str, *, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+        """For the log: ``not_json``."""
+
+
+class NotConfiguredError(Exception):
+    """The settings lack what this provider needs to check webhooks."""
+
+
+class LookUpFailedError(Exception):
+    """The provider cannot be asked now; asking about other messages would fail as well."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account at one provider: breaker, holds and pace belong to it."""
+
+    alias: str
+    """The key in ``DELIVERY["PROVIDERS"]``, ``Message.provider``, and the name in webhook URLs."""
+    name: str
+    """Twelve hexadecimal digits, safe to show: the account in Redis keys and breaker rows."""
+
+
+def account_name(*parts: str) -> str:
+    """Return the public name of the account that the secret or public ``parts`` identify."""
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SendRequest:
-    """One call: the bytes and the key are the same each time a generation of a message is tried."""
+class Capabilities:
+    """Guarantees of a provider that the engine must know."""
+
+    key_memory: timedelta | None = None
+    """How long the provider recognises a repeat by its idempotency key. The engine repeats an
+    ambiguous call within this time, less an hour. None: the provider takes each call as a new text,
+    so the engine never repeats an ambiguous one."""
+    look_up_by_id: bool = False
+    look_up_by_content: bool = False
+    """The provider lists texts by both numbers, so a text whose answer was lost can be found."""
+    event_times: bool = False
+    """Status events say when they happened. False: ``occurred_at`` is our own clock, and tells
+    nothing about the order of two events."""
+    parts_in_answer: bool = False
+    price_in_answer: bool = False
+    expiry_at_provider: bool = False
+    """The provider drops a text that it could not send before ``OutboundText.expires_at``."""
+    callback_per_message: bool = False
+    """Status events come to ``OutboundText.callback_url``, which names the message."""
+    failed_webhooks_come_again: bool = False
+    """The provider repeats a webhook that was answered with 5xx."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OutboundText:
+    """One text to hand over. Each attempt of one generation has an equal one, so a provider that
+    compares repeated requests must build its bytes from these fields and from nothing else."""
 
     message_id: int
     generation: int
     idempotency_key: str
-    body: bytes
+    reference: str
+    """Our name of the message, letters and digits: the last part of ``callback_url``."""
+    from_number: str
+    to_number: str
+    text: str
+    media_urls: tuple[str, ...] = ()
+    callback_url: str = ""
+    """``<origin>/webhooks/<alias>/<reference>/``; empty without a public origin."""
+    created_at: datetime
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Billed:
+    """The size of one message that a provider states; None for a value that is missing or odd."""
+
+    parts: int | None = None
+    encoding: Encoding | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Verdict:
-    """What one call came to. The engine decides by these fields, never by a provider's text."""
+class SendOutcome:
+    """The outcome of one call. The engine decides by these fields, never by a provider's text."""
 
-    outcome: Outcome
+    kind: Outcome
     provider_id: str = ""
     billed: Billed = field(default_factory=Billed)
-    """Accepted: the parts and the encoding that the provider bills, where it states them."""
+    """Accepted: the parts and the encoding, where the provider states them."""
     http_status: int | None = None
     code: str = ""
-    """The provider's code, or our own word for what it did not put into a code."""
+    """The provider's code, or our own word where the provider gave none."""
     title: str = ""
     detail: str = ""
+    """Without phone numbers and without the text: people and logs see it."""
     retry_after: float | None = None
-    """Throttled: seconds that the provider asked us to stay away. Configuration: seconds for which
-    the other texts of this sending number wait."""
+    """Throttled: seconds that the provider asked us to pause. Configuration: seconds for which the
+    other texts of this sending number wait."""
     whole_account: bool = False
     """Throttled: by a limit of the account, not of the sending number."""
     hold: bool = False
-    """Send nothing more through this account: until a person has put it right, or for
-    ``retry_after``."""
+    """Send nothing more through this account, until a person ends the hold or ``retry_after`` is
+    over."""
     opted_out: bool = False
     """Permanent: because the recipient sent STOP."""
     final: bool = False
-    """Ambiguous: asking again cannot settle it."""
+    """Ambiguous: another call cannot settle it."""
     from_provider: bool = True
-    """Permanent: the provider's own word, in its own form. False: something on the way to it may
-    have refused, which knows nothing of what the provider took before."""
+    """Permanent: the answer has the provider's own form. False: a proxy may have refused the call,
+    and a proxy does not know about earlier calls."""
     reached: bool = True
-    """The provider answered, however badly; False counts against the breaker with 5xx."""
+    """False: no answer arrived."""
 
     @property
     def error_class(self) -> str:
-        return "" if self.outcome == Outcome.ACCEPTED else self.outcome.value
+        return "" if self.kind == Outcome.ACCEPTED else self.kind.value
 
     @property
     def gives_pause(self) -> bool:
-        """It may be about more than this text: ask whether others may go before any does."""
+        """The outcome may concern other texts too: ask the gate again before sending more."""
         pauses = self.hold or self.retry_after is not None
-        return pauses or self.outcome == Outcome.THROTTLED or self.provider_failed
+        return pauses or self.kind == Outcome.THROTTLED or self.provider_failed
 
     @property
     def provider_failed(self) -> bool:
-        """The circuit breaker counts it: the provider is ill, not this message or account."""
-        return self.outcome in {Outcome.RETRYABLE, Outcome.AMBIGUOUS}
+        """The circuit breaker counts this call as a failure of the provider."""
+        return self.kind in {Outcome.RETRYABLE, Outcome.AMBIGUOUS}
 
 
-class Provider(Protocol):
-    """Something that texts can be handed to. Used by one thread only; must not raise."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeliveryReport:
+    """The state of one outbound text at one moment, from an event or from a look-up."""
 
-    def send(self, request: SendRequest) -> Verdict: ...
+    provider_id: str
+    status: Status
+    at: datetime
+    to_number: str
+    from_number: str
+    sent_at: datetime | None = None
+    completed_at: datetime | None = None
+    failure: Failure | None = None
+    """Status ``failed``: why. ``error_class`` is ``carrier``, or ``configuration`` where the sending
+    number or the account is to blame."""
+    opted_out: bool = False
+    """The provider refused it because the recipient sent STOP."""
+    billed: Billed = field(default_factory=Billed)
 
 
-def connect() -> Provider:
-    """A new provider for the calling thread, of the class that ``DELIVERY["PROVIDER"]`` names."""
-    provider: Provider = import_string(conf.provider())()
-    return provider
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InboundText:
+    """One text from a person to one of our numbers."""
+
+    provider_id: str
+    to_number: str
+    """Empty where the person texted an agent without a number (RCS)."""
+    from_number: str
+    text: str
+    postback: str = ""
+    """The machine-readable value of a tapped suggestion; ``text`` is what the person saw."""
+    media_urls: tuple[str, ...] = ()
+    keyword: str = ""
+    """``STOP`` or ``START`` where the provider itself recognised such a word; else empty."""
+    billed: Billed = field(default_factory=Billed)
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WebhookRequest:
+    """One call of a webhook URL, not yet trusted."""
+
+    headers: Mapping[str, str]
+    """Look-ups ignore case."""
+    body: bytes
+    url: str
+    """The URL that we gave to the provider: the configured public origin, the path and the query."""
+    ref: str
+    """The part of the path after the alias; empty for the general URL."""
+    now: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProviderEvent:
+    """One event of a provider: read from a webhook, stored, applied later."""
+
+    event_id: str
+    """Equal for a repeat of the same event. A hash of the content, where the provider has no id."""
+    event_type: str
+    """``TEXT_RECEIVED`` for a text from a person, so that a STOP overtakes waiting reports; else the
+    provider's own word."""
+    provider_id: str = ""
+    """The provider's id of the message."""
+    ref: str = ""
+    """``WebhookRequest.ref`` where it names a message of ours: a hint, no proof."""
+    occurred_at: datetime
+    payload: dict[str, Any]
+    """Storable JSON (see :mod:`delivery.storable`)."""
+
+    @property
+    def is_inbound(self) -> bool:
+        return self.event_type == TEXT_RECEIVED
+
+
+@dataclass(frozen=True, slots=True)
+class LookUpById:
+    """The question: what is the state of the text with this id?"""
+
+    provider_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LookUpByContent:
+    """The question: does the provider have this text, whose answer was lost? In any doubt, no."""
+
+    reference: str
+    callback_url: str
+    to_number: str
+    from_number: str
+    text: str
+    parts: int
+    since: datetime
+    until: datetime
+    """Each call began and ended between ``since`` and ``until``."""
+    others: frozenset[str]
+    """Ids that the provider gave to other texts of ours between the two numbers."""
+    one_of_many: bool
+    """Another text of ours with a lost answer says the same to the same number."""
+
+
+Question = LookUpById | LookUpByContent
+
+
+class Provider(ABC):
+    """One configured provider account. ``DELIVERY["PROVIDERS"][alias]["BACKEND"]`` names the class.
+
+    ``send``, ``look_up`` and ``close`` are called from one thread per instance: connections may be
+    kept in the instance. The other methods are called on a shared instance from any thread and must
+    not change it. No method uses the database.
+    """
+
+    key: str
+    """The kind of provider, lower case: the folder below ``delivery/providers/``."""
+    name: str
+    """The name for people."""
+    capabilities: Capabilities
+
+    def __init__(self, alias: str) -> None:
+        self.alias = alias
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """Return ``DELIVERY["PROVIDERS"][alias]``, read live."""
+        return conf.provider_options(self.alias)
+
+    @property
+    @abstractmethod
+    def account(self) -> Account:
+        """Return the account of the present settings; use :func:`account_name`."""
+
+    @abstractmethod
+    def send(self, text: OutboundText) -> SendOutcome:
+        """Make one call, without a retry of its own. Never raises."""
+
+    @abstractmethod
+    def parse_webhook(self, request: WebhookRequest) -> Sequence[ProviderEvent]:
+        """Return the events in a webhook.
+
+        Raises :class:`UntrustedError`, :class:`UnreadableError` or :class:`NotConfiguredError`.
+        """
+
+    def webhook_response(self, events: Sequence[ProviderEvent]) -> HttpResponse:
+        """Return the answer that tells the provider that ``events`` are stored."""
+        return HttpResponse(status=200)
+
+    @abstractmethod
+    def read_event(self, event: ProviderEvent) -> DeliveryReport | InboundText | None:
+        """Return the content of a stored event; None where it says nothing about a text."""
+
+    def look_up(self, question: Question, now: datetime) -> DeliveryReport | None:
+        """Ask the provider about one text; None where it does not know the text for certain.
+
+        Raises :class:`LookUpFailedError`. Only asked what ``capabilities`` allow.
+        """
+        return None
+
+    @abstractmethod
+    def explain(self, code: str) -> str:
+        """Return a sentence for support about a code of this provider; empty for an unknown code."""
+
+    def check(self) -> Iterable[CheckMessage]:
+        """Yield the errors in ``options``, as system checks."""
+        return ()
+
+    def close(self) -> None:
+        """Close the connections of this instance."""
+        return None
