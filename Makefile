@@ -10,7 +10,7 @@ PRODUCTION := DEBUG=0 SECRET_KEY=$$($(BIN)/python -c "import secrets; print(secr
 	PUBLIC_URL=https://texts.example.org TRUSTED_PROXIES=10.0.0.0/8 REDIS_URL=redis://redis.example.org
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check format lock bench chaos load clients screenshots smoke
+.PHONY: help run setup test check format lock bench chaos load compat clients screenshots smoke
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | \
@@ -27,7 +27,7 @@ test: $(VENV)/.test ## Every test but the long ones: on SQLite, then PostgreSQL,
 	@echo "== On SQLite"
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 	@echo "== On PostgreSQL"
-	$(BIN)/python -m pytest -n 2 --dist loadfile --database=postgres -m "not chaos and not load and not any_database" $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --database=postgres -m "not chaos and not load and not compat and not any_database" $(ARGS)
 
 check: $(VENV)/.test ## Format, lint, types, import rules, system checks, migrations, OpenAPI, lock
 	$(BIN)/ruff format --check .
@@ -59,6 +59,9 @@ chaos: $(VENV)/.test ## The long tests that kill things
 load: $(VENV)/.test ## The long tests that push
 	$(BIN)/python -m pytest -m load $(ARGS)
 	$(BIN)/python -m pytest -m load --database=postgres $(ARGS)
+
+compat: ## The suites on every Python of this machine, each with the newest Django that it admits
+	scripts/compat $(ARGS)
 
 clients: $(VENV)/.test ## Generate three clients from the OpenAPI schema, and use them (needs java and node)
 	$(BIN)/python -m tests.clients

@@ -9,7 +9,8 @@ import sys
 # What looks at the code or the database alone, and `up`, which makes what the others need.
 _NEED_NOTHING = frozenset({
     "check", "collectstatic", "diffsettings", "findstatic", "help", "makemigrations", "migrate",
-    "showmigrations", "spectacular", "sqlmigrate", "telnyx_simulator", "test", "up", "version",
+    "showmigrations", "simulator", "spectacular", "sqlmigrate", "telnyx_simulator", "test", "up",
+    "version",
 })  # fmt: skip
 _SEND = frozenset({"worker"})
 # What looks at no data, and `up`, which has a --data-dir.
@@ -30,7 +31,7 @@ def main() -> None:
 
 
 def _keep_data_private(arguments: list[str]) -> None:
-    from koinonia import private_data
+    from koinonia.config import private_data
 
     command = arguments[0] if arguments else "help"
     if command not in _WRITE_SOURCES:
@@ -54,7 +55,8 @@ def _exit_if_values_are_missing(arguments: list[str]) -> None:
     asks_for_help = {"-h", "--help", "--version"} & set(arguments)
     if command in _NEED_NOTHING or asks_for_help:
         return
-    from koinonia import environment, settings
+    from koinonia import settings
+    from koinonia.config import environment
 
     environment.exit_if_missing(settings.ENV, to_send=command in _SEND)
 

@@ -32,7 +32,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 
 from tests.delivery.worker.running_worker import cluster_of  # noqa: E402  # found by the path above
 from tests.running_system import RunningSystem  # noqa: E402  # found by the path above
-from tests.supervisor.descendants import one  # noqa: E402  # found by the path above
+from tests.up.descendants import one  # noqa: E402  # found by the path above
 
 if TYPE_CHECKING:
     from koinonia.models import Church

@@ -29,7 +29,7 @@ from realtime_goals import Goals  # noqa: E402  # found by the path above
 
 from tests.postgres import EmbeddedPostgres  # noqa: E402  # the same
 from tests.running_system import RunningSystem  # noqa: E402  # the same
-from tests.supervisor.descendants import one  # noqa: E402  # the same
+from tests.up.descendants import one  # noqa: E402  # the same
 
 POOL = "20"
 CHURCH = "/api/v1/churches/grace"

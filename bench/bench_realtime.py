@@ -39,7 +39,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 from realtime_goals import Goals  # noqa: E402  # found by the path above
 from realtime_publishers import UNHEARD, Bare, Channels, Log, Publisher  # noqa: E402  # the same
 
-from tests.realtime.club import Club, free_port  # noqa: E402  # the same
+from tests.realtime.second_project.processes import SecondProject, free_port  # noqa: E402  # the same
 from tests.valkey import ValkeyServer  # noqa: E402  # the same
 
 HERE = Path(__file__).parent
@@ -122,56 +122,58 @@ def main() -> None:
     asked = parser.parse_args()
     sizes = sorted(asked.clients)
     goals = Goals()
-    with _club() as (club, redis_url):
-        sessions = club.write("members", "ann", max(sizes), *STREAMS.values())
+    with _project() as (project, redis_url):
+        sessions = project.write("members", "ann", max(sizes), *STREAMS.values())
         print(_HEADINGS)  # noqa: T201
         three = [
-            _bare(club, redis_url),
-            *(_ours(name, club) for name in (UVICORN, DAPHNE)),
+            _bare(project, redis_url),
+            *(_ours(name, project) for name in (UVICORN, DAPHNE)),
         ]
         table = _measure(three, sizes, sessions, BURST, BURST, asked.rounds)
         if not asked.without_channels:
             for name, kind in CHANNELS.items():
-                one = [_channels(name, kind, club, redis_url)]
+                one = [_channels(name, kind, project, redis_url)]
                 table |= _measure(one, sizes, sessions, CHANNELS_BURST, 0, 1)
     _judge(goals, table, sizes)
     goals.report()
 
 
 @contextmanager
-def _club() -> Iterator[tuple[Club, str]]:
+def _project() -> Iterator[tuple[SecondProject, str]]:
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         valkey = ValkeyServer(Path(directory))
         # The default sweep, and connections kept as the project keeps them.
-        settings = {"ALONE_SWEEP": "4", "ALONE_CONN_MAX_AGE": "60"}
-        club = Club(f"sqlite:///{directory}/club.sqlite3", valkey.url, **settings)
+        settings = {"PROJECT_SWEEP": "4", "PROJECT_CONN_MAX_AGE": "60"}
+        project = SecondProject(f"sqlite:///{directory}/project.sqlite3", valkey.url, **settings)
         try:
-            yield club, valkey.url
+            yield project, valkey.url
         finally:
-            club.close()
+            project.close()
             valkey.stop()
 
 
-def _ours(name: str, club: Club) -> Contender:
-    port = club.serve("uvicorn" if name == UVICORN else "daphne")
+def _ours(name: str, project: SecondProject) -> Contender:
+    port = project.serve("uvicorn" if name == UVICORN else "daphne")
     stream = f"club:{STREAMS[name]}"  # its own: or a round of one would be a round of both
-    return Contender(name, club.servers[port].pid, port, Log(club, stream), stream)
+    return Contender(name, project.servers[port].pid, port, Log(project, stream), stream)
 
 
-def _bare(club: Club, redis_url: str) -> Contender:
-    return _start(BARE, "bare", club, redis_url, Bare(club, redis_url, (1, BATCH, BURST)))
+def _bare(project: SecondProject, redis_url: str) -> Contender:
+    return _start(BARE, "bare", project, redis_url, Bare(project, redis_url, (1, BATCH, BURST)))
 
 
-def _channels(name: str, kind: str, club: Club, redis_url: str) -> Contender:
-    return _start(name, kind, club, redis_url, Channels(club, redis_url, kind))
+def _channels(name: str, kind: str, project: SecondProject, redis_url: str) -> Contender:
+    return _start(name, kind, project, redis_url, Channels(project, redis_url, kind))
 
 
-def _start(name: str, kind: str, club: Club, redis_url: str, publisher: Publisher) -> Contender:
+def _start(
+    name: str, kind: str, project: SecondProject, redis_url: str, publisher: Publisher
+) -> Contender:
     port = free_port()
     command = [sys.executable, str(HERE / "realtime_contenders.py"), kind, str(port), redis_url]
-    club.servers[port] = subprocess.Popen(command)  # noqa: S603  # our own server
+    project.servers[port] = subprocess.Popen(command)  # noqa: S603  # our own server
     _wait_for(port)
-    return Contender(name, club.servers[port].pid, port, publisher)
+    return Contender(name, project.servers[port].pid, port, publisher)
 
 
 def _measure(

@@ -29,7 +29,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 from realtime_goals import Goals  # noqa: E402  # found by the path above
 
 from tests.postgres import EmbeddedPostgres  # noqa: E402  # the same
-from tests.realtime.club import Club  # noqa: E402  # the same
+from tests.realtime.second_project.processes import SecondProject  # noqa: E402  # the same
 from tests.valkey import ValkeyServer  # noqa: E402  # the same
 
 OURS, BARE = "club:ours", "club:bare"
@@ -49,22 +49,27 @@ def main() -> None:
         directory = Path(name)
         valkey = ValkeyServer(directory)
         for database, url in _databases(directory):
-            club = Club(url, valkey.url, ALONE_CONN_MAX_AGE="60")
-            club.write("append", OURS, 1)
-            club.write("append", BARE, 1)
+            project = SecondProject(url, valkey.url, PROJECT_CONN_MAX_AGE="60")
+            project.write("append", OURS, 1)
+            project.write("append", BARE, 1)
             with _bare(url) as bare:
                 for batch in (1, BATCH):
-                    _measure(goals, database, club, bare, batch, asked)
-            club.close()
+                    _measure(goals, database, project, bare, batch, asked)
+            project.close()
         valkey.stop()
     goals.report()
 
 
 def _measure(
-    goals: Goals, database: str, club: Club, bare: Run, batch: int, asked: argparse.Namespace
+    goals: Goals,
+    database: str,
+    project: SecondProject,
+    bare: Run,
+    batch: int,
+    asked: argparse.Namespace,
 ) -> None:
     pairs = [
-        (float(club.write("append_for", OURS, batch, asked.seconds)), bare(batch, asked.seconds))
+        (float(project.write("append_for", OURS, batch, asked.seconds)), bare(batch, asked.seconds))
         for _ in range(asked.rounds)
     ]
     ours, floor = median(o for o, _ in pairs), median(b for _, b in pairs)
@@ -82,7 +87,7 @@ def _databases(directory: Path) -> Iterator[tuple[str, str]]:
         yield "PostgreSQL", postgres.url
     finally:
         postgres.stop()
-    yield "SQLite", f"sqlite:///{directory}/club.sqlite3"
+    yield "SQLite", f"sqlite:///{directory}/project.sqlite3"
 
 
 @contextmanager

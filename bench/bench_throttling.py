@@ -22,7 +22,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 
 import throttling_contenders as contenders  # noqa: E402  # found by the path above
 
-from koinonia.supervisor import valkey  # noqa: E402  # found by the path above
+from koinonia.up.programs import valkey_command  # noqa: E402  # found by the path above
 
 PROCESSES, TRIES, HITS_PER_KEY = 8, 100, 50
 RAW_ONE, RAW_THREE = "raw EVALSHA of our script", "raw EVALSHA, three buckets"
@@ -35,7 +35,7 @@ def server() -> Iterator[str]:
         port = free.getsockname()[1]
         free.close()
         folder = Path(directory)
-        command = valkey.command(folder, folder / "socket", append_only=False)
+        command = valkey_command(folder, folder / "socket", append_only=False)
         command[command.index("--port") + 1] = str(port)
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603  # our own server
         try:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import realtime_contenders as contenders
 
-from tests.realtime.club import Club
+from tests.realtime.second_project.processes import SecondProject
 
 UNHEARD = "club:bare"
 """What the bare server tells is in the log, too, where no socket of ours listens to it."""
@@ -27,14 +27,14 @@ class Publisher(Protocol):
 class Log:
     """Ours: a worker's process commits to the database."""
 
-    def __init__(self, club: Club, stream: str) -> None:
-        self._club, self._stream = club, stream
+    def __init__(self, project: SecondProject, stream: str) -> None:
+        self._project, self._stream = project, stream
 
     def first(self) -> int:
-        return int(self._club.write("head", self._stream)) + 1
+        return int(self._project.write("head", self._stream)) + 1
 
     def publish(self, events: int, batch: int, per_second: float) -> Committed:
-        committed: Committed = self._club.write(
+        committed: Committed = self._project.write(
             "append_timed", self._stream, events, batch, per_second
         )
         return committed
@@ -43,16 +43,16 @@ class Log:
 class Bare:
     """The same process commits the same, and then hands Redis the frames themselves."""
 
-    def __init__(self, club: Club, redis_url: str, batches: tuple[int, ...]) -> None:
-        self._club, self._redis_url = club, redis_url
+    def __init__(self, project: SecondProject, redis_url: str, batches: tuple[int, ...]) -> None:
+        self._project, self._redis_url = project, redis_url
         for batch in batches:
             self.publish(0, batch, 0)  # makes the frames
 
     def first(self) -> int:
-        return int(self._club.write("head", UNHEARD)) + 1
+        return int(self._project.write("head", UNHEARD)) + 1
 
     def publish(self, events: int, batch: int, per_second: float) -> Committed:
-        committed: Committed = self._club.write(
+        committed: Committed = self._project.write(
             "append_and_publish", UNHEARD, events, batch, per_second, self._redis_url,
             contenders.GROUP,
         )  # fmt: skip
@@ -62,8 +62,10 @@ class Bare:
 class Channels:
     """One ``group_send`` per event, from a process of its own as a worker's would be."""
 
-    def __init__(self, club: Club, redis_url: str, kind: str) -> None:
-        [(number, _, self._frame)] = club.write("frames", UNHEARD, club.write("head", UNHEARD) - 1)
+    def __init__(self, project: SecondProject, redis_url: str, kind: str) -> None:
+        [(number, _, self._frame)] = project.write(
+            "frames", UNHEARD, project.write("head", UNHEARD) - 1
+        )
         self._number = str(number)
         self._next = 1
         self._layer = contenders.sender(kind, redis_url)

@@ -52,7 +52,7 @@ def raw(buckets: int = 1) -> Hit:
 
     client = redis.Redis.from_url(f"{URL}/2")
     client.script_load(SCRIPT)
-    tail = [b"take", b"", 0] + [LIMIT, PERIOD * 1000, LIMIT, 1, 0, 0] * buckets
+    tail = [b"take", b""] + [LIMIT, PERIOD * 1000, LIMIT, 1, 0, 0] * buckets
 
     def hit(key: str) -> bool:
         keys = [f"raw:{buckets}:{number}:{key}" for number in range(buckets)]
@@ -65,10 +65,10 @@ def raw(buckets: int = 1) -> Hit:
 
 
 def ours(buckets: int = 1) -> Hit:
+    from throttling import shared_buckets
     from throttling.buckets import Bucket, Rate
-    from throttling.stores import shared
 
-    rate, store = Rate(LIMIT, PERIOD * 1000, LIMIT), shared()
+    rate, store = Rate(LIMIT, PERIOD * 1000, LIMIT), shared_buckets.store()
 
     def hit(key: str) -> bool:
         asked = [Bucket(f"{buckets}:{number}:{key}", rate) for number in range(buckets)]

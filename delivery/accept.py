@@ -1,38 +1,42 @@
-"""Taking a text in: from here on it is a row, and cannot be lost.
+"""Accept messages from the host: from here on a message is a row, and cannot be lost.
 
-A text is cleaned (``delivery.visible_text``) as it is frozen, so that its encoding and parts are
-counted on the very characters that are sent.
+The text is cleaned (``delivery.content.visible_text``) before it is stored, so that its encoding and
+parts are counted on exactly the characters that are sent.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.db.models import Model
 
-from delivery import conf, destinations, media_urls, opt_outs
+from delivery import conf, opt_outs
 from delivery.changes import message_changes
+from delivery.content import media_urls
+from delivery.content.encoding import MAX_PARTS, Measured, measure_message
+from delivery.content.plain_punctuation import advice
+from delivery.content.visible_text import clean, is_blank
 from delivery.drafts import DEFAULT_LIFE, Draft
-from delivery.encoding import MAX_PARTS, Measured, measure_message
+from delivery.limits import destinations
 from delivery.models import Message, Priority
-from delivery.plain_punctuation import advice
 from delivery.queue import hints
+from delivery.senders import Sender, sender_of
 from delivery.sending import inside_request
 from delivery.statuses import Status
-from delivery.visible_text import clean, is_blank
 
 MAX_MEDIA = media_urls.MOST
 _NUMBER = re.compile(r"\+?[0-9]{3,15}")
 
 
 class UnacceptableError(ValueError):
-    """A text that cannot be sent as it stands. ``field`` names what is wrong with it."""
+    """The message cannot be sent. ``field`` names the field that is wrong."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
@@ -42,12 +46,12 @@ class UnacceptableError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """When a text is due, and when it is too old to be sent."""
+    """When a message is due, and when it is too old to be sent."""
 
     scheduled_at: datetime | None
     expires_at: datetime
     waits: bool
-    """It is due later; else at once, as what was scheduled for a time that has come."""
+    """True if it is due later. A scheduled time that has come counts as now."""
 
 
 def accept_message(
@@ -59,22 +63,22 @@ def accept_message(
     expires_at: datetime | None = None,
     now: datetime,
 ) -> Message:
-    """Take one text, ahead of all bulk. Raises :class:`UnacceptableError`.
+    """Accept one message; it goes before all bulk. Raise :class:`UnacceptableError`.
 
     With ``DELIVERY["MODE"] = "sync"`` it is sent once, right after the commit: read the row again
     for the outcome.
     """
     times = check_times(scheduled_at, expires_at, now)
-    # First: a sender that is a name has no country to speak of.
+    # Before the destination: a sender that is a name has no country.
     _check_recipient(draft.to)
     if reason := destinations.refusal(draft.to, destinations.countries_of(tenant)):
         raise UnacceptableError("to", reason)
-    message = _row(tenant, draft, Priority.REPLY, times, author, now)
+    message = _row(tenant, draft, Priority.REPLY, times, author, now, lambda: check_sender(tenant))
     with message_changes(now) as changes:
         _suppress_opted_out(tenant, [message])
         at_once = conf.sync() and message.status == Status.QUEUED
         if at_once:
-            # Out of the workers' sight, unless this process dies before it has sent it.
+            # Hide the message from the workers, unless this process dies before it sends it.
             message.next_attempt_at = now + timedelta(seconds=conf.lease_seconds())
         message.save(force_insert=True)
         changes.add(message)
@@ -94,17 +98,18 @@ def accept_batch(
     expires_at: datetime | None = None,
     now: datetime,
 ) -> list[Message]:
-    """Take the texts of one broadcast, all or none; a number that comes twice is taken once.
+    """Accept the messages of one batch, all or none. A number that appears twice is accepted once.
 
-    ``batch`` is the host's key of the broadcast. Raises :class:`UnacceptableError`. A host that has
-    kept the broadcast until it was due gives the ``scheduled_at`` that has come.
+    ``batch`` is the host's key of the batch. Raise :class:`UnacceptableError`. A host that keeps a
+    batch until it is due passes the ``scheduled_at`` that has come.
     """
     times = check_times(scheduled_at, expires_at, now)
+    sender = cache(lambda: check_sender(tenant))
     once: dict[str, Draft] = {}
     for draft in drafts:
         once.setdefault(draft.to, draft)
     rows = [
-        _row(tenant, draft, Priority.BULK, times, author, now, batch=batch)
+        _row(tenant, draft, Priority.BULK, times, author, now, sender, batch=batch)
         for draft in once.values()
     ]
     with message_changes(now) as changes:
@@ -124,6 +129,7 @@ def _row(
     times: Times,
     author: AbstractBaseUser | None,
     now: datetime,
+    sender_now: Callable[[], Sender],
     *,
     batch: int | None = None,
 ) -> Message:
@@ -134,7 +140,7 @@ def _row(
     measured = (
         measure_message(text, media=media) if draft.failure else check_length(text, media=media)
     )
-    number = check_sender(tenant)
+    sender = sender_now()
     # Typed as Any: the host project supplies these models.
     relations: dict[str, Any] = {"tenant": tenant, "author": author}
     row = Message(
@@ -142,7 +148,8 @@ def _row(
         recipient_id=draft.recipient_id,
         status=Status.SCHEDULED if times.waits else Status.QUEUED,
         to_number=draft.to,
-        from_number=number,
+        from_number=sender.number,
+        provider=sender.provider,
         text=text,
         template=draft.template,
         media_urls=list(draft.media_urls),
@@ -163,27 +170,27 @@ def _row(
     return row
 
 
-def check_sender(tenant: Model) -> str:
-    """Return the number of the tenant. Raises :class:`UnacceptableError` where it has none."""
-    number = str(getattr(tenant, conf.tenant_number_field()) or "")
-    if not number:
+def check_sender(tenant: Model) -> Sender:
+    """Return the tenant's sender. Raises :class:`UnacceptableError` where it has no number."""
+    sender = sender_of(tenant)
+    if sender is None:
         raise UnacceptableError(
             "from", "There is no number to text from yet: the operator gives one."
         )
-    return number
+    return sender
 
 
 def check_length(text: str, *, media: bool = False) -> Measured:
-    """Return the measure of a cleaned text. Raises :class:`UnacceptableError` where it is too long."""
+    """Return the measure of a cleaned text. Raise :class:`UnacceptableError` if it is too long."""
     measured = measure_message(text, media=media)
     if measured.parts > MAX_PARTS:
-        told = f"This text needs {measured.parts} parts; at most {MAX_PARTS} can be sent."
-        raise UnacceptableError("text", " ".join(filter(None, [told, advice(text)])))
+        reason = f"This text needs {measured.parts} parts; at most {MAX_PARTS} can be sent."
+        raise UnacceptableError("text", " ".join(filter(None, [reason, advice(text)])))
     return measured
 
 
 def check_times(scheduled_at: datetime | None, expires_at: datetime | None, now: datetime) -> Times:
-    """Raise :class:`UnacceptableError` for a text that would be too old when it is due."""
+    """Return the times. Raise :class:`UnacceptableError` if the message would be too old when due."""
     due = max(scheduled_at or now, now)
     if expires_at is not None and expires_at <= due:
         raise UnacceptableError("expires_at", "This text would be too old before it is due.")
@@ -191,7 +198,7 @@ def check_times(scheduled_at: datetime | None, expires_at: datetime | None, now:
 
 
 def _check_recipient(number: str) -> None:
-    """Refuse a sender that is a word ("MYBANK"): such a text came in, and nobody can answer it."""
+    """Refuse a sender with a name ("MYBANK") in place of a number: it cannot receive replies."""
     if not _NUMBER.fullmatch(number):
         raise UnacceptableError(
             "to", "This sender is a name and not a number, so it cannot be answered."
@@ -219,7 +226,7 @@ def _suppress_opted_out(tenant: Model, rows: Sequence[Message]) -> None:
 
 
 def _refuse_destinations(tenant: Model, rows: Sequence[Message], now: datetime) -> None:
-    """End the texts to numbers that are not texted: they are seen, and hold up no other."""
+    """End messages to refused destinations, so that they stay visible and block no other message."""
     allowed = destinations.countries_of(tenant)
     for row in rows:
         if row.status not in {Status.SUPPRESSED, Status.DEAD} and (

@@ -10,7 +10,7 @@ class DeliveryConfig(AppConfig):
     def ready(self) -> None:
         from delivery import (
             checks,  # noqa: F401  # registers them
-            deletions,
+            recipients,
         )
 
-        deletions.connect()
+        recipients.connect()

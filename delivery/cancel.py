@@ -1,4 +1,4 @@
-"""Calling texts back that have not been sent."""
+"""Cancel messages that have not been sent."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from delivery.models.transitions import TRANSITION_FIELDS
 
 
 def cancel_message(message: Message, *, now: datetime) -> bool:
-    """Call one text back; False where it is too late: a worker holds it, or it has left."""
+    """Cancel one message. Return False if it is too late: a worker holds it, or it was sent."""
     return _cancel(Message.objects.filter(pk=message.pk), now) == 1
 
 
 def cancel_batch(tenant_id: Any, batch: int, *, now: datetime) -> int:
-    """Call back what has not been sent of a broadcast; how many texts that were."""
+    """Cancel the unsent messages of a batch, and return their number."""
     return _cancel(Message.objects.filter(tenant_id=tenant_id, batch=batch), now)
 
 
 def _cancel(messages: MessageQuerySet, now: datetime) -> int:
-    # One that may have reached the provider cannot be called back.
+    # A message that may have reached the provider cannot be cancelled.
     cancellable = messages.filter(status__in=DUE_STATUSES, ambiguous=False)
     with message_changes(now) as changes:
         rows = list(cancellable.locked())

@@ -1,4 +1,4 @@
-"""Who owns a transaction that changes messages, and who hears of it."""
+"""Transactions that change messages: each sends one signal with all its changes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from delivery.statuses import Status
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A message as it stands now, and the status it had before (``""`` for a new one)."""
+    """A message in its present state, and its previous status (``""`` for a new message)."""
 
     message: Message
     previous: str
@@ -31,7 +31,7 @@ class Changes(list[Change]):
     """The changes of one transaction, in order."""
 
     def add(self, message: Message, *, previous: str = "") -> None:
-        """``previous`` may be ``sending``: what stands in the change is the status before it."""
+        """Add a change. ``previous`` may be ``sending``; the change then has the status before that."""
         if previous == Status.SENDING:
             previous = message.claimed_from
         self.append(Change(message, previous))
@@ -42,10 +42,10 @@ _open: ContextVar[Changes | None] = ContextVar("delivery_changes", default=None)
 
 @contextmanager
 def message_changes(now: datetime) -> Iterator[Changes]:
-    """A transaction that changes messages: collects the changes, tells of them once, at its end.
+    """Open a transaction, collect its changes, and send them in one signal before the commit.
 
-    Nested uses join the outermost one, so that a caller may put more into the same transaction
-    (an idempotency record, say) and the signal still comes last.
+    Nested uses join the outermost one, so that a caller can add writes to the same transaction (an
+    idempotency record, for example) and the signal still comes last.
     """
     outer = _open.get()
     if outer is not None:
@@ -53,7 +53,7 @@ def message_changes(now: datetime) -> Iterator[Changes]:
         return
     changes = Changes()
     with transaction.atomic():
-        # Closed before the commit: what runs on_commit has a transaction of its own.
+        # Reset before the commit: an on_commit function opens a new transaction.
         token = _open.set(changes)
         try:
             yield changes

@@ -1,7 +1,8 @@
-"""What is wrong with ``DELIVERY``, said at start and not at the first text."""
+"""System checks of ``DELIVERY``: errors show at start, and not at the first text."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import Any
@@ -12,12 +13,12 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import FieldDoesNotExist
-from django.utils.module_loading import import_string
 
 from delivery import conf
-from delivery.providers.telnyx import signature
+from delivery.providers import registry
 
 _POSITIVE = ("LEASE_SECONDS", "BREAKER_OPEN_SECONDS", "THREADS", "CONNECT_TIMEOUT", "READ_TIMEOUT")
+_ALIAS = re.compile(r"[a-z0-9_-]{1,32}")
 _RATES = ("ACCOUNT_RATE", "SENDER_RATE", "TENANT_RATE")
 
 
@@ -25,7 +26,7 @@ _RATES = ("ACCOUNT_RATE", "SENDER_RATE", "TENANT_RATE")
 def check_delivery(
     app_configs: Sequence[AppConfig] | None = None, **options: Any
 ) -> list[CheckMessage]:
-    return [*_fields(), *_numbers(), *_places(), *_times()]
+    return [*_fields(), *_numbers(), *_places(), *_providers(), *_times()]
 
 
 def _fields() -> Iterator[CheckMessage]:
@@ -97,7 +98,7 @@ def _countries(given: Any) -> Iterator[CheckMessage]:
             import_module("phonenumbers")
         except ImportError:
             yield Error(
-                "Nobody can tell the country of a number: phonenumbers is not installed.",
+                "The country of a number is unknown: phonenumbers is not installed.",
                 hint="Install phonenumberslite, or set DELIVERY['COUNTRIES'] = '*'.",
                 id="delivery.E009",
             )
@@ -114,31 +115,13 @@ def _wrong_number(name: str, value: Any, wanted: str) -> Error:
 
 
 def _places() -> Iterator[CheckMessage]:
-    for name, url in (("API_BASE", conf.api_base()), ("PUBLIC_URL", conf.public_url())):
-        parts = urlsplit(url)
-        if url and not (parts.scheme in {"http", "https"} and parts.netloc):
-            yield Error(
-                f"DELIVERY[{name!r}] is {url!r}, which is no http or https URL.",
-                hint="Give it with its scheme and host.",
-                id="delivery.E004",
-            )
-    try:
-        import_string(conf.provider())
-    except ImportError:
+    parts = urlsplit(conf.public_url())
+    if conf.public_url() and not (parts.scheme in {"http", "https"} and parts.netloc):
         yield Error(
-            f"DELIVERY['PROVIDER'] names {conf.provider()!r}, which cannot be imported.",
-            hint="Leave it out for Telnyx.",
-            id="delivery.E005",
+            f"DELIVERY['PUBLIC_URL'] is {conf.public_url()!r}, which is no http or https URL.",
+            hint="Give it with its scheme and host.",
+            id="delivery.E004",
         )
-    if conf.public_key():
-        try:
-            signature.public_key(conf.public_key())
-        except signature.UnusableKeyError:
-            yield Error(
-                "DELIVERY['PUBLIC_KEY'] is not base64 of 32 bytes: no webhook will be trusted.",
-                hint="Copy it from Keys & Credentials in Telnyx's Mission Control.",
-                id="delivery.E007",
-            )
     if not apps.is_installed("django_q"):
         yield Error(
             "The worker runs on django-q2, and django_q is not in INSTALLED_APPS.",
@@ -147,7 +130,49 @@ def _places() -> Iterator[CheckMessage]:
         )
     if not conf.public_url():
         yield checks.Warning(
-            "DELIVERY['PUBLIC_URL'] is not set: Telnyx cannot tell what becomes of a text.",
-            hint="Set the origin under which Telnyx reaches this site.",
+            "DELIVERY['PUBLIC_URL'] is not set: no provider can report on a text.",
+            hint="Set the origin under which providers reach this site.",
             id="delivery.W001",
         )
+
+
+def _providers() -> Iterator[CheckMessage]:
+    aliases = registry.aliases()
+    if not aliases:
+        yield Error(
+            "DELIVERY['PROVIDERS'] is empty: no text can be sent.",
+            hint="Name an account: {'main': {'BACKEND': 'delivery.providers.….Provider', …}}.",
+            id="delivery.E011",
+        )
+    elif conf.default_provider() not in aliases:
+        yield Error(
+            f"DELIVERY['DEFAULT_PROVIDER'] is {conf.default_provider()!r}, which PROVIDERS lacks.",
+            hint=f"Use one of {', '.join(aliases)}.",
+            id="delivery.E012",
+        )
+    for alias in aliases:
+        if not _ALIAS.fullmatch(alias):
+            yield Error(
+                f"DELIVERY['PROVIDERS'] has the alias {alias!r}, which cannot stand in a URL.",
+                hint="Use up to 32 lower-case letters, digits, hyphens and underscores.",
+                id="delivery.E013",
+            )
+        yield from _provider(alias)
+
+
+def _provider(alias: str) -> Iterator[CheckMessage]:
+    options = conf.provider_options(alias)
+    try:
+        provider = registry.get(alias)
+    except (ImportError, ValueError):
+        yield Error(
+            f"BACKEND of the provider {alias!r} is {options.get('BACKEND')!r}, which cannot be "
+            "imported.",
+            hint="Give the dotted path of a subclass of delivery.providers.base.Provider.",
+            id="delivery.E005",
+        )
+        return
+    for name in ("ACCOUNT_RATE", "SENDER_RATE"):
+        if options.get(name) is not None and not _is_positive(options[name]):
+            yield _wrong_number(name, options[name], "parts per second above 0, or None")
+    yield from provider.check()

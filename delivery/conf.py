@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-from delivery.schedule import NothingScheduled, Schedule
+from delivery.drafts import NothingScheduled, Schedule
 
 
 def _value(name: str, default: Any = None) -> Any:
@@ -81,7 +81,7 @@ def recipient_of() -> Callable[[Any, str], Any] | None:
 
 
 def schedule() -> Schedule:
-    """``SCHEDULE``: dotted path of a :class:`delivery.schedule.Schedule`; without it, none."""
+    """``SCHEDULE``: dotted path of a :class:`delivery.drafts.Schedule`; without it, none."""
     path = _value("SCHEDULE")
     return cast(Schedule, import_string(path)) if path else _NOTHING_SCHEDULED
 
@@ -152,6 +152,19 @@ def provider_of() -> Callable[[Any, str], str] | None:
     sending number belongs to; without it, the default provider has all numbers."""
     path = _value("PROVIDER_OF")
     return cast(Callable[[Any, str], str], import_string(path)) if path else None
+
+
+def second_sender() -> Callable[[Any], tuple[str, str] | None] | None:
+    """``SECOND_SENDER``: dotted path of ``(tenant)`` -> alias and number of the tenant's second sender,
+    or None; without it, texts wait while the provider of their number is down."""
+    path = _value("SECOND_SENDER")
+    return cast(Callable[[Any], tuple[str, str] | None], import_string(path)) if path else None
+
+
+def failover_after() -> float:
+    """``FAILOVER_AFTER``: seconds that the first provider's breaker must have been open before texts
+    that were never tried leave through the second sender."""
+    return float(_value("FAILOVER_AFTER", 60))
 
 
 def public_url() -> str:

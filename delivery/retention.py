@@ -1,4 +1,4 @@
-"""What may be forgotten. Texts, attempts, dead letters and audit rows never are."""
+"""Delete old rows. Messages, attempts, dead letters and audit rows are never deleted."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from delivery import conf, spend
+from delivery import conf
+from delivery.limits import spend
 from delivery.models import StatusCheck, WebhookEvent
 from delivery.statuses import ON_ITS_WAY, Status
 
@@ -18,10 +19,11 @@ _UNMATCHED = 3
 
 
 def prune(now: datetime, *, dry_run: bool = False) -> dict[str, int]:
-    """Delete what is too old, a thousand rows a transaction; how many of each (to be) deleted.
+    """Delete old rows, a thousand per transaction. Return the number for each kind of row.
 
-    Webhook events go ``WEBHOOK_RETENTION_DAYS`` after they were applied, those that found no
-    message after three times as long; the watchdog's notes once their message is finished.
+    Webhook events are deleted ``WEBHOOK_RETENTION_DAYS`` after they were applied, or after three
+    times as long if no message was found for them; the watchdog's notes, once their message is
+    finished. With ``dry_run`` the rows are only counted.
     """
     return {
         name: rows.count() if dry_run else sum(_delete(rows)) for name, rows in _old(now).items()

@@ -1,35 +1,35 @@
-"""What this app tells its host."""
+"""Signals from this app to its host."""
 
 from __future__ import annotations
 
 from django.dispatch import Signal
 
 messages_changed = Signal()
-"""Sent exactly once by every transaction that changes messages, as its last act before commit.
+"""Sent exactly once by every transaction that changes messages, as its last step before the commit.
 
-Arguments: ``changes``, a list of :class:`delivery.changes.Change` in the order in which they were
-made, and ``now``. A receiver may write (it runs inside the transaction), but no message.
-An error in a receiver rolls the whole transaction back.
+Arguments: ``changes``, a list of :class:`delivery.changes.Change` in order, and ``now``.
+A receiver runs inside the transaction; it may write rows, except messages.
+An error in a receiver rolls back the whole transaction.
 """
 
 breaker_changed = Signal()
 """Sent after the circuit breaker changed its state: ``state`` (contract section 5) and ``reason``.
 
-Sent outside of any transaction, by the process that made the change.
+Sent outside any transaction, by the process that made the change.
 """
 
 cap_changed = Signal()
-"""Sent after a tenant's texts began, or ceased, to wait for its daily cap: ``tenant_id`` and ``now``.
+"""Sent when a tenant's messages begin or cease to wait for its daily cap: ``tenant_id`` and ``now``.
 
-Sent after the commit; an error in a receiver is logged and stops no text. :func:`delivery.spend.current` tells the figures.
+Sent after the commit; an error in a receiver is logged and stops no message.
+:func:`delivery.limits.spend.current` returns the figures.
 """
 
 overseen = Signal()
-"""Sent by a worker about once a second while it sends, and every ten seconds while it rests.
+"""Sent by a worker about once a second while it sends, and every ten seconds while it is idle.
 
-For slow duties of the host that nothing else would start. Argument: ``now``. Sent outside of any
-transaction.
+For the host's periodic tasks. Argument: ``now``. Sent outside any transaction.
 """
 
 worker_started = Signal()
-"""Sent once by ``manage.py worker``, before it starts its clusters: the host may warn of its set-up."""
+"""Sent once by ``manage.py worker``, before it starts its clusters: the host may print warnings."""

@@ -1,4 +1,4 @@
-"""How sending goes, for people, probes and the API (contract section 5, ``delivery``)."""
+"""Report the state of sending for people, probes and the API (docs/api.md, ``delivery``)."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from typing import Any
 from django.db.models import Count, Q
 from django.db.models.functions import TruncDate
 
-from delivery import conf, spend
+from delivery import conf
 from delivery.checks import check_delivery
-from delivery.limits import breaker, holds
+from delivery.limits import breaker, holds, spend
 from delivery.models import Attempt, BreakerState, Direction, Message, WebhookEvent
 from delivery.models.queue import DUE_STATUSES, MessageQuerySet
+from delivery.providers import registry
+from delivery.providers.base import Account
 from delivery.queue.turns import tenants_due
+from delivery.senders import senders_by_key
 from delivery.statuses import DEAD_LETTERS, UNFINISHED, Status
 
 DAYS = 30
@@ -23,11 +26,14 @@ _NOT_DELIVERED = (Status.FAILED, Status.DEAD, Status.UNKNOWN)
 
 
 def report(tenant_id: Any = None, *, now: datetime, zone: tzinfo = UTC) -> dict[str, Any]:
-    """``breaker`` and ``hold`` are the account's; all else is the tenant's, or of all tenants.
+    """Return the figures of one tenant, or of all tenants.
+
+    ``breaker`` and ``hold``: of the tenant's provider account, without a tenant of the default one;
+    then ``accounts`` has those of each configured account.
 
     ``queue``: texts by status, discarded ones left out. ``oldest_due_seconds``: how long the text
     that is due longest has waited; None: none is due. ``success_rate``: of the texts made in the
-    time whose fate is known, the share that the carrier or Telnyx took; None: no such text.
+    time whose fate is known, the share that the carrier or the provider took; None: no such text.
     ``days``: texts by the day in ``zone`` on which they were made, oldest first, empty days included.
     ``spend`` (of one tenant): message parts that count against its daily cap, the cap (None: none), and
     when the next waiting text can go. ``capped`` (of all): the tenants whose texts wait for it.
@@ -35,10 +41,8 @@ def report(tenant_id: Any = None, *, now: datetime, zone: tzinfo = UTC) -> dict[
     messages = Message.objects.filter(direction=Direction.OUTBOUND)
     if tenant_id is not None:
         messages = messages.filter(tenant_id=tenant_id)
-    view, hold = breaker.current(now), holds.current(now)
     return {
-        "breaker": {"state": view.state.value, "until": view.until},
-        "hold": {"code": hold.code, "since": hold.since} if hold else None,
+        **_limits(_account_of(tenant_id), now),
         "queue": _queue(messages),
         "oldest_due_seconds": oldest_due_seconds(messages, now),
         "success_rate": {
@@ -50,13 +54,32 @@ def report(tenant_id: Any = None, *, now: datetime, zone: tzinfo = UTC) -> dict[
     }
 
 
+def _account_of(tenant_id: Any) -> Account:
+    if tenant_id is None or conf.provider_of() is None:
+        return registry.account(conf.default_provider())
+    senders = senders_by_key(tenant_id)
+    return registry.account(senders[0].provider if senders else conf.default_provider())
+
+
+def _limits(account: Account, now: datetime) -> dict[str, Any]:
+    view, hold = breaker.current(account, now), holds.current(account, now)
+    return {
+        "breaker": {"state": view.state.value, "until": view.until},
+        "hold": {"code": hold.code, "since": hold.since} if hold else None,
+    }
+
+
 def _spend(tenant_id: Any, now: datetime) -> dict[str, Any]:
     if tenant_id is None:
         return {
+            "accounts": [
+                {"provider": account.alias, **_limits(account, now)}
+                for account in registry.accounts()
+            ],
             "capped": [
                 {"tenant": str(limit.tenant), "since": limit.reached_at, "until": limit.waits_until}
                 for limit in spend.waiting(now)
-            ]
+            ],
         }
     used = spend.current(tenant_id, now)
     return {"spend": {"parts": used.parts, "cap": used.cap, "until": used.until}}
@@ -69,9 +92,9 @@ def oldest_due_seconds(messages: MessageQuerySet, now: datetime) -> int | None:
 
 
 def why_stuck(now: datetime, *, after: timedelta) -> str:
-    """Why nothing moves though something should, in a sentence; ``""`` where all is well.
+    """Return why nothing moves though something should, in a sentence; ``""`` where all is well.
 
-    An open breaker, a hold and a long queue that is being worked off are not stuck.
+    An open breaker, a hold, and a long queue that is being sent do not count as stuck.
     """
     if (reason := _nothing_can_be_sent(now)) != "":
         return reason
@@ -81,16 +104,19 @@ def why_stuck(now: datetime, *, after: timedelta) -> str:
     if batch is not None:
         late = int((now - batch).total_seconds())
         return f"A scheduled broadcast has been due for {late} s and no worker has taken it."
-    if _breaker_blocks(now - after) or holds.current(now) is not None:
-        return ""
-    oldest = oldest_due_seconds(Message.objects.all(), now)
+    flowing = [
+        account.alias
+        for account in registry.accounts()
+        if not _breaker_blocks(account, now - after) and holds.current(account, now) is None
+    ]
+    oldest = oldest_due_seconds(Message.objects.filter(provider__in=flowing), now)
     if oldest is None or oldest <= after.total_seconds() or _called_since(now - after):
         return ""
-    return f"A text has been due for {oldest} s and no worker has called Telnyx meanwhile."
+    return f"A text has been due for {oldest} s and no worker has called the provider meanwhile."
 
 
 def _nothing_can_be_sent(now: datetime) -> str:
-    """Return why no text can be sent: settings that a check refuses, due texts that no worker sees."""
+    """Return why no message can be sent: a failed system check, or tenants that no worker can find."""
     for problem in check_delivery():
         if problem.is_serious():
             return f"Nothing can be sent: {problem.msg}"
@@ -99,10 +125,10 @@ def _nothing_can_be_sent(now: datetime) -> str:
     return "Texts are due, and no worker can find the tenants they belong to."
 
 
-def _breaker_blocks(when: datetime) -> bool:
-    view = breaker.current(when)
+def _breaker_blocks(account: Account, when: datetime) -> bool:
+    view = breaker.current(account, when)
     if view.state == BreakerState.OPEN:
-        # After that a worker would have probed.
+        # After that time a working worker sends a probe.
         return view.until is None or view.until >= when
     return view.state == BreakerState.FORCED_OPEN
 

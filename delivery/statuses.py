@@ -1,4 +1,4 @@
-"""The vocabulary of a message's life, one line of meaning each (contract section 5)."""
+"""The statuses of a message, with one line of meaning each (docs/api.md)."""
 
 from __future__ import annotations
 
@@ -11,70 +11,70 @@ class Status(models.TextChoices):
     QUEUED = "queued"
     """Accepted and due; waits for a worker."""
     SENDING = "sending"
-    """A worker holds it by a lease. Internal: makes no event."""
+    """A worker holds a lease on it. Internal: makes no event."""
     RETRYING = "retrying"
-    """An attempt failed for a reason that passes; due again at ``next_attempt_at``."""
+    """An attempt failed for a temporary reason; due again at ``next_attempt_at``."""
     ACCEPTED = "accepted"
-    """Telnyx took it."""
+    """The provider accepted it."""
     SENT = "sent"
-    """Telnyx handed it to the carrier."""
+    """The provider handed it to the carrier."""
     DELIVERED = "delivered"
     """The carrier confirmed it."""
     UNCONFIRMED = "unconfirmed"
     """The carrier never confirmed. Not a failure."""
     FAILED = "failed"
-    """The carrier says that it failed, after we handed it over."""
+    """The carrier reports that it failed, after the provider accepted it."""
     DEAD = "dead"
-    """We could not hand it over; it waits in the dead letter queue."""
+    """The provider did not accept it; it waits in the dead letter queue."""
     UNKNOWN = "unknown"
-    """The request may or may not have reached Telnyx."""
+    """The request may or may not have reached the provider."""
     SUPPRESSED = "suppressed"
     """The recipient has opted out."""
     CANCELLED = "cancelled"
-    """A person called it back before it was sent."""
+    """A person cancelled it before it was sent."""
     EXPIRED = "expired"
     """Its ``expires_at`` passed before it could be sent."""
     RECEIVED = "received"
-    """Inbound: a text to the church."""
+    """Inbound: a message to the tenant."""
 
 
 WAITING = frozenset({Status.SCHEDULED, Status.QUEUED, Status.RETRYING})
-"""A worker will take it when it is due."""
+"""A worker claims it when it is due."""
 
 UNFINISHED = WAITING | {Status.SENDING}
-"""Still ours to send."""
+"""The engine still has to send it."""
 
 ON_ITS_WAY = frozenset({Status.ACCEPTED, Status.SENT})
-"""Telnyx has it; its webhooks move it on."""
+"""The provider has it; webhooks change its status."""
 
 DEAD_LETTERS = frozenset({Status.DEAD, Status.UNKNOWN})
-"""A person decides (``unknown`` may also move by itself)."""
+"""A person decides (a late report may also settle ``unknown``)."""
 
-TELNYX_SAYS = frozenset(
+FROM_PROVIDER = frozenset(
     {Status.ACCEPTED, Status.SENT, Status.DELIVERED, Status.UNCONFIRMED, Status.FAILED}
 )
-"""Known from Telnyx; better knowledge than anything of ours."""
+"""Statuses that the provider reports. They replace every status that the engine has set."""
 
 ENDED_BY_US = frozenset(
     {Status.DEAD, Status.UNKNOWN, Status.SUPPRESSED, Status.CANCELLED, Status.EXPIRED}
 )
-"""No worker takes it any more; only a person, or news from Telnyx, moves it on."""
+"""Final for the workers; a person or a report of the provider can still change it."""
 
 MAY_BECOME: dict[Status, frozenset[Status]] = {
     **dict.fromkeys(
-        WAITING, frozenset({Status.QUEUED, Status.RETRYING}) | ENDED_BY_US | TELNYX_SAYS
+        WAITING, frozenset({Status.QUEUED, Status.RETRYING}) | ENDED_BY_US | FROM_PROVIDER
     ),
-    **dict.fromkeys(ENDED_BY_US, TELNYX_SAYS),
-    Status.DEAD: TELNYX_SAYS | {Status.QUEUED},
-    Status.UNKNOWN: TELNYX_SAYS | {Status.QUEUED},
-    Status.ACCEPTED: TELNYX_SAYS - {Status.ACCEPTED},
-    Status.SENT: TELNYX_SAYS - ON_ITS_WAY,
+    **dict.fromkeys(ENDED_BY_US, FROM_PROVIDER),
+    Status.DEAD: FROM_PROVIDER | {Status.QUEUED},
+    Status.UNKNOWN: FROM_PROVIDER | {Status.QUEUED},
+    Status.ACCEPTED: FROM_PROVIDER - {Status.ACCEPTED},
+    Status.SENT: FROM_PROVIDER - ON_ITS_WAY,
     Status.UNCONFIRMED: frozenset({Status.DELIVERED, Status.FAILED}),
     Status.FAILED: frozenset({Status.DELIVERED, Status.UNCONFIRMED}),
     Status.DELIVERED: frozenset(),
     Status.RECEIVED: frozenset({Status.RECEIVED}),
 }
-"""What everyone may see follow on what: ``sending`` between two of them is internal.
+"""The visible transitions; ``sending`` between two of them is internal.
 
-``docs/message-states.md`` draws it, and a test holds the two together.
+``docs/message-states.md`` draws this table, and a test compares the two.
 """

@@ -9,9 +9,10 @@ class KoinoniaConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from koinonia import support, wiring
+        from koinonia import wiring
+        from koinonia.accounts import support_group
         from koinonia.health import metrics
 
         wiring.connect()
-        post_migrate.connect(support.grant, dispatch_uid="koinonia.support")
+        post_migrate.connect(support_group.grant, dispatch_uid="koinonia.accounts.support_group")
         metrics.register()

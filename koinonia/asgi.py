@@ -1,3 +1,5 @@
+"""The ASGI application of the project: HTTP and the WebSocket of ``realtime``."""
+
 from __future__ import annotations
 
 import os
@@ -9,13 +11,14 @@ os.environ.setdefault("DATABASE_POOL", "20")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "koinonia.settings")
 django.setup(set_prefix=False)
 
-from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 - Django stands from here on
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 - needs Django's setup
 
-from koinonia import environment, private_data, redis_server, settings  # noqa: E402
-from koinonia.believed_scope import with_believed_scope  # noqa: E402
-from koinonia.content_type import with_readable_content_type  # noqa: E402
-from koinonia.request_threads import RequestThreadHandler  # noqa: E402
-from koinonia.static_files import with_static_files  # noqa: E402
+from koinonia import settings  # noqa: E402
+from koinonia.config import environment, private_data  # noqa: E402
+from koinonia.health import redis_server  # noqa: E402
+from koinonia.http.request_threads import RequestThreadHandler  # noqa: E402
+from koinonia.http.scopes import with_believed_scope, with_readable_content_type  # noqa: E402
+from koinonia.http.static_files import with_static_files  # noqa: E402
 from realtime.routing import websocket_urlpatterns  # noqa: E402
 
 environment.exit_if_missing(settings.ENV)

@@ -1,9 +1,13 @@
-"""The demo churches (contract section 4): the same people every time."""
+"""The demo churches grace and hope, with the same members every time.
+
+They have received messages only: a message with the status "delivered" was really sent, in a demo too.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import Group as UserGroup
@@ -11,9 +15,12 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from koinonia import demo_texts
+from delivery import conf
+from delivery.changes import message_changes
+from delivery.providers.base import InboundText
+from delivery.tracking.inbound import received
+from koinonia.accounts.support_group import SUPPORT
 from koinonia.models import Church, Group, Member, Role, Staff
-from koinonia.support import SUPPORT
 
 MEMBERS = 300
 GROUPS = ("Choir", "Youth", "Volunteers", "Home visits")
@@ -34,7 +41,7 @@ class DemoChurch:
     phone_number: str
     roles: tuple[Role, ...]
     area_codes: tuple[int, ...]
-    """100 numbers each: 555-0100 to 555-0199 belong to nobody."""
+    """Area codes with 100 fictional numbers each, 555-0100 to 555-0199."""
 
 
 CHURCHES = (
@@ -45,7 +52,7 @@ CHURCHES = (
 
 @transaction.atomic
 def seed(password: str) -> None:
-    """Make what is missing; what somebody has changed since stays. Passwords are set anew."""
+    """Add missing rows, keep changed rows, and set all passwords."""
     hashed = _hashed(password)
     for demo in CHURCHES:
         church, _ = Church.objects.get_or_create(
@@ -71,8 +78,10 @@ def usernames() -> list[str]:
 
 
 def _hashed(password: str) -> str:
-    """One hash for all: it is slow by design. The old one where it is right, for a new one would
-    end everyone's sessions."""
+    """Return one hash for all users, because hashing is slow by design.
+
+    Return the stored hash if it matches, because a new hash would end all sessions.
+    """
     admin = User.objects.filter(username="admin").first()
     if admin and check_password(password, admin.password):
         return admin.password
@@ -88,14 +97,14 @@ def _user(username: str, hashed: str, **rights: bool) -> User:
 
 
 def _fill(church: Church, demo: DemoChurch) -> None:
-    people = [Member(church=church, **values) for values in _people(demo)]
-    Member.objects.bulk_create(people)
-    demo_texts.arrive(church, people, now=timezone.now())
+    members = [Member(church=church, **values) for values in _people(demo)]
+    Member.objects.bulk_create(members)
+    _receive(church, members, now=timezone.now())
     groups = Group.objects.bulk_create(Group(church=church, name=name) for name in GROUPS)
     through = Member.groups.through
     through.objects.bulk_create(
-        through(member=person, group=group)
-        for number, person in enumerate(people)
+        through(member=member, group=group)
+        for number, member in enumerate(members)
         for at, group in enumerate(groups)
         if number % (at + 3) == 0
     )
@@ -109,3 +118,30 @@ def _people(demo: DemoChurch) -> Iterator[dict[str, str]]:
             "last_name": _LAST[number // len(_FIRST)],
             "phone": f"+1{area}5550{100 + number % 100}",
         }
+
+
+_RECEIVED = (
+    (3, timedelta(hours=26), "Is choir practice on Thursday this week?"),
+    (17, timedelta(hours=20), "Thank you for the visit yesterday. It meant a lot to Mum."),
+    (42, timedelta(hours=3), "I can bring two salads to the picnic 🥗"),
+    (42, timedelta(hours=3), "And plates, if you need some."),
+    (108, timedelta(minutes=40), "We are running ten minutes late, please start without us."),
+)
+"""Index of the member, age, text."""
+
+
+def _receive(church: Church, members: Sequence[Member], *, now: datetime) -> None:
+    """Store the received messages like the webhook does, with conversations and events."""
+    for number, (index, age, text) in enumerate(_RECEIVED):
+        at = now - age
+        inbound = InboundText(
+            provider_id=f"demo-{church.slug}-{number}",
+            to_number=church.phone_number,
+            from_number=members[index].phone,
+            text=text,
+            at=at,
+        )
+        with message_changes(at) as changes:
+            message = received(inbound, church, at, provider=conf.default_provider())
+            message.save(force_insert=True)
+            changes.add(message)

@@ -1,7 +1,7 @@
-"""The events of contract section 6, made from what changed.
+"""The events of the realtime protocol (docs/realtime-protocol.md), built from changed rows.
 
-Their own times are RFC 3339 in milliseconds; a message or broadcast inside one is shaped as the API
-shapes it, so that a client may put it into its list as it is.
+Times of events are RFC 3339 in milliseconds. A message or broadcast inside an event has the shape of
+the API, so that a client can insert it into a list without a conversion.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from delivery.changes import Change
+from delivery.limits.spend import Spend
 from delivery.models import Direction, Message
-from delivery.spend import Spend
 from delivery.statuses import Status
 from koinonia.api.serializers.broadcasts import BroadcastSerializer
 from koinonia.api.serializers.messages import MessageSerializer
@@ -20,11 +20,11 @@ from koinonia.models import Broadcast
 from realtime.log import NewEvent
 
 CONFIRMS = frozenset({Status.DELIVERED, Status.FAILED, Status.DEAD})
-"""The ends of which the author of a text is told."""
+"""Final statuses that the author of a message gets an event about."""
 
 
 def message_created(message: Message) -> NewEvent:
-    """``message.created`` for a single text, ``message.received`` for one that came in."""
+    """Build ``message.created`` for an outbound message, ``message.received`` for an inbound one."""
     inbound = message.direction == Direction.INBOUND
     kind = "message.received" if inbound else "message.created"
     return NewEvent(kind, dict(MessageSerializer(message).data))
@@ -35,7 +35,7 @@ def message_status(change: Change) -> NewEvent:
 
 
 def message_confirmed(change: Change, church: str) -> NewEvent:
-    """For the author's own stream, which knows several churches."""
+    """Build the event for the author's stream, which covers several churches."""
     return NewEvent("message.confirmed", {"church": church, **_status(change)})
 
 
@@ -60,7 +60,7 @@ def breaker_changed(state: str) -> NewEvent:
 
 
 def spend_changed(spend: Spend) -> NewEvent:
-    """Tell that the church's texts wait for its daily cap, or no longer do (``until`` is null)."""
+    """Build the event for reaching the daily cap, or for its end (``until`` is null)."""
     until = milliseconds(spend.until) if spend.until else None
     return NewEvent("delivery.spend", {"parts": spend.parts, "cap": spend.cap, "until": until})
 
@@ -89,5 +89,5 @@ def _error(message: Message) -> dict[str, str] | None:
 
 
 def milliseconds(at: datetime) -> str:
-    """RFC 3339 in UTC."""
+    """Format ``at`` as RFC 3339 in UTC."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

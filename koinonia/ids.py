@@ -1,4 +1,4 @@
-"""Integer keys as the short opaque strings of the API: Sqids, canonical only."""
+"""Integer keys as the API's short opaque strings: canonical Sqids."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqids import Sqids
 
 MAX_LENGTH: Final = 12
-"""The Sqid of the largest bigint is no longer than this."""
+"""The length of the largest bigint's Sqid."""
 
 SCHEMA: Final[dict[str, Any]] = {
     "type": "string",
@@ -16,10 +16,10 @@ SCHEMA: Final[dict[str, Any]] = {
     "pattern": "^[A-Za-z0-9]+$",
     "example": "Uk",
 }
-"""In OpenAPI."""
+"""The OpenAPI schema of an id."""
 
 _LARGEST_KEY: Final = 2**63 - 1
-# No blocklist: it triples the cost, and makes ids depend on a word list.
+# A blocklist would triple the cost and make ids depend on a word list.
 _sqids: Final = Sqids(blocklist=[])
 
 
@@ -28,7 +28,7 @@ def encode(key: int) -> str:
 
 
 def decode(text: str) -> int | None:
-    """The key behind ``text``; None where ``encode`` never made it."""
+    """Return the key of ``text``; None if ``encode`` does not produce this text."""
     if not text or len(text) > MAX_LENGTH:
         return None
     numbers = _sqids.decode(text)

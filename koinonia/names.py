@@ -1,23 +1,22 @@
-"""Names of people, groups and churches, as they are kept and as they are compared."""
+"""Names of people, groups and churches: cleaned for storage, and folded for comparison."""
 
 from __future__ import annotations
 
 import unicodedata
 from functools import lru_cache
 
-from delivery.visible_text import clean, is_blank
+from delivery.content.visible_text import clean, is_blank
 
 
 def tidy(name: str) -> str:
-    """Return ``name`` as it is kept: NFC, one line, single blanks, nothing invisible; "" where
-    nothing of it can be seen."""
+    """Return ``name`` cleaned for storage: NFC, one line, single blanks, without invisible
+    characters. Return "" for an invisible name."""
     tidied = " ".join(clean(name).split())
     return "" if is_blank(tidied) else tidied
 
 
 def comparison_key(name: str) -> str:
-    """Return what two spellings of one name share: case, width, invisible marks and blanks at the
-    ends or doubled do not count; accents do."""
+    """Return a key that ignores case, width, invisible marks and extra blanks, but not accents."""
     folded = unicodedata.normalize("NFKC", tidy(name)).casefold()
     visible = "".join(letter for letter in folded if not is_blank(letter) or letter.isspace())
     return " ".join(unicodedata.normalize("NFKC", visible).split())
@@ -31,21 +30,23 @@ _SPELT_OUT = str.maketrans(
         **dict.fromkeys("‐‑‒–—−", "-"),
     }
 )  # fmt: skip
-"""Letters that Unicode does not take apart into a base and an accent, and marks that people leave
-out or write in several ways."""
+"""Letters that Unicode does not decompose into a base and an accent, and punctuation marks with
+several spellings."""
 _ACCENTED_SCRIPTS = ("LATIN", "GREEK", "CYRILLIC", "ARABIC", "HEBREW")
-"""Here a mark on a letter may be left out. In other scripts it makes another letter."""
+"""Searches ignore marks in these scripts. In other scripts a mark makes a different letter."""
 
 
 @lru_cache(maxsize=8192)
 def search_key(name: str) -> str:
-    """Return what of ``name`` is compared in a search: case, accents, apostrophes and width do not
-    count. Two keys that are equal are one name written in two ways."""
+    """Return a key for searches that ignores case, accents, apostrophes and width.
+
+    Equal keys mean two spellings of the same name.
+    """
     kept: list[str] = []
     accents_count = True
     for letter in unicodedata.normalize("NFKD", tidy(name)).casefold():
         if unicodedata.category(letter) != "Mn":
-            accents_count = not _is_of_an_accented_script(letter)
+            accents_count = not _has_accented_script(letter)
             kept.append(letter)
         elif accents_count:
             kept.append(letter)
@@ -54,5 +55,5 @@ def search_key(name: str) -> str:
     return " ".join(unicodedata.normalize("NFC", visible).split())
 
 
-def _is_of_an_accented_script(letter: str) -> bool:
+def _has_accented_script(letter: str) -> bool:
     return letter.isascii() or unicodedata.name(letter, "").startswith(_ACCENTED_SCRIPTS)

@@ -1,30 +1,30 @@
-"""A church's own words that opt out, as its column holds them: separated by commas."""
+"""The opt-out words that a church adds to STOP, stored as a comma-separated list."""
 
 from __future__ import annotations
 
 from django.core.exceptions import ValidationError
 
-from delivery.opt_out_words import HELP_WORDS, START_WORDS, key
+from delivery.opt_outs.words import HELP_WORDS, START_WORDS, key
 
 _MOST = 20
 _LONGEST = 30
 
 
 def listed(words: str) -> list[str]:
-    """Return the words in ``words``, without blanks around them and empty ones."""
+    """Return the list of words, stripped and without empty ones."""
     return [word.strip() for word in words.split(",") if word.strip()]
 
 
 def check(words: str) -> None:
-    """Raise ValidationError for a list that would opt people out by accident, or never."""
+    """Raise ValidationError for words that would opt members out by accident or would never match."""
     found = listed(words)
     if len(found) > _MOST:
         raise ValidationError(f"Name at most {_MOST} words.")
-    kept = {key(word) for word in (*START_WORDS, *HELP_WORDS)}
+    reserved = {key(word) for word in (*START_WORDS, *HELP_WORDS)}
     for word in found:
         if len(word) > _LONGEST:
             raise ValidationError(f"A word may have at most {_LONGEST} letters. Shorten “{word}”.")
         if len(key(word)) < 2:
             raise ValidationError(f"“{word}” has too few letters. Name a whole word.")
-        if key(word) in kept:
+        if key(word) in reserved:
             raise ValidationError(f"“{word}” has another meaning already. Leave it out.")

@@ -1,4 +1,4 @@
-"""Phone numbers as people write them, made E.164. Every door (API, import, admin) uses this rule."""
+"""Normalisation of phone numbers to E.164, for the API, the import and the admin."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Iterator
 
 import phonenumbers
 
-from delivery.visible_text import clean
+from delivery.content.visible_text import clean
 
 _LONGEST_INPUT = 40
 _LONGEST_CELL = 400
 _MOST_NUMBERS = 5
 _WRAPPED = re.compile(r"""^=?\s*["“”']?\s*(.*?)\s*["“”']?$""", re.DOTALL)
-"""``="3125550101"`` and ``'3125550101``: how spreadsheets keep a number from being calculated."""
+"""``="3125550101"`` and ``'3125550101``: spreadsheet notations for a number as text."""
 _SCHEME = re.compile(r"^(?:tel|sms|callto)\s*:\s*", re.IGNORECASE)
 _EXPONENT = re.compile(r"^[+-]?\d+(?:[.,]\d+)?\s*[eE]\s*[+-]?\s*\d{1,4}$")
 _DECIMAL_ZERO = re.compile(r"^(\+?\d{7,15})[.,]0+$")
 _SEPARATORS = str.maketrans("·•∙‧_~", "------")
-"""Of groups of digits, besides those that phonenumbers knows."""
+"""Separators of digit groups that phonenumbers does not know."""
 _NO_NUMBER = frozenset({"none", "na", "n/a", "#n/a", "nil", "null", "unknown", "nan"})
 _BETWEEN_NUMBERS = re.compile(r"[,;/|\n]|:::|\s(?:or|and|o|y|und|oder|et|ou)\s|[&]", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]+", re.UNICODE)
@@ -74,25 +74,27 @@ _KINDS = frozenset(
         "portable",
     ]
 )
-"""Words beside a number that say which kind it is, and nothing else."""
+"""Words beside a number that only name its kind."""
 _NUMBER_WORD = re.compile(
     r"\b(phone|telephone|tel|cell|cellular|mobile|home|work|office)[\s.]+no\b(?=[\s.:#]*[+(]?\d)",
     re.IGNORECASE,
 )
-"""``Cell no. 312 …``. Any other "no" may say that there must be no texts."""
+"""``Cell no. 312 …``. Any other "no" can be an opt-out."""
 _NOT_TEXTED = frozenset({"fax", "telefax", "pager", "beeper", "landline"})
 _MEXICO = 52
 _OLD_MEXICAN = re.compile(r"^(?:(?:044|045|01)(\d{10})|1(\d{10}))$")
-"""Until 2019 a mobile was dialled with 044, 045 or, from abroad, with 1 after the country code."""
+"""Mobile prefixes until 2019: 044 and 045, and from abroad a 1 after the country code."""
 
 
 class UnusableNumberError(ValueError):
-    """It is no number that a text could reach. The message is a sentence for people."""
+    """The number cannot receive texts. The message is a sentence for users."""
 
 
 def normalise(raw: str, country: str) -> str:
-    """Return the one number of ``raw`` in E.164. A number without a country code is read as one of
-    ``country`` (ISO 3166). Raise UnusableNumberError where there is none, or more than one."""
+    """Return the number in ``raw`` as E.164; ``country`` (ISO 3166) applies without a country code.
+
+    Raise UnusableNumberError unless there is exactly one number.
+    """
     if len(raw) > _LONGEST_INPUT:
         raise UnusableNumberError(_sentence(raw))
     numbers = numbers_in(raw, country)
@@ -102,11 +104,10 @@ def normalise(raw: str, country: str) -> str:
 
 
 def numbers_in(cell: str, country: str) -> list[str]:
-    """Return the numbers of ``cell`` in E.164, in their order, each once, at most 5.
+    """Return the numbers in ``cell`` as E.164, in order and without duplicates, at most 5.
 
-    Words that only name the kind ("cell", "home") do not count. Raise UnusableNumberError, with
-    the reason, where there is no usable number or where other words stand beside it: they may say
-    that it is somebody else's, or that it must not be texted.
+    Ignore words for a kind ("cell", "home"). Raise UnusableNumberError without a usable number, and
+    for other words beside a number: they can mean another owner or an opt-out.
     """
     if len(cell) > _LONGEST_CELL:
         raise UnusableNumberError(_sentence(cell, "This is too long"))
@@ -131,7 +132,7 @@ def numbers_in(cell: str, country: str) -> list[str]:
 
 _FEWEST_DIGITS = 7
 _MOST_DIGITS = 15
-"""Of a number in E.164; its national forms have fewer."""
+"""Limits of a number in E.164; national forms are shorter."""
 
 
 def _not_a_number(cell: str) -> str:
@@ -140,7 +141,7 @@ def _not_a_number(cell: str) -> str:
 
 
 def is_missing(cell: str) -> bool:
-    """Return whether ``cell`` only holds the place of a number: blanks, dashes, zeros, "N/A"."""
+    """Return True for a placeholder instead of a number: blanks, dashes, zeros, "N/A"."""
     if len(cell) > _LONGEST_CELL:
         return False
     text = _unwrapped(cell)
@@ -150,7 +151,7 @@ def is_missing(cell: str) -> bool:
 
 
 def words_beside(cell: str) -> tuple[str, str]:
-    """Return the words of ``cell``, and what is left of it without them."""
+    """Return all words in ``cell``, and the cell without words."""
     text = _unwrapped(cell[:_LONGEST_CELL])
     words = " ".join(word[0] for word in _WORD_IN_CELL.finditer(text))
     return words, _WORD_IN_CELL.sub(" ", text)
@@ -169,7 +170,7 @@ def _parts(text: str) -> Iterator[str]:
 
 
 def _one(text: str, country: str, cell: str) -> str | None:
-    """Return the number that all of ``text`` is; None where it is none."""
+    """Return the number if all of ``text`` is one number, else None."""
     if _EXTENSION.search(text):
         stem = _EXTENSION.sub("", text)
         if _parsed(stem, country):

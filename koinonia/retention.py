@@ -1,4 +1,4 @@
-"""What every app may forget, in one order. Texts, dead letters and audit rows are never among it."""
+"""Deletion of expired rows in all apps. Messages, dead letters and audit rows are never deleted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from knox.models import AuthToken
 
 import delivery.retention
 import realtime.retention
-import throttling.retention
+import throttling.logins
 from httpopt.versions import counters
 from koinonia.accounts import session_store
 from koinonia.api.idempotency import KEPT_FOR
@@ -20,19 +20,25 @@ from koinonia.models import Group, IdempotentRequest, Invitation, Member, TokenD
 
 
 def prune(now: datetime, *, dry_run: bool = False) -> Iterator[tuple[str, int]]:
-    """One kind after the other: its name, and how many rows were (or would be) deleted."""
+    """Delete expired rows, kind by kind; yield each kind's name and number of rows.
+
+    ``dry_run`` counts the rows and deletes none.
+    """
     yield from delivery.retention.prune(now, dry_run=dry_run).items()
     yield from realtime.retention.prune(now, dry_run=dry_run).items()
-    yield "login_addresses", throttling.retention.prune(now, dry_run=dry_run)
+    yield "login_addresses", throttling.logins.prune(now, dry_run=dry_run)
     old_answers = IdempotentRequest.objects.filter(created_at__lte=now - KEPT_FOR)
     yield "idempotent_requests", _delete(old_answers, dry_run)
     yield "tokens", _delete(AuthToken.objects.filter(expiry__lte=now), dry_run)
     yield "sessions", _delete(Session.objects.filter(expire_date__lte=now), dry_run)
     yield "invitations", _delete(Invitation.objects.filter(expires_at__lte=now), dry_run)
-    yield "ended_sessions", session_store.ended() if dry_run else session_store.forget_ended()
-    yield "token_details", _delete(_without_a_token(), dry_run)
+    yield (
+        "ended_sessions",
+        session_store.count_orphans() if dry_run else session_store.delete_orphans(),
+    )
+    yield "token_details", _delete(_orphaned_details(), dry_run)
     if not dry_run:
-        # A release without these columns may have written beside this one.
+        # During an upgrade, an earlier release writes rows without these columns.
         Member.objects.complete_search_keys()
         Group.objects.complete_keys()
         counters.compact()
@@ -41,10 +47,10 @@ def prune(now: datetime, *, dry_run: bool = False) -> Iterator[tuple[str, int]]:
 def _delete(rows: QuerySet[Any, Any], dry_run: bool) -> int:
     if dry_run:
         return rows.count()
-    # Rows that go with them are not counted.
+    # Count these rows, without the rows that cascade.
     return rows.delete()[1].get(rows.model._meta.label, 0)
 
 
-def _without_a_token() -> QuerySet[TokenDetails]:
-    """Return details whose token was deleted by an earlier release, which does not know them."""
+def _orphaned_details() -> QuerySet[TokenDetails]:
+    """Return details without a token: an earlier release deletes tokens and leaves their details."""
     return TokenDetails.objects.exclude(token_id__in=AuthToken.objects.values("digest"))

@@ -1,14 +1,13 @@
-"""Numbers that churches text from: the operator gives them and takes them back.
+"""Sending numbers of churches. The operator assigns and releases them.
 
-``Church.phone_number`` is what a church texts from now. ``SendingNumber`` has one row per number, so
-that a number that was given up stays with its church for 30 days, and while texts wait to be sent
-from it. A church may have a second number, of another provider: new texts go out from it while the
-provider of the first one does not answer, if ``Church.uses_second_number`` says so.
+``Church.phone_number`` is the current number of a church. ``SendingNumber`` has one row per number: a
+released number stays reserved for its church for 30 days, and while messages wait to be sent from it.
+A church may have a second number with another provider: new messages leave from it while the provider of
+the first number is down, if ``Church.uses_second_number`` is set.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -20,35 +19,28 @@ from django.utils import timezone
 from delivery import conf
 from delivery.models import Message
 from delivery.providers import registry
+from delivery.senders import Sender
 from delivery.statuses import Status
 from koinonia import phone
 from koinonia.models import Church, SendingNumber
-from koinonia.models.sending_number import RESERVED_FOR
+from koinonia.models.church import RESERVED_FOR
 
 number_given = Signal()
-"""Sent after commit, with ``number``: whatever has to know the account's numbers learns it here."""
+"""Sent after commit, with ``number``, for code that keeps a list of the account's numbers."""
 
 _WAITING = (Status.SCHEDULED, Status.QUEUED, Status.SENDING, Status.RETRYING)
 
 
 class NumberRefusedError(Exception):
-    """The number cannot be given, or taken; the message is a sentence for the operator."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sender:
-    """A number that a church may text from now, and the provider account it belongs to."""
-
-    provider: str
-    number: str
+    """The number cannot be assigned or released. The message is a sentence for the operator."""
 
 
 def give(church: Church, raw: str, *, now: datetime, provider: str = "") -> str:
-    """Let the church text from a number; return it in E.164. Its present one is given up.
+    """Assign a number to the church and release its current number; return the number in E.164.
 
-    ``provider`` is a key of ``DELIVERY["PROVIDERS"]``; empty: the default one. Raises
-    NumberRefusedError if the number is no number, another church's or reserved, or if the provider
-    is not configured.
+    ``provider`` is a key of ``DELIVERY["PROVIDERS"]``; empty: the default one. Raise
+    NumberRefusedError if the number is invalid, reserved, or belongs to another church, or if the
+    provider is not configured.
     """
     account = _provider(provider)
     number = _normalised(church, raw)
@@ -57,7 +49,7 @@ def give(church: Church, raw: str, *, now: datetime, provider: str = "") -> str:
             _give(_locked(church), number, account, now)
             transaction.on_commit(lambda: number_given.send(sender=Church, number=number))
     except IntegrityError:
-        # Two operators at once, or a church that has no row in the list of numbers.
+        # Race between two operators, or a church with a number but without a SendingNumber row.
         raise NumberRefusedError(f"{number} belongs to another church.") from None
     church.phone_number = number
     return number
@@ -98,26 +90,27 @@ def has_second(church: Church) -> bool:
 def provider_of(number: str) -> str:
     """Return the provider account that a number belongs to; the default one if it is unknown."""
     known = SendingNumber.objects.filter(number=number).values_list("provider", flat=True).first()
-    return known or _provider("")
+    return known or conf.default_provider()
 
 
-def senders_of(church_id: int) -> list[Sender]:
-    """Return the numbers that a church may text from, the first one first.
+def second_sender(church: Church) -> Sender | None:
+    """Return the second number of the church; None if it has none or does not use it."""
+    row = _second_of(church.pk).first() if church.uses_second_number else None
+    return Sender(row.provider, row.number) if row else None
 
-    The second one is there only if the church uses it. Empty: the church has no first number.
-    """
-    first = Church.objects.filter(pk=church_id).values_list("phone_number", "uses_second_number")
-    number, uses_second = first.get()
-    if not number:
-        return []
-    found = [Sender(provider_of(number), number)]
-    if uses_second and (second := _second_of(church_id).first()) is not None:
-        found.append(Sender(second.provider, second.number))
-    return found
+
+def slugs_through(provider: str) -> list[str]:
+    """Return the slugs of the churches whose first number belongs to a provider account."""
+    elsewhere = SendingNumber.objects.exclude(provider=provider).values("number")
+    churches = Church.objects.exclude(phone_number=None).exclude(phone_number__in=elsewhere)
+    if provider != conf.default_provider():
+        here = SendingNumber.objects.filter(provider=provider).values("number")
+        churches = churches.filter(phone_number__in=here)
+    return list(churches.values_list("slug", flat=True))
 
 
 def check(church: Church, number: str, *, now: datetime) -> None:
-    """Raise NumberRefusedError where ``give`` would, as things are now."""
+    """Raise NumberRefusedError if ``give`` would raise it now."""
     if church.pk and church.phone_number == number:
         return
     row = SendingNumber.objects.filter(number=number).select_related("church").first()
@@ -128,9 +121,9 @@ def check(church: Church, number: str, *, now: datetime) -> None:
 
 
 def take(raw: str, *, now: datetime) -> Church:
-    """Take a number from the church that texts from it; it is reserved from now on.
+    """Release the number that a church sends from; it is reserved from now on.
 
-    Raises NumberRefusedError if no church texts from it.
+    Raise NumberRefusedError if no church sends from the number.
     """
     number = raw.strip()
     with transaction.atomic():
@@ -146,25 +139,25 @@ def take(raw: str, *, now: datetime) -> Church:
 
 
 def owner_of(number: str) -> Church | None:
-    """Return the church of a second number, or of one that was given up and is still reserved."""
+    """Return the church that a second number belongs to, or that a released number is reserved for."""
     row = SendingNumber.objects.filter(number=number).select_related("church").first()
     return row.church if row else None
 
 
 def waiting_from(number: str) -> int:
-    """Return how many texts wait to be sent from a number."""
+    """Return the number of messages that wait to be sent from a number."""
     return Message.objects.filter(from_number=number, status__in=_WAITING).count()
 
 
 def on_church_saved(instance: Church, created: bool, **_: Any) -> None:
-    """Receive ``post_save``: add the row of a number that a church begins with."""
+    """Receive ``post_save``: add the row for the number of a new church."""
     if created and instance.phone_number:
         row = SendingNumber(number=instance.phone_number, church=instance, given_at=timezone.now())
         SendingNumber.objects.bulk_create([row], ignore_conflicts=True)
 
 
 def on_church_deleted(instance: Church, **_: Any) -> None:
-    """Receive ``pre_delete``: keep the church's numbers reserved without it."""
+    """Receive ``pre_delete``: keep the numbers of a deleted church reserved."""
     now = timezone.now()
     if instance.phone_number:
         _give_up(instance, now)

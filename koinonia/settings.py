@@ -1,4 +1,8 @@
-"""All settings of the project, in one place. What varies comes from ``koinonia.environment``."""
+"""The settings of the project. Values that vary come from ``koinonia.config.environment``.
+
+The module stays at ``koinonia.settings``, where ``DJANGO_SETTINGS_MODULE`` names it; everything
+else of the configuration is in ``koinonia.config``.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +13,14 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.management.utils import get_random_secret_key
 
-from koinonia import cors_headers, environment, log_lines, redis_settings, release
+from koinonia.config import environment, log_lines, rate_limits, redis_settings
+from koinonia.config.source_digest import ANSWERING_APPS, digest_of_sources
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 ENV = environment.read_or_exit(BASE_DIR)
 
 DEBUG = ENV.debug
-# A command that needs the real one has exited by now (manage.py); the others forget theirs.
+# manage.py has refused a command that needs the real key; any other may use a random one.
 SECRET_KEY = ENV.secret_key or get_random_secret_key()
 ALLOWED_HOSTS = ENV.allowed_hosts
 CSRF_TRUSTED_ORIGINS = ENV.csrf_trusted_origins
@@ -46,14 +51,14 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "httpopt.middleware.CompressionMiddleware",
     "httpopt.middleware.CodedBodyMiddleware",
-    "koinonia.date_header.DateMiddleware",
-    # Above all that looks at the Host, redirects or opens a session.
-    "koinonia.health.middleware.HealthMiddleware",
-    # Around whatever refuses: a page of another origin must be able to read a 401 or 429, too.
-    "koinonia.cors.ApiCorsMiddleware",
-    # Outside of all that makes 304s, which it gives back.
+    "koinonia.http.middleware.DateMiddleware",
+    # Above everything that checks the Host, redirects or opens a session.
+    "koinonia.health.views.HealthMiddleware",
+    # Around everything that refuses: a page of another origin must be able to read a 401 or 429.
+    "koinonia.http.middleware.ApiCorsMiddleware",
+    # Outside everything that answers 304, because a 304 is refunded.
     "throttling.middleware.RateLimitHeadersMiddleware",
-    # Inside of what gives 304s back to the throttle, around all that makes answers.
+    # Inside the middleware that refunds 304s, around everything that renders answers.
     "httpopt.middleware.ContentHashMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -70,7 +75,7 @@ ASGI_APPLICATION = "koinonia.asgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        "DIRS": [BASE_DIR / "koinonia" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -87,20 +92,20 @@ def _sqlite() -> dict[str, Any]:
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": ENV.data_dir / "koinonia.sqlite3",
-        # For the threads that answer requests; see koinonia.request_threads.
+        # Request threads keep their connection (koinonia.http.request_threads).
         "CONN_MAX_AGE": 60,
-        # Writers queue at BEGIN instead of failing in the middle.
+        # Writers wait at BEGIN instead of failing in the middle of a transaction.
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
-            # FULL: a text that was answered with 202 is there after a power cut, too.
+            # FULL: a text that was answered with 202 survives a power cut.
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL",
         },
     }
 
 
 def _postgresql(url: SplitResult) -> dict[str, Any]:
-    # Waiting requests have threads of their own (koinonia.request_threads): a pool serves them all.
+    # A pool serves every request thread (koinonia.http.request_threads).
     pool = {"min_size": 1, "max_size": ENV.database_pool, "timeout": 10}
     return {
         "ENGINE": "django.db.backends.postgresql",
@@ -109,8 +114,8 @@ def _postgresql(url: SplitResult) -> dict[str, Any]:
         "PASSWORD": unquote(url.password or ""),
         "HOST": unquote(url.hostname or ""),
         "PORT": str(url.port or ""),
-        # PgBouncer in transaction pooling gives each transaction another connection: a cursor that the
-        # server keeps would be asked for where it is not. Nothing here needs one (decision 28).
+        # PgBouncer with transaction pooling may use another connection for the next statement, where
+        # a server-side cursor does not exist. No code needs one (decision 28).
         "DISABLE_SERVER_SIDE_CURSORS": True,
         "OPTIONS": {**dict(parse_qsl(url.query)), "pool": pool if ENV.database_pool else False},
     }
@@ -121,8 +126,8 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# One Redis database, a key prefix per use (koinonia.redis_settings).
-# Commands that need no Redis get an address where nobody answers.
+# A single Redis database, with a key prefix per use (koinonia.config.redis_settings).
+# Commands that need no Redis get an address that does not answer.
 _REDIS_URL = ENV.redis_url or f"unix://{ENV.data_dir / 'no-redis'}"
 _REDIS_TAG = redis_settings.hash_tag(_REDIS_URL, ENV.redis_prefix)
 _QUICKLY = {"SOCKET_TIMEOUT": 0.1, "SOCKET_CONNECT_TIMEOUT": 0.1}
@@ -131,7 +136,7 @@ CACHES = {
     "throttling": redis_settings.cache(_REDIS_URL, f"{_REDIS_TAG}:buckets", **_QUICKLY),
     "ratelimit": redis_settings.cache(_REDIS_URL, f"{_REDIS_TAG}:ratelimit", **_QUICKLY),
 }
-# django-ratelimit, the outer guard of the login pages.
+# For django-ratelimit, the outer guard of the login pages.
 RATELIMIT_USE_CACHE = "ratelimit"
 CHANNEL_LAYERS = {
     "default": {
@@ -147,10 +152,10 @@ STATIC_URL = "/static/"
 STATIC_ROOT = ENV.data_dir / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "koinonia.static_files.StaticStorage"},
+    "staticfiles": {"BACKEND": "koinonia.http.static_files.StaticStorage"},
 }
 LOGIN_URL = "/login/"
-# Links in mails lead here, never to a host that a request names.
+# Links in mails use this origin, and never a host from a request.
 PUBLIC_URL = ENV.public_url
 vars().update(ENV.email)
 SESSION_ENGINE = "koinonia.accounts.session_store"
@@ -167,29 +172,36 @@ LOGIN_REDIRECT_URL = "/"
 METRICS_ALLOW = ENV.metrics_allow
 LOGGING = log_lines.config(ENV.log_level, ENV.log_format)
 
-# Over TLS, everything is. Behind a proxy that ends it, its word counts (TRUSTED_PROXIES).
+# TLS in PUBLIC_URL means TLS everywhere. A trusted proxy says how the client connected.
 _TLS = ENV.public_url.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _TLS
 SECURE_HSTS_SECONDS = 365 * 86_400 if _TLS else 0
 if ENV.trusted_proxies:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = _TLS
-# Providers follow no redirect, and their signature is what counts.
+# Providers do not follow redirects; webhooks are trusted by their signature.
 SECURE_REDIRECT_EXEMPT = [r"^webhooks/"]
 CORS_ALLOWED_ORIGINS = ENV.cors_allowed_origins
 CORS_URLS_REGEX = r"^/api/"
-CORS_ALLOW_METHODS = cors_headers.METHODS
-CORS_ALLOW_HEADERS = cors_headers.REQUEST_HEADERS
-CORS_EXPOSE_HEADERS = cors_headers.EXPOSED
+CORS_ALLOW_METHODS = ("GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS")
+CORS_ALLOW_HEADERS = (
+    "accept", "authorization", "content-encoding", "content-type", "idempotency-key", "if-match",
+    "if-none-match", "x-requested-with",
+)  # fmt: skip
+CORS_EXPOSE_HEADERS = (
+    "Content-Disposition", "ETag", "Idempotent-Replayed", "Location", "RateLimit",
+    "RateLimit-Policy", "Retry-After", "Stream-Position", "WWW-Authenticate", "X-RateLimit-Limit",
+    "X-RateLimit-Remaining", "X-RateLimit-Reset",
+)  # fmt: skip
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-# Neighbours on the same domain are not ours to decide for.
+# HSTS for subdomains and preload would decide for other sites of the same domain.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
         "script-src": ["'self'"],
-        # Swagger UI and the admin set styles on elements.
+        # Swagger UI and the admin set inline styles.
         "style-src": ["'self'", "'unsafe-inline'"],
         "img-src": ["'self'", "data:"],
         "object-src": ["'none'"],
@@ -207,15 +219,22 @@ DELIVERY = {
     "RECIPIENT_NUMBER_FIELD": "phone",
     "THREAD_OF": "koinonia.wiring.thread_of",
     "FORMER_TENANT": "koinonia.wiring.former_tenant",
+    "PROVIDER_OF": "koinonia.wiring.provider_of",
+    "SECOND_SENDER": "koinonia.wiring.second_sender",
     "RECIPIENT_OF": "koinonia.wiring.recipient_of",
     "SCHEDULE": "koinonia.wiring.schedule",
     "STOP_WORDS_OF": "koinonia.wiring.stop_words_of",
     "REDIS_URL": _REDIS_URL,
     "HASH_TAG": _REDIS_TAG,
     "PUBLIC_URL": PUBLIC_URL,
-    "API_KEY": ENV.telnyx.api_key,
-    "API_BASE": ENV.telnyx.api_base,
-    "PUBLIC_KEY": ENV.telnyx.public_key,
+    "PROVIDERS": {
+        "telnyx": {
+            "BACKEND": "delivery.providers.telnyx.provider.TelnyxProvider",
+            "API_KEY": ENV.telnyx.api_key,
+            "API_BASE": ENV.telnyx.api_base,
+            "PUBLIC_KEY": ENV.telnyx.public_key,
+        },
+    },
     "MODE": ENV.delivery.mode,
     "RETRY_DELAYS": ENV.delivery.retry_delays,
     "LEASE_SECONDS": ENV.delivery.lease_seconds,
@@ -240,39 +259,20 @@ REALTIME: dict[str, Any] = {
 }
 
 
-def _policies() -> dict[str, dict[str, Any]]:
-    """The policies of this project beside those of the app, at the rates of the environment."""
-    policies: dict[str, dict[str, Any]] = {
-        "messages": {"rate": "100/m", "by": "user", "on_failure": "local", "accepted_only": True},
-        "broadcasts": {
-            "rate": "10/h",
-            "by": "url:church",
-            "on_failure": "local",
-            "accepted_only": True,
-        },
-        "connect": {"rate": "60/m", "by": "user"},
-        # Each sends a mail to an address of the owner's choice.
-        "invitations": {"rate": "60/h", "by": "url:church", "on_failure": "local"},
-    }
-    for name, rate in ENV.throttle.items():
-        policies.setdefault(name, {})["rate"] = rate
-    return policies
-
-
 THROTTLING: dict[str, Any] = {
     "ENABLED": ENV.throttling_enabled,
     "KEY_PREFIX": f"{_REDIS_TAG}:throttling",
     "TRUSTED_PROXIES": ENV.trusted_proxies,
-    "POLICIES": _policies(),
+    "POLICIES": rate_limits.with_rates(ENV.throttle),
 }
 HTTPOPT: dict[str, Any] = {
     "ENABLED": ENV.httpopt_enabled,
-    "TRACKED": "koinonia.tracked.TRACKED",
-    "POSITION": "koinonia.stream_position.stream_position",
-    "RELEASE": release.of_answers(*(BASE_DIR / name for name in release.MAKE_ANSWERS)),
+    "TRACKED": "koinonia.answer_versions.TRACKED",
+    "POSITION": "koinonia.answer_versions.stream_position",
+    "RELEASE": digest_of_sources(*(BASE_DIR / name for name in ANSWERING_APPS)),
 }
 
-# django-q2 runs processes for the delivery worker; nothing more is asked of it.
+# django-q2 only runs processes for the delivery worker.
 Q_CLUSTER: dict[str, Any] = {
     "name": "delivery",
     "workers": 1,
@@ -307,13 +307,13 @@ REST_FRAMEWORK: dict[str, Any] = {
     "URL_FORMAT_OVERRIDE": None,
     "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%SZ",
 }
-# knox reads its default without this; migrations that point at its tokens do not.
+# knox has a default for this, but migrations that refer to its tokens need the setting.
 KNOX_TOKEN_MODEL = "knox.AuthToken"  # noqa: S105
 REST_KNOX: dict[str, Any] = {
     "AUTH_HEADER_PREFIX": "Bearer",
     "TOKEN_TTL": timedelta(days=14),
 }
-# The API schema of each release, made on its first use.
+# The OpenAPI schema of each release is kept here after its first use.
 SCHEMA_DIR = ENV.data_dir / "schema"
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "Koinonia",
@@ -328,7 +328,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "koinonia.api.schema.complete",
-        "koinonia.api.typed_clients.for_typed_clients",
+        "koinonia.api.schema.for_typed_clients",
     ],
     "ENUM_NAME_OVERRIDES": {
         "MessageStatusEnum": "delivery.statuses.Status",

@@ -7,19 +7,20 @@ from django.urls.resolvers import URLPattern, URLResolver
 from django.utils.functional import lazy
 from django.views.generic import RedirectView
 
-from koinonia.admin_autocomplete import AutocompleteView
+from koinonia.admin.site import AutocompleteView
+from koinonia.health.views import ENDPOINTS
 from throttling.logins import guarded
 
-# Late: the name in the store is known once the files are collected.
+# Lazy: the hashed name is known only after collectstatic.
 _icon = lazy(static, str)("koinonia/icon.svg")
 
-handler400 = "koinonia.api.views.outside.bad_request"
-handler403 = "koinonia.api.views.outside.permission_denied"
-handler404 = "koinonia.api.views.outside.page_not_found"
-handler500 = "koinonia.api.views.outside.server_error"
+handler400 = "koinonia.api.views.errors.bad_request"
+handler403 = "koinonia.api.views.errors.permission_denied"
+handler404 = "koinonia.api.views.errors.page_not_found"
+handler500 = "koinonia.api.views.errors.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    # For pages that name no icon: the admin's, say.
+    # For pages without an icon of their own, such as the admin.
     path("favicon.ico", RedirectView.as_view(url=_icon)),
     path("admin/login/", guarded(admin.site.login)),
     path("", include("koinonia.accounts.urls")),
@@ -30,6 +31,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("api/", include("koinonia.api.urls")),
     path("", include("koinonia.console.urls")),
-    path("", include("koinonia.health.urls")),
-    path("webhooks/telnyx", include("delivery.webhooks.urls")),
+    *(path(name, view) for name, view in ENDPOINTS.items()),
+    path("webhooks/", include("delivery.webhooks.urls")),
 ]

@@ -1,4 +1,4 @@
-"""Where the apps meet, and the only place."""
+"""The only module in which the reusable apps meet: signal receivers, and functions for settings."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 from knox.models import AuthToken
 
-from delivery import spend
 from delivery.changes import Change
+from delivery.limits import spend
+from delivery.senders import Sender
 from delivery.signals import (
     breaker_changed,
     cap_changed,
@@ -28,17 +29,16 @@ from delivery.signals import (
     worker_started,
 )
 from delivery.statuses import Status
-from koinonia import events, opt_out_words, redis_server, sending_numbers
+from koinonia import events, opt_out_words, sending_numbers
 from koinonia.accounts import passwords, tokens
 from koinonia.api.authentication import user_token
-from koinonia.broadcasts import due, progress_events
-from koinonia.broadcasts.groups import release_group
-from koinonia.conversations.follow import follow
-from koinonia.conversations.history import adopt
-from koinonia.conversations.holder import member_at
-from koinonia.conversations.threads import thread_of as conversation_of
+from koinonia.broadcasts import due, progress
+from koinonia.broadcasts.cancel import release_group
+from koinonia.conversations import adopt, follow, member_at
+from koinonia.conversations import thread_of as conversation_of
+from koinonia.health import redis_server
 from koinonia.models import Broadcast, Church, Group, Member, Staff
-from koinonia.texts.due import redraft
+from koinonia.texts.redraft import redraft
 from realtime import log, rights
 from realtime.log import NewEvent
 from throttling import addresses, limits
@@ -48,7 +48,7 @@ News = defaultdict[str, list[NewEvent]]
 
 
 def connect() -> None:
-    """Connect the apps' signals; called once, when all apps are ready."""
+    """Connect the signals of the apps. ``KoinoniaConfig.ready`` calls this once."""
     messages_changed.connect(on_messages_changed, dispatch_uid="koinonia")
     breaker_changed.connect(on_breaker_changed, dispatch_uid="koinonia")
     cap_changed.connect(on_cap_changed, dispatch_uid="koinonia")
@@ -69,13 +69,13 @@ def connect() -> None:
     post_save.connect(passwords.on_user_saved, sender=User, dispatch_uid="koinonia.password")
 
 
-# delivery tells the church, and the author
+# Signals of delivery: events for the church and for the author of a text.
 
 
 def on_messages_changed(*, changes: Sequence[Change], now: datetime, **_: Any) -> None:
-    """Bring conversations up to date, then tell; the log comes last of all.
+    """Update the conversations, then append to the event log.
 
-    Runs as the last act of the change's own transaction.
+    This runs as the last step of the transaction that changes the messages.
     """
     follow([change.message for change in changes if change.created], now=now)
     slugs = dict(Church.objects.filter(pk__in=_churches(changes)).values_list("pk", "slug"))
@@ -87,23 +87,24 @@ def on_messages_changed(*, changes: Sequence[Change], now: datetime, **_: Any) -
         if change.message.author_id and change.message.status in events.CONFIRMS:
             confirmed.append((change, slug))
     _confirm(confirmed, news)
-    _tell_of_reading(changes, slugs, news, now)
+    _announce_reading(changes, slugs, news, now)
     _announce_broadcasts(changes, slugs, news)
     log.append(news, now=now)
     if batches := {change.message.batch for change in changes if change.message.batch}:
-        transaction.on_commit(partial(progress_events.tell, batches, now))
+        transaction.on_commit(partial(progress.publish, batches, now))
 
 
-def on_breaker_changed(*, state: str, **_: Any) -> None:
-    """The whole account is concerned, and so is every church."""
+def on_breaker_changed(*, state: str, provider: str | None = None, **_: Any) -> None:
+    """Tell every church that sends through the account."""
     with transaction.atomic():
-        slugs = Church.objects.values_list("slug", flat=True)
+        everyone = Church.objects.values_list("slug", flat=True)
+        slugs = everyone if provider is None else sending_numbers.slugs_through(provider)
         news = {f"church:{slug}": [events.breaker_changed(state)] for slug in slugs}
         log.append(news, now=timezone.now())
 
 
 def on_cap_changed(*, tenant_id: int, now: datetime, **_: Any) -> None:
-    """Tell the office that its texts wait, and why."""
+    """Tell the church that its texts wait for the daily cap."""
     with transaction.atomic():
         slug = Church.objects.values_list("slug", flat=True).get(pk=tenant_id)
         log.append(
@@ -112,12 +113,12 @@ def on_cap_changed(*, tenant_id: int, now: datetime, **_: Any) -> None:
 
 
 def on_overseen(*, now: datetime, **_: Any) -> None:
-    """The last progress of a broadcast must not stay untold because it came too soon."""
-    progress_events.tell_stale(now)
+    """Send progress events that were skipped because the previous one was too recent."""
+    progress.publish_postponed(now)
 
 
 def on_worker_started(**_: Any) -> None:
-    """Warn of a Redis that is of no use, as the web process does at its start."""
+    """Warn of an unusable Redis, as the web process does at its start."""
     redis_server.warn()
 
 
@@ -128,15 +129,15 @@ def _churches(changes: Sequence[Change]) -> set[int]:
 def _for_church(change: Change) -> list[NewEvent]:
     message = change.message
     if change.created:
-        # A broadcast is one event, however many texts it has.
+        # A broadcast makes one event for all its texts.
         return [] if message.batch else [events.message_created(message)]
-    if message.status == change.previous:  # it was read: told once per conversation
+    if message.status == change.previous:  # only read_at changed: one event per conversation
         return []
     return [events.message_status(change)]
 
 
 def _confirm(confirmed: Sequence[tuple[Change, str]], news: News) -> None:
-    """Tell authors what became of their texts, while they are staff of the church."""
+    """Tell authors the outcome of their texts, while they are staff of the church."""
     if not confirmed:
         return
     authors = {change.message.author_id for change, _ in confirmed}
@@ -151,7 +152,7 @@ def _confirm(confirmed: Sequence[tuple[Change, str]], news: News) -> None:
             news[f"user:{message.author_id}"].append(events.message_confirmed(change, slug))
 
 
-def _tell_of_reading(
+def _announce_reading(
     changes: Sequence[Change], slugs: dict[int, str], news: News, now: datetime
 ) -> None:
     read = {
@@ -167,29 +168,29 @@ def _announce_broadcasts(changes: Sequence[Change], slugs: dict[int, str], news:
     created = {
         change.message.batch for change in changes if change.created and change.message.batch
     }
-    # A scheduled one was announced when it was scheduled.
+    # A scheduled broadcast was announced when it was created.
     for broadcast in Broadcast.objects.filter(pk__in=created, scheduled_at=None).order_by("pk"):
         news[f"church:{slugs[broadcast.church_id]}"].append(events.broadcast_created(broadcast))
 
 
 def thread_of(church: Church, number: str, now: datetime) -> int:
-    """``DELIVERY["THREAD_OF"]``: where a text from ``number`` belongs."""
+    """Return the conversation of a text from ``number`` (``DELIVERY["THREAD_OF"]``)."""
     return conversation_of(church, number, now=now).pk
 
 
 def stop_words_of(church: Church) -> list[str]:
-    """``DELIVERY["STOP_WORDS_OF"]``: the church's own words, beside the fixed ones."""
+    """Return the church's own opt-out words (``DELIVERY["STOP_WORDS_OF"]``)."""
     return opt_out_words.listed(church.opt_out_words)
 
 
 def recipient_of(church: Church, number: str) -> int | None:
-    """``DELIVERY["RECIPIENT_OF"]``: whose text it is, where members share a number."""
+    """Return the member behind ``number`` (``DELIVERY["RECIPIENT_OF"]``)."""
     member = member_at(church, number)
     return member.pk if member else None
 
 
 class Scheduled:
-    """``DELIVERY["SCHEDULE"]``: what a church has scheduled is decided when it is due."""
+    """``DELIVERY["SCHEDULE"]``: recipients and texts of scheduled broadcasts are fixed when due."""
 
     next_due = staticmethod(due.next_due)
     accept_due = staticmethod(due.accept_due)
@@ -204,34 +205,44 @@ def on_group_deleted(*, instance: Group, **_: Any) -> None:
 
 
 def on_member_saved(*, instance: Member, raw: bool = False, **_: Any) -> None:
-    """Give the member the messages that are older."""
+    """Link earlier messages of this number to the member."""
     if not raw:
         adopt(instance.church_id, [instance.phone])
 
 
 def former_tenant(number: str) -> Church | None:
-    """``DELIVERY["FORMER_TENANT"]``: the church of a second number, or of one that was given up."""
+    """Return the church of a second number or of a released one (``DELIVERY["FORMER_TENANT"]``)."""
     return sending_numbers.owner_of(number)
 
 
-# realtime asks who may listen
+def provider_of(church: Church, number: str) -> str:
+    """Return the provider account of a sending number (``DELIVERY["PROVIDER_OF"]``)."""
+    return sending_numbers.provider_of(number)
+
+
+def second_sender(church: Church) -> Sender | None:
+    """Return the number for a failover (``DELIVERY["SECOND_SENDER"]``)."""
+    return sending_numbers.second_sender(church)
+
+
+# Functions of realtime: authorization and limits.
 
 
 def may_listen(user: AbstractBaseUser, key: str) -> bool:
-    """``REALTIME["MAY_LISTEN"]``: staff hear their church."""
+    """Allow staff to subscribe to their church (``REALTIME["MAY_LISTEN"]``)."""
     kind, _, slug = key.partition(":")
     return kind == "church" and Staff.objects.filter(user_id=user.pk, church__slug=slug).exists()
 
 
 def listeners(key: str, user_ids: Set[int]) -> set[int]:
-    """``REALTIME["LISTENERS"]``: the same for many."""
+    """Return the users who may subscribe to the stream (``REALTIME["LISTENERS"]``)."""
     kind, _, slug = key.partition(":")
     staff = Staff.objects.filter(user_id__in=user_ids, church__slug=slug)
     return set(staff.values_list("user_id", flat=True)) if kind == "church" else set()
 
 
 def may_tell(key: str, told: Sequence[str]) -> Sequence[str]:
-    """``REALTIME["MAY_TELL"]``: on the own stream, nothing of a church that the user has left."""
+    """Drop events of churches that the user has left from the user's stream (``MAY_TELL``)."""
     kind, _, owner = key.partition(":")
     if kind != "user":
         return told
@@ -241,18 +252,18 @@ def may_tell(key: str, told: Sequence[str]) -> Sequence[str]:
 
 
 def may_connect(user: AbstractBaseUser) -> bool:
-    """``REALTIME["CONNECT_LIMIT"]``: a socket costs what a ticket costs."""
+    """Charge a socket like a ticket (``REALTIME["CONNECT_LIMIT"]``)."""
     key = str(user.pk)
     return limits.charge("connect", key, caller=Caller(user=key)).allowed
 
 
 def address_of(request: HttpRequest) -> str:
-    """``REALTIME["CLIENT_ADDRESS"]``: as the limits see it, behind trusted proxies."""
+    """Return the client address behind trusted proxies (``REALTIME["CLIENT_ADDRESS"]``)."""
     return addresses.prefix_of(request)
 
 
 def may_fail(request: HttpRequest) -> bool:
-    """``REALTIME["ADDRESS_LIMIT"]``: a bad handshake costs what a bad request costs."""
+    """Charge a bad handshake like a bad request (``REALTIME["ADDRESS_LIMIT"]``)."""
     caller = Caller(address=addresses.client_address(request))
     return limits.charge("anon", addresses.prefix_of(request), caller=caller).allowed
 
@@ -262,7 +273,7 @@ def on_rights_changed(*, instance: Staff | AuthToken, **_: Any) -> None:
 
 
 class BearerTokens:
-    """``REALTIME["BEARER"]``: the tokens of the API."""
+    """The API tokens, for ``REALTIME["BEARER"]``."""
 
     def authenticate(self, token: str) -> tuple[AbstractBaseUser, str] | None:
         found = user_token(token)

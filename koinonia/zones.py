@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo, available_timezones
 from django.core.exceptions import ValidationError
 
 NO_ZONE = "This is not a time zone, such as America/Chicago."
-_NO_PLACES = frozenset({"Factory", "localtime", "posixrules"})
-"""Files of the database, or of a machine, that name no place."""
+_NOT_REGIONS = frozenset({"Factory", "localtime", "posixrules"})
+"""Entries of the database, or of a machine, that are not regions."""
 
 
 def is_zone(name: str) -> bool:
@@ -18,16 +18,16 @@ def is_zone(name: str) -> bool:
 
 
 def check_zone(name: str) -> None:
-    """Raise Django's ValidationError where ``name`` is no zone: for the model's field."""
+    """Raise Django's ValidationError unless ``name`` is a time zone. A validator of a model field."""
     if not is_zone(name):
         raise ValidationError(NO_ZONE)
 
 
 def zone_named(name: str) -> tzinfo:
-    """Return the zone; UTC for a name that an earlier release let into the database."""
+    """Return the zone; UTC for an invalid name that an earlier release stored."""
     return ZoneInfo(name) if is_zone(name) else UTC
 
 
 @cache
 def _names() -> frozenset[str]:
-    return frozenset(available_timezones()) - _NO_PLACES
+    return frozenset(available_timezones()) - _NOT_REGIONS

@@ -8,7 +8,7 @@ class RealtimeConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from realtime import checks, receivers
+        from realtime import checks, rights
 
         checks.register()
-        receivers.connect()
+        rights.connect()

@@ -1,4 +1,4 @@
-"""The ``REALTIME`` settings dict, typed, read live. Every key has a default but ``MAY_LISTEN``."""
+"""The settings dict ``REALTIME``, typed and read live. Only ``MAY_LISTEN`` has no default."""
 
 from __future__ import annotations
 
@@ -13,10 +13,44 @@ from django.utils.module_loading import import_string
 
 MayListen = Callable[[AbstractBaseUser, str], bool]
 Listeners = Callable[[str, Set[int]], Set[int]]
+MayTell = Callable[[str, Sequence[str]], Sequence[str]]
+
+DOTTED_PATHS = frozenset(
+    {
+        "ADDRESS_LIMIT", "BEARER", "CLIENT_ADDRESS", "CONNECT_LIMIT", "LISTENERS", "MAY_LISTEN",
+        "MAY_TELL",
+    }
+)  # fmt: skip
+NUMBERS: dict[str, int | float] = {
+    "COUNT_SECONDS": 2,
+    "EVENTS_KEPT": 100_000,
+    "FRAMES_BURST": 60,
+    "FRAMES_PER_SECOND": 5,
+    "HEARTBEAT_SECONDS": 25,
+    "KEEP_ALIVE_SECONDS": 75,
+    "RETENTION_DAYS": 7,
+    "SOCKETS_PER_ADDRESS": 20,
+    "SOCKETS_PER_USER": 20,
+    "SWEEP_SECONDS": 4,
+    "TAIL_CHECK_SECONDS": 1,
+    "TICKET_SECONDS": 30,
+    "WINDOW_MS": 30,
+}
+"""The settings that are numbers above 0, and their defaults."""
+KEYS = DOTTED_PATHS | NUMBERS.keys() | {"ALLOWED_ORIGINS", "CHANNEL_LAYER", "ENABLED"}
 
 
 def _value(name: str, default: Any = None) -> Any:
     return getattr(settings, "REALTIME", {}).get(name, default)
+
+
+def _number(name: str) -> float:
+    number: float = _value(name, NUMBERS[name])
+    return number
+
+
+def _imported(path: str | None) -> Any | None:
+    return import_string(path) if path else None
 
 
 def enabled() -> bool:
@@ -24,52 +58,45 @@ def enabled() -> bool:
 
 
 def may_listen() -> MayListen:
-    """``MAY_LISTEN``: dotted path of ``(user, stream key) -> bool``, synchronous."""
+    """Return the function ``MAY_LISTEN``: ``(user, stream key) -> bool``, synchronous."""
     return cast(MayListen, import_string(_value("MAY_LISTEN")))
 
 
 def listeners() -> Listeners | None:
-    """``LISTENERS``: dotted path of ``(stream key, user ids) -> those who may listen``.
+    """Return the function ``LISTENERS``: ``(stream key, user ids) -> ids that may listen``.
 
-    The same rule as MAY_LISTEN for many users at once: with it the periodic look at everyone's rights
-    is one query per stream, without it one per socket.
+    The function applies the rule of MAY_LISTEN to many users at once. With it, the periodic check of access is one
+    query per stream; without it, one query per socket.
     """
-    path = _value("LISTENERS")
-    return cast(Listeners, import_string(path)) if path else None
+    return cast(Listeners | None, _imported(_value("LISTENERS")))
 
 
-def may_tell() -> Callable[[str, Sequence[str]], Sequence[str]] | None:
-    """``MAY_TELL``: dotted path of ``(stream key, events) -> those of them that may still be told``.
+def may_tell() -> MayTell | None:
+    """Return the function ``MAY_TELL``: ``(stream key, events) -> the events to send``.
 
-    Each event is the JSON that clients get. It is asked whenever events are read from the log, live
-    or for a replay: the right to an old event may have ended since it was written.
+    Each event is the JSON that clients get. The reader of the log calls the function for live events
+    and for replays, because access to an old event may have ended since it was written.
     """
-    path = _value("MAY_TELL")
-    if not path:
-        return None
-    return cast(Callable[[str, Sequence[str]], Sequence[str]], import_string(path))
+    return cast(MayTell | None, _imported(_value("MAY_TELL")))
 
 
 def bearer() -> Any | None:
-    """``BEARER``: dotted path of an object like :class:`realtime.credentials.BearerBackend`."""
-    path = _value("BEARER")
-    return import_string(path) if path else None
+    """Return the object ``BEARER``, like :class:`realtime.credentials.BearerBackend`."""
+    return _imported(_value("BEARER"))
 
 
 def connect_limit() -> Callable[[AbstractBaseUser], bool] | None:
-    """``CONNECT_LIMIT``: dotted path of ``(user) -> whether one more connection is allowed now``."""
-    path = _value("CONNECT_LIMIT")
-    return cast(Callable[[AbstractBaseUser], bool], import_string(path)) if path else None
+    """Return the function ``CONNECT_LIMIT``: ``(user) -> whether the user may connect once more``."""
+    return cast(Callable[[AbstractBaseUser], bool] | None, _imported(_value("CONNECT_LIMIT")))
 
 
 def client_address() -> Callable[[HttpRequest], str]:
-    """``CLIENT_ADDRESS``: dotted path of ``(request) -> whose address it is``, which asks nobody.
+    """Return the function ``CLIENT_ADDRESS``: ``(request) -> address``. It must not block.
 
-    The request has the headers of the handshake. Without it: the peer's address, which behind a
-    proxy is the proxy's.
+    The request has the headers of the handshake. The default returns the peer's address, which
+    behind a proxy is the address of the proxy.
     """
-    path = _value("CLIENT_ADDRESS")
-    return cast(Callable[[HttpRequest], str], import_string(path)) if path else _peer
+    return cast(Callable[[HttpRequest], str], _imported(_value("CLIENT_ADDRESS")) or _peer)
 
 
 def _peer(request: HttpRequest) -> str:
@@ -77,81 +104,79 @@ def _peer(request: HttpRequest) -> str:
 
 
 def address_limit() -> Callable[[HttpRequest], bool] | None:
-    """``ADDRESS_LIMIT``: dotted path of ``(request) -> whether its address may fail once more now``.
+    """Return the function ``ADDRESS_LIMIT``: ``(request) -> whether its address may fail once more``.
 
-    Asked about each handshake without a good credential; the others never are.
+    It is called for each handshake without a valid credential, and only for those.
     """
-    path = _value("ADDRESS_LIMIT")
-    return cast(Callable[[HttpRequest], bool], import_string(path)) if path else None
+    return cast(Callable[[HttpRequest], bool] | None, _imported(_value("ADDRESS_LIMIT")))
 
 
 def sockets_per_address() -> int:
-    """How many unjudged sockets an address may have that has failed too often."""
-    return int(_value("SOCKETS_PER_ADDRESS", 20))
+    """Return how many unauthenticated sockets a throttled address may have."""
+    return int(_number("SOCKETS_PER_ADDRESS"))
 
 
 def allowed_origins() -> frozenset[str]:
-    """Origins beside the site's own: ``https://app.example.org``."""
+    """Return the allowed origins other than the site's own, like ``https://app.example.org``."""
     return frozenset(_value("ALLOWED_ORIGINS", settings.CSRF_TRUSTED_ORIGINS))
 
 
 def channel_layer() -> str:
-    """The alias of the channel layer that carries notices."""
+    """Return the alias of the channel layer that carries notices."""
     return str(_value("CHANNEL_LAYER", "default"))
 
 
 def heartbeat_seconds() -> float:
-    seconds: float = _value("HEARTBEAT_SECONDS", 25)
-    return seconds
+    return _number("HEARTBEAT_SECONDS")
 
 
 def keep_alive_seconds() -> float:
-    """Return how long ``realtime.daphne`` keeps an idle connection: longer than the proxy in front of it."""
-    return float(_value("KEEP_ALIVE_SECONDS", 75))
+    """Return how long ``realtime.daphne`` keeps an idle connection: longer than the proxy in front."""
+    return float(_number("KEEP_ALIVE_SECONDS"))
 
 
 def window_seconds() -> float:
-    """How long events are gathered into one frame."""
-    return float(_value("WINDOW_MS", 30)) / 1000
+    """Return how long a feed collects events for one frame."""
+    return float(_number("WINDOW_MS")) / 1000
 
 
 def tail_check_seconds() -> float:
-    """How often the log is looked at without a notice: the longest that a lost one can cost."""
-    return float(_value("TAIL_CHECK_SECONDS", 1))
+    """Return the interval of tail checks: the longest delay that a lost notice causes."""
+    return float(_number("TAIL_CHECK_SECONDS"))
 
 
 def sweep_seconds() -> float:
-    """How often everyone's rights are looked at without a notice."""
-    return float(_value("SWEEP_SECONDS", 4))
+    """Return the interval between two checks of the access of all connections."""
+    return float(_number("SWEEP_SECONDS"))
 
 
 def ticket_seconds() -> int:
-    return int(_value("TICKET_SECONDS", 30))
+    return int(_number("TICKET_SECONDS"))
 
 
 def sockets_per_user() -> int:
-    return int(_value("SOCKETS_PER_USER", 20))
+    return int(_number("SOCKETS_PER_USER"))
 
 
 def frames_per_second() -> float:
-    """Return how many frames a socket may send a second for long; acks that acknowledge something do not count."""
-    return float(_value("FRAMES_PER_SECOND", 5))
+    """Return the sustained rate of frames of a socket. Acks that settle a frame do not count."""
+    return float(_number("FRAMES_PER_SECOND"))
 
 
 def frames_burst() -> int:
     """Return how many frames a socket may send at once: three times its streams."""
-    return int(_value("FRAMES_BURST", 60))
+    return int(_number("FRAMES_BURST"))
 
 
 def count_seconds() -> float:
-    """How often processes tell each other how many sockets each user has."""
-    return float(_value("COUNT_SECONDS", 2))
+    """Return the interval at which web processes exchange their socket counts."""
+    return float(_number("COUNT_SECONDS"))
 
 
 def retention() -> timedelta:
-    return timedelta(days=_value("RETENTION_DAYS", 7))
+    return timedelta(days=_number("RETENTION_DAYS"))
 
 
 def events_kept() -> int:
-    """The most events that one stream keeps."""
-    return int(_value("EVENTS_KEPT", 100_000))
+    """Return the maximum number of events that a stream keeps."""
+    return int(_number("EVENTS_KEPT"))

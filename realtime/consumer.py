@@ -1,4 +1,4 @@
-"""The socket of contract section 6. Thin: the hub and the log do the work."""
+"""The WebSocket consumer. It is thin: the hub, the subscriptions and the log do the work."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from channels.consumer import get_handler_name
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from realtime import conf, frames, pages
-from realtime.allowance import Allowance
-from realtime.arrivals import Arrivals
-from realtime.closing import CloseCode, RefusedError
+from realtime import conf, log_reader, protocol
+from realtime.authorization import Access, check_access
 from realtime.credentials import Credential
-from realtime.flow import Flow, TooSlowError
-from realtime.frames import BadFrameError
-from realtime.handshake import PROTOCOL, address_of, identify
+from realtime.flow_control import FrameRate, SendWindow, TooSlowError
+from realtime.handshake import client_address, identify
+from realtime.handshake_queue import HandshakeQueue
 from realtime.hub import Hub
-from realtime.names import is_name, key_of, name_of
-from realtime.pages import Head
+from realtime.log_reader import Head
+from realtime.protocol import SUBPROTOCOL, BadFrameError, CloseCode, RefusedError, stream_name
 from realtime.subscription import Subscription
-from realtime.sweep import Verdict, judge
 from realtime.threads import in_thread
 
 logger = logging.getLogger(__name__)
 
-MOST_STREAMS = 20
+MAX_STREAMS = 20
+_INTERNAL_ERROR = 1011
 
 
 class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is untyped
-    # The hub has the process's one channel; a channel per socket would cost ten times as much.
+    """A socket with its credential, its subscriptions and its limits."""
+
+    # The hub has the one channel of the process; a channel per socket would cost ten times as much.
     channel_layer_alias = None
 
     credential: Credential
@@ -41,33 +41,33 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
     def __init__(self) -> None:
         super().__init__()
         self._subscriptions: dict[str, Subscription] = {}
-        self._flow = Flow()
-        self._allowance = Allowance(asyncio.get_running_loop().time())
+        self._window = SendWindow()
+        self._rate = FrameRate(asyncio.get_running_loop().time())
         self._closed = False
-        self._heart: asyncio.TimerHandle | None = None
-        self._beating: asyncio.Task[None] | None = None
-        self._hub = Hub.here()
+        self._heartbeat_timer: asyncio.TimerHandle | None = None
+        self._heartbeat_task: asyncio.Task[None] | None = None
+        self._hub = Hub.current()
 
     async def connect(self) -> None:
         offered = self.scope.get("subprotocols", [])
-        # A refusal before accept would reach a browser without its code.
-        await self.accept(PROTOCOL if PROTOCOL in offered else None)
+        # Accept first: a browser cannot read the code of a refusal before accept.
+        await self.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
         try:
-            async with Arrivals.here().turn(address_of(self.scope)):
+            async with HandshakeQueue.current().slot(client_address(self.scope)):
                 self.credential = await in_thread(identify, self.scope)
-            if await self._hub.sockets_of(self.credential.user_id) >= conf.sockets_per_user():
+            if await self._hub.count_sockets(self.credential.user_id) >= conf.sockets_per_user():
                 raise RefusedError(CloseCode.TOO_MANY)
         except RefusedError as refused:
             await self.close(refused.code)
         else:
-            self._hub.enter(self)
-            await self._say(
+            self._hub.add_socket(self)
+            await self._send_frame(
                 {"type": "welcome", "protocol": 1, "heartbeat": conf.heartbeat_seconds()}
             )
-            self._wait_to_beat()
+            self._schedule_heartbeat()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        # Channels' own makes a task of each frame, to listen to a layer at the same time.
+        # The method of Channels starts a task for each frame, to await a channel layer as well.
         self.scope, self.channel_layer, self.base_send = scope, None, send
         try:
             while True:
@@ -75,12 +75,12 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
         except StopConsumer:
             pass
         finally:
-            # Whatever ends it, an error or the server, nothing of it stays.
+            # This also runs after an error, and when the server cancels this task.
             self._clean_up()
 
     async def dispatch(self, message: dict[str, Any]) -> None:
-        # Channels' own looks after database connections in everybody's one thread, at each frame;
-        # here in_thread does, in threads of its own.
+        # The method of Channels checks database connections for each frame, in Django's one thread;
+        # in_thread checks them here, in a thread pool of this app.
         await getattr(self, get_handler_name(message))(message)
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
@@ -91,177 +91,183 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
             return
         self._closed = True
         self._clean_up()
-        # Autobahn, below daphne, takes no subclass of int.
+        # Autobahn, which daphne uses, refuses subclasses of int.
         await super().close(None if code is None else int(code), reason)
 
     def _clean_up(self) -> None:
         for name in list(self._subscriptions):
-            self._drop(name)
-        for pulse in (self._heart, self._beating):
-            if pulse:
-                pulse.cancel()
-        self._hub.leave(self)
+            self._unsubscribe(name)
+        for pending in (self._heartbeat_timer, self._heartbeat_task):
+            if pending:
+                pending.cancel()
+        self._hub.remove_socket(self)
+
+    # Frames of the client
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self._closed:
-            return  # said before it heard so
+            return  # the client sent this before it saw the close
         try:
-            frame: dict[str, Any] | None = frames.parse(text_data)
-            wrong = ""
+            frame: dict[str, Any] | None = protocol.parse_frame(text_data)
+            detail = ""
         except BadFrameError as error:
-            frame, wrong = None, str(error)
+            frame, detail = None, str(error)
         if frame and self._acknowledges(frame):
-            return  # as often as we send: it costs no allowance
-        if not self._allowance.take(asyncio.get_running_loop().time()):
+            return  # not counted: a client may acknowledge every frame
+        if not self._rate.take(asyncio.get_running_loop().time()):
             await self.close(CloseCode.TOO_MANY)
         elif frame:
-            await self._take(frame)
+            await self._handle(frame)
         else:
-            await self._error("bad_frame", wrong)
+            await self._send_error("bad_frame", detail)
 
     def _acknowledges(self, frame: dict[str, Any]) -> bool:
-        """Return whether this is an ack that acknowledges something."""
+        """Return whether this is an ack that settles at least one frame."""
         stream, seq = frame.get("stream"), frame.get("seq")
         is_ack = frame["type"] == "ack" and isinstance(stream, str) and type(seq) is int
-        return is_ack and self._flow.acknowledge(cast(str, stream), cast(int, seq))
+        return is_ack and self._window.acknowledge(cast(str, stream), cast(int, seq))
 
-    async def _take(self, frame: dict[str, Any]) -> None:
+    async def _handle(self, frame: dict[str, Any]) -> None:
         handler = self._handlers.get(frame["type"])
         try:
             if handler is None:
                 raise BadFrameError("There is no frame of this type.")
             await handler(self, frame)
         except BadFrameError as error:
-            await self._error("bad_frame", str(error), **frames.subject(frame))
+            await self._send_error("bad_frame", str(error), **protocol.refused_stream(frame))
 
-    # What clients say
-
-    async def _subscribe(self, frame: dict[str, Any]) -> None:
-        name, since, epoch = (
-            frame.get("stream"),
-            frames.sequence(frame, "since"),
-            frames.epoch(frame),
-        )
-        if not isinstance(name, str) or not is_name(name):
+    async def _on_subscribe(self, frame: dict[str, Any]) -> None:
+        name = frame.get("stream")
+        since, epoch = protocol.read_sequence(frame, "since"), protocol.read_epoch(frame)
+        if not isinstance(name, str) or not protocol.is_stream_name(name):
             detail = "A stream is church:<slug> or user:me."
-            await self._error("unknown_stream", detail, **frames.subject(frame))
-        elif len(self._subscriptions) >= MOST_STREAMS and name not in self._subscriptions:
-            detail = f"At most {MOST_STREAMS} streams on one socket."
-            await self._error("too_many", detail, stream=name)
+            await self._send_error("unknown_stream", detail, **protocol.refused_stream(frame))
+        elif len(self._subscriptions) >= MAX_STREAMS and name not in self._subscriptions:
+            detail = f"At most {MAX_STREAMS} streams on one socket."
+            await self._send_error("too_many", detail, stream=name)
         else:
-            await self._subscribe_to(name, since, epoch)
+            await self._subscribe_if_allowed(name, since, epoch)
 
-    async def _subscribe_to(self, name: str, since: int | None, epoch: str | None) -> None:
-        key = key_of(name, self.credential.user_id)
-        [verdict] = await in_thread(judge, [(self.credential, [key] if key else [])])
-        if verdict.ended:
+    async def _on_unsubscribe(self, frame: dict[str, Any]) -> None:
+        name = frame.get("stream")
+        if not isinstance(name, str) or not self._unsubscribe(name):
+            await self._send_error("unknown_stream", "You do not listen to this stream.")
+
+    async def _on_ack(self, frame: dict[str, Any]) -> None:
+        # An ack that settles a frame does not reach this handler.
+        if protocol.read_sequence(frame, "seq") is None or not isinstance(frame.get("stream"), str):
+            raise BadFrameError('An ack names a "stream" and a "seq".')
+
+    async def _on_ping(self, frame: dict[str, Any]) -> None:
+        await self._send_frame({"type": "pong"})
+
+    _handlers = {
+        "subscribe": _on_subscribe,
+        "unsubscribe": _on_unsubscribe,
+        "ack": _on_ack,
+        "ping": _on_ping,
+    }
+
+    # Subscriptions
+
+    async def _subscribe_if_allowed(self, name: str, since: int | None, epoch: str | None) -> None:
+        key = protocol.stream_key(name, self.credential.user_id)
+        [access] = await in_thread(check_access, [(self.credential, [key] if key else [])])
+        if access.expired:
             await self.close(CloseCode.UNAUTHENTICATED)
-        elif key is None or verdict.lost:
-            await self._error("forbidden", f"You may not listen to {name}.", stream=name)
+        elif key is None or access.revoked:
+            await self._send_error("forbidden", f"You may not listen to {name}.", stream=name)
         elif not self._closed:
-            self._drop(name)
-            await self._join(key, since, epoch)
+            self._unsubscribe(name)
+            await self._subscribe(key, since, epoch)
 
-    async def _join(self, key: str, since: int | None, epoch: str | None) -> None:
-        name = name_of(key)
-        subscription = Subscription(key, name, self, self._flow)
+    async def _subscribe(self, key: str, since: int | None, epoch: str | None) -> None:
+        name = stream_name(key)
+        subscription = Subscription(key, name, self, self._window)
         self._subscriptions[name] = subscription
-        # Joined first, read then: what is committed in between comes from the feed.
-        self._hub.join(key, subscription)
-        head = await in_thread(pages.head, key)
+        # Join the feed before reading the head: the feed delivers every commit in between.
+        self._hub.subscribe(key, subscription)
+        head = await in_thread(log_reader.read_head, key)
         if self._subscriptions.get(name) is not subscription:
-            return  # closed, or the right was lost, meanwhile
+            return  # closed or revoked in the meantime
         subscription.start_at(head.last if since is None else since, head.epoch)
-        if since is None or head.holds(since, epoch):
-            await self._say(
+        if since is None or head.can_resume(since, epoch):
+            resumed = since is not None
+            await self._send_frame(
                 {"type": "subscribed", "stream": name, "epoch": head.epoch, "seq": head.last,
-                 "resumed": since is not None}
+                 "resumed": resumed}
             )  # fmt: skip
         else:
             subscription.start_at(head.last, head.epoch)
-            await self.reset(head)
+            await self.send_reset(head)
         if self._subscriptions.get(name) is subscription:
             subscription.begin(head)
 
-    async def _unsubscribe(self, frame: dict[str, Any]) -> None:
-        name = frame.get("stream")
-        if not isinstance(name, str) or not self._drop(name):
-            await self._error("unknown_stream", "You do not listen to this stream.")
+    def _unsubscribe(self, name: str) -> bool:
+        """Stop the subscription, and return whether there was one."""
+        subscription = self._subscriptions.pop(name, None)
+        if subscription is None:
+            return False
+        subscription.stop()
+        self._hub.unsubscribe(subscription.key, subscription)
+        return True
 
-    async def _ack(self, frame: dict[str, Any]) -> None:
-        # One that acknowledges something does not come here.
-        if frames.sequence(frame, "seq") is None or not isinstance(frame.get("stream"), str):
-            raise BadFrameError('An ack names a "stream" and a "seq".')
-
-    async def _ping(self, frame: dict[str, Any]) -> None:
-        await self._say({"type": "pong"})
-
-    _handlers = {"subscribe": _subscribe, "unsubscribe": _unsubscribe, "ack": _ack, "ping": _ping}
-
-    # What the hub says
+    # Called by the hub
 
     def keys(self) -> list[str]:
         return [subscription.key for subscription in self._subscriptions.values()]
 
-    async def obey(self, verdict: Verdict) -> None:
-        # It may have left a stream while it was judged.
-        lost = [name for name in map(name_of, verdict.lost) if self._drop(name)]
-        if verdict.ended:
+    async def apply_access(self, access: Access) -> None:
+        # The client may have unsubscribed during the check.
+        revoked = [name for name in map(stream_name, access.revoked) if self._unsubscribe(name)]
+        if access.expired:
             await self.close(CloseCode.UNAUTHENTICATED)
-        elif lost and not self._subscriptions:
+        elif revoked and not self._subscriptions:
             await self.close(CloseCode.FORBIDDEN)
-        for name in lost if self._subscriptions else ():
-            await self._say({"type": "unsubscribed", "stream": name, "code": "forbidden"})
+        for name in revoked if self._subscriptions else ():
+            await self._send_frame({"type": "unsubscribed", "stream": name, "code": "forbidden"})
 
-    # What its subscriptions say
+    # Called by the subscriptions
 
-    def transmit(self, text: str) -> Awaitable[None]:
+    def send_text(self, text: str) -> Awaitable[None]:
         sending: Awaitable[None] = self.base_send({"type": "websocket.send", "text": text})
         return sending
 
-    async def reset(self, head: Head) -> None:
-        await self._say(
-            {"type": "reset", "stream": name_of(head.key), "epoch": head.epoch, "seq": head.last}
+    async def send_reset(self, head: Head) -> None:
+        name = stream_name(head.key)
+        await self._send_frame(
+            {"type": "reset", "stream": name, "epoch": head.epoch, "seq": head.last}
         )
 
     async def fail(self, key: str, error: Exception) -> None:
         if isinstance(error, TooSlowError):
             await self.close(CloseCode.TOO_SLOW)
         elif isinstance(error, OSError):
-            self._clean_up()  # the client has gone, as ASGI says it
+            self._clean_up()  # ASGI servers raise OSError when the client has disconnected
         else:
-            # Resuming is cheap and exact; a half-working socket is neither.
+            # Close: resuming is cheap and exact, and a half-working socket loses events.
             logger.error("A subscription to %s failed; closing its socket.", key, exc_info=error)
-            await self.close(1011)
+            await self.close(_INTERNAL_ERROR)
 
-    # What it does itself
+    # Frames of the server
 
-    def _wait_to_beat(self) -> None:
-        # A timer, for a task that sleeps for ever would be most of what an idle socket needs.
+    def _schedule_heartbeat(self) -> None:
+        # A timer: a sleeping task would be most of the memory of an idle socket.
         loop = asyncio.get_running_loop()
-        self._heart = loop.call_later(conf.heartbeat_seconds(), self._beat)
+        self._heartbeat_timer = loop.call_later(conf.heartbeat_seconds(), self._start_heartbeat)
 
-    def _beat(self) -> None:
-        self._beating = asyncio.create_task(self._say_positions())
+    def _start_heartbeat(self) -> None:
+        self._heartbeat_task = asyncio.create_task(self._send_heartbeat())
 
-    async def _say_positions(self) -> None:
+    async def _send_heartbeat(self) -> None:
         positions = {name: sub.sent for name, sub in self._subscriptions.items()}
-        await self._say({"type": "heartbeat", "streams": positions})
-        self._beating = None
-        self._wait_to_beat()
+        await self._send_frame({"type": "heartbeat", "streams": positions})
+        self._heartbeat_task = None
+        self._schedule_heartbeat()
 
-    def _drop(self, name: str) -> bool:
-        subscription = self._subscriptions.pop(name, None)
-        if subscription is None:
-            return False
-        subscription.stop()
-        self._hub.part(subscription.key, subscription)
-        return True
+    async def _send_error(self, code: str, detail: str, **about: str) -> None:
+        await self._send_frame({"type": "error", "code": code, "detail": detail, **about})
 
-    async def _say(self, frame: dict[str, Any]) -> None:
-        if self._closed:
-            return
-        await self.transmit(json.dumps(frame, separators=(",", ":")))
-
-    async def _error(self, code: str, detail: str, **about: str) -> None:
-        await self._say({"type": "error", "code": code, "detail": detail, **about})
+    async def _send_frame(self, frame: dict[str, Any]) -> None:
+        if not self._closed:
+            await self.send_text(json.dumps(frame, separators=(",", ":")))

@@ -1,28 +1,28 @@
-"""One stream in one process: read once, encoded once, handed to everyone who listens."""
+"""The feed of one stream in one process: read once, encoded once, passed to every listener."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from contextvars import Context
 from dataclasses import dataclass
 from typing import Protocol
 
-from realtime import conf, pages
-from realtime.names import name_of
-from realtime.pages import ForgottenError, Head, Page
+from realtime import conf, log_reader
+from realtime.event_loop import detached_task
+from realtime.log_reader import Head, Page, PrunedError
+from realtime.protocol import stream_name
 from realtime.threads import in_thread
 
 logger = logging.getLogger(__name__)
 
-_AFTER_ERROR_SECONDS = 0.5
-_WELL_FILLED = 32
-"""Events that share a frame as well as more would: to wait for them costs time and saves little."""
+_RETRY_SECONDS = 0.5
+_FULL_FRAME_EVENTS = 32
+"""A frame of this many events gains little from more of them, so the next read starts soon."""
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Encoded events, all of ``first`` to ``last``; its size in bytes."""
+    """The encoded events ``first`` to ``last``, and the size in bytes."""
 
     first: int
     last: int
@@ -36,39 +36,34 @@ class Frame:
 
 
 class Listener(Protocol):
-    def push(self, frame: Frame) -> None:
-        """Take the next frame. Must not block; may drop, since the log can be read again."""
+    """A subscription or a held request that listens to a feed."""
 
-    def behind(self) -> None:
-        """The log jumped (pruned or restored): read it yourself."""
+    def push(self, frame: Frame) -> None:
+        """Take the next frame without blocking. A listener may drop it and read the log later."""
+
+    def reread(self) -> None:
+        """Read the log: it was pruned or restored, so the next frame would leave a gap."""
 
 
 class Feed:
-    """Follows a stream as long as it has listeners."""
+    """Follows a stream while it has listeners."""
 
     def __init__(self, key: str) -> None:
         self.key = key
         self.listeners: set[Listener] = set()
         self._seen: Head | None = None
         self._wake = asyncio.Event()
-        # In a context of its own: it outlives the request that begins it.
-        self._task = asyncio.get_running_loop().create_task(
-            self._follow(), name=f"feed {key}", context=Context()
-        )
+        self._task = detached_task(self._follow(), name=f"feed {key}")
 
     def wake(self) -> None:
-        """There may be something to read."""
+        """Read the log soon: it may have new events."""
         self._wake.set()
 
     def compare(self, head: Head) -> None:
-        """Wake if the log is elsewhere than what was read last."""
+        """Wake if ``head`` differs from the head that was read last."""
         seen = self._seen
         if seen is None or (head.last, head.epoch) != (seen.last, seen.epoch):
             self.wake()
-
-    @property
-    def seq(self) -> int | None:
-        return self._seen.last if self._seen else None
 
     def stop(self) -> None:
         self._task.cancel()
@@ -77,34 +72,36 @@ class Feed:
         while True:
             try:
                 began = asyncio.get_running_loop().time()
-                came = await self._read_on()
-                await asyncio.sleep(_pause(came, asyncio.get_running_loop().time() - began))
+                count = await self._read_new()
+                spent = asyncio.get_running_loop().time() - began
+                await asyncio.sleep(_pause_seconds(count, spent))
                 await self._wake.wait()
                 self._wake.clear()
             except Exception:
-                logger.exception("Reading the stream %s failed; trying again.", self.key)
-                await asyncio.sleep(_AFTER_ERROR_SECONDS)
+                logger.exception("Reading the stream %s failed; retrying.", self.key)
+                await asyncio.sleep(_RETRY_SECONDS)
 
-    async def _read_on(self) -> int:
-        """How many events came."""
+    async def _read_new(self) -> int:
+        """Pass the new events to the listeners; return their number."""
         seen = self._seen
-        head, page = await in_thread(pages.news, self.key, self._seen)
+        head, page = await in_thread(log_reader.read_new, self.key, self._seen)
         try:
             if page is None:
-                # Who joined before this first look may have missed what came since.
-                raise ForgottenError(f"What came to {self.key} since the last look is not known.")
+                # Listeners that joined before this first read may lack the events since then.
+                raise PrunedError(f"The events of {self.key} since the last read are unknown.")
             await self._fan_out(head, page)
-        except ForgottenError:
+        except PrunedError:
             for listener in list(self.listeners):
-                listener.behind()
+                listener.reread()
         self._seen = head
         return head.last - seen.last if seen else 0
 
     async def _fan_out(self, head: Head, page: Page) -> None:
         while page.first <= page.last:
-            # The next page is read while this one is sent.
-            following = in_thread(pages.page, head, page.last) if page.last < head.last else None
-            frame = Frame.of(page, name_of(self.key))
+            # Read the next page while this page is sent.
+            more = page.last < head.last
+            following = in_thread(log_reader.read_page, head, page.last) if more else None
+            frame = Frame.of(page, stream_name(self.key))
             for listener in list(self.listeners):
                 listener.push(frame)
             if following is None:
@@ -112,11 +109,11 @@ class Feed:
             page = await following
 
 
-def _pause(came: int, spent: float) -> float:
-    """Seconds until the next look.
+def _pause_seconds(count: int, spent: float) -> float:
+    """Return the seconds until the next read, after ``count`` events took ``spent`` seconds.
 
-    The first event after silence goes at once; what follows closely shares a frame. Where reading and
-    sending take all the time, others on this loop have some, too.
+    The first event after silence goes out at once; events that follow within the window share a
+    frame. The minimum leaves time on the event loop for other work when reading takes all of it.
     """
     window = conf.window_seconds()
-    return window / 10 if came >= _WELL_FILLED else max(window - spent, window / 3)
+    return window / 10 if count >= _FULL_FRAME_EVENTS else max(window - spent, window / 3)

@@ -1,4 +1,4 @@
-"""Who opens this socket: a ticket, a Bearer token, or a session with the right Origin."""
+"""Authenticates a handshake by a ticket, a Bearer token, or a session cookie with an allowed Origin."""
 
 from __future__ import annotations
 
@@ -13,17 +13,16 @@ from django.http import HttpRequest, parse_cookie
 from django.utils import timezone
 
 from realtime import conf, credentials, tickets
-from realtime.closing import CloseCode, FloodError, RefusedError
 from realtime.credentials import Credential
+from realtime.protocol import CloseCode, FloodError, RefusedError
 
 Scope = Mapping[str, Any]
 
-PROTOCOL = "koinonia.v1"
 _TICKET = "ticket."
 
 
 def identify(scope: Scope) -> Credential:
-    """The credential of a handshake. Raises :class:`RefusedError`. Synchronous: it asks the database."""
+    """Return the credential of a handshake. Raise :class:`RefusedError`. Queries the database."""
     if not conf.enabled():
         raise RefusedError(CloseCode.SWITCHED_OFF)
     try:
@@ -39,20 +38,20 @@ def identify(scope: Scope) -> Credential:
     return credential
 
 
-def address_of(scope: Scope) -> str:
-    """Whose handshake it is, as the host tells clients apart."""
+def client_address(scope: Scope) -> str:
+    """Return the client's address, as the host determines it."""
     return conf.client_address()(request_of(scope))
 
 
 def _authenticate(scope: Scope) -> tuple[Credential, AbstractBaseUser]:
-    credential = _find(scope)
+    credential = _find_credential(scope)
     user = credential.user() if credential else None
     if credential is None or user is None:
         raise RefusedError(CloseCode.UNAUTHENTICATED)
     return credential, user
 
 
-def _find(scope: Scope) -> Credential | None:
+def _find_credential(scope: Scope) -> Credential | None:
     headers = request_of(scope).META
     if ticket := _ticket(scope):
         return tickets.redeem(ticket, now=timezone.now())
@@ -76,14 +75,14 @@ def _ticket(scope: Scope) -> str | None:
 
 
 def _session_key(header: str) -> str | None:
-    # As Django reads it: http.cookies gives up all of them where one is not to its taste.
+    # Django's parser: http.cookies drops all cookies if a single one is malformed.
     return parse_cookie(header).get(settings.SESSION_COOKIE_NAME)
 
 
 def is_own_origin(scope: Scope) -> bool:
-    """Whether scheme, host and port of the Origin are the site's own, or among the allowed.
+    """Return whether scheme, host and port of the Origin match the site or an allowed origin.
 
-    The site's own are judged as Django's CSRF protection does, proxies included.
+    Like Django's CSRF protection, this takes the headers of trusted proxies into account.
     """
     request = request_of(scope)
     origin = request.META.get("HTTP_ORIGIN", "").lower()
@@ -103,16 +102,16 @@ def _is_this_site(scope: Scope, request: HttpRequest, origin: str) -> bool:
 
 
 def request_of(scope: Scope) -> HttpRequest:
-    """The handshake as Django would see it: headers, the server and the peer."""
+    """Return a Django request with the headers, the server and the peer of the handshake."""
     request = HttpRequest()
     for name, value in scope["headers"]:
         if b"_" in name:
-            continue  # It would pass for the one with a hyphen, which a proxy vouches for.
+            continue  # Spoofing: META cannot tell it from a proxy's header with a hyphen.
         key = f"HTTP_{name.decode('latin-1').upper().replace('-', '_')}"
-        before = request.META.get(key)
+        earlier = request.META.get(key)
         text = value.decode("latin-1")
         separator = ";" if key == "HTTP_COOKIE" else ","
-        request.META[key] = text if before is None else f"{before}{separator}{text}"
+        request.META[key] = text if earlier is None else f"{earlier}{separator}{text}"
     request.META["SERVER_NAME"], request.META["SERVER_PORT"] = map(
         str, scope.get("server") or ("", "")
     )
@@ -121,7 +120,7 @@ def request_of(scope: Scope) -> HttpRequest:
 
 
 def _matches(origin: str, allowed: str) -> bool:
-    """``allowed`` may have a wildcard for subdomains, as in CSRF_TRUSTED_ORIGINS."""
+    """Compare an origin; ``allowed`` may have a wildcard for subdomains, as in CSRF_TRUSTED_ORIGINS."""
     scheme, _, host = allowed.partition("://")
     if not host.startswith("*."):
         return origin == allowed.rstrip("/")

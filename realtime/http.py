@@ -1,14 +1,14 @@
-"""The log over HTTP: the same frames, for clients that poll (contract section 6).
+"""The log over HTTP: the same events as on the socket, for clients that poll.
 
-The host wraps :func:`answer` in an asynchronous view of its own, after its own authentication,
-permission and throttle::
+The host calls :func:`answer` from an asynchronous view, after its own authentication, permission
+and throttle::
 
     async def events(request, slug):
         credential = await authorise(request, slug)
         return await answer(request, f"church:{slug}", credential)
 
-A host whose view runs in a thread asks :func:`answer_at_once` there first, and awaits :func:`answer_later`
-without the thread where that has nothing yet.
+A view that runs in a thread calls :func:`answer_at_once` there. If it returns None, the host awaits
+:func:`answer_later` without the thread.
 """
 
 from __future__ import annotations
@@ -16,21 +16,20 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 
-from realtime import pages
-from realtime.batches import Batches
+from realtime import log_reader
+from realtime.authorization import Access, check_access
 from realtime.credentials import Credential
+from realtime.event_loop import PerLoop
 from realtime.feed import Frame
 from realtime.hub import Hub
-from realtime.names import name_of
-from realtime.pages import ForgottenError, Head, Page
-from realtime.sweep import Verdict, judge
-from realtime.threads import end_thread_of_request
+from realtime.log_reader import Head, Page, PrunedError
+from realtime.protocol import stream_name
+from realtime.threads import Batches, end_thread_of_request
 
 MAX_WAIT_SECONDS = 25
 MAX_LIMIT = 1000
@@ -40,7 +39,7 @@ _SUFFIXES = re.compile(r'(?:(?:--?|[;:])(?:x-)?(?:gzip|gz|br|brotli|zstd|zst|def
 
 
 class BadQueryError(ValueError):
-    """A query parameter that cannot be understood; ``errors`` is ``{name: [sentence]}``."""
+    """A query with bad parameters; ``errors`` is ``{name: [sentence]}``."""
 
     def __init__(self, errors: dict[str, list[str]]) -> None:
         super().__init__("; ".join(f"{name}: {' '.join(said)}" for name, said in errors.items()))
@@ -49,7 +48,7 @@ class BadQueryError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is asked for: events after ``after`` (None: only where the head is)."""
+    """The parameters of a poll: ``after`` is the last event that the client has; None asks for the head alone."""
 
     after: int | None
     epoch: str | None
@@ -58,7 +57,7 @@ class Query:
 
     @classmethod
     def parse(cls, given: QueryDict) -> Query:
-        """Raises :class:`BadQueryError` naming each bad parameter."""
+        """Return the query. Raise :class:`BadQueryError` that names each bad parameter."""
         errors: dict[str, list[str]] = {}
         after = _number(given, "after", 0, 2**63 - 1, errors)
         limit = _number(given, "limit", 1, MAX_LIMIT, errors)
@@ -69,7 +68,7 @@ class Query:
 
 
 class RightLostError(Exception):
-    """The right to the stream went while the request was held; ``ended``: the credential did."""
+    """The access ended while the request was held; with ``ended``, the credential ended."""
 
     def __init__(self, *, ended: bool) -> None:
         super().__init__("ended" if ended else "lost")
@@ -77,9 +76,9 @@ class RightLostError(Exception):
 
 
 def answer_at_once(request: HttpRequest, key: str) -> HttpResponse | None:
-    """Return the events of a stream; None where the request asks to wait and there are none yet.
+    """Return the events of a stream, or None if the request asks to wait for the first one.
 
-    Synchronous: it asks the database. Raises :class:`BadQueryError`.
+    Synchronous: it queries the database. Raise :class:`BadQueryError`.
     """
     query = Query.parse(request.GET)
     [(head, page)] = _read_all([(key, query)])
@@ -87,23 +86,23 @@ def answer_at_once(request: HttpRequest, key: str) -> HttpResponse | None:
 
 
 async def answer_later(request: HttpRequest, key: str, credential: Credential) -> HttpResponse:
-    """Return the events of a stream as soon as there are any, or none after ``wait`` seconds.
+    """Return the events of a stream when the first one arrives, or an empty page after ``wait`` seconds.
 
-    Holds neither a thread nor a database connection. Raises :class:`RightLostError` as soon after the
-    loss as a socket would be closed.
+    Hold neither a thread nor a database connection. Raise :class:`RightLostError` as soon as a
+    socket with the same credential would be closed.
     """
     head, page = await _wait(key, Query.parse(request.GET), credential)
-    _require(await _Shared.here().verdicts.ask((credential, [key])))
+    _require(await _batches.current().accesses.ask((credential, [key])))
     return _respond(request, head, page)
 
 
 async def answer(request: HttpRequest, key: str, credential: Credential) -> HttpResponse:
     """Answer at once or later, for an asynchronous view.
 
-    Raises :class:`BadQueryError`, and :class:`RightLostError`.
+    Raise :class:`BadQueryError`, and :class:`RightLostError`.
     """
     query = Query.parse(request.GET)
-    head, page = await _Shared.here().pages.ask((key, query))
+    head, page = await _batches.current().pages.ask((key, query))
     if not _must_wait(query, page):
         return _respond(request, head, page)
     await end_thread_of_request()
@@ -111,23 +110,23 @@ async def answer(request: HttpRequest, key: str, credential: Credential) -> Http
 
 
 def _must_wait(query: Query, page: Page | None) -> bool:
-    asks_to = bool(query.wait) and query.after is not None
-    return asks_to and page is not None and page.last < page.first
+    asks_to_wait = bool(query.wait) and query.after is not None
+    return asks_to_wait and page is not None and page.last < page.first
 
 
 _Position = tuple[str, Query]
 _Found = tuple[Head, Page | None]
-"""The head, and the page that follows ``after``; no page means ``reset``."""
+"""The head and the page after ``after``. Without a page the client must reset."""
 
 
 def _read_all(positions: list[_Position]) -> list[_Found]:
-    """Return the events after each position; equal positions are read once."""
+    """Return the events after each position; read equal positions once."""
     found: dict[_Position, _Found] = {}
-    heads = pages.heads(sorted({key for key, _ in positions}))
+    heads = log_reader.read_heads(sorted({key for key, _ in positions}))
     for position in positions:
         if position not in found:
             key, query = position
-            head = heads.get(key) or pages.head(key)
+            head = heads.get(key) or log_reader.read_head(key)
             found[position] = head, _page_after(head, query)
     return [found[position] for position in positions]
 
@@ -135,81 +134,77 @@ def _read_all(positions: list[_Position]) -> list[_Found]:
 def _page_after(head: Head, query: Query) -> Page | None:
     if query.after is None:
         return Page(head.last + 1, head.last, "")
-    if not head.holds(query.after, query.epoch):
+    if not head.can_resume(query.after, query.epoch):
         return None
     try:
-        return pages.page(head, query.after, query.limit, None)
-    except ForgottenError:
+        return log_reader.read_page(head, query.after, query.limit, None)
+    except PrunedError:
         return None
 
 
-class _Shared:
-    """The two questions that all held requests of one event loop ask, each in batches."""
+class _RequestBatches:
+    """The two questions that all held requests of one event loop ask, in batches."""
 
     def __init__(self) -> None:
         self.pages: Batches[_Position, _Found] = Batches(_read_all)
-        self.verdicts: Batches[tuple[Credential, list[str]], Verdict] = Batches(judge)
-
-    @classmethod
-    def here(cls) -> _Shared:
-        return _shared.setdefault(asyncio.get_running_loop(), cls())
+        self.accesses: Batches[tuple[Credential, list[str]], Access] = Batches(check_access)
 
 
-_shared: WeakKeyDictionary[asyncio.AbstractEventLoop, _Shared] = WeakKeyDictionary()
+_batches = PerLoop(_RequestBatches)
 
 
 class _HeldRequest:
-    """Listens to a feed until anything comes; the hub judges its right along with the sockets'."""
+    """Listens to a feed until something arrives. The hub checks its access like a socket's."""
 
     def __init__(self, key: str, credential: Credential) -> None:
         self.key = key
         self.credential = credential
-        self._verdict = Verdict()
-        self._event = asyncio.Event()
+        self._access = Access()
+        self._changed = asyncio.Event()
 
     def push(self, frame: Frame) -> None:
-        self._event.set()
+        self._changed.set()
 
-    def behind(self) -> None:
-        self._event.set()
+    def reread(self) -> None:
+        self._changed.set()
 
     def keys(self) -> list[str]:
         return [self.key]
 
-    async def obey(self, verdict: Verdict) -> None:
-        self._verdict = verdict
-        self._event.set()
+    async def apply_access(self, access: Access) -> None:
+        self._access = access
+        self._changed.set()
 
-    async def news(self) -> None:
-        """Wait until anything comes. Raises :class:`RightLostError`."""
-        await self._event.wait()
-        self._event.clear()
-        _require(self._verdict)
+    async def wait_for_change(self) -> None:
+        """Wait until something arrives. Raise :class:`RightLostError`."""
+        await self._changed.wait()
+        self._changed.clear()
+        _require(self._access)
 
 
 async def _wait(key: str, query: Query, credential: Credential) -> _Found:
     held = _HeldRequest(key, credential)
-    hub = Hub.here()
-    hub.join(key, held)
-    hub.watch(held)
+    hub = Hub.current()
+    hub.subscribe(key, held)
+    hub.add_held_request(held)
     try:
         async with asyncio.timeout(query.wait):
             while True:
-                # Looked at after joining: what was committed in between is not missed.
-                head, page = await _Shared.here().pages.ask((key, query))
+                # Read after subscribing, so that no commit in between is lost.
+                head, page = await _batches.current().pages.ask((key, query))
                 if page is None or page.last >= page.first:
                     return head, page
-                await held.news()
+                await held.wait_for_change()
     except TimeoutError:
-        return await _Shared.here().pages.ask((key, query))
+        return await _batches.current().pages.ask((key, query))
     finally:
-        hub.unwatch(held)
-        hub.part(key, held)
+        hub.remove_held_request(held)
+        hub.unsubscribe(key, held)
 
 
-def _require(verdict: Verdict) -> None:
-    if not verdict.harmless:
-        raise RightLostError(ended=verdict.ended)
+def _require(access: Access) -> None:
+    if not access.ok:
+        raise RightLostError(ended=access.expired)
 
 
 def _respond(request: HttpRequest, head: Head, page: Page | None) -> HttpResponse:
@@ -218,7 +213,7 @@ def _respond(request: HttpRequest, head: Head, page: Page | None) -> HttpRespons
     )
     reset = "true" if page is None else "false"
     body = (
-        f'{{"stream":"{name_of(head.key)}","epoch":"{head.epoch}","from":{first},"to":{last},'
+        f'{{"stream":"{stream_name(head.key)}","epoch":"{head.epoch}","from":{first},"to":{last},'
         f'"reset":{reset},"events":[{events}]}}'
     )
     opaque = f"{head.epoch}-{first}-{last}-{reset[0]}"
@@ -226,8 +221,8 @@ def _respond(request: HttpRequest, head: Head, page: Page | None) -> HttpRespons
     response = HttpResponse(body, content_type="application/json")
     response["ETag"] = etag
     response["Cache-Control"] = "private, no-cache"
-    if _has(request, opaque):
-        # Django's own compares as well, but not what a proxy has made of the tag.
+    if _names_tag(request, opaque):
+        # Django compares tags exactly; a proxy may have added a suffix to ours.
         request.META["HTTP_IF_NONE_MATCH"] = etag
     conditional = get_conditional_response(request, etag=etag, response=response)
     if not isinstance(conditional, HttpResponse):
@@ -235,8 +230,8 @@ def _respond(request: HttpRequest, head: Head, page: Page | None) -> HttpRespons
     return conditional
 
 
-def _has(request: HttpRequest, opaque: str) -> bool:
-    """Return whether If-None-Match names the tag, also as a proxy that compresses returns it: ``"…-gzip"``."""
+def _names_tag(request: HttpRequest, opaque: str) -> bool:
+    """Return whether If-None-Match names the tag, also with a proxy's suffix: ``"…-gzip"``."""
     return any(
         tag.startswith(f'"{opaque}') and _SUFFIXES.fullmatch(tag[len(opaque) + 1 :])
         for tag in _TAG.findall(request.META.get("HTTP_IF_NONE_MATCH", ""))

@@ -1,4 +1,7 @@
-"""The log: events numbered without a gap, in commit order, in the change's own transaction."""
+"""The event log: append events in commit order, read positions, begin new epochs.
+
+Each stream numbers its events without a gap, in the transaction of the change that they report.
+"""
 
 from __future__ import annotations
 
@@ -12,19 +15,19 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, transaction
 
 from realtime import notices
-from realtime.models import Stream
+from realtime.models import Stream, new_epoch
 
 _TAKE_NUMBERS = (
     "UPDATE realtime_stream SET last_seq = last_seq + %s WHERE key = %s RETURNING id, last_seq"
 )
 _ADD_EVENTS = "INSERT INTO realtime_event (stream_id, seq, type, body, at) VALUES "
-_ROWS_AT_ONCE = 500
+_ROWS_PER_INSERT = 500
 _json = DjangoJSONEncoder(separators=(",", ":"), ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """What happened, before it has its number. ``data`` is JSON."""
+    """An event that has no number yet. ``data`` is JSON."""
 
     type: str
     data: dict[str, Any]
@@ -32,30 +35,44 @@ class NewEvent:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """How far a stream has come."""
+    """The last event of a stream."""
 
     epoch: str
     seq: int
 
 
 def append(events: Mapping[str, Sequence[NewEvent]], *, now: datetime) -> None:
-    """Append to each stream, as the last act of the caller's transaction.
+    """Append to each stream, as the last statement of the caller's transaction.
 
-    A stream's row stays locked until commit, so that numbers are given in commit order and a
-    rollback gives them back: call it once per transaction, and write nothing after it.
+    The row of a stream stays locked until commit, so commits number events in order and a rollback
+    returns the numbers. Call this once per transaction, and write nothing after it.
     """
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError(
-            "Events are appended inside the transaction of the change that they tell of."
+            "Append events inside the transaction of the change that they report."
         )
+    # Lock streams in key order, so that two transactions cannot deadlock.
     for key in sorted(key for key in events if events[key]):
         notices.publish_on_commit(key, _append(key, events[key], now))
 
 
 def position(key: str) -> Position:
-    """The head of a stream. One that nothing was ever written to begins now."""
+    """Return the head of a stream; create a stream that does not exist."""
     stream = Stream.objects.get_or_create(key=key)[0]
     return Position(stream.epoch, stream.last_seq)
+
+
+def begin_epochs() -> int:
+    """Give each stream a new epoch after a restore; return the number of streams.
+
+    The restored log has fewer events than clients have seen. The new epoch makes clients reset.
+    """
+    with transaction.atomic():
+        streams = list(Stream.objects.select_for_update().order_by("key"))
+        for stream in streams:
+            stream.epoch = new_epoch()
+        Stream.objects.bulk_update(streams, ["epoch"], batch_size=500)
+    return len(streams)
 
 
 def _append(key: str, events: Sequence[NewEvent], now: datetime) -> int:
@@ -68,11 +85,11 @@ def _append(key: str, events: Sequence[NewEvent], now: datetime) -> int:
         for seq, event in enumerate(events, first)
     ]
     with connection.cursor() as cursor:
-        for start in range(0, len(rows), _ROWS_AT_ONCE):
-            some = rows[start : start + _ROWS_AT_ONCE]
-            values = ", ".join(["(%s, %s, %s, %s, %s)"] * len(some))
-            # Not by the ORM, whose instances cost more than all the rest of appending.
-            cursor.execute(_ADD_EVENTS + values, list(chain.from_iterable(some)))
+        for start in range(0, len(rows), _ROWS_PER_INSERT):
+            batch = rows[start : start + _ROWS_PER_INSERT]
+            values = ", ".join(["(%s, %s, %s, %s, %s)"] * len(batch))
+            # Raw SQL, because instances of the ORM would double the cost of an append.
+            cursor.execute(_ADD_EVENTS + values, list(chain.from_iterable(batch)))
     return last
 
 
@@ -82,7 +99,7 @@ def _take_numbers(key: str, count: int) -> tuple[int, int]:
         Stream.objects.bulk_create([Stream(key=key)], ignore_conflicts=True)
         taken = _try_to_take(key, count)
     if taken is None:
-        raise RuntimeError(f"The stream {key!r} vanished while it was written to.")
+        raise RuntimeError(f"The stream {key!r} was deleted during an append.")
     return taken
 
 

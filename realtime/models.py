@@ -11,27 +11,27 @@ def new_epoch() -> str:
 
 
 class Stream(models.Model):
-    """A log of events with a gap-free counter. ``church:<slug>`` or ``user:<id>``."""
+    """A log of events with a counter that leaves no gap. The key is like ``church:<slug>`` or ``user:<id>``."""
 
     key = models.CharField(max_length=100, unique=True)
     epoch = models.CharField(max_length=16, default=new_epoch)
-    """Changes when the counter cannot be trusted any more (a restored database)."""
+    """A restore of the database sets a new epoch, because the counter goes back."""
     last_seq = models.BigIntegerField(default=0)
     first_seq = models.BigIntegerField(default=1)
-    """The oldest ``seq`` that is still kept."""
+    """The ``seq`` of the oldest event that was not pruned."""
 
     def __str__(self) -> str:
         return self.key
 
 
 class Event(models.Model):
-    """One committed change, numbered in commit order."""
+    """A committed change with its number in commit order."""
 
     stream = models.ForeignKey(Stream, models.CASCADE, related_name="events")
     seq = models.BigIntegerField()
     type = models.CharField(max_length=40)
     body = models.TextField()
-    """The event as clients get it, JSON: encoded once, never again."""
+    """The JSON that clients get, encoded once."""
     at = models.DateTimeField()
 
     class Meta:
@@ -45,7 +45,7 @@ class Event(models.Model):
 
 
 class WebProcess(models.Model):
-    """What a web process tells the others: how many sockets each user has in it."""
+    """The sockets of each user in one web process, which the other web processes read."""
 
     name = models.CharField(max_length=32, unique=True)
     sockets = models.JSONField()
@@ -57,16 +57,16 @@ class WebProcess(models.Model):
 
 
 class Ticket(models.Model):
-    """A single-use right to open one socket, valid for 30 s. Only its hash is stored."""
+    """A ticket that opens one socket within 30 s. Only its hash is stored."""
 
     digest = models.CharField(max_length=64, unique=True)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     session_hash = models.CharField(max_length=128)
-    """The user's session hash when it was made: a changed password ends it."""
+    """The user's session hash at the time of issue: a changed password ends the ticket."""
     session_key = models.CharField(max_length=40, blank=True)
-    """The session it was asked for with: logging out ends it."""
+    """The session of the request: a logout ends the ticket."""
     bearer = models.CharField(max_length=128, blank=True)
-    """The reference of the token it was asked for with: revoking that ends it."""
+    """The reference of the token of the request: revoking the token ends the ticket."""
     expires_at = models.DateTimeField(db_index=True)
 
     def __str__(self) -> str:

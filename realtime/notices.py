@@ -1,7 +1,8 @@
-"""Notices say that there is something to read; losing one costs a second, never an event.
+"""Notices tell web processes that there is something to read in the log.
 
-The channel layer is asynchronous, its users here are not: one thread per process holds a loop, so
-that a commit never waits for Redis. A hub of this process is told directly.
+Losing a notice costs up to a second, and no event: the hub also checks the log every second. The
+channel layer is asynchronous and its callers here are not, so each process has a thread with an
+event loop for it, and a commit never waits for Redis. Hubs of the same process get notices directly.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import asyncio
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
@@ -18,53 +19,55 @@ from channels.layers import InMemoryChannelLayer, get_channel_layer
 from django.db import transaction
 
 from realtime import conf
+from realtime.event_loop import run_in_background
 
 logger = logging.getLogger(__name__)
 
 RIGHTS_GROUP = "realtime.rights"
-_SEND_SECONDS = 2
+_LAYER_SECONDS = 2
+_WITHOUT_LAYER_SECONDS = 30
 
 Notice = dict[str, Any]
-Listener = Callable[[Notice], None]
+OnNotice = Callable[[Notice], None]
 
-_listeners: set[Listener] = set()
-"""The hubs of this process; each is called from any thread."""
+_local_listeners: set[OnNotice] = set()
+"""The hubs of this process. Any thread may call them."""
 
 
-def group(key: str) -> str:
-    """The channel layer's group of a stream; its names allow no colon."""
+def group_name(key: str) -> str:
+    """Return the channel layer's group of a stream; group names allow no colon."""
     return key.replace(":", ".")
 
 
-def publish_on_commit(key: str, seq: int) -> None:
-    notice = {"type": "log.appended", "stream": key, "seq": seq}
-    transaction.on_commit(partial(publish, group(key), notice))
-
-
-def publish(to: str, notice: Notice) -> None:
-    """Tell this process's hubs now, and the others some time soon, best effort."""
-    for listener in tuple(_listeners):
-        listener(notice)
-    if shared_layer() is not None:
-        _publisher().put(to, notice)
-
-
 def shared_layer() -> Any | None:
-    """The layer that joins processes. None where there is none: then the tail check tells them."""
+    """Return the layer that joins the processes, or None if each process is alone."""
     layer = get_channel_layer(conf.channel_layer())
     return None if isinstance(layer, InMemoryChannelLayer) else layer
 
 
-def listen(listener: Listener) -> None:
-    _listeners.add(listener)
+def publish_on_commit(key: str, seq: int) -> None:
+    notice = {"type": "log.appended", "stream": key, "seq": seq}
+    transaction.on_commit(partial(publish, group_name(key), notice))
 
 
-def ignore(listener: Listener) -> None:
-    _listeners.discard(listener)
+def publish(group: str, notice: Notice) -> None:
+    """Call the hubs of this process at once, and send to all other processes soon, best effort."""
+    for listener in tuple(_local_listeners):
+        listener(notice)
+    if shared_layer() is not None:
+        _publisher().put(group, notice)
+
+
+def add_local_listener(listener: OnNotice) -> None:
+    _local_listeners.add(listener)
+
+
+def remove_local_listener(listener: OnNotice) -> None:
+    _local_listeners.discard(listener)
 
 
 class Publisher:
-    """One thread with one event loop, and what waits to be sent: the newest notice of each thing."""
+    """A thread with an event loop that sends waiting notices, the newest of each group and user."""
 
     def __init__(self) -> None:
         self._waiting: dict[tuple[Any, ...], tuple[str, Notice]] = {}
@@ -73,38 +76,118 @@ class Publisher:
         self._wake = asyncio.Event()
         threading.Thread(target=self._run, name="realtime-notices", daemon=True).start()
 
-    def put(self, to: str, notice: Notice) -> None:
+    def put(self, group: str, notice: Notice) -> None:
         with self._lock:
-            self._waiting[to, notice.get("user")] = (to, notice)
+            self._waiting[group, notice.get("user")] = (group, notice)
         self._loop.call_soon_threadsafe(self._wake.set)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._send_for_ever())
+        self._loop.run_until_complete(self._send_notices())
 
-    async def _send_for_ever(self) -> None:
+    async def _send_notices(self) -> None:
         while await self._wake.wait():
             self._wake.clear()
             with self._lock:
                 waiting, self._waiting = self._waiting, {}
-            await asyncio.gather(*(_send(to, notice) for to, notice in waiting.values()))
+            await asyncio.gather(*(_send(group, notice) for group, notice in waiting.values()))
 
 
-async def _send(to: str, notice: Notice) -> None:
+async def _send(group: str, notice: Notice) -> None:
     layer = shared_layer()
+    if layer is not None:
+        await _call_layer(layer.group_send(group, notice), f"Sending a notice to {group}")
+
+
+async def _call_layer(call: Coroutine[Any, Any, None], action: str) -> bool:
+    """Return whether the layer answered in time. The tail check makes up for a failure."""
     try:
-        if layer is not None:
-            await asyncio.wait_for(layer.group_send(to, notice), _SEND_SECONDS)
-    except Exception as error:  # whatever the layer raises, the log has it all
-        logger.warning("A notice to %s was lost: %s", to, type(error).__name__)
+        await asyncio.wait_for(call, _LAYER_SECONDS)
+    except Exception as error:  # each layer raises errors of other libraries
+        logger.warning("%s failed (%s).", action, type(error).__name__)
+        return False
+    return True
 
 
 _publishers: dict[int, Publisher] = {}
 
 
 def _publisher() -> Publisher:
-    """This process's; a forked child must not use its parent's, whose thread it does not have."""
+    """Return this process's publisher. A forked child lacks the thread of its parent's publisher."""
     if os.getpid() not in _publishers:
         _publishers.clear()
         _publishers[os.getpid()] = Publisher()
     return _publishers[os.getpid()]
+
+
+class NoticeListener:
+    """Receives the notices for one hub: from this process, and through one channel of the layer.
+
+    ``wanted_groups`` returns the groups that the channel joins. One channel per process costs a
+    tenth of one channel per socket.
+    """
+
+    def __init__(self, on_notice: OnNotice, wanted_groups: Callable[[], set[str]]) -> None:
+        self._on_notice = on_notice
+        self._wanted_groups = wanted_groups
+        self._loop = asyncio.get_running_loop()
+        self.channel: str | None = None
+        self.joined: set[str] = set()
+
+    def start(self) -> None:
+        add_local_listener(self._on_local_notice)
+
+    def stop(self) -> None:
+        remove_local_listener(self._on_local_notice)
+
+    async def run(self) -> None:
+        """Receive notices from the channel layer until it fails."""
+        layer = shared_layer()
+        if layer is None:
+            return await asyncio.sleep(_WITHOUT_LAYER_SECONDS)
+        channel = self.channel = await layer.new_channel()
+        self.joined.clear()
+        self.join_groups()
+        try:
+            while True:
+                self._on_notice(await layer.receive(channel))
+        finally:
+            joined = tuple(self.joined)
+            if self.channel == channel:
+                # The channel ends with its connection: no group may be joined on it any more.
+                self.channel = None
+                self.joined.clear()
+            for group in joined:
+                await _call_layer(layer.group_discard(group, channel), f"Leaving {group}")
+
+    def join_groups(self) -> None:
+        """Join the wanted groups that are missing. The next tail check retries failures."""
+        if self.channel:
+            for group in self._wanted_groups() - self.joined:
+                self.joined.add(group)
+                run_in_background(self._join_group(group, self.channel))
+
+    def rejoin_groups(self) -> None:
+        """Join all groups again: a flushed Redis forgets the groups of the core layer silently."""
+        self.joined.clear()
+        self.join_groups()
+
+    def leave_group(self, group: str) -> None:
+        layer = shared_layer()
+        if layer and group in self.joined:
+            self.joined.discard(group)
+            leaving = layer.group_discard(group, self.channel)
+            run_in_background(_call_layer(leaving, f"Leaving {group}"))
+
+    def _on_local_notice(self, notice: Notice) -> None:
+        if self._loop.is_closed():
+            self.stop()
+        else:
+            self._loop.call_soon_threadsafe(self._on_notice, notice)
+
+    async def _join_group(self, group: str, channel: str) -> None:
+        layer = shared_layer()
+        if layer is None or await _call_layer(layer.group_add(group, channel), f"Joining {group}"):
+            return
+        if self.channel == channel:
+            self.joined.discard(group)

@@ -1,4 +1,4 @@
-"""Forgetting what nobody will ask for any more."""
+"""Deletes old events and expired tickets."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from realtime.models import Event, Stream, Ticket
 
 
 def prune(now: datetime, *, dry_run: bool = False) -> dict[str, int]:
-    """Delete events beyond age and number, oldest first, and expired tickets; how many of each.
+    """Delete old events, surplus events and expired tickets; return the number of each.
 
-    A client that asks for a deleted event is told to ``reset``.
+    A client that asks for a deleted event gets a ``reset``.
     """
-    counted = {"events": 0, "tickets": 0}
+    counts = {"events": 0, "tickets": 0}
     for stream in Stream.objects.iterator():
-        counted["events"] += _prune_stream(stream, now, dry_run)
+        counts["events"] += _prune_stream(stream, now, dry_run)
     expired = Ticket.objects.filter(expires_at__lte=now)
-    counted["tickets"] = expired.count() if dry_run else expired.delete()[0]
-    return counted
+    counts["tickets"] = expired.count() if dry_run else expired.delete()[0]
+    return counts
 
 
 def _prune_stream(stream: Stream, now: datetime, dry_run: bool) -> int:
     too_old = stream.events.filter(at__lt=now - conf.retention()).aggregate(last=Max("seq"))["last"]
     last = max(too_old or 0, stream.last_seq - conf.events_kept())
-    doomed = Event.objects.filter(stream=stream, seq__lte=last)
+    surplus = Event.objects.filter(stream=stream, seq__lte=last)
     if dry_run:
-        return doomed.count()
+        return surplus.count()
     with transaction.atomic():
-        # first_seq goes up before the rows go: a reader in between is told to reset, never lied to.
+        # Raise first_seq before deleting: a reader in between gets a reset instead of a gap.
         Stream.objects.filter(pk=stream.pk, first_seq__lte=last).update(first_seq=last + 1)
-        return doomed.delete()[0]
+        return surplus.delete()[0]

@@ -1,4 +1,4 @@
-"""For the host's ASGI application::
+"""The WebSocket routes, for the host's ASGI application::
 
 ProtocolTypeRouter({"http": django_application, "websocket": URLRouter(websocket_urlpatterns)})
 """
@@ -14,7 +14,7 @@ from realtime.consumer import EventConsumer
 
 
 class NoSuchSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is untyped
-    """Any other path: without it, the router's error is an HTTP 500."""
+    """Refuses any other path; the router's own error would be an HTTP 500."""
 
     channel_layer_alias = None
 

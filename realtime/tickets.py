@@ -1,4 +1,4 @@
-"""Single-use rights to open one socket, for clients that cannot send a header or a cookie."""
+"""Single-use tickets that open one socket, for clients that cannot send a header or a cookie."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from realtime.models import Ticket
 
 
 def issue(credential: Credential, *, now: datetime) -> tuple[str, datetime]:
-    """A new ticket and when it expires. The ticket is made of URL-safe token characters."""
+    """Return a new ticket of URL-safe characters, and its expiry."""
     ticket = secrets.token_urlsafe(32)
     expires_at = now + timedelta(seconds=conf.ticket_seconds())
     Ticket.objects.create(
@@ -27,9 +27,9 @@ def issue(credential: Credential, *, now: datetime) -> tuple[str, datetime]:
 
 
 def redeem(ticket: str, *, now: datetime) -> Credential | None:
-    """What the ticket stands for, once; None where it is unknown, used or expired."""
+    """Use up a ticket and return its credential; None if it is unknown, used or expired."""
     found = Ticket.objects.filter(digest=_digest(ticket)).first()
-    # Of two at once, one deletes the row.
+    # Two sockets may race with one ticket: only one of them deletes the row.
     if (
         found is None
         or not Ticket.objects.filter(pk=found.pk).delete()[0]
@@ -40,7 +40,7 @@ def redeem(ticket: str, *, now: datetime) -> Credential | None:
 
 
 def withdraw(user_id: int) -> None:
-    """Delete every ticket of the user that was not used yet."""
+    """Delete the unused tickets of the user."""
     Ticket.objects.filter(user_id=user_id).delete()
 
 

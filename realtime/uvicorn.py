@@ -1,4 +1,7 @@
-"""uvicorn for many listeners: ``uvicorn --ws realtime.uvicorn:PatientProtocol application``."""
+"""uvicorn with cheaper sends: ``uvicorn --ws realtime.uvicorn:PatientProtocol application``.
+
+docs/decisions/0035 has the figures with and without it.
+"""
 
 from __future__ import annotations
 
@@ -9,39 +12,38 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import Frame, Opcode
 from websockets.protocol import OPEN
 
-_MOST_WAITING = 4
-_FRAMES_KEPT = 8
+_MAX_QUEUED = 4
+_CACHED_FRAMES = 8
 
 
 class PatientProtocol(WebSocketsSansIOProtocol):
-    """A socket that is read on while few of its messages wait, and text that is framed once for all.
+    """A socket that keeps reading while few of its messages wait, and frames a text once for all.
 
-    uvicorn takes a socket out of the event loop at each message, and puts it back when the
-    application has taken it: for an acknowledgement that is most of the work. And it frames a text
-    anew for each socket, which copies it twice.
+    uvicorn pauses and resumes reading at each message, which is most of the cost of an
+    acknowledgement. It also frames a text again for each socket, and copies it twice.
     """
 
-    # Asked before reading is paused, and before it is resumed: to resume what goes on is no work.
+    # uvicorn reads this before it pauses and before it resumes; a wrong answer saves that work.
     @property
     def read_paused(self) -> bool:
         if self.disconnected:
             return False
-        # After its own close it reads on: the client's is what it waits for.
-        return self.close_sent or self.queue.qsize() < _MOST_WAITING
+        # After our own close, keep reading: the close frame of the client is still to come.
+        return self.close_sent or self.queue.qsize() < _MAX_QUEUED
 
     @read_paused.setter
     def read_paused(self, paused: bool) -> None:
-        """What waits says it."""
+        """Ignore the value: the number of queued messages decides."""
 
     async def send(self, message: Any) -> None:
         text = message.get("text")
-        if text is not None and message.get("bytes") is None and self._takes_frames():
+        if text is not None and message.get("bytes") is None and self._takes_shared_frames():
             self.transport.write(_framed(text))
         else:
             await super().send(message)
 
-    def _takes_frames(self) -> bool:
-        """Whether it is open, has room, and has no compression of its own."""
+    def _takes_shared_frames(self) -> bool:
+        """Return whether the socket is open, has room, and does not compress."""
         return (
             self.writable.is_set()
             and self.handshake_complete
@@ -50,6 +52,6 @@ class PatientProtocol(WebSocketsSansIOProtocol):
         )
 
 
-@lru_cache(_FRAMES_KEPT)
+@lru_cache(_CACHED_FRAMES)
 def _framed(text: str) -> bytes:
     return Frame(Opcode.TEXT, text.encode()).serialize(mask=False)

@@ -1,4 +1,4 @@
-"""What a request costs, and every request that takes a body: for a benchmark and its short form."""
+"""The CPU cost of requests with a body, for a benchmark and its short form in the tests."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from tests import cast
 from tests.hostile_bodies import JSON, bodies, multipart
 
 _NOT_OURS = ("/auth/", "/import/")
-"""A login costs what its password costs; the import has a benchmark of its own."""
+"""Excluded: the cost of a login is the password hash, and the import has a separate benchmark."""
 _MEMBERS = 10
 
 
 @dataclass
 class Asked:
-    """One request; ``status`` after it was sent."""
+    """One request; ``status`` is set when it was sent."""
 
     told: str
     method: str
     path: str
     content_type: str
     body: Any
-    """Bytes: the stubs of the test client want text."""
+    """The body as bytes, although the stubs of the test client expect text."""
     status: int = 0
 
 
 class Office:
-    """A church with ten members and a client that is its owner; nothing that is written stays."""
+    """A church with ten members and its owner's client; all writes are rolled back."""
 
     def __init__(self) -> None:
         church = cast.church("grace", "+13125550100")
@@ -53,7 +53,7 @@ class Office:
         self._number = itertools.count()
 
     def ordinary(self) -> float:
-        """Return the CPU seconds of a text of a few words."""
+        """Return the CPU seconds for sending a short text."""
         body = b'{"to":"+13125550199","text":"Choir practice is at seven."}'
         path = "/api/v1/churches/grace/messages/"
         asked = Asked("ordinary", "POST", path, JSON, body)
@@ -62,7 +62,7 @@ class Office:
         return seconds
 
     def cost(self, asked: Asked) -> float:
-        """Return the CPU seconds of this process for one request, which is then taken back."""
+        """Return the CPU seconds of this process for one request; roll it back."""
         with transaction.atomic():
             start = time.process_time()
             answer = self.client.generic(
@@ -76,7 +76,7 @@ class Office:
 
 
 def requests_of(office: Office, size: int) -> Iterator[Asked]:
-    """Yield each shape of body, for each route that takes one and each of its fields."""
+    """Yield each shape of body for each field of each route with a body."""
     documented: Any = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call] # drf-spectacular's
     for template, verbs in documented["paths"].items():
         for verb, operation in verbs.items():

@@ -1,4 +1,4 @@
-"""The browser of the browser tests: the machine's own Chromium, without a window."""
+"""The browser of the browser tests: the installed Chromium in headless mode."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LAUNCH_ARGUMENTS = ["--no-sandbox"] if os.geteuid() == 0 else []
 
 
 def chromium_path() -> str:
-    """The path of Chromium; skips the test where there is none (``REQUIRE_BROWSER=1``: fails it)."""
+    """Return the path of Chromium; skip the test without it, or fail with ``REQUIRE_BROWSER=1``."""
     for name in _NAMES:
         if found := shutil.which(name):
             return found
@@ -25,8 +25,8 @@ def chromium_path() -> str:
     pytest.skip(reason)
 
 
-# Not of the whole run: while Playwright's synchronous API is open, its event loop counts as running
-# in this thread, and no asynchronous test can start one.
+# The scope is not the session: while Playwright's synchronous API is open, its event loop runs in
+# this thread, and asynchronous tests cannot start another loop.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     path = chromium_path()

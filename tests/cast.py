@@ -1,4 +1,4 @@
-"""The people and churches of every test."""
+"""Factories for the churches, staff and members of the tests."""
 
 from __future__ import annotations
 

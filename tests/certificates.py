@@ -1,4 +1,4 @@
-"""Certificates for servers of the tests that speak TLS."""
+"""Certificates for TLS servers in the tests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 
 def self_signed(file: Path) -> Path:
-    """Writes one of 127.0.0.1, signed by itself, its key in the same file."""
+    """Write a self-signed certificate for 127.0.0.1 with its key into one file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "A server of the tests")])
     now = datetime.now(UTC)

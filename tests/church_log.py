@@ -1,4 +1,4 @@
-"""Whether a church's log has told all that there is to tell."""
+"""Checks that a church's event log is complete."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 Get = Callable[[str], dict[str, Any]]
-"""The JSON of a path below ``/api/v1/churches/<slug>/``."""
+"""Returns the JSON of a path below ``/api/v1/churches/<slug>/``."""
 
 
 def logged(get: Get) -> list[dict[str, Any]]:
-    """The whole log, by way of its HTTP form."""
+    """Return all events of the log from the polling API."""
     found: list[dict[str, Any]] = []
     while page := get(f"events/?after={len(found)}&limit=1000")["events"]:
         found.extend(page)
@@ -18,7 +18,7 @@ def logged(get: Get) -> list[dict[str, Any]]:
 
 
 def has_told_of_broadcasts(get: Get) -> bool:
-    """What a broadcast has come to may be told a moment after its last text was."""
+    """Return True if the log has the final counts of all broadcasts, which can follow the last message."""
     created, told = set(), {}
     for event in logged(get):
         if event["type"] == "broadcast.created":

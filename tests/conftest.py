@@ -21,27 +21,24 @@ _ON_ANY_DATABASE = (
     "delivery/providers/telnyx/simulator",
     "delivery/test_sentinel.py",
     "deploy",
-    "koinonia/test_date_header.py",
+    "koinonia/config",
+    "koinonia/http/test_date_header.py",
+    "koinonia/http/test_request_threads.py",
+    "koinonia/http/test_static_files.py",
     "koinonia/test_ids_and_numbers.py",
-    "koinonia/test_log_lines.py",
-    "koinonia/test_redis_layouts.py",
-    "koinonia/test_redis_settings.py",
-    "koinonia/test_request_threads.py",
-    "koinonia/test_static_files.py",
     "realtime/browser",
-    "supervisor/test_child.py",
-    "supervisor/test_refusals.py",
-    "test_environment.py",
     "test_private_data.py",
     "throttling/test_addresses.py",
-    "throttling/test_bucket_laws.py",
-    "throttling/test_bucket_model.py",
-    "throttling/test_contention.py",
+    "throttling/test_buckets.py",
+    "throttling/test_buckets_against_fractions.py",
+    "throttling/test_concurrent_processes.py",
     "throttling/test_headers.py",
-    "throttling/test_outage.py",
+    "throttling/test_redis_outage.py",
     "throttling/test_rates.py",
+    "up/test_child.py",
+    "up/test_refusals.py",
 )
-"""What asks no database, or has one of its own: run once, on SQLite."""
+"""Tests without a database or with a separate one. They run once, on SQLite."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -53,8 +50,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
-    """SQLite in memory, where threads meet, knows no waiting: a second writer fails at once. A file is
-    what people have."""
+    """Use an SQLite file: in an in-memory database, a second writer fails at once instead of waiting."""
     if connection.vendor == "sqlite":
         file = Path(os.environ["DATA_DIR"]) / "test.sqlite3"
         connection.settings_dict["TEST"]["NAME"] = str(file)
@@ -62,8 +58,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """PostgreSQL drops no database in which a session is still being closed: a thread's of ours, or
-    of a process that a test has killed."""
+    """End all other sessions, because PostgreSQL does not drop a database with an open session."""
     yield
     if connection.vendor == "postgresql":
         with django_db_blocker.unblock(), connection.cursor() as cursor:
@@ -72,13 +67,13 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 
 @pytest.fixture
 def grace(db: None) -> Church:
-    """Grace church."""
+    """Create Grace church."""
     return cast.church("grace", "+13125550100")
 
 
 @pytest.fixture
 def hope(db: None) -> Church:
-    """Hope church, another tenant."""
+    """Create Hope church, another tenant."""
     return cast.church("hope", "+13125550200")
 
 
@@ -104,5 +99,5 @@ def hope_owner(hope: Church) -> User:
 
 @pytest.fixture
 def stranger(db: None) -> User:
-    """A user who is staff of no church."""
+    """Create a user without a church."""
     return User.objects.create_user("stranger", password=cast.PASSWORD)

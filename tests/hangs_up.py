@@ -6,7 +6,7 @@ from typing import Self
 
 
 class HangsUp:
-    """A server that takes connections, counts them, and ends them at once."""
+    """A server that accepts connections, counts them, and closes them at once."""
 
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""Bodies of a given size that cost a server as much as they can, in every shape that is known."""
+"""Request bodies of a given size that cost a server much CPU time, in many shapes."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from koinonia import ids
 
 JSON = "application/json"
 _ODD = "\u200b\u202e\u0301\U000e0041\u115f\U0001f3f4\u1f82\ufdfa"
-"""Marks, format characters, and letters that normalisation makes longer."""
+"""Combining marks, format characters, and letters that normalisation expands."""
 
 
 def bodies(fields: list[str], size: int) -> Iterator[tuple[str, bytes]]:
-    """Yield (what it is, JSON body) with at most ``size`` bytes, aimed at each of ``fields``."""
+    """Yield (description, JSON body) of at most ``size`` bytes, for each of ``fields``."""
     for field in fields:
         for name in VALUES:
             value = _value(name, size - 40)
@@ -27,7 +27,7 @@ def bodies(fields: list[str], size: int) -> Iterator[tuple[str, bytes]]:
 
 @cache
 def _value(name: str, size: int) -> bytes:
-    """Return the largest value of this shape that fits, near enough: made once for all fields."""
+    """Return the approximately largest value of this shape that fits; cached for all fields."""
     make, number = VALUES[name], 1
     while number <= size and len(_dumped(make(number * 2))) <= size:
         number *= 2
@@ -100,7 +100,7 @@ def _keys(size: int) -> bytes:
 
 
 def _alike(size: int) -> bytes:
-    """Return keys near a known one: each is compared with all that there are."""
+    """Return keys similar to a known key: the server compares each with all known keys."""
     name = "expires_at_first_name_scheduled_at_"
     return _dumped({f"{name}{key}": 1 for key in range(size // 48)})
 
@@ -135,7 +135,7 @@ WHOLE: dict[str, Any] = {
 
 
 def multipart(size: int) -> Iterator[tuple[str, str, bytes]]:
-    """Yield (what it is, content type, body) of forms, for views that take them."""
+    """Yield (description, content type, body) of multipart forms."""
     number = count()
     part = b'--b\r\nContent-Disposition: form-data; name="%d"\r\n\r\n1\r\n'
     parts = b""

@@ -1,7 +1,7 @@
-"""The real parts that the tests run on: a Valkey per process, one PostgreSQL per run.
+"""Real services for the tests: one Valkey per process, one PostgreSQL per run.
 
-Loaded with ``-p`` (see pyproject), because settings are read from the environment before any
-conftest. ``--database=sqlite`` (default) or ``--database=postgres``.
+pytest loads this plugin with ``-p`` (see pyproject), because settings read the environment before
+any conftest runs. ``--database=sqlite`` (default) or ``--database=postgres``.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 
 def _use_postgres(config: pytest.Config, run_dir: Path) -> None:
-    # An xdist worker finds the server of its controller in the environment.
+    # An xdist worker uses its controller's server from the environment.
     if "KOINONIA_TEST_POSTGRES" not in os.environ:
         server = EmbeddedPostgres(run_dir / "postgres")
         config.add_cleanup(server.stop)

@@ -1,4 +1,4 @@
-"""The member list of a real church: the same 5,000 people, and the same mistakes, every time."""
+"""A generated member list of 5,000 people with typical errors, the same in every run."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _BROKEN: tuple[bytes, ...] = (
 
 
 class MessyCsv:
-    """``content``, and what an import of it into an American church must find."""
+    """The file ``content`` and the expected result of its import into an American church."""
 
     def __init__(self, people: int, seed: int = 2026) -> None:
         self._random = random.Random(seed)
@@ -46,9 +46,9 @@ class MessyCsv:
         self._rows = [b"\xef\xbb\xbfFirst Name,LAST_NAME,phone,groups"]
         self.valid_people = people
         self.broken_lines: list[int] = []
-        """The lines that cannot be used, from 1: slips, and rows pasted in from another encoding."""
+        """Unusable lines, from 1: typos, and rows in another encoding."""
         self.doubles = 0
-        """Rows that repeat an earlier one: nobody is made by them."""
+        """Rows that repeat an earlier row and create no member."""
         for number in range(people):
             self._add_person(number)
 
@@ -79,7 +79,7 @@ class MessyCsv:
         self._lines += 1 + row.count(b"\n")
 
     def _person(self, number: int) -> tuple[bytes, bool]:
-        """The row, and whether it is in the encoding of the file."""
+        """Return the row, and True if it is in the encoding of the file."""
         first = self._random.choice(_FIRST)
         last = self._random.choice(_LAST)
         if number % _NEWLINE_EVERY == 0:
@@ -90,11 +90,11 @@ class MessyCsv:
             try:
                 return row.encode("cp1252"), False
             except UnicodeEncodeError:
-                pass  # not every name has a form in it
+                pass  # Some names do not exist in this encoding.
         return row.encode(), True
 
     def _phone(self, number: int) -> str:
-        """Each person has another one, and none is a number that the simulator treats specially."""
+        """Return a unique number without a special meaning in the simulator."""
         if number % _FOREIGN_EVERY == 0:
             at = number // _FOREIGN_EVERY
             return _FOREIGN[at % len(_FOREIGN)].format(at)

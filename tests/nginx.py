@@ -1,4 +1,4 @@
-"""A real nginx, with a site file of ours and nothing else."""
+"""A real nginx with one site file of the project."""
 
 from __future__ import annotations
 

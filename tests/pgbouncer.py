@@ -1,4 +1,4 @@
-"""A real PgBouncer in transaction pooling, between the system and the PostgreSQL of the test run."""
+"""A real PgBouncer in transaction pooling, between the system and the test run's PostgreSQL."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ pidfile = {directory}/pid
 
 
 class PgBouncer:
-    """In front of ``server``, a URL of ``tests.postgres``; few ``connections``, so that they mix."""
+    """A proxy for ``server``, a URL of ``tests.postgres``, with few ``connections``, which are shared."""
 
     def __init__(self, directory: Path, server: str, *, connections: int = 3) -> None:
         directory.mkdir()

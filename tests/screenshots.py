@@ -1,4 +1,4 @@
-"""``make screenshots``: the pages as people see them, from a running system, into docs/screenshots/."""
+"""``make screenshots``: save pictures of the pages of a running system into docs/screenshots/."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A Valkey, its replica and the Sentinel that watches both, as processes that a test may kill."""
+"""A Valkey, its replica and a Sentinel, as processes that a test can kill."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any, Self
 
 import redis
 
-from koinonia.supervisor import valkey
-from koinonia.supervisor.parent_death import die_with_parent
+from delivery.worker.parent_death import die_with_parent
+from koinonia.up.programs import valkey_binary
 from tests.running_system import free_port
 from tests.waiting import wait_until
 
@@ -22,7 +22,7 @@ sentinel failover-timeout {master} 2000
 
 
 class WatchedValkey:
-    """``with WatchedValkey(directory) as watched``: its ``url`` is a ``redis+sentinel://`` one."""
+    """``with WatchedValkey(directory) as watched``: ``watched.url`` is a ``redis+sentinel://`` URL."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -41,7 +41,7 @@ class WatchedValkey:
         )
         self._start("sentinel", "--sentinel", configuration=configuration)
         try:
-            self._wait_until_there_is_someone_to_fail_over_to()
+            self._wait_until_a_replica_can_take_over()
         except BaseException:
             self._end()
             raise
@@ -55,7 +55,7 @@ class WatchedValkey:
             self.kill(name)
 
     def kill(self, name: str) -> None:
-        """``primary``, ``replica`` or ``sentinel``."""
+        """Kill ``primary``, ``replica`` or ``sentinel``."""
         process = self._processes.pop(name)
         process.kill()
         process.wait()
@@ -69,21 +69,21 @@ class WatchedValkey:
         first = [str(configuration)] if configuration else []
         self._processes[name] = subprocess.Popen(
             [
-                str(valkey.binary()), *first, "--port", str(self._ports[name]),
+                str(valkey_binary()), *first, "--port", str(self._ports[name]),
                 "--bind", "127.0.0.1", "--dir", str(directory), *options,
             ],
             stdout=subprocess.DEVNULL,
             preexec_fn=die_with_parent,
         )  # fmt: skip
 
-    def _wait_until_there_is_someone_to_fail_over_to(self) -> None:
+    def _wait_until_a_replica_can_take_over(self) -> None:
         with self.client("sentinel") as sentinel:
             wait_until(lambda: _has_a_replica(sentinel))
 
 
 def _has_a_replica(sentinel: Any) -> bool:
     try:
-        # It would look every ten seconds.
+        # By default, Sentinel looks for replicas every ten seconds.
         sentinel.execute_command("SENTINEL", "DEBUG", "INFO-PERIOD", "100")
         replicas = sentinel.sentinel_slaves(MASTER)
     except redis.ConnectionError:

@@ -1,7 +1,7 @@
 """The Telnyx simulator for tests: one per session, reset before each test.
 
-In a conftest: ``from tests.simulator import telnyx, telnyx_process_wide  # noqa: F401``; or, by
-hand: ``with running_simulator() as telnyx``.
+In a conftest: ``from tests.simulator import telnyx, telnyx_process_wide  # noqa: F401``; or
+directly: ``with running_simulator() as telnyx``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from delivery.providers.telnyx.simulator import Options, TelnyxSimulator
 
 
 def fast_options() -> Options:
-    """No waiting that a test does not ask for."""
+    """Return options without delays."""
     return Options(sent_seconds=0, carrier_seconds=0.005, webhook_retry_seconds=0.02)
 
 
@@ -33,7 +33,7 @@ def telnyx_process_wide() -> Iterator[TelnyxSimulator]:
 
 @pytest.fixture
 def telnyx(telnyx_process_wide: TelnyxSimulator) -> Iterator[TelnyxSimulator]:
-    """A simulator on a free port, as freshly started."""
+    """Return the reset simulator on a free port."""
     telnyx_process_wide.reset()
     yield telnyx_process_wide
     telnyx_process_wide.reset()

@@ -1,6 +1,6 @@
-"""``make smoke URL=https://…``: does a deployed system do its job? Sends one real text.
+"""``make smoke URL=https://…``: test a deployed system. It sends one real text.
 
-Needs ``SMOKE_USER``, ``SMOKE_PASSWORD`` and ``SMOKE_TO``, a test number that may be texted.
+Needs ``SMOKE_USER``, ``SMOKE_PASSWORD`` and ``SMOKE_TO``, a number that you may text.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _NEEDED = ("SMOKE_USER", "SMOKE_PASSWORD", "SMOKE_TO")
 
 
 class FailedError(Exception):
-    """What does not work, in a sentence."""
+    """A failed check; the message is a sentence."""
 
 
 class Visitor:
-    """Someone of a church's staff, over the API."""
+    """An API client of a church's staff."""
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
@@ -42,8 +42,8 @@ class Visitor:
         return self.ask("GET", path, 200)
 
 
-def _refuse_a_wrong_proxy(visitor: Visitor) -> None:
-    """A wrong set-up answers every page wrongly while ``/readyz``, which needs no name, is 200."""
+def _check_proxy(visitor: Visitor) -> None:
+    """Raise FailedError if a wrong proxy breaks the pages; ``/readyz`` answers 200 even then."""
     page = f"{visitor.url}/login/"
     answer = visitor.http.get(page, timeout=20, allow_redirects=False)
     if answer.status_code == 400:
@@ -78,7 +78,7 @@ def _refuse_redirected_webhooks(visitor: Visitor) -> None:
 
 
 def is_ready(visitor: Visitor) -> str:
-    _refuse_a_wrong_proxy(visitor)
+    _check_proxy(visitor)
     _refuse_redirected_webhooks(visitor)
     return str(visitor.get("/readyz").json()["parts"])
 
@@ -120,7 +120,7 @@ def a_text_is_delivered_and_told_on_the_socket(visitor: Visitor) -> str:
 
 
 def _connects(address: str, url: str) -> None:
-    """Raise FailedError where a socket does not get through: without a ticket it is closed at once."""
+    """Raise FailedError if a socket cannot connect; the server closes it for its missing ticket."""
     if url.startswith("https://") and not address.startswith("wss://"):
         raise FailedError(
             f"The socket's address is {address}: the proxy must tell the scheme (proxy_set_header"

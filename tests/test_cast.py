@@ -7,7 +7,7 @@ from django.db import connection
 from koinonia.models import Church
 
 
-def test_each_person_sees_only_the_churches_they_are_staff_of(
+def test_a_user_sees_only_churches_of_a_membership(
     grace_owner: User, hope_owner: User, stranger: User
 ) -> None:
     seen = [
@@ -18,6 +18,6 @@ def test_each_person_sees_only_the_churches_they_are_staff_of(
 
 
 @pytest.mark.django_db
-def test_the_run_uses_the_database_that_was_asked_for(pytestconfig: pytest.Config) -> None:
+def test_the_run_uses_the_requested_database(pytestconfig: pytest.Config) -> None:
     asked = pytestconfig.getoption("database")
     assert connection.vendor == {"sqlite": "sqlite", "postgres": "postgresql"}[asked]

@@ -1,4 +1,4 @@
-"""The reusable apps in projects whose users have UUIDs for keys, with and without time zones."""
+"""The reusable apps in projects with UUID keys for users, with and without time zones."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_an_app_alone_works_with_other_users(app: str, use_tz: str, tmp_path: Pa
     assert done.stdout.endswith("done"), done.stdout + done.stderr
 
 
-def test_a_tenant_whose_key_is_no_integer_is_told_by_a_check_of_httpopt(tmp_path: Path) -> None:
+def test_a_check_of_httpopt_reports_a_tenant_without_an_integer_key(tmp_path: Path) -> None:
     done = run(
         tmp_path, "httpopt", "django", "check", OTHER_TRACKED="tests.other_users.tracked.TRACKED"
     )

@@ -1,4 +1,4 @@
-"""The data directory is for its owner alone, whoever makes it and whatever the umask was."""
+"""File permissions of the data directory, with any creator and any umask."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from koinonia import private_data
+from koinonia.config import private_data
 from tests.running_system import ROOT
 
 SECRETS = ("secret_key", "koinonia.sqlite3", "simulator.json", "redis_url", "demo_password")
@@ -26,7 +26,7 @@ def open_umask() -> Iterator[None]:
 
 @pytest.fixture
 def open_directory(tmp_path: Path, open_umask: None) -> Path:
-    """A data directory as an older release, or a person, left it."""
+    """Create an open data directory, like an earlier release or a user."""
     data_dir = tmp_path / "var"
     for folder in (data_dir, data_dir / "logs", data_dir / "valkey"):
         folder.mkdir(mode=0o755)
@@ -45,21 +45,21 @@ def manage(data_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def open_to_others(path: Path) -> list[str]:
-    """What others may read, write or pass through, the directory itself included."""
+    """Return the paths that other users can read, write or enter, including the directory."""
     found = [path, *path.rglob("*")]
     return [str(one) for one in found if stat.S_IMODE(one.stat().st_mode) & 0o077]
 
 
 @pytest.mark.usefixtures("open_umask")
 @pytest.mark.parametrize("command", [["check"], ["migrate", "--verbosity", "0"]], ids=str)
-def test_a_command_makes_the_directory_private(tmp_path: Path, command: list[str]) -> None:
+def test_a_command_creates_the_directory_as_private(tmp_path: Path, command: list[str]) -> None:
     ended = manage(tmp_path / "new" / "var", *command)
     assert ended.returncode == 0, ended.stderr
     assert open_to_others(tmp_path / "new" / "var") == []
 
 
 @pytest.mark.parametrize("mode", [0o755, 0o750, 0o777, 0o770, 0o704])
-def test_a_command_closes_a_directory_that_is_open(open_directory: Path, mode: int) -> None:
+def test_a_command_makes_an_open_directory_private(open_directory: Path, mode: int) -> None:
     open_directory.chmod(mode)
     ended = manage(open_directory, "check")
     assert ended.returncode == 0, ended.stderr
@@ -67,13 +67,13 @@ def test_a_command_closes_a_directory_that_is_open(open_directory: Path, mode: i
     assert open_to_others(open_directory) == []
 
 
-def test_every_command_that_reads_data_closes_it(open_directory: Path) -> None:
+def test_commands_that_read_data_make_the_directory_private(open_directory: Path) -> None:
     ended = manage(open_directory, "makemigrations", "--check", "--dry-run")
     assert ended.returncode == 0, ended.stderr
     assert open_to_others(open_directory) == []
 
 
-def test_what_is_not_ours_is_left_as_it_is(open_directory: Path, tmp_path: Path) -> None:
+def test_foreign_files_keep_their_permissions(open_directory: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.touch(mode=0o644)
     (open_directory / "notes.txt").touch(mode=0o644)
@@ -84,7 +84,7 @@ def test_what_is_not_ours_is_left_as_it_is(open_directory: Path, tmp_path: Path)
 
 
 @pytest.mark.parametrize("command", [["check"], ["up", "--no-demo"]], ids=str)
-def test_a_directory_that_others_share_is_refused(
+def test_a_shared_directory_is_rejected(
     tmp_path: Path, open_umask: None, command: list[str]
 ) -> None:
     shared = tmp_path / "tmp"
@@ -97,7 +97,7 @@ def test_a_directory_that_others_share_is_refused(
     assert stat.S_IMODE(shared.stat().st_mode) == 0o1777
 
 
-def test_a_directory_that_cannot_be_closed_is_refused(
+def test_a_directory_that_cannot_be_made_private_is_rejected(
     open_directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def not_ours(*_: object) -> None:

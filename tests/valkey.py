@@ -6,14 +6,14 @@ from pathlib import Path
 
 import redis
 
-from koinonia.supervisor import valkey
-from koinonia.supervisor.parent_death import die_with_parent
+from delivery.worker.parent_death import die_with_parent
+from koinonia.up.programs import valkey_command
 
 
 class ValkeyServer:
     """A real Valkey on a unix socket, for one test process (or one chaos test).
 
-    ``options`` are more of its command line, such as ``"--databases", "1"``.
+    ``options`` are further command-line options, such as ``"--databases", "1"``.
     """
 
     def __init__(self, directory: Path, *options: str) -> None:
@@ -25,7 +25,7 @@ class ValkeyServer:
 
     def start(self) -> None:
         self.process = subprocess.Popen(
-            [*valkey.command(self.directory, self.socket, append_only=False), *self.options],
+            [*valkey_command(self.directory, self.socket, append_only=False), *self.options],
             stdout=subprocess.DEVNULL,
             preexec_fn=die_with_parent,
         )

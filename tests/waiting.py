@@ -1,4 +1,4 @@
-"""Waiting for what another process or thread brings about: for a condition, never for a while."""
+"""Waiting for a condition that another process or thread causes, without fixed delays."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 def wait_until(condition: Callable[[], T | None], seconds: float = 20, *, pause: float = 0.02) -> T:
-    """What ``condition`` gives once it is true. After ``seconds`` it fails, and shows what it gave."""
+    """Return the first true value of ``condition``; after ``seconds``, fail with its last value."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < deadline, f"Still {found!r} after {seconds} s."

@@ -1,4 +1,4 @@
-"""Whose request it is: the client's address, which nobody but a trusted proxy can name."""
+"""The client's address. Only a trusted proxy can set it by a header."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from throttling import conf
 Address = IPv4Address | IPv6Address
 
 UNKNOWN = "unknown"
-"""All clients whose address nobody can tell share one bucket."""
+"""All clients without a known address share one bucket."""
 
 
 def client_address(request: HttpRequest) -> Address | None:
-    """The address of the client, found by walking X-Forwarded-For from the right.
+    """Return the address of the client by walking X-Forwarded-For from the right.
 
-    Each hop is believed only where the one that reported it is a trusted proxy. The walk ends at
-    the first hop that is not, or before an entry that is no address.
+    A hop is trusted only if a trusted proxy reported it. The walk ends at the first hop that is not
+    a trusted proxy, or before an entry that is not an address.
     """
     peer = parse(request.META.get("REMOTE_ADDR", ""))
     if peer is None and not conf.unix_socket_trusted():
@@ -50,9 +50,9 @@ def _trusted(address: Address) -> bool:
 
 
 def parse(text: str) -> Address | None:
-    """An address, maybe with a port (some proxies add one); None for anything else.
+    """Parse an address, maybe with a port (some proxies add one); return None for anything else.
 
-    An IPv4 address mapped into IPv6 is that IPv4 address, and a zone is dropped.
+    An IPv4 address mapped into IPv6 becomes the IPv4 address. A zone is dropped.
     """
     text = text.strip()
     if text.startswith("["):
@@ -67,7 +67,7 @@ def parse(text: str) -> Address | None:
 
 
 def prefix(address: Address | None) -> str:
-    """What is counted: an IPv4 address, or the network of an IPv6 one."""
+    """Return the identity to count: an IPv4 address, or the network of an IPv6 address."""
     if address is None:
         return UNKNOWN
     if isinstance(address, IPv4Address):

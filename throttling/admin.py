@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 
 class UserNameField(UserFieldBase):
-    """A user by name: who keeps the allowlist need not have the right to look through users."""
+    """Choose a user by name, because editors of the allowlist may not be allowed to list users."""
 
     def to_python(self, value: Any) -> AbstractBaseUser | None:
         if value and "\0" in str(value):
@@ -65,7 +65,7 @@ class AllowanceForm(FormBase):
 
 @admin.register(Allowance)
 class AllowanceAdmin(AllowanceBase):
-    """Who is not limited; effective on the next request of every process."""
+    """The allowlist; a change takes effect on the next request of every process."""
 
     list_display = ("subject", "policies_shown", "in_force", "expires_at", "note", "created_by")
     list_select_related = ("user", "created_by")
@@ -85,7 +85,7 @@ class AllowanceAdmin(AllowanceBase):
     )
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
-        """Allow none: the list has no filters, and an odd one in its address is a 400, never a 500."""
+        """Refuse every lookup: the list has no filters, and a made-up one must be a 400, not a 500."""
         return False
 
     @admin.display(description="policies")
@@ -104,7 +104,7 @@ class AllowanceAdmin(AllowanceBase):
 
 @admin.register(ThrottleState)
 class ThrottleStateAdmin(StateBase):
-    """Live buckets of a user, a user name, or an address, and a button that fills them."""
+    """The live buckets of a user, a user name or an address, with a button that fills them."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -115,7 +115,7 @@ class ThrottleStateAdmin(StateBase):
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> None:
-        """Return nothing: the state has a page, and no rows."""
+        """Return None: the state has a page but no rows."""
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -153,7 +153,7 @@ class ThrottleStateAdmin(StateBase):
     def _reset(self, request: HttpRequest) -> HttpResponse:
         if not self.has_change_permission(request):
             raise PermissionDenied
-        names = inspection.are_buckets(request.POST.getlist("bucket"))
+        names = inspection.valid_names(request.POST.getlist("bucket"))
         if not names:
             self.message_user(request, "No bucket was chosen; nothing changed.", messages.WARNING)
             return HttpResponseRedirect(request.get_full_path())

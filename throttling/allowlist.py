@@ -1,41 +1,52 @@
-"""The allowlist as this process holds it: read again when a decision says that it changed."""
+"""The allowlist: this process's copy of its rows, and how other processes learn of a change.
+
+A change is announced as a new version in Redis. Each decision carries the announced version, so that
+a process rereads the rows before its next request is decided.
+"""
 
 from __future__ import annotations
 
+import logging
+import secrets
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import ip_network
+from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
-from throttling import conf
+from throttling import conf, shared_buckets
 from throttling.addresses import Address
-from throttling.identities import name_digest
+from throttling.buckets import BucketsUnavailableError
+from throttling.charges import name_digest
 
+logger = logging.getLogger(__name__)
 Policies = frozenset[str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """Whoever makes a request, as far as it is known."""
+    """The sender of a request, as far as it is known."""
 
     address: Address | None = None
     user: str | None = None
     """Primary key of the authenticated user."""
     token: str | None = None
-    """What names the API token used (THROTTLING["TOKEN_OF"])."""
+    """Name of the API token (THROTTLING["TOKEN_OF"])."""
     name: str | None = None
-    """Digest of the user name with which somebody tries to log in."""
+    """Digest of the user name of a login attempt."""
 
 
 @dataclass(frozen=True)
 class _Entry:
     policies: Policies
+    """Empty for all policies."""
     expires_at: datetime | None
 
-    def frees(self, now: datetime) -> bool:
+    def is_valid(self, now: datetime) -> bool:
         return self.expires_at is None or self.expires_at > now
 
 
@@ -51,17 +62,17 @@ class Allowlist:
     networks: tuple[tuple[conf.Network, _Entry], ...] = ()
 
     def exempt(self, caller: Caller, names: Iterable[str], *, now: datetime) -> Policies:
-        """Which of the named policies do not count this caller."""
+        """Return those of the named policies that do not count this caller."""
         wanted = frozenset(names)
-        free: set[str] = set()
+        exempt: set[str] = set()
         for entry in self._entries(caller):
-            if entry.frees(now):
-                free |= (entry.policies & wanted) or (wanted if not entry.policies else set())
-        # Nobody is a user before the login: only entries that name the policy free a user name.
+            if entry.is_valid(now):
+                exempt |= (entry.policies & wanted) or (wanted if not entry.policies else set())
+        # Before a login a user name proves nothing: only entries that name the policy exempt it.
         for entry in self.names.get(caller.name or "", ()):
-            if entry.frees(now):
-                free |= entry.policies & wanted
-        return frozenset(free)
+            if entry.is_valid(now):
+                exempt |= entry.policies & wanted
+        return frozenset(exempt)
 
     def _entries(self, caller: Caller) -> Iterable[_Entry]:
         if caller.user is not None:
@@ -78,21 +89,21 @@ _copy = Allowlist()
 
 
 def current() -> Allowlist:
-    """The copy, read again where it is old; so a change that nobody could announce arrives too."""
+    """Return the copy; reread an old one, in case a change could not be announced."""
     if _copy.version is None or time.monotonic() - _copy.read_at > conf.allowlist_max_age():
         return read_again(_copy.version or "")
     return _copy
 
 
 def read_again(version: str) -> Allowlist:
-    """Read all rows; ``version`` was announced before, so they are at least as new."""
+    """Read all rows. ``version`` was announced before the read, so the rows are at least as new."""
     global _copy  # the one copy of this process
     _copy = _read(version)
     return _copy
 
 
 def forget() -> None:
-    """Let the next request read the rows."""
+    """Drop the copy, so that the next request reads the rows."""
     global _copy  # the one copy of this process
     _copy = Allowlist()
 
@@ -114,3 +125,24 @@ def _read(version: str) -> Allowlist:
         else:
             tokens.setdefault(row.token, []).append(entry)
     return Allowlist(version, time.monotonic(), users, names, tokens, tuple(networks))
+
+
+def announce() -> None:
+    """Tell every process that the rows changed; never raise.
+
+    A process that misses the announcement rereads the rows when its copy is old.
+    """
+    try:
+        # A random version: a counter would start again when Redis is flushed.
+        shared_buckets.store().announce(secrets.token_hex(8))
+    except BucketsUnavailableError as error:
+        logger.warning(
+            "The change of the allowlist could not be announced: %s",
+            error,
+            extra={"action": "allowlist_not_announced"},
+        )
+
+
+def announce_after_commit(**_kwargs: Any) -> None:
+    """Receive post_save and post_delete of an allowlist entry."""
+    transaction.on_commit(announce)

@@ -1,4 +1,4 @@
-"""Refuses to start with limits that would not mean what was written."""
+"""System checks of the settings, the views and the middleware."""
 
 from __future__ import annotations
 
@@ -15,36 +15,39 @@ from django.utils.module_loading import import_string
 from django_redis.client import DefaultClient
 from redis.connection import parse_url
 
-from throttling import conf, policies, setting_kinds
+from throttling import conf, policies
 from throttling.rates import InvalidRateError, parse
 
 _HINT = "A rate is count/[n]period[:burst], such as '100/m', '1000/m:200' or '5/15m'."
-_COARSE_RATE = re.compile(r"\d+/\d*[smhd]")
+_FLOOD_GUARD_RATE = re.compile(r"\d+/\d*[smhd]")
 _MIDDLEWARE = "throttling.middleware.RateLimitHeadersMiddleware"
 
 
 @register("throttling")
 def check_settings(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
-    wrong = list(setting_kinds.wrong(conf.declared()))
-    if wrong:
-        # What the others read must be of its kind.
-        return [Error(told, hint="See throttling/conf.py.", id="throttling.E009") for told in wrong]
+    mistakes = list(conf.mistakes())
+    if mistakes:
+        # The other checks need values of the right type.
+        return [
+            Error(sentence, hint="See throttling/conf.py.", id="throttling.E009")
+            for sentence in mistakes
+        ]
     return [
         *_policies(),
         *_plans(),
-        *_names(),
+        *_policies_of_every_request(),
         *_proxies(),
         *_cache(),
         *_functions(),
-        *_coarse_guard(),
+        *_flood_guard(),
         *_middleware(),
     ]
 
 
 @register("throttling")
 def check_views(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
-    """Views that name policies which nobody declared."""
-    if not getattr(settings, "ROOT_URLCONF", None) or any(setting_kinds.wrong(conf.declared())):
+    """Report views that name a policy which the settings do not declare."""
+    if not getattr(settings, "ROOT_URLCONF", None) or any(conf.mistakes()):
         return []
     return [
         Error(
@@ -95,7 +98,7 @@ def _plans() -> Iterator[CheckMessage]:
                 )
 
 
-def _names() -> Iterator[CheckMessage]:
+def _policies_of_every_request() -> Iterator[CheckMessage]:
     for setting, names in (
         ("AUTHENTICATED_POLICIES", conf.authenticated_policies()),
         ("ANONYMOUS_POLICIES", conf.anonymous_policies()),
@@ -135,21 +138,21 @@ def _cache() -> Iterator[CheckMessage]:
     if any(_flushes(other, cache) or _shares_pool(other, cache) for other in others):
         yield checks.Warning(
             f"The cache {alias!r} shares its Redis database with another cache.",
-            hint="Give it a database of its own, or the other a client whose clear() removes its own "
-            "keys alone: cache.clear() would fill every bucket, and django-redis would share the "
-            "other's time-outs where both have one LOCATION.",
+            hint="Give this cache its own database, or the other cache a client whose clear() deletes "
+            "only its own keys. Otherwise cache.clear() fills every bucket. With the same LOCATION, "
+            "django-redis also shares the time-outs of the two caches.",
             id="throttling.W001",
         )
     if not cache.get("OPTIONS", {}).get("SOCKET_TIMEOUT"):
         yield checks.Warning(
-            f"The cache {alias!r} has no SOCKET_TIMEOUT: a frozen Redis would hold requests.",
+            f"The cache {alias!r} has no SOCKET_TIMEOUT: a frozen Redis would block requests.",
             hint="Set OPTIONS SOCKET_TIMEOUT and SOCKET_CONNECT_TIMEOUT to about 0.1 s.",
             id="throttling.W002",
         )
 
 
 def _flushes(other: Mapping[str, Any], cache: Mapping[str, Any]) -> bool:
-    """Return whether ``other.clear()`` is FLUSHDB of the database of ``cache``."""
+    """Return True if ``other.clear()`` flushes the database of ``cache``."""
     one_database = _database(other.get("LOCATION")) == _database(cache.get("LOCATION"))
     return bool(one_database) and _clears_by_flushing(other)
 
@@ -164,17 +167,19 @@ def _clears_by_flushing(cache: Mapping[str, Any]) -> bool:
 
 
 def _shares_pool(other: Mapping[str, Any], cache: Mapping[str, Any]) -> bool:
-    """Return whether django-redis gives both one pool, whose time-outs are those of whichever is
-    used first."""
+    """Return True if django-redis gives both caches one connection pool.
+
+    The cache that is used first then decides the time-outs of both.
+    """
     if other.get("LOCATION") != cache.get("LOCATION"):
         return False
     names = ("SOCKET_TIMEOUT", "SOCKET_CONNECT_TIMEOUT")
-    mine, theirs = cache.get("OPTIONS", {}), other.get("OPTIONS", {})
-    return any(mine.get(name) != theirs.get(name) for name in names)
+    own, others = cache.get("OPTIONS", {}), other.get("OPTIONS", {})
+    return any(own.get(name) != others.get(name) for name in names)
 
 
 def _database(location: Any) -> Any:
-    """Return server and database of a LOCATION; the text itself where it is no single URL."""
+    """Return the server and database of a LOCATION, or the LOCATION if it is not a single URL."""
     try:
         read: Any = parse_url  # redis-py leaves it untyped
         found: dict[str, Any] = read(str(location))
@@ -188,7 +193,7 @@ def _database(location: Any) -> Any:
 
 def _functions() -> Iterator[CheckMessage]:
     for setting in ("PLAN_OF", "TOKEN_OF"):
-        path = conf.declared().get(setting)
+        path = conf.value(setting)
         try:
             problem = None if path is None or callable(import_string(path)) else "is not a function"
         except ImportError as error:
@@ -201,12 +206,12 @@ def _functions() -> Iterator[CheckMessage]:
             )
 
 
-def _coarse_guard() -> Iterator[CheckMessage]:
+def _flood_guard() -> Iterator[CheckMessage]:
     rate = conf.coarse_login_rate()
-    if rate is not None and not _COARSE_RATE.fullmatch(rate):
+    if rate is not None and not _FLOOD_GUARD_RATE.fullmatch(rate):
         yield Error(
             f"THROTTLING['COARSE_LOGIN_RATE'] is {rate!r}, which django-ratelimit cannot read.",
-            hint="Write count/[n]period, such as '300/m'; None for no outer guard.",
+            hint="Write count/[n]period, such as '300/m', or None for no flood guard.",
             id="throttling.E007",
         )
     alias = getattr(settings, "RATELIMIT_USE_CACHE", "default")
@@ -221,9 +226,9 @@ def _coarse_guard() -> Iterator[CheckMessage]:
 def _middleware() -> Iterator[CheckMessage]:
     if _MIDDLEWARE not in (getattr(settings, "MIDDLEWARE", None) or ()):
         yield checks.Warning(
-            "RateLimitHeadersMiddleware is missing: no answer says where its client stands, and "
-            "no 304 is given back.",
-            hint=f"Put {_MIDDLEWARE!r} above what answers conditional requests.",
+            "RateLimitHeadersMiddleware is missing: no answer carries rate limit headers, and a 304 "
+            "is not refunded.",
+            hint=f"Put {_MIDDLEWARE!r} above the middleware that answers conditional requests.",
             id="throttling.W003",
         )
 

@@ -5,16 +5,16 @@
         "EXCEPTION_HANDLER": "throttling.drf.exception_handler",
     }
 
-A view says what it is charged besides the policies of every request, and for what cost:
+A view names further policies and their costs, beside the policies of every request:
 
     class Messages(APIView):
         throttle_policies = {"POST": ["messages"]}
 
-        def get_throttle_costs(self, request):       # 1 for what is not named
+        def get_throttle_costs(self, request):       # the cost is 1 for other policies
             return {"messages": len(request.data["to"])}
 
-A view that used less than it was charged says so: ``spent(request, {"messages": 3})``; the rest
-goes back when the answer is made.
+A view that used less than it was charged calls ``spent(request, {"messages": 3})``; the middleware
+refunds the rest.
 """
 
 from __future__ import annotations
@@ -29,30 +29,30 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 
-from throttling import addresses, conf, limits, policies, problems, tokens
+from throttling import addresses, conf, limits, policies, responses
 from throttling.allowlist import Caller
 from throttling.buckets import CostAboveBurstError
-from throttling.middleware import verdict_of
+from throttling.charges import Charge, ThrottleResult
+from throttling.middleware import result_of
 from throttling.policies import By, Policy
-from throttling.verdict import Charge, Verdict
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
 
 
 class LimitExceeded(exceptions.Throttled):
-    """429 with all that the limits say (``verdict``); 503 where nobody can count."""
+    """429 with the ``result`` of all limits, or 503 if nothing can count."""
 
-    def __init__(self, verdict: Verdict) -> None:
-        problem = problems.body(verdict)
+    def __init__(self, result: ThrottleResult) -> None:
+        problem = responses.problem(result)
         super().__init__(detail=problem["detail"])
-        self.verdict = verdict
-        self.wait = verdict.retry_after
+        self.result = result
+        self.wait = result.retry_after
         self.status_code = problem["status"]
 
 
 class CostAboveBurst(exceptions.APIException):
-    """400: what is asked at once is more than any wait makes possible."""
+    """400: one request asks for more than a full bucket holds."""
 
     status_code = status.HTTP_400_BAD_REQUEST
     default_code = "cost_above_burst"
@@ -67,94 +67,96 @@ class CostAboveBurst(exceptions.APIException):
 
 
 class PolicyThrottle(BaseThrottle):
-    """Decides all policies of the request together; the decision rides on ``request.throttle``."""
+    """Decides all policies of a request together and stores the result as ``request.throttle``."""
 
     def allow_request(self, request: Request, view: APIView) -> bool:
-        verdict = judge(request, view)
-        if not verdict.allowed:
-            raise LimitExceeded(verdict)
+        result = charge(request, view)
+        if not result.allowed:
+            raise LimitExceeded(result)
         return True
 
 
-def judge(request: Request, view: APIView) -> Verdict:
-    """Charge the request by whom it comes from; raises CostAboveBurst."""
-    names = [*_policies_of_all(request), *_policies_of(view, request)]
+def charge(request: Request, view: APIView) -> ThrottleResult:
+    """Charge the policies of every request and those of the view; raise CostAboveBurst."""
+    names = [*_policies_of_every_request(request), *_policies_of_view(view, request)]
     return _decide(request, view, names, _costs(view, request))
 
 
-def judged(exc: Exception, context: Mapping[str, Any]) -> Exception:
-    """What to answer for ``exc``: call it first in an exception handler.
+def charge_failed_request(exc: Exception, context: Mapping[str, Any]) -> Exception:
+    """Charge a request that failed before its throttles, and return the exception to answer.
 
-    DRF authenticates and asks for permission before it throttles. So a bad credential is charged
-    here, to its address, and answered 429 where that has no more; other refusals of a request that
-    nobody judged yet (404, 403) are charged to the user, and stay what they are.
+    Call this first in an exception handler. DRF authenticates and checks permissions before it
+    throttles. A bad credential is therefore charged here, to its address, and becomes a 429 if the
+    address has no tokens left. Other early refusals (403, 404) are charged to the user and stay.
     """
     request = context.get("request")
     view = context.get("view")
-    if request is None or view is None or not _limited(view) or not _refusal(exc):
+    if request is None or view is None or not _is_limited(view) or not _is_refusal(exc):
         return exc
-    if verdict_of(request._request) is not None:
+    if result_of(request._request) is not None:
         return exc
     try:
-        verdict = _decide(request, view, _policies_of_all(request), {})
-        stranger = not _authenticated(request)
+        result = _decide(request, view, _policies_of_every_request(request), {})
+        anonymous = not _is_authenticated(request)
     except BAD_CREDENTIAL as error:
         exc = error
-        verdict = _decide(request, view, conf.anonymous_policies(), {})
-        stranger = True
-    return LimitExceeded(verdict) if stranger and not verdict.allowed else exc
+        result = _decide(request, view, conf.anonymous_policies(), {})
+        anonymous = True
+    return LimitExceeded(result) if anonymous and not result.allowed else exc
 
 
 def spent(request: Request, costs: Mapping[str, int]) -> None:
-    """Note what was used of each policy's cost, where that is less than ``get_throttle_costs``."""
-    verdict = verdict_of(request._request)
-    if verdict is not None:
-        verdict.spent = costs
+    """Record the actual cost by policy, where it is less than ``get_throttle_costs`` returned."""
+    result = result_of(request._request)
+    if result is not None:
+        result.spent = costs
 
 
 BAD_CREDENTIAL = (exceptions.NotAuthenticated, exceptions.AuthenticationFailed)
 
 
-def _policies_of_all(request: Request) -> Sequence[str]:
-    return conf.authenticated_policies() if _authenticated(request) else conf.anonymous_policies()
+def _policies_of_every_request(request: Request) -> Sequence[str]:
+    return (
+        conf.authenticated_policies() if _is_authenticated(request) else conf.anonymous_policies()
+    )
 
 
-def _authenticated(request: Request) -> bool:
+def _is_authenticated(request: Request) -> bool:
     # DRF's UNAUTHENTICATED_USER may be None.
     return bool(getattr(request.user, "is_authenticated", False))
 
 
-def _limited(view: APIView) -> bool:
+def _is_limited(view: APIView) -> bool:
     return any(issubclass(throttle, PolicyThrottle) for throttle in view.throttle_classes)
 
 
-def _refusal(exc: Exception) -> bool:
+def _is_refusal(exc: Exception) -> bool:
     return isinstance(exc, exceptions.APIException | Http404 | PermissionDenied)
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's, with our refusals as problem details."""
-    exc = judged(exc, context)
-    # Not above: DRF imports its default throttles while it makes the views.
+    """Answer like DRF's handler, but with refusals as problem details."""
+    exc = charge_failed_request(exc, context)
+    # Imported here: DRF imports its default throttles while it imports the views.
     from rest_framework.views import exception_handler as drf_exception_handler
 
     response = drf_exception_handler(exc, context)
     if isinstance(exc, LimitExceeded) and response is not None:
-        response.data = problems.body(exc.verdict)
-        response.content_type = problems.MEDIA_TYPE
+        response.data = responses.problem(exc.result)
+        response.content_type = responses.MEDIA_TYPE
         response["Cache-Control"] = "no-store"
     return response
 
 
 def _decide(
     request: Request, view: APIView, names: Sequence[str], costs: Mapping[str, int]
-) -> Verdict:
+) -> ThrottleResult:
     try:
-        verdict = limits.decide(_charges(request, view, names, costs), caller_of(request))
+        result = limits.decide(_charges(request, view, names, costs), caller_of(request))
     except CostAboveBurstError as error:
         raise CostAboveBurst(error) from error
-    request._request.throttle = verdict  # type: ignore[attr-defined]  # how the middleware is told
-    return verdict
+    request._request.throttle = result  # type: ignore[attr-defined]  # read by the middleware
+    return result
 
 
 def _charges(
@@ -171,7 +173,7 @@ def _charges(
     return found
 
 
-def _policies_of(view: APIView, request: Request) -> Sequence[str]:
+def _policies_of_view(view: APIView, request: Request) -> Sequence[str]:
     declared: Mapping[str, Sequence[str]] | Sequence[str] = getattr(view, "throttle_policies", ())
     if isinstance(declared, Mapping):
         return declared.get(request.method or "", ())
@@ -179,13 +181,13 @@ def _policies_of(view: APIView, request: Request) -> Sequence[str]:
 
 
 def _costs(view: APIView, request: Request) -> Mapping[str, int]:
-    """What each policy is charged where that is not 1."""
+    """Return the cost by policy where it is not 1."""
     ask = getattr(view, "get_throttle_costs", None)
     return ask(request) if ask else {}
 
 
 def _identity(policy: Policy, request: Request, view: APIView) -> str | None:
-    """Whom the policy counts in this request; None: it does not apply."""
+    """Return the identity that the policy counts, or None if the policy does not apply."""
     match policy.by:
         case By.USER:
             return _user_key(request)
@@ -198,14 +200,23 @@ def _identity(policy: Policy, request: Request, view: APIView) -> str | None:
 
 
 def _user_key(request: Request) -> str | None:
-    return str(request.user.pk) if _authenticated(request) else None
+    return str(request.user.pk) if _is_authenticated(request) else None
 
 
 def caller_of(request: Request) -> Caller:
-    """Who asks, for the allowlist."""
+    """Return the sender of the request, for the allowlist."""
     http: HttpRequest = request._request
     return Caller(
         address=addresses.client_address(http),
         user=_user_key(request),
-        token=tokens.token_of(request),
+        token=_token_of(request),
     )
+
+
+def _token_of(request: Request) -> str | None:
+    """Return what THROTTLING["TOKEN_OF"] returns, by default the prefix under which knox lists a token."""
+    token_of = conf.token_of()
+    if token_of is not None:
+        return token_of(request)
+    key = getattr(getattr(request, "auth", None), "token_key", None)
+    return key if isinstance(key, str) else None

@@ -1,20 +1,21 @@
-"""Guards logins: charged before the password is looked at, given back when it was right.
+"""Limit logins: charge before the password is verified, refund if it was right.
 
     with logins.attempt(request, username) as attempt:  # raises LoginRefusedError
         user = authenticate(request, ...)
         if user is not None:
             attempt.succeeded()
 
-A burst of good logins refuses none of them: one that finds a bucket short waits for those whose
-password is being looked at, and is judged after them (``in_flight``). Counted are the address, the user name from this address, and the user name over all addresses from
-which nobody logged in with it lately; so nobody can be kept out from an address they used before.
-A user name that does not exist is counted as one that does, at the same price.
+Three policies count a login: by its address, by its user name together with the address, and by its
+user name over all addresses. The last one leaves out addresses from which the name logged in lately,
+so that an attacker elsewhere cannot lock a person out. An unknown user name is counted like a known
+one, at the same price. A burst of good logins refuses none of them (``logins_in_flight``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import wraps
 from typing import Any, Self
 
@@ -23,24 +24,31 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 
-from throttling import addresses, coarse, conf, headers, in_flight, limits, policies, problems
+from throttling import (
+    addresses,
+    conf,
+    limits,
+    login_flood_guard,
+    logins_in_flight,
+    policies,
+    responses,
+)
 from throttling.allowlist import Caller
-from throttling.identities import name_digest
+from throttling.charges import Charge, ThrottleResult, name_digest
 from throttling.models import LoginAddress
 from throttling.policies import By
-from throttling.verdict import Charge, Verdict
 
-POLICIES = ("login_ip", "login_user", "login_name")
+POLICIES = (policies.LOGIN_ADDRESS, policies.LOGIN_NAME_AND_ADDRESS, policies.LOGIN_NAME)
 
 
 class LoginRefusedError(Exception):
-    """Too many attempts; ``verdict`` says which limits, and for how long."""
+    """Too many attempts; ``result`` says which limits refused, and for how long."""
 
     retryable = True
 
-    def __init__(self, verdict: Verdict) -> None:
-        super().__init__(problems.body(verdict)["detail"])
-        self.verdict = verdict
+    def __init__(self, result: ThrottleResult) -> None:
+        super().__init__(responses.problem(result)["detail"])
+        self.result = result
 
 
 @dataclass
@@ -50,8 +58,8 @@ class Attempt:
     name: str
     """Digest of the user name."""
     address: str
-    verdict: Verdict
-    flight: in_flight.Flight
+    result: ThrottleResult
+    flight: logins_in_flight.Flight
     done: bool = False
 
     def __enter__(self) -> Self:
@@ -61,58 +69,59 @@ class Attempt:
         self.finished()
 
     def finished(self) -> None:
-        """End the look at the password; without ``succeeded`` it was wrong, and the charge stays.
+        """End the verification. Without ``succeeded`` the password was wrong and the charge stays.
 
-        Django's ``authenticate(request, …)`` says so by itself where it finds nobody.
+        Django's ``authenticate(request, …)`` causes this call by itself when it finds no user.
         """
         self.flight.end()
 
     def succeeded(self) -> None:
-        """The password was right: it costs nothing, and the address is known from now on."""
+        """Refund a login with the right password, and remember its address."""
         if self.done or not conf.enabled():
             return
         self.done = True
-        self.verdict.give_back(everything=True)
+        self.result.give_back(everything=True)
         self.finished()
         LoginAddress.objects.remember(self.name, self.address, now=timezone.now())
 
 
 def attempt(request: HttpRequest, username: str) -> Attempt:
-    """Charge an attempt to log in; raises LoginRefusedError. Call it before anything is verified."""
+    """Charge a login; raise LoginRefusedError if it may not be tried. Call before verifying."""
     address = addresses.client_address(request)
     prefix, name = addresses.prefix(address), name_digest(username)
     charges = _charges(name, prefix) if conf.enabled() else []
     caller = Caller(address=address, name=name)
-    verdict, flight = in_flight.judge(
+    result, flight = logins_in_flight.decide(
         charges, lambda quietly: limits.decide(charges, caller, quietly=quietly)
     )
-    request.throttle = verdict  # type: ignore[attr-defined]  # how the middleware is told
-    if not verdict.allowed:
-        raise LoginRefusedError(verdict)
-    granted = Attempt(name, prefix, verdict, flight)
-    request.login_attempt = granted  # type: ignore[attr-defined]  # for user_logged_in
+    request.throttle = result  # type: ignore[attr-defined]  # read by the middleware
+    if not result.allowed:
+        raise LoginRefusedError(result)
+    granted = Attempt(name, prefix, result, flight)
+    request.login_attempt = granted  # type: ignore[attr-defined]  # read by the signal receivers
     return granted
 
 
 def charge(request: HttpRequest, subject: str) -> None:
-    """Charge what is limited as a login is, and never given back (a password reset by mail).
+    """Charge an action that is limited like a login but never refunded (a password reset).
 
-    ``subject`` is counted as a user name is, apart from the logins; the address together with them.
-    Raises LoginRefusedError.
+    ``subject`` is counted like a user name, in buckets apart from those of the logins. The address
+    is counted together with them. Raises LoginRefusedError.
     """
     address = addresses.client_address(request)
     name = name_digest(f"not a login: {subject}")
     charges = _charges(name, addresses.prefix(address)) if conf.enabled() else []
-    verdict = limits.decide(charges, Caller(address=address))
-    request.throttle = verdict  # type: ignore[attr-defined]  # how the middleware is told
-    if not verdict.allowed:
-        raise LoginRefusedError(verdict)
+    result = limits.decide(charges, Caller(address=address))
+    request.throttle = result  # type: ignore[attr-defined]  # read by the middleware
+    if not result.allowed:
+        raise LoginRefusedError(result)
 
 
 def _charges(name: str, address: str) -> list[Charge]:
     known = LoginAddress.objects.knows(name, address, now=timezone.now())
     identities = {By.ADDRESS: address, By.NAME_AND_ADDRESS: f"{name}@{address}", By.NAME: name}
-    counted = [policies.get(policy) for policy in POLICIES if policy in policies.every()]
+    every = policies.by_name()
+    counted = [every[policy] for policy in POLICIES if policy in every]
     return [
         Charge(policy, identities[By(policy.by)], policy.rate)
         for policy in counted
@@ -120,25 +129,31 @@ def _charges(name: str, address: str) -> list[Charge]:
     ]
 
 
-def note_login(request: HttpRequest | None, **_kwargs: Any) -> None:
-    """A receiver of ``user_logged_in``: Django's own login views say so by this."""
+def note_success(request: HttpRequest | None, **_kwargs: Any) -> None:
+    """Receive ``user_logged_in``, which Django's own login views send."""
     granted: Attempt | None = getattr(request, "login_attempt", None)
     if granted is not None:
         granted.succeeded()
 
 
 def note_failure(request: HttpRequest | None = None, **_kwargs: Any) -> None:
-    """Receive ``user_login_failed``: nobody has to wait for this login any more."""
+    """Receive ``user_login_failed``: other logins need not wait for this one any more."""
     tried: Attempt | None = getattr(request, "login_attempt", None)
     if tried is not None:
         tried.finished()
+
+
+def prune(now: datetime, dry_run: bool = False) -> int:
+    """Delete addresses without a login for ``KNOWN_ADDRESS_DAYS`` and return how many."""
+    old = LoginAddress.objects.forgotten(now)
+    return old.count() if dry_run else old.delete()[0]
 
 
 View = Callable[..., HttpResponseBase]
 
 
 def guarded(view: View) -> View:
-    """Guard a login page (``LoginView.as_view()``, ``admin.site.login``).
+    """Wrap a login page (``LoginView.as_view()``, ``admin.site.login``) with the login limits.
 
     path("admin/login/", guarded(admin.site.login)),
     path("admin/", admin.site.urls),
@@ -159,23 +174,25 @@ def guarded(view: View) -> View:
 
 
 def _refusal(request: HttpRequest) -> HttpResponse | None:
-    if coarse.exceeded(request):
-        return page(request, wait=coarse.RETRY_AFTER)
+    if login_flood_guard.is_flooding(request):
+        return refusal_page(request, wait=login_flood_guard.RETRY_AFTER)
     try:
         attempt(request, request.POST.get("username", ""))
     except LoginRefusedError as refused:
-        return page(request, wait=refused.verdict.retry_after, verdict=refused.verdict)
+        return refusal_page(request, wait=refused.result.retry_after, result=refused.result)
     return None
 
 
-def page(request: HttpRequest, *, wait: int, verdict: Verdict | None = None) -> HttpResponse:
-    """429 for people."""
+def refusal_page(
+    request: HttpRequest, *, wait: int, result: ThrottleResult | None = None
+) -> HttpResponse:
+    """Return the 429 page for people."""
     response = render(
         request, "throttling/refused.html", {"seconds": wait, "minutes": -(-wait // 60)}
     )
     response.status_code = 429
     response["Retry-After"] = str(wait)
     response["Cache-Control"] = "no-store"
-    for field, value in headers.fields(verdict).items() if verdict else ():
+    for field, value in responses.fields(result).items() if result else ():
         response[field] = value
     return response

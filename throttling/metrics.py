@@ -1,7 +1,7 @@
-"""Counters for Prometheus, where prometheus-client is installed; else nothing is counted.
+"""Counters for Prometheus; they count nothing if prometheus-client is not installed.
 
-A decision counts once for each of its policies, a call that Redis did not answer once: so one slow
-answer is seen here though it is no outage.
+A decision counts once per policy. A call that Redis did not answer counts once, so that a single slow
+answer is visible here even if it is no outage.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ class _Counts(Protocol):
     def inc(self) -> None: ...
 
 
-class _Nothing:
+class _NoCounter:
     def inc(self) -> None:
-        """Count nothing."""
+        """Do nothing."""
 
 
 def _counter(name: str, text: str, *labels: str) -> Callable[..., _Counts]:
     if find_spec("prometheus_client") is None:
-        return lambda *_labels: _Nothing()
+        return lambda *_labels: _NoCounter()
     from prometheus_client import Counter
 
     return lru_cache(maxsize=256)(Counter(name, text, labels).labels)
@@ -38,16 +38,14 @@ _decisions = _counter(
 )
 _unanswered = _counter(
     "throttling_redis_failures",
-    "Calls that Redis did not answer in time, by what was wanted: take, give, login_guard.",
+    "Calls that Redis did not answer in time: take, give, login_guard.",
     "call",
 )
 
 
 def count(policy: str, outcome: str) -> None:
-    """Count one decision of a policy."""
     _decisions(policy, outcome).inc()
 
 
 def count_unanswered(call: str) -> None:
-    """Count one call that Redis did not answer."""
     _unanswered(call).inc()

@@ -1,80 +1,65 @@
-"""Tells clients where they stand, and gives back what cost nothing."""
+"""Write the rate limit headers of every answer, and refund requests that cost nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from asgiref.sync import sync_to_async
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils.deprecation import MiddlewareMixin
 
-from throttling import headers
-from throttling.verdict import Verdict
-
-Respond = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
+from throttling import responses
+from throttling.charges import ThrottleResult
 
 
-class RateLimitHeadersMiddleware:
-    """Writes the fields of ``request.throttle`` on the answer.
+class RateLimitHeadersMiddleware(MiddlewareMixin):
+    """Writes the header fields of ``request.throttle``.
 
-    A 304, and the replay of an earlier answer (``Idempotent-Replayed: true``), give the charge
-    back; a refusal does so to policies that count ``accepted_only``. So this stands outside of whatever makes those: place it above the middleware that answers
-    conditional requests.
+    A 304 and the replay of an earlier answer (``Idempotent-Replayed: true``) refund the charge. A
+    refusal refunds policies with ``accepted_only``. Place this middleware above the ones that make
+    such answers, that is, above the middleware that answers conditional requests.
     """
 
-    sync_capable = True
-    async_capable = True
-
-    def __init__(self, get_response: Respond) -> None:
-        self.get_response = get_response
-        self.is_async = iscoroutinefunction(get_response)
-        if self.is_async:
-            markcoroutinefunction(self)
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        if self.is_async:
-            return self._acall(request)
-        response = self.get_response(request)
-        assert isinstance(response, HttpResponseBase)  # noqa: S101  # what is_async says
-        verdict = verdict_of(request)
-        if verdict is not None:
-            _settle(verdict, response)
-            _write(verdict, response)
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        result = result_of(request)
+        if result is not None:
+            _settle(result, response)
+            _write(result, response)
         return response
 
-    async def _acall(self, request: HttpRequest) -> HttpResponseBase:
-        response = self.get_response(request)
-        assert not isinstance(response, HttpResponseBase)  # noqa: S101  # what is_async says
-        response = await response
-        verdict = verdict_of(request)
-        if verdict is not None:
-            if _has_to_settle(verdict, response):
-                await sync_to_async(_settle)(verdict, response)
-            _write(verdict, response)
+    async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer on the event loop; only a refund needs a thread, because it waits for Redis."""
+        response: HttpResponseBase = await self.get_response(request)  # type: ignore[misc]  # async
+        result = result_of(request)
+        if result is not None:
+            if _must_settle(result, response):
+                await sync_to_async(_settle)(result, response)
+            _write(result, response)
         return response
 
 
-def verdict_of(request: HttpRequest) -> Verdict | None:
-    """What the limits said to this request, where they were asked."""
-    verdict: Verdict | None = getattr(request, "throttle", None)
-    return verdict
+def result_of(request: HttpRequest) -> ThrottleResult | None:
+    """Return the decision about this request, or None if no limit was asked."""
+    result: ThrottleResult | None = getattr(request, "throttle", None)
+    return result
 
 
-def cost_nothing(response: HttpResponseBase) -> bool:
+def _costs_nothing(response: HttpResponseBase) -> bool:
     return response.status_code == 304 or response.headers.get("Idempotent-Replayed") == "true"
 
 
-def _settle(verdict: Verdict, response: HttpResponseBase) -> None:
-    if cost_nothing(response):
-        verdict.give_back()
+def _settle(result: ThrottleResult, response: HttpResponseBase) -> None:
+    if _costs_nothing(response):
+        result.give_back()
     else:
-        verdict.settle(accepted=response.status_code < 400)
+        result.settle(accepted=response.status_code < 400)
 
 
-def _has_to_settle(verdict: Verdict, response: HttpResponseBase) -> bool:
-    return bool(verdict.spent) or cost_nothing(response) or response.status_code >= 400
+def _must_settle(result: ThrottleResult, response: HttpResponseBase) -> bool:
+    return bool(result.spent) or _costs_nothing(response) or response.status_code >= 400
 
 
-def _write(verdict: Verdict, response: HttpResponseBase) -> None:
-    for name, value in headers.fields(verdict).items():
+def _write(result: ThrottleResult, response: HttpResponseBase) -> None:
+    for name, value in responses.fields(result).items():
         response.headers[name] = value

@@ -1,4 +1,4 @@
-"""What may happen how often, counted by whom: the policies that the settings declare."""
+"""The rate-limit policies that the settings declare: each has a rate and counts by something."""
 
 from __future__ import annotations
 
@@ -14,36 +14,45 @@ from throttling.rates import InvalidRateError, Rate, parse
 
 
 class By(StrEnum):
-    """What a policy counts by; ``url:<name>`` (an argument of the URL) besides these."""
+    """The ways in which a policy counts; a policy can also count by ``url:<argument of the URL>``."""
 
     USER = "user"
     """The authenticated user."""
     ADDRESS = "address"
     """The client's address, an IPv6 one by its prefix."""
     NAME_AND_ADDRESS = "name and address"
-    """The user name somebody tries to log in with, and where from."""
+    """The user name of a login attempt together with the address that it comes from."""
     NAME = "name"
-    """The user name somebody tries to log in with."""
+    """The user name of a login attempt, over all addresses."""
 
 
 class OnFailure(StrEnum):
-    """What is done while Redis is away."""
+    """The rule of a policy while Redis is away."""
 
     OPEN = "open"
-    """Let it pass."""
+    """Allow the request."""
     LOCAL = "local"
-    """Count in this process."""
+    """Count in this process alone."""
     CLOSED = "closed"
     """Refuse with 503."""
 
+
+LOGIN_ADDRESS = "login_ip"
+LOGIN_NAME_AND_ADDRESS = "login_user"
+LOGIN_NAME = "login_name"
+"""The public names of the login policies, by what they count."""
 
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "api": {"rate": "1000/m:200", "by": By.USER},
     "conditional": {"rate": "6000/m", "by": By.USER, "give_back": False},
     "anon": {"rate": "60/m", "by": By.ADDRESS},
-    "login_ip": {"rate": "10/m", "by": By.ADDRESS, "on_failure": OnFailure.LOCAL},
-    "login_user": {"rate": "5/15m", "by": By.NAME_AND_ADDRESS, "on_failure": OnFailure.LOCAL},
-    "login_name": {
+    LOGIN_ADDRESS: {"rate": "10/m", "by": By.ADDRESS, "on_failure": OnFailure.LOCAL},
+    LOGIN_NAME_AND_ADDRESS: {
+        "rate": "5/15m",
+        "by": By.NAME_AND_ADDRESS,
+        "on_failure": OnFailure.LOCAL,
+    },
+    LOGIN_NAME: {
         "rate": "20/15m",
         "by": By.NAME,
         "on_failure": OnFailure.LOCAL,
@@ -53,11 +62,11 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
 
 
 class InvalidPolicyError(ValueError):
-    """A policy is declared wrongly."""
+    """A wrong declaration; the message says what is wrong."""
 
 
 class UnknownPolicyError(LookupError):
-    """No policy has this name."""
+    """A name that no policy has."""
 
 
 @dataclass(frozen=True)
@@ -67,28 +76,28 @@ class Policy:
     by: str
     on_failure: OnFailure = OnFailure.OPEN
     give_back: bool = True
-    """A 304 or a replay of an earlier answer costs nothing."""
+    """A 304, and the replay of an earlier answer, cost nothing."""
     accepted_only: bool = False
-    """An answer of 4xx or 5xx costs nothing: only what was done is counted."""
+    """Only an accepted request costs; an answer of 4xx or 5xx is free."""
     shadow: bool = False
-    """Counted and reported, never refusing."""
+    """Count and report, but never refuse."""
     longest_wait: int = 0
-    """Seconds; above 0, each refusal in a row doubles the wait up to this."""
+    """Seconds. Above 0, each refusal in a row doubles the wait, up to this."""
     plans: Mapping[str, Rate] = field(default_factory=dict, hash=False)
 
     def rate_for(self, plan: str | None) -> Rate:
         return self.rate if plan is None else self.plans.get(plan, self.rate)
 
 
-# What a bucket's key, a header field and the allowlist can hold.
+# A name must fit into a bucket's key, a header field and the allowlist.
 _NAME = re.compile(r"[\w-]+", re.ASCII)
 _FIELDS = {"rate", "by", "on_failure", "give_back", "accepted_only", "shadow", "longest_wait"}
 
 
 def read(name: str, declaration: Mapping[str, Any], plans: Mapping[str, str]) -> Policy:
-    """The policy as declared; raises InvalidPolicyError saying what is wrong."""
+    """Return the declared policy; raise InvalidPolicyError if the declaration is wrong."""
     if not _NAME.fullmatch(name):
-        raise InvalidPolicyError("needs a name of letters, digits, _ and - alone")
+        raise InvalidPolicyError("may have only letters, digits, _ and - in its name")
     unknown = declaration.keys() - _FIELDS
     if unknown:
         raise InvalidPolicyError(f"has unknown keys: {', '.join(sorted(unknown))}")
@@ -118,9 +127,9 @@ def read(name: str, declaration: Mapping[str, Any], plans: Mapping[str, str]) ->
 
 
 def declarations() -> dict[str, dict[str, Any]]:
-    """The defaults with what the settings say over them; None takes a default away."""
+    """Return the defaults, overridden by the settings; None removes a default."""
     merged: dict[str, dict[str, Any]] = {name: dict(given) for name, given in DEFAULTS.items()}
-    for name, given in conf.declared().get("POLICIES", {}).items():
+    for name, given in conf.value("POLICIES").items():
         if given is None:
             merged.pop(name, None)
         else:
@@ -129,22 +138,21 @@ def declarations() -> dict[str, dict[str, Any]]:
     return merged
 
 
-def every() -> Mapping[str, Policy]:
-    """All policies by name."""
-    return _every(conf.Same(conf.declared()))
+def by_name() -> Mapping[str, Policy]:
+    return _by_name(conf.IdentityKey(conf.declared()))
 
 
 def get(name: str) -> Policy:
     try:
-        return every()[name]
+        return by_name()[name]
     except KeyError:
         raise UnknownPolicyError(
-            f"THROTTLING declares no policy {name!r}; it has {', '.join(sorted(every()))}."
+            f"THROTTLING declares no policy {name!r}; it has {', '.join(sorted(by_name()))}."
         ) from None
 
 
 @lru_cache(maxsize=4)
-def _every(_declared: conf.Same) -> Mapping[str, Policy]:
+def _by_name(_declared: conf.IdentityKey) -> Mapping[str, Policy]:
     plans = conf.plans()
     return {
         name: read(

@@ -1,6 +1,6 @@
-"""How often something may happen: ``count/[n]period[:burst]``.
+"""Rates: ``count/[n]period[:burst]``.
 
-Free of Django, so that an environment can be checked before settings stand.
+This module does not import Django, so that an environment can be checked before settings exist.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ LARGEST_CAPACITY = 2**52
 
 
 class InvalidRateError(ValueError):
-    """The text is not a rate."""
+    """A text or a number that is not a rate."""
 
 
 @dataclass(frozen=True)
 class Rate:
-    """``count`` tokens flow in per ``period_ms``, up to ``burst`` tokens."""
+    """A refill of ``count`` tokens per ``period_ms``, up to ``burst`` tokens."""
 
     count: int
     period_ms: int
@@ -34,12 +34,12 @@ class Rate:
         if self.capacity > LARGEST_CAPACITY:
             raise InvalidRateError(
                 f"Burst times period of {self} must not be above {LARGEST_CAPACITY} token "
-                "milliseconds, for it would not be counted exactly."
+                "milliseconds: larger numbers cannot be counted exactly."
             )
 
     @property
     def capacity(self) -> int:
-        """A full bucket, in token milliseconds: one token is ``period_ms`` of them."""
+        """Return the size of a full bucket in token milliseconds; ``period_ms`` of them are a token."""
         return self.burst * self.period_ms
 
     @property
@@ -48,11 +48,11 @@ class Rate:
 
     @cached_property
     def arguments(self) -> tuple[bytes, bytes, bytes]:
-        """What the script reads, encoded once."""
+        """Return the arguments of the Lua script, encoded once."""
         return b"%d" % self.count, b"%d" % self.period_ms, b"%d" % self.burst
 
     def shared_by(self, processes: int) -> Rate:
-        """The part of one of ``processes`` that cannot talk to each other."""
+        """Return the share of one process when ``processes`` count without each other."""
         return Rate(
             max(1, self.count // processes), self.period_ms, max(1, self.burst // processes)
         )
@@ -70,11 +70,11 @@ class Rate:
 
 
 def parse(text: object) -> Rate:
-    """``100/m``, ``1000/m:200``, ``5/15m`` as a rate; burst is the count where it is not given.
+    """Parse ``100/m``, ``1000/m:200`` or ``5/15m``; the burst defaults to the count.
 
     Raises InvalidRateError, whose message says what is wrong.
     """
-    # Settings are not typed: a number where a rate belongs is told as any other mistake.
+    # Settings are not typed: report a number like any other mistake.
     match = _FORM.fullmatch(text.strip()) if isinstance(text, str) else None
     if match is None:
         raise InvalidRateError(

@@ -1,4 +1,4 @@
-"""Django admin of this app: the dead letter queue, the breaker, and what can be looked up."""
+"""The Django admin of this app: the dead letter queue, the breaker, and lists to search."""
 
 from __future__ import annotations
 
@@ -8,21 +8,7 @@ from delivery.admin.records import OptOutAdmin, WebhookEventAdmin
 from delivery.admin.spend import SpendLimitAdmin
 from delivery.admin.stop_requests import StopRequestAdmin
 
-SUPPORT_PERMISSIONS = (
-    "delivery.view_deadletter",
-    "delivery.change_deadletter",
-    "delivery.view_attempt",
-    "delivery.view_deadletteraction",
-    "delivery.view_breakertransition",
-    "delivery.change_breakertransition",
-    "delivery.view_spendlimit",
-    "delivery.add_spendlimit",
-    "delivery.change_spendlimit",
-)
-"""What someone needs who looks after sending and is to see no more of members than that takes."""
-
 __all__ = [
-    "SUPPORT_PERMISSIONS",
     "BreakerAdmin",
     "DeadLetterAdmin",
     "OptOutAdmin",

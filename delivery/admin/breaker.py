@@ -1,7 +1,8 @@
-"""The circuit breaker: what it did, and the orders a person may give it."""
+"""The circuit breaker of each provider account: its changes, and the orders of a person."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -10,13 +11,16 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from delivery import conf
 from delivery.admin.readonly import ReadOnlyAdmin, to_the_second, who
 from delivery.limits import breaker, holds
 from delivery.models import BreakerState, BreakerTransition
+from delivery.providers import registry
+from delivery.providers.base import Account
 
 _ORDERS = {
-    "open": "All calls to Telnyx are stopped. Texts wait and lose nothing.",
-    "close": "Calls to Telnyx go through, whatever fails.",
+    "open": "All calls to the provider are stopped. Texts wait and lose nothing.",
+    "close": "Calls to the provider go through, whatever fails.",
     "auto": "The breaker judges by itself again.",
 }
 
@@ -39,19 +43,22 @@ class BreakerAdmin(ReadOnlyAdmin[BreakerTransition]):
         now = timezone.now()
         context = {
             "title": "Circuit breaker",
-            "breaker": breaker.current(now),
-            "hold": holds.current(now),
+            "accounts": [_view(account, now) for account in registry.accounts()],
             "may_order": self._may_order(request),
             **(extra_context or {}),
         }
         return super().changelist_view(request, context)
 
     def order(self, request: HttpRequest) -> HttpResponse:
-        """``order`` is ``open``, ``close`` or ``auto``; the last two also end a hold."""
+        """Give the order ``open``, ``close`` or ``auto``; the last two also end a hold.
+
+        ``provider`` names the account; without it, the order is for the default one.
+        """
         order = request.POST.get("order", "")
-        if not self._may_order(request) or order not in _ORDERS:
+        alias = request.POST.get("provider") or conf.default_provider()
+        if not self._may_order(request) or order not in _ORDERS or alias not in registry.aliases():
             return HttpResponse("You may not give this order.", status=403)
-        _give(order, request)
+        _give(registry.account(alias), order, request)
         self.log_change(request, _newest(), f"Ordered: {order}.")
         self.message_user(request, _ORDERS[order], messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:delivery_breakertransition_changelist"))
@@ -60,17 +67,26 @@ class BreakerAdmin(ReadOnlyAdmin[BreakerTransition]):
         return request.user.has_perm("delivery.change_breakertransition")
 
 
-def _give(order: str, request: HttpRequest) -> None:
+def _view(account: Account, now: datetime) -> dict[str, Any]:
+    return {
+        "account": account,
+        "name": registry.get(account.alias).name,
+        "breaker": breaker.current(account, now),
+        "hold": holds.current(account, now),
+    }
+
+
+def _give(account: Account, order: str, request: HttpRequest) -> None:
     now, by = timezone.now(), who(request)
     reason = request.POST.get("reason", "").strip() or "ordered in the admin"
     if order == "open":
-        breaker.force(BreakerState.FORCED_OPEN, by=by, reason=reason, now=now)
+        breaker.force(account, BreakerState.FORCED_OPEN, by=by, reason=reason, now=now)
         return
-    holds.end(by=by.get_username(), now=now)
+    holds.end(account, by=by.get_username(), now=now)
     if order == "close":
-        breaker.force(BreakerState.FORCED_CLOSED, by=by, reason=reason, now=now)
+        breaker.force(account, BreakerState.FORCED_CLOSED, by=by, reason=reason, now=now)
     else:
-        breaker.release(by=by, now=now)
+        breaker.release(account, by=by, now=now)
 
 
 def _newest() -> BreakerTransition:

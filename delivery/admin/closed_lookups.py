@@ -1,7 +1,7 @@
-"""Limits the address of an admin list to the filters that the list shows.
+"""Limit the URL of an admin list to the filters that the list shows.
 
-Django lets everybody who sees a list filter it by any column of its table, so that masked numbers
-and hidden texts could be guessed letter by letter (``?to_number__startswith=+1312``).
+Django lets every user who may see a list filter it by any column of its table, so that masked
+numbers and hidden texts could be guessed digit by digit (``?to_number__startswith=+1312``).
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _OF_A_RELATION = ("__id__exact", "__isnull")
 
 
 class ClosedLookups(AdminBase):
-    """An admin whose list is filtered by what ``list_filter`` names alone; all else is a 400."""
+    """An admin with a list that accepts only the filters in ``list_filter``, and answers 400 to others."""
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         if "\0" in str(value) or request is None:
-            return False  # PostgreSQL takes no NUL.
+            return False  # PostgreSQL rejects NUL.
         return any(lookup in _parameters(self.opts, one) for one in self.get_list_filter(request))
 
 
@@ -36,6 +36,6 @@ def _parameters(opts: Any, shown: Any) -> set[str]:
     if isinstance(shown, type) and issubclass(shown, SimpleListFilter):
         return {str(shown.parameter_name)}
     field = shown if isinstance(shown, str) else shown[0]
-    # A relation by its bare name takes any number, and SQLite has no number of forty digits.
+    # A relation's bare name accepts any number, and a number of forty digits overflows on SQLite.
     suffixes = _OF_A_RELATION if opts.get_field(field).is_relation else _OF_A_VALUE
     return {f"{field}{suffix}" for suffix in suffixes}

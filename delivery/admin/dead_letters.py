@@ -1,4 +1,4 @@
-"""The dead letter queue: what failed, why in plain words, and what to do about it."""
+"""The dead letter queue: failed messages, the reasons in plain words, and the possible actions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from delivery.admin.filters import (
     StatusFilter,
 )
 from delivery.admin.readonly import ReadOnlyAdmin, ReadOnlyInline, to_the_second, who
-from delivery.dead_letters.masking import masked
+from delivery.dead_letters.queue import masked
 from delivery.models import Attempt, DeadLetter, DeadLetterAction, Message
 from delivery.models.queue import MessageQuerySet
 from delivery.statuses import DEAD_LETTERS, Status
@@ -91,7 +91,7 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
         return super().get_queryset(request).filter(status__in=sorted(DEAD_LETTERS))
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
-        """What the actions ask for; the form itself can change nothing."""
+        """Return True if the user may decide; the actions require it. The form itself is read-only."""
         return request.user.has_perm("delivery.change_deadletter")
 
     @admin.display(description="text", ordering="pk")
@@ -102,7 +102,7 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
     def why(self, letter: DeadLetter) -> SafeString:
         return format_html(
             '{} <span class="letter-code">{}</span>',
-            dead_letters.explain(letter.error_code),
+            dead_letters.explain(letter.error_code, letter.provider),
             letter.error_code,
         )
 
@@ -203,7 +203,9 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
         if letter is not None and request.method == "POST" and self.has_decide_permission(request):
             return self._decide(request, letter)
         context = {
-            "explanation": dead_letters.explain(letter.error_code) if letter else "",
+            "explanation": dead_letters.explain(letter.error_code, letter.provider)
+            if letter
+            else "",
             "may_decide": letter
             and not letter.discarded_at
             and self.has_decide_permission(request),
@@ -227,7 +229,7 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
     def _ask(
         self, request: HttpRequest, queryset: QuerySet[DeadLetter], action: str, **more: Any
     ) -> HttpResponse:
-        """The page between the action and its doing; it posts to the list, like the action."""
+        """Return the confirmation page of an action. It posts to the list, like the action."""
         across = request.POST.get("select_across") == "1"
         on_list = request.path == _list_url()
         context = {
@@ -249,7 +251,7 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
 
 
 def _messages(queryset: QuerySet[DeadLetter]) -> MessageQuerySet:
-    """The same rows as messages: by a subquery, so that any number of them is fine."""
+    """Return the same rows as messages, by a subquery, so that any number of rows works."""
     return Message.objects.filter(pk__in=queryset.order_by().values("pk"))
 
 

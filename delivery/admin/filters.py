@@ -14,7 +14,7 @@ _MOST_CHOICES = 30
 
 
 class _ValueFilter(admin.SimpleListFilter):
-    """The values that occur, the most frequent first, each with how often."""
+    """Offers the values that occur with their counts, the most frequent first."""
 
     field: str
 

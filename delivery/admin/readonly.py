@@ -33,7 +33,7 @@ else:  # Django's own classes take no type arguments without a patch.
 
 
 def to_the_second(field: str, heading: str = "at") -> Callable[[Any, Model], str]:
-    """A column with the time in ``field`` to the second: texts are tried again after one."""
+    """Return a column with the time in ``field`` to the second: retries are only seconds apart."""
 
     @admin.display(description=heading, ordering=field)
     def shown(_admin: object, row: Model) -> str:
@@ -44,7 +44,7 @@ def to_the_second(field: str, heading: str = "at") -> Callable[[Any, Model], str
 
 
 class CappedPaginator(_Paginator):
-    """Counts no further than ten thousand: beyond that nobody turns pages."""
+    """Counts up to ten thousand rows: a full count of a large table is slow."""
 
     most = 10_000
 
@@ -55,12 +55,12 @@ class CappedPaginator(_Paginator):
 
 
 def who(request: HttpRequest) -> User:
-    """The person who acts: the admin lets nobody in who is not logged in."""
+    """Return the user of the request: the admin requires a login."""
     return cast("User", request.user)
 
 
 class ReadOnlyAdmin(ClosedLookups, ModelAdmin[M]):
-    """To look at. Nothing is added, changed or deleted by hand."""
+    """An admin without adding, changing or deleting."""
 
     paginator = CappedPaginator
     show_full_result_count = False

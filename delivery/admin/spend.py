@@ -1,4 +1,4 @@
-"""Daily caps: a tenant's own, what it has used, and whether its texts wait."""
+"""Daily caps: a tenant's cap, its use, and since when its messages wait."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
 
-from delivery import conf, spend
+from delivery import conf
 from delivery.admin.closed_lookups import ClosedLookups
 from delivery.admin.readonly import ModelAdmin, to_the_second
+from delivery.limits import spend
 from delivery.models import SpendLimit
 
 
@@ -35,9 +36,9 @@ class SpendLimitAdmin(ClosedLookups, ModelAdmin[SpendLimit]):
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> SpendLimit | None:
-        """Return the limit of a tenant; a key that no tenant can have is of none.
+        """Return the limit of a tenant, or None for an impossible key.
 
-        The tenant's own key is compared: only that look-up knows which numbers fit its column.
+        The query compares the tenant's primary key: only that field knows which values fit its column.
         """
         tenants = apps.get_model(conf.tenant_model())._default_manager
         try:
@@ -49,7 +50,7 @@ class SpendLimitAdmin(ClosedLookups, ModelAdmin[SpendLimit]):
         return False
 
     def save_model(self, request: HttpRequest, obj: SpendLimit, form: Any, change: bool) -> None:
-        """Let what waits be looked at with the new cap at once."""
+        """Save, and apply the new cap to the waiting messages at once."""
         if change:
             obj.save(update_fields=["cap"])
         else:

@@ -1,4 +1,4 @@
-"""Inbound texts that look like a request to be texted no more, and one click to obey it."""
+"""Inbound messages that look like a request to stop, with an action that opts the senders out."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class StopRequestAdmin(ReadOnlyAdmin[StopRequest]):
     @admin.action(description="Opt out the senders", permissions=["opt_out"])
     def opt_out_selected(self, request: HttpRequest, queryset: QuerySet[StopRequest]) -> None:
         wanted = set(queryset.values_list("tenant_id", "from_number"))
-        # In one order, so that two requests cannot deadlock.
+        # Sorted, so that two requests cannot deadlock.
         for tenant_id, number in sorted(wanted, key=str):
             opt_outs.opt_out(tenant_id, number, OptOut.Source.STAFF, now=timezone.now())
         self.message_user(request, f"Opted out: {len(wanted)}.", messages.SUCCESS)

@@ -1,15 +1,14 @@
-"""The dead letter queue: what could not be handed over, and what may or may not have been.
+"""The dead letter queue: messages that the provider did not accept, or may have accepted.
 
-Nothing here is ever trimmed; a person decides. Every decision is an audit row and, where Django's
-admin is installed, an entry of its log.
+No dead letter is deleted; a person decides. Each decision writes an audit row and, if Django's admin
+is installed, an entry in its log.
 """
 
 from __future__ import annotations
 
 from delivery.dead_letters.decisions import discard, discard_all, review
 from delivery.dead_letters.export import export
-from delivery.dead_letters.filters import Filter
-from delivery.dead_letters.queue import dead_letters
+from delivery.dead_letters.queue import Filter, dead_letters, masked
 from delivery.dead_letters.reasons import explain
 from delivery.dead_letters.retrying import RetryResult, retry
 
@@ -21,6 +20,7 @@ __all__ = [
     "discard_all",
     "explain",
     "export",
+    "masked",
     "retry",
     "review",
 ]

@@ -7,7 +7,7 @@ from django.apps import apps
 from django.contrib.auth.base_user import AbstractBaseUser
 
 from delivery.models import DeadLetter, DeadLetterAction, Message
-from delivery.models.dead_letter_action import DeadLetterAction as Action
+from delivery.models.dead_letter import DeadLetterAction as Action
 
 _BATCH = 500
 
@@ -22,7 +22,7 @@ def note(
     may_double: bool = False,
     reason: str = "",
 ) -> None:
-    """Write down who did what to ``letters``, as they stood before; in the caller's transaction."""
+    """Write audit rows about ``letters`` in their state before the action, in the caller's transaction."""
     DeadLetterAction.objects.bulk_create(
         [
             DeadLetterAction(
@@ -52,7 +52,7 @@ _SENTENCES = {
 
 
 def _log(letters: Sequence[Message], sentence: str, by: AbstractBaseUser) -> None:
-    # Imported here: the admin may not be installed.
+    # Imported here, because the admin may be absent.
     from django.contrib.admin.models import CHANGE, LogEntry
     from django.contrib.contenttypes.models import ContentType
 

@@ -16,9 +16,9 @@ _CHUNK = 1000
 
 
 def discard(message: Message, *, by: AbstractBaseUser | None, reason: str, now: datetime) -> bool:
-    """Take it out of the queue; the row stays, with the reason. False where it is not in it.
+    """Remove it from the queue, and keep the row with the reason. Return False if it is not in the queue.
 
-    Its status stays too: it says what became of the text. Raises ValueError without a reason.
+    The status stays, because it says what happened to the message. Raise ValueError without a reason.
     """
     return discard_all(Message.objects.filter(pk=message.pk), by=by, reason=reason, now=now) == 1
 
@@ -26,7 +26,7 @@ def discard(message: Message, *, by: AbstractBaseUser | None, reason: str, now: 
 def discard_all(
     messages: MessageQuerySet, *, by: AbstractBaseUser | None, reason: str, now: datetime
 ) -> int:
-    """:func:`discard` for each of ``messages``, a thousand in one transaction; how many."""
+    """Discard each of ``messages`` (see :func:`discard`), a thousand per transaction. Return their number."""
     reason = reason.strip()
     if not reason or len(reason) > LONGEST_REASON:
         raise ValueError(f"A reason of 1 to {LONGEST_REASON} characters is needed.")
@@ -38,7 +38,7 @@ def discard_all(
 
 
 def review(message: Message, *, by: AbstractBaseUser | None, now: datetime) -> bool:
-    """Note that somebody has looked at it. False where it is not in the queue."""
+    """Mark it as reviewed. Return False if it is not in the queue."""
     marks = {"reviewed_by": by, "reviewed_at": now}
     return _decide([message.pk], DeadLetterAction.Kind.REVIEW, by, now, "", marks) == 1
 

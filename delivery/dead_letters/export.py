@@ -6,7 +6,7 @@ import csv
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from delivery.dead_letters.masking import masked
+from delivery.dead_letters.queue import masked
 from delivery.dead_letters.reasons import explain
 from delivery.models import Message
 from delivery.models.queue import MessageQuerySet
@@ -16,22 +16,20 @@ COLUMNS = (
     "created_at", "dead_since", "reviewed_by", "discarded_reason",
 )  # fmt: skip
 
-# What a spreadsheet takes for a formula (OWASP, "CSV Injection").
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-
-
-_AT_ONCE = 500
+"""First characters that make a spreadsheet read a cell as a formula (OWASP, "CSV Injection")."""
+_READ_SIZE = 500
 
 
 class _Echo:
-    """A file that gives back what is written to it."""
+    """A file for ``csv.writer`` that returns each line in place of storing it."""
 
     def write(self, line: str) -> str:
         return line
 
 
 def export(letters: MessageQuerySet, *, full_numbers: bool = False) -> Iterator[str]:
-    """The lines, heading first. Numbers are masked but for the tenant's own staff."""
+    """Yield the lines, heading first. Numbers are masked unless the tenant's staff asks."""
     writer: Any = csv.writer(_Echo())
     yield writer.writerow(COLUMNS)
     for letter in _in_slices(letters):
@@ -39,13 +37,13 @@ def export(letters: MessageQuerySet, *, full_numbers: bool = False) -> Iterator[
 
 
 def _in_slices(letters: MessageQuerySet) -> Iterator[Message]:
-    """Yield the letters in their order, some hundreds read at a time, without a cursor of the server.
+    """Yield the letters in their order, read in slices, without a server-side cursor.
 
-    One that is decided on meanwhile is left out.
+    A letter that is decided on during the export is left out.
     """
     keys = list(letters.values_list("pk", flat=True))
-    for start in range(0, len(keys), _AT_ONCE):
-        part = keys[start : start + _AT_ONCE]
+    for start in range(0, len(keys), _READ_SIZE):
+        part = keys[start : start + _READ_SIZE]
         rows = letters.filter(pk__in=part).select_related("tenant", "reviewed_by")
         found = {letter.pk: letter for letter in rows.order_by()}
         yield from (found[key] for key in part if key in found)
@@ -60,7 +58,7 @@ def _cells(letter: Message, full_numbers: bool) -> Iterable[object]:
         letter.error_code,
         letter.error_title,
         letter.error_class,
-        explain(letter.error_code),
+        explain(letter.error_code, letter.provider),
         letter.calls,
         letter.parts,
         letter.created_at.isoformat(timespec="seconds"),

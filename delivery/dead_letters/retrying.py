@@ -1,4 +1,4 @@
-"""Ordering another send."""
+"""A person's order to send dead letters again."""
 
 from __future__ import annotations
 
@@ -6,25 +6,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.apps import apps
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
-from django.db.models import Case, F, OuterRef, PositiveSmallIntegerField, Q, Subquery, Value, When
-from django.db.models.functions import Coalesce, NullIf
+from django.db.models import Case, F, PositiveSmallIntegerField, Q, Value, When
 
-from delivery import conf, opt_outs
+from delivery import opt_outs
 from delivery.changes import message_changes
 from delivery.dead_letters import audit
 from delivery.models import DeadLetterAction, Message, Outcome
 from delivery.models.queue import MessageQuerySet
+from delivery.providers import registry
 from delivery.queue import hints
+from delivery.senders import Sender, senders_of
 from delivery.statuses import DEAD_LETTERS, Status
 
 NEW_LIFE = timedelta(hours=24)
-"""What a text that became too old meanwhile gets, else its retry would only expire."""
+"""The new life of a text that became too old meanwhile; without it the retry would only expire."""
 _CHUNK = 1000
-_KEY_IS_FORGOTTEN = timedelta(hours=24)
-"""Telnyx remembers an ``Idempotency-Key`` for up to 24 hours."""
 _SURELY_REFUSED = (Outcome.PERMANENT.value, Outcome.CONFIGURATION.value)
 
 
@@ -33,8 +31,8 @@ class RetryResult:
     retried: int = 0
     refused: list[tuple[int, str]] = field(default_factory=list)
     """(id, code): ``opted_out``, ``sending``, ``discarded``, ``recipient_deleted``,
-    ``may_double_required`` (it is unknown whether it arrived, and nobody said that it may arrive
-    twice), or ``not_dead``."""
+    ``may_double_required`` (it is unknown whether it arrived, and ``may_double`` was not given), or
+    ``not_dead``."""
 
 
 def retry(
@@ -46,10 +44,10 @@ def retry(
 ) -> RetryResult:
     """Put those of ``messages`` that may be sent again back into the queue, with fresh attempts.
 
-    A text that Telnyx surely refused, or that may double, is sent as a new one (a new
-    ``Idempotency-Key``), from the tenant's present number; any other under its old key, so that it
-    cannot arrive twice. An old key is given up when Telnyx has forgotten it and the tenant texts from
-    another number by now: the old number may be another tenant's. Thousands at a time: a thousand in
+    A text that the provider certainly refused, or that may double, is sent as a new one (with a new
+    idempotency key), from the tenant's present sender; any other under its old key, so that it
+    cannot arrive twice. An old key is given up when the provider has forgotten it and the tenant has
+    another sender by now: the old number may be another tenant's. Thousands at a time: a thousand in
     one transaction, or all in the caller's.
     """
     result = RetryResult()
@@ -73,7 +71,7 @@ def _retry(
     may_double: bool,
 ) -> None:
     with message_changes(now) as changes:
-        rows = list(Message.objects.filter(pk__in=ids).locked())
+        rows = list(Message.objects.filter(pk__in=ids).select_related("tenant").locked())
         stopped = _opted_out(rows)
         refusals = {row.pk: _refusal(row, stopped, may_double) for row in rows}
         result.refused += [(pk, code) for pk, code in refusals.items() if code]
@@ -81,9 +79,13 @@ def _retry(
         if not letters:
             return
         wanted = [letter.pk for letter in letters]
-        Message.objects.filter(pk__in=wanted, status__in=sorted(DEAD_LETTERS)).update(
-            **_as_new(now)
-        )
+        for tenant, provider in {(letter.tenant, letter.provider) for letter in letters}:
+            Message.objects.filter(
+                pk__in=wanted,
+                status__in=sorted(DEAD_LETTERS),
+                tenant=tenant,
+                provider=provider,
+            ).update(**_as_new(senders_of(tenant), provider, now))
         fresh = Message.objects.in_bulk(wanted)
         generations = {pk: row.generation for pk, row in fresh.items()}
         audit.note(
@@ -127,15 +129,21 @@ def _refusal(row: Message, stopped: set[tuple[int, str]], may_double: bool) -> s
     return ""
 
 
-def _as_new(now: datetime) -> dict[str, object]:
-    tenants = apps.get_model(conf.tenant_model())._default_manager.filter(pk=OuterRef("tenant"))
-    present = Subquery(tenants.values(conf.tenant_number_field())[:1])
-    # A tenant may have no number at the moment: null, or empty.
-    number = Coalesce(NullIf(present, Value("")), F("from_number"))
-    forgotten = ~Q(from_number=number) & Q(dead_since__lte=now - _KEY_IS_FORGOTTEN)
-    again = Q(status=Status.UNKNOWN) | Q(error_class__in=_SURELY_REFUSED) | forgotten
+def _as_new(senders: Sequence[Sender], provider: str, now: datetime) -> dict[str, object]:
+    """Return the update that queues dead letters of one tenant and provider account again."""
+    again = Q(status=Status.UNKNOWN) | Q(error_class__in=_SURELY_REFUSED)
+    moved: dict[str, object] = {}
+    if senders:
+        # Without a sender at the moment, the letters keep the old one.
+        again |= _has_no_key(provider, now) & ~_from_one_of(senders)
+        moved = {
+            "provider": Case(When(again, then=Value(senders[0].provider)), default=F("provider")),
+            "from_number": Case(
+                When(again, then=Value(senders[0].number)), default=F("from_number")
+            ),
+        }
     return {
-        "from_number": Case(When(again, then=number), default=F("from_number")),
+        **moved,
         "generation": Case(
             When(again, then=F("generation") + 1),
             default=F("generation"),
@@ -157,3 +165,19 @@ def _as_new(now: datetime) -> dict[str, object]:
         "reviewed_at": None,
         "updated_at": now,
     }
+
+
+def _has_no_key(provider: str, now: datetime) -> Q:
+    """Match the letters whose key the provider has forgotten."""
+    try:
+        memory = registry.get(provider).capabilities.key_memory
+    except registry.UnknownProviderError:
+        memory = None
+    return Q(dead_since__lte=now - (memory or timedelta()))
+
+
+def _from_one_of(senders: Sequence[Sender]) -> Q:
+    matches = Q()
+    for sender in senders:
+        matches |= Q(provider=sender.provider, from_number=sender.number)
+    return matches

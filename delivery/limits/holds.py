@@ -8,37 +8,39 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from delivery import conf
 from delivery.models import AccountHold
+from delivery.providers.base import Account
 
 logger = logging.getLogger("delivery")
 
 
-def current(now: datetime) -> AccountHold | None:
-    """The hold that is on now; one whose time has passed is none."""
-    return _open().filter(Q(until__isnull=True) | Q(until__gt=now)).first()
+def current(account: Account, now: datetime) -> AccountHold | None:
+    """Return the hold in force; a hold whose time has passed is none."""
+    return _open(account).filter(Q(until__isnull=True) | Q(until__gt=now)).first()
 
 
-def hold(code: str, title: str, *, now: datetime, until: datetime | None = None) -> None:
-    """Hold the account, once; alerts with an ERROR where it was not held before."""
+def hold(
+    account: Account, code: str, title: str, *, now: datetime, until: datetime | None = None
+) -> None:
+    """Hold the account, once. Log an ERROR where it was not held before."""
     with transaction.atomic():
-        _open().filter(until__lte=now).update(ended_at=now, ended_by="time")
+        _open(account).filter(until__lte=now).update(ended_at=now, ended_by="time")
         _, begun = AccountHold.objects.get_or_create(
-            account=conf.account(),
+            account=account.name,
             ended_at=None,
             defaults={"code": code[:40], "title": title[:200], "since": now, "until": until},
         )
     if begun:
         logger.error(
-            "The provider account is held: nothing is sent until this is put right",
-            extra={"action": "account_held", "code": code},
+            "The provider account is held: nothing is sent through it until a person ends the hold",
+            extra={"action": "account_held", "provider": account.alias, "code": code},
         )
 
 
-def end(*, by: str, now: datetime) -> bool:
-    """End the hold; False where there was none."""
-    return bool(_open().update(ended_at=now, ended_by=by[:150]))
+def end(account: Account, *, by: str, now: datetime) -> bool:
+    """End the hold; return False where there was none."""
+    return bool(_open(account).update(ended_at=now, ended_by=by[:150]))
 
 
-def _open() -> QuerySet[AccountHold]:
-    return AccountHold.objects.filter(account=conf.account(), ended_at__isnull=True)
+def _open(account: Account) -> QuerySet[AccountHold]:
+    return AccountHold.objects.filter(account=account.name, ended_at__isnull=True)

@@ -1,17 +1,19 @@
-"""Texts out and in, and what happened to them."""
+"""The tables: messages, attempts, webhook events, opt-outs, limits, audit rows."""
 
 from __future__ import annotations
 
-from delivery.models.account_hold import AccountHold
-from delivery.models.attempt import Attempt, Outcome
-from delivery.models.breaker import BreakerState, BreakerTransition, ForcedBreaker
-from delivery.models.dead_letter import DeadLetter
-from delivery.models.dead_letter_action import DeadLetterAction
+from delivery.models.attempt import Attempt, Outcome, StatusCheck
+from delivery.models.dead_letter import DeadLetter, DeadLetterAction
+from delivery.models.limits import (
+    AccountHold,
+    BreakerState,
+    BreakerTransition,
+    ForcedBreaker,
+    SpendLimit,
+    SpentHour,
+)
 from delivery.models.message import Direction, Encoding, Message, Priority
-from delivery.models.opt_out import OptOut
-from delivery.models.spend import SpendLimit, SpentHour
-from delivery.models.status_check import StatusCheck
-from delivery.models.stop_request import StopRequest
+from delivery.models.opt_out import OptOut, StopRequest
 from delivery.models.webhook_event import WebhookEvent
 
 __all__ = [

@@ -1,3 +1,5 @@
+"""Calls to the provider: each attempt to send, and look-ups of a message's status."""
+
 from __future__ import annotations
 
 from django.db import models
@@ -6,28 +8,28 @@ from delivery.models.message import Message
 
 
 class Outcome(models.TextChoices):
-    """What one call to the provider came to."""
+    """The outcome of one API call."""
 
     ACCEPTED = "accepted"
-    """The provider took it."""
+    """The provider accepted the message."""
     RETRYABLE = "retryable"
-    """It certainly did not take it; another try may help."""
+    """The provider did not accept it; a retry may succeed."""
     AMBIGUOUS = "ambiguous"
-    """It may have taken it: the answer was lost."""
+    """The provider may have accepted it: the answer was lost."""
     THROTTLED = "throttled"
-    """429: a pause, no attempt spent."""
+    """429: pause, without using up an attempt."""
     PERMANENT = "permanent"
-    """It will never take this text."""
+    """The provider will never accept this message."""
     CONFIGURATION = "configuration"
-    """The account or the sender is wrong: everything would fail."""
+    """The account or the sender is not set up correctly: every message would fail."""
 
 
 class Attempt(models.Model):
-    """One call to the provider for a message."""
+    """An API call for a message."""
 
     message = models.ForeignKey(Message, models.CASCADE, related_name="attempt_rows")
     number = models.PositiveIntegerField()
-    """From 1, over all generations."""
+    """Counted from 1, across all generations."""
     generation = models.PositiveSmallIntegerField(default=1)
     started_at = models.DateTimeField()
     duration_ms = models.PositiveIntegerField()
@@ -44,3 +46,16 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"Attempt {self.number} of message {self.message_id}: {self.outcome}"
+
+
+class StatusCheck(models.Model):
+    """The watchdog's note on a message: how often it looked the message up at the provider."""
+
+    message = models.OneToOneField(
+        Message, models.CASCADE, primary_key=True, related_name="status_check"
+    )
+    times = models.PositiveSmallIntegerField(default=0)
+    next_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"Message {self.message_id}: looked up {self.times} times"

@@ -21,18 +21,18 @@ class Encoding(models.TextChoices):
 
 
 class Priority(models.IntegerChoices):
-    """Lower goes first."""
+    """A lower number is sent first."""
 
     REPLY = 0
-    """Single texts and replies: a person waits for them."""
+    """Single messages and replies: a person waits for them."""
     BULK = 10
-    """Texts of a broadcast."""
+    """Messages of a batch."""
 
 
 class Message(Transitions, models.Model):
-    """One text, out or in. The row is the queue entry, and the only truth about it.
+    """An outbound or inbound message. Its row is also its entry in the queue.
 
-    ``batch`` and ``thread`` are keys of the host project, opaque here.
+    ``batch`` and ``thread`` are keys of the host project; this app does not interpret them.
     """
 
     tenant = models.ForeignKey(conf.tenant_model(), models.CASCADE, related_name="messages")
@@ -45,9 +45,9 @@ class Message(Transitions, models.Model):
     from_number = models.CharField(max_length=16)
     text = models.TextField(blank=True)
     template = models.TextField(blank=True, default="", db_default="")
-    """The text before it was rendered, where it is rendered again when due; else empty."""
+    """The text before it was rendered, if it must be rendered again when due; else empty."""
     recipient_gone = models.BooleanField(default=False, db_default=False)
-    """The recipient was deleted: it is not sent any more, and is nobody else's history."""
+    """The recipient was deleted: the message must not be sent, nor shown in another recipient's history."""
     media_urls = models.JSONField(default=list, blank=True)
     encoding = models.CharField(max_length=5, choices=Encoding, default=Encoding.GSM7)
     parts = models.PositiveSmallIntegerField(default=1)
@@ -64,40 +64,46 @@ class Message(Transitions, models.Model):
     sent_at = models.DateTimeField(null=True, blank=True)
     delivered_at = models.DateTimeField(null=True, blank=True)
     read_at = models.DateTimeField(null=True, blank=True)
-    """Inbound only: when staff read it."""
+    """Inbound: when a person of the tenant read it."""
     updated_at = models.DateTimeField()
 
     asks_to_stop = models.BooleanField(default=False, db_default=False)
-    """Inbound only: it looks like a request to be texted no more, without a STOP word."""
+    """Inbound: it looks like a request to stop the messages, without a STOP word."""
 
-    # The queue: what the claim reads and the settle writes.
+    # The queue: the claim reads these columns, settle writes them.
     next_attempt_at = models.DateTimeField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     lease_token = models.UUIDField(null=True, blank=True)
     call_started_at = models.DateTimeField(null=True, blank=True)
-    """Set before the provider is called: a lease that ended with this set is ambiguous."""
+    """Set before the API call. If a lease expires while it is set, the outcome is ambiguous."""
     claimed_from = models.CharField(max_length=11, choices=Status, blank=True)
-    """The status it had when a worker took it: what everyone sees while it is ``sending``."""
+    """The status before a worker claimed it; users see this status while it is ``sending``."""
     attempts = models.PositiveSmallIntegerField(default=0)
-    """Attempts spent in this generation; what a 429 or a hold answered is not counted."""
+    """Attempts used up in this generation; a 429 or a hold uses up none."""
     calls = models.PositiveIntegerField(default=0)
-    """All calls to the provider, over all generations: numbers the attempt rows."""
+    """The number of API calls in all generations; it numbers the attempt rows."""
     ambiguous = models.BooleanField(default=False)
-    """A call of this generation ended without an answer and none since has settled it."""
+    """A call of this generation had no answer, and no later call or report has settled it."""
     claims = models.PositiveSmallIntegerField(default=0)
-    """How often a worker took it without an outcome since: five are a crash loop."""
+    """The number of claims since the last outcome; five are a crash loop."""
     generation = models.PositiveSmallIntegerField(default=1)
-    """Part of the Idempotency-Key; raised only when a person orders a new send."""
+    """Part of the Idempotency-Key. It is raised only when a person orders a new send."""
 
     counted_generation = models.PositiveSmallIntegerField(default=0, db_default=0)
-    """The generation whose parts are counted against the tenant's daily cap; 0: none yet."""
+    """The last generation that was counted against the tenant's daily cap; 0: never counted."""
 
     callback_origin = models.CharField(max_length=200, blank=True)
-    """The origin in this message's webhook URL, frozen: a retry must send the same bytes."""
+    """The origin in this message's webhook URL. It is fixed: a retry must send the same bytes."""
 
-    provider_id = models.CharField(max_length=64, null=True, blank=True, unique=True)
+    provider = models.CharField(
+        max_length=32, default=conf.default_provider, db_default=conf.first_provider()
+    )
+    """The alias of the provider account, from ``DELIVERY["PROVIDERS"]``. The database's default is for
+    the release before, which does not know the column."""
+    # Null, because empty values would break the constraint.
+    provider_id = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001
     provider_status_at = models.DateTimeField(null=True, blank=True)
-    """``occurred_at`` of the provider's newest status that was applied."""
+    """``occurred_at`` of the newest provider status that was applied."""
     error_code = models.CharField(max_length=40, blank=True)
     error_title = models.CharField(max_length=200, blank=True)
     error_class = models.CharField(max_length=20, blank=True)
@@ -136,6 +142,10 @@ class Message(Transitions, models.Model):
                 condition=~Q(status__in=DUE_STATUSES) | Q(next_attempt_at__isnull=False),
                 name="message_waiting_is_due_some_time",
             ),
+            # The id first: the release before looks messages up by the id alone.
+            models.UniqueConstraint(
+                fields=["provider_id", "provider"], name="message_provider_id_once"
+            ),
             models.UniqueConstraint(
                 fields=["tenant", "batch", "to_number"],
                 condition=Q(batch__isnull=False),
@@ -143,35 +153,35 @@ class Message(Transitions, models.Model):
             ),
         ]
         indexes = [
-            # The claim: replies first, tenants in turn, then what is due of one tenant.
+            # The claim: replies first, then per provider account the tenants in turn.
             models.Index(
-                fields=["priority", "tenant", "next_attempt_at", "id"],
+                fields=["priority", "provider", "tenant", "next_attempt_at", "id"],
                 condition=Q(status__in=DUE_STATUSES),
-                name="message_due",
+                name="message_due_by_provider",
             ),
-            # The broker: is anything due at all?
+            # The broker: is any message due?
             models.Index(
                 fields=["next_attempt_at"],
                 condition=Q(status__in=DUE_STATUSES),
                 name="message_next_due",
             ),
-            # The claim: leases that ran out.
+            # The rescue: expired leases.
             models.Index(
                 fields=["lease_until"],
                 condition=Q(status=Status.SENDING),
                 name="message_leased",
             ),
-            # Lists: newest first, per church, per conversation, per broadcast.
+            # Lists: newest first, per tenant, per thread, per batch.
             models.Index(fields=["tenant", "-id"], name="message_list"),
             models.Index(fields=["thread", "-id"], name="message_thread"),
             models.Index(fields=["batch", "status"], name="message_batch"),
-            # The office: who asks for an end of the texts.
+            # The list of requests to stop.
             models.Index(
                 fields=["tenant", "-id"],
                 condition=Q(asks_to_stop=True),
                 name="message_asks_to_stop",
             ),
-            # Who texted this number from that one last, and what looks like a lost text.
+            # The last message between two numbers, and the watchdog's search for lost messages.
             models.Index(fields=["to_number", "from_number", "-id"], name="message_between"),
             # The dead letter queue.
             models.Index(
@@ -179,13 +189,13 @@ class Message(Transitions, models.Model):
                 condition=Q(status__in=[Status.DEAD, Status.UNKNOWN]),
                 name="message_dead",
             ),
-            # The watchdog: what Telnyx has and never finished.
+            # The watchdog: messages that the provider has and never finished.
             models.Index(
                 fields=["updated_at"],
                 condition=Q(status__in=[Status.ACCEPTED, Status.SENT]),
                 name="message_on_its_way",
             ),
-            # The watchdog: what Telnyx may have.
+            # The watchdog: messages that the provider may have.
             models.Index(
                 fields=["dead_since"],
                 condition=Q(status=Status.UNKNOWN),

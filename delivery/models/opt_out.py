@@ -1,8 +1,11 @@
+"""Numbers that a tenant must not text, and messages that may ask for that."""
+
 from __future__ import annotations
 
 from django.db import models
 
 from delivery import conf
+from delivery.models.message import Message
 
 
 class OptOut(models.Model):
@@ -12,11 +15,11 @@ class OptOut(models.Model):
         KEYWORD = "keyword"
         """The person texted STOP."""
         PROVIDER = "provider"
-        """Telnyx refused with 40300."""
+        """The provider refused a message because the number had opted out."""
         STAFF = "staff"
-        """The office set it."""
+        """A person of the tenant recorded it."""
         FILE = "file"
-        """A file of people that the office imported says so."""
+        """An imported file contained it."""
 
     tenant = models.ForeignKey(conf.tenant_model(), models.CASCADE, related_name="opt_outs")
     number = models.CharField(max_length=16)
@@ -30,3 +33,12 @@ class OptOut(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number} ({self.source})"
+
+
+class StopRequest(Message):
+    """An inbound message that looks like a request to stop the messages, for the admin's list."""
+
+    class Meta:
+        proxy = True
+        verbose_name = "request to stop"
+        verbose_name_plural = "requests to stop"

@@ -1,4 +1,4 @@
-"""The queue in the table: what is due, whose turn it is, and taking it."""
+"""Queries of the queue: due messages, expired leases, row locks."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ if TYPE_CHECKING:
     from delivery.models.message import Message
 
 DUE_STATUSES = (Status.QUEUED.value, Status.RETRYING.value, Status.SCHEDULED.value)
-"""In the order of the partial indexes' condition."""
+"""Sorted as in the condition of the partial indexes."""
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
     def due(self, now: datetime) -> MessageQuerySet:
-        """What a worker may take now."""
+        """Return the messages that a worker may claim now."""
         return self.filter(status__in=DUE_STATUSES, next_attempt_at__lte=now)
 
     def leases_ended(self, now: datetime) -> MessageQuerySet:
-        """Held by a worker that has not been heard of."""
+        """Return the messages with an expired lease: their worker was lost."""
         return self.filter(status=Status.SENDING, lease_until__lt=now)
 
     def held_by(self, token: UUID) -> MessageQuerySet:
         return self.filter(status=Status.SENDING, lease_token=token)
 
     def locked(self, *, skip_locked: bool = False) -> MessageQuerySet:
-        """Row locks in the order of ids (on SQLite the transaction itself is the lock)."""
+        """Lock the rows in the order of ids (on SQLite the transaction locks the database)."""
         return self.select_for_update(skip_locked=skip_locked, of=("self",)).order_by("pk")
 
     def write(self, rows: Sequence[Message], fields: Sequence[str]) -> int:
-        """Write ``fields`` of ``rows``, which the caller has locked, in one statement."""
+        """Write ``fields`` of ``rows`` in one statement; the caller has locked them."""
         return bulk_write.write(rows, fields, using=self.db)

@@ -1,4 +1,4 @@
-"""How a message that a worker holds, or that waits, moves on. Nothing else sets its status."""
+"""The status changes of an outbound message. All code that changes a status calls these methods."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ TRANSITION_FIELDS = (
     "dead_since",
     "updated_at",
 )
-"""All that a transition may set: what is to be written after one."""
+"""Every field that a transition may set; the caller writes them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why it failed, in the provider's words or ours."""
+    """The reason of a failure, from the provider or from the engine."""
 
     code: str
     title: str
     error_class: str
 
 
-ANSWER_LOST = Failure("answer_lost", "The answer of Telnyx was lost", "ambiguous")
+ANSWER_LOST = Failure("answer_lost", "The provider's answer was lost", "ambiguous")
 
 
 class Transitions:
@@ -65,7 +65,7 @@ class Transitions:
     updated_at: datetime
 
     def accept(self, provider_id: str, now: datetime) -> None:
-        """The provider took it."""
+        """Mark it as accepted by the provider."""
         self.provider_id = provider_id
         self.ambiguous = False
         self.dead_since = None
@@ -73,64 +73,64 @@ class Transitions:
         self._move(Status.ACCEPTED, now)
 
     def keep_billed(self, parts: int | None, encoding: str | None) -> None:
-        """Keep the size that the provider states in place of our own count."""
+        """Replace the counted size by the size that the provider states."""
         self.parts = parts or self.parts
         self.encoding = encoding or self.encoding
 
     def retry_at(self, when: datetime, failure: Failure, now: datetime) -> None:
-        """It failed in a way that passes."""
+        """Schedule a retry after a temporary failure."""
         self._blame(failure)
         self.next_attempt_at = when
         self._move(Status.RETRYING, now)
 
     def postpone(self, until: datetime, now: datetime) -> None:
-        """Not now, and not for a reason of its own: as it was, due later."""
+        """Make it due later, without recording a failure."""
         self.next_attempt_at = until
         status = Status.RETRYING if self.attempts else Status.QUEUED
         self._move(status, now)
 
     def wait(self, failure: Failure, until: datetime, now: datetime) -> None:
-        """Postpone (see :meth:`postpone`) for a reason that people see."""
+        """Postpone it (see :meth:`postpone`) with a reason that users see."""
         self._blame(failure)
         self.postpone(until, now)
 
     def give_up(self, failure: Failure, now: datetime) -> None:
-        """No further attempt. Dead, or unknown where a call may have reached the provider."""
+        """End all attempts: dead, or unknown if a call may have reached the provider."""
         self._blame(failure)
         self.dead_since = now
         self._move(Status.UNKNOWN if self.ambiguous else Status.DEAD, now)
 
     def suppress(self, failure: Failure | None, now: datetime) -> None:
-        """The recipient has opted out."""
+        """End it because the recipient has opted out."""
         self._end_unless_ambiguous(Status.SUPPRESSED, failure, now)
 
     def expire(self, now: datetime) -> None:
-        """It is too old to be of use."""
+        """End it because it is too old."""
         failure = Failure("expired", "It could not be sent before it was too old", "expired")
         self._end_unless_ambiguous(Status.EXPIRED, failure, now)
 
     def cancel(self, now: datetime) -> None:
-        """A person called it back."""
+        """End it because a person cancelled it."""
         self._move(Status.CANCELLED, now)
 
     def withdraw(self, failure: Failure, now: datetime) -> None:
-        """Cancel it because its recipient is not to be texted any more."""
+        """Cancel it because its recipient must not be texted."""
         self._end_unless_ambiguous(Status.CANCELLED, failure, now)
 
     def report(self, status: Status, failure: Failure | None, now: datetime) -> None:
-        """The provider tells what became of it: it has it, so no worker needs to send it."""
+        """Apply a status that the provider reports: the provider has the message, so the engine is done."""
         self.ambiguous = False
         self.dead_since = None
         self._blame(failure)
         self._move(status, now)
 
     def put_back(self) -> None:
-        """A worker gives it back as it took it. No change that anyone sees."""
+        """Return it to the queue unchanged. Users see no change."""
         self.status = self.claimed_from
         self._free()
 
     def _end_unless_ambiguous(self, status: Status, failure: Failure | None, now: datetime) -> None:
-        # It may have been sent already: to call it unsent would be a lie.
+        # An earlier call may have sent it: the status must not say that it was not sent.
         if self.ambiguous:
             return self.give_up(failure or ANSWER_LOST, now)
         self._blame(failure)

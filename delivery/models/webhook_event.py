@@ -6,55 +6,60 @@ from datetime import datetime
 from django.db import models
 from django.utils import timezone
 
+from delivery import conf
 from delivery.models import bulk_write
 from delivery.models.message import Message
 
 TEXT_RECEIVED = "message.received"
-"""The type of the events that bring a text of a person."""
+"""The type of events with an inbound message."""
 
 
 class WebhookEventQuerySet(models.QuerySet["WebhookEvent"]):
     def waiting(self) -> WebhookEventQuerySet:
-        """Stored, and not yet applied."""
+        """Return the events that are stored but not applied."""
         return self.filter(applied_at__isnull=True)
 
     def due(self, now: datetime) -> WebhookEventQuerySet:
-        """To be looked at now."""
+        """Return the events to process now."""
         return self.waiting().filter(due_at__lte=now)
 
     def write(self, events: Sequence[WebhookEvent], fields: Sequence[str]) -> int:
-        """Write ``fields`` of ``events``, which the caller has locked, in one statement."""
+        """Write ``fields`` of ``events`` in one statement; the caller has locked them."""
         return bulk_write.write(events, fields, using=self.db)
 
 
 class WebhookEvent(models.Model):
-    """One event from the provider, as it came. Applied once, however often it comes."""
+    """One event from a provider, as it came. Applied once, however often it comes."""
 
     class Result(models.TextChoices):
-        """What applying it came to."""
+        """The result of applying the event."""
 
         APPLIED = "applied"
-        """It moved its message on, or made one."""
+        """It changed a message, or created one."""
         SUPERSEDED = "superseded"
-        """Its message already knew better."""
+        """Its message had newer knowledge."""
         NOT_OURS = "not_ours"
-        """A text to a number that no tenant has, or texted its sender from."""
+        """A message to a number without a tenant, now and at the time of the last outbound message."""
         WITHOUT_EFFECT = "without_effect"
-        """Of a type or form that says nothing about a message."""
+        """Its type or form says nothing about a message."""
 
-    event_id = models.CharField(max_length=64, unique=True)
+    provider = models.CharField(
+        max_length=32, default=conf.default_provider, db_default=conf.first_provider()
+    )
+    """The alias of the provider account, from the URL that was called."""
+    event_id = models.CharField(max_length=64)
     event_type = models.CharField(max_length=64)
     provider_id = models.CharField(max_length=64, blank=True, db_index=True)
-    """The provider's id of the message (``data.payload.id``)."""
+    """The provider's id of the message."""
     ref = models.CharField(max_length=64, blank=True)
-    """From the per-message URL: a hint at our message, never proof."""
+    """The reference in the per-message URL: a hint at the message, no proof."""
     occurred_at = models.DateTimeField()
     received_at = models.DateTimeField()
     payload = models.JSONField()
     due_at = models.DateTimeField(default=timezone.now)
-    """When to look at it (again): later and later while its message is not to be found."""
+    """The time to process it (again): the pauses grow while its message is not found."""
     applied_at = models.DateTimeField(null=True, blank=True)
-    """None while it waits: for its batch, or for its message to appear."""
+    """Empty while it waits for its batch or for its message."""
     result = models.CharField(max_length=14, choices=Result, blank=True)
     message = models.ForeignKey(
         Message, models.SET_NULL, null=True, blank=True, related_name="webhook_events"
@@ -63,13 +68,16 @@ class WebhookEvent(models.Model):
     objects = WebhookEventQuerySet.as_manager()
 
     class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["event_id", "provider"], name="webhook_event_once"),
+        ]
         indexes = [
             models.Index(
                 fields=["due_at", "id"],
                 condition=models.Q(applied_at__isnull=True),
                 name="webhook_event_due",
             ),
-            # The texts of people, which go before the reports: one of them may be a STOP.
+            # Inbound messages are applied before reports: one of them may be a STOP.
             models.Index(
                 fields=["due_at", "id"],
                 condition=models.Q(applied_at__isnull=True, event_type=TEXT_RECEIVED),

@@ -335,4 +335,4 @@ class Provider(ABC):
 
     def close(self) -> None:
         """Close the connections of this instance."""
-        return None
+        return

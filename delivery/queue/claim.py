@@ -1,4 +1,4 @@
-"""Taking due rows, by lease and fencing token, and giving them back."""
+"""Claims of due messages, by lease and fencing token."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from delivery.statuses import Status
 _CLAIM = """
 WITH due AS MATERIALIZED (
     SELECT id FROM {table}
-    WHERE status IN ({due}) AND tenant_id = %s AND priority = %s AND next_attempt_at <= %s
+    WHERE status IN ({due}) AND priority = %s AND provider = %s AND tenant_id = %s
+    AND next_attempt_at <= %s
     ORDER BY {order} LIMIT %s {skip_locked}
 )
 UPDATE {table} SET
@@ -32,10 +33,11 @@ RETURNING *
 
 
 def claim(turn: Turn, limit: int, now: datetime, *, probe: bool = False) -> list[Message]:
-    """Take up to ``limit`` due rows of one tenant and priority, oldest first.
+    """Take up to ``limit`` due messages of one turn, oldest first.
 
-    All of one claim share a lease and a token; nobody else can have any of them. A probe takes what
-    was tried least: a text that fails by its own fault must not speak for the provider.
+    All messages of one claim share a lease and a token; no other worker can claim them meanwhile. A
+    probe takes the least tried message: a message that fails by its own fault says nothing about the
+    provider.
     """
     sql = _CLAIM.format(
         table=Message._meta.db_table,
@@ -47,7 +49,8 @@ def claim(turn: Turn, limit: int, now: datetime, *, probe: bool = False) -> list
     token = uuid.uuid4()
     tenant = Message._meta.get_field("tenant")
     parameters = [
-        tenant.get_db_prep_value(turn.tenant_id, connection), turn.priority, adapt(now), limit,
+        turn.priority, turn.provider, tenant.get_db_prep_value(turn.tenant_id, connection),
+        adapt(now), limit,
         token if connection.features.has_native_uuid_field else token.hex,
         adapt(_lease_end(now)),
     ]  # fmt: skip
@@ -57,7 +60,7 @@ def claim(turn: Turn, limit: int, now: datetime, *, probe: bool = False) -> list
 
 
 def claim_one(message_id: int, now: datetime) -> Message | None:
-    """Take one waiting row whether due or not; None where someone was quicker."""
+    """Take one waiting message, due or not; return None where another process was quicker."""
     with transaction.atomic():
         taken = Message.objects.filter(pk=message_id, status__in=DUE_STATUSES).update(
             claimed_from=F("status"),
@@ -71,7 +74,7 @@ def claim_one(message_id: int, now: datetime) -> Message | None:
 
 
 def put_back(messages: Sequence[Message], *, due_at: datetime | None = None) -> None:
-    """Give rows back untried; this claim of them does not count. ``due_at``: not before then."""
+    """Give messages back untried; this claim does not count. ``due_at``: not before then."""
     postponed = {} if due_at is None else {"next_attempt_at": due_at}
     for token, ids in _by_token(messages).items():
         Message.objects.held_by(token).filter(pk__in=ids).update(
@@ -85,15 +88,15 @@ def put_back(messages: Sequence[Message], *, due_at: datetime | None = None) -> 
 
 
 def start_calls(messages: Sequence[Message], now: datetime) -> None:
-    """Note that the provider is about to be called: from here on a crash leaves a doubt."""
+    """Note that the calls are about to begin: from here on a crash leaves their outcome ambiguous."""
     for token, ids in _by_token(messages).items():
         Message.objects.held_by(token).filter(pk__in=ids).update(call_started_at=now)
 
 
 def renew(messages: Sequence[Message], now: datetime) -> list[Message]:
-    """Hold on to rows whose calls take long: those with less than half of their lease left.
+    """Renew the leases of messages whose calls take long, where less than half is left.
 
-    Gives back those that turn out to be lost: others have taken them meanwhile, or ended them.
+    Return the messages that are lost: other workers have claimed or ended them meanwhile.
     """
     until = _lease_end(now)
     half = now + (until - now) / 2

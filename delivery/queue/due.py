@@ -1,4 +1,4 @@
-"""Is there anything for a worker to do? Asked ten times a second by each cluster."""
+"""Is there work for a worker? Each cluster asks ten times a second."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def anything_due(now: datetime) -> bool:
 
 
 def next_due(after: datetime, until: datetime) -> datetime | None:
-    """Return when the next waiting row or batch comes due between the two; None where none does."""
+    """Return when the next message or batch becomes due, after ``after`` and by ``until``, or None."""
     coming = Message.objects.due(until).filter(next_attempt_at__gt=after)
     row = coming.order_by("next_attempt_at").values_list("next_attempt_at", flat=True).first()
     batch = conf.schedule().next_due(until)

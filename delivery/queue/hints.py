@@ -1,41 +1,41 @@
-"""A hint that something is due. Losing one costs a tenth of a second."""
+"""Hints in Redis that wake a worker. A lost hint costs a tenth of a second."""
 
 from __future__ import annotations
 
 from redis import Redis
 
-from delivery import conf, connections
-from delivery.connections import RedisUnavailableError
+from delivery import conf, redis_client
+from delivery.redis_client import RedisUnavailableError
 
 _MOST_WAITING = 15
 
 
 def push() -> None:
-    """Wake a worker. Best effort: the poll finds the work without it."""
+    """Wake a worker. Best effort: the broker's poll finds the work without a hint."""
     try:
-        connections.attempt(_push)
+        redis_client.attempt(_push)
     except RedisUnavailableError:
-        pass  # the broker asks the database
+        pass  # the broker polls the database
 
 
 def wait(seconds: float) -> bool:
-    """Wait for a hint; False when there was none. Raises RedisUnavailableError at once."""
-    found = connections.attempt(
+    """Wait for a hint; return False if none came. Raise RedisUnavailableError without waiting."""
+    found = redis_client.attempt(
         lambda redis: redis.blpop([_key()], timeout=seconds), blocking_seconds=seconds
     )
     return found is not None
 
 
 def take() -> bool:
-    """Take a hint where there is one, without waiting."""
+    """Take a hint without waiting. Return False if none is stored."""
     try:
-        return connections.attempt(lambda redis: redis.lpop(_key())) is not None
+        return redis_client.attempt(lambda redis: redis.lpop(_key())) is not None
     except RedisUnavailableError:
         return False
 
 
 def _key() -> str:
-    return conf.redis_key("hint", of_account=False)
+    return conf.redis_key("hint")
 
 
 def _push(redis: Redis) -> None:

@@ -1,4 +1,4 @@
-"""Rows whose worker is gone, and rows that became too old while nothing could be sent."""
+"""Requeue the messages of lost workers, and end messages that are too old to send."""
 
 from __future__ import annotations
 
@@ -6,58 +6,58 @@ import logging
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from django.db import InterfaceError, OperationalError
-
 from delivery.changes import message_changes
+from delivery.isolation import all_or_each, or_skip
 from delivery.models import Attempt, Message, Outcome
 from delivery.models.queue import DUE_STATUSES, MessageQuerySet
-from delivery.models.transitions import TRANSITION_FIELDS, Failure
+from delivery.models.transitions import ANSWER_LOST, TRANSITION_FIELDS, Failure
+from delivery.providers import registry
 
 logger = logging.getLogger("delivery")
 
 MOST_CLAIMS = 5
-"""So many claims without an outcome are a crash loop."""
+"""This many claims without an outcome are a crash loop."""
 
-_LEFT_ALONE = timedelta(minutes=1)
-"""A row that cannot be given back is not tried again, and told of, with each round."""
-_CRASH_LOOP = Failure("crash_loop", "The worker died each time it was to be sent", "crash")
+_SKIP_FOR = timedelta(minutes=1)
+"""The pause after a failure with one message, so that it does not fill the log each second."""
+_CRASH_LOOP = Failure("crash_loop", "The worker died each time it sent this", "crash")
 
 
 def rescue(now: datetime, limit: int = 200) -> int:
-    """Give back the rows whose lease is over; how many they were.
+    """Requeue the messages with an expired lease, and return their number.
 
-    Where the call had begun nobody knows what came of it: it is tried again under the same key.
-    A row that cannot be given back does not stand in the way of the others.
+    If an API call had begun, its outcome is unknown: the message is tried again with the same key, or
+    not again if the provider remembers no keys.
     """
     ended = Message.objects.leases_ended(now)
-    try:
-        return _rescue(ended, limit, now)
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception as error:  # a host's receiver may raise anything, and for one row of them
-        logger.warning(
-            "Leases that ended cannot be given back together; it is done one by one",
-            extra={"action": "rescue_failed", "error": type(error).__name__},
-        )
+
+    def each() -> int:
         ids = ended.order_by("lease_until").values_list("pk", flat=True)[:limit]
-        return sum(_rescue_alone(pk, now) for pk in list(ids))
+        return sum(_rescue_one(pk, now) for pk in list(ids))
+
+    return all_or_each(
+        lambda: _rescue(ended, limit, now),
+        each,
+        message="Expired leases cannot be ended together; they are ended one by one",
+        action="rescue_failed",
+    )
 
 
-def _rescue_alone(pk: int, now: datetime) -> int:
+def _rescue_one(pk: int, now: datetime) -> int:
     row = Message.objects.leases_ended(now).filter(pk=pk)
-    try:
-        return _rescue(row, 1, now)
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception as error:  # the same, found: the others are given back
-        # Without its text: a database error quotes the row, a phone number with it.
-        logger.error(
-            "A text whose lease ended cannot be given back",
-            extra={"action": "not_rescued", "message_id": pk, "error": type(error).__name__},
-        )
-        # Nobody's: an answer that its last worker still keeps is not to be tried with each of its others.
-        row.update(lease_until=now + _LEFT_ALONE, lease_token=uuid4())
+
+    def skip() -> int:
+        # New lease token: a late result from the previous worker must not match this row again.
+        row.update(lease_until=now + _SKIP_FOR, lease_token=uuid4())
         return 0
+
+    return or_skip(
+        lambda: _rescue(row, 1, now),
+        skip,
+        message="The expired lease of a message cannot be ended",
+        action="not_rescued",
+        message_id=pk,
+    )
 
 
 def _rescue(ended: MessageQuerySet, limit: int, now: datetime) -> int:
@@ -71,6 +71,9 @@ def _rescue(ended: MessageQuerySet, limit: int, now: datetime) -> int:
                 row.give_up(_CRASH_LOOP, now)
                 changes.add(row, previous=previous)
                 logger.error("Crash loop", extra={"action": "crash_loop", "message_id": row.pk})
+            elif row.ambiguous and not _may_repeat(row):
+                row.give_up(ANSWER_LOST, now)
+                changes.add(row, previous=row.claimed_from)
             else:
                 row.put_back()
         if rows:
@@ -79,8 +82,15 @@ def _rescue(ended: MessageQuerySet, limit: int, now: datetime) -> int:
     return len(rows)
 
 
+def _may_repeat(row: Message) -> bool:
+    try:
+        return registry.get(row.provider).capabilities.key_memory is not None
+    except registry.UnknownProviderError:
+        return True  # No worker claims it while its provider is not configured.
+
+
 def expire(now: datetime, limit: int = 500) -> int:
-    """End what is due but too old: the claim does it too, but a closed gate lets nobody claim."""
+    """End due messages that are too old. The claim does the same, but does not run while sending is blocked."""
     overdue = Message.objects.filter(
         status__in=DUE_STATUSES, next_attempt_at__lte=now, expires_at__lte=now
     )

@@ -1,4 +1,4 @@
-"""What stands between a due text and the provider: a hold, the breaker, the pace."""
+"""The limits between a due message and its provider: hold, breaker and pace of the account."""
 
 from __future__ import annotations
 
@@ -12,27 +12,28 @@ from delivery import conf
 from delivery.limits import breaker, holds, pacing
 from delivery.limits.breaker import Permit
 from delivery.models import BreakerState, Message, Priority
+from delivery.providers.base import Account
 from delivery.queue.turns import Turn
 
 _BULK_RESTS = 0.05
-"""Seconds that a broadcast at its limit waits at least, so as not to claim for single texts."""
+"""Seconds that a broadcast at its limit waits at least, so as not to claim for single messages."""
 _UNASKED = Permit(BreakerState.FORCED_CLOSED, allowed=True)
 
 
 @dataclass
 class Gate:
-    """The view of one worker: which tenants rest until their buckets have filled a little."""
+    """The view of one worker: which turns rest until their buckets have refilled a little."""
 
     _resting: dict[Turn, datetime] = field(default_factory=dict)
-    _senders: dict[Any, str] = field(default_factory=dict)
+    _senders: dict[tuple[str, Any], str] = field(default_factory=dict)
 
-    def permit(self, now: datetime) -> Permit | None:
-        """Leave to call the provider; None while the account is held or the breaker is open."""
-        if holds.current(now) is not None:
+    def permit(self, account: Account, now: datetime) -> Permit | None:
+        """Return leave to call the provider; None while the account is held or its breaker open."""
+        if holds.current(account, now) is not None:
             return None
         if conf.sync():
             return _UNASKED
-        permit = breaker.ask(now)
+        permit = breaker.ask(account, now)
         return permit if permit.allowed else None
 
     def rests(self, turn: Turn, now: datetime) -> bool:
@@ -41,26 +42,27 @@ class Gate:
     def anyone_rests(self, now: datetime) -> bool:
         return bool(self._still_resting(now))
 
-    def expected(self, turn: Turn) -> int | None:
-        """About how many parts this tenant may send now; None where nothing is known."""
-        sender = self._senders.get(turn.tenant_id)
-        return None if sender is None else pacing.available(turn.tenant_id, sender)
+    def expected(self, account: Account, turn: Turn) -> int | None:
+        """Return about how many parts this tenant may send now; None where nothing is known."""
+        sender = self._senders.get((turn.provider, turn.tenant_id))
+        return None if sender is None else pacing.available(account, turn.tenant_id, sender)
 
-    def admit(self, turn: Turn, rows: Sequence[Message], now: datetime) -> int:
-        """How many of the claimed ``rows`` may go, in order; the tenant rests where the pace says no.
+    def admit(self, account: Account, turn: Turn, rows: Sequence[Message], now: datetime) -> int:
+        """Return how many of the claimed ``rows`` may go, in order.
 
-        At most up to the first from another number: each has a pace of its own.
+        The turn rests where the pace ends. The rows end at the first with another sending number,
+        because each number has a pace of its own.
         """
         sender = rows[0].from_number
-        self._senders[turn.tenant_id] = sender
+        self._senders[turn.provider, turn.tenant_id] = sender
         same = list(takewhile(lambda row: row.from_number == sender, rows))
-        grant = pacing.take(turn.tenant_id, sender, [row.parts for row in same])
+        grant = pacing.take(account, turn.tenant_id, sender, [row.parts for row in same])
         if grant.texts < len(same):
             self.rest(turn, grant.wait, now)
         return grant.texts
 
     def _still_resting(self, now: datetime) -> dict[Turn, datetime]:
-        # Also those who never come again: their texts may be cancelled, or sent by another worker.
+        # Remove turns that never come again: their messages were cancelled, or sent by others.
         if any(until <= now for until in self._resting.values()):
             self._resting = {turn: until for turn, until in self._resting.items() if until > now}
         return self._resting

@@ -1,4 +1,4 @@
-"""``MODE = "sync"``: one text, one try, in the process that took it."""
+"""``MODE = "sync"``: one message, one attempt, in the process that accepted it."""
 
 from __future__ import annotations
 
@@ -6,20 +6,23 @@ from dataclasses import replace
 
 from django.utils import timezone
 
-from delivery.providers.base import connect
-from delivery.providers.telnyx.request import build
+from delivery.providers import registry
 from delivery.queue import claim
-from delivery.sending.jobs import Job
+from delivery.sending.jobs import Job, outbound_text
 from delivery.sending.screen import screen
 from delivery.sending.threads import call
 from delivery.settle import settle
 
 
 def send_once(message_id: int) -> None:
-    """Send a row that has just been committed; every outcome but success ends its way."""
+    """Send a row that has just been committed. Every outcome ends its sending."""
     now = timezone.now()
     message = claim.claim_one(message_id, now)
     for row in screen([message] if message else [], now):
         claim.start_calls([row], now)
-        result = call(connect(), Job(row, build(row)))
+        provider = registry.connect(row.provider)
+        try:
+            result = call(provider, Job(row, outbound_text(row)))
+        finally:
+            provider.close()
         settle([replace(result, only_try=True)], timezone.now())

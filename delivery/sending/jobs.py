@@ -1,39 +1,63 @@
-"""What waits for a thread."""
+"""Claimed messages that wait for a thread."""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from delivery.limits.breaker import Permit
 from delivery.models import Message, Priority
-from delivery.providers.base import SendRequest
+from delivery.providers.base import OutboundText
+from delivery.references import callback_url, reference
 
 Claim = tuple[UUID | None, int]
-"""One claim of one row: a worker may hold, besides it, an earlier one that it has lost."""
+"""(lease token, message id). The same message can appear under two tokens if a lease expired."""
 
 
 def claim_of(message: Message) -> Claim:
     return message.lease_token, message.pk
 
 
+def outbound_text(message: Message) -> OutboundText:
+    """Return the text to hand over: equal for each attempt of one generation."""
+    # The key has the row's birth in it: a database made anew counts its ids from 1 again.
+    born = int(message.created_at.timestamp() * 1000)
+    return OutboundText(
+        message_id=message.pk,
+        generation=message.generation,
+        idempotency_key=f"m:{message.pk}:{message.generation}:{born:x}",
+        reference=reference(message.pk),
+        from_number=message.from_number,
+        to_number=message.to_number,
+        text=message.text,
+        media_urls=tuple(message.media_urls),
+        callback_url=callback_url(message),
+        created_at=message.created_at,
+        expires_at=message.expires_at,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     message: Message
-    request: SendRequest
+    text: OutboundText
     permit: Permit | None = None
-    """Under which the breaker let it go; None where it was not asked."""
+    """The breaker's permit for this call; None where the breaker was not asked."""
 
     @property
     def claim(self) -> Claim:
         return claim_of(self.message)
 
+    @property
+    def provider(self) -> str:
+        return self.message.provider
+
 
 class Jobs:
-    """Replies before bulk. Threads that take replies only are never all busy with bulk."""
+    """Two queues, replies before bulk. Threads that take only replies are never all busy with bulk."""
 
     def __init__(self) -> None:
         self._replies: deque[Job] = deque()
@@ -52,7 +76,7 @@ class Jobs:
             self._for_replies.notify(len(replies))
 
     def take(self, *, replies_only: bool = False) -> Job:
-        """The next one; waits until there is one."""
+        """Return the next job; wait until there is one."""
         if replies_only:
             with self._for_replies:
                 self._for_replies.wait_for(lambda: self._replies)
@@ -61,20 +85,24 @@ class Jobs:
             self._for_all.wait_for(lambda: self._replies or self._bulk)
             return (self._replies or self._bulk).popleft()
 
-    def withdraw(self) -> list[Job]:
-        """All that no thread has taken yet."""
-        with self._for_all:
-            found = [*self._replies, *self._bulk]
-            self._replies.clear()
-            self._bulk.clear()
-            return found
+    def withdraw(self, providers: Container[str]) -> list[Job]:
+        """Take back the jobs of these provider accounts that no thread has taken yet."""
+        return self._remove(lambda job: job.provider in providers)
+
+    def withdraw_all(self) -> list[Job]:
+        """Take back the jobs that no thread has taken yet."""
+        return self._remove(lambda job: True)
 
     def remove(self, claims: Container[Claim]) -> list[Job]:
-        """Those of ``claims`` that no thread has taken yet."""
+        """Take back the jobs of ``claims`` that no thread has taken yet."""
+        return self._remove(lambda job: job.claim in claims)
+
+    def _remove(self, unwanted: Callable[[Job], bool]) -> list[Job]:
         with self._for_all:
-            found = [job for job in (*self._replies, *self._bulk) if job.claim in claims]
-            for jobs in (self._replies, self._bulk):
-                kept = [job for job in jobs if job.claim not in claims]
-                jobs.clear()
-                jobs.extend(kept)
+            found = [job for job in (*self._replies, *self._bulk) if unwanted(job)]
+            if found:
+                for jobs in (self._replies, self._bulk):
+                    kept = [job for job in jobs if not unwanted(job)]
+                    jobs.clear()
+                    jobs.extend(kept)
             return found

@@ -1,4 +1,4 @@
-"""The decision at the due time: the sender's number, the recipient, the words."""
+"""The decision at the due time: the sender, the recipient, the words."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from django.apps import apps
 from django.db import InterfaceError, OperationalError, transaction
 
 from delivery import conf
 from delivery.changes import Changes, message_changes
+from delivery.content.encoding import MAX_PARTS, measure_message
+from delivery.content.visible_text import clean, is_blank
 from delivery.drafts import Draft
-from delivery.encoding import MAX_PARTS, measure_message
 from delivery.models import Message
 from delivery.models.transitions import TRANSITION_FIELDS, Failure
 from delivery.queue import claim
 from delivery.recipients import GONE
+from delivery.senders import Sender, senders_by_key
 from delivery.statuses import Status
-from delivery.visible_text import clean, is_blank
 
 logger = logging.getLogger("delivery")
 
 _CONTENT_FIELDS = (
-    "to_number", "from_number", "recipient", "thread", "text", "encoding", "parts",
+    "to_number", "provider", "from_number", "recipient", "thread", "text", "encoding", "parts",
 )  # fmt: skip
 _CONTENT_COLUMNS = tuple(
     "recipient_id" if name == "recipient" else name for name in _CONTENT_FIELDS
@@ -44,21 +44,23 @@ Decisions = Mapping[int, Draft | Failure]
 
 
 def redraft(claimed: Sequence[Message], now: datetime) -> list[Message]:
-    """Bring claimed rows (of one tenant) up to date; return those that are still to be sent.
+    """Bring claimed messages (of one turn) up to date; return those that are still to be sent.
 
-    Only a row for which no call was made is changed: a second call under one Idempotency-Key must
-    have the bytes of the first. Such a row goes out from the tenant's present number, and waits while
-    the tenant has none. One that was scheduled goes to the recipient, and in the words, that the host
-    names now.
+    Only a message for which no call was made is changed: a second call under one idempotency key must
+    have the bytes of the first. An untried message goes out from a present sender of the tenant, and
+    waits while the tenant has none. A scheduled message goes to the recipient, and in the words, that
+    the host names now. A message that moves to another provider account is given back: its next
+    claim is a turn of that account.
     """
-    sender = _sender_of(claimed[0].tenant_id) if claimed else ""
-    if not sender:
+    senders = senders_by_key(claimed[0].tenant_id) if claimed else ()
+    if not senders:
         claimed = _without_those_that_wait(claimed, now)
-    stale = [row for row in claimed if _is_stale(row, sender)]
+    stale = [row for row in claimed if _is_stale(row, senders)]
     if not stale:
         return list(claimed)
+    moving = [row for row in stale if _moves(row, senders)]
     try:
-        ended = _apply(stale, sender, now)
+        ended = _apply(stale, senders, now)
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:  # a host's hook may raise anything, and for one row of them
@@ -66,31 +68,40 @@ def redraft(claimed: Sequence[Message], now: datetime) -> list[Message]:
             "Due texts cannot be addressed together; it is done one by one",
             extra={"action": "redraft_failed", "error": type(error).__name__},
         )
-        ended = {pk for row in stale for pk in _apply_alone(row, sender, now)}
-    return [row for row in claimed if row.pk not in ended]
+        ended = {pk for row in stale for pk in _apply_alone(row, senders, now)}
+    moved = {row.pk for row in moving} - ended
+    claim.put_back([row for row in claimed if row.pk in moved])
+    return [row for row in claimed if row.pk not in ended | moved]
 
 
-def _is_stale(row: Message, sender: str) -> bool:
+def _is_stale(row: Message, senders: Sequence[Sender]) -> bool:
     if row.recipient_gone:
         return True
-    changed = bool(sender) and row.from_number != sender
-    return _is_untried(row) and (changed or row.claimed_from == Status.SCHEDULED)
+    return _is_untried(row) and (
+        not _has_sender(row, senders) or row.claimed_from == Status.SCHEDULED
+    )
+
+
+def _has_sender(row: Message, senders: Sequence[Sender]) -> bool:
+    """Return whether the message may keep its sender; a tenant without senders changes nothing."""
+    return not senders or Sender(row.provider, row.from_number) in senders
+
+
+def _moves(row: Message, senders: Sequence[Sender]) -> bool:
+    """Return whether an untried message changes to another provider account."""
+    changes = _is_untried(row) and not _has_sender(row, senders)
+    return changes and row.provider != senders[0].provider
 
 
 def _is_untried(row: Message) -> bool:
     return row.calls == 0 and not row.ambiguous
 
 
-def _sender_of(tenant_id: int) -> str:
-    """Return the tenant's number; empty where it has none."""
-    tenants = apps.get_model(conf.tenant_model())._default_manager.filter(pk=tenant_id)
-    return str(tenants.values_list(conf.tenant_number_field(), flat=True).get() or "")
-
-
 def _without_those_that_wait(claimed: Sequence[Message], now: datetime) -> list[Message]:
-    """Give back the rows that cannot be sent without a number of the tenant; return the others.
+    """Give back the messages that cannot be sent without a number of the tenant; return the others.
 
-    A row that was tried keeps its number. One that is too old, or whose recipient is gone, ends.
+    A message that was tried keeps its number. A message that is too old, or whose recipient is gone,
+    ends.
     """
     waiting = [
         row
@@ -109,12 +120,12 @@ def _without_those_that_wait(claimed: Sequence[Message], now: datetime) -> list[
     return [row for row in claimed if row.pk not in given_back]
 
 
-def _apply_alone(row: Message, sender: str, now: datetime) -> set[int]:
+def _apply_alone(row: Message, senders: Sequence[Sender], now: datetime) -> set[int]:
     try:
-        return _apply([row], sender, now)
+        return _apply([row], senders, now)
     except (OperationalError, InterfaceError):
         raise
-    except Exception as error:  # the same, found: the others are sent
+    except Exception as error:  # as above, for one row: the others are sent
         # Without its text: a database error quotes the row, a phone number with it.
         logger.error(
             "A due text cannot be addressed",
@@ -129,7 +140,7 @@ def _apply_alone(row: Message, sender: str, now: datetime) -> set[int]:
         return {row.pk}
 
 
-def _apply(stale: Sequence[Message], sender: str, now: datetime) -> set[int]:
+def _apply(stale: Sequence[Message], senders: Sequence[Sender], now: datetime) -> set[int]:
     """Write the decisions; return the keys of the rows that are not to be sent."""
     claimed = {row.pk: row for row in stale}
     with message_changes(now) as changes:
@@ -141,16 +152,16 @@ def _apply(stale: Sequence[Message], sender: str, now: datetime) -> set[int]:
         ]
         decisions: Decisions = {}
         if scheduled:
-            # Of its own: what the host's hook wrote before it failed must not stay.
+            # A transaction for the hook: its writes must not stay if it fails.
             with transaction.atomic():
                 decisions = conf.schedule().redraft(scheduled[0].tenant_id, scheduled, now)
-        kept, ended = _decide(held, decisions, sender, changes, now)
+        kept, ended = _decide(held, decisions, senders, changes, now)
         Message.objects.write(kept, _CONTENT_FIELDS)
         Message.objects.write(ended, _ENDED_FIELDS)
     for row in kept:
         for name in _CONTENT_COLUMNS:
             setattr(claimed[row.pk], name, getattr(row, name))
-    # What is no longer held by this claim is another worker's to send.
+    # Another worker sends the messages that this claim has lost.
     return claimed.keys() - {row.pk for row in kept}
 
 
@@ -161,13 +172,17 @@ def _held(rows: Sequence[Message]) -> list[Message]:
 
 
 def _decide(
-    held: Sequence[Message], decisions: Decisions, sender: str, changes: Changes, now: datetime
+    held: Sequence[Message],
+    decisions: Decisions,
+    senders: Sequence[Sender],
+    changes: Changes,
+    now: datetime,
 ) -> tuple[list[Message], list[Message]]:
     kept: list[Message] = []
     ended: list[Message] = []
     for row in held:
-        if sender and _is_untried(row):
-            row.from_number = sender
+        if _is_untried(row) and not _has_sender(row, senders):
+            row.provider, row.from_number = senders[0]
         decision = GONE if row.recipient_gone else decisions.get(row.pk)
         if isinstance(decision, Draft):
             decision = _rewrite(row, decision)

@@ -1,4 +1,4 @@
-"""The last look at claimed rows: is each still wanted?"""
+"""The last check of claimed messages before the call."""
 
 from __future__ import annotations
 
@@ -7,23 +7,24 @@ from datetime import datetime, timedelta
 
 from django.db.models import F
 
-from delivery import destinations, opt_outs, spend
+from delivery import opt_outs
 from delivery.changes import message_changes
+from delivery.limits import destinations, spend
 from delivery.models import Attempt, Message, Outcome
 from delivery.models.transitions import ANSWER_LOST, TRANSITION_FIELDS
+from delivery.providers import registry
 from delivery.sending.redraft import redraft
 
-# Telnyx answers a key again for up to 24 h ("Idempotency", developers.telnyx.com/docs/development/
-# api-fundamentals/idempotency), then it takes the text anew. An hour less: clocks differ, and what
-# passes here may still wait for a thread.
-_KEY_IS_KNOWN = timedelta(hours=23)
+_KEY_MARGIN = timedelta(hours=1)
+"""A repeat ends this long before the provider forgets its key: clocks differ, and a claimed message
+may still wait for a thread."""
 
 
 def screen(rows: Sequence[Message], now: datetime) -> list[Message]:
-    """Return those of the claimed ``rows`` (of one tenant) to send, addressed as is right now.
+    """Return the claimed ``rows`` (of one turn) that are to be sent, addressed as is right now.
 
-    Ends the opted-out, the too old, those whose recipient is gone, those to numbers that are not
-    texted, and those that Telnyx may have taken so long ago that it would take them twice.
+    End the messages of opted-out, deleted or refused recipients, the messages that are too old, and
+    the ambiguous ones that the provider would take as new texts (double send).
     """
     rows = redraft(rows, now)
     if not rows:
@@ -31,7 +32,7 @@ def screen(rows: Sequence[Message], now: datetime) -> list[Message]:
     stopped = opt_outs.opted_out(rows[0].tenant_id, {row.to_number for row in rows})
     old = [row for row in rows if row.expires_at is not None and row.expires_at <= now]
     refused = _refused(rows)
-    forgotten = _forgotten([row.pk for row in rows if row.ambiguous], now)
+    forgotten = _forgotten([row for row in rows if row.ambiguous], now)
     ending = [
         row
         for row in rows
@@ -43,21 +44,25 @@ def screen(rows: Sequence[Message], now: datetime) -> list[Message]:
 
 
 def _refused(rows: Sequence[Message]) -> dict[str, str]:
-    """Numbers that are not texted, and why: the countries or the number may have changed since."""
+    """Return the refused numbers and the reasons; countries may have changed since the acceptance."""
     allowed = destinations.countries_of_key(rows[0].tenant_id)
     reasons = {row.to_number: destinations.refusal(row.to_number, allowed) for row in rows}
     return {number: reason for number, reason in reasons.items() if reason}
 
 
-def _forgotten(doubtful: Sequence[int], now: datetime) -> set[int]:
-    """Those whose doubt is older than what Telnyx remembers of their key."""
-    if not doubtful:
+def _forgotten(ambiguous: Sequence[Message], now: datetime) -> set[int]:
+    """Return the messages whose ambiguous call is older than the provider's memory of the key."""
+    if not ambiguous:
         return set()
+    memory = registry.get(ambiguous[0].provider).capabilities.key_memory
+    ids = [row.pk for row in ambiguous]
+    if memory is None:
+        return set(ids)
     lost = Attempt.objects.filter(
-        message__in=doubtful,
+        message__in=ids,
         generation=F("message__generation"),
         outcome=Outcome.AMBIGUOUS,
-        started_at__lte=now - _KEY_IS_KNOWN,
+        started_at__lte=now - (memory - _KEY_MARGIN),
     )
     return set(lost.values_list("message_id", flat=True))
 

@@ -1,4 +1,4 @@
-"""The threads that call the provider. They touch neither the database nor Redis."""
+"""The threads that call the providers. They use neither the database nor Redis."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from queue import Empty, SimpleQueue
 
 from django.utils import timezone
 
 from delivery.models import Message, Outcome, Priority
-from delivery.providers.base import Provider, Verdict, connect
+from delivery.providers import registry
+from delivery.providers.base import Provider, SendOutcome
 from delivery.sending.jobs import Claim, Job, Jobs, claim_of
 from delivery.settle import Result
 
@@ -24,12 +25,12 @@ _GATHER_SECONDS = 0.05
 
 
 class Threads:
-    """A fixed number of threads, each with a provider (and so a connection) of its own.
+    """A fixed number of threads, each with an instance (and so a connection) per provider account.
 
-    Some texts more wait for each, so that none is idle while results are gathered and written down.
+    A few jobs more wait for each thread, so that no thread is idle while results are written.
     """
 
-    def __init__(self, size: int, connect: Callable[[], Provider] = connect) -> None:
+    def __init__(self, size: int, connect: Callable[[str], Provider] = registry.connect) -> None:
         self.size = size
         self.in_flight: dict[Claim, Job] = {}
         self._connect = connect
@@ -44,7 +45,7 @@ class Threads:
 
     @property
     def _kept_for_replies(self) -> int:
-        # No slow broadcast stands before a reply.
+        # A slow broadcast must not delay replies.
         return self.size // 8
 
     @property
@@ -52,11 +53,11 @@ class Threads:
         return (1 + _WAITING_PER_THREAD) * self.size
 
     def room(self, priority: Priority) -> int:
-        """How many more texts may be submitted."""
+        """Return how many more jobs may be submitted."""
         return max(0, self._places - self._kept_from(priority) - len(self.in_flight))
 
     def any_free(self, priority: Priority) -> bool:
-        """A thread may begin at once with what is submitted now."""
+        """Return whether a thread would begin at once with a job that is submitted now."""
         return len(self.in_flight) < self.size - self._kept_from(priority)
 
     def _kept_from(self, priority: Priority) -> int:
@@ -66,32 +67,38 @@ class Threads:
         self.in_flight |= {job.claim: job for job in jobs}
         self._jobs.put(jobs)
 
-    def withdraw(self) -> list[Job]:
-        """Take back what no thread has begun."""
-        withdrawn = self._jobs.withdraw()
+    def withdraw(self, providers: Container[str]) -> list[Job]:
+        """Take back the jobs of these provider accounts that no thread has begun."""
+        return self._withdrawn(self._jobs.withdraw(providers))
+
+    def withdraw_all(self) -> list[Job]:
+        """Take back the jobs that no thread has begun."""
+        return self._withdrawn(self._jobs.withdraw_all())
+
+    def _withdrawn(self, jobs: list[Job]) -> list[Job]:
         while not self._held_back.empty():
-            withdrawn += self._held_back.get()
-        for job in withdrawn:
+            jobs += self._held_back.get()
+        for job in jobs:
             self.in_flight.pop(job.claim, None)
-        return withdrawn
+        return jobs
 
     def forget(self, messages: Sequence[Message]) -> list[Job]:
-        """Claims that were lost: what no thread has begun of them is not to be sent."""
+        """Take back the jobs of lost claims that no thread has begun: they must not be sent."""
         forgotten = self._jobs.remove({claim_of(message) for message in messages})
         for job in forgotten:
             self.in_flight.pop(job.claim, None)
         return forgotten
 
     def results(self, timeout: float) -> list[Result]:
-        """What has come back, waiting up to ``timeout`` seconds for the first.
+        """Return the results so far, waiting up to ``timeout`` seconds for the first.
 
-        What comes close behind it comes with it: writing down many costs little more than one. The
-        more there are in flight, the longer that is worth waiting for.
+        Results that follow closely come with it: writing many costs little more than writing one.
+        The more jobs are in flight, the longer that wait pays.
         """
         found: list[Result] = []
         try:
             found.append(self._results.get(timeout=timeout))
-            # Asleep, and not woken by each: this thread and those that call share one interpreter.
+            # Sleep, and do not wake for each result: all threads share one interpreter.
             time.sleep(_GATHER_SECONDS * len(self.in_flight) / self._places)
             while True:
                 found.append(self._results.get_nowait())
@@ -102,35 +109,54 @@ class Threads:
         return found
 
     def _work(self, replies_only: bool) -> None:
-        provider = self._connect()
+        providers: dict[str, Provider] = {}
         while True:
-            result = call(provider, self._jobs.take(replies_only=replies_only))
-            if result.verdict.gives_pause:
-                # At once, for this thread would go on with the next.
-                self._held_back.put(self._jobs.withdraw())
+            job = self._jobs.take(replies_only=replies_only)
+            result = self._call(providers, job)
+            if result.outcome.gives_pause:
+                # At once: this thread and the others would go on with the next jobs.
+                self._held_back.put(self._jobs.withdraw({job.provider}))
             self._results.put(result)
+
+    def _call(self, providers: dict[str, Provider], job: Job) -> Result:
+        try:
+            if job.provider not in providers:
+                providers[job.provider] = self._connect(job.provider)
+        except Exception as error:
+            logger.exception(
+                "A provider cannot be made", extra={"action": "bug", "provider": job.provider}
+            )
+            return _not_called(job, error)
+        return call(providers[job.provider], job)
 
 
 def call(provider: Provider, job: Job) -> Result:
-    """One call. A provider that raises where it must not has left a doubt, and a bug to find."""
+    """Make one call. A provider that raises has a bug, and leaves it unknown whether it sent."""
     started_at, began = timezone.now(), time.monotonic()
     try:
-        verdict = provider.send(job.request)
+        outcome = provider.send(job.text)
     except Exception as error:
         logger.exception(
             "The provider class raised", extra={"action": "bug", "message_id": job.message.pk}
         )
-        verdict = Verdict(
-            outcome=Outcome.AMBIGUOUS, code="bug", title=type(error).__name__, reached=False
+        outcome = SendOutcome(
+            kind=Outcome.AMBIGUOUS, code="bug", title=type(error).__name__, reached=False
         )
-    return Result(job.message, verdict, started_at, time.monotonic() - began, permit=job.permit)
+    return Result(job.message, outcome, started_at, time.monotonic() - began, permit=job.permit)
+
+
+def _not_called(job: Job, error: Exception) -> Result:
+    outcome = SendOutcome(
+        kind=Outcome.RETRYABLE, code="bug", title=type(error).__name__, reached=False
+    )
+    return Result(job.message, outcome, timezone.now(), 0.0, permit=job.permit)
 
 
 _of_process: tuple[int, Threads] | None = None
 
 
 def of_this_process(size: int) -> Threads:
-    """The threads of this process, made at the first use: none survives a fork."""
+    """Return the threads of this process, made at the first use: none survives a fork."""
     global _of_process
     if _of_process is None or _of_process[0] != os.getpid() or _of_process[1].size != size:
         _of_process = (os.getpid(), Threads(size))

@@ -1,69 +1,80 @@
-"""Texts to a tenant's number."""
+"""Texts from people to a tenant's number, and their STOP and START."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.apps import apps
 from django.db.models import Model
 
-from delivery import conf, opt_out_words
-from delivery.billed import Billed
-from delivery.encoding import measure
-from delivery.models import Direction, Message
+from delivery import conf, opt_outs
+from delivery.changes import Changes
+from delivery.content.encoding import measure
+from delivery.models import Direction, Message, OptOut, WebhookEvent
 from delivery.models.message import Encoding
-from delivery.providers.telnyx.billed import billed
+from delivery.opt_outs import words
+from delivery.opt_outs.stop_requests import asks_to_stop
+from delivery.providers.base import InboundText
 from delivery.statuses import Status
-from delivery.stop_requests import asks_to_stop
-from delivery.tracking.inbound_content import Content, content
-from delivery.tracking.report import first_object, number_of, text_of
 
-_LONGEST_NUMBER = 16
+_MAY_YET_BE_OURS = timedelta(hours=1)
+_MOST_PARTS = 32767
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class InboundText:
-    """One text to one of our numbers."""
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A stored event and the text in it."""
 
-    provider_id: str
-    to_number: str
-    """Empty where an RCS agent was texted, which has no number."""
-    from_number: str
-    content: Content
-    billed: Billed
-    autoresponse_type: str
+    event: WebhookEvent
+    text: InboundText
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A STOP or START of one person to one tenant."""
+
+    tenant_id: Any
+    number: str
+    word: str
     at: datetime
 
-    def wish(self, tenant: Model) -> str:
-        """Return ``STOP``, ``START`` or nothing, with the words of ``tenant``."""
-        own = tuple(conf.stop_words_of()(tenant))
-        said = opt_out_words.wish(self.content.text, self.autoresponse_type, own)
-        return said or opt_out_words.wish(self.content.postback, "", own)
 
-
-def inbound_text(payload: Any, *, at: datetime) -> InboundText | None:
-    """The text in ``payload`` of ``message.received``; None where it is no such thing."""
-    if not isinstance(payload, dict):
-        return None
-    to, from_number = payload.get("to"), number_of(payload.get("from"))
-    to_number = text_of(to) or text_of(first_object(to).get("phone_number"))
-    to_agent = not to_number and bool(text_of(first_object(to).get("agent_id")))
-    provider_id = text_of(payload.get("id"))
-    if not 0 < len(provider_id) <= 64 or not _usable(from_number):
-        return None
-    if not _usable(to_number) and not to_agent:
-        return None
-    return InboundText(
-        provider_id=provider_id,
-        to_number=to_number,
-        from_number=from_number,
-        content=content(payload),
-        billed=billed(payload),
-        autoresponse_type=text_of(payload.get("autoresponse_type")),
-        at=at,
-    )
+def apply(incoming: Sequence[Incoming], changes: Changes, now: datetime) -> list[Incoming]:
+    """Store each text once, do what it asks, and mark the events. Return the texts without a tenant,
+    which may yet get one: a number works before somebody enters it."""
+    if not incoming:
+        return []
+    tenants = tenants_by_number({item.text.to_number for item in incoming})
+    known = _stored(incoming)
+    without_tenant = []
+    wishes: list[Wish] = []
+    for item in sorted(incoming, key=_order):
+        text, event = item.text, item.event
+        tenant = (
+            tenants.get(text.to_number)
+            or last_to_text(from_number=text.to_number, to_number=text.from_number)
+            or conf.former_tenant()(text.to_number)
+        )
+        if tenant is None and now - event.received_at < _MAY_YET_BE_OURS:
+            without_tenant.append(item)
+            continue
+        event.applied_at = now
+        if tenant is None:
+            event.result = WebhookEvent.Result.NOT_OURS
+        elif (event.provider, text.provider_id) in known:
+            event.result = WebhookEvent.Result.SUPERSEDED
+        else:
+            known.add((event.provider, text.provider_id))
+            wishes += _wishes(text, tenant)
+            message = received(text, tenant, now, provider=event.provider)
+            message.save(force_insert=True)
+            changes.add(message)
+            event.message, event.result = message, WebhookEvent.Result.APPLIED
+    _obey(wishes, now)
+    return without_tenant
 
 
 def tenants_by_number(numbers: set[str]) -> dict[str, Model]:
@@ -77,8 +88,8 @@ def tenants_by_number(numbers: set[str]) -> dict[str, Model]:
 def last_to_text(*, from_number: str, to_number: str) -> Model | None:
     """Return the tenant that texted ``to_number`` from ``from_number`` last (empty: from any number).
 
-    People go on answering, and opting out, where they were texted from, though the number may have
-    been given up or have gone to another tenant since.
+    People go on answering, and opting out, to the number that texted them, though it may have been
+    given up or have gone to another tenant since.
     """
     between = Message.objects.filter(to_number=to_number, direction=Direction.OUTBOUND)
     if from_number:
@@ -87,31 +98,42 @@ def last_to_text(*, from_number: str, to_number: str) -> Model | None:
     return last.tenant if last else None
 
 
-def received(inbound: InboundText, tenant: Model, now: datetime) -> Message:
-    """An unsaved row."""
-    text = inbound.content.text
-    measured = measure(text)
+def received(text: InboundText, tenant: Model, now: datetime, *, provider: str) -> Message:
+    """Return an unsaved message."""
+    measured = measure(text.text)
     return Message(
         tenant_id=tenant.pk,
-        recipient_id=_sender_id(tenant, inbound.from_number),
+        recipient_id=_recipient_id(tenant, text.from_number),
         direction=Direction.INBOUND,
         status=Status.RECEIVED,
-        to_number=inbound.to_number or getattr(tenant, conf.tenant_number_field()),
-        from_number=inbound.from_number,
-        text=text,
-        thread=conf.thread_of()(tenant, inbound.from_number, now),
-        media_urls=list(inbound.content.media_urls),
-        encoding=inbound.billed.encoding or Encoding(measured.encoding),
-        parts=inbound.billed.parts or min(measured.parts, 32767),
-        asks_to_stop=not inbound.wish(tenant) and asks_to_stop(text),
-        provider_id=inbound.provider_id,
-        provider_status_at=inbound.at,
+        to_number=text.to_number or getattr(tenant, conf.tenant_number_field()),
+        from_number=text.from_number,
+        text=text.text,
+        thread=conf.thread_of()(tenant, text.from_number, now),
+        media_urls=list(text.media_urls),
+        encoding=text.billed.encoding or Encoding(measured.encoding),
+        parts=text.billed.parts or min(measured.parts, _MOST_PARTS),
+        asks_to_stop=not _word(text, tenant) and asks_to_stop(text.text),
+        provider=provider,
+        provider_id=text.provider_id,
+        provider_status_at=text.at,
         created_at=now,
         updated_at=now,
     )
 
 
-def _sender_id(tenant: Model, number: str) -> Any:
+def _stored(incoming: Sequence[Incoming]) -> set[tuple[str, str | None]]:
+    ids = {item.text.provider_id for item in incoming}
+    rows = Message.objects.filter(provider_id__in=ids)
+    return set(rows.values_list("provider", "provider_id"))
+
+
+def _order(item: Incoming) -> tuple[str, str, datetime, int]:
+    # By number, so that two workers begin threads in the same order and cannot deadlock.
+    return item.text.to_number, item.text.from_number, item.text.at, item.event.pk
+
+
+def _recipient_id(tenant: Model, number: str) -> Any:
     if (recipient_of := conf.recipient_of()) is not None:
         return recipient_of(tenant, number)
     wanted = {conf.recipient_tenant_field(): tenant, conf.recipient_number_field(): number}
@@ -119,5 +141,35 @@ def _sender_id(tenant: Model, number: str) -> Any:
     return recipients.order_by("pk").values_list("pk", flat=True).first()
 
 
-def _usable(number: str) -> bool:
-    return 0 < len(number) <= _LONGEST_NUMBER
+def _word(text: InboundText, tenant: Model) -> str:
+    """Return ``STOP``, ``START`` or nothing, by the provider and by the words of ``tenant``."""
+    own = tuple(conf.stop_words_of()(tenant))
+    said = words.wish(text.text, text.keyword, own)
+    return said or words.wish(text.postback, "", own)
+
+
+def _wishes(text: InboundText, tenant: Model) -> Iterator[Wish]:
+    """Yield what ``text`` asks of ``tenant``, and a STOP also of the tenant that texted the person
+    last from the number, which may have moved to ``tenant`` since."""
+    word = _word(text, tenant)
+    concerned = {tenant.pk}
+    if word == "STOP":
+        last = last_to_text(from_number=text.to_number, to_number=text.from_number)
+        concerned |= {last.pk} if last is not None else set()
+    if word:
+        for pk in concerned:
+            yield Wish(pk, text.from_number, word, text.at)
+
+
+def _obey(wishes: Sequence[Wish], now: datetime) -> None:
+    """Write the opt-outs. The newer of STOP and START counts, in any order of arrival.
+
+    Call it when the texts are saved: a STOP looks for a later START.
+    """
+    # In one order for all workers, so that two of them cannot deadlock.
+    for wish in sorted(wishes, key=lambda wish: (str(wish.tenant_id), wish.number, wish.at)):
+        if wish.word == "START":
+            opt_outs.opt_in(wish.tenant_id, wish.number, at=wish.at)
+        elif not opt_outs.started_since(wish.at, wish.tenant_id, wish.number):
+            at = min(wish.at, now)
+            opt_outs.opt_out(wish.tenant_id, wish.number, OptOut.Source.KEYWORD, now=at)

@@ -1,66 +1,121 @@
-"""Messages that Telnyx has, or may have, and that no webhook finished: ask what became of them."""
+"""Messages that a provider has, or may have, and that no webhook finished: look them up."""
 
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
+from django.db import DataError, IntegrityError
 from django.db.models import Q
 
 from delivery import conf
 from delivery.changes import message_changes
-from delivery.models import Message, StatusCheck
+from delivery.models import Attempt, Direction, Message, StatusCheck
 from delivery.models.queue import MessageQuerySet
-from delivery.providers.telnyx.lookup import Lookup, LookupFailedError
+from delivery.providers import registry
+from delivery.providers.base import (
+    DeliveryReport,
+    LookUpByContent,
+    LookUpById,
+    LookUpFailedError,
+    Provider,
+    Question,
+)
+from delivery.references import callback_url, reference
 from delivery.statuses import ON_ITS_WAY, Status
-from delivery.tracking import stops
-from delivery.tracking.lost import Lost
-from delivery.tracking.order import supersedes
-from delivery.tracking.progress import PROGRESS_FIELDS, move
-from delivery.tracking.report import StatusReport, status_report
+from delivery.tracking.status import PROGRESS_FIELDS, move, note_opt_outs, supersedes
 
 logger = logging.getLogger("delivery")
 
+_EVERY = timedelta(seconds=5)
 _BUDGET_SECONDS = 10.0
 _LONGEST_PAUSE = timedelta(hours=6)
 _LOOKED_FOR = timedelta(days=2)
-"""Telnyx shows no text before it has left its queue, which takes four hours at most."""
+"""A provider may not show a text before it has left the provider's queue, some hours at most."""
+_CLOCKS_DIFFER = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """A text that Telnyx has given an id."""
+class LookUp:
+    """One question about one message, to be asked away from the database."""
 
     message_id: int
-    provider_id: str
+    generation: int
+    provider: str
+    question: Question
 
-    def ask(self, lookup: Lookup, now: datetime) -> StatusReport | None:
-        report = status_report(lookup.message(self.provider_id), at=now)
-        return report if report and report.provider_id == self.provider_id else None
+    def still_applies_to(self, row: Message) -> bool:
+        """Return whether ``row`` is unchanged since the question."""
+        if isinstance(self.question, LookUpById):
+            return row.provider_id == self.question.provider_id
+        return row.status == Status.UNKNOWN and row.generation == self.generation
 
-    def belongs_to(self, row: Message) -> bool:
-        return row.provider_id == self.provider_id
+
+Answer = tuple[LookUp, DeliveryReport]
 
 
-Question = Known | Lost
+class Watchdog:
+    """Asks in a thread, which never uses the database; at most one round at a time.
+
+    A round that fails is over: its messages are asked about again, later.
+    """
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="delivery-watchdog")
+        self._round: Future[list[Answer]] | None = None
+        self._next = datetime.min.replace(tzinfo=UTC)
+
+    def tick(self, now: datetime, limit: int = 20) -> int:
+        """Write the answers of the last round and begin the next, without waiting. Return how many
+        messages moved."""
+        if now < self._next:
+            return 0
+        self._next = now + _EVERY
+        moved = give_up_waiting(now)
+        if self._round is not None:
+            if not self._round.done():
+                return moved
+            ended, self._round = self._round, None
+            moved += _finish(ended, now)
+        questions = take_overdue(now, limit)
+        if questions:
+            self._round = self._thread.submit(ask, questions, now)
+        return moved
+
+
+_of_process: dict[int, Watchdog] = {}
 
 
 def reconcile(now: datetime, limit: int = 20) -> int:
-    """Ask about up to ``limit`` messages, and end those that nobody will confirm; how many moved.
+    """Ask about up to ``limit`` silent messages, and end those that will never be confirmed.
 
-    Waits for Telnyx; a worker calls :func:`delivery.tracking.reconcile`, which does not.
+    For a worker: it never waits for a provider, a later call writes the answers. Asks at most every
+    five seconds, about each message less and less often. Returns how many messages moved.
     """
+    pid = os.getpid()  # A forked child has no threads of its parent.
+    if pid not in _of_process:
+        _of_process.clear()
+        _of_process[pid] = Watchdog()
+    return _of_process[pid].tick(now, limit)
+
+
+def reconcile_now(now: datetime, limit: int = 20) -> int:
+    """Do the same at once, and wait for the providers. Return how many messages moved."""
     return apply(ask(take_overdue(now, limit), now), now) + give_up_waiting(now)
 
 
-def take_overdue(now: datetime, limit: int) -> list[Question]:
-    """What to ask about; each message is asked about later and later."""
+def take_overdue(now: datetime, limit: int) -> list[LookUp]:
+    """Return the questions that are due; each message is asked about less and less often."""
     quiet_since = now - timedelta(seconds=conf.watchdog_after())
+    by_content, by_id = _able("look_up_by_content"), _able("look_up_by_id")
     lost = list(
         _unasked(now).filter(
+            provider__in=by_content,
             status=Status.UNKNOWN,
             dead_since__lte=quiet_since,
             dead_since__gt=now - _LOOKED_FOR,
@@ -69,7 +124,10 @@ def take_overdue(now: datetime, limit: int) -> list[Question]:
     )  # fmt: skip
     known = list(
         _unasked(now).filter(
-            status__in=ON_ITS_WAY, updated_at__lte=quiet_since, provider_id__isnull=False
+            provider__in=by_id,
+            status__in=ON_ITS_WAY,
+            updated_at__lte=quiet_since,
+            provider_id__isnull=False,
         ).order_by("updated_at")[: limit - len(lost)]
     )  # fmt: skip
     StatusCheck.objects.bulk_create(
@@ -78,56 +136,94 @@ def take_overdue(now: datetime, limit: int) -> list[Question]:
         unique_fields=["message"],
         update_fields=["times", "next_at"],
     )
-    questions: list[Question] = [Lost.of(row) for row in lost]
-    return questions + [Known(row.pk, row.provider_id) for row in known if row.provider_id]
+    return [_look_up(row, by_content_of(row)) for row in lost] + [
+        _look_up(row, LookUpById(row.provider_id)) for row in known if row.provider_id
+    ]
 
 
-def ask(questions: Sequence[Question], now: datetime) -> list[tuple[Question, StatusReport]]:
-    """What Telnyx says of each, within about ten seconds; stops where it cannot be asked."""
+def by_content_of(message: Message) -> LookUpByContent:
+    """Return the question about a message whose answer was lost."""
+    since, until = _time_of_calls(message)
+    alike = Message.objects.filter(
+        direction=Direction.OUTBOUND,
+        provider=message.provider,
+        to_number=message.to_number,
+        from_number=message.from_number,
+    ).exclude(pk=message.pk)
+    taken = alike.filter(provider_id__isnull=False, updated_at__gte=since)
+    twins = alike.filter(provider_id__isnull=True, calls__gt=0, text=message.text)
+    return LookUpByContent(
+        reference=reference(message.pk),
+        callback_url=callback_url(message),
+        to_number=message.to_number,
+        from_number=message.from_number,
+        text=message.text,
+        parts=message.parts,
+        since=since,
+        until=until,
+        others=frozenset(filter(None, taken.values_list("provider_id", flat=True))),
+        one_of_many=twins.exists(),
+    )
+
+
+def ask(questions: Sequence[LookUp], now: datetime) -> list[Answer]:
+    """Return the answers within about ten seconds. A provider that fails is not asked further."""
     until = time.monotonic() + _BUDGET_SECONDS
-    answers = []
-    with Lookup() as lookup:
-        for question in questions:
+    answers: list[Answer] = []
+    providers: dict[str, Provider] = {}
+    failed: set[str] = set()
+    try:
+        for look_up in questions:
+            alias = look_up.provider
             if time.monotonic() > until:
                 break
+            if alias in failed:
+                continue
+            if alias not in providers:
+                providers[alias] = registry.connect(alias)
             try:
-                report = question.ask(lookup, now)
-            except LookupFailedError as error:
+                report = providers[alias].look_up(look_up.question, now)
+            except LookUpFailedError as error:
+                failed.add(alias)
                 logger.warning(
-                    "Telnyx cannot be asked about messages",
-                    extra={"action": "watchdog_failed", "error": error.code},
+                    "A provider cannot be asked about messages",
+                    extra={"action": "watchdog_failed", "provider": alias, "error": error.code},
                 )
-                break
+                continue
             if report is not None:
-                answers.append((question, report))
+                answers.append((look_up, report))
+    finally:
+        for provider in providers.values():
+            provider.close()
     return answers
 
 
-def apply(answers: Sequence[tuple[Question, StatusReport]], now: datetime) -> int:
-    """Move the messages on; how many did."""
-    by_id = {question.message_id: (question, report) for question, report in answers}
-    if not by_id:
+def apply(answers: Sequence[Answer], now: datetime) -> int:
+    """Move the messages on; return how many moved."""
+    by_pk = {look_up.message_id: (look_up, report) for look_up, report in answers}
+    if not by_pk:
         return 0
     with message_changes(now) as changes:
         before: dict[Message, str] = {}
-        told = []
-        for row in Message.objects.filter(pk__in=by_id).locked():
-            question, report = by_id[row.pk]
-            if question.belongs_to(row):
-                told.append((row, report))
-            if question.belongs_to(row) and supersedes(report, row) and not _taken(report, row):
+        matched = []
+        for row in Message.objects.filter(pk__in=by_pk).locked():
+            look_up, report = by_pk[row.pk]
+            if not look_up.still_applies_to(row):
+                continue
+            matched.append((row, report))
+            if supersedes(report, row) and not _is_id_of_another(report, row):
                 before[row] = row.status
                 move(row, report, now)
         if before:
             Message.objects.all().write(list(before), PROGRESS_FIELDS)
         for row, previous in before.items():
             changes.add(row, previous=previous)
-        stops.note(told, now)
+        note_opt_outs(matched, now)
     return len(before)
 
 
 def give_up_waiting(now: datetime, limit: int = 500) -> int:
-    """End what the carrier never confirmed, and never will: not every carrier does."""
+    """End messages that the carrier never confirmed: not every carrier confirms."""
     silent_since = now - timedelta(seconds=conf.unconfirmed_after())
     silent = Message.objects.filter(status__in=ON_ITS_WAY, updated_at__lte=silent_since)
     if not silent.exists():
@@ -143,6 +239,44 @@ def give_up_waiting(now: datetime, limit: int = 500) -> int:
     return len(rows)
 
 
+def _finish(ended: Future[list[Answer]], now: datetime) -> int:
+    error = ended.exception()
+    if error is None:
+        try:
+            return apply(ended.result(), now)
+        except (DataError, IntegrityError) as refused:
+            error = refused
+    # Without the error's text: it may quote the provider's answer, or the row.
+    logger.error(
+        "A round of questions about messages failed",
+        extra={"action": "watchdog_failed", "error": type(error).__name__},
+    )
+    return 0
+
+
+def _able(capability: str) -> list[str]:
+    """Return the aliases of the providers with this capability."""
+    return [
+        alias
+        for alias in registry.aliases()
+        if getattr(registry.get(alias).capabilities, capability)
+    ]
+
+
+def _look_up(row: Message, question: Question) -> LookUp:
+    return LookUp(row.pk, row.generation, row.provider, question)
+
+
+def _time_of_calls(message: Message) -> tuple[datetime, datetime]:
+    """Return when the calls of this generation began and ended, with a margin for clocks."""
+    calls = Attempt.objects.filter(message=message, generation=message.generation)
+    moments = list(calls.values_list("started_at", "duration_ms"))
+    ended = message.dead_since or message.updated_at
+    begin = min((began for began, _ in moments), default=message.created_at)
+    end = max((began + timedelta(milliseconds=ms) for began, ms in moments), default=ended)
+    return begin - _CLOCKS_DIFFER, end + _CLOCKS_DIFFER
+
+
 def _next_check(message: Message, now: datetime) -> StatusCheck:
     known: StatusCheck | None = getattr(message, "status_check", None)
     times = known.times if known else 0
@@ -151,14 +285,15 @@ def _next_check(message: Message, now: datetime) -> StatusCheck:
 
 
 def _unasked(now: datetime) -> MessageQuerySet:
-    """Messages that were not asked about a moment ago."""
+    """Return the messages that were not asked about lately."""
     return Message.objects.filter(
         Q(status_check__isnull=True) | Q(status_check__next_at__lte=now)
     ).select_related("status_check")
 
 
-def _taken(report: StatusReport, row: Message) -> bool:
-    """Another message has this id of Telnyx's: whatever that means, it is not to be this one."""
+def _is_id_of_another(report: DeliveryReport, row: Message) -> bool:
+    """Return whether another message has this id: then the report must not move ``row``."""
     if row.provider_id == report.provider_id:
         return False
-    return Message.objects.filter(provider_id=report.provider_id).exclude(pk=row.pk).exists()
+    taken = Message.objects.filter(provider=row.provider, provider_id=report.provider_id)
+    return taken.exclude(pk=row.pk).exists()

@@ -1,7 +1,7 @@
-"""Storing events in groups: whatever comes while one is being written goes in the next transaction.
+"""Stores events in groups: events that arrive during a commit share the next transaction.
 
-A commit costs more than a row. In a storm each request would wait for the commits of all before it;
-so it waits for two.
+A commit costs more than a row. Under load each request would wait for the commits of all before it;
+in groups it waits for two at most.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from delivery.queue import hints
 
 
 class NotStoredError(Exception):
-    """The event is not stored: the provider is to send it again."""
+    """The event is not stored. The answer is 500, so that the provider repeats it, if it ever does."""
 
 
 @dataclass(slots=True, eq=False)
@@ -28,7 +28,7 @@ class _Arrival:
 
 
 class GroupedStore:
-    """The thread that finds nobody writing writes for all who have arrived; the others wait."""
+    """The first free thread writes the events of all waiting threads; the others wait."""
 
     def __init__(self, write: Callable[[Sequence[WebhookEvent]], None]) -> None:
         self._write = write
@@ -38,11 +38,11 @@ class GroupedStore:
 
     @property
     def waiting(self) -> int:
-        """Events that nobody writes yet."""
+        """Return the number of events that no thread writes yet."""
         return len(self._arrivals)
 
     def store(self, event: WebhookEvent) -> None:
-        """Returns once it is committed; raises :class:`NotStoredError`."""
+        """Return once the event is committed. Raises :class:`NotStoredError`."""
         mine = _Arrival(event)
         with self._arriving:
             self._arrivals.append(mine)
@@ -62,7 +62,7 @@ class GroupedStore:
             self._write([arrival.event for arrival in group])
         except Exception as error:
             if len(group) > 1 and not isinstance(error, OperationalError | InterfaceError):
-                # It is one of them: find which, and keep the others.
+                # One of them is at fault: store one by one to find which.
                 for arrival in group:
                     self._store([arrival])
                 return
@@ -73,12 +73,12 @@ class GroupedStore:
 
 
 def _insert(events: Sequence[WebhookEvent]) -> None:
-    """Insert, or leave what stands: the provider sends an event again, even two at a time."""
-    # In one order, so that two processes with the same events do not wait for each other.
-    rows = sorted(events, key=lambda event: event.event_id)
+    """Insert new events: a provider repeats an event, even two copies at a time."""
+    # In one order, so that two processes with the same events cannot deadlock.
+    rows = sorted(events, key=lambda event: (event.provider, event.event_id))
     WebhookEvent.objects.bulk_create(rows, ignore_conflicts=True)
     hints.push()
 
 
 events = GroupedStore(_insert)
-"""Of this process."""
+"""The group of this process."""

@@ -1,6 +1,6 @@
-"""Include these below ``webhooks/telnyx`` without a last slash: both forms of each URL are taken.
+"""Include these below ``webhooks/``. Each URL is taken with and without its last slash.
 
-A redirect would lose the event: Telnyx follows none, and counts it as a failure.
+A redirect would lose the event: providers do not follow one, and count it as a failure.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from delivery.webhooks.views import receive
 
 app_name = "delivery_webhooks"
 urlpatterns = [
-    # Also below "webhooks/telnyx/". The group keeps Django from warning about a slash at the start.
-    re_path(r"^(?:/)?$", receive, name="telnyx"),
-    re_path(r"^(?:/)?(?P<ref>[^/]+)/?$", receive, name="telnyx-message"),
+    re_path(r"^(?P<alias>[a-z0-9_-]+)/?$", receive, name="provider"),
+    re_path(r"^(?P<alias>[a-z0-9_-]+)/(?P<ref>[^/]+)/?$", receive, name="message"),
 ]

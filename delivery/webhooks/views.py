@@ -1,22 +1,29 @@
-"""``POST /webhooks/telnyx/`` and ``/webhooks/telnyx/<ref>/``: verify, store, 200. Nothing else.
+"""``POST /webhooks/<alias>/`` and ``/webhooks/<alias>/<ref>/``: verify, store, answer.
 
-Telnyx waits 2 s for an answer and takes exactly 200 for success, so a worker does the rest.
+Providers wait only seconds for an answer, so a worker applies the event later.
 """
 
 from __future__ import annotations
 
 import logging
-import time
 
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from delivery import conf
-from delivery.providers.telnyx import document, envelope, signature
+from delivery.models import WebhookEvent
+from delivery.providers import registry
+from delivery.providers.base import (
+    NotConfiguredError,
+    ProviderEvent,
+    UnreadableError,
+    UntrustedError,
+    WebhookRequest,
+)
 from delivery.webhooks import store
 
 logger = logging.getLogger("delivery")
@@ -28,35 +35,55 @@ class TooLargeError(Exception):
     """The body is larger than any event."""
 
 
-@transaction.non_atomic_requests  # a 200 says that the event is committed, and not only ours
+@transaction.non_atomic_requests  # The answer says that the event is committed.
 @csrf_exempt
 @never_cache
 @require_POST
-def receive(request: HttpRequest, ref: str = "") -> HttpResponse:
+def receive(request: HttpRequest, alias: str, ref: str = "") -> HttpResponse:
     try:
-        key = signature.public_key(conf.public_key())
-    except signature.UnusableKeyError:
-        return _refusal(503, "Webhooks are not configured here.", "webhook_not_configured")
+        provider = registry.get(alias)
+    except registry.UnknownProviderError as error:
+        raise Http404("No such provider.") from error
+    now = timezone.now()
     try:
-        body = _body(request)
-        signature.verify(
-            key,
-            timestamp=request.headers.get("telnyx-timestamp", ""),
-            signature=request.headers.get("telnyx-signature-ed25519", ""),
-            body=body,
-            now=time.time(),
+        received = WebhookRequest(
+            headers=request.headers, body=_body(request), url=_url(request), ref=ref, now=now
         )
-        store.events.store(envelope.event(document.read(body), ref=ref, now=timezone.now()))
+        events = provider.parse_webhook(received)
+        for event in events:
+            store.events.store(_row(event, alias, received))
     except TooLargeError:
         return _refusal(413, "The body is too large.", "webhook_too_large")
     except UnreadablePostError:
         return _refusal(400, "The body broke off.", "webhook_broken_off")
-    except signature.UntrustedError as error:
-        # One answer for all: it helps nobody to find out what would pass.
+    except NotConfiguredError:
+        return _refusal(503, "Webhooks are not configured here.", "webhook_not_configured")
+    except UntrustedError as error:
+        # One answer for all reasons: details would help an attacker.
         return _refusal(400, "The signature is not valid.", f"webhook_{error.code}")
-    except document.UnreadableError:
-        return _refusal(400, "The body is not a JSON object.", "webhook_not_json")
-    return HttpResponse(status=200)
+    except UnreadableError as error:
+        return _refusal(400, str(error), f"webhook_{error.code}")
+    return provider.webhook_response(events)
+
+
+def _row(event: ProviderEvent, alias: str, request: WebhookRequest) -> WebhookEvent:
+    return WebhookEvent(
+        provider=alias,
+        event_id=event.event_id,
+        event_type=event.event_type,
+        provider_id=event.provider_id,
+        ref=event.ref,
+        occurred_at=event.occurred_at,
+        received_at=request.now,
+        due_at=request.now,
+        payload=event.payload,
+    )
+
+
+def _url(request: HttpRequest) -> str:
+    """Return the URL as the provider knows it: the Host header is the caller's word."""
+    origin = conf.public_url() or f"{request.scheme}://{request.get_host()}"
+    return origin + request.get_full_path()
 
 
 def _body(request: HttpRequest) -> bytes:

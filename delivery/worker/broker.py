@@ -1,7 +1,7 @@
-"""The broker that django-q2 is given: it turns "something is due" into one task, ``drain``.
+"""The broker for django-q2: it turns "something is due" into one task, ``drain``.
 
-There is no queue behind it: the rows are the queue. So nothing that django-q2 drops is lost, and a
-task too many finds nothing to do.
+It has no queue: the rows in the database are the queue. So no message is lost if django-q2 drops a
+task, and a superfluous task finds no work.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from django.utils import timezone
 from django_q.brokers import Broker
 from django_q.signing import SignedPackage
 
-from delivery.connections import RedisUnavailableError
 from delivery.queue import due, hints
-from delivery.worker import unfinished
+from delivery.redis_client import RedisUnavailableError
+from delivery.worker import drain_task
 
 logger = logging.getLogger("delivery")
 
@@ -28,38 +28,37 @@ T = TypeVar("T")
 
 _POLL_SECONDS = 0.1
 _AHEAD = timedelta(seconds=0.25)
-"""Longer than any poll lasts: Redis ends a wait when it next looks, ten times a second (``hz``)."""
+"""Longer than any poll: Redis ends a blocking wait only at its next tick, ten times a second (``hz``)."""
 _NAP_SECONDS = 0.01
-_DATABASE_AWAY_SECONDS = 0.5
-_REST_SECONDS = 10.0
-"""At least so often a worker runs, due or not: for the watchdog."""
-_TASK = "delivery.worker.tasks.drain"
+_DATABASE_PAUSE_SECONDS = 0.5
+_IDLE_SECONDS = 10.0
+"""The longest time between two drains, whether or not a message is due: the watchdog runs in them."""
 
 
 class HintBroker(Broker):  # type: ignore[misc]  # django-q2 is untyped
-    """Waits for a hint, at most a tenth of a second, else asks the database. Never raises.
+    """Waits for a hint, at most a tenth of a second, then asks the database. It never raises.
 
-    Where a row is about to come due it wakes at that moment: a retry is to be in time. And at once
-    where the worker has calls in the air: what comes of them is to be written.
+    If a message is about to become due, the broker wakes at that moment, so that retries are on
+    time. If the worker has requests in flight, it wakes at once, so that their results are written.
     """
 
-    _rested_until = 0.0
+    _idle_until = 0.0
 
     def dequeue(self) -> list[tuple[None, str]]:
-        if unfinished.is_told():
+        if drain_task.is_in_flight():
             return [(None, _task())]
-        coming = _asked(_next_due, otherwise=None)
+        coming = _query(_next_due, default=None)
         awake = self._hinted() if coming is None else self._hinted_or_due(coming)
-        if awake or self._anything_due() or time.monotonic() > self._rested_until:
-            self._rested_until = time.monotonic() + _REST_SECONDS
+        if awake or self._anything_due() or time.monotonic() > self._idle_until:
+            self._idle_until = time.monotonic() + _IDLE_SECONDS
             return [(None, _task())]
         return []
 
     def enqueue(self, task: str) -> None:
-        """Nothing but ``drain`` runs here."""
+        """Ignore ``task``: this cluster runs ``drain`` alone."""
 
     def ping(self) -> bool:
-        """True even without Redis: the cluster must start, for the database has the work."""
+        """Return True even without Redis: the cluster must start, because the work is in the database."""
         return True
 
     def info(self) -> str:
@@ -67,7 +66,7 @@ class HintBroker(Broker):  # type: ignore[misc]  # django-q2 is untyped
 
     @staticmethod
     def get_cache() -> None:
-        """None: statistics in a cache that is away would block the guard of the cluster."""
+        """Return None: statistics in an unreachable cache would block the cluster's sentinel."""
 
     def _hinted(self) -> bool:
         try:
@@ -77,39 +76,39 @@ class HintBroker(Broker):  # type: ignore[misc]  # django-q2 is untyped
             return False
 
     def _hinted_or_due(self, coming: datetime) -> bool:
-        # By a clock that nobody sets: the time of day may be put back meanwhile.
+        # Use the monotonic clock: the time of day may be set back during the wait.
         until = time.monotonic() + min(coming - timezone.now(), _AHEAD).total_seconds()
         while (left := until - time.monotonic()) > 0 and not hints.take():
             time.sleep(min(left, _NAP_SECONDS))
         return True
 
     def _anything_due(self) -> bool:
-        return _asked(due.anything_due, otherwise=False)
+        return _query(due.anything_due, default=False)
 
 
 def _next_due(now: datetime) -> datetime | None:
     return due.next_due(now, now + _AHEAD)
 
 
-def _asked(question: Callable[[datetime], T], *, otherwise: T) -> T:
-    """The answer of the database, or ``otherwise`` where it cannot be asked."""
+def _query(question: Callable[[datetime], T], *, default: T) -> T:
+    """Return the database's answer, or ``default`` while the database is unreachable."""
     try:
         return question(timezone.now())
     except DatabaseError as error:
         logger.warning(
-            "The database cannot be asked",
+            "The database is unreachable",
             extra={"action": "database_away", "error": type(error).__name__},
         )
         connection.close()
-        time.sleep(_DATABASE_AWAY_SECONDS)
-        return otherwise
+        time.sleep(_DATABASE_PAUSE_SECONDS)
+        return default
 
 
 def _task() -> str:
     task: dict[str, Any] = {
         "id": uuid.uuid4().hex,
         "name": "drain",
-        "func": _TASK,
+        "func": drain_task.TASK,
         "args": (),
         "kwargs": {},
         "started": timezone.now(),

@@ -1,4 +1,4 @@
-"""Keeps clusters running: a process that starts others and does nothing else."""
+"""The supervisor: a small process that starts the clusters and restarts a cluster that ends."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from types import FrameType
 
 from django.conf import settings
 
+from delivery.backoff import doubled
 from delivery.worker.parent_death import die_with_parent
 
 logger = logging.getLogger("delivery")
@@ -28,15 +29,17 @@ _STABLE_SECONDS = 30.0
 
 @dataclass
 class _Cluster:
-    """One cluster, started again when it ends, after a pause that grows while it keeps ending."""
+    """A cluster. It is restarted when it ends, after a pause that doubles while it keeps ending."""
 
     number: int
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     start_at: float = 0.0
-    pause: float = _SHORTEST_PAUSE
+    quick_ends: int = 0
+    """The number of ends in a row before it was stable."""
 
     def look(self, now: float) -> None:
+        """Start the cluster if it is down and its pause is over."""
         if self.process is not None and self.process.poll() is not None:
             self._ended(self.process.returncode, now)
         if self.process is None and now >= self.start_at:
@@ -52,21 +55,21 @@ class _Cluster:
                 "DELIVERY_WORKER": f"{socket.gethostname()}:{self.number}",
             },
             preexec_fn=die_with_parent,
-            # Ctrl-C reaches the whole group: only the supervisor is to act on it.
+            # Ctrl-C reaches the whole process group; only the supervisor must act on it.
             start_new_session=True,
         )
         self.started = now
 
     def _ended(self, code: int, now: float) -> None:
         logger.warning(
-            "A cluster ended and is started again",
+            "A cluster ended; it is restarted",
             extra={"action": "cluster_restarted", "cluster": self.number, "exit_code": code},
         )
         self.process = None
         if now - self.started > _STABLE_SECONDS:
-            self.pause = _SHORTEST_PAUSE
-        self.start_at = now + self.pause
-        self.pause = min(self.pause * 2, _LONGEST_PAUSE)
+            self.quick_ends = 0
+        self.start_at = now + doubled(_SHORTEST_PAUSE, self.quick_ends, longest=_LONGEST_PAUSE)
+        self.quick_ends += 1
 
 
 @dataclass
@@ -85,7 +88,7 @@ class Supervisor:
         self._end([cluster.process for cluster in running if cluster.process is not None])
 
     def stop(self, signum: int = 0, frame: FrameType | None = None) -> None:
-        """For ``signal.signal``, too."""
+        """End :meth:`run`. Has the signature of a handler for ``signal.signal``."""
         self._stop.set()
 
     def _end(self, processes: list[subprocess.Popen[bytes]]) -> None:
@@ -96,6 +99,6 @@ class Supervisor:
             try:
                 process.wait(max(0.1, until - time.monotonic()))
             except subprocess.TimeoutExpired:
-                # Its leases bring back what it held.
+                # The messages it held return to the queue when their leases expire.
                 process.kill()
                 process.wait()

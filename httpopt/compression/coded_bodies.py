@@ -92,6 +92,9 @@ class _Refusing:
 
     readline = read
 
+    def seekable(self) -> bool:
+        return False
+
     def close(self) -> None:
         self._stream.close()
 
@@ -126,6 +129,10 @@ class DecodedStream:
             self._fill()
         end = self._ready.find(b"\n") + 1 or len(self._ready)
         return self._take(end if size is None or size < 0 else min(end, size))
+
+    def seekable(self) -> bool:
+        # Django 6.1 asks every stream; False makes it read without looking for the end first.
+        return False
 
     def close(self) -> None:
         self._stream.close()

@@ -1,1 +1,1 @@
-"""People's own accounts: passwords, sessions, Bearer tokens, invitations, and their mail."""
+"""User accounts: passwords, sessions, Bearer tokens, invitations, and e-mail about them."""

@@ -1,4 +1,4 @@
-"""The pages on which a person accepts an invitation. They need no script."""
+"""Pages to accept an invitation. They work without JavaScript."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def mine(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def one(request: HttpRequest, token: str) -> HttpResponse:
-    """Accept as who is signed in, or sign in first, or choose a password for a new account."""
+    """Accept one invitation, either as the signed-in user or with a new account."""
     user = request.user if request.user.is_authenticated else None
     invitation = invitations.find(token, user, timezone.now())
     if invitation is None:
@@ -49,9 +49,9 @@ def one(request: HttpRequest, token: str) -> HttpResponse:
 
 def _for_a_visitor(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     name = new_accounts.username_for(invitation.email)
-    # The rules for passwords compare with it; it is no row.
-    nobody = User(username=name, email=invitation.email)
-    form: Any = SetPasswordForm(nobody, request.POST or None)
+    # For the password rules, which compare a password with the name; it is never saved.
+    unsaved = User(username=name, email=invitation.email)
+    form: Any = SetPasswordForm(unsaved, request.POST or None)
     if request.method == "POST" and form.is_valid():
         return _join(request, invitation, form.cleaned_data["new_password1"])
     shown = {"invitation": invitation, "form": form, "username": name}
@@ -61,23 +61,23 @@ def _for_a_visitor(request: HttpRequest, invitation: Invitation) -> HttpResponse
 def _join(request: HttpRequest, invitation: Invitation, password: str) -> HttpResponse:
     with transaction.atomic():
         user = new_accounts.create_for(invitation.email, password)
-        place = invitations.accept(invitation, user, timezone.now())
-        if place is None:
-            # Somebody was faster with the same link: no account is left behind.
+        membership = invitations.accept(invitation, user, timezone.now())
+        if membership is None:
+            # Race: another request used the link first. Roll back, so that no account remains.
             transaction.set_rollback(True)
-    if place is None:
+    if membership is None:
         return _ended(request)
     login(request, user, backend=_BACKEND)
     if user.get_username() != new_accounts.username_for(invitation.email):
-        # The page before told another one, and without its name nobody signs in again.
-        return render(request, "koinonia/invitation_joined.html", {"place": place})
-    return _accepted(request, place)
+        # The previous page showed another user name, and the user needs the real one to sign in.
+        return render(request, "koinonia/invitation_joined.html", {"membership": membership})
+    return _accepted(request, membership)
 
 
-def _accepted(request: HttpRequest, place: Staff | None) -> HttpResponse:
-    if place is None:
+def _accepted(request: HttpRequest, membership: Staff | None) -> HttpResponse:
+    if membership is None:
         return _ended(request)
-    return HttpResponseRedirect(f"{reverse('console')}?church={place.church.slug}")
+    return HttpResponseRedirect(f"{reverse('console')}?church={membership.church.slug}")
 
 
 def _ended(request: HttpRequest) -> HttpResponse:

@@ -1,8 +1,8 @@
-"""Invitations to a church's staff: nobody is put into a church, a person accepts.
+"""Invitations to a church's staff. An invited user joins only by accepting.
 
-An invitation by user name is bound to the user who has that name now; one by e-mail to whoever holds
-the link that was mailed. The answer to the inviter is the same whether the name or the address
-belongs to anybody.
+An invitation by user name is bound to the current user of that name; an invitation by e-mail is
+bound to the mailed link. The answer to the inviter does not tell whether the name or the address
+exists.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from koinonia.models import Church, Invitation, Role, Staff
 
 LIFE = timedelta(days=7)
 MOST_OPEN = 25
-"""Invitations of one church that may be open at once."""
+"""Limit of open invitations per church."""
 
 MOST_SHOWN = 50
-"""Invitations that one user is shown at once: the newest."""
+"""Limit of the invitations on a user's page; the newest are shown."""
 
 
 class TooManyInvitationsError(Exception):
-    """The church has as many open invitations as one may have."""
+    """The church has ``MOST_OPEN`` open invitations already."""
 
 
 def invite(
@@ -40,22 +40,22 @@ def invite(
     by_operator: bool = False,
     now: datetime,
 ) -> tuple[Invitation, str]:
-    """Make an invitation; return it and the token of its link (for one by e-mail).
+    """Create an invitation; return it with the token of its link, which only an e-mail carries.
 
-    The same name or address again takes the place of the earlier invitation, whose link ends.
-    Raises TooManyInvitationsError.
+    A second invitation of the same name or address replaces the first one and its link.
+    Raise TooManyInvitationsError at ``MOST_OPEN``.
     """
     email = email.strip().lower()
     username = User.normalize_username(username)
     token = secrets.token_urlsafe(32)
     with transaction.atomic():
-        # In order, so that two requests cannot both take the last place.
+        # Lock the church: two concurrent requests must not both pass the limit.
         list(Church.objects.filter(pk=church.pk).select_for_update(of=("self",)).values("pk"))
         of_church = Invitation.objects.filter(church=church)
         of_church.filter(Q(expires_at__lte=now) | Q(email=email, username=username)).delete()
         if of_church.count() >= MOST_OPEN:
             raise TooManyInvitationsError
-        # Asked for in either case, so that both take as long.
+        # Query in either case, so that the response time does not tell which names exist.
         named = User.objects.filter(username=username).first()
         invitation = Invitation.objects.create(
             church=church,
@@ -73,7 +73,7 @@ def invite(
 
 
 def withdraw(invitation: Invitation) -> bool:
-    """Delete an invitation; False where it was accepted or replaced meanwhile."""
+    """Delete an invitation. Return False if it was accepted or replaced first."""
     rows = Invitation.objects.filter(pk=invitation.pk, created_at=invitation.created_at)
     return bool(rows.delete()[0])
 
@@ -85,7 +85,8 @@ def for_user(user: User, now: datetime) -> QuerySet[Invitation]:
 
 
 def find(token: str, user: User | None, now: datetime) -> Invitation | None:
-    """Return the invitation of ``token``: the token of a link, or the id of one that names ``user``."""
+    """Return the valid invitation for ``token``: a link's token, or the id of an invitation that names
+    ``user``."""
     valid = _valid(now)
     key = ids.decode(token)
     if key is not None:
@@ -96,24 +97,24 @@ def find(token: str, user: User | None, now: datetime) -> Invitation | None:
 
 
 def accept(invitation: Invitation, user: User, now: datetime) -> Staff | None:
-    """Make ``user`` staff; None where the invitation is no longer valid.
+    """Make ``user`` staff and return the membership; return None if the invitation is not valid.
 
-    It can be used once. Whoever is staff of the church already keeps the present role. The address
-    of the invitation is not written into an account that exists: the link may have been passed on,
-    and whoever has an account's address can reset its password.
+    An invitation works once. Staff of the church keep their current role. An existing
+    account does not get the invited e-mail address: the link can be forwarded, and the owner of an
+    account's address can reset its password.
     """
     with transaction.atomic():
         rows = _valid(now).filter(pk=invitation.pk, created_at=invitation.created_at)
-        # The owner who invited must not resign between the look and the insert.
+        # Lock the church: the inviting owner must not leave between this check and the insert.
         list(Church.objects.filter(pk=invitation.church_id).select_for_update().values("pk"))
-        if not Invitation.objects.filter(pk__in=list(rows.values_list("pk", flat=True))).delete()[
-            0
-        ]:
+        keys = list(rows.values_list("pk", flat=True))
+        deleted, _ = Invitation.objects.filter(pk__in=keys).delete()
+        if not deleted:
             return None
-        place, _ = Staff.objects.get_or_create(
+        membership, _ = Staff.objects.get_or_create(
             church_id=invitation.church_id, user=user, defaults={"role": invitation.role}
         )
-    return place
+    return membership
 
 
 def digest(token: str) -> str:
@@ -121,7 +122,7 @@ def digest(token: str) -> str:
 
 
 def _valid(now: datetime) -> QuerySet[Invitation]:
-    """Return the unexpired ones by the operator, or by somebody who is still an owner and not disabled."""
+    """Return unexpired invitations by the operator, or by a current, active owner."""
     owner = Staff.objects.filter(
         church=OuterRef("church"),
         user=OuterRef("invited_by"),

@@ -1,4 +1,4 @@
-"""E-mail to staff: invitations, links that set a password."""
+"""E-mail to staff: invitations and links that set a password."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from koinonia.accounts.new_accounts import password_link
 from koinonia.models import Invitation
 
 MOST_WAITING = 100
-"""Mails that this process sends at a time; beyond it they are not sent, and the log says so."""
+"""Limit of concurrent e-mails per process. Further e-mails are dropped and logged."""
 _FAILURES = (OSError, smtplib.SMTPException)
 
 logger = logging.getLogger(__name__)
-_places = threading.BoundedSemaphore(MOST_WAITING)
+_slots = threading.BoundedSemaphore(MOST_WAITING)
 
 
 class MailFailedError(Exception):
@@ -29,7 +29,7 @@ class MailFailedError(Exception):
 
 
 def is_delivered() -> bool:
-    """Return whether mail leaves this machine; by default it is printed on the console."""
+    """Return whether e-mail leaves this machine; the default backend prints it on the console."""
     return not str(settings.EMAIL_BACKEND).endswith(("console.EmailBackend", "dummy.EmailBackend"))
 
 
@@ -38,38 +38,38 @@ def invitation_link(token: str) -> str:
 
 
 def send_invitation(invitation: Invitation, token: str) -> None:
-    """Mail the link to the invited address. Raises MailFailedError."""
+    """Send the link to the invited address. Raise MailFailedError."""
     context = {"invitation": invitation, "link": invitation_link(token)}
     subject = f"Invitation to {_one_line(invitation.church.name)} on Koinonia"
     _send(subject, "koinonia/mail/invitation.txt", context, invitation.email)
 
 
 def send_password_link(user: User) -> None:
-    """Mail a link by which the user sets a password. Raises MailFailedError."""
+    """Send a link to set a password. Raise MailFailedError."""
     context = {"user": user, "link": password_link(user)}
     _send("Your account on Koinonia", "koinonia/mail/set_password.txt", context, user.email)
 
 
 def send_soon(message: EmailMessage) -> None:
-    """Send without making the request wait, which would tell that there is somebody to mail to."""
+    """Send in a thread: the response time must not tell whether the address has an account."""
     if not str(settings.EMAIL_BACKEND).endswith("smtp.EmailBackend"):
         message.send()
         return
-    if not _places.acquire(blocking=False):
-        logger.error("A mail was not sent: %s are being sent already.", MOST_WAITING)
+    if not _slots.acquire(blocking=False):
+        logger.error("A mail was not sent: %s mails are waiting already", MOST_WAITING)
         return
     threading.Thread(
-        target=_send_and_tell, args=(message.send,), name="koinonia-mail", daemon=True
+        target=_send_and_log, args=(message.send,), name="koinonia-mail", daemon=True
     ).start()
 
 
-def _send_and_tell(send: Callable[[], int]) -> None:
+def _send_and_log(send: Callable[[], int]) -> None:
     try:
         send()
     except _FAILURES as error:
         logger.error("A mail was not sent: %s", type(error).__name__)
     finally:
-        _places.release()
+        _slots.release()
 
 
 def _send(subject: str, template: str, context: dict[str, object], to: str) -> None:

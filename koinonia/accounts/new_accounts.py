@@ -1,4 +1,4 @@
-"""Accounts that somebody makes for another: only that person ever knows the password."""
+"""Accounts that a user or operator creates for another person, who alone chooses the password."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _MOST_TRIES = 100
 
 
 def username_for(email: str) -> str:
-    """Return the first choice of a user name for this address: the address itself."""
+    """Return the preferred user name for this address: the address itself."""
     return User.normalize_username(_NOT_IN_NAMES.sub("-", email.lower()))[:_LONGEST_BASE]
 
 
 def create_for(email: str, password: str) -> User:
-    """Make an account for a proved address; where its name is taken, a number is added.
+    """Create an account for a verified address; append a number to the name if it is taken.
 
-    The name is not chosen, so that nobody can ask which names exist.
+    The user does not choose the name, because a refusal would tell which names exist.
     """
     base = username_for(email)
     for number in range(1, _MOST_TRIES):
@@ -35,11 +35,11 @@ def create_for(email: str, password: str) -> User:
                 return User.objects.create_user(name, email=email, password=password)
         except IntegrityError:
             continue
-    raise RuntimeError("No free user name was found for an address.")
+    raise RuntimeError("All user names for this address are taken.")
 
 
 def password_link(user: User) -> str:
-    """Return a link by which the user sets a password once; it ends when the password changes."""
+    """Return a link to set a password. A password change invalidates the link."""
     path = reverse(
         "password_reset_confirm",
         args=[

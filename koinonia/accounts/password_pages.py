@@ -1,4 +1,4 @@
-"""The pages on which people change a password, or reset one that they forgot: Django's own, limited."""
+"""Pages to change or reset a password: Django's views behind rate limits."""
 
 from __future__ import annotations
 
@@ -19,18 +19,20 @@ from throttling import logins
 
 
 class ChangePasswordView(views.PasswordChangeView):
-    """Change the own password; every session ends, this one too."""
+    """Changes the user's password and ends all sessions, including the current one."""
 
     template_name = "koinonia/password.html"
     success_url = reverse_lazy("login")
     _attempt: logins.Attempt
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        # Guesses at the present password are limited as guesses at a login are.
+        # Guesses at the current password count against the limits of the login.
         try:
             self._attempt = logins.attempt(request, cast(User, request.user).get_username())
         except logins.LoginRefusedError as refused:
-            return logins.page(request, wait=refused.verdict.retry_after, verdict=refused.verdict)
+            return logins.refusal_page(
+                request, wait=refused.result.retry_after, result=refused.result
+            )
         with self._attempt:
             return super().post(request, *args, **kwargs)
 
@@ -47,9 +49,9 @@ class ChangePasswordView(views.PasswordChangeView):
 
 
 class ResetForm(PasswordResetForm):
-    """Django's; its mail leaves without keeping the request, and leads to ``PUBLIC_URL`` alone."""
+    """Django's form, but the request does not wait for the e-mail, and links use ``PUBLIC_URL``."""
 
-    def save(self, **options: Any) -> None:  # type: ignore[override] # passed on as they are
+    def save(self, **options: Any) -> None:  # type: ignore[override] # unchanged options
         origin = urlsplit(settings.PUBLIC_URL)
         super().save(
             **{
@@ -74,7 +76,7 @@ class ResetForm(PasswordResetForm):
 
 
 class ResetPasswordView(views.PasswordResetView):
-    """Ask for a link by mail. The answer is the same whether the address is known or not."""
+    """Requests a link by e-mail. The answer does not tell whether the address has an account."""
 
     form_class = ResetForm
     template_name = "koinonia/password_reset.html"
@@ -85,7 +87,9 @@ class ResetPasswordView(views.PasswordResetView):
         try:
             logins.charge(request, f"reset:{request.POST.get('email', '')}")
         except logins.LoginRefusedError as refused:
-            return logins.page(request, wait=refused.verdict.retry_after, verdict=refused.verdict)
+            return logins.refusal_page(
+                request, wait=refused.result.retry_after, result=refused.result
+            )
         return super().post(request, *args, **kwargs)
 
 
@@ -94,7 +98,7 @@ class ResetSentView(views.PasswordResetDoneView):
 
 
 class ChooseNewPasswordView(views.PasswordResetConfirmView):
-    """Behind the link of a mail."""
+    """The page behind the link in the e-mail."""
 
     template_name = "koinonia/password_reset_confirm.html"
     success_url = reverse_lazy("password_reset_complete")

@@ -1,4 +1,4 @@
-"""Django's sessions in the database, which also know whose they are (``SESSION_ENGINE``)."""
+"""Django's database sessions with a table that links each session to its user (``SESSION_ENGINE``)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.models import Session
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from koinonia.models import UserSession
@@ -19,12 +20,12 @@ _LONGEST_KEY = 40
 
 
 class SessionStore(db.SessionStore):
-    """The name is Django's: it salts the signature, so that old sessions stay readable."""
+    """Django's store. The class keeps Django's name, which salts the signature of old sessions."""
 
-    _owned: tuple[str | None, str] | None = None
+    _linked: tuple[str | None, str] | None = None
 
     def _validate_session_key(self, key: str | None) -> bool:
-        """Refuse a key that no session can have: a cookie is any text, and PostgreSQL fails on a NUL."""
+        """Reject malformed keys: a cookie can hold any text, and PostgreSQL fails on a NUL."""
         if not key or not 8 <= len(key) <= _LONGEST_KEY:
             return False
         return key.isascii() and key.isalnum()
@@ -32,18 +33,18 @@ class SessionStore(db.SessionStore):
     def save(self, must_create: bool = False) -> None:
         super().save(must_create)
         user_id = self.get(SESSION_KEY)
-        if user_id is not None and self._owned != (self.session_key, user_id):
-            _own([(str(self.session_key), user_id)])
-            self._owned = (self.session_key, user_id)
+        if user_id is not None and self._linked != (self.session_key, user_id):
+            _link([(str(self.session_key), user_id)])
+            self._linked = (self.session_key, user_id)
 
 
 def end_all(user: User) -> None:
     """Delete every session of the user.
 
-    Sessions without an owner's row were saved by an earlier release: they are looked at one by one,
-    once, and get their row.
+    An earlier release saved sessions without a ``UserSession`` row. Decode such sessions once and
+    add their rows.
     """
-    _own_the_old()
+    _link_old_sessions()
     with transaction.atomic():
         mine = UserSession.objects.filter(user=user)
         keys = list(mine.values_list("session_key", flat=True))
@@ -52,20 +53,21 @@ def end_all(user: User) -> None:
         mine.delete()
 
 
-def forget_ended() -> int:
-    """Delete the rows of sessions that are no more; return how many."""
-    return UserSession.objects.exclude(
-        session_key__in=Session.objects.values("session_key")
-    ).delete()[0]
+def delete_orphans() -> int:
+    """Delete the rows of deleted sessions; return how many."""
+    return _orphans().delete()[0]
 
 
-def ended() -> int:
-    """Count the rows of sessions that are no more."""
-    sessions = Session.objects.values("session_key")
-    return UserSession.objects.exclude(session_key__in=sessions).count()
+def count_orphans() -> int:
+    """Count the rows of deleted sessions."""
+    return _orphans().count()
 
 
-def _own_the_old() -> None:
+def _orphans() -> QuerySet[UserSession]:
+    return UserSession.objects.exclude(session_key__in=Session.objects.values("session_key"))
+
+
+def _link_old_sessions() -> None:
     known = UserSession.objects.values("session_key")
     unknown = Session.objects.filter(expire_date__gt=timezone.now()).exclude(session_key__in=known)
     store, found = SessionStore(), []
@@ -73,9 +75,9 @@ def _own_the_old() -> None:
         user_id: Any = store.decode(session.session_data).get(SESSION_KEY)
         if user_id is not None:
             found.append((session.session_key, user_id))
-    _own(found)
+    _link(found)
 
 
-def _own(pairs: Iterable[tuple[str, Any]]) -> None:
+def _link(pairs: Iterable[tuple[str, Any]]) -> None:
     rows = [UserSession(session_key=key, user_id=int(user_id)) for key, user_id in pairs]
     UserSession.objects.bulk_create(rows, ignore_conflicts=True, batch_size=_AT_ONCE)

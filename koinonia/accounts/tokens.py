@@ -1,8 +1,8 @@
-"""Bearer tokens of a user: made, listed, noted as used, and ended by another password.
+"""Bearer tokens of a user.
 
-knox keeps the token (as a digest) and its expiry; ``TokenDetails`` keeps the rest. A token stands
-while its fingerprint is that of the user's present password hash, so a password changed by any door
-(API, admin, command, reset, SQL) ends it at once, without anybody deleting it.
+knox stores the token's digest and its expiry; ``TokenDetails`` stores further columns. A token is
+valid while its fingerprint matches the user's current password hash. So each way to change a password
+(API, admin, command, reset, SQL) invalidates the token at once, even without deleting its row.
 """
 
 from __future__ import annotations
@@ -24,29 +24,29 @@ from knox.models import AuthToken
 from koinonia.models import TokenDetails
 
 MOST_NAMED = 25
-"""Tokens with a name that one user may have."""
+"""Limit of named tokens per user."""
 MOST_LOGINS = 25
-"""Tokens from logins that one user keeps; a further login ends the oldest."""
-_NOTED_EVERY = 60
+"""Limit of login tokens per user; a further login deletes the oldest."""
+_RECORD_USE_EVERY = 60
 
 logger = logging.getLogger(__name__)
 
 
 class TooManyTokensError(Exception):
-    """The user has as many named tokens as one may have."""
+    """The user has ``MOST_NAMED`` named tokens already."""
 
 
 class LoginEndedError(Exception):
-    """The session or token with which the request came has ended since it was let in."""
+    """The session or token of the request ended after its authentication."""
 
 
 def fingerprint(password_hash: str) -> str:
-    """Return what a token keeps of the password hash; it does not depend on SECRET_KEY."""
+    """Return the digest that binds a token to a password hash, independent of SECRET_KEY."""
     return hashlib.sha256(f"koinonia.token:{password_hash}".encode()).hexdigest()
 
 
 def login_token(user: User) -> tuple[AuthToken, str]:
-    """Make the token of a login; of more than ``MOST_LOGINS`` the oldest end."""
+    """Create the token of a login; delete the oldest beyond ``MOST_LOGINS``."""
     with transaction.atomic():
         lock(user)
         made: tuple[AuthToken, str] = AuthToken.objects.create(user=user)
@@ -57,18 +57,18 @@ def login_token(user: User) -> tuple[AuthToken, str]:
 
 
 def named_token(
-    user: User, name: str, expires_at: datetime, *, still_stands: Callable[[], bool]
+    user: User, name: str, expires_at: datetime, *, still_valid: Callable[[], bool]
 ) -> tuple[AuthToken, str]:
-    """Make a token for a program. Raises TooManyTokensError at ``MOST_NAMED``.
+    """Create a token for a program. Raise TooManyTokensError at ``MOST_NAMED``.
 
-    ``still_stands`` is asked under the lock whether the login that asks has not ended: else a copied
-    token could make another one while its owner logs out everywhere. Raises LoginEndedError.
+    Call ``still_valid`` under the lock and raise LoginEndedError if it returns False. Otherwise a
+    stolen token could win the race against "log out everywhere" and create another token.
     """
     with transaction.atomic():
         lock(user)
-        if not still_stands():
+        if not still_valid():
             raise LoginEndedError
-        if standing(user).filter(details__name__gt="").count() >= MOST_NAMED:
+        if valid_tokens(user).filter(details__name__gt="").count() >= MOST_NAMED:
             raise TooManyTokensError
         token, secret = AuthToken.objects.create(user=user, expiry=expires_at - timezone.now())
         details = TokenDetails.objects.get(token=token)
@@ -78,39 +78,39 @@ def named_token(
     return token, secret
 
 
-def standing(user: User) -> QuerySet[Any, Any]:
-    """Return the user's tokens that open the API now, newest first, with their details."""
+def valid_tokens(user: User) -> QuerySet[Any, Any]:
+    """Return the user's valid tokens with their details, newest first."""
     now = timezone.now()
     mine = AuthToken.objects.filter(user=user)
     for token in mine.filter(details=None):
-        _adopt(token.digest, user.password, None)
-    standing = mine.filter(details__fingerprint=fingerprint(user.password)).exclude(expiry__lte=now)
-    found: QuerySet[Any, Any] = standing.select_related("details").order_by("-created", "digest")
+        _add_missing_details(token.digest, user.password, None)
+    valid = mine.filter(details__fingerprint=fingerprint(user.password)).exclude(expiry__lte=now)
+    found: QuerySet[Any, Any] = valid.select_related("details").order_by("-created", "digest")
     return found
 
 
-def note_use(digest: str, password_hash: str, *, known: bool, last_used: int | None) -> None:
-    """Write when the token was last used, at most once a minute, and wait for nobody.
+def record_use(digest: str, password_hash: str, *, known: bool, last_used: int | None) -> None:
+    """Store the time of the token's last use, at most once a minute, without waiting for a lock.
 
-    Where the row is locked, or SQLite is being written to, the note is left out.
+    If the row is locked, or another connection is writing to SQLite, skip the update.
     """
     now = int(timezone.now().timestamp())
-    if known and last_used is not None and now - last_used < _NOTED_EVERY:
+    if known and last_used is not None and now - last_used < _RECORD_USE_EVERY:
         return
     try:
         with _without_waiting():
             if known:
-                _note(digest, now)
+                _set_last_used(digest, now)
             else:
-                _adopt(digest, password_hash, now)
+                _add_missing_details(digest, password_hash, now)
     except OperationalError as error:
-        logger.debug("The use of a token was not noted: %s", error)
+        logger.debug("Skipped storing the last use of a token: %s", error)
 
 
 def end_stale(user: User, *, unknown_too: bool) -> None:
-    """Delete the tokens that an earlier password of the user made; they open nothing any more.
+    """Delete the invalid tokens of an earlier password.
 
-    ``unknown_too``: also those of an earlier release, which are bound to no password yet.
+    ``unknown_too`` includes tokens of an earlier release, without a fingerprint.
     """
     mine = AuthToken.objects.filter(user=user)
     if not unknown_too:
@@ -119,7 +119,7 @@ def end_stale(user: User, *, unknown_too: bool) -> None:
 
 
 def add_details(instance: AuthToken, created: bool, **_: Any) -> None:
-    """Receive ``post_save`` of tokens: bind each to the password, whoever makes it."""
+    """Receive ``post_save`` of tokens: bind each new token to the password."""
     if created:
         now = int(timezone.now().timestamp())
         password = fingerprint(instance.user.password)
@@ -128,7 +128,7 @@ def add_details(instance: AuthToken, created: bool, **_: Any) -> None:
         )
 
 
-def _note(digest: str, now: int) -> None:
+def _set_last_used(digest: str, now: int) -> None:
     rows = TokenDetails.objects.filter(token_id=digest)
     if connection.features.has_select_for_update_skip_locked:
         with transaction.atomic():
@@ -140,14 +140,14 @@ def _note(digest: str, now: int) -> None:
         rows.update(last_used=now)
 
 
-def _adopt(digest: str, password_hash: str, now: int | None) -> None:
-    """Add the row of a token that an earlier release made."""
+def _add_missing_details(digest: str, password_hash: str, now: int | None) -> None:
+    """Add the missing details of a token from an earlier release."""
     details = TokenDetails(token_id=digest, fingerprint=fingerprint(password_hash), last_used=now)
     TokenDetails.objects.bulk_create([details], ignore_conflicts=True)
 
 
 def lock(user: User) -> None:
-    """Let two requests of one user that make or end tokens wait for each other."""
+    """Lock the user, so that requests that create or delete the user's tokens run in turn."""
     list(User.objects.filter(pk=user.pk).select_for_update(of=("self",)).values("pk"))
 
 
@@ -156,11 +156,11 @@ def _without_waiting() -> Iterator[None]:
     if connection.vendor != "sqlite" or connection.in_atomic_block:
         yield
         return
-    patience = int(settings.DATABASES["default"]["OPTIONS"].get("timeout", 5)) * 1000
+    timeout_ms = int(settings.DATABASES["default"]["OPTIONS"].get("timeout", 5)) * 1000
     connection.ensure_connection()
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA busy_timeout = 0")
         try:
             yield
         finally:
-            cursor.execute(f"PRAGMA busy_timeout = {patience}")
+            cursor.execute(f"PRAGMA busy_timeout = {timeout_ms}")

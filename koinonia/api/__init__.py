@@ -1,1 +1,1 @@
-"""The HTTP API, ``/api/v1/`` (contract section 5)."""
+"""The HTTP API, ``/api/v1/`` (docs/api.md)."""

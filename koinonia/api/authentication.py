@@ -16,14 +16,14 @@ from knox.settings import CONSTANTS
 from rest_framework.exceptions import AuthenticationFailed
 
 from koinonia.accounts import tokens
-from koinonia.api.prepared import PreparedQuery
+from koinonia.api.prepared_query import PreparedQuery, from_columns
 
 
 class BearerAuthentication(TokenAuthentication):  # type: ignore[misc] # knox has no types
-    """``Authorization: Bearer <token>``; the database holds only the token's SHA-512.
+    """``Authorization: Bearer <token>``; the database holds only the SHA-512 of the token.
 
-    knox's own looks at all tokens of the user, and deletes the expired ones, on each request; here
-    an expired token is refused and ``prune`` deletes it.
+    knox reads all tokens of the user, and deletes the expired ones, on each request. This class
+    refuses an expired token, and ``prune`` deletes it.
     """
 
     def authenticate_credentials(self, token: bytes) -> tuple[User, AuthToken]:
@@ -34,10 +34,10 @@ class BearerAuthentication(TokenAuthentication):  # type: ignore[misc] # knox ha
 
 
 def user_token(token: str) -> AuthToken | None:
-    """Return the token that ``token`` is, where it opens something now, or None.
+    """Return the row of a valid token, or None.
 
-    It is unexpired, of an active user, and made under the user's present password. Of the user, id,
-    name and password hash are read; the rest when it is asked for.
+    A valid token is unexpired, belongs to an active user, and was made under the user's present
+    password. The row's user has its id, name and password hash; other columns load on first use.
     """
     if not token.isascii() or not token.isalnum():
         return None
@@ -45,11 +45,11 @@ def user_token(token: str) -> AuthToken | None:
     now = connection.ops.adapt_datetimefield_value(timezone.now())
     for row in _UNEXPIRED.rows(token[: CONSTANTS.TOKEN_KEY_LENGTH], now):
         if compare_digest(digest, row[0]):
-            return _standing(*row)
+            return _if_password_unchanged(*row)
     return None
 
 
-def _standing(
+def _if_password_unchanged(
     digest: str,
     key: str,
     user_id: int,
@@ -58,11 +58,14 @@ def _standing(
     made_under: str | None,
     last_used: int | None,
 ) -> AuthToken | None:
-    # A token without details was made by an earlier release; its first use binds it.
+    # A token without details comes from an earlier release. Its first use binds it to the password.
     if made_under is not None and not compare_digest(made_under, tokens.fingerprint(password)):
         return None
-    tokens.note_use(digest, password, known=made_under is not None, last_used=last_used)
-    return _token(digest, key, user_id, username, password)
+    tokens.record_use(digest, password, known=made_under is not None, last_used=last_used)
+    token = from_columns(AuthToken, {"digest": digest, "token_key": key, "user_id": user_id})
+    known = {"id": user_id, "username": username, "password": password, "is_active": True}
+    token.user = from_columns(User, known)
+    return token
 
 
 def _unexpired() -> QuerySet[Any, Any]:
@@ -76,11 +79,3 @@ def _unexpired() -> QuerySet[Any, Any]:
 
 
 _UNEXPIRED = PreparedQuery(_unexpired)
-
-
-def _token(digest: str, key: str, user_id: int, username: str, password: str) -> AuthToken:
-    token = AuthToken.from_db("default", ("digest", "token_key", "user_id"), (digest, key, user_id))
-    # In the order of the model, as from_db wants them.
-    known = {"id": user_id, "password": password, "username": username, "is_active": True}
-    token.user = User.from_db("default", tuple(known), tuple(known.values()))
-    return token

@@ -1,4 +1,4 @@
-"""The API as pages, for people."""
+"""DRF's browsable API, adapted to this API's permissions and bodies."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from rest_framework.renderers import BrowsableAPIRenderer
 from rest_framework.serializers import Serializer
 
 NOWHERE = "Nothing here"
-"""The name of a path that leads nowhere: no step on the way to any other."""
+"""The name of the view for unknown paths. It must not appear in the breadcrumbs."""
 
 
 class BrowsableRenderer(BrowsableAPIRenderer):
-    """DRF's, with forms that can be sent as they stand."""
+    """DRF's renderer, with forms that are initially a valid request."""
 
     def show_form_for_method(self, view: Any, method: str, request: Any, obj: Any) -> bool:
         try:
             return bool(super().show_form_for_method(view, method, request, obj))
-        except Http404:  # The permissions answer so to who is not staff.
+        except Http404:  # The permissions hide churches from users outside the staff.
             return False
 
     def get_rendered_html_form(self, data: Any, view: Any, method: str, request: Any) -> Any:
         try:
             return super().get_rendered_html_form(data, view, method, request)
         except (Http404, APIException, SuspiciousOperation):
-            # The permissions answer 404 to who is not staff. The others come from a body that the
-            # view did not read, and that cannot be read: what was asked is done by now.
+            # The permissions raise Http404 for users outside the staff. The other errors come from a
+            # bad body that the view did not read; the view has already handled the request.
             return None
 
     def get_filter_form(self, data: Any, view: Any, request: Any) -> None:
-        # No view has filters of DRF's, and a report has no rows to ask them about.
+        # Views do not use DRF's filters, and a report lacks a queryset for them.
         return None
 
     def get_breadcrumbs(self, request: Any) -> list[tuple[str, str]]:
@@ -41,7 +41,7 @@ class BrowsableRenderer(BrowsableAPIRenderer):
 
     def get_raw_data_form(self, data: Any, view: Any, method: str, request: Any) -> Any:
         form = super().get_raw_data_form(data, view, method, request)
-        # No form, no example: only what the view takes has the shape of what it takes.
+        # DRF makes no form for a method that the user may not call.
         content = None if form is None else _example(data, view, method)
         if form is not None and content is not None:
             form.fields["_content"].initial = json.dumps(content, indent=4, ensure_ascii=False)
@@ -49,18 +49,18 @@ class BrowsableRenderer(BrowsableAPIRenderer):
 
 
 def _example(data: Any, view: Any, method: str) -> dict[str, Any] | None:
-    """A body that the view would take: its example, or what of the item may be written."""
+    """Return a valid body: the example of the view, or the writable fields of the item."""
     if method == "POST":
         return getattr(view, "example_body", None)
     serializer = getattr(data, "serializer", None)
     if not isinstance(serializer, Serializer):
         return None
     writable = {name for name, field in serializer.fields.items() if not field.read_only}
-    return {name: _as_written(data[name]) for name in data if name in writable}
+    return {name: _as_input(data[name]) for name in data if name in writable}
 
 
-def _as_written(value: Any) -> Any:
-    """Items are shown as objects, and named by their ids."""
+def _as_input(value: Any) -> Any:
+    """Return ids in place of objects: answers show items, bodies name their ids."""
     if isinstance(value, list):
         return [item["id"] if isinstance(item, dict) else item for item in value]
     return value

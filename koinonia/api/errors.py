@@ -1,10 +1,22 @@
-"""What the API answers besides DRF's own exceptions."""
+"""Errors that the API adds to DRF's, and the database errors behind them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import DatabaseError, DataError, IntegrityError, OperationalError, transaction
 from rest_framework import exceptions
+
+GONE = "What this request changes was deleted meanwhile."
+NEEDED = "Something that this request names was deleted meanwhile. Read it again, then decide."
+AGAIN = "Another request changed the same at the same moment, and nothing was done. Send it again."
+UNSTORABLE = "The request holds a character or a number that cannot be stored."
+_FOREIGN_KEY = "23503"
+_DEADLOCK_OR_SERIALIZATION = {"40P01", "40001"}
+"""PostgreSQL: deadlock_detected, serialization_failure."""
 
 
 class ConflictError(exceptions.APIException):
@@ -20,3 +32,42 @@ class UnprocessableError(exceptions.APIException):
 class TooLargeError(exceptions.APIException):
     status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     default_detail = "The body of the request is too large."
+
+
+@contextmanager
+def taken_as_error(**sentences: str) -> Iterator[None]:
+    """Turn a violated unique constraint into an error of the named fields. All or nothing.
+
+    A query before the write would leave a race between two requests.
+    """
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        errors = {name: [sentence] for name, sentence in sentences.items()}
+        raise exceptions.ValidationError(errors) from error
+
+
+def lost_race(error: Exception) -> exceptions.APIException | None:
+    """Return 404, 409 or 400 for an error that another request or an odd value caused, else None.
+
+    A view reads an item and then writes it. A deletion in between makes the write fail.
+    """
+    state = getattr(error.__cause__, "sqlstate", None)
+    if isinstance(error, ObjectDoesNotExist) or _updated_no_row(error):
+        return exceptions.NotFound(GONE)
+    if isinstance(error, IntegrityError) and (state == _FOREIGN_KEY or "FOREIGN KEY" in str(error)):
+        return ConflictError(NEEDED)
+    if isinstance(error, OperationalError) and state in _DEADLOCK_OR_SERIALIZATION:
+        return ConflictError(AGAIN)
+    if isinstance(error, DataError | UnicodeEncodeError):
+        return exceptions.ParseError(UNSTORABLE)
+    return None
+
+
+def _updated_no_row(error: Exception) -> bool:
+    """Return whether ``save(update_fields=…)`` found no row.
+
+    Django 6 raises ``NotUpdated``, a subclass of DatabaseError.
+    """
+    return isinstance(error, DatabaseError) and "did not affect any rows" in str(error)

@@ -1,9 +1,10 @@
-"""``Idempotency-Key``: the same request again gives the first answer, and acts once.
+"""``Idempotency-Key``: a repeated request gets the first answer, and acts once.
 
-Key and effect are one transaction, and the table's unique key is the lock: PostgreSQL lets the
-second of two wait at its INSERT until the first has committed or is gone; SQLite at BEGIN.
+Key and effect share one transaction, and the table's unique key is the lock. On PostgreSQL the
+second of two equal requests waits at its INSERT until the first commits or rolls back; on SQLite it
+waits at BEGIN.
 
-What happens after the commit, a text that is sent inside the request, is in the answer too: see
+An answer may depend on work after the commit, such as a text that is sent inside the request: see
 :class:`PendingResponse`.
 """
 
@@ -23,6 +24,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, OperationalError, connection
 from django.db.models import QuerySet
 from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -37,30 +39,37 @@ REPLAYED = "Idempotent-Replayed"
 KEPT_FOR = timedelta(hours=24)
 WAIT_SECONDS: float = 5
 _KEY = re.compile(r"[A-Za-z0-9_:-]{1,255}")
+_LOCK_NOT_AVAILABLE = "55P03"
+_PARAMETER = OpenApiParameter(
+    HEADER,
+    {"type": "string", "pattern": f"^{_KEY.pattern}$"},
+    OpenApiParameter.HEADER,
+    description="The same request again gives the first answer, and sends nothing twice.",
+)
 
 _PENDING: Final = 0
-"""The status of a record whose answer is still to come."""
+"""The status of a record without an answer."""
 
 Handler = Callable[..., Response]
 Outcome = Callable[[Any], Response]
-"""The data of a :class:`PendingResponse` -> the answer as things are now."""
+"""The data of a :class:`PendingResponse` -> the answer in the present state."""
 
 
 class PendingResponse(Response):
-    """An answer that is complete only after the commit: the view's ``outcome`` makes it anew.
+    """An answer that the view's ``outcome`` completes after the commit.
 
-    A crash in between leaves what was committed; a replay then asks ``outcome`` too.
+    If the process crashes in between, a replay calls ``outcome`` too.
     """
 
 
 class _TakenError(Exception):
-    """Someone else has this key."""
+    """The key belongs to a request that still runs, or that has just committed."""
 
 
 def idempotent(handler: Handler) -> Handler:
-    """A POST that honours ``Idempotency-Key``. Only what returns (2xx) is kept: errors are raised.
+    """Make a POST honour ``Idempotency-Key``, and document the header. Errors are not kept.
 
-    Its view has ``outcome``, where it answers with a :class:`PendingResponse`.
+    A view that answers with a :class:`PendingResponse` has a method ``outcome``.
     """
 
     @wraps(handler)
@@ -69,13 +78,14 @@ def idempotent(handler: Handler) -> Handler:
         outcome = getattr(view, "outcome", Response)
         if key is None:
             return _complete(handler(view, request, *args, **kwargs), outcome)
-        scope = _scope(request, key)
-        return _once(scope, lambda: handler(view, request, *args, **kwargs), outcome)
+        record = _record(request, key)
+        return _once(record, lambda: handler(view, request, *args, **kwargs), outcome)
 
-    return answer
+    documented: Handler = extend_schema(parameters=[_PARAMETER])(answer)
+    return documented
 
 
-def _scope(request: Request, key: str) -> IdempotentRequest:
+def _record(request: Request, key: str) -> IdempotentRequest:
     if not _KEY.fullmatch(key):
         raise ValidationError({HEADER: ["1 to 255 of A-Z, a-z, 0-9, _, : and - are needed."]})
     return IdempotentRequest(
@@ -108,7 +118,7 @@ def _once(record: IdempotentRequest, act: Callable[[], Response], outcome: Outco
 
 
 def _act_and_keep(record: IdempotentRequest, act: Callable[[], Response]) -> Response:
-    """Key and effect in one transaction; what was to be done on its commit is done, too."""
+    """Store key and effect in one transaction. Its ``on_commit`` hooks run before this returns."""
     with ExitStack() as transaction:
         with _bounded_wait_at_begin():
             transaction.enter_context(message_changes(record.created_at))
@@ -133,6 +143,7 @@ def _oldest(now: datetime) -> datetime:
 
 
 def _take(record: IdempotentRequest) -> None:
+    """Insert the key. Raise _TakenError if another request holds it."""
     try:
         with _bounded_wait_for_the_row():
             _same(record).filter(created_at__lte=_oldest(record.created_at)).delete()
@@ -140,15 +151,14 @@ def _take(record: IdempotentRequest) -> None:
     except IntegrityError:
         raise _TakenError from None
     except OperationalError as error:
-        # 55P03 lock_not_available: the other one still works.
-        if getattr(error.__cause__, "sqlstate", "") == "55P03":
+        if getattr(error.__cause__, "sqlstate", "") == _LOCK_NOT_AVAILABLE:
             raise _TakenError from None
         raise
 
 
 @contextmanager
 def _bounded_wait_for_the_row() -> Iterator[None]:
-    """PostgreSQL: at most so long for the other's row."""
+    """Limit the wait for the row of another request (PostgreSQL)."""
     if connection.vendor != "postgresql":
         yield
         return
@@ -160,7 +170,7 @@ def _bounded_wait_for_the_row() -> Iterator[None]:
 
 @contextmanager
 def _bounded_wait_at_begin() -> Iterator[None]:
-    """SQLite: at most so long for whoever writes. With the same key or not, nobody can tell."""
+    """Limit the wait for any other writer (SQLite), with the same key or another one."""
     if connection.vendor != "sqlite":
         yield
         return

@@ -1,4 +1,4 @@
-"""Which representation an answer has (RFC 9110, section 12.5.1)."""
+"""Content negotiation (RFC 9110, section 12.5.1)."""
 
 from __future__ import annotations
 
@@ -11,20 +11,19 @@ from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
 _LONGEST = 1000
-"""A longer Accept is not read: browsers send some 150 characters."""
+"""A longer Accept is ignored: browsers send some 150 characters."""
 _REFUSED = re.compile(r";\s*q=0(\.0*)?\s*$", re.IGNORECASE)
-"""DRF does not look at q."""
+"""DRF ignores q."""
 _PROBLEM = "application/problem+json"
 _ANYTHING = ["*/*"]
 
 
 class Negotiation(DefaultContentNegotiation):
-    """DRF's, but 406 only where it protects a client: at a safe method, and where nothing fits.
+    """DRF's negotiation, with 406 only for a safe method and an Accept without a match.
 
-    An unsafe method that is refused for its Accept leaves undone what it was for: a member stays,
-    a token lives on. Who understands problems understands JSON: generated clients ask for
-    ``application/problem+json`` alone where the schema describes no other content. A header that
-    cannot be read is ignored.
+    A 406 to an unsafe method would prevent its effect: a member or a token would not be deleted.
+    Generated clients accept only ``application/problem+json`` if the schema describes no other
+    content; they understand JSON. A malformed header is ignored.
     """
 
     def select_renderer(
@@ -36,7 +35,7 @@ class Negotiation(DefaultContentNegotiation):
             if request.method in SAFE_METHODS and not _takes_problems(request):
                 raise
         except (ValueError, LookupError):
-            pass  # Parameters that Python's parser of headers cannot decode: as if it were not sent.
+            pass  # Python cannot decode a parameter of the header: ignore the header.
         return renderers[0], renderers[0].media_type
 
     def get_accept_list(self, request: Request) -> list[str]:

@@ -1,4 +1,4 @@
-"""Lists by cursor: no COUNT, stable while rows are added, one index condition per page."""
+"""Cursor pagination: no COUNT, stable while rows are added, one index condition per page."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class NewestFirst(BasePagination):
     """Keyset pagination on ``ordering``: descending columns, the last of them unique.
 
     The cursor is a Sqid of direction and position. DRF's CursorPagination compares one column and
-    counts its ties, so that 5,000 conversations of one second could not be paged through.
+    counts ties, so it cannot page through 5,000 conversations of the same second.
     """
 
     ordering: ClassVar[tuple[str, ...]] = ("-id",)
@@ -98,19 +98,19 @@ class NewestFirst(BasePagination):
         asked = self.request.query_params
         query = [(name, value) for name in self.known for value in asked.getlist(name)]
         query.append(("cursor", _sqids.encode([direction, *position])))
-        # Only known parameters: an echo of unknown ones would let a stranger probe the body
+        # Repeat only known parameters: with an echo of unknown ones a stranger could probe the body
         # through its compressed length (BREACH).
         return f"{self.request.build_absolute_uri(self.request.path)}?{urlencode(query)}"
 
 
 class LatestFirst(NewestFirst):
-    """What changed last comes first."""
+    """Latest change first."""
 
     ordering = ("-updated_at", "-id")
 
 
 class LatestDeadFirst(NewestFirst):
-    """Dead letters: what died last comes first."""
+    """Dead letters, latest death first."""
 
     ordering = ("-dead_since", "-id")
 
@@ -123,14 +123,14 @@ def _page_size(request: Request) -> int:
 
 
 def _beyond(columns: Sequence[str], position: Sequence[Any], *, back: bool) -> Q:
-    """Rows after ``position`` in descending order: lower, or equal and lower in the rest."""
+    """Return the condition for rows after ``position``: lower, or equal and lower in later columns."""
     comparison = "gt" if back else "lt"
     first, value = columns[0], position[0]
     beyond = Q(**{f"{first}__{comparison}": value})
     if len(columns) == 1:
         return beyond
     rest = _beyond(columns[1:], position[1:], back=back)
-    # The redundant bound is what an index can use.
+    # The redundant bound allows the use of an index.
     return Q(**{f"{first}__{comparison}e": value}) & (beyond | (Q(**{first: value}) & rest))
 
 

@@ -1,7 +1,9 @@
-"""Bodies, with bounds."""
+"""Parsers of request bodies, with bounds on everything that costs more than its bytes."""
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,15 +11,21 @@ from django.conf import settings
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser, JSONParser
 
-from koinonia.api import bounded_json
 from koinonia.api.errors import TooLargeError
+
+DEEPEST = 20
+MOST_KEYS = 1_000
+MOST_VALUES = 500_000
+LONGEST_NUMBER = 24
+"""Characters. A 64-bit integer has up to 20, a float as computers write it up to 24."""
+_TOO_DEEP = f"It is nested deeper than {DEEPEST} levels."
 
 
 class BoundedJSONParser(JSONParser):
-    """JSON of at most ``DATA_UPLOAD_MAX_MEMORY_SIZE`` bytes, in the bounds of ``bounded_json``.
+    """JSON of at most ``DATA_UPLOAD_MAX_MEMORY_SIZE`` bytes, within the bounds of ``loads``.
 
-    It is UTF-8 (RFC 8259, section 8.1). A ``charset`` is ignored: section 11 defines none, and some
-    of Python's codecs unpack.
+    The body must be UTF-8 (RFC 8259, section 8.1). A ``charset`` is ignored: section 11 defines
+    none, and some of Python's codecs unpack compressed data.
     """
 
     def parse(
@@ -27,13 +35,13 @@ class BoundedJSONParser(JSONParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
         try:
-            return bounded_json.loads(_Bounded(stream, settings.DATA_UPLOAD_MAX_MEMORY_SIZE).read())
-        except bounded_json.UnusableJsonError as error:
+            return loads(_Bounded(stream, settings.DATA_UPLOAD_MAX_MEMORY_SIZE).read())
+        except UnusableJsonError as error:
             raise ParseError(f"The body cannot be read as JSON. {error}") from None
 
 
 class CsvParser(BaseParser):
-    """The raw bytes of a ``text/csv`` body; whoever reads them bounds them."""
+    """The raw stream of a ``text/csv`` body. The view that reads the stream bounds its length."""
 
     media_type = "text/csv"
 
@@ -47,7 +55,7 @@ class CsvParser(BaseParser):
 
 
 class _Bounded:
-    """A stream that fails instead of filling the memory."""
+    """A stream that raises TooLargeError instead of filling the memory."""
 
     def __init__(self, stream: Any, limit: int) -> None:
         self._stream = stream
@@ -60,3 +68,93 @@ class _Bounded:
         if self._left < 0:
             raise TooLargeError
         return data
+
+
+class UnusableJsonError(ValueError):
+    """The text is not JSON or exceeds a bound. The message is a sentence for people."""
+
+
+def loads(body: bytes) -> Any:
+    """Return the value of ``body``. Raise UnusableJsonError.
+
+    Stricter than RFC 8259: it also refuses an object with the same name twice (section 4: the
+    result is unpredictable), numbers beyond 64 bits or a double, and bodies beyond the bounds.
+    """
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        raise UnusableJsonError("It is not UTF-8, as JSON has to be.") from None
+    if text.startswith("\ufeff"):
+        raise UnusableJsonError("It starts with a byte order mark, which JSON must not have.")
+    if text.count(",") >= MOST_VALUES:
+        raise UnusableJsonError(f"It holds more than {MOST_VALUES} values.")
+    try:
+        value = json.loads(
+            text,
+            object_pairs_hook=_Keys().build_object,
+            parse_int=_integer,
+            parse_float=_float,
+            parse_constant=_constant,
+        )
+    except RecursionError:
+        raise UnusableJsonError(_TOO_DEEP) from None
+    except json.JSONDecodeError as error:
+        raise UnusableJsonError(f"{error}.") from None
+    if text.count("[") + text.count("{") > DEEPEST:
+        _check_depth(value)
+    return value
+
+
+class _Keys:
+    """Counts the names in one body."""
+
+    def __init__(self) -> None:
+        self._left = MOST_KEYS
+
+    def build_object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        self._left -= len(pairs)
+        if self._left < 0:
+            raise UnusableJsonError(f"It holds more than {MOST_KEYS} names.")
+        made = dict(pairs)
+        if len(made) < len(pairs):
+            names = [name for name, _ in pairs]
+            twice = next(name for name in made if names.count(name) > 1)
+            raise UnusableJsonError(f"It holds {twice[:50]!r} twice.")
+        return made
+
+
+def _integer(text: str) -> int:
+    _check_length(text)
+    return int(text)
+
+
+def _float(text: str) -> float:
+    _check_length(text)
+    number = float(text)
+    if not math.isfinite(number):
+        raise UnusableJsonError("It holds a number that is too large.")
+    return number
+
+
+def _check_length(text: str) -> None:
+    if len(text) > LONGEST_NUMBER:
+        raise UnusableJsonError(f"It holds a number of more than {LONGEST_NUMBER} digits.")
+
+
+def _constant(text: str) -> Any:
+    raise UnusableJsonError(f"{text} is not JSON.")
+
+
+def _check_depth(value: Any) -> None:
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [
+            inner
+            for item in level
+            if isinstance(item, dict | list)
+            for inner in (item.values() if isinstance(item, dict) else item)
+        ]
+        if not level:
+            return
+    if any(isinstance(item, dict | list) for item in level):
+        raise UnusableJsonError(_TOO_DEEP)

@@ -1,3 +1,5 @@
+"""Authorization below ``churches/{church}/``: staff of the church, with a role that suffices."""
+
 from __future__ import annotations
 
 from typing import Any, cast
@@ -8,50 +10,45 @@ from django.http import Http404
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from koinonia.api.prepared import PreparedQuery
+from koinonia.api.prepared_query import PreparedQuery, columns, from_columns
 from koinonia.models import Church, Role, Staff
 
 _RANK = {Role.VIEWER: 0, Role.SENDER: 1, Role.OWNER: 2}
 
 
 class IsStaffWithRole(BasePermission):
-    """404 for who is not staff of the church, superusers too; 403 where the role is too low.
+    """Answers 404 to users outside the staff of the church, and 403 if their role is too low.
 
-    It leaves the user's place in the church in ``view.place``.
+    Superusers get 404 too. The permission sets ``view.membership``.
     """
 
     message = "Your role in this church does not allow this."
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        place = staff_place(cast(User, request.user).pk, view.kwargs["church"])
-        if place is None:
+        membership = membership_of(cast(User, request.user).pk, view.kwargs["church"])
+        if membership is None:
             raise Http404
-        view.place = place
-        return _RANK[Role(place.role)] >= _RANK[view.needed_role()]
+        view.membership = membership
+        return _RANK[Role(membership.role)] >= _RANK[view.needed_role()]
 
 
-def staff_place(user_id: int, slug: str) -> Staff | None:
-    """The row that makes a user staff of the church, with the church."""
-    rows = _PLACES.rows(user_id, slug)
-    return _place(rows[0]) if rows else None
+def membership_of(user_id: int, slug: str) -> Staff | None:
+    """Return the user's membership of the church, with the church, or None."""
+    rows = _MEMBERSHIPS.rows(user_id, slug)
+    return _membership(rows[0]) if rows else None
 
 
-# In the order of the models, as from_db wants them.
-_STAFF = ("id", "church_id", "user_id", "role")
-_CHURCH = (
-    "id", "slug", "name", "phone_number", "country", "timezone", "plain_punctuation", "version",
-)  # fmt: skip
+def _memberships() -> QuerySet[Any, Any]:
+    names = [*columns(Staff), *(f"church__{name}" for name in columns(Church))]
+    return Staff.objects.filter(user_id=0).filter(church__slug="").values_list(*names)
 
 
-def _places() -> QuerySet[Any, Any]:
-    columns = [*_STAFF, *(f"church__{name}" for name in _CHURCH)]
-    return Staff.objects.filter(user_id=0).filter(church__slug="").values_list(*columns)
+_MEMBERSHIPS = PreparedQuery(_memberships)
 
 
-_PLACES = PreparedQuery(_places)
-
-
-def _place(row: tuple[Any, ...]) -> Staff:
-    place = Staff.from_db("default", _STAFF, row[: len(_STAFF)])
-    place.church = Church.from_db("default", _CHURCH, row[len(_STAFF) :])
-    return place
+def _membership(row: tuple[Any, ...]) -> Staff:
+    of_staff, of_church = columns(Staff), columns(Church)
+    membership = from_columns(Staff, dict(zip(of_staff, row, strict=False)))
+    church = dict(zip(of_church, row[len(of_staff) :], strict=True))
+    membership.church = from_columns(Church, church)
+    return membership

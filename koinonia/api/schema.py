@@ -1,16 +1,22 @@
-"""What drf-spectacular cannot see by itself."""
+"""Additions to the OpenAPI schema that drf-spectacular cannot derive from views and serializers."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from drf_spectacular.extensions import (
     OpenApiAuthenticationExtension,
     OpenApiSerializerFieldExtension,
 )
+from drf_spectacular.utils import OpenApiResponse
 
 from koinonia import ids
+from koinonia.api import idempotency
+from koinonia.api.problems import MEDIA_TYPE
 
+_COMPONENTS = "#/components/schemas/"
+_PROBLEM_REF = {"$ref": f"{_COMPONENTS}Problem"}
 _PROBLEM: dict[str, Any] = {
     "type": "object",
     "description": "RFC 9457. `errors` names what is wrong with the input, by field.",
@@ -31,7 +37,6 @@ _PATH_SCHEMAS = {
     "church": {"type": "string", "description": "The slug of the church."},
     "token": {"type": "string", "description": "Of the link in the mail, or of `me/invitations/`."},
 }
-_SENDING = ("/messages/", "/broadcasts/", "/retry/")
 _VERBS = ("get", "post", "patch", "delete")
 
 
@@ -45,7 +50,7 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
 
 class ItemsOfChurch(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call] # untyped upstream
-    """Written as ``[id]``."""
+    """A list of items of the church, written as ``[id]``."""
 
     target_class = "koinonia.api.serializers.fields.ChurchItemsField"
 
@@ -54,7 +59,7 @@ class ItemsOfChurch(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped
 
 
 class GroupsOfMember(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call] # untyped upstream
-    """Read as ``[{id,name}]``, written as ``[id]``."""
+    """The groups of a member: read as ``[{id,name}]``, written as ``[id]``."""
 
     target_class = "koinonia.api.serializers.people.GroupsField"
 
@@ -65,8 +70,16 @@ class GroupsOfMember(OpenApiSerializerFieldExtension):  # type: ignore[no-untype
         return {"type": "array", "items": an_id if direction == "request" else read}
 
 
+def refusal(code: int, sentence: str) -> dict[Any, OpenApiResponse]:
+    """Return an entry of ``extend_schema(responses=…)`` for an error that is special to a view."""
+    return {(code, MEDIA_TYPE): OpenApiResponse(_PROBLEM_REF, sentence)}
+
+
+CONFLICT = refusal(409, "It does not fit the present state.")
+
+
 def complete(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
-    """Postprocessing: ids as strings, problems as the answer to whatever goes wrong, the key header."""
+    """Add the types of path parameters, and the errors that many operations share."""
     result["components"].setdefault("schemas", {})["Problem"] = _PROBLEM
     for path, item in result["paths"].items():
         for verb in _VERBS:
@@ -76,26 +89,22 @@ def complete(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
 
 
 def _complete(operation: dict[str, Any], path: str, verb: str) -> None:
-    for parameter in operation.get("parameters", []):
+    parameters = operation.get("parameters", [])
+    for parameter in parameters:
         if parameter["in"] == "path":
             parameter["schema"] = _PATH_SCHEMAS[parameter["name"]]
-    if verb == "post" and path.endswith(_SENDING):
-        operation.setdefault("parameters", []).append(_KEY)
-    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    for code, told in _errors(path, verb).items():
-        operation["responses"].setdefault(code, {"description": told, "content": content})
+    # The header comes last: generated clients take parameters in this order.
+    parameters.sort(key=lambda parameter: bool(parameter["name"] == idempotency.HEADER))
+    errors = _common_errors(path, verb)
+    if any(parameter["name"] == idempotency.HEADER for parameter in parameters):
+        errors["409"] = "It does not fit the present state."
+        errors["422"] = "The Idempotency-Key was used with another body."
+    for code, description in errors.items():
+        response = {"description": description, "content": {MEDIA_TYPE: {"schema": _PROBLEM_REF}}}
+        operation["responses"].setdefault(code, response)
 
 
-_KEY = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "required": False,
-    "schema": {"type": "string", "pattern": "^[A-Za-z0-9_:-]{1,255}$"},
-    "description": "The same request again gives the first answer, and sends nothing twice.",
-}
-
-
-def _errors(path: str, verb: str) -> dict[str, str]:
+def _common_errors(path: str, verb: str) -> dict[str, str]:
     errors = {
         "400": "Bad input: `errors` says what, by field.",
         "401": "No or a bad credential.",
@@ -105,15 +114,78 @@ def _errors(path: str, verb: str) -> dict[str, str]:
         errors |= {"403": "The role is too low.", "404": "Not there, or not of one's churches."}
     elif "{" in path:
         errors["404"] = "Not there, or not one's own."
-    if path.endswith("/me/password/"):
-        errors["429"] = "Too many guesses at the present password."
-    if path.endswith("/invitations/") and verb == "post":
-        errors["503"] = "The mail could not be sent, and nobody was invited."
-    if path.endswith(_SENDING) and verb == "post":
-        errors["422"] = "The Idempotency-Key was used with another body."
-    if path.endswith((*_SENDING, "/cancel/", "/discard/")) and verb == "post":
-        errors["409"] = "It does not fit the present state."
     if verb in ("post", "patch"):
         errors["413"] = "The body is too large."
         errors["415"] = "The body is of another media type."
     return errors
+
+
+def for_typed_clients(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+    """Describe each answer exactly: a generated, typed client fails on any difference."""
+    components = result["components"]["schemas"]
+    for verbs in result["paths"].values():
+        for operation in verbs.values():
+            for code, response in operation["responses"].items():
+                _add_problem(code, response)
+            for body in (operation.get("requestBody", {}), *operation["responses"].values()):
+                _describe_text(body)
+            if _offers_fields(operation):
+                _require_nothing(operation["responses"]["200"], components)
+    return result
+
+
+def _add_problem(code: str, response: dict[str, Any]) -> None:
+    """Describe the content of an error. Without content, clients drop the error."""
+    if int(code) >= 400 and "content" not in response:
+        response["content"] = {MEDIA_TYPE: {"schema": _PROBLEM_REF}}
+
+
+def _describe_text(body: dict[str, Any]) -> None:
+    """Describe a text as a string: ``format: binary`` makes clients read a file into bytes."""
+    for media_type, content in body.get("content", {}).items():
+        if media_type.startswith("text/"):
+            content["schema"] = {"type": "string"}
+
+
+def _offers_fields(operation: dict[str, Any]) -> bool:
+    return any(one["name"] == "fields" for one in operation.get("parameters", ()))
+
+
+def _require_nothing(response: dict[str, Any], components: dict[str, Any]) -> None:
+    """Make every property of an item optional, for ``fields`` may leave it out."""
+    for content in response.get("content", {}).values():
+        for name in _names_below(_item_of(content["schema"], components), components):
+            components[name].pop("required", None)
+            _require_nothing_within(components[name])
+
+
+def _item_of(schema: dict[str, Any], components: dict[str, Any]) -> Any:
+    """Return the schema of one item; for a page, that is the schema of its results."""
+    page = components.get(schema.get("$ref", "").removeprefix(_COMPONENTS), {})
+    results = page.get("properties", {}).get("results")
+    return results if results and "next" in page["properties"] else schema
+
+
+def _require_nothing_within(schema: Any) -> None:
+    """Drop ``required`` from the schemas that are written inside this one."""
+    for inner in schema.values() if isinstance(schema, dict) else schema:
+        if isinstance(inner, dict):
+            inner.pop("required", None) if isinstance(inner.get("required"), list) else None
+        if isinstance(inner, dict | list):
+            _require_nothing_within(inner)
+
+
+def _names_below(schema: Any, components: dict[str, Any]) -> Iterator[str]:
+    """Yield the name of each component below ``schema`` once, references included."""
+    waiting, seen = [schema], set()
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            name = str(part.get("$ref", "")).removeprefix(_COMPONENTS)
+            if name in components and name not in seen:
+                seen.add(name)
+                yield name
+                waiting.append(components[name])
+            waiting += part.values()
+        elif isinstance(part, list):
+            waiting += part

@@ -1,7 +1,7 @@
-"""The OpenAPI schema: made once per release, kept as a file in ``DATA_DIR``, served from memory.
+"""The OpenAPI schema: generated once per release, kept as a file in ``DATA_DIR``, served from memory.
 
-To make it costs a second of CPU, and drf-spectacular raises where two threads do it at once. So one
-thread of one process makes it, under a lock, and every other reads the file.
+The generation takes a second of CPU, and drf-spectacular fails if two threads generate at once. So
+one thread of one process generates the schema under a lock, and all others read the file.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ from httpopt.compression.negotiation import Coding
 logger = logging.getLogger(__name__)
 
 _RENDERERS: dict[str, Any] = {"yaml": OpenApiYamlRenderer, "json": OpenApiJsonRenderer}
-_MAKERS = ("django", "djangorestframework", "drf-spectacular")
-_KEPT = 8
-"""Files of so many releases stay: two may run side by side while one replaces the other."""
+_LIBRARIES = ("django", "djangorestframework", "drf-spectacular")
+_KEPT_RELEASES = 8
+"""More than one, because two releases run at the same time during a deployment."""
 _one_at_a_time = Lock()
 
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """The bytes of the schema in one format (``yaml`` or ``json``) and one coding."""
+    """The schema in one format (``yaml`` or ``json``) and one content coding."""
 
     body: bytes
     digest: str
-    """Of the uncoded bytes: a part of the entity tag."""
+    """The digest of the uncoded bytes, for the entity tag."""
 
 
 def schema(format: str, coding: Coding) -> Schema:  # noqa: A002 -- as DRF's renderers call it
@@ -57,19 +57,19 @@ def _coded(name: str, coding: Coding, release: str) -> Schema:
 
 
 def _release() -> str:
-    """Return a hash of all that the schema depends on: our sources, the libraries, the settings."""
+    """Return a hash of our sources, the libraries and the settings: the schema depends on these."""
     parts = [str(settings.HTTPOPT["RELEASE"]), repr(settings.SPECTACULAR_SETTINGS)]
-    parts += [version(name) for name in _MAKERS]
+    parts += [version(name) for name in _LIBRARIES]
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=12).hexdigest()
 
 
 def _plain(name: str, release: str) -> bytes:
     with _one_at_a_time:
-        return _read(name, release) or _make(release)[name]
+        return _read(name, release) or _generate_files(release)[name]
 
 
-def _make(release: str) -> dict[str, bytes]:
-    """Make all formats in one generation, or take those of another process that was faster."""
+def _generate_files(release: str) -> dict[str, bytes]:
+    """Generate all formats at once, or read the files of another process that was faster."""
     with _locked_directory() as directory:
         kept = {name: _read(name, release) for name in _RENDERERS}
         made = {name: body for name, body in kept.items() if body}
@@ -96,18 +96,18 @@ def _read(name: str, release: str) -> bytes | None:
 
 def _write(directory: Path, release: str, made: dict[str, bytes]) -> None:
     for name, body in made.items():
-        # Renamed when complete: nobody reads half a file.
+        # Rename the complete file, so that no process reads half of it.
         begun = directory / f"{release}.{name}.{os.getpid()}"
         begun.write_bytes(body)
         begun.replace(directory / f"{release}.{name}")
     kept = sorted(directory.glob("*.*"), key=lambda path: path.stat().st_mtime, reverse=True)
-    for path in kept[_KEPT * len(_RENDERERS) :]:
+    for path in kept[_KEPT_RELEASES * len(_RENDERERS) :]:
         path.unlink(missing_ok=True)
 
 
 @contextmanager
 def _locked_directory() -> Iterator[Path | None]:
-    """Yield the directory, locked against other processes; None where it cannot be written."""
+    """Lock the directory against other processes and yield it. Yield None if it is not writable."""
     directory = Path(settings.SCHEMA_DIR)
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,1 +1,1 @@
-"""One text to many members: whom, in which words, and how far it is."""
+"""Broadcasts, one text to many members: audience, rendering, sending, progress."""

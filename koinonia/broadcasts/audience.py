@@ -1,3 +1,5 @@
+"""The audience of a broadcast."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -12,17 +14,17 @@ from koinonia.models import Church, Member
 
 @dataclass(frozen=True, kw_only=True)
 class Audience:
-    """Whom a broadcast is for: everyone, or the members of groups and single members."""
+    """The audience: all members, or the members of groups and single members."""
 
     everyone: bool
     group_ids: Sequence[int] = ()
     member_ids: Sequence[int] = ()
     as_sent: dict[str, Any]
-    """In the client's words, to be shown again."""
+    """The client's JSON, which answers show again."""
 
     @classmethod
     def from_json(cls, as_sent: dict[str, Any]) -> Audience:
-        """Return the audience that was kept in the client's words; groups may be gone by now."""
+        """Return the audience from stored JSON. Its groups can be deleted by now."""
         return cls(
             everyone=bool(as_sent.get("all")),
             group_ids=_keys(as_sent.get("groups", ())),
@@ -31,7 +33,7 @@ class Audience:
         )
 
     def members(self, church: Church) -> QuerySet[Member]:
-        """Return each member once, the oldest first."""
+        """Return each member once, oldest first."""
         members = Member.objects.filter(church=church).order_by("pk")
         if self.everyone:
             return members

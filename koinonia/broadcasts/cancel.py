@@ -1,3 +1,5 @@
+"""Cancelling broadcasts, by request or because their group is deleted."""
+
 from __future__ import annotations
 
 from datetime import datetime
@@ -8,23 +10,55 @@ from django.db import transaction
 from delivery.cancel import cancel_batch
 from delivery.changes import message_changes
 from delivery.statuses import Status
-from koinonia.broadcasts import progress_events
-from koinonia.models import Broadcast
+from koinonia.broadcasts import progress
+from koinonia.broadcasts.audience import Audience
+from koinonia.broadcasts.send import forecast_again
+from koinonia.models import Broadcast, Group
 
 
 def cancel_broadcast(broadcast: Broadcast, *, now: datetime) -> int:
-    """Cancel what has not been sent; return how many texts that were. 0: it was too late for all.
+    """Cancel unsent messages; return their number (0 if all were sent already).
 
-    A scheduled broadcast has no messages yet. Its row is the lock between this and the worker that
-    makes them: the one who waited finds ``due_at`` cleared.
+    A scheduled broadcast has no messages yet. Its row is the lock between this request and the
+    worker that creates the messages: the second of the two finds ``due_at`` cleared.
     """
     with message_changes(now):
         waiting = Broadcast.objects.filter(pk=broadcast.pk, due_at__isnull=False)
         if waiting.update(due_at=None, cancelled_at=now, ended_as=Status.CANCELLED.value):
-            transaction.on_commit(partial(progress_events.tell, [broadcast.pk], now))
+            transaction.on_commit(partial(progress.publish, [broadcast.pk], now))
             return max(1, broadcast.total - broadcast.forecast_suppressed)
         cancelled = cancel_batch(broadcast.church_id, broadcast.pk, now=now)
         if cancelled:
             rows = Broadcast.objects.filter(pk=broadcast.pk, cancelled_at__isnull=True)
             rows.update(cancelled_at=now)
     return cancelled
+
+
+def release_group(group: Group, *, now: datetime) -> int:
+    """Cancel scheduled broadcasts to this group alone; return their number.
+
+    Call it before the group's deletion, in the same transaction. A broadcast with further recipients
+    stays scheduled and gets a new forecast.
+    """
+    cancelled = 0
+    with message_changes(now):
+        waiting = Broadcast.objects.filter(church=group.church_id, due_at__isnull=False)
+        for broadcast in waiting.select_related("church").order_by("pk"):
+            audience = Audience.from_json(broadcast.audience)
+            if group.pk not in audience.group_ids:
+                continue
+            others = Group.objects.filter(church=group.church_id, pk__in=audience.group_ids)
+            if audience.member_ids or others.exclude(pk=group.pk).exists():
+                transaction.on_commit(partial(_publish_forecast, broadcast.pk, now))
+            elif cancel_broadcast(broadcast, now=now):
+                cancelled += 1
+    return cancelled
+
+
+def _publish_forecast(broadcast_id: int, now: datetime) -> None:
+    """Count the forecast without the deleted group and publish it."""
+    with transaction.atomic():
+        waiting = Broadcast.objects.filter(pk=broadcast_id, due_at__isnull=False)
+        for broadcast in waiting.select_related("church"):
+            forecast_again(broadcast)
+    progress.publish([broadcast_id], now)

@@ -1,8 +1,8 @@
-"""A scheduled broadcast becomes messages when it is due.
+"""Creation of the messages of scheduled broadcasts at their due time.
 
-Until then it is one row with ``due_at``. The members, numbers, names, opt-outs and the church's
-number are those of the due time. Clearing ``due_at`` and inserting the messages are one transaction:
-a crash leaves the broadcast due, and of two workers one gets the row.
+Until then a broadcast is one row with ``due_at``. Members, numbers, names, opt-outs and the church's
+number are read at the due time. One transaction clears ``due_at`` and inserts the messages: after a
+crash the broadcast is still due, and only one of several workers gets the row.
 """
 
 from __future__ import annotations
@@ -19,33 +19,35 @@ from delivery.changes import message_changes
 from delivery.drafts import DEFAULT_LIFE, Draft
 from delivery.models.transitions import Failure
 from delivery.statuses import Status
-from koinonia.broadcasts import progress_events
+from koinonia.broadcasts import progress
 from koinonia.broadcasts.audience import Audience
-from koinonia.broadcasts.plan import drafts, kept_members_of
 from koinonia.broadcasts.renderings import Rendering, Renderings, render_all
+from koinonia.broadcasts.send import drafts, kept_members_of
 from koinonia.models import Broadcast
 
 logger = logging.getLogger(__name__)
 
-_LEFT_ALONE = timedelta(minutes=1)
-"""A broadcast that cannot be accepted is not tried again, and logged, with each round."""
+_RETRY_AFTER = timedelta(minutes=1)
+"""Pause after a failure, so that a broken broadcast does not fail and log in every round."""
 
 
 def next_due(until: datetime) -> datetime | None:
-    """Return when the first broadcast is due, at ``until`` or before; None: no broadcast."""
+    """Return the earliest due time up to ``until``; None if no broadcast is due by then."""
     waiting = Broadcast.objects.filter(due_at__lte=until)
     return waiting.order_by("due_at").values_list("due_at", flat=True).first()
 
 
 def accept_due(now: datetime) -> bool:
-    """Accept the messages of one broadcast that is due; False where none is, or another worker has
-    it. One that cannot be accepted is tried again a minute later, and does not stop the others."""
+    """Create the messages of one due broadcast; return False unless an unlocked broadcast is due.
+
+    A broadcast that fails is retried a minute later and does not block other broadcasts.
+    """
     if next_due(now) is None:
         return False
     taken: list[int] = []
     try:
         with message_changes(now):
-            # The condition is part of the lock: who waited for another worker finds nothing.
+            # The query repeats the condition under the lock, and skips a row that another worker has.
             due = Broadcast.objects.select_for_update(skip_locked=True, of=("self",))
             broadcast = (
                 due.filter(due_at__lte=now)
@@ -62,16 +64,16 @@ def accept_due(now: datetime) -> bool:
     except Exception as error:
         if not taken:
             raise
-        # Without its text: a database error quotes the row, a phone number with it.
+        # Log only the type: the text of a database error quotes the row with its phone number.
         logger.error(
-            "A broadcast that is due cannot be accepted",
+            "A due broadcast cannot be accepted; retrying in a minute",
             extra={
                 "action": "broadcast_not_accepted",
                 "broadcast_id": taken[0],
                 "error": type(error).__name__,
             },
         )
-        Broadcast.objects.filter(pk__in=taken, due_at__lte=now).update(due_at=now + _LEFT_ALONE)
+        Broadcast.objects.filter(pk__in=taken, due_at__lte=now).update(due_at=now + _RETRY_AFTER)
     return True
 
 
@@ -87,16 +89,16 @@ def _accept(broadcast: Broadcast, now: datetime) -> None:
     total = len(found.texts) + len(found.too_long)
     if not total:
         logger.warning(
-            "Nobody is in the audience of a broadcast that is due",
+            "The audience of a due broadcast is empty; cancelling the broadcast",
             extra={"action": "broadcast_for_nobody", "broadcast_id": broadcast.pk},
         )
         return _end(
             broadcast, now, ended_as=Status.CANCELLED.value, cancelled_at=now,
             total=0, forecast_suppressed=0,
         )  # fmt: skip
-    _leave(broadcast, total=total)
+    _clear_due_at(broadcast, total=total)
     accept_batch(
-        broadcast.church, [*drafts(broadcast.church, found.texts, now), *_dead(broadcast, found, now)],
+        broadcast.church, [*drafts(broadcast.church, found.texts, now), *_failed_drafts(broadcast, found, now)],
         batch=broadcast.pk, author=broadcast.author, scheduled_at=scheduled_at,
         expires_at=expires_at, now=now,
     )  # fmt: skip
@@ -104,18 +106,18 @@ def _accept(broadcast: Broadcast, now: datetime) -> None:
 
 
 def _end(broadcast: Broadcast, now: datetime, **values: object) -> None:
-    _leave(broadcast, **values)
-    transaction.on_commit(partial(progress_events.tell, [broadcast.pk], now))
+    _clear_due_at(broadcast, **values)
+    transaction.on_commit(partial(progress.publish, [broadcast.pk], now))
 
 
-def _leave(broadcast: Broadcast, **values: object) -> None:
+def _clear_due_at(broadcast: Broadcast, **values: object) -> None:
     waiting = Broadcast.objects.filter(pk=broadcast.pk, due_at__isnull=False)
     if not waiting.update(due_at=None, **values):
-        raise RuntimeError("Another worker accepted this broadcast.")
+        raise RuntimeError("Another worker cleared due_at of this broadcast despite the lock.")
 
 
-def _dead(broadcast: Broadcast, found: Renderings, now: datetime) -> list[Draft]:
-    """Return the drafts of texts that became too long since: staff find them as dead letters."""
+def _failed_drafts(broadcast: Broadcast, found: Renderings, now: datetime) -> list[Draft]:
+    """Return drafts for texts that have become too long: staff find them as dead letters."""
     texts: list[Rendering] = [rendering for rendering, _ in found.too_long]
     reasons = [
         Failure("text_too_long", left_out.reason, "permanent") for _, left_out in found.too_long

@@ -1,4 +1,4 @@
-"""What a broadcast would come to, before it is sent. Nothing is kept."""
+"""The preview of a broadcast: recipients, parts and cost, without storing anything."""
 
 from __future__ import annotations
 
@@ -7,43 +7,45 @@ from dataclasses import dataclass
 from decimal import Decimal
 from math import ceil
 
-from delivery import conf, destinations, opt_outs
+from delivery import conf, opt_outs
 from delivery.accept import UnacceptableError, check_sender
-from delivery.limits import pacing
-from delivery.plain_punctuation import costly
+from delivery.content.plain_punctuation import costly
+from delivery.limits import destinations, pacing
+from delivery.providers import registry
+from delivery.senders import Sender
 from koinonia.broadcasts.audience import Audience
-from koinonia.broadcasts.plan import check_text, members_of
 from koinonia.broadcasts.renderings import MOST_NAMED, LeftOut, Rendering, render_all
+from koinonia.broadcasts.send import check_text, members_of
 from koinonia.models import Church
 
 
 @dataclass(frozen=True, slots=True)
 class Character:
-    """A character that makes a text cost more parts."""
+    """A character that forces UCS-2 and so makes a text cost more parts."""
 
     character: str
     name: str
     count: int
     plain: str | None
-    """What can be written instead, where there is such a thing."""
+    """A replacement in the GSM-7 alphabet, if one exists."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
     people: int
-    """Who would be texted: numbers, without doubles, opt-outs, texts that are too long, and numbers
-    that are not texted."""
+    """Numbers that would get a text: without duplicates, opt-outs, refused destinations and texts
+    that are too long."""
     opted_out: int
     doubles: int
-    """Members whose number is texted under another member's name."""
+    """Members with a shared number that gets the text with another member's name."""
     parts: int
     cost: Decimal | None
-    """None where no price per part is set."""
+    """The cost; None without a price per part in the settings."""
     seconds: int | None
-    """How long it takes at the rate of the church's number; None where there is no limit."""
+    """Duration at the rate of the church's number; None without a rate limit."""
     dearest: Rendering | None
     characters: list[Character]
-    """Those of the dearest rendering, the most frequent first."""
+    """The costly characters of ``dearest``, most frequent first."""
     left_out: list[LeftOut]
 
     @property
@@ -56,13 +58,13 @@ class Preview:
 
 
 def preview(church: Church, text: str, audience: Audience) -> Preview:
-    """Return what the text would come to, sent now. Raises ``UnacceptableError`` for a text or an
-    audience that no broadcast can have."""
+    """Return the preview of sending the text now. Raise ``UnacceptableError`` for a text or an
+    audience that a broadcast cannot have."""
     text = check_text(text)
-    check_sender(church)
+    sender = check_sender(church)
     members = members_of(church, audience)
     if not members:
-        raise UnacceptableError("audience", "There is nobody in this audience.")
+        raise UnacceptableError("audience", "This audience is empty.")
     found = render_all(church, text, members)
     numbers = {one.member.phone for one in found.texts}
     stopped = opt_outs.opted_out(church.pk, numbers)
@@ -71,7 +73,7 @@ def preview(church: Church, text: str, audience: Audience) -> Preview:
     parts = sum(one.measured.parts for one in sent)
     candidates = [rendering for rendering, _ in found.too_long] or sent
     dearest = max(candidates, key=_price, default=None)
-    price, seconds = conf.part_price(), pacing.seconds_for(parts)
+    price, seconds = conf.part_price(), _seconds_for(sender, parts)
     return Preview(
         people=len(sent),
         opted_out=len(stopped),
@@ -98,8 +100,12 @@ def _price(rendering: Rendering) -> tuple[int, int]:
     return rendering.measured.parts, rendering.measured.units
 
 
+def _seconds_for(sender: Sender, parts: int) -> float | None:
+    return pacing.seconds_for(registry.account(sender.provider), parts)
+
+
 def _refused(church: Church, numbers: Iterable[str]) -> dict[str, str]:
-    """Return those of ``numbers`` that are not texted, and why."""
+    """Return the refused destinations among ``numbers``, each with the reason."""
     allowed = destinations.countries_of(church)
     reasons = {number: destinations.refusal(number, allowed) for number in numbers}
     return {number: reason for number, reason in reasons.items() if reason}

@@ -1,23 +1,23 @@
-"""The text of a broadcast as each number of its audience gets it."""
+"""The text of a broadcast rendered for each number of its audience."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from delivery.encoding import MAX_PARTS, Measured, measure
-from delivery.plain_punctuation import advice
-from delivery.visible_text import is_blank
+from delivery.content.encoding import MAX_PARTS, Measured, measure
+from delivery.content.plain_punctuation import advice
+from delivery.content.visible_text import is_blank
 from koinonia.models import Church, Member
 from koinonia.texts.compose import Composer
 
 MOST_NAMED = 100
-"""So many members who are left out are named in one answer."""
+"""Limit of the left-out members that one answer lists."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """The text of one number; ``member`` is the one whose name is in it."""
+    """The text for one number, with the name of ``member``."""
 
     member: Member
     text: str
@@ -26,7 +26,7 @@ class Rendering:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A member who gets no text, and why, in a sentence for people."""
+    """A member who gets no text, with the reason as a sentence for users."""
 
     member: Member
     reason: str
@@ -35,24 +35,23 @@ class LeftOut:
 @dataclass
 class Renderings:
     texts: list[Rendering] = field(default_factory=list)
-    """At most one per number, in the order of the members' keys."""
+    """Usable texts, at most one per number, ordered by the members' keys."""
     too_long: list[tuple[Rendering, LeftOut]] = field(default_factory=list)
-    """Numbers to which nothing can be sent, with the rendering of the oldest member."""
-    too_long_too: list[LeftOut] = field(default_factory=list)
-    """The younger members of these numbers, whose own names do not fit either."""
+    """Numbers without a usable text, with the rendering of the oldest member."""
+    too_long_others: list[LeftOut] = field(default_factory=list)
+    """The younger members with these numbers. Their renderings do not fit."""
     doubles: list[LeftOut] = field(default_factory=list)
-    """Members whose number gets the text under another member's name."""
+    """Members with a shared number that gets the text with another member's name."""
 
     @property
     def left_out(self) -> list[LeftOut]:
-        return [*(left_out for _, left_out in self.too_long), *self.too_long_too]
+        return [*(left_out for _, left_out in self.too_long), *self.too_long_others]
 
 
 def render_all(church: Church, template: str, members: Iterable[Member]) -> Renderings:
-    """Render ``template`` for each number of ``members``, who are ordered by their keys.
+    """Render ``template`` for each number of ``members``, in the order of their keys.
 
-    Where members share a number, the text names the oldest of them, unless that name makes it too
-    long: then the next one whose name fits.
+    If members share a number, the text names the oldest member with a short enough rendering.
     """
     made = Renderings()
     by_number: dict[str, list[Member]] = {}
@@ -65,7 +64,7 @@ def render_all(church: Church, template: str, members: Iterable[Member]) -> Rend
         if fitting is None:
             reason = _reason(tried[0], in_full=len(made.too_long) < MOST_NAMED)
             made.too_long.append((tried[0], LeftOut(tried[0].member, reason)))
-            made.too_long_too += [
+            made.too_long_others += [
                 LeftOut(one.member, _reason(one, in_full=False)) for one in tried[1:]
             ]
         chosen = fitting or tried[0]
@@ -91,8 +90,8 @@ def _can_be_sent(rendering: Rendering) -> bool:
 
 
 def _reason(rendering: Rendering, *, in_full: bool) -> str:
-    """Return why it cannot be sent; ``in_full`` with the letters that cost, which takes a while."""
+    """Return why the text cannot be sent; ``in_full`` adds the costly characters (slow)."""
     if is_blank(rendering.text):
-        return "Nothing is left of the text for this member: the name is missing."
-    told = f"This text needs {rendering.measured.parts} parts; at most {MAX_PARTS} can be sent."
+        return "The text is empty for this member, because the name is missing."
+    told = f"This text needs {rendering.measured.parts} parts; the limit is {MAX_PARTS}."
     return " ".join(filter(None, [told, advice(rendering.text) if in_full else ""]))

@@ -1,4 +1,4 @@
-"""Gauges for Prometheus that are read from the database when they are asked for."""
+"""Prometheus gauges that are read from the database at each scrape."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from delivery.statuses import DEAD_LETTERS, UNFINISHED
 
 
 class QueueCollector(Collector):
-    """The queue: how much of it there is, and how long the oldest due text has been waiting."""
+    """The length of the queue, and how long the oldest due message has waited."""
 
     def describe(self) -> Iterable[Metric]:
-        return []  # Else it would be collected when it is registered, before the database is.
+        return []  # Registration would otherwise collect once, before the database exists.
 
     def collect(self) -> Iterator[Metric]:
         yield _depth()
@@ -31,7 +31,7 @@ def _depth() -> Metric:
     counted = Message.objects.filter(status__in=statuses).values("status").annotate(n=Count("pk"))
     found = {row["status"]: row["n"] for row in counted.order_by()}
     gauge = GaugeMetricFamily(
-        "koinonia_messages", "Texts that wait for us or for a person.", labels=["status"]
+        "koinonia_messages", "Messages that wait for us or for a person.", labels=["status"]
     )
     for status in statuses:
         gauge.add_metric([status.value], found.get(status.value, 0))
@@ -42,11 +42,11 @@ def _oldest_due(now: datetime) -> Metric:
     oldest = Message.objects.due(now).aggregate(oldest=Min("next_attempt_at"))["oldest"]
     return GaugeMetricFamily(
         "koinonia_oldest_due_seconds",
-        "How long the text that is due longest has been waiting; 0 when none is.",
+        "Seconds that the oldest due message has waited; 0 when no message is due.",
         value=(now - oldest).total_seconds() if oldest else 0,
     )
 
 
 def register() -> None:
-    """Beside the metrics of the process, which prometheus_client registers itself."""
+    """Register the gauges. prometheus_client registers gauges of the process."""
     REGISTRY.register(QueueCollector())

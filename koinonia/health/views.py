@@ -1,18 +1,22 @@
+"""``/healthz``, ``/readyz`` and ``/metrics``, and the middleware that answers them first."""
+
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable
 from ipaddress import ip_network
 
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from koinonia.health import looks
+from koinonia.health import readiness
 from throttling.addresses import parse
 
-_SIGN_OF_A_PROXY = re.compile(
+_PROXY_HEADER = re.compile(
     r"""HTTP_(
         .*FORWARDED.* | .*VIA | .*REAL_IP | .*CLIENT_IP | .*CONNECTING_IP | .*ORIGINAL.* |
         .*PROXY.* | .*SSL.* | .*SCHEME | FRONT_END_HTTPS | MAX_FORWARDS | CDN_LOOP | CF_.* | FLY_.* |
@@ -25,18 +29,20 @@ _SIGN_OF_A_PROXY = re.compile(
 @require_safe
 @never_cache
 def healthz(request: HttpRequest) -> HttpResponse:
-    """The process lives; nothing else is asked."""
+    """Answer 200 while the process lives, without any check."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
-    """``{"ready": true, "status": "ready", "parts": {"database": "ok", …}}``.
+    """Answer ``{"ready": true, "status": "ready", "parts": {"database": "ok", …}}``.
 
-    503 when this instance cannot serve. Redis away is ``degraded`` and 200. ``?full`` asks every part.
+    The status code is 503 when this instance cannot serve. Without Redis the status is ``degraded``
+    and the code 200. ``?full`` runs every check.
     """
-    found = (looks.everything if "full" in request.GET else looks.needed).readiness()
+    checks = readiness.everything if "full" in request.GET else readiness.needed
+    found = checks.readiness()
     body = {"ready": found.is_ready, "status": found.status, "parts": found.states}
     return JsonResponse(body, status=200 if found.is_ready else 503)
 
@@ -44,12 +50,19 @@ def readyz(request: HttpRequest) -> JsonResponse:
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Answer Prometheus, which asks from an address of METRICS_ALLOW and without a proxy."""
+    """Answer Prometheus, if it asks from an address of METRICS_ALLOW and without a proxy."""
     if comes_through_a_proxy(request):
         return _refused("Ask the process itself: metrics are not told through a proxy.")
     if not _may_read_metrics(request):
         return _refused("Your address is not in METRICS_ALLOW.")
     return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+
+
+ENDPOINTS: dict[str, Callable[[HttpRequest], HttpResponse]] = {
+    "healthz": healthz,
+    "readyz": readyz,
+    "metrics": metrics,
+}
 
 
 def _refused(sentence: str) -> HttpResponse:
@@ -62,11 +75,47 @@ def _may_read_metrics(request: HttpRequest) -> bool:
 
 
 def comes_through_a_proxy(request: HttpRequest) -> bool:
-    """Return whether a header, or the age of the protocol, is a sign of a proxy.
+    """Return whether a header or the protocol version shows a proxy.
 
-    One on an allowed address would open the metrics to everybody behind it.
+    A proxy on an allowed address would open the metrics to all its clients.
     """
-    if any(_SIGN_OF_A_PROXY.fullmatch(name) for name in request.META):
+    if any(_PROXY_HEADER.fullmatch(name) for name in request.META):
         return True
-    # nginx without a line about headers names nobody, and speaks HTTP/1.0. Prometheus never does.
+    # nginx without header directives sends no proxy header and HTTP/1.0. Prometheus sends 1.1.
     return getattr(request, "scope", {}).get("http_version") == "1.0"
+
+
+_Handler = Callable[[HttpRequest], HttpResponse | Awaitable[HttpResponse]]
+_View = Callable[[HttpRequest], HttpResponse]
+
+
+class HealthMiddleware:
+    """Answers the health paths before any other middleware checks the ``Host`` or opens a session.
+
+    A probe sends no ``Host``, or an address as its ``Host``.
+    """
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: _Handler) -> None:
+        self.get_response = get_response
+        self._is_async = iscoroutinefunction(get_response)
+        if self._is_async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
+        view = ENDPOINTS.get(request.path_info.removeprefix("/"))
+        if view is None:
+            return self.get_response(request)
+        return self._answer_async(view, request) if self._is_async else _answer(view, request)
+
+    async def _answer_async(self, view: _View, request: HttpRequest) -> HttpResponse:
+        answer = sync_to_async(_answer, thread_sensitive=False)
+        return await answer(view, request)
+
+
+def _answer(view: _View, request: HttpRequest) -> HttpResponse:
+    response = view(request)
+    response["X-Content-Type-Options"] = "nosniff"
+    return response

@@ -1,7 +1,7 @@
 """Members from a file of people: a CSV file, an Excel workbook or vCards.
 
-`kinds` tells the formats apart, `decoding` and `csv_records`, `workbook`, `vcards` read them into a
-`table`, `columns` says which column holds what (by the names in `header_names`), `people` makes a
-person of each record (with `consent`, `departed`, `full_names` and `group_cells`), `plan` compares
-them with the church, and `writing` writes the plan in short slices.
+`file` is the entry. `kinds` detects the format; `decoding`, `csv_records`, `workbook` and `vcards`
+read it into a `table`; `columns` finds the meaning of each column by `header_names`; `people` turns
+each record into a person, with `consent`, `departed` and `name_cells`; `comparison` compares the
+people with the church; `writing` writes the plan in short slices.
 """

@@ -1,4 +1,4 @@
-"""Dates as programs export them, where the order of day and month may be unknown."""
+"""Dates in the formats of other programs, with an unknown order of day and month."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _CENTURY = 2000
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The earliest and the latest day that a cell can mean: 03/04/2026 is in March or in April."""
+    """The earliest and the latest day that a cell can mean: 03/04/2026 is in March or April."""
 
     first: date
     last: date
 
 
 def span_of(cell: str) -> Span | None:
-    """Return the days that ``cell`` can mean; None where it is no date."""
+    """Return the days that ``cell`` can mean; None if it is not a date."""
     text = " ".join(cell.split())
     if len(text) > _LONGEST:
         return None

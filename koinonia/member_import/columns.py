@@ -1,4 +1,4 @@
-"""Which column of a file holds what."""
+"""The meaning of each column of a file, by its header."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from koinonia.names import search_key, tidy
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _NUMBERED_PHONE = re.compile(r"phone (\d{1,2}) (value|label|type)")
 _PACKAGE = re.compile(r"^\w+?__(?=\w+__c$)|__c$")
-"""Around the name of a Salesforce field."""
+"""Prefix and suffix of a Salesforce field name."""
 _LONGEST_SHOWN = 60
 _MOST_SHOWN = 12
 
 
 @lru_cache(maxsize=4096)
 def normalised(header: str) -> str:
-    """Return ``header`` as `header_names` spells it: "Phone 1 - Value" is "phone 1 value"."""
+    """Return ``header`` in the spelling of `header_names`: "Phone 1 - Value" is "phone 1 value"."""
     text = unicodedata.normalize("NFKC", header[:200])
     text = search_key(_CAMEL.sub(" ", text))
     return " ".join("".join(letter if letter.isalnum() else " " for letter in text).split())
 
 
 def shown(header: str) -> str:
-    """Return ``header`` as a report names it."""
+    """Return ``header`` cleaned and shortened for a report."""
     text = tidy(header)
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
@@ -44,7 +44,7 @@ class Column:
 
 @dataclass(slots=True)
 class NumberedPhone:
-    """A phone whose kind stands in a column before it (Google, vCards)."""
+    """A phone number with its kind in a separate column (Google, vCards)."""
 
     value: int = -1
     label: int = -1
@@ -52,7 +52,7 @@ class NumberedPhone:
 
 @dataclass(slots=True)
 class Columns:
-    """The columns of a file by their use; lists are in the order in which they are asked."""
+    """The columns of a file by meaning. The first column of a list with a value counts."""
 
     width: int
     mobiles: list[Column] = field(default_factory=list)
@@ -68,13 +68,13 @@ class Columns:
     consents: list[tuple[Column, Meaning]] = field(default_factory=list)
     departures: list[Column] = field(default_factory=list)
     others: list[int] = field(default_factory=list)
-    """Indices of the columns that nothing is read from, but the ones on e-mail: a remark in them may ask for no texts."""
+    """Indices of ignored columns, except columns about e-mail: a remark in them can be an opt-out."""
     ignored: list[str] = field(default_factory=list)
-    """Names of the columns that nothing is read from."""
+    """Names of ignored columns."""
     unnamed: list[int] = field(default_factory=list)
-    """Indices of columns without a name, between others."""
+    """Indices of columns without a name, between named columns."""
     doubled: list[str] = field(default_factory=list)
-    """Names that come twice, of columns that may come once."""
+    """Duplicate names of columns that a file can have once."""
 
     @property
     def has_phone(self) -> bool:
@@ -98,7 +98,7 @@ class Columns:
         return frozenset([column.at for column in single] + [n.value for n in self.numbered])
 
     def missing(self) -> str:
-        """Return which columns are missing, for a sentence."""
+        """Return the names of the missing columns, for an error sentence."""
         wanted = []
         if not self.has_name:
             wanted.append("first_name (or name)")
@@ -108,7 +108,7 @@ class Columns:
 
 
 def columns_of(cells: Sequence[str]) -> Columns:
-    """Return the columns that the names in ``cells`` stand for."""
+    """Return the columns for the headers in ``cells``."""
     headers = [Column(at, shown(cell)) for at, cell in enumerate(cells)]
     by_name = _Names(cells)
     found = Columns(width=_width(cells))
@@ -134,7 +134,7 @@ def columns_of(cells: Sequence[str]) -> Columns:
     found.ignored = [
         *by_name.left(headers),
         *(
-            f"{column.header} (a reason in it opts its person out)"
+            f"{column.header} (a reason in it opts the person out)"
             for column, meaning in found.consents
             if meaning is Meaning.OUT_BECAUSE
         ),
@@ -144,7 +144,7 @@ def columns_of(cells: Sequence[str]) -> Columns:
 
 
 class _Names:
-    """The normalised names of a file's columns; each column is taken once."""
+    """The normalised headers of a file. Each column can be taken once."""
 
     def __init__(self, cells: Sequence[str]) -> None:
         self._at: dict[str, list[int]] = {}
@@ -158,7 +158,7 @@ class _Names:
         return any(self._of(name) for name in wanted)
 
     def take(self, wanted: Iterable[str], headers: Sequence[Column]) -> list[Column]:
-        """Take the columns of these names, in the order of the names."""
+        """Take the columns with these names, in the order of ``wanted``."""
         found = [at for name in wanted for at in self._of(name) if at not in self._taken]
         found = list(dict.fromkeys(found))
         self._taken.update(found)
@@ -204,9 +204,9 @@ _COMPACT_MAY = {name.replace(" ", "") for name in names.MAY_TEXT}
 
 
 def _consent_of(name: str, header: str) -> Meaning | None:
-    """Return what a yes in this column says about texts; None: the column is about other things.
+    """Return the meaning of a "yes" in this column; None for a column about other subjects.
 
-    Of a custom field ("Church Life :: Text OK", "package__Text_OK__c") its own name counts, too.
+    Try a custom field ("Church Life :: Text OK", "package__Text_OK__c") with and without its prefix.
     """
     field_name = normalised(_PACKAGE.sub(" ", header).rpartition("::")[2])
     spellings = [name, field_name] if field_name else [name]
@@ -221,7 +221,7 @@ def _consent_of(name: str, header: str) -> Meaning | None:
 
 
 def _width(cells: Sequence[str]) -> int:
-    """Return how many cells a full record has; a header without a name counts between others."""
+    """Return the number of cells in a full record: up to the last named column."""
     named = [at for at, cell in enumerate(cells) if tidy(cell)]
     return named[-1] + 1 if named else 0
 

@@ -1,4 +1,4 @@
-"""What a cell says about texts to its person. An unknown value is never guessed."""
+"""The consent in a cell of a consent column. Unknown values are never guessed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from koinonia.names import tidy
 
 
 class Meaning(Enum):
-    """What a yes in a column of consent says."""
+    """The meaning of a "yes" in a consent column."""
 
     OUT = "opted out"
     MAY = "may be texted"
@@ -22,16 +22,18 @@ class Meaning(Enum):
     PREFERENCE = "the channels that a person wants"
     UNCLEAR = "not understood"
     HINT = "perhaps about texts"
-    """Yes and no in it are not understood; any other value is about something else."""
+    """Reject the ambiguous values "yes" and "no"; ignore other values."""
 
 
 class Said(Enum):
+    """The consent that one cell expresses."""
+
     OUT = 1
     NO_OPT_OUT = 2
     NOTHING = 3
     """The cell is empty."""
     NEITHER = 4
-    """Something that is neither yes nor no, such as "pending"."""
+    """A known value other than yes and no, such as "pending"."""
     UNKNOWN = 5
 
 
@@ -44,28 +46,28 @@ _OUT = frozenset(
 _IN = frozenset({"subscribed", "opted in", "enrolled", "allowed", "active"})
 _NEITHER = frozenset({"not enrolled", "pending", "unconfirmed", "non subscribed", "never"})
 _NO_DATE = re.compile(r"0{1,4}([-/.])0{1,4}\1(?:0{1,4})(?:[T ][0:.]*)?|\s*/\s*/\s*")
-"""``0000-00-00`` and ``  /  /``: how programs write that there is no date."""
+"""An empty date in the notation of some programs: ``0000-00-00``, ``  /  /``."""
 _NO_REASON = frozenset({"none", "n/a", "na", "-"})
 _SEPARATORS = re.compile(r"[\s_\-\u2010-\u2015]+")
 PLAIN_OUT = _OUT - {"blocked", "suppressed", "cancelled", "canceled"}
-"""What opts out in a column of statuses, too, where the others mean other things."""
+"""Values that opt out in a status column too; further opt-out values are ambiguous there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
     said: Said
     since: Span | None = None
-    """When, where the cell holds a date."""
+    """The date of the consent, if the cell is a date."""
 
 
 def word_of(cell: str) -> str:
-    """Return a cell as values are compared: NFKC, lower case, dashes as blanks."""
+    """Return a cell normalised for comparison: NFKC, lower case, dashes as blanks."""
     text = unicodedata.normalize("NFKC", tidy(cell)).casefold()
     return _SEPARATORS.sub(" ", text).strip() or text
 
 
 def opinion_of(cell: str, meaning: Meaning) -> Opinion:
-    """Return what ``cell`` says in a column whose yes means ``meaning``."""
+    """Return the consent in ``cell``; a "yes" in its column means ``meaning``."""
     if not (word := word_of(cell)) or _NO_DATE.fullmatch(cell.strip()):
         return Opinion(Said.NOTHING)
     if word in _OUT:
@@ -89,7 +91,7 @@ def opinion_of(cell: str, meaning: Meaning) -> Opinion:
 
 
 def is_opted_out(opinions: Iterable[Opinion]) -> bool:
-    """Return whether any opinion opts out, unless a later one, by dates that are certain, opts in."""
+    """Return True if any opinion opts out, unless another opts in at a certainly later date."""
     given = list(opinions)
     opt_ins = [o.since.first for o in given if o.said is Said.NO_OPT_OUT and o.since]
     latest = max(opt_ins, default=date.min)

@@ -1,8 +1,8 @@
-"""Whether a column, by the words of its name, says who may be texted, and what its yes means.
+"""The meaning of consent columns, by the words of their headers.
 
-A name is understood where each of its words is known: "Do not contact (SMS)" opts out by a yes,
-"May we text you?" by a no. Any other name that speaks of texts or of opting in or out is not
-understood: yes and no in it hold the row.
+A header has a meaning if each of its words has one: a "yes" under "Do not contact (SMS)" opts out,
+and so does a "no" under "May we text you?". Any other header about texts or opting in or out is
+unclear, and a row with "yes" or "no" in such a column is rejected.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ _REFUSAL = re.compile(
     r"|black ?list(?:ed)?|suppress(?:ed|ion)?|dn[cdt]|do(?:es)? not disturb|mute[ds]?"
     r"|exclude[ds]?)\b"
 )
-"""Refuses by itself."""
+"""Refusal without a further word."""
 _NEGATION = re.compile(
     r"\b(?:do(?:es)? ?nt|do(?:es)? not|did not|no longer|not|never|refuse[sd]?|decline[sd]?|denied"
     r"|revoke[ds]?|withdrawn|disabled?|removed?|no(?= (?:more |mobile )?(?:text|sms|mms|txt"
     r"|contact|message|consent|permission|calls or texts)))\b"
 )
-"""Refuses what stands beside it."""
+"""Refusal of the thing that the next words name."""
 _AGREEMENT = re.compile(
     r"\b(?:(?:opt(?:s|ed)? ?)in(?:to)?|consent(?:s|ed)?|subscribe[dsr]?|subscribers?|subscription"
     r"|allow(?:s|ed)?|permission|permitted|permits?|agree(?:s|d|ment)?|textable|contactable"
     r"|authori[sz]ed?)\b"
 )
-"""Agrees by itself."""
+"""Agreement without a further word."""
 _WISH = re.compile(
     r"\b(?:ok|okay|receives?|receiving|recieves?|gets?|getting|enabled?|accepts?|accepted|wants?"
     r"|wish(?:es)?|likes?|can|may|able|willing|sends?)\b"
 )
-"""Agrees to what stands beside it."""
+"""Agreement to the thing that the next words name."""
 _TEXTS = _words("sms mms text texts texting texted textable txt txts dnt")
 _CONTACT = _TEXTS | _words(
     "message messages messaging msg msgs contact contacted contactable mobile cell marketing"
@@ -50,11 +50,11 @@ _FILLER = _words(
     " on our person phone please privacy reminder reminders state status sub that the them this time"
     " timestamp to update updates us user via we with would you your"
 )
-_OTHER_THINGS = _words(
+_OTHER_SUBJECTS = _words(
     "newsletter newsletters photo photos directory giving medical media video image whatsapp rota"
     " letter letters sermon"
 )
-"""What consent and texts may be about besides."""
+"""Other subjects of consent and of texts."""
 _MAIL = frozenset({"email", "emails", "mail", "mailing", "mailings"})
 _HINTS = frozenset({"message", "messages", "alerts", "notifications", "gdpr", "tcpa", "casl"})
 _COUNTED = re.compile(r"\b(?:count|total|sent|last|num|numbers?)\b")
@@ -65,28 +65,30 @@ _REASON = re.compile(r"\breason\b")
 
 
 def meaning_of(name: str, header: str = "") -> Meaning | None:
-    """Return what a yes in the column ``name`` (normalised) says about texts; None where the column
-    is about other things. ``header`` is the name as it is written."""
+    """Return the meaning of a "yes" in the column ``name`` (normalised); None for other subjects.
+
+    ``header`` is the original spelling of the name.
+    """
     words = set(name.split())
     if words & _MAIL:
         return None
     refusals = len(_REFUSAL.findall(name))
     if refusals and _REASON.search(name):
         return Meaning.OUT_BECAUSE
-    if words & _OTHER_THINGS:
+    if words & _OTHER_SUBJECTS:
         return None
     return _understood(name, header) or _suspected(name, words)
 
 
 def refuses_texts(words: str) -> bool:
-    """Return whether ``words`` (normalised), as a remark or a tag, ask for no texts."""
+    """Return True if ``words`` (normalised), a remark or a tag, refuse texts."""
     named = set(words.split())
     about_texts = bool(named & (_TEXTS | {"contact", "dnc"}))
     return about_texts and meaning_of(words) is Meaning.OUT
 
 
 def names_texts(words: str) -> bool:
-    """Return whether ``words`` (normalised), as a preference, take texts."""
+    """Return True if ``words`` (normalised), a preference, include texts."""
     named = set(words.split())
     return bool(named & (_TEXTS | {"any", "all"})) and not (
         _NEGATION.search(words) or _REFUSAL.search(words) or "no" in named or "except" in named
@@ -94,7 +96,7 @@ def names_texts(words: str) -> bool:
 
 
 def _understood(name: str, header: str) -> Meaning | None:
-    """Return the meaning of a name of which each word is known."""
+    """Return the meaning of a name that consists of listed words only."""
     rest, refusals = _REFUSAL.subn(" ", name)
     rest, negations = _NEGATION.subn(" ", rest)
     rest, agreements = _AGREEMENT.subn(" ", rest)

@@ -1,7 +1,7 @@
-"""Text with delimiters, cut into records that know their line.
+"""Splitting of CSV text into records with line numbers.
 
-A record ends where its quotes are even, however many lines that takes. Where they never match, its
-lines are left out and named: a line inside a broken record must never become a person.
+A record ends at the line where its quotes match, after any number of lines. If they never match, its
+lines are reported and skipped: a line inside a broken record must never become a person.
 """
 
 from __future__ import annotations
@@ -12,33 +12,32 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from koinonia.member_import.bounds import MOST_CHARACTERS_OF_A_CELL
 from koinonia.member_import.decoding import is_undecodable
-from koinonia.member_import.table import Record
+from koinonia.member_import.table import MOST_CHARACTERS_OF_A_CELL, Record
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _LOOK_AHEAD = 100
-"""Lines after a quote that seems to stand alone, in which another one may close it."""
+"""Lines after an unmatched quote that are searched for its closing quote."""
 _FEWEST_DIGITS = 7
-"""Of a cell that holds a phone number."""
+"""Digits of a cell with a phone number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What the column names say of a record that is whole."""
+    """The shape of a complete record, from the column names."""
 
     width: int
     phones: frozenset[int]
-    """Columns that hold phone numbers."""
+    """Indices of the columns with phone numbers."""
 
 
 class Lines:
-    """The lines of a file, for one pass with a delimiter or several."""
+    """The lines of a file, which can be split repeatedly with different delimiters."""
 
     def __init__(self, text: str) -> None:
         self._lines = _LINE_END.split(text)
         self._odd = [at for at, line in enumerate(self._lines) if line.count('"') % 2]
-        """Lines in which a quoted cell is left open, or closed."""
+        """Indices of lines that open or close a quoted cell across lines."""
 
     def first(self) -> str:
         return self._lines[0]
@@ -46,10 +45,10 @@ class Lines:
     def records(
         self, delimiter: str, *, start: int = 0, shape: Shape | None = None
     ) -> Iterator[Record]:
-        """Yield the records from line ``start`` (from 0); lines without any value are left out.
+        """Yield the records from line ``start`` (from 0), without empty lines.
 
-        With a ``shape``, short records right above a line that closes a cell which nothing opened
-        are left out, too: they may be the lines of that cell.
+        With a ``shape``, also report short records right above a line that closes an unopened cell:
+        they can be lines of that cell.
         """
         short: list[Record] = []
         for record, closes in self._records(delimiter, start, shape):
@@ -69,13 +68,13 @@ class Lines:
     def _records(
         self, delimiter: str, start: int, shape: Shape | None
     ) -> Iterator[tuple[Record, bool]]:
-        """Yield each record, and whether it is broken and may close a cell that began above."""
+        """Yield each record, and True if it is broken and can close a cell that began above."""
         blanks = delimiter + ", \t"
         at = start
         while at < len(self._lines):
             line = self._lines[at]
             if not line.strip(blanks):
-                # Spreadsheets end their files so, by the million at times.
+                # Spreadsheets can end a file with a million empty lines.
                 at += 1
                 continue
             closes = False
@@ -91,7 +90,7 @@ class Lines:
             at = last + 1
 
     def _quoted(self, at: int, delimiter: str, shape: Shape | None) -> tuple[int, Record]:
-        """Return the last line of the record that starts at ``at``, and the record."""
+        """Return the last line of the record that starts in line ``at``, and the record."""
         last = self._last_line(at)
         if last is not None:
             lines = self._lines[at : last + 1]
@@ -108,19 +107,18 @@ class Lines:
         return last, Record(at + 1, [], _mismatch(at + 1, last + 1))
 
     def _last_line(self, at: int) -> int | None:
-        """Return the first line from ``at`` up to which the quotes are even; None: there is none."""
+        """Return the last line of the record from line ``at``; None if its quotes never match."""
         index = bisect_right(self._odd, at)
         if not (index and self._odd[index - 1] == at):
             return at
         return self._odd[index] if index < len(self._odd) else None
 
     def _stands_alone(self, at: int, delimiter: str, shape: Shape) -> bool:
-        """Return whether the odd quote of line ``at`` is a slip within this one line.
+        """Return True if the unmatched quote of line ``at`` is a typo within this line.
 
-        It is, where the line is whole without its quotes, nothing close by could be the other end
-        of a quoted cell, and the quote opens before the phone number (a cell that goes on below
-        would have to hold the whole rest of a record), or stands within a cell and all that
-        follows is whole.
+        The line must be complete without its quotes, and no line close below can end a quoted cell.
+        Also, the quote must be before the phone number (a cell across lines would contain all
+        following cells of the record), or inside a cell with only complete records below.
         """
         cells = self._lines[at].split(delimiter)
         if len(cells) != shape.width or self._closing_line(at, delimiter) != at:
@@ -136,13 +134,15 @@ class Lines:
         )
 
     def _closing_line(self, at: int, delimiter: str) -> int:
-        """Return the line close below ``at`` that may close a cell opened in it; ``at``: none."""
+        """Return the line close below ``at`` that can end a cell opened in line ``at``; else ``at``."""
         broken = next((line for line, cells in self._whole_below(at, delimiter) if not cells), at)
         return broken if broken > at and self._may_close(broken, delimiter) else at
 
     def _whole_below(self, at: int, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-        """Yield the records below line ``at``, up to the look-ahead or one that is broken, which has
-        no cells."""
+        """Yield the records below line ``at``, up to the look-ahead or the first broken record.
+
+        A broken record has no cells.
+        """
         here = at + 1
         while here < min(at + 1 + _LOOK_AHEAD, len(self._lines)):
             line = self._lines[here]
@@ -160,7 +160,7 @@ class Lines:
             here = (here if last is None else last) + 1
 
     def _may_close(self, at: int, delimiter: str) -> bool:
-        """Return whether a quoted cell that was opened above could end in line ``at``: its first
+        """Return True if a quoted cell from above can end in line ``at``. Then the line's first
         quote does not open a cell."""
         before, _, after = self._lines[at].partition('"')
         opens = not before.rpartition(delimiter)[2].strip() and bool(after.strip())
@@ -168,8 +168,10 @@ class Lines:
 
 
 def _well_formed(lines: list[str], delimiter: str) -> list[str] | None:
-    """Return the cells, where ``lines`` are one record by RFC 4180, else None. Blanks before a
-    quoted cell are left out: ``Ann, "Lee, Jr."`` is written so by hand."""
+    """Return the cells if ``lines`` are one record by RFC 4180, else None.
+
+    Ignore blanks before a quoted cell, which hand-written files have: ``Ann, "Lee, Jr."``.
+    """
     reader = csv.reader(
         (f"{line}\n" for line in lines),
         strict=True,

@@ -1,6 +1,6 @@
-"""CSV files, with the delimiter that fits: `,` `;` tab or `|`, or what a `sep=` line names.
+"""CSV files with the delimiter `,`, `;`, tab or `|`, or the delimiter of a `sep=` line.
 
-``csv.Sniffer`` is not used: it takes letters for delimiters, and minutes for some files.
+The module does not use ``csv.Sniffer``, which can choose a letter and takes minutes for some files.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from koinonia.member_import.table import Record, Table, UnusableFileError
 _DELIMITERS = ",;\t|"
 _SEPARATOR_LINE = re.compile(r"\"?sep=(.)\"?[,;\t|]*", re.IGNORECASE)
 _LOOKED_AT = 200
-"""Records from the start of a file, for each delimiter."""
+"""Records from the start of a file that each delimiter is tested with."""
 
 
 @dataclass(frozen=True, order=True)
 class _Fit:
-    """How well a delimiter fits: compared from the first to the last."""
+    """The fit of a delimiter. Instances compare field by field."""
 
     is_usable: bool
     full_rows: int
     width: int
     preference: int
-    """Commas first, where all else is equal."""
+    """Commas win a tie."""
 
 
 def read_csv(text: str) -> Table:
-    """Return the table in ``text``. Raise UnusableFileError where no line names the columns."""
+    """Return the table in ``text``. Raise UnusableFileError if no line names the columns."""
     lines = Lines(text)
     start = 0
     named = _SEPARATOR_LINE.fullmatch(lines.first().strip(" "))
@@ -68,7 +68,7 @@ def _fit(lines: Lines, delimiter: str) -> _Fit:
 
 
 def _best(lines: Lines, delimiter: str, start: int) -> Columns:
-    """Return the columns of the first line that names any, for the sentence that refuses them."""
+    """Return the columns of the first line that names any, for the error sentence."""
     first: Record | None = None
     for record in islice(lines.records(delimiter, start=start), 10):
         first = first or record

@@ -1,7 +1,7 @@
-"""The encoding of a text file: its byte order mark, UTF-8, or a declared one; never a silent guess.
+"""The encoding of a text file: its byte order mark, UTF-8, or the declared encoding.
 
-The rule for a guess is by the share of bytes from 0x80 in the words that hold any:
-charset-normalizer takes Windows-1252 names for Windows-1250, and says that it is certain.
+A guess is always shown to the user first. It depends on the share of bytes from 0x80 within words,
+because charset-normalizer mistakes Windows-1252 names for Windows-1250 and reports certainty.
 """
 
 from __future__ import annotations
@@ -104,10 +104,10 @@ _ENCODINGS = frozenset(
         "utf-32-be",
     ]
 )
-"""What may be declared, by the names that ``codecs.lookup`` gives."""
+"""Encodings that a request can declare, as named by ``codecs.lookup``."""
 _WEB_NAMES = {"iso8859-1": "cp1252", "utf-8-sig": "utf-8", "ascii": ""}
-"""ISO 8859-1 as the Encoding Standard (WHATWG) reads it, with curly quotes and dashes. ASCII, which
-some clients declare by default, declares nothing about a file that holds more."""
+"""The WHATWG Encoding Standard reads ISO 8859-1 as Windows-1252, with curly quotes and dashes. Some
+clients declare ASCII by default, so it counts as undeclared for a file with other bytes."""
 _WORD = re.compile(rb"[A-Za-z\x80-\xff]+")
 _WHOLE_FOREIGN_WORDS = 0.7
 _MOST_WORDS = 20_000
@@ -115,11 +115,11 @@ _CP1252_LETTERS_AND_QUOTES = frozenset(b"\x85\x8a\x8c\x91\x92\x93\x94\x95\x96\x9
 _FOREIGN = ("cp949", "euc_kr", "johab", "cp932", "shift_jis", "euc_jp", "big5", "big5hkscs",
             "gbk", "gb2312", "gb18030", "cp1251", "koi8_r", "koi8_u", "mac_cyrillic", "cp866",
             "iso8859_5")  # fmt: skip
-"""What charset-normalizer answers rightly where most words are foreign (CJK and Cyrillic)."""
+"""Encodings that charset-normalizer detects correctly in CJK and Cyrillic text."""
 
 
 def declared_codec(name: str) -> str:
-    """Return Python's name of the encoding ``name``. Raise UnusableFileError for an unknown one."""
+    """Return Python's name of the encoding ``name``. Raise UnusableFileError if it is unknown."""
     try:
         found = codecs.lookup(name.strip()[:40]).name
     except (LookupError, ValueError):
@@ -135,11 +135,11 @@ def declared_codec(name: str) -> str:
 
 
 def certain_text(content: bytes, declared: str = "") -> str | None:
-    """Return ``content`` decoded where its encoding is certain, else None.
+    """Return ``content`` decoded, or None if its encoding is uncertain.
 
-    The order: a byte order mark, UTF-8 that holds more than ASCII, ``declared``, plain ASCII.
-    Lines of a UTF-8 file that hold other bytes keep them as lone surrogates: see `is_undecodable`.
-    Raise UnusableFileError where the bytes are not in the declared encoding.
+    Try in this order: a byte order mark, non-ASCII UTF-8, ``declared``, plain ASCII. Other bytes
+    within a UTF-8 file become lone surrogates: see `is_undecodable`.
+    Raise UnusableFileError if the bytes do not fit the declared encoding.
     """
     for bom, codec in _BOMS:
         if content.startswith(bom):
@@ -155,13 +155,15 @@ def certain_text(content: bytes, declared: str = "") -> str | None:
 
 
 def is_undecodable(text: str) -> bool:
-    """Return whether ``text`` holds bytes that are not in the encoding of its file."""
+    """Return True if ``text`` has bytes outside the encoding of its file."""
     return not text.isascii() and any("\udc80" <= letter <= "\udcff" for letter in text)
 
 
 def guessed_codec(content: bytes) -> str | None:
-    """Return the most probable encoding of ``content``, by Python's name; None where the bytes do
-    not tell. It must be shown to a person before it is used."""
+    """Return Python's name of the most probable encoding; None if the bytes do not indicate one.
+
+    Show the result to the user before using it.
+    """
     if _is_wide(content):
         return "utf-16-le" if content[1::2].count(0) > content[0::2].count(0) else "utf-16-be"
     words = (match[0] for match in _WORD.finditer(content))
@@ -178,7 +180,7 @@ def guessed_codec(content: bytes) -> str | None:
 
 
 def web_name(codec: str) -> str:
-    """Return the name of ``codec`` as people and browsers write it."""
+    """Return the name of ``codec`` that users and browsers know."""
     return codec.replace("cp125", "windows-125").replace("_", "-")
 
 
@@ -209,7 +211,7 @@ def _as_declared(content: bytes, declared: str) -> str:
 
 
 def _mostly_utf8(content: bytes) -> str | None:
-    """Return a UTF-8 text of which single lines are not, as files pasted together have them."""
+    """Return a text that is UTF-8 in most lines, such as a file pasted together from others."""
     lines = [line for line in re.split(rb"[\r\n]+", content) if not line.isascii()]
     good = sum(_strict(line, "utf-8") is not None for line in lines)
     if good and good >= len(lines) - good:
@@ -225,10 +227,10 @@ def _strict(content: bytes, codec: str) -> str | None:
 
 
 def _is_wide(content: bytes) -> bool:
-    """Return whether every second byte is zero: UTF-16 without a byte order mark."""
+    """Return True for UTF-16 without a byte order mark, where many bytes are zero."""
     return content[:4000].count(0) > len(content[:4000]) // 4
 
 
 def _looks_encoded(content: bytes) -> bool:
-    """Return whether ASCII bytes stand for other letters (ISO 2022)."""
+    """Return True if ASCII bytes encode other letters (ISO 2022)."""
     return b"\x1b$" in content

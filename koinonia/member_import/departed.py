@@ -1,4 +1,4 @@
-"""Whether a row says that its person has died or is no longer of the church."""
+"""Rows of people that have died or left the church."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ _DIED = re.compile(r"\b(?:deceased|died|dead)\b")
 _LEFT = re.compile(r"\b(?:inactive|archived|removed|transferred out|moved away)\b")
 _IS_ACTIVE = re.compile(r"\bactive\b")
 _NO_DATE = re.compile(r"[0\W_]*")
-"""``0000-00-00``, ``  /  /    ``: how programs write that there is no date."""
+"""An empty date in the notation of some programs: ``0000-00-00``, ``  /  /    ``."""
 
 
 class UnknownDepartureError(ValueError):
-    """The cell says neither yes nor no. The message is a sentence for people."""
+    """The cell is not a yes or a no. The message is a sentence for users."""
 
 
 def departure(cells: Iterable[tuple[str, str]]) -> str:
-    """Return why the person of these (header, cell) pairs is not imported, as a sentence; "" where
-    nothing says so. Raise UnknownDepartureError for a value that is neither."""
+    """Return why a person with these (header, cell) pairs is not imported, as a sentence.
+
+    Return "" if the person has not departed. Raise UnknownDepartureError for an unclear value.
+    """
     filled = [
         (normalised(header), shown(header), cell)
         for header, cell in cells

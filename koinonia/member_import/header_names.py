@@ -1,7 +1,8 @@
-"""Which column names mean what, in the exports of church programs, address books and mailers.
+"""Column names in the exports of church programs, address books and mailers, by meaning.
 
-Written in lower case without accents and punctuation: `koinonia.member_import.columns` brings a
-header into this form. Collected from vendors' templates and public tools that read these exports.
+The names are in lower case without accents and punctuation; `koinonia.member_import.columns`
+normalises headers to this form. They come from vendors' templates and public tools that read these
+exports.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ MOBILE = (
     "telefone celular", "telephone mobile", "telephone portable", "portable", "cellulare",
     "mobiele telefoon", "mobilephone",
 )  # fmt: skip
-"""First to last: the most specific column that has a value is taken."""
+"""Most specific first: the first column with a value counts."""
 ANY_PHONE = (
     "primary phone number", "primary phone", "preferred phone number", "preferred phone",
     "contact phone", "contact number", "phone number", "phone", "phone no", "phone nr", "phone 1",
@@ -29,9 +30,9 @@ SECOND_CHOICE = (
     "work phone number", "work phone", "work tel", "work telephone", "phone work",
     "business phone", "npe01 work phone c",
 )  # fmt: skip
-"""Taken where nothing above has a value, and the report says so."""
+"""Used if the columns above are empty; the report mentions it."""
 HOME_AND_WORK = ("home", "work")
-"""Phones next to a column that is named mobile or cell (Breeze); else places."""
+"""Phones beside a column named mobile or cell (Breeze); otherwise addresses."""
 MOBILE_LABELS = frozenset({"mobile", "cell", "iphone", "cellular", "cell phone", "mobile phone",
                            "movil", "handy", "celular", "portable", "text", "sms"})  # fmt: skip
 PLAIN_LABELS = frozenset({"", "voice", "pref", "main", "other", "primary", "phone", "personal",
@@ -44,14 +45,14 @@ FIRST_NAME = (
     "nombre", "nombres", "primer nombre", "nome", "voornaam", "fornavn", "imie", "preferred name",
     "preferred first name", "goes by name", "goes by", "nick name", "nickname",
 )  # fmt: skip
-"""First to last: a later one counts where those before are empty."""
+"""A later column counts if the columns before it are empty."""
 GIVEN_NAME = frozenset({"given name", "given names"})
 LAST_NAME = (
     "last name", "last", "lname", "surname", "apellidos", "apellido", "nachname", "nom",
     "nom de famille", "sobrenome", "cognome", "achternaam", "etternavn", "nazwisko",
 )  # fmt: skip
 FAMILY_NAME = "family name"
-"""The last name next to a given name (Google); else the household's (Jethro, Rock, ChurchTrac)."""
+"""The last name beside a given name (Google); otherwise the household's name (Jethro, Rock, ChurchTrac)."""
 SUFFIX = ("name suffix", "suffix")
 FULL_NAME = ("full name", "name", "display name", "file as")
 
@@ -60,7 +61,7 @@ GROUPS = (
     "categories", "group membership list", "group name", "group names", "congregation",
 )  # fmt: skip
 STARRED_GROUPS = frozenset({"labels", "group membership"})
-"""Google's, where a star marks what every contact has (``* myContacts``)."""
+"""Google's columns. A star marks the labels of all contacts (``* myContacts``)."""
 
 OPTED_OUT = frozenset(
     {
@@ -76,7 +77,7 @@ OPTED_OUT = frozenset(
         "revoked",
     }
 )  # fmt: skip
-"""A yes opts out."""
+"""A "yes" opts out."""
 MAY_TEXT = frozenset(
     {
         "allow sms", "allow text", "allow texts", "allow texting", "allow text messages",
@@ -98,18 +99,18 @@ MAY_TEXT = frozenset(
         "sms alerts", "text updates", "agrees to texts", "sms agreement",
     }
 )  # fmt: skip
-"""A no opts out."""
+"""A "no" opts out."""
 DECEASED = frozenset(
     {"deceased", "is deceased", "date of death", "death date", "deceased date", "date deceased",
      "npsp deceased c"}
 )  # fmt: skip
-"""A yes or a date: the person has died."""
+"""A "yes" or a date: the person has died."""
 GONE = frozenset({"archived", "is archived", "inactive", "is inactive", "inactive remove"})
-"""A yes: the person is not of the church any more."""
+"""A "yes": the person has left the church."""
 PRESENT = frozenset({"active", "is active", "active profile", "active record"})
-"""A no: the same."""
+"""A "no": the person has left the church."""
 STATUS = frozenset({"record status", "status", "member status", "membership status",
                     "person status", "inactive reason"})  # fmt: skip
-"""Words, of which some say so."""
+"""Statuses; some values mean that the person has left."""
 GONE_SINCE = frozenset({"inactive date", "inactive reason"})
-"""Anything in it says so, unless a status says that the person is active."""
+"""Any value means that the person has left, unless a status says "active"."""

@@ -1,16 +1,15 @@
-"""The record that names the columns: mostly the first, below a title at times."""
+"""The header row: usually the first record, sometimes below a title."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from koinonia.member_import.bounds import MOST_COLUMNS
 from koinonia.member_import.columns import Columns, columns_of
-from koinonia.member_import.table import Record, Remark, UnusableFileError
+from koinonia.member_import.table import MOST_COLUMNS, Record, Remark, UnusableFileError
 
 _LOOKED_AT = 10
-"""Records from the start of a file."""
+"""Records from the start of a file that can be the header."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +21,7 @@ class Found:
 
 
 def find_header(records: Iterable[Record]) -> Found | None:
-    """Return the columns that one of the first records names usably, and the records below it."""
+    """Return the columns of the first usable header row and the records below it."""
     left = iter(records)
     above: list[Record] = []
     for record in left:
@@ -44,7 +43,7 @@ def find_header(records: Iterable[Record]) -> Found | None:
 
 
 def not_found(columns: Columns) -> UnusableFileError:
-    """Return the error of a file of which ``columns`` are the best that any line names."""
+    """Return the error for a file without a usable header; ``columns`` is its best line."""
     named = ", ".join(name for name in columns.ignored[:12] if name)
     told = f" Its first line holds: {named}." if named else ""
     return UnusableFileError(

@@ -1,4 +1,4 @@
-"""The format of a file, by its first bytes: its name and media type are often wrong."""
+"""Detection of a file's format by its first bytes: names and media types are often wrong."""
 
 from __future__ import annotations
 
@@ -42,8 +42,10 @@ _WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff")
 
 
 def kind_of(content: bytes) -> Kind:
-    """Return the format of ``content``. Raise UnusableFileError, which says what it is instead and
-    how to save it, where it is none of ours."""
+    """Return the format of ``content``.
+
+    Raise UnusableFileError for another format; the message names it and says how to save the file.
+    """
     if not content.strip(b"\x00 \t\r\n"):
         raise UnusableFileError("The file is empty.")
     if content.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")):
@@ -57,7 +59,7 @@ def kind_of(content: bytes) -> Kind:
 
 
 def _start(content: bytes) -> bytes:
-    """Return the first characters as ASCII, as far as that goes, whatever their width."""
+    """Return the first characters as ASCII; decode UTF-16 with a byte order mark."""
     if content.startswith(_WIDE_BOMS):
         return content[:2000].decode("utf-16", "replace").encode("ascii", "replace")
     return content[:1000].removeprefix(_UTF8_BOM)
@@ -91,7 +93,7 @@ def _inside_zip(content: bytes) -> Kind:
         with zipfile.ZipFile(BytesIO(content)) as archive:
             names = archive.namelist()[:2000]
             mimetype = archive.read("mimetype")[:80] if "mimetype" in names else b""
-    except Exception as error:  # zipfile raises many kinds for archives that are damaged or odd
+    except Exception as error:  # zipfile raises many types for damaged archives
         raise UnusableFileError(
             "The file is damaged or was cut off. Save it again and send the whole file."
         ) from error

@@ -1,4 +1,4 @@
-"""From records to people: what a row says, and what is wrong with it."""
+"""Reading records as people: the person, the consent and the errors of each row."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import phonenumbers
 
 from koinonia import phone
 from koinonia.member_import import header_names as names
-from koinonia.member_import.bounds import LONGEST_NAME, MOST_GROUPS_OF_A_PERSON
 from koinonia.member_import.columns import Column, Columns, normalised, shown
 from koinonia.member_import.consent import (
     PLAIN_OUT,
@@ -19,22 +18,22 @@ from koinonia.member_import.consent import (
     is_opted_out,
     word_of,
 )
+from koinonia.member_import.consent_in_words import asks_for_no_texts, opinion_in
 from koinonia.member_import.departed import UnknownDepartureError, departure
-from koinonia.member_import.full_names import (
+from koinonia.member_import.name_cells import (
     UnclearNameError,
+    encoding_remark,
+    names_in,
     split_full_name,
     without_suffix,
 )
-from koinonia.member_import.group_cells import names_in
-from koinonia.member_import.remarks_on_texts import asks_for_no_texts, opinion_in
 from koinonia.member_import.sheet_cells import ERROR_VALUES
-from koinonia.member_import.spoilt_names import told_of_spoilt
-from koinonia.member_import.table import Record
+from koinonia.member_import.table import LONGEST_NAME, MOST_GROUPS_OF_A_PERSON, Record
 from koinonia.names import tidy
 
 
 class BadRowError(ValueError):
-    """This row cannot be used. The message is a sentence for people."""
+    """The row is unusable. The message is a sentence for users."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,27 +43,27 @@ class Person:
     last_name: str
     phone: str
     groups: tuple[str, ...]
-    """Names; one with commas may be a list of known groups."""
+    """Names. A name with commas can be a list of known groups."""
 
 
 @dataclass(slots=True)
 class Row:
-    """What one record says."""
+    """The content of one record."""
 
     line: int
     person: Person | None = None
-    """None: the row is refused, or its person is gone; ``remarks`` says why."""
+    """The person; None for a rejected row or a departed person, with a reason in ``remarks``."""
     opted_out: bool = False
     phone: str = ""
-    """Known, where it can be read, for a refused row too: its opt-out counts all the same."""
+    """The number, also for a rejected row, because its opt-out counts."""
     gone: bool = False
     silent: list[str] = field(default_factory=list)
-    """Headers of the columns of consent in which the row says nothing."""
+    """Headers of the consent columns that are empty in this row."""
     remarks: list[str] = field(default_factory=list)
 
 
 class People:
-    """Reads the rows of one file."""
+    """Reads the rows of one file as people."""
 
     def __init__(self, columns: Columns, country: str, *, all_opted_out: bool = False) -> None:
         self._columns = columns
@@ -72,10 +71,10 @@ class People:
         self._all_opted_out = all_opted_out
         self._named_width = columns.width
         self.filled_unnamed: set[int] = set()
-        """Indices of the columns without a name in which a row has had a value."""
+        """Indices of unnamed columns with a value in any row."""
 
     def row(self, record: Record) -> Row:
-        """Return what ``record`` says. Consent is read first, and counts whatever else is wrong."""
+        """Return the content of ``record``. Consent is read first and counts despite other errors."""
         row = Row(record.line, opted_out=self._all_opted_out)
         try:
             self._check(record)
@@ -119,7 +118,7 @@ class People:
         return ((column.header, _cell(cells, column.at)) for column in columns)
 
     def _read_consent(self, cells: list[str], row: Row) -> list[str]:
-        """Note whether the row opts out; return why it is held, where a value is not understood."""
+        """Set ``row.opted_out``; return the reasons to reject the row because of unclear consent."""
         held: list[str] = []
         opinions: list[Opinion] = []
         for column, meaning in (*self._columns.consents, *self._answers_for_numbers(cells)):
@@ -127,11 +126,11 @@ class People:
             opinion = opinion_in(cell, meaning)
             opinions.append(opinion)
             if opinion.said is Said.UNKNOWN:
-                held.append(_held(column.header, cell, meaning))
+                held.append(_unclear_consent(column.header, cell, meaning))
             elif opinion.said is Said.NEITHER:
                 row.remarks.append(
-                    f"{column.header}: {shown(cell)!r} says neither yes nor no to texts. Nothing is"
-                    " kept of it."
+                    f"{column.header}: {shown(cell)!r} says neither yes nor no to texts. It is"
+                    " ignored."
                 )
             elif opinion.said is Said.NOTHING and meaning is Meaning.MAY:
                 row.silent.append(column.header)
@@ -143,13 +142,13 @@ class People:
         return held
 
     def _answers_for_numbers(self, cells: list[str]) -> Iterator[tuple[Column, Meaning]]:
-        """Yield the columns named SMS that hold yes or no here: the name suits a number, too."""
+        """Yield columns named SMS with a yes or no. Programs use this name for numbers and for consent."""
         for column in self._columns.mobiles:
             if _answers(column, _cell(cells, column.at)):
                 yield column, Meaning.MAY
 
     def _read_remarks(self, cells: list[str], row: Row) -> None:
-        """Note a tag or a remark that asks for no texts, and say that it opts out."""
+        """Set ``row.opted_out`` for a tag or a remark that refuses texts, and report it."""
         tags = (
             (column.header, name)
             for column in self._columns.groups
@@ -186,7 +185,7 @@ class People:
         return phone.numbers_in(cell, country)
 
     def _phone_cell(self, cells: list[str]) -> tuple[str, str]:
-        """Return the cell to take the number from, and its name where it is a second choice."""
+        """Return the cell with the number, and the header if the cell is a second choice."""
         columns = self._columns
         mobile, plain, home = self._numbered(cells)
         first_choice = (
@@ -209,8 +208,10 @@ class People:
         return "", ""
 
     def _numbered(self, cells: list[str]) -> tuple[list[str], list[str], list[str]]:
-        """Return the numbers labelled as mobile, those without a kind, and those of home or work.
-        What is labelled otherwise (fax, pager, another person) is none of them."""
+        """Return three lists: mobile numbers, numbers without a kind, home and work numbers.
+
+        Skip numbers with other labels (fax, pager, another person).
+        """
         mobile: list[str] = []
         plain: list[str] = []
         home: list[str] = []
@@ -225,7 +226,7 @@ class People:
         return mobile, plain, home
 
     def _country_of(self, cells: list[str]) -> str:
-        """Return the ISO code in which the number is read: that of its own column, or the church's."""
+        """Return the ISO code for the number: from the row's country column, or the church's."""
         for column in self._columns.phone_country:
             word = _cell(cells, column.at).strip().upper().lstrip("+0")
             if word.isascii() and word.isdigit() and len(word) <= len("999"):
@@ -246,7 +247,7 @@ class People:
         for name, value in (("first_name", first), ("last_name", last)):
             if value.casefold() in ERROR_VALUES:
                 raise BadRowError(f"{name}: {value} is the error of a formula. Correct it.")
-            if told := told_of_spoilt(value):
+            if told := encoding_remark(value):
                 row.remarks.append(f"{name}: {told}")
         groups = tuple(self._groups(cells))
         if len(groups) > MOST_GROUPS_OF_A_PERSON:
@@ -287,12 +288,12 @@ class People:
 
 
 def _cell(cells: list[str], at: int) -> str:
-    """Return the cell; missing last cells are empty."""
+    """Return the cell; missing cells at the end are empty."""
     return cells[at] if at < len(cells) else ""
 
 
 def _answers(column: Column, cell: str) -> bool:
-    """Return whether a column named SMS holds an answer, and no number."""
+    """Return True if the cell of a column named SMS is a yes or a no, not a number."""
     if normalised(column.header) != "sms" or not cell.strip():
         return False
     return opinion_in(cell, Meaning.MAY).said is not Said.UNKNOWN
@@ -304,7 +305,7 @@ def _first_filled(columns: list[Column], cells: list[str]) -> str:
 
 
 def _labels(cell: str) -> set[str]:
-    """Return the kinds that a label names; a star marks the preferred one (Google)."""
+    """Return the kinds in a label; Google marks the preferred number with a star."""
     return {word_of(part).lstrip("* ") for part in cell.replace(":::", ",").split(",")}
 
 
@@ -312,7 +313,7 @@ def _is_status(header: str) -> bool:
     return normalised(header) in names.STATUS
 
 
-def _held(header: str, cell: str, meaning: Meaning) -> str:
+def _unclear_consent(header: str, cell: str, meaning: Meaning) -> str:
     if meaning is Meaning.UNCLEAR:
         return (
             f"{header}: This column seems to say who may be texted, and {shown(cell)!r} in it is not"

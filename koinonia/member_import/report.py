@@ -1,36 +1,39 @@
-"""What an import did, or would do."""
+"""The result of an import, or of its dry run."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from koinonia.member_import.bounds import MOST_REMARKS
+from koinonia.member_import.table import MOST_REMARKS
 
 
 @dataclass
 class Report:
-    """Each row with a person counts once: as created, updated or skipped. A row whose person is
-    gone counts as skipped. A refused row counts nowhere, and is among the errors."""
+    """Counts and remarks of an import.
+
+    Each row with a person counts once, as created, updated or skipped. A row of a departed person
+    counts as skipped. A rejected row is in ``errors`` only.
+    """
 
     created: int = 0
     updated: int = 0
     skipped: int = 0
     errors: list[tuple[int, str]] = field(default_factory=list)
-    """Line in the file, and what is wrong with it or what a person must know of it."""
+    """Line in the file, and an error or a remark for the user."""
     new_groups: list[str] = field(default_factory=list)
     ignored_columns: list[str] = field(default_factory=list)
-    """Columns and sheets that nothing is taken from, with the reason where it is not plain."""
+    """Ignored columns and sheets, some with a reason."""
     remarks_left_out: int = 0
 
     def remark(self, line: int, told: str) -> None:
-        """Add a remark; beyond the bound only their number is kept."""
+        """Add a remark; count the remarks beyond ``MOST_REMARKS``."""
         if len(self.errors) < MOST_REMARKS:
             self.errors.append((line, told))
         else:
             self.remarks_left_out += 1
 
     def close(self) -> None:
-        """Put the remarks in the order of their lines; say how many are not shown."""
+        """Sort the remarks by line and add the number of omitted remarks."""
         self.errors.sort(key=lambda remark: remark[0])
         if self.remarks_left_out:
             told = (

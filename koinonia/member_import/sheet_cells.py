@@ -1,7 +1,7 @@
-"""What a sheet's cells say that a plain reading of their values misses.
+"""Merged cells and uncalculated formulas, cells without a value in openpyxl.
 
-A merged cell holds its value once, in its first row. A formula that no program has calculated has
-no value at all. Both read as empty cells, and an empty cell in a column of opt-outs means no.
+A merged cell stores its value in its first row only, and an uncalculated formula has no value. Both
+look like empty cells, and an empty cell in an opt-out column means "not opted out".
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 
 from openpyxl.utils.cell import column_index_from_string
 
-from koinonia.member_import.bounds import MOST_COLUMNS
+from koinonia.member_import.table import MOST_COLUMNS
 
 NOT_CALCULATED = "#FORMULA!"
 ERROR_VALUES = frozenset(
     ["#n/a", "#ref!", "#name?", "#value!", "#div/0!", "#null!", "#num!", "#spill!", "#calc!",
      NOT_CALCULATED.casefold()]
 )  # fmt: skip
-"""What a spreadsheet shows where a formula has failed."""
-# No tag holds a "<": so the cost of a hostile sheet, too, is in proportion to its size.
+"""Values of failed formulas in spreadsheets."""
+# The patterns exclude "<" inside tags, so that the time for a hostile sheet is linear in its size.
 _MERGED = re.compile(
     rb"<(?:\w+:)?mergeCell\s[^<>]*?ref=[\"']([A-Z]{1,3})(\d{1,7}):[A-Z]{1,3}(\d{1,7})[\"']"
 )
@@ -34,26 +34,26 @@ _MOST_MERGES = 20_000
 
 
 class TooManyMergesError(ValueError):
-    """The sheet has more merged cells than are looked at."""
+    """The sheet has more than ``_MOST_MERGES`` merged cells."""
 
 
-class FormulaWithoutPlaceError(ValueError):
-    """A formula without a value does not say in which cell it stands."""
+class FormulaWithoutReferenceError(ValueError):
+    """A formula without a value has no cell reference."""
 
 
 @dataclass(slots=True)
 class SheetCells:
-    """Rows and columns from 1."""
+    """Merged cells and uncalculated formulas. Rows and columns count from 1."""
 
     merges: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
-    """First row to (column, last row)."""
+    """Maps the first row to (column, last row)."""
     not_calculated: dict[int, list[int]] = field(default_factory=dict)
-    """Row to columns."""
+    """Maps a row to columns."""
     _open: dict[int, tuple[int, str]] = field(default_factory=dict)
-    """Column to the last row of its merged cell, and the value."""
+    """Maps a column to the last row of its merged cell and the value."""
 
     def complete(self, row: int, cells: list[str]) -> None:
-        """Fill in what is missing in ``cells``, the cells of ``row``; rows come in their order."""
+        """Fill in missing values of ``cells``, the cells of ``row``. Call it for each row in order."""
         for column in self.not_calculated.get(row, ()):
             _put(cells, column, NOT_CALCULATED)
         for column, (last, value) in list(self._open.items()):
@@ -67,7 +67,7 @@ class SheetCells:
 
 
 def cells_of(sheet_xml: bytes) -> SheetCells:
-    """Return what the markup of a sheet says. Raise TooManyMergesError or FormulaWithoutPlaceError."""
+    """Parse the markup of a sheet. Raise TooManyMergesError or FormulaWithoutReferenceError."""
     found = SheetCells()
     merges = _MERGED.finditer(sheet_xml) if b"mergeCell" in sheet_xml else ()
     for number, merge in enumerate(merges):
@@ -80,11 +80,11 @@ def cells_of(sheet_xml: bytes) -> SheetCells:
         return found
     for cell in _WITHOUT_VALUE.finditer(sheet_xml):
         if _TEXT.search(cell[1] or b""):
-            continue  # The result is an empty text.
-        place = _REFERENCE.search(cell[1] or b"")
-        if not place:
-            raise FormulaWithoutPlaceError
-        found.not_calculated.setdefault(int(place[2]), []).append(_column(place[1]))
+            continue  # The result is an empty string.
+        reference = _REFERENCE.search(cell[1] or b"")
+        if not reference:
+            raise FormulaWithoutReferenceError
+        found.not_calculated.setdefault(int(reference[2]), []).append(_column(reference[1]))
     return found
 
 

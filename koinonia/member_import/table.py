@@ -1,4 +1,4 @@
-"""A file of people as records below column names, whatever its format was."""
+"""A file of people as records below column names, independent of its format, and its limits."""
 
 from __future__ import annotations
 
@@ -7,19 +7,45 @@ from dataclasses import dataclass, field
 
 from koinonia.member_import.columns import Columns
 
+LARGEST_FILE = 5 * 2**20
+"""Bytes."""
+MOST_ROWS = 50_000
+MOST_COLUMNS = 300
+MOST_CHARACTERS_OF_A_CELL = 131_072
+"""The limit of the standard library's ``csv``."""
+LONGEST_NAME = 100
+"""Characters: the column width for names of people and groups."""
+MOST_PEOPLE_OF_A_NUMBER = 50
+MOST_GROUPS_OF_A_PERSON = 50
+MOST_GROUPS_OF_A_FILE = 500
+MOST_GROUPS_OF_A_CHURCH = 1_000
+MOST_MEMBERSHIPS_OF_A_FILE = 200_000
+"""Pairs of a person and a group."""
+MOST_REMARKS = 5_000
+"""Lines of a report."""
+LARGEST_UNPACKED = 40 * 2**20
+"""Bytes of an unpacked workbook. Its shared strings can take at most a quarter."""
+MOST_INFLATION = 40
+"""Unpacked bytes per byte of a workbook. Real sheets of people reach ten (20,000 openpyxl rows)."""
+ALWAYS_UNPACKED = 4 * 2**20
+"""Unpacked bytes that a small workbook can always have."""
+MOST_SHEET_ROWS = 200_000
+"""Rows of a sheet, including empty rows."""
+
+
 Remark = tuple[int, str]
-"""Line in the file, from 1, and a sentence about it."""
+"""Line in the file, from 1, and a sentence about the line."""
 
 
 class UnusableFileError(ValueError):
-    """Nothing of the file can be used. The message is a sentence for people."""
+    """The whole file is unusable. The message is a sentence for users."""
 
     field = "file"
-    """The name under which the API reports it."""
+    """The name of the field in the API's error."""
 
 
 class UnknownEncodingError(UnusableFileError):
-    """The file does not say its encoding, and a person must choose it."""
+    """The file does not declare its encoding, and the user has to choose one."""
 
     field = "encoding"
 
@@ -27,19 +53,19 @@ class UnknownEncodingError(UnusableFileError):
 @dataclass(frozen=True, slots=True)
 class Record:
     line: int
-    """The line, row or card where it starts, from 1."""
+    """The first line, row or card of the record, from 1."""
     cells: list[str]
     error: str = ""
-    """Why it cannot be read; then it has no cells."""
+    """The reason, if the record is unreadable and has no cells."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     columns: Columns
     records: Iterable[Record]
-    """Those below the column names; may be read once."""
+    """The records below the column names; can be iterated once."""
     remarks: list[Remark] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
-    """Parts of the file that are not read, such as other sheets."""
+    """Ignored parts of the file, such as other sheets."""
     all_opted_out: bool = False
-    """The name of the sheet says so of all its people."""
+    """True if the name of the sheet says that all its people have opted out."""

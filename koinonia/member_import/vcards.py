@@ -1,4 +1,4 @@
-"""vCards (2.1, 3.0 and 4.0), each read alone: one that is broken must not end the file."""
+"""vCards (2.1, 3.0 and 4.0), parsed one by one, so that a broken card does not end the import."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from typing import Any
 
 import vobject
 
-from koinonia.member_import.bounds import MOST_ROWS
 from koinonia.member_import.columns import Columns, columns_of
-from koinonia.member_import.table import Record, Table
+from koinonia.member_import.table import MOST_ROWS, Record, Table
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _BEGIN = re.compile(r"\s*BEGIN\s*:\s*VCARD\s*", re.IGNORECASE)
 _END = re.compile(r"\s*END\s*:\s*VCARD\s*", re.IGNORECASE)
 _MOST_PHONES = 8
 _MOST_LINES = 20_000
-"""Of one card: a photo has thousands."""
+"""Lines of one card. A photo has thousands."""
 _APPLE_LABEL = re.compile(r"^_\$!<(.*)>!\$_$")
 _BINARY = re.compile(r"^(?:[\w-]+\.)?(?:PHOTO|LOGO|SOUND|KEY)\b", re.IGNORECASE)
 _LABELLED = ("iphone", "cell", "mobile", "fax", "pager", "home", "work")
@@ -30,7 +29,7 @@ _HEADER = [
 
 
 def read_vcards(text: str) -> Table:
-    """Return the cards in ``text`` as a table; a record's line is that of its BEGIN."""
+    """Return the cards in ``text`` as a table; the line of a record is the line of its BEGIN."""
     columns: Columns = columns_of(_HEADER)
     columns.ignored.remove(_NOTE)
     return Table(columns, _records(text))
@@ -44,7 +43,7 @@ def _records(text: str) -> Iterator[Record]:
 
 
 def _cards(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield each card's first line, from 1, and its lines without BEGIN and END."""
+    """Yield the first line of each card, from 1, and its lines without BEGIN and END."""
     begun = 0
     lines: list[str] = []
     for number, line in enumerate(_LINE_END.split(text), 1):
@@ -88,14 +87,14 @@ def _record(line: int, lines: list[str]) -> Record:
 def _parsed(lines: list[str]) -> Any:
     text = "\r\n".join(["BEGIN:VCARD", *lines, "END:VCARD", ""])
     try:
-        # Soft line breaks of 2.1 need allowQP; they stop the whole file without it.
+        # Soft line breaks of 2.1 need allowQP; otherwise they end the whole file.
         return next(vobject.readComponents(text, allowQP=True, ignoreUnreadable=True), None)
-    except Exception:  # vobject raises whatever its parsers do: the card is refused, by its line
+    except Exception:  # vobject's parsers raise many types; the card is rejected
         return None
 
 
 def _without_binaries(lines: list[str]) -> list[str]:
-    """Return the lines without pictures: bad base64 in one would lose the card."""
+    """Return the lines without pictures, because invalid base64 would lose the whole card."""
     kept: list[str] = []
     skips = False
     for line in lines:
@@ -124,7 +123,7 @@ def _categories(contents: dict[str, list[Any]]) -> Iterator[str]:
 
 
 def _label(phone: Any, contents: dict[str, list[Any]]) -> str:
-    """Return the kind of a number: that of its own label (Apple), or the most telling type."""
+    """Return the kind of a number: its label (Apple), or its most specific type."""
     types = [
         word for values in phone.params.values() for value in values for word in value.split(",")
     ]
@@ -144,6 +143,6 @@ _NO_KIND = frozenset({"", "voice", "pref", "main", "uri", "text", "other", "msg"
 
 
 def _other(given: set[str]) -> str:
-    """Return "" for types that name no kind, else a label that says so ("assistant")."""
+    """Return an unknown type as the label ("assistant"); "" for types without a kind."""
     strange = sorted(word for word in given if word not in _NO_KIND)
     return strange[0][:20] if strange else ""

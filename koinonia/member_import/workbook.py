@@ -12,33 +12,35 @@ from typing import Any
 
 from openpyxl import load_workbook
 
-from koinonia.member_import.bounds import (
+from koinonia.member_import.columns import columns_of, shown
+from koinonia.member_import.consent import Said
+from koinonia.member_import.consent_in_words import title_says
+from koinonia.member_import.header_row import find_header, not_found
+from koinonia.member_import.sheet_cells import cells_of
+from koinonia.member_import.table import (
     ALWAYS_UNPACKED,
     LARGEST_UNPACKED,
     MOST_COLUMNS,
     MOST_INFLATION,
     MOST_SHEET_ROWS,
+    Record,
+    Table,
+    UnusableFileError,
 )
-from koinonia.member_import.columns import columns_of, shown
-from koinonia.member_import.consent import Said
-from koinonia.member_import.header_row import find_header, not_found
-from koinonia.member_import.sheet_cells import cells_of
-from koinonia.member_import.table import Record, Table, UnusableFileError
-from koinonia.member_import.titles import title_says
 
 _SHARED_STRINGS = "xl/sharedStrings.xml"
 _MOST_DIGITS = 15
-"""Excel keeps no more of a number."""
+"""The precision of numbers in Excel."""
 _MOST_SHEETS = 50
 
-# It warns of styles and extensions that it leaves out; values are all that is read here.
+# openpyxl warns about styles and extensions that it ignores. This module reads values only.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"openpyxl\..*")
 
 
 def read_workbook(content: bytes) -> Table:
-    """Return the first sheet with usable column names, a visible one if there is any.
+    """Return the first sheet with usable column names; visible sheets come first.
 
-    Raise UnusableFileError where there is none, or where the workbook cannot be read.
+    Raise UnusableFileError if no sheet is usable or the workbook cannot be read.
     """
     _check_size(content)
     try:
@@ -46,9 +48,7 @@ def read_workbook(content: bytes) -> Table:
         return _table(book.worksheets[:_MOST_SHEETS])
     except UnusableFileError:
         raise
-    except (
-        Exception
-    ) as error:  # openpyxl raises whatever its parsers do, for files that are damaged
+    except Exception as error:  # openpyxl's parsers raise many types for damaged files
         raise UnusableFileError(_UNREADABLE) from error
 
 
@@ -68,7 +68,7 @@ def _check_size(content: bytes) -> None:
 
 
 def _table(sheets: list[Any]) -> Table:
-    # Any: the stubs do not know the read-only sheets that a read-only book has.
+    # Typed as Any: the stubs do not know read-only sheets.
     by_visibility = sorted(sheets, key=lambda sheet: sheet.sheet_state != "visible")
     for sheet in by_visibility:
         found = find_header(_records(sheet))
@@ -89,7 +89,7 @@ def _table(sheets: list[Any]) -> Table:
 
 
 def _check_left_out(titles: list[str], taken: str) -> None:
-    """Raise UnusableFileError where a sheet that is not read lists people who have said no."""
+    """Raise UnusableFileError if an ignored sheet lists opted-out people."""
     for title in titles:
         if title_says(title) is not Said.NOTHING:
             raise UnusableFileError(
@@ -102,12 +102,12 @@ def _check_left_out(titles: list[str], taken: str) -> None:
 def _records(sheet: Any) -> Iterator[Record]:
     try:
         yield from _rows(sheet)
-    except Exception as error:  # as above: rows are parsed one by one
+    except Exception as error:  # The same: openpyxl parses rows lazily.
         raise UnusableFileError(_UNREADABLE) from error
 
 
 def _rows(sheet: Any) -> Iterator[Record]:
-    # A size that the file states wrongly would hide rows without an error.
+    # A wrong size in the file would hide rows without an error.
     sheet.reset_dimensions()
     with sheet._get_source() as source:
         beside = cells_of(source.read())
@@ -122,7 +122,7 @@ def _rows(sheet: Any) -> Iterator[Record]:
 
 
 def _text(value: Any) -> str:
-    """Return a cell as its sheet would print it, a number with all its digits."""
+    """Return a cell as text, a number with all its digits."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -142,5 +142,5 @@ def _number(value: float) -> str:
     if value != int(value):
         return repr(value)
     digits = f"{value:.0f}"
-    # Beyond these digits the sheet has lost some: show it as Excel does, so that it is refused.
+    # Excel has lost digits beyond this precision. Use its exponent notation: the import rejects it.
     return digits if len(digits.lstrip("-")) <= _MOST_DIGITS else f"{value:.5E}"

@@ -1,7 +1,7 @@
-"""Writing a plan in short slices, so that nobody waits long for the database.
+"""Writing a plan in short transactions, so that other writers do not starve.
 
-SQLite has one writer at a time, and those who wait look for their turn now and then: between two
-slices the import pauses for half as long as it wrote.
+SQLite has one writer at a time, and waiting writers poll for the lock. After each slice, the import
+pauses for half of the time that the slice took.
 """
 
 from __future__ import annotations
@@ -17,14 +17,13 @@ from django.db import DatabaseError, connection, transaction
 
 from delivery.models import OptOut
 from delivery.opt_outs import opt_out, opted_out
-from koinonia.member_import.bounds import MOST_PEOPLE_OF_A_NUMBER
-from koinonia.member_import.plan import TOO_MANY_AT_NUMBER, Plan, Wanted
+from koinonia.member_import.comparison import TOO_MANY_AT_NUMBER, Plan, Wanted, same_person
 from koinonia.member_import.report import Report
-from koinonia.member_import.same_person import same_person
+from koinonia.member_import.table import MOST_PEOPLE_OF_A_NUMBER
 from koinonia.models import Church, Group, Member
 
 AT_ONCE = 100
-"""People, or opt-outs, of one transaction."""
+"""People or opt-outs per transaction."""
 _TRIES = 3
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.01, 0.5
 """Seconds."""
@@ -35,20 +34,20 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class Changes:
-    """What a slice of people does to the church."""
+    """The changes of one slice of people."""
 
     new: list[tuple[Member, Wanted]] = field(default_factory=list)
     renamed: list[Member] = field(default_factory=list)
     joins: list[tuple[Member, list[str]]] = field(default_factory=list)
-    """Members with the keys of the groups that they join."""
+    """Members with the keys of the groups that they are added to."""
     refused: list[Wanted] = field(default_factory=list)
-    """Too many people have their number already."""
+    """People at a number that has the maximum of members already."""
     updated: int = 0
     skipped: int = 0
 
 
 def preview(church: Church, plan: Plan, report: Report) -> None:
-    """Count in ``report`` what writing ``plan`` would do."""
+    """Count in ``report`` the changes that writing ``plan`` would make."""
     newly_out: set[str] = set()
     for numbers in _slices(sorted(plan.opt_outs)):
         newly_out |= set(numbers) - opted_out(church.pk, numbers)
@@ -58,8 +57,8 @@ def preview(church: Church, plan: Plan, report: Report) -> None:
 
 
 def write(church: Church, plan: Plan, report: Report, *, now: datetime) -> None:
-    """Write ``plan``: opt-outs first, so that nobody is texted in between; then people with their
-    groups. Note in ``report`` what was done, and what could not be written."""
+    """Write ``plan``: opt-outs first, so that an opted-out person never gets a text in between,
+    then people with their groups. Count changes and failures in ``report``."""
     Group.objects.filter(church=church).complete_keys()
     newly_out: set[str] = set()
     for numbers in _slices(sorted(plan.opt_outs)):
@@ -70,12 +69,12 @@ def write(church: Church, plan: Plan, report: Report, *, now: datetime) -> None:
         try:
             changes = writer.write(people)
         except DatabaseError:
-            logger.exception("Import: a slice of %d people was not written", len(people))
+            logger.exception("Import: writing a slice of %d people failed", len(people))
             for person in people:
                 report.remark(person.line, _NOT_WRITTEN)
         else:
             _count(changes, report)
-        _make_way(time.monotonic() - started)
+        _yield_to_writers(time.monotonic() - started)
     report.new_groups = sorted(writer.new_groups)
 
 
@@ -83,14 +82,16 @@ _NOT_WRITTEN = "Not written: the database refused it. Import the file again."
 
 
 def _opt_out(church: Church, numbers: Sequence[str], now: datetime) -> set[str]:
-    """Store the opt-outs that are new, and return their numbers. A database that refuses ends the
-    import: nobody of the file may be written without them."""
+    """Store new opt-outs and return their numbers.
+
+    A database error ends the import: people must not be written without their opt-outs.
+    """
     started = time.monotonic()
     with transaction.atomic():
         new = set(numbers) - opted_out(church.pk, numbers)
         for number in sorted(new):
             opt_out(church.pk, number, OptOut.Source.FILE, now=now)
-    _make_way(time.monotonic() - started)
+    _yield_to_writers(time.monotonic() - started)
     return new
 
 
@@ -102,8 +103,10 @@ class _Writer:
         self.new_groups: set[str] = set()
 
     def write(self, people: Sequence[Wanted]) -> Changes:
-        """Write ``people`` with their groups, all or nothing. Try again where another request made
-        or deleted one of their groups meanwhile, or this slice was chosen to end a deadlock."""
+        """Write ``people`` with their groups in one transaction.
+
+        Retry after a race (another request created or deleted one of the groups) or a deadlock.
+        """
         for tries_left in reversed(range(_TRIES)):
             try:
                 with transaction.atomic():
@@ -117,7 +120,7 @@ class _Writer:
         raise AssertionError("The last try returns or raises.")
 
     def _write(self, people: Sequence[Wanted]) -> tuple[Changes, set[str]]:
-        # Two imports of one church take turns: both would create the people that they share.
+        # Lock the church: two concurrent imports must not both create the same people.
         Church.objects.select_for_update(no_key=True).filter(pk=self._church.pk).first()
         changes = _changes(self._church, people, self._newly_out)
         for member in changes.renamed:
@@ -141,7 +144,7 @@ class _Writer:
         return changes, new_groups
 
     def _groups(self, names: dict[str, str]) -> tuple[dict[str, int], set[str]]:
-        """Return the primary keys of these groups (key to name), and the names of those it made."""
+        """Return the primary keys of these groups (key to name), and the names of created groups."""
         here = Group.objects.filter(church=self._church, key__in=names)
         found = {key: pk for key, pk in here.values_list("key", "pk") if key is not None}
         missing = [
@@ -153,7 +156,7 @@ class _Writer:
 
 
 def _changes(church: Church, people: Sequence[Wanted], newly_out: set[str]) -> Changes:
-    """Return what ``people`` change, by who is in the church now."""
+    """Return the changes of ``people`` against the current members of the church."""
     members: dict[str, list[Member]] = {}
     phones = {person.phone for person in people}
     here = Member.objects.filter(church=church, phone__in=phones).order_by("pk")
@@ -206,7 +209,7 @@ def _slices(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
         yield items[start : start + AT_ONCE]
 
 
-def _make_way(seconds: float) -> None:
-    """Let other writers in, after having written for ``seconds``."""
+def _yield_to_writers(seconds: float) -> None:
+    """Pause for other SQLite writers after writing for ``seconds``."""
     if connection.vendor == "sqlite":
         time.sleep(min(max(seconds / 2, _SHORTEST_PAUSE), _LONGEST_PAUSE))

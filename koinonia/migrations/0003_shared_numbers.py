@@ -3,7 +3,7 @@ from __future__ import annotations
 import django.db.models.deletion
 from django.db import migrations, models
 
-import koinonia.models.number_holder
+import koinonia.models.conversation
 
 
 class Migration(migrations.Migration):
@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
                 migrations.AlterField(
                     model_name="conversation",
                     name="member",
-                    field=koinonia.models.number_holder.NumberHolder(
+                    field=koinonia.models.conversation.NumberHolder(
                         from_fields=["church", "phone"],
                         null=True,
                         on_delete=django.db.models.deletion.DO_NOTHING,

@@ -1,19 +1,15 @@
-"""The church domain: who texts whom."""
+"""Models of the church domain: churches, staff, members, groups, conversations, broadcasts."""
 
 from __future__ import annotations
 
 from koinonia.models.broadcast import Broadcast
-from koinonia.models.church import Church
+from koinonia.models.church import Church, SendingNumber
 from koinonia.models.conversation import Conversation
 from koinonia.models.group import Group
 from koinonia.models.idempotent_request import IdempotentRequest
-from koinonia.models.invitation import Invitation
-from koinonia.models.last_church import LastChurch
+from koinonia.models.login import TokenDetails, UserSession
 from koinonia.models.member import Member
-from koinonia.models.sending_number import SendingNumber
-from koinonia.models.staff import Role, Staff
-from koinonia.models.token_details import TokenDetails
-from koinonia.models.user_session import UserSession
+from koinonia.models.staff import Invitation, LastChurch, Role, Staff
 
 __all__ = [
     "Broadcast",

@@ -15,72 +15,72 @@ from koinonia.models.church import Church
 
 class BroadcastQuerySet(models.QuerySet["Broadcast"]):
     def progress_due(self, until: datetime) -> BroadcastQuerySet:
-        """Whose progress was held back, and last told at ``until`` or before."""
+        """Return broadcasts with an unpublished change and no progress event after ``until``."""
         return self.filter(progress_stale=True, progress_at__lte=until)
 
     def forecast(self) -> int:
-        """Return how many texts the scheduled ones will have, as was counted last."""
+        """Return the last forecast of how many messages the scheduled broadcasts will have."""
         waiting = self.filter(due_at__isnull=False)
         texts = models.Sum(models.F("total") - models.F("forecast_suppressed"))
         return int(waiting.aggregate(texts=texts)["texts"] or 0)
 
 
 class Broadcast(models.Model):
-    """One text to many members. ``delivery``'s messages point here by ``batch``."""
+    """A text to many members. ``Message.batch`` refers to it."""
 
     class Status(models.TextChoices):
         SCHEDULED = "scheduled"
-        """It waits for its time: no worker has taken any of its texts."""
+        """Its messages wait for their first worker."""
         SENDING = "sending"
-        """Some of its texts are still ours to send."""
+        """A worker still has to send some of its messages."""
         DONE = "done"
-        """All are handed over, or will not be."""
+        """The provider accepted the messages, or they failed."""
         CANCELLED = "cancelled"
-        """A person called back what had not been sent."""
+        """A user cancelled the messages that were not sent yet."""
 
     _counts: dict[str, int] | None = None
     left_out: Sequence[Any] = ()
-    """Who is left out of it, as ``koinonia.broadcasts.plan`` finds when it is made; not kept."""
+    """Members without a message, set by ``koinonia.broadcasts.send`` on creation; not a column."""
 
     church = models.ForeignKey(Church, models.CASCADE, related_name="broadcasts")
     text = models.TextField()
-    """As written, with its placeholders."""
+    """The template, with placeholders."""
     audience = models.JSONField()
-    """``{"all": true}`` or ``{"groups": [id], "members": [id]}``, ids as the client sent them."""
+    """``{"all": true}`` or ``{"groups": [id], "members": [id]}``, with ids as the client sent them."""
     total = models.PositiveIntegerField(default=0)
-    """How many texts it has; while it is scheduled, a forecast."""
+    """The number of messages; a forecast while the broadcast is scheduled."""
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="broadcasts"
     )
     created_at = models.DateTimeField()
     scheduled_at = models.DateTimeField(null=True, blank=True)
     due_at = models.DateTimeField(null=True, blank=True)
-    """While it is scheduled: when its messages are made. It has none before."""
+    """Set while the broadcast is scheduled: the time at which its messages are created."""
     expires_at = models.DateTimeField(null=True, blank=True)
     forecast_suppressed = models.PositiveIntegerField(default=0, db_default=0)
-    """How many of ``total`` had opted out when it was scheduled."""
+    """The number of opt-outs within ``total`` at the last forecast."""
     ended_as = models.CharField(max_length=11, blank=True, default="", db_default="")
-    """The status of its texts where it ended before it had messages."""
+    """The status of all its texts, if the broadcast ended before its messages were created."""
     cancelled_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
-    """When the last of its messages left the hands of the worker."""
+    """The time of the last message's change to a final status."""
     progress_at = models.DateTimeField(null=True, blank=True)
-    """When its last ``broadcast.progress`` event was written."""
+    """The time of its last ``broadcast.progress`` event."""
     progress_stale = models.BooleanField(default=False)
-    """There is newer progress than that event told."""
+    """True if the counts changed after that event."""
 
     objects = BroadcastQuerySet.as_manager()
 
     class Meta:
         indexes = [
             models.Index(fields=["church", "-id"], name="broadcast_list"),
-            # The few whose progress is still to be told.
+            # Small: broadcasts with an unpublished change.
             models.Index(
                 fields=["progress_at"],
                 condition=models.Q(progress_stale=True),
                 name="broadcast_progress_due",
             ),
-            # The few that are scheduled: a worker asks ten times a second.
+            # Small: scheduled broadcasts. The worker queries them ten times a second.
             models.Index(
                 fields=["due_at"],
                 condition=models.Q(due_at__isnull=False),
@@ -92,8 +92,10 @@ class Broadcast(models.Model):
         return f"Broadcast {self.pk} of {self.church_id}"
 
     def counts(self) -> dict[str, int]:
-        """Return how many of its texts have which status, only those that some have; of one without
-        messages, the forecast."""
+        """Return the number of messages per status, without zeros.
+
+        Return the forecast for a broadcast without messages.
+        """
         if self.due_at is not None or self.ended_as:
             return self._forecast(self.ended_as or MessageStatus.SCHEDULED.value)
         if self._counts is None:
@@ -110,12 +112,12 @@ class Broadcast(models.Model):
         return {name: number for name, number in numbers.items() if number}
 
     def remember(self, counts: dict[str, int]) -> None:
-        """Take counts that were read for several at once."""
+        """Store counts that one query read for several broadcasts."""
         self._counts = counts
 
     @property
     def status(self) -> str:
-        """Follows from its texts, and not from the clock: a tag cannot tell that time has passed."""
+        """Derive the status from the messages and not from the clock, which no ETag depends on."""
         statuses = self.counts().keys()
         if self.cancelled_at:
             return self.Status.CANCELLED
@@ -127,4 +129,4 @@ class Broadcast(models.Model):
 
 
 _UNTOUCHED = {MessageStatus.SCHEDULED, MessageStatus.SUPPRESSED, MessageStatus.CANCELLED}
-"""What texts can be before any of them is due."""
+"""Statuses that messages can have before the first of them is due."""

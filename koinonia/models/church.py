@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
@@ -13,24 +14,24 @@ if TYPE_CHECKING:
 
 class ChurchQuerySet(models.QuerySet["Church"]):
     def of(self, user: AbstractBaseUser | AnonymousUser) -> ChurchQuerySet:
-        """The churches that ``user`` is staff of. Superusers get none: their place is the admin."""
+        """Return the churches that ``user`` is staff of. Superusers get none: they use the admin."""
         return self.filter(staff__user_id=user.pk or 0)
 
 
 class Church(models.Model):
-    """A congregation's office: the tenant. Everything else hangs on one."""
+    """A church office: the tenant that owns all other rows."""
 
     slug = models.SlugField(max_length=50, unique=True)
     name = models.CharField(max_length=100)
-    # Typed loosely: who sends a text has made sure that there is a number.
+    # Typed as Any: the code that sends has already checked that the church has a number.
     phone_number: models.CharField[Any, Any] = models.CharField(
         max_length=16, unique=True, null=True, blank=True
     )
-    """The number it texts from, E.164; None until the operator gives one (``sending_numbers``)."""
+    """The sending number, E.164; None until the operator assigns one (``sending_numbers``)."""
     country = models.CharField(max_length=2, default="US")
-    """ISO 3166 code: how a number without a country code is read."""
+    """ISO 3166 code, for phone numbers without a country code."""
     timezone = models.CharField(max_length=64, default="UTC", validators=[check_zone])
-    """IANA name: the church's days are counted in it."""
+    """IANA name. The church's daily limits follow the days of this zone."""
     opt_out_words = models.CharField(
         max_length=300,
         blank=True,
@@ -62,3 +63,44 @@ class Church(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+RESERVED_FOR = timedelta(days=30)
+
+
+class SendingNumber(models.Model):
+    """A number that the operator assigned to a church.
+
+    One row per number: two churches cannot have the same number. A released number keeps its row
+    and its church while it is reserved.
+    """
+
+    number = models.CharField(max_length=16, unique=True)
+    """E.164."""
+    church = models.ForeignKey(
+        Church, models.SET_NULL, null=True, blank=True, related_name="sending_numbers"
+    )
+    """The owner; None after the deletion of the church."""
+    provider = models.CharField(max_length=20, default="telnyx", db_default="telnyx")
+    """The provider account that the number belongs to: a key of ``DELIVERY["PROVIDERS"]``."""
+    second = models.BooleanField(default=False, db_default=False)
+    """The number with another provider, for the time in which the first provider is down."""
+    given_at = models.DateTimeField()
+    given_up_at = models.DateTimeField(null=True, blank=True)
+    """The release; None while the church sends from the number."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["church", "second"],
+                condition=models.Q(given_up_at=None),
+                name="one_first_and_one_second_number",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    def reserved_until(self) -> datetime | None:
+        """Return the end of the reservation; None while the number is in use."""
+        return self.given_up_at + RESERVED_FOR if self.given_up_at else None

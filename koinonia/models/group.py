@@ -15,17 +15,17 @@ KEY_LENGTH = 400
 
 class GroupQuerySet(models.QuerySet["Group"]):
     def bulk_create(self, objs: Iterable[Group], *args: Any, **options: Any) -> list[Group]:
-        """Create ``objs`` with their keys."""
+        """Create the groups with their keys."""
         groups = list(objs)
         for group in groups:
             group.key = group_key(group.name)
         return super().bulk_create(groups, *args, **options)
 
     def complete_keys(self) -> None:
-        """Give a key to the groups that a release without keys has made beside this one.
+        """Add the keys of groups that an earlier release created during an upgrade.
 
-        A group whose key another group has already stays without one: both are shown, and the one
-        with the key is found by its name.
+        If another group has the same key, the group stays without a key: lists show both groups, and
+        a search by name finds the group with the key.
         """
         for group in self.filter(key=None).order_by("pk"):
             key = group_key(group.name)
@@ -35,13 +35,13 @@ class GroupQuerySet(models.QuerySet["Group"]):
 
 
 class Group(models.Model):
-    """A named part of the congregation: choir, youth, volunteers."""
+    """A named group of members: choir, youth, volunteers."""
 
     church = models.ForeignKey(Church, models.CASCADE, related_name="groups")
     name = models.CharField(max_length=100)
     key = models.CharField(max_length=KEY_LENGTH, null=True, editable=False)  # noqa: DJ001 -- see below
-    """``name`` as it is compared. NULL, which is equal to nothing: a release without keys, which
-    may run beside this one, has made the group."""
+    """``name`` in its comparable form. NULL, which no key equals, if an earlier release created the
+    group during an upgrade."""
     version = models.BigIntegerField(default=1, editable=False)
 
     objects = GroupQuerySet.as_manager()
@@ -56,7 +56,7 @@ class Group(models.Model):
         return self.name
 
     def save(self, *args: Any, **options: Any) -> None:
-        """Save, with the key that follows from the name."""
+        """Save the group with the key derived from its name."""
         self.key = group_key(self.name)
         fields = options.get("update_fields")
         if fields is not None and "name" in fields:
@@ -64,11 +64,11 @@ class Group(models.Model):
         super().save(*args, **options)
 
     def clean(self) -> None:
-        """Raise ValidationError where nothing of the name can be seen, or another group of the
-        church has it in another spelling."""
+        """Raise ValidationError for an invisible name, or a name that another group of the church has
+        in another spelling."""
         self.name = tidy(self.name)
         if not self.name:
-            raise ValidationError({"name": "Give the group a name that can be seen."})
+            raise ValidationError({"name": "Give the group a visible name."})
         same = Group.objects.filter(church_id=self.church_id, key=group_key(self.name))
         if same.exclude(pk=self.pk).exists():
             raise ValidationError({"name": taken(self.name)})
@@ -76,10 +76,10 @@ class Group(models.Model):
 
 @lru_cache(maxsize=4096)
 def group_key(name: str) -> str:
-    """Return what two spellings of one group's name share, short enough for its column."""
+    """Return the key that all spellings of a group's name share, cut to the column's length."""
     return comparison_key(name)[:KEY_LENGTH]
 
 
 def taken(name: str) -> str:
-    """Return the sentence that says that ``name`` is another group's already."""
+    """Return the error for a name that another group has."""
     return f"There is a group named {name!r} in this church already. Choose another name."

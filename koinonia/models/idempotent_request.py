@@ -5,9 +5,9 @@ from django.db import models
 
 
 class IdempotentRequest(models.Model):
-    """The first answer to an ``Idempotency-Key``, in the transaction of what it answered for.
+    """The first answer to an ``Idempotency-Key``, written in the transaction of the request.
 
-    The unique key is the lock: of two at once, the second waits for the first to commit.
+    The unique constraint is the lock: a concurrent second request waits until the first commits.
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
@@ -19,7 +19,7 @@ class IdempotentRequest(models.Model):
     status = models.PositiveSmallIntegerField(default=0)
     location = models.CharField(max_length=500, blank=True)
     answer = models.TextField(blank=True)
-    """JSON as text: jsonb would put the fields into another order."""
+    """JSON as text, because jsonb changes the order of the fields."""
     created_at = models.DateTimeField(db_index=True)
 
     class Meta:

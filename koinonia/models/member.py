@@ -15,12 +15,12 @@ _AT_ONCE = 500
 
 
 class MemberQuerySet(models.QuerySet["Member"]):
-    """Each way to write names keeps ``search_key`` in step."""
+    """Updates ``search_key`` with each write of a name."""
 
     def bulk_create(self, objs: Iterable[Member], *args: Any, **options: Any) -> list[Member]:
         members = list(objs)
         for member in members:
-            member.search_key = member.made_search_key()
+            member.search_key = member.computed_search_key()
         if (fields := options.get("update_fields")) and not _NAMES.isdisjoint(fields):
             options["update_fields"] = [*fields, "search_key"]
         made = super().bulk_create(members, *args, **options)
@@ -33,12 +33,12 @@ class MemberQuerySet(models.QuerySet["Member"]):
         members, names = list(objs), list(fields)
         if not _NAMES.isdisjoint(names):
             for member in members:
-                member.search_key = member.made_search_key()
+                member.search_key = member.computed_search_key()
             names = list(dict.fromkeys([*names, "search_key"]))
         return super().bulk_update(members, names, *args, **options)
 
     def update(self, **values: Any) -> int:
-        """Update, and make the search keys of those whose names this changes."""
+        """Update the rows; if names change, update the search keys too."""
         if _NAMES.isdisjoint(values) or "search_key" in values:
             return super().update(**values)
         keys = list(self.values_list("pk", flat=True))
@@ -47,29 +47,29 @@ class MemberQuerySet(models.QuerySet["Member"]):
         return changed
 
     def complete_search_keys(self, *, all_of_them: bool = False) -> int:
-        """Make the search keys that are missing, or all; return how many members that changed."""
+        """Fill in missing search keys, or all keys; return the number of updated members."""
         rows = self if all_of_them else self.filter(search_key="")
         done = last = 0
         while batch := list(rows.filter(pk__gt=last).order_by("pk")[:_AT_ONCE]):
             last = batch[-1].pk
             for member in batch:
-                member.search_key = member.made_search_key()
+                member.search_key = member.computed_search_key()
             models.QuerySet.bulk_update(self, batch, ["search_key"])
             done += len(batch)
         return done
 
     def keep(self, keys: Iterable[int]) -> set[int]:
-        """Return which of ``keys`` exist, and hold off their deletion until the transaction ends.
+        """Return the existing ``keys`` and block their deletion until the transaction ends.
 
-        ``FOR KEY SHARE`` is the lock that a foreign key's own check takes, only earlier: two who text
-        the same members do not wait for each other. SQLite has one writer at a time anyhow.
+        ``FOR KEY SHARE`` is the lock that the foreign-key check takes later anyway: two transactions
+        that text the same members can run in parallel. SQLite has a single writer.
         """
         wanted = sorted(keys)
         if connections[self.db].vendor != "postgresql":
             return set(self.filter(pk__in=wanted).values_list("pk", flat=True))
         with connections[self.db].cursor() as cursor:
             cursor.execute(
-                f"SELECT id FROM {self.model._meta.db_table} "  # noqa: S608 -- the name is ours
+                f"SELECT id FROM {self.model._meta.db_table} "  # noqa: S608 -- a table name from the model
                 "WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE",
                 [wanted],
             )
@@ -77,9 +77,9 @@ class MemberQuerySet(models.QuerySet["Member"]):
 
 
 def _adopt_history(members: Iterable[Member]) -> None:
-    """Give the members the messages that are older than they: a bulk write sends no signal."""
-    # The conversation's model points at this one.
-    from koinonia.conversations.history import adopt
+    """Link older messages to the new members: a bulk write does not send ``post_save``."""
+    # Imported late: the Conversation model imports this module.
+    from koinonia.conversations import adopt
 
     phones: dict[int, list[str]] = {}
     for member in members:
@@ -89,17 +89,17 @@ def _adopt_history(members: Iterable[Member]) -> None:
 
 
 class Member(models.Model):
-    """Someone of the congregation, who receives texts."""
+    """A member of the congregation, who receives texts."""
 
     church = models.ForeignKey(Church, models.CASCADE, related_name="members")
     first_name = models.CharField(max_length=100)
     last_name = models.CharField(max_length=100, blank=True)
     phone = models.CharField(max_length=16)
-    """E.164, made by ``koinonia.phone.normalise``."""
+    """E.164, from ``koinonia.phone.normalise``."""
     search_key = models.CharField(
         max_length=SEARCH_LENGTH, default="", db_default="", blank=True, editable=False
     )
-    """Both names as a search compares them: see ``koinonia.names.search_key``."""
+    """Both names in searchable form: see ``koinonia.names.search_key``."""
     groups = models.ManyToManyField(Group, related_name="members", blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -108,7 +108,7 @@ class Member(models.Model):
     objects = MemberQuerySet.as_manager()
 
     class Meta:
-        # Not unique: a couple, or parents and a child, may share a number.
+        # A couple, or parents and a child, can share a number: the index is not unique.
         indexes = [
             models.Index(fields=["church", "phone"], name="member_phone"),
             models.Index(fields=["church", "search_key"], name="member_search"),
@@ -118,14 +118,14 @@ class Member(models.Model):
         return self.name
 
     def save(self, *args: Any, **options: Any) -> None:
-        """Save, with the search key that follows from the names."""
-        self.search_key = self.made_search_key()
+        """Save the member with the search key derived from the names."""
+        self.search_key = self.computed_search_key()
         fields: Sequence[str] | None = options.get("update_fields")
         if fields is not None and not _NAMES.isdisjoint(fields):
             options["update_fields"] = {*fields, "search_key"}
         super().save(*args, **options)
 
-    def made_search_key(self) -> str:
+    def computed_search_key(self) -> str:
         return search_key(self.name)[:SEARCH_LENGTH]
 
     @property

@@ -1,1 +1,1 @@
-"""The words of a text: from what staff write to what one member reads."""
+"""Rendering of texts: from the template that staff write to the text for one member."""

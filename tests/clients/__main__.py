@@ -55,7 +55,7 @@ def _install() -> None:
 
 
 def _schema_of(system: RunningSystem) -> Path:
-    """Return the file with the schema as the running system serves it."""
+    """Return a file with the schema from the running system."""
     headers = {"Authorization": f"Bearer {system.token(USER)}"}
     answer = requests.get(f"{system.url}/api/schema/", headers=headers, timeout=60)
     answer.raise_for_status()
@@ -76,7 +76,7 @@ def _generate(schema: Path) -> None:
 
 
 def _uses() -> dict[str, list[str]]:
-    """Return by tool how its client is used; the client's folder is on the path of Python."""
+    """Return the script for each tool's client, with the client's folder on Python's path."""
     python = str(BIN / "python")
     start = "import runpy, sys; sys.path[:0] = ['.', 'og']; del sys.argv[0]; runpy.run_path(sys.argv[0], run_name='__main__')"
     return {
@@ -87,7 +87,7 @@ def _uses() -> dict[str, list[str]]:
 
 
 def _run(*command: str, cwd: Path = ROOT) -> None:
-    """Run it quietly; on failure show what it said, and exit."""
+    """Run a command quietly; on failure print its output and exit."""
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.stderr.write(f"{' '.join(command)}\n{done.stdout[-4000:]}{done.stderr[-4000:]}\n")

@@ -1,16 +1,17 @@
 /**
- * A copy of everything of one church that the API shows: a snapshot, and the events on top of it.
- * Evaluated in a page of the site; `keep(church, clientAddress)` begins one as `window.copy`.
+ * A copy of all messages and broadcasts of one church: a snapshot, updated by events.
+ * The test evaluates this script in a page of the site; `keep(church, clientAddress)` starts the copy
+ * as `window.copy`.
  */
 (() => {
   async function get(path) {
-    // The network may fail under a page too; who needs a snapshot asks until there is one.
+    // The network can fail during the snapshot: retry until it succeeds.
     for (;;) {
       try {
         const response = await fetch(path, { headers: { Accept: "application/json" } });
         if (response.ok) return { body: await response.json(), headers: response.headers };
       } catch {
-        // asked again below
+        // Retry below.
       }
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
@@ -37,7 +38,7 @@
       this.base = `/api/v1/churches/${church}/`;
     }
 
-    /** The position is the one of the first answer: what came later is told again. */
+    /** Load a snapshot; return the position of its first answer. Events repeat later changes. */
     async load() {
       const { found, position } = await all(`${this.base}messages/?page_size=200`);
       const broadcasts = await all(`${this.base}broadcasts/`);
@@ -48,13 +49,13 @@
 
     async apply({ type, data }) {
       if (type === "message.created" || type === "message.received") this.messages.set(data.id, data);
-      else if (type === "message.status") this.#settle(data);
+      else if (type === "message.status") this.#updateStatus(data);
       else if (type === "conversation.read") this.#read(data);
       else if (type === "broadcast.created") await this.#broadcast(data);
       else if (type === "broadcast.progress") this.broadcasts.get(data.broadcast).counts = data.counts;
     }
 
-    #settle({ message, status, error }) {
+    #updateStatus({ message, status, error }) {
       Object.assign(this.messages.get(message), { status, error });
     }
 
@@ -65,14 +66,14 @@
       }
     }
 
-    /** One event for all of its texts: they are fetched, and their events follow. */
+    /** Fetch the messages of a new broadcast, which has one event for all of them. */
     async #broadcast(broadcast) {
       this.broadcasts.set(broadcast.id, broadcast);
       const { found } = await all(`${this.base}messages/?broadcast=${broadcast.id}&page_size=200`);
       for (const message of found) this.messages.set(message.id, message);
     }
 
-    /** What an office sees of it. Of times, events tell only that there is one. */
+    /** Return the visible data. Events carry no times except that one exists, so compare only that. */
     shown() {
       const messages = [...this.messages.values()].map((message) => [
         message.id, message.direction, message.to, message.text, message.status,

@@ -1,4 +1,4 @@
-"""Invitations and passwords in a browser without JavaScript, on a desk and on a phone."""
+"""Pages for invitations and passwords without JavaScript, in desktop and phone sizes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PASSWORD = "another one, and long"
 
 
 class Sink:
-    """The mails that the system sent."""
+    """An SMTP handler that keeps the mails of the system."""
 
     def __init__(self) -> None:
         self.mails: list[str] = []
@@ -31,7 +31,7 @@ class Sink:
         return "250 OK"
 
     def link(self, address: str, path: str) -> str:
-        """The newest link to ``path`` that went to ``address``."""
+        """Return the newest link to ``path`` in a mail to ``address``."""
 
         def found() -> str:
             mine = [mail for mail in self.mails if f"To: {address}" in mail]
@@ -69,7 +69,7 @@ def page(request: pytest.FixtureRequest, browser: Browser, system: RunningSystem
 
 
 def look(page: Page, name: str) -> None:
-    """Nothing is cut off or wider than the window; ``SCREENSHOTS`` keeps a picture."""
+    """Check that the page fits the window; save a picture into ``SCREENSHOTS``."""
     width = page.viewport_size and page.viewport_size["width"]
     if directory := os.environ.get("SCREENSHOTS"):
         page.screenshot(path=Path(directory) / f"{name}-{width}.png", full_page=True)
@@ -93,7 +93,7 @@ def invite(system: RunningSystem, **body: str) -> None:
     requests.post(path, headers=headers, json=given, timeout=10).raise_for_status()
 
 
-def test_a_new_person_comes_in_by_mail_forgets_the_password_and_comes_back(
+def test_a_new_user_accepts_by_mail_and_resets_the_password(
     page: Page, system: RunningSystem, sink: tuple[Sink, int]
 ) -> None:
     width = page.viewport_size and page.viewport_size["width"]
@@ -131,7 +131,9 @@ def test_a_new_person_comes_in_by_mail_forgets_the_password_and_comes_back(
     expect(page.get_by_text("Grace Church").first).to_be_visible()
 
 
-def test_a_user_finds_the_invitation_and_accepts(page: Page, system: RunningSystem) -> None:
+def test_a_user_accepts_an_invitation_on_the_invitations_page(
+    page: Page, system: RunningSystem
+) -> None:
     invite(system, username="hope-owner")
     page.goto("/")
     sign_in(page, system, "hope-owner", system.password)
@@ -146,7 +148,7 @@ def test_a_user_finds_the_invitation_and_accepts(page: Page, system: RunningSyst
     assert left.status_code == 204
 
 
-def test_the_other_pages_fit(page: Page, system: RunningSystem) -> None:
+def test_further_pages_fit_the_window(page: Page, system: RunningSystem) -> None:
     page.goto("/invitations/nothing-here/")
     look(page, "invitation-ended")
     page.goto("/password-reset/x/y/")

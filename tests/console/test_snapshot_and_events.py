@@ -1,4 +1,4 @@
-"""The core of it: a snapshot plus the events is a fresh snapshot, whatever people and networks do."""
+"""The realtime guarantee: a snapshot plus its events equals a new snapshot, despite a bad network."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import pytest
 from playwright.sync_api import APIResponse, Browser, Page, Route, expect
 
 from tests.console.conftest import sign_in
-from tests.console.office import Office
+from tests.console.random_actions import Office
 from tests.realtime.chaos_proxy import ChaosProxy
 from tests.running_system import ROOT, RunningSystem, database_environment
 from tests.waiting import wait_until
 
 COPY = (ROOT / "tests/console/copy.js").read_text()
-DEEDS = 40
+ACTIONS = 40
 SAME_MOMENT = 12
-"""A broadcast to eight, and the few others that are on their way into the database with it."""
+"""A broadcast to eight members, and further messages of the same moment."""
 TIMING = {"base": 50, "cap": 400, "connect": 1500, "stable": 1000, "restart": 200, "wait": 3000}
 NO_SOCKETS = "WebSocket = class { constructor() { setTimeout(() => this.onclose({ code: 1006 }), 10) } close() {} }"
 SECONDS = 1000
@@ -24,7 +24,7 @@ SECONDS = 1000
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
-    """Tries again quickly, and limits nobody: who acts at random acts fast."""
+    """Run the system with short retries and without rate limits, because random actions are fast."""
     impatient = {"DELIVERY_RETRY_DELAYS": "0.2,0.3,0.4", "THROTTLING_ENABLED": "0"}
     data_dir = tmp_path_factory.mktemp("up")
     with RunningSystem(data_dir, **impatient, **database_environment()) as running:
@@ -39,7 +39,7 @@ def proxy(system: RunningSystem) -> Iterator[ChaosProxy]:
 
 @pytest.fixture
 def sight(browser: Browser, proxy: ChaosProxy) -> Iterator[Page]:
-    """A page behind a bad network, whose errors are to be expected."""
+    """Open a page behind a bad network. Errors in its console are expected."""
     context = browser.new_context(base_url=f"http://127.0.0.1:{proxy.port}")
     page = context.new_page()
     page.set_default_timeout(40 * SECONDS)
@@ -49,7 +49,7 @@ def sight(browser: Browser, proxy: ChaosProxy) -> Iterator[Page]:
 
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("way", ["live", "polling"])
-def test_a_snapshot_and_the_events_are_a_fresh_snapshot(
+def test_a_snapshot_plus_its_events_equals_a_new_snapshot(
     sight: Page, system: RunningSystem, proxy: ChaosProxy, way: str, seed: int
 ) -> None:
     office = Office(system, "grace-sender", (way, seed))
@@ -59,11 +59,11 @@ def test_a_snapshot_and_the_events_are_a_fresh_snapshot(
     sight.evaluate(COPY)
     client = sight.locator("#console").get_attribute("data-realtime")
     sight.evaluate("([client, timing]) => keep('grace', client, timing)", [client, TIMING])
-    for deed in range(DEEDS):
+    for deed in range(ACTIONS):
         office.act()
-        if deed == DEEDS // 3:
+        if deed == ACTIONS // 3:
             proxy.reset()
-        if deed == DEEDS // 2:
+        if deed == ACTIONS // 2:
             proxy.truncate(after=99)
     head = office.rest()
     sight.wait_for_function("(head) => copiedUpTo() >= head", arg=head)
@@ -79,10 +79,10 @@ def _sign_in_by(way: str, page: Page, system: RunningSystem) -> None:
 
 
 def _see_the_same(page: Page, office: Office) -> None:
-    """The console's list, too, comes to what it would be after a reload.
+    """Wait until the console's list equals the list after a reload.
 
-    But for the order of texts of the same moment: it is that of their numbers, which PostgreSQL gives
-    before the commit, and the page hears of them in the order of the commits.
+    Ignore the order of messages from the same moment: a reload sorts by id, which PostgreSQL assigns
+    before the commit, and events arrive in the order of the commits.
     """
     results = office.get("messages/?page_size=50")["results"]
     fresh = [(message["id"], message["status"]) for message in results]
@@ -101,9 +101,7 @@ def _see_the_same(page: Page, office: Office) -> None:
     wait_until(the_same)
 
 
-def test_an_answer_that_events_have_overtaken_does_not_take_them_back(
-    page: Page, system: RunningSystem
-) -> None:
+def test_a_late_answer_does_not_undo_newer_events(page: Page, system: RunningSystem) -> None:
     office = Office(system, "grace-sender", "overtaken")
     sign_in(page, system, "grace-sender")
     held: list[Route] = []
@@ -128,9 +126,7 @@ def test_an_answer_that_events_have_overtaken_does_not_take_them_back(
     expect(row).to_have_attribute("data-status", "delivered")
 
 
-def test_a_page_whose_first_answer_was_lost_fills_by_itself(
-    sight: Page, system: RunningSystem
-) -> None:
+def test_a_page_without_its_first_answer_reloads_itself(sight: Page, system: RunningSystem) -> None:
     text = Office(system, "grace-sender", "lost").post(
         "messages/", {"to": "+13125550178", "text": "Lost at first"}
     )

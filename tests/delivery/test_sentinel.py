@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from delivery import connections
+from delivery import redis_client
 from delivery.limits import pacing
 from delivery.limits.breaker.permit import Tally
 from delivery.limits.breaker.shared import SharedBreaker
 from delivery.models import BreakerState
 from delivery.queue import hints
-from tests.delivery.redis_of_the_test import behind
+from tests.delivery.accounts import account
+from tests.delivery.redis_state import behind
 from tests.hangs_up import HangsUp
 from tests.sentinel import WatchedValkey
 from tests.waiting import wait_until
@@ -34,8 +35,8 @@ def share_everything(redis: Redis) -> None:
     redis.flushdb()
     hints.push()
     assert hints.wait(1)
-    assert 0 < pacing.take(1, HERE, [1] * 100).texts < 100
-    one, other = SharedBreaker(), SharedBreaker()
+    assert 0 < pacing.take(account(), 1, HERE, [1] * 100).texts < 100
+    one, other = SharedBreaker(account()), SharedBreaker(account())
     one.record(one.ask()[0], Tally(10, 10))
     assert other.ask()[0].state == BreakerState.OPEN
     kept = [bytes(key).decode() for key in redis.scan_iter()]
@@ -44,8 +45,8 @@ def share_everything(redis: Redis) -> None:
 
 def answers() -> bool:
     try:
-        connections.attempt(lambda redis: redis.set("answers", "yes"))
-    except connections.RedisUnavailableError:
+        redis_client.attempt(lambda redis: redis.set("answers", "yes"))
+    except redis_client.RedisUnavailableError:
         return False
     return True
 
@@ -84,6 +85,6 @@ def test_one_that_is_away_is_asked_once(scheme: str, settings: Any) -> None:
     """redis-py by itself asks a Sentinel up to sixteen times and sleeps in between."""
     with HangsUp() as server:
         behind(settings, scheme.format(server.address))
-        with pytest.raises(connections.RedisUnavailableError):
-            connections.attempt(lambda redis: redis.ping())
+        with pytest.raises(redis_client.RedisUnavailableError):
+            redis_client.attempt(lambda redis: redis.ping())
         assert server.calls == 1

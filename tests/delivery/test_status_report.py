@@ -9,11 +9,12 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from delivery import conf, retention
+from delivery import retention
 from delivery.limits import holds
 from delivery.models import Attempt, BreakerTransition, Message, WebhookEvent
 from delivery.status_report import report, why_stuck
 from koinonia.models import Church
+from tests.delivery.accounts import account
 
 pytestmark = pytest.mark.django_db
 
@@ -80,7 +81,7 @@ def test_a_text_that_nobody_takes_is_stuck(grace: Church) -> None:
 
 def test_a_held_account_is_not_stuck(grace: Church) -> None:
     text(grace, "queued", at=NOW - 5 * MINUTE)
-    holds.hold("20100", "Insufficient funds", now=NOW)
+    holds.hold(account(), "20100", "Insufficient funds", now=NOW)
     assert why_stuck(NOW, after=MINUTE) == ""
 
 
@@ -124,7 +125,7 @@ def test_old_events_go_and_dead_letters_stay(grace: Church) -> None:
 def test_a_breaker_is_no_excuse_when_its_open_time_is_long_over(grace: Church) -> None:
     text(grace, "queued", at=NOW - 10 * MINUTE)
     opened = BreakerTransition.objects.create(
-        account=conf.account(), before="closed", after="open", reason="test",
+        account=account().name, before="closed", after="open", reason="test",
         at=NOW - 5 * MINUTE, until=NOW + MINUTE,
     )  # fmt: skip
     assert why_stuck(NOW, after=MINUTE) == ""

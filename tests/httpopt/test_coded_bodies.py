@@ -23,6 +23,7 @@ from pytest_django import Settings
 from httpopt.compression.coded_bodies import DecodedStream, decode_body
 from koinonia.models import Church, Group, Member
 from tests import cast
+from tests.delivery.accounts import with_provider
 
 GROUPS = "/api/v1/churches/grace/groups/"
 IMPORT = "/api/v1/churches/grace/members/import/"
@@ -181,7 +182,7 @@ def test_an_unknown_coding_is_415_and_the_known_ones_are_named(
 
 @pytest.mark.parametrize("path", ["/login/", "/webhooks/telnyx/"])
 def test_so_it_is_outside_the_api(db: None, path: str, settings: Settings) -> None:
-    settings.DELIVERY = {**settings.DELIVERY, "PUBLIC_KEY": "A" * 43 + "="}
+    settings.DELIVERY = with_provider(settings, PUBLIC_KEY="A" * 43 + "=")
     client = Client(raise_request_exception=False)
     answer = post(client, path, b"a=b", "compress", "application/x-www-form-urlencoded")
     assert (answer.status_code, answer["Accept-Encoding"]) == (415, "gzip, br, zstd, deflate")

@@ -15,7 +15,7 @@ API = "/api/v1/"
 
 @pytest.fixture
 def as_user() -> Callable[[User], APIClient]:
-    """A client that is ``user``, with an open session and without the password's cost."""
+    """Return a client with a session of ``user``, without the cost of hashing a password."""
 
     def client_of(user: User) -> APIClient:
         client = APIClient()
@@ -52,6 +52,6 @@ def ben(grace: Church) -> Member:
 
 @pytest.fixture(autouse=True)
 def swift(settings: Any) -> None:
-    """Limits, and the price of a password, are the business of other tests."""
+    """Turn off rate limits and slow password hashes, which other tests cover."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.THROTTLING = {**settings.THROTTLING, "ENABLED": False}

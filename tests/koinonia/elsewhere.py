@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from delivery import connections
-from koinonia import redis_settings
+from delivery import redis_client
+from koinonia.config import redis_settings
 
 _QUICKLY = {"SOCKET_TIMEOUT": 0.1, "SOCKET_CONNECT_TIMEOUT": 0.1}
 
@@ -20,4 +20,4 @@ def use_redis(settings: Any, url: str) -> None:
     }
     settings.THROTTLING = {**settings.THROTTLING, "KEY_PREFIX": f"{tag}:throttling"}
     settings.DELIVERY = {**settings.DELIVERY, "REDIS_URL": url, "HASH_TAG": tag}
-    connections.forget_outage()
+    redis_client._avoid_until = 0.0

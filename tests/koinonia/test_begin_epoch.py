@@ -1,4 +1,4 @@
-"""A database that came back from its backup must not be trusted by its numbers."""
+"""Positions and ETags after the restore of a backup, whose counters are lower than before."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from rest_framework.test import APIClient
 from koinonia.models import Church
 from tests.koinonia.conftest import API
 
-# The stream is read in a thread of its own, which has to see what was written.
+# Another thread reads the stream, so the writes must be committed.
 pytestmark = pytest.mark.django_db(transaction=True)
 MEMBERS, EVENTS = f"{API}churches/grace/members/", f"{API}churches/grace/events/"
 
 
-def test_what_clients_held_before_a_restore_is_not_taken_for_the_present(
+def test_positions_and_etags_from_before_a_restore_are_invalid(
     grace: Church, viewer: APIClient, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tag = viewer.get(MEMBERS)["ETag"]

@@ -1,4 +1,4 @@
-"""The whole system behind PgBouncer in transaction pooling: each transaction has another connection."""
+"""The whole system behind PgBouncer in transaction pooling, with a new connection per transaction."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ pytestmark = [
 ]
 
 DEAD = "+17015554310"
-"""The simulator refuses it for good (40310)."""
+"""The simulator rejects this number permanently (40310)."""
 LETTERS = 40
 SECONDS = 6
 
 
 class Office:
-    """Somebody of Grace church, over the API."""
+    """An API client of Grace church's staff."""
 
     def __init__(self, system: RunningSystem) -> None:
         self.url = f"{system.url}/api/v1/churches/grace/"
@@ -70,7 +70,7 @@ def test_a_text_is_delivered(office: Office) -> None:
     wait_until(lambda: office.status(message) == "delivered", 60)
 
 
-def test_dead_letters_are_exported_beside_other_load(office: Office) -> None:
+def test_dead_letters_are_exported_under_other_load(office: Office) -> None:
     for _ in range(LETTERS):
         office.text(DEAD)
     wait_until(lambda: len(_exported(office)) == LETTERS + 1, 90)
@@ -97,8 +97,8 @@ def _exported(office: Office) -> list[str]:
     return answer.text.splitlines()
 
 
-def test_an_idempotent_post_waits_for_its_twin(office: Office) -> None:
-    """It sets a lock timeout, which must not stay on a connection of others."""
+def test_a_repeated_idempotent_post_waits_for_the_first(office: Office) -> None:
+    """Send one key from six threads. The lock timeout of the view must not leak to other requests."""
     headers = {**office.headers, "Idempotency-Key": "behind-pgbouncer"}
     body = {"to": "+13125550124", "text": "Once"}
 

@@ -1,4 +1,4 @@
-"""Bodies and links as a client meets them: through daphne, as ``up`` runs it."""
+"""Request bodies and links through daphne, in the configuration of ``up``."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PREFIXES = {
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
     data_dir: Path = tmp_path_factory.mktemp("bodies") / "var"
-    # Whom a trusted proxy speaks for is another matter: here the client is none.
+    # The client is outside the trusted proxies.
     environment = {"TRUSTED_PROXIES": "10.0.0.0/8", "THROTTLING_ENABLED": "0"}
     with RunningSystem(data_dir, **environment, **database_environment()) as running:
         yield running
@@ -47,7 +47,7 @@ def bearer(system: RunningSystem) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("page", ["/login/", "/admin/login/"])
-def test_a_form_logs_in(system: RunningSystem, page: str) -> None:
+def test_a_form_body_logs_in(system: RunningSystem, page: str) -> None:
     with requests.Session() as browser:
         first = browser.get(f"{system.url}{page}", timeout=10)
         found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', first.text)
@@ -77,7 +77,7 @@ def test_a_multipart_file_is_imported(system: RunningSystem, bearer: dict[str, s
     ],
 )
 @pytest.mark.parametrize("body", [b"no parts", b"--x\r\nContent-Disposition: form-data", b""])
-def test_a_multipart_that_cannot_be_read_is_our_problem(
+def test_an_unreadable_multipart_body_is_answered_with_a_problem(
     system: RunningSystem, bearer: dict[str, str], content_type: str, body: bytes
 ) -> None:
     headers: dict[str, str | bytes | None] = {
@@ -101,7 +101,7 @@ def test_a_chunked_body_is_read(system: RunningSystem, bearer: dict[str, str]) -
 
 
 def ask(system: RunningSystem, method: str, path: str, body: Any, **headers: str) -> Any:
-    """One request; header names go out as they are given."""
+    """Send one request with unchanged header names."""
     connection = http.client.HTTPConnection(system.url.removeprefix("http://"), timeout=10)
     try:
         content = json.dumps(body).encode() if body is not None else None
@@ -113,7 +113,7 @@ def ask(system: RunningSystem, method: str, path: str, body: Any, **headers: str
 
 
 @pytest.mark.parametrize("header", PREFIXES)
-def test_no_link_is_of_a_clients_making(
+def test_a_client_cannot_change_the_links_of_an_answer(
     system: RunningSystem, bearer: dict[str, str], header: str
 ) -> None:
     told = {header: PREFIXES[header], "Content-Type": "application/json", **bearer}

@@ -12,7 +12,7 @@ from koinonia.models import Church, Member, Staff
 from realtime.models import Event
 
 
-def test_the_demo_is_the_same_when_it_is_seeded_again(db: None) -> None:
+def test_seeding_again_changes_nothing(db: None) -> None:
     for _ in range(2):
         call_command("seed_demo", password="a password for all", stdout=StringIO())
         assert [church.members.count() for church in Church.objects.all()] == [300, 300]
@@ -20,7 +20,7 @@ def test_the_demo_is_the_same_when_it_is_seeded_again(db: None) -> None:
         assert Staff.objects.count() == 4
 
 
-def test_a_new_console_shows_texts_that_wait_for_an_answer(db: None, client: Client) -> None:
+def test_a_new_console_shows_unanswered_texts(db: None, client: Client) -> None:
     call_command("seed_demo", password="a password for all", stdout=StringIO())
     client.force_login(User.objects.get(username="grace-viewer"))
     listed = client.get("/api/v1/churches/grace/conversations/").json()["results"]
@@ -30,6 +30,6 @@ def test_a_new_console_shows_texts_that_wait_for_an_answer(db: None, client: Cli
     assert list(told) == ["message.received"] * 5
 
 
-def test_the_people_of_the_demo_are_found_without_accents(db: None) -> None:
+def test_a_search_finds_demo_members_without_accents(db: None) -> None:
     call_command("seed_demo", password="a password for all", stdout=StringIO())
     assert Member.objects.filter(search_key__contains="olafur").count() == 30

@@ -1,4 +1,4 @@
-"""Another password, by whatever door, ends every session, token, ticket, socket and long poll."""
+"""A password change ends every session, token, ticket, socket and long poll, however it is made."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from django.utils import timezone
 from knox.models import AuthToken
 
 from koinonia.accounts import passwords, session_store, tokens
+from koinonia.http.request_threads import RequestThreadHandler
 from koinonia.models import TokenDetails, UserSession
-from koinonia.request_threads import RequestThreadHandler
 from realtime import tickets
 from realtime.consumer import EventConsumer
 from realtime.hub import Hub
 from tests import cast
-from tests.koinonia_throttling.conftest import nothing_counted_yet
+from tests.koinonia_throttling.conftest import full_buckets
 
-__all__ = ["nothing_counted_yet"]
+__all__ = ["full_buckets"]
 
 NEW = "another one, and long"
 ME = "/api/v1/me/"
 SOON = 5
-"""Seconds in which a socket or a held poll ends (contract section 6)."""
+"""Seconds within which a socket or a held poll must end (docs/realtime-protocol.md)."""
 
 Door = Callable[[User, pytest.MonkeyPatch], None]
 
@@ -107,13 +107,13 @@ DOORS = [by_api, by_page, by_admin, by_command, by_mail, by_sql]
 
 @pytest.mark.parametrize("way", [session_of, token_of])
 @pytest.mark.parametrize("ending", [passwords.log_out_everywhere, with_another_password])
-def test_a_request_that_was_let_in_before_the_end_leaves_no_token_behind(
+def test_a_request_from_before_the_logout_cannot_create_a_token(
     user: User,
     monkeypatch: pytest.MonkeyPatch,
     way: Callable[[User], Client],
     ending: Callable[[User], None],
 ) -> None:
-    """Whoever has copied a token must not keep another one by asking at that moment."""
+    """Race a stolen token against the logout: the request must not create another token."""
     make = tokens.named_token
 
     def ended_meanwhile(*args: Any, **kwargs: Any) -> Any:
@@ -128,7 +128,7 @@ def test_a_request_that_was_let_in_before_the_end_leaves_no_token_behind(
 
 
 @pytest.mark.parametrize("door", DOORS)
-def test_nothing_that_stood_on_the_old_password_opens_anything(
+def test_sessions_and_tokens_of_the_old_password_are_invalid(
     user: User, monkeypatch: pytest.MonkeyPatch, door: Door
 ) -> None:
     session, token = session_of(user), token_of(user)
@@ -147,7 +147,7 @@ def test_nothing_that_stood_on_the_old_password_opens_anything(
     assert all(held)
 
 
-def test_a_disabled_user_is_out_and_so_are_their_tokens(user: User) -> None:
+def test_sessions_and_tokens_of_a_disabled_user_are_invalid(user: User) -> None:
     session, token = session_of(user), token_of(user)
     User.objects.update(is_active=False)
     assert [one.get(ME).status_code for one in (session, token)] == [401, 401]
@@ -162,9 +162,9 @@ async def _open(user: User) -> WebsocketCommunicator:
 
 
 async def _hold_poll(user: User) -> Any:
-    """A poll of the user's own stream that waits in the event loop, as in a web process.
+    """Start a poll of the user's stream that waits in the event loop, like in a web process.
 
-    Django's test client would wait in a thread, with a hub of its own.
+    Django's test client would wait in a thread with a separate hub.
     """
     token = (await sync_to_async(AuthToken.objects.create)(user))[1]
     headers = {"Authorization": f"Bearer {token}"}
@@ -194,14 +194,14 @@ def disabled(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("door", [*DOORS, everywhere, disabled])
-async def test_sockets_and_held_polls_end_with_it(
+async def test_a_password_change_ends_sockets_and_held_polls(
     user: User, monkeypatch: pytest.MonkeyPatch, door: Door
 ) -> None:
     socket = await _open(user)
     held = await _hold_poll(user)
     key = f"user:{user.pk}"
-    # Nothing says when the poll has begun to wait.
-    while not held.future.done() and key not in Hub.here().feeds:  # noqa: ASYNC110
+    # The test cannot observe when the poll begins to wait.
+    while not held.future.done() and key not in Hub.current().feeds:  # noqa: ASYNC110
         await asyncio.sleep(0.01)
     await sync_to_async(door)(user, monkeypatch)
     closed = await socket.receive_output(SOON)
@@ -212,7 +212,7 @@ async def test_sockets_and_held_polls_end_with_it(
 
 
 def test_logging_out_everywhere_ends_old_sessions_too(user: User) -> None:
-    """Those of an earlier release, which did not write down whose they are."""
+    """End sessions of an earlier release, which stored no users for sessions."""
     other = User.objects.create_user("other")
     mine, old, theirs = session_of(user), session_of(user), session_of(other)
     UserSession.objects.filter(session_key=old.session.session_key).delete()
@@ -224,16 +224,18 @@ def test_logging_out_everywhere_ends_old_sessions_too(user: User) -> None:
     assert Session.objects.count() == UserSession.objects.count() == 1
 
 
-def test_whose_a_session_is_stays_known_when_its_key_changes(user: User) -> None:
+def test_a_session_keeps_its_user_when_its_key_changes(user: User) -> None:
     browser = session_of(user)
     session = browser.session
     session.cycle_key()
     session.save()
     assert UserSession.objects.get(session_key=session.session_key).user == user
-    assert session_store.forget_ended() == 1
+    assert session_store.delete_orphans() == 1
 
 
-def test_a_wrong_password_changes_nothing_and_is_counted(user: User, settings: Any) -> None:
+def test_a_wrong_password_changes_nothing_and_counts_against_the_limit(
+    user: User, settings: Any
+) -> None:
     settings.THROTTLING = {**settings.THROTTLING, "ENABLED": True}
     body = {"current_password": "guess", "new_password": NEW}
     token = token_of(user)
@@ -253,7 +255,7 @@ def test_a_weak_password_is_refused_with_the_reason(user: User, weak: str) -> No
     assert User.objects.get(pk=user.pk).check_password(cast.PASSWORD)
 
 
-def test_a_token_of_an_earlier_release_stands_until_the_password_changes(
+def test_a_token_of_an_earlier_release_is_valid_until_the_password_changes(
     user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token, unused = token_of(user), token_of(user)
@@ -264,7 +266,7 @@ def test_a_token_of_an_earlier_release_stands_until_the_password_changes(
     assert [one.get(ME).status_code for one in (token, unused)] == [401, 401]
 
 
-def test_another_name_ends_no_token_of_an_earlier_release(user: User) -> None:
+def test_a_new_name_ends_no_token_of_an_earlier_release(user: User) -> None:
     token = token_of(user)
     TokenDetails.objects.all().delete()
     user.first_name = "Ann"
@@ -272,16 +274,16 @@ def test_another_name_ends_no_token_of_an_earlier_release(user: User) -> None:
     assert token.get(ME).status_code == 200
 
 
-def test_old_tokens_of_the_release_before_can_be_deleted_by_it(user: User) -> None:
-    """It does not know the table beside, and deletes the token's row alone."""
+def test_an_earlier_release_can_delete_its_tokens(user: User) -> None:
+    """Delete only the token's row, like a release that does not know the details."""
     token_of(user)
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM knox_authtoken")
     connection.check_constraints()
-    assert list(tokens.standing(user)) == []
+    assert list(tokens.valid_tokens(user)) == []
 
 
-def test_signing_out_leads_to_the_login_and_not_to_the_admin(user: User) -> None:
+def test_signing_out_leads_to_the_login_page(user: User) -> None:
     browser = session_of(user)
     assert browser.post("/logout/")["Location"] == "/login/"
     assert browser.get(ME).status_code == 401

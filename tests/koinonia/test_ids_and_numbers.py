@@ -1,4 +1,4 @@
-"""Laws of ids and phone numbers."""
+"""Property-based tests of ids and phone numbers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ COUNTRIES = st.sampled_from(["US", "GB", "DE", "FR", "AU", "BR", "IN", "NG"])
 
 
 @given(KEYS)
-def test_an_id_leads_back_to_its_key_and_is_short(key: int) -> None:
+def test_an_id_decodes_to_its_key_and_is_short(key: int) -> None:
     text = ids.encode(key)
     assert ids.decode(text) == key
     assert 1 <= len(text) <= ids.MAX_LENGTH
@@ -27,31 +27,29 @@ def test_an_id_leads_back_to_its_key_and_is_short(key: int) -> None:
 
 
 @given(KEYS, KEYS)
-def test_two_keys_have_two_ids(one: int, other: int) -> None:
+def test_different_keys_have_different_ids(one: int, other: int) -> None:
     assert (ids.encode(one) == ids.encode(other)) == (one == other)
 
 
 @given(LETTERS | st.text(max_size=14))
-def test_what_is_taken_for_an_id_is_the_one_way_to_write_it(text: str) -> None:
+def test_only_the_canonical_spelling_of_an_id_is_accepted(text: str) -> None:
     key = ids.decode(text)
     assert key is None or (ids.encode(key) == text and key < 2**63)
 
 
 @given(KEYS, LETTERS.filter(bool))
-def test_nothing_can_be_added_to_an_id(key: int, more: str) -> None:
+def test_an_id_with_extra_characters_is_rejected(key: int, more: str) -> None:
     text = ids.encode(key) + more
     assert ids.decode(text) != key
 
 
 @given(st.text(string.ascii_letters + string.digits, min_size=11, max_size=12))
-def test_what_no_column_holds_is_no_key(text: str) -> None:
+def test_an_id_beyond_the_largest_key_is_rejected(text: str) -> None:
     assert (ids.decode(text) or 0) < 2**63
 
 
 @given(COUNTRIES, st.data())
-def test_a_number_of_a_country_is_made_e164_and_then_stays(
-    country: str, data: st.DataObject
-) -> None:
+def test_normalising_a_number_twice_gives_the_same_e164(country: str, data: st.DataObject) -> None:
     sample = phonenumbers.example_number(country)
     assert sample is not None
     last = data.draw(st.integers(0, 99))
@@ -67,7 +65,7 @@ def test_a_number_of_a_country_is_made_e164_and_then_stays(
 
 
 @given(st.text(max_size=60) | st.from_regex(r"\+?[0-9 ()./-]{0,45}", fullmatch=True), COUNTRIES)
-def test_anything_else_is_refused_in_a_sentence(raw: str, country: str) -> None:
+def test_other_text_is_rejected_with_a_sentence(raw: str, country: str) -> None:
     try:
         number = normalise(raw, country)
     except UnusableNumberError as error:
@@ -83,5 +81,5 @@ def test_anything_else_is_refused_in_a_sentence(raw: str, country: str) -> None:
     "written",
     ["(312) 555-0111", "312.555.0111", "+1 312 555 0111", "1-312-555-0111", "tel:+1-312-555-0111"],
 )
-def test_people_write_one_number_in_many_ways(written: str) -> None:
+def test_spellings_of_one_number_are_equal(written: str) -> None:
     assert normalise(written, "US") == "+13125550111"

@@ -1,4 +1,4 @@
-"""Nobody leaves a church without an owner, by whatever door."""
+"""A church keeps its last owner, in the admin and in the API."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def owners(church: Church) -> int:
 
 
 def inline(place: Staff, **over: Any) -> dict[str, Any]:
-    """The form of the church as the admin sends it, with its one member of staff."""
+    """Return the admin's form data of the church with one membership."""
     church = place.church
     return {
         "slug": church.slug, "name": church.name, "phone_number": church.phone_number,
@@ -63,7 +63,7 @@ def test_the_admin_does_not_delete_the_last_owner(
     assert SENTENCE in getattr(answer, "content", b"") or answer.status_code == 403
 
 
-def test_the_admin_does_not_make_the_last_owner_anything_else(
+def test_the_admin_does_not_change_the_last_owners_role(
     admin: Client, grace: Church, hope: Church, place: Staff
 ) -> None:
     for role, church in (("viewer", grace), ("owner", hope)):
@@ -81,7 +81,7 @@ def test_the_form_of_a_church_keeps_an_owner(
     assert owners(grace) == 1
 
 
-def test_an_owner_may_leave_where_another_comes(
+def test_an_owner_can_leave_if_the_form_adds_another(
     admin: Client, grace: Church, place: Staff, stranger: User
 ) -> None:
     form = inline(place) | {
@@ -111,7 +111,7 @@ def test_a_church_is_deleted_with_its_owners(admin: Client, grace: Church, place
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("verb", ["delete", "patch"])
-def test_of_two_owners_who_resign_at_once_one_stays(
+def test_one_of_two_owners_who_resign_in_a_race_stays(
     grace: Church, grace_owner: User, verb: str
 ) -> None:
     second = User.objects.create_user("second", password=cast.PASSWORD)
@@ -141,7 +141,7 @@ def test_of_two_owners_who_resign_at_once_one_stays(
     assert owners(grace) == 1
 
 
-def test_a_disabled_owner_is_no_owner_to_stay_behind(
+def test_a_disabled_owner_does_not_count_as_the_remaining_owner(
     owner: APIClient, grace: Church, place: Staff, stranger: User
 ) -> None:
     User.objects.filter(pk=stranger.pk).update(is_active=False)
@@ -154,7 +154,7 @@ def test_a_disabled_owner_is_no_owner_to_stay_behind(
     assert Staff.objects.get(church=grace, role=Role.OWNER) == place
 
 
-def test_a_disabled_owner_leaves_where_another_disabled_one_stays(
+def test_a_disabled_owner_can_leave_if_another_disabled_owner_stays(
     admin: Client, grace: Church, place: Staff, stranger: User
 ) -> None:
     Staff.objects.create(church=grace, user=stranger, role=Role.OWNER)

@@ -1,4 +1,4 @@
-"""A database of the release before gets the new columns filled, and that release runs beside them."""
+"""Migrations fill new columns, and the earlier release can run on the migrated database."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ AFTER = ("koinonia", "0005_member_search_key")
 
 
 def migrate(to: tuple[str, str]) -> Any:
-    # The command, for httpopt drops its triggers before it.
+    # Run the command, because httpopt drops its triggers before it.
     call_command("migrate", *to, verbosity=0)
     return MigrationLoader(connection).project_state(to).apps
 
@@ -29,7 +29,7 @@ def old_apps() -> Iterator[Any]:
     call_command("migrate", verbosity=0)
 
 
-def test_old_groups_and_members_are_given_their_keys(old_apps: Any) -> None:
+def test_existing_groups_and_members_get_their_keys(old_apps: Any) -> None:
     church = old_apps.get_model("koinonia", "Church").objects.create(
         slug="grace", name="Grace", phone_number="+13125550100"
     )
@@ -63,7 +63,7 @@ def test_old_groups_and_members_are_given_their_keys(old_apps: Any) -> None:
     keys = new_apps.get_model("koinonia", "Member").objects.values_list("search_key", flat=True)
     assert set(keys) == {"olafur thorsson"}
 
-    # The old models write to the new tables.
+    # The old models write to the new tables, like an earlier release.
     old_church = old_apps.get_model("koinonia", "Church").objects.get()
     old_apps.get_model("koinonia", "Group").objects.create(church=old_church, name="Youth")
     old_apps.get_model("koinonia", "Member").objects.create(

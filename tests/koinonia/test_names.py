@@ -1,4 +1,4 @@
-"""One name may be spelt in several ways; it is kept in one, and found by all."""
+"""Spellings of a name: storage in one spelling, search by all."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from koinonia.names import comparison_key, tidy
         ("Ann\nSmith", "Ann Smith"),
     ],
 )
-def test_a_name_is_one_visible_line(written: str, kept: str) -> None:
+def test_a_clean_name_is_one_visible_line(written: str, kept: str) -> None:
     assert tidy(written) == kept
 
 
@@ -36,5 +36,5 @@ def test_spellings_of_one_name_are_equal(one: str, other: str) -> None:
     assert comparison_key(one) == comparison_key(other)
 
 
-def test_accents_tell_names_apart() -> None:
+def test_names_with_different_accents_differ() -> None:
     assert comparison_key("Jose") != comparison_key("José")

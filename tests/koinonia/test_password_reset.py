@@ -1,4 +1,4 @@
-"""A forgotten password, by mail: real SMTP, one answer for everybody, and limits."""
+"""Password resets by e-mail: real SMTP, the same answer for every address, rate limits."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from django.test import Client
 
 from koinonia.accounts import mail
 from tests import cast
-from tests.koinonia_throttling.conftest import nothing_counted_yet
+from tests.koinonia_throttling.conftest import full_buckets
 from tests.running_system import free_port
 from tests.waiting import wait_until
 
-__all__ = ["nothing_counted_yet"]
+__all__ = ["full_buckets"]
 
 RESET = "/password-reset/"
 NEW = "another one, and long"
@@ -31,7 +31,7 @@ def limited(swift: None, settings: Any) -> None:
 
 
 class Sink:
-    """Keeps the envelopes that it is given."""
+    """An SMTP handler that keeps the received envelopes."""
 
     def __init__(self) -> None:
         self.envelopes: list[Any] = []
@@ -65,7 +65,7 @@ def ask(address: str, **extra: Any) -> Any:
     return Client().post(RESET, {"email": address}, **extra)
 
 
-def test_a_link_comes_by_mail_and_works_once(anna: User, sink: Sink) -> None:
+def test_the_mailed_link_works_once(anna: User, sink: Sink) -> None:
     assert ask("anna@mail.example")["Location"] == "/password-reset/sent/"
     wait_until(sink.texts)
     assert sink.envelopes[0].rcpt_tos == ["anna@mail.example"]
@@ -78,7 +78,7 @@ def test_a_link_comes_by_mail_and_works_once(anna: User, sink: Sink) -> None:
     assert b"This link has ended" in Client().get(link, follow=True).content
 
 
-def test_known_and_unknown_addresses_get_one_answer(anna: User, sink: Sink) -> None:
+def test_known_and_unknown_addresses_get_the_same_answer(anna: User, sink: Sink) -> None:
     known, unknown = ask("ANNA@mail.example"), ask("nobody@mail.example")
     assert known.status_code == unknown.status_code == 302
     assert known["Location"] == unknown["Location"]
@@ -88,7 +88,7 @@ def test_known_and_unknown_addresses_get_one_answer(anna: User, sink: Sink) -> N
 
 
 def test_the_answer_does_not_wait_for_the_mail_server(anna: User, settings: Any) -> None:
-    """Waiting would tell that there is somebody to mail to."""
+    """Measure the answer's time: a wait would tell that the address has an account."""
     with socket.create_server(("127.0.0.1", 0)) as mute:
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = mute.getsockname()
@@ -102,32 +102,32 @@ def test_the_answer_does_not_wait_for_the_mail_server(anna: User, settings: Any)
         assert not sending[0].is_alive()
 
 
-def test_mails_that_wait_have_a_bound(
+def test_waiting_mails_are_limited(
     anna: User, sink: Sink, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     full = threading.BoundedSemaphore(1)
     assert full.acquire(blocking=False)
-    monkeypatch.setattr(mail, "_places", full)
+    monkeypatch.setattr(mail, "_slots", full)
     assert ask("anna@mail.example").status_code == 302
     assert "A mail was not sent" in caplog.text
 
 
-def test_the_link_leads_to_our_own_origin(anna: User, sink: Sink, settings: Any) -> None:
+def test_the_link_leads_to_the_public_url(anna: User, sink: Sink, settings: Any) -> None:
     settings.ALLOWED_HOSTS = ["*"]
     ask("anna@mail.example", headers={"Host": "evil.example"})
     wait_until(sink.texts)
     assert "evil.example" not in sink.texts()[0]
 
 
-def test_resets_are_limited_by_address_of_the_mail(anna: User, limited: None) -> None:
+def test_resets_are_limited_by_mail_address(anna: User, limited: None) -> None:
     codes = [ask("anna@mail.example").status_code for _ in range(6)]
     assert codes == [302] * 5 + [429]
     assert [ask("nobody@mail.example").status_code for _ in range(5)] == [302] * 5
-    # Ten a minute from one address, whatever is asked.
+    # The limit is ten a minute per client address.
     assert ask("other@mail.example").status_code == 429
 
 
-def test_a_reset_does_not_use_up_the_logins_of_a_name(anna: User, limited: None) -> None:
+def test_a_reset_does_not_count_against_the_login_limit(anna: User, limited: None) -> None:
     for _ in range(5):
         ask("anna")
     good = {"username": "anna", "password": cast.PASSWORD}
@@ -144,23 +144,23 @@ def test_a_disabled_account_gets_no_mail(anna: User, sink: Sink) -> None:
 
 
 @pytest.mark.parametrize("path", ["%00/x", "Mg/set-password", "x/%00", "MQ/" + "a" * 500])
-def test_an_odd_link_has_ended(db: None, path: str) -> None:
+def test_an_invalid_link_shows_the_page_of_an_ended_link(db: None, path: str) -> None:
     assert b"This link has ended" in Client().get(f"{RESET}{path}/").content
 
 
 @pytest.mark.parametrize("address", ["", "x", "a\x00@mail.example", "a" * 300 + "@mail.example"])
-def test_a_bad_address_is_told(db: None, address: str) -> None:
+def test_an_invalid_address_shows_an_error(db: None, address: str) -> None:
     answer = ask(address)
     assert answer.status_code == 200
     assert b'class="problem"' in answer.content
 
 
-def test_the_login_page_leads_there(client: Client, db: None) -> None:
+def test_the_login_page_links_to_the_reset(client: Client, db: None) -> None:
     assert b'href="/password-reset/"' in client.get("/login/").content
     assert b"/password_reset/" in client.get("/admin/login/").content
 
 
-def test_one_page_changes_passwords_and_signs_out(anna: User) -> None:
+def test_the_password_page_changes_the_password_and_signs_out(anna: User) -> None:
     browser = Client()
     browser.force_login(anna)
     form = {"old_password": cast.PASSWORD, "new_password1": NEW, "new_password2": NEW}
@@ -172,7 +172,7 @@ def test_one_page_changes_passwords_and_signs_out(anna: User) -> None:
     assert browser.get("/")["Location"].startswith("/login/")
 
 
-def test_guesses_at_the_present_password_are_limited(anna: User, limited: None) -> None:
+def test_guesses_at_the_current_password_are_limited(anna: User, limited: None) -> None:
     browser = Client()
     browser.force_login(anna)
     form = {"old_password": "guess", "new_password1": NEW, "new_password2": NEW}

@@ -1,4 +1,4 @@
-"""One rule for the numbers of all doors."""
+"""The normalisation of phone numbers in the import and the API."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ ONE = [
 
 
 @pytest.mark.parametrize(("written", "country", "number"), ONE)
-def test_a_number_is_read_as_people_and_spreadsheets_write_it(
+def test_notations_of_people_and_spreadsheets_are_normalised(
     written: str, country: str, number: str
 ) -> None:
     assert normalise(written, country) == number
@@ -60,7 +60,7 @@ def test_a_number_is_read_as_people_and_spreadsheets_write_it(
         "312-555-0101 & 312-555-0102 & 312 555 0101",
     ],
 )
-def test_of_two_numbers_in_a_cell_both_are_told(written: str) -> None:
+def test_two_numbers_in_a_cell_are_both_returned(written: str) -> None:
     assert numbers_in(written, "US") == [ANN, BEN]
     with pytest.raises(UnusableNumberError, match=r"is not a phone number|two numbers"):
         normalise(written, "US")
@@ -84,19 +84,19 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("written", "reason"), REFUSED)
-def test_a_refusal_says_what_is_in_the_way(written: str, reason: str) -> None:
+def test_an_error_names_the_reason(written: str, reason: str) -> None:
     with pytest.raises(UnusableNumberError, match=reason) as refused:
         numbers_in(written, "US")
     assert str(refused.value).endswith("is not a phone number that can be texted.")
 
 
 @pytest.mark.parametrize("cell", ["", " ", "0", "   -   -    ", "( ) -", "000-000-0000", "\u200b"])
-def test_the_place_of_a_number_is_no_number(cell: str) -> None:
+def test_a_placeholder_is_not_a_number(cell: str) -> None:
     assert is_missing(cell)
 
 
 @given(st.text(max_size=500))
-def test_any_cell_is_read_or_refused_in_a_sentence(cell: str) -> None:
+def test_any_cell_is_normalised_or_rejected_with_a_sentence(cell: str) -> None:
     try:
         told, numbers = "", numbers_in(cell, "US")
     except UnusableNumberError as error:
@@ -110,7 +110,7 @@ def test_any_cell_is_read_or_refused_in_a_sentence(cell: str) -> None:
     [("\u202d+1 312 555 0101\u202c", 201), ("+52 1 55 1234 5678", 201), ("312-555-0101 cell", 201),
      ("312-555-0101 wife", 400), ("3.13E+10", 400), ("312-555-0101/312-555-0102", 400)],
 )  # fmt: skip
-def test_the_api_follows_the_same_rule(
+def test_the_api_normalises_numbers_too(
     owner: APIClient, grace: Church, written: str, status: int
 ) -> None:
     body = {"first_name": "Ann", "phone": written}

@@ -1,4 +1,4 @@
-"""Placeholders: filled in, forgiven, refused, and what a missing name leaves behind."""
+"""Placeholders: filling in, tolerated spellings, errors, missing names."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ BEN = Member(first_name="Ben", last_name="")
         ("  two  blanks  ", "  two  blanks  ", "  two  blanks  "),
     ],
 )
-def test_what_a_missing_name_leaves_behind_is_tidied(
+def test_blanks_and_commas_around_a_missing_name_are_removed(
     template: str, to_ben: str, to_nobody: str
 ) -> None:
     placeholders.check(template)
@@ -46,7 +46,7 @@ def test_what_a_missing_name_leaves_behind_is_tidied(
 
 
 @given(st.text(st.sampled_from("{}_ ,\nfirstname"), max_size=30), st.sampled_from("{}_ ,x"))
-def test_whatever_is_accepted_leaves_no_opening_brace_and_no_name_is_filled_in_twice(
+def test_accepted_text_leaves_no_opening_brace_and_fills_in_names_once(
     template: str, letter: str
 ) -> None:
     try:
@@ -93,7 +93,7 @@ def bodies(anna: Member) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("text", BAD)
-def test_what_is_no_placeholder_is_refused_everywhere_with_its_probable_meaning(
+def test_an_unknown_placeholder_is_rejected_with_a_suggestion(
     sender: APIClient, anna: Member, text: str
 ) -> None:
     for path, body in bodies(anna).items():
@@ -110,7 +110,7 @@ def test_a_text_to_one_member_is_filled_in(sender: APIClient, anna: Member) -> N
     assert list(Message.objects.values_list("text", flat=True)) == ["Dear Anna"] * 3
 
 
-def test_a_number_without_a_member_has_no_name(sender: APIClient, grace: Church) -> None:
+def test_a_number_without_a_member_cannot_fill_in_a_name(sender: APIClient, grace: Church) -> None:
     to = {"to": "+13125550155"}
     refused = sender.post(G + "messages/", {"text": "Dear {first_name}", **to}, format="json")
     assert (refused.status_code, list(refused.json()["errors"])) == (400, ["text"])

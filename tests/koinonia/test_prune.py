@@ -18,7 +18,7 @@ def old_token(grace_owner: User) -> AuthToken:
     return token
 
 
-def test_a_dry_run_says_what_would_go_and_deletes_nothing(
+def test_a_dry_run_counts_rows_and_deletes_nothing(
     old_token: AuthToken, capsys: pytest.CaptureFixture[str]
 ) -> None:
     call_command("prune", "--dry-run")
@@ -27,7 +27,7 @@ def test_a_dry_run_says_what_would_go_and_deletes_nothing(
     assert AuthToken.objects.filter(pk=old_token.pk).exists()
 
 
-def test_what_has_expired_goes_and_the_rest_stays(old_token: AuthToken, grace_owner: User) -> None:
+def test_only_expired_rows_are_deleted(old_token: AuthToken, grace_owner: User) -> None:
     fresh = AuthToken.objects.create(user=grace_owner)[0]
     soon = timezone.now() + timedelta(seconds=30)
     ticket = Ticket.objects.create(digest="x", user=grace_owner, session_hash="", expires_at=soon)
@@ -36,7 +36,7 @@ def test_what_has_expired_goes_and_the_rest_stays(old_token: AuthToken, grace_ow
     assert Ticket.objects.get() == ticket
 
 
-def test_what_accounts_leave_behind_goes(
+def test_orphaned_account_rows_are_deleted(
     old_token: AuthToken, grace_owner: User, capsys: pytest.CaptureFixture[str]
 ) -> None:
     now = timezone.now()

@@ -1,4 +1,4 @@
-"""The operator gives numbers; one belongs to one church, and one given up stays reserved."""
+"""Sending numbers: one church per number, reservation of released numbers."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def waiting(church: Church, status: Status = Status.SCHEDULED) -> Message:
     )  # fmt: skip
 
 
-def test_the_command_gives_takes_and_lists(grace: Church, hope: Church) -> None:
+def test_the_command_assigns_releases_and_lists(grace: Church, hope: Church) -> None:
     heard: list[str] = []
 
     def hear_of(number: str, **_: Any) -> None:
@@ -70,7 +70,7 @@ def test_the_command_gives_takes_and_lists(grace: Church, hope: Church) -> None:
 
 @pytest.mark.parametrize("taken", [NEW, "+13125550200"])
 def test_a_number_belongs_to_one_church(grace: Church, hope: Church, taken: str) -> None:
-    """Also where a church got it from the earlier release, which writes no rows of numbers."""
+    """Include a church whose number an earlier release set, without a row of numbers."""
     if taken == NEW:
         give(hope)
     else:
@@ -81,7 +81,7 @@ def test_a_number_belongs_to_one_church(grace: Church, hope: Church, taken: str)
     assert grace.phone_number == "+13125550100"
 
 
-def test_a_church_that_begins_with_a_number_is_listed(grace: Church, hope: Church) -> None:
+def test_a_new_church_with_a_number_is_listed(grace: Church, hope: Church) -> None:
     listed = number("list").splitlines()
     assert listed == [
         "+13125550100      grace (Grace Church): in use",
@@ -89,21 +89,21 @@ def test_a_church_that_begins_with_a_number_is_listed(grace: Church, hope: Churc
     ]
 
 
-def test_a_number_that_the_earlier_release_changed_is_reserved(grace: Church, hope: Church) -> None:
+def test_a_number_changed_by_an_earlier_release_is_reserved(grace: Church, hope: Church) -> None:
     Church.objects.filter(pk=grace.pk).update(phone_number="+13125550199")
     assert give(Church.objects.get(pk=grace.pk)) == NEW
     with pytest.raises(NumberRefusedError, match="is reserved until"):
         give(hope, "+13125550100")
 
 
-def test_a_number_given_up_is_reserved_for_thirty_days(grace: Church, hope: Church) -> None:
+def test_a_released_number_is_reserved_for_thirty_days(grace: Church, hope: Church) -> None:
     give(grace)
     with pytest.raises(NumberRefusedError, match="is reserved until"):
         give(hope, "+13125550100", days=29.9)
     assert give(hope, "+13125550100", days=30.1) == "+13125550100"
 
 
-def test_its_own_church_gets_it_back_at_once(grace: Church) -> None:
+def test_the_former_church_gets_its_number_back_at_once(grace: Church) -> None:
     give(grace)
     give(grace, "+13125550100")
     rows = {row.number: row.given_up_at is None for row in SendingNumber.objects.all()}
@@ -111,7 +111,7 @@ def test_its_own_church_gets_it_back_at_once(grace: Church) -> None:
 
 
 @pytest.mark.parametrize("status", [Status.SCHEDULED, Status.QUEUED, Status.RETRYING])
-def test_a_number_is_reserved_while_texts_wait_from_it(
+def test_a_number_is_reserved_while_its_texts_wait(
     grace: Church, hope: Church, status: Status
 ) -> None:
     waiting(grace, status)
@@ -130,7 +130,7 @@ def test_a_deleted_churchs_number_stays_reserved(grace: Church, hope: Church) ->
     assert "a deleted church: reserved" in number("list")
 
 
-def test_of_two_who_get_one_number_at_once_one_does(grace: Church, hope: Church) -> None:
+def test_one_of_two_churches_wins_a_race_for_a_number(grace: Church, hope: Church) -> None:
     start, outcomes = threading.Barrier(2), []
 
     def get(church: Church) -> None:
@@ -151,8 +151,8 @@ def test_of_two_who_get_one_number_at_once_one_does(grace: Church, hope: Church)
     assert Church.objects.filter(phone_number=NEW).count() == 1
 
 
-def test_texts_to_a_number_given_up_go_to_the_church_that_had_it(grace: Church) -> None:
-    """Also from somebody whom it never texted."""
+def test_texts_to_a_released_number_go_to_the_former_church(grace: Church) -> None:
+    """Include a sender that the church never texted."""
     give(grace)
     stop = inbound("in1", "STOP", to=[{"phone_number": "+13125550100"}])
     store(event("message.received", stop))
@@ -163,7 +163,7 @@ def test_texts_to_a_number_given_up_go_to_the_church_that_had_it(grace: Church) 
     assert WebhookEvent.objects.get().result == WebhookEvent.Result.APPLIED
 
 
-def test_a_church_without_a_number_is_told_so(owner_of_grace: APIClient, grace: Church) -> None:
+def test_a_church_without_a_number_gets_an_error(owner_of_grace: APIClient, grace: Church) -> None:
     number("take", "+13125550100")
     refused = owner_of_grace.post(
         "/api/v1/churches/grace/messages/", {"to": MEMBER, "text": "Hi"}, format="json"
@@ -180,7 +180,7 @@ def owner_of_grace(grace_owner: Any) -> APIClient:
     return client
 
 
-def test_the_reservation_ends_by_the_clock_of_the_operator(grace: Church, hope: Church) -> None:
+def test_the_reservation_ends_at_the_given_time(grace: Church, hope: Church) -> None:
     give(grace)
     with time_machine.travel(timezone.now() + timedelta(days=31)):
         assert "texts from +13125550100" in number("give", "hope", "+13125550100")

@@ -18,11 +18,10 @@ from delivery.models import Direction, Message
 from delivery.signals import breaker_changed
 from delivery.statuses import Status
 from koinonia import wiring
-from koinonia.broadcasts import progress_events
+from koinonia.broadcasts import progress
 from koinonia.broadcasts.audience import Audience
-from koinonia.broadcasts.plan import send_broadcast
-from koinonia.conversations.read import mark_read
-from koinonia.conversations.threads import thread_of
+from koinonia.broadcasts.send import send_broadcast
+from koinonia.conversations import mark_read, thread_of
 from koinonia.models import Broadcast, Church, Conversation, Role
 from realtime.models import Event
 from tests import cast
@@ -150,10 +149,10 @@ def test_progress_is_told_once_a_second_and_what_was_held_back_is_told_later(
         move(message, Status.ACCEPTED)
     assert kinds("church:grace").count("broadcast.progress") == 1
 
-    progress_events.tell_stale(NOW + timedelta(seconds=1))
+    progress.publish_postponed(NOW + timedelta(seconds=1))
     assert kinds("church:grace").count("broadcast.progress") == 2
     assert events("church:grace")[-1][1]["counts"] == {"queued": 1, "accepted": 2}
-    progress_events.tell_stale(NOW + timedelta(seconds=5))
+    progress.publish_postponed(NOW + timedelta(seconds=5))
     assert kinds("church:grace").count("broadcast.progress") == 2
 
 

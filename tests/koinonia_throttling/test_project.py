@@ -13,6 +13,7 @@ from pytest_django.fixtures import Settings
 
 from koinonia.models import Church
 from tests import cast
+from tests.delivery.accounts import with_provider
 from tests.delivery.webhooks import signing
 from throttling import policies
 from throttling.models import Allowance
@@ -174,7 +175,7 @@ def test_webhooks_are_judged_by_their_signature_and_never_by_their_address(
     settings: Settings,
 ) -> None:
     _tight(settings, anon="1/d")
-    settings.DELIVERY = {**settings.DELIVERY, "PUBLIC_KEY": signing.public(signing.KEY)}
+    settings.DELIVERY = with_provider(settings, PUBLIC_KEY=signing.public(signing.KEY))
     assert [Client().get("/api/v1/me/").status_code for _ in range(2)] == [401, 429]
     headers = [{}, signing.signed(b"{}"), {}, signing.signed(b"other")]
     answers = [signing.post(b"{}", headers=given) for given in headers]

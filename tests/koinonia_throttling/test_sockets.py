@@ -11,8 +11,8 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from koinonia.models import Church
-from realtime.closing import CloseCode, RefusedError
-from realtime.handshake import address_of, identify
+from realtime.handshake import client_address, identify
+from realtime.protocol import CloseCode, RefusedError
 
 Bearer = Callable[[User], dict[str, str]]
 OFFICE = "203.0.113.7"
@@ -71,13 +71,13 @@ def test_an_address_behind_a_trusted_proxy_is_the_clients(grace: Church) -> None
     def behind(client: str) -> dict[str, Any]:
         return handshake("wrong", client="10.0.0.1", x_forwarded_for=f"6.6.6.6, {client}")
 
-    assert address_of(behind(OFFICE)) == OFFICE
+    assert client_address(behind(OFFICE)) == OFFICE
     assert [code(behind(OFFICE)) for _ in range(4)][-1] == CloseCode.TOO_MANY
     assert code(behind("203.0.113.8")) == CloseCode.UNAUTHENTICATED
 
 
 def test_the_networks_of_ipv6_are_one_address() -> None:
-    one, other = (address_of(handshake(client=f"2001:db8::{end}")) for end in ("1", "ffff"))
+    one, other = (client_address(handshake(client=f"2001:db8::{end}")) for end in ("1", "ffff"))
     assert one == other == "2001:db8::/64"
 
 

@@ -1,4 +1,4 @@
-"""The memory of a process and all that descend from it, from ``/proc`` (Linux)."""
+"""The memory of a process and its descendants, from ``/proc`` (Linux)."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from pathlib import Path
 
 
 def descendants(root: int) -> list[int]:
-    """``root`` and every process below it."""
+    """Return ``root`` and its descendants."""
     children: defaultdict[int, list[int]] = defaultdict(list)
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:  # it ended while we looked
+        except OSError:  # The process has just ended.
             continue
         children[int(fields[1])].append(int(stat.parent.name))
     found = [root]
@@ -22,7 +22,7 @@ def descendants(root: int) -> list[int]:
 
 
 def resident_megabytes(root: int) -> dict[str, int]:
-    """``{"<pid> <command>": MB}`` of the whole family."""
+    """Return ``{"<pid> <command>": MB}`` of ``root`` and its descendants."""
     memory = {}
     for process in descendants(root):
         try:

@@ -1,4 +1,4 @@
-"""The input of a real Sunday: 5,000 people from a messy CSV, one broadcast to all of them."""
+"""A realistic load: an import of 5,000 people from a messy CSV and one broadcast to all."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ FINAL_WITHIN_SECONDS = 600
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
     data_dir = tmp_path_factory.mktemp("up")
-    countries = "US,DE,GB,FR,AU"  # of the people in the CSV
+    countries = "US,DE,GB,FR,AU"  # The countries of the numbers in the CSV.
     with RunningSystem(data_dir, DELIVERY_COUNTRIES=countries, **database_environment()) as running:
         yield running
 
 
 class Office:
-    """Grace church's owner, over the API."""
+    """An API client of Grace church's owner."""
 
     def __init__(self, system: RunningSystem) -> None:
         self._session = requests.Session()
@@ -65,7 +65,7 @@ class Office:
         return made
 
 
-def test_every_valid_number_of_a_messy_csv_ends_delivered(
+def test_every_valid_number_of_a_messy_csv_is_delivered(
     system: RunningSystem, browser: Browser, capsys: pytest.CaptureFixture[str]
 ) -> None:
     office = Office(system)
@@ -114,7 +114,7 @@ def _sign_in(page: Any, system: RunningSystem) -> None:
 
 
 def _follow(card: Any, office: Office, broadcast: dict[str, Any], started: float) -> list[str]:
-    """Waits until every message is final; answers the shares that the page showed on the way."""
+    """Wait until every message is final; return the shares that the page showed in between."""
     seen: list[str] = []
     while time.monotonic() - started < FINAL_WITHIN_SECONDS:
         card.wait_for()
@@ -127,5 +127,5 @@ def _follow(card: Any, office: Office, broadcast: dict[str, Any], started: float
     raise AssertionError(f"Not done: {office.broadcast_counts(broadcast)}")
 
 
-def test_the_messy_csv_is_the_same_every_time() -> None:
+def test_the_messy_csv_is_the_same_in_every_run() -> None:
     assert MessyCsv(people=50).content == MessyCsv(people=50).content

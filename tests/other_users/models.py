@@ -1,4 +1,4 @@
-"""A host's own users, with UUIDs for keys, and tenants with texts for keys."""
+"""A host project's users with UUID keys, and tenants with text keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``OTHER_APP`` alone, in a project with users of its own; ``OTHER_USE_TZ=0``: without time zones."""
+"""Settings for ``OTHER_APP`` in a project with a custom user model; ``OTHER_USE_TZ=0`` turns time zones off."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run by a test in a process of its own: one of the apps with users whose keys are UUIDs."""
+"""Exercises one of the apps with UUID keys for users. A test runs it in a separate process."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ def realtime(user: Any) -> None:
     from django.test import Client
     from django.utils import timezone
 
-    from realtime import credentials, log, notices, rights, sweep, tickets
-    from realtime.census import Census
+    from realtime import authorization, credentials, log, notices, rights, tickets
     from realtime.log import NewEvent
-    from realtime.names import key_of
+    from realtime.protocol import stream_key
     from realtime.retention import prune
+    from realtime.socket_counts import SocketCounts
 
     office, now = Client(), timezone.now()
     office.force_login(user)
     credential = credentials.of_session(office.session.session_key or "")
     assert credential is not None
     assert credential.user_id == user.pk
-    own, club = key_of("user:me", user.pk), f"club:{user.username}"
+    own, club = stream_key("user:me", user.pk), f"club:{user.username}"
     assert own is not None
     with transaction.atomic():
         log.append(
             {own: [NewEvent("hello", {"to": "you"})], club: [NewEvent("hello", {})]}, now=now
         )
     assert log.position(own).seq == log.position(club).seq == 1
-    assert sweep.may_listen(credential, own)
-    assert sweep.may_listen(credential, club)
-    assert not sweep.may_listen(credential, "club:other")
+    assert authorization.may_listen(credential, own)
+    assert authorization.may_listen(credential, club)
+    assert not authorization.may_listen(credential, "club:other")
     ticket, _ = tickets.issue(credential, now=now)
     redeemed = tickets.redeem(ticket, now=now)
     assert redeemed == credential
@@ -51,8 +51,8 @@ def realtime(user: Any) -> None:
     )
     with patch.object(notices, "publish") as publish:
         rights.changed(user.pk)
-    json.dumps(publish.call_args.args[1])  # the channel layer takes plain values alone
-    one, two = Census(), Census()
+    json.dumps(publish.call_args.args[1])  # The channel layer accepts plain values only.
+    one, two = SocketCounts(), SocketCounts()
     one.exchange({user.pk: 3}, now)
     two.exchange({}, now)
     assert two.elsewhere(user.pk) == 3
@@ -69,8 +69,8 @@ def throttling(user: Any) -> None:
     from rest_framework.views import APIView
 
     from throttling.drf import PolicyThrottle
+    from throttling.logins import prune
     from throttling.models import Allowance, LoginAddress
-    from throttling.retention import prune
 
     class Hello(APIView):
         throttle_classes = [PolicyThrottle]

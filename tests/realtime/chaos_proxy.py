@@ -1,4 +1,4 @@
-"""The network between a client and its server, and what may happen to it."""
+"""A proxy between a client and its server that injects network failures."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _CHUNK = 16 * 1024
 
 
 class ChaosProxy:
-    """``with ChaosProxy(port) as proxy: connect(proxy.port)``. Lives in a thread of its own.
+    """``with ChaosProxy(port) as proxy: connect(proxy.port)``. The proxy runs in its own thread.
 
-    What is done to it is done to the connections that are open, and only to those, but for
-    ``stall`` and ``refuse``, which last until ``recover``.
+    A failure hits the connections that are open at the time. Only ``stall`` and ``refuse`` last,
+    until ``recover``.
     """
 
     def __init__(self, target: int) -> None:
@@ -42,14 +42,14 @@ class ChaosProxy:
         self._thread.join()
         self._loop.close()
 
-    # What may happen
+    # Failures
 
     def stall(self) -> None:
-        """Nothing goes through any more; nobody is told."""
+        """Stop forwarding without closing any connection."""
         self._do(self._flowing.clear)
 
     def refuse(self) -> None:
-        """New connections are closed at once."""
+        """Close new connections at once."""
         self._do(lambda: setattr(self, "_refusing", True))
 
     def recover(self) -> None:
@@ -57,22 +57,22 @@ class ChaosProxy:
         self._do(self._flowing.set)
 
     def reset(self) -> None:
-        """Both ends get a RST."""
+        """Send a RST to both ends."""
         self._each(lambda wire: wire.reset())
 
     def truncate(self, after: int) -> None:
-        """Both ends see the other one close in the middle of what it says, ``after`` bytes on."""
+        """Close both ends in the middle of a frame, after ``after`` more bytes."""
         self._each(lambda wire: wire.end_after(after))
 
     def half_open(self) -> None:
-        """The server is told that the client has gone; the client hears nothing, ever."""
+        """Close the server's end only; the client keeps a silent connection."""
         self._each(lambda wire: wire.lose_server())
 
     def blackhole(self) -> None:
-        """Both ends keep a connection that leads nowhere: a router forgot it."""
+        """Drop all bytes and keep both ends open, like a router that lost its table."""
         self._each(lambda wire: wire.swallow())
 
-    # How
+    # Implementation
 
     def _do(self, act: Callable[[], Any]) -> None:
         done: Future[None] = Future()
@@ -121,7 +121,7 @@ class ChaosProxy:
         for wire in tuple(self._wires):
             wire.reset()
         await asyncio.wait_for(self._server.wait_closed(), 5)
-        # What was accepted last becomes a task only in the loop's next turns.
+        # The last accepted connections become tasks in the next turns of the event loop.
         for _ in range(3):
             await asyncio.sleep(0)
             while others := asyncio.all_tasks() - {asyncio.current_task()}:
@@ -132,7 +132,7 @@ End = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class _Wire:
-    """One connection: bytes both ways."""
+    """A connection that forwards bytes both ways."""
 
     def __init__(self, client: End, server: End, flowing: asyncio.Event) -> None:
         self.client, self.server = client, server

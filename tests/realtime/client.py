@@ -1,4 +1,4 @@
-"""An independent client: the ``websockets`` library, and a book of what came."""
+"""An independent client on the ``websockets`` library, which records all events."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from websockets.protocol import State
 
 
 class Client:
-    """Checks each frame's place on arrival: a gap or a repetition is an error at once."""
+    """Checks each frame on arrival: a gap or a duplicate is an error."""
 
     def __init__(self, connection: ClientConnection) -> None:
         self.connection = connection
@@ -26,15 +26,15 @@ class Client:
         await self.connection.send(json.dumps(frame))
 
     async def hear(self, *types: str, seconds: float = 10) -> dict[str, Any]:
-        """The next frame of these types (of any); frames of events are booked on the way."""
+        """Return the next frame of these types, or of any type; record the events before it."""
         async with asyncio.timeout(seconds):
             while True:
                 frame: dict[str, Any] = json.loads(await self.connection.recv())
-                self._book(frame)
+                self._record(frame)
                 if not types or frame["type"] in types:
                     return frame
 
-    def _book(self, frame: dict[str, Any]) -> None:
+    def _record(self, frame: dict[str, Any]) -> None:
         stream = frame.get("stream", "")
         if frame["type"] == "events":
             assert frame["from"] == self.positions[stream] + 1
@@ -62,7 +62,7 @@ class Client:
         return await self.hear("subscribed", "reset", "error")
 
     async def numbers_until(self, stream: str, last: int, seconds: float = 15) -> list[int]:
-        """The numbers of all events, once the one with number ``last`` is here."""
+        """Return the numbers of all events when the event with number ``last`` has arrived."""
         async with asyncio.timeout(seconds):
             while not (got := self.numbers(stream)) or got[-1] != last:
                 await self.hear("events", seconds=seconds)
@@ -72,7 +72,7 @@ class Client:
         return [event["data"]["n"] for event in self.events.get(stream, [])]
 
     async def first(self, seconds: float = 10) -> str | int | None:
-        """The type of the first frame, or the code of the close that came instead."""
+        """Return the type of the first frame, or the close code if the server closes first."""
         try:
             return str((await self.hear(seconds=seconds))["type"])
         except ConnectionClosed:
@@ -83,18 +83,18 @@ class Client:
         return self.connection.state is State.OPEN
 
     async def lasts(self, seconds: float) -> int | None:
-        """None where the connection is still open after so long; else its close code."""
+        """Return the close code, or None if the connection is still open after ``seconds``."""
         try:
             return await self.close_code(seconds)
         except TimeoutError:
             return None
 
     async def close_code(self, seconds: float = 10) -> int | None:
-        """Reads on until the server closes; its code."""
+        """Read until the server closes; return the close code."""
         try:
             async with asyncio.timeout(seconds):
                 while True:
-                    self._book(json.loads(await self.connection.recv()))
+                    self._record(json.loads(await self.connection.recv()))
         except ConnectionClosed:
             return self.connection.close_code
 
@@ -119,7 +119,7 @@ async def open_socket(
         subprotocols=subprotocols or ["koinonia.v1"],  # type: ignore[arg-type]  # the same
         additional_headers={**cookie, **(headers or {})},
         compression=None,
-        ping_interval=None,  # a browser sends none
+        ping_interval=None,  # browsers send no pings
         max_size=None,
         proxy=None,
     ) as connection:

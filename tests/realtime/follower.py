@@ -1,4 +1,4 @@
-"""A client that will not be stopped: it comes back and goes on where it was."""
+"""A client that reconnects after every failure and resumes."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from websockets.exceptions import InvalidHandshake, WebSocketException
 from tests.realtime.client import Client, open_socket
 
 _AFTER_FAILURE_SECONDS = 0.05
-_GONE = (OSError, TimeoutError, WebSocketException, InvalidHandshake, EOFError)
+_DISCONNECTED = (OSError, TimeoutError, WebSocketException, InvalidHandshake, EOFError)
 
 
 class Follower:
-    """Follows one stream from its beginning. A gap or a repetition is an error at once."""
+    """Follows one stream from its beginning. A gap or a duplicate is an error."""
 
     def __init__(
         self,
@@ -26,7 +26,7 @@ class Follower:
         handshake: float = 3,
         **credential: Any,
     ) -> None:
-        """``silence``: seconds without any frame after which the connection counts as dead."""
+        """Prepare. After ``silence`` seconds without a frame the connection counts as dead."""
         self.port, self.stream, self.credential = port, stream, credential
         self.silence, self.handshake = silence, handshake
         self.events: list[dict[str, Any]] = []
@@ -34,16 +34,16 @@ class Follower:
         self.connections = 0
 
     async def follow_until(self, last: int, seconds: float) -> None:
-        """Until the event with this ``seq`` is here."""
+        """Follow until the event with the number ``last`` has arrived."""
         async with asyncio.timeout(seconds):
             while self.seq < last:
                 try:
                     await self._follow(last)
-                except _GONE:
+                except _DISCONNECTED:
                     await asyncio.sleep(_AFTER_FAILURE_SECONDS)
 
     async def follow_until_told(self, ends: asyncio.Task[int]) -> None:
-        """Until ``ends`` says what the last ``seq`` is, and it is here."""
+        """Follow until ``ends`` returns the last ``seq``, and that event has arrived."""
         endless = asyncio.create_task(self.follow_until(2**62, 2**30))
         await asyncio.wait({endless, ends}, return_when=asyncio.FIRST_COMPLETED)
         if endless.done():
@@ -61,7 +61,7 @@ class Follower:
         try:
             await self._read(client, last)
         finally:
-            # A closing handshake with a peer that is gone would take its time.
+            # Skip the closing handshake, which takes long with a dead peer.
             client.connection.transport.abort()
 
     async def _read(self, client: Client, last: int) -> None:

@@ -9,9 +9,9 @@ import pytest
 from django.core.checks import run_checks
 from django.test import override_settings
 
-from tests.realtime.club import ROOT
+from tests.realtime.second_project.processes import ROOT
 
-GOOD = {"MAY_LISTEN": "tests.realtime.alone.clubs.may_listen"}
+GOOD = {"MAY_LISTEN": "tests.realtime.second_project.clubs.may_listen"}
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_each_misconfiguration_is_named(wrong: dict[str, Any], ids: list[str]) -
 
 
 def test_the_app_passes_the_checks_of_a_project_that_knows_nothing_else() -> None:
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.realtime.alone.settings"}
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.realtime.second_project.settings"}
     for command in (
         ["check", "--fail-level", "WARNING"],
         ["makemigrations", "--check", "--dry-run"],

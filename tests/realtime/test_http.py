@@ -13,13 +13,13 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.realtime.club import Club
+from tests.realtime.second_project.processes import SecondProject
 from tests.waiting import wait_until
 
 SOON = 5
-"""Seconds in which a change of rights acts (contract section 6)."""
-PATIENCE_SECONDS = 12
-"""Less than what is asked to be held, so that its end is not what is heard."""
+"""The maximum of seconds until a change of rights takes effect."""
+ANSWER_SECONDS = 12
+"""Shorter than the requested wait, so that the answer is not a timeout."""
 
 
 class Answer:
@@ -39,10 +39,10 @@ def get(port: int, path: str, session: str, **headers: str) -> Answer:
         connection.close()
 
 
-def test_the_log_over_http_has_the_frames_of_the_socket(
-    club: Club, port: int, stream: str, session: str
+def test_the_log_over_http_has_the_events_of_the_socket(
+    project: SecondProject, port: int, stream: str, session: str
 ) -> None:
-    club.write("append", stream, 1, 5)
+    project.write("append", stream, 1, 5)
     answer = get(port, f"/events/{stream}/?after=2&limit=2", session).json
     assert (answer["from"], answer["to"], answer["reset"]) == (3, 4, False)
     assert [event["data"]["n"] for event in answer["events"]] == [3, 4]
@@ -50,58 +50,60 @@ def test_the_log_over_http_has_the_frames_of_the_socket(
     assert set(answer["events"][0]) == {"seq", "type", "at", "data"}
 
 
-def test_without_a_position_there_is_only_the_head(
-    club: Club, port: int, stream: str, session: str
+def test_a_request_without_a_position_gets_only_the_head(
+    project: SecondProject, port: int, stream: str, session: str
 ) -> None:
-    club.write("append", stream, 1, 5)
+    project.write("append", stream, 1, 5)
     answer = get(port, f"/events/{stream}/?wait=20", session).json
     assert (answer["from"], answer["to"], answer["events"]) == (6, 5, [])
 
 
 @pytest.mark.parametrize("query", ["after=9", "after=3&epoch=0ther", "after=0"])
-def test_a_position_that_the_log_does_not_have_means_reset(
-    club: Club, port: int, stream: str, session: str, query: str
+def test_a_position_outside_the_log_is_answered_with_reset(
+    project: SecondProject, port: int, stream: str, session: str, query: str
 ) -> None:
-    club.write("append", stream, 1, 5)
-    club.write("forget", stream, 2)
+    project.write("append", stream, 1, 5)
+    project.write("prune_up_to", stream, 2)
     answer = get(port, f"/events/{stream}/?{query}", session).json
     assert (answer["reset"], answer["to"], answer["events"]) == (True, 5, [])
 
 
-def test_nothing_new_is_not_modified(club: Club, port: int, stream: str, session: str) -> None:
-    club.write("append", stream, 1, 5)
+def test_an_answer_without_new_events_is_304(
+    project: SecondProject, port: int, stream: str, session: str
+) -> None:
+    project.write("append", stream, 1, 5)
     path = f"/events/{stream}/?after=5"
     tag = get(port, path, session).headers["ETag"]
     again = get(port, path, session, **{"If-None-Match": tag})
     assert (again.status, again.headers["ETag"], again.json) == (304, tag, None)
-    club.write("append", stream, 6)
+    project.write("append", stream, 6)
     assert get(port, path, session, **{"If-None-Match": tag}).status == 200
 
 
-def test_at_the_time_limit_it_is_not_modified(
-    club: Club, port: int, stream: str, session: str
+def test_a_held_request_is_304_at_the_time_limit(
+    project: SecondProject, port: int, stream: str, session: str
 ) -> None:
     path = f"/events/{stream}/?after=0"
     tag = get(port, path, session).headers["ETag"]
     assert get(port, path + "&wait=1", session, **{"If-None-Match": tag}).status == 304
 
 
-def test_who_waits_with_a_tag_hears_of_what_comes_meanwhile(
-    club: Club, port: int, stream: str, session: str
+def test_a_held_request_with_a_tag_gets_new_events(
+    project: SecondProject, port: int, stream: str, session: str
 ) -> None:
     path = f"/events/{stream}/?after=0"
     tag = {"If-None-Match": get(port, path, session).headers["ETag"]}
     with ThreadPoolExecutor(1) as pool:
         held = pool.submit(get, port, f"{path}&wait=25", session, **tag)
         with pytest.raises(TimeoutError):
-            held.result(0.5)  # it waits
-        club.write("append", stream, 1)
+            held.result(0.5)  # still held
+        project.write("append", stream, 1)
         answer = held.result(SOON)
     assert [event["data"]["n"] for event in answer.json["events"]] == [1]
 
 
-async def test_many_wait_without_a_thread_each(
-    club: Club, port: int, stream: str, session: str
+async def test_many_held_requests_need_no_thread_each(
+    project: SecondProject, port: int, stream: str, session: str
 ) -> None:
     loop = asyncio.get_running_loop()
 
@@ -115,12 +117,12 @@ async def test_many_wait_without_a_thread_each(
         return [event["data"]["n"] for event in json.loads(body)["events"]]
 
     waiting = [asyncio.create_task(wait()) for _ in range(100)]
-    # The server answers others meanwhile.
+    # The server still answers other requests.
     page = await loop.run_in_executor(None, get, port, f"/events/{stream}/", session)
     assert page.status == 200
     assert not any(held.done() for held in waiting)
-    await loop.run_in_executor(None, club.write, "append", stream, 1)
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    await loop.run_in_executor(None, project.write, "append", stream, 1)
+    async with asyncio.timeout(ANSWER_SECONDS):
         assert await asyncio.gather(*waiting) == [[1]] * 100
 
 
@@ -138,7 +140,7 @@ async def test_many_wait_without_a_thread_each(
         "after=²",
     ],
 )
-def test_a_bad_query_is_named(port: int, stream: str, session: str, query: str) -> None:
+def test_a_bad_query_parameter_is_named(port: int, stream: str, session: str, query: str) -> None:
     answer = get(port, f"/events/{stream}/?{quote(query, safe='=')}", session)
     assert answer.status == 400
     assert list(answer.json["errors"]) == [query.partition("=")[0]]
@@ -148,48 +150,48 @@ def test_a_bad_query_is_named(port: int, stream: str, session: str, query: str) 
     ("change", "status"),
     [("expel", 404), ("disable", 401), ("change_password", 401), ("log_out", 401)],
 )
-def test_a_held_request_ends_with_the_right_to_it(
-    club: Club, port: int, stream: str, change: str, status: int
+def test_a_held_request_ends_when_the_access_ends(
+    project: SecondProject, port: int, stream: str, change: str, status: int
 ) -> None:
     user, name = f"ann-{uuid.uuid4().hex[:8]}", stream.partition(":")[2]
-    session = club.write("member", user, name)
-    losing = {"expel": (user, name), "log_out": (session,)}
+    session = project.write("member", user, name)
+    arguments = {"expel": (user, name), "log_out": (session,)}
     with ThreadPoolExecutor(1) as pool:
         held = pool.submit(get, port, f"/events/{stream}/?after=0&wait=25", session)
         with pytest.raises(TimeoutError):
-            held.result(0.5)  # it waits
-        club.write(change, *losing.get(change, (user,)))
+            held.result(0.5)  # still held
+        project.write(change, *arguments.get(change, (user,)))
         assert held.result(SOON).status == status
-        # What is committed meanwhile is not told either.
+        # A later request is refused as well.
         assert get(port, f"/events/{stream}/", session).status == status
 
 
-def test_news_are_not_for_who_lost_the_right_a_moment_before(
-    club: Club, port: int, stream: str
+def test_a_held_request_gets_no_event_after_its_access_ended(
+    project: SecondProject, port: int, stream: str
 ) -> None:
     user, name = f"ann-{uuid.uuid4().hex[:8]}", stream.partition(":")[2]
-    session = club.write("member", user, name)
+    session = project.write("member", user, name)
     with ThreadPoolExecutor(1) as pool:
         held = pool.submit(get, port, f"/events/{stream}/?after=0&wait=25", session)
         with pytest.raises(TimeoutError):
             held.result(0.5)
-        club.write("expel", user, name)
-        club.write("append", stream, 1)
+        project.write("expel", user, name)
+        project.write("append", stream, 1)
         assert held.result(SOON).status == 404
 
 
-def test_requests_that_wait_have_no_threads(
-    club: Club, port: int, stream: str, session: str
+def test_held_requests_keep_no_thread(
+    project: SecondProject, port: int, stream: str, session: str
 ) -> None:
-    """Under Django's own handler, which keeps a thread for each request."""
+    """Count threads under Django's own handler: it keeps a thread for each request."""
     get(port, f"/events/{stream}/", session)
-    tasks = f"/proc/{club.servers[port].pid}/task"
+    tasks = f"/proc/{project.servers[port].pid}/task"
     before = len(os.listdir(tasks))
     request = f"GET /events/{stream}/?after=0&wait=25 HTTP/1.1\r\nHost: x\r\nCookie: sessionid={session}\r\n\r\n"
     with ExitStack() as opened:
         for _ in range(30):
             waiting = opened.enter_context(socket.create_connection(("127.0.0.1", port)))
             waiting.sendall(request.encode())
-        # They are let in in turn; the threads end a little later.
+        # The handshake queue admits them in turn, and their threads end a little later.
         get(port, f"/events/{stream}/?after=0&wait=1", session)
         wait_until(lambda: len(os.listdir(tasks)) - before <= 6)

@@ -1,4 +1,4 @@
-"""What a process keeps, and that it keeps nothing of who has left."""
+"""The hub: shared work of a process, and no leaks after the last socket."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from django.test import override_settings
 from django.utils import timezone
 
 from realtime import credentials, tickets
-from realtime.census import Census
+from realtime.authorization import Access
 from realtime.consumer import EventConsumer
 from realtime.feed import Frame
 from realtime.hub import Hub
+from realtime.log_reader import Head
 from realtime.models import Stream
-from realtime.pages import Head
-from realtime.sweep import Verdict
+from realtime.socket_counts import SocketCounts
 from realtime.threads import in_thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -37,7 +37,7 @@ def _ticket() -> str:
     return tickets.issue(credentials.of_user(user), now=timezone.now())[0]
 
 
-async def _enter() -> WebsocketCommunicator:
+async def _connect() -> WebsocketCommunicator:
     ticket = await in_thread(_ticket)
     socket = WebsocketCommunicator(EventConsumer.as_asgi(), f"/ws/v1/?ticket={ticket}")
     await socket.connect(timeout=5)
@@ -47,19 +47,19 @@ async def _enter() -> WebsocketCommunicator:
 
 async def _until(condition: Any) -> None:
     async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - what is waited for has no event
+        while not condition():  # noqa: ASYNC110 - conditions have no event
             await asyncio.sleep(0.01)
 
 
 @override_settings(REALTIME=SETTINGS)
-async def test_nothing_is_left_of_who_has_left() -> None:
+async def test_closed_sockets_leave_nothing_behind() -> None:
     before = asyncio.all_tasks()
-    sockets = [await _enter() for _ in range(5)]
+    sockets = [await _connect() for _ in range(5)]
     for socket in sockets:
         for stream in ("church:grace", "church:hope"):
             await socket.send_json_to({"type": "subscribe", "stream": stream})
             assert (await socket.receive_json_from(5))["type"] == "subscribed"
-    hub = Hub.here()
+    hub = Hub.current()
     assert (len(hub.sockets), set(hub.feeds)) == (5, {"church:grace", "church:hope"})
     assert all(len(feed.listeners) == 5 for feed in hub.feeds.values())
     for socket in sockets[:-1]:
@@ -71,13 +71,13 @@ async def test_nothing_is_left_of_who_has_left() -> None:
 
 
 def _ours(tasks: set[asyncio.Task[Any]]) -> list[str]:
-    """But for the channel layer's own, which stays with its connection."""
+    """Return the names of our tasks; the channel layer keeps a task for its connection."""
     names = [getattr(task.get_coro(), "__qualname__", "") for task in tasks]
     return [name for name in names if not name.startswith("RedisSingleShardConnection")]
 
 
 @override_settings(REALTIME={**SETTINGS, "ENABLED": False})
-async def test_when_it_is_off_the_socket_says_so() -> None:
+async def test_a_socket_closes_with_4503_when_realtime_is_off() -> None:
     ticket = await in_thread(_ticket)
     socket = WebsocketCommunicator(EventConsumer.as_asgi(), f"/ws/v1/?ticket={ticket}")
     await socket.connect(timeout=5)
@@ -85,7 +85,7 @@ async def test_when_it_is_off_the_socket_says_so() -> None:
 
 
 @override_settings(REALTIME={**SETTINGS, "CONNECT_LIMIT": "tests.realtime.test_hub.never"})
-async def test_the_hosts_limit_is_asked() -> None:
+async def test_the_connect_limit_of_the_host_applies() -> None:
     ticket = await in_thread(_ticket)
     socket = WebsocketCommunicator(EventConsumer.as_asgi(), f"/ws/v1/?ticket={ticket}")
     await socket.connect(timeout=5)
@@ -98,77 +98,77 @@ def never(user: Any) -> bool:
 
 @override_settings(REALTIME=SETTINGS)
 async def test_an_error_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    socket = await _enter()
+    socket = await _connect()
 
     def fails(key: str) -> None:
         raise RuntimeError("The database is gone.")
 
-    monkeypatch.setattr("realtime.pages.head", fails)
+    monkeypatch.setattr("realtime.log_reader.read_head", fails)
     await socket.send_json_to({"type": "subscribe", "stream": "church:grace"})
     with pytest.raises(RuntimeError, match="The database is gone"):
         await socket.wait(5)
-    assert (Hub.here().sockets, Hub.here().feeds) == ({}, {})
+    assert (Hub.current().sockets, Hub.current().feeds) == ({}, {})
     assert await in_thread(Stream.objects.count) == 0
 
 
-class News:
-    """Listens to a feed, and keeps nothing."""
+class IgnoringListener:
+    """Listens to a feed and ignores it."""
 
     def push(self, frame: Frame) -> None:
         pass
 
-    def behind(self) -> None:
+    def reread(self) -> None:
         pass
 
 
 @override_settings(REALTIME=SETTINGS)
-async def test_a_hub_that_was_idle_joins_its_groups_anew(
+async def test_an_idle_hub_joins_its_groups_again(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    hub = Hub.here()
-    for _ in range(3):  # polls, each of which finds nobody here
-        news = News()
-        hub.join("church:grace", news)
-        await _until(lambda: len(hub._joined) == 2)
-        hub.part("church:grace", news)
-        await _until(lambda: hub._channel is None)
+    hub = Hub.current()
+    for _ in range(3):  # polls that find an idle hub
+        listener = IgnoringListener()
+        hub.subscribe("church:grace", listener)
+        await _until(lambda: len(hub.notices.joined) == 2)
+        hub.unsubscribe("church:grace", listener)
+        await _until(lambda: hub.notices.channel is None)
     assert [record.getMessage() for record in caplog.records] == []
 
 
 @override_settings(REALTIME=SETTINGS)
-async def test_who_is_closed_while_they_subscribe_hears_nothing_more(
+async def test_a_socket_that_closes_during_a_subscribe_gets_no_events(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    socket = await _enter()
-    [consumer] = Hub.here().sockets
-    looking, may_answer = threading.Event(), threading.Event()
+    socket = await _connect()
+    [consumer] = Hub.current().sockets
+    reading, may_answer = threading.Event(), threading.Event()
 
-    def looks_long(key: str) -> Head:
-        looking.set()
+    def reads_slowly(key: str) -> Head:
+        reading.set()
         may_answer.wait(5)
         return Head(key, 1, "e", 0, 0)
 
-    monkeypatch.setattr("realtime.pages.head", looks_long)
+    monkeypatch.setattr("realtime.log_reader.read_head", reads_slowly)
     await socket.send_json_to({"type": "subscribe", "stream": "church:grace"})
-    await _until(looking.is_set)
-    await consumer.obey(Verdict(ended=True))
+    await _until(reading.is_set)
+    await consumer.apply_access(Access(expired=True))
     may_answer.set()
     assert (await socket.receive_output(5)) == {"type": "websocket.close", "code": 4401}
     await socket.send_json_to({"type": "ping"})
     assert await socket.receive_nothing()
-    assert (Hub.here().sockets, Hub.here().feeds) == ({}, {})
+    assert (Hub.current().sockets, Hub.current().feeds) == ({}, {})
 
 
 @override_settings(REALTIME={**SETTINGS, "COUNT_SECONDS": 60})
-async def test_no_clock_outlives_the_last_socket_where_the_database_is_away(
+async def test_no_task_outlives_the_last_socket_during_a_database_outage(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     before = asyncio.all_tasks()
-    socket = await _enter()
+    socket = await _connect()
 
     def fail(*_: Any) -> None:
         raise OperationalError("The database is away.")
 
-    monkeypatch.setattr(Census, "exchange", fail)
+    monkeypatch.setattr(SocketCounts, "exchange", fail)
     await socket.disconnect()
     await _until(lambda: _ours(asyncio.all_tasks() - before) == [])

@@ -10,10 +10,10 @@ import pytest
 from django.db import connection, transaction
 from django.db.transaction import TransactionManagementError
 
-from realtime import log, pages, retention
+from realtime import log, log_reader, retention
 from realtime.log import NewEvent
+from realtime.log_reader import PrunedError
 from realtime.models import Event, Stream, Ticket
-from realtime.pages import ForgottenError
 
 NOW = datetime(2026, 11, 24, 12, 30, 15, 123999, tzinfo=UTC)
 
@@ -24,7 +24,7 @@ def append(key: str, *numbers: int, now: datetime = NOW) -> None:
 
 
 def read(key: str, after: int = 0) -> list[int]:
-    page = pages.page(pages.head(key), after, 10_000, None)
+    page = log_reader.read_page(log_reader.read_head(key), after, 10_000, None)
     return [event["data"]["n"] for event in json.loads(f"[{page.events}]")]
 
 
@@ -39,7 +39,7 @@ def test_events_are_numbered_from_one_in_each_stream() -> None:
 
 
 @pytest.mark.django_db
-def test_an_event_is_stored_as_clients_get_it() -> None:
+def test_an_event_is_stored_as_the_json_for_clients() -> None:
     with transaction.atomic():
         log.append(
             {"church:grace": [NewEvent("note", {"text": "Grüße \u2028 </script>"})]}, now=NOW
@@ -53,20 +53,20 @@ def test_an_event_is_stored_as_clients_get_it() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_outside_a_transaction_nothing_can_be_appended() -> None:
+def test_append_needs_a_transaction() -> None:
     with pytest.raises(TransactionManagementError):
         log.append({"church:grace": [NewEvent("note", {})]}, now=NOW)
 
 
 @pytest.mark.django_db
-def test_no_events_are_no_stream() -> None:
+def test_an_append_without_events_creates_no_stream() -> None:
     with transaction.atomic():
         log.append({"church:grace": []}, now=NOW)
     assert not Stream.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_rollback_gives_the_numbers_back() -> None:
+def test_a_rollback_returns_the_numbers() -> None:
     append("church:grace", 1)
     with transaction.atomic():
         log.append({"church:grace": [NewEvent("number", {"n": 0})]}, now=NOW)
@@ -77,12 +77,12 @@ def test_a_rollback_gives_the_numbers_back() -> None:
 
 
 @pytest.mark.django_db
-def test_pages_end_at_their_limit_and_their_size() -> None:
+def test_pages_end_at_the_limits_of_events_and_size() -> None:
     append("church:grace", *range(1, 11))
-    head = pages.head("church:grace")
-    assert pages.page(head, 3, 4).last == 7
-    assert pages.page(head, 3, 4, 1).last == 4
-    assert pages.page(head, 10).events == ""
+    head = log_reader.read_head("church:grace")
+    assert log_reader.read_page(head, 3, 4).last == 7
+    assert log_reader.read_page(head, 3, 4, 1).last == 4
+    assert log_reader.read_page(head, 10).events == ""
 
 
 only_postgres = pytest.mark.skipif(
@@ -95,10 +95,10 @@ ROUNDS = 40
 @pytest.mark.django_db(transaction=True)
 @only_postgres
 @pytest.mark.parametrize("seed", range(3))
-def test_concurrent_writers_make_no_gap_no_reorder_and_no_phantom(seed: int) -> None:
-    """Four writers append and roll back at random, while a reader polls by ``seq``."""
+def test_concurrent_writers_cause_no_gap_no_reordering_and_no_phantom(seed: int) -> None:
+    """Let four writers append and roll back at random, while a reader polls by ``seq``."""
     committed: list[int] = []
-    over = threading.Event()
+    finished = threading.Event()
 
     def write(writer: int) -> None:
         random = Random(f"{seed} {writer}")
@@ -120,7 +120,7 @@ def test_concurrent_writers_make_no_gap_no_reorder_and_no_phantom(seed: int) -> 
         seen: list[int] = []
         last = False
         while not last:
-            last = over.is_set()
+            last = finished.is_set()
             seen.extend(read("church:grace", len(seen)))
         connection.close()
         return seen
@@ -131,11 +131,11 @@ def test_concurrent_writers_make_no_gap_no_reorder_and_no_phantom(seed: int) -> 
             for writer in [pool.submit(write, number) for number in range(WRITERS)]:
                 writer.result()
         finally:
-            over.set()
+            finished.set()
         seen = reader.result()
     assert sorted(seen) == sorted(committed)
     assert seen == read("church:grace")
-    # Of one writer, and of one transaction, the order is kept.
+    # The log keeps the order of each writer and of each transaction.
     for number in range(WRITERS):
         own = [n for n in seen if n // (ROUNDS * 10) == number]
         assert own == sorted(own)
@@ -143,8 +143,8 @@ def test_concurrent_writers_make_no_gap_no_reorder_and_no_phantom(seed: int) -> 
 
 @pytest.mark.django_db(transaction=True)
 @only_postgres
-def test_a_serial_column_loses_what_commits_late_and_the_log_does_not() -> None:
-    """The classic reader, ``id > the last id seen``, passes by the slower of two transactions."""
+def test_a_serial_column_loses_late_commits_and_the_log_does_not() -> None:
+    """Show that a reader of ``id > last id`` misses the slower of two transactions."""
     append("church:grace", 0)
     started, may_commit = threading.Event(), threading.Event()
     stream = Stream.objects.create(key="serial")
@@ -167,14 +167,14 @@ def test_a_serial_column_loses_what_commits_late_and_the_log_does_not() -> None:
     with ThreadPoolExecutor(1) as pool:
         writer = pool.submit(slow)
         started.wait(10)
-        Event.objects.create(stream=stream, seq=2, type="quick", body="{}", at=NOW)
+        Event.objects.create(stream=stream, seq=2, type="fast", body="{}", at=NOW)
         cursor = poll(0)
         may_commit.set()
         writer.result()
     poll(cursor)
-    assert seen == ["quick"]
+    assert seen == ["fast"]
 
-    # The same two writers on the log: the quick one waits for the slow one's number.
+    # With the log, the fast writer waits until the slow writer commits its number.
     started.clear()
     may_commit.clear()
 
@@ -185,14 +185,14 @@ def test_a_serial_column_loses_what_commits_late_and_the_log_does_not() -> None:
             may_commit.wait(10)
         connection.close()
 
-    def quick_append() -> None:
+    def fast_append() -> None:
         append("church:grace", 2)
         connection.close()
 
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(slow_append)
         started.wait(10)
-        second = pool.submit(quick_append)
+        second = pool.submit(fast_append)
         assert read("church:grace", 1) == []
         may_commit.set()
         first.result()
@@ -201,7 +201,7 @@ def test_a_serial_column_loses_what_commits_late_and_the_log_does_not() -> None:
 
 
 @pytest.mark.django_db
-def test_pruning_keeps_days_and_a_number_of_events(settings: pytest.FixtureRequest) -> None:
+def test_pruning_keeps_events_by_age_and_by_number(settings: pytest.FixtureRequest) -> None:
     settings.REALTIME = {"RETENTION_DAYS": 7, "EVENTS_KEPT": 4}  # type: ignore[attr-defined]  # pytest-django's
     append("church:grace", 1, 2, now=NOW - timedelta(days=8))
     append("church:grace", 3, 4)
@@ -211,17 +211,17 @@ def test_pruning_keeps_days_and_a_number_of_events(settings: pytest.FixtureReque
     assert retention.prune(NOW)["events"] == 5
     assert read("church:grace", 2) == [3, 4]
     assert read("church:hope", 3) == [4, 5, 6, 7]
-    assert not pages.head("church:grace").holds(1, None)
-    assert pages.head("church:grace").holds(2, None)
+    assert not log_reader.read_head("church:grace").can_resume(1, None)
+    assert log_reader.read_head("church:grace").can_resume(2, None)
 
 
 @pytest.mark.django_db
-def test_a_reader_whom_pruning_overtakes_is_told() -> None:
+def test_a_reader_gets_an_error_for_pruned_events() -> None:
     append("church:grace", 1, 2, 3)
-    before = pages.head("church:grace")
+    before = log_reader.read_head("church:grace")
     Event.objects.filter(seq=1).delete()
-    with pytest.raises(ForgottenError):
-        pages.page(before, 0)
+    with pytest.raises(PrunedError):
+        log_reader.read_page(before, 0)
 
 
 @pytest.mark.django_db

@@ -1,4 +1,4 @@
-"""What clients may say, and what they hear when they say something else."""
+"""The frames of the protocol, and the errors for invalid frames."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.realtime.client import open_socket
-from tests.realtime.club import Club
+from tests.realtime.second_project.processes import SecondProject
 
 BAD_FRAMES: dict[str, str | bytes] = {
     "not JSON": "subscribe",
@@ -29,13 +29,13 @@ BAD_FRAMES: dict[str, str | bytes] = {
     "since is huge": '{"type":"subscribe","stream":"club:x","since":9223372036854775808}',
     "since is infinite": '{"type":"subscribe","stream":"club:x","since":1e999}',
     "epoch is a number": '{"type":"subscribe","stream":"club:x","epoch":7}',
-    "ack of nothing": '{"type":"ack"}',
+    "ack without fields": '{"type":"ack"}',
     "ack without number": '{"type":"ack","stream":"club:x"}',
 }
 
 
 @pytest.mark.parametrize("frame", BAD_FRAMES.values(), ids=BAD_FRAMES.keys())
-async def test_a_bad_frame_is_answered_and_the_socket_stays(
+async def test_a_bad_frame_gets_an_error_and_the_socket_stays_open(
     port: int, session: str, frame: str | bytes
 ) -> None:
     async with open_socket(port, session) as ann:
@@ -63,7 +63,7 @@ async def test_a_bad_frame_is_answered_and_the_socket_stays(
         ("club:\ud800", "unknown_stream"),
     ],
 )
-async def test_a_stream_that_is_not_yours_is_refused(
+async def test_a_subscribe_without_access_is_refused(
     port: int, session: str, name: Any, code: str
 ) -> None:
     async with open_socket(port, session) as ann:
@@ -73,10 +73,10 @@ async def test_a_stream_that_is_not_yours_is_refused(
         assert answer.get("stream") == (name if isinstance(name, str) else None)
 
 
-async def test_everyone_has_a_stream_of_their_own(club: Club, port: int, session: str) -> None:
-    club.write("member", f"bob-{port}")
-    club.write("append", club.write("own_key", f"bob-{port}"), 7)
-    async with open_socket(port, club.write("session", f"bob-{port}")) as bob:
+async def test_each_user_has_an_own_stream(project: SecondProject, port: int, session: str) -> None:
+    project.write("member", f"bob-{port}")
+    project.write("append", project.write("own_key", f"bob-{port}"), 7)
+    async with open_socket(port, project.write("session", f"bob-{port}")) as bob:
         answer = await bob.subscribe("user:me", since=0)
         assert answer["stream"] == "user:me"
         assert await bob.numbers_until("user:me", 7) == [7]
@@ -84,17 +84,17 @@ async def test_everyone_has_a_stream_of_their_own(club: Club, port: int, session
         assert (await ann.subscribe("user:me", since=0))["seq"] == 0
 
 
-async def test_too_many_streams_are_refused(club: Club, port: int) -> None:
+async def test_too_many_streams_are_refused(project: SecondProject, port: int) -> None:
     clubs = [f"many-{port}-{number}" for number in range(21)]
-    session = club.write("member", f"joiner-{port}", *clubs)
+    session = project.write("member", f"joiner-{port}", *clubs)
     async with open_socket(port, session) as ann:
         answers = [await ann.subscribe(f"club:{name}") for name in clubs]
     assert [answer["type"] for answer in answers[:20]] == ["subscribed"] * 20
     assert answers[20]["code"] == "too_many"
 
 
-async def test_what_was_unsubscribed_is_silent(
-    club: Club, port: int, stream: str, session: str
+async def test_an_unsubscribed_stream_sends_no_events(
+    project: SecondProject, port: int, stream: str, session: str
 ) -> None:
     async with open_socket(port, session) as ann:
         await ann.subscribe("user:me")
@@ -102,33 +102,33 @@ async def test_what_was_unsubscribed_is_silent(
         await ann.say(type="unsubscribe", stream=stream)
         await ann.say(type="ping")
         await ann.hear("pong")
-        club.write("append", stream, 1)
-        # Whoever subscribes anew from there gets it: it was not sent before.
+        project.write("append", stream, 1)
+        # A new subscribe gets the event, because the server has not sent it before.
         assert (await ann.subscribe(stream, since=0))["seq"] == 1
         assert await ann.numbers_until(stream, 1) == [1]
 
 
 @pytest.mark.parametrize("position", [{"since": 9}, {"since": 3, "epoch": "0ther"}, {"since": 1}])
-async def test_a_position_that_the_log_does_not_have_means_reset(
-    club: Club, port: int, stream: str, session: str, position: dict[str, Any]
+async def test_a_position_outside_the_log_is_answered_with_reset(
+    project: SecondProject, port: int, stream: str, session: str, position: dict[str, Any]
 ) -> None:
-    club.write("append", stream, 1, 5)
-    club.write("forget", stream, 2)
+    project.write("append", stream, 1, 5)
+    project.write("prune_up_to", stream, 2)
     async with open_socket(port, session) as ann:
         answer = await ann.subscribe(stream, **position)
         assert (answer["type"], answer["seq"]) == ("reset", 5)
-        club.write("append", stream, 6)
+        project.write("append", stream, 6)
         assert await ann.numbers_until(stream, 6) == [6]
 
 
-async def test_a_restored_database_resets_who_listens(
-    club: Club, port: int, stream: str, session: str
+async def test_a_restored_database_resets_open_subscriptions(
+    project: SecondProject, port: int, stream: str, session: str
 ) -> None:
-    club.write("append", stream, 1, 5)
+    project.write("append", stream, 1, 5)
     async with open_socket(port, session) as ann:
         await ann.subscribe(stream)
-        club.write("restore_from_backup", stream, 3)
+        project.write("restore_from_backup", stream, 3)
         reset = await ann.hear("reset", seconds=5)
         assert (reset["epoch"], reset["seq"]) == ("restored", 3)
-        club.write("append", stream, 4)
+        project.write("append", stream, 4)
         assert await ann.numbers_until(stream, 4) == [4]

@@ -1,15 +1,17 @@
+"""A slow client is paused, then closed, and never delays another client."""
+
 from __future__ import annotations
 
 import asyncio
 
 from tests.realtime.client import open_socket
-from tests.realtime.club import Club
+from tests.realtime.second_project.processes import SecondProject
 
 
 async def test_a_client_that_acknowledges_gets_megabytes(
-    club: Club, port: int, stream: str, session: str
+    project: SecondProject, port: int, stream: str, session: str
 ) -> None:
-    await asyncio.to_thread(club.write, "append_large", stream, 1000, 2000)
+    await asyncio.to_thread(project.write, "append_large", stream, 1000, 2000)
     async with open_socket(port, session) as ann:
         await ann.subscribe(stream, since=0)
         while ann.positions[stream] < 1000:
@@ -18,10 +20,10 @@ async def test_a_client_that_acknowledges_gets_megabytes(
     assert len(ann.events[stream]) == 1000
 
 
-async def test_a_client_that_is_paused_goes_on_when_it_acknowledges(
-    club: Club, port: int, stream: str, session: str
+async def test_a_paused_client_continues_when_it_acknowledges(
+    project: SecondProject, port: int, stream: str, session: str
 ) -> None:
-    await asyncio.to_thread(club.write, "append_large", stream, 1000, 2000)
+    await asyncio.to_thread(project.write, "append_large", stream, 1000, 2000)
     async with open_socket(port, session) as ann:
         await ann.subscribe(stream, since=0)
         while ann.positions[stream] < 1000:
@@ -31,15 +33,15 @@ async def test_a_client_that_is_paused_goes_on_when_it_acknowledges(
     assert len(ann.events[stream]) == 1000
 
 
-async def test_a_client_that_does_not_is_paused_then_closed_and_can_resume(
-    club: Club, port: int, stream: str, session: str
+async def test_a_client_that_does_not_acknowledge_is_closed_and_can_resume(
+    project: SecondProject, port: int, stream: str, session: str
 ) -> None:
-    await asyncio.to_thread(club.write, "append_large", stream, 1000, 2000)
+    await asyncio.to_thread(project.write, "append_large", stream, 1000, 2000)
     async with open_socket(port, session) as ann:
         await ann.subscribe(stream, since=0)
         assert await ann.close_code(15) == 4408
         received = ann.positions[stream]
-        # 256 KiB, and the frame that went beyond.
+        # 256 KiB and the frame that exceeded them.
         assert 256 * 1024 <= received * 2000 <= 400 * 1024
     async with open_socket(port, session) as again:
         await again.subscribe(stream, since=received)
@@ -47,14 +49,14 @@ async def test_a_client_that_does_not_is_paused_then_closed_and_can_resume(
         assert frame["from"] == received + 1
 
 
-async def test_a_slow_client_does_not_hold_up_the_others(
-    club: Club, port: int, stream: str, session: str
+async def test_a_slow_client_does_not_delay_another(
+    project: SecondProject, port: int, stream: str, session: str
 ) -> None:
-    async with open_socket(port, session) as slow, open_socket(port, session) as quick:
+    async with open_socket(port, session) as slow, open_socket(port, session) as fast:
         await slow.subscribe(stream)
-        await quick.subscribe(stream)
+        await fast.subscribe(stream)
         for _ in range(5):
-            await asyncio.to_thread(club.write, "append_large", stream, 200, 2000)
-        while quick.positions[stream] < 1000:
-            frame = await quick.hear("events", seconds=5)
-            await quick.say(type="ack", stream=stream, seq=frame["to"])
+            await asyncio.to_thread(project.write, "append_large", stream, 200, 2000)
+        while fast.positions[stream] < 1000:
+            frame = await fast.hear("events", seconds=5)
+            await fast.say(type="ack", stream=stream, seq=frame["to"])

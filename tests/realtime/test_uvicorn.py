@@ -1,4 +1,4 @@
-"""What ``realtime.uvicorn`` does beyond uvicorn: it frames once, reads on, and stops in time."""
+"""``realtime.uvicorn`` frames a text once and pauses reading late."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MESSAGES = [str(number) for number in range(50)]
 
 
 class Reader:
-    """An application that takes its messages when it is told to."""
+    """An application that reads its messages after ``may_read`` is set."""
 
     def __init__(self) -> None:
         self.may_read = asyncio.Event()
@@ -35,14 +35,14 @@ class Reader:
 
 async def until(condition: Any) -> None:
     async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110 - what waits is read, not told
+        while not condition():  # noqa: ASYNC110 - the protocol sends no event
             await asyncio.sleep(0)
 
 
 TEXTS = ["", "Grace", "ö" * 70_000, *(f"{number}" * 80_000 for number in range(100)), "Amen"]
 
 
-async def says_texts(scope: Any, receive: Any, send: Any) -> None:
+async def sends_texts(scope: Any, receive: Any, send: Any) -> None:
     await receive()
     await send({"type": "websocket.accept"})
     for text in TEXTS:
@@ -54,7 +54,7 @@ async def says_texts(scope: Any, receive: Any, send: Any) -> None:
 
 @asynccontextmanager
 async def serving(application: Any) -> AsyncIterator[tuple[PatientProtocol, str]]:
-    """One socket's protocol, and where it waits to be connected to."""
+    """Serve one socket; yield its protocol and its address."""
     config = Config(application, lifespan="off")
     config.load()
     protocol = PatientProtocol(config=config, server_state=ServerState(), app_state={})
@@ -64,25 +64,25 @@ async def serving(application: Any) -> AsyncIterator[tuple[PatientProtocol, str]
 
 
 @pytest.mark.parametrize("compression", [None, "deflate"])
-async def test_texts_arrive_as_they_were_however_they_are_framed_and_however_slow_the_reader(
+async def test_texts_arrive_unchanged_with_a_slow_reader_and_with_compression(
     compression: str | None,
 ) -> None:
     async with (
-        serving(says_texts) as (protocol, address),
+        serving(sends_texts) as (protocol, address),
         connect(address, proxy=None, compression=compression, max_queue=1) as socket,
     ):
         if compression is None:
-            # Nobody reads: it has come to where it waits for room.
+            # The reader has not started, so the buffer fills up.
             await until(lambda: not protocol.writable.is_set())
         heard = [await socket.recv() for _ in range(len(TEXTS) + 1)]
     assert heard == [*TEXTS, b"bytes"]
 
 
-async def test_who_is_gone_is_not_written_to() -> None:
-    said = asyncio.Event()
+async def test_a_send_to_a_disconnected_client_raises() -> None:
+    finished = asyncio.Event()
     errors: list[BaseException] = []
 
-    async def says_it_late(scope: Any, receive: Any, send: Any) -> None:
+    async def sends_late(scope: Any, receive: Any, send: Any) -> None:
         await receive()
         await send({"type": "websocket.accept"})
         while (await receive())["type"] != "websocket.disconnect":
@@ -91,12 +91,12 @@ async def test_who_is_gone_is_not_written_to() -> None:
             await send({"type": "websocket.send", "text": "late"})
         except OSError as error:
             errors.append(error)
-        said.set()
+        finished.set()
 
-    async with serving(says_it_late) as (_, address):
+    async with serving(sends_late) as (_, address):
         async with connect(address, proxy=None):
             pass
-        await said.wait()
+        await finished.wait()
     assert [type(error) for error in errors] == [ClientDisconnected]
 
 

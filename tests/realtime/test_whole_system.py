@@ -1,4 +1,4 @@
-"""Everything at once: two web processes, two workers, a broadcast in the air, and what can break."""
+"""The whole system: two web processes, two workers, a running broadcast, and every failure."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ import pytest
 import redis
 import requests
 
-from koinonia.supervisor.parent_death import die_with_parent
+from delivery.worker.parent_death import die_with_parent
 from tests.church_log import has_told_of_broadcasts, logged
-from tests.delivery.chaos.victims import SUPERVISOR, WEB, kill_part
+from tests.delivery.chaos.processes import SUPERVISOR, WEB, kill_part
 from tests.realtime.chaos_proxy import ChaosProxy
 from tests.realtime.follower import Follower
 from tests.running_system import ROOT, RunningSystem, database_environment, free_port
@@ -27,10 +27,10 @@ from tests.waiting import wait_until
 pytestmark = pytest.mark.chaos
 
 STREAM = "church:grace"
-NEWS = 5
+NEW_EVENTS = 5
 
 
-class Town:
+class System:
     """A running system with a second web process, and the network in front of both."""
 
     def __init__(self, directory: Path, valkey: ValkeyServer) -> None:
@@ -70,12 +70,12 @@ class Town:
     def get(self, path: str) -> dict[str, Any]:
         return self._api("GET", path)
 
-    def wait_for_news(self) -> None:
-        """Until life has gone on for a while: some more has happened to the texts in the air."""
+    def wait_for_new_events(self) -> None:
+        """Wait until the log has several new events."""
         before = self.head()
-        wait_until(lambda: self.head() >= before + NEWS, 60, pause=0.2)
+        wait_until(lambda: self.head() >= before + NEW_EVENTS, 60, pause=0.2)
 
-    def rest(self) -> int:
+    def finish(self) -> int:
         wait_until(lambda: has_told_of_broadcasts(self.get), 240, pause=1)
         return self.head()
 
@@ -110,84 +110,93 @@ class Town:
 
 
 @pytest.fixture
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+def system_under_test(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     valkey = ValkeyServer(tmp_path_factory.mktemp("v"))
-    town = Town(tmp_path_factory.mktemp("up"), valkey)
-    yield town
-    town.stop()
+    system_under_test = System(tmp_path_factory.mktemp("up"), valkey)
+    yield system_under_test
+    system_under_test.stop()
     valkey.stop()
 
 
-def kill_web(town: Town, proxy: ChaosProxy) -> None:
-    kill_part(town.system.data_dir, WEB)
+def kill_web(system_under_test: System, proxy: ChaosProxy) -> None:
+    kill_part(system_under_test.system.data_dir, WEB)
 
 
-def kill_workers(town: Town, proxy: ChaosProxy) -> None:
-    kill_part(town.system.data_dir, SUPERVISOR)
+def kill_workers(system_under_test: System, proxy: ChaosProxy) -> None:
+    kill_part(system_under_test.system.data_dir, SUPERVISOR)
 
 
-def kill_redis(town: Town, proxy: ChaosProxy) -> None:
-    town.valkey.process.kill()
-    town.valkey.process.wait()
-    town.wait_for_news()
-    town.valkey.start()
+def kill_redis(system_under_test: System, proxy: ChaosProxy) -> None:
+    system_under_test.valkey.process.kill()
+    system_under_test.valkey.process.wait()
+    system_under_test.wait_for_new_events()
+    system_under_test.valkey.start()
 
 
-def freeze_redis(town: Town, proxy: ChaosProxy) -> None:
-    os.kill(town.valkey.process.pid, signal.SIGSTOP)
-    town.wait_for_news()
-    os.kill(town.valkey.process.pid, signal.SIGCONT)
+def freeze_redis(system_under_test: System, proxy: ChaosProxy) -> None:
+    os.kill(system_under_test.valkey.process.pid, signal.SIGSTOP)
+    system_under_test.wait_for_new_events()
+    os.kill(system_under_test.valkey.process.pid, signal.SIGCONT)
 
 
-def flush_redis(town: Town, proxy: ChaosProxy) -> None:
-    with redis.Redis.from_url(town.valkey.url) as client:
+def flush_redis(system_under_test: System, proxy: ChaosProxy) -> None:
+    with redis.Redis.from_url(system_under_test.valkey.url) as client:
         client.flushall()
 
 
-def freeze_second_web(town: Town, proxy: ChaosProxy) -> None:
-    town.second.send_signal(signal.SIGSTOP)
-    town.wait_for_news()
-    town.second.send_signal(signal.SIGCONT)
+def freeze_second_web(system_under_test: System, proxy: ChaosProxy) -> None:
+    system_under_test.second.send_signal(signal.SIGSTOP)
+    system_under_test.wait_for_new_events()
+    system_under_test.second.send_signal(signal.SIGCONT)
 
 
-def cut_network(town: Town, proxy: ChaosProxy) -> None:
+def cut_network(system_under_test: System, proxy: ChaosProxy) -> None:
     proxy.truncate(after=500)
-    town.wait_for_news()
+    system_under_test.wait_for_new_events()
     proxy.blackhole()
 
 
-ALL: list[Callable[[Town, ChaosProxy], None]] = [
+FAILURES: list[Callable[[System, ChaosProxy], None]] = [
     kill_web, kill_redis, cut_network, freeze_redis, kill_workers, flush_redis, freeze_second_web,
 ]  # fmt: skip
 
 
-async def test_every_client_ends_with_the_log(town: Town) -> None:
-    with ChaosProxy(town.port) as proxy, ChaosProxy(town.second_port) as second:
+async def test_every_client_ends_with_the_whole_log(system_under_test: System) -> None:
+    with (
+        ChaosProxy(system_under_test.port) as proxy,
+        ChaosProxy(system_under_test.second_port) as second,
+    ):
         followers = [
-            Follower(port, STREAM, silence=30, origin=None, headers=town.headers)
-            for port in (proxy.port, second.port, town.port, town.second_port) * 2
+            Follower(port, STREAM, silence=30, origin=None, headers=system_under_test.headers)
+            for port in (
+                proxy.port,
+                second.port,
+                system_under_test.port,
+                system_under_test.second_port,
+            )
+            * 2
         ]
 
-        def trouble() -> int:
-            for harm in ALL:
-                town.broadcast()
-                town.wait_for_news()
-                harm(town, proxy)
+        def cause_failures() -> int:
+            for failure in FAILURES:
+                system_under_test.broadcast()
+                system_under_test.wait_for_new_events()
+                failure(system_under_test, proxy)
                 second.reset()
-            return town.rest()
+            return system_under_test.finish()
 
-        ends = asyncio.create_task(asyncio.to_thread(trouble))
+        ends = asyncio.create_task(asyncio.to_thread(cause_failures))
         following = [
             asyncio.create_task(follower.follow_until_told(ends)) for follower in followers
         ]
         async with asyncio.timeout(400):
             await asyncio.gather(*following)
-    log = await asyncio.to_thread(logged, town.get)
+    log = await asyncio.to_thread(logged, system_under_test.get)
     assert [event["seq"] for event in log] == list(range(1, len(log) + 1))
     created = [event for event in log if event["type"] == "broadcast.created"]
-    assert len(created) == len(ALL)
+    assert len(created) == len(FAILURES)
     for follower in followers:
         assert follower.events == log[: len(follower.events)]
         assert len(follower.events) >= ends.result()
-        # The network of some was cut, and the servers of others killed.
-        assert follower.connections > 1 or follower.port == town.second_port
+        # Some clients lost their network, and other clients their server.
+        assert follower.connections > 1 or follower.port == system_under_test.second_port

@@ -1,4 +1,4 @@
-"""A small API to throttle, without the project's."""
+"""A small API with limits, apart from the project's API."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from throttling import logins, problems
+from throttling import logins, responses
 from throttling.drf import PolicyThrottle
 
 
 class Key:
-    """What a library of tokens leaves on ``request.auth``."""
+    """A token as knox stores it in ``request.auth``."""
 
     def __init__(self, token_key: str) -> None:
         self.token_key = token_key
@@ -35,7 +35,7 @@ class TestUser:
 
 
 class BearerName(BaseAuthentication):
-    """``Bearer grace`` is the user grace; ``Bearer bad`` is nobody."""
+    """Authenticates ``Bearer grace`` as the user grace, and refuses ``Bearer bad``."""
 
     def authenticate(self, request: Request) -> tuple[TestUser, Key] | None:
         scheme, _, name = request.headers.get("Authorization", "").partition(" ")
@@ -76,18 +76,18 @@ class Limited(APIView):
 
 
 class Open(Limited):
-    """Needs no credential."""
+    """A view that needs no credential."""
 
     permission_classes = []
 
 
 def sign_in(request: HttpRequest) -> HttpResponse:
-    """A login of an API, without DRF."""
+    """Log in as an API client does, without DRF."""
     username = request.POST.get("username", "")
     try:
         attempt = logins.attempt(request, username)
     except logins.LoginRefusedError as refused:
-        return problems.response(refused.verdict)
+        return responses.refusal(refused.result)
     if authenticate(request, username=username, password=request.POST.get("password")) is None:
         return JsonResponse({"detail": "Wrong user name or password."}, status=401)
     attempt.succeeded()

@@ -7,23 +7,23 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from throttling import allowlist, limits, stores
+from throttling import allowlist, limits, shared_buckets
 from throttling.buckets import BucketStore
-from throttling.outage import Outage
+from throttling.shared_buckets import RedisOutage
 
 
 @pytest.fixture(autouse=True)
-def nothing_counted_yet(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[None]:
-    """Full buckets, no copy of the allowlist, no outage, and a Redis that may take its time."""
-    patient = {"OPTIONS": {"SOCKET_TIMEOUT": 5, "SOCKET_CONNECT_TIMEOUT": 5}}
+def full_buckets(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[None]:
+    """Start with full buckets, no copy of the allowlist and no outage; allow a slow Redis."""
+    slow = {"OPTIONS": {"SOCKET_TIMEOUT": 5, "SOCKET_CONNECT_TIMEOUT": 5}}
     for alias, database in (("throttling", 12), ("ratelimit", 14)):
         location = f"{settings.CACHES[alias]['LOCATION'].partition('?')[0]}?db={database}"
-        cache = {**settings.CACHES[alias], "LOCATION": location, **patient}
+        cache = {**settings.CACHES[alias], "LOCATION": location, **slow}
         settings.CACHES = {**settings.CACHES, alias: cache}
-    monkeypatch.setattr(limits, "outage", Outage())
-    client = stores.shared().client
+    monkeypatch.setattr(limits, "outage", RedisOutage())
+    client = shared_buckets.store().client
     client.flushdb()
-    stores.local.clear()
+    shared_buckets.local.clear()
     allowlist.forget()
     yield
     client.flushdb()
@@ -32,19 +32,19 @@ def nothing_counted_yet(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> 
 
 @pytest.fixture
 def store() -> BucketStore:
-    return stores.shared()
+    return shared_buckets.store()
 
 
 @pytest.fixture
 def api(settings: Settings) -> Client:
-    """A client of ``tests.throttling.api``."""
+    """Return a client of ``tests.throttling.api``."""
     settings.ROOT_URLCONF = "tests.throttling.api"
     settings.MIDDLEWARE = [
         "throttling.middleware.RateLimitHeadersMiddleware",
         *(name for name in settings.MIDDLEWARE if not name.startswith(("throttling.", "httpopt."))),
     ]
     settings.REST_FRAMEWORK = {
-        # DRF reads the others once, when its views are imported: for all tests of the run.
+        # DRF reads its other settings once, when its views are imported.
         **settings.REST_FRAMEWORK,
         "EXCEPTION_HANDLER": "throttling.drf.exception_handler",
     }

@@ -20,12 +20,12 @@ def _request(remote: str, forwarded: str | None = None) -> Any:
 @pytest.mark.parametrize(
     ("remote", "forwarded", "client"),
     [
-        # Nobody in front: nothing that the client says is believed.
+        # No proxy: the header is not trusted.
         (PEER, None, PEER),
         (PEER, "198.51.100.1", PEER),
         (PEER, "10.0.0.1", PEER),
         (PEER, "10.0.0.1, 10.0.0.2", PEER),
-        # One proxy: it adds the address it saw.
+        # One proxy: it appends the address of its peer.
         ("10.0.0.1", PEER, PEER),
         ("10.0.0.1", f"198.51.100.1, {PEER}", PEER),
         ("10.0.0.1", f"10.9.9.9, {PEER}", PEER),
@@ -35,15 +35,15 @@ def _request(remote: str, forwarded: str | None = None) -> Any:
         # Two proxies.
         ("10.0.0.1", f"198.51.100.1, {PEER}, 10.0.0.2", PEER),
         ("2001:db8:ffff::1", f"{PEER}, 10.0.0.2", PEER),
-        # Only proxies: the first of them asked.
+        # Only proxies: the first of them is the client.
         ("10.0.0.1", "10.0.0.3, 10.0.0.2", "10.0.0.3"),
         ("10.0.0.1", None, "10.0.0.1"),
         ("10.0.0.1", "", "10.0.0.1"),
-        # What is no address ends the walk at who reported it.
+        # An entry that is not an address ends the walk at the hop that reported it.
         ("10.0.0.1", f"{PEER}, unknown", "10.0.0.1"),
         ("10.0.0.1", f"{PEER}, , 10.0.0.2", "10.0.0.2"),
         ("10.0.0.1", "999.1.1.1", "10.0.0.1"),
-        # IPv6, and IPv4 in IPv6's clothes.
+        # IPv6, and IPv4 mapped into IPv6.
         ("::ffff:10.0.0.1", f"::ffff:{PEER}", PEER),
         ("10.0.0.1", "[2001:db8::7]:443", "2001:db8::7"),
         ("10.0.0.1", "fe80::1%eth0", "fe80::1"),
@@ -56,12 +56,12 @@ def test_a_client_cannot_choose_its_address(
     assert str(client_address(_request(remote, forwarded))) == client
 
 
-def test_without_trusted_proxies_nothing_is_believed(settings: Settings) -> None:
+def test_without_trusted_proxies_no_header_is_trusted(settings: Settings) -> None:
     settings.THROTTLING = {}
     assert str(client_address(_request("10.0.0.1", PEER))) == "10.0.0.1"
 
 
-def test_a_peer_without_an_address_is_believed_only_where_sockets_are(
+def test_a_peer_without_an_address_is_trusted_only_if_unix_sockets_are(
     settings: Settings,
 ) -> None:
     settings.THROTTLING = {}
@@ -80,10 +80,10 @@ def test_a_peer_without_an_address_is_believed_only_where_sockets_are(
         ("::ffff:203.0.113.9", PEER),
     ],
 )
-def test_an_ipv6_client_is_its_network(address: str, counted: str) -> None:
+def test_an_ipv6_client_is_counted_by_its_network(address: str, counted: str) -> None:
     assert prefix(parse(address)) == counted
 
 
 @pytest.mark.parametrize("text", ["", "unknown", "_hidden", "1.2.3", "1.2.3.4.5", "a" * 300, "::g"])
-def test_garbage_is_no_address(text: str) -> None:
+def test_garbage_is_not_an_address(text: str) -> None:
     assert parse(text) is None

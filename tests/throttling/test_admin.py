@@ -10,7 +10,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from tests.throttling.conftest import set_policies
-from throttling import limits, stores
+from throttling import limits, shared_buckets
 from throttling.buckets import BucketStore
 from throttling.models import Allowance
 
@@ -22,7 +22,7 @@ ADD = "/admin/throttling/allowance/add/"
 
 @pytest.fixture
 def support(api: Client, settings: Settings) -> Client:
-    # So slow that nothing flows in while a busy machine runs the test.
+    # So slow that no token is refilled while a busy machine runs the test.
     set_policies(settings, api="200/d", anon="60/d")
     user = User.objects.create_user("support", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(content_type__app_label="throttling"))
@@ -35,7 +35,7 @@ def _form(**over: str) -> dict[str, str]:
     return {**empty, "expires_at_0": "", "expires_at_1": "", **over}
 
 
-def test_support_frees_a_network_and_it_is_recorded_who_did(support: Client) -> None:
+def test_support_exempts_a_network_and_the_entry_records_its_author(support: Client) -> None:
     answer = support.post(ADD, _form(network="203.0.113.7/24", policies="messages,api"))
     assert answer.status_code == 302
     row = Allowance.objects.get()
@@ -59,7 +59,7 @@ def test_a_wrong_entry_is_explained(support: Client, over: dict[str, str], told:
 
 
 def test_a_user_is_named_by_the_user_name(support: Client) -> None:
-    # Support has no right to look through the users.
+    # Support may not list the users.
     User.objects.create(username="grace-sender")
     support.post(ADD, _form(user="grace-sender"))
     row = Allowance.objects.get()
@@ -76,7 +76,7 @@ def test_an_unknown_user_is_explained(support: Client, name: str) -> None:
     assert "No user is called" in support.post(ADD, _form(user=name)).content.decode()
 
 
-def test_the_allowlist_says_who_and_why(support: Client) -> None:
+def test_the_allowlist_shows_subject_and_note(support: Client) -> None:
     Allowance.objects.create(token="key-of-1", note="Nightly import")
     page = support.get("/admin/throttling/allowance/").content.decode()
     assert "token key-of-1" in page
@@ -98,7 +98,7 @@ def test_the_buckets_of_an_address_are_shown(support: Client) -> None:
     assert re.search(r"in 14[34]\d s", page)
 
 
-def test_who_is_refused_most_is_shown(support: Client) -> None:
+def test_the_most_refused_buckets_are_shown(support: Client) -> None:
     for _ in range(3):
         limits.charge("anon", "203.0.113.9", cost=60)
     page = support.get(STATE).content.decode()
@@ -115,7 +115,7 @@ def test_a_refused_user_is_shown_by_name(support: Client) -> None:
     assert "api:nonsense" in page
 
 
-def test_a_bucket_is_filled_and_it_is_recorded_who_did(support: Client, store: BucketStore) -> None:
+def test_filling_a_bucket_is_recorded_with_its_author(support: Client, store: BucketStore) -> None:
     limits.charge("anon", "203.0.113.9", cost=60)
     answer = support.post(STATE, {"bucket": ["anon:203.0.113.9"]}, follow=True)
     assert "1 bucket filled." in answer.content.decode()
@@ -125,7 +125,7 @@ def test_a_bucket_is_filled_and_it_is_recorded_who_did(support: Client, store: B
 
 
 @pytest.mark.parametrize("given", [{}, {"bucket": ["nonsense:x", "anon:\0"]}])
-def test_filling_nothing_is_told_and_not_recorded(
+def test_filling_no_bucket_warns_and_records_nothing(
     support: Client, given: dict[str, list[str]]
 ) -> None:
     assert "No bucket was chosen" in support.post(STATE, given, follow=True).content.decode()
@@ -134,7 +134,7 @@ def test_filling_nothing_is_told_and_not_recorded(
 
 @pytest.mark.parametrize("field", ["name", "address", "bucket"])
 @pytest.mark.parametrize("text", ["\0", "anon:\0", "a" * 10_000, "\ud800", "*", "fe80::1%eth0"])
-def test_whatever_is_searched_for_the_page_answers(support: Client, field: str, text: str) -> None:
+def test_the_page_answers_any_search_text(support: Client, field: str, text: str) -> None:
     query = urlencode({field: text}, errors="surrogatepass")
     assert support.get(f"{STATE}?{query}").status_code == 200
 
@@ -162,4 +162,4 @@ def test_the_page_says_so_when_redis_is_away(support: Client, settings: Settings
     assert "Redis does not answer" in support.get(STATE).content.decode()
     answer = support.post(STATE, {"bucket": ["anon:x"]}, follow=True)
     assert "nothing changed" in answer.content.decode()
-    assert stores.shared().client is not None
+    assert shared_buckets.store().client is not None

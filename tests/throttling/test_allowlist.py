@@ -40,7 +40,7 @@ def _codes(client: Client, headers: dict[str, str], times: int = 3) -> list[int]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_user_is_free_from_the_next_request_on(tight: Client) -> None:
+def test_an_entry_takes_effect_on_the_next_request(tight: Client) -> None:
     user = User.objects.create(pk=1)
     assert _codes(tight, GRACE) == [200, 429, 429]
     row = _allow(user=user)
@@ -60,7 +60,7 @@ def test_a_user_is_free_from_the_next_request_on(tight: Client) -> None:
         {"token": "key-of-1", "expires_at": timezone.now() + timedelta(days=1)},
     ],
 )
-def test_who_is_listed_is_not_limited(tight: Client, over: dict[str, Any]) -> None:
+def test_a_listed_caller_is_not_limited(tight: Client, over: dict[str, Any]) -> None:
     assert _codes(tight, GRACE) == [200, 429, 429]
     _allow(**over)
     assert _codes(tight, GRACE) == [200] * 3
@@ -77,19 +77,19 @@ def test_who_is_listed_is_not_limited(tight: Client, over: dict[str, Any]) -> No
         {"token": "key-of-1", "expires_at": timezone.now() - timedelta(seconds=1)},
     ],
 )
-def test_who_is_not_listed_is_limited(tight: Client, over: dict[str, Any]) -> None:
+def test_a_caller_that_is_not_listed_is_limited(tight: Client, over: dict[str, Any]) -> None:
     _allow(**over)
     assert _codes(tight, GRACE) == [200, 429, 429]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_forged_address_opens_nothing(tight: Client) -> None:
+def test_a_forged_address_is_not_exempt(tight: Client) -> None:
     _allow(network="192.0.2.7/32")
     assert _codes(tight, {**GRACE, "X-Forwarded-For": "192.0.2.7"}) == [200, 429, 429]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_who_becomes_free_is_not_charged_for_the_request_that_finds_it_out(
+def test_the_first_request_after_a_new_entry_is_not_charged(
     tight: Client, store: BucketStore
 ) -> None:
     _codes(tight, {"Authorization": "Bearer other"}, 1)
@@ -108,7 +108,7 @@ def test_who_becomes_free_is_not_charged_for_the_request_that_finds_it_out(
     ],
     ids=["update", "bulk_create", "create"],
 )
-def test_every_way_of_writing_is_announced(tight: Client, change: Callable[[Any], None]) -> None:
+def test_every_kind_of_write_is_announced(tight: Client, change: Callable[[Any], None]) -> None:
     row = _allow(network="192.0.2.0/24")
     assert _codes(tight, GRACE) == [200, 429, 429]
     change(row)
@@ -116,7 +116,7 @@ def test_every_way_of_writing_is_announced(tight: Client, change: Callable[[Any]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_is_rolled_back_frees_nobody(tight: Client) -> None:
+def test_an_entry_that_is_rolled_back_exempts_nobody(tight: Client) -> None:
     assert _codes(tight, GRACE, 2) == [200, 429]
     with transaction.atomic():
         _allow(network="127.0.0.1/32")
@@ -125,7 +125,7 @@ def test_what_is_rolled_back_frees_nobody(tight: Client) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_flushed_redis_does_not_bring_an_old_list_back(tight: Client, store: BucketStore) -> None:
+def test_a_flushed_redis_does_not_restore_an_old_list(tight: Client, store: BucketStore) -> None:
     row = _allow(network="127.0.0.1/32")
     assert _codes(tight, GRACE) == [200] * 3
     store.client.flushdb()
@@ -134,7 +134,7 @@ def test_a_flushed_redis_does_not_bring_an_old_list_back(tight: Client, store: B
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_change_that_could_not_be_announced_is_seen_when_the_copy_is_old(
+def test_an_unannounced_change_is_seen_when_the_copy_is_old(
     tight: Client, settings: Settings, store: BucketStore
 ) -> None:
     assert _codes(tight, GRACE, 2) == [200, 429]
@@ -153,8 +153,8 @@ OTHER_PROCESS = textwrap.dedent(
     from throttling import limits
     from throttling.allowlist import Caller
     for line in sys.stdin:
-        verdict = limits.charge("anon", "x", caller=Caller(user="1"), cost=60)
-        print(int(verdict.allowed), flush=True)
+        result = limits.charge("anon", "x", caller=Caller(user="1"), cost=60)
+        print(int(result.allowed), flush=True)
     """
 )
 
@@ -203,7 +203,7 @@ def _settings_for(database: str) -> str:
 
 
 def _elsewhere(database: str, statement: str) -> None:
-    """Run a statement in a process of its own, as the admin in another web process would."""
+    """Run a statement in another process, as the admin in another web process would."""
     subprocess.run(
         [
             sys.executable,
@@ -247,7 +247,7 @@ def _file_database(directory: Path) -> str:
         ({}, "__all__"),
     ],
 )
-def test_a_wrong_entry_is_told(over: dict[str, Any], field: str) -> None:
+def test_a_wrong_entry_is_refused(over: dict[str, Any], field: str) -> None:
     with pytest.raises(ValidationError) as error:
         Allowance(note="x", **over).full_clean()
     assert list(error.value.message_dict) == [field]
@@ -260,8 +260,8 @@ def test_the_database_refuses_an_entry_of_two_things() -> None:
 
 
 @pytest.mark.django_db
-def test_a_listed_user_frees_the_name_from_login_limits_only_where_they_are_named() -> None:
-    from throttling.identities import name_digest
+def test_a_listed_user_is_exempt_from_a_login_policy_only_if_the_entry_names_it() -> None:
+    from throttling.charges import name_digest
 
     user = User.objects.create(username="grace")
     caller = allowlist.Caller(name=name_digest("grace"))
@@ -273,7 +273,7 @@ def test_a_listed_user_frees_the_name_from_login_limits_only_where_they_are_name
 
 
 @pytest.mark.django_db
-def test_an_entry_ends_in_time_though_the_copy_is_not_read_again() -> None:
+def test_an_entry_ends_in_time_without_a_reread() -> None:
     now = timezone.now()
     Allowance.objects.create(token="key", note="x", expires_at=now + timedelta(hours=1))
     listed = allowlist.read_again("v1")

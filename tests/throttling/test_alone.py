@@ -25,7 +25,7 @@ PROGRAM = textwrap.dedent(
 )
 
 
-def test_it_works_in_a_project_that_has_nothing_else_of_ours() -> None:
+def test_the_app_works_in_a_project_without_the_other_apps() -> None:
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", PROGRAM],
         capture_output=True,

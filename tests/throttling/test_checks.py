@@ -9,7 +9,7 @@ from pytest_django.fixtures import Settings
 REDIS = {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": "redis://localhost/2"}
 SLOWLY = {"LOCATION": "redis://localhost/2?socket_timeout=5"}
 ELSEWHERE = {"LOCATION": "redis://localhost/3"}
-OWN_KEYS = {"OPTIONS": {"CLIENT_CLASS": "koinonia.redis_cache.PrefixClient"}}
+OWN_KEYS = {"OPTIONS": {"CLIENT_CLASS": "koinonia.config.redis_cache.PrefixClient"}}
 DJANGOS = {"BACKEND": "django.core.cache.backends.redis.RedisCache"}
 QUICK = {**REDIS, "OPTIONS": {"SOCKET_TIMEOUT": 0.1}}
 
@@ -64,7 +64,7 @@ def test_the_project_passes() -> None:
 def test_a_wrong_setting_is_refused_at_start(
     settings: Settings, declared: dict[str, Any], expected: list[str]
 ) -> None:
-    settings.ROOT_URLCONF = "tests.throttling.nothing"
+    settings.ROOT_URLCONF = "tests.throttling.empty_urls"
     settings.THROTTLING = declared
     assert _ids() == expected
 
@@ -92,15 +92,15 @@ def test_a_wrong_setting_is_refused_at_start(
         "another database",
         "shared by another address",
         "time-outs shared",
-        "clears its own keys",
+        "clears only its own keys",
         "shared with Django's own",
         "not Redis",
     ],
 )
-def test_the_cache_is_looked_at(
+def test_the_cache_is_checked(
     settings: Settings, caches: dict[str, Any], expected: list[str]
 ) -> None:
-    settings.ROOT_URLCONF = "tests.throttling.nothing"
+    settings.ROOT_URLCONF = "tests.throttling.empty_urls"
     settings.RATELIMIT_USE_CACHE = "default"
     settings.CACHES = {
         "default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
@@ -109,27 +109,27 @@ def test_the_cache_is_looked_at(
     assert _ids() == expected
 
 
-def test_the_outer_guard_needs_its_cache(settings: Settings) -> None:
+def test_the_flood_guard_needs_its_cache(settings: Settings) -> None:
     settings.RATELIMIT_USE_CACHE = "nonsense"
     assert _ids() == ["throttling.E007"]
 
 
-def test_a_view_that_names_an_unknown_policy_is_found(settings: Settings) -> None:
+def test_a_view_with_an_unknown_policy_is_reported(settings: Settings) -> None:
     settings.ROOT_URLCONF = "tests.throttling.api"
     settings.THROTTLING = {"POLICIES": {"messages": {"rate": "1/m", "by": "user"}}}
     assert set(_ids()) == {"throttling.E008"}
 
 
-def test_a_wrong_kind_of_setting_is_named(settings: Settings) -> None:
-    settings.ROOT_URLCONF = "tests.throttling.nothing"
+def test_the_message_names_the_wrong_setting(settings: Settings) -> None:
+    settings.ROOT_URLCONF = "tests.throttling.empty_urls"
     settings.THROTTLING = {"LOCAL_PROCESSES": 0, "POLICES": {}}
-    told = [message.msg for message in run_checks(tags=["throttling"])]
-    assert told == [
+    messages = [message.msg for message in run_checks(tags=["throttling"])]
+    assert messages == [
         "THROTTLING['LOCAL_PROCESSES'] is 0; it must be a whole number from 1.",
         "THROTTLING has no key 'POLICES'.",
     ]
 
 
-def test_without_the_middleware_nobody_is_told(settings: Settings) -> None:
+def test_a_missing_middleware_is_reported(settings: Settings) -> None:
     settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "throttling" not in name]
     assert _ids() == ["throttling.W003"]

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def slow(settings: Settings) -> None:
-    """Limits so slow that nothing flows in while a busy machine runs the test."""
+    """Set limits so slow that no token is refilled while a busy machine runs the test."""
     set_policies(settings, api="200/d", anon="60/d", login_ip="10/d")
 
 
@@ -40,7 +40,7 @@ def test_show_lists_the_buckets_of_a_user(grace: User) -> None:
     assert re.search(r"0 of 200 left \(200/d\), next in 4\d\d s, full in 86[34]\d\d s", shown)
 
 
-def test_show_of_nobody_lists_refusals_and_the_allowlist() -> None:
+def test_show_without_options_lists_refusals_and_the_allowlist() -> None:
     for _ in range(3):
         limits.charge("anon", "203.0.113.9", cost=60)
     Allowance.objects.create(network="10.0.0.0/8", note="The office")
@@ -50,12 +50,12 @@ def test_show_of_nobody_lists_refusals_and_the_allowlist() -> None:
 
 
 @pytest.mark.parametrize(("year", "told"), [(2020, "ended 2020"), (2099, "until 2099")])
-def test_show_tells_an_entry_that_has_ended_from_one_that_will(year: int, told: str) -> None:
+def test_show_tells_whether_an_entry_has_ended(year: int, told: str) -> None:
     Allowance.objects.create(token="a", note="x", expires_at=datetime(year, 1, 31, tzinfo=UTC))
     assert f"token a (all policies), {told}-01-31 00:00 UTC: x" in _throttle("show")
 
 
-def test_show_of_nobody_names_the_user_that_is_refused(grace: User) -> None:
+def test_show_without_options_names_the_refused_user(grace: User) -> None:
     for _ in range(2):
         limits.charge("api", str(grace.pk), cost=200)
     assert f"1  api:{grace.pk} (grace)" in _throttle("show")
@@ -74,7 +74,7 @@ def test_a_single_bucket_can_be_shown_and_reset() -> None:
     assert "1 bucket filled" in _throttle("reset", "--bucket", "broadcasts:grace")
 
 
-def test_allow_and_revoke_keep_the_allowlist(grace: User) -> None:
+def test_allow_and_revoke_change_the_allowlist(grace: User) -> None:
     _throttle("allow", "--user", "grace", "--policy", "api", "--expires", "7d", "--note", "Easter")
     row = Allowance.objects.get()
     assert (row.user, row.policies, row.note) == (grace, "api", "Easter (by manage.py throttle)")

@@ -1,4 +1,4 @@
-"""The fields parse as structured fields (RFC 9651), by a library that is not ours."""
+"""An independent library parses the header fields as structured fields (RFC 9651)."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from throttling import headers
+from throttling import responses
 from throttling.buckets import BucketState, BucketStore, Rate, parse
+from throttling.charges import Charge, PolicyOutcome, ThrottleResult
 from throttling.policies import Policy
-from throttling.verdict import Charge, Judged, Verdict
 
 names = st.sampled_from(["api", "messages", "conditional", "login_ip"])
 rates = st.builds(
@@ -21,7 +21,7 @@ rates = st.builds(
 
 
 @st.composite
-def judged(draw: st.DrawFn) -> Judged:
+def outcomes(draw: st.DrawFn) -> PolicyOutcome:
     rate = draw(rates)
     short = draw(st.booleans())
     remaining = draw(st.integers(0, rate.burst))
@@ -29,7 +29,7 @@ def judged(draw: st.DrawFn) -> Judged:
     wait = draw(st.integers(1, 10_000_000)) if needed else 0
     policy = Policy(draw(names), rate, "user")
     state = BucketState(short, remaining, wait, draw(st.integers(0, 10_000_000)))
-    return Judged(Charge(policy, "x", rate), state)
+    return PolicyOutcome(Charge(policy, "x", rate), state)
 
 
 def _parsed(field: str) -> list[tuple[str, dict[str, Any]]]:
@@ -37,9 +37,11 @@ def _parsed(field: str) -> list[tuple[str, dict[str, Any]]]:
     return list(parsed)
 
 
-@given(st.lists(judged(), min_size=1, max_size=4))
-def test_the_fields_are_lists_of_strings_with_integer_parameters(all_judged: list[Judged]) -> None:
-    found = headers.fields(Verdict(all_judged, 1_790_000_000_000))
+@given(st.lists(outcomes(), min_size=1, max_size=4))
+def test_the_fields_are_lists_of_strings_with_integer_parameters(
+    all_outcomes: list[PolicyOutcome],
+) -> None:
+    found = responses.fields(ThrottleResult(all_outcomes, 1_790_000_000_000))
     limits, policies = _parsed(found["RateLimit"]), _parsed(found["RateLimit-Policy"])
     assert [name for name, _ in limits] == [name for name, _ in policies]
     for _, parameters in limits:
@@ -51,44 +53,46 @@ def test_the_fields_are_lists_of_strings_with_integer_parameters(all_judged: lis
         assert min(parameters.values()) >= 1
 
 
-@given(st.lists(judged(), min_size=1, max_size=4))
-def test_no_window_ends_after_retry_after(all_judged: list[Judged]) -> None:
-    found = headers.fields(Verdict(all_judged, 1_790_000_000_000))
+@given(st.lists(outcomes(), min_size=1, max_size=4))
+def test_no_window_ends_after_retry_after(all_outcomes: list[PolicyOutcome]) -> None:
+    found = responses.fields(ThrottleResult(all_outcomes, 1_790_000_000_000))
     if "Retry-After" in found:
         assert all(p["t"] <= int(found["Retry-After"]) for _, p in _parsed(found["RateLimit"]))
 
 
 @pytest.mark.parametrize("rate", ["100/m", "1000/m:200", "5/15m", "7/s:3", "10/h"])
-def test_who_paces_itself_by_the_fields_is_never_refused(store: BucketStore, rate: str) -> None:
+def test_a_client_that_paces_itself_by_the_fields_is_never_refused(
+    store: BucketStore, rate: str
+) -> None:
     limit = parse(rate)
     charge = Charge(Policy("p", limit, "user"), "x", limit)
     now = 1_790_000_000_000
     for _ in range(3 * limit.burst):
         decision = store.take([charge.bucket], now=now)
         assert decision.allowed
-        judged = Judged(charge, decision.states[0])
-        now += judged.effective_window * 1000 // max(1, judged.state.remaining)
+        outcome = PolicyOutcome(charge, decision.states[0])
+        now += outcome.effective_window * 1000 // max(1, outcome.state.remaining)
 
 
-def test_the_tightest_policy_comes_first_and_is_the_one_x_ratelimit_speaks_of() -> None:
+def test_the_tightest_policy_comes_first_and_fills_the_x_ratelimit_fields() -> None:
     roomy, tight = parse("1000/m"), parse("10/h:20")
-    verdict = Verdict(
+    result = ThrottleResult(
         [
-            Judged(
+            PolicyOutcome(
                 Charge(Policy("roomy", roomy, "user"), "x", roomy), BucketState(False, 900, 0, 6)
             ),
-            Judged(
+            PolicyOutcome(
                 Charge(Policy("tight", tight, "user"), "x", tight), BucketState(False, 2, 0, 50)
             ),
         ],
         1_790_000_000_000,
     )
-    found = headers.fields(verdict)
+    found = responses.fields(result)
     assert found["RateLimit"] == '"tight";r=2;t=720,"roomy";r=900;t=54'
     assert found["X-RateLimit-Limit"] == "20"
     assert found["X-RateLimit-Remaining"] == "2"
     assert found["X-RateLimit-Reset"] == "1790000001"
 
 
-def test_nobody_is_told_of_limits_that_do_not_count_them() -> None:
-    assert headers.fields(Verdict()) == {}
+def test_an_uncounted_request_gets_no_fields() -> None:
+    assert responses.fields(ThrottleResult()) == {}

@@ -10,10 +10,10 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from throttling import retention
+from throttling import logins
 from throttling.addresses import prefix_of
 from throttling.buckets import Bucket, BucketStore, parse
-from throttling.identities import name_digest
+from throttling.charges import name_digest
 from throttling.models import LoginAddress
 
 pytestmark = pytest.mark.django_db
@@ -54,7 +54,7 @@ def test_the_pages_share_their_buckets(api: Client, grace: User) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_the_right_password_does_not_help_who_guessed_too_often(
+def test_the_right_password_is_refused_after_too_many_guesses(
     api: Client, grace: User, page: str
 ) -> None:
     for _ in range(5):
@@ -84,7 +84,7 @@ def test_guessing_from_many_addresses_stops_after_twenty(api: Client, grace: Use
     assert waits == pytest.approx([45, 90, 180, 360], abs=8)
 
 
-def test_nobody_is_kept_out_from_an_address_they_used_before(api: Client, grace: User) -> None:
+def test_guesses_elsewhere_do_not_lock_out_a_known_address(api: Client, grace: User) -> None:
     _login(Client(), "/login/", "grace", PASSWORD, HOME)
     for n in range(24):
         _login(api, "/api/login/", "grace", "guess", f"198.51.100.{n}")
@@ -92,7 +92,7 @@ def test_nobody_is_kept_out_from_an_address_they_used_before(api: Client, grace:
     assert _login(api, "/api/login/", "grace", PASSWORD, HOME).status_code == 200
 
 
-def test_all_addresses_of_an_ipv6_network_are_one(api: Client, grace: User) -> None:
+def test_all_addresses_of_an_ipv6_network_share_a_bucket(api: Client, grace: User) -> None:
     answers = [
         _login(api, "/api/login/", "grace", "guess", f"2001:db8:1:2::{n:x}") for n in range(1, 8)
     ]
@@ -100,7 +100,7 @@ def test_all_addresses_of_an_ipv6_network_are_one(api: Client, grace: User) -> N
 
 
 @pytest.mark.parametrize("spelling", ["GRACE", " grace ", "\uff47race"])
-def test_a_name_is_one_however_it_is_spelled(api: Client, grace: User, spelling: str) -> None:
+def test_all_spellings_of_a_name_share_a_bucket(api: Client, grace: User, spelling: str) -> None:
     for _ in range(5):
         _login(api, "/api/login/", "grace", "guess")
     assert _login(api, "/api/login/", spelling, "guess").status_code == 429
@@ -121,7 +121,7 @@ def test_an_unknown_name_gets_the_same_answers(api: Client, grace: User) -> None
 def test_an_unknown_name_costs_the_same_hashing(
     api: Client, grace: User, settings: Settings, monkeypatch: pytest.MonkeyPatch, page: str
 ) -> None:
-    """All that takes so long that its time could be told from outside."""
+    """Compare the hashing, the only work slow enough to be measured from outside."""
     spent: list[int] = []
 
     def hashed(password: str, salt: str, iterations: int, **_: Any) -> bytes:
@@ -145,14 +145,14 @@ def test_user_names_are_not_kept_in_redis(api: Client, grace: User, store: Bucke
     assert not [name for name in store.names("*") if "grace" in name]
 
 
-def test_a_login_page_tells_people_when_to_come_back(api: Client, grace: User) -> None:
+def test_a_login_page_says_when_to_try_again(api: Client, grace: User) -> None:
     for _ in range(6):
         answer = _login(api, "/login/", "grace", "guess")
     assert b"Try again in 3 minutes" in answer.content
     assert answer["Cache-Control"] == "no-store"
 
 
-def test_the_outer_guard_keeps_floods_off_the_pages(
+def test_the_flood_guard_refuses_a_flood_of_posts(
     api: Client, grace: User, settings: Settings
 ) -> None:
     settings.THROTTLING = {**settings.THROTTLING, "COARSE_LOGIN_RATE": "2/m"}
@@ -164,7 +164,7 @@ def test_the_outer_guard_keeps_floods_off_the_pages(
     assert codes == [200, 200, 429]
 
 
-def test_looking_at_a_login_page_costs_nothing(api: Client) -> None:
+def test_a_get_of_a_login_page_costs_nothing(api: Client) -> None:
     assert [api.get("/login/").status_code for _ in range(15)] == [200] * 15
 
 
@@ -174,8 +174,8 @@ def test_an_address_is_known_for_thirty_days(grace: User) -> None:
     later = now + timedelta(days=30)
     assert LoginAddress.objects.knows("a", HOME, now=later - timedelta(seconds=1))
     assert not LoginAddress.objects.knows("a", HOME, now=later)
-    assert (retention.prune(later, dry_run=True), LoginAddress.objects.count()) == (1, 1)
-    assert (retention.prune(later), LoginAddress.objects.count()) == (1, 0)
+    assert (logins.prune(later, dry_run=True), LoginAddress.objects.count()) == (1, 1)
+    assert (logins.prune(later), LoginAddress.objects.count()) == (1, 0)
 
 
 def test_the_known_address_is_the_one_that_is_counted(api: Client, grace: User) -> None:
@@ -184,7 +184,7 @@ def test_the_known_address_is_the_one_that_is_counted(api: Client, grace: User) 
     assert (row.name, row.address) == (name_digest("grace"), "2001:db8:1:2::/64")
 
 
-def test_switched_off_guessing_is_free(api: Client, grace: User, settings: Settings) -> None:
+def test_nothing_is_limited_when_switched_off(api: Client, grace: User, settings: Settings) -> None:
     settings.THROTTLING = {"ENABLED": False}
     codes = {_login(api, "/api/login/", "grace", "guess").status_code for _ in range(30)}
     assert codes == {401}

@@ -6,10 +6,10 @@ from prometheus_client import REGISTRY
 from pytest_django.fixtures import Settings
 
 from tests.throttling.conftest import set_policies
-from throttling import coarse, limits, policies
+from throttling import limits, login_flood_guard, policies
 from throttling.allowlist import Caller
-from throttling.outage import FAILURES
-from throttling.verdict import Charge
+from throttling.charges import Charge
+from throttling.shared_buckets import FAILURES
 
 pytestmark = pytest.mark.django_db
 
@@ -46,7 +46,7 @@ def _unanswered(call: str) -> float:
 
 @pytest.fixture
 def away(settings: Settings) -> None:
-    """A Redis that does not answer."""
+    """Point the caches to a Redis that does not answer."""
     for alias in ("throttling", "ratelimit"):
         nowhere = {**settings.CACHES[alias], "LOCATION": "unix:///nowhere?db=2"}
         settings.CACHES = {**settings.CACHES, alias: nowhere}
@@ -70,26 +70,24 @@ def test_an_outage_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     assert actions == ["throttling_unanswered"] * (FAILURES - 1) + ["throttling_failed"]
 
 
-def test_a_charge_that_could_not_be_given_back_is_counted(
-    settings: Settings, request: pytest.FixtureRequest
-) -> None:
-    verdict = limits.charge("anon", "x")
+def test_a_refund_that_fails_is_counted(settings: Settings, request: pytest.FixtureRequest) -> None:
+    result = limits.charge("anon", "x")
     request.getfixturevalue("away")
     before = _unanswered("give")
-    verdict.give_back()
+    result.give_back()
     assert _unanswered("give") == before + 1
 
 
 @pytest.mark.usefixtures("away")
-def test_an_outer_guard_that_cannot_count_lets_pass_and_is_counted() -> None:
+def test_a_flood_guard_that_cannot_count_allows_the_request_and_is_counted() -> None:
     before = _unanswered("login_guard")
-    assert not coarse.exceeded(RequestFactory().post("/login/"))
+    assert not login_flood_guard.is_flooding(RequestFactory().post("/login/"))
     assert _unanswered("login_guard") == before + 1
 
 
 def test_failed_is_counted() -> None:
     before = _counted("failed")
     for _ in range(FAILURES):
-        limits.outage.failed()
+        limits.outage.note_failure()
     limits.charge("anon", "x")
     assert _counted("failed") == before + 1

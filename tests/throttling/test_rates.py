@@ -19,7 +19,7 @@ from throttling.rates import InvalidRateError, Rate, parse
         (" 7/s ", Rate(7, 1_000, 7)),
     ],
 )
-def test_a_rate_is_read(text: str, rate: Rate) -> None:
+def test_a_rate_is_parsed(text: str, rate: Rate) -> None:
     assert parse(text) == rate
 
 
@@ -42,7 +42,7 @@ def test_a_rate_is_read(text: str, rate: Rate) -> None:
         "99999999/d",
     ],
 )
-def test_what_is_no_rate_is_refused_with_a_reason(text: str) -> None:
+def test_a_text_that_is_not_a_rate_is_refused_with_a_reason(text: str) -> None:
     with pytest.raises(InvalidRateError, match=r"rate|at least 1|exactly"):
         parse(text)
 
@@ -52,11 +52,11 @@ def test_what_is_no_rate_is_refused_with_a_reason(text: str) -> None:
     st.sampled_from([1_000, 30_000, 900_000, 86_400_000]),
     st.integers(1, 500),
 )
-def test_a_rate_is_written_as_it_is_read(count: int, period_ms: int, burst: int) -> None:
+def test_a_rate_that_is_written_can_be_parsed_again(count: int, period_ms: int, burst: int) -> None:
     rate = Rate(count, period_ms, burst)
     assert parse(str(rate)) == rate
 
 
-def test_processes_that_count_alone_share_a_rate() -> None:
+def test_processes_that_count_alone_divide_a_rate() -> None:
     assert parse("100/m:40").shared_by(4) == Rate(25, 60_000, 10)
     assert parse("2/m").shared_by(8) == Rate(1, 60_000, 1)

@@ -1,9 +1,10 @@
-"""Token buckets in Redis, decided together and exactly; usable without the rest of the app.
+"""Token buckets in Redis: one call decides all buckets of a request, exactly.
 
-store = BucketStore(lambda: redis_client, prefix="pace")
-decision = store.take([Bucket("account", rate), Bucket("sender:+1312…", rate)])
-grant = store.take_up_to(100, [...])     # as many as all of them have
-store.give_back([...])                   # what was not needed
+The package works without the rest of the app:
+
+store = BucketStore(lambda: redis_client, prefix="exports")
+decision = store.take([Bucket("account", rate), Bucket("user:7", rate)])
+store.give_back([...])                   # return tokens that were not needed
 """
 
 from __future__ import annotations

@@ -7,13 +7,13 @@ from throttling.rates import Rate
 
 
 class BucketsUnavailableError(Exception):
-    """Redis did not decide: away, too slow, or refusing. Nothing is known to be charged."""
+    """Redis did not decide: it is away, too slow, or refuses. It is unknown whether it charged."""
 
     retryable = True
 
 
 class CostAboveBurstError(ValueError):
-    """A cost that no wait makes affordable."""
+    """A cost that is larger than the bucket, so that waiting does not help."""
 
     retryable = False
 
@@ -27,15 +27,15 @@ class CostAboveBurstError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """One bucket, and what is asked of it."""
+    """One bucket and the cost asked of it."""
 
     key: str
     rate: Rate
     cost: int = 1
     longest_wait_ms: int = 0
-    """Above 0: each refusal in a row doubles the wait, up to this, and the wait is enforced."""
+    """Above 0, each refusal in a row doubles the wait, up to this, and the bucket enforces it."""
     shadow: bool = False
-    """Judged and reported, never refusing."""
+    """Count and report, but never refuse."""
 
     def __post_init__(self) -> None:
         if self.cost < 0:
@@ -48,13 +48,13 @@ class BucketState(NamedTuple):
     """A bucket after the decision."""
 
     short: bool
-    """It could not pay (where it is no shadow, this refused the request)."""
+    """True if the bucket had too few tokens. Unless it is a shadow, it refused the request."""
     remaining: int
-    """Whole tokens; 0 while it is frozen or made to wait."""
+    """Whole tokens; 0 while the bucket enforces a wait."""
     wait_ms: int
-    """Until the same cost is affordable (again)."""
+    """Milliseconds until the bucket can pay the same cost (again)."""
     full_ms: int
-    """Until it is full."""
+    """Milliseconds until the bucket is full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +62,12 @@ class Decision:
     """The answer for all buckets of one request."""
 
     granted: int
-    """1 or 0; for ``take_up_to`` how many."""
+    """1 or 0."""
     states: tuple[BucketState, ...]
     at_ms: int
     """Server time, Unix milliseconds."""
     version: str = ""
-    """Of what the store announces (see ``BucketStore.announce``)."""
+    """The version that was announced last (see ``BucketStore.announce``)."""
 
     @property
     def allowed(self) -> bool:
@@ -75,5 +75,5 @@ class Decision:
 
     @property
     def wait_ms(self) -> int:
-        """Until all that refused can pay."""
+        """Return the milliseconds until every refusing bucket can pay."""
         return max((state.wait_ms for state in self.states if state.short), default=0)

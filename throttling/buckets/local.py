@@ -16,9 +16,9 @@ class _Level:
 
 
 class LocalBuckets:
-    """The same arithmetic in this process alone, for while Redis is away.
+    """Buckets of this process alone, with the arithmetic of the Lua script, while Redis is away.
 
-    Holds at most ``size`` buckets, the most recently used.
+    Holds the ``size`` most recently used buckets.
     """
 
     def __init__(self, size: int = 10_000, clock: Callable[[], float] = time.monotonic) -> None:

@@ -16,11 +16,11 @@ DIGEST = hashlib.sha1(SCRIPT, usedforsecurity=False).hexdigest()
 
 
 class BucketStore:
-    """Buckets in one Redis database; one round trip for each call, whatever the number of buckets.
+    """Buckets in one Redis database; each call is one round trip for any number of buckets.
 
-    ``connection`` gives the client and is called once. Every method raises BucketsUnavailableError
-    where Redis does not answer; ``now`` (Unix ms) replaces the server's clock, for tests: buckets
-    touched so never expire.
+    ``connection`` makes the client and is called once. Every method raises BucketsUnavailableError
+    if Redis does not answer. Tests may pass ``now`` (Unix ms) in place of the server's clock; keys
+    written with it do not expire.
     """
 
     def __init__(self, connection: Callable[[], redis.Redis], prefix: str) -> None:
@@ -42,38 +42,23 @@ class BucketStore:
         return f"{self.prefix}:{name}"
 
     def take(self, buckets: Sequence[Bucket], *, now: int | None = None) -> Decision:
-        """Charge all of them, or none."""
+        """Charge all of the buckets, or none."""
         return self._run(b"take", buckets, now)
 
     def try_to_take(self, buckets: Sequence[Bucket], *, now: int | None = None) -> Decision:
-        """Take (see ``take``) without a trace of a refusal: it is not counted, and no wait grows."""
+        """Charge like ``take``, but record no refusal: it is not counted, and no wait grows."""
         return self._run(b"try", buckets, now)
 
     def peek(self, buckets: Sequence[Bucket], *, now: int | None = None) -> Decision:
-        """What ``take`` would say; nothing changes."""
+        """Return the decision that ``take`` would make, and change nothing."""
         return self._run(b"peek", buckets, now)
 
     def give_back(self, buckets: Sequence[Bucket], *, now: int | None = None) -> Decision:
         """Return the costs; a bucket never holds more than its burst."""
         return self._run(b"give", buckets, now)
 
-    def take_up_to(
-        self, wanted: int, buckets: Sequence[Bucket], *, now: int | None = None
-    ) -> Decision:
-        """Take as many tokens as all of them have, at most ``wanted``; ``granted`` says how many.
-
-        The cost of a bucket is not multiplied; it only decides what ``wait_ms`` waits for.
-        """
-        return self._run(b"upto", buckets, now, wanted)
-
-    def freeze(
-        self, buckets: Sequence[Bucket], *, milliseconds: int, now: int | None = None
-    ) -> Decision:
-        """Let nothing out of them for so long (a provider said: slow down)."""
-        return self._run(b"freeze", buckets, now, milliseconds)
-
     def reset(self, names: Iterable[str]) -> int:
-        """Fill the named buckets; how many were not full."""
+        """Fill the named buckets and return how many were not full."""
         keys = [self.key(name) for name in names]
         if not keys:
             return 0
@@ -81,7 +66,7 @@ class BucketStore:
         return int(self._command("DEL", *keys))
 
     def names(self, pattern: str, limit: int = 1000) -> list[str]:
-        """Names of buckets in use that match (``*`` and ``?``); for people, not for requests."""
+        """Return the names of used buckets that match (``*`` and ``?``); too slow for requests."""
         found: list[str] = []
         try:
             for key in self.client.scan_iter(match=self.key(pattern), count=500):
@@ -93,35 +78,33 @@ class BucketStore:
         return sorted(found)
 
     def most_refused(self, limit: int = 20) -> list[tuple[str, int]]:
-        """Names of buckets and how often they refused, within at most an hour."""
+        """Return names of buckets and how often each refused, within at most an hour."""
         rows = self._command("ZREVRANGE", self.refused_key, 0, limit - 1, "WITHSCORES")
         pairs = rows if not rows or isinstance(rows[0], (list, tuple)) else _pairs(rows)
         return [(_text(key).removeprefix(f"{self.prefix}:"), int(float(n))) for key, n in pairs]
 
-    def enter(self, members: Sequence[str], until_ms: int) -> None:
-        """Note what is in flight, until it leaves or the time (Unix ms) is over."""
+    def add_in_flight(self, members: Sequence[str], until_ms: int) -> None:
+        """Register members as in flight until they are removed, at the latest until ``until_ms``."""
         pairs = [part for member in members for part in (until_ms, member)]
         self._command("ZADD", self.in_flight_key, *pairs)
         self._command("PEXPIREAT", self.in_flight_key, until_ms)
 
-    def leave(self, members: Sequence[str]) -> None:
+    def remove_in_flight(self, members: Sequence[str]) -> None:
         self._command("ZREM", self.in_flight_key, *members)
 
     def in_flight(self, now_ms: int, limit: int = 1000) -> list[str]:
-        """Return what is in flight now; a member that crashed is dropped when its time is over."""
+        """Return the members in flight, without those whose time is over because they crashed."""
         self._command("ZREMRANGEBYSCORE", self.in_flight_key, "-inf", now_ms)
         rows = self._command("ZRANGE", self.in_flight_key, 0, limit - 1)
         return [_text(row) for row in rows]
 
     def announce(self, version: str) -> None:
-        """Let the next decision of every process carry this version."""
+        """Make the next decision of every process carry this version."""
         self._command("SET", self.version_key, version)
 
-    def _run(
-        self, mode: bytes, buckets: Sequence[Bucket], now: int | None, amount: int = 0
-    ) -> Decision:
+    def _run(self, mode: bytes, buckets: Sequence[Bucket], now: int | None) -> Decision:
         keys: list[str] = [f"{self.prefix}:{bucket.key}" for bucket in buckets]
-        arguments: list[bytes | int] = [mode, b"" if now is None else now, amount]
+        arguments: list[bytes | int] = [mode, b"" if now is None else now]
         for bucket in buckets:
             arguments += bucket.rate.arguments
             arguments += (bucket.cost, bucket.longest_wait_ms, 1 if bucket.shadow else 0)
@@ -133,7 +116,7 @@ class BucketStore:
             try:
                 return list(self._send("EVALSHA", DIGEST, *arguments))
             except NoScriptError:
-                # EVAL rather than SCRIPT LOAD: a flush between two calls cannot make it fail.
+                # EVAL, not SCRIPT LOAD: a script flush between two calls cannot make EVAL fail.
                 return list(self._send("EVAL", SCRIPT, *arguments))
         except RedisError as error:
             raise BucketsUnavailableError(str(error)) from error

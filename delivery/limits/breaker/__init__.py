@@ -1,26 +1,46 @@
-"""The circuit breaker: when the provider is ill, wait for it instead of burning attempts.
+"""The circuit breaker of each provider account: while the provider is down, texts wait and spend no
+attempts.
 
-What a person forces is a row, and goes before everything that Redis or a window says.
+An order of a person is a row, and overrides what Redis or a window says.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
 
-from delivery import conf
 from delivery.limits.breaker import history
 from delivery.limits.breaker.permit import Permit, Tally, Transition
 from delivery.limits.breaker.shared import SharedBreaker
 from delivery.models import BreakerState, ForcedBreaker
+from delivery.providers.base import Account
 
-__all__ = ["Permit", "Tally", "View", "ask", "current", "force", "record", "release"]
+__all__ = [
+    "Permit",
+    "Tally",
+    "View",
+    "ask",
+    "current",
+    "failing_since",
+    "force",
+    "record",
+    "release",
+]
 
-_shared = SharedBreaker()
-_gap = history.Gap()
+
+@dataclass
+class _Known:
+    """What this process knows about the breaker of one account."""
+
+    shared: SharedBreaker
+    gap: history.Gap = field(default_factory=history.Gap)
+
+
+_known: dict[str, _Known] = {}
+"""By the account's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,72 +52,109 @@ class View:
     """Open: when it lets a probe through."""
 
 
-def ask(now: datetime) -> Permit:
-    """May this worker call the provider? Hand the permit back with :func:`record`."""
-    forced = _forced()
+def ask(account: Account, now: datetime) -> Permit:
+    """Return whether this worker may call the provider. Hand the permit back with :func:`record`."""
+    forced = _forced(account)
     if forced is not None:
         state = BreakerState(forced.state)
         return Permit(state, allowed=state == BreakerState.FORCED_CLOSED)
-    permit, moved = _shared.ask()
-    _tell(moved, now)
-    if moved is None and _shared.is_shared:
-        _gap.close(permit, now)
+    known = _of(account)
+    permit, moved = known.shared.ask()
+    _write(account, moved, now)
+    if moved is None and known.shared.is_shared:
+        known.gap.close(account, permit, now)
     return permit
 
 
-def record(permit: Permit, tally: Tally, now: datetime) -> None:
-    """What the calls made under ``permit`` came to."""
-    says_something = tally.calls > 0 or permit.probe
-    if says_something and permit.state != BreakerState.FORCED_CLOSED:
-        _tell(_shared.record(permit, tally), now)
+def record(account: Account, permit: Permit, tally: Tally, now: datetime) -> None:
+    """Count the calls made under ``permit``."""
+    is_needed = tally.calls > 0 or permit.probe
+    if is_needed and permit.state != BreakerState.FORCED_CLOSED:
+        _write(account, _of(account).shared.record(permit, tally), now)
 
 
-def current(now: datetime) -> View:
-    """The state as it is, without asking for a permit."""
-    forced = _forced()
+def current(account: Account, now: datetime) -> View:
+    """Return the present state, without asking for a permit."""
+    forced = _forced(account)
     if forced is not None:
         return View(BreakerState(forced.state))
-    last = history.last()
-    state = history.judged(last)
+    last = history.last(account)
+    state = history.state_after(last)
     return View(state, last.until if last and state != BreakerState.CLOSED else None)
 
 
+def failing_since(account: Account) -> datetime | None:
+    """Return when the breaker left ``closed``, by itself; None if it is closed or a person forced it.
+
+    A person's order to stop is no failure of the provider: nothing may evade it.
+    """
+    if _forced(account) is not None:
+        return None
+    if history.state_after(history.last(account)) == BreakerState.CLOSED:
+        return None
+    return history.last_opened(account)
+
+
 def force(
-    state: BreakerState, *, by: AbstractBaseUser | None, reason: str = "", now: datetime
+    account: Account,
+    state: BreakerState,
+    *,
+    by: AbstractBaseUser | None,
+    reason: str = "",
+    now: datetime,
 ) -> None:
-    """A person's order: ``FORCED_OPEN`` or ``FORCED_CLOSED``; it stands until :func:`release`."""
-    before = current(now).state
+    """Order ``FORCED_OPEN`` or ``FORCED_CLOSED``; the order stands until :func:`release`."""
+    before = current(account, now).state
     ForcedBreaker.objects.update_or_create(
-        account=conf.account(),
+        account=account.name,
         defaults={"state": state, "by_id": _id(by), "reason": reason[:200], "since": now},
     )
     if before != state:
-        _tell(Transition(before, state, reason or "ordered"), now, by=by)
+        _write(account, Transition(before, state, reason or "ordered"), now, by=by)
 
 
-def release(*, by: AbstractBaseUser | None, now: datetime) -> None:
-    """The breaker judges by itself again, starting closed."""
-    forced = _forced()
+def release(account: Account, *, by: AbstractBaseUser | None, now: datetime) -> None:
+    """End a person's order: the breaker decides by itself again, starting closed."""
+    forced = _forced(account)
     if forced is None:
         return
     before = BreakerState(forced.state)
     forced.delete()
-    _shared.reset()
-    _tell(Transition(before, BreakerState.CLOSED, "back to its own judgement"), now, by=by)
+    _of(account).shared.reset()
+    moved = Transition(before, BreakerState.CLOSED, "back to its own judgement")
+    _write(account, moved, now, by=by)
 
 
-def _forced() -> ForcedBreaker | None:
-    return ForcedBreaker.objects.filter(account=conf.account()).first()
+def forget() -> None:
+    """Forget what this process knows about all breakers; for tests that stop and start Redis."""
+    _known.clear()
+
+
+def _of(account: Account) -> _Known:
+    known = _known.get(account.name)
+    if known is None:
+        known = _known[account.name] = _Known(SharedBreaker(account))
+    return known
+
+
+def _forced(account: Account) -> ForcedBreaker | None:
+    return ForcedBreaker.objects.filter(account=account.name).first()
 
 
 def _id(user: AbstractBaseUser | None) -> Any:
     return None if user is None else user.pk
 
 
-def _tell(moved: Transition | None, now: datetime, *, by: AbstractBaseUser | None = None) -> None:
+def _write(
+    account: Account,
+    moved: Transition | None,
+    now: datetime,
+    *,
+    by: AbstractBaseUser | None = None,
+) -> None:
     if moved is None:
         return
     until = None
     if moved.after == BreakerState.OPEN:
-        until = now + timedelta(seconds=_shared.seconds_open())
-    history.write(moved, now, until=until, by=by)
+        until = now + timedelta(seconds=_of(account).shared.seconds_open())
+    history.write(account, moved, now, until=until, by=by)

@@ -55,7 +55,7 @@ local function open(why, open_time, longest)
   keep()
 end
 
--- Adds the tally to the window, and forgets what is older.
+-- Adds the tally to the window, and removes older ones.
 local function add(worker, calls, failed, slow, window)
   local field = math.floor(now / 1000) .. '|' .. worker
   local a, b, c = string.match(redis.call('HGET', KEYS[2], field) or '0 0 0', '(%d+) (%d+) (%d+)')
@@ -82,14 +82,15 @@ local function sums_of(milliseconds)
   return workers
 end
 
--- At least half of the workers that called; and where there are several, not one alone.
-local function ill(workers, which, rate)
-  local calls, bad, count, sick = 0, 0, 0, 0
+-- Whether the overall rate is reached and at least half of the active workers (two or more, if there
+-- are several) see it.
+local function exceeds(workers, which, rate)
+  local calls, bad, count, seen = 0, 0, 0, 0
   for _, sums in pairs(workers) do
     calls, bad, count = calls + sums[1], bad + sums[which], count + 1
-    if sums[which] >= rate * sums[1] then sick = sick + 1 end
+    if sums[which] >= rate * sums[1] then seen = seen + 1 end
   end
-  local agreed = 2 * sick >= count and (sick > 1 or count == 1)
+  local agreed = 2 * seen >= count and (seen > 1 or count == 1)
   return calls, bad, bad >= rate * calls and agreed
 end
 
@@ -114,17 +115,17 @@ local function record(asked, token, worker, calls, failed, slow)
   end
   if state ~= 'closed' or asked ~= epoch or calls == 0 then return end
   add(worker, calls, failed, slow, window)
-  -- What is well now may leave a window in which little but old failures is left.
+  -- Never open on a success: expiry of old successes can leave mostly failures in the window.
   if failed == 0 and slow == 0 then return end
   local workers = sums_of(window)
-  local total, bad, failing = ill(workers, 2, failure_rate)
+  local total, bad, failing = exceeds(workers, 2, failure_rate)
   if total < minimum then return end
   if failing then return open(bad .. ' of ' .. total .. ' calls failed', open_time, longest) end
-  local recent, lost, down = ill(sums_of(tonumber(ARGV[14])), 2, tonumber(ARGV[15]))
+  local recent, lost, down = exceeds(sums_of(tonumber(ARGV[14])), 2, tonumber(ARGV[15]))
   if recent >= minimum and down then
     return open(lost .. ' of the last ' .. recent .. ' calls failed', open_time, longest)
   end
-  local _, late, slowing = ill(workers, 3, slow_rate)
+  local _, late, slowing = exceeds(workers, 3, slow_rate)
   if slowing then open(late .. ' of ' .. total .. ' calls were slow', open_time, longest) end
 end
 

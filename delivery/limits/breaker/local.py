@@ -1,4 +1,4 @@
-"""The breaker in one process: what works without Redis, and the model that the Lua is tested by."""
+"""The breaker in one process: for times without Redis, and as the model for tests of the Lua."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class LocalBreaker:
         self.window.append((now, worker, tally))
         self.window = [entry for entry in self.window if entry[0] > now - policy.window]
         if not (tally.failed or tally.slow):
-            # What is well now may leave a window in which little but old failures is left.
+            # Never open on a success: expiry of old successes can leave mostly failures in the window.
             return None
         reason = self._reason_to_open(now, policy)
         return self._open(reason, now, policy) if reason else None
@@ -69,20 +69,20 @@ class LocalBreaker:
         total = _sum(each)
         if total.calls < policy.minimum_calls:
             return ""
-        if _are_ill(each, "failed", policy.failure_rate):
+        if _exceeds(each, "failed", policy.failure_rate):
             return f"{total.failed} of {total.calls} calls failed"
         lately = self._sums_since(now - policy.recent)
         recent = _sum(lately)
-        if recent.calls >= policy.minimum_calls and _are_ill(
+        if recent.calls >= policy.minimum_calls and _exceeds(
             lately, "failed", policy.recent_failure_rate
         ):
             return f"{recent.failed} of the last {recent.calls} calls failed"
-        if _are_ill(each, "slow", policy.slow_rate):
+        if _exceeds(each, "slow", policy.slow_rate):
             return f"{total.slow} of {total.calls} calls were slow"
         return ""
 
     def _sums_since(self, since: float) -> list[Tally]:
-        """Of each worker that called."""
+        """Return the sums of each worker that called."""
         workers: dict[str, list[Tally]] = defaultdict(list)
         for at, worker, tally in self.window:
             if at > since:
@@ -111,10 +111,10 @@ def _sum(tallies: list[Tally]) -> Tally:
     )
 
 
-def _are_ill(workers: list[Tally], what: Literal["failed", "slow"], rate: float) -> bool:
-    """So many of all calls, and of those of at least half of the workers that called; where there
-    are several, not of one alone."""
+def _exceeds(workers: list[Tally], what: Literal["failed", "slow"], rate: float) -> bool:
+    """Return whether the overall rate reaches ``rate`` and at least half of the active workers (two
+    or more, if there are several) see it."""
     total = _sum(workers)
-    ill = sum(getattr(tally, what) >= rate * tally.calls for tally in workers)
-    agreed = 2 * ill >= len(workers) and (ill > 1 or len(workers) == 1)
+    seen = sum(getattr(tally, what) >= rate * tally.calls for tally in workers)
+    agreed = 2 * seen >= len(workers) and (seen > 1 or len(workers) == 1)
     return bool(getattr(total, what) >= rate * total.calls and agreed)

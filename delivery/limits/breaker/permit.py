@@ -7,12 +7,12 @@ from delivery.models import BreakerState
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """The breaker's answer to "may I call?", to be handed back with what the calls came to."""
+    """The breaker's answer to "may I call?", to be handed back with the tally of the calls."""
 
     state: BreakerState
     allowed: bool
     epoch: int = 0
-    """Raised by each transition: what was asked in an earlier one says nothing about this one."""
+    """Raised by each transition: calls of an earlier epoch do not count in the present one."""
     probe: str = ""
     """The token of the one call that may go while it is half open."""
     wait: float = 0.0
@@ -21,7 +21,7 @@ class Permit:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What some calls of one worker came to."""
+    """Counts of some calls of one worker."""
 
     calls: int = 0
     failed: int = 0

@@ -13,8 +13,8 @@ class Policy:
     minimum_calls: int = 10
     failure_rate: float = 0.5
     recent: float = 5.0
-    """Shorter than the retries of one text: what succeeded before an outage must not hide it until
-    texts have spent their attempts on it."""
+    """Shorter than the retries of one message: successes before an outage must not hide the outage
+    until messages have spent their attempts on it."""
     recent_failure_rate: float = 0.9
     slow_rate: float = 0.8
     slow_call: float = 8.0
@@ -26,7 +26,7 @@ class Policy:
     """A probe without an outcome in this time is lost, and another one may go."""
 
     def open_for(self, opens: int) -> float:
-        """How long to stay open for the ``opens``-th time in a row."""
+        """Return how long to stay open for the ``opens``-th time in a row."""
         return min(self.open_time * 2.0 ** (opens - 1), self.longest_open_time)
 
 

@@ -1,6 +1,6 @@
-"""How fast texts may go: parts per second of the account, of a tenant and of a sending number.
+"""The pace: parts per second of an account, of a tenant and of a sending number.
 
-The buckets are shared by all workers through Redis. Without it each worker keeps to its share.
+The buckets are shared by all workers through Redis. Without Redis each worker keeps to its share.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from delivery import conf, connections
+from delivery import conf, redis_client
 from delivery.limits.pacing import buckets
 from delivery.limits.pacing.buckets import Limit
 from delivery.limits.pacing.local import LocalBuckets
-from delivery.worker_name import worker_name
+from delivery.process import worker_name
+from delivery.providers.base import Account
 
 _HERE = Path(__file__).parent
 _TAKE = (_HERE / "bucket.lua").read_text()
@@ -28,63 +29,69 @@ _workers = 1
 @dataclass(frozen=True, slots=True)
 class Grant:
     texts: int
-    """How many of those asked for may go, in order."""
+    """How many of the requested texts may go, in order."""
     wait: float
     """Seconds until another may."""
 
 
-def take(tenant_id: Any, sender: str, costs: Sequence[int]) -> Grant:
-    """Parts for a batch of texts of one tenant from one number, ``costs`` parts each."""
-    limits = buckets.limits(tenant_id, sender)
+def take(account: Account, tenant_id: Any, sender: str, costs: Sequence[int]) -> Grant:
+    """Take parts for a batch of texts of one tenant from one number, ``costs`` parts each."""
+    limits = buckets.limits(account, tenant_id, sender)
     try:
-        granted, wait, _ = _ask("take", limits, costs)
+        granted, wait, _ = _ask("take", account, limits, costs)
         return Grant(granted, wait)
-    except connections.RedisUnavailableError:
+    except redis_client.RedisUnavailableError:
         return Grant(*_local.take(limits, costs, time.monotonic(), share=_workers))
 
 
-def available(tenant_id: Any, sender: str) -> int | None:
-    """About how many parts may go now; None where it is not known."""
-    limits = buckets.limits(tenant_id, sender)
+def available(account: Account, tenant_id: Any, sender: str) -> int | None:
+    """Return about how many parts may go now; None where it is not known."""
+    limits = buckets.limits(account, tenant_id, sender)
     try:
-        return _ask("peek", limits, ())[2]
-    except connections.RedisUnavailableError:
+        return _ask("peek", account, limits, ())[2]
+    except redis_client.RedisUnavailableError:
         return None
 
 
-def seconds_for(parts: int) -> float | None:
-    """Return how long ``parts`` of one tenant take at the slowest of the limits, in seconds; None
-    where there is no limit. What else waits, and what may go at once, are not counted."""
-    rates = [conf.account_rate(), conf.sender_rate(), conf.tenant_rate()]
+def seconds_for(account: Account, parts: int) -> float | None:
+    """Return the seconds that ``parts`` of one tenant take at the slowest of the limits; None where
+    there is no limit. Other waiting messages, and the burst, are not counted."""
+    rates = [
+        conf.account_rate(account.alias),
+        conf.sender_rate(account.alias),
+        conf.tenant_rate(),
+    ]
     slowest = min((rate for rate in rates if rate is not None), default=None)
     return None if slowest is None else parts / slowest
 
 
-def freeze_account(seconds: float) -> None:
-    """The provider asked us to stay away for a while."""
-    _freeze(buckets.account_key(), seconds)
+def freeze_account(account: Account, seconds: float) -> None:
+    """Stop the whole account: the provider asked for a pause."""
+    _freeze(buckets.account_key(account), seconds)
 
 
-def freeze_sender(sender: str, seconds: float) -> None:
-    """The provider takes no more from this number for a while."""
-    _freeze(buckets.sender_key(sender), seconds)
+def freeze_sender(account: Account, sender: str, seconds: float) -> None:
+    """Stop one sending number: the provider takes no more from it for a while."""
+    _freeze(buckets.sender_key(account, sender), seconds)
 
 
-def _ask(op: str, limits: Sequence[Limit], costs: Sequence[int]) -> tuple[int, float, int]:
+def _ask(
+    op: str, account: Account, limits: Sequence[Limit], costs: Sequence[int]
+) -> tuple[int, float, int]:
     global _workers
-    keys = [buckets.workers_key(), *(limit.key for limit in limits)]
+    keys = [buckets.workers_key(account), *(limit.key for limit in limits)]
     sizes = [number for limit in limits for number in (limit.rate, limit.burst)]
     arguments: list[str | float] = [worker_name(), op, len(costs), *costs, *sizes]
-    granted, wait_ms, parts, _workers = connections.attempt(
+    granted, wait_ms, parts, _workers = redis_client.attempt(
         lambda redis: redis.eval(_TAKE, len(keys), *keys, *arguments)
     )
     return granted, wait_ms / 1000, parts
 
 
 def _freeze(key: str, seconds: float) -> None:
-    # Here too, should Redis go away in the meantime.
+    # In this process too: Redis may go away in the meantime.
     _local.freeze(key, time.monotonic() + seconds)
     try:
-        connections.attempt(lambda redis: redis.eval(_FREEZE, 1, key, round(seconds * 1000)))
-    except connections.RedisUnavailableError:
-        pass  # this worker keeps away; another one learns it from its own 429
+        redis_client.attempt(lambda redis: redis.eval(_FREEZE, 1, key, round(seconds * 1000)))
+    except redis_client.RedisUnavailableError:
+        pass  # This worker pauses; another one learns from its own 429.

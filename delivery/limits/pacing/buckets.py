@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from delivery import conf
-from delivery.encoding import MAX_PARTS
+from delivery.content.encoding import MAX_PARTS
+from delivery.providers.base import Account
 
 _UNLIMITED = 1_000_000.0
 
@@ -21,17 +22,17 @@ class Limit:
     burst: float
 
 
-def limits(tenant_id: Any, sender: str) -> list[Limit]:
-    """The buckets of one tenant's texts from one number.
+def limits(account: Account, tenant_id: Any, sender: str) -> list[Limit]:
+    """Return the buckets of one tenant's messages from one number of an account.
 
-    The account and the number have one even without a limit: a 429 freezes it.
+    The account and the number have a bucket even without a limit: a 429 freezes it.
     """
     found = [
-        _limit(account_key(), conf.account_rate() or _UNLIMITED),
-        _limit(sender_key(sender), conf.sender_rate() or _UNLIMITED),
+        _limit(account_key(account), conf.account_rate(account.alias) or _UNLIMITED),
+        _limit(sender_key(account, sender), conf.sender_rate(account.alias) or _UNLIMITED),
     ]
     rate = conf.tenant_rate()
-    return found if rate is None else [*found, _limit(tenant_key(tenant_id), rate)]
+    return found if rate is None else [*found, _limit(tenant_key(account, tenant_id), rate)]
 
 
 def _limit(key: str, rate: float) -> Limit:
@@ -39,26 +40,26 @@ def _limit(key: str, rate: float) -> Limit:
 
 
 def burst(rate: float) -> float:
-    """One second's worth, and at least one whole text."""
+    """Return one second's worth, and at least one whole text."""
     return max(rate, float(MAX_PARTS))
 
 
-def account_key() -> str:
-    return f"{_prefix()}:all"
+def account_key(account: Account) -> str:
+    return f"{_prefix(account)}:all"
 
 
-def tenant_key(tenant_id: Any) -> str:
-    return f"{_prefix()}:tenant:{tenant_id}"
+def tenant_key(account: Account, tenant_id: Any) -> str:
+    return f"{_prefix(account)}:tenant:{tenant_id}"
 
 
-def sender_key(sender: str) -> str:
-    # Hashed: a phone number has no place in a key that tools print.
-    return f"{_prefix()}:from:{hashlib.sha256(sender.encode()).hexdigest()[:16]}"
+def sender_key(account: Account, sender: str) -> str:
+    # Hashed: tools print keys, and a phone number must not appear there.
+    return f"{_prefix(account)}:from:{hashlib.sha256(sender.encode()).hexdigest()[:16]}"
 
 
-def workers_key() -> str:
-    return f"{_prefix()}:workers"
+def workers_key(account: Account) -> str:
+    return f"{_prefix(account)}:workers"
 
 
-def _prefix() -> str:
-    return conf.redis_key("pace")
+def _prefix(account: Account) -> str:
+    return conf.redis_key("pace", account=account.name)

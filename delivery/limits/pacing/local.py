@@ -1,11 +1,11 @@
-"""The same buckets in one process: what is left when Redis is away."""
+"""The same buckets in one process, for times without Redis."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from delivery.encoding import MAX_PARTS
+from delivery.content.encoding import MAX_PARTS
 from delivery.limits.pacing.buckets import Limit
 
 _DEBT = MAX_PARTS - 1
@@ -27,7 +27,7 @@ class LocalBuckets:
     def take(
         self, limits: Sequence[Limit], costs: Sequence[int], now: float, *, share: int = 1
     ) -> tuple[int, float]:
-        """How many of the texts of ``costs`` parts may go, and the seconds until the next may.
+        """Return how many of the texts of ``costs`` parts may go, and the seconds until the next may.
 
         ``share``: between how many workers the rates are divided.
         """

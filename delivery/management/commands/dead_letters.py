@@ -9,7 +9,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from delivery.dead_letters import Filter, dead_letters, discard, explain, export, retry
-from delivery.dead_letters.masking import masked
+from delivery.dead_letters.queue import masked
 from delivery.models import Message
 from delivery.models.queue import MessageQuerySet
 from delivery.statuses import DEAD_LETTERS
@@ -62,7 +62,7 @@ class Command(BaseCommand):
         self.stdout.write(
             f"Message {letter.pk} of {letter.tenant} to {masked(letter.to_number)}\n"
             f"{letter.status} since {letter.dead_since}: {letter.error_code} {letter.error_title}\n"
-            f"{explain(letter.error_code)}"
+            f"{explain(letter.error_code, letter.provider)}"
         )
         if letter.discarded_at:
             self.stdout.write(f"Discarded {letter.discarded_at}: {letter.discarded_reason}")

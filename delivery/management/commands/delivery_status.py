@@ -42,13 +42,10 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def _print(self, found: dict[str, Any]) -> None:
-        until, hold = found["breaker"]["until"], found["hold"]
         queue = ", ".join(f"{count} {status}" for status, count in found["queue"].items() if count)
         oldest = found["oldest_due_seconds"]
         lines = {
-            "Breaker": found["breaker"]["state"]
-            + (f" until {until:%H:%M:%S} UTC" if until else ""),
-            "Hold": f"{hold['code']} since {hold['since']:%Y-%m-%d %H:%M} UTC" if hold else "none",
+            **_limits(found["accounts"]),
             "Queue": queue or "empty",
             "Oldest due": "none" if oldest is None else f"{oldest} s",
             "Success": ", ".join(
@@ -63,3 +60,16 @@ class Command(BaseCommand):
             )
         for name, value in lines.items():
             self.stdout.write(f"{name + ':':<12}{value}")
+
+
+def _limits(accounts: list[dict[str, Any]]) -> dict[str, str]:
+    """Return the lines of each account; with its alias where there are several."""
+    lines = {}
+    for account in accounts:
+        of = f" {account['provider']}" if len(accounts) > 1 else ""
+        until, hold = account["breaker"]["until"], account["hold"]
+        state = account["breaker"]["state"]
+        lines[f"Breaker{of}"] = state + (f" until {until:%H:%M:%S} UTC" if until else "")
+        since = f"{hold['code']} since {hold['since']:%Y-%m-%d %H:%M} UTC" if hold else "none"
+        lines[f"Hold{of}"] = since
+    return lines

@@ -1,4 +1,4 @@
-"""From an HTTP answer to a verdict. Whatever comes back, this does not raise."""
+"""The outcome of a call by its HTTP answer. Nothing here raises, for any answer."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from delivery.content.visible_text import storable
 from delivery.models import Outcome
-from delivery.providers.base import Verdict
-from delivery.providers.telnyx.billed import billed
+from delivery.providers.base import LONGEST_ID, SendOutcome
 from delivery.providers.telnyx.codes import CODES, meaning
-from delivery.storable import storable
+from delivery.providers.telnyx.payload import billed
 
 logger = logging.getLogger("delivery")
 
-_LONGEST_ID = 64
 _LONGEST_PAUSE = 24 * 3600.0
 
 
@@ -37,25 +36,25 @@ class _Error:
     detail: str = ""
 
 
-def verdict(answer: HttpAnswer) -> Verdict:
+def outcome(answer: HttpAnswer) -> SendOutcome:
     document = _document(answer.body)
     if 200 <= answer.status < 300:
         return _success(answer, document)
     return _failure(answer, document)
 
 
-def _success(answer: HttpAnswer, document: Any) -> Verdict:
+def _success(answer: HttpAnswer, document: Any) -> SendOutcome:
     data = document.get("data") if isinstance(document, dict) else None
     provider_id = data.get("id") if isinstance(data, dict) else None
     if isinstance(data, dict) and isinstance(provider_id, str) and _is_id(provider_id):
-        return Verdict(
-            outcome=Outcome.ACCEPTED,
+        return SendOutcome(
+            kind=Outcome.ACCEPTED,
             provider_id=provider_id,
             billed=billed(data),
             http_status=answer.status,
         )
-    return Verdict(
-        outcome=Outcome.AMBIGUOUS,
+    return SendOutcome(
+        kind=Outcome.AMBIGUOUS,
         http_status=answer.status,
         code="unreadable_answer",
         title="Telnyx answered that it took the text, but gave no id",
@@ -63,10 +62,10 @@ def _success(answer: HttpAnswer, document: Any) -> Verdict:
 
 
 def _is_id(value: str) -> bool:
-    return 0 < len(value) <= _LONGEST_ID and storable(value) == value
+    return 0 < len(value) <= LONGEST_ID and storable(value) == value
 
 
-def _failure(answer: HttpAnswer, document: Any) -> Verdict:
+def _failure(answer: HttpAnswer, document: Any) -> SendOutcome:
     error = _first_error(document)
     from_telnyx = bool(error.code)
     known = meaning(answer.status, error.code, from_telnyx=from_telnyx)
@@ -75,13 +74,13 @@ def _failure(answer: HttpAnswer, document: Any) -> Verdict:
             "Telnyx answered with a code that is not in the table",
             extra={"action": "unknown_code", "code": error.code, "http_status": answer.status},
         )
-    pause = known.pause if known.outcome == Outcome.CONFIGURATION else None
-    if known.outcome == Outcome.THROTTLED:
+    pause = known.pause if known.kind == Outcome.CONFIGURATION else None
+    if known.kind == Outcome.THROTTLED:
         pause = (
             _seconds_to_midnight() if known.hold else _asked_pause(answer.headers) or known.pause
         )
-    return Verdict(
-        outcome=known.outcome,
+    return SendOutcome(
+        kind=known.kind,
         http_status=answer.status,
         code=error.code or f"http_{answer.status}",
         title=error.title,
@@ -118,8 +117,8 @@ def _text(value: Any, most: int) -> str:
 
 
 def _asked_pause(headers: Mapping[str, str]) -> float | None:
-    """``Retry-After`` (RFC 9110, section 10.2.3), else ``x-ratelimit-reset``: seconds or, as
-    another Telnyx page has it, a Unix time."""
+    """Return ``Retry-After`` (RFC 9110, section 10.2.3), else ``x-ratelimit-reset``: seconds or, by
+    another page of Telnyx, a Unix time."""
     for name in ("retry-after", "x-ratelimit-reset"):
         seconds = _seconds(headers.get(name, ""))
         if seconds is not None:

@@ -1,4 +1,5 @@
-"""The one table of Telnyx codes: what each means for a message that we are handing over.
+"""The one table of Telnyx codes: the meaning of each for a message that is being handed over, and a
+sentence for support.
 
 Sources: developers.telnyx.com/api/errors/<code>, "Messaging error code reference", "Configurable
 spend limits", "Idempotency". The code decides; the HTTP status only where there is none.
@@ -13,154 +14,175 @@ from delivery.models import Outcome
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Meaning:
-    outcome: Outcome
+    kind: Outcome
     whole_account: bool = False
     opted_out: bool = False
     final: bool = False
     pause: float | None = None
-    """Seconds to stay away where the answer names none."""
+    """Seconds to pause where the answer names none."""
     hold: bool = False
-    """Nothing more through this account: until a person acts, or (throttled) midnight UTC."""
+    """Send nothing more through this account until a person acts or, throttled, until midnight UTC."""
 
 
-_PERMANENT = Meaning(outcome=Outcome.PERMANENT)
-_SENDER = Meaning(outcome=Outcome.CONFIGURATION)
-"""The number may not send this text; it may send others."""
-_NUMBER = Meaning(outcome=Outcome.CONFIGURATION, pause=10)
+_PERMANENT = Meaning(kind=Outcome.PERMANENT)
+_SENDER = Meaning(kind=Outcome.CONFIGURATION)
+"""The number may not send this text, but it may send others."""
+_NUMBER = Meaning(kind=Outcome.CONFIGURATION, pause=10)
 """The number may send nothing: its other texts wait, so that they do not fail one by one."""
-_ACCOUNT = Meaning(outcome=Outcome.CONFIGURATION, whole_account=True, hold=True)
-_RETRYABLE = Meaning(outcome=Outcome.RETRYABLE)
-_AMBIGUOUS = Meaning(outcome=Outcome.AMBIGUOUS)
-_TOO_MANY = Meaning(outcome=Outcome.THROTTLED, whole_account=True, pause=1)
+_ACCOUNT = Meaning(kind=Outcome.CONFIGURATION, whole_account=True, hold=True)
+_RETRYABLE = Meaning(kind=Outcome.RETRYABLE)
+_AMBIGUOUS = Meaning(kind=Outcome.AMBIGUOUS)
+_TOO_MANY = Meaning(kind=Outcome.THROTTLED, whole_account=True, pause=1)
 
-CODES: dict[str, Meaning] = {
+_CALL_SUPPORT = "Our account at Telnyx may not send now. Support must put it right; then retry."
+_CHANGE_SETUP = "The sending number may not send this text. Its setup at Telnyx needs a change."
+_ASK_TELNYX = "Telnyx could not switch the sending number on for texting. Ask Telnyx; then retry."
+_OUR_BUG = "Telnyx did not understand our request. This is a fault of ours: tell the developers."
+
+# fmt: off
+_TABLE: dict[str, tuple[Meaning, str]] = {
     # The account or its key.
-    "10009": _ACCOUNT,  # authentication failed
-    "10010": _ACCOUNT,  # not authorised
-    "20001": _ACCOUNT,  # key secret invalid
-    "20002": _ACCOUNT,  # key revoked
-    "20003": _ACCOUNT,  # key forbidden
-    "20005": _ACCOUNT,  # user invalid
-    "20006": _ACCOUNT,  # key expired
-    "20008": _ACCOUNT,  # key invalid
-    "20009": _ACCOUNT,  # user does not exist
-    "20012": _ACCOUNT,  # account inactive
-    "20013": _ACCOUNT,  # account blocked
-    "20014": _ACCOUNT,  # account not verified, and the next three
-    "20015": _ACCOUNT,
-    "20016": _ACCOUNT,
-    "20017": _ACCOUNT,
-    "20100": _ACCOUNT,  # insufficient funds
-    "40311": _ACCOUNT,  # profile secret
-    "40312": _ACCOUNT,  # messaging profile disabled
-    "40313": _ACCOUNT,
-    "40314": _ACCOUNT,  # messaging disabled on the account
+    "10009": (_ACCOUNT, _CALL_SUPPORT),  # authentication failed
+    "10010": (_ACCOUNT, _CALL_SUPPORT),  # not authorised
+    "20001": (_ACCOUNT, _CALL_SUPPORT),  # key secret invalid
+    "20002": (_ACCOUNT, _CALL_SUPPORT),  # key revoked
+    "20003": (_ACCOUNT, _CALL_SUPPORT),  # key forbidden
+    "20005": (_ACCOUNT, _CALL_SUPPORT),  # user invalid
+    "20006": (_ACCOUNT, _CALL_SUPPORT),  # key expired
+    "20008": (_ACCOUNT, _CALL_SUPPORT),  # key invalid
+    "20009": (_ACCOUNT, _CALL_SUPPORT),  # user does not exist
+    "20012": (_ACCOUNT, _CALL_SUPPORT),  # account inactive
+    "20013": (_ACCOUNT, _CALL_SUPPORT),  # account blocked
+    "20014": (_ACCOUNT, _CALL_SUPPORT),  # account not verified, and the next three
+    "20015": (_ACCOUNT, _CALL_SUPPORT),
+    "20016": (_ACCOUNT, _CALL_SUPPORT),
+    "20017": (_ACCOUNT, _CALL_SUPPORT),
+    "20100": (_ACCOUNT, "Our account at Telnyx has no money left. Retry after it was topped up."),
+    "40311": (_ACCOUNT, _CALL_SUPPORT),  # profile secret
+    "40312": (_ACCOUNT, _CALL_SUPPORT),  # messaging profile disabled
+    "40313": (_ACCOUNT, _CALL_SUPPORT),
+    "40314": (_ACCOUNT, _CALL_SUPPORT),  # messaging disabled on the account
     # The sending number, or what it may do.
-    "10001": _NUMBER,  # inactive phone number
-    "10035": _NUMBER,  # resource locked: contact support
-    "10038": _SENDER,  # feature not permitted at this account level
-    "10039": _SENDER,  # feature limited at this account level
-    "40010": _NUMBER,  # not registered for 10DLC
-    "40013": _NUMBER,  # invalid source number
-    "40019": _NUMBER,  # AT&T tag data: campaign and number do not match
-    "40100": _NUMBER,  # not enabled for messaging
-    "40150": _NUMBER,  # toll-free number not in the registry (OSR), and its kind
-    "40151": _NUMBER,  # another provider is enabling it
-    "40152": _NUMBER,
-    "40153": _NUMBER,
-    "40154": _NUMBER,
-    "40155": _NUMBER,  # letter of authorization required
-    "40156": _NUMBER,
-    "40157": _NUMBER,
-    "40158": _NUMBER,
-    "40159": _NUMBER,
-    "40305": _NUMBER,  # invalid 'from': not on the messaging profile
-    "40306": _SENDER,  # alphanumeric sender
-    "40307": _SENDER,
-    "40308": _SENDER,  # cannot send MMS
-    "40309": _SENDER,  # destination region not whitelisted
-    "40315": _NUMBER,  # unhealthy 'from'
-    "40321": _NUMBER,  # no usable number in the pool
-    "40323": _NUMBER,  # could not enable messaging on the number
-    "40324": _NUMBER,  # could not change the product types of the number
-    "40325": _SENDER,
-    "40326": _SENDER,
-    "40327": _SENDER,  # domain of the URL shortener
-    "40329": _NUMBER,  # toll-free number not verified
-    "40330": _NUMBER,  # toll-free number not provisioned
-    "40331": _SENDER,  # whitelist missing
+    "10001": (_NUMBER, "The sending number is not active at Telnyx."),
+    "10035": (_NUMBER, "Telnyx has locked the sending number. Ask Telnyx why; then retry."),
+    "10038": (_SENDER, "Our account at Telnyx may not send texts of this kind. Upgrade it; then retry."),
+    "10039": (_SENDER, "Our account at Telnyx has reached a limit of its level. Upgrade it; then retry."),
+    "40010": (_NUMBER, "The sending number is not registered for texting (10DLC). Register it; then retry."),
+    "40013": (_NUMBER, "The carrier does not know the sending number as a sender. Telnyx must look into it."),
+    "40019": (_NUMBER, "The sending number and its 10DLC campaign do not match at Telnyx."),
+    "40100": (_NUMBER, "The sending number is not switched on for texting at Telnyx."),
+    "40150": (_NUMBER, _ASK_TELNYX),  # toll-free number not in the registry (OSR), and its kind
+    "40151": (_NUMBER, "Another provider still has the sending number. Wait for the transfer; then retry."),
+    "40152": (_NUMBER, _ASK_TELNYX),
+    "40153": (_NUMBER, _ASK_TELNYX),
+    "40154": (_NUMBER, _ASK_TELNYX),
+    "40155": (_NUMBER, "Telnyx needs a letter of authorization for the sending number. Send it; then retry."),
+    "40156": (_NUMBER, _ASK_TELNYX),
+    "40157": (_NUMBER, _ASK_TELNYX),
+    "40158": (_NUMBER, _ASK_TELNYX),
+    "40159": (_NUMBER, _ASK_TELNYX),
+    "40305": (_NUMBER, "The sending number is not set up for texting at Telnyx."),
+    "40306": (_SENDER, _CHANGE_SETUP),  # alphanumeric sender
+    "40307": (_SENDER, _CHANGE_SETUP),
+    "40308": (_SENDER, "The sending number cannot send pictures."),
+    "40309": (_SENDER, "Texting to this country is not switched on at Telnyx."),
+    "40315": (_NUMBER, "Carriers distrust the sending number. Telnyx must look into it."),
+    "40321": (_NUMBER, _CHANGE_SETUP),  # no usable number in the pool
+    "40323": (_NUMBER, _ASK_TELNYX),  # could not enable messaging on the number
+    "40324": (_NUMBER, _ASK_TELNYX),  # could not change the product types of the number
+    "40325": (_SENDER, _CHANGE_SETUP),
+    "40326": (_SENDER, _CHANGE_SETUP),
+    "40327": (_SENDER, _CHANGE_SETUP),  # domain of the URL shortener
+    "40329": (_NUMBER, "The toll-free number is not verified yet."),
+    "40330": (_NUMBER, "The toll-free number is not set up for texting."),
+    "40331": (_SENDER, "Texting to this country is not switched on at Telnyx."),
     # The request: a bug of ours, or a number that cannot be texted.
-    "10002": _PERMANENT,  # invalid phone number
-    "10003": _PERMANENT,  # invalid URL
-    "10004": _PERMANENT,  # missing parameter
-    "10005": _PERMANENT,  # not found
-    "10006": _PERMANENT,
-    "10013": _PERMANENT,
-    "10014": _PERMANENT,
-    "10015": _PERMANENT,  # bad request
-    "10016": _PERMANENT,
-    "10017": _PERMANENT,
-    "10020": _PERMANENT,
-    "10022": _PERMANENT,
-    "10023": _PERMANENT,
-    "10024": _PERMANENT,
-    "10025": _PERMANENT,
-    "10026": _PERMANENT,
-    "10028": _PERMANENT,
-    "10029": _PERMANENT,
-    "10030": _PERMANENT,
-    "10032": _PERMANENT,
-    "10034": _PERMANENT,
-    "10033": _PERMANENT,
-    "40301": _PERMANENT,  # message type unsupported by 'to'
-    "40302": _PERMANENT,  # too many parts
-    "40303": _PERMANENT,
-    "40304": _PERMANENT,  # combination of contents
-    "40310": _PERMANENT,  # invalid 'to'
-    "40316": _PERMANENT,  # no content
-    "40317": _PERMANENT,  # MMS too large
-    "40319": _PERMANENT,  # message type incompatible with 'to'
-    "40322": _PERMANENT,  # blocked content
-    "40328": _PERMANENT,  # exceeds the recommended size
-    "40300": Meaning(outcome=Outcome.PERMANENT, opted_out=True),  # the recipient sent STOP
+    "10002": (_PERMANENT, "This is not a phone number that can be texted. Correct the recipient's number."),
+    "10003": (_PERMANENT, _OUR_BUG),  # invalid URL
+    "10004": (_PERMANENT, _OUR_BUG),  # missing parameter
+    "10005": (_PERMANENT, _OUR_BUG),  # not found
+    "10006": (_PERMANENT, _OUR_BUG),
+    "10013": (_PERMANENT, _OUR_BUG),
+    "10014": (_PERMANENT, _OUR_BUG),
+    "10015": (_PERMANENT, _OUR_BUG),  # bad request
+    "10016": (_PERMANENT, _OUR_BUG),
+    "10017": (_PERMANENT, _OUR_BUG),
+    "10020": (_PERMANENT, _OUR_BUG),
+    "10022": (_PERMANENT, _OUR_BUG),
+    "10023": (_PERMANENT, _OUR_BUG),
+    "10024": (_PERMANENT, _OUR_BUG),
+    "10025": (_PERMANENT, _OUR_BUG),
+    "10026": (_PERMANENT, _OUR_BUG),
+    "10028": (_PERMANENT, _OUR_BUG),
+    "10029": (_PERMANENT, _OUR_BUG),
+    "10030": (_PERMANENT, _OUR_BUG),
+    "10032": (_PERMANENT, _OUR_BUG),
+    "10034": (_PERMANENT, _OUR_BUG),
+    "10033": (_PERMANENT, "This is not a phone number that can be texted. Correct the recipient's number."),
+    "40301": (_PERMANENT, "This phone cannot get a text of this kind."),
+    "40302": (_PERMANENT, "The text is too long."),
+    "40303": (_PERMANENT, _OUR_BUG),
+    "40304": (_PERMANENT, "Telnyx cannot send this text and these media together."),
+    "40310": (_PERMANENT, "This is not a phone number that can be texted. Correct the recipient's number."),
+    "40316": (_PERMANENT, "There is nothing in this text to send."),
+    "40317": (_PERMANENT, "The pictures are too large (1 MB in all) or too many (ten)."),
+    "40319": (_PERMANENT, "This phone cannot get a text of this kind."),
+    "40322": (_PERMANENT, "Telnyx blocked this text for its content."),
+    "40328": (_PERMANENT, "The text is longer than carriers recommend."),
+    "40300": (Meaning(kind=Outcome.PERMANENT, opted_out=True), "The recipient sent STOP. Only their own START lets us text them again."),
     # The key was used with other bytes: something was sent, and we cannot ask what became of it.
-    "10027": Meaning(outcome=Outcome.AMBIGUOUS, final=True),
+    "10027": (Meaning(kind=Outcome.AMBIGUOUS, final=True), "Telnyx knows this text in another form. The text may have arrived."),
     # It passes.
-    "10007": _RETRYABLE,  # unexpected error
-    "10037": _RETRYABLE,  # service unavailable
-    "40320": _RETRYABLE,  # 'from' temporarily unusable
-    "10008": _AMBIGUOUS,  # request timeout
-    "10036": _AMBIGUOUS,  # the same key is being processed: the same key again
+    "10007": (_RETRYABLE, "Telnyx had a fault of its own. The text did not arrive."),
+    "10037": (_RETRYABLE, "Telnyx was not available. The text did not arrive."),
+    "40320": (_RETRYABLE, "The sending number is so new that it cannot send yet. Retry in 15 minutes."),
+    "10008": (_AMBIGUOUS, "Telnyx took too long. The text may have arrived."),
+    "10036": (_AMBIGUOUS, "Telnyx was still busy with this text. It may have arrived."),
     # Too much.
-    "10011": _TOO_MANY,
-    "40318": Meaning(outcome=Outcome.THROTTLED, pause=120),  # this number's queue is full
-    "40333": Meaning(outcome=Outcome.THROTTLED, whole_account=True, hold=True),  # daily spend limit
+    "10011": (_TOO_MANY, "Telnyx asked us to slow down for too long."),
+    "40318": (Meaning(kind=Outcome.THROTTLED, pause=120), "Too many texts of this number wait at Telnyx already. Retry later."),
+    "40333": (Meaning(kind=Outcome.THROTTLED, whole_account=True, hold=True), "The day's spending limit at Telnyx is reached. Retry after midnight UTC."),
 }
 
-STATUSES: dict[int, Meaning] = {
-    401: _ACCOUNT,
-    402: _ACCOUNT,
-    403: _ACCOUNT,
-    408: _AMBIGUOUS,
-    409: _AMBIGUOUS,  # a key in progress, most likely; a STOP has its code
-    425: _RETRYABLE,
-    429: _TOO_MANY,
-    503: _RETRYABLE,
+_STATUSES: dict[int, tuple[Meaning, str]] = {
+    401: (_ACCOUNT, _CALL_SUPPORT),
+    402: (_ACCOUNT, "Our account at Telnyx has no money left. Retry after it was topped up."),
+    403: (_ACCOUNT, _CALL_SUPPORT),
+    408: (_AMBIGUOUS, "Telnyx took too long. The text may have arrived."),
+    409: (_AMBIGUOUS, "Telnyx was still busy with this text. It may have arrived."),
+    425: (_RETRYABLE, "Telnyx was not ready. The text did not arrive."),
+    429: (_TOO_MANY, "Telnyx asked us to slow down for too long."),
+    503: (_RETRYABLE, "Telnyx was not available. The text did not arrive."),
 }
+# fmt: on
 
+CODES = {code: known for code, (known, _) in _TABLE.items()}
+STATUSES = {status: known for status, (known, _) in _STATUSES.items()}
+EXPLANATIONS = {
+    **{code: sentence for code, (_, sentence) in _TABLE.items()},
+    **{f"http_{status}": sentence for status, (_, sentence) in _STATUSES.items()},
+    "http_400": _OUR_BUG,
+    "http_404": _OUR_BUG,
+    "http_422": _OUR_BUG,
+    "http_500": "Telnyx had a fault of its own. The text may have arrived.",
+    "http_502": "Telnyx had a fault of its own. The text may have arrived.",
+    "http_504": "Telnyx took too long. The text may have arrived.",
+}
 
 SETUP_OF_THE_NUMBER = frozenset(
-    code for code, known in CODES.items() if known.outcome == Outcome.CONFIGURATION
+    code for code, known in CODES.items() if known.kind == Outcome.CONFIGURATION
 ) | {"40003"}
-"""Codes that blame the sending number or the account, also where a webhook brings them (40003: the
-carriers blocked the number for good)."""
+"""Codes that blame the sending number or the account, also in a webhook (40003: the carriers blocked
+the number permanently)."""
+STOPPED = "40300"
+"""The recipient sent STOP."""
 
 
 def meaning(http_status: int, code: str, *, from_telnyx: bool) -> Meaning:
-    """The meaning of an answer that is no success.
+    """Return the meaning of an answer that is no success.
 
-    An unknown code falls back to its status: 4xx will never do; after a 5xx the text may have been
-    taken, unless Telnyx itself (``from_telnyx``: an error body of its form) says that it failed.
+    An unknown code falls back to its status: 4xx is permanent; after a 5xx Telnyx may have taken the
+    text, unless Telnyx itself (``from_telnyx``: an error body of its form) says that it failed.
     """
     if code in CODES:
         return CODES[code]

@@ -1,86 +1,144 @@
-"""What Telnyx knows of texts: one by its id (kept for ten days), or all between two numbers."""
+"""Questions to Telnyx about one text: by its id (kept for ten days), or by its content.
+
+Telnyx finds no text by its Idempotency-Key. But it shows for each text where it reports on it, and
+that URL is ours, one for each text. Without a URL, a text must match in everything that Telnyx shows,
+and no other text of ours may match too. In any doubt nothing is found.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import quote
 
 import requests
 
 from delivery import conf
-from delivery.providers.telnyx.document import UnreadableError, read
+from delivery.providers.base import (
+    DeliveryReport,
+    LookUpByContent,
+    LookUpById,
+    LookUpFailedError,
+    Question,
+    UnreadableError,
+)
+from delivery.providers.telnyx.events import document
+from delivery.providers.telnyx.payload import delivery_report, moment, text_of
 
 _LARGEST_PAGE = 50
 
 
-class LookupFailedError(Exception):
-    """Telnyx cannot be asked now. ``code`` says why; asking about others would fare the same."""
+class LookUp:
+    """Look-ups over one kept-alive connection."""
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-
-class Lookup:
-    """Asks over one kept-alive connection."""
-
-    def __init__(self) -> None:
+    def __init__(self, base: str, api_key: str) -> None:
+        self._base = base
+        self._headers = {"Authorization": f"Bearer {api_key}"}
         self._session = requests.Session()
         self._session.trust_env = False
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self._session.close()
 
-    def message(self, provider_id: str) -> Any:
-        """The message as Telnyx shows it; None where it knows none of that id (any more)."""
+    def answer(self, question: Question, now: datetime) -> DeliveryReport | None:
+        """Return the report on the text; None where Telnyx does not know it for certain."""
+        if isinstance(question, LookUpById):
+            return self._by_id(question, now)
+        return self._by_content(question, now)
+
+    def _by_id(self, question: LookUpById, now: datetime) -> DeliveryReport | None:
+        report = delivery_report(self._message(question.provider_id), at=now)
+        return report if report and report.provider_id == question.provider_id else None
+
+    def _by_content(self, question: LookUpByContent, now: datetime) -> DeliveryReport | None:
+        candidates = _candidates(question, self._records(question), now)
+        if len(candidates) != 1:
+            return None
+        payload = self._message(candidates[0])
+        report = delivery_report(payload, at=now)
+        return report if report and _confirms(question, payload, report, candidates[0]) else None
+
+    def _message(self, provider_id: str) -> Any:
         answer = self._get(f"messages/{quote(provider_id, safe='')}", {})
         return None if answer is None else answer.get("data")
 
-    def records(self, *, to_number: str, from_number: str, since: datetime) -> list[Any]:
-        """The detail records of texts sent from one number to another since then.
+    def _records(self, question: LookUpByContent) -> list[dict[str, Any]]:
+        """Return the detail records of texts between the two numbers since then.
 
-        ``GET /v2/detail_records``: what waits in Telnyx's queue is not among them until it is sent.
-        Empty, too, where there are more than fit on one page: nobody could tell them apart.
+        ``GET /v2/detail_records`` lists no text before it has left Telnyx's queue. Returns nothing
+        where there are more records than fit on one page.
         """
         asked = {
             "filter[record_type]": "messaging",
             "filter[direction]": "outbound",
-            "filter[cld]": to_number,
-            "filter[cli]": from_number,
-            "filter[created_at][gte]": since.astimezone(UTC).isoformat(timespec="seconds"),
+            "filter[cld]": question.to_number,
+            "filter[cli]": question.from_number,
+            "filter[created_at][gte]": question.since.astimezone(UTC).isoformat(timespec="seconds"),
             "page[size]": str(_LARGEST_PAGE),
         }
         answer = self._get("detail_records", asked) or {}
         found, meta = answer.get("data"), answer.get("meta")
         pages = meta.get("total_pages") if isinstance(meta, dict) else None
-        return found if isinstance(found, list) and pages == 1 else []
+        if not isinstance(found, list) or pages != 1:
+            return []
+        return [record for record in found if isinstance(record, dict)]
 
     def _get(self, path: str, parameters: dict[str, str]) -> dict[str, Any] | None:
         try:
             answer = self._session.get(
-                f"{conf.api_base()}/{path}",
+                f"{self._base}/{path}",
                 params=parameters,
-                headers={"Authorization": f"Bearer {conf.api_key()}"},
+                headers=self._headers,
                 timeout=(conf.connect_timeout(), conf.read_timeout()),
                 allow_redirects=False,
             )
         except requests.RequestException as error:
-            raise LookupFailedError(type(error).__name__) from error
+            raise LookUpFailedError(type(error).__name__) from error
         if answer.status_code == 404:
             return None
         if answer.status_code != 200:
-            raise LookupFailedError(f"http_{answer.status_code}")
+            raise LookUpFailedError(f"http_{answer.status_code}")
         try:
-            return read(answer.content)
+            return document(answer.content)
         except UnreadableError as error:
-            raise LookupFailedError("not_json") from error
+            raise LookUpFailedError("not_json") from error
+
+
+def _candidates(
+    question: LookUpByContent, records: Sequence[dict[str, Any]], now: datetime
+) -> list[str]:
+    wanted = (question.to_number, question.from_number, "outbound")
+    between_us = [
+        record
+        for record in records
+        if (record.get("cld"), record.get("cli"), record.get("direction", "outbound")) == wanted
+    ]
+    url = question.callback_url
+    mine = [record for record in between_us if url and _url(record) == url]
+    if not mine and not question.one_of_many:
+        mine = [record for record in between_us if _matches(question, record, now)]
+    return sorted({text_of(record.get("uuid")) for record in mine} - question.others - {""})
+
+
+def _matches(question: LookUpByContent, record: dict[str, Any], now: datetime) -> bool:
+    at = moment(record.get("created_at"), now)
+    in_time = at is not None and question.since <= at <= question.until
+    return in_time and record.get("parts") == question.parts and not _url(record)
+
+
+def _confirms(
+    question: LookUpByContent, payload: dict[str, Any], report: DeliveryReport, provider_id: str
+) -> bool:
+    """Compare the whole message, which shows more than its record."""
+    return (
+        report.provider_id == provider_id
+        and (report.to_number, report.from_number) == (question.to_number, question.from_number)
+        and text_of(payload.get("webhook_url")) == question.callback_url
+        # With a URL the words need not match: Telnyx may write a character in another way.
+        and (bool(question.callback_url) or text_of(payload.get("text")) == question.text)
+    )
+
+
+def _url(record: dict[str, Any]) -> str:
+    return text_of(record.get("delivery_status_webhook_url"))

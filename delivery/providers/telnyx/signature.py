@@ -9,27 +9,18 @@ from functools import lru_cache
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from delivery.providers.base import NotConfiguredError, UntrustedError
+
 TOLERANCE_SECONDS = 300
-
-
-class UnusableKeyError(ValueError):
-    """The configured public key is not base64 of 32 bytes."""
-
-
-class UntrustedError(Exception):
-    """The body is not proven to be from the provider, or not of now. ``code`` says why."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 @lru_cache(maxsize=8)
 def public_key(encoded: str) -> Ed25519PublicKey:
+    """Return the key. Raises :class:`NotConfiguredError` unless it is base64 of 32 bytes."""
     try:
         return Ed25519PublicKey.from_public_bytes(base64.b64decode(encoded, validate=True))
     except ValueError as error:
-        raise UnusableKeyError("The public key must be base64 of 32 bytes.") from error
+        raise NotConfiguredError("The public key must be base64 of 32 bytes.") from error
 
 
 def verify(
@@ -37,7 +28,7 @@ def verify(
 ) -> None:
     """Raise :class:`UntrustedError` unless ``body`` was signed within 300 s of ``now`` (Unix time).
 
-    The signature is checked first: an answer tells nothing about a timestamp that nobody signed.
+    The signature is checked first, so that an attacker learns nothing about unsigned timestamps.
     """
     try:
         key.verify(_decoded(signature), timestamp.encode() + b"|" + body)

@@ -1,4 +1,4 @@
-"""A user's own password and tokens."""
+"""The password and the tokens of the present user."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from typing import Any
 from django.utils import timezone
 from rest_framework import serializers
 
-from koinonia.api.serializers.fields import IdField
-from koinonia.api.serializers.strict import KnownFieldsMixin
-from koinonia.api.serializers.texts import NameField
+from koinonia.api.serializers.fields import IdField, NameField
+from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.api.serializers.times import InstantField
 
 DEFAULT_LIFE = timedelta(days=90)
@@ -18,7 +17,7 @@ LONGEST_LIFE = timedelta(days=366)
 
 
 class PasswordSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
-    """The present password, and the one that takes its place."""
+    """The present password and the new one."""
 
     current_password = serializers.CharField(
         max_length=4096, trim_whitespace=False, write_only=True
@@ -27,7 +26,7 @@ class PasswordSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
 
 
 class NewTokenSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
-    """A name for the token, and the time when it ends (default: after 90 days)."""
+    """A name for the token, and its expiry (default: 90 days from now)."""
 
     name = NameField()
     expires_at = InstantField(required=False)
@@ -36,13 +35,13 @@ class NewTokenSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
         now = timezone.now()
         expires_at = attrs.setdefault("expires_at", now + DEFAULT_LIFE)
         if not now < expires_at <= now + LONGEST_LIFE:
-            told = f"A token expires in the future, and within {LONGEST_LIFE.days} days."
-            raise serializers.ValidationError({"expires_at": [told]})
+            sentence = f"A token expires in the future, and within {LONGEST_LIFE.days} days."
+            raise serializers.ValidationError({"expires_at": [sentence]})
         return attrs
 
 
 class TokenSerializer(serializers.Serializer[Any]):
-    """A token that opens the API; the name of a login's token is empty."""
+    """A valid token. The token of a login has an empty name."""
 
     id = IdField(source="details.pk")
     name = serializers.CharField(source="details.name", read_only=True)
@@ -51,7 +50,7 @@ class TokenSerializer(serializers.Serializer[Any]):
     expires_at = serializers.DateTimeField(source="expiry", read_only=True)
 
     def get_last_used_at(self, token: Any) -> datetime | None:
-        """To the minute."""
+        """Return the time of the last use, to the minute."""
         seconds: int | None = token.details.last_used
         if seconds is None:
             return None
@@ -65,7 +64,7 @@ class TokenSerializer(serializers.Serializer[Any]):
 
 
 class MadeTokenSerializer(TokenSerializer):
-    """The same, with the token itself, which is shown this once."""
+    """A new token. This answer alone contains the secret ``token``."""
 
     token = serializers.CharField(read_only=True)
 

@@ -8,15 +8,15 @@ from rest_framework import serializers
 
 from delivery.statuses import Status
 from koinonia.api.serializers.fields import MOST_GROUPS, MOST_MEMBERS, ChurchItemsField, IdField
+from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.api.serializers.messages import AuthorSerializer, NamedSerializer, TextSerializer
-from koinonia.api.serializers.strict import KnownFieldsMixin
 from koinonia.broadcasts.audience import Audience
 from koinonia.broadcasts.renderings import MOST_NAMED
 from koinonia.models import Broadcast
 
 
 class AudienceSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
-    """``{all: true}``, or groups and members by id."""
+    """``{"all": true}``, or groups and members by id."""
 
     all = serializers.BooleanField(required=False, default=False)
     groups = ChurchItemsField("groups", most=MOST_GROUPS, required=False)
@@ -25,20 +25,24 @@ class AudienceSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
 
 @extend_schema_field(AudienceSerializer)
 class AudienceField(serializers.Field[Any, Any, Any, Any]):
-    """Errors are all told as the audience's: clients show one field."""
+    """The audience of a broadcast. All its errors go to one field, as clients show one."""
 
     default_error_messages = {"either": "Name either all, or groups and members."}
 
     def to_internal_value(self, data: Any) -> Audience:
         inner = AudienceSerializer(data=data, context=self.context)
         if not inner.is_valid():
-            sentences = [f"{name}: {told}" for name, all_ in inner.errors.items() for told in all_]
+            sentences = [
+                f"{name}: {error}" for name, errors in inner.errors.items() for error in errors
+            ]
             raise serializers.ValidationError(sentences)
         chosen = inner.validated_data
         groups, members = chosen.get("groups", []), chosen.get("members", [])
         if bool(chosen["all"]) == bool(groups or members):
             self.fail("either")
-        as_sent = {name: _once(data[name]) for name in ("all", "groups", "members") if name in data}
+        as_sent = {
+            name: _distinct(data[name]) for name in ("all", "groups", "members") if name in data
+        }
         return Audience(
             everyone=chosen["all"],
             group_ids=groups,
@@ -50,13 +54,13 @@ class AudienceField(serializers.Field[Any, Any, Any, Any]):
         return value
 
 
-def _once(value: Any) -> Any:
+def _distinct(value: Any) -> Any:
     return list(dict.fromkeys(value)) if isinstance(value, list) else value
 
 
 @extend_schema_field({"type": "object", "additionalProperties": {"type": "integer"}})
 class CountsField(serializers.Field[Any, Any, Any, Any]):
-    """How many of its texts have which status; only those that some have."""
+    """The number of texts of a broadcast by status, without the statuses that no text has."""
 
     def to_representation(self, value: dict[str, int]) -> dict[str, int]:
         return {status: value[status] for status in Status.values if value.get(status)}
@@ -86,14 +90,14 @@ class BroadcastSerializer(serializers.ModelSerializer[Broadcast]):
 
 
 class LeftOutSerializer(serializers.Serializer[Any]):
-    """A member who gets no text, and why."""
+    """A member who gets no text, and the reason."""
 
     member = NamedSerializer()
     reason = serializers.CharField()
 
 
 class SentBroadcastSerializer(BroadcastSerializer):
-    """The answer to the POST alone: it names who is left out, where somebody is."""
+    """The answer to the POST. ``left_out`` names members without a text, if there are any."""
 
     left_out = LeftOutSerializer(many=True, required=False, help_text=f"At most {MOST_NAMED}.")
     left_out_total = serializers.IntegerField(
@@ -109,7 +113,7 @@ class SentBroadcastSerializer(BroadcastSerializer):
 
 
 def named_left_out(left_out: Sequence[Any]) -> dict[str, Any]:
-    """Return the two fields that name who is left out; the list is cut, and the total says so."""
+    """Return ``left_out``, cut to a maximum, and ``left_out_total``."""
     return {
         "left_out": LeftOutSerializer(left_out[:MOST_NAMED], many=True).data,
         "left_out_total": len(left_out),

@@ -1,15 +1,15 @@
-"""Churches, their staff, and who one is oneself."""
+"""Churches, their staff, and the present user."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import User
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
-from koinonia.api.serializers.fields import IdField, ItemTagField
-from koinonia.api.serializers.strict import KnownFieldsMixin
-from koinonia.api.serializers.texts import NameField
+from koinonia.api.serializers.fields import IdField, ItemTagField, NameField
+from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.models import Church, Role, Staff
 from koinonia.zones import NO_ZONE, is_zone
 
@@ -46,16 +46,18 @@ class ChurchSerializer(KnownFieldsMixin, serializers.ModelSerializer[Church]):
         return instance
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
-        """Refuse another number, and take the present one: a client may send back what it read."""
+        """Refuse another number. Accept the present one: a client may send back the item it read."""
         present = getattr(self.instance, "phone_number", None)
         if isinstance(data, dict) and data.get("phone_number", present) != present:
-            told = "The operator gives numbers to churches; ask there for another one."
-            raise serializers.ValidationError({"phone_number": [told]})
+            sentence = "The operator gives numbers to churches; ask there for another one."
+            raise serializers.ValidationError({"phone_number": [sentence]})
         return dict(super().to_internal_value(data))
 
 
-class PlaceSerializer(serializers.Serializer[Staff]):
-    """A church and one's role in it."""
+# The component keeps its name in the schema: generated clients have a type of this name.
+@extend_schema_serializer(component_name="Place")
+class MembershipSerializer(serializers.Serializer[Staff]):
+    """A church and the role of the user in it."""
 
     slug = serializers.CharField(source="church.slug", read_only=True)
     name = serializers.CharField(source="church.name", read_only=True)
@@ -65,11 +67,11 @@ class PlaceSerializer(serializers.Serializer[Staff]):
 class MeSerializer(serializers.Serializer[User]):
     id = IdField(source="pk")
     username = serializers.CharField(read_only=True)
-    churches = PlaceSerializer(source="places", many=True, read_only=True)
+    churches = MembershipSerializer(source="memberships", many=True, read_only=True)
 
     def to_representation(self, instance: User) -> dict[str, Any]:
-        places = Staff.objects.filter(user=instance).select_related("church")
-        instance.places = places.order_by("church__name", "church_id")  # type: ignore[attr-defined] # for the field above
+        memberships = Staff.objects.filter(user=instance).select_related("church")
+        instance.memberships = memberships.order_by("church__name", "church_id")  # type: ignore[attr-defined] # for the field above
         return super().to_representation(instance)
 
 

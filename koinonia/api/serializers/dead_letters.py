@@ -7,10 +7,9 @@ from rest_framework import serializers
 from delivery.dead_letters import Filter
 from delivery.dead_letters.decisions import LONGEST_REASON
 from delivery.statuses import Status
-from koinonia.api.serializers.fields import ChurchItemField, DistinctListField, IdField
+from koinonia.api.serializers.fields import ChurchItemField, DistinctListField, IdField, TextField
+from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.api.serializers.messages import AuthorSerializer, MessageSerializer
-from koinonia.api.serializers.strict import KnownFieldsMixin
-from koinonia.api.serializers.texts import TextField
 from koinonia.api.serializers.times import InstantField
 
 MOST_IDS = 1000
@@ -24,7 +23,7 @@ class DeadLetterSerializer(MessageSerializer):
 
 
 class DeadLetterQuerySerializer(serializers.Serializer[Any]):
-    """What one may choose dead letters by in a list's query."""
+    """The query parameters that select dead letters."""
 
     status = serializers.ChoiceField([Status.DEAD.value, Status.UNKNOWN.value], required=False)
     code = serializers.CharField(required=False, max_length=40)
@@ -47,9 +46,11 @@ def filter_of(query: dict[str, Any]) -> Filter:
 
 
 class DeadLetterFilterSerializer(KnownFieldsMixin, DeadLetterQuerySerializer):
-    """The same in a bulk retry. ``{"all": true}`` chooses all: an empty filter does not."""
+    """The filter of a bulk retry. ``{"all": true}`` selects all; an empty filter is refused."""
 
-    all = serializers.BooleanField(required=False, default=False, help_text="All that wait.")
+    all = serializers.BooleanField(
+        required=False, default=False, help_text="All dead letters that wait for a decision."
+    )
     since = InstantField(required=False, help_text="Dead since then or later.")
     until = InstantField(required=False, help_text="Dead since before then.")
 
@@ -62,7 +63,9 @@ class DeadLetterFilterSerializer(KnownFieldsMixin, DeadLetterQuerySerializer):
 
 class RetrySerializer(KnownFieldsMixin, serializers.Serializer[Any]):
     may_double = serializers.BooleanField(
-        required=False, default=False, help_text="An unknown one may arrive twice."
+        required=False,
+        default=False,
+        help_text="Required for a text that may have arrived: it may arrive twice.",
     )
 
 

@@ -1,13 +1,19 @@
+"""Serializer fields: ids, items of the church, bounded lists, phone numbers, names and texts."""
+
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from django.core.validators import ProhibitNullCharactersValidator
 from django.db.models import Model
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
-from delivery.visible_text import clean
+from delivery.content.visible_text import clean, is_blank
 from koinonia import ids, phone
+from koinonia.names import tidy
 
 MOST_GROUPS = 100
 MOST_MEMBERS = 5_000
@@ -16,7 +22,7 @@ _LONGEST_NUMBER = 40
 
 @extend_schema_field(ids.SCHEMA)
 class IdField(serializers.Field[int, str, str, Any]):
-    """An integer key as its Sqid; read only."""
+    """A primary key as a Sqid; read only."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(read_only=True, **options)
@@ -33,7 +39,7 @@ class IdField(serializers.Field[int, str, str, Any]):
     }
 )
 class ItemTagField(serializers.Field[int, str, str, Any]):
-    """The ``version`` column as an entity tag, quotes included."""
+    """The ``version`` column as an entity tag with quotes."""
 
     def __init__(self) -> None:
         super().__init__(read_only=True, source="version")
@@ -44,7 +50,7 @@ class ItemTagField(serializers.Field[int, str, str, Any]):
 
 @extend_schema_field(ids.SCHEMA)
 class ChurchItemField(serializers.Field[Any, str, str, Any]):
-    """One item of this church, written by its id; ``related_name`` is the church's way to them."""
+    """An item of the church, written as its id. ``related_name`` is an attribute of the church."""
 
     default_error_messages = {"unknown": "There is nothing with the id {value!r} in this church."}
 
@@ -65,9 +71,9 @@ class ChurchItemField(serializers.Field[Any, str, str, Any]):
 
 
 class ChurchItemsField(serializers.Field[Any, list[str], list[str], Any]):
-    """Several items of this church, written by their ids; read as their keys, in one query.
+    """Several items of the church, written as their ids and looked up in one query.
 
-    Repetitions are dropped, then at most ``most`` are taken.
+    Repeated ids count once. More than ``most`` are refused.
     """
 
     default_error_messages = {
@@ -101,7 +107,7 @@ class ChurchItemsField(serializers.Field[Any, list[str], list[str], Any]):
 
 
 class BoundedListField(serializers.ListField):
-    """A list whose length is looked at before its items are."""
+    """A list that checks its length before it checks its items."""
 
     def to_internal_value(self, data: Any) -> Any:
         if self.max_length is not None and isinstance(data, list) and len(data) > self.max_length:
@@ -117,7 +123,7 @@ class BoundedListField(serializers.ListField):
 
 
 class DistinctListField(BoundedListField):
-    """A list in which repetitions do not count."""
+    """A list of texts without repetitions."""
 
     def to_internal_value(self, data: Any) -> Any:
         named = isinstance(data, list) and all(isinstance(item, str) for item in data)
@@ -125,7 +131,7 @@ class DistinctListField(BoundedListField):
 
 
 class PhoneField(serializers.CharField):
-    """E.164; national forms of the church's country are taken as well."""
+    """A phone number in E.164 or in a national form of the church's country."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=_LONGEST_NUMBER, **options)
@@ -138,3 +144,48 @@ class PhoneField(serializers.CharField):
             return phone.normalise(clean(text), self.context["church"].country)
         except phone.UnusableNumberError as error:
             raise serializers.ValidationError(str(error)) from None
+
+
+_CODE_POINTS_PER_LETTER = 8
+"""The most code points of one visible letter. Longer input is refused before it is cleaned."""
+
+
+class _CleanedField(serializers.CharField):
+    """A text that is cleaned before its length is checked. Invisible text is empty."""
+
+    cleaned: Callable[[str], str]
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        # People do not type these characters: refuse the text instead of cleaning it.
+        for refuse in (ProhibitNullCharactersValidator(), ProhibitSurrogateCharactersValidator()):
+            refuse(text)
+        if self.max_length is not None and len(text) > self.max_length * _CODE_POINTS_PER_LETTER:
+            self.fail("max_length", max_length=self.max_length)
+        text = type(self).cleaned(text)
+        if not text and not self.allow_blank:
+            self.fail("blank")
+        return text
+
+
+class NameField(_CleanedField):
+    """A name: NFC, one line, single spaces, no invisible control characters."""
+
+    cleaned = staticmethod(tidy)
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"max_length": 100, **options})
+
+
+def _visible(text: str) -> str:
+    kept = clean(text)
+    return "" if is_blank(kept) else kept
+
+
+class TextField(_CleanedField):
+    """A text of any number of lines, in NFC and otherwise unchanged."""
+
+    cleaned = staticmethod(_visible)
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"trim_whitespace": False, **options})

@@ -1,4 +1,4 @@
-"""Invitations as owners and as invited people see them."""
+"""Invitations, for the owners who make them and for the invited users."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from rest_framework import serializers
 
 from koinonia import ids
 from koinonia.api.serializers.fields import IdField
-from koinonia.api.serializers.strict import KnownFieldsMixin
+from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.models import Invitation, Role
 
 
 class NewInvitationSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
-    """Whom to invite, by ``email`` or by ``username``, and as what."""
+    """The invited person, by ``email`` or by ``username``, and the role."""
 
     email = serializers.EmailField(max_length=254, required=False)
     username = serializers.CharField(
@@ -24,9 +24,9 @@ class NewInvitationSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("email" in attrs) == ("username" in attrs):
-            told = "Name an e-mail address or a user name, and only one of them."
+            sentence = "Name an e-mail address or a user name, and only one of them."
             field = "username" if "email" in attrs else "email"
-            raise serializers.ValidationError({field: [told]})
+            raise serializers.ValidationError({field: [sentence]})
         return attrs
 
 
@@ -53,7 +53,7 @@ class InvitingChurchSerializer(serializers.Serializer[Any]):
 
 
 class MyInvitationSerializer(serializers.Serializer[Any]):
-    """An invitation that names the user; ``token`` stands in the path that accepts it."""
+    """An invitation by user name. ``token`` is part of the path that accepts the invitation."""
 
     token = serializers.SerializerMethodField()
     church = InvitingChurchSerializer(read_only=True)
@@ -63,7 +63,7 @@ class MyInvitationSerializer(serializers.Serializer[Any]):
     expires_at = serializers.DateTimeField(read_only=True)
 
     def get_token(self, invitation: Invitation) -> str:
-        """Return the invitation's id: it opens nothing for another user."""
+        """Return the id of the invitation. It is useless to any other user."""
         return ids.encode(invitation.pk)
 
     def get_invited_by(self, invitation: Invitation) -> str | None:

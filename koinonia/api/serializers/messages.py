@@ -1,4 +1,4 @@
-"""Texts: read as the message shape, written as one of four ways to name the recipient."""
+"""Messages and conversations, and the bodies that send a text."""
 
 from __future__ import annotations
 
@@ -13,10 +13,16 @@ from delivery.accept import MAX_MEDIA
 from delivery.models import Attempt, Direction, Encoding, Message
 from delivery.statuses import Status
 from httpopt.fields.computed import Computed
-from koinonia.api.serializers.fields import BoundedListField, ChurchItemField, IdField, PhoneField
-from koinonia.api.serializers.strict import KnownFieldsMixin
-from koinonia.api.serializers.texts import TextField
+from koinonia.api.serializers.fields import (
+    BoundedListField,
+    ChurchItemField,
+    IdField,
+    PhoneField,
+    TextField,
+)
+from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.api.serializers.times import InstantField
+from koinonia.models import Conversation
 from koinonia.models.member import full_name
 
 LATEST_SEND = timedelta(days=366)
@@ -25,14 +31,14 @@ LONGEST_TEXT = 1600
 
 @extend_schema_field(str)
 class FullNameField(Computed):
-    """``Member.name``, from its columns."""
+    """``Member.name``, computed from the columns of the name."""
 
     def __init__(self) -> None:
         super().__init__("first_name", "last_name", compute=full_name)
 
 
 class NamedSerializer(serializers.Serializer[Any]):
-    """``{id,name}`` of a member."""
+    """A member as ``{id,name}``."""
 
     id = IdField()
     name = FullNameField()
@@ -44,7 +50,7 @@ class AuthorSerializer(serializers.Serializer[Any]):
 
 
 class ErrorSerializer(serializers.Serializer[Message]):
-    """Why it failed; null where it did not."""
+    """The reason of a failure; null without a failure."""
 
     code = serializers.CharField(source="error_code", read_only=True)
     title = serializers.CharField(source="error_title", read_only=True)
@@ -89,7 +95,7 @@ class MessageSerializer(serializers.Serializer[Message]):
     updated_at = serializers.DateTimeField(read_only=True)
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        # ``from`` is a word of Python.
+        # ``from`` is a keyword of Python.
         return {name.rstrip("_"): field for name, field in super().get_fields().items()}
 
 
@@ -101,7 +107,7 @@ class AttemptSerializer(serializers.ModelSerializer[Attempt]):
 
 
 class TextSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
-    """What every text that is sent has."""
+    """The fields of every text that is sent."""
 
     text = TextField(max_length=LONGEST_TEXT, allow_blank=True, required=False, default="")
     send_at = InstantField(required=False, allow_null=True, default=None)
@@ -133,14 +139,25 @@ class NewMessageSerializer(ReplySerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         named = [name for name in ("to", "member", "conversation") if name in attrs]
         if len(named) != 1:
-            told = "Name the recipient by exactly one of to, member and conversation."
-            raise serializers.ValidationError({name: [told] for name in named or ["to"]})
+            sentence = "Name the recipient by exactly one of to, member and conversation."
+            raise serializers.ValidationError({name: [sentence] for name in named or ["to"]})
         return attrs
 
 
 def within_bounds(when: datetime | None) -> datetime | None:
-    """Return a time to send at. Raises ValidationError where it has passed or is too far away."""
+    """Return ``when``. Raise ValidationError if it has passed or is too far away."""
     now = timezone.now()
     if when is not None and not now < when <= now + LATEST_SEND:
         raise serializers.ValidationError("This must be in the future, and within a year.")
     return when
+
+
+class ConversationSerializer(serializers.ModelSerializer[Conversation]):
+    id = IdField()
+    member = NamedSerializer(read_only=True, allow_null=True)
+    last_message = MessageSerializer(read_only=True, allow_null=True)
+
+    class Meta:
+        model = Conversation
+        fields = ["id", "phone", "member", "last_message", "unread_count", "updated_at"]
+        read_only_fields = fields

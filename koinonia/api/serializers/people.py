@@ -9,16 +9,16 @@ from rest_framework import serializers
 
 from delivery.models import OptOut
 from delivery.opt_outs import opt_out
+from koinonia.api.errors import taken_as_error
 from koinonia.api.serializers.fields import (
     MOST_GROUPS,
     ChurchItemsField,
     IdField,
     ItemTagField,
+    NameField,
     PhoneField,
 )
-from koinonia.api.serializers.strict import KnownFieldsMixin
-from koinonia.api.serializers.texts import NameField
-from koinonia.api.uniqueness import taken_as_error
+from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.models import Church, Group, Member
 from koinonia.models.group import taken
 
@@ -50,7 +50,7 @@ class GroupOfMemberSerializer(serializers.Serializer[Group]):
 
 
 class GroupsField(ChurchItemsField):
-    """Read as ``[{id,name}]``, written as ``[id]``."""
+    """The groups of a member: read as ``[{id,name}]``, written as ``[id]``."""
 
     def to_representation(self, value: Any) -> list[Any]:
         groups = sorted(value.all(), key=lambda group: (group.name, group.pk))
@@ -88,27 +88,27 @@ class MemberSerializer(KnownFieldsMixin, serializers.ModelSerializer[Member]):
 
     def create(self, validated_data: dict[str, Any]) -> Member:
         groups = validated_data.pop("groups", [])
-        wish = validated_data.pop("opted_out", False)
+        opts_out = validated_data.pop("opted_out", False)
         member = Member.objects.create(**validated_data)
         member.groups.set(groups)
-        _opt_out(member, wish)
+        _opt_out(member, opts_out)
         return member
 
     def update(self, instance: Member, validated_data: dict[str, Any]) -> Member:
         church: Church = validated_data.pop("church")
         groups = validated_data.pop("groups", None)
-        wish = validated_data.pop("opted_out", False)
+        opts_out = validated_data.pop("opted_out", False)
         for name, value in validated_data.items():
             setattr(instance, name, value)
-        # updated_at always: groups and opt-outs are part of what a member is.
+        # Always write updated_at: groups and opt-outs belong to the member.
         instance.save(update_fields=[*validated_data, "updated_at"])
         if groups is not None:
             instance.groups.set(groups)
         instance.church = church
-        _opt_out(instance, wish)
+        _opt_out(instance, opts_out)
         return instance
 
 
-def _opt_out(member: Member, wish: bool) -> None:
-    if wish:
+def _opt_out(member: Member, opts_out: bool) -> None:
+    if opts_out:
         opt_out(member.church_id, member.phone, OptOut.Source.STAFF, now=timezone.now())

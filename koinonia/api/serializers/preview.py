@@ -1,4 +1,4 @@
-"""What a broadcast would come to."""
+"""The preview of a broadcast."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from rest_framework import serializers
 
 from delivery.models import Encoding
 from koinonia.api.serializers.broadcasts import AudienceField, LeftOutSerializer
+from koinonia.api.serializers.fields import TextField
+from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.api.serializers.messages import LONGEST_TEXT, NamedSerializer, within_bounds
-from koinonia.api.serializers.strict import KnownFieldsMixin
-from koinonia.api.serializers.texts import TextField
 from koinonia.api.serializers.times import InstantField
 from koinonia.broadcasts.renderings import MOST_NAMED
 
@@ -26,7 +26,7 @@ class PreviewRequestSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
 
 
 class CharacterSerializer(serializers.Serializer[Any]):
-    """A character that makes a text cost more parts, and what can be written instead."""
+    """A character that makes a text cost more parts, with a plain replacement."""
 
     character = serializers.CharField()
     name = serializers.CharField(help_text="Its name in Unicode.")
@@ -35,7 +35,7 @@ class CharacterSerializer(serializers.Serializer[Any]):
 
 
 class DearestSerializer(serializers.Serializer[Any]):
-    """The rendering that costs most; one that is too long, where there is one."""
+    """The most expensive rendering, or one that is too long if there is any."""
 
     member = NamedSerializer()
     text = serializers.CharField()
@@ -46,21 +46,23 @@ class DearestSerializer(serializers.Serializer[Any]):
 class PreviewSerializer(serializers.Serializer[Any]):
     people = serializers.IntegerField(
         help_text="Numbers that would be texted: without doubles, opt-outs, texts that are too long,"
-        " and numbers of countries or ranges that are not texted."
+        " and numbers of countries or ranges that are blocked."
     )
     opted_out = serializers.IntegerField()
     doubles = serializers.IntegerField(
         help_text="Members whose number is texted under another member's name."
     )
-    parts = serializers.IntegerField(help_text="Of all texts together.")
+    parts = serializers.IntegerField(help_text="The parts of all texts together.")
     cost = serializers.DecimalField(
         max_digits=None, decimal_places=None, allow_null=True,
-        help_text="Null where no price per part is set.",
+        help_text="Null if no price per part is set.",
     )  # fmt: skip
     seconds = serializers.IntegerField(
-        allow_null=True, help_text="At the rate of the church's number; null: no limit."
+        allow_null=True, help_text="Duration at the rate of the church's number; null: no limit."
     )
     dearest = DearestSerializer(allow_null=True)
-    characters = CharacterSerializer(many=True, help_text="Those of the dearest text that cost.")
+    characters = CharacterSerializer(
+        many=True, help_text="The expensive characters of the dearest text."
+    )
     left_out = LeftOutSerializer(many=True, source="named", help_text=f"At most {MOST_NAMED}.")
     left_out_total = serializers.IntegerField()

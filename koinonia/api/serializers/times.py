@@ -22,10 +22,10 @@ _FURTHEST_OFFSET = timedelta(hours=14)
 
 @extend_schema_field({"type": "string", "format": "date-time", "example": EXAMPLE})
 class InstantField(serializers.DateTimeField):
-    """A moment as ``2026-12-24T17:00:00-06:00`` or ``…Z``; in UTC afterwards.
+    """A time such as ``2026-12-24T17:00:00-06:00`` or ``…Z``, converted to UTC.
 
-    Seconds are needed, up to nine digits of a fraction are taken. A leap second is the second after
-    it. ``in_query``: a ``+`` that was not encoded has become a blank, and is understood.
+    Seconds are required; a fraction may have up to nine digits. A leap second becomes the second
+    after it. With ``in_query``, a blank in place of an unencoded ``+`` is accepted.
     """
 
     default_error_messages = {
@@ -49,7 +49,7 @@ class InstantField(serializers.DateTimeField):
 
 
 def _read(text: str) -> datetime | None:
-    """Return the moment in UTC, or None for what is none."""
+    """Return the time in UTC, or None if the text is not a valid time."""
     match = _INSTANT.fullmatch(text)
     if match is None:
         return None
@@ -64,7 +64,7 @@ def _read(text: str) -> datetime | None:
         moment = (at_minute + since).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    # RFC 3339, section 5.7: second 60 is there only at the end of a UTC day.
+    # RFC 3339, section 5.7: second 60 exists only at the end of a UTC day.
     if second == "60" and (moment.hour, moment.minute) != (0, 0):
         return None
     return moment

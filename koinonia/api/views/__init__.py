@@ -1,1 +1,1 @@
-"""One file per resource."""
+"""The views of the API, with a file per resource."""

@@ -1,4 +1,4 @@
-"""Login, logout, and who one is."""
+"""Login, logout, and the present user."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from httpopt.versions.counters import Scope
 from httpopt.views import SparseFieldsMixin, VersionedViewMixin
 from koinonia.accounts import tokens
 from koinonia.api.serializers.churches import MeSerializer
-from koinonia.api.serializers.strict import KnownFieldsMixin
+from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.models import Church
 from throttling import logins
 from throttling.drf import LimitExceeded
@@ -33,7 +33,7 @@ class LoginSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
     password = serializers.CharField(max_length=4096, trim_whitespace=False, write_only=True)
 
     def validate_username(self, username: str) -> str:
-        # As Django's own login page does.
+        # Django's own login page does the same.
         return User.normalize_username(username)
 
 
@@ -46,20 +46,20 @@ class LoggedInSerializer(serializers.Serializer[Any]):
 class LoginView(APIView):
     authentication_classes = []
     permission_classes = [AllowAny]
-    throttle_classes = []  # judged by the login limits alone
+    throttle_classes = []  # only the login limits apply
 
     def get_authenticate_header(self, request: Request) -> str:
         return "Bearer"
 
     @extend_schema(request=LoginSerializer, responses=LoggedInSerializer)
     def post(self, request: Request) -> Response:
-        """A bearer token for a user name and password."""
+        """Log in with a user name and password, and get a bearer token."""
         given = LoginSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         try:
             attempt = logins.attempt(request._request, given.validated_data["username"])
         except logins.LoginRefusedError as error:
-            raise LimitExceeded(error.verdict) from error
+            raise LimitExceeded(error.result) from error
         with attempt:
             user = authenticate(request._request, **given.validated_data)
             if not isinstance(user, User):
@@ -73,7 +73,7 @@ class LogoutView(APIView):
 
     @extend_schema(request=None, responses={204: None})
     def post(self, request: Request) -> Response:
-        """The token of this request is dead; a session is ended."""
+        """End the token or the session of this request."""
         if isinstance(request.auth, AuthToken):
             request.auth.delete()
         else:
@@ -93,7 +93,7 @@ class MeView(SparseFieldsMixin, VersionedViewMixin, GenericAPIView[User]):
 
     @extend_schema(responses=MeSerializer)
     def get(self, request: Request) -> Response:
-        """The user, and the churches with the role in each."""
+        """Return the user, and the churches with the role in each."""
         return Response(self.get_serializer(request.user).data)
 
     def get_queryset(self) -> QuerySet[User]:

@@ -1,3 +1,5 @@
+"""Base views below ``churches/{church}/``. Each one adds one HTTP method; views combine them."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
@@ -26,55 +28,56 @@ from koinonia.api.permissions import IsStaffWithRole
 from koinonia.models import Church, Role, Staff
 
 _M = TypeVar("_M", bound=Model)
-_OUR_NAMES = {"scheduled_at": "send_at"}
+_API_FIELD_NAMES = {"scheduled_at": "send_at"}
+"""Names of fields in ``delivery`` -> names of the same fields in the API."""
 
 
 class ChurchView(SparseFieldsMixin, VersionedViewMixin, GenericAPIView[Any]):
-    """Anything below ``churches/{church}/``: of one church, for its staff.
+    """A resource of one church, for its staff.
 
-    ``collections`` names those of ``koinonia.tracked`` that the answer shows.
+    ``collections`` names the collections of ``koinonia.answer_versions`` that the answer shows.
     """
 
     permission_classes = [IsAuthenticated, IsStaffWithRole]
     read_role: ClassVar[Role] = Role.VIEWER
     write_role: ClassVar[Role] = Role.SENDER
-    place: Staff
-    """The user's place in the church: set by the permission."""
+    membership: Staff
+    """The user's membership of the church. IsStaffWithRole sets it."""
 
     lookup_url_kwarg = "id"
     item_route: ClassVar[str] = ""
-    """Name of the route of one item: for ``Location``."""
+    """The name of the route of one item, for ``Location``."""
     query_serializer: ClassVar[type[Serializer[Any]] | None] = None
-    """What the list's query may hold."""
+    """The parameters of the query."""
     example_body: ClassVar[dict[str, Any] | None] = None
-    """What the form of a POST holds in the browsable API."""
+    """The initial content of the POST form in the browsable API."""
 
     @property
     def church(self) -> Church:
-        # The schema is made without a request.
-        return Church() if getattr(self, "swagger_fake_view", False) else self.place.church
+        # drf-spectacular calls views without a request.
+        return Church() if getattr(self, "swagger_fake_view", False) else self.membership.church
 
     @property
     def user(self) -> User:
-        """Who asks; the permissions let nobody in who is anonymous."""
+        """Return the user. IsAuthenticated has excluded anonymous users."""
         return cast(User, self.request.user)
 
     def needed_role(self) -> Role:
-        """Return the lowest role that may do what is asked; ``place`` is known by now."""
+        """Return the lowest role that may make this request. ``membership`` is set already."""
         return self.read_role if self.request.method in SAFE_METHODS else self.write_role
 
     def get_version_tenant(self) -> int:
         return self.church.pk
 
     def get_rights(self) -> str:
-        return "" if getattr(self, "swagger_fake_view", False) else self.place.role
+        return "" if getattr(self, "swagger_fake_view", False) else self.membership.role
 
     @property
     def query_parameters(self) -> tuple[str, ...]:  # type: ignore[override] # read only here
-        return _names_in(self.query_serializer) if self.query_serializer else ()
+        return _fields_of(self.query_serializer) if self.query_serializer else ()
 
     def query(self) -> dict[str, Any]:
-        """The query, checked; 400 names what is wrong in it."""
+        """Validate the query. Raise ValidationError with the name of each bad parameter."""
         given = {name: value for name, value in self.request.query_params.items() if value}
         query = (self.query_serializer or Serializer)(
             data=given, context=self.get_serializer_context()
@@ -86,7 +89,7 @@ class ChurchView(SparseFieldsMixin, VersionedViewMixin, GenericAPIView[Any]):
         return {**super().get_serializer_context(), "church": self.church}
 
     def get_object(self) -> Any:
-        """The item of this church whose id is in the path; 404 for any other."""
+        """Return the item with the id in the path. Raise Http404 if this church does not have it."""
         return self.item_of(self.filter_queryset(self.get_queryset()))
 
     def item_of(self, rows: QuerySet[_M]) -> _M:
@@ -97,7 +100,7 @@ class ChurchView(SparseFieldsMixin, VersionedViewMixin, GenericAPIView[Any]):
         return item
 
     def created(self, item: Model, data: Any, code: int = status.HTTP_201_CREATED) -> Response:
-        """201 (or 202), with the item and where it is."""
+        """Return 201 or 202 with the item's data and its ``Location``."""
         return Response(data, status=code, headers={"Location": self.location(item)})
 
     def location(self, item: Model) -> str:
@@ -105,25 +108,29 @@ class ChurchView(SparseFieldsMixin, VersionedViewMixin, GenericAPIView[Any]):
         return self.request.build_absolute_uri(path)
 
     def checked(self, serializer_class: type[Serializer[Any]]) -> dict[str, Any]:
-        """The body, checked by another serializer than the one that shows the item."""
+        """Validate the body with another serializer than the view's own."""
         serializer = serializer_class(data=self.request.data, context=self.get_serializer_context())
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
 
 class ReportView(ChurchView):
-    """GET of what is no row: no sparse fields, no version of its own."""
+    """A view that answers with a report instead of rows: without sparse fields and version."""
 
     serializer_class = Serializer
-    """Without fields: the browsable API makes a form of it, and cannot of a BaseSerializer."""
+    """Has no fields. The browsable API needs a Serializer, not a BaseSerializer, for its form."""
     sparse_fields = False
 
 
-class ListCreateView(ListModelMixin, ChurchView):
-    """GET: a page. POST: 201, ``Location`` and the item, all or nothing."""
+class ListView(ListModelMixin, ChurchView):
+    """GET: a page of items."""
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return self.list(request, *args, **kwargs)
+
+
+class CreateView(ChurchView):
+    """POST: 201 with ``Location`` and the item, or nothing is written."""
 
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         serializer = self.get_serializer(data=request.data)
@@ -134,13 +141,26 @@ class ListCreateView(ListModelMixin, ChurchView):
         return self.created(shown, self.get_serializer(shown).data)
 
 
-class ItemView(IfMatchMixin, ChurchView):
-    """GET, PATCH and DELETE of one item; what has a version is changed in the state one has seen."""
-
-    has_version: ClassVar[bool] = False
+class ItemView(ChurchView):
+    """GET: one item."""
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return Response(self.get_serializer(self.get_object()).data)
+
+
+class _EditableItem(IfMatchMixin, ChurchView):
+    """An item with a ``version`` column, for ``If-Match``."""
+
+    def get_item_version(self) -> QuerySet[Any, Any] | None:
+        key = ids.decode(self.kwargs["id"])
+        if key is None:
+            return None
+        rows = self.get_queryset().model._default_manager.filter(church=self.church, pk=key)
+        return cast("QuerySet[Any, Any]", rows.values_list("version"))
+
+
+class UpdateView(_EditableItem):
+    """PATCH: change one item, if its version still matches."""
 
     def patch(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         item = self.get_object()
@@ -151,21 +171,18 @@ class ItemView(IfMatchMixin, ChurchView):
             self.renew_tag(item)
         return Response(self.get_serializer(self.get_object()).data)
 
+    def perform_update(self, serializer: BaseSerializer[Any]) -> None:
+        serializer.save()
+
+
+class DeleteView(_EditableItem):
+    """DELETE: remove one item, if its version still matches."""
+
     def delete(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         item = self.get_object()
         with self.claim(item):
             self.perform_destroy(item)
         return Response(status=status.HTTP_204_NO_CONTENT)
-
-    def get_item_version(self) -> QuerySet[Any, Any] | None:
-        key = ids.decode(self.kwargs["id"]) if self.has_version else None
-        if key is None:
-            return None
-        rows = self.get_queryset().model._default_manager.filter(church=self.church, pk=key)
-        return cast("QuerySet[Any, Any]", rows.values_list("version"))
-
-    def perform_update(self, serializer: BaseSerializer[Any]) -> None:
-        serializer.save()
 
     def perform_destroy(self, instance: Model) -> None:
         if not instance.delete()[0]:
@@ -173,18 +190,19 @@ class ItemView(IfMatchMixin, ChurchView):
 
 
 @cache
-def _names_in(query_serializer: type[Serializer[Any]]) -> tuple[str, ...]:
+def _fields_of(query_serializer: type[Serializer[Any]]) -> tuple[str, ...]:
     return tuple(query_serializer().fields)
 
 
 @contextmanager
 def unacceptable_as_error(names: Mapping[str, str] | None = None) -> Iterator[None]:
-    """Raise what ``delivery`` cannot take as bad input of the field that the client wrote.
+    """Turn an error of ``delivery`` into an error of the field that the client wrote.
 
-    ``names`` are other names of this request's fields, by those of ``delivery``.
+    ``names`` maps further fields of ``delivery`` to the fields of this request.
     """
-    called = {**_OUR_NAMES, **(names or {})}
+    api_names = {**_API_FIELD_NAMES, **(names or {})}
     try:
         yield
     except UnacceptableError as error:
-        raise ValidationError({called.get(error.field, error.field): [error.message]}) from error
+        field = api_names.get(error.field, error.field)
+        raise ValidationError({field: [error.message]}) from error

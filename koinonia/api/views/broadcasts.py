@@ -11,24 +11,25 @@ from rest_framework.response import Response
 
 from koinonia.api.errors import ConflictError
 from koinonia.api.idempotency import idempotent
+from koinonia.api.schema import CONFLICT
 from koinonia.api.serializers.broadcasts import (
     BroadcastSerializer,
     NewBroadcastSerializer,
     SentBroadcastSerializer,
 )
 from koinonia.api.serializers.preview import PreviewRequestSerializer, PreviewSerializer
-from koinonia.api.views.base import ChurchView, ItemView, ListCreateView, unacceptable_as_error
+from koinonia.api.views.base import ChurchView, ItemView, ListView, unacceptable_as_error
 from koinonia.broadcasts.cancel import cancel_broadcast
-from koinonia.broadcasts.plan import send_broadcast
 from koinonia.broadcasts.preview import preview
 from koinonia.broadcasts.progress import with_counts
+from koinonia.broadcasts.send import send_broadcast
 from koinonia.models import Broadcast
 
 
 class _Broadcasts(ChurchView):
     serializer_class = BroadcastSerializer
     item_route = "api:broadcast"
-    # Its counts are those of its texts.
+    # The counts of a broadcast depend on its messages.
     collections = ("broadcasts", "messages", "people")
     sparse_rows = False
 
@@ -40,8 +41,8 @@ class _Broadcasts(ChurchView):
         return with_counts([broadcast])[0]
 
 
-class BroadcastsView(_Broadcasts, ListCreateView):
-    """One text to many members."""
+class BroadcastsView(_Broadcasts, ListView):
+    """Texts to many members."""
 
     throttle_policies = {"POST": ["broadcasts"]}
     example_body = {"text": "Dear {first_name}, ", "audience": {"groups": []}}
@@ -52,7 +53,7 @@ class BroadcastsView(_Broadcasts, ListCreateView):
     @extend_schema(request=NewBroadcastSerializer, responses={202: SentBroadcastSerializer})
     @idempotent
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Send a text to everyone, or to groups and single members."""
+        """Send a text to all members, or to groups and single members."""
         given = self.checked(NewBroadcastSerializer)
         with unacceptable_as_error():
             broadcast = send_broadcast(
@@ -65,21 +66,20 @@ class BroadcastsView(_Broadcasts, ListCreateView):
 
 
 class PreviewBroadcastView(ChurchView):
-    """What a broadcast would come to."""
+    """The outcome of a broadcast before it is sent."""
 
     serializer_class = PreviewRequestSerializer
-    http_method_names = ["post", "options"]
     example_body = BroadcastsView.example_body
 
     def get_queryset(self) -> QuerySet[Broadcast]:
-        """Return none: nothing is kept."""
+        """Return no rows: nothing is stored."""
         return Broadcast.objects.none()
 
     @extend_schema(request=PreviewRequestSerializer, responses=PreviewSerializer)
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Count people, parts, cost and time; name the dearest text and who would be left out.
+        """Count people, parts, cost and time; name the dearest text and the members left out.
 
-        Nothing is kept or sent, and it is not charged to `broadcasts`.
+        Nothing is stored or sent, and it is not charged to `broadcasts`.
         """
         given = self.checked(PreviewRequestSerializer)
         with unacceptable_as_error():
@@ -88,15 +88,15 @@ class PreviewBroadcastView(ChurchView):
 
 
 class BroadcastView(_Broadcasts, ItemView):
-    http_method_names = ["get", "head", "options"]
+    """A broadcast."""
 
 
 class CancelBroadcastView(_Broadcasts):
     example_body = {}
 
-    @extend_schema(request=None, responses=BroadcastSerializer)
+    @extend_schema(request=None, responses={200: BroadcastSerializer, **CONFLICT})
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Call back what has not been sent; 409 where nothing is left to call back."""
+        """Cancel the texts that have not been sent; 409 if all of them have been sent."""
         broadcast = self.get_object()
         if not broadcast.cancelled_at and not cancel_broadcast(broadcast, now=timezone.now()):
             raise ConflictError("It is too late: none of its texts is waiting any more.")

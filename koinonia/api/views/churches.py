@@ -11,12 +11,12 @@ from rest_framework.permissions import IsAuthenticated
 from httpopt.versions.counters import Scope
 from httpopt.views import SparseFieldsMixin, VersionedViewMixin
 from koinonia.api.serializers.churches import ChurchSerializer
-from koinonia.api.views.base import ItemView
+from koinonia.api.views.base import ItemView, UpdateView
 from koinonia.models import Church, Group, Member, Role
 
 
 class ChurchesView(SparseFieldsMixin, VersionedViewMixin, ListAPIView[Church]):
-    """The churches that one is staff of."""
+    """The churches that have the user on their staff."""
 
     collections = ("church", "members", "groups")
     query_parameters = ()
@@ -32,11 +32,10 @@ class ChurchesView(SparseFieldsMixin, VersionedViewMixin, ListAPIView[Church]):
 
 
 @extend_schema(tags=["churches"])
-class ChurchDetailView(ItemView):
-    """One church."""
+class ChurchDetailView(ItemView, UpdateView):
+    """A church."""
 
     name = "Church"
-    http_method_names = ["get", "patch", "head", "options"]
     serializer_class = ChurchSerializer
     write_role = Role.OWNER
     collections = ("church", "members", "groups")
@@ -52,7 +51,7 @@ class ChurchDetailView(ItemView):
 
 
 def counted(churches: QuerySet[Church]) -> QuerySet[Church]:
-    """Each with ``members_count`` and ``groups_count``, without multiplying the one by the other."""
+    """Add ``members_count`` and ``groups_count``. Two joins would multiply the counts."""
     return churches.annotate(members_count=_number(Member), groups_count=_number(Group))
 
 

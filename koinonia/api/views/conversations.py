@@ -11,11 +11,14 @@ from rest_framework.response import Response
 from delivery.models import Message
 from koinonia.api.idempotency import idempotent
 from koinonia.api.pagination import LatestFirst
-from koinonia.api.serializers.conversations import ConversationSerializer
-from koinonia.api.serializers.messages import MessageSerializer, ReplySerializer
-from koinonia.api.views.base import ChurchView, ItemView, ListCreateView
+from koinonia.api.serializers.messages import (
+    ConversationSerializer,
+    MessageSerializer,
+    ReplySerializer,
+)
+from koinonia.api.views.base import ChurchView, ItemView, ListView
 from koinonia.api.views.sending import SendingView, shown
-from koinonia.conversations.read import mark_read
+from koinonia.conversations import mark_read
 from koinonia.models import Conversation
 
 
@@ -31,17 +34,15 @@ class _Conversations(ChurchView):
         )
 
 
-class ConversationsView(_Conversations, ListCreateView):
-    """One per number: the latest first."""
-
-    http_method_names = ["get", "head", "options"]
+class ConversationsView(_Conversations, ListView):
+    """The conversations, one per number, the latest first."""
 
 
 class ConversationView(_Conversations, ItemView):
-    http_method_names = ["get", "head", "options"]
+    """A conversation."""
 
 
-class ConversationMessagesView(SendingView, ListCreateView):
+class ConversationMessagesView(SendingView, ListView):
     """The texts of one conversation, newest first."""
 
     serializer_class = MessageSerializer
@@ -70,6 +71,6 @@ class ReadConversationView(_Conversations):
 
     @extend_schema(request=None, responses=ConversationSerializer)
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """All that came in is read."""
+        """Mark every received text as read."""
         mark_read(self.get_object(), now=timezone.now())
         return Response(self.get_serializer(self.get_object()).data)

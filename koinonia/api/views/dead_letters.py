@@ -22,6 +22,7 @@ from koinonia import ids
 from koinonia.api.errors import ConflictError
 from koinonia.api.idempotency import idempotent
 from koinonia.api.pagination import LatestDeadFirst
+from koinonia.api.schema import CONFLICT
 from koinonia.api.serializers.dead_letters import (
     BulkRetrySerializer,
     DeadLetterQuerySerializer,
@@ -32,7 +33,7 @@ from koinonia.api.serializers.dead_letters import (
     filter_of,
 )
 from koinonia.api.serializers.messages import MessageSerializer
-from koinonia.api.views.base import ChurchView, ItemView, ListCreateView
+from koinonia.api.views.base import ChurchView, ItemView, ListView
 from koinonia.api.views.sending import shown
 from throttling.drf import spent
 
@@ -46,7 +47,7 @@ _REFUSALS = {
 
 
 class _DeadLetters(ChurchView):
-    """One that was discarded can still be looked at; the list leaves it out."""
+    """Dead letters. A discarded one can still be read; the list leaves it out."""
 
     serializer_class = DeadLetterSerializer
     collections: ClassVar[tuple[str, ...]] = ("messages", "members", "people")
@@ -57,14 +58,13 @@ class _DeadLetters(ChurchView):
         return shown(messages).select_related("reviewed_by")
 
     def waiting(self) -> Any:
-        """What waits for a decision, as the query chooses."""
+        """Return the dead letters that wait for a decision and match the query."""
         return filter_of(self.query()).apply(dead_letters(self.church.pk))
 
 
-class DeadLettersView(_DeadLetters, ListCreateView):
-    """What could not be handed over, and what may or may not have arrived."""
+class DeadLettersView(_DeadLetters, ListView):
+    """Texts that could not be sent, and texts that may or may not have arrived."""
 
-    http_method_names = ["get", "head", "options"]
     pagination_class = LatestDeadFirst
 
     def filter_queryset(self, queryset: Any) -> Any:
@@ -77,7 +77,7 @@ class DeadLettersView(_DeadLetters, ListCreateView):
 
 
 class DeadLetterView(_DeadLetters, ItemView):
-    http_method_names = ["get", "head", "options"]
+    """A dead letter."""
 
 
 class RetryDeadLetterView(_DeadLetters):
@@ -87,7 +87,7 @@ class RetryDeadLetterView(_DeadLetters):
     @extend_schema(request=RetrySerializer, responses={202: MessageSerializer})
     @idempotent
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Send it again. One that may have arrived needs `{"may_double": true}`, else 409."""
+        """Send the text again. If it may have arrived, `{"may_double": true}` is needed, else 409."""
         letter = self.get_object()
         given = self.checked(RetrySerializer)
         result = _retry(self.user, Message.objects.filter(pk=letter.pk), given["may_double"])
@@ -101,9 +101,9 @@ class RetryDeadLetterView(_DeadLetters):
 class DiscardDeadLetterView(_DeadLetters):
     example_body = {"reason": ""}
 
-    @extend_schema(request=DiscardSerializer, responses=DeadLetterSerializer)
+    @extend_schema(request=DiscardSerializer, responses={200: DeadLetterSerializer, **CONFLICT})
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Give it up, with the reason. It stays to be looked at."""
+        """Discard the dead letter with a reason. It can still be read."""
         reason = self.checked(DiscardSerializer)["reason"]
         letter = self.get_object()
         if not discard(letter, by=self.user, reason=reason, now=timezone.now()):
@@ -118,7 +118,7 @@ class RetryDeadLettersView(_DeadLetters):
     _chosen: tuple[list[int], bool] | None = None
 
     def get_throttle_costs(self, request: Request) -> dict[str, int]:
-        """Charge each text of its own; a body that cannot be used is refused later."""
+        """Charge one unit per text. ``post`` refuses a bad body later."""
         try:
             wanted, _ = self.chosen()
         except ValidationError:
@@ -132,12 +132,12 @@ class RetryDeadLettersView(_DeadLetters):
     )
     @idempotent
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Send many again: those that are named, or the first 10,000 that a filter finds.
+        """Send many texts again: the named ones, or the first 10,000 that match a filter.
 
-        It costs as many requests and texts as it retries.
+        The call costs as many requests and texts as it retries.
         """
         wanted, may_double = self.chosen()
-        # No more than was paid for, though a filter may find more by now.
+        # The filter may match more by now; retry only the ones that were charged.
         result = _retry(self.user, Message.objects.filter(pk__in=wanted), may_double)
         spent(request, {"api": max(1, result.retried), "messages": result.retried})
         refused = [{"id": ids.encode(key), "code": code} for key, code in result.refused]
@@ -146,7 +146,7 @@ class RetryDeadLettersView(_DeadLetters):
         )
 
     def chosen(self) -> tuple[list[int], bool]:
-        """Return the keys of what the body chooses, and whether they may double. Raises ValidationError."""
+        """Return the primary keys that the body selects, and ``may_double``. Raise ValidationError."""
         if self._chosen is None:
             given = self.checked(BulkRetrySerializer)
             self._chosen = list(self._wanted(given)), given["may_double"]
@@ -167,7 +167,7 @@ class RetryDeadLettersView(_DeadLetters):
 
 
 class CsvRenderer(BaseRenderer):
-    """Lets a client ask for ``text/csv``; the view answers it by itself."""
+    """Lets a client accept ``text/csv``; the view itself writes the CSV."""
 
     media_type = "text/csv"
     format = "csv"
@@ -176,18 +176,18 @@ class CsvRenderer(BaseRenderer):
 class ExportDeadLettersView(_DeadLetters):
     renderer_classes = [CsvRenderer, JSONRenderer]
     sparse_fields = False
-    # It names the church.
+    # The file name contains the church.
     collections = (*_DeadLetters.collections, "church")
 
     def get_renderers(self) -> list[Any]:
-        # What OPTIONS tells is no table.
+        # OPTIONS answers with metadata, not with a table.
         return [JSONRenderer()] if self.request.method == "OPTIONS" else super().get_renderers()
 
     @extend_schema(
         parameters=[DeadLetterQuerySerializer], responses={(200, "text/csv"): OpenApiTypes.STR}
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
-        """The list as CSV."""
+        """Return the list as CSV."""
         content = "".join(export(self.waiting(), full_numbers=True))
         name = f'attachment; filename="{self.church.slug}-dead-letters.csv"'
         return HttpResponse(

@@ -52,9 +52,11 @@ class DeliverySerializer(serializers.Serializer[Any]):
 
 
 class DeliveryView(ReportView):
+    """The state of sending."""
+
     @extend_schema(responses=DeliverySerializer)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """How sending goes: breaker and hold of the account, queue and counts of the church."""
+        """Report the breaker and hold of the account, and the queue and counts of the church."""
         zone = zone_named(self.church.timezone)
         found = report(self.church.pk, now=timezone.now(), zone=zone)
         # A scheduled broadcast has no messages yet.

@@ -10,8 +10,15 @@ from rest_framework.response import Response
 
 from delivery.changes import message_changes
 from koinonia.api.serializers.people import GroupSerializer
-from koinonia.api.views.base import ChurchView, ItemView, ListCreateView
-from koinonia.broadcasts.groups import release_group
+from koinonia.api.views.base import (
+    ChurchView,
+    CreateView,
+    DeleteView,
+    ItemView,
+    ListView,
+    UpdateView,
+)
+from koinonia.broadcasts.cancel import release_group
 from koinonia.models import Group
 
 
@@ -25,18 +32,17 @@ class _Groups(ChurchView):
 
 
 @extend_schema_view(post=extend_schema(responses={201: GroupSerializer}))
-class GroupsView(_Groups, ListCreateView):
-    """The named parts of the congregation."""
+class GroupsView(_Groups, ListView, CreateView):
+    """The groups of the congregation."""
 
 
-class GroupView(_Groups, ItemView):
-    """One group. Deleting it leaves its members."""
+class GroupView(_Groups, ItemView, UpdateView, DeleteView):
+    """A group. Its members stay when it is deleted."""
 
-    has_version = True
     _cancelled = 0
 
     def delete(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Remove a group; scheduled broadcasts to it alone are cancelled (`Cancelled-Broadcasts`)."""
+        """Remove a group. Scheduled broadcasts to this group only are cancelled (`Cancelled-Broadcasts`)."""
         response = super().delete(request, *args, **kwargs)
         response.headers["Cancelled-Broadcasts"] = str(self._cancelled)
         return response
@@ -46,5 +52,3 @@ class GroupView(_Groups, ItemView):
         with message_changes(now):
             self._cancelled = release_group(cast(Group, instance), now=now)
             super().perform_destroy(instance)
-
-    http_method_names = ["get", "patch", "delete", "head", "options"]

@@ -1,4 +1,4 @@
-"""Invitations to a church's staff, made by owners and accepted by the invited."""
+"""Invitations to the staff of a church: owners make them, the invited users accept them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from koinonia.accounts import invitations, mail
-from koinonia.api.serializers.churches import PlaceSerializer
+from koinonia.api.schema import refusal
+from koinonia.api.serializers.churches import MembershipSerializer
 from koinonia.api.serializers.invitations import (
     InvitationSerializer,
     MyInvitationSerializer,
@@ -28,9 +29,12 @@ from koinonia.models import Invitation, Role, Staff
 
 
 def _page(name: str, of: type[serializers.Serializer[Any]]) -> Any:
-    """Return the schema of a list that is short enough for one page."""
+    """Return the schema of a list that always fits on one page."""
     link = serializers.URLField(allow_null=True)
     return inline_serializer(name, {"next": link, "previous": link, "results": of(many=True)})
+
+
+_MAIL_UNAVAILABLE = refusal(503, "The mail could not be sent, and nobody was invited.")
 
 
 class MailUnavailableError(APIException):
@@ -53,10 +57,13 @@ class InvitationsView(ReportView):
         shown = InvitationSerializer(found.order_by("-created_at", "-pk"), many=True).data
         return Response({"next": None, "previous": None, "results": shown})
 
-    @extend_schema(request=NewInvitationSerializer, responses={201: InvitationSerializer})
+    @extend_schema(
+        request=NewInvitationSerializer,
+        responses={201: InvitationSerializer, **_MAIL_UNAVAILABLE},
+    )
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Invite by e-mail, which carries the link, or by user name, which the user finds in
-        `me/invitations/`. The answer does not tell whether either exists."""
+        """Make an invitation by e-mail or by user name. The mail contains a link; a user finds the invitation in
+        `me/invitations/`. The answer does not reveal whether an account exists."""
         given = self.checked(NewInvitationSerializer)
         _refuse_staff(given, self.church.pk)
         try:
@@ -64,22 +71,21 @@ class InvitationsView(ReportView):
                 self.church, **given, invited_by=self.user, now=timezone.now()
             )
         except invitations.TooManyInvitationsError:
-            told = f"{invitations.MOST_OPEN} invitations are open already: withdraw one first."
-            raise serializers.ValidationError({"non_field_errors": [told]}) from None
+            sentence = f"{invitations.MOST_OPEN} invitations are open already: withdraw one first."
+            raise serializers.ValidationError({"non_field_errors": [sentence]}) from None
         if invitation.email:
             _mail(invitation, token)
         return self.created(invitation, InvitationSerializer(invitation).data)
 
 
 class InvitationView(ReportView):
-    """One invitation."""
+    """An invitation."""
 
-    http_method_names = ["delete", "head", "options"]
     read_role = write_role = Role.OWNER
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Withdraw it: its link ends."""
+        """Withdraw the invitation: its link stops working."""
         invitation = self.item_of(cast(QuerySet[Invitation], self.church.invitations.all()))
         if not invitations.withdraw(invitation):
             raise Http404
@@ -93,7 +99,7 @@ class MyInvitationsView(APIView):
 
     @extend_schema(responses=_page("MyInvitationsPage", MyInvitationSerializer))
     def get(self, request: Request) -> Response:
-        """List those that can be accepted now, newest first; those by e-mail are in the mail."""
+        """List the open invitations by user name, newest first. Those by e-mail have a link."""
         user = cast(User, request.user)
         found = invitations.for_user(user, timezone.now())[: invitations.MOST_SHOWN]
         shown = MyInvitationSerializer(found, many=True).data
@@ -101,28 +107,28 @@ class MyInvitationsView(APIView):
 
 
 class AcceptInvitationView(APIView):
-    """The consent of the invited."""
+    """The acceptance of an invitation."""
 
     permission_classes = [IsAuthenticated]
 
-    @extend_schema(request=None, responses=PlaceSerializer)
+    @extend_schema(request=None, responses=MembershipSerializer)
     def post(self, request: Request, token: str) -> Response:
-        """Join the church's staff. 404 where the invitation is not for this user, or has ended."""
+        """Join the staff of the church. 404 if the invitation has ended or is for another user."""
         user = User.objects.get(pk=cast(User, request.user).pk)
         now = timezone.now()
         invitation = invitations.find(token, user, now)
-        place = invitations.accept(invitation, user, now) if invitation else None
-        if place is None:
+        membership = invitations.accept(invitation, user, now) if invitation else None
+        if membership is None:
             raise Http404
-        return Response(PlaceSerializer(place).data)
+        return Response(MembershipSerializer(membership).data)
 
 
 def _refuse_staff(given: dict[str, Any], church: int) -> None:
-    """Refuse a user who is on the staff: an owner sees the staff, so that much may be told."""
+    """Refuse a user of the staff. Owners can see the staff, so the refusal reveals nothing."""
     name = User.normalize_username(given.get("username", ""))
     if name and Staff.objects.filter(church=church, user__username=name).exists():
-        told = "This user is on the staff of this church already."
-        raise serializers.ValidationError({"username": [told]})
+        sentence = "This user is on the staff of this church already."
+        raise serializers.ValidationError({"username": [sentence]})
 
 
 def _mail(invitation: Invitation, token: str) -> None:

@@ -1,4 +1,4 @@
-"""The own account: password, tokens, logging out everywhere."""
+"""The account of the present user: password, tokens, logging out everywhere."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from rest_framework.views import APIView
 
 from koinonia import ids
 from koinonia.accounts import passwords, tokens
+from koinonia.api.schema import refusal
 from koinonia.api.serializers.accounts import (
     MadeTokenSerializer,
     NewTokenSerializer,
@@ -38,18 +39,21 @@ _TOKENS_PAGE = inline_serializer(
 )
 
 
+_TOO_MANY_GUESSES = refusal(429, "Too many guesses at the present password.")
+
+
 class PasswordView(APIView):
-    """One's own password."""
+    """The password of the user."""
 
     permission_classes = [IsAuthenticated]
 
-    @extend_schema(request=PasswordSerializer, responses={204: None})
+    @extend_schema(request=PasswordSerializer, responses={204: None, **_TOO_MANY_GUESSES})
     def post(self, request: Request) -> Response:
         """Change the password. Every session, token, ticket and socket ends, this one too."""
         given = PasswordSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         user = _user(request)
-        _check(request, user, given.validated_data["current_password"])
+        _check_password(request, user, given.validated_data["current_password"])
         try:
             passwords.change(user, given.validated_data["new_password"])
         except PasswordError as error:
@@ -77,24 +81,26 @@ class TokensView(APIView):
 
     @extend_schema(responses=_TOKENS_PAGE)
     def get(self, request: Request) -> Response:
-        """List the tokens that open the API now, newest first; never the tokens themselves."""
-        found = TokenSerializer(tokens.standing(_user(request)), many=True).data
+        """List the valid tokens, newest first, without the secret tokens themselves."""
+        found = TokenSerializer(tokens.valid_tokens(_user(request)), many=True).data
         return Response({"next": None, "previous": None, "results": found})
 
     @extend_schema(request=NewTokenSerializer, responses={201: MadeTokenSerializer})
     def post(self, request: Request) -> Response:
-        """Make a token for a program. `token` is shown this once."""
+        """Make a token for a program. The answer is the only one that contains `token`."""
         given = NewTokenSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         try:
             made, secret = tokens.named_token(
-                _user(request), **given.validated_data, still_stands=lambda: _still_stands(request)
+                _user(request),
+                **given.validated_data,
+                still_valid=lambda: _is_still_valid(request),
             )
         except tokens.LoginEndedError:
             raise AuthenticationFailed("This login has ended.") from None
         except tokens.TooManyTokensError:
-            told = f"You have {tokens.MOST_NAMED} named tokens already: delete one first."
-            raise serializers.ValidationError({"non_field_errors": [told]}) from None
+            sentence = f"You have {tokens.MOST_NAMED} named tokens already: delete one first."
+            raise serializers.ValidationError({"non_field_errors": [sentence]}) from None
         made.token = secret
         path = reverse("api:my-token", args=[ids.encode(made.details.pk)])
         return Response(
@@ -105,15 +111,15 @@ class TokensView(APIView):
 
 
 class TokenView(APIView):
-    """One token."""
+    """A token of the user."""
 
     permission_classes = [IsAuthenticated]
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, id: str) -> Response:  # noqa: A002 -- the path's name
-        """End the token, and the sockets that it opened."""
+        """End the token and the sockets that it opened."""
         key = ids.decode(id)
-        # One by one: the deletion of each tells its sockets.
+        # Delete the instance, not the queryset: its signal closes the sockets.
         for token in AuthToken.objects.filter(user=_user(request), details__pk=key or 0):
             token.delete()
             return Response(status=status.HTTP_204_NO_CONTENT)
@@ -121,12 +127,12 @@ class TokenView(APIView):
 
 
 def _user(request: Request) -> User:
-    """Return the user as the database has it: a token's user is not read whole."""
+    """Return the complete row of the user; the user of a token has only some columns."""
     return User.objects.get(pk=cast(User, request.user).pk)
 
 
-def _still_stands(request: Request) -> bool:
-    """Return whether the session or token of this request would be let in now, too."""
+def _is_still_valid(request: Request) -> bool:
+    """Return whether the session or token of this request is still valid."""
     user = cast(User, request.user)
     if not User.objects.filter(pk=user.pk, password=user.password, is_active=True).exists():
         return False
@@ -136,12 +142,12 @@ def _still_stands(request: Request) -> bool:
     return session.session_key is None or session.exists(session.session_key)
 
 
-def _check(request: Request, user: User, password: str) -> None:
-    """Compare the present password; guesses are limited as guesses at a login are."""
+def _check_password(request: Request, user: User, password: str) -> None:
+    """Check the present password, under the same limits as a login."""
     try:
         attempt = logins.attempt(request._request, user.get_username())
     except logins.LoginRefusedError as error:
-        raise LimitExceeded(error.verdict) from error
+        raise LimitExceeded(error.result) from error
     with attempt:
         if not user.check_password(password):
             raise serializers.ValidationError({"current_password": ["This is not your password."]})

@@ -14,9 +14,8 @@ from rest_framework.response import Response
 from koinonia.api.errors import TooLargeError
 from koinonia.api.parsers import CsvParser
 from koinonia.api.views.base import ChurchView
-from koinonia.member_import.apply import import_members
-from koinonia.member_import.bounds import LARGEST_FILE
-from koinonia.member_import.table import UnusableFileError
+from koinonia.member_import.file import import_members
+from koinonia.member_import.table import LARGEST_FILE, UnusableFileError
 
 _CHARSET = re.compile(r"charset\s*=\s*\"?([^\";\s]+)", re.IGNORECASE)
 _FILE_NAME = re.compile(r"filename\s*=\s*\"?([^\";]+)", re.IGNORECASE)
@@ -27,7 +26,7 @@ class LineErrorSerializer(serializers.Serializer[Any]):
         help_text="Where the record starts in the file, from 1: line, sheet row or vCard's line."
     )
     error = serializers.CharField(
-        help_text="Why the row is not imported, or what a person must know of it."
+        help_text="Why the row is not imported, or a remark that a person must read."
     )
 
 
@@ -75,7 +74,7 @@ class MemberImportView(ChurchView):
         responses=ImportReportSerializer,
     )
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """The first line names the columns: first_name, last_name, phone, groups (separated by
+        """Import members. The first line names the columns: first_name, last_name, phone, groups (separated by
         `;`), opted_out, or the names that church programs, address books and mailers give them.
         Separators are `,` `;` tab and `|`. All good rows are kept, bad ones are reported by their
         line in the file.
@@ -94,7 +93,7 @@ class MemberImportView(ChurchView):
                 now=timezone.now(),
                 file_name=file_name,
                 encoding=query["encoding"] or declared,
-                # Without a value it is meant, too.
+                # A parameter without a value means true.
                 dry_run=query["dry_run"] or request.query_params.get("dry_run") == "",
             )
         except UnusableFileError as error:
@@ -112,7 +111,7 @@ class MemberImportView(ChurchView):
 
 
 def _upload(request: Request) -> tuple[bytes, str, str]:
-    """Return the file, its declared charset and its name, either of which may be empty."""
+    """Return the file, its declared charset and its name; the last two may be empty."""
     body = request.data
     if hasattr(body, "read"):
         upload = body

@@ -16,7 +16,14 @@ from delivery.models import OptOut
 from delivery.recipients import release
 from koinonia.api.serializers.fields import ChurchItemField
 from koinonia.api.serializers.people import MemberSerializer
-from koinonia.api.views.base import ChurchView, ItemView, ListCreateView
+from koinonia.api.views.base import (
+    ChurchView,
+    CreateView,
+    DeleteView,
+    ItemView,
+    ListView,
+    UpdateView,
+)
 from koinonia.models import Member
 from koinonia.names import search_key
 
@@ -42,8 +49,8 @@ class _Members(ChurchView):
 
 
 @extend_schema_view(post=extend_schema(responses={201: MemberSerializer}))
-class MembersView(_Members, ListCreateView):
-    """The congregation."""
+class MembersView(_Members, ListView, CreateView):
+    """The members of the church."""
 
     query_serializer = MemberQuerySerializer
 
@@ -60,10 +67,9 @@ class MembersView(_Members, ListCreateView):
         return super().get(*args, **kwargs)
 
 
-class MemberView(_Members, ItemView):
-    """One member. What was sent, and the opt-out, stay when the member goes."""
+class MemberView(_Members, ItemView, UpdateView, DeleteView):
+    """A member. Sent texts and the opt-out stay when the member is deleted."""
 
-    has_version = True
     _cancelled = 0
 
     def delete(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -78,11 +84,9 @@ class MemberView(_Members, ItemView):
             self._cancelled = release([instance.pk], now)
             super().perform_destroy(instance)
 
-    http_method_names = ["get", "patch", "delete", "head", "options"]
-
 
 def _has(word: str) -> Q:
-    """Return the condition that ``word`` is in a name, or its digits in the number."""
+    """Return a condition: the name contains ``word``, or the number contains its digits."""
     found = Q(search_key__contains=search_key(word))
     digits = "".join(letter for letter in word if letter in "0123456789")
     return found | Q(phone__contains=digits) if digits else found

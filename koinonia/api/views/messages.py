@@ -14,6 +14,7 @@ from delivery.models import Attempt, Direction, Message
 from delivery.statuses import Status
 from koinonia.api.errors import ConflictError
 from koinonia.api.idempotency import idempotent
+from koinonia.api.schema import CONFLICT
 from koinonia.api.serializers.fields import ChurchItemField
 from koinonia.api.serializers.messages import (
     AttemptSerializer,
@@ -21,7 +22,7 @@ from koinonia.api.serializers.messages import (
     NewMessageSerializer,
 )
 from koinonia.api.serializers.times import InstantField
-from koinonia.api.views.base import ChurchView, ItemView, ListCreateView
+from koinonia.api.views.base import ChurchView, ItemView, ListView
 from koinonia.api.views.sending import SendingView, shown
 
 
@@ -32,8 +33,8 @@ class MessageQuerySerializer(serializers.Serializer[Any]):
     broadcast = ChurchItemField("broadcasts", required=False)
     asks_to_stop = serializers.BooleanField(
         required=False,
-        help_text="1: received texts that look like a request to be texted no more, without a STOP "
-        "word. They opted nobody out: PATCH the member with `opted_out` if that is what they mean.",
+        help_text="1: received texts that look like an opt-out request without a STOP word. They do not opt "
+        "anybody out: PATCH the member with `opted_out` if the text means that.",
     )
     since = InstantField(in_query=True, required=False, help_text="Made at this time or later.")
     until = InstantField(in_query=True, required=False, help_text="Made before this time.")
@@ -59,8 +60,8 @@ class Messages(ChurchView):
         return shown(Message.objects.filter(tenant=self.church))
 
 
-class MessagesView(Messages, SendingView, ListCreateView):
-    """All texts of the church, out and in."""
+class MessagesView(Messages, SendingView, ListView):
+    """The texts of the church, sent and received."""
 
     query_serializer = MessageQuerySerializer
     example_body = {"to": "", "text": ""}
@@ -79,17 +80,17 @@ class MessagesView(Messages, SendingView, ListCreateView):
     @extend_schema(request=NewMessageSerializer, responses={202: MessageSerializer})
     @idempotent
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Send one text to a number, a member, or on in a conversation."""
+        """Send one text to a number, a member or a conversation."""
         given = self.checked(NewMessageSerializer)
         return self.send(self.phone_of(given), given)
 
 
 class MessageView(Messages, ItemView):
-    http_method_names = ["get", "head", "options"]
+    """A text."""
 
 
 class AttemptsView(Messages):
-    """What each call to the carrier's API came to."""
+    """The calls to the API of the provider for one text, with their outcomes."""
 
     serializer_class = AttemptSerializer
     collections = ("messages", "attempts")
@@ -104,9 +105,9 @@ class AttemptsView(Messages):
 class CancelMessageView(Messages):
     example_body = {}
 
-    @extend_schema(request=None, responses=MessageSerializer)
+    @extend_schema(request=None, responses={200: MessageSerializer, **CONFLICT})
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Call a text back that has not been sent; 409 where it is too late."""
+        """Cancel a text that has not been sent; 409 if it is too late."""
         message = self.get_object()
         if message.status != Status.CANCELLED and not cancel_message(message, now=timezone.now()):
             raise ConflictError("It is too late: this text is not waiting any more.")

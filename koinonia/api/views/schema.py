@@ -20,7 +20,7 @@ _UNCONDITIONAL = {Verdict.PROCEED, Verdict.FAILED}
 
 
 class SchemaView(SpectacularAPIView):
-    """The OpenAPI schema, as a file: YAML, or JSON where ``Accept`` asks for it."""
+    """The OpenAPI schema as a file: YAML, or JSON if ``Accept`` asks for it."""
 
     @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -36,12 +36,12 @@ class SchemaView(SpectacularAPIView):
         tag = ETag(f"{found.digest}-{renderer.format}.{coding.suffix}")
         response.headers["ETag"] = str(tag)
         patch_vary_headers(response, ["Accept", "Cookie"])
-        if conf.enabled() and _has(request, tag):
+        if conf.enabled() and _is_current(request, tag):
             return without_representation(response)
         return response
 
 
-def _has(request: Request, tag: ETag) -> bool:
-    """Return whether the client has it. A read with If-Match that fails is read all the same: it is no write."""
+def _is_current(request: Request, tag: ETag) -> bool:
+    """Return whether the client has this version. A failed If-Match does not refuse a read."""
     headers = {"If-None-Match": request.headers.get("If-None-Match", "")}
     return judge_read(headers, tag) not in _UNCONDITIONAL

@@ -10,33 +10,32 @@ from rest_framework.response import Response
 from delivery import conf
 from delivery.accept import accept_message
 from delivery.changes import message_changes
+from delivery.content.visible_text import clean
 from delivery.drafts import Draft
 from delivery.models import Message
-from delivery.visible_text import clean
 from koinonia import ids
 from koinonia.api.errors import ConflictError
 from koinonia.api.idempotency import PendingResponse
 from koinonia.api.serializers.messages import MessageSerializer
 from koinonia.api.views.base import ChurchView, unacceptable_as_error
-from koinonia.conversations.holder import member_at, remember_named
-from koinonia.conversations.threads import thread_of
+from koinonia.conversations import member_at, remember_named, thread_of
 from koinonia.models import Member
 from koinonia.texts import placeholders
 from koinonia.texts.compose import compose_single
 
 
 def shown(messages: QuerySet[Message]) -> QuerySet[Message]:
-    """With what the message shape shows of other tables."""
+    """Join the rows of other tables that the serializer of a message shows."""
     return messages.select_related("recipient", "author")
 
 
 class SendingView(ChurchView):
-    """Takes one text in: 202, for it is a row and will be sent."""
+    """Accepts one text: 202, because the text is stored and will be sent."""
 
     item_route = "api:message"
 
     def phone_of(self, given: dict[str, Any]) -> str:
-        """Return the number of the recipient whom the client named."""
+        """Return the phone number of the named member or conversation, or ``to``."""
         named = given.get("member") or given.get("conversation")
         return str(named.phone if named else given["to"])
 
@@ -44,7 +43,7 @@ class SendingView(ChurchView):
         now = timezone.now()
         named: Member | None = given.get("member")
         member = named or member_at(self.church, phone)
-        # A conversation that was begun for a text that cannot be sent must not stay.
+        # The transaction also covers the conversation: a refused text must not leave a new one.
         names = {"to": "conversation"} if given.get("to") != phone and not named else {}
         with unacceptable_as_error(names), message_changes(now):
             if member and not Member.objects.keep([member.pk]):
@@ -69,11 +68,11 @@ class SendingView(ChurchView):
             )  # fmt: skip
         message.recipient = member
         accepted = self.accepted(message)
-        # It is sent on the commit, for which an Idempotency-Key makes us wait.
+        # Sync mode sends the text on commit. With a key, the commit comes after this method.
         return PendingResponse(accepted.data) if conf.sync() else accepted
 
     def outcome(self, data: dict[str, Any]) -> Response:
-        """What became of the text by now."""
+        """Return the answer with the present state of the text."""
         messages = shown(Message.objects.filter(tenant=self.church))
         return self.accepted(messages.get(pk=cast(int, ids.decode(data["id"]))))
 

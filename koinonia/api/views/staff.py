@@ -8,13 +8,11 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import Http404
 from rest_framework import serializers
-from rest_framework.mixins import ListModelMixin
-from rest_framework.request import Request
-from rest_framework.response import Response
 
-from koinonia import ids, owners
+from koinonia import ids
+from koinonia.accounts.last_owner import KEEP_ONE_OWNER, last_owners
 from koinonia.api.serializers.churches import StaffSerializer
-from koinonia.api.views.base import ChurchView, ItemView
+from koinonia.api.views.base import ChurchView, DeleteView, ListView, UpdateView
 from koinonia.models import Role, Staff
 
 _MYSELF = "me"
@@ -29,24 +27,18 @@ class _Staff(ChurchView):
         return Staff.objects.filter(church=self.church).select_related("user")
 
 
-class StaffListView(ListModelMixin, _Staff):
-    """The staff of the church with their roles. For owners; people join by `invitations/`."""
-
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return self.list(request, *args, **kwargs)
+class StaffListView(_Staff, ListView):
+    """The staff of the church with their roles. For owners; users join through `invitations/`."""
 
 
-class StaffView(_Staff, ItemView):
-    """One of the staff; anybody may delete the own place. The last owner stays one.
+class StaffView(_Staff, UpdateView, DeleteView):
+    """A membership. Every user may delete the own membership. A church keeps its last owner.
 
-    The id `me` is the own place.
+    The id `me` is the own membership.
     """
 
-    has_version = True
-    http_method_names = ["patch", "delete", "options"]
-
     def needed_role(self) -> Role:
-        leaves = self.request.method == "DELETE" and self._key() == self.place.pk
+        leaves = self.request.method == "DELETE" and self._key() == self.membership.pk
         return Role.VIEWER if leaves else super().needed_role()
 
     def get_object(self) -> Any:
@@ -57,16 +49,16 @@ class StaffView(_Staff, ItemView):
 
     def _key(self) -> int | None:
         given = self.kwargs["id"]
-        return self.place.pk if given == _MYSELF else ids.decode(given)
+        return self.membership.pk if given == _MYSELF else ids.decode(given)
 
     @transaction.atomic
     def perform_update(self, serializer: serializers.BaseSerializer[Any]) -> None:
-        place = cast(Staff, serializer.instance)
-        role = serializer.validated_data.get("role", place.role)
+        membership = cast(Staff, serializer.instance)
+        role = serializer.validated_data.get("role", membership.role)
         if role != Role.OWNER:
-            _keep_an_owner(without=place, field="role")
-        place.role = role
-        place.save(update_fields=["role"])
+            _keep_an_owner(without=membership, field="role")
+        membership.role = role
+        membership.save(update_fields=["role"])
 
     @transaction.atomic
     def perform_destroy(self, instance: Model) -> None:
@@ -76,5 +68,5 @@ class StaffView(_Staff, ItemView):
 
 
 def _keep_an_owner(*, without: Model, field: str) -> None:
-    if owners.last_owners(Staff.objects.filter(pk=without.pk)):
-        raise serializers.ValidationError({field: [owners.SENTENCE]})
+    if last_owners(Staff.objects.filter(pk=without.pk)):
+        raise serializers.ValidationError({field: [KEEP_ONE_OWNER]})

@@ -6,11 +6,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 
-import realtime.restore
+import realtime.log
 from httpopt.versions import counters
 
 _EXAMPLE = """\
-Example, after a database came back from its backup and before the web processes start:
+Example, after the restore of a database backup and before the web processes start:
 
     manage.py begin_epoch
 """
@@ -18,8 +18,8 @@ Example, after a database came back from its backup and before the web processes
 
 class Command(BaseCommand):
     help = (
-        "Makes clients forget the positions and ETags that they hold. After a restore the numbers "
-        "have gone back, and would be given a second time for other things."
+        "Invalidates all stream positions and ETags of clients. After a restore, the counters are "
+        "lower than before and would reuse numbers for different data."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -28,6 +28,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with transaction.atomic():
-            streams = realtime.restore.begin_epochs()
+            streams = realtime.log.begin_epochs()
             counters.begin_epoch(anew=True)
         self.stdout.write(f"{streams} event streams and all ETags begin a new epoch.")

@@ -23,8 +23,8 @@ Example:
 
     manage.py create_church "Grace Church" --owner pastor@grace.example --number +13125550100
 
-The owner gets a link by e-mail (EMAIL_URL), chooses a password behind it, and is owner from then on.
-Without a mail server, the link is printed: pass it on; it works once.
+The owner gets a link by e-mail (EMAIL_URL), opens it and chooses a password. Without a mail server,
+the command prints the link: pass it on. The link works once.
 """
 _LONGEST_SLUG = 50
 _LONGEST_ADDRESS = 254
@@ -32,15 +32,15 @@ _MOST_TRIES = 1000
 
 
 class Command(BaseCommand):
-    help = "Makes a church, gives it a number, and invites its first owner."
+    help = "Creates a church, assigns a number to it, and invites its first owner."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.epilog = _EXAMPLE
         parser.formatter_class = RawDescriptionHelpFormatter
         parser.add_argument("name", help="the church's name")
         parser.add_argument("--owner", required=True, metavar="E-MAIL", help="the first owner")
-        parser.add_argument("--number", required=True, help="E.164: the number it texts from")
-        parser.add_argument("--slug", help="its name in addresses (default: made of the name)")
+        parser.add_argument("--number", required=True, help="the sending number, E.164")
+        parser.add_argument("--slug", help="the church in URLs (default: derived from the name)")
         parser.add_argument("--country", default="US", help="ISO 3166 code (default US)")
         parser.add_argument("--timezone", default="UTC", help="such as America/Chicago")
 
@@ -109,4 +109,4 @@ def _slug(wanted: str | None, name: str) -> str:
         slug = base if number == 1 else f"{base}-{number}"
         if not Church.objects.filter(slug=slug).exists():
             return slug
-    raise CommandError("Choose a --slug: those made of the name are taken.")
+    raise CommandError("Choose a --slug: all slugs derived from the name are taken.")

@@ -26,8 +26,8 @@ A second number, of another provider, for the time in which the first provider i
 
 class Command(BaseCommand):
     help = (
-        "Gives numbers to churches, and takes them back. A number belongs to one church; one that was"
-        " given up stays reserved for 30 days, and while texts wait to be sent from it."
+        "Assigns numbers to churches and releases them. A number belongs to one church. A released"
+        " number stays reserved for 30 days and while texts wait to be sent from it."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -36,22 +36,22 @@ class Command(BaseCommand):
         verbs = parser.add_subparsers(
             dest="verb", required=True, metavar="give|take|list|second|failover"
         )
-        give = verbs.add_parser("give", help="let a church text from a number")
-        give.add_argument("church", help="its slug")
+        give = verbs.add_parser("give", help="assign a number to a church")
+        give.add_argument("church", help="the slug of the church")
         give.add_argument("number", help="E.164, such as +13125550100")
         give.add_argument("--provider", default="", help="its provider account, such as telnyx")
         second = verbs.add_parser("second", help="give a church a second number")
-        second.add_argument("church", help="its slug")
+        second.add_argument("church", help="the slug of the church")
         second.add_argument("number", help="E.164, such as +13125550190")
         second.add_argument("--provider", required=True, help="another one than the first number's")
         failover = verbs.add_parser(
             "failover", help="text from the second number while the first provider is down"
         )
-        failover.add_argument("church", help="its slug")
+        failover.add_argument("church", help="the slug of the church")
         failover.add_argument("use", choices=["on", "off"])
-        take = verbs.add_parser("take", help="take a number from its church")
+        take = verbs.add_parser("take", help="release the number of a church")
         take.add_argument("number", help="E.164")
-        verbs.add_parser("list", help="all numbers, and whose they are")
+        verbs.add_parser("list", help="list all numbers with their churches")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -88,7 +88,7 @@ class Command(BaseCommand):
         told = (
             "has no second number now."
             if church.phone_number
-            else "has no number now, and cannot text until it gets one."
+            else "has no number now and cannot text until it gets one."
         )
         self.stdout.write(f"{church.name} ({church.slug}) {told}")
 

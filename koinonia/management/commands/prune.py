@@ -17,15 +17,17 @@ Example, once a night from cron or a systemd timer:
 
 class Command(BaseCommand):
     help = (
-        "Forgets what nobody will ask for any more: applied webhook events, events of the log, "
-        "expired tickets, tokens, sessions, invitations and idempotent answers. Texts, attempts, dead letters and "
-        "audit rows are never deleted."
+        "Deletes expired rows: applied webhook events, events of the log, tickets, tokens, sessions, "
+        "invitations and idempotent answers. It never deletes messages, attempts, dead letters "
+        "and audit rows."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.epilog = _EXAMPLE
         parser.formatter_class = RawDescriptionHelpFormatter
-        parser.add_argument("--dry-run", action="store_true", help="count, and delete nothing")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="count the rows without deleting them"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         dry_run: bool = options["dry_run"]

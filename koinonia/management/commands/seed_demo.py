@@ -13,8 +13,8 @@ class Command(BaseCommand):
     """Example: DEMO_PASSWORD=sunday python manage.py seed_demo"""
 
     help = (
-        "Make the demo churches grace and hope, with their staff, members and groups. "
-        "Safe to repeat: it adds what is missing. Example: DEMO_PASSWORD=sunday manage.py seed_demo"
+        "Creates the demo churches grace and hope, with their staff, members and groups. "
+        "A repetition adds only missing rows. Example: DEMO_PASSWORD=sunday manage.py seed_demo"
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

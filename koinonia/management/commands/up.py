@@ -10,13 +10,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from koinonia import private_data
-from koinonia.supervisor.child import ChildFailedError
-from koinonia.supervisor.data_dir import DataDirInUseError
-from koinonia.supervisor.panel import panel
-from koinonia.supervisor.plan import Options, Plan
-from koinonia.supervisor.system import PortInUseError, System
-from koinonia.supervisor.valkey import LONGEST_SOCKET_PATH
+from koinonia.config import private_data
+from koinonia.up.data_dir import DataDirInUseError
+from koinonia.up.processes import ChildFailedError
+from koinonia.up.programs import LONGEST_SOCKET_PATH, Options, Plan
+from koinonia.up.system import PortInUseError, System
 
 _LARGEST_PORT = 65_535
 
@@ -24,14 +22,14 @@ _LARGEST_PORT = 65_535
 def _port(value: str) -> int:
     number = int(value) if value.isdecimal() else 0
     if not 1 <= number <= _LARGEST_PORT:
-        raise argparse.ArgumentTypeError(f"{value!r} is no port: 1 to {_LARGEST_PORT}")
+        raise argparse.ArgumentTypeError(f"{value!r} is not a port: 1 to {_LARGEST_PORT}")
     return number
 
 
 def _at_least_one(value: str) -> int:
     number = int(value) if value.isdecimal() else 0
     if number < 1:
-        raise argparse.ArgumentTypeError(f"{value!r} is no number of workers: at least 1")
+        raise argparse.ArgumentTypeError(f"{value!r} is not a number of workers: at least 1")
     return number
 
 
@@ -44,17 +42,17 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--host", default="127.0.0.1", help="where the web server listens")
+        parser.add_argument("--host", default="127.0.0.1", help="the address of the web server")
         parser.add_argument("--port", type=_port, default=8000, help="default 8000")
         parser.add_argument("--simulator-port", type=_port, default=8900, help="default 8900")
         parser.add_argument(
             "--data-dir",
             type=Path,
             default=settings.ENV.data_dir,
-            help="database, Valkey's files, keys and logs (default: DATA_DIR, or var)",
+            help="the folder of the database, Valkey's files, keys and logs (default: DATA_DIR, or var)",
         )
         parser.add_argument(
-            "--workers", type=_at_least_one, default=1, help="clusters that send (default 1)"
+            "--workers", type=_at_least_one, default=1, help="worker clusters (default 1)"
         )
         parser.add_argument("--no-demo", action="store_true", help="no demo churches and users")
         parser.add_argument(
@@ -74,10 +72,10 @@ class Command(BaseCommand):
                 simulator=not given["no_simulator"],
             )
         )
-        _refuse_what_cannot_work(plan)
+        _refuse_bad_options(plan)
         system = System(plan, self._say)
         try:
-            asyncio.run(system.run(lambda: panel(plan)))
+            asyncio.run(system.run())
         except (ChildFailedError, DataDirInUseError, PortInUseError) as error:
             raise CommandError(str(error), returncode=1) from None
         self._say("Stopped.")
@@ -87,7 +85,7 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
-def _refuse_what_cannot_work(plan: Plan) -> None:
+def _refuse_bad_options(plan: Plan) -> None:
     if not plan.options.simulator and not os.environ.get("TELNYX_API_KEY"):
         raise CommandError("--no-simulator needs TELNYX_API_KEY.", returncode=2)
     if plan.embedded_redis and len(os.fsencode(plan.socket)) > LONGEST_SOCKET_PATH:

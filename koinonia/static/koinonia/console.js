@@ -1,4 +1,4 @@
-/** The console: a snapshot from the API, then the church's events on top of it. */
+/** The console: loads a snapshot from the API, then applies the church's events to it. */
 import { Api } from "./console/api.js";
 import { BroadcastList } from "./console/broadcasts.js";
 import { Compose } from "./console/compose.js";
@@ -14,7 +14,7 @@ const stream = `church:${root.dataset.church}`;
 const reducers = {
   "message.created": (data, seq) => messages.insert(data, seq),
   "message.received": (data, seq) => messages.insert(data, seq),
-  "message.status": (data, seq) => messages.settle(data, seq),
+  "message.status": (data, seq) => messages.updateStatus(data, seq),
   "broadcast.created": (data) => {
     broadcasts.insert(data);
     messages.refreshSoon();
@@ -28,7 +28,7 @@ function apply(events) {
   }
 }
 
-/** Every text the user wrote tells them how it ended; a broadcast has its own bar instead. */
+/** Tell the user the final status of each single message; broadcasts have a progress bar instead. */
 function confirm(events) {
   for (const { type, data } of events) {
     if (type === "message.confirmed" && !data.broadcast) {
@@ -43,7 +43,7 @@ const STATES = {
   live: "Live",
   connecting: "Connecting…",
   polling: "Live (polling)",
-  offline: "Offline: what you see may be old",
+  offline: "Offline: this page can be out of date",
 };
 
 function showLink(state) {
@@ -53,17 +53,17 @@ function showLink(state) {
 }
 
 async function load() {
-  // The position is read before the data: what is committed in between comes as an event too.
+  // The server reads the position before the data: changes in between arrive as events too.
   const position = await messages.load();
   await broadcasts.load();
   return position;
 }
 
-/** A position that no log has: the answer is a reset, which loads until it succeeds. */
-const NOWHERE = { epoch: "none", since: 0 };
+/** A position that does not exist: the server answers with a reset, which reloads until it succeeds. */
+const NO_POSITION = { epoch: "none", since: 0 };
 
 async function start() {
-  const position = await load().catch(() => NOWHERE);
+  const position = await load().catch(() => NO_POSITION);
   const { connect } = await import(root.dataset.realtime);
   connect({
     url: "/ws/v1/",

@@ -1,5 +1,5 @@
 /**
- * The browser's end of the event log. An ES module without dependencies.
+ * The browser client of the event log: an ES module without dependencies.
  *
  *     const { connect } = await import(addressOfThisModule);
  *
@@ -14,51 +14,52 @@
  *     });
  *     link.close();
  *
- * Every event after `since` arrives once and in order, whatever happens to the network, the server or
- * the other tabs. Take `epoch` and `since` from the answer that the page's data came with: what you
- * show is then that data plus the events. The tabs of a browser share one connection.
+ * Every event after `since` arrives once and in order, through failures of the network, restarts of
+ * the server and other tabs. Take `epoch` and `since` from the answer that contains the page's data:
+ * the page then shows that data plus the events. The tabs of a browser share one connection.
  *
  * @module
  */
 import { Cursor } from "./client/cursor.js";
-import { share } from "./client/tabs.js";
+import { openConnection } from "./client/tabs.js";
 import { timingWith } from "./client/timing.js";
 
 /**
  * @typedef {object} Event
- * @property {number} seq  its number in the stream, without gaps
+ * @property {number} seq  the number in the stream, without gaps
  * @property {string} type
  * @property {string} at   RFC 3339, UTC, milliseconds
  * @property {object} data
  *
  * @typedef {"live" | "connecting" | "polling" | "offline"} State
- *   Offline is also who has no right to one of the streams, and connecting whose data is being
- *   fetched anew: what the page shows may be old.
+ *   "offline" also means that the user may not listen to one of the streams; "connecting" also means
+ *   that a fetch of the page's data is under way. In both states the page may show old data.
  *
  * @typedef {object} StreamOptions
- * @property {number} [since]  the last event that the page's data contains; without it: from now on
+ * @property {number} [since]  the last event that the page's data contains; without it: start at the head
  * @property {string} [epoch]  the epoch of that event
  * @property {string} [poll]   address of the same log over HTTP; without it there is no fallback
- * @property {OnReset} [onReset]  instead of the one for all streams
+ * @property {OnReset} [onReset]  replaces the `onReset` of all streams
  *
  * @callback OnReset
- *   The log cannot tell what was missed: fetch the data again, and return the position it has.
+ *   The log cannot deliver the missed events: fetch the data again, and return its position.
  * @param {string} stream
  * @returns {Promise<{epoch: string, since: number} | void> | {epoch: string, since: number} | void}
  *
  * @typedef {object} Options
  * @property {string} url  of the WebSocket; a path is enough
- * @property {Record<string, StreamOptions> | string[]} streams  names alone: from now on
+ * @property {Record<string, StreamOptions> | string[]} streams  with names alone: start at the head
  * @property {(stream: string, events: Event[]) => (Promise<void> | void)} onEvents
- *   Must be able to see an event again that it failed on: an error leads to `onReset`.
+ *   An error leads to `onReset`, so `onEvents` may get the events of a failed call again.
  * @property {(state: State) => void} [onState]
  * @property {OnReset} [onReset]
- * @property {string} [user]  whose page it is, in any words: only tabs of one user share a connection,
- *   where several take turns at one browser
+ * @property {string} [user]  any name of the page's user: only tabs of the same user share a connection
  * @property {object} [timing]  milliseconds, see client/timing.js
  */
 
 /**
+ * Listen to streams until `close`.
+ *
  * @param {Options} options
  * @returns {{close: () => void, position: (stream: string) => {epoch: string, since: number}}}
  */
@@ -71,64 +72,65 @@ export function connect({
   user = "",
   timing = {},
 }) {
-  const all = timingWith(timing);
+  const times = timingWith(timing);
   const cursors = new Map();
   const refused = new Set();
-  let connection = "connecting";
-  let shown = null;
+  let connectionState = "connecting";
+  let shownState = null;
   const show = () => {
-    const current = [...cursors.values()].every((cursor) => cursor.current);
-    const state = refused.size ? "offline" : current ? connection : lesser(connection);
-    if (state === shown) return;
-    shown = state;
+    const isCurrent = [...cursors.values()].every((cursor) => cursor.current);
+    const state = refused.size ? "offline" : isCurrent ? connectionState : whileFetching(connectionState);
+    if (state === shownState) return;
+    shownState = state;
     try {
       onState(state);
     } catch (error) {
-      console.error("The state could not be shown.", error);
+      console.error("onState failed.", error);
     }
   };
-  const shared = share({
+  const connection = openConnection({
     url: socketAddress(url),
     user,
-    timing: all,
+    timing: times,
     onFrame: (frame) => {
       if (frame.type === "heartbeat") {
-        for (const [stream, seq] of Object.entries(frame.streams)) cursors.get(stream)?.compare(seq);
+        for (const [stream, seq] of Object.entries(frame.streams)) {
+          cursors.get(stream)?.checkHeartbeat(seq);
+        }
       } else if (cursors.has(frame.stream)) {
         if (frame.type === "unsubscribed") refused.add(frame.stream);
         else refused.delete(frame.stream);
         show();
-        cursors.get(frame.stream).take(frame);
+        cursors.get(frame.stream).receive(frame);
       }
     },
     onState: (state) => {
-      connection = state;
+      connectionState = state;
       show();
     },
-    wanted: () => [...cursors.values()].map((cursor) => cursor.wish()),
+    requests: () => [...cursors.values()].map((cursor) => cursor.request()),
   });
   for (const [stream, given] of Object.entries(withOptions(streams))) {
     cursors.set(
       stream,
-      new Cursor(stream, given, all, {
+      new Cursor(stream, given, times, {
         apply: (events) => onEvents(stream, events),
         refetch: () => (given.onReset ?? onReset)(stream),
-        want: (wish) => shared.want(wish),
+        subscribe: (request) => connection.subscribe(request),
         show,
       }),
     );
   }
-  shared.start();
+  connection.start();
   const close = () => {
     for (const cursor of cursors.values()) cursor.close();
-    shared.close();
+    connection.close();
   };
   return { close, position: (stream) => cursors.get(stream).position() };
 }
 
-/** The page's own data is on its way. */
-function lesser(connection) {
-  return connection === "offline" ? "offline" : "connecting";
+function whileFetching(connectionState) {
+  return connectionState === "offline" ? "offline" : "connecting";
 }
 
 function withOptions(streams) {

@@ -5,15 +5,27 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from delivery.admin import SUPPORT_PERMISSIONS
 from tests.delivery.dead_letters.conftest import letter
 
 __all__ = ["letter"]
 
+SUPPORT_PERMISSIONS = (
+    "delivery.view_deadletter",
+    "delivery.change_deadletter",
+    "delivery.view_attempt",
+    "delivery.view_deadletteraction",
+    "delivery.view_breakertransition",
+    "delivery.change_breakertransition",
+    "delivery.view_spendlimit",
+    "delivery.add_spendlimit",
+    "delivery.change_spendlimit",
+)
+"""The permissions of a person who looks after sending, and sees as little of members as that takes."""
+
 
 @pytest.fixture
 def support(db: None, settings: Settings) -> User:
-    """Someone with the permissions of support, and none else."""
+    """A user who has the permissions of support and no others."""
     settings.STORAGES = {
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from delivery.limits import breaker, holds
 from delivery.models import BreakerState
+from tests.delivery.accounts import account
 
 pytestmark = pytest.mark.django_db
 
@@ -23,16 +24,16 @@ PAGE = "/admin/delivery/breakertransition/"
 )
 def test_an_order_is_obeyed(order: str, state: BreakerState, client: Client, support: User) -> None:
     assert client.post(f"{PAGE}order/", {"order": order}).status_code == 302
-    assert breaker.current(timezone.now()).state == state
+    assert breaker.current(account(), timezone.now()).state == state
     assert client.get(PAGE).status_code == 200
 
 
 @pytest.mark.parametrize(("order", "held"), [("open", True), ("close", False), ("auto", False)])
 def test_letting_calls_through_ends_a_hold(order: str, held: bool, client: Client) -> None:
-    holds.hold("20100", "Insufficient funds", now=timezone.now())
+    holds.hold(account(), "20100", "Insufficient funds", now=timezone.now())
     assert b"Insufficient funds" in client.get(PAGE).content
     client.post(f"{PAGE}order/", {"order": order})
-    assert (holds.current(timezone.now()) is not None) == held
+    assert (holds.current(account(), timezone.now()) is not None) == held
 
 
 def test_an_order_needs_its_permission_and_a_post(client: Client, support: User) -> None:
@@ -42,4 +43,4 @@ def test_an_order_needs_its_permission_and_a_post(client: Client, support: User)
         support.user_permissions.get(codename="change_breakertransition")
     )
     assert client.post(f"{PAGE}order/", {"order": "open"}).status_code == 403
-    assert breaker.current(timezone.now()).state == BreakerState.CLOSED
+    assert breaker.current(account(), timezone.now()).state == BreakerState.CLOSED

@@ -59,14 +59,15 @@ def use() -> None:
     from django.urls import reverse
     from django.utils import timezone
 
-    from delivery import dead_letters, opt_outs, spend, status_report
-    from delivery.limits import breaker
+    from delivery import dead_letters, opt_outs, status_report
+    from delivery.limits import breaker, spend
     from delivery.models import BreakerState, Message, WebhookEvent
+    from delivery.providers import registry
     from delivery.tracking import apply_waiting_events
 
     key = Ed25519PrivateKey.generate()
     raw = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-    settings.DELIVERY["PUBLIC_KEY"] = base64.b64encode(raw).decode()
+    settings.DELIVERY["PROVIDERS"]["telnyx"]["PUBLIC_KEY"] = base64.b64encode(raw).decode()
     tenants = apps.get_model(settings.DELIVERY["TENANT_MODEL"])
     user, now = get_user_model().objects.get(), timezone.now()
     first, second = tenants.objects.order_by("phone_number")
@@ -107,8 +108,9 @@ def use() -> None:
     Message.objects.filter(pk=dead.pk).update(status="dead", dead_since=now, provider_id=None)
     assert dead_letters.retry(Message.objects.filter(pk=dead.pk), by=user, now=now).retried == 1
     Message.objects.filter(pk=dead.pk).update(status="dead", dead_since=now)
-    breaker.force(BreakerState.FORCED_OPEN, by=user, reason="a test", now=now)
-    breaker.release(by=user, now=now)
+    account = registry.account("telnyx")
+    breaker.force(account, BreakerState.FORCED_OPEN, by=user, reason="a test", now=now)
+    breaker.release(account, by=user, now=now)
     assert spend.current(first.pk, now).parts == 22
     assert status_report.report(first.pk, now=now)["spend"]["parts"] == 22
 

@@ -22,7 +22,7 @@ if __name__ == "__main__":
     from delivery.sending.drain import drain
     from tests.delivery.alone.host.models import Gym
 
-    settings.DELIVERY["API_BASE"] = sys.argv[1]
+    settings.DELIVERY["PROVIDERS"]["telnyx"]["API_BASE"] = sys.argv[1]
     gym = Gym.objects.create(number="+13125550111")
     accept_message(gym, Draft(to="+13125550112", text="Hello"), now=timezone.now())
     drain()

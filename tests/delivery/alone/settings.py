@@ -45,11 +45,17 @@ DELIVERY: dict[str, Any] = {
     "TENANT_NUMBER_FIELD": "number",
     "RECIPIENT_TENANT_FIELD": "gym",
     "RECIPIENT_NUMBER_FIELD": "mobile",
-    "API_KEY": os.environ.get("ALONE_API_KEY", "KEY0"),
-    "API_BASE": os.environ.get("ALONE_API_BASE", ""),
+    "PROVIDERS": {
+        "telnyx": {
+            "BACKEND": os.environ.get(
+                "ALONE_PROVIDER", "delivery.providers.telnyx.provider.TelnyxProvider"
+            ),
+            "API_KEY": os.environ.get("ALONE_API_KEY", "KEY0"),
+            "API_BASE": os.environ.get("ALONE_API_BASE", ""),
+        },
+    },
     "REDIS_URL": os.environ.get("ALONE_REDIS_URL", ""),
     "PUBLIC_URL": "https://gym.example",
-    "PROVIDER": os.environ.get("ALONE_PROVIDER", "delivery.providers.telnyx.client.TelnyxProvider"),
     "LEASE_SECONDS": float(os.environ.get("ALONE_LEASE_SECONDS", "3")),
     "ACCOUNT_RATE": None,
     "SENDER_RATE": None,

@@ -15,7 +15,7 @@ import psycopg
 from delivery.providers.telnyx.simulator import TelnyxSimulator
 from delivery.providers.telnyx.simulator.ledger import Entry
 from tests.delivery.chaos import ledger
-from tests.delivery.chaos.congregation import SingleTexts, Writer
+from tests.delivery.chaos.staff import SingleTexts, Writer
 from tests.postgres import EmbeddedPostgres
 from tests.running_system import RunningSystem
 from tests.valkey import ValkeyServer

@@ -19,7 +19,7 @@ from delivery.sending.drain import Drain
 from delivery.sending.threads import Threads
 from delivery.statuses import Status
 from koinonia.models import Church
-from tests.delivery.redis_of_the_test import fresh
+from tests.delivery.redis_state import fresh
 from tests.simulator import telnyx, telnyx_process_wide  # noqa: F401  # fixtures
 from tests.waiting import wait_until
 

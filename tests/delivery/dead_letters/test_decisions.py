@@ -5,12 +5,11 @@ import sys
 from datetime import timedelta
 
 import pytest
-from delivery.providers.telnyx.codes import CODES
 from django.contrib.auth.models import User
 
 from delivery.dead_letters import Filter, dead_letters, discard, explain, export, review
-from delivery.dead_letters.reasons import EXPLANATIONS
 from delivery.models import DeadLetterAction, Message, Outcome
+from delivery.providers.telnyx.codes import CODES, EXPLANATIONS
 from tests.delivery.dead_letters.conftest import NOW, MakeLetter
 
 pytestmark = pytest.mark.django_db
@@ -64,7 +63,7 @@ def test_the_export_keeps_the_order_over_its_slices_and_leaves_out_what_was_deci
     letter: MakeLetter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The package has a function of that name.
-    monkeypatch.setattr(sys.modules["delivery.dead_letters.export"], "_AT_ONCE", 2)
+    monkeypatch.setattr(sys.modules["delivery.dead_letters.export"], "_READ_SIZE", 2)
     newest_first = [
         letter(dead_since=NOW - timedelta(hours=age)).pk for age in (1, 3, 2, 5, 4)
     ]  # fmt: skip
@@ -90,15 +89,15 @@ def test_the_export_holds_no_formula_and_no_full_number(letter: MakeLetter) -> N
 def test_every_code_of_the_table_has_a_sentence() -> None:
     assert set(CODES) <= set(EXPLANATIONS)
     assert all(sentence.endswith(".") for sentence in EXPLANATIONS.values())
-    assert "99999" in explain("99999")
+    assert "99999" in explain("99999", "telnyx")
 
 
 @pytest.mark.parametrize(
     "code",
     [
-        *(code for code, meaning in CODES.items() if meaning.outcome == Outcome.AMBIGUOUS),
+        *(code for code, meaning in CODES.items() if meaning.kind == Outcome.AMBIGUOUS),
         *(f"http_{status}" for status in (408, 409, 500, 502, 504)),
     ],
 )
 def test_a_doubt_is_told_as_one(code: str) -> None:
-    assert "may have arrived" in explain(code)
+    assert "may have arrived" in explain(code, "telnyx")

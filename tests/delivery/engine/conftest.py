@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.delivery.engine.scripted import HeldProvider
-from tests.delivery.redis_of_the_test import fresh
+from tests.delivery.redis_state import fresh
 
 
 @pytest.fixture(autouse=True)

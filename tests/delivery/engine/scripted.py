@@ -12,15 +12,16 @@ from django.utils import timezone
 from delivery.accept import accept_message
 from delivery.drafts import Draft
 from delivery.models import Message, Outcome
-from delivery.providers.base import SendRequest, Verdict
+from delivery.providers.base import OutboundText, SendOutcome
+from delivery.providers.telnyx.client import body
 from delivery.sending.drain import Drain
 from delivery.sending.threads import Threads
 from delivery.testing import ScriptedProvider
 from koinonia.models import Church
 
-ACCEPTED = Verdict(outcome=Outcome.ACCEPTED, provider_id="given", http_status=200)
-UNAVAILABLE = Verdict(outcome=Outcome.RETRYABLE, code="10037", http_status=503)
-LOST = Verdict(outcome=Outcome.AMBIGUOUS, code="answer_lost", reached=False)
+ACCEPTED = SendOutcome(kind=Outcome.ACCEPTED, provider_id="given", http_status=200)
+UNAVAILABLE = SendOutcome(kind=Outcome.RETRYABLE, code="10037", http_status=503)
+LOST = SendOutcome(kind=Outcome.AMBIGUOUS, code="answer_lost", reached=False)
 
 
 class HeldProvider(ScriptedProvider):
@@ -29,12 +30,12 @@ class HeldProvider(ScriptedProvider):
     def __init__(self) -> None:
         super().__init__()
         self.let_go = threading.Event()
-        self.begun: list[SendRequest] = []
+        self.begun: list[OutboundText] = []
 
-    def answers(self, answer: Verdict) -> None:
+    def answers(self, answer: SendOutcome) -> None:
         self._answers = [answer]
 
-    def send(self, request: SendRequest) -> Verdict:
+    def send(self, request: OutboundText) -> SendOutcome:
         self.begun.append(request)
         self.let_go.wait(30)
         return super().send(request)
@@ -49,8 +50,8 @@ def write(church: Church, text: str = "Hello", to: str = "+13125550001", **over:
 def drain(
     provider: ScriptedProvider, clock: Callable[[], datetime] = timezone.now, size: int = 2
 ) -> Drain:
-    return Drain(Threads(size, lambda: provider), clock=clock)
+    return Drain(Threads(size, lambda alias: provider), clock=clock)
 
 
-def keys(requests: list[SendRequest]) -> set[tuple[str, bytes]]:
-    return {(request.idempotency_key, request.body) for request in requests}
+def keys(requests: list[OutboundText]) -> set[tuple[str, bytes]]:
+    return {(request.idempotency_key, body(request)) for request in requests}

@@ -15,6 +15,7 @@ from delivery.signals import messages_changed
 from delivery.statuses import Status
 from delivery.testing import ScriptedProvider
 from koinonia.models import Church
+from tests.delivery.accounts import with_provider
 from tests.delivery.engine.scripted import LOST, drain, write
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -111,7 +112,7 @@ def test_what_waits_can_be_called_back_once(grace: Church) -> None:
 
 def test_what_may_have_been_sent_cannot_be_called_back(grace: Church) -> None:
     message = write(grace)
-    drain(ScriptedProvider([LOST])).run()
+    drain(ScriptedProvider(answers=[LOST])).run()
     assert not cancel_message(message, now=timezone.now())
 
 
@@ -134,7 +135,7 @@ def test_in_sync_mode_a_text_is_sent_inside_the_request(
     grace: Church, settings: Any, heard: list[list[tuple[str, str]]]
 ) -> None:
     settings.DELIVERY = {
-        **settings.DELIVERY, "MODE": "sync", "PROVIDER": "delivery.testing.ScriptedProvider",
+        **with_provider(settings, BACKEND="delivery.testing.ScriptedProvider"), "MODE": "sync",
     }  # fmt: skip
     message = write(grace)
     message.refresh_from_db()
@@ -143,7 +144,7 @@ def test_in_sync_mode_a_text_is_sent_inside_the_request(
 
 
 def test_in_sync_mode_a_failure_that_would_pass_ends_dead(grace: Church, settings: Any) -> None:
-    settings.DELIVERY = {**settings.DELIVERY, "MODE": "sync", "API_BASE": "http://127.0.0.1:9"}
+    settings.DELIVERY = {**with_provider(settings, API_BASE="http://127.0.0.1:9"), "MODE": "sync"}
     message = write(grace)
     message.refresh_from_db()
     assert (message.status, message.error_code) == (Status.DEAD, "connection_failed")

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from delivery.checks import check_delivery
+from tests.delivery.accounts import with_provider
 
 
 @pytest.mark.parametrize(
@@ -17,9 +18,9 @@ from delivery.checks import check_delivery
         ("ACCOUNT_RATE", "fast", "delivery.E002"),
         ("RETRY_DELAYS", "1,2,4", "delivery.E002"),
         ("MODE", "async", "delivery.E003"),
-        ("API_BASE", "api.telnyx.com", "delivery.E004"),
         ("PUBLIC_URL", "grace.example", "delivery.E004"),
-        ("PROVIDER", "delivery.nowhere.Provider", "delivery.E005"),
+        ("PROVIDERS", {}, "delivery.E011"),
+        ("DEFAULT_PROVIDER", "fax", "delivery.E012"),
         ("PUBLIC_URL", "", "delivery.W001"),
     ],
 )
@@ -28,6 +29,31 @@ def test_each_mistake_in_the_settings_is_named(
 ) -> None:
     settings.DELIVERY = {**settings.DELIVERY, setting: value}
     assert [message.id for message in check_delivery()] == [id_]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "id_"),
+    [
+        ("API_BASE", "api.telnyx.com", "delivery.E004"),
+        ("BACKEND", "delivery.nowhere.Provider", "delivery.E005"),
+        ("PUBLIC_KEY", "short", "delivery.E007"),
+        ("SENDER_RATE", "fast", "delivery.E002"),
+    ],
+)
+def test_each_mistake_in_the_settings_of_a_provider_is_named(
+    settings: Any, setting: str, value: Any, id_: str
+) -> None:
+    settings.DELIVERY = with_provider(settings, **{setting: value})
+    assert [message.id for message in check_delivery()] == [id_]
+
+
+def test_an_alias_that_cannot_stand_in_a_url_is_named(settings: Any) -> None:
+    providers = settings.DELIVERY["PROVIDERS"]
+    settings.DELIVERY = {
+        **settings.DELIVERY,
+        "PROVIDERS": {**providers, "the other/one": providers["telnyx"]},
+    }
+    assert [message.id for message in check_delivery()] == ["delivery.E013"]
 
 
 def test_the_project_itself_has_none() -> None:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from delivery.accept import accept_batch
 from delivery.drafts import Draft
 from delivery.models import Message, Outcome, Priority
-from delivery.providers.base import SendRequest, Verdict
+from delivery.providers.base import OutboundText, SendOutcome
 from delivery.queue.turns import Turn, Turns
 from delivery.sending.drain import Drain
 from delivery.sending.threads import Threads
@@ -33,7 +33,7 @@ def test_replies_go_before_bulk_and_tenants_take_turns(grace: Church, hope: Chur
     write(hope)
     turns, now = Turns(), timezone.now()
     first = next(iter(turns.now(now)))
-    assert first == Turn(hope.pk, Priority.REPLY)
+    assert first == Turn(hope.pk, Priority.REPLY, "telnyx")
     Message.objects.filter(priority=Priority.REPLY).delete()
     order = []
     for _ in range(4):
@@ -51,10 +51,10 @@ PATIENCE_SECONDS = 60
 class SlowProvider(ScriptedProvider):
     """Answers after 20 ms."""
 
-    def send(self, request: SendRequest) -> Verdict:
-        verdict = super().send(request)
+    def send(self, request: OutboundText) -> SendOutcome:
+        outcome = super().send(request)
         time.sleep(0.02)  # the carrier is what is mocked here
-        return verdict
+        return outcome
 
     @property
     def order(self) -> list[int]:
@@ -79,7 +79,7 @@ def test_single_texts_overtake_a_broadcast_that_runs(
         everything_asked = len(sent_before) == REPLIES and sent_before.keys() <= set(provider.order)
         return everything_asked or time.monotonic() - began > PATIENCE_SECONDS
 
-    Drain(Threads(THREADS, lambda: provider), stopping=an_office_writes_meanwhile).run(
+    Drain(Threads(THREADS, lambda alias: provider), stopping=an_office_writes_meanwhile).run(
         budget=PATIENCE_SECONDS
     )
     order = provider.order
@@ -94,18 +94,18 @@ def test_a_throttled_number_is_left_alone_and_the_other_church_sends_on(
     grace: Church, hope: Church, settings: Any
 ) -> None:
     settings.DELIVERY = {**settings.DELIVERY, "SENDER_RATE": 1000}
-    full = Verdict(outcome=Outcome.THROTTLED, code="40318", retry_after=120)
+    full = SendOutcome(kind=Outcome.THROTTLED, code="40318", retry_after=120)
     refused: list[int] = []
 
-    def of_grace_is_full(request: SendRequest) -> Verdict:
-        if grace.phone_number.encode() in request.body:
+    def of_grace_is_full(request: OutboundText) -> SendOutcome:
+        if grace.phone_number == request.from_number:
             refused.append(request.message_id)
             return full
-        return Verdict(outcome=Outcome.ACCEPTED, http_status=200)
+        return SendOutcome(kind=Outcome.ACCEPTED, http_status=200)
 
     for _ in range(3):
         write(grace)
-    engine = Drain(Threads(1, lambda: ScriptedProvider([of_grace_is_full])))
+    engine = Drain(Threads(1, lambda alias: ScriptedProvider(answers=[of_grace_is_full])))
     engine.run(budget=0.5)
     write(hope)
     engine.run(budget=0.5)

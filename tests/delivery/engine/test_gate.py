@@ -15,6 +15,7 @@ from delivery.queue.turns import Turn
 from delivery.statuses import Status
 from delivery.testing import ScriptedProvider
 from koinonia.models import Church
+from tests.delivery.accounts import account
 from tests.delivery.engine.scripted import drain, write
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -25,7 +26,7 @@ def test_a_church_that_rested_and_has_nothing_left_to_send_keeps_no_worker_awake
     grace: Church,
 ) -> None:
     worker = drain(ScriptedProvider())
-    worker.gate.rest(Turn(grace.pk, Priority.BULK), SOON.total_seconds(), timezone.now())
+    worker.gate.rest(Turn(grace.pk, Priority.BULK, "telnyx"), SOON.total_seconds(), timezone.now())
     began = time.monotonic()
     worker.run(budget=10)
     assert SOON.total_seconds() <= time.monotonic() - began < 5
@@ -41,7 +42,7 @@ def test_a_number_that_is_to_be_left_alone_sends_nothing_in_the_name_of_another(
     of_the_old = Message.objects.filter(to_number="+13125550001")
     # It was tried before: a second call must have the bytes of the first.
     of_the_old.update(from_number="+13125550199", calls=1)
-    pacing.freeze_sender("+13125550199", 60)
+    pacing.freeze_sender(account(), "+13125550199", 60)
     provider = ScriptedProvider()
     worker = drain(provider, size=1)
     worker.run(budget=0.5)

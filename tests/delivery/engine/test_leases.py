@@ -7,14 +7,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from delivery.providers.telnyx.request import build
 from django.utils import timezone
 
 from delivery.changes import Change
 from delivery.models import Attempt, Message, Outcome, Priority
-from delivery.providers.base import Verdict
+from delivery.providers.base import SendOutcome
 from delivery.queue import claim, rescue
 from delivery.queue.turns import Turn
+from delivery.sending.jobs import outbound_text
 from delivery.settle import Result, settle
 from delivery.signals import messages_changed
 from delivery.statuses import Status
@@ -27,11 +27,11 @@ LATER = timedelta(minutes=1)
 
 
 def take(church: Church, limit: int = 10) -> list[Message]:
-    return claim.claim(Turn(church.pk, Priority.REPLY), limit, timezone.now())
+    return claim.claim(Turn(church.pk, Priority.REPLY, "telnyx"), limit, timezone.now())
 
 
-def result(message: Message, verdict: Verdict) -> Result:
-    return Result(message, verdict, timezone.now(), 0.01)
+def result(message: Message, outcome: SendOutcome) -> Result:
+    return Result(message, outcome, timezone.now(), 0.01)
 
 
 def test_what_is_claimed_nobody_else_can_claim(grace: Church) -> None:
@@ -56,7 +56,7 @@ def test_a_worker_that_dies_in_the_call_leaves_a_doubt_and_the_key_settles_it(
     (message,) = take(grace)
     claim.start_calls([message], timezone.now())
     provider = ScriptedProvider()
-    provider.accept(build(message))  # the provider took it; the worker never heard
+    provider.accept(outbound_text(message))  # the provider took it; the worker never heard
     rescue.rescue(timezone.now() + LATER)
     message.refresh_from_db()
     assert (message.status, message.ambiguous, message.attempts) == (Status.QUEUED, True, 0)
@@ -112,20 +112,20 @@ def test_a_zombie_that_brings_the_lost_answer_settles_what_is_unknown(
 
 
 @pytest.mark.parametrize(
-    ("generation", "verdict"),
+    ("generation", "outcome"),
     [
         (1, UNAVAILABLE),
         (1, LOST),
-        (1, Verdict(outcome=Outcome.PERMANENT, code="40310")),
+        (1, SendOutcome(kind=Outcome.PERMANENT, code="40310")),
         (2, ACCEPTED),
     ],
 )
-def test_no_other_late_answer_does(grace: Church, generation: int, verdict: Verdict) -> None:
+def test_no_other_late_answer_does(grace: Church, generation: int, outcome: SendOutcome) -> None:
     write(grace)
     (zombie,) = take(grace)
     give_up_in_doubt(zombie, generation=generation)
     (before,) = Message.objects.values()
-    settle([result(zombie, verdict)], timezone.now())
+    settle([result(zombie, outcome)], timezone.now())
     assert list(Message.objects.values()) == [before]
 
 
@@ -231,7 +231,7 @@ def test_one_id_for_two_texts_is_believed_once_and_each_call_is_counted_once(gra
     ids = ["given", "given", "another"]
     settle(
         [
-            result(message, Verdict(outcome=Outcome.ACCEPTED, provider_id=provider_id))
+            result(message, SendOutcome(kind=Outcome.ACCEPTED, provider_id=provider_id))
             for message, provider_id in zip(messages, ids, strict=True)
         ],
         timezone.now(),

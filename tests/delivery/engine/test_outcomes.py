@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from delivery import dead_letters, opt_outs
-from delivery.billed import Billed
 from delivery.models import AccountHold, Attempt, Encoding, Message, Outcome
-from delivery.providers.base import SendRequest, Verdict
+from delivery.providers.base import Billed, OutboundText, SendOutcome
 from delivery.statuses import Status
 from delivery.testing import ScriptedProvider
 from koinonia.models import Church
@@ -20,7 +19,7 @@ from tests.delivery.engine.scripted import ACCEPTED, LOST, UNAVAILABLE, drain, k
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-OF_A_GATEWAY = Verdict(outcome=Outcome.PERMANENT, code="http_404", from_provider=False)
+OF_A_GATEWAY = SendOutcome(kind=Outcome.PERMANENT, code="http_404", from_provider=False)
 """A refusal of something before Telnyx, which knows nothing of what Telnyx took."""
 
 
@@ -54,20 +53,20 @@ def run_until_quiet(provider: ScriptedProvider) -> Message:
         ([LOST, ACCEPTED], Status.ACCEPTED, 2),
         ([LOST], Status.UNKNOWN, 4),
         ([LOST, UNAVAILABLE], Status.UNKNOWN, 4),
-        ([Verdict(outcome=Outcome.PERMANENT, code="40310")], Status.DEAD, 1),
-        ([LOST, Verdict(outcome=Outcome.PERMANENT, code="40310")], Status.DEAD, 2),
+        ([SendOutcome(kind=Outcome.PERMANENT, code="40310")], Status.DEAD, 1),
+        ([LOST, SendOutcome(kind=Outcome.PERMANENT, code="40310")], Status.DEAD, 2),
         ([OF_A_GATEWAY], Status.DEAD, 1),
         ([LOST, OF_A_GATEWAY], Status.UNKNOWN, 2),
-        ([Verdict(outcome=Outcome.AMBIGUOUS, code="10027", final=True)], Status.UNKNOWN, 1),
-        ([Verdict(outcome=Outcome.CONFIGURATION, code="40305")], Status.DEAD, 1),
-        ([Verdict(outcome=Outcome.THROTTLED, retry_after=0.1), ACCEPTED], Status.ACCEPTED, 1),
+        ([SendOutcome(kind=Outcome.AMBIGUOUS, code="10027", final=True)], Status.UNKNOWN, 1),
+        ([SendOutcome(kind=Outcome.CONFIGURATION, code="40305")], Status.DEAD, 1),
+        ([SendOutcome(kind=Outcome.THROTTLED, retry_after=0.1), ACCEPTED], Status.ACCEPTED, 1),
     ],
 )
 def test_a_message_ends_as_its_answers_say(
-    grace: Church, answers: list[Verdict], status: Status, attempts: int
+    grace: Church, answers: list[SendOutcome], status: Status, attempts: int
 ) -> None:
     write(grace)
-    message = run_until_quiet(ScriptedProvider(answers))
+    message = run_until_quiet(ScriptedProvider(answers=answers))
     assert (message.status, message.attempts) == (status, attempts)
     assert message.calls == Attempt.objects.count()
 
@@ -76,7 +75,7 @@ def test_what_a_gateway_refused_after_a_lost_answer_is_sent_again_only_if_it_may
     grace: Church,
 ) -> None:
     write(grace)
-    message = run_until_quiet(ScriptedProvider([LOST, OF_A_GATEWAY]))
+    message = run_until_quiet(ScriptedProvider(answers=[LOST, OF_A_GATEWAY]))
     result = dead_letters.retry(Message.objects.all(), by=None, now=datetime.now(UTC))
     assert result.refused == [(message.pk, "may_double_required")]
 
@@ -85,7 +84,7 @@ def test_every_attempt_carries_the_same_key_and_the_same_bytes(
     grace: Church, settings: Any
 ) -> None:
     write(grace)
-    provider = ScriptedProvider([LOST, UNAVAILABLE, LOST, ACCEPTED])
+    provider = ScriptedProvider(answers=[LOST, UNAVAILABLE, LOST, ACCEPTED])
     engine, clock = None, Clock()
     engine = drain(provider, clock)
     engine.run()
@@ -99,13 +98,13 @@ def test_every_attempt_carries_the_same_key_and_the_same_bytes(
 
 def test_the_pauses_on_the_rows_are_one_two_and_four_seconds(grace: Church) -> None:
     write(grace)
-    run_until_quiet(ScriptedProvider([UNAVAILABLE]))
+    run_until_quiet(ScriptedProvider(answers=[UNAVAILABLE]))
     clock = Clock()
     message = Message.objects.get()
     Message.objects.update(
         status=Status.QUEUED, attempts=0, next_attempt_at=clock.now, dead_since=None
     )
-    engine = drain(ScriptedProvider([UNAVAILABLE]), clock)
+    engine = drain(ScriptedProvider(answers=[UNAVAILABLE]), clock)
     pauses = []
     for _ in range(3):
         engine.run()
@@ -119,27 +118,27 @@ def test_the_pauses_on_the_rows_are_one_two_and_four_seconds(grace: Church) -> N
 
 def test_a_stop_that_only_telnyx_knew_of_is_recorded(grace: Church) -> None:
     write(grace)
-    stop = Verdict(outcome=Outcome.PERMANENT, code="40300", opted_out=True)
-    message = run_until_quiet(ScriptedProvider([stop]))
+    stop = SendOutcome(kind=Outcome.PERMANENT, code="40300", opted_out=True)
+    message = run_until_quiet(ScriptedProvider(answers=[stop]))
     assert message.status == Status.SUPPRESSED
     assert opt_outs.opted_out(grace.pk, {"+13125550001"}) == {"+13125550001"}
 
 
 def test_a_refused_account_is_held_and_the_text_waits_without_an_attempt(grace: Church) -> None:
     write(grace)
-    no_money = Verdict(outcome=Outcome.CONFIGURATION, code="20100", http_status=402, hold=True)
-    provider = ScriptedProvider([no_money])
+    no_money = SendOutcome(kind=Outcome.CONFIGURATION, code="20100", http_status=402, hold=True)
+    provider = ScriptedProvider(answers=[no_money])
     message = run_until_quiet(provider)
     assert (message.status, message.attempts, len(provider.requests)) == (Status.QUEUED, 0, 1)
     assert AccountHold.objects.get().code == "20100"
 
 
 def test_a_provider_class_that_raises_leaves_a_doubt_and_no_hole(grace: Church) -> None:
-    def broken(request: SendRequest) -> Verdict:
+    def broken(request: OutboundText) -> SendOutcome:
         raise RuntimeError("bug")
 
     write(grace)
-    assert run_until_quiet(ScriptedProvider([broken])).status == Status.UNKNOWN
+    assert run_until_quiet(ScriptedProvider(answers=[broken])).status == Status.UNKNOWN
 
 
 def test_one_id_for_two_messages_is_a_doubt_about_the_second_only(grace: Church) -> None:
@@ -153,15 +152,15 @@ def test_one_id_for_two_messages_is_a_doubt_about_the_second_only(grace: Church)
 def test_the_size_that_telnyx_bills_is_kept_with_its_answer(grace: Church) -> None:
     write(grace)
     billed = Billed(parts=4, encoding=Encoding.UCS2)
-    message = run_until_quiet(ScriptedProvider([replace(ACCEPTED, billed=billed)]))
+    message = run_until_quiet(ScriptedProvider(answers=[replace(ACCEPTED, billed=billed)]))
     assert (message.status, message.parts, message.encoding) == ("accepted", 4, "UCS-2")
 
 
 def test_a_number_that_cannot_send_fails_one_text_and_the_others_wait(grace: Church) -> None:
-    clock, refused = Clock(), Verdict(outcome=Outcome.CONFIGURATION, code="40100", retry_after=60)
+    clock, refused = Clock(), SendOutcome(kind=Outcome.CONFIGURATION, code="40100", retry_after=60)
     for number in range(1, 31):
         write(grace, to=f"+131255500{number:02}", now=clock.now)
-    engine = drain(ScriptedProvider([refused]), clock, size=1)
+    engine = drain(ScriptedProvider(answers=[refused]), clock, size=1)
     engine.run(budget=2)
     assert Message.objects.filter(status="dead", error_class="configuration").exists()
     assert Message.objects.filter(status="queued").count() >= 20

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import transaction
 
 from delivery.models import Message, Outcome, WebhookEvent
-from delivery.providers.base import Verdict
+from delivery.providers.base import SendOutcome
 from delivery.references import reference
 from delivery.statuses import Status
 
@@ -19,16 +19,16 @@ REPORTS = {
     "delivery_unconfirmed": Status.UNCONFIRMED,
 }
 
-V = Verdict
+V = SendOutcome
 REFUSALS = {
-    "unavailable": V(outcome=Outcome.RETRYABLE, code="10037", http_status=503),
-    "lost": V(outcome=Outcome.AMBIGUOUS, code="answer_lost", reached=False),
-    "permanent": V(outcome=Outcome.PERMANENT, code="40310", http_status=400),
-    "gateway": V(outcome=Outcome.PERMANENT, code="http_404", http_status=404, from_provider=False),
-    "stopped": V(outcome=Outcome.PERMANENT, code="40300", opted_out=True),
-    "sender": V(outcome=Outcome.CONFIGURATION, code="40305"),
-    "unpaid": V(outcome=Outcome.CONFIGURATION, code="20100", whole_account=True, hold=True),
-    "throttled": V(outcome=Outcome.THROTTLED, code="10011", whole_account=True, retry_after=0.001),
+    "unavailable": V(kind=Outcome.RETRYABLE, code="10037", http_status=503),
+    "lost": V(kind=Outcome.AMBIGUOUS, code="answer_lost", reached=False),
+    "permanent": V(kind=Outcome.PERMANENT, code="40310", http_status=400),
+    "gateway": V(kind=Outcome.PERMANENT, code="http_404", http_status=404, from_provider=False),
+    "stopped": V(kind=Outcome.PERMANENT, code="40300", opted_out=True),
+    "sender": V(kind=Outcome.CONFIGURATION, code="40305"),
+    "unpaid": V(kind=Outcome.CONFIGURATION, code="20100", whole_account=True, hold=True),
+    "throttled": V(kind=Outcome.THROTTLED, code="10011", whole_account=True, retry_after=0.001),
 }
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from delivery.models import Message, Outcome
-from delivery.providers.base import Verdict
-from delivery.statuses import TELNYX_SAYS, UNFINISHED, Status
+from delivery.providers.base import SendOutcome
+from delivery.statuses import FROM_PROVIDER, UNFINISHED, Status
 
 DELAYS = (1, 2, 4)
 ATTEMPTS = 4
@@ -66,42 +66,42 @@ class Expected:
             self._until_it_answers.discard(send)
             self.doubts.discard(send)
 
-    def answered(self, row: Message, verdict: Verdict, *, probe: bool, now: datetime) -> None:
-        """A call of ``row``, which its worker still held, has come to ``verdict``."""
+    def answered(self, row: Message, outcome: SendOutcome, *, probe: bool, now: datetime) -> None:
+        """A call of ``row``, which its worker still held, has come to ``outcome``."""
         send = (row.pk, row.generation)
-        free = verdict.outcome == Outcome.THROTTLED or verdict.hold
-        failed_probe = probe and verdict.outcome in _FAILURES
+        free = outcome.kind == Outcome.THROTTLED or outcome.hold
+        failed_probe = probe and outcome.kind in _FAILURES
         self.came_to["a failed probe"] += failed_probe
         spent = not free and not failed_probe
         self.attempts[send] += spent
         assert row.attempts == self.attempts[send], "Attempts are not counted right."
-        if verdict.outcome == Outcome.AMBIGUOUS:
+        if outcome.kind == Outcome.AMBIGUOUS:
             self.doubts.add(send)
-        if verdict.outcome in {Outcome.ACCEPTED, Outcome.PERMANENT} and verdict.from_provider:
-            self.came_to["a doubt refused"] += send in self.doubts and not verdict.provider_id
+        if outcome.kind in {Outcome.ACCEPTED, Outcome.PERMANENT} and outcome.from_provider:
+            self.came_to["a doubt refused"] += send in self.doubts and not outcome.provider_id
             self.doubts.discard(send)
         given_up = Status.UNKNOWN if send in self.doubts else Status.DEAD
-        if verdict.outcome == Outcome.ACCEPTED:
-            self.told[row.pk].append(Told(verdict.provider_id, Status.ACCEPTED, _FIRST))
-            assert (row.status, row.provider_id) == (Status.ACCEPTED, verdict.provider_id)
-        elif verdict.outcome == Outcome.PERMANENT:
-            assert row.status == (Status.SUPPRESSED if verdict.opted_out else given_up)
+        if outcome.kind == Outcome.ACCEPTED:
+            self.told[row.pk].append(Told(outcome.provider_id, Status.ACCEPTED, _FIRST))
+            assert (row.status, row.provider_id) == (Status.ACCEPTED, outcome.provider_id)
+        elif outcome.kind == Outcome.PERMANENT:
+            assert row.status == (Status.SUPPRESSED if outcome.opted_out else given_up)
         elif free or not spent:
             self._waits(row, now)
-        elif verdict.outcome == Outcome.CONFIGURATION or self.attempts[send] == ATTEMPTS:
+        elif outcome.kind == Outcome.CONFIGURATION or self.attempts[send] == ATTEMPTS:
             assert row.status == given_up
         else:
             pause = timedelta(seconds=DELAYS[self.attempts[send] - 1])
             assert (row.status, row.next_attempt_at) == (Status.RETRYING, now + pause)
 
-    def settles_late(self, before: Message, generation: int, verdict: Verdict) -> bool:
+    def settles_late(self, before: Message, generation: int, outcome: SendOutcome) -> bool:
         """Whether an answer, of a worker that had lost ``before``, ends the doubt in which it was."""
-        accepted = verdict.outcome == Outcome.ACCEPTED
+        accepted = outcome.kind == Outcome.ACCEPTED
         found = accepted and (before.status, before.generation) == (Status.UNKNOWN, generation)
         if found:
             self.came_to["a doubt settled late"] += 1
             self.doubts.discard((before.pk, generation))
-            self.told[before.pk].append(Told(verdict.provider_id, Status.ACCEPTED, _FIRST))
+            self.told[before.pk].append(Told(outcome.provider_id, Status.ACCEPTED, _FIRST))
         return found
 
     def _waits(self, row: Message, now: datetime) -> None:
@@ -157,7 +157,7 @@ class Expected:
         if row.status == Status.UNKNOWN:
             assert in_doubt, "It was surely not sent, and nobody is told so."
         if self.told[row.pk]:
-            assert Status(row.status) in TELNYX_SAYS or row.generation > 1
+            assert Status(row.status) in FROM_PROVIDER or row.generation > 1
 
 
 def _worth(report: Told) -> tuple[int, datetime, bool]:

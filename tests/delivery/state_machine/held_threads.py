@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from delivery.providers.base import Verdict
+from delivery.providers.base import SendOutcome
 from delivery.sending.jobs import Job
 from delivery.sending.threads import Threads
 from delivery.settle import Result
@@ -26,9 +26,9 @@ class HeldThreads(Threads):
         """By the id of the message."""
         return {job.message.pk: job for job in self.in_flight.values()}
 
-    def land(self, message_id: int, verdict: Verdict) -> None:
+    def land(self, message_id: int, outcome: SendOutcome) -> None:
         job = self.in_flight.pop(self.in_the_air[message_id].claim)
-        self._landed.append(Result(job.message, verdict, self._clock(), 0.0, permit=job.permit))
+        self._landed.append(Result(job.message, outcome, self._clock(), 0.0, permit=job.permit))
 
     def results(self, timeout: float) -> list[Result]:
         landed, self._landed = self._landed, []

@@ -31,7 +31,8 @@ from delivery.models import (
     Priority,
     WebhookEvent,
 )
-from delivery.providers.base import Verdict
+from delivery.providers.base import SendOutcome
+from delivery.providers.telnyx.client import body
 from delivery.queue import claim
 from delivery.queue.turns import Turn
 from delivery.sending.drain import Drain
@@ -40,7 +41,8 @@ from delivery.settle import Result, settle
 from delivery.statuses import DEAD_LETTERS, UNFINISHED, Status
 from delivery.tracking import apply_waiting_events
 from koinonia.models import Church
-from tests.delivery.redis_of_the_test import fresh
+from tests.delivery.accounts import account
+from tests.delivery.redis_state import fresh
 from tests.delivery.state_machine.answers import REFUSALS, REPORTS, store_event
 from tests.delivery.state_machine.expected import Expected, Told
 from tests.delivery.state_machine.held_threads import HeldThreads
@@ -67,14 +69,14 @@ class Delivery(RuleBasedStateMachine):
         super().__init__()
         for model in (Attempt, WebhookEvent, Message, OptOut):
             model.objects.all().delete()
-        holds.end(by="test", now=datetime.now(UTC))
-        breaker.release(by=None, now=datetime.now(UTC))
+        holds.end(account(), by="test", now=datetime.now(UTC))
+        breaker.release(account(), by=None, now=datetime.now(UTC))
         self.redis = fresh(self.pytest_settings, BREAKER_OPEN_SECONDS=0.001)
         self.now = datetime.now(UTC)
         self.accepted: dict[str, str] = {}
         """What the provider took: its id by Idempotency-Key."""
         self.keys: dict[tuple[int, int], set[tuple[str, bytes]]] = {}
-        self.zombies: list[tuple[Job, Verdict]] = []
+        self.zombies: list[tuple[Job, SendOutcome]] = []
         self.lost_until: dict[int, datetime] = {}
         """Rows of workers that died: nobody may have them before."""
         self.expected = Expected()
@@ -156,18 +158,18 @@ class Delivery(RuleBasedStateMachine):
 
     @rule(state=st.sampled_from([BreakerState.FORCED_OPEN, BreakerState.FORCED_CLOSED]))
     def force_the_breaker(self, state: BreakerState) -> None:
-        breaker.force(state, by=None, now=self.now)
+        breaker.force(account(), state, by=None, now=self.now)
         in_the_air = set(self.threads.in_the_air)
         self.claim()
         assert state == BreakerState.FORCED_CLOSED or set(self.threads.in_the_air) == in_the_air
-        breaker.release(by=None, now=self.now)
+        breaker.release(account(), by=None, now=self.now)
 
     # What the worker and the provider do
 
     @rule()
     def claim(self) -> None:
         before = self.threads.in_the_air
-        hold = holds.current(self.now)
+        hold = holds.current(account(), self.now)
         self.drain.step()
         for pk, job in self.threads.in_the_air.items():
             if pk in before:
@@ -185,7 +187,7 @@ class Delivery(RuleBasedStateMachine):
         assert row.attempts == self.expected.attempts[(row.pk, row.generation)]
         assert self.lost_until.pop(row.pk, self.now) <= self.now, "Another may be sending it."
         made = self.keys.setdefault((row.pk, row.generation), set())
-        made.add((job.request.idempotency_key, job.request.body))
+        made.add((job.text.idempotency_key, body(job.text)))
 
     @rule(data=st.data(), answer=ANSWER)
     def answer(self, data: st.DataObject, answer: str) -> None:
@@ -203,33 +205,33 @@ class Delivery(RuleBasedStateMachine):
 
     def settle(self, answers: Mapping[int, str]) -> None:
         jobs = {pk: self.threads.in_the_air[pk] for pk in answers}
-        verdicts = {pk: self.verdict(jobs[pk], answer) for pk, answer in answers.items()}
+        outcomes = {pk: self.outcome(jobs[pk], answer) for pk, answer in answers.items()}
         before = self.rows()
-        for pk, verdict in verdicts.items():
-            self.threads.land(pk, verdict)
+        for pk, outcome in outcomes.items():
+            self.threads.land(pk, outcome)
         self.drain.settle(0)
-        self.judge_answers(before, jobs, verdicts)
+        self.judge_answers(before, jobs, outcomes)
         if "unpaid" in answers.values():
             self.claim()
-            holds.end(by="the treasurer", now=self.now)
+            holds.end(account(), by="the treasurer", now=self.now)
 
     def judge_answers(
         self,
         before: Mapping[int, Message],
         jobs: Mapping[int, Job],
-        verdicts: Mapping[int, Verdict],
+        outcomes: Mapping[int, SendOutcome],
     ) -> None:
         after = self.rows()
         for pk, job in jobs.items():
-            was, verdict = before[pk], verdicts[pk]
+            was, outcome = before[pk], outcomes[pk]
             if was.status == Status.SENDING and was.lease_token == job.message.lease_token:
                 if self.lost_until.pop(pk, None):
                     self.expected.call_was_only_slow(was)
                 probe = job.permit is not None and bool(job.permit.probe)
-                self.expected.answered(after[pk], verdict, probe=probe, now=self.now)
-            elif self.expected.settles_late(was, job.message.generation, verdict):
+                self.expected.answered(after[pk], outcome, probe=probe, now=self.now)
+            elif self.expected.settles_late(was, job.message.generation, outcome):
                 assert after[pk].status == Status.ACCEPTED
-                assert after[pk].provider_id == verdict.provider_id
+                assert after[pk].provider_id == outcome.provider_id
                 self.expected.attempts[(pk, was.generation)] = after[pk].attempts
             else:
                 assert after[pk].status == was.status, "A worker wrote what it held no longer."
@@ -242,8 +244,8 @@ class Delivery(RuleBasedStateMachine):
     def crash(self, reached: bool) -> None:
         rows = self.rows()
         for pk, job in self.threads.in_the_air.items():
-            verdict = self.verdict(job, "accepted") if reached else REFUSALS["unavailable"]
-            self.zombies.append((job, verdict))
+            outcome = self.outcome(job, "accepted") if reached else REFUSALS["unavailable"]
+            self.zombies.append((job, outcome))
             if rows[pk].status == Status.SENDING:
                 self.lost(rows[pk])
                 self.expected.call_was_lost(rows[pk])
@@ -253,16 +255,16 @@ class Delivery(RuleBasedStateMachine):
     @rule()
     def crash_before_the_call(self) -> None:
         for priority in Priority:
-            for row in claim.claim(Turn(self.church.pk, priority), 2, self.now):
+            for row in claim.claim(Turn(self.church.pk, priority, "telnyx"), 2, self.now):
                 self.lost(row)
 
     @precondition(lambda self: self.zombies)
     @rule()
     def a_zombie_comes_back(self) -> None:
-        job, verdict = self.zombies.pop()
+        job, outcome = self.zombies.pop()
         before = self.rows()
-        settle([Result(job.message, verdict, self.now, 0.0, permit=job.permit)], self.now)
-        self.judge_answers(before, {job.message.pk: job}, {job.message.pk: verdict})
+        settle([Result(job.message, outcome, self.now, 0.0, permit=job.permit)], self.now)
+        self.judge_answers(before, {job.message.pk: job}, {job.message.pk: outcome})
 
     @precondition(lambda self: self.accepted)
     @rule(
@@ -331,9 +333,9 @@ class Delivery(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Left alone with a healthy provider, everything ends."""
-        breaker.force(BreakerState.FORCED_CLOSED, by=None, now=self.now)
+        breaker.force(account(), BreakerState.FORCED_CLOSED, by=None, now=self.now)
         for _ in range(12 + Message.objects.count() // 16):
-            holds.end(by="test", now=self.now)
+            holds.end(account(), by="test", now=self.now)
             self.claim()
             self.settle(dict.fromkeys(self.threads.in_the_air, "accepted"))
             self.now += timedelta(seconds=61)
@@ -344,11 +346,11 @@ class Delivery(RuleBasedStateMachine):
 
     def heal_the_breaker(self) -> None:
         """It may wait for a lost probe, for as long as its lease is in real time."""
-        breaker.force(BreakerState.FORCED_CLOSED, by=None, now=self.now)
-        breaker.release(by=None, now=self.now)
+        breaker.force(account(), BreakerState.FORCED_CLOSED, by=None, now=self.now)
+        breaker.release(account(), by=None, now=self.now)
 
-    def verdict(self, job: Job, answer: str) -> Verdict:
-        key = job.request.idempotency_key
+    def outcome(self, job: Job, answer: str) -> SendOutcome:
+        key = job.text.idempotency_key
         if answer in {"permanent", "stopped"} and key in self.accepted:
             answer = "accepted"  # what was taken is answered again in the same way
         if not answer.startswith("accepted"):
@@ -356,7 +358,7 @@ class Delivery(RuleBasedStateMachine):
         provider_id = self.accepted.setdefault(key, str(uuid.uuid4()))
         if answer == "accepted_lost":
             return REFUSALS["lost"]
-        return Verdict(outcome=Outcome.ACCEPTED, provider_id=provider_id, http_status=200)
+        return SendOutcome(kind=Outcome.ACCEPTED, provider_id=provider_id, http_status=200)
 
     def lost(self, row: Message) -> None:
         assert row.lease_until is not None

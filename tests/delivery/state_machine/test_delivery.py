@@ -14,6 +14,7 @@ from delivery.limits import breaker
 from delivery.limits.breaker import Tally
 from delivery.models import BreakerState
 from koinonia.models import Church
+from tests.delivery.accounts import account
 from tests.delivery.state_machine.answers import REPORTS
 from tests.delivery.state_machine.expected import ATTEMPTS
 from tests.delivery.state_machine.machine import FAILURES, Delivery
@@ -22,9 +23,9 @@ from tests.delivery.state_machine.machine import FAILURES, Delivery
 class SeldomDelivery(Delivery):
     @rule(failure=st.sampled_from(FAILURES), again=st.booleans(), may_double=st.booleans())
     def fail_for_good(self, failure: str, again: bool, may_double: bool) -> None:
-        breaker.force(BreakerState.FORCED_CLOSED, by=None, now=self.now)
+        breaker.force(account(), BreakerState.FORCED_CLOSED, by=None, now=self.now)
         self.send([failure] * ATTEMPTS)
-        breaker.release(by=None, now=self.now)
+        breaker.release(account(), by=None, now=self.now)
         if again:
             self.retry_dead_letters(may_double)
             self.send(["accepted"])
@@ -32,10 +33,10 @@ class SeldomDelivery(Delivery):
     @rule()
     def refuse_what_was_in_doubt(self) -> None:
         """The answer to the first call was lost; the second says that it was never taken."""
-        breaker.force(BreakerState.FORCED_CLOSED, by=None, now=self.now)
+        breaker.force(account(), BreakerState.FORCED_CLOSED, by=None, now=self.now)
         self.broadcast()
         self.send(["lost", "permanent"])
-        breaker.release(by=None, now=self.now)
+        breaker.release(account(), by=None, now=self.now)
 
     @initialize(failure=st.sampled_from(FAILURES))
     def begin_with_a_failed_probe(self, failure: str) -> None:
@@ -61,7 +62,7 @@ class SeldomDelivery(Delivery):
     def fail_a_probe(self, failure: str) -> None:
         self.heal_the_breaker()
         self.broadcast()
-        breaker.record(breaker.ask(self.now), Tally(10, 10), self.now)
+        breaker.record(account(), breaker.ask(account(), self.now), Tally(10, 10), self.now)
         probes: list[int] = []
         for _ in range(50):  # it stays open for a millisecond of real time
             self.claim()
@@ -92,15 +93,15 @@ class SeldomDelivery(Delivery):
     @rule()
     def answer_what_was_given_up(self) -> None:
         """A worker is so slow that others try its texts in vain until there is no attempt left."""
-        breaker.force(BreakerState.FORCED_CLOSED, by=None, now=self.now)
+        breaker.force(account(), BreakerState.FORCED_CLOSED, by=None, now=self.now)
         self.claim()
         if self.threads.in_flight:
             self.crash(reached=True)
-            breaker.force(BreakerState.FORCED_CLOSED, by=None, now=self.now)
+            breaker.force(account(), BreakerState.FORCED_CLOSED, by=None, now=self.now)
             self.now += timedelta(seconds=31)
             self.send(["lost"] * ATTEMPTS)
             self.a_zombie_comes_back()
-        breaker.release(by=None, now=self.now)
+        breaker.release(account(), by=None, now=self.now)
 
     @rule(status=st.sampled_from(sorted(REPORTS)))
     def tell_of_the_first_sends(self, status: str) -> None:

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from delivery.models import Message, WebhookEvent
-from delivery.providers.telnyx import envelope
+from delivery.providers.telnyx import events
 from delivery.statuses import Status
 from koinonia.models import Church
 
@@ -38,7 +39,8 @@ def message(grace: Church) -> MakeMessage:
 
 
 def store(body: dict[str, Any], ref: str = "", *, now: datetime = NOW) -> WebhookEvent:
-    """What the endpoint does with a good event."""
-    event = envelope.event(body, ref=ref, now=now)
-    WebhookEvent.objects.bulk_create([event], ignore_conflicts=True)
-    return WebhookEvent.objects.get(event_id=event.event_id)
+    """Store a good event as the endpoint does."""
+    event = events.event(body, ref=ref, now=now)
+    row = WebhookEvent(**asdict(event), received_at=now, due_at=now)
+    WebhookEvent.objects.bulk_create([row], ignore_conflicts=True)
+    return WebhookEvent.objects.get(event_id=row.event_id)

@@ -15,8 +15,9 @@ from delivery.models import Message, StatusCheck
 from delivery.retention import prune
 from delivery.statuses import Status
 from delivery.tracking import watchdog
-from delivery.tracking.watchdog import reconcile
+from delivery.tracking.watchdog import reconcile_now as reconcile
 from koinonia.models import Church
+from tests.delivery.accounts import with_provider
 from tests.delivery.tracking.conftest import MEMBER, NOW, MakeMessage
 from tests.delivery.webhooks.signing import outbound
 
@@ -35,7 +36,7 @@ Lose = Callable[..., Message]
 
 @pytest.fixture
 def show(httpserver: HTTPServer, settings: Settings) -> Show:
-    settings.DELIVERY = {**settings.DELIVERY, "API_BASE": httpserver.url_for("/v2"), "API_KEY": "K"}
+    settings.DELIVERY = with_provider(settings, API_BASE=httpserver.url_for("/v2"), API_KEY="K")
 
     def show(records: Any, messages: list[Shape], pages: int = 1) -> None:
         answer = {"data": records, "meta": {"total_pages": pages, "page_number": 1}}

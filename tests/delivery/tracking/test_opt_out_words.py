@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from delivery.opt_out_words import START_WORDS, STOP_WORDS, wish
+from delivery.opt_outs.words import START_WORDS, STOP_WORDS, wish
 
 WORDS = (*STOP_WORDS, "OPT-OUT", "opt‑out", "Opt_Out")
 

@@ -14,7 +14,7 @@ from hypothesis.extra.django import TestCase
 from delivery.models import Message, WebhookEvent
 from delivery.references import reference
 from delivery.tracking import apply_waiting_events
-from delivery.tracking.order import rank
+from delivery.tracking.status import rank
 from koinonia.models import Church
 from tests import cast
 from tests.delivery.tracking.conftest import MEMBER, NOW, store

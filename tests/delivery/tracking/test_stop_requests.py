@@ -9,7 +9,7 @@ import pytest
 
 from delivery.models import Message, OptOut
 from delivery.opt_outs import opted_out
-from delivery.stop_requests import asks_to_stop
+from delivery.opt_outs.stop_requests import asks_to_stop
 from delivery.tracking import apply_waiting_events
 from koinonia.models import Church
 from tests.delivery.tracking.conftest import MEMBER, NOW, MakeMessage, store

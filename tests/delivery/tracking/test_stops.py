@@ -11,7 +11,8 @@ from pytest_httpserver import HTTPServer
 from delivery.models import Message, OptOut
 from delivery.references import reference
 from delivery.tracking import apply_waiting_events
-from delivery.tracking.watchdog import reconcile
+from delivery.tracking.watchdog import reconcile_now as reconcile
+from tests.delivery.accounts import with_provider
 from tests.delivery.tracking.conftest import NOW, MakeMessage
 from tests.delivery.tracking.test_outbound import apply, tell
 from tests.delivery.webhooks.signing import outbound
@@ -40,7 +41,7 @@ def test_one_that_is_told_of_a_send_that_another_has_replaced_counts(message: Ma
 def test_one_that_nobody_but_the_watchdog_hears_of_counts(
     message: MakeMessage, httpserver: HTTPServer, settings: Any
 ) -> None:
-    settings.DELIVERY = {**settings.DELIVERY, "API_BASE": httpserver.url_for("/v2"), "API_KEY": "K"}
+    settings.DELIVERY = with_provider(settings, API_BASE=httpserver.url_for("/v2"), API_KEY="K")
     told = {"data": outbound("p1", "delivery_failed", errors=STOPPED)}
     httpserver.expect_request("/v2/messages/p1").respond_with_json(told)
     text = message(provider_id="p1")

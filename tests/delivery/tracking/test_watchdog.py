@@ -13,8 +13,9 @@ from werkzeug import Response
 
 from delivery.models import StatusCheck
 from delivery.tracking import watchdog
-from delivery.tracking.background import Background
-from delivery.tracking.watchdog import reconcile
+from delivery.tracking.watchdog import Watchdog
+from delivery.tracking.watchdog import reconcile_now as reconcile
+from tests.delivery.accounts import with_provider
 from tests.delivery.tracking.conftest import NOW, MakeMessage
 from tests.delivery.webhooks.signing import outbound
 
@@ -25,7 +26,7 @@ LATER = NOW + timedelta(minutes=20)
 
 @pytest.fixture(autouse=True)
 def telnyx(httpserver: HTTPServer, settings: Settings) -> HTTPServer:
-    settings.DELIVERY = {**settings.DELIVERY, "API_BASE": httpserver.url_for("/v2"), "API_KEY": "K"}
+    settings.DELIVERY = with_provider(settings, API_BASE=httpserver.url_for("/v2"), API_KEY="K")
     return httpserver
 
 
@@ -115,7 +116,7 @@ def test_what_nobody_confirms_ends_as_unconfirmed(status: str, message: MakeMess
 def test_a_worker_asks_beside_its_work(message: MakeMessage, telnyx: HTTPServer) -> None:
     text = message(provider_id="p1")
     says(telnyx, "delivered")
-    watchdog = Background()
+    watchdog = Watchdog()
     watchdog.tick(LATER)
     assert watchdog._round is not None
     watchdog._round.result(timeout=10)
@@ -149,7 +150,7 @@ def test_a_round_that_fails_is_told_once_and_does_not_end_the_next(
 
     text = message(provider_id="p1")
     says(telnyx, "delivered")
-    watchdog_thread = Background()
+    watchdog_thread = Watchdog()
     with monkeypatch.context() as patched:
         patched.setattr(watchdog, where, fail)
         watchdog_thread.tick(LATER)
@@ -174,7 +175,7 @@ def test_a_round_that_the_database_is_away_for_is_not_tried_in_every_drain(
 
     message(provider_id="p1")
     says(telnyx, "delivered")
-    watchdog_thread = Background()
+    watchdog_thread = Watchdog()
     watchdog_thread.tick(LATER)
     _ended(watchdog_thread)
     monkeypatch.setattr(watchdog, "apply", fail)
@@ -183,6 +184,6 @@ def test_a_round_that_the_database_is_away_for_is_not_tried_in_every_drain(
     assert watchdog_thread.tick(LATER + timedelta(seconds=10)) == 0
 
 
-def _ended(background: Background) -> None:
+def _ended(background: Watchdog) -> None:
     assert background._round is not None
     wait([background._round], timeout=10)

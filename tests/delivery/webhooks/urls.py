@@ -2,4 +2,4 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-urlpatterns = [path("webhooks/telnyx", include("delivery.webhooks.urls"))]
+urlpatterns = [path("webhooks/", include("delivery.webhooks.urls"))]

@@ -15,11 +15,11 @@ from delivery.models import Message
 from delivery.queue import due, hints, rescue
 from delivery.sending import drain as sending
 from delivery.statuses import Status
-from delivery.worker import broker, tasks, unfinished
+from delivery.worker import broker, drain_task
 from delivery.worker.broker import HintBroker
 from koinonia.models import Church
 from tests.delivery.engine.scripted import HeldProvider, drain, write
-from tests.delivery.redis_of_the_test import fresh
+from tests.delivery.redis_state import fresh
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -93,7 +93,7 @@ def held() -> Iterator[HeldProvider]:
     provider = HeldProvider()
     yield provider
     provider.let_go.set()
-    unfinished.tell(False)
+    drain_task.set_in_flight(False)
 
 
 def test_a_worker_with_calls_in_the_air_is_sent_back_until_they_have_landed(
@@ -108,7 +108,7 @@ def test_a_worker_with_calls_in_the_air_is_sent_back_until_they_have_landed(
     monkeypatch.setattr(sending, "of_this_process", lambda size: worker.threads)
     monkeypatch.setattr(sending, "_BUDGET_SECONDS", 0.1)
     write(grace)
-    tasks.drain()
+    drain_task.drain()
     while hints.take():
         pass
     assert not due.anything_due(timezone.now())
@@ -116,13 +116,13 @@ def test_a_worker_with_calls_in_the_air_is_sent_back_until_they_have_landed(
         assert rested.dequeue()
     assert not waits
     held.let_go.set()
-    wait_until(lambda: _drained() and not unfinished.is_told())
+    wait_until(lambda: _drained() and not drain_task.is_in_flight())
     assert Message.objects.get().status == Status.ACCEPTED
     assert rested.dequeue() == []
 
 
 def _drained() -> bool:
-    tasks.drain()
+    drain_task.drain()
     return True
 
 
@@ -135,13 +135,13 @@ def test_a_drain_that_fails_with_calls_in_the_air_is_sent_back(
     worker = drain(held, size=1)
     monkeypatch.setattr(sending, "_drain", worker)
     monkeypatch.setattr(sending, "of_this_process", lambda size: worker.threads)
-    monkeypatch.setattr(tasks, "_AFTER_AN_ERROR_SECONDS", 0)
+    monkeypatch.setattr(drain_task, "_PAUSE_AFTER_ERROR_SECONDS", 0)
     write(grace)
     worker.step()
     monkeypatch.setattr(rescue, "rescue", fail)
     worker.clock = lambda: timezone.now() + timedelta(seconds=2)
-    tasks.drain()
-    assert unfinished.is_told()
+    drain_task.drain()
+    assert drain_task.is_in_flight()
 
 
 def test_a_clock_that_is_set_back_does_not_hold_up_what_comes_due(

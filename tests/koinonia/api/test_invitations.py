@@ -21,9 +21,9 @@ from koinonia.accounts import invitations
 from koinonia.ids import encode
 from koinonia.models import Church, Invitation, Role, Staff
 from tests import cast
-from tests.koinonia_throttling.conftest import nothing_counted_yet
+from tests.koinonia_throttling.conftest import full_buckets
 
-__all__ = ["nothing_counted_yet"]
+__all__ = ["full_buckets"]
 
 INVITATIONS = "/api/v1/churches/grace/invitations/"
 MINE = "/api/v1/me/invitations/"

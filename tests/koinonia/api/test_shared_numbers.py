@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 
 from delivery.models import Message, OptOut
 from delivery.opt_outs import opt_out
-from koinonia.conversations.holder import member_at
+from koinonia.conversations import member_at
 from koinonia.ids import encode
 from koinonia.models import Church, Conversation, Member
 from tests import cast

@@ -15,6 +15,7 @@ from delivery.sending import inside_request
 from koinonia.ids import encode
 from koinonia.models import Church, IdempotentRequest, Member
 from koinonia.wiring import thread_of
+from tests.delivery.accounts import with_provider
 
 MESSAGES = "/api/v1/churches/grace/messages/"
 BODY = {"to": "+13125550155", "text": "Hi"}
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def sync(settings: Any) -> None:
     settings.DELIVERY = {
-        **settings.DELIVERY, "MODE": "sync", "PROVIDER": "delivery.testing.ScriptedProvider",
+        **with_provider(settings, BACKEND="delivery.testing.ScriptedProvider"), "MODE": "sync",
     }  # fmt: skip
 
 
@@ -49,11 +50,8 @@ def test_the_answer_holds_the_outcome(sender: APIClient, key: str) -> None:
 
 
 def test_a_failure_that_would_pass_is_in_the_answer(sender: APIClient, settings: Any) -> None:
-    settings.DELIVERY = {
-        **settings.DELIVERY,
-        "PROVIDER": "delivery.providers.telnyx.client.TelnyxProvider",
-        "API_BASE": NOBODY,
-    }
+    backend = "delivery.providers.telnyx.provider.TelnyxProvider"
+    settings.DELIVERY = with_provider(settings, BACKEND=backend, API_BASE=NOBODY)
     message = post(sender).json()
     assert (message["status"], message["error"]["code"]) == ("dead", "connection_failed")
 

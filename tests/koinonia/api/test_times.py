@@ -15,7 +15,7 @@ from rest_framework.test import APIClient
 
 from delivery.models import Message
 from koinonia.api import urls as api
-from koinonia.api.serializers.strict import KnownFieldsMixin
+from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.api.serializers.times import InstantField
 from koinonia.models import Church
 

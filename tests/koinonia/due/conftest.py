@@ -17,7 +17,7 @@ from delivery.testing import ScriptedProvider
 from koinonia.models import Church, Group, Member
 from realtime.models import Event
 from tests import cast
-from tests.delivery.redis_of_the_test import fresh
+from tests.delivery.redis_state import fresh
 
 G = "/api/v1/churches/grace/"
 TOMORROW = timedelta(days=1)
@@ -25,7 +25,7 @@ TOMORROW = timedelta(days=1)
 
 @pytest.fixture(autouse=True)
 def swift(settings: Any) -> None:
-    """Limits are the business of other tests."""
+    """Turn off rate limits, which other tests cover."""
     fresh(settings).close()
     settings.THROTTLING = {**settings.THROTTLING, "ENABLED": False}
 
@@ -56,17 +56,17 @@ def choir(grace: Church, anna: Member, ben: Member) -> Group:
 
 @dataclass
 class Tomorrow:
-    """The worker, when what was scheduled for tomorrow is due."""
+    """A worker at the due time of everything scheduled for tomorrow."""
 
     client: APIClient
     provider: ScriptedProvider = field(default_factory=ScriptedProvider)
     at: datetime = field(default_factory=lambda: timezone.now() + TOMORROW + timedelta(minutes=1))
 
     def drain(self) -> Drain:
-        return Drain(Threads(2, lambda: self.provider), clock=lambda: self.at)
+        return Drain(Threads(2, lambda alias: self.provider), clock=lambda: self.at)
 
     def comes(self) -> set[tuple[str, str]]:
-        """Let it become due, and return (number, text) of all that was sent."""
+        """Send all due messages and return (number, text) of each sent message."""
         self.drain().run()
         return self.sent()
 
@@ -105,5 +105,5 @@ def tomorrow(sender: APIClient) -> Tomorrow:
 
 
 def events(kind: str) -> list[dict[str, Any]]:
-    """Return the data of the events of this type, in their order."""
+    """Return the data of the events of this type in order."""
     return [json.loads(event.body)["data"] for event in Event.objects.filter(type=kind)]

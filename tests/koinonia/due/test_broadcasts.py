@@ -1,4 +1,4 @@
-"""A scheduled broadcast is decided when it is due."""
+"""Scheduled broadcasts: members, numbers and names at the due time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from delivery.queue import due
 from delivery.status_report import why_stuck
 from delivery.statuses import Status
 from koinonia.broadcasts.due import accept_due
-from koinonia.conversations.threads import thread_of
+from koinonia.conversations import thread_of
 from koinonia.ids import encode
 from koinonia.models import Broadcast, Church, Group, Member
 from tests import cast
@@ -23,7 +23,7 @@ from tests.koinonia.due.conftest import G, Tomorrow, events
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_it_is_one_row_with_a_forecast_until_it_is_due(
+def test_a_scheduled_broadcast_is_one_row_with_a_forecast(
     tomorrow: Tomorrow, grace: Church, choir: Group, anna: Member
 ) -> None:
     opt_outs.opt_out(grace.pk, anna.phone, OptOut.Source.KEYWORD, now=timezone.now())
@@ -37,7 +37,7 @@ def test_it_is_one_row_with_a_forecast_until_it_is_due(
     assert due.anything_due(tomorrow.at)
 
 
-def test_members_numbers_names_and_opt_outs_are_those_of_the_due_time(
+def test_members_numbers_names_and_opt_outs_are_read_at_the_due_time(
     tomorrow: Tomorrow, grace: Church, choir: Group, anna: Member, ben: Member
 ) -> None:
     gone, stopped, left = (
@@ -63,7 +63,7 @@ def test_members_numbers_names_and_opt_outs_are_those_of_the_due_time(
     assert events("broadcast.progress")[-1]["broadcast"] == made["id"]
 
 
-def test_it_goes_from_the_number_that_the_church_has_when_it_is_due(
+def test_the_sending_number_is_read_at_the_due_time(
     tomorrow: Tomorrow, grace: Church, choir: Group
 ) -> None:
     tomorrow.broadcast()
@@ -72,14 +72,14 @@ def test_it_goes_from_the_number_that_the_church_has_when_it_is_due(
     assert set(Message.objects.values_list("from_number", flat=True)) == {"+13125550199"}
 
 
-def test_it_is_accepted_once_however_many_workers_come(tomorrow: Tomorrow, choir: Group) -> None:
+def test_concurrent_workers_accept_a_broadcast_once(tomorrow: Tomorrow, choir: Group) -> None:
     tomorrow.broadcast()
     assert accept_due(tomorrow.at)
     assert not accept_due(tomorrow.at)
     assert Message.objects.count() == 2
 
 
-def test_a_crash_in_the_middle_leaves_it_due_and_whole(
+def test_a_crash_leaves_the_broadcast_due_and_complete(
     tomorrow: Tomorrow, choir: Group, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tomorrow.broadcast()
@@ -95,7 +95,7 @@ def test_a_crash_in_the_middle_leaves_it_due_and_whole(
     assert len(tomorrow.comes()) == 2
 
 
-def test_one_that_cannot_be_accepted_does_not_stop_the_others(
+def test_a_failing_broadcast_does_not_block_others(
     tomorrow: Tomorrow, choir: Group, ben: Member, caplog: pytest.LogCaptureFixture
 ) -> None:
     bad = tomorrow.broadcast("Bad {first_name}")
@@ -107,7 +107,7 @@ def test_one_that_cannot_be_accepted_does_not_stop_the_others(
     assert "cannot be accepted" in caplog.text
 
 
-def test_a_database_that_is_away_is_no_fault_of_the_broadcast(
+def test_a_database_outage_does_not_postpone_the_broadcast(
     tomorrow: Tomorrow, choir: Group, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tomorrow.broadcast()
@@ -125,7 +125,7 @@ def test_a_database_that_is_away_is_no_fault_of_the_broadcast(
     assert Broadcast.objects.get().due_at == before
 
 
-def test_a_name_that_became_too_long_since_is_a_dead_letter_and_the_others_are_sent(
+def test_a_text_that_became_too_long_is_a_dead_letter_and_others_are_sent(
     tomorrow: Tomorrow, anna: Member, ben: Member
 ) -> None:
     made = tomorrow.broadcast("{first_name} " + "x" * 1500)
@@ -139,7 +139,7 @@ def test_a_name_that_became_too_long_since_is_a_dead_letter_and_the_others_are_s
     )
 
 
-def test_one_whose_group_is_deleted_is_cancelled_at_once_and_texts_nobody(
+def test_deleting_its_only_group_cancels_a_broadcast_at_once(
     tomorrow: Tomorrow, choir: Group
 ) -> None:
     made = tomorrow.broadcast(groups=[encode(choir.pk)])
@@ -151,7 +151,7 @@ def test_one_whose_group_is_deleted_is_cancelled_at_once_and_texts_nobody(
     assert tomorrow.comes() == set()
 
 
-def test_one_that_names_another_group_goes_to_that_one(
+def test_a_broadcast_to_a_second_group_is_sent_to_that_group(
     tomorrow: Tomorrow, grace: Church, choir: Group, ben: Member
 ) -> None:
     youth = Group.objects.create(church=grace, name="Youth")
@@ -163,7 +163,9 @@ def test_one_that_names_another_group_goes_to_that_one(
     assert tomorrow.comes() == {(ben.phone, "Dear Ben")}
 
 
-def test_one_for_nobody_when_it_is_due_is_cancelled(tomorrow: Tomorrow, choir: Group) -> None:
+def test_a_due_broadcast_with_an_empty_audience_is_cancelled(
+    tomorrow: Tomorrow, choir: Group
+) -> None:
     made = tomorrow.broadcast(groups=[encode(choir.pk)])
     choir.members.clear()
     assert tomorrow.comes() == set()
@@ -171,7 +173,7 @@ def test_one_for_nobody_when_it_is_due_is_cancelled(tomorrow: Tomorrow, choir: G
     assert (shown["status"], shown["counts"], shown["total"]) == ("cancelled", {}, 0)
 
 
-def test_one_that_is_cancelled_before_it_is_due_texts_nobody(
+def test_a_broadcast_cancelled_before_its_due_time_sends_nothing(
     tomorrow: Tomorrow, choir: Group
 ) -> None:
     made = tomorrow.broadcast()
@@ -180,7 +182,7 @@ def test_one_that_is_cancelled_before_it_is_due_texts_nobody(
     assert tomorrow.comes() == set()
 
 
-def test_one_that_no_worker_took_for_too_long_expires_and_the_status_says_it_was_stuck(
+def test_a_broadcast_that_waited_too_long_expires_and_the_status_page_reports_it(
     tomorrow: Tomorrow, choir: Group
 ) -> None:
     made = tomorrow.broadcast()
@@ -192,10 +194,10 @@ def test_one_that_no_worker_took_for_too_long_expires_and_the_status_says_it_was
     assert (shown["status"], shown["counts"]) == ("done", {"expired": 2})
 
 
-def test_one_that_an_earlier_release_froze_is_decided_when_it_is_due(
+def test_messages_of_an_earlier_release_are_redrafted_at_the_due_time(
     tomorrow: Tomorrow, grace: Church, choir: Group, anna: Member, ben: Member
 ) -> None:
-    """That release made the rows when the broadcast was scheduled, with status ``scheduled``."""
+    """Create the rows at the scheduling time with the status ``scheduled``, like that release."""
     gone = cast.member(grace, "Gone", "+13125550131")
     left = cast.member(grace, "Left", "+13125550132")
     choir.members.add(gone, left)
@@ -213,7 +215,7 @@ def test_one_that_an_earlier_release_froze_is_decided_when_it_is_due(
     assert shown["counts"] == {"accepted": 2, "cancelled": 2}
 
 
-def test_a_frozen_text_whose_new_number_is_in_the_broadcast_already_is_not_sent_twice(
+def test_a_redrafted_message_to_a_number_in_the_broadcast_is_no_double_send(
     tomorrow: Tomorrow, grace: Church, choir: Group, anna: Member, ben: Member
 ) -> None:
     tomorrow.broadcast(groups=[encode(choir.pk)])

@@ -1,4 +1,4 @@
-"""Several at once at the due time: each number is texted once, or nobody is."""
+"""Races at the due time: each number gets one text, or none after a cancellation."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def at_once(calls: Sequence[Callable[[], object]]) -> None:
-    """Begin all calls at one moment, each in a thread with a connection of its own."""
+    """Start all calls at the same moment, each in a thread with a separate connection."""
     barrier = threading.Barrier(len(calls))
     failures: list[BaseException] = []
 
@@ -32,7 +32,7 @@ def at_once(calls: Sequence[Callable[[], object]]) -> None:
         try:
             barrier.wait(10)
             call()
-        except BaseException as failure:  # it is raised where the test waits
+        except BaseException as failure:  # Raised again in the waiting test.
             failures.append(failure)
         finally:
             connection.close()
@@ -51,7 +51,7 @@ def many(grace: Church, choir: Group) -> None:
         cast.member(grace, f"Member {number}", f"+131255560{number:02}")
 
 
-def test_workers_that_come_together_accept_each_number_once(tomorrow: Tomorrow, many: None) -> None:
+def test_concurrent_workers_create_one_message_per_number(tomorrow: Tomorrow, many: None) -> None:
     for _ in range(3):
         tomorrow.broadcast()
     at_once([lambda: [accept_due(tomorrow.at) for _ in range(4)]] * 4)
@@ -61,8 +61,8 @@ def test_workers_that_come_together_accept_each_number_once(tomorrow: Tomorrow, 
     assert (len(texts), set(texts.values())) == (3 * 32, {1})
 
 
-def test_a_cancellation_beside_the_worker_cancels_all(tomorrow: Tomorrow, many: None) -> None:
-    """Whichever of the two gets the row first."""
+def test_a_cancellation_in_a_race_with_a_worker_cancels_all(tomorrow: Tomorrow, many: None) -> None:
+    """Accept either winner of the race for the row."""
     for _ in range(5):
         tomorrow.broadcast()
     waiting = list(Broadcast.objects.all())
@@ -73,7 +73,7 @@ def test_a_cancellation_beside_the_worker_cancels_all(tomorrow: Tomorrow, many: 
     assert tomorrow.comes() == set()
 
 
-def test_a_deletion_beside_the_worker_texts_nobody_who_is_gone(
+def test_a_deletion_in_a_race_with_a_worker_texts_no_deleted_member(
     tomorrow: Tomorrow, many: None
 ) -> None:
     tomorrow.broadcast()
@@ -84,7 +84,7 @@ def test_a_deletion_beside_the_worker_texts_nobody_who_is_gone(
     assert len(sent) == 22
 
 
-def test_texts_beside_the_deletion_of_their_member_fail_for_nobody(
+def test_texts_in_a_race_with_the_deletion_of_their_member_succeed(
     tomorrow: Tomorrow, many: None
 ) -> None:
     gone = list(Member.objects.order_by("pk")[:8])

@@ -1,4 +1,4 @@
-"""A scheduled text to one member follows the member."""
+"""Scheduled texts to one member: the number and name at the due time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from delivery import opt_outs
 from delivery.accept import accept_message
 from delivery.drafts import Draft
 from delivery.models import Message, OptOut, Outcome
-from delivery.providers.base import Verdict
+from delivery.providers.base import SendOutcome
+from delivery.providers.telnyx.client import body
 from delivery.queue.claim import claim_one, put_back
 from delivery.statuses import Status
 from koinonia import sending_numbers
@@ -27,13 +28,13 @@ NEW = "+13125550141"
 
 @pytest.fixture(params=["member", "to", "conversation"])
 def named(request: pytest.FixtureRequest, grace: Church, anna: Member) -> dict[str, Any]:
-    """Anna, by each of the three names of a recipient."""
+    """Return one of the three fields that address Anna in a request."""
     talk = Conversation.objects.create(church=grace, phone=anna.phone)
     names = {"member": encode(anna.pk), "to": anna.phone, "conversation": encode(talk.pk)}
     return {request.param: names[request.param]}
 
 
-def test_it_goes_to_the_number_and_the_name_of_the_due_time(
+def test_the_number_and_the_name_are_read_at_the_due_time(
     tomorrow: Tomorrow, named: dict[str, Any], anna: Member
 ) -> None:
     made = tomorrow.text(**named)
@@ -48,7 +49,7 @@ def test_it_goes_to_the_number_and_the_name_of_the_due_time(
     assert talks[anna.phone].last_message is None
 
 
-def test_it_is_cancelled_with_the_member_in_the_same_transaction(
+def test_deleting_the_member_cancels_the_text_in_the_same_transaction(
     tomorrow: Tomorrow, named: dict[str, Any], anna: Member
 ) -> None:
     made = tomorrow.text(**named)
@@ -62,7 +63,7 @@ def test_it_is_cancelled_with_the_member_in_the_same_transaction(
     assert tomorrow.comes() == set()
 
 
-def test_a_text_that_a_worker_holds_while_its_member_is_deleted_does_not_go_later(
+def test_a_leased_text_of_a_deleted_member_is_not_sent_later(
     tomorrow: Tomorrow, anna: Member
 ) -> None:
     made = tomorrow.text(member=encode(anna.pk))
@@ -78,7 +79,7 @@ def test_a_dead_letter_to_a_deleted_member_is_not_sent_again(
     tomorrow: Tomorrow, anna: Member
 ) -> None:
     made = tomorrow.text(member=encode(anna.pk))
-    refused = Verdict(outcome=Outcome.PERMANENT, code="40301", http_status=400)
+    refused = SendOutcome(kind=Outcome.PERMANENT, code="40301", http_status=400)
     tomorrow.provider._answers = [refused]
     tomorrow.comes()
     anna.delete()
@@ -86,7 +87,7 @@ def test_a_dead_letter_to_a_deleted_member_is_not_sent_again(
     assert (again.status_code, "deleted" in again.json()["detail"]) == (409, True)
 
 
-def test_the_opt_out_of_the_new_number_counts(
+def test_an_opt_out_of_the_new_number_counts(
     tomorrow: Tomorrow, grace: Church, anna: Member
 ) -> None:
     made = tomorrow.text(member=encode(anna.pk))
@@ -96,7 +97,7 @@ def test_the_opt_out_of_the_new_number_counts(
     assert tomorrow.look("messages", made)["status"] == "suppressed"
 
 
-def test_it_goes_from_the_number_of_the_church_at_that_time(
+def test_the_sending_number_is_read_at_the_due_time(
     tomorrow: Tomorrow, grace: Church, anna: Member
 ) -> None:
     made = tomorrow.text(member=encode(anna.pk))
@@ -105,25 +106,25 @@ def test_it_goes_from_the_number_of_the_church_at_that_time(
     assert tomorrow.look("messages", made)["from"] == "+13125550199"
 
 
-def test_a_text_to_a_bare_number_stays_with_the_number(tomorrow: Tomorrow) -> None:
+def test_a_text_to_a_number_without_a_member_keeps_the_number(tomorrow: Tomorrow) -> None:
     tomorrow.text("Hello from {church}", to="+13125550155")
     assert tomorrow.comes() == {("+13125550155", "Hello from Grace Church")}
 
 
-def test_a_text_that_was_tried_is_never_changed(
+def test_a_text_with_an_attempt_never_changes(
     tomorrow: Tomorrow, grace: Church, anna: Member
 ) -> None:
-    """A second call under one Idempotency-Key must have the bytes of the first."""
+    """Compare the bytes of both calls: they share an Idempotency-Key."""
     tomorrow.text(member=encode(anna.pk))
-    lost = Verdict(outcome=Outcome.AMBIGUOUS, code="answer_lost", reached=False)
-    tomorrow.provider._answers = [lost, Verdict(outcome=Outcome.ACCEPTED, provider_id="p")]
+    lost = SendOutcome(kind=Outcome.AMBIGUOUS, code="answer_lost", reached=False)
+    tomorrow.provider._answers = [lost, SendOutcome(kind=Outcome.ACCEPTED, provider_id="p")]
     drain = tomorrow.drain()
     drain.step()
     drain.settle(5)
     Member.objects.filter(pk=anna.pk).update(phone=NEW, first_name="Ann")
     Church.objects.filter(pk=grace.pk).update(phone_number="+13125550199")
     drain.run(budget=5)
-    assert len({request.body for request in tomorrow.provider.requests}) == 1
+    assert len({body(request) for request in tomorrow.provider.requests}) == 1
     assert Message.objects.get().to_number == anna.phone
 
 
@@ -135,7 +136,7 @@ def test_a_name_that_became_too_long_makes_a_dead_letter(tomorrow: Tomorrow, ann
     assert (shown["status"], shown["error"]["code"]) == ("dead", "text_too_long")
 
 
-def test_one_text_that_cannot_be_addressed_does_not_hold_up_the_others(
+def test_a_failing_redraft_does_not_block_other_texts(
     tomorrow: Tomorrow, anna: Member, ben: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bad = tomorrow.text("Bad {first_name}", member=encode(anna.pk))
@@ -146,12 +147,12 @@ def test_one_text_that_cannot_be_addressed_does_not_hold_up_the_others(
             raise LookupError
         return compose(template, *rest)
 
-    monkeypatch.setattr("koinonia.texts.due.compose", fails)
+    monkeypatch.setattr("koinonia.texts.redraft.compose", fails)
     assert tomorrow.comes() == {(ben.phone, "Good Ben")}
     assert tomorrow.look("messages", bad)["error"]["code"] == "not_addressed"
 
 
-def test_a_scheduled_text_of_an_earlier_release_goes_as_it_was_frozen(
+def test_a_scheduled_text_of_an_earlier_release_is_sent_unchanged(
     tomorrow: Tomorrow, grace: Church, anna: Member
 ) -> None:
     now = timezone.now()
@@ -164,7 +165,7 @@ def test_a_scheduled_text_of_an_earlier_release_goes_as_it_was_frozen(
     assert tomorrow.comes() == {(NEW, "Hello Anna")}
 
 
-def test_it_waits_while_its_church_has_no_number(
+def test_a_text_waits_while_its_church_has_no_number(
     tomorrow: Tomorrow, anna: Member, grace: Church
 ) -> None:
     made = tomorrow.text(member=encode(anna.pk))
@@ -178,7 +179,7 @@ def test_it_waits_while_its_church_has_no_number(
     assert tomorrow.look("messages", made)["from"] == "+13125550188"
 
 
-def test_it_expires_and_is_cancelled_though_its_church_has_no_number(
+def test_a_text_of_a_church_without_a_number_can_expire_and_be_cancelled(
     tomorrow: Tomorrow, anna: Member, ben: Member, grace: Church
 ) -> None:
     old, orphan = (tomorrow.text(member=encode(member.pk)) for member in (anna, ben))
@@ -191,7 +192,7 @@ def test_it_expires_and_is_cancelled_though_its_church_has_no_number(
     assert tomorrow.look("messages", old)["status"] == "expired"
 
 
-def test_a_text_of_which_nothing_is_left_is_a_dead_letter(tomorrow: Tomorrow, anna: Member) -> None:
+def test_an_empty_text_is_a_dead_letter(tomorrow: Tomorrow, anna: Member) -> None:
     made = tomorrow.text("{last_name}", member=encode(anna.pk))
     Member.objects.filter(pk=anna.pk).update(last_name="")
     assert tomorrow.comes() == set()

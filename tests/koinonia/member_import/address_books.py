@@ -1,4 +1,4 @@
-"""Exports of address books, mailers and donor programs: their column names, with made-up people."""
+"""Exports of address books, mailers and donor programs: real column names, invented people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exports of church programs: their column names, with made-up people."""
+"""Exports of church programs: real column names, invented people."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A file as a program exports it, rebuilt with made-up people.
-
-The column names are those of the programs; the people, numbers and values are invented.
-"""
+"""The export of a program, rebuilt with its column names and invented people, numbers and values."""
 
 from __future__ import annotations
 
@@ -27,14 +24,14 @@ class Expected:
 class ProgramFile:
     program: str
     header: str
-    """With the program's own delimiter."""
+    """The header line, with the program's delimiter."""
     rows: tuple[dict[str, str], ...]
-    """Column to value; the others are empty."""
+    """Maps columns to values; further columns are empty."""
     people: tuple[Expected, ...]
     told: tuple[tuple[int, str], ...] = ()
-    """Line and a part of what the report says of it."""
+    """Maps a line to a part of its remark in the report."""
     ignored: tuple[str, ...] = ()
-    """Some of the columns that the report names as ignored."""
+    """Some columns that the report lists as ignored."""
     delimiter: str = ","
 
     @property

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from koinonia.member_import.file import read_table
 from koinonia.member_import.people import People, Row
-from koinonia.member_import.reading import read_table
 
 
 def rows_of(content: bytes | str, country: str = "US", **options: str) -> list[Row]:
-    """What each record says."""
+    """Return the row of each record."""
     table = read_table(content.encode() if isinstance(content, str) else content, **options)
     people = People(table.columns, country)
     return [people.row(record) for record in table.records]
 
 
 def people_in(content: bytes | str, **options: str) -> list[tuple[str, str, str]]:
-    """First name, last name and number of all people that are not refused."""
+    """Return first name, last name and number of all accepted people."""
     return [
         (row.person.first_name, row.person.last_name, row.person.phone)
         for row in rows_of(content, **options)
@@ -23,5 +23,5 @@ def people_in(content: bytes | str, **options: str) -> list[tuple[str, str, str]
 
 
 def told_of(content: bytes | str, **options: str) -> list[tuple[int, str]]:
-    """Line and sentence of all remarks."""
+    """Return line and sentence of all remarks."""
     return [(row.line, told) for row in rows_of(content, **options) for told in row.remarks]

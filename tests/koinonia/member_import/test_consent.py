@@ -1,4 +1,4 @@
-"""Whoever said no to texts is not texted; a value that is not understood is never guessed."""
+"""Consent values: opted-out people get no texts, and unclear values reject the row."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from delivery.models import OptOut
 from delivery.opt_outs import opt_out
-from koinonia.member_import.apply import import_members
+from koinonia.member_import.file import import_members
 from koinonia.member_import.table import UnusableFileError
 from koinonia.models import Church
 from tests.koinonia.member_import.reading import rows_of
@@ -35,7 +35,7 @@ UNKNOWN = ["maybe", "?", "ask Ann", "2", "yes/no", "opt", "-", "yess", "unsub", 
 
 
 def row(column: str, value: str) -> tuple[bool, bool, int]:
-    """Whether the row opts out, whether its person is taken, and how many remarks there are."""
+    """Return opt-out, acceptance of the person, and the number of remarks."""
     quoted = '"' + value.replace('"', '""') + '"'
     read = rows_of(f'first_name,phone,"{column}"\nAnn,3125550101,{quoted}\n')[0]
     return read.opted_out, read.person is not None, len(read.remarks)
@@ -58,7 +58,7 @@ def test_a_no_in_a_column_of_consent_opts_out(column: str) -> None:
 
 
 @pytest.mark.parametrize("column", ["opted_out", "Allow SMS?"])
-def test_words_of_states_mean_the_same_in_either_column(column: str) -> None:
+def test_status_words_mean_the_same_in_both_kinds_of_columns(column: str) -> None:
     assert [row(column, value) for value in OUT] == [(True, True, 0)] * len(OUT)
     assert [row(column, value) for value in IN] == [(False, True, 0)] * len(IN)
     assert [row(column, value) for value in NEITHER] == [(False, True, 1)] * len(NEITHER)
@@ -66,7 +66,7 @@ def test_words_of_states_mean_the_same_in_either_column(column: str) -> None:
 
 @pytest.mark.parametrize("column", ["opted_out", "Allow SMS?"])
 @pytest.mark.parametrize("value", UNKNOWN)
-def test_an_unknown_value_holds_the_row_and_is_named(column: str, value: str) -> None:
+def test_an_unknown_value_rejects_the_row_and_is_reported(column: str, value: str) -> None:
     assert row(column, value) == (False, False, 1)
     read = rows_of(f"first_name,phone,{column}\nAnn,3125550101,{value}\n")[0]
     assert repr(value) in read.remarks[0]
@@ -76,7 +76,7 @@ def test_an_unknown_value_holds_the_row_and_is_named(column: str, value: str) ->
 @pytest.mark.parametrize(
     "column", ["Text Preference", "Wants SMS or not", "Texts: in/out", "Do Not Phone List"]
 )
-def test_a_column_that_seems_to_be_consent_holds_its_rows(column: str) -> None:
+def test_an_unclear_consent_column_rejects_its_rows(column: str) -> None:
     assert row(column, "yes") == row(column, "no") == row(column, "x") == (False, False, 1)
     assert row(column, "unsubscribed") == (True, True, 0)
     assert row(column, "") == (False, True, 0)
@@ -88,7 +88,7 @@ def test_a_column_that_seems_to_be_consent_holds_its_rows(column: str) -> None:
      "Email permission status", "receive_email_from_church", "Opt-out of Newsletter Emails",
      "Unlisted", "Sermon Text"],
 )  # fmt: skip
-def test_columns_about_other_things_say_nothing_on_texts(column: str) -> None:
+def test_columns_about_other_subjects_have_no_effect(column: str) -> None:
     assert row(column, "yes") == row(column, "no") == (False, True, 0)
 
 
@@ -106,7 +106,7 @@ def test_columns_about_other_things_say_nothing_on_texts(column: str) -> None:
         ("", "no", True),
     ],
 )
-def test_any_opt_out_wins_but_over_a_later_opt_in(out: str, may: str, opted_out: bool) -> None:
+def test_any_opt_out_wins_except_over_a_later_opt_in(out: str, may: str, opted_out: bool) -> None:
     read = rows_of(f"first_name,phone,opted_out,sms consent\nAnn,3125550101,{out},{may}\n")[0]
     assert read.opted_out is opted_out
 
@@ -119,7 +119,7 @@ def imported(church: Church, text: str, file_name: str = "") -> None:
     import_members(church, text.encode(), now=timezone.now(), file_name=file_name)
 
 
-def test_an_opt_out_of_a_file_has_its_own_source(grace: Church) -> None:
+def test_an_opt_out_of_a_file_has_the_source_file(grace: Church) -> None:
     imported(grace, "first_name,phone,opted_out\nAnn,3125550101,yes\nBen,3125550102,no\n")
     assert opted_out_in(grace) == {"+13125550101": "file"}
 
@@ -133,7 +133,7 @@ def test_an_opt_out_of_a_file_has_its_own_source(grace: Church) -> None:
         "first_name,phone,status\nAnn,3125550101,unsubscribed\nAnn,,\n",
     ],
 )
-def test_an_opt_out_of_a_refused_row_counts_all_the_same(grace: Church, text: str) -> None:
+def test_an_opt_out_of_a_rejected_row_counts(grace: Church, text: str) -> None:
     imported(grace, text)
     assert list(opted_out_in(grace)) == ["+13125550101"]
 
@@ -161,12 +161,12 @@ NAMES = [
 
 
 @pytest.mark.parametrize(("name", "out"), NAMES)
-def test_the_name_of_a_file_may_opt_its_people_out(grace: Church, name: str, out: bool) -> None:
+def test_the_name_of_a_file_can_opt_its_people_out(grace: Church, name: str, out: bool) -> None:
     imported(grace, "First Name,Phone Number\nAnn,3125550101\n", file_name=name)
     assert bool(opted_out_in(grace)) is out
 
 
-def test_a_name_with_a_negation_is_asked_about(grace: Church) -> None:
+def test_a_file_name_with_a_negation_is_rejected(grace: Church) -> None:
     with pytest.raises(UnusableFileError, match="negation"):
         imported(grace, "First Name,Phone\nAnn,3125550101\n", file_name="not unsubscribed.csv")
 
@@ -183,7 +183,7 @@ GONE = [
 
 
 @pytest.mark.parametrize(("column", "value", "told"), GONE)
-def test_who_is_gone_is_not_imported_but_said_and_counted(
+def test_departed_people_are_reported_and_not_imported(
     grace: Church, column: str, value: str, told: str
 ) -> None:
     text = f"first_name,phone,{column}\nAnn,3125550101,{value}\nBen,3125550102,\n"
@@ -200,15 +200,15 @@ def test_who_is_gone_is_not_imported_but_said_and_counted(
      ("deceased", "0000-00-00"), ("Status", "Active"), ("status", "core"), ("Status", "Visitor"),
      ("Active Profile", "Yes"), ("Member Status", "Member")],
 )  # fmt: skip
-def test_who_is_there_is_imported(column: str, value: str) -> None:
+def test_present_people_are_imported(column: str, value: str) -> None:
     assert row(column, value) == (False, True, 0)
 
 
-def test_an_unknown_word_of_death_holds_the_row() -> None:
+def test_an_unknown_value_about_death_rejects_the_row() -> None:
     assert row("deceased", "perhaps") == (False, False, 1)
 
 
-def test_silence_is_counted_and_shown(grace: Church) -> None:
+def test_empty_consent_is_counted_and_reported(grace: Church) -> None:
     text = "first_name,phone,Allow SMS?\nAnn,3125550101,\nBen,3125550102,\nTim,3125550103,yes\n"
     report = import_members(grace, text.encode(), now=timezone.now())
     assert report.created == 3

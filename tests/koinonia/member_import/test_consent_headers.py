@@ -1,4 +1,4 @@
-"""A column that speaks of texts is understood by its words, or its yes and no hold the row."""
+"""Headers of consent columns: understood by their words, or unclear and rejecting the row."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.koinonia.member_import.reading import rows_of
 
 
 def row(column: str, value: str) -> tuple[bool, bool]:
-    """Whether the row opts out, and whether its person is taken."""
+    """Return opt-out and acceptance of the person."""
     read = rows_of(f'first_name,phone,"{column}"\nAnn,3125550101,"{value}"\n')[0]
     return read.opted_out, read.person is not None
 
@@ -55,7 +55,7 @@ def test_a_no_opts_out_in_every_wording(column: str) -> None:
     ["Keine SMS", "Pas de SMS", "SMS erlaubt", "Acepta SMS", "Emergency Texts", "SMS List",
      "Mobile Status", "Opted In/Out of Potluck", "Subscribed/Unsubscribed SMS", "TCPA"],
 )  # fmt: skip
-def test_yes_and_no_hold_the_row_where_a_name_is_not_understood(column: str) -> None:
+def test_yes_and_no_under_an_unclear_header_reject_the_row(column: str) -> None:
     assert row(column, "yes") == row(column, "no") == (False, False)
     assert row(column, "unsubscribed") == (True, True)
     assert row(column, "") == (False, True)
@@ -69,12 +69,12 @@ def test_yes_and_no_hold_the_row_where_a_name_is_not_understood(column: str) -> 
      ("Bus Stop", "yes"), ("Sermon Text", "no"), ("Receives Statement", "no"), ("No", "1"),
      ("Email Opt Out", "yes"), ("Medical Consent", "no"), ("Opt-in Source", "Website")],
 )  # fmt: skip
-def test_columns_about_other_things_hold_nobody(column: str, value: str) -> None:
+def test_columns_about_other_subjects_reject_no_row(column: str, value: str) -> None:
     assert row(column, value) == (False, True)
 
 
 @pytest.mark.parametrize("column", ["Communication preferences", "Preferred Contact Method"])
-def test_a_preference_without_texts_is_held(column: str) -> None:
+def test_a_preference_without_texts_rejects_the_row(column: str) -> None:
     assert row(column, "Text") == row(column, "Email; SMS") == row(column, "") == (False, True)
     assert row(column, "Do not text") == row(column, "No texts please") == (True, True)
     assert row(column, "No contact") == (True, True)
@@ -83,7 +83,7 @@ def test_a_preference_without_texts_is_held(column: str) -> None:
 
 
 @pytest.mark.parametrize("column", ["Tags", "Groups", "Notes", "Custom 7", "Alert"])
-def test_a_tag_or_note_that_asks_for_no_texts_opts_out(column: str) -> None:
+def test_a_tag_or_note_that_refuses_texts_opts_out(column: str) -> None:
     for value in ("Do Not Text", "Choir; DO NOT TEXT" if column == "Tags" else "No texts, please",
                   "Don't text me", "SMS opt-out", "Do not contact"):  # fmt: skip
         assert row(column, value) == (True, True), value
@@ -95,7 +95,7 @@ def test_a_reason_to_leave_opts_out() -> None:
     assert row("Unsubscribe Reason", "n/a") == row("Opt-Out Reason", "") == (False, True)
 
 
-def test_a_column_named_sms_may_hold_answers() -> None:
+def test_a_column_named_sms_can_hold_yes_and_no() -> None:
     text = "first_name,mobile,SMS\nAnn,3125550101,no\nBen,3125550102,yes\nTim,3125550103,0\n"
     ann, ben, tim = rows_of(text)
     assert (ann.opted_out, ann.phone) == (True, "+13125550101")

@@ -1,4 +1,4 @@
-"""An encoding is declared or certain, never guessed in silence."""
+"""Encodings: declared, certain, or shown as a guess."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KOREAN = HEADER + "".join(
 @pytest.mark.parametrize(
     "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le-bom", "utf-16-be-bom", "utf-32"]
 )
-def test_what_marks_itself_is_read(encoding: str) -> None:
+def test_a_byte_order_mark_decides(encoding: str) -> None:
     if encoding.endswith("-bom"):
         content = f"\ufeff{WESTERN}".encode(encoding.removesuffix("-bom"))
     else:
@@ -52,11 +52,11 @@ def test_unicode_text_of_excel_is_read() -> None:
         (WESTERN.replace("ñ", "ń").replace("ë", "ę"), "iso8859_2", "iso-8859-2", "José"),
     ],
 )
-def test_a_declared_charset_is_obeyed(text: str, encoding: str, declared: str, first: str) -> None:
+def test_a_declared_charset_is_used(text: str, encoding: str, declared: str, first: str) -> None:
     assert people_in(text.encode(encoding), encoding=declared)[0][0] == first
 
 
-def test_utf8_is_utf8_whatever_a_client_declares_by_default() -> None:
+def test_valid_utf8_wins_over_a_declared_charset() -> None:
     assert people_in(WESTERN.encode(), encoding="iso-8859-1")[0][0] == "José"
 
 
@@ -70,7 +70,7 @@ def test_utf8_is_utf8_whatever_a_client_declares_by_default() -> None:
         (KOREAN, "cp949", "cp949", ["민준 김", "서연 이", "지후 박"]),
     ],
 )
-def test_an_undeclared_encoding_is_shown_with_names(
+def test_an_undeclared_encoding_is_rejected_with_sample_names(
     text: str, encoding: str, guess: str, samples: list[str]
 ) -> None:
     with pytest.raises(UnknownEncodingError) as refused:
@@ -80,17 +80,17 @@ def test_an_undeclared_encoding_is_shown_with_names(
 
 
 @pytest.mark.parametrize("bad", ["utf-7", "unicode_escape", "rot13", "base64", "nonsense", "\x00"])
-def test_what_is_no_charset_of_text_is_refused(bad: str) -> None:
+def test_an_unknown_charset_is_rejected(bad: str) -> None:
     with pytest.raises(UnusableFileError, match="not an encoding"):
         people_in(WESTERN.encode("cp1252"), encoding=bad)
 
 
-def test_a_wrong_declaration_is_named_with_its_line() -> None:
+def test_a_wrong_declaration_is_rejected_with_the_line() -> None:
     with pytest.raises(UnusableFileError, match=r"utf-8.*line 2"):
         people_in(WESTERN.encode("cp1252"), encoding="utf-8")
 
 
-def test_single_lines_in_another_encoding_are_refused_by_their_line() -> None:
+def test_single_lines_in_another_encoding_are_rejected() -> None:
     lines = WESTERN.encode().split(b"\r\n")
     lines.insert(2, "Siân,Jones,3125550109".encode("cp1252"))
     content = b"\r\n".join(lines)
@@ -100,7 +100,7 @@ def test_single_lines_in_another_encoding_are_refused_by_their_line() -> None:
     ]
 
 
-def test_utf16_without_a_mark_is_asked_for() -> None:
+def test_utf16_without_a_byte_order_mark_is_rejected() -> None:
     with pytest.raises(UnknownEncodingError, match="utf-16-le"):
         people_in(WESTERN.encode("utf-16-le"))
     assert people_in(WESTERN.encode("utf-16-le"), encoding="utf-16-le")[0][0] == "José"

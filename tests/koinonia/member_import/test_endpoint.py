@@ -1,4 +1,4 @@
-"""``POST …/members/import/`` from outside."""
+"""The endpoint ``POST …/members/import/``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def upload(content: bytes, name: str = "members.csv", **about: Any) -> dict[str,
     return {"file": SimpleUploadedFile(name, content, **about)}
 
 
-def test_the_endpoint_takes_a_form_or_a_body(sender: APIClient, grace: Church) -> None:
+def test_the_endpoint_accepts_a_form_or_a_raw_body(sender: APIClient, grace: Church) -> None:
     content = HEADER + b"Ann,Lee,3125550101,Choir\nA,B,bad,\n"
     answer = sender.post(URL, content, content_type="text/csv")
     assert answer.status_code == 200
@@ -44,7 +44,7 @@ def test_a_dry_run_writes_nothing(sender: APIClient, grace: Church, dry_run: str
     assert sender.post(URL, content, content_type="text/csv").json() == preview
 
 
-def test_a_dry_run_that_is_not_understood_writes_nothing(sender: APIClient, grace: Church) -> None:
+def test_an_invalid_dry_run_parameter_writes_nothing(sender: APIClient, grace: Church) -> None:
     content = HEADER + b"Ann,Lee,3125550101,\n"
     answer = sender.post(f"{URL}?dry_run=maybe", content, content_type="text/csv")
     assert (answer.status_code, list(answer.json()["errors"])) == (400, ["dry_run"])
@@ -54,7 +54,7 @@ def test_a_dry_run_that_is_not_understood_writes_nothing(sender: APIClient, grac
 WESTERN = HEADER + "José,Muñoz,3125550101,\n".encode("cp1252")
 
 
-def test_an_undeclared_encoding_is_refused_with_names_and_the_guess(
+def test_an_undeclared_encoding_is_rejected_with_names_and_the_guess(
     sender: APIClient, grace: Church
 ) -> None:
     answer = sender.post(URL, WESTERN, content_type="text/csv")
@@ -83,7 +83,7 @@ def test_an_undeclared_encoding_is_refused_with_names_and_the_guess(
         },
     ],
 )
-def test_a_declared_encoding_is_obeyed(
+def test_a_declared_encoding_is_used(
     sender: APIClient, grace: Church, call: dict[str, Any]
 ) -> None:
     for value in call["data"].values() if isinstance(call["data"], dict) else ():
@@ -106,7 +106,7 @@ def test_the_name_of_the_file_counts(sender: APIClient, grace: Church, form: boo
     assert OptOut.objects.get().number == "+13125550101"
 
 
-def test_the_endpoint_bounds_what_it_reads(sender: APIClient, grace: Church) -> None:
+def test_the_endpoint_limits_the_size(sender: APIClient, grace: Church) -> None:
     huge = sender.post(URL, HEADER + b" " * 5_300_000, content_type="text/csv")
     assert (huge.status_code, huge["Content-Type"]) == (413, "application/problem+json")
     assert "5 MB" in huge.json()["detail"]
@@ -118,7 +118,7 @@ def test_the_endpoint_bounds_what_it_reads(sender: APIClient, grace: Church) -> 
     ("content", "told"),
     [(b"%PDF-1.7", "PDF"), (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", ".xls"), (b"", "empty")],
 )
-def test_a_file_of_another_kind_is_told_what_it_is(
+def test_the_error_names_an_unsupported_format(
     sender: APIClient, grace: Church, content: bytes, told: str
 ) -> None:
     answer = sender.post(URL, upload(content or b"\n"), format="multipart")
@@ -126,12 +126,12 @@ def test_a_file_of_another_kind_is_told_what_it_is(
     assert told in answer.json()["errors"]["file"][0]
 
 
-def test_viewers_and_strangers_import_nothing(viewer: APIClient, grace: Church) -> None:
+def test_viewers_and_strangers_cannot_import(viewer: APIClient, grace: Church) -> None:
     content = HEADER + b"Ann,Lee,3125550101,\n"
     assert viewer.post(f"{URL}?dry_run=1", content, content_type="text/csv").status_code == 403
 
 
-def test_the_schema_says_what_is_taken_and_answered() -> None:
+def test_the_schema_describes_request_and_answer() -> None:
     schema = StringIO()
     call_command("spectacular", "--format", "openapi-json", stdout=schema)
     text = schema.getvalue()

@@ -1,4 +1,4 @@
-"""CSV in its dialects, workbooks and vCards are read; anything else is told what it is."""
+"""Formats: CSV dialects, workbooks, vCards, and errors for other formats."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ import pytest
 from django.utils import timezone
 from openpyxl import Workbook
 
-from koinonia.member_import.apply import import_members
-from koinonia.member_import.bounds import MOST_COLUMNS
-from koinonia.member_import.reading import read_table
-from koinonia.member_import.table import UnusableFileError
+from koinonia.member_import.file import import_members, read_table
+from koinonia.member_import.table import MOST_COLUMNS, UnusableFileError
 from koinonia.models import Church
 from tests.koinonia.member_import.reading import people_in, rows_of, told_of
 
@@ -33,33 +31,33 @@ def text(delimiter: str, rows: list[list[str]] = ROWS) -> str:
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("above", ["", "\ufeff", "Members of Grace Church\r\n\r\n"])
-def test_each_separator_is_found(delimiter: str, above: str) -> None:
+def test_each_separator_is_detected(delimiter: str, above: str) -> None:
     assert people_in(above + text(delimiter)) == [ANN, BEN]
 
 
 @pytest.mark.parametrize("line", ["sep=;", '"sep=;"', "SEP=;", "\ufeffsep=;"])
-def test_a_line_that_names_the_separator_is_obeyed(line: str) -> None:
+def test_a_sep_line_names_the_separator(line: str) -> None:
     rows = [["First Name, given", "First Name", "Mobile"], ["x", "Ann", "3125550101"]]
     assert people_in(f"{line}\r\n{text(';', rows)}") == [("Ann", "", "+13125550101")]
 
 
-def test_an_unusual_separator_may_be_named() -> None:
+def test_a_sep_line_can_name_an_unusual_separator() -> None:
     assert people_in("sep=^\r\n" + text("^")) == [ANN, BEN]
 
 
-def test_commas_in_most_cells_do_not_mislead() -> None:
+def test_commas_in_most_cells_do_not_change_the_separator() -> None:
     rows = [["Name", "Phone"], *([f"Lee, Ann {'abcdefgh'[i]}", f"312555010{i}"] for i in range(8))]
     assert len(people_in(text(";", rows))) == 8
 
 
-def test_values_below_no_name_are_said(grace: Church) -> None:
+def test_values_in_unnamed_columns_are_reported(grace: Church) -> None:
     content = b"First Name,,Mobile,,Notes\nAnn,,3125550101,No,x\nBen,,3125550102,,\n"
     report = import_members(grace, content, now=timezone.now())
     assert report.created == 2
     assert report.ignored_columns == ["Notes", "column 4, which has no name"]
 
 
-def test_a_line_above_the_names_of_the_columns_is_said() -> None:
+def test_a_line_above_the_header_is_reported() -> None:
     told = told_of_table("Members of Grace Church,,\n" + text(","))
     assert told == [(1, "This line stands above the names of the columns; it is not read.")]
 
@@ -83,7 +81,7 @@ def workbook(*sheets: tuple[str, list[list[Any]]], hidden: tuple[str, ...] = ())
 
 
 def changed(content: bytes, name: str, old: bytes, new: bytes) -> bytes:
-    """The workbook with one part changed, as other programs write it."""
+    """Return the workbook with one part replaced by another program's version."""
     target = BytesIO()
     with zipfile.ZipFile(BytesIO(content)) as source, zipfile.ZipFile(target, "w") as copy:
         for entry in source.namelist():
@@ -95,7 +93,7 @@ def changed(content: bytes, name: str, old: bytes, new: bytes) -> bytes:
     return target.getvalue()
 
 
-def test_a_workbook_is_read_with_its_numbers_whole() -> None:
+def test_a_workbook_keeps_all_digits_of_numbers() -> None:
     rows: list[list[Any]] = [
         ["First Name", "Mobile", "Allow SMS?", "Joined"],
         ["Ann", 3125550101, True, date(2026, 1, 2)], ["Ben", 13125550102.0, False, None],
@@ -110,13 +108,13 @@ def test_a_workbook_is_read_with_its_numbers_whole() -> None:
 
 
 @pytest.mark.parametrize("stated", [b'ref="A1"', b'ref="A1:XFD1048576"'])
-def test_a_size_that_a_workbook_states_wrongly_hides_nobody(stated: bytes) -> None:
+def test_a_wrong_size_in_a_workbook_hides_no_row(stated: bytes) -> None:
     content = workbook(("People", list(ROWS)))
     content = changed(content, "xl/worksheets/sheet1.xml", b'ref="A1:C3"', stated)
     assert people_in(content) == [ANN, BEN]
 
 
-def test_of_several_sheets_the_first_with_people_is_read_and_the_others_named() -> None:
+def test_the_first_sheet_with_people_is_read_and_others_are_reported() -> None:
     content = workbook(
         ("Giving", [["Date", "Sum"], [1, 2]]), ("People", list(ROWS)), ("Tags", [["x"]])
     )
@@ -124,7 +122,7 @@ def test_of_several_sheets_the_first_with_people_is_read_and_the_others_named() 
     assert read_table(content).left_out == ["sheet 'Giving'", "sheet 'Tags'"]
 
 
-def test_a_hidden_sheet_comes_last_and_is_said() -> None:
+def test_a_hidden_sheet_comes_last_and_is_reported() -> None:
     old = [["First Name", "Mobile"], ["Old", "3125550109"]]
     content = workbook(("Old", old), ("People", list(ROWS)), hidden=("Old",))
     assert people_in(content) == [ANN, BEN]
@@ -133,7 +131,7 @@ def test_a_hidden_sheet_comes_last_and_is_said() -> None:
     assert "hidden" in read_table(content).remarks[0][1]
 
 
-def test_a_wide_sheet_is_refused_in_a_sentence() -> None:
+def test_a_too_wide_sheet_is_rejected_with_a_sentence() -> None:
     columns = ["First Name", "Mobile", *(f"Column {at}" for at in range(MOST_COLUMNS))]
     with pytest.raises(UnusableFileError, match="columns"):
         people_in(workbook(("People", [columns])))
@@ -141,7 +139,7 @@ def test_a_wide_sheet_is_refused_in_a_sentence() -> None:
         people_in(",".join(columns))
 
 
-def test_a_workbook_that_is_huge_when_unpacked_is_refused_unread() -> None:
+def test_a_zip_bomb_is_rejected_without_unpacking() -> None:
     content = workbook(("People", list(ROWS)))
     padded = BytesIO(content)
     with zipfile.ZipFile(padded, "a", zipfile.ZIP_STORED) as archive:
@@ -150,7 +148,7 @@ def test_a_workbook_that_is_huge_when_unpacked_is_refused_unread() -> None:
         people_in(padded.getvalue())
 
 
-def test_a_small_workbook_may_not_unpack_to_work_for_seconds() -> None:
+def test_a_small_workbook_with_much_content_is_rejected() -> None:
     padded = BytesIO(workbook(("People", list(ROWS))))
     with zipfile.ZipFile(padded, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/worksheets/sheet9.xml", b" " * (8 * 2**20))
@@ -200,14 +198,14 @@ REFUSED = [
 ]
 
 
-# Numbers as names: the bytes of a zip hold the time, and two workers would collect two tests.
+# The ids are numbers: a zip contains the time, so workers would collect different test names.
 @pytest.mark.parametrize(("content", "told"), REFUSED, ids=map(str, range(len(REFUSED))))
-def test_what_cannot_be_read_is_told_what_it_is(content: bytes, told: str) -> None:
+def test_the_error_names_the_unsupported_format(content: bytes, told: str) -> None:
     with pytest.raises(UnusableFileError, match=told):
         people_in(content)
 
 
-def test_a_workbook_with_a_broken_sheet_is_refused_in_a_sentence() -> None:
+def test_a_workbook_with_a_broken_sheet_is_rejected_with_a_sentence() -> None:
     content = changed(
         workbook(("People", list(ROWS))), "xl/worksheets/sheet1.xml", b"<sheetData>", b"<sheetData"
     )
@@ -261,7 +259,7 @@ END:VCARD
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
-def test_vcards_of_each_version_are_read_alone(end: str, mark: str) -> None:
+def test_vcards_of_each_version_are_read(end: str, mark: str) -> None:
     rows = rows_of(mark + VCARDS.replace("\n", end))
     people = [row.person for row in rows if row.person]
     assert [(p.first_name, p.last_name, p.phone, p.groups) for p in people] == [
@@ -277,7 +275,7 @@ def test_vcards_of_each_version_are_read_alone(end: str, mark: str) -> None:
     ] * 3
 
 
-def test_old_vcards_in_another_encoding_are_asked_about() -> None:
+def test_old_vcards_in_another_encoding_are_rejected_with_names() -> None:
     card = "BEGIN:VCARD\r\nVERSION:2.1\r\nN:Muñoz;José\r\nTEL;CELL:3125550101\r\nEND:VCARD\r\n"
     with pytest.raises(UnusableFileError, match="José Muñoz"):
         people_in(card.encode("cp1252"))
@@ -286,6 +284,6 @@ def test_old_vcards_in_another_encoding_are_asked_about() -> None:
     ]
 
 
-def test_remarks_of_rows_name_the_line_of_a_sheet() -> None:
+def test_remarks_name_the_line_of_the_sheet() -> None:
     content = workbook(("People", [*ROWS, [], ["Zoë", "Day", "nonsense"]]))
     assert [line for line, _ in told_of(content)] == [5]

@@ -1,4 +1,4 @@
-"""Cells as people and other programs write them: what stands beside a number, quotes, lost letters."""
+"""Cells written by hand or damaged by programs: words beside numbers, quotes, lost letters."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_a_refusal_beside_a_number_opts_it_out(cell: str) -> None:
 
 
 @pytest.mark.parametrize("cell", ["312 555 0101 no", "no 312 555 0101", "text no 312 555 0101"])
-def test_a_no_beside_a_number_is_not_taken_for_a_kind_of_phone(cell: str) -> None:
+def test_a_no_beside_a_number_is_not_a_kind_of_phone(cell: str) -> None:
     with pytest.raises(phone.UnusableNumberError, match="no"):
         phone.numbers_in(cell, "US")
 
@@ -31,17 +31,17 @@ def test_a_no_beside_a_number_is_not_taken_for_a_kind_of_phone(cell: str) -> Non
     ["Cell no. 312 555 0101", "Tel no: (312) 555-0101", "312·555·0101", "312_555_0101",
      "312•555•0101", "312~555~0101", "13125550101.00"],
 )  # fmt: skip
-def test_more_ways_to_write_a_number(cell: str) -> None:
+def test_more_notations_of_a_number_are_read(cell: str) -> None:
     assert phone.numbers_in(cell, "US") == ["+13125550101"]
 
 
 @pytest.mark.parametrize("cell", ["N/A", "#N/A", "NULL", "None", "unknown", "nan"])
-def test_words_for_no_number_leave_room_for_the_next_column(cell: str) -> None:
+def test_words_for_a_missing_number_lead_to_the_next_column(cell: str) -> None:
     text = f"first_name,mobile,home phone\nAnn,{cell},3125550101\n"
     assert people_in(text) == [("Ann", "", "+13125550101")]
 
 
-def test_blanks_before_a_quoted_cell_do_not_count() -> None:
+def test_blanks_before_a_quoted_cell_are_ignored() -> None:
     text = '"first_name", "last_name", "phone"\nAnn, "Lee, Jr.", "3125550101"\n'
     assert people_in(text) == [("Ann", "Lee, Jr.", "+13125550101")]
 
@@ -50,12 +50,12 @@ def test_blanks_before_a_quoted_cell_do_not_count() -> None:
     ("spoilt", "part"),
     [("JosÃ©", "'José'"), ("ZoÃ« MarÃ©e", "'Zoë Marée'"), ("Jos\ufffd", "lost"), ("Oâ€™Brien", "'O’Brien'")],
 )  # fmt: skip
-def test_names_spoilt_by_another_program_are_said(spoilt: str, part: str) -> None:
+def test_names_in_a_wrong_encoding_are_reported(spoilt: str, part: str) -> None:
     assert part in told_of(f"first_name,phone\n{spoilt},3125550101\n")[0][1]
 
 
 @pytest.mark.parametrize("name", ["José", "Ærø", "Łukasz", "Ñandú", "Ðorð", "Ünal", "Ólafur", "Ã"])
-def test_whole_names_are_not_called_spoilt(name: str) -> None:
+def test_correct_names_are_not_reported(name: str) -> None:
     assert told_of(f"first_name,phone\n{name},3125550101\n") == []
 
 
@@ -64,18 +64,18 @@ def test_whole_names_are_not_called_spoilt(name: str) -> None:
     ["The Smith Family", "Smith Household", "John Smith; Mary Smith", "The Smiths",
      "Ann Lee\nBen Lee"],
 )  # fmt: skip
-def test_a_household_or_two_names_in_one_cell_are_no_person(name: str) -> None:
+def test_a_household_or_a_couple_in_one_cell_is_rejected(name: str) -> None:
     assert people_in(f'name,phone\n"{name}",3125550101\n') == []
 
 
 @pytest.mark.parametrize("date", ["0000-00-00", "00/00/0000", "0000-00-00 00:00:00", "  /  /    "])
 @pytest.mark.parametrize("column", ["SMS Opt-In Date", "Opt Out Date"])
-def test_a_date_of_zeros_says_nothing(column: str, date: str) -> None:
+def test_a_date_of_zeros_is_empty(column: str, date: str) -> None:
     (row,) = rows_of(f"first_name,phone,{column}\nAnn,3125550101,{date}\n")
     assert (row.opted_out, row.person is not None, row.remarks) == (False, True, [])
 
 
-def test_the_note_of_a_vcard_may_ask_for_no_texts() -> None:
+def test_the_note_of_a_vcard_can_refuse_texts() -> None:
     card = "BEGIN:VCARD\nVERSION:3.0\nN:Lee;Ann;;;\nTEL:3125550101\nNOTE:Do not text\nEND:VCARD\n"
     (row,) = rows_of(card)
     assert (row.opted_out, row.phone) == (True, "+13125550101")

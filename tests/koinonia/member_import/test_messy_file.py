@@ -1,11 +1,11 @@
-"""The member list of a real church, with all its mistakes."""
+"""A generated list of 5,000 members with many kinds of errors."""
 
 from __future__ import annotations
 
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from koinonia.member_import.apply import import_members
+from koinonia.member_import.file import import_members
 from koinonia.models import Church, Member
 from tests.messy_csv import MessyCsv
 
@@ -13,7 +13,7 @@ PEOPLE = 5000
 QUERIES_OF_A_SLICE = 12
 
 
-def test_five_thousand_messy_people_take_few_queries(
+def test_five_thousand_messy_rows_take_few_queries(
     grace: Church, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     csv = MessyCsv(people=PEOPLE)

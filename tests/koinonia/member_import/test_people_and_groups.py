@@ -1,4 +1,4 @@
-"""One number and one name are one person; spellings of one group are one group."""
+"""People by number and name; groups by name in any spelling."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 from django.db import DatabaseError
 from django.utils import timezone
 
-from koinonia.member_import import bounds, writing
-from koinonia.member_import.apply import import_members
+from koinonia.member_import import table, writing
+from koinonia.member_import.file import import_members
 from koinonia.member_import.report import Report
 from koinonia.member_import.table import UnusableFileError
 from koinonia.models import Church, Group, Member
@@ -29,7 +29,7 @@ def members(church: Church) -> dict[str, list[str]]:
     }
 
 
-def test_two_people_who_share_a_number_are_two(grace: Church) -> None:
+def test_two_names_at_one_number_are_two_people(grace: Church) -> None:
     report = imported(grace, "Ann,Smith,3125550101,Parents\nTim,Smith,3125550101,Youth\n")
     assert (report.created, report.updated, report.errors) == (2, 0, [])
     assert members(grace) == {"Ann Smith": ["Parents"], "Tim Smith": ["Youth"]}
@@ -42,13 +42,15 @@ def test_another_name_at_a_known_number_is_another_person(grace: Church, anna: M
 
 
 @pytest.mark.parametrize("name", ["anna,lee", "ANNA,LEE", "Ánna,Lée"])
-def test_case_and_accents_make_no_other_person(grace: Church, anna: Member, name: str) -> None:
+def test_case_and_accents_do_not_make_another_person(
+    grace: Church, anna: Member, name: str
+) -> None:
     report = imported(grace, f"{name},3125550111,\n")
     assert (report.created, report.updated) == (0, 1)
     assert list(members(grace)) == [name.replace(",", " ")]
 
 
-def test_a_missing_last_name_contradicts_none(grace: Church, anna: Member) -> None:
+def test_a_missing_last_name_matches_any(grace: Church, anna: Member) -> None:
     report = imported(grace, "Anna,3125550111\n", header="first_name,phone\n")
     assert (report.created, report.updated, report.skipped) == (0, 0, 1)
     imported(grace, "Ben,3125550102\n", header="first_name,phone\n")
@@ -56,7 +58,7 @@ def test_a_missing_last_name_contradicts_none(grace: Church, anna: Member) -> No
     assert set(members(grace)) == {"Anna Lee", "Ben Li"}
 
 
-def test_rows_of_one_person_are_taken_together(grace: Church) -> None:
+def test_rows_of_one_person_are_merged(grace: Church) -> None:
     report = imported(
         grace, "Ann,Lee,3125550101,Choir\nAnn,Lee,3125550101,Youth\nAnn,Lee,3125550101,\n"
     )
@@ -64,7 +66,7 @@ def test_rows_of_one_person_are_taken_together(grace: Church) -> None:
     assert members(grace) == {"Ann Lee": ["Choir", "Youth"]}
 
 
-def test_spellings_of_one_group_are_one(grace: Church) -> None:
+def test_spellings_of_one_group_are_merged(grace: Church) -> None:
     Group.objects.create(church=grace, name="Prayer Team")
     report = imported(
         grace, "Ann,Lee,3125550101,prayer team\nBen,Li,3125550102,PRAYER\u200b TEAM;Choir;choir\n"
@@ -73,7 +75,7 @@ def test_spellings_of_one_group_are_one(grace: Church) -> None:
     assert members(grace) == {"Ann Lee": ["Prayer Team"], "Ben Li": ["Choir", "Prayer Team"]}
 
 
-def test_commas_split_known_names_alone(grace: Church) -> None:
+def test_commas_split_known_names_only(grace: Church) -> None:
     Group.objects.create(church=grace, name="Choir")
     Group.objects.create(church=grace, name="Bread, wine and talk")
     rows = (
@@ -98,7 +100,7 @@ def test_commas_split_known_names_alone(grace: Church) -> None:
         ("Categories", "Choir; Youth;;", ["Choir", "Youth"]),
     ],
 )
-def test_groups_are_read_as_programs_join_them(
+def test_separators_of_other_programs_split_groups(
     grace: Church, column: str, cell: str, groups: list[str]
 ) -> None:
     imported(grace, f"Ann,3125550101,{cell}\n", header=f"first_name,phone,{column}\n")
@@ -128,13 +130,13 @@ def test_a_full_name_is_split(cell: str, first: str, last: str) -> None:
     ["John & Mary Smith", "Lawrence & Patty Smith", "John and Mary Smith", '"Smith, John & Mary"',
      "Juan y María Pérez", "Hans und Greta Groß", "Mr. and Mrs. Smith", "John + Mary", "John/Mary Roe"],
 )  # fmt: skip
-def test_a_couple_in_one_cell_is_refused_with_the_reason(cell: str) -> None:
+def test_a_couple_in_one_cell_is_rejected_with_the_reason(cell: str) -> None:
     text = f"Name,Phone\n{cell},3125550101\n"
     assert people_in(text) == []
     assert "two people" in told_of(text)[0][1]
 
 
-def test_names_are_tidied_and_bounded() -> None:
+def test_names_are_cleaned_and_limited() -> None:
     text = f"{HEADER}\u202dJose\u0301\u202c  Luis,Day\x07,3125550101,\n\u200b,Li,3125550102,\n"
     text += f"{'A' * 101},Li,3125550103,\nA\x00,Li,3125550104,\n"
     assert people_in(text) == [("José Luis", "Day", "+13125550101")]
@@ -143,7 +145,7 @@ def test_names_are_tidied_and_bounded() -> None:
     ]  # fmt: skip
 
 
-def test_the_people_of_one_number_are_bounded(grace: Church) -> None:
+def test_the_people_at_one_number_are_limited(grace: Church) -> None:
     rows = "".join(f"P{number},Lee,3125550101,\n" for number in range(52))
     report = imported(grace, rows)
     assert (report.created, [line for line, _ in report.errors]) == (50, [52, 53])
@@ -156,7 +158,7 @@ def names(count: int) -> str:
     return ";".join(f"Group {number}" for number in range(count))
 
 
-def test_the_groups_of_a_person_a_file_and_a_church_are_bounded(grace: Church) -> None:
+def test_the_groups_of_a_person_a_file_and_a_church_are_limited(grace: Church) -> None:
     report = imported(grace, f"Ann,Lee,3125550101,{names(51)}\n")
     assert "at most 50" in report.errors[0][1]
     rows = "".join(f"Ann,Lee,3125550101,Group {number}\n" for number in range(501))
@@ -169,7 +171,7 @@ def test_the_groups_of_a_person_a_file_and_a_church_are_bounded(grace: Church) -
     assert imported(grace, "Ann,Lee,3125550101,Old 7;New one\n").created == 1
 
 
-def test_two_megabytes_of_group_names_are_answered_at_once(grace: Church) -> None:
+def test_two_megabytes_of_group_names_are_rejected_quickly(grace: Church) -> None:
     row = "Ann,Lee,3125550101," + ";".join(f"{number:x}" for number in range(49)) + "\n"
     rows = "".join(row.replace("Ann", f"Ann {number}") for number in range(12_000))
     assert len(rows) > 1_800_000
@@ -182,15 +184,15 @@ def test_two_megabytes_of_group_names_are_answered_at_once(grace: Church) -> Non
         imported(grace, various)
 
 
-def test_rows_and_remarks_are_bounded(grace: Church, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_and_remarks_are_limited(grace: Church, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UnusableFileError, match="50,000 lines"):
-        imported(grace, "A,B,bad,\n" * (bounds.MOST_ROWS + 1))
+        imported(grace, "A,B,bad,\n" * (table.MOST_ROWS + 1))
     report = imported(grace, "A,B,bad,\n" * 6000, dry_run=True)
-    assert len(report.errors) == bounds.MOST_REMARKS + 1
+    assert len(report.errors) == table.MOST_REMARKS + 1
     assert "1,000 more remarks" in report.errors[-1][1]
 
 
-def test_what_the_database_refuses_is_reported_and_the_rest_is_written(
+def test_a_database_error_is_reported_and_further_slices_are_written(
     grace: Church, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writing, "AT_ONCE", 2)

@@ -1,4 +1,4 @@
-"""Exports of church programs, address books and mailers are read as they come."""
+"""Unchanged exports of church programs, address books and mailers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.utils import timezone
 from openpyxl import Workbook
 
 from delivery.models import OptOut
-from koinonia.member_import.apply import import_members
+from koinonia.member_import.file import import_members
 from koinonia.member_import.report import Report
 from koinonia.models import Church
 from tests.koinonia.member_import.address_books import ADDRESS_BOOKS
@@ -43,7 +43,7 @@ def check(church: Church, report: Report, file: ProgramFile) -> None:
 
 
 @pytest.mark.parametrize("file", PROGRAMS, ids=lambda file: file.program)
-def test_an_export_is_read_as_it_comes(grace: Church, file: ProgramFile) -> None:
+def test_an_unchanged_export_is_read(grace: Church, file: ProgramFile) -> None:
     check(grace, import_members(grace, file.content, now=timezone.now()), file)
 
 
@@ -56,7 +56,7 @@ def test_the_same_export_again_changes_nothing(grace: Church, file: ProgramFile)
 
 
 @pytest.mark.parametrize("file", PROGRAMS, ids=lambda file: file.program)
-def test_the_same_people_are_read_from_a_workbook(grace: Church, file: ProgramFile) -> None:
+def test_a_workbook_gives_the_same_people(grace: Church, file: ProgramFile) -> None:
     book = Workbook()
     sheet = book.worksheets[0]
     columns = file.header.split(file.delimiter)
@@ -69,7 +69,7 @@ def test_the_same_people_are_read_from_a_workbook(grace: Church, file: ProgramFi
 
 
 def _typed(value: str) -> object:
-    """A cell as Excel keeps it: numbers are numbers, flags are flags."""
+    """Return a cell with Excel's type: a number, a boolean or text."""
     if value in ("TRUE", "true"):
         return True
     if value in ("FALSE", "false"):
@@ -78,7 +78,9 @@ def _typed(value: str) -> object:
 
 
 @pytest.mark.parametrize("file", PROGRAMS, ids=lambda file: file.program)
-def test_a_dry_run_answers_the_same_and_writes_nothing(grace: Church, file: ProgramFile) -> None:
+def test_a_dry_run_returns_the_same_report_and_writes_nothing(
+    grace: Church, file: ProgramFile
+) -> None:
     preview = import_members(grace, file.content, now=timezone.now(), dry_run=True)
     assert people_of(grace) == set()
     assert not grace.groups.exists()

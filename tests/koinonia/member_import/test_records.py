@@ -1,4 +1,4 @@
-"""One record is one record, however many lines it has; a line of a broken one is never a person."""
+"""CSV records across lines: a line of a broken record never becomes a person."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ BROKEN_NOTES = [
 
 
 @pytest.mark.parametrize("record", BROKEN_NOTES)
-def test_lines_of_a_broken_record_are_no_people(record: str) -> None:
+def test_lines_of_a_broken_record_are_rejected(record: str) -> None:
     content = f"{HEADER}Ben,Li,3125550102,,\n{record}\n"
     assert people_in(content) == [BEN]
     told = told_of(content)
@@ -54,13 +54,13 @@ def test_lines_of_a_broken_record_are_no_people(record: str) -> None:
     assert "quotes" in told[0][1]
 
 
-def test_the_report_says_which_lines_a_broken_record_takes_along() -> None:
+def test_the_report_names_the_lines_of_a_broken_record() -> None:
     content = f'{HEADER}Ann,Lee,3125550101,Choir,"{NOTES}" x\nBen,Li,3125550102,,\n'
     assert people_in(content) == [BEN]
     assert "Lines 2 to 12 are left out" in told_of(content)[0][1]
 
 
-def test_lines_of_a_note_whose_first_quote_is_lost_are_no_people() -> None:
+def test_lines_of_a_note_without_its_first_quote_are_rejected() -> None:
     content = (
         f'{HEADER}Ben,Li,3125550102,,\nAnn,Lee,3125550101,Choir,{NOTES}"\nZoë,Day,3125550103,,\n'
     )
@@ -76,30 +76,30 @@ ONE_LINE_SLIPS = [
 
 
 @pytest.mark.parametrize("line", ONE_LINE_SLIPS)
-def test_a_slip_within_one_line_costs_that_line_alone(line: str) -> None:
+def test_a_typo_within_one_line_rejects_only_that_line(line: str) -> None:
     content = f'{HEADER}Ann,Lee,3125550101,Choir,\n{line}\n"Ben","Li",3125550102,,\n'
     assert people_in(content) == [ANN, BEN]
     assert [at for at, _ in told_of(content)] == [3]
 
 
-def test_lines_are_counted_as_in_the_file() -> None:
+def test_line_numbers_match_the_file() -> None:
     content = HEADER + '"Ann\r\nMarie",Lee,3125550101,,\r\n\r\nA,B,bad,,\rBen,Li,3125550102,,\r\n'
     assert [at for at, _ in told_of(content)] == [5]
     assert people_in(content) == [("Ann Marie", "Lee", "+13125550101"), BEN]
 
 
-def test_last_cells_that_excel_left_out_are_empty() -> None:
+def test_missing_cells_at_the_end_are_empty() -> None:
     content = f"{HEADER}Ann,Lee,3125550101\nBen,Li,3125550102,Choir\n"
     assert people_in(content) == [ANN, BEN]
     assert told_of(content) == []
 
 
-def test_empty_cells_beyond_the_header_are_nothing() -> None:
+def test_empty_cells_beyond_the_header_are_ignored() -> None:
     content = f"{HEADER}Ann,Lee,3125550101,,,,,\nBen,Li,3125550102,,, ,\t,,\n"
     assert people_in(content) == [ANN, BEN]
 
 
-def test_a_value_beyond_the_header_is_refused() -> None:
+def test_a_value_beyond_the_header_is_rejected() -> None:
     told = told_of(f"{HEADER}Ann,Lee,3125550101,,,,x\n")
     assert told[0][0] == 2
     assert "columns" in told[0][1]
@@ -115,13 +115,13 @@ NUMBERS = {f"+1{number}" for _, _, number in PEOPLE}
 
 
 def written(notes: list[str], at: int, delimiter: str, quoting: int, end: str) -> str:
-    """The people with a note each, in column ``at``, as a program would write them."""
+    """Return a CSV file of the people, each with a note in column ``at``."""
     style: Literal[0, 1] = csv.QUOTE_ALL if quoting else csv.QUOTE_MINIMAL
     rows = [("first name", "last name", "mobile"), *PEOPLE]
     lines = []
     for row, note in zip(rows, ["notes", *notes], strict=True):
         line = StringIO(newline="")
-        # CR LF, so that either of them is quoted.
+        # CR LF as the line end, so that the writer quotes both characters.
         csv.writer(line, delimiter=delimiter, quoting=style, lineterminator="\r\n").writerow(
             [*row[:at], note, *row[at:]]
         )
@@ -140,7 +140,7 @@ FILES = {
 
 @settings(max_examples=300, deadline=None)
 @given(**FILES)
-def test_whatever_is_quoted_into_a_cell_stays_in_it(**file: object) -> None:
+def test_quoted_text_stays_in_its_cell(**file: object) -> None:
     content = written(**file)  # type: ignore[arg-type]
     assert people_in(content) == [(first, last, f"+1{number}") for first, last, number in PEOPLE]
     assert told_of(content) == []
@@ -148,9 +148,7 @@ def test_whatever_is_quoted_into_a_cell_stays_in_it(**file: object) -> None:
 
 @settings(max_examples=600, deadline=None)
 @given(seed=st.integers(0, 2**32), drops=st.integers(1, 6), **FILES)
-def test_no_line_of_a_record_becomes_another_person_whatever_is_lost(
-    seed: int, drops: int, **file: object
-) -> None:
+def test_a_damaged_record_never_adds_a_person(seed: int, drops: int, **file: object) -> None:
     content = written(**file)  # type: ignore[arg-type]
     chance = Random(seed)
     header, _, rest = content.partition(str(file["end"]))
@@ -167,14 +165,14 @@ def test_no_line_of_a_record_becomes_another_person_whatever_is_lost(
 
 
 @pytest.mark.parametrize("empty", ["\n", "\r\n", " \n", ",,,\n", "\t\n"])
-def test_no_reader_is_made_for_each_of_megabytes_of_empty_lines(empty: str) -> None:
+def test_megabytes_of_empty_lines_are_read_quickly(empty: str) -> None:
     with mock.patch("csv.reader", wraps=csv.reader) as made:
         lines = Lines(HEADER + empty * 500_000 + '"a",b').records(",")
         assert [record.line for record in lines] == [1, 500_002]
     assert made.call_count == 1
 
 
-def test_many_odd_quotes_cost_no_more_than_a_look_ahead_each() -> None:
+def test_many_unmatched_quotes_are_read_quickly() -> None:
     lines = ['"Never closed,Roe,3125550109,Choir,'] * 2001
     with mock.patch("csv.reader", wraps=csv.reader) as made:
         told_of(HEADER + "\n".join(lines))

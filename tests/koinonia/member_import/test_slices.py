@@ -1,4 +1,4 @@
-"""An import of many people holds nobody up for long."""
+"""Imports of many people do not starve other writers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from koinonia.member_import.apply import import_members
+from koinonia.member_import.file import import_members
 from koinonia.models import Church, Member
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -28,7 +28,7 @@ def many_people(count: int) -> bytes:
 
 
 class Beside(threading.Thread):
-    """Renames a church again and again, as any other request writes, until it is told to stop."""
+    """A thread that renames a church repeatedly until it is stopped, as another writer."""
 
     def __init__(self, church: Church) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class Beside(threading.Thread):
             connection.close()
 
     def during(self, work: Callable[[], object]) -> float:
-        """Return the seconds that ``work`` took."""
+        """Return the duration of ``work`` in seconds."""
         self.start()
         started = time.monotonic()
         try:
@@ -58,7 +58,7 @@ class Beside(threading.Thread):
         return took
 
 
-def test_another_writer_waits_for_a_slice_and_not_for_the_import(
+def test_another_writer_waits_at_most_for_a_slice(
     grace: Church, hope: Church, capsys: pytest.CaptureFixture[str]
 ) -> None:
     idle, beside = Beside(hope), Beside(hope)
@@ -73,20 +73,20 @@ def test_another_writer_waits_for_a_slice_and_not_for_the_import(
             f" {len(beside.waits)} writes beside it {longest:.3f} s = {longest / took:.4f} of the"
             f" import = {longest / max(idle.waits):.1f} × that of {len(idle.waits)} idle ones"
         )
-    # A lock for the whole import makes one wait of more than half of it. The other bound leaves two waits
-    # to the machine, which may stop a thread whenever it likes.
+    # A lock for the whole import would cause a wait of more than half of its time. The second bound
+    # tolerates two long waits, because the machine can pause a thread at any time.
     assert longest < took / 3
     assert sorted(beside.waits)[-3] < took / 8
 
 
-def test_two_imports_of_one_file_at_once_make_each_person_once(grace: Church) -> None:
+def test_two_concurrent_imports_create_each_person_once(grace: Church) -> None:
     content = many_people(600)
     errors: list[BaseException] = []
 
     def run() -> None:
         try:
             import_members(grace, content, now=timezone.now())
-        except BaseException as error:  # told to the test below
+        except BaseException as error:  # Raised again in the test below.
             errors.append(error)
         finally:
             connection.close()

@@ -1,4 +1,4 @@
-"""A workbook says things that a plain reading of its values misses."""
+"""Merged cells, uncalculated formulas and sheet names of workbooks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.utils import timezone
 from openpyxl import Workbook
 
 from delivery.models import OptOut
-from koinonia.member_import.apply import import_members
+from koinonia.member_import.file import import_members
 from koinonia.member_import.table import UnusableFileError
 from koinonia.models import Church
 from tests.koinonia.member_import.reading import rows_of
@@ -58,19 +58,19 @@ def test_a_formula_without_a_value_is_not_an_empty_cell() -> None:
 
 
 @pytest.mark.parametrize("value", ["#N/A", "#REF!", "#NAME?"])
-def test_the_error_of_a_formula_is_no_name_and_no_group(value: str) -> None:
+def test_a_formula_error_is_not_a_name_or_a_group(value: str) -> None:
     rows = rows_of(f"first_name,phone,groups\n{value},3125550101,\nAnn,3125550102,{value}\n")
     assert [row.person for row in rows] == [None, None]
 
 
 @pytest.mark.parametrize("title", ["Do Not Text", "Opted Out", "SMS opt-outs", "Unsubscribed"])
-def test_a_sheet_of_refusals_opts_its_people_out(grace: Church, title: str) -> None:
+def test_a_sheet_named_unsubscribed_opts_its_people_out(grace: Church, title: str) -> None:
     book = book_of(["First", "Phone"], ["Ann", "3125550101"], title=title)
     import_members(grace, saved(book), now=timezone.now())
     assert OptOut.objects.filter(tenant=grace, number="+13125550101").exists()
 
 
-def test_a_sheet_of_refusals_is_not_left_out_in_silence(grace: Church) -> None:
+def test_an_ignored_sheet_of_opt_outs_rejects_the_file(grace: Church) -> None:
     book = book_of(["First", "Phone"], ["Ann", "3125550101"])
     book.create_sheet("Do not text").append(["3125550101"])
     with pytest.raises(UnusableFileError, match="'Do not text' seems to list people who said no"):
@@ -78,14 +78,14 @@ def test_a_sheet_of_refusals_is_not_left_out_in_silence(grace: Church) -> None:
 
 
 @pytest.mark.parametrize("name", ["Do Not Text list.csv", "opt-outs 2026.csv", "DNC.csv"])
-def test_a_file_name_of_refusals_opts_its_people_out(grace: Church, name: str) -> None:
+def test_a_file_named_unsubscribed_opts_its_people_out(grace: Church, name: str) -> None:
     text = b"first_name,phone\nAnn,3125550101\n"
     import_members(grace, text, now=timezone.now(), file_name=name)
     assert OptOut.objects.filter(tenant=grace, number="+13125550101").exists()
 
 
 @pytest.mark.parametrize("name", ["people with opt-out column.csv", "opt-outs removed.csv"])
-def test_a_file_name_with_a_condition_is_asked_about(grace: Church, name: str) -> None:
+def test_a_file_name_with_a_condition_is_rejected(grace: Church, name: str) -> None:
     with pytest.raises(UnusableFileError, match="The name of the file"):
         import_members(
             grace, b"first_name,phone\nAnn,3125550101\n", now=timezone.now(), file_name=name
@@ -93,7 +93,7 @@ def test_a_file_name_with_a_condition_is_asked_about(grace: Church, name: str) -
 
 
 @pytest.mark.parametrize("cell", ["<c><v>x12</v></c>", '<c t="s"><v>7777</v></c>'])
-def test_a_broken_cell_far_down_is_a_sentence_and_no_crash(cell: str) -> None:
+def test_a_broken_cell_far_down_is_reported_with_a_sentence(cell: str) -> None:
     rows: list[list[object]] = [[f"Ann{number}", "3125550101"] for number in range(30)]
     content = saved(book_of(["First", "Phone"], *rows))
     stream = BytesIO()

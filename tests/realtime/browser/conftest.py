@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.realtime.club import Club
+from tests.realtime.second_project.processes import SecondProject
 
 TIMING = {
     "base": 50, "cap": 400, "connect": 1500, "stable": 1000, "slack": 1500, "restart": 200,
@@ -46,10 +46,10 @@ OpenTab = Callable[..., Tab]
 
 
 @pytest.fixture
-def port(club: Club) -> Iterator[int]:
-    port = club.serve()
+def port(project: SecondProject) -> Iterator[int]:
+    port = project.serve()
     yield port
-    club.close_servers()
+    project.close_servers()
 
 
 @pytest.fixture

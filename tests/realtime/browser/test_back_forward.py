@@ -1,4 +1,4 @@
-"""The back-forward cache keeps a page that keeps no connection; it goes on where it was."""
+"""A page in the back-forward cache has no connection, and resumes when it is shown again."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from playwright.sync_api import Browser, BrowserContext
 
 from tests.browser import LAUNCH_ARGUMENTS, chromium_path
 from tests.realtime.browser.conftest import OpenTab
-from tests.realtime.club import Club
+from tests.realtime.second_project.processes import SecondProject
 
 
 @pytest.fixture
 def context(browser: Browser, port: int, session: str) -> Iterator[BrowserContext]:
-    """Of a browser with the cache, which Playwright takes away."""
+    """Start a browser with the back-forward cache, which Playwright disables."""
     cached = browser.browser_type.launch(
         executable_path=chromium_path(),
         args=LAUNCH_ARGUMENTS,
@@ -28,19 +28,19 @@ def context(browser: Browser, port: int, session: str) -> Iterator[BrowserContex
     cached.close()
 
 
-def test_who_comes_back_by_the_back_button_has_missed_nothing(
-    club: Club, open_tab: OpenTab, stream: str
+def test_the_back_button_loses_no_events(
+    project: SecondProject, open_tab: OpenTab, stream: str
 ) -> None:
     tab = open_tab().begin()
     tab.wait_for("live")
-    club.write("append", stream, 1, 5)
+    project.write("append", stream, 1, 5)
     tab.wait_for_number(5)
     tab.page.evaluate(
         "() => addEventListener('pageshow', (event) => { window.kept = event.persisted })"
     )
     tab.page.goto("/snapshot/elsewhere/")
-    club.write("append", stream, 6, 20)
-    # Not go_back: the page that comes back is not loaded, and Playwright would wait for that.
+    project.write("append", stream, 6, 20)
+    # history.back, because go_back waits for a load event, and a cached page has none.
     tab.page.evaluate("() => { setTimeout(() => history.back()) }")
     tab.page.wait_for_url("**/page/", wait_until="commit")
     tab.wait_for_number(25)

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import BrowserContext
 
 from tests.realtime.browser.conftest import TIMING, OpenTab
-from tests.realtime.club import Club
+from tests.realtime.second_project.processes import SecondProject
 
 DEAD_SOCKET = (
     "class { constructor() { setTimeout(() => this.onclose({ code: 1006 }), 10) } close() {} }"
@@ -45,52 +45,54 @@ window.WebSocket = class extends WebSocket {
 """
 
 
-def test_it_gets_what_was_and_what_comes(club: Club, open_tab: OpenTab, stream: str) -> None:
-    club.write("append", stream, 1, 10)
+def test_the_client_gets_past_and_new_events(
+    project: SecondProject, open_tab: OpenTab, stream: str
+) -> None:
+    project.write("append", stream, 1, 10)
     tab = open_tab().begin(since=4)
     tab.wait_for("live")
-    club.write("append", stream, 11, 500, 50)
+    project.write("append", stream, 11, 500, 50)
     tab.wait_for_number(510)
     assert tab.numbers() == list(range(5, 511))
 
 
-def test_it_goes_on_after_a_restart_of_the_server(
-    club: Club, open_tab: OpenTab, stream: str, port: int
+def test_the_client_resumes_after_a_restart_of_the_server(
+    project: SecondProject, open_tab: OpenTab, stream: str, port: int
 ) -> None:
     tab = open_tab().begin()
     tab.wait_for("live")
-    club.write("append", stream, 1, 10)
+    project.write("append", stream, 1, 10)
     tab.wait_for_number(10)
-    club.kill(port)
-    club.write("append", stream, 11, 10)
+    project.kill(port)
+    project.write("append", stream, 11, 10)
     tab.page.wait_for_function("states.at(-1) !== 'live'")
-    club.serve(port=port)
+    project.serve(port=port)
     tab.wait_for_number(20)
     tab.wait_for("live")
     assert tab.numbers() == list(range(1, 21))
 
 
-def test_it_goes_on_when_the_network_is_back(
-    club: Club, open_tab: OpenTab, stream: str, context: BrowserContext
+def test_the_client_resumes_when_the_network_is_back(
+    project: SecondProject, open_tab: OpenTab, stream: str, context: BrowserContext
 ) -> None:
     tab = open_tab().begin()
     tab.wait_for("live")
     context.set_offline(True)
     tab.wait_for("offline")
-    club.write("append", stream, 1, 10)
+    project.write("append", stream, 1, 10)
     context.set_offline(False)
     tab.wait_for("live")
     tab.wait_for_number(10)
     assert tab.numbers() == list(range(1, 11))
 
 
-def test_a_frame_that_went_missing_is_noticed_and_fetched(
-    club: Club, open_tab: OpenTab, stream: str
+def test_the_client_detects_and_fetches_a_missing_frame(
+    project: SecondProject, open_tab: OpenTab, stream: str
 ) -> None:
     tab = open_tab(before=LOSES_ONE_FRAME).begin()
     tab.wait_for("live")
     for number in range(1, 8):
-        club.write("append", stream, number)
+        project.write("append", stream, number)
         if number == 4:
             tab.page.wait_for_function("lost === 1")
         else:
@@ -98,40 +100,44 @@ def test_a_frame_that_went_missing_is_noticed_and_fetched(
     assert tab.numbers() == list(range(1, 8))
 
 
-def test_a_heartbeat_tells_of_a_loss_that_nothing_follows(
-    club: Club, open_tab: OpenTab, stream: str, port: int
+def test_a_heartbeat_reveals_the_loss_of_the_last_frame(
+    project: SecondProject, open_tab: OpenTab, stream: str, port: int
 ) -> None:
-    club.kill(port)
-    beating = club.beside(ALONE_HEARTBEAT="1")
-    beating.serve(port=port)
+    project.kill(port)
+    frequent = project.beside(PROJECT_HEARTBEAT="1")
+    frequent.serve(port=port)
     try:
         tab = open_tab(before=LOSES_ONE_FRAME).begin()
         tab.wait_for("live")
-        club.write("append", stream, 1, 3)
+        project.write("append", stream, 1, 3)
         tab.wait_for_number(3)
-        club.write("append", stream, 4)
+        project.write("append", stream, 4)
         tab.wait_for_number(4)
         assert tab.page.evaluate("lost") == 1
     finally:
-        beating.close_servers()
+        frequent.close_servers()
 
 
-def test_without_sockets_it_polls(club: Club, open_tab: OpenTab, stream: str) -> None:
+def test_the_client_polls_without_sockets(
+    project: SecondProject, open_tab: OpenTab, stream: str
+) -> None:
     tab = open_tab(before=NO_SOCKETS).begin()
     tab.wait_for("polling")
-    club.write("append", stream, 1, 500, 50)
+    project.write("append", stream, 1, 500, 50)
     tab.wait_for_number(500)
     assert tab.numbers() == list(range(1, 501))
 
 
-def test_it_comes_back_from_polling(club: Club, open_tab: OpenTab, stream: str) -> None:
+def test_the_client_returns_from_polling_to_the_socket(
+    project: SecondProject, open_tab: OpenTab, stream: str
+) -> None:
     tab = open_tab(before=f"window.Real = WebSocket; {NO_SOCKETS}").begin()
     tab.wait_for("polling")
-    club.write("append", stream, 1, 5)
+    project.write("append", stream, 1, 5)
     tab.wait_for_number(5)
     tab.page.evaluate("() => { WebSocket = Real; }")
     tab.wait_for("live")
-    club.write("append", stream, 6, 5)
+    project.write("append", stream, 6, 5)
     tab.wait_for_number(10)
     assert tab.numbers() == list(range(1, 11))
 
@@ -151,16 +157,16 @@ network(true);
 """.replace("DEAD_SOCKET", DEAD_SOCKET)
 
 
-def test_while_nothing_answers_the_socket_is_tried_and_when_it_opens_nothing_is_polled(
-    open_tab: OpenTab, club: Club, stream: str, port: int
+def test_during_an_outage_the_client_tries_the_socket_and_needs_no_poll_afterwards(
+    open_tab: OpenTab, project: SecondProject, stream: str, port: int
 ) -> None:
     tab = open_tab(NO_NETWORK).begin()
     tab.wait_for("live")
     tab.page.evaluate("network(false)")
-    club.kill(port)
+    project.kill(port)
     tab.wait_for("offline")
-    club.write("append", stream, 1, 5)
-    club.serve(port=port)
+    project.write("append", stream, 1, 5)
+    project.serve(port=port)
     tab.page.evaluate("network(true)")
     tab.wait_for("live")
     tab.wait_for_number(5)
@@ -169,8 +175,8 @@ def test_while_nothing_answers_the_socket_is_tried_and_when_it_opens_nothing_is_
     assert "polling" not in tab.page.evaluate("states")
 
 
-def test_a_server_that_answers_polls_again_is_tried_for_the_socket_at_once(
-    open_tab: OpenTab, club: Club, stream: str, context: BrowserContext
+def test_the_client_tries_the_socket_at_once_when_polls_are_answered_again(
+    open_tab: OpenTab, project: SecondProject, stream: str, context: BrowserContext
 ) -> None:
     context.route("**/events/**", lambda route: route.fulfill(status=502))
     script = f"window.Real = WebSocket; {NO_SOCKETS}"
@@ -180,15 +186,15 @@ def test_a_server_that_answers_polls_again_is_tried_for_the_socket_at_once(
     tab.page.evaluate("() => { WebSocket = Real; }")
     context.unroute("**/events/**")
     tab.wait_for("live")
-    club.write("append", stream, 1, 5)
+    project.write("append", stream, 1, 5)
     tab.wait_for_number(5)
     assert tab.numbers() == list(range(1, 6))
 
 
 def test_two_tabs_share_one_connection(
-    club: Club, open_tab: OpenTab, stream: str, context: BrowserContext
+    project: SecondProject, open_tab: OpenTab, stream: str, context: BrowserContext
 ) -> None:
-    club.write("append", stream, 1, 5)
+    project.write("append", stream, 1, 5)
     first = open_tab().begin()
     first.wait_for("live")
     opened: list[str] = []
@@ -196,14 +202,14 @@ def test_two_tabs_share_one_connection(
     second, third = open_tab(), open_tab()
     second.begin(since=2).wait_for("live")
     third.begin(since=None).wait_for("live")
-    club.write("append", stream, 6, 5)
+    project.write("append", stream, 6, 5)
     for tab, numbers in ((first, range(1, 11)), (second, range(3, 11)), (third, range(6, 11))):
         tab.wait_for_number(10)
         assert tab.numbers() == list(numbers)
     assert opened == []
-    # Another tab takes over from the one that had the connection.
+    # Another tab takes over the connection of a closed tab.
     first.page.close()
-    club.write("append", stream, 11, 5)
+    project.write("append", stream, 11, 5)
     for tab in (second, third):
         tab.wait_for_number(15)
     assert second.numbers() == list(range(3, 16))
@@ -211,12 +217,12 @@ def test_two_tabs_share_one_connection(
     assert len(opened) == 1
 
 
-def test_who_has_lost_the_right_is_told(
-    club: Club, open_tab: OpenTab, stream: str, session: str
+def test_a_logged_out_page_is_offline(
+    project: SecondProject, open_tab: OpenTab, stream: str, session: str
 ) -> None:
     tab = open_tab().begin()
     tab.wait_for("live")
-    club.write("log_out", session)
+    project.write("log_out", session)
     tab.wait_for("offline")
 
 
@@ -243,54 +249,54 @@ async () => {
 """
 
 
-def test_a_snapshot_and_the_events_are_a_fresh_snapshot(
-    club: Club, open_tab: OpenTab, stream: str, port: int
+def test_a_snapshot_plus_the_events_equals_a_fresh_snapshot(
+    project: SecondProject, open_tab: OpenTab, stream: str, port: int
 ) -> None:
-    club.write("append", stream, 1, 20)
+    project.write("append", stream, 1, 20)
     tab = open_tab()
     script = BEGIN_WITH_SNAPSHOT.replace("SNAPSHOT", SNAPSHOT).replace("STREAM", stream)
     tab.page.evaluate(script.replace("TIMING", json.dumps(TIMING)))
     tab.wait_for("live")
-    club.write("append", stream, 21, 30, 4)
-    club.kill(port)
-    club.write("append", stream, 51, 30, 4)
-    # More than the log keeps went by: the client must fetch anew.
-    club.write("forget", stream, 70)
-    club.serve(port=port)
+    project.write("append", stream, 21, 30, 4)
+    project.kill(port)
+    project.write("append", stream, 51, 30, 4)
+    # The log has pruned some of the missed events, so the client must fetch the data again.
+    project.write("prune_up_to", stream, 70)
+    project.serve(port=port)
     tab.wait_for("live")
-    club.write("append", stream, 81, 30, 4)
+    project.write("append", stream, 81, 30, 4)
     tab.page.wait_for_function("shown.at(-1) === 110")
-    club.write("restore_from_backup", stream, 100)
+    project.write("restore_from_backup", stream, 100)
     tab.page.wait_for_function("shown.at(-1) === 100")
-    club.write("append", stream, 200, 5)
+    project.write("append", stream, 200, 5)
     tab.page.wait_for_function("shown.at(-1) === 204")
     shown = tab.page.evaluate("shown")
     tab.page.evaluate(f"({SNAPSHOT.replace('STREAM', stream)})()")
     assert shown == tab.page.evaluate("shown") == [*range(71, 101), *range(200, 205)]
 
 
-def test_where_realtime_is_off_pages_poll(
-    club: Club, open_tab: OpenTab, stream: str, port: int
+def test_pages_poll_when_realtime_is_off(
+    project: SecondProject, open_tab: OpenTab, stream: str, port: int
 ) -> None:
-    club.kill(port)
-    off = club.beside(ALONE_ENABLED="0")
+    project.kill(port)
+    off = project.beside(PROJECT_ENABLED="0")
     off.serve(port=port)
     try:
         tab = open_tab(before=COUNTS_SOCKETS).begin(timing={**TIMING, "retrySocket": 60_000})
         tab.wait_for("polling")
-        club.write("append", stream, 1, 20, 3)
+        project.write("append", stream, 1, 20, 3)
         tab.wait_for_number(20)
         assert tab.numbers() == list(range(1, 21))
         assert "live" not in tab.page.evaluate("states")
-        # The refusal says that it is off: asking a second time would tell nothing new.
+        # The close code says that realtime is off, so a second attempt is useless.
         assert tab.page.evaluate("sockets") == 1
     finally:
         off.close_servers()
 
 
 @pytest.mark.parametrize(("letter", "letters"), [("x", 25_000), ("\N{EURO SIGN}", 8_333)])
-def test_it_acknowledges_what_all_streams_sent_together(
-    club: Club,
+def test_the_client_acknowledges_the_bytes_of_all_streams_together(
+    project: SecondProject,
     open_tab: OpenTab,
     stream: str,
     context: BrowserContext,
@@ -299,7 +305,7 @@ def test_it_acknowledges_what_all_streams_sent_together(
     letters: int,
 ) -> None:
     name = f"bea-{port}"
-    session = club.write("member", name, stream.partition(":")[2])
+    session = project.write("member", name, stream.partition(":")[2])
     context.add_cookies(
         [{"name": "sessionid", "value": session, "url": f"http://127.0.0.1:{port}"}]
     )
@@ -309,11 +315,11 @@ def test_it_acknowledges_what_all_streams_sent_together(
         [{stream: {"since": 0}, "user:me": {"since": 0}}, {"timing": TIMING}],
     )
     tab.wait_for("live")
-    # 75 KB: more than half of what needs a word, and less than all of it.
-    club.write("append_large", stream, 3, letters, letter)
-    # Two streams written at one time may come in either order.
+    # 75 KB: between half and all of the bytes that need an acknowledgement.
+    project.write("append_large", stream, 3, letters, letter)
+    # Frames of two streams may arrive in either order.
     tab.page.wait_for_function("events.length === 3")
     assert tab.page.evaluate("acks") == []
-    club.write("append_large", club.write("own_key", name), 3, letters, letter)
+    project.write("append_large", project.write("own_key", name), 3, letters, letter)
     tab.page.wait_for_function("acks.length > 0")
     assert tab.page.evaluate("acks") == [{"type": "ack", "stream": "user:me", "seq": 3}]

@@ -1,4 +1,4 @@
-"""Polling where the answers are errors, late, or not of the log at all."""
+"""Polling with answers that are errors, late, or not from the log."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from playwright.sync_api import BrowserContext, Route
 
 from tests.realtime.browser.conftest import TIMING, OpenTab
 from tests.realtime.browser.test_client import NO_SOCKETS
-from tests.realtime.club import Club
+from tests.realtime.second_project.processes import SecondProject
 
 EVENTS = "**/events/**"
 
 
 @pytest.mark.parametrize("when", ["0", "-1", "Thu, 01 Jan 2026 00:00:00 GMT", "1e300", "soon", ""])
-def test_an_odd_retry_after_makes_no_storm(
+def test_an_invalid_retry_after_causes_no_retry_storm(
     open_tab: OpenTab, context: BrowserContext, when: str
 ) -> None:
     asked: list[str] = []
@@ -26,19 +26,19 @@ def test_an_odd_retry_after_makes_no_storm(
     tab = open_tab(NO_SOCKETS)
     with tab.page.expect_response(EVENTS):
         tab.begin(timing={**TIMING, "retrySocket": 600_000})
-    tab.page.wait_for_timeout(1500)  # in which nothing may be asked
+    tab.page.wait_for_timeout(1500)  # no request may follow
     assert len(asked) == 1
 
 
-def test_a_short_retry_after_is_kept_and_polling_goes_on(
-    club: Club, open_tab: OpenTab, context: BrowserContext, stream: str
+def test_polling_continues_after_a_short_retry_after(
+    project: SecondProject, open_tab: OpenTab, context: BrowserContext, stream: str
 ) -> None:
     headers = {"Retry-After": "0.2"}
     context.route(EVENTS, lambda route: route.fulfill(status=503, headers=headers))
     tab = open_tab(NO_SOCKETS).begin()
     tab.page.wait_for_function("states.at(-1) === 'connecting'")
     context.unroute(EVENTS)
-    club.write("append", stream, 1)
+    project.write("append", stream, 1)
     tab.wait_for("polling")
     tab.wait_for_number(1)
 
@@ -52,50 +52,54 @@ def test_a_short_retry_after_is_kept_and_polling_goes_on(
         {"status": 200, "body": "null"},
     ],
 )
-def test_who_gets_other_answers_than_the_logs_is_not_told_that_polling_works(
-    club: Club, open_tab: OpenTab, context: BrowserContext, stream: str, answer: dict[str, object]
+def test_answers_that_are_not_from_the_log_do_not_count_as_polling(
+    project: SecondProject,
+    open_tab: OpenTab,
+    context: BrowserContext,
+    stream: str,
+    answer: dict[str, object],
 ) -> None:
     tab = open_tab(NO_SOCKETS).begin()
     tab.wait_for("polling")
     context.route(EVENTS, lambda route: route.fulfill(**answer))
-    club.write("append", stream, 1)  # ends what is held
+    project.write("append", stream, 1)  # ends the held request
     tab.wait_for_number(1)
     tab.wait_for("connecting")
     context.unroute(EVENTS)
     tab.wait_for("polling")
-    club.write("append", stream, 2)
+    project.write("append", stream, 2)
     tab.wait_for_number(2)
     assert tab.numbers() == [1, 2]
 
 
-def test_a_held_answer_that_never_comes_is_asked_for_again(
-    club: Club, open_tab: OpenTab, context: BrowserContext, stream: str
+def test_a_held_request_without_an_answer_is_repeated(
+    project: SecondProject, open_tab: OpenTab, context: BrowserContext, stream: str
 ) -> None:
     held: list[Route] = []
     tab = open_tab(NO_SOCKETS).begin()
     tab.wait_for("polling")
-    context.route(EVENTS, lambda route: held.append(route))  # nobody answers
-    club.write("append", stream, 1)
+    context.route(EVENTS, lambda route: held.append(route))  # never answered
+    project.write("append", stream, 1)
     tab.wait_for_number(1)
     while not held:
         tab.page.wait_for_timeout(20)
     context.unroute(EVENTS)
-    club.write("append", stream, 2)
+    project.write("append", stream, 2)
     tab.wait_for_number(2)
 
 
-def test_who_looks_at_the_page_does_not_wait_for_an_answer_that_sleep_has_lost(
-    club: Club, open_tab: OpenTab, context: BrowserContext, stream: str
+def test_a_shown_page_does_not_wait_for_a_request_lost_during_sleep(
+    project: SecondProject, open_tab: OpenTab, context: BrowserContext, stream: str
 ) -> None:
     held: list[Route] = []
     tab = open_tab(NO_SOCKETS).begin(timing={**TIMING, "slack": 600_000, "retrySocket": 600_000})
     tab.wait_for("polling")
     context.route(EVENTS, lambda route: held.append(route))
-    club.write("append", stream, 1)
+    project.write("append", stream, 1)
     tab.wait_for_number(1)
     while not held:
         tab.page.wait_for_timeout(20)
     context.unroute(EVENTS)
-    club.write("append", stream, 2)
+    project.write("append", stream, 2)
     tab.page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
     tab.wait_for_number(2)

@@ -1,4 +1,4 @@
-"""A project that knows nothing of churches and has the throttling app."""
+"""A project that has the throttling app and none of the other apps."""
 
 from __future__ import annotations
 

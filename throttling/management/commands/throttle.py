@@ -13,12 +13,12 @@ from django.utils.dateparse import parse_datetime
 
 from throttling import inspection
 from throttling.buckets import BucketsUnavailableError
-from throttling.inspection import Shown, Subject
+from throttling.inspection import BucketReport, Subject
 from throttling.models import Allowance
 
 EXAMPLES = """\
 examples:
-  manage.py throttle show                              what refuses most, and the allowlist
+  manage.py throttle show                              buckets that refuse most, and the allowlist
   manage.py throttle show --user grace-sender
   manage.py throttle reset --address 203.0.113.9
   manage.py throttle show --bucket broadcasts:grace
@@ -46,13 +46,13 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
         for name, text in (
-            ("show", "the buckets of somebody; of nobody: what refuses most, and the allowlist"),
-            ("reset", "fill the buckets of somebody"),
+            ("show", "show buckets; without options: buckets that refuse most, and the allowlist"),
+            ("reset", "fill the buckets of a user or an address, or one bucket"),
         ):
             action = actions.add_parser(name, help=text)
             _add_subject(action)
             action.add_argument("--bucket", help="the name of one bucket, as shown")
-        allow = actions.add_parser("allow", help="limit somebody no more")
+        allow = actions.add_parser("allow", help="add an entry to the allowlist")
         _add_subject(allow)
         allow.add_argument("--token", default="", help="prefix by which the API token is listed")
         allow.add_argument(
@@ -60,7 +60,7 @@ class Command(BaseCommand):
         )
         allow.add_argument("--expires", type=_expiry, help="7d, 12h, 30m, or a date and time")
         allow.add_argument("--note", default="", help="why")
-        revoke = actions.add_parser("revoke", help="end an entry of the allowlist")
+        revoke = actions.add_parser("revoke", help="delete an entry of the allowlist")
         revoke.add_argument("id", type=int, help="its number, as shown")
 
     def handle(self, *_args: Any, action: str, **options: Any) -> None:
@@ -105,7 +105,7 @@ class Command(BaseCommand):
             token=options["token"],
             policies=",".join(options["policy"]),
             expires_at=options["expires"],
-            # There is no user here whom created_by could name.
+            # A command has no user for created_by.
             note=f"{options['note']} {AUTHOR}".strip(),
         )
         try:
@@ -152,7 +152,7 @@ def _end(row: Allowance) -> str:
     return f", {word} {row.expires_at:%Y-%m-%d %H:%M}{zone}"
 
 
-def _line(bucket: Shown) -> str:
+def _line(bucket: BucketReport) -> str:
     state = bucket.state
     wait = f", next in {bucket.wait} s" if bucket.wait else ""
     full = f", full in {bucket.full_in} s" if bucket.full_in else ", full"
@@ -165,7 +165,7 @@ def _expiry(text: str) -> datetime:
     try:
         moment = _moment(text, now)
     except (ValueError, OverflowError):
-        # A day that no calendar has, or that is too far away.
+        # The day does not exist, or it is too far away.
         moment = None
     if moment is None:
         raise ArgumentTypeError(f"{text!r} is neither such as 7d, 12h or 30m nor a date and time.")

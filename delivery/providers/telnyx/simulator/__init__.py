@@ -1,6 +1,6 @@
 """A Telnyx v2 Messaging server for tests, demos and development; free of Django but for ``registration``.
 
-``TelnyxSimulator`` is the whole of it; ``manage.py telnyx_simulator`` runs it as a process.
+``TelnyxSimulator`` is the whole of it; ``manage.py simulator telnyx`` runs it as a process.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Encoding and parts as the carrier counts them; written apart from ``delivery.encoding`` on purpose.
+"""Encoding and parts as the carrier counts them; written apart from ``delivery.content.encoding`` on purpose.
 
 Two implementations from the same source (3GPP TS 23.038 section 6.2.1) check each other in tests.
 """

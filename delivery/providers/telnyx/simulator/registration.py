@@ -11,6 +11,8 @@ from django.apps import apps
 from django.db import connection
 
 from delivery import conf
+from delivery.providers import registry
+from delivery.providers.telnyx.provider import TelnyxProvider
 
 _TIMEOUT = 2.0
 
@@ -23,7 +25,7 @@ def register(numbers: Iterable[str], directory: Path) -> bool:
     """
     try:
         found = json.loads((directory / "simulator.json").read_text())
-        if found["base"] != conf.api_base():
+        if found["base"] not in _bases():
             return False
         answer = requests.post(
             f"{found['control']}/numbers", json={"add": sorted(numbers)}, timeout=_TIMEOUT
@@ -31,6 +33,12 @@ def register(numbers: Iterable[str], directory: Path) -> bool:
     except (OSError, ValueError, KeyError, TypeError, requests.RequestException):
         return False
     return answer.status_code == 200
+
+
+def _bases() -> set[str]:
+    """Return the API base of each configured account at Telnyx."""
+    providers = map(registry.get, registry.aliases())
+    return {one.api_base for one in providers if isinstance(one, TelnyxProvider)}
 
 
 def is_a_tenants(number: str) -> bool:

@@ -1,6 +1,6 @@
-/** The HTTP API of one church, with the session of this page. */
+/** A client of one church's HTTP API with the session of this page. */
 
-/** An answer that is not 2xx: RFC 9457's fields, and `errors` by field for bad input. */
+/** An answer outside 2xx: the fields of RFC 9457, and `errors` by field for invalid input. */
 export class Problem extends Error {
   constructor(status, body) {
     super(body.detail ?? body.title ?? `The server answered ${status}.`);
@@ -25,7 +25,7 @@ export class Api {
     return this.#answer(await fetch(url, { headers: { Accept: "application/json" } }));
   }
 
-  /** A POST that sends texts: the key makes a repetition after a lost answer harmless. */
+  /** POST a message. After a lost answer, repeat the request: the key prevents a double send. */
   async send(path, body, key) {
     const request = {
       method: "POST",

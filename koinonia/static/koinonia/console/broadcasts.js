@@ -1,12 +1,12 @@
 const SHOWN = 5;
-const TRAVELLING = ["accepted", "sent"];
-const TROUBLE = ["failed", "dead", "unknown"];
+const UNDERWAY = ["accepted", "sent"];
+const FAILED = ["failed", "dead", "unknown"];
 
 function sum(counts, statuses) {
   return statuses.reduce((total, status) => total + (counts[status] ?? 0), 0);
 }
 
-/** The latest broadcasts, each with a bar of how far its texts have come. */
+/** The latest broadcasts, each with a progress bar. */
 export class BroadcastList {
   #api;
   #list = document.getElementById("broadcasts");
@@ -22,7 +22,7 @@ export class BroadcastList {
       this.#cards.clear();
       this.#list.replaceChildren(...body.results.map((broadcast) => this.#card(broadcast)));
     } catch {
-      // The message list says what is wrong; these cards are the lesser half of the page.
+      // The message list shows the error for the whole page.
     }
     this.#showEmpty();
   }
@@ -45,7 +45,7 @@ export class BroadcastList {
     card.dataset.total = broadcast.total;
     card.innerHTML =
       '<div class="line"><span class="text"></span><b class="share"></b></div>' +
-      '<div class="meter" role="img"><i class="delivered"></i><i class="travelling"></i><i class="trouble"></i></div><small></small>';
+      '<div class="meter" role="img"><i class="delivered"></i><i class="underway"></i><i class="failed"></i></div><small></small>';
     card.querySelector(".text").textContent = broadcast.text;
     this.#cards.set(broadcast.id, card);
     this.#fill(card, broadcast.counts);
@@ -56,8 +56,8 @@ export class BroadcastList {
     const total = Number(card.dataset.total) || 1;
     const parts = {
       delivered: sum(counts, ["delivered"]),
-      travelling: sum(counts, TRAVELLING),
-      trouble: sum(counts, TROUBLE),
+      underway: sum(counts, UNDERWAY),
+      failed: sum(counts, FAILED),
     };
     for (const [name, count] of Object.entries(parts)) {
       card.querySelector(`.${name}`).style.width = `${(100 * count) / total}%`;

@@ -1,4 +1,4 @@
-/** What each status is called, and its tone; the tone is never the only sign. */
+/** Label and tone of each status. The label alone is enough, without the colour. */
 const CHIPS = {
   scheduled: ["Scheduled", "rest"],
   queued: ["Queued", "rest"],

@@ -1,14 +1,15 @@
 import { notice } from "./notices.js";
 import { newKey } from "./key.js";
 import { Recipient } from "./recipient.js";
-import { MAX_PARTS, textSize } from "./text_size.js";
+import { SizeRules } from "./text_size.js";
 
-/** The form that sends one text, or a broadcast where a group is the recipient. */
+/** The form that sends a single message, or a broadcast to a group. */
 export class Compose {
   #api;
   #text = document.getElementById("text");
   #button = document.getElementById("send");
   #recipient;
+  #rules = new SizeRules(JSON.parse(document.getElementById("size-rules").textContent));
   #key = newKey();
 
   constructor(form, api) {
@@ -21,15 +22,15 @@ export class Compose {
     });
   }
 
-  /** Another text is another intention: it gets a key of its own. */
+  /** A changed text is a new request: it gets a new Idempotency-Key. */
   #changed() {
     this.#key = newKey();
-    const { units, parts } = textSize(this.#text.value);
+    const { units, parts } = this.#rules.measure(this.#text.value);
     const size = document.getElementById("size");
     size.textContent =
       `${units} character${units === 1 ? "" : "s"}` + (parts > 1 ? `, ${parts} parts` : "") +
-      (parts > MAX_PARTS ? `: ${MAX_PARTS} are the most` : "");
-    size.classList.toggle("problem", parts > MAX_PARTS);
+      (parts > this.#rules.maxParts ? `: the limit is ${this.#rules.maxParts}` : "");
+    size.classList.toggle("problem", parts > this.#rules.maxParts);
     document.getElementById("placeholders").hidden = !this.#recipient.chosen?.audience;
   }
 
@@ -67,8 +68,7 @@ export class Compose {
     const recipient = [named.to, named.member, named.conversation, named.audience].flat().filter(Boolean);
     this.#say("recipient-problem", recipient.join(" "));
     this.#say("text-problem", (named.text ?? []).join(" "));
-    const rest = recipient.length || named.text ? "" : sentence;
-    this.#say("compose-problem", rest);
+    this.#say("compose-problem", recipient.length || named.text ? "" : sentence);
   }
 
   #say(id, sentence) {

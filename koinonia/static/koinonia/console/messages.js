@@ -1,9 +1,9 @@
 import { setChip } from "./chips.js";
 
 const REFRESH_AFTER_MS = 400;
-const AGAIN_AFTER_MS = 3000;
+const RETRY_AFTER_MS = 3000;
 
-/** `<church position>` of a snapshot: `church:grace;9f3c;134`, or the log's head where there is none. */
+/** Parse the Stream-Position header of a snapshot, such as `church:grace;9f3c;134`. */
 function parsePosition(header) {
   const [, epoch, seq] = (header ?? "").split(";");
   return epoch ? { epoch, since: Number(seq) } : null;
@@ -15,7 +15,7 @@ function clock(iso) {
   return at.toLocaleString([], today ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" });
 }
 
-/** The list of the newest messages. Rows are kept by id; events change them in place. */
+/** The list of the newest messages, by id. Events change its rows in place. */
 export class MessageList {
   #api;
   #list = document.getElementById("messages");
@@ -24,12 +24,12 @@ export class MessageList {
   #direction = "";
   #next = null;
   #timer = null;
-  /** What events did while answers were on their way, which these may not know of yet. */
+  /** By request: changes from events that arrived during the request; its answer can lack them. */
   #loading = new Map();
-  #asked = 0;
-  #shown = 0;
-  /** The last event that what is shown knows of already. */
-  #knows = 0;
+  #lastRequest = 0;
+  #shownRequest = 0;
+  /** Position of the shown snapshot: it includes all events up to this one. */
+  #snapshotSeq = 0;
 
   constructor(api) {
     this.#api = api;
@@ -39,23 +39,23 @@ export class MessageList {
     }
   }
 
-  /** Replaces what is shown by the server's present; answers the position it stands for, or throws. */
+  /** Replace the list by a new snapshot; return the snapshot's position, or throw. */
   async load() {
     const query = this.#direction ? `?direction=${this.#direction}` : "";
-    const turn = ++this.#asked;
+    const request = ++this.#lastRequest;
     const since = [];
-    this.#loading.set(turn, since);
+    this.#loading.set(request, since);
     try {
       const { body, headers } = await this.#api.get(`messages/${query}`);
       const position = parsePosition(headers.get("Stream-Position"));
-      if (turn > this.#shown) this.#replace(body, position, turn, since);
+      if (request > this.#shownRequest) this.#replace(body, position, request, since);
       this.#problem("");
       return position;
     } catch (error) {
       this.#problem(`The messages could not be loaded. ${error.message}`);
       throw error;
     } finally {
-      this.#loading.delete(turn);
+      this.#loading.delete(request);
     }
   }
 
@@ -63,49 +63,49 @@ export class MessageList {
     try {
       await this.load();
     } catch {
-      // The page says so; and no event tells again what this answer would have shown.
+      // load() shows the error. Retry, because no event repeats the missing messages.
       clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => this.#reload(), AGAIN_AFTER_MS);
+      this.#timer = setTimeout(() => this.#reload(), RETRY_AFTER_MS);
     }
   }
 
-  #replace({ results, next }, position, turn, since) {
-    this.#shown = turn;
-    this.#knows = position?.since ?? 0;
+  #replace({ results, next }, position, request, since) {
+    this.#shownRequest = request;
+    this.#snapshotSeq = position?.since ?? 0;
     this.#rows.clear();
     this.#list.replaceChildren(...results.map((message) => this.#row(message)));
     this.#setNext(next);
-    for (const { seq, act } of since) this.#unlessKnown(seq, act);
+    for (const { seq, act } of since) this.#applyIfNew(seq, act);
   }
 
   insert(message, seq) {
-    this.#do(seq, () => this.#insert(message));
+    this.#applyEvent(seq, () => this.#insert(message));
   }
 
-  settle(change, seq) {
-    this.#do(seq, () => this.#settle(change));
+  updateStatus(change, seq) {
+    this.#applyEvent(seq, () => this.#updateStatus(change));
   }
 
-  #do(seq, act) {
+  #applyEvent(seq, act) {
     for (const since of this.#loading.values()) since.push({ seq, act });
-    this.#unlessKnown(seq, act);
+    this.#applyIfNew(seq, act);
   }
 
-  /** A list that was fetched meanwhile is ahead of the events, and an old text is no new one to it. */
-  #unlessKnown(seq, act) {
-    if (seq > this.#knows) act();
+  /** Skip events that the shown snapshot already includes. */
+  #applyIfNew(seq, act) {
+    if (seq > this.#snapshotSeq) act();
   }
 
   #insert(message) {
     if (this.#direction && message.direction !== this.#direction) return;
-    if (this.#rows.has(message.id)) return this.#settle({ ...message, message: message.id });
+    if (this.#rows.has(message.id)) return this.#updateStatus({ ...message, message: message.id });
     const row = this.#row(message);
     row.classList.add("fresh");
     this.#list.prepend(row);
     this.#showEmpty();
   }
 
-  #settle({ message: id, status, error }) {
+  #updateStatus({ message: id, status, error }) {
     const row = this.#rows.get(id);
     if (!row) return;
     row.dataset.status = status;
@@ -113,7 +113,7 @@ export class MessageList {
     this.#showError(row, error);
   }
 
-  /** Many rows came at once (a broadcast): fetch the top of the list again, once. */
+  /** Reload the list once after a burst of new messages (a broadcast). */
   refreshSoon() {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#reload(), REFRESH_AFTER_MS);

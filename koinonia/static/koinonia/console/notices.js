@@ -1,6 +1,6 @@
 const SHOWN_MS = 5000;
 
-/** A sentence in the corner that leaves by itself. */
+/** Show a sentence in the corner for some seconds. */
 export function notice(sentence) {
   const paragraph = document.createElement("p");
   paragraph.textContent = sentence;

@@ -1,7 +1,7 @@
 const TYPED_AFTER_MS = 150;
 
 /**
- * A combobox over groups and members (ARIA 1.2 pattern); a number may be typed as well.
+ * A combobox of groups and members (ARIA 1.2 pattern) that also accepts a phone number.
  * `chosen` is `{label, single: {member|to}}` or `{label, audience}`, or null.
  */
 export class Recipient {
@@ -12,19 +12,19 @@ export class Recipient {
   #options = [];
   #active = -1;
   #timer = null;
-  #asked = 0;
+  #lastRequest = 0;
   #groups = null;
   #changed;
 
   constructor(api, changed) {
     this.#api = api;
     this.#changed = changed;
-    this.#input.addEventListener("input", () => this.#typed());
+    this.#input.addEventListener("input", () => this.#onInput());
     this.#input.addEventListener("click", () => this.#suggest());
     this.#input.addEventListener("blur", () => this.#close());
-    this.#input.addEventListener("keydown", (event) => this.#key(event));
+    this.#input.addEventListener("keydown", (event) => this.#onKey(event));
     this.#list.addEventListener("mousedown", (event) => {
-      event.preventDefault(); // the input keeps the focus
+      event.preventDefault(); // Keep the focus in the input.
       const option = event.target.closest("li");
       if (option) this.#choose(this.#options[Number(option.dataset.index)]);
     });
@@ -41,7 +41,7 @@ export class Recipient {
     this.#input.focus();
   }
 
-  #typed() {
+  #onInput() {
     this.chosen = null;
     delete this.#input.dataset.chosen;
     this.#changed();
@@ -51,10 +51,10 @@ export class Recipient {
 
   async #suggest() {
     if (this.chosen) return;
-    const asked = ++this.#asked;
+    const request = ++this.#lastRequest;
     const words = this.#input.value.trim();
     const [groups, members] = await Promise.all([this.#allGroups(), this.#members(words)]);
-    if (asked !== this.#asked) return; // a newer question is on its way
+    if (request !== this.#lastRequest) return; // A newer request replaces this one.
     const wanted = words.toLowerCase();
     const options = groups.filter((group) => group.label.toLowerCase().includes(wanted));
     options.push(...members);
@@ -111,7 +111,7 @@ export class Recipient {
   }
 
   #close() {
-    this.#asked++;
+    this.#lastRequest++;
     this.#list.hidden = true;
     this.#input.setAttribute("aria-expanded", "false");
     this.#input.removeAttribute("aria-activedescendant");
@@ -126,7 +126,7 @@ export class Recipient {
     this.#changed();
   }
 
-  #key(event) {
+  #onKey(event) {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step && this.#list.hidden) {
       event.preventDefault();

@@ -1,20 +1,30 @@
-/** How many parts a text takes: GSM-7 160 / 153 a part, else UCS-2 70 / 67 (Telnyx, message encoding). */
-const GSM7 = new Set(
-  "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà",
-);
-const GSM7_EXTENDED = new Set("^{}\\[~]|€\f");
-export const MAX_PARTS = 10;
+/** The rules by which a text takes one or more parts, as `delivery.content.encoding.size_rules` returns them. */
+export class SizeRules {
+  #basic;
+  #extended;
+  #gsm7;
+  #ucs2;
 
-export function textSize(text) {
-  let units = 0;
-  for (const character of text) {
-    if (GSM7.has(character)) units += 1;
-    else if (GSM7_EXTENDED.has(character)) units += 2;
-    else return size(text.length, 70, 67);
+  constructor({ basic, extended, gsm7, ucs2, maxParts }) {
+    this.#basic = new Set(basic);
+    this.#extended = new Set(extended);
+    this.#gsm7 = gsm7;
+    this.#ucs2 = ucs2;
+    this.maxParts = maxParts;
   }
-  return size(units, 160, 153);
-}
 
-function size(units, single, each) {
-  return { units, parts: units <= single ? Math.min(units, 1) : Math.ceil(units / each) };
+  /** Return the units and the parts of a text; an empty text takes no part. */
+  measure(text) {
+    let units = 0;
+    for (const character of text) {
+      if (this.#basic.has(character)) units += 1;
+      else if (this.#extended.has(character)) units += 2;
+      else return this.#size(text.length, this.#ucs2);
+    }
+    return this.#size(units, this.#gsm7);
+  }
+
+  #size(units, [single, joined]) {
+    return { units, parts: units <= single ? Math.min(units, 1) : Math.ceil(units / joined) };
+  }
 }

@@ -1,30 +1,27 @@
 import { backoff } from "./timing.js";
 
-/** No log has this epoch: a position in it leads to `reset`. */
-const NOWHERE = "none";
+/** No log has this epoch, so a position in it leads to a reset. */
+const NO_EPOCH = "none";
 
-/**
- * How far one tab has come in one stream. Applies each event once and in order; says what it is
- * missing.
- */
+/** The position of one tab in one stream. Applies each event once and in order, and finds gaps. */
 export class Cursor {
   #queue = Promise.resolve();
   #closed = false;
   #fetching = false;
-  /** What was asked for last, and not answered yet. */
-  #asked = null;
-  /** In a row, with nothing applied between them. */
+  /** The position of the last request that has no answer yet. */
+  #requestedSeq = null;
+  /** Fetches in a row without an applied event between them. */
   #fetches = 0;
-  /** Anything was heard of the stream. */
-  told = false;
+  /** A frame of the stream has arrived. */
+  answered = false;
 
   /**
    * @param {string} stream
    * @param {import("../client.js").StreamOptions} given
-   * @param {object} does  `apply(events)` and `refetch()` may take time; `want(wish)` asks the
-   *   connection to go on from a position; `show()` hears that `current` is another
+   * @param {object} actions  `apply(events)` and `refetch()` may return promises; `subscribe(request)`
+   *   makes the connection continue from a position; `show()` is called when `current` may have changed
    */
-  constructor(stream, { since, epoch, poll }, timing, does) {
+  constructor(stream, { since, epoch, poll }, timing, actions) {
     if (since !== undefined && since !== null && !Number.isInteger(since)) {
       throw new TypeError(`${stream}: since is a whole number, not ${JSON.stringify(since)}.`);
     }
@@ -33,19 +30,20 @@ export class Cursor {
     this.epoch = epoch ?? null;
     this.poll = poll ?? null;
     this.timing = timing;
-    this.does = does;
+    this.actions = actions;
   }
 
-  /** Whether the page's data is that of `position`, and not on its way. */
+  /** Whether the page shows the data of `position`, and no fetch is under way. */
   get current() {
-    return this.told && !this.#fetching && this.epoch !== NOWHERE;
+    return this.answered && !this.#fetching && this.epoch !== NO_EPOCH;
   }
 
   position() {
     return { epoch: this.epoch, since: this.seq };
   }
 
-  wish() {
+  /** Return the request that continues from here. */
+  request() {
     return { stream: this.stream, seq: this.seq, epoch: this.epoch, poll: this.poll };
   }
 
@@ -53,94 +51,95 @@ export class Cursor {
     this.#closed = true;
   }
 
-  /** Frames are worked off one after the other, even where applying them takes time. */
-  take(frame) {
-    this.told = true;
-    this.does.show();
-    this.#then(() => this.#handle(frame));
+  /** Queue a frame: frames are applied one after the other, even if applying one takes time. */
+  receive(frame) {
+    this.answered = true;
+    this.actions.show();
+    this.#enqueue(() => this.#handle(frame));
   }
 
-  /** A heartbeat says that everything up to `seq` was sent. */
-  compare(seq) {
-    this.#then(() => {
-      if (this.seq !== null && this.epoch !== NOWHERE && seq > this.seq) this.#miss();
+  /** Find a gap by a heartbeat, which says that everything up to `seq` was sent. */
+  checkHeartbeat(seq) {
+    this.#enqueue(() => {
+      if (this.seq !== null && this.epoch !== NO_EPOCH && seq > this.seq) this.#requestMissing();
     });
   }
 
-  #then(work) {
+  #enqueue(work) {
     this.#queue = this.#queue.then(() => (this.#closed ? undefined : work()));
   }
 
   async #handle(frame) {
     if (frame.type === "subscribed") await this.#begin(frame);
     else if (frame.type === "reset") await this.#reset(frame);
-    else if (frame.type === "events") await this.#events(frame);
+    else if (frame.type === "events") await this.#apply(frame);
   }
 
   async #begin({ epoch, seq }) {
-    this.#asked = null;
+    this.#requestedSeq = null;
     if (this.seq === null) this.seq = seq;
     this.epoch ??= epoch;
     if (epoch !== this.epoch) await this.#refetch({ epoch, seq });
   }
 
-  async #events({ epoch, from, to, events }) {
-    if (this.seq === null || this.epoch === NOWHERE) return;
-    // What queued while the page fetched anew may be of the log that was.
-    if (epoch && this.epoch && epoch !== this.epoch) return this.#miss();
+  async #apply({ epoch, from, to, events }) {
+    if (this.seq === null || this.epoch === NO_EPOCH) return;
+    // Frames that queued during a fetch may come from an earlier epoch.
+    if (epoch && this.epoch && epoch !== this.epoch) return this.#requestMissing();
     this.epoch ??= epoch ?? null;
     if (to <= this.seq) return;
-    if (from > this.seq + 1) return this.#miss();
+    if (from > this.seq + 1) return this.#requestMissing();
     try {
       const fresh = events.filter((event) => event.seq > this.seq);
-      if (fresh.length) await this.does.apply(fresh);
+      if (fresh.length) await this.actions.apply(fresh);
       this.seq = to;
       this.#fetches = 0;
     } catch (error) {
-      console.error(`An event of ${this.stream} could not be applied; fetching anew.`, error);
+      console.error(`Applying events of ${this.stream} failed; fetching the data again.`, error);
       await this.#refetch({ epoch: this.epoch, seq: to });
     }
   }
 
   async #reset(frame) {
-    // Another tab's reset: this one has it all.
+    // The reset was for another tab: this tab has everything.
     if (frame.epoch === this.epoch && frame.seq === this.seq) return;
-    // Of this log, and further: perhaps another tab's; only who asked from here is meant.
+    // In the same epoch and ahead of this tab, the reset may be for another tab. It is for this tab
+    // only if this tab has requested its own position.
     if (frame.epoch === this.epoch && frame.seq > this.seq) {
-      if (this.#asked !== this.seq) return this.#ask();
+      if (this.#requestedSeq !== this.seq) return this.#request();
     }
     await this.#refetch(frame);
   }
 
   async #refetch({ epoch, seq }) {
     this.#fetching = true;
-    this.does.show();
-    // What was fetched may be refused again: a copy that lags behind, say.
+    this.actions.show();
+    // The fetched position may be refused again, for example from a lagging replica: no retry storm.
     if (this.#fetches++) await pause(backoff(this.timing, this.#fetches));
     if (this.#closed) return;
     try {
-      const fetched = await this.does.refetch();
+      const fetched = await this.actions.refetch();
       this.epoch = fetched?.epoch ?? epoch;
       this.seq = fetched?.since ?? seq;
     } catch (error) {
-      console.error(`${this.stream} could not be fetched anew; trying again later.`, error);
-      this.epoch = NOWHERE;
+      console.error(`Fetching the data of ${this.stream} failed; retrying later.`, error);
+      this.epoch = NO_EPOCH;
       this.seq = 0;
     }
     this.#fetching = false;
-    this.does.show();
-    this.#ask();
+    this.actions.show();
+    this.#request();
   }
 
-  /** What follows has the same gap: once is enough. */
-  #miss() {
-    if (this.#asked !== this.seq) this.#ask();
+  /** Request missing events once: the frames that follow show the same gap. */
+  #requestMissing() {
+    if (this.#requestedSeq !== this.seq) this.#request();
   }
 
-  #ask() {
+  #request() {
     if (this.#closed) return;
-    this.#asked = this.seq;
-    this.does.want(this.wish());
+    this.#requestedSeq = this.seq;
+    this.actions.subscribe(this.request());
   }
 }
 

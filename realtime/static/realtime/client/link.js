@@ -1,9 +1,9 @@
 /**
- * The connection: a WebSocket where there is one, else long polling, and back. Knows how far each
- * stream was received, and goes on from there.
+ * The connection of a browser: a WebSocket if possible, else long polling, and back. It keeps the
+ * position of each stream and resumes from there.
  */
-import { headOf, joined, note } from "./places.js";
 import { Polling } from "./polling.js";
+import { applyFrame, headFrame, mergePositions } from "./position.js";
 import { Socket } from "./socket.js";
 import { FAILURES_BEFORE_POLLING, backoff } from "./timing.js";
 
@@ -14,17 +14,23 @@ const SWITCHED_OFF = 4503;
 const RESTART = 1012;
 const GOING_AWAY = 1001;
 
+/**
+ * @typedef {import("./position.js").Position & StreamExtras} StreamState
+ *
+ * @typedef {object} StreamExtras
+ * @property {Set<string>} tabs  the tabs that want the stream
+ * @property {string | null} frameEpoch  the epoch of the last frame; events on a socket name none
+ * @property {boolean} awaited  the new socket has not answered for the stream yet
+ * @property {object | null} poller
+ */
+
 export class Link {
   #timer = null;
   #failures = 0;
-  /** Streams that the new socket has not told of yet. */
-  #untold = new Set();
-  /** Of each stream, of the log that its last frame came from. */
-  #epochs = new Map();
-  /** Somebody looked while the handshake was on its way: with another cookie, perhaps. */
-  #looked = false;
-  /** Not even polls are answered. */
-  #lost = false;
+  /** The page was shown during the handshake, so its cookie may be newer than the handshake's. */
+  #checkedWhileOpening = false;
+  /** Neither a socket nor a poll gets an answer. */
+  #unreachable = false;
   #stopped = false;
 
   constructor({ url, timing, onFrame, onState }) {
@@ -32,24 +38,24 @@ export class Link {
     this.timing = timing;
     this.onFrame = onFrame;
     this.onState = onState;
-    /** Places, by the names of their streams. */
+    /** @type {Map<string, StreamState>} */
     this.streams = new Map();
     this.socket = null;
     this.polling = new Polling(this.streams, timing, {
-      onFrame: (frame) => this.#received(frame),
-      onAnswer: (failedBefore) => this.#polled(failedBefore),
+      onFrame: (frame) => this.#receive(frame),
+      onAnswer: (failedBefore) => this.#onPollAnswer(failedBefore),
       onFailure: () => this.#showPolling(),
-      onLost: () => this.#lose(),
-      onUnauthenticated: () => this.#refused(),
+      onUnreachable: () => this.#onUnreachable(),
+      onUnauthenticated: () => this.#stopTrying(),
       onForbidden: (stream) => {
-        this.#received({ type: "unsubscribed", stream, code: "forbidden" });
+        this.#receive({ type: "unsubscribed", stream, code: "forbidden" });
         if (this.polling.running) this.#showPolling();
       },
     });
   }
 
   start() {
-    this.hooks = { online: () => this.#now(), offline: () => this.#offline() };
+    this.hooks = { online: () => this.#connectNow(), offline: () => this.#onOffline() };
     window.addEventListener("online", this.hooks.online);
     window.addEventListener("offline", this.hooks.offline);
     this.#connect();
@@ -64,123 +70,141 @@ export class Link {
     this.socket?.close();
   }
 
-  /** Go on in a stream from a position, again if need be; a known one without a position as it is. */
-  want(wish) {
-    const known = this.streams.get(wish.stream);
-    if (wish.seq === null && known && known.seq !== null && !known.refused) {
-      // Another tab may have gone back in the stream; "from now on" is its head.
-      if (known.told) this.onFrame(headOf(known));
+  /**
+   * Continue a stream from the position that a tab requests.
+   *
+   * @param {import("./position.js").Request} request
+   */
+  subscribe(request, tab = "") {
+    const known = this.streams.get(request.stream);
+    known?.tabs.add(tab);
+    if (request.seq === null && known && known.seq !== null && !known.refused) {
+      // Another tab may have gone back in the stream; this tab starts at the head.
+      if (known.answered) this.onFrame(headFrame(known));
       else known.headWanted = true;
       return;
     }
-    this.streams.set(wish.stream, joined(known, wish));
-    this.socket?.subscribe(this.streams.get(wish.stream));
-    this.polling.again(wish.stream);
+    const extras = { tabs: new Set([tab]), frameEpoch: null, awaited: false, poller: null };
+    const state = Object.assign(known ?? extras, mergePositions(known, request));
+    this.streams.set(request.stream, state);
+    this.socket?.subscribe(state);
+    this.polling.restartStream(state);
   }
 
-  /** Nobody wants this stream any more. */
-  leave(stream) {
-    this.streams.delete(stream);
-    this.socket?.unsubscribe(stream);
-    this.polling.leave(stream);
-    this.#tell(stream);
+  /** Leave the streams that only this tab wanted. */
+  removeTab(tab) {
+    for (const state of [...this.streams.values()]) {
+      if (!state.tabs.delete(tab) || state.tabs.size) continue;
+      this.streams.delete(state.stream);
+      this.socket?.unsubscribe(state.stream);
+      this.polling.leave(state);
+      this.#answered(state);
+    }
   }
 
-  /** Somebody looks at the page, or has loaded it anew, logged in again perhaps. */
-  look() {
+  /** Check the connection now: the user shows or loads a page, perhaps after a new login. */
+  check() {
     if (this.socket) {
-      this.#looked = !this.socket.opened;
+      this.#checkedWhileOpening = !this.socket.opened;
       this.socket.probe();
-      for (const known of this.streams.values()) if (known.refused) this.socket.subscribe(known);
-    } else if (this.polling.running) this.polling.look();
-    else this.#now();
+      for (const state of this.streams.values()) if (state.refused) this.socket.subscribe(state);
+    } else if (this.polling.running) this.polling.restart();
+    else this.#connectNow();
   }
 
-  #received(frame) {
+  #receive(frame) {
     if (frame.type === "error") {
       if (!frame.stream) return;
-      // To have no right, or no longer, or one stream too many is the same for a page.
+      // For a page, a refused subscribe is the same as a lost right.
       frame = { type: "unsubscribed", stream: frame.stream, code: frame.code };
     }
-    // On a socket events go on in the log of the last answer.
-    if (frame.type === "events") frame.epoch ??= this.#epochs.get(frame.stream);
-    else if (frame.epoch) this.#epochs.set(frame.stream, frame.epoch);
-    const known = this.streams.get(frame.stream);
-    if (known) note(known, frame);
-    this.onFrame(frame);
-    if (known?.headWanted && known.told) {
-      known.headWanted = false;
-      this.onFrame(headOf(known));
+    const state = this.streams.get(frame.stream);
+    if (state) {
+      if (frame.type === "events") {
+        frame.epoch ??= state.frameEpoch;
+        // Sent for an earlier subscription: the events of this one follow its `subscribed`.
+        if (!frame.epoch) return;
+      } else if (frame.epoch) state.frameEpoch = frame.epoch;
+      applyFrame(state, frame);
     }
-    this.#tell(frame.stream);
+    this.onFrame(frame);
+    if (!state) return;
+    if (state.headWanted && state.answered) {
+      state.headWanted = false;
+      this.onFrame(headFrame(state));
+    }
+    this.#answered(state);
   }
 
   #connect() {
     if (this.#stopped || this.socket) return;
     clearTimeout(this.#timer);
-    this.#say("connecting");
-    this.#looked = false;
+    this.#showUnlessPolling("connecting");
+    this.#checkedWhileOpening = false;
     this.socket = new Socket(this.url, this.timing, {
-      onOpen: () => this.#live(),
-      onFrame: (frame) => this.#received(frame),
-      onClose: (code, lived) => this.#closed(code, lived),
+      onOpen: () => this.#onOpen(),
+      onFrame: (frame) => this.#receive(frame),
+      onClose: (code, lived) => this.#onClose(code, lived),
     });
   }
 
-  #live() {
+  #onOpen() {
     this.polling.stop();
-    this.#lost = false;
-    for (const stream of this.streams.values()) this.socket.subscribe(stream);
-    this.#untold = new Set(this.streams.keys());
-    if (this.#untold.size) this.onState("connecting");
-    else this.onState("live");
+    this.#unreachable = false;
+    for (const state of this.streams.values()) {
+      this.socket.subscribe(state);
+      state.awaited = true;
+    }
+    this.onState(this.streams.size ? "connecting" : "live");
   }
 
-  /** Live is what has told of every stream. */
-  #tell(stream) {
-    if (this.#untold.delete(stream) && !this.#untold.size && this.socket) this.onState("live");
+  /** The socket is live when it has answered for every stream. */
+  #answered(state) {
+    if (!state.awaited) return;
+    state.awaited = false;
+    const isComplete = [...this.streams.values()].every(({ awaited }) => !awaited);
+    if (isComplete && this.socket) this.onState("live");
   }
 
-  #closed(code, lived) {
+  #onClose(code, lived) {
     this.socket = null;
-    this.#untold.clear();
-    for (const known of this.streams.values()) known.told = false;
+    for (const state of this.streams.values()) state.awaited = state.answered = false;
     if (this.#stopped) return;
-    // Who was let in and is out now may have logged in again meanwhile: the next handshake tells.
+    // After an open socket, connect again: the user may have logged in again meanwhile.
     if (lived === 0 && (code === UNAUTHENTICATED || code === FORBIDDEN)) {
-      if (this.#looked) this.#now();
-      else this.#refused();
+      if (this.#checkedWhileOpening) this.#connectNow();
+      else this.#stopTrying();
       return;
     }
     this.#failures = lived > this.timing.stable ? 0 : this.#failures + 1;
-    this.#again(code, lived);
+    this.#reconnect(code, lived);
   }
 
-  /** Trying again would change nothing, until somebody has logged in: see `look`. */
-  #refused() {
+  /** Stop until `check`: without a new login, another attempt would be refused again. */
+  #stopTrying() {
     clearTimeout(this.#timer);
     this.polling.stop();
     this.onState("offline");
   }
 
-  #again(code, lived) {
+  #reconnect(code, lived) {
     const isOff = code === SWITCHED_OFF;
-    const hopeless = isOff || this.#failures >= FAILURES_BEFORE_POLLING;
-    if (lived === 0 && hopeless && this.polling.start()) {
-      this.#later(this.timing.retrySocket * (isOff ? 10 : 1) * (1 + Math.random()));
+    const mustPoll = isOff || this.#failures >= FAILURES_BEFORE_POLLING;
+    if (lived === 0 && mustPoll && this.polling.start()) {
+      this.#connectLater(this.timing.retrySocket * (isOff ? 10 : 1) * (1 + Math.random()));
     } else if (code === RESTART || code === GOING_AWAY) {
       this.onState("connecting");
-      this.#later(this.timing.restart * Math.random());
+      this.#connectLater(this.timing.restart * Math.random());
     } else {
-      this.#say("connecting");
-      this.#later(code === TOO_SLOW ? 0 : backoff(this.timing, this.#failures));
+      this.#showUnlessPolling("connecting");
+      this.#connectLater(code === TOO_SLOW ? 0 : backoff(this.timing, this.#failures));
     }
   }
 
-  #polled(failedBefore) {
-    // What lets polls through again may let a socket through.
-    if (this.#lost || failedBefore) this.#later(this.timing.restart * Math.random());
-    this.#lost = false;
+  #onPollAnswer(failedBefore) {
+    // The network has changed: it may let a socket through now.
+    if (this.#unreachable || failedBefore) this.#connectLater(this.timing.restart * Math.random());
+    this.#unreachable = false;
     this.#failures = FAILURES_BEFORE_POLLING;
     this.#showPolling();
   }
@@ -189,30 +213,30 @@ export class Link {
     this.onState(this.polling.current ? "polling" : "connecting");
   }
 
-  /** The socket is tried first each time: when the network is back, nothing else need be asked. */
-  #lose() {
-    this.#lost = true;
+  /** Try only the socket: when the network is back, no poll is needed. */
+  #onUnreachable() {
+    this.#unreachable = true;
     this.onState("offline");
-    if (!this.socket) this.#later(backoff(this.timing, this.#failures));
+    if (!this.socket) this.#connectLater(backoff(this.timing, this.#failures));
   }
 
-  /** What shows while nothing else works. */
-  #say(state) {
-    if (!this.polling.running) this.onState(this.#lost || !navigator.onLine ? "offline" : state);
+  #showUnlessPolling(state) {
+    if (this.polling.running) return;
+    this.onState(this.#unreachable || !navigator.onLine ? "offline" : state);
   }
 
-  #later(delay) {
+  #connectLater(delay) {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#connect(), delay);
   }
 
-  #now() {
+  #connectNow() {
     this.#failures = 0;
-    this.#lost = false;
+    this.#unreachable = false;
     this.#connect();
   }
 
-  #offline() {
+  #onOffline() {
     this.polling.stop();
     this.socket?.close();
     this.onState("offline");

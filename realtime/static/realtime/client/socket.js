@@ -1,17 +1,17 @@
-/** One WebSocket, from its opening to its end: subscriptions, acknowledgements, heartbeats. */
-import { Outbox } from "./outbox.js";
+/** One WebSocket from open to close: subscriptions, acknowledgements, heartbeats, its rate of frames. */
 
 const PROTOCOL = "koinonia.v1";
-/** Bytes, of all streams together: what the server wants a word for. */
+/** Bytes of all streams together; the protocol wants an acknowledgement at least this often. */
 const ACKNOWLEDGE_EVERY = 128 * 1024;
-const LOOK_EVERY = 1000;
+const CHECK_EVERY = 1000;
 const utf8 = new TextEncoder();
 
 export class Socket {
   #unacknowledged = 0;
-  #opened = 0;
-  #heard = Date.now();
-  #allowed;
+  #openedAt = 0;
+  #heardAt = Date.now();
+  /** How long the server may be silent. */
+  #maxSilence;
   #ended = false;
   #outbox = new Outbox((frame) => this.#send(frame));
 
@@ -19,34 +19,34 @@ export class Socket {
   constructor(url, timing, on) {
     this.timing = timing;
     this.on = on;
-    this.#allowed = timing.connect;
+    this.#maxSilence = timing.connect;
     this.socket = new WebSocket(url, [PROTOCOL]);
-    this.socket.onmessage = ({ data }) => this.#hear(data);
+    this.socket.onmessage = ({ data }) => this.#receive(data);
     this.socket.onclose = ({ code }) => this.#end(code);
-    this.watch = setInterval(() => this.#look(), Math.min(LOOK_EVERY, timing.connect / 2));
+    this.watch = setInterval(() => this.#checkSilence(), Math.min(CHECK_EVERY, timing.connect / 2));
   }
 
-  /** Whether the server has let it in. */
+  /** Whether the server has sent its welcome. */
   get opened() {
-    return this.#opened > 0;
+    return this.#openedAt > 0;
   }
 
-  /** @param {{stream: string, seq: number|null, epoch: string|null}} wish */
+  /** @param {import("./position.js").Request} request */
   subscribe({ stream, seq, epoch }) {
     const position = seq === null ? {} : { since: seq, ...(epoch === null ? {} : { epoch }) };
-    if (this.#opened) this.#outbox.say({ type: "subscribe", stream, ...position });
+    if (this.opened) this.#outbox.post({ type: "subscribe", stream, ...position });
   }
 
   unsubscribe(stream) {
-    if (this.#opened) this.#outbox.say({ type: "unsubscribe", stream });
+    if (this.opened) this.#outbox.post({ type: "unsubscribe", stream });
   }
 
-  /** Is it still there? A laptop that slept would learn it much later. */
+  /** Ping the server: without a pong, the socket of a laptop that slept closes within seconds. */
   probe() {
-    // Who looks again and again has been told.
-    if (this.#opened && !this.#outbox.take()) return;
-    this.#heard = Date.now();
-    this.#allowed = Math.min(this.#allowed, this.timing.connect);
+    // Over the limit of frames, an earlier ping is still recent.
+    if (this.opened && !this.#outbox.take()) return;
+    this.#heardAt = Date.now();
+    this.#maxSilence = Math.min(this.#maxSilence, this.timing.connect);
     this.#send({ type: "ping" });
   }
 
@@ -56,41 +56,41 @@ export class Socket {
   }
 
   #send(frame) {
-    if (this.#opened) this.socket.send(JSON.stringify(frame));
+    if (this.opened) this.socket.send(JSON.stringify(frame));
   }
 
-  #hear(text) {
+  #receive(text) {
     if (this.#ended) return;
     const frame = JSON.parse(text);
-    this.#heard = Date.now();
-    if (this.#opened) this.#allowed = this.heartbeat + this.timing.slack;
+    this.#heardAt = Date.now();
+    if (this.opened) this.#maxSilence = this.heartbeat + this.timing.slack;
     if (frame.type === "welcome") this.#welcome(frame);
     else this.on.onFrame(frame);
-    if (frame.type === "events") this.#count(frame, utf8.encode(text).length);
+    if (frame.type === "events") this.#acknowledge(frame, utf8.encode(text).length);
   }
 
   #welcome({ heartbeat }) {
-    this.#opened = Date.now();
+    this.#openedAt = Date.now();
     this.heartbeat = heartbeat * 1000;
-    this.#allowed = this.heartbeat + this.timing.slack;
+    this.#maxSilence = this.heartbeat + this.timing.slack;
     this.on.onOpen();
   }
 
-  #count({ stream, to }, size) {
+  #acknowledge({ stream, to }, size) {
     this.#unacknowledged += size;
     if (this.#unacknowledged >= ACKNOWLEDGE_EVERY) {
       this.#unacknowledged = 0;
-      // Whatever came before it, of any stream, has arrived too: a socket keeps its order.
-      // The server counts none that acknowledges something.
+      // A socket keeps its order, so this settles all earlier frames of all streams. The server does
+      // not count it against the limit of frames, so it bypasses the outbox.
       this.#send({ type: "ack", stream, seq: to });
     }
   }
 
-  /** Compares clocks: a timer that comes late says nothing, least of all in a hidden tab. */
-  #look() {
-    if (Date.now() - this.#heard > this.#allowed) {
+  /** Compare clocks instead of counting ticks: browsers delay the timers of hidden tabs. */
+  #checkSilence() {
+    if (Date.now() - this.#heardAt > this.#maxSilence) {
       this.socket.close();
-      // The closing handshake with a peer that is gone takes a minute.
+      // End at once: the closing handshake with a dead peer takes a minute.
       this.#end(1006);
     }
   }
@@ -100,6 +100,70 @@ export class Socket {
     this.#ended = true;
     clearInterval(this.watch);
     this.#outbox.close();
-    this.on.onClose(code, this.#opened ? Date.now() - this.#opened : 0);
+    this.on.onClose(code, this.opened ? Date.now() - this.#openedAt : 0);
+  }
+}
+
+const BURST = 40;
+const PER_SECOND = 4;
+
+/**
+ * Limits the frames of one socket. The server closes a socket that sends more than 60 frames at once or
+ * 5 per second, and thirty tabs that wake together would. The outbox sends fewer and queues the rest;
+ * of the queued frames for one stream and epoch it sends only the last, with the lowest position.
+ */
+class Outbox {
+  #tokens = BURST;
+  #updatedAt = Date.now();
+  /** Queued frames by stream and epoch, in order of arrival. */
+  #queue = new Map();
+  #timer = null;
+
+  /** @param {(frame: object) => void} send */
+  constructor(send) {
+    this.send = send;
+  }
+
+  /** Send a frame about a stream as soon as the limit allows. */
+  post(frame) {
+    const key = `${frame.stream} ${frame.epoch ?? ""}`;
+    const queued = this.#queue.get(key);
+    this.#queue.delete(key);
+    // A tab that is behind must not lose events because another tab is ahead.
+    if (queued?.since < frame.since) frame = { ...frame, since: queued.since };
+    this.#queue.set(key, frame);
+    this.#flush();
+  }
+
+  /** Take a token; return whether one more frame may be sent now. */
+  take() {
+    this.#refill();
+    if (this.#tokens < 1) return false;
+    this.#tokens -= 1;
+    return true;
+  }
+
+  close() {
+    clearTimeout(this.#timer);
+    this.#queue.clear();
+  }
+
+  #flush() {
+    clearTimeout(this.#timer);
+    for (const [key, frame] of this.#queue) {
+      if (!this.take()) {
+        this.#timer = setTimeout(() => this.#flush(), 1000 / PER_SECOND);
+        return;
+      }
+      this.#queue.delete(key);
+      this.send(frame);
+    }
+  }
+
+  #refill() {
+    // A clock that was set back must not take tokens away.
+    const passed = Math.max(0, Date.now() - this.#updatedAt);
+    this.#tokens = Math.min(BURST, this.#tokens + (passed * PER_SECOND) / 1000);
+    this.#updatedAt = Date.now();
   }
 }

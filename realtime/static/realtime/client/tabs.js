@@ -1,35 +1,42 @@
 /**
- * One connection for all tabs of a browser: who holds the lock has it, and tells the others.
+ * One connection for all tabs of a browser. The tab that holds a Web Lock leads: it has the connection
+ * and posts every frame to the other tabs (docs/decisions/0036).
  *
- * Each tab keeps its own cursors, so a frame that a tab has missed, or sees twice, does no harm.
- * Where Web Locks or BroadcastChannel are missing, each tab has a connection of its own.
+ * Each tab keeps its own cursors, so a lost or repeated message does no harm. Without Web Locks or
+ * BroadcastChannel each tab has its own connection.
  */
 import { Link } from "./link.js";
 
-export function share(options) {
+/** How often a follower checks whether the leader is alive. */
+const CHECK_EVERY = 1000;
+
+export function openConnection(options) {
   const canShare = Boolean(navigator.locks && globalThis.BroadcastChannel);
-  const shared = canShare ? new SharedLink(options) : new OwnLink(options);
-  // A page that leaves must not keep a connection: it would be kept out of the back-forward cache.
+  const connection = canShare ? new SharedConnection(options) : new OwnConnection(options);
+  // An open connection keeps a page out of the back-forward cache, so a page that leaves pauses.
   const hooks = {
-    pagehide: () => shared.pause(),
-    freeze: () => shared.pause(),
-    pageshow: ({ persisted }) => persisted && shared.start(),
-    resume: () => shared.start(),
-    visibilitychange: () => document.visibilityState === "visible" && shared.look(),
+    pagehide: () => connection.pause(),
+    freeze: () => connection.pause(),
+    pageshow: ({ persisted }) => persisted && connection.start(),
+    resume: () => connection.start(),
+    visibilitychange: () => document.visibilityState === "visible" && connection.check(),
   };
   const targetOf = (name) => (name.startsWith("page") ? window : document);
   for (const [name, hook] of Object.entries(hooks)) targetOf(name).addEventListener(name, hook);
   return {
-    start: () => shared.start(),
-    want: (wish) => shared.want(wish),
+    start: () => connection.start(),
+    subscribe: (request) => connection.subscribe(request),
     close: () => {
-      for (const [name, hook] of Object.entries(hooks)) targetOf(name).removeEventListener(name, hook);
-      shared.pause();
+      for (const [name, hook] of Object.entries(hooks)) {
+        targetOf(name).removeEventListener(name, hook);
+      }
+      connection.pause();
     },
   };
 }
 
-class OwnLink {
+/** The connection of a tab that shares with no other. */
+class OwnConnection {
   constructor(options) {
     this.options = options;
     this.link = null;
@@ -38,7 +45,7 @@ class OwnLink {
   start() {
     if (this.link) return;
     this.link = new Link(this.options);
-    for (const wish of this.options.wanted()) this.link.want(wish);
+    for (const request of this.options.requests()) this.link.subscribe(request);
     this.link.start();
   }
 
@@ -47,22 +54,21 @@ class OwnLink {
     this.link = null;
   }
 
-  want(wish) {
-    this.link?.want(wish);
+  subscribe(request) {
+    this.link?.subscribe(request);
   }
 
-  look() {
-    this.link?.look();
+  check() {
+    this.link?.check();
   }
 }
 
-/** How often a tab looks whether the one that has the connection says anything. */
-const LISTEN_EVERY = 1000;
-
-class SharedLink {
+/** A tab's part in a shared connection: `link` is set while this tab leads. */
+class SharedConnection {
   constructor(options) {
     this.options = options;
-    this.name = `realtime ${options.url} ${options.user}`;
+    // The number changes with the messages, so that tabs with older code do not share with newer ones.
+    this.name = `realtime 2 ${options.url} ${options.user}`;
     this.tab = crypto.randomUUID();
     this.running = false;
   }
@@ -73,49 +79,49 @@ class SharedLink {
     this.state = "connecting";
     this.options.onState(this.state);
     this.channel = new BroadcastChannel(this.name);
-    this.channel.onmessage = ({ data }) => this.#hear(data);
-    this.heard = Date.now();
-    this.asked = null;
-    this.watch = setInterval(() => this.#listen(), LISTEN_EVERY);
-    this.#sayWants(this.options.wanted());
-    this.look();
-    this.#applyToLead();
+    this.channel.onmessage = ({ data }) => this.#receive(data);
+    this.heardAt = Date.now();
+    this.pingedAt = null;
+    this.watch = setInterval(() => this.#checkLeader(), CHECK_EVERY);
+    this.#postRequests(this.options.requests());
+    this.check();
+    this.#requestLeadership();
   }
 
   pause() {
     if (!this.running) return;
-    this.#say({ kind: "leaves", tab: this.tab });
+    this.#post({ kind: "leave", tab: this.tab });
     this.running = false;
     clearInterval(this.watch);
-    this.giveUp.abort();
+    this.abandon.abort();
     this.#stepDown();
     this.channel.close();
   }
 
-  want(wish) {
-    if (this.link) this.#want(this.tab, [wish]);
-    else this.#sayWants([wish]);
+  subscribe(request) {
+    if (this.link) this.link.subscribe(request, this.tab);
+    else this.#postRequests([request]);
   }
 
-  look() {
-    if (this.link) this.link.look();
-    else this.#say({ kind: "look" });
+  check() {
+    if (this.link) this.link.check();
+    else this.#post({ kind: "check" });
   }
 
-  #applyToLead(how = "wait") {
-    this.giveUp?.abort();
-    const giveUp = (this.giveUp = new AbortController());
-    const lead = () => (giveUp.signal.aborted ? undefined : this.#lead());
-    const options = how === "steal" ? { steal: true } : { signal: giveUp.signal };
+  #requestLeadership({ steal } = { steal: false }) {
+    this.abandon?.abort();
+    const abandon = (this.abandon = new AbortController());
+    const lead = () => (abandon.signal.aborted ? undefined : this.#lead());
+    const options = steal ? { steal } : { signal: abandon.signal };
     navigator.locks.request(this.name, options, lead).catch((error) => {
-      if (giveUp.signal.aborted) return;
+      if (abandon.signal.aborted) return;
       if (error.name === "AbortError") {
-        // Others took this tab for dead, and have a connection of their own.
+        // Another tab took this one for dead, stole the lock and opened its own connection.
         this.#stepDown();
-        this.#sayWants(this.options.wanted());
-        this.#applyToLead();
+        this.#postRequests(this.options.requests());
+        this.#requestLeadership();
       } else {
-        console.error("Tabs cannot share a connection here; this one has its own.", error);
+        console.error("The tabs cannot share a connection; this tab opens its own.", error);
         this.#lead();
       }
     });
@@ -124,23 +130,23 @@ class SharedLink {
   #stepDown() {
     this.link?.stop();
     this.link = null;
-    this.resign?.();
+    this.releaseLock?.();
   }
 
-  /** A tab that hangs keeps the lock and is silent, and so is one that inherits it then. */
-  #listen() {
+  /** A frozen leader keeps the lock but sends nothing. Detect it by silence, then steal the lock. */
+  #checkLeader() {
     if (this.link) return;
     const { wait, slack } = this.options.timing;
     const now = Date.now();
-    if (now - this.heard <= wait) this.asked = null;
-    else if (this.asked === null) {
-      this.asked = now;
-      this.#say({ kind: "are you there" });
-    } else if (now - this.asked > slack) {
-      this.asked = null;
-      this.heard = now;
+    if (now - this.heardAt <= wait) this.pingedAt = null;
+    else if (this.pingedAt === null) {
+      this.pingedAt = now;
+      this.#post({ kind: "ping" });
+    } else if (now - this.pingedAt > slack) {
+      this.pingedAt = null;
+      this.heardAt = now;
       this.options.onState("connecting");
-      this.#applyToLead("steal");
+      this.#requestLeadership({ steal: true });
     }
   }
 
@@ -148,65 +154,51 @@ class SharedLink {
     this.link = new Link({
       ...this.options,
       onFrame: (frame) => {
-        this.#say({ kind: "frame", frame });
+        this.#post({ kind: "frame", frame });
         this.options.onFrame(frame);
       },
-      onState: (state) => this.#show(state),
+      onState: (state) => this.#showState(state),
     });
-    this.wanting = new Map();
-    this.#want(this.tab, this.options.wanted());
+    for (const request of this.options.requests()) this.link.subscribe(request, this.tab);
     this.link.start();
-    this.#say({ kind: "new leader" });
-    // The lock is held until this settles, or the tab dies.
+    this.#post({ kind: "new leader" });
+    // The browser holds the lock until this promise settles or the tab dies.
     return new Promise((resolve) => {
-      this.resign = resolve;
+      this.releaseLock = resolve;
     });
   }
 
-  #want(tab, wishes) {
-    for (const wish of wishes) {
-      const tabs = this.wanting.get(wish.stream) ?? new Set();
-      this.wanting.set(wish.stream, tabs.add(tab));
-      this.link.want(wish);
-    }
-  }
-
-  #leave(tab) {
-    for (const [stream, tabs] of this.wanting) {
-      if (!tabs.delete(tab) || tabs.size) continue;
-      this.wanting.delete(stream);
-      this.link.leave(stream);
-    }
-  }
-
-  #show(state) {
+  #showState(state) {
     this.state = state;
-    this.#say({ kind: "state", state });
+    this.#post({ kind: "state", state });
     this.options.onState(state);
   }
 
-  #hear(message) {
+  #receive(message) {
     if (message.kind === "frame") this.options.onFrame(message.frame);
     else if (message.kind === "state") this.link || this.options.onState(message.state);
-    else if (message.kind === "new leader") this.#sayWants(this.options.wanted());
-    else if (this.link) return this.#obey(message);
+    else if (message.kind === "new leader") this.#postRequests(this.options.requests());
+    else if (this.link) return this.#serve(message);
     else return;
-    this.heard = Date.now();
-    this.asked = null;
+    this.heardAt = Date.now();
+    this.pingedAt = null;
   }
 
-  #obey({ kind, tab, wishes }) {
-    if (kind === "leaves") return this.#leave(tab);
-    if (kind === "look") this.link.look();
-    else if (kind === "wants") this.#want(tab, wishes);
-    this.#say({ kind: "state", state: this.state });
+  /** Serve a message of a follower: "leave", "check", "subscribe" or "ping". */
+  #serve({ kind, tab, requests }) {
+    if (kind === "leave") return this.link.removeTab(tab);
+    if (kind === "check") this.link.check();
+    else if (kind === "subscribe") {
+      for (const request of requests) this.link.subscribe(request, tab);
+    }
+    this.#post({ kind: "state", state: this.state });
   }
 
-  #sayWants(wishes) {
-    this.#say({ kind: "wants", tab: this.tab, wishes });
+  #postRequests(requests) {
+    this.#post({ kind: "subscribe", tab: this.tab, requests });
   }
 
-  #say(message) {
+  #post(message) {
     if (this.running) this.channel.postMessage(message);
   }
 }

@@ -5,5 +5,5 @@ from django.urls import include, path
 
 urlpatterns = [
     path("admin/", admin.site.urls),
-    path("webhooks/telnyx", include("delivery.webhooks.urls")),
+    path("webhooks/", include("delivery.webhooks.urls")),
 ]

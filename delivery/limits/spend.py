@@ -1,0 +1,194 @@
+"""The daily cap: the number of message parts that one tenant may send in 24 hours.
+
+Messages beyond the cap wait. A message counts once per generation, when a worker is about to send it
+for the first time. The count is one row per tenant and hour, changed under a lock on the tenant's
+``SpendLimit`` row, so that it is exact between workers and its cost does not grow with history. A
+started hour counts in full until 24 hours after its end, so that no 24 hours exceed the cap.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import accumulate
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+
+from delivery import conf
+from delivery.changes import Changes, message_changes
+from delivery.drafts import DEFAULT_LIFE
+from delivery.models import Message, SpendLimit, SpentHour
+from delivery.models.queue import DUE_STATUSES
+from delivery.models.transitions import TRANSITION_FIELDS, Failure
+from delivery.queue import hints
+from delivery.signals import cap_changed
+
+logger = logging.getLogger("delivery")
+
+WAITS = Failure("daily_cap", "It waits: the daily cap of message parts is reached", "waiting")
+"""Shown on the messages that wait."""
+
+_HOUR = timedelta(hours=1)
+_COUNTED_FOR = timedelta(hours=25)
+_KEPT = timedelta(hours=48)
+_LOOK_AGAIN = timedelta(minutes=15)
+"""The longest wait before the cap is read again, because a person may raise it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """The parts used of the cap (None: no cap), and when the next waiting message can go, if one waits."""
+
+    parts: int
+    cap: int | None
+    until: datetime | None
+
+
+def current(tenant_id: Any, now: datetime) -> Spend:
+    """Return the tenant's use of its cap."""
+    limit = SpendLimit.objects.filter(tenant_id=tenant_id).first() or SpendLimit()
+    waits = limit.waits_until if limit.waits_until and limit.waits_until > now else None
+    return Spend(_used(_hours(tenant_id, now)), _cap(limit), waits)
+
+
+def waiting(now: datetime) -> list[SpendLimit]:
+    """Return the limits of all tenants with messages that wait now."""
+    limits = SpendLimit.objects.filter(waits_until__gt=now).select_related("tenant")
+    return list(limits.order_by("reached_at"))
+
+
+def within_cap(rows: Sequence[Message], now: datetime) -> list[Message]:
+    """Count the claimed ``rows`` (of one tenant, in order), and return the rows within the cap.
+
+    Rows beyond the cap return to the queue and wait.
+    """
+    if not rows:
+        return []
+    # Lock the limit before messages, as all code does, so that two workers cannot deadlock.
+    with message_changes(now) as changes:
+        limit, _ = SpendLimit.objects.select_for_update().get_or_create(tenant_id=rows[0].tenant_id)
+        hours, cap = _hours(limit.tenant_id, now), _cap(limit)
+        sums = accumulate(_cost(row) for row in rows)
+        room = None if cap is None else cap - _used(hours)
+        fitting = list(rows) if room is None else [
+            row for row, total in zip(rows, sums, strict=True) if total <= room
+        ]  # fmt: skip
+        # A row without cost was counted before; it goes even if the cap is reached.
+        fitting += [row for row in rows[len(fitting) :] if not _cost(row)]
+        _count([row for row in fitting if _cost(row)], now)
+        _revive(fitting, now)
+        held = [row for row in rows if row not in fitting]
+        until = _until(hours, cap, _cost(held[0]), now) if held else None
+        if until is not None:
+            _hold(held, until, changes, now)
+        _note(limit, until, now)
+    return fitting
+
+
+def release(tenant_id: Any, now: datetime) -> int:
+    """Make the waiting messages of a tenant due now, after a change of its cap. Return their number."""
+    count = _waiting(tenant_id).update(next_attempt_at=now)
+    transaction.on_commit(hints.push)
+    return count
+
+
+def prunable(now: datetime) -> QuerySet[SpentHour]:
+    """Return the hours that are too old to count."""
+    return SpentHour.objects.filter(hour__lt=now - _KEPT)
+
+
+def _waiting(tenant_id: Any) -> QuerySet[Message]:
+    return Message.objects.filter(
+        tenant_id=tenant_id, status__in=DUE_STATUSES, error_code=WAITS.code
+    )
+
+
+def _cap(limit: SpendLimit) -> int | None:
+    return conf.daily_parts() if limit.cap is None else limit.cap
+
+
+def _cost(row: Message) -> int:
+    return 0 if row.counted_generation == row.generation else row.parts
+
+
+def _hours(tenant_id: Any, now: datetime) -> list[SpentHour]:
+    counted = SpentHour.objects.filter(tenant_id=tenant_id, hour__gt=now - _COUNTED_FOR)
+    return list(counted.order_by("hour"))
+
+
+def _used(hours: Sequence[SpentHour]) -> int:
+    return sum(hour.parts for hour in hours)
+
+
+def _count(rows: Sequence[Message], now: datetime) -> None:
+    if not rows:
+        return
+    tenant_id, parts = rows[0].tenant_id, sum(row.parts for row in rows)
+    hour = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    mine = SpentHour.objects.filter(tenant_id=tenant_id, hour=hour)
+    if not mine.update(parts=F("parts") + parts):
+        SpentHour.objects.create(tenant_id=tenant_id, hour=hour, parts=parts)
+        prunable(now).filter(tenant_id=tenant_id).delete()
+    Message.objects.filter(pk__in=[row.pk for row in rows]).update(
+        counted_generation=F("generation")
+    )
+    for row in rows:
+        row.counted_generation = row.generation
+
+
+def _revive(rows: Sequence[Message], now: datetime) -> None:
+    """Set a new expiry on the rows that waited for the cap."""
+    waited = [row for row in rows if row.error_code == WAITS.code and row.expires_at is None]
+    for row in waited:
+        row.expires_at = now + DEFAULT_LIFE
+    if waited:
+        ids = [row.pk for row in waited]
+        Message.objects.filter(pk__in=ids).update(expires_at=now + DEFAULT_LIFE)
+
+
+def _until(hours: Sequence[SpentHour], cap: int | None, cost: int, now: datetime) -> datetime:
+    """Return when a message of ``cost`` parts fits; a day ahead if the cap itself is too small."""
+    left = (cap or 0) - _used(hours) - cost
+    for hour in hours:
+        left += hour.parts
+        if left >= 0:
+            return hour.hour + _COUNTED_FOR
+    return now + DEFAULT_LIFE
+
+
+def _hold(held: Sequence[Message], until: datetime, changes: Changes, now: datetime) -> None:
+    tokens = {row.pk: row.lease_token for row in held}
+    locked = Message.objects.filter(pk__in=tokens).locked()
+    rows = [row for row in locked if row.lease_token == tokens[row.pk]]
+    for row in rows:
+        row.wait(WAITS, min(until, now + _LOOK_AGAIN), now)
+        if row.expires_at == (row.scheduled_at or row.created_at) + DEFAULT_LIFE:
+            # The wait must not use up the message's default lifetime: _revive sets a new one.
+            row.expires_at = None
+        if row.status != row.claimed_from:
+            changes.add(row, previous=row.claimed_from)
+    if rows:
+        Message.objects.write(rows, (*TRANSITION_FIELDS, "expires_at"))
+
+
+def _note(limit: SpendLimit, until: datetime | None, now: datetime) -> None:
+    """Store whether messages wait, and signal a change."""
+    if until is None and (limit.reached_at is None or _waiting(limit.tenant_id).exists()):
+        return
+    begins, ends = limit.reached_at is None, until is None
+    limit.waits_until = until
+    limit.reached_at = None if ends else limit.reached_at or now
+    limit.save(update_fields=["reached_at", "waits_until"])
+    if begins:
+        logger.error(
+            "A tenant has reached its daily cap; its messages wait",
+            extra={"action": "daily_cap_reached", "tenant": str(limit.tenant_id)},
+        )
+    if begins or ends:
+        tell = partial(cap_changed.send_robust, SpendLimit, tenant_id=limit.tenant_id, now=now)
+        transaction.on_commit(tell)

@@ -1,0 +1,134 @@
+"""Limits on sending as rows: an account's hold and its breaker, a tenant's daily cap.
+
+Rows, because a person's decision must outlive a flush of Redis.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from delivery import conf
+
+
+class AccountHold(models.Model):
+    """Stops all sending through a provider account until a person ends the hold."""
+
+    account = models.CharField(max_length=12)
+    code = models.CharField(max_length=40)
+    """The provider's code, or ``http_401``."""
+    title = models.CharField(max_length=200, blank=True)
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True, blank=True)
+    """The time of its expiry (a daily limit); None: a person must end it."""
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account"], condition=Q(ended_at__isnull=True), name="account_hold_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} since {self.since:%Y-%m-%d %H:%M}"
+
+
+class BreakerState(models.TextChoices):
+    CLOSED = "closed"
+    """Calls are allowed."""
+    OPEN = "open"
+    """Calls are blocked; messages wait and use up no attempt."""
+    HALF_OPEN = "half_open"
+    """Calls are blocked except for one probe at a time."""
+    FORCED_OPEN = "forced_open"
+    """A person blocks all calls."""
+    FORCED_CLOSED = "forced_closed"
+    """A person allows all calls, regardless of failures."""
+
+
+class ForcedBreaker(models.Model):
+    """A person's order to the breaker of one provider account."""
+
+    account = models.CharField(max_length=12, unique=True)
+    state = models.CharField(
+        max_length=13,
+        choices=[
+            (state.value, state.label)
+            for state in (BreakerState.FORCED_OPEN, BreakerState.FORCED_CLOSED)
+        ],
+    )
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    reason = models.CharField(max_length=200, blank=True)
+    since = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.state} ({self.account})"
+
+
+class BreakerTransition(models.Model):
+    """A change of the breaker's state, with its reason."""
+
+    account = models.CharField(max_length=12)
+    before = models.CharField(max_length=13, choices=BreakerState)
+    after = models.CharField(max_length=13, choices=BreakerState)
+    reason = models.CharField(max_length=200)
+    at = models.DateTimeField()
+    until = models.DateTimeField(null=True, blank=True)
+    """If open: when it allows the first probe."""
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["account", "-id"], name="breaker_transition_list")]
+
+    def __str__(self) -> str:
+        return f"{self.before} -> {self.after}: {self.reason}"
+
+
+class SpentHour(models.Model):
+    """Message parts of one tenant that workers took for sending in one hour.
+
+    A sum over 25 of these rows is an upper bound for any 24 hours.
+    """
+
+    tenant = models.ForeignKey(conf.tenant_model(), models.CASCADE, related_name="+")
+    hour = models.DateTimeField()
+    """The start of the hour, UTC."""
+    parts = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "hour"], name="spent_hour_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.parts} parts from {self.hour:%Y-%m-%d %H:%M}"
+
+
+class SpendLimit(models.Model):
+    """A tenant's daily cap, and the state of waiting for it. A lock on this row guards the count."""
+
+    tenant = models.OneToOneField(
+        conf.tenant_model(), models.CASCADE, primary_key=True, related_name="+"
+    )
+    cap = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        verbose_name="parts in 24 hours",
+        help_text="Empty: the default of the installation (DAILY_PARTS).",
+    )
+    reached_at = models.DateTimeField(null=True, blank=True, editable=False)
+    """The time since which messages wait; None: no message waits."""
+    waits_until = models.DateTimeField(null=True, blank=True, editable=False)
+    """The time at which the next waiting message can go."""
+
+    def __str__(self) -> str:
+        return "the default" if self.cap is None else f"{self.cap} parts in 24 hours"

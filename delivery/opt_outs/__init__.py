@@ -1,0 +1,57 @@
+"""Numbers that a tenant must not text. An opt-out belongs to (tenant, number) and outlives the recipient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from delivery.models import Direction, Message, OptOut
+from delivery.opt_outs.words import wish
+
+
+def opted_out(tenant_id: Any, numbers: Iterable[str]) -> set[str]:
+    """Return the members of ``numbers`` that the tenant must not text."""
+    wanted = set(numbers)
+    known = OptOut.objects.filter(tenant_id=tenant_id)
+    if len(wanted) <= 100:
+        known = known.filter(number__in=wanted)
+    return wanted.intersection(known.values_list("number", flat=True))
+
+
+def opt_out(tenant_id: Any, number: str, source: OptOut.Source, *, now: datetime) -> None:
+    """Record an opt-out. Idempotent: a repeat keeps the first source and moves ``created_at`` forward."""
+    known, created = OptOut.objects.get_or_create(
+        tenant_id=tenant_id, number=number, defaults={"source": source, "created_at": now}
+    )
+    if not created:
+        OptOut.objects.filter(pk=known.pk, created_at__lt=now).update(created_at=now)
+
+
+def refused(tenant_id: Any, number: str, *, at: datetime, now: datetime) -> None:
+    """Record that the provider refused a message at ``at`` because ``number`` had sent STOP.
+
+    The opt-out dates from the refusal: its report may arrive late, after a START.
+    """
+    at = min(at, now)
+    if not started_since(at, tenant_id, number):
+        opt_out(tenant_id, number, OptOut.Source.PROVIDER, now=at)
+
+
+def started_since(at: datetime, tenant_id: Any, number: str) -> bool:
+    """Return True if ``number`` sent the tenant a START after ``at``."""
+    later = Message.objects.filter(
+        tenant_id=tenant_id,
+        direction=Direction.INBOUND,
+        from_number=number,
+        provider_status_at__gt=at,
+    ).values_list("text", flat=True)
+    return any(wish(text) == "START" for text in later)
+
+
+def opt_in(tenant_id: Any, number: str, *, at: datetime | None = None) -> None:
+    """End an opt-out. With ``at``, the time of the request, a later opt-out stays in force."""
+    opt_outs = OptOut.objects.filter(tenant_id=tenant_id, number=number)
+    if at is not None:
+        opt_outs = opt_outs.filter(created_at__lte=at)
+    opt_outs.delete()

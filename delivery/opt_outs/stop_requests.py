@@ -1,0 +1,63 @@
+"""Recognise requests to stop the messages that are not a STOP word but a sentence.
+
+A match may concern another subject, so it does not opt the sender out; it marks the message for the
+staff. The list is short on purpose, in English and Spanish.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_LONGEST = 1600
+_TEXTS = r"(?:texts?|messages?|texting|messaging|sms)"
+_MENSAJES = r"(?:mensajes?|mensajitos|textos?|sms)"
+_PATTERNS = (
+    # Stop texting me.
+    r"\b(?:stop|quit|cease) (?:texting|messaging|contacting|calling|bothering|spamming|writing)"
+    r"(?= (?:me|us|this|my)\b| (?:please|now)\b|$)",
+    r"\b(?:stop|quit|cease)(?: (?:sending|with|all|me|us|any|the|these|those|your|this|more|of|text)){1,5}"
+    rf" {_TEXTS}\b(?! (?:and driv|while|when))",
+    r"\b(?:stop|quit|cease) sending(?: (?:me|us|these|this|those|it|stuff|things))*(?: please)?$",
+    r"^(?:please )?(?:just )?stop(?: (?:it|this|please|now|already|immediately|thanks|thank you|thx|bye))*$",
+    r"\b(?:stop|quit|cease) sending (?:me|us)\b",
+    rf"\b(?:cancel|end|discontinue) (?:my subscription|(?:all |the |these |those |your ){{1,2}}{_TEXTS}$)",
+    r"\b(?:revoke|withdraw) (?:my |all )?consent\b",
+    r"\b(?:dont|do not|never) (?:text|message|contact|write|write to|send) (?:to )?(?:me|us|this number)"
+    r"(?: any ?more| again| anything| please| texts?| messages?|$)",
+    # I don't want any texts.
+    r"\b(?:dont|do not|no longer) (?:want|wish|need)(?: to)?(?: (?:get|getting|receive|be sent))?"
+    rf"(?: (?:any|more|anymore|these|those|your|the|text)){{0,3}} {_TEXTS}\b",
+    rf"\bno more (?:of )?(?:these |your |text )?{_TEXTS}\b",
+    # Take me off the list.
+    r"\b(?:take|remove|delete|drop|get|scratch) (?:me|us|my number|my name|this number)"
+    r" (?:off|from|out of)(?: of)?(?: (?:the|this|your|all|any|text|texting|message|messaging"
+    rf"|phone|contact|mailing|group))* (?:lists?|{_TEXTS}|contacts?|database)\b",
+    r"\b(?:remove|delete|take off) (?:my (?:phone )?number|me)(?: please| now)?$",
+    r"\btake me off(?: please)?$",
+    r"\b(?:unsubscribe|opt) (?:me|us|my number)(?: out)?\b",
+    r"\b(?:want|wish|like|how do i|how can i|need|please)(?: to)? (?:unsubscribe|opt out)\b",
+    r"\b(?:leave (?:me|us) alone|lose (?:my|this) number)\b",
+    r"\b(?:have|got|is|its|texted|texting|texts) (?:the |a )?wrong (?:number|person)\b|^wrong number\b|\bwrong number$",
+    # Spanish.
+    r"\b(?:deje|dejen|deja|dejar|pare|paren) de"
+    r" (?:enviar|mandar|escribir|textear|molestar|contactar|llamar)\w*",
+    r"\bno (?:me|nos) (?:envi|mand|escrib|texte|contact|molest)\w*",
+    rf"\bno (?:quiero|queremos|deseo|deseamos)(?: (?:recibir|que me \w+))?(?: (?:mas|sus|estos))* {_MENSAJES}\b",
+    rf"\bno mas {_MENSAJES}\b",
+    r"\b(?:borr|quit|saqu|elimin|retir)\w*(?:me|nos) de (?:la|su|esta|sus|las|tu) listas?\b",
+    r"\b(?:dar|dame|deme|denme|darme|darnos|dar mi numero) de baja\b",
+    r"\bnumero equivocado\b",
+)
+_ASKS = re.compile("|".join(f"(?:{pattern})" for pattern in _PATTERNS))
+_APOSTROPHES = re.compile("['\u2018\u2019\u02bc`\u00b4]")
+_BETWEEN_WORDS = re.compile(r"[\W_]+")
+
+
+def asks_to_stop(text: str) -> bool:
+    """Return True if ``text`` looks like a request to stop the messages."""
+    folded = unicodedata.normalize("NFKD", _APOSTROPHES.sub("", text[:_LONGEST])).casefold()
+    letters = "".join(
+        letter for letter in folded if unicodedata.category(letter) not in {"Mn", "Cf"}
+    )
+    return _ASKS.search(_BETWEEN_WORDS.sub(" ", letters).strip()) is not None

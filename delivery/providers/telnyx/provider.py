@@ -1,0 +1,120 @@
+"""Telnyx as a provider: https://developers.telnyx.com/docs/messaging."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from django.core.checks import CheckMessage, Error
+
+from delivery.providers.base import (
+    Account,
+    Capabilities,
+    DeliveryReport,
+    InboundText,
+    NotConfiguredError,
+    OutboundText,
+    Provider,
+    ProviderEvent,
+    Question,
+    SendOutcome,
+    WebhookRequest,
+    account_name,
+)
+from delivery.providers.telnyx import codes, events, signature
+from delivery.providers.telnyx.client import Client
+from delivery.providers.telnyx.lookup import LookUp
+
+
+class TelnyxProvider(Provider):
+    """One Telnyx account. Settings: ``API_KEY``, ``API_BASE``, ``PUBLIC_KEY``."""
+
+    key = "telnyx"
+    name = "Telnyx"
+    capabilities = Capabilities(
+        # "Idempotency", developers.telnyx.com/docs/development/api-fundamentals/idempotency.
+        key_memory=timedelta(hours=24),
+        look_up_by_id=True,
+        look_up_by_content=True,
+        event_times=True,
+        parts_in_answer=True,
+        callback_per_message=True,
+        failed_webhooks_come_again=True,
+    )
+
+    def __init__(self, alias: str = "telnyx") -> None:
+        super().__init__(alias)
+        self._client: Client | None = None
+        self._look_up: LookUp | None = None
+
+    @property
+    def api_key(self) -> str:
+        return str(self.options.get("API_KEY", ""))
+
+    @property
+    def api_base(self) -> str:
+        return str(self.options.get("API_BASE") or "https://api.telnyx.com/v2").rstrip("/")
+
+    @property
+    def public_key(self) -> str:
+        """Return base64 of 32 bytes; empty where webhooks are not configured."""
+        return str(self.options.get("PUBLIC_KEY", ""))
+
+    @property
+    def account(self) -> Account:
+        return Account(self.alias, account_name(self.api_base, self.api_key))
+
+    def send(self, text: OutboundText) -> SendOutcome:
+        if self._client is None:
+            self._client = Client()
+        return self._client.send(text, base=self.api_base, api_key=self.api_key)
+
+    def parse_webhook(self, request: WebhookRequest) -> Sequence[ProviderEvent]:
+        signature.verify(
+            signature.public_key(self.public_key),
+            timestamp=request.headers.get("telnyx-timestamp", ""),
+            signature=request.headers.get("telnyx-signature-ed25519", ""),
+            body=request.body,
+            now=request.now.timestamp(),
+        )
+        return [events.event(events.document(request.body), ref=request.ref, now=request.now)]
+
+    def read_event(self, event: ProviderEvent) -> DeliveryReport | InboundText | None:
+        return events.read(event)
+
+    def look_up(self, question: Question, now: datetime) -> DeliveryReport | None:
+        if self._look_up is None:
+            self._look_up = LookUp(self.api_base, self.api_key)
+        return self._look_up.answer(question, now)
+
+    def explain(self, code: str) -> str:
+        return codes.EXPLANATIONS.get(code, "")
+
+    def check(self) -> Iterable[CheckMessage]:
+        parts = urlsplit(self.api_base)
+        if not (parts.scheme in {"http", "https"} and parts.netloc):
+            yield Error(
+                f"API_BASE of the provider {self.alias!r} is {self.api_base!r}, which is no http or "
+                "https URL.",
+                hint="Give it with its scheme and host.",
+                id="delivery.E004",
+            )
+        if self.public_key:
+            try:
+                signature.public_key(self.public_key)
+            except NotConfiguredError:
+                yield Error(
+                    f"PUBLIC_KEY of the provider {self.alias!r} is not base64 of 32 bytes: no webhook "
+                    "will be trusted.",
+                    hint="Copy it from Keys & Credentials in Telnyx's Mission Control.",
+                    id="delivery.E007",
+                )
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+        if self._look_up is not None:
+            self._look_up.close()
+            self._look_up = None

@@ -1,0 +1,196 @@
+"""Reports about messages that we sent. Webhooks come late, twice and in any order.
+
+A report counts by its rank first, then by its time: the final status is the same for every order of
+arrival.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q
+
+from delivery import opt_outs
+from delivery.changes import Changes
+from delivery.models import Direction, Message, WebhookEvent
+from delivery.models.transitions import TRANSITION_FIELDS
+from delivery.providers.base import DeliveryReport
+from delivery.references import message_id
+from delivery.statuses import UNFINISHED, Status
+
+PROGRESS_FIELDS = (*TRANSITION_FIELDS, "sent_at", "delivered_at", "provider_status_at")
+"""All fields that :func:`move` may set."""
+RANKS = {
+    Status.ACCEPTED: 1,
+    Status.SENT: 2,
+    Status.UNCONFIRMED: 3,
+    Status.FAILED: 3,
+    Status.DELIVERED: 4,
+}
+"""Our own statuses rank below all reports: a provider that reports on a text has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """A stored event and the report in it."""
+
+    event: WebhookEvent
+    report: DeliveryReport
+
+
+def apply(reported: Sequence[Reported], changes: Changes, now: datetime) -> list[Reported]:
+    """Move the messages on and mark the events. Return the reports that come too early: their message
+    does not exist yet, or a second send of it has no id yet."""
+    if not reported:
+        return []
+    messages = _Messages(reported)
+    before: dict[int, str] = {}
+    repeated: set[int] = set()
+    too_early = []
+    matched = []
+    for item in sorted(reported, key=_order):
+        message = messages.find(item)
+        if message is not None:
+            matched.append((message, item.report))
+        if message is None or may_be_of_another_send(item.report, message):
+            too_early.append(item)
+        elif supersedes(item.report, message):
+            before.setdefault(message.pk, message.status)
+            move(message, item.report, now)
+            _mark(item.event, message, WebhookEvent.Result.APPLIED, now)
+        else:
+            if repeats_status(item.report, message):
+                message.provider_status_at = item.report.at
+                repeated.add(message.pk)
+            _mark(item.event, message, WebhookEvent.Result.SUPERSEDED, now)
+    Message.objects.all().write(
+        [messages.by_pk[pk] for pk in sorted(repeated - before.keys())], ["provider_status_at"]
+    )
+    moved = [messages.by_pk[pk] for pk in sorted(before)]
+    if moved:
+        Message.objects.all().write(moved, PROGRESS_FIELDS)
+    for message in moved:
+        changes.add(message, previous=before[message.pk])
+    note_opt_outs(matched, now)
+    return too_early
+
+
+def move(message: Message, report: DeliveryReport, now: datetime) -> None:
+    """Bring ``message`` to the state in ``report``. A worker that holds the message loses its lease:
+    the provider has the text, and the worker's late result only adds its attempt."""
+    message.report(report.status, report.failure, now)
+    if message.provider_id in {None, report.provider_id}:
+        message.keep_billed(report.billed.parts, report.billed.encoding)
+    message.provider_id = message.provider_id or report.provider_id
+    message.provider_status_at = report.at
+    if report.status != Status.ACCEPTED:
+        message.sent_at = message.sent_at or report.sent_at
+    if report.status == Status.SENT:
+        message.sent_at = message.sent_at or report.at
+    message.delivered_at = None
+    if report.status == Status.DELIVERED:
+        message.delivered_at = report.completed_at or report.at
+
+
+def rank(status: str) -> int:
+    return RANKS.get(Status(status), 0)
+
+
+def may_be_of_another_send(report: DeliveryReport, message: Message) -> bool:
+    """Return whether it is open which send of ``message`` the report is about.
+
+    A person has ordered another send, which has no id so far. A report on the first send must not
+    end the second; but if the first has arrived, no second one is needed.
+    """
+    return (
+        message.generation > 1
+        and message.provider_id is None
+        and message.status in UNFINISHED
+        and report.status != Status.DELIVERED
+    )
+
+
+def supersedes(report: DeliveryReport, message: Message) -> bool:
+    """Return whether ``message`` is to be moved to the state in ``report``."""
+    if _is_of_earlier_send(report, message):
+        # It reached the phone, so the state of the second send no longer matters.
+        return report.status == Status.DELIVERED != message.status
+    reported, known = rank(report.status), rank(message.status)
+    if reported != known:
+        return reported > known
+    return report.status != message.status and _is_newer(report, message)
+
+
+def repeats_status(report: DeliveryReport, message: Message) -> bool:
+    """Return whether it is the same status with a later time. Remember that time, so that older
+    reports in between are ignored."""
+    known_at = message.provider_status_at
+    return (
+        report.status == message.status
+        and not _is_of_earlier_send(report, message)
+        and (known_at is None or report.at > known_at)
+    )
+
+
+def note_opt_outs(matched: Iterable[tuple[Message, DeliveryReport]], now: datetime) -> None:
+    """Write an opt-out for each refusal after a STOP: it concerns the person, not one send."""
+    refused = {
+        (message.tenant_id, message.to_number, report.completed_at or report.at)
+        for message, report in matched
+        if report.opted_out
+    }
+    # In one order for all workers, so that two that write the same opt-outs cannot deadlock.
+    for tenant_id, number, at in sorted(refused):
+        opt_outs.refused(tenant_id, number, at=at, now=now)
+
+
+class _Messages:
+    """The messages that some reports may be about, locked in the order of ids."""
+
+    def __init__(self, reported: Iterable[Reported]) -> None:
+        ids, refs = set(), set()
+        for item in reported:
+            ids.add(item.report.provider_id)
+            refs.add(message_id(item.event.ref))
+        rows = Message.objects.filter(
+            Q(provider_id__in=ids) | Q(pk__in=refs - {None}), direction=Direction.OUTBOUND
+        ).locked()
+        self.by_pk: Mapping[int, Message] = {row.pk: row for row in rows}
+        self._by_provider_id = {
+            (row.provider, row.provider_id): row for row in rows if row.provider_id
+        }
+
+    def find(self, item: Reported) -> Message | None:
+        """Find by the provider's id; else by our reference, which must agree with both numbers."""
+        found = self._by_provider_id.get((item.event.provider, item.report.provider_id))
+        if found is None:
+            referred = self.by_pk.get(message_id(item.event.ref) or 0)
+            found = referred if referred and _agrees(item, referred) else None
+        return found
+
+
+def _agrees(item: Reported, message: Message) -> bool:
+    told = (item.event.provider, item.report.to_number, item.report.from_number)
+    return told == (message.provider, message.to_number, message.from_number)
+
+
+def _order(item: Reported) -> tuple[int, datetime, int]:
+    return rank(item.report.status), item.report.at, item.event.pk
+
+
+def _mark(
+    event: WebhookEvent, message: Message, result: WebhookEvent.Result, now: datetime
+) -> None:
+    event.message, event.result, event.applied_at = message, result, now
+
+
+def _is_of_earlier_send(report: DeliveryReport, message: Message) -> bool:
+    return message.provider_id is not None and message.provider_id != report.provider_id
+
+
+def _is_newer(report: DeliveryReport, message: Message) -> bool:
+    if message.provider_status_at is None or report.at == message.provider_status_at:
+        return report.status == Status.FAILED
+    return report.at > message.provider_status_at

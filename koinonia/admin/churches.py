@@ -1,0 +1,156 @@
+"""Churches, staff, members, groups and sending numbers in the Django admin."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from delivery.admin.closed_lookups import ClosedLookups
+from koinonia import phone, sending_numbers
+from koinonia.admin.last_owner import KeepsOwners, StaffForm, StaffFormSet
+from koinonia.admin.names import TidyNamesMixin
+from koinonia.models import Church, Group, Member, SendingNumber, Staff
+from koinonia.names import search_key
+
+if TYPE_CHECKING:
+    ChurchAdminBase = admin.ModelAdmin[Church]
+    GroupAdminBase = admin.ModelAdmin[Group]
+    MemberAdminBase = admin.ModelAdmin[Member]
+    StaffAdminBase = admin.ModelAdmin[Staff]
+    NumberAdminBase = admin.ModelAdmin[SendingNumber]
+    ChurchFormBase = forms.ModelForm[Church]
+    StaffInlineBase = admin.TabularInline[Staff, Church]
+else:
+    # Django's admin classes do not accept type arguments at run time.
+    ChurchAdminBase = GroupAdminBase = MemberAdminBase = StaffAdminBase = admin.ModelAdmin
+    NumberAdminBase = admin.ModelAdmin
+    StaffInlineBase, ChurchFormBase = admin.TabularInline, forms.ModelForm
+
+
+class StaffInline(StaffInlineBase):
+    model = Staff
+    formset = StaffFormSet
+    autocomplete_fields = ["user"]
+    extra = 0
+
+
+class ChurchForm(ChurchFormBase):
+    class Meta:
+        model = Church
+        fields = [
+            "slug", "name", "phone_number", "country", "timezone", "opt_out_words", "plain_punctuation",
+            "uses_second_number",
+        ]  # fmt: skip
+        help_texts = {
+            "phone_number": "E.164. The previous number stays reserved for 30 days and while texts wait."
+        }
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        country, number = cleaned.get("country") or "US", cleaned.get("phone_number")
+        if number:
+            try:
+                cleaned["phone_number"] = phone.normalise(number, country)
+            except phone.UnusableNumberError as error:
+                raise ValidationError({"phone_number": str(error)}) from None
+            try:
+                sending_numbers.check(self.instance, cleaned["phone_number"], now=timezone.now())
+            except sending_numbers.NumberRefusedError as error:
+                raise ValidationError({"phone_number": str(error)}) from None
+        else:
+            cleaned["phone_number"] = None
+        if cleaned.get("uses_second_number") and not sending_numbers.has_second(self.instance):
+            raise ValidationError(
+                {
+                    "uses_second_number": "The church has no second number yet. An operator gives one"
+                    " with: manage.py number second"
+                }
+            )
+        return cleaned
+
+
+@admin.register(Church)
+class ChurchAdmin(ClosedLookups, TidyNamesMixin, ChurchAdminBase):
+    form = ChurchForm
+    list_display = ["name", "slug", "phone_number", "timezone"]
+    search_fields = ["name", "slug", "phone_number"]
+    ordering = ["name", "pk"]
+    inlines = [StaffInline]
+
+    def save_model(self, request: HttpRequest, obj: Church, form: Any, change: bool) -> None:
+        """Save the church without its number, then assign or release the number."""
+        wanted, now = obj.phone_number, timezone.now()
+        obj.phone_number = Church.objects.get(pk=obj.pk).phone_number if change else None
+        super().save_model(request, obj, form, change)
+        if wanted and wanted != obj.phone_number:
+            sending_numbers.give(obj, wanted, now=now)
+        elif not wanted and obj.phone_number:
+            sending_numbers.take(obj.phone_number, now=now)
+            obj.phone_number = None
+
+
+@admin.register(Staff)
+class StaffAdmin(ClosedLookups, KeepsOwners, StaffAdminBase):
+    form = StaffForm
+    list_display = ["user", "church", "role", "created_at"]
+    list_filter = ["role", "church"]
+    list_select_related = ["user", "church"]
+    search_fields = ["user__username", "church__name"]
+    autocomplete_fields = ["user", "church"]
+
+
+@admin.register(SendingNumber)
+class SendingNumberAdmin(ClosedLookups, NumberAdminBase):
+    """A read-only list. Numbers are assigned in the form of a church or by ``manage.py number``."""
+
+    list_display = [
+        "number",
+        "church",
+        "provider",
+        "second",
+        "given_at",
+        "given_up_at",
+        "reserved_until",
+    ]
+    list_select_related = ["church"]
+    search_fields = ["number", "church__name", "church__slug"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Member)
+class MemberAdmin(ClosedLookups, TidyNamesMixin, MemberAdminBase):
+    list_display = ["__str__", "phone", "church", "created_at"]
+    list_filter = ["church"]
+    list_select_related = ["church"]
+    search_fields = ["search_key", "phone"]
+    autocomplete_fields = ["church", "groups"]
+    show_full_result_count = False
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Member], search_term: str
+    ) -> tuple[QuerySet[Member], bool]:
+        """Ignore case and accents in a search, like the API."""
+        return super().get_search_results(request, queryset, search_key(search_term))
+
+
+@admin.register(Group)
+class GroupAdmin(ClosedLookups, TidyNamesMixin, GroupAdminBase):
+    list_display = ["name", "church"]
+    list_filter = ["church"]
+    list_select_related = ["church"]
+    search_fields = ["name"]
+    autocomplete_fields = ["church"]

@@ -1,0 +1,33 @@
+"""Changes to Django's admin site: its title, the models that it does not show, its autocompletion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+from knox.models import AuthToken
+
+admin.site.site_title = admin.site.site_header = "Koinonia"
+
+# knox's page makes tokens for other users and shows them; django-q2's pages show nothing that this
+# project uses.
+_UNWANTED = [AuthToken, *apps.get_app_config("django_q").get_models()]
+admin.site.unregister([model for model in _UNWANTED if admin.site.is_registered(model)])
+
+
+class AutocompleteView(AutocompleteJsonView):
+    """Django's view, except that a reverse relation is refused like any field without choices.
+
+    Django 5.2 fails there with an AttributeError (``field_name=user`` of ``auth.group``).
+    """
+
+    def process_request(self, request: HttpRequest) -> Any:
+        term, *found = super().process_request(request)
+        if not hasattr(found[1], "get_limit_choices_to"):
+            raise PermissionDenied
+        # PostgreSQL rejects NUL in text.
+        return term.replace("\0", ""), *found

@@ -1,0 +1,64 @@
+"""Errors that no DRF view sees: a bad ``Host``, a failing middleware, an unknown path.
+
+Below ``/api/`` they are problems; elsewhere they are Django's own pages.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views import defaults
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import APIException, NotFound, ParseError
+from rest_framework.permissions import AllowAny
+from rest_framework.views import APIView
+
+from koinonia.api import problems
+from koinonia.api.browsable import NOWHERE
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer for ``handler400``."""
+    known = problems.known(exception) or ParseError(problems.UNUSABLE)
+    return _problem(request, known) or defaults.bad_request(request, exception)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer for ``handler403``."""
+    known = problems.known(exception)
+    return _problem(request, known) or defaults.permission_denied(request, exception)
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer for ``handler404``."""
+    known = problems.known(exception)
+    return _problem(request, known) or defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer for ``handler500``. Django has logged the error."""
+    known = APIException(problems.OUR_FAULT)
+    return _problem(request, known) or defaults.server_error(request)
+
+
+def _problem(request: HttpRequest, error: APIException | None) -> HttpResponse | None:
+    if error is None or not request.path.startswith("/api/"):
+        return None
+    body = problems.problem(error.status_code, problems.sentence(error.detail))
+    return problems.problem_response(body)
+
+
+@extend_schema(exclude=True)
+class NoSuchPathView(APIView):
+    """Answers 404 to every path of the API that does not exist."""
+
+    name = NOWHERE
+    permission_classes = [AllowAny]
+
+    def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        if not request.path.endswith("/"):
+            raise NotFound("There is nothing at this path. All paths of the API end in a slash.")
+        raise Http404
+
+    options = http_method_not_allowed

@@ -1,0 +1,80 @@
+"""Logging of every process: one line per record, as plain text or JSON.
+
+Records name texts and people by their ids. The formatters mask phone numbers in every record, and
+the secret part of links that open an account.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+_STANDARD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_PHONE = re.compile(r"\+\d{5,13}(?=\d{2}(?!\d))")
+_MASKED = "+…"
+# Django logs the path of a request that it refuses; the link may still be valid.
+_SECRET_LINK = re.compile(r"(/invitations/|/password-reset/[\w-]+/)[\w-]{20,}")
+
+
+def config(level: str, form: str) -> dict[str, Any]:
+    """Return ``LOGGING``: every record goes to stderr, where ``up``, systemd or Docker reads it."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"line": {"()": f"{__name__}.{form.title()}Formatter"}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "root": {"handlers": ["stderr"], "level": level},
+        # Django's own handlers would log every record twice, and mail it.
+        "loggers": {
+            "django": {"handlers": [], "propagate": True},
+            "django.server": {"handlers": [], "propagate": True},
+            "daphne": {"level": "WARNING"},
+            # A client's mistake is reported to the client.
+            "django.request": {"level": "ERROR"},
+            "django-q": {"level": "WARNING"},
+        },
+    }
+
+
+def masked(text: str) -> str:
+    """Return ``text`` with phone numbers cut to their last two digits, and links without secrets."""
+    return _SECRET_LINK.sub(r"\1…", _PHONE.sub(_MASKED, text))
+
+
+class PlainFormatter(logging.Formatter):
+    """``10:21:07 WARNING delivery.breaker  The breaker opened.  state=open``"""
+
+    def format(self, record: logging.LogRecord) -> str:
+        extra = "".join(f"  {name}={value}" for name, value in _extra(record).items())
+        head = f"{self.formatTime(record, '%H:%M:%S')} {record.levelname} {record.name}"
+        trace = f"\n{self.formatException(record.exc_info)}" if record.exc_info else ""
+        return masked(f"{head}  {record.getMessage()}{extra}{trace}")
+
+
+class JsonFormatter(logging.Formatter):
+    """A JSON object per line; the ``extra`` of the record becomes fields."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        line: dict[str, Any] = {
+            "at": at,
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **_extra(record),
+        }
+        if record.exc_info:
+            line["trace"] = self.formatException(record.exc_info)
+        return masked(json.dumps(line, default=str, ensure_ascii=False))
+
+
+def _extra(record: logging.LogRecord) -> dict[str, Any]:
+    # Django adds the request object to its records; its repr says nothing in a log.
+    return {
+        name: value
+        for name, value in vars(record).items()
+        if name not in _STANDARD_FIELDS and name != "request"
+    }

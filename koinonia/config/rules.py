@@ -1,0 +1,244 @@
+"""Validation of environment variables: each rule raises ValidationError with a full sentence."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ipaddress
+import math
+import re
+from collections.abc import Callable, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from urllib.parse import SplitResult, parse_qs, urlsplit
+
+import environs
+from environs import ValidationError
+
+from koinonia.config import redis_settings
+from throttling import rates
+
+Rule = Callable[[str], None]
+Items = list[str]
+
+
+class Env(environs.Env):
+    """environs' reader, with lists that ignore spaces around items and empty items.
+
+    ``environs`` splits at the comma and keeps the spaces, so that the second host of
+    ``ALLOWED_HOSTS=a.example.org, b.example.org`` would never match.
+    """
+
+    def list(  # type: ignore[override]  # the library declares a callable attribute
+        self,
+        name: str,
+        *default: Any,
+        validate: Callable[[Sequence[str]], None] | None = None,
+        **options: Any,
+    ) -> Items:
+        """Return the items as text; ``validate`` gets them stripped and without empty items."""
+
+        def check(items: Sequence[str]) -> None:
+            if validate is not None:
+                validate(_without_empty(items))
+
+        split: Any = super().list
+        found = split(name, *default, subcast=str.strip, validate=check, **options)
+        # environs returns None for a bad value; ``seal`` reports it.
+        return _without_empty(found or ())
+
+
+def _without_empty(items: Sequence[str]) -> Items:
+    return [item for item in items if item]
+
+
+def rate(value: str) -> None:
+    try:
+        rates.parse(value)
+    except rates.InvalidRateError as error:
+        raise ValidationError(str(error)) from error
+
+
+def price(value: str) -> None:
+    """Accept a decimal number, 0 or more."""
+    try:
+        usable = Decimal(value).is_finite() and Decimal(value) >= 0
+    except InvalidOperation:
+        usable = False
+    if not usable:
+        raise ValidationError(f"{value!r} must be a decimal number, such as 0.014.")
+
+
+def network(value: str) -> None:
+    """Accept an address or a CIDR without host bits."""
+    try:
+        ipaddress.ip_network(value)
+    except ValueError as error:
+        raise ValidationError(f"{value!r} is no address or CIDR: {error}.") from error
+
+
+def country(value: str) -> None:
+    """Accept an ISO 3166 code that has telephone numbers, or ``*``."""
+    import phonenumbers  # here, because most processes do not need its list of countries
+
+    code = value.strip().upper()
+    if code != "*" and code not in phonenumbers.SUPPORTED_REGIONS:
+        raise ValidationError(
+            f"{value!r} is no country. Write ISO codes such as US,CA, or * for all."
+        )
+
+
+def url(*schemes: str) -> Rule:
+    """Return a rule that accepts a URL with a host and a valid port."""
+
+    def check(value: str) -> None:
+        parts = _split(value)
+        if parts.scheme not in schemes:
+            raise ValidationError(f"{_shown(parts)} must start with {_either(schemes)}.")
+        if not parts.netloc:
+            raise ValidationError(f"{_shown(parts)} names no host.")
+
+    return check
+
+
+def origin(value: str) -> None:
+    """Accept ``https://host[:port]`` with nothing after it."""
+    url("http", "https")(value)
+    parts = urlsplit(value)
+    if parts.path not in {"", "/"} or parts.query or parts.fragment or parts.username:
+        raise ValidationError(f"{_shown(parts)} must be an origin: scheme, host and port alone.")
+
+
+def exact_origin(value: str) -> None:
+    """Accept an origin without a wildcard, as a browser sends it."""
+    origin(value.strip())
+    if "*" in value:
+        raise ValidationError("A wildcard is not taken here: name each origin.")
+
+
+def trusted_origin(value: str) -> None:
+    """Accept an item of Django's CSRF_TRUSTED_ORIGINS, such as ``https://*.example.org``."""
+    origin(value.rstrip("/"))
+
+
+def redis_prefix(value: str) -> None:
+    """Accept a prefix for keys and channel names."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", value):
+        raise ValidationError("Must be 1 to 40 letters, digits, hyphens and underscores.")
+
+
+def redis_url(value: str) -> None:
+    _redis_server(value)
+    try:
+        redis_settings.number(value)
+    except ValueError:
+        raise ValidationError(
+            "Its database must be a number: redis://host/5, unix:///path?db=5 or"
+            " redis+sentinel://host/master/5."
+        ) from None
+
+
+def _redis_server(value: str) -> None:
+    parts = _split(value)
+    if parts.scheme == "unix":
+        if not parts.path:
+            raise ValidationError("unix:// must be followed by the path of the socket.")
+    elif parts.scheme == redis_settings.SENTINEL_SCHEME:
+        _sentinel(value)
+    else:
+        url("redis", "rediss", "unix", "redis+sentinel")(value)
+
+
+def database_url(value: str) -> None:
+    url("postgres", "postgresql")(value)
+    if not urlsplit(value).path.strip("/"):
+        raise ValidationError("The URL names no database: postgres://user:password@host/database.")
+
+
+_MAIL_SCHEMES = ("smtp", "submission", "console", "file", "memory", "dummy")
+
+
+def email_url(value: str) -> None:
+    """Accept a URL of dj-email-url; a mail server needs a host, and a timeout is whole seconds."""
+    parts = _split(value)
+    if parts.scheme not in _MAIL_SCHEMES:
+        raise ValidationError(f"{_shown(parts)} must start with {_either(_MAIL_SCHEMES)}.")
+    if parts.scheme in {"smtp", "submission"} and not parts.hostname:
+        raise ValidationError(f"{_shown(parts)} names no host.")
+    if not all(seconds.isdecimal() for seconds in parse_qs(parts.query).get("timeout", [])):
+        raise ValidationError("timeout must be a number of seconds.")
+
+
+def is_email_url(value: str) -> bool:
+    try:
+        email_url(value)
+    except ValidationError:
+        return False
+    return True
+
+
+def public_key(value: str) -> None:
+    """Accept the base64 of an Ed25519 public key, or an empty value."""
+    try:
+        length = len(base64.b64decode(value, validate=True))
+    except binascii.Error as error:
+        raise ValidationError("This is not base64.") from error
+    if value and length != 32:
+        raise ValidationError(f"An Ed25519 public key has 32 bytes; this has {length}.")
+
+
+def positive(value: float) -> None:
+    if not 0 < value < math.inf:
+        raise ValidationError("Must be a number above 0.")
+
+
+def delay(value: str) -> None:
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds <= 86_400:
+        raise ValidationError(f"{value!r} is no delay: 0 to 86400 seconds.")
+
+
+def each(rule: Rule) -> Callable[[Sequence[str]], None]:
+    """Return a rule that applies ``rule`` to every item of a list and reports every problem."""
+
+    def check(values: Sequence[str]) -> None:
+        problems: list[str] = []
+        for value in values:
+            try:
+                rule(value)
+            except ValidationError as error:
+                problems += map(str, error.messages)
+        if problems:
+            raise ValidationError(problems)
+
+    return check
+
+
+def _sentinel(value: str) -> None:
+    try:
+        redis_settings.parse_sentinel(value)
+    except ValueError as error:
+        raise ValidationError(str(error)) from error
+
+
+def _split(value: str) -> SplitResult:
+    try:
+        parts = urlsplit(value)
+        if parts.scheme != redis_settings.SENTINEL_SCHEME:
+            _ = parts.port  # Raises ValueError if the port is not a number.
+    except ValueError as error:
+        # The message of the error may quote a password.
+        raise ValidationError("This is no URL: look at its port and its brackets.") from error
+    return parts
+
+
+def _shown(parts: SplitResult) -> str:
+    # Leave the password out: the message goes to logs.
+    return f"'{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}'"
+
+
+def _either(schemes: Sequence[str]) -> str:
+    return " or ".join(f"{scheme}://" for scheme in schemes)

@@ -1,0 +1,167 @@
+"""Conversations: all messages between a church and one phone number."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import F, OuterRef, Q, Subquery
+
+from delivery.changes import message_changes
+from delivery.models import Direction, Message
+from delivery.statuses import Status
+from koinonia.models.church import Church
+from koinonia.models.conversation import Conversation, first_of
+from koinonia.models.member import Member
+
+_AT_ONCE = 1000
+"""Phone numbers of one statement."""
+
+
+def thread_of(church: Church, phone: str, *, now: datetime) -> Conversation:
+    """Return the conversation with ``phone``; create it if it does not exist."""
+    return Conversation.objects.get_or_create(
+        church=church, phone=phone, defaults={"updated_at": now}
+    )[0]
+
+
+def threads_of(church: Church, phones: Collection[str], *, now: datetime) -> dict[str, int]:
+    """Return the key of the conversation with each number; create missing conversations in bulk.
+
+    Two transactions that create the same conversation end with the same row: the unique constraint
+    decides the race.
+    """
+    known = _known_threads(church, list(phones))
+    missing = sorted(set(phones) - known.keys())
+    if missing:
+        rows = [Conversation(church=church, phone=phone, updated_at=now) for phone in missing]
+        Conversation.objects.bulk_create(rows, ignore_conflicts=True, batch_size=_AT_ONCE)
+        known |= _known_threads(church, missing)
+    return known
+
+
+def member_at(church: Church, phone: str) -> Member | None:
+    """Return the member with this number.
+
+    Among several members, return the member that the last message named, else the oldest member.
+    """
+    members = Member.objects.filter(church=church, phone=phone)
+    named = Conversation.objects.filter(church=church, phone=phone).values_list(
+        "named_member", flat=True
+    )
+    key = first_of(members, named.first())
+    return Member.objects.get(pk=key) if key else None
+
+
+def remember_named(conversation: int, member: Member) -> None:
+    """Store that the last message of this conversation addressed ``member`` by name."""
+    rows = Conversation.objects.filter(pk=conversation)
+    rows.exclude(named_member=member).update(named_member=member)
+
+
+def follow(created: Collection[Message], *, now: datetime) -> None:
+    """Update the last message and the unread count of the new messages' conversations.
+
+    Call it in the transaction that creates the messages. The conversations of a broadcast take one
+    statement.
+    """
+    for batch in sorted({message.batch for message in created if message.batch}):
+        _follow_batch(batch, now)
+    singles = [message for message in created if message.thread and not message.batch]
+    unread = Counter(
+        message.thread for message in singles if message.direction == Direction.INBOUND
+    )
+    for thread, message in sorted(_latest_of_each(singles).items()):
+        _follow_one(thread, message, unread[thread], now)
+
+
+def move(message: Message, thread: int, *, now: datetime) -> None:
+    """Update both conversations for a message that is about to move to ``thread``.
+
+    Call it while ``message`` still has the old thread, in the database too.
+    """
+    others = Message.objects.filter(thread=message.thread).exclude(pk=message.pk)
+    left = Conversation.objects.filter(pk=message.thread or 0, last_message=message.pk)
+    left.update(last_message=others.order_by("-pk").values_list("pk", flat=True).first())
+    _follow_one(thread, message, 0, now)
+
+
+def adopt(church_id: int, phones: Sequence[str]) -> None:
+    """Link the messages of these numbers that have no recipient to the members with these numbers.
+
+    Call it when a member is created or gets another number. A message keeps its member when the
+    number passes to another member, and the messages of a deleted member are never linked again.
+    """
+    holder = Conversation.objects.filter(pk=OuterRef("thread")).values("member__pk")[:1]
+    for some in _slices(phones):
+        conversations = Conversation.objects.filter(
+            church=church_id, phone__in=some, member__isnull=False
+        )
+        unlinked = Message.objects.filter(
+            thread__in=conversations.values("pk"), recipient=None, recipient_gone=False
+        )
+        if not unlinked.exists():
+            continue
+        with transaction.atomic():
+            # Locked in primary-key order, like everywhere, so that two requests cannot deadlock.
+            locked = list(unlinked.locked().values_list("pk", flat=True))
+            Message.objects.filter(pk__in=locked).update(recipient=Subquery(holder))
+
+
+def mark_read(conversation: Conversation, *, now: datetime) -> int:
+    """Mark the inbound messages of the conversation as read; return how many were unread.
+
+    Each change goes from ``received`` to ``received`` and sets ``read_at``.
+    """
+    with message_changes(now) as changes:
+        # Lock the conversation first, to prevent a lost update: a message that arrives now raises
+        # the unread count, and this request must not reset the count for an unseen message. Only
+        # this function locks inbound messages, so the reversed lock order cannot deadlock.
+        Conversation.objects.select_for_update().get(pk=conversation.pk)
+        unread = Message.objects.filter(
+            thread=conversation.pk, status=Status.RECEIVED, read_at__isnull=True
+        )
+        messages = list(unread.locked())
+        for message in messages:
+            message.read_at = message.updated_at = now
+            changes.add(message, previous=message.status)
+        keys = [message.pk for message in messages]
+        Message.objects.filter(pk__in=keys).update(read_at=now, updated_at=now)
+        Conversation.objects.filter(pk=conversation.pk).update(unread_count=0)
+    return len(messages)
+
+
+def _known_threads(church: Church, phones: Sequence[str]) -> dict[str, int]:
+    known: dict[str, int] = {}
+    for some in _slices(phones):
+        rows = Conversation.objects.filter(church=church, phone__in=some)
+        known |= dict(rows.values_list("phone", "pk"))
+    return known
+
+
+def _latest_of_each(messages: Collection[Message]) -> dict[int, Message]:
+    ordered = sorted(messages, key=lambda message: message.pk)
+    return {message.thread: message for message in ordered if message.thread}
+
+
+def _follow_one(thread: int, message: Message, unread: int, now: datetime) -> None:
+    row = Conversation.objects.filter(pk=thread)
+    is_older = Q(last_message=None) | Q(last_message__lt=message.pk)
+    row.filter(is_older).update(last_message=message, updated_at=now)
+    if unread:
+        row.update(unread_count=F("unread_count") + unread)
+
+
+def _follow_batch(batch: int, now: datetime) -> None:
+    of_batch = Message.objects.filter(batch=batch)
+    Conversation.objects.filter(pk__in=of_batch.values("thread")).update(
+        last_message_id=Subquery(of_batch.filter(thread=OuterRef("pk")).values("pk")[:1]),
+        updated_at=now,
+    )
+
+
+def _slices(phones: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(phones), _AT_ONCE):
+        yield phones[start : start + _AT_ONCE]

@@ -1,1 +1,0 @@
-"""All texts between a church and one number."""

@@ -1,0 +1,237 @@
+"""The plan of an import: the people of the file compared with the members of the church."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+from koinonia.member_import.consent import Said
+from koinonia.member_import.consent_in_words import title_says
+from koinonia.member_import.name_cells import split_known
+from koinonia.member_import.people import People, Person, Row
+from koinonia.member_import.report import Report
+from koinonia.member_import.table import (
+    LONGEST_NAME,
+    MOST_GROUPS_OF_A_CHURCH,
+    MOST_GROUPS_OF_A_FILE,
+    MOST_MEMBERSHIPS_OF_A_FILE,
+    MOST_PEOPLE_OF_A_NUMBER,
+    MOST_ROWS,
+    Table,
+    UnusableFileError,
+)
+from koinonia.models import Church, Group
+from koinonia.models.group import group_key
+from koinonia.models.member import full_name
+from koinonia.names import search_key
+
+
+class Named(Protocol):
+    first_name: str
+    last_name: str
+
+
+_N = TypeVar("_N", bound=Named)
+
+
+def same_person(people: Iterable[_N], first_name: str, last_name: str) -> _N | None:
+    """Return the person with this name among ``people``, who share a number.
+
+    Ignore case and accents. A missing last name matches any last name if only one person at the
+    number has the first name.
+    """
+    candidates = list(people)
+    if not candidates:
+        return None
+    wanted = search_key(full_name(first_name, last_name))
+    for person in candidates:
+        if search_key(full_name(person.first_name, person.last_name)) == wanted:
+            return person
+    first = search_key(first_name)
+    alike = [
+        person
+        for person in candidates
+        if search_key(person.first_name) == first and not (person.last_name and last_name)
+    ]
+    return alike[0] if len(alike) == 1 else None
+
+
+@dataclass(slots=True)
+class Wanted:
+    """A person of the file, with the name of the last row and the groups of all rows."""
+
+    line: int
+    first_name: str
+    last_name: str
+    phone: str
+    groups: dict[str, str]
+    """Key to name."""
+
+
+@dataclass
+class Plan:
+    people: list[Wanted] = field(default_factory=list)
+    opt_outs: set[str] = field(default_factory=set)
+    """Phone numbers."""
+    known_groups: dict[str, str] = field(default_factory=dict)
+    """Key to name of the church's groups before the import."""
+
+    @property
+    def new_groups(self) -> dict[str, str]:
+        named: dict[str, str] = {}
+        for person in self.people:
+            for key, name in person.groups.items():
+                if key not in self.known_groups:
+                    named.setdefault(key, name)
+        return named
+
+
+def plan_import(church: Church, table: Table, report: Report, *, file_name: str = "") -> Plan:
+    """Return the plan for the people in ``table`` and add remarks to ``report``.
+
+    Write nothing. Raise UnusableFileError beyond a limit.
+    """
+    said = title_says(file_name)
+    if said is Said.UNKNOWN:
+        raise UnusableFileError(
+            "The name of the file speaks of people who have unsubscribed, beside a negation or"
+            " another condition. Give it a name that says whether all of its people have, or leave"
+            " those words out."
+        )
+    all_opted_out = said is Said.OUT or table.all_opted_out
+    people = People(table.columns, church.country, all_opted_out=all_opted_out)
+    rows = _rows(people, table, report)
+    _note_columns(table, rows, report, all_opted_out=all_opted_out)
+    report.ignored_columns += [
+        f"column {at + 1}, which has no name" for at in sorted(people.filled_unnamed)
+    ]
+    plan = Plan(known_groups=_groups_of(church))
+    plan.opt_outs = {row.phone for row in rows if row.opted_out and row.phone}
+    _merge([row.person for row in rows if row.person], plan, report)
+    _check_groups(plan)
+    return plan
+
+
+def _rows(people: People, table: Table, report: Report) -> list[Row]:
+    rows: list[Row] = []
+    limits = _GroupLimits()
+    for line, told in table.remarks:
+        report.remark(line, told)
+    for number, record in enumerate(table.records, 1):
+        if number > MOST_ROWS:
+            raise UnusableFileError(
+                f"At most {MOST_ROWS:,} lines can be imported at once. Split the file."
+            )
+        row = people.row(record)
+        limits.add(row)
+        report.skipped += row.gone
+        for told in row.remarks:
+            report.remark(row.line, told)
+        rows.append(row)
+    return rows
+
+
+def _note_columns(table: Table, rows: list[Row], report: Report, *, all_opted_out: bool) -> None:
+    report.ignored_columns += [*table.columns.ignored, *table.left_out]
+    columns = table.columns
+    if not columns.has_first_choice:
+        report.ignored_columns += [
+            f"{column.header} (taken as the phone: the file has no mobile number)"
+            for column in columns.second_choice
+        ]
+    silent = Counter(header for row in rows if row.person for header in row.silent)
+    report.ignored_columns += [
+        f"{header} (empty in {number:,} of the rows: these say nothing, and are imported)"
+        for header, number in silent.items()
+    ]
+    if all_opted_out:
+        told = "The name of the list says that its people have unsubscribed: all are opted out."
+        report.remark(1, told)
+
+
+def _groups_of(church: Church) -> dict[str, str]:
+    names = Group.objects.filter(church=church).order_by("-pk").values_list("name", flat=True)
+    return {group_key(name): name for name in names}
+
+
+def _merge(people: list[Person], plan: Plan, report: Report) -> None:
+    """Add each person once; a further row of a person adds groups and updates the name."""
+    plain = (name for person in people for name in person.groups if "," not in name)
+    known = {group_key(name) for name in plain} | plan.known_groups.keys()
+    at_number: dict[str, list[Wanted]] = {}
+    names_of: dict[str, str] = {}
+    for person in people:
+        parts = [part for name in person.groups for part in split_known(name, known)]
+        if any(len(part) > LONGEST_NAME for part in parts):
+            report.remark(person.line, f"groups: A name is longer than {LONGEST_NAME} characters.")
+            continue
+        # Keep the first spelling in the file.
+        groups = {key: names_of.setdefault(key, part) for part in parts if (key := group_key(part))}
+        others = at_number.setdefault(person.phone, [])
+        same = same_person(others, person.first_name, person.last_name)
+        if same is None and len(others) >= MOST_PEOPLE_OF_A_NUMBER:
+            report.remark(person.line, TOO_MANY_AT_NUMBER)
+        elif same is None:
+            wanted = Wanted(person.line, person.first_name, person.last_name, person.phone, groups)
+            others.append(wanted)
+            plan.people.append(wanted)
+        elif _take_further_row(same, person, groups):
+            report.updated += 1
+        else:
+            report.skipped += 1
+
+
+TOO_MANY_AT_NUMBER = (
+    f"phone: More than {MOST_PEOPLE_OF_A_NUMBER} people would share this number. The person is not"
+    " imported."
+)
+
+
+def _take_further_row(same: Wanted, person: Person, groups: dict[str, str]) -> bool:
+    """Add another row of the same person; return True if it changes the person."""
+    before = (same.first_name, same.last_name, len(same.groups))
+    same.first_name = person.first_name
+    same.last_name = person.last_name or same.last_name
+    same.groups |= groups
+    return before != (same.first_name, same.last_name, len(same.groups))
+
+
+class _GroupLimits:
+    """Counts the groups while a file is read, so that reading stops at a limit."""
+
+    def __init__(self) -> None:
+        self._keys: set[str] = set()
+        self._memberships = 0
+
+    def add(self, row: Row) -> None:
+        """Count the groups of ``row``. Raise UnusableFileError beyond a limit."""
+        if not row.person:
+            return
+        self._memberships += len(row.person.groups)
+        self._keys.update(group_key(name) for name in row.person.groups if "," not in name)
+        if len(self._keys) > MOST_GROUPS_OF_A_FILE:
+            raise UnusableFileError(_TOO_MANY_GROUPS)
+        if self._memberships > MOST_MEMBERSHIPS_OF_A_FILE:
+            raise UnusableFileError(
+                f"The file puts people into groups more than {MOST_MEMBERSHIPS_OF_A_FILE:,} times,"
+                " which is the most that can be imported at once. Split the file."
+            )
+
+
+_TOO_MANY_GROUPS = (
+    f"The file names more than {MOST_GROUPS_OF_A_FILE} groups, which is the most that can be imported"
+    " at once. Is the right column named groups? Nothing is imported."
+)
+
+
+def _check_groups(plan: Plan) -> None:
+    named = {key for person in plan.people for key in person.groups}
+    if len(named) > MOST_GROUPS_OF_A_FILE:
+        raise UnusableFileError(_TOO_MANY_GROUPS)
+    if len(named | plan.known_groups.keys()) > MOST_GROUPS_OF_A_CHURCH and plan.new_groups:
+        raise UnusableFileError(
+            f"With {len(plan.new_groups):,} new groups the church would have more than"
+            f" {MOST_GROUPS_OF_A_CHURCH:,}. Delete some, or leave them out. Nothing is imported."
+        )

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+
+class TokenDetails(models.Model):
+    """Columns that the project adds to knox's Bearer tokens.
+
+    A token from an earlier release gets its row on the first use.
+    """
+
+    # An earlier release deletes tokens and does not know this table: use no database constraint.
+    token = models.OneToOneField(
+        "knox.AuthToken", models.CASCADE, related_name="details", db_constraint=False
+    )
+    name = models.CharField(max_length=100, blank=True)
+    """The name that the user chose; empty for a token of a login."""
+    fingerprint = models.CharField(max_length=64)
+    """SHA-256 of the password hash on creation: a password change invalidates the token."""
+    last_used = models.BigIntegerField(null=True)
+    """Unix time in seconds, exact to a minute; None if the token was never used."""
+
+    class Meta:
+        verbose_name_plural = "token details"
+
+    def __str__(self) -> str:
+        return self.name or "login"
+
+
+class UserSession(models.Model):
+    """The user of a session. Django stores the user only inside the session's signed data."""
+
+    session_key = models.CharField(max_length=40, primary_key=True)
+    # Another request can delete the user while a session is saved: use no database constraint.
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_constraint=False
+    )
+
+    def __str__(self) -> str:
+        return f"A session of user {self.user_id}"

@@ -1,0 +1,89 @@
+"""Recipient and text of scheduled messages, decided at their due time.
+
+A message to a member uses the member's current number and name. An earlier release created the
+messages of a broadcast when it was scheduled; this module decides about such messages too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from delivery.drafts import Draft
+from delivery.models import Message
+from delivery.models.transitions import Failure
+from koinonia.broadcasts.audience import Audience
+from koinonia.conversations import move, thread_of
+from koinonia.models import Broadcast, Church, Member
+from koinonia.texts.compose import compose
+
+_NOT_IN_AUDIENCE = Failure(
+    "not_in_audience", "The member had left the audience by the due time", "cancelled"
+)
+_NUMBER_TWICE = Failure(
+    "number_twice", "Another text of this broadcast goes to this number", "cancelled"
+)
+
+
+def redraft(
+    tenant_id: int, messages: Sequence[Message], now: datetime
+) -> dict[int, Draft | Failure]:
+    """Return a draft or a failure for each due message of one church.
+
+    See ``delivery.drafts.Schedule``.
+    """
+    church = Church.objects.get(pk=tenant_id)
+    recipients = {row.recipient_id for row in messages if row.recipient_id}
+    members = Member.objects.filter(church=church).in_bulk(recipients)
+    broadcasts = Broadcast.objects.filter(church=church).in_bulk(
+        {row.batch for row in messages if row.batch}
+    )
+    staying = {
+        pk: _still_in_audience(broadcast, church, members) for pk, broadcast in broadcasts.items()
+    }
+    decisions: dict[int, Draft | Failure] = {}
+    for row in messages:
+        broadcast = broadcasts.get(row.batch) if row.batch else None
+        if row.batch and broadcast is None:
+            continue
+        if broadcast and row.recipient_id not in staying[broadcast.pk]:
+            decisions[row.pk] = _NOT_IN_AUDIENCE
+            continue
+        template = broadcast.text if broadcast else row.template
+        member = members.get(row.recipient_id) if row.recipient_id else None
+        if broadcast and member and _has_text_in(broadcast, member.phone, row):
+            decisions[row.pk] = _NUMBER_TWICE
+            continue
+        decisions[row.pk] = _draft(row, template, member, church, now)
+    return decisions
+
+
+def _still_in_audience(
+    broadcast: Broadcast, church: Church, members: dict[int, Member]
+) -> set[int]:
+    audience = Audience.from_json(broadcast.audience)
+    return set(audience.members(church).filter(pk__in=members).values_list("pk", flat=True))
+
+
+def _has_text_in(broadcast: Broadcast, number: str, row: Message) -> bool:
+    if number == row.to_number:
+        return False
+    return Message.objects.filter(
+        tenant=row.tenant_id, batch=broadcast.pk, to_number=number
+    ).exists()
+
+
+def _draft(
+    row: Message, template: str, member: Member | None, church: Church, now: datetime
+) -> Draft:
+    to = member.phone if member else row.to_number
+    thread = row.thread
+    if to != row.to_number:
+        thread = thread_of(church, to, now=now).pk
+        move(row, thread, now=now)
+    return Draft(
+        to=to,
+        text=compose(template, member, church) if template else row.text,
+        recipient_id=member.pk if member else None,
+        thread=thread,
+    )

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from koinonia.models import Church
+
+
+def test_a_visitor_is_redirected_to_the_login_page(client: Client, db: None) -> None:
+    answer = client.get("/?church=grace")
+    assert (answer.status_code, answer["Location"]) == (302, "/login/?next=/%3Fchurch%3Dgrace")
+
+
+def test_staff_see_their_church(client: Client, grace_owner: User) -> None:
+    client.force_login(grace_owner)
+    assert b"Grace Church" in client.get("/").content
+
+
+def test_a_viewer_cannot_compose(client: Client, grace_viewer: User) -> None:
+    client.force_login(grace_viewer)
+    assert b'id="compose"' not in client.get("/").content
+
+
+@pytest.mark.parametrize("slug", ["hope", "nowhere"])
+def test_a_foreign_church_looks_like_a_missing_church(
+    client: Client, grace_owner: User, hope: Church, slug: str
+) -> None:
+    client.force_login(grace_owner)
+    assert client.get(f"/?church={slug}").status_code == 404
+
+
+def test_a_user_without_a_church_sees_an_explanation(client: Client, stranger: User) -> None:
+    client.force_login(stranger)
+    answer = client.get("/")
+    assert answer.status_code == 403
+    assert b"not on the staff of any church" in answer.content
+
+
+def test_guesses_at_the_login_page_are_limited(client: Client, grace_owner: User) -> None:
+    guess = {"username": grace_owner.username, "password": "wrong"}
+    statuses = [client.post("/login/", guess).status_code for _ in range(7)]
+    assert statuses == [200] * 5 + [429] * 2

@@ -1,0 +1,67 @@
+"""A worker that was away for longer than its leases, and takes again what others gave back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from delivery.models import Message
+from delivery.queue import rescue
+from delivery.sending.drain import Drain
+from delivery.statuses import Status
+from koinonia.models import Church
+from tests.delivery.engine.scripted import UNAVAILABLE, HeldProvider, drain, write
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LATER = timedelta(minutes=1)
+
+
+@pytest.fixture
+def worker(grace: Church, provider: HeldProvider) -> Drain:
+    """Its only thread is busy with one text, and a second one waits; both leases are over."""
+    worker = drain(provider, size=1)
+    for number in range(2):
+        write(grace, to=f"+1312555000{number}")
+    worker.step()
+    wait_until(lambda: provider.begun)
+    rescue.rescue(timezone.now() + LATER)
+    return worker
+
+
+def test_what_it_took_twice_it_gives_back_and_nothing_stays_held(
+    worker: Drain, provider: HeldProvider
+) -> None:
+    worker.step()
+    provider.answers(UNAVAILABLE)
+    provider.let_go.set()
+
+    worker.settle(30)
+
+    assert set(Message.objects.values_list("status", "claims")) == {(Status.QUEUED, 1)}
+    assert not worker.threads.in_flight
+
+
+def test_the_answer_to_its_first_call_does_not_end_its_second(
+    worker: Drain, provider: HeldProvider
+) -> None:
+    worker.step()
+    assert len(worker.threads.in_flight) == 4
+    provider.let_go.set()
+    worker.run()
+    assert set(Message.objects.values_list("status", flat=True)) == {Status.ACCEPTED}
+    assert not worker.threads.in_flight
+
+
+def test_what_it_lost_and_has_not_begun_is_not_sent(worker: Drain, provider: HeldProvider) -> None:
+    Message.objects.update(next_attempt_at=timezone.now() + LATER)
+    [first] = provider.begun
+    worker.clock = lambda: timezone.now() + timedelta(seconds=20)  # when a lease is to be renewed
+    worker.step()
+
+    assert [job.text for job in worker.threads.in_flight.values()] == [first]
+    provider.let_go.set()
+    worker.run()
+    assert provider.begun == [first]

@@ -1,0 +1,81 @@
+"""Leases that ended: one row that cannot be given back holds up none of the others."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+import pytest
+from django.db import OperationalError
+from django.utils import timezone
+
+from delivery.models import Attempt, Message, Priority
+from delivery.queue import claim, rescue
+from delivery.queue.turns import Turn
+from delivery.statuses import Status
+from delivery.testing import ScriptedProvider
+from koinonia.models import Church
+from tests.delivery.engine.scripted import ACCEPTED, drain, write
+
+pytestmark = pytest.mark.django_db(transaction=True)
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def lost(grace: Church) -> list[Message]:
+    """Three texts of a worker that died in its calls; the attempt of the second is already there."""
+    for number in range(3):
+        write(grace, to=f"+1312555000{number}")
+    now = timezone.now()
+    rows = claim.claim(Turn(grace.pk, Priority.REPLY, "telnyx"), 10, now)
+    claim.start_calls(rows, now)
+    Attempt.objects.create(
+        message=rows[1], number=1, started_at=now, duration_ms=1, outcome="ambiguous"
+    )
+    return rows
+
+
+def statuses() -> list[str]:
+    return list(Message.objects.order_by("pk").values_list("status", flat=True))
+
+
+def test_the_others_are_given_back_and_the_bad_one_is_told_of_and_left_for_a_while(
+    lost: list[Message], caplog: pytest.LogCaptureFixture
+) -> None:
+    now = timezone.now() + MINUTE
+    assert rescue.rescue(now) == 2
+    assert statuses() == [Status.QUEUED, Status.SENDING, Status.QUEUED]
+    [error] = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert (error.__dict__["action"], error.__dict__["message_id"]) == ("not_rescued", lost[1].pk)
+    assert "+1312" not in caplog.text
+
+    caplog.clear()
+    assert rescue.rescue(now + timedelta(seconds=1)) == 0
+    assert not caplog.records
+    Attempt.objects.filter(message=lost[1]).delete()
+    assert rescue.rescue(now + 2 * MINUTE) == 1
+    assert statuses() == [Status.QUEUED] * 3
+
+
+def test_a_database_that_is_away_is_not_asked_for_each_row(
+    lost: list[Message], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    def fail(*arguments: object) -> int:
+        asked.append(arguments)
+        raise OperationalError
+
+    monkeypatch.setattr(type(Message.objects.all()), "write", fail)
+    with pytest.raises(OperationalError):
+        rescue.rescue(timezone.now() + MINUTE)
+    assert len(asked) == 1
+
+
+def test_a_text_that_telnyx_put_off_for_days_is_still_counted(grace: Church) -> None:
+    """A pause of a second leaves room for 86,400 calls in the day that a text has."""
+    write(grace)
+    Message.objects.update(calls=100_000)
+    drain(ScriptedProvider(answers=[ACCEPTED])).run()
+    assert Message.objects.values_list("status", "calls").get() == (Status.ACCEPTED, 100_001)
+    assert Attempt.objects.get().number == 100_001

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.delivery.providers.cases import Rig, Site
+from tests.delivery.redis_state import fresh
+
+KINDS = sorted(path.parent.name for path in Path(__file__).parent.glob("*/rig.py"))
+
+
+@pytest.fixture(params=KINDS)
+def rig(request: pytest.FixtureRequest, settings: Any) -> Iterator[Rig]:
+    """Each provider in turn, as the only one that is configured."""
+    kind = request.param
+    made = import_module(f"tests.delivery.providers.{kind}.rig").TheRig
+    with Site() as site, made(site, kind) as rig:
+        fresh(
+            settings,
+            PROVIDERS={kind: rig.options()},
+            DEFAULT_PROVIDER=kind,
+            PROVIDER_OF=None,
+            PUBLIC_URL=site.origin,
+            RETRY_DELAYS=(0.01, 0.01, 0.01),
+            CONNECT_TIMEOUT=2,
+            READ_TIMEOUT=2,
+        ).close()
+        yield rig

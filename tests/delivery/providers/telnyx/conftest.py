@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+from tests.delivery.tracking.conftest import message
+
+__all__ = ["message"]

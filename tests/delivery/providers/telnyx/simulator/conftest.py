@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from delivery.providers.telnyx.simulator import TelnyxSimulator
+from tests.delivery.providers.telnyx.simulator.office import Office
+from tests.delivery.providers.telnyx.simulator.receiver import Receiver
+from tests.simulator import telnyx, telnyx_process_wide
+
+__all__ = ["telnyx", "telnyx_process_wide"]
+
+
+@pytest.fixture
+def office(telnyx: TelnyxSimulator) -> Iterator[Office]:
+    with Office(telnyx) as office:
+        yield office
+
+
+@pytest.fixture(scope="session")
+def receiver_process_wide() -> Iterator[Receiver]:
+    with Receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def receiver(receiver_process_wide: Receiver, telnyx: TelnyxSimulator) -> Receiver:
+    """A host that takes webhooks, with an empty inbox."""
+    receiver_process_wide.clear()
+    return receiver_process_wide

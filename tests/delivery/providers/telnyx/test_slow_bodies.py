@@ -1,0 +1,103 @@
+"""Bodies that come slowly, or in pieces: what the timeouts of single reads do not bound."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from delivery.models import Outcome
+from delivery.providers.telnyx.provider import TelnyxProvider
+from tests.delivery.accounts import with_provider
+from tests.delivery.providers.texts import outbound
+
+TAKEN = b'{"data":{"id":"4031"}}'
+REQUEST = outbound()
+
+
+@contextmanager
+def telnyx(settings: Any, answer: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[set[int]]:
+    """A Telnyx that writes its answers by ``answer``; the ports from which it is called."""
+    ports: set[int] = set()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            ports.add(self.client_address[1])
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            answer(self)
+
+        def log_message(self, *_: Any) -> None:
+            """Log nothing: the test checks the outcome."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        base = f"http://127.0.0.1:{server.server_port}"
+        provider = with_provider(settings, API_BASE=base, API_KEY="KEY0")
+        settings.DELIVERY = {**provider, "CONNECT_TIMEOUT": 0.2, "READ_TIMEOUT": 0.3}
+        yield ports
+        server.shutdown()
+
+
+def test_an_answer_that_drips_in_is_given_up_in_time(settings: Any) -> None:
+    given_up = threading.Event()
+
+    def drip(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_header("Content-Length", "1000")
+        handler.end_headers()
+        try:
+            while not given_up.wait(0.05):  # the carrier is what is mocked here
+                handler.wfile.write(b" ")
+        except OSError:
+            handler.close_connection = True  # the caller has gone
+
+    with telnyx(settings, drip):
+        began = time.monotonic()
+        told = TelnyxProvider().send(REQUEST)
+        took = time.monotonic() - began
+        given_up.set()
+    assert (told.kind, told.code) == (Outcome.AMBIGUOUS, "answer_lost")
+    assert took < 5
+
+
+def _whole(handler: BaseHTTPRequestHandler) -> None:
+    handler.send_header("Content-Length", str(len(TAKEN)))
+    handler.end_headers()
+    handler.wfile.write(TAKEN)
+
+
+def _in_chunks(handler: BaseHTTPRequestHandler) -> None:
+    handler.send_header("Transfer-Encoding", "chunked")
+    handler.end_headers()
+    for piece in (TAKEN[:7], TAKEN[7:], b""):
+        handler.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+
+
+@pytest.mark.parametrize("answer", [_whole, _in_chunks])
+def test_a_connection_serves_the_next_text_too(
+    settings: Any, answer: Callable[[BaseHTTPRequestHandler], None]
+) -> None:
+    with telnyx(settings, answer) as ports:
+        provider = TelnyxProvider()
+        for _ in range(3):
+            assert provider.send(REQUEST).provider_id == "4031"
+    assert len(ports) == 1
+
+
+def test_an_answer_that_ends_too_soon_is_lost(settings: Any) -> None:
+    def cut(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_header("Content-Length", str(len(TAKEN)))
+        handler.end_headers()
+        handler.wfile.write(TAKEN[:-1])
+        handler.close_connection = True
+
+    with telnyx(settings, cut):
+        told = TelnyxProvider().send(REQUEST)
+    assert (told.kind, told.code) == (Outcome.AMBIGUOUS, "answer_lost")

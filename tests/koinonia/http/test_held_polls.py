@@ -1,0 +1,110 @@
+"""Requests that wait for events, beside the others, on a running system."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.running_system import RunningSystem, database_environment
+from tests.up.descendants import one
+from tests.waiting import wait_until
+
+POLLS = 60
+POOL = 5
+"""Database connections of the web process: far fewer than polls."""
+MORE_THREADS = 20
+"""The pools fill while requests come, up to their size; a thread for each poll would be 60 more."""
+
+
+class System:
+    def __init__(self, running: RunningSystem) -> None:
+        self.url = running.url
+        self.headers = {"Authorization": f"Bearer {running.token('grace-sender')}"}
+        self.web = one(running.data_dir, "realtime.daphne")
+
+    def get(self, path: str) -> requests.Response:
+        return requests.get(f"{self.url}/api/v1/{path}", headers=self.headers, timeout=30)
+
+    def send_text(self) -> None:
+        body = {"to": "+13125550177", "text": "News for those who wait"}
+        path = f"{self.url}/api/v1/churches/grace/messages/"
+        requests.post(path, json=body, headers=self.headers, timeout=30).raise_for_status()
+
+    def hold_poll(self, after: int, wait: int = 25) -> socket.socket:
+        """A poll that is sent and not answered."""
+        host, port = self.url.removeprefix("http://").split(":")
+        waiting = socket.create_connection((host, int(port)), timeout=60)
+        path = f"/api/v1/churches/grace/events/?after={after}&wait={wait}"
+        token = self.headers["Authorization"]
+        head = f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nAuthorization: {token}\r\n\r\n"
+        waiting.sendall(head.encode())
+        return waiting
+
+    def threads(self) -> int:
+        return len(os.listdir(f"/proc/{self.web}/task"))
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    environment = {"DATABASE_POOL": str(POOL), "THROTTLING_ENABLED": "0", **database_environment()}
+    data_dir: Path = tmp_path_factory.mktemp("held") / "var"
+    with RunningSystem(data_dir, **environment) as running:
+        yield System(running)
+
+
+@pytest.fixture
+def sockets() -> Iterator[ExitStack]:
+    """Closes what a test leaves open."""
+    with ExitStack() as opened:
+        yield opened
+
+
+def hold_polls(system: System, sockets: ExitStack) -> list[socket.socket]:
+    """Polls that all wait for the same stream."""
+    head = system.get("churches/grace/events/").json()["to"]
+    polls = [sockets.enter_context(system.hold_poll(head)) for _ in range(POLLS)]
+    # They are let in in turn by the same few threads: when a later one has been held, all have.
+    system.get(f"churches/grace/events/?after={head}&wait=1").raise_for_status()
+    return polls
+
+
+def test_a_held_poll_has_no_thread(system: System, sockets: ExitStack) -> None:
+    for _ in range(3):
+        system.get("me/")
+    before = system.threads()
+    hold_polls(system, sockets)
+    assert system.threads() - before <= MORE_THREADS
+
+
+def test_others_are_served_while_more_polls_are_held_than_there_are_connections(
+    system: System, sockets: ExitStack
+) -> None:
+    hold_polls(system, sockets)
+    answers = [system.get("churches/grace/messages/") for _ in range(20)]
+    assert {answer.status_code for answer in answers} == {200}
+
+
+def test_each_held_poll_gets_the_news_when_all_end_at_once(
+    system: System, sockets: ExitStack
+) -> None:
+    polls = hold_polls(system, sockets)
+    before = system.threads()
+    system.send_text()
+    answers = [poll.recv(65_536) for poll in polls]
+    assert {answer.split(b"\r\n")[0] for answer in answers} == {b"HTTP/1.1 200 OK"}
+    assert all(b"message.created" in answer for answer in answers)
+    assert system.threads() - before <= MORE_THREADS
+
+
+def test_polls_whose_clients_have_gone_leave_nothing(system: System, sockets: ExitStack) -> None:
+    before = system.threads()
+    for poll in hold_polls(system, sockets):
+        poll.close()
+    wait_until(lambda: system.threads() - before <= MORE_THREADS)
+    assert system.get("churches/grace/messages/").status_code == 200

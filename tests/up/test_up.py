@@ -1,0 +1,132 @@
+"""``manage.py up`` with its real processes: started, hurt, stopped."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from koinonia.up.data_dir import DataDir
+from tests.running_system import ROOT, RunningSystem, database_environment
+from tests.up.descendants import one, processes_of
+from tests.waiting import wait_until
+
+GONE_SECONDS = 20
+PROCESSES = 10
+"""up, Valkey, simulator, web, worker, its cluster, and that one's guard, worker, pusher, monitor."""
+
+
+def up(data_dir: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """An ``up`` that is not expected to last."""
+    return subprocess.run(
+        [sys.executable, str(ROOT / "manage.py"), "up", "--data-dir", str(data_dir), *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def is_ready(system: RunningSystem) -> bool:
+    try:
+        return requests.get(f"{system.url}/readyz", timeout=2).status_code == 200
+    except requests.RequestException:
+        return False
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
+    """Started where every new file would be open to all, on a directory that is."""
+    data_dir = tmp_path_factory.mktemp("up") / "made-by-up"
+    before = os.umask(0)
+    data_dir.mkdir(mode=0o755)
+    running = RunningSystem(data_dir, "--no-demo", **database_environment())
+    try:
+        running.start()
+    finally:
+        os.umask(before)
+    yield running
+    running.stop()
+
+
+def test_every_part_is_said_to_be_ready(system: RunningSystem) -> None:
+    parts = ("database", "migrations", "versions", "disk", "redis")
+    states = dict.fromkeys(parts, "ok")
+    ready = {"ready": True, "status": "ready", "parts": states}
+    # On a busy machine a part may take longer than its second.
+    wait_until(lambda: requests.get(f"{system.url}/readyz", timeout=5).json() == ready)
+    assert f"Koinonia is ready: {system.url}/" in system.log.read_text()
+
+
+def test_a_second_one_on_the_same_directory_is_refused(system: RunningSystem) -> None:
+    second = up(system.data_dir, "--port", "1")
+    assert second.returncode == 1
+    assert f"Another `manage.py up` runs on {system.data_dir}." in second.stderr
+    assert is_ready(system)
+
+
+def test_its_data_and_logs_are_for_its_owner_alone(system: RunningSystem) -> None:
+    assert stat.S_IMODE(system.data_dir.stat().st_mode) == 0o700
+    made = list(system.data_dir.rglob("*"))
+    assert {"secret_key", "simulator.json", "valkey.sock", "logs"} <= {path.name for path in made}
+    assert [path for path in made if stat.S_IMODE(path.stat().st_mode) & 0o077] == []
+
+
+@pytest.mark.parametrize(
+    "part", ["daphne", "manage.py worker", "telnyx_simulator", "valkey-server"]
+)
+def test_a_part_that_is_killed_comes_back(system: RunningSystem, part: str) -> None:
+    killed = one(system.data_dir, part)
+    os.kill(killed, signal.SIGKILL)
+    wait_until(
+        lambda: any(
+            part in command
+            for pid, command in processes_of(system.data_dir).items()
+            if pid != killed
+        ),
+        seconds=20,
+    )
+    wait_until(lambda: is_ready(system), seconds=30)
+
+
+@pytest.fixture
+def whole(tmp_path: Path) -> Iterator[RunningSystem]:
+    """A system of the test's own, down to the last process of its worker."""
+    system = RunningSystem(tmp_path / "up", "--no-demo", **database_environment())
+    system.data_dir.mkdir()
+    system.start()
+    wait_until(lambda: len(processes_of(system.data_dir)) >= PROCESSES, seconds=60)
+    yield system
+    system.stop()
+
+
+def test_it_stops_in_order_and_leaves_nothing(whole: RunningSystem) -> None:
+    assert whole.stop() == 0
+    assert processes_of(whole.data_dir) == {}
+    left = {path.name for path in whole.data_dir.iterdir()}
+    assert not left & {"redis_url", "public_url", "simulator.json", "valkey.sock"}
+
+
+def test_nothing_outlives_a_kill_and_the_next_one_starts(whole: RunningSystem) -> None:
+    kept = (whole.data_dir / "secret_key").read_text()
+    whole.process.kill()
+    whole.process.wait()
+    wait_until(lambda: not processes_of(whole.data_dir), GONE_SECONDS)
+    whole.start()
+    assert is_ready(whole)
+    assert (whole.data_dir / "secret_key").read_text() == kept
+
+
+def test_the_next_one_waits_for_what_a_killed_one_left(tmp_path: Path) -> None:
+    with DataDir(tmp_path).held() as lock:
+        left = subprocess.Popen(["sleep", "1"], pass_fds=[lock])
+    with DataDir(tmp_path).held():
+        assert left.poll() == 0
