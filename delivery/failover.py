@@ -24,7 +24,7 @@ from delivery.statuses import Status
 
 logger = logging.getLogger("delivery")
 
-_MOVED_FIELDS = ("provider", "from_number", "callback_origin", "updated_at")
+_MOVED_FIELDS = ("provider", "from_number", "updated_at")
 _MOVABLE = (Status.SCHEDULED, Status.QUEUED)
 _FEWEST_AHEAD = 20
 _SECONDS_AHEAD = 5
@@ -73,7 +73,7 @@ def _move(tenant_id: Any, alias: str, second: Sender, now: datetime) -> int:
         rows: Sequence[Message] = list(untried.locked(skip_locked=True)[:places])
         for row in rows:
             row.provider, row.from_number = second.provider, second.number
-            row.callback_origin, row.updated_at = "", now
+            row.updated_at = now
         if rows:
             Message.objects.all().write(rows, _MOVED_FIELDS)
     if rows:
