@@ -236,7 +236,7 @@ class ProviderEvent:
     """``WebhookRequest.ref`` where it names a message of ours: a hint, no proof."""
     occurred_at: datetime
     payload: dict[str, Any]
-    """Storable JSON (see :mod:`delivery.storable`)."""
+    """Storable JSON (see :mod:`delivery.content.visible_text.storable`)."""
 
     @property
     def is_inbound(self) -> bool:
