@@ -19,10 +19,10 @@ from delivery.drafts import NothingScheduled, Schedule
 
 NAMES = frozenset({
     "ACCOUNT_RATE", "BREAKER_OPEN_SECONDS", "CONNECT_TIMEOUT", "COUNTRIES", "DAILY_PARTS",
-    "DEFAULT_PROVIDER", "FORMER_TENANT", "HASH_TAG", "JITTER", "LEASE_SECONDS", "MODE", "PART_PRICE",
+    "DEFAULT_PROVIDER", "FAILOVER_AFTER", "FORMER_TENANT", "HASH_TAG", "JITTER", "LEASE_SECONDS", "MODE", "PART_PRICE",
     "PROVIDERS", "PROVIDER_OF", "PUBLIC_URL", "READ_TIMEOUT", "RECIPIENT_MODEL",
     "RECIPIENT_NUMBER_FIELD", "RECIPIENT_OF", "RECIPIENT_TENANT_FIELD", "REDIS_URL", "RETRY_DELAYS",
-    "SCHEDULE", "SENDER_RATE", "STOP_WORDS_OF", "TENANT_COUNTRY_FIELD", "TENANT_MODEL",
+    "SCHEDULE", "SECOND_SENDER", "SENDER_RATE", "STOP_WORDS_OF", "TENANT_COUNTRY_FIELD", "TENANT_MODEL",
     "TENANT_NUMBER_FIELD", "TENANT_RATE", "THREADS", "THREAD_OF", "UNCONFIRMED_AFTER",
     "WATCHDOG_AFTER", "WEBHOOK_RETENTION_DAYS",
 })  # fmt: skip
@@ -173,6 +173,19 @@ def provider_of() -> Callable[[Any, str], str] | None:
     """
     path = _value("PROVIDER_OF")
     return cast(Callable[[Any, str], str], import_string(path)) if path else None
+
+
+def second_sender() -> Callable[[Any], tuple[str, str] | None] | None:
+    """``SECOND_SENDER``: dotted path of ``(tenant)`` -> alias and number of the tenant's second sender,
+    or None; without it, texts wait while the provider of their number is down."""
+    path = _value("SECOND_SENDER")
+    return cast(Callable[[Any], tuple[str, str] | None], import_string(path)) if path else None
+
+
+def failover_after() -> float:
+    """``FAILOVER_AFTER``: seconds that the first provider's breaker must have been open before texts
+    that were never tried leave through the second sender."""
+    return float(_value("FAILOVER_AFTER", 60))
 
 
 def public_url() -> str:
