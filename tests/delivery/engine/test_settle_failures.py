@@ -214,7 +214,7 @@ def test_of_two_results_for_one_message_the_valid_claim_counts(
 
 
 def test_two_workers_record_opt_outs_in_the_same_order(grace: Church) -> None:
-    """In different orders, two workers could deadlock on the opt-out rows."""
+    """Check the order: in different orders, two workers could deadlock on the opt-out rows."""
     numbers = [f"+1312555000{number}" for number in (3, 1, 2)]
     for number in numbers:
         write(grace, to=number)

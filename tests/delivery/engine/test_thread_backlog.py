@@ -1,4 +1,5 @@
-"""Jobs that wait for a thread: workers claim more than they have threads, and can return the rest."""
+"""Jobs that wait for a thread: a worker claims more than it has threads, and can return waiting
+jobs."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ has_calls_in_flight = precondition(lambda self: self.threads.in_flight_by_id)
 class Delivery(RuleBasedStateMachine):
     church: Church
     pytest_settings: Any
-    came_to: ClassVar[Counter[str]] = Counter()
+    counts: ClassVar[Counter[str]] = Counter()
     """Counted over all examples, to show that the rare events were reached."""
 
     def __init__(self) -> None:
@@ -129,9 +129,9 @@ class Delivery(RuleBasedStateMachine):
             assert not cancel_message(Message.objects.get(pk=pk), now=self.now)
 
     @rule()
-    def cancel_what_is_in_doubt(self) -> None:
+    def cancel_ambiguous_messages(self) -> None:
         for row in self.rows().values():
-            if (row.pk, row.generation) in self.expected.doubts:
+            if (row.pk, row.generation) in self.expected.ambiguous:
                 assert not cancel_message(row, now=self.now)
 
     @rule()
@@ -151,8 +151,8 @@ class Delivery(RuleBasedStateMachine):
         )
         after = self.rows()
         for row in letters:
-            doubtful = row.status == Status.UNKNOWN and not may_double
-            refused = doubtful or self.has_stopped(row.to_number)
+            not_allowed = row.status == Status.UNKNOWN and not may_double
+            refused = not_allowed or self.has_stopped(row.to_number)
             assert refused == (row.pk in dict(result.refused))
             self.expected.ordered_again(row, after[row.pk], refused=refused)
 
@@ -335,7 +335,7 @@ class Delivery(RuleBasedStateMachine):
         assert not [message.pk for message in unsent if self.provider_has(message)]
 
     def teardown(self) -> None:
-        """Left alone with a healthy provider, everything ends."""
+        """Check that every message ends once the provider answers normally."""
         breaker.force(account(), BreakerState.FORCED_CLOSED, by=None, now=self.now)
         for _ in range(12 + Message.objects.count() // 16):
             holds.end(account(), by="test", now=self.now)
@@ -344,11 +344,11 @@ class Delivery(RuleBasedStateMachine):
             self.now += timedelta(seconds=61)
         left = Message.objects.filter(status__in=UNFINISHED).values_list("status", flat=True)
         assert list(left) == []
-        Delivery.came_to += self.expected.came_to
+        Delivery.counts += self.expected.counts
         self.redis.close()
 
     def heal_the_breaker(self) -> None:
-        """It may wait for a lost probe, for as long as its lease is in real time."""
+        """Wait for the lease of a lost probe, which runs in real time."""
         breaker.force(account(), BreakerState.FORCED_CLOSED, by=None, now=self.now)
         breaker.release(account(), by=None, now=self.now)
 

@@ -96,7 +96,8 @@ def test_retries_are_on_time_to_the_second(worker: RunningWorker, telnyx: Telnyx
 
 
 def test_no_result_is_saved(worker: RunningWorker, telnyx: TelnyxSimulator) -> None:
-    """A saved result costs a stock cluster a transaction that reads up to 250 others."""
+    """Check the table: a saved result costs a stock cluster a transaction that reads up to 250
+    others."""
     worker.script("write_texts", "50", "1")
     wait_until(lambda: worker.statuses() == {"accepted": 50})
     worker.process.terminate()

@@ -58,7 +58,7 @@ class Office:
         return self._http.post(url, data=body, headers=headers, timeout=5)
 
     def post_apart(self, **fields: Any) -> requests.Response:
-        """Post on a separate connection, for use from several threads."""
+        """Send on a separate connection, for use from several threads."""
         with requests.Session() as session:
             return self.post(session=session, **fields)
 
