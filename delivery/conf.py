@@ -175,6 +175,19 @@ def provider_of() -> Callable[[Any, str], str] | None:
     return cast(Callable[[Any, str], str], import_string(path)) if path else None
 
 
+def second_sender() -> Callable[[Any], tuple[str, str] | None] | None:
+    """``SECOND_SENDER``: dotted path of ``(tenant)`` -> alias and number of the tenant's second sender,
+    or None; without it, texts wait while the provider of their number is down."""
+    path = _value("SECOND_SENDER")
+    return cast(Callable[[Any], tuple[str, str] | None], import_string(path)) if path else None
+
+
+def failover_after() -> float:
+    """``FAILOVER_AFTER``: seconds that the first provider's breaker must have been open before texts
+    that were never tried leave through the second sender."""
+    return float(_value("FAILOVER_AFTER", 60))
+
+
 def public_url() -> str:
     """Return the origin that providers call for webhooks."""
     return str(_value("PUBLIC_URL", "")).rstrip("/")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -73,12 +73,12 @@ class Turns:
         self._last[turn.priority] = turn.tenant_id, turn.provider
 
 
-def tenants_due(now: datetime) -> list[Any]:
-    """Return the keys of all tenants with something due, as a worker sees them."""
+def tenants_due(now: datetime, aliases: Sequence[str] | None = None) -> list[Any]:
+    """Return the keys of the tenants with due messages, of some provider accounts or of all."""
     return [
         tenant
         for priority in Priority
-        for alias in registry.aliases()
+        for alias in (registry.aliases() if aliases is None else aliases)
         for tenant in _tenants_due(priority, alias, now)
     ]
 

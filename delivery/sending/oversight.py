@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from delivery import conf, tracking
+from delivery import conf, failover, tracking
 from delivery.queue import rescue
 from delivery.signals import overseen
 
@@ -34,6 +34,7 @@ class Oversight:
         rescue.rescue(now)
         rescue.expire(now)
         tracking.reconcile(now)
+        failover.move_waiting(now)
         overseen.send(Oversight, now=now)
 
     def gathers(self, now: datetime) -> bool:

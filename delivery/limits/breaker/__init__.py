@@ -18,7 +18,17 @@ from delivery.limits.breaker.shared import SharedBreaker
 from delivery.models import BreakerState, ForcedBreaker
 from delivery.providers.base import Account
 
-__all__ = ["Permit", "Tally", "View", "ask", "current", "force", "record", "release"]
+__all__ = [
+    "Permit",
+    "Tally",
+    "View",
+    "ask",
+    "current",
+    "failing_since",
+    "force",
+    "record",
+    "release",
+]
 
 
 @dataclass
@@ -71,6 +81,18 @@ def current(account: Account, now: datetime) -> View:
     last = history.last(account)
     state = history.state_after(last)
     return View(state, last.until if last and state != BreakerState.CLOSED else None)
+
+
+def failing_since(account: Account) -> datetime | None:
+    """Return when the breaker left ``closed``, by itself; None if it is closed or a person forced it.
+
+    A person's order to stop is no failure of the provider: nothing may evade it.
+    """
+    if _forced(account) is not None:
+        return None
+    if history.state_after(history.last(account)) == BreakerState.CLOSED:
+        return None
+    return history.last_opened(account)
 
 
 def force(

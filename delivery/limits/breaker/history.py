@@ -31,6 +31,12 @@ def state_after(row: BreakerTransition | None) -> BreakerState:
     return BreakerState(row.after)
 
 
+def last_opened(account: Account) -> datetime | None:
+    """Return when the breaker last went from ``closed`` to another state."""
+    rows = BreakerTransition.objects.filter(account=account.name, before=BreakerState.CLOSED)
+    return rows.values_list("at", flat=True).first()
+
+
 def write(
     account: Account,
     moved: Transition,
