@@ -37,7 +37,7 @@ from koinonia.api.views.base import ChurchView, ItemView, ListView
 from koinonia.api.views.sending import shown
 from throttling.drf import spent
 
-MOST_BY_FILTER = 10_000
+MAX_BY_FILTER = 10_000
 _REFUSALS = {
     "may_double_required": 'It may have arrived: say {"may_double": true} to send it once more.',
     "opted_out": "The recipient has opted out.",
@@ -155,7 +155,7 @@ class RetryDeadLettersView(_DeadLetters):
     def _wanted(self, given: dict[str, Any]) -> Iterable[int]:
         if "filter" in given:
             found = filter_of(given["filter"]).apply(dead_letters(self.church.pk))
-            return found.order_by("pk").values_list("pk", flat=True)[:MOST_BY_FILTER]
+            return found.order_by("pk").values_list("pk", flat=True)[:MAX_BY_FILTER]
         keys = {text: ids.decode(text) for text in given["ids"]}
         messages = Message.objects.filter(
             tenant=self.church, pk__in=[key for key in keys.values() if key is not None]
