@@ -88,13 +88,13 @@ class RetryDeadLetterView(_DeadLetters):
     @idempotent
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Send the text again. If it may have arrived, `{"may_double": true}` is needed, else 409."""
-        letter = self.get_object()
+        dead = self.get_object()
         given = self.checked(RetrySerializer)
-        result = _retry(self.user, Message.objects.filter(pk=letter.pk), given["may_double"])
+        result = _retry(self.user, Message.objects.filter(pk=dead.pk), given["may_double"])
         if result.refused:
             code = result.refused[0][1]
             raise ConflictError(_REFUSALS.get(code, "It is not waiting any more."), code)
-        message = shown(Message.objects.all()).get(pk=letter.pk)
+        message = shown(Message.objects.all()).get(pk=dead.pk)
         return self.created(message, MessageSerializer(message).data, status.HTTP_202_ACCEPTED)
 
 
@@ -105,8 +105,8 @@ class DiscardDeadLetterView(_DeadLetters):
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Discard the dead letter with a reason. It can still be read."""
         reason = self.checked(DiscardSerializer)["reason"]
-        letter = self.get_object()
-        if not discard(letter, by=self.user, reason=reason, now=timezone.now()):
+        dead = self.get_object()
+        if not discard(dead, by=self.user, reason=reason, now=timezone.now()):
             raise ConflictError("It is not waiting any more.")
         return Response(self.get_serializer(self.get_object()).data)
 
