@@ -18,7 +18,7 @@ from koinonia.api.views.base import (
     ListView,
     UpdateView,
 )
-from koinonia.broadcasts.cancel import release_group
+from koinonia.broadcasts.cancel import cancel_broadcasts_to
 from koinonia.models import Group
 
 
@@ -50,5 +50,5 @@ class GroupView(_Groups, ItemView, UpdateView, DeleteView):
     def perform_destroy(self, instance: Model) -> None:
         now = timezone.now()
         with message_changes(now):
-            self._cancelled = release_group(cast(Group, instance), now=now)
+            self._cancelled = cancel_broadcasts_to(cast(Group, instance), now=now)
             super().perform_destroy(instance)
