@@ -1,4 +1,4 @@
-"""Tests that are about the engine, not about HTTP: a provider that answers as it is told."""
+"""Helpers for tests of the engine without HTTP: a provider with scripted answers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LOST = SendOutcome(kind=Outcome.AMBIGUOUS, code="answer_lost", reached=False)
 
 
 class HeldProvider(ScriptedProvider):
-    """Answers nobody before it is let go."""
+    """Answers only after the test releases it."""
 
     def __init__(self) -> None:
         super().__init__()

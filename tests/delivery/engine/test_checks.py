@@ -56,10 +56,10 @@ def test_an_alias_that_cannot_stand_in_a_url_is_named(settings: Any) -> None:
     assert [message.id for message in check_delivery()] == ["delivery.E013"]
 
 
-def test_the_project_itself_has_none() -> None:
+def test_the_project_has_no_mistake() -> None:
     assert check_delivery() == []
 
 
-def test_without_django_q_nothing_would_send(settings: Any) -> None:
+def test_a_missing_django_q_is_an_error(settings: Any) -> None:
     settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if app != "django_q"]
     assert [message.id for message in check_delivery()] == ["delivery.E006"]

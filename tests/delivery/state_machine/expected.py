@@ -1,4 +1,5 @@
-"""What the engine must do, in the simplest words: an oracle that knows no row, lease or token."""
+"""The expected behaviour of the engine, in the simplest form: an oracle without rows, leases or
+tokens."""
 
 from __future__ import annotations
 
@@ -20,16 +21,16 @@ RANK = {
     Status.DELIVERED: 4,
 }
 _FIRST = datetime(2000, 1, 1, tzinfo=UTC)
-"""Any webhook is news after the answer itself."""
+"""Older than any webhook: every webhook counts as newer than the answer to the call."""
 _FAILURES = {Outcome.RETRYABLE, Outcome.AMBIGUOUS}
 
 Send = tuple[int, int]
-"""A message and its generation: what is handed over under one key."""
+"""A message and its generation: all calls with one key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One report of the provider about a send."""
+    """A report of the provider about a send."""
 
     provider_id: str
     status: Status
@@ -40,27 +41,27 @@ class Told:
 class Expected:
     attempts: Counter[Send] = field(default_factory=Counter)
     doubts: set[Send] = field(default_factory=set)
-    """A call ended without an answer, and none has settled it."""
+    """A call had no answer, and no later answer has settled it."""
     _until_it_answers: set[Send] = field(default_factory=set)
-    """In doubt for the death of one worker alone."""
+    """Ambiguous only because one worker died."""
     told: dict[int, list[Told]] = field(default_factory=lambda: defaultdict(list))
     doubled: Counter[int] = field(default_factory=Counter)
-    """How often a person ordered a send of this message though it may double."""
+    """The number of sends that a person ordered although the message may arrive twice."""
     came_to: Counter[str] = field(default_factory=Counter)
-    """How often what is rare by chance has happened."""
+    """Counts of events that random runs seldom reach."""
 
     def call_was_lost(self, row: Message) -> None:
-        """Its worker died in the call."""
+        """Record that the worker died during the call."""
         send = (row.pk, row.generation)
         if send in self.doubts:
-            # The answer to this call, if it still comes, says nothing of the one before.
+            # A late answer to this call does not settle the previous call.
             self._until_it_answers.discard(send)
         else:
             self.doubts.add(send)
             self._until_it_answers.add(send)
 
     def call_was_only_slow(self, row: Message) -> None:
-        """Its worker lives, and comes with the answer while the row is still its own."""
+        """Record that the worker is alive and returns the answer while it still holds the row."""
         send = (row.pk, row.generation)
         if send in self._until_it_answers:
             self._until_it_answers.discard(send)
@@ -110,21 +111,21 @@ class Expected:
         assert row.next_attempt_at > now
 
     def comes_too_early(self, before: Message, status: Status) -> bool:
-        """Whether a person has ordered another send that has not been answered: this may be of the
-        first, and would end the second."""
+        """Return True if a person ordered another send without an answer so far: a report about the
+        first send would end the second."""
         ordered = before.generation > 1 and before.status in UNFINISHED
         waits = ordered and before.provider_id is None and status != Status.DELIVERED
         self.came_to["a report that must wait"] += waits
         return waits
 
     def reported(self, before: Message, after: Message, told: Told) -> None:
-        """A webhook has told of one send of the message."""
+        """Record a webhook's report about one send of the message."""
         reports = self.told[after.pk]
         reports.append(told)
         self.doubts.discard((after.pk, after.generation))
         assert after.provider_id is not None, "The message was not found by its reference."
         if before.provider_id not in {None, told.provider_id}:
-            # Of an earlier send: it counts only where it says that the text arrived.
+            # A report about an earlier send counts only if the message arrived.
             self.came_to["an earlier send"] += 1
             news = told.status if told.status == Status.DELIVERED else before.status
             assert (after.status, after.provider_id) == (news, before.provider_id)
@@ -135,7 +136,8 @@ class Expected:
         assert after.status == (Status.DELIVERED if arrived else best), "Rank, then time."
 
     def ordered_again(self, before: Message, after: Message, *, refused: bool) -> None:
-        """A person has ordered another send of a dead letter; it was ``refused`` or not."""
+        """Record that a person ordered another send of a dead letter; the order was ``refused`` or
+        not."""
         if refused:
             assert (after.status, after.generation) == (before.status, before.generation)
             return
@@ -147,7 +149,7 @@ class Expected:
         self.attempts[(after.pk, after.generation)] = 0
 
     def judge(self, row: Message, accepted: int) -> None:
-        """What must be so at any moment; the provider has taken ``accepted`` sends of it."""
+        """Check the invariants of a message; the provider has accepted ``accepted`` sends of it."""
         assert row.attempts <= ATTEMPTS
         assert row.claims <= 5
         assert accepted <= 1 + self.doubled[row.pk], "A text was sent twice, and nobody ordered it."

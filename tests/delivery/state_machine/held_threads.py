@@ -10,7 +10,7 @@ from delivery.settle import Result
 
 
 class HeldThreads(Threads):
-    """Calls that stay in the air until the test says what comes of them."""
+    """Calls that stay in flight until the test gives their outcome."""
 
     def __init__(self, clock: Callable[[], datetime], size: int = 8) -> None:
         super().__init__(0)
@@ -23,7 +23,7 @@ class HeldThreads(Threads):
 
     @property
     def in_the_air(self) -> dict[int, Job]:
-        """By the id of the message."""
+        """Return the jobs by message id."""
         return {job.message.pk: job for job in self.in_flight.values()}
 
     def land(self, message_id: int, outcome: SendOutcome) -> None:

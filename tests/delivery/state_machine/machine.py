@@ -1,4 +1,4 @@
-"""The whole engine on the real models, in any order of events, on a virtual clock."""
+"""The whole engine on the real models, with events in any order, on a virtual clock."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ from tests.delivery.state_machine.held_threads import HeldThreads
 NUMBERS = [f"+131255500{number:02}" for number in range(4)]
 ANYONE = st.sampled_from(NUMBERS)
 STOPPER = NUMBERS[-1]
-"""The only one who stops and starts: else soon nobody could be texted."""
+"""Only this number sends STOP and START: otherwise every number would soon be opted out."""
 NEVER_SENT = [Status.CANCELLED, Status.EXPIRED, Status.SUPPRESSED, Status.DEAD]
 FAILURES = ["unavailable", "lost", "accepted_lost"]
 HELD_BACK = ["throttled", "unpaid"]
@@ -63,7 +63,7 @@ class Delivery(RuleBasedStateMachine):
     church: Church
     pytest_settings: Any
     came_to: ClassVar[Counter[str]] = Counter()
-    """In all examples: that no machine is so lucky as never to come to it."""
+    """Counted over all examples, to show that the rare events were reached."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -74,11 +74,11 @@ class Delivery(RuleBasedStateMachine):
         self.redis = fresh(self.pytest_settings, BREAKER_OPEN_SECONDS=0.001)
         self.now = datetime.now(UTC)
         self.accepted: dict[str, str] = {}
-        """What the provider took: its id by Idempotency-Key."""
+        """The provider's ids of accepted sends, by Idempotency-Key."""
         self.keys: dict[tuple[int, int], set[tuple[str, bytes]]] = {}
         self.zombies: list[tuple[Job, SendOutcome]] = []
         self.lost_until: dict[int, datetime] = {}
-        """Rows of workers that died: nobody may have them before."""
+        """Rows of dead workers: no other worker may claim them before these times."""
         self.expected = Expected()
         self.batches = 0
         self.start_worker()
@@ -87,7 +87,7 @@ class Delivery(RuleBasedStateMachine):
         self.threads = HeldThreads(lambda: self.now, size=32)
         self.drain = Drain(self.threads, clock=lambda: self.now)
 
-    # What people do
+    # Actions of people
 
     @initialize()
     def begin(self) -> None:
@@ -164,7 +164,7 @@ class Delivery(RuleBasedStateMachine):
         assert state == BreakerState.FORCED_CLOSED or set(self.threads.in_the_air) == in_the_air
         breaker.release(account(), by=None, now=self.now)
 
-    # What the worker and the provider do
+    # Actions of the worker and the provider
 
     @rule()
     def claim(self) -> None:
@@ -197,7 +197,7 @@ class Delivery(RuleBasedStateMachine):
 
     @rule(answers=st.lists(st.sampled_from(["accepted", *FAILURES, *HELD_BACK]), max_size=5))
     def send(self, answers: list[str]) -> None:
-        """All that is due, with the same answer to all of it each time."""
+        """Send all due messages, with the same answer to each call."""
         for answer in answers:
             self.claim()
             self.settle(dict.fromkeys(self.threads.in_the_air, answer))
@@ -299,7 +299,7 @@ class Delivery(RuleBasedStateMachine):
         apply_waiting_events(self.now)
         if self.expected.comes_too_early(before, REPORTS[status]):
             assert Message.objects.filter(pk=before.pk).values().get() == values_before
-            # It may well come again: all that was taken can be told of at any time.
+            # A webhook may repeat: the provider can report an accepted message at any time.
             assert WebhookEvent.objects.waiting().delete()[0] == copies
             return
         assert not WebhookEvent.objects.waiting().exists()
@@ -314,7 +314,7 @@ class Delivery(RuleBasedStateMachine):
     def advance(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
 
-    # What must always be so
+    # Invariants
 
     @invariant()
     def one_generation_has_one_key_and_one_body(self) -> None:
@@ -352,7 +352,7 @@ class Delivery(RuleBasedStateMachine):
     def outcome(self, job: Job, answer: str) -> SendOutcome:
         key = job.text.idempotency_key
         if answer in {"permanent", "stopped"} and key in self.accepted:
-            answer = "accepted"  # what was taken is answered again in the same way
+            answer = "accepted"  # the same key has the same answer
         if not answer.startswith("accepted"):
             return REFUSALS[answer]
         provider_id = self.accepted.setdefault(key, str(uuid.uuid4()))

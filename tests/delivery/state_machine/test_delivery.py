@@ -1,4 +1,4 @@
-"""The state machine, led into what it would seldom come to by chance."""
+"""The state machine, guided to rare events."""
 
 from __future__ import annotations
 
@@ -105,21 +105,22 @@ class SeldomDelivery(Delivery):
 
     @rule(status=st.sampled_from(sorted(REPORTS)))
     def tell_of_the_first_sends(self, status: str) -> None:
-        """Of all texts that went out twice, by order of a person."""
+        """Return the messages that were sent twice by order of a person."""
         firsts = {int(key.split(":")[1]): key for key in reversed(list(self.accepted))}
         for pk in sorted(firsts.keys() & (+self.expected.doubled).keys()):
             self.report(firsts[pk], status)
 
     @rule(status=st.sampled_from(sorted(REPORTS)))
     def hear_of_the_first_send_before_the_second(self, status: str) -> None:
-        """A person has ordered a second one, which no worker has sent yet."""
+        """Return the messages with an ordered second send that no worker has started."""
         self.fail_for_good("accepted_lost", again=False, may_double=False)
         self.retry_dead_letters(may_double=True)
         self.tell_of_the_first_sends(status)
 
     @rule(status=st.sampled_from(sorted(REPORTS)))
     def hear_of_the_first_send_after_the_second(self, status: str) -> None:
-        """The answers to the first were lost, a person ordered a second, and that was accepted."""
+        """Return the messages whose first send had no answer and whose ordered second send was
+        accepted."""
         self.fail_for_good("accepted_lost", again=True, may_double=True)
         self.tell_of_the_first_sends(status)
 
@@ -138,7 +139,7 @@ def run(church: Church, pytest_settings: Any, examples: int, steps: int) -> None
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_order_of_events_loses_or_doubles_a_text(grace: Church, settings: Any) -> None:
+def test_no_order_of_events_loses_or_doubles_a_message(grace: Church, settings: Any) -> None:
     run(grace, settings, examples=30, steps=50)
     for rare in (
         "an earlier send", "a failed probe", "a doubt refused", "a doubt settled late",

@@ -1,4 +1,4 @@
-"""Webhook events in a storm are applied in groups, so that they contend less for the database."""
+"""Under load webhook events are applied in groups, to reduce contention for the database."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from tests.delivery.webhooks.signing import event, inbound, outbound
 pytestmark = pytest.mark.django_db
 
 FORMER = "+13125559999"
-"""A number that no church has (any more)."""
+"""A number that belongs to no church at present."""
 
 
 def hear(text: str | None, *, provider_id: str = "in1", at: int = 0, **over: Any) -> None:

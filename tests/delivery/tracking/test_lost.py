@@ -1,4 +1,4 @@
-"""Texts whose answers were lost: only what cannot be another text is believed to be it."""
+"""Messages with a lost answer: the watchdog accepts only a record that cannot be another message."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SENT_AT = NOW - timedelta(seconds=20)
 
 Shape = dict[str, Any]
 Show = Callable[..., None]
-"""``show([records], [messages])``: what Telnyx has."""
+"""Set the provider's records: ``show([records], [messages])``."""
 Lose = Callable[..., Message]
 
 
@@ -62,7 +62,7 @@ def show(httpserver: HTTPServer, settings: Settings) -> Show:
 
 @pytest.fixture
 def lose(message: MakeMessage) -> Lose:
-    """A text that was handed over four times, from 14:04:30 to 14:04:50, without an answer."""
+    """Write a message with four calls without an answer, from 14:04:30 to 14:04:50."""
 
     def lose(**over: Any) -> Message:
         values = {"attempts": 4, "calls": 4, "ambiguous": True, "dead_since": NOW, "parts": 1}
@@ -198,7 +198,7 @@ def test_of_two_lost_twins_neither_is_found(show: Show, lose: Lose) -> None:
 
 
 def test_a_person_who_was_quicker_is_obeyed(show: Show, lose: Lose, grace: Church) -> None:
-    """It went out again while Telnyx was asked: what was found is not the send of now."""
+    """Send it again during the look-up: the record found is not of the present send."""
     text = lose()
     show([record()], [whole()])
     answers = watchdog.ask(watchdog.take_overdue(LATER, 20), LATER)

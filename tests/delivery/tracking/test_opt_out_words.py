@@ -1,4 +1,4 @@
-"""Property tests: STOP words in any dress are heard, ordinary sentences are not."""
+"""Property tests: STOP words count with any decoration, ordinary sentences do not."""
 
 from __future__ import annotations
 

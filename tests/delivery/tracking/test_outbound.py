@@ -19,14 +19,14 @@ pytestmark = pytest.mark.django_db
 
 
 def tell(status: str, ref: str = "", *, provider_id: str = "p1", at: int = 0, **over: Any) -> None:
-    """Store an event that happened ``at`` seconds after NOW."""
+    """Store an event with a time ``at`` seconds after NOW."""
     kind = "message.sent" if status == "sent" else "message.finalized"
     occurred_at = (NOW + timedelta(seconds=at)).isoformat()
     store(event(kind, outbound(provider_id, status, **over), occurred_at=occurred_at), ref)
 
 
 def hear(text: str, *, at: int) -> None:
-    """The same for a text of the member."""
+    """Store an event about an inbound message of the member."""
     occurred_at = (NOW + timedelta(seconds=at)).isoformat()
     store(event("message.received", inbound("in1", text), occurred_at=occurred_at))
 
@@ -70,7 +70,7 @@ def test_a_failure_needs_no_readable_error(message: MakeMessage, errors: Any) ->
 
 
 ORDER = [
-    # known, told, the last word
+    # status, reported status, final status
     ("accepted", "queued", "accepted"),
     ("accepted", "sent", "sent"),
     ("delivered", "sent", "delivered"),
@@ -104,7 +104,7 @@ def test_a_late_report_never_covers_better_knowledge(
 
 
 SAME_RANK = [
-    # two ends and when each was, in the order in which they come; the last word
+    # two final statuses with their times, in order of arrival; the final status
     (("delivery_failed", 1), ("delivery_unconfirmed", 2), "unconfirmed"),
     (("delivery_failed", 2), ("delivery_unconfirmed", 1), "failed"),
     (("delivery_unconfirmed", 1), ("delivery_failed", 2), "failed"),

@@ -1,4 +1,4 @@
-"""A refusal for a STOP is about the person: no way in which it is heard of loses it."""
+"""A refusal because of a STOP concerns the person: every report of it records the opt-out."""
 
 from __future__ import annotations
 

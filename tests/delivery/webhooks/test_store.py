@@ -15,7 +15,7 @@ OTHERS = 6
 
 
 class Database:
-    """Slow for the first group, so that others arrive meanwhile."""
+    """Write the first group slowly, so that other events arrive in the meantime."""
 
     def __init__(self, refuses: Callable[[list[str]], Exception | None] = lambda ids: None) -> None:
         self.refuses = refuses
@@ -31,7 +31,7 @@ class Database:
 
 
 def results(database: Database) -> dict[str, BaseException | None]:
-    """What came of one event, and of six that arrive while it is being written."""
+    """Return the results of one event, and of six that arrive during its write."""
     store = GroupedStore(database.write)
     with ThreadPoolExecutor(1 + OTHERS) as pool:
         calls: dict[str, Future[None]] = {}

@@ -1,4 +1,4 @@
-"""The HTTP client against the simulator: what each fault of the network comes to."""
+"""The HTTP client against the simulator: the outcome of each network fault."""
 
 from __future__ import annotations
 

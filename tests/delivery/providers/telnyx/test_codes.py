@@ -1,4 +1,4 @@
-"""The table of answers: what each makes of a message."""
+"""The table of answers: the outcome of each code and status."""
 
 from __future__ import annotations
 

@@ -26,6 +26,6 @@ def receiver_process_wide() -> Iterator[Receiver]:
 
 @pytest.fixture
 def receiver(receiver_process_wide: Receiver, telnyx: TelnyxSimulator) -> Receiver:
-    """A host that takes webhooks, with an empty inbox."""
+    """Return a webhook receiver with an empty inbox."""
     receiver_process_wide.clear()
     return receiver_process_wide

@@ -42,7 +42,7 @@ class Office:
         session: requests.Session | None = None,
         **fields: Any,
     ) -> requests.Response:
-        """One text; ``fields`` replace those of a good one, None takes one away."""
+        """Post a text; ``fields`` replace those of a valid one, and None removes a field."""
         body = {"from": sender, "to": MEMBER, "text": "Service at nine.", **fields}
         body = {name: value for name, value in body.items() if value is not None}
         headers = {"Authorization": f"Bearer {self.telnyx.api_key}"}
@@ -58,7 +58,7 @@ class Office:
         return self._http.post(url, data=body, headers=headers, timeout=5)
 
     def post_apart(self, **fields: Any) -> requests.Response:
-        """``post`` on a connection of its own, for use from several threads."""
+        """Post on a separate connection, for use from several threads."""
         with requests.Session() as session:
             return self.post(session=session, **fields)
 

@@ -41,7 +41,7 @@ def running(data_dir: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def printed(process: subprocess.Popen[str]) -> dict[str, Any]:
-    """The JSON that it prints when it is ready."""
+    """Return the JSON that it prints when it is ready."""
     assert process.stdout is not None
     lines = []
     while (line := process.stdout.readline()) and line != "}\n":

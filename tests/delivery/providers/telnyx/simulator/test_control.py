@@ -103,7 +103,7 @@ def test_the_ledger_is_exact_under_a_crowd_and_faults(office: Office) -> None:
     office.tell("faults", fault="drop", probability=0.2, seed=2)
 
     def persist(number: int) -> int:
-        """Posts until it is answered, as the delivery worker does; how often that took."""
+        """Post until it is answered, as the worker does. Return the number of tries."""
         for attempt in range(1, 50):
             try:
                 answer = office.post_apart(key=f"k{number}", text=f"Text {number}")

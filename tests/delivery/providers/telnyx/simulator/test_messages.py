@@ -1,4 +1,4 @@
-"""What a text may be, what Telnyx answers, and how long it queues."""
+"""Valid and invalid texts, Telnyx's answers, and the time in the queue."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ OTHER = "+13125550199"
 
 @pytest.fixture
 def strict() -> Iterator[Office]:
-    """An account that has the church's number alone."""
+    """Return an account that owns only the church's number."""
     with TelnyxSimulator(numbers=OwnNumbers([CHURCH])) as telnyx, Office(telnyx) as office:
         yield office
 

@@ -1,4 +1,4 @@
-"""Everything that can happen to a POST, by number and by the control API."""
+"""Every fault of a POST, by magic number and by the control API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The official SDK is the judge: it sends, reads, raises and verifies."""
+"""The official SDK judges the simulator: it sends, reads, raises and verifies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can happen to a text and its webhooks once it was accepted."""
+"""Faults of an accepted text and of its webhooks."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_a_slow_answer_comes_after_its_webhooks(office: Office, receiver: Receiv
 
 
 def _another_text_arrives(office: Office, receiver: Receiver) -> None:
-    """So that what has not come by then was not on its way."""
+    """Wait until every webhook in flight must have arrived."""
     other = office.post(webhook_url=receiver.url()).json()["data"]
     wait_until(
         lambda: [one.payload["id"] for one in tuple(receiver.received)].count(other["id"]) == 2
