@@ -20,14 +20,14 @@ _AT_ONCE = 1000
 """Phone numbers of one statement."""
 
 
-def thread_of(church: Church, phone: str, *, now: datetime) -> Conversation:
+def conversation_with(church: Church, phone: str, *, now: datetime) -> Conversation:
     """Return the conversation with ``phone``; create it if it does not exist."""
     return Conversation.objects.get_or_create(
         church=church, phone=phone, defaults={"updated_at": now}
     )[0]
 
 
-def threads_of(church: Church, phones: Collection[str], *, now: datetime) -> dict[str, int]:
+def conversation_keys(church: Church, phones: Collection[str], *, now: datetime) -> dict[str, int]:
     """Return the key of the conversation with each number; create missing conversations in bulk.
 
     Two transactions that create the same conversation end with the same row: the unique constraint
@@ -61,7 +61,7 @@ def remember_named(conversation: int, member: Member) -> None:
     rows.exclude(named_member=member).update(named_member=member)
 
 
-def follow(created: Collection[Message], *, now: datetime) -> None:
+def update_for_new_messages(created: Collection[Message], *, now: datetime) -> None:
     """Update the last message and the unread count of the new messages' conversations.
 
     Call it in the transaction that creates the messages. The conversations of a broadcast take one
@@ -77,7 +77,7 @@ def follow(created: Collection[Message], *, now: datetime) -> None:
         _follow_one(thread, message, unread[thread], now)
 
 
-def move(message: Message, thread: int, *, now: datetime) -> None:
+def update_for_moved_message(message: Message, thread: int, *, now: datetime) -> None:
     """Update both conversations for a message that is about to move to ``thread``.
 
     Call it while ``message`` still has the old thread, in the database too.
@@ -88,7 +88,7 @@ def move(message: Message, thread: int, *, now: datetime) -> None:
     _follow_one(thread, message, 0, now)
 
 
-def adopt(church_id: int, phones: Sequence[str]) -> None:
+def link_to_members(church_id: int, phones: Sequence[str]) -> None:
     """Link the messages of these numbers that have no recipient to the members with these numbers.
 
     Call it when a member is created or gets another number. A message keeps its member when the

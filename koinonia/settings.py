@@ -261,7 +261,7 @@ THROTTLING: dict[str, Any] = {
     "ENABLED": ENV.throttling_enabled,
     "KEY_PREFIX": f"{_REDIS_TAG}:throttling",
     "TRUSTED_PROXIES": ENV.trusted_proxies,
-    "POLICIES": rate_limits.with_rates(ENV.throttle),
+    "POLICIES": rate_limits.policies(ENV.throttle),
 }
 HTTPOPT: dict[str, Any] = {
     "ENABLED": ENV.httpopt_enabled,

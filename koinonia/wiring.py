@@ -35,8 +35,12 @@ from koinonia.accounts import passwords, tokens
 from koinonia.api.authentication import user_token
 from koinonia.broadcasts import due, progress
 from koinonia.broadcasts.cancel import release_group
-from koinonia.conversations import adopt, follow, member_at
-from koinonia.conversations import thread_of as conversation_of
+from koinonia.conversations import (
+    conversation_with,
+    link_to_members,
+    member_at,
+    update_for_new_messages,
+)
 from koinonia.health import redis_server
 from koinonia.models import Broadcast, Church, Group, Member, Staff
 from koinonia.texts.redraft import redraft
@@ -78,7 +82,7 @@ def on_messages_changed(*, changes: Sequence[Change], now: datetime, **_: Any) -
 
     This runs as the last step of the transaction that changes the messages.
     """
-    follow([change.message for change in changes if change.created], now=now)
+    update_for_new_messages([change.message for change in changes if change.created], now=now)
     slugs = dict(Church.objects.filter(pk__in=_churches(changes)).values_list("pk", "slug"))
     news: News = defaultdict(list)
     confirmed: list[tuple[Change, str]] = []
@@ -182,7 +186,7 @@ def _announce_broadcasts(changes: Sequence[Change], slugs: dict[int, str], news:
 
 def thread_of(church: Church, number: str, now: datetime) -> int:
     """Return the conversation of a text from ``number`` (``DELIVERY["THREAD_OF"]``)."""
-    return conversation_of(church, number, now=now).pk
+    return conversation_with(church, number, now=now).pk
 
 
 def stop_words_of(church: Church) -> list[str]:
@@ -214,7 +218,7 @@ def on_group_deleted(*, instance: Group, **_: Any) -> None:
 def on_member_saved(*, instance: Member, raw: bool = False, **_: Any) -> None:
     """Link earlier messages of this number to the member."""
     if not raw:
-        adopt(instance.church_id, [instance.phone])
+        link_to_members(instance.church_id, [instance.phone])
 
 
 def former_tenant(number: str) -> Church | None:

@@ -28,7 +28,7 @@ _BACKEND = "django.contrib.auth.backends.ModelBackend"
 def mine(request: HttpRequest) -> HttpResponse:
     """Show the invitations that name the user."""
     found = invitations.for_user(cast(User, request.user), timezone.now())
-    shown = {"invitations": found[: invitations.MOST_SHOWN]}
+    shown = {"invitations": found[: invitations.MAX_SHOWN]}
     return render(request, "koinonia/invitations.html", shown)
 
 

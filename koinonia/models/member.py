@@ -58,7 +58,7 @@ class MemberQuerySet(models.QuerySet["Member"]):
             done += len(batch)
         return done
 
-    def keep(self, keys: Iterable[int]) -> set[int]:
+    def lock_against_deletion(self, keys: Iterable[int]) -> set[int]:
         """Return the existing ``keys`` and block their deletion until the transaction ends.
 
         ``FOR KEY SHARE`` is the lock that the foreign-key check takes later anyway: two transactions
@@ -79,13 +79,13 @@ class MemberQuerySet(models.QuerySet["Member"]):
 def _adopt_history(members: Iterable[Member]) -> None:
     """Link older messages to the new members: a bulk write does not send ``post_save``."""
     # Imported late: the Conversation model imports this module.
-    from koinonia.conversations import adopt
+    from koinonia.conversations import link_to_members
 
     phones: dict[int, list[str]] = {}
     for member in members:
         phones.setdefault(member.church_id, []).append(member.phone)
     for church_id, theirs in phones.items():
-        adopt(church_id, theirs)
+        link_to_members(church_id, theirs)
 
 
 class Member(models.Model):

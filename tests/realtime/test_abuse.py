@@ -193,7 +193,7 @@ async def _is_admitted(port: int, session: str) -> bool:
     ],
     ids=lambda headers: repr(headers)[:40],
 )
-async def test_strange_headers_are_no_credential(port: int, headers: dict[str, str]) -> None:
+async def test_malformed_headers_are_no_credential(port: int, headers: dict[str, str]) -> None:
     try:
         async with open_socket(port, headers=headers) as stranger:
             assert await stranger.close_code() == 4401

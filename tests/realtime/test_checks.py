@@ -33,7 +33,7 @@ def test_each_misconfiguration_is_named(wrong: dict[str, Any], ids: list[str]) -
         assert [found.id for found in run_checks(tags=["realtime"])] == ids
 
 
-def test_the_app_passes_the_checks_of_a_project_that_knows_nothing_else() -> None:
+def test_the_app_passes_the_system_checks_of_another_project() -> None:
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.realtime.second_project.settings"}
     for command in (
         ["check", "--fail-level", "WARNING"],

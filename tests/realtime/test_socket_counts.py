@@ -21,7 +21,7 @@ LIMIT = 4
 
 @pytest.fixture(scope="module")
 def limited(project: SecondProject) -> Iterator[SecondProject]:
-    """Return the project with a limited limit of sockets per user."""
+    """Return the project with a small limit of sockets per user."""
     limited = project.beside(PROJECT_SOCKETS=str(LIMIT), PROJECT_COUNT="0.2")
     yield limited
     limited.close_servers()
@@ -92,7 +92,7 @@ async def _are_distributed(
     return True
 
 
-async def test_of_sockets_that_race_to_two_processes_the_limit_remains(
+async def test_the_limit_holds_when_sockets_race_to_two_processes(
     ports: tuple[int, int], session: str
 ) -> None:
     async def lasts(port: int) -> int | None:

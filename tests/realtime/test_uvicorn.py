@@ -100,7 +100,7 @@ async def test_a_send_to_a_disconnected_client_raises() -> None:
     assert [type(error) for error in errors] == [ClientDisconnected]
 
 
-async def test_it_stops_reading_while_messages_wait_and_loses_none() -> None:
+async def test_the_protocol_pauses_reading_while_messages_wait_and_loses_none() -> None:
     reader = Reader()
     async with (
         serving(reader) as (protocol, address),
@@ -117,7 +117,7 @@ async def test_it_stops_reading_while_messages_wait_and_loses_none() -> None:
         assert protocol.transport.is_reading()
 
 
-async def test_after_its_own_close_it_reads_on_to_the_clients() -> None:
+async def test_after_its_own_close_the_server_reads_until_the_close_of_the_client() -> None:
     reads_on: list[bool] = []
 
     async def closes_unread(scope: Any, receive: Any, send: Any) -> None:

@@ -12,7 +12,7 @@ from rest_framework import serializers
 from delivery.accept import MAX_MEDIA
 from delivery.models import Attempt, Direction, Encoding, Message
 from delivery.statuses import Status
-from httpopt.fields.computed import Computed
+from httpopt.fields import Computed
 from koinonia.api.serializers.fields import (
     BoundedListField,
     ChurchItemField,

@@ -13,7 +13,7 @@ from koinonia.api.serializers.fields import TextField
 from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.api.serializers.messages import LONGEST_TEXT, NamedSerializer, within_bounds
 from koinonia.api.serializers.times import InstantField
-from koinonia.broadcasts.renderings import MOST_NAMED
+from koinonia.broadcasts.renderings import MAX_NAMED
 
 
 class PreviewRequestSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
@@ -64,5 +64,5 @@ class PreviewSerializer(serializers.Serializer[Any]):
     characters = CharacterSerializer(
         many=True, help_text="The expensive characters of the dearest text."
     )
-    left_out = LeftOutSerializer(many=True, source="named", help_text=f"At most {MOST_NAMED}.")
+    left_out = LeftOutSerializer(many=True, source="named", help_text=f"At most {MAX_NAMED}.")
     left_out_total = serializers.IntegerField()

@@ -1,8 +1,7 @@
-"""Request bodies with a content coding (RFC 9110, 8.4): decoded while they are read.
+"""Decode request bodies with a content coding (RFC 9110, 8.4) while they are read.
 
-Nothing is decoded before somebody reads the body, so that a request is refused for its credential, its
-rights or its rate first. A body that would become too large is refused as soon as it has, in constant
-memory.
+A body is decoded only when a view reads it, so that a request is first refused for its credential, its
+rights or its rate. A body that decodes to too many bytes is refused at that point, in constant memory.
 """
 
 from __future__ import annotations
@@ -23,11 +22,11 @@ _ALIASES = {"x-gzip": "gzip"}
 _REFUSED = "httpopt.coding_refused"
 
 
-# Each is of DRF for its views, and of Django for the others.
+# The errors are DRF exceptions for DRF views and Django exceptions for other views.
 
 
 class UnknownCodingError(APIException, BadRequest):
-    """RFC 9110, 15.5.16: a coding that is not decoded here."""
+    """RFC 9110, 15.5.16: a coding that this server does not decode."""
 
     status_code = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
     default_detail = f"The Content-Encoding of the body is not one of {ACCEPTED}."
@@ -53,15 +52,15 @@ class Stream(Protocol):
 
 
 def decode_body(request: HttpRequest) -> None:
-    """Make ``request`` read as if its body had come without a content coding."""
+    """Make ``request`` read its body without the content coding."""
     codings = codings_of(request.META.pop("HTTP_CONTENT_ENCODING", ""))
     if not codings:
         return
-    # Django has no public word for where a body comes from.
+    # Django has no public API to replace the stream of a body.
     wrapped: Any = request
     stream: Stream = wrapped._stream
     if len(codings) > _MOST_CODINGS or not all(map(is_known, codings)):
-        wrapped._stream = _Refusing(stream, request)
+        wrapped._stream = _RefusedStream(stream, request)
         return
     for coding in reversed(codings):
         stream = DecodedStream(stream, coding)
@@ -69,18 +68,18 @@ def decode_body(request: HttpRequest) -> None:
 
 
 def codings_of(header: str) -> list[str]:
-    """Return the codings in the order in which they were applied, without ``identity``."""
+    """Return the codings in the order of their application, without ``identity``."""
     named = [one.strip().lower() for one in header.split(",")]
     return [_ALIASES.get(one, one) for one in named if one not in ("", "identity")]
 
 
 def was_refused(request: HttpRequest) -> bool:
-    """Return whether somebody wanted to read a body whose coding is unknown."""
+    """Return True if a view tried to read a body with an unknown coding."""
     return bool(request.META.get(_REFUSED))
 
 
-class _Refusing:
-    """A body whose coding is unknown: whoever wants to read it hears so."""
+class _RefusedStream:
+    """A body with an unknown coding; reading it raises."""
 
     def __init__(self, stream: Stream, request: HttpRequest) -> None:
         self._stream = stream
@@ -100,9 +99,9 @@ class _Refusing:
 
 
 class DecodedStream:
-    """The decoded bytes of ``stream``; at most ``HTTPOPT["MAX_DECODED_BYTES"]`` of them.
+    """The decoded bytes of ``stream``, up to ``HTTPOPT["MAX_DECODED_BYTES"]``.
 
-    Read in one piece, which fills the memory, at most ``DATA_UPLOAD_MAX_MEMORY_SIZE``.
+    A body that is read in one piece fills memory, so it is limited to ``DATA_UPLOAD_MAX_MEMORY_SIZE``.
     """
 
     _CHUNK = 64 * 1024
@@ -143,7 +142,7 @@ class DecodedStream:
         return taken
 
     def _fill(self) -> None:
-        """Decode one piece more, or see the end."""
+        """Decode one more piece, or note the end."""
         data = b"" if self._decoder.has_more else self._stream.read(self._CHUNK)
         if not data and not self._decoder.has_more:
             self._ended = True

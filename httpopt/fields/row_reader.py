@@ -1,4 +1,4 @@
-"""The fast path: rows of plain columns become dicts without a model instance in between."""
+"""The fast path: turn rows of columns into dicts, without model instances."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from rest_framework import serializers
 from rest_framework.relations import PrimaryKeyRelatedField
 from rest_framework.settings import api_settings
 
-from httpopt.fields.computed import Computed
+from httpopt.fields.read_set import Computed
 
 Row = Mapping[str, Any]
 Reader = Callable[[Row], Any]
 
 _UTC_SECONDS = "%Y-%m-%dT%H:%M:%SZ"
 
-# Their representation of what the database gives is that value itself.
-_AS_IT_IS = (
+# These fields represent a value from the database as the value itself.
+_UNCHANGED = (
     serializers.CharField,
     serializers.IntegerField,
     serializers.BooleanField,
@@ -35,14 +35,14 @@ _AS_IT_IS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """How to read a row of ``QuerySet.values(*columns)``."""
+class RowReader:
+    """Represents rows of ``QuerySet.values(*columns)``."""
 
     columns: tuple[str, ...]
     read: Reader
 
     def values_from(self, queryset: QuerySet[Any], also: Iterable[str]) -> QuerySet[Any, Any]:
-        """The queryset giving such rows; ``also`` is what paging reads."""
+        """Return the queryset of such rows, with the columns ``also`` for paging."""
         return queryset.select_related(None).prefetch_related(None).values(*self.columns, *also)
 
     def represent(self, rows: Iterable[Row]) -> list[Any]:
@@ -50,19 +50,19 @@ class Rows:
 
 
 class _NotPlainError(Exception):
-    """Some field needs more than columns."""
+    """A field needs more than columns."""
 
 
-def rows_of(
+def row_reader_of(
     serializer: serializers.Serializer[Any], model: type[Model], annotations: frozenset[str]
-) -> Rows | None:
-    """None where some field needs more than columns of the row and of rows joined to it."""
+) -> RowReader | None:
+    """Return None if a field needs more than columns of the row and of joined rows."""
     columns: dict[str, None] = {}
     try:
         read = _reader(serializer, model, "", columns, annotations)
     except _NotPlainError:
         return None
-    return Rows(tuple(columns), read)
+    return RowReader(tuple(columns), read)
 
 
 def _reader(
@@ -114,7 +114,7 @@ def _column(field: Any, model: type[Model], prefix: str, columns: dict[str, None
 
 
 def _converted(field: Any, get: Reader) -> Reader:
-    if _is_as_it_is(field):
+    if _is_unchanged(field):
         return get
     if isinstance(field, serializers.RelatedField | serializers.BaseSerializer):
         raise _NotPlainError
@@ -129,17 +129,17 @@ def _converted(field: Any, get: Reader) -> Reader:
     return convert
 
 
-def _is_as_it_is(field: Any) -> bool:
-    """Whether what the database gives is already what the field would make of it."""
+def _is_unchanged(field: Any) -> bool:
+    """Return True if the field represents a value of the database as the value itself."""
     if type(field) is serializers.ListField:
-        return type(field.child) in _AS_IT_IS
+        return type(field.child) in _UNCHANGED
     if type(field) is serializers.ChoiceField:
         return all(type(value) is str for value in field.choices)
-    return type(field) in _AS_IT_IS
+    return type(field) in _UNCHANGED
 
 
 def _is_in_whole_utc_seconds(field: Any) -> bool:
-    """DRF writes times by strftime, which is most of the time of a list that has many."""
+    """Return True for the format that needs no strftime, which dominates a list of many times."""
     wanted = getattr(field, "format", api_settings.DATETIME_FORMAT)
     zone = getattr(field, "timezone", None) or get_current_timezone()
     return type(field) is serializers.DateTimeField and wanted == _UTC_SECONDS and zone == UTC
@@ -165,7 +165,7 @@ def _joined(
     prefix: str,
     columns: dict[str, None],
 ) -> Reader:
-    """A nested serializer over one foreign key; None where the key is."""
+    """Read a nested serializer over one foreign key; represent a null key as None."""
     pointer = _foreign_key(model, nested.source or "")
     present = _use(columns, f"{prefix}{pointer.attname}")
     below = f"{prefix}{pointer.name}__"
@@ -174,13 +174,13 @@ def _joined(
 
 
 def _path(model: type[Model], names: tuple[str, ...], *, may_be_null: bool) -> str:
-    """The path for ``values()``, if it leads through foreign keys to a column."""
+    """Return the path for ``values()``; raise if it does not lead to a column by foreign keys."""
     *through, last = names or ("",)
     path = []
     for name in through:
         pointer = _foreign_key(model, name)
         if pointer.null and not may_be_null:
-            # The serializer would leave the field out, or fail; it shall decide.
+            # DRF leaves the field out or fails here: let the serializer do it.
             raise _NotPlainError
         path.append(pointer.name)
         model = pointer.related_model

@@ -1,4 +1,4 @@
-"""Request bodies with a content coding, on every kind of route that takes a body."""
+"""Request bodies with a content coding, on every kind of route that accepts a body."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from httpopt.compression.coded_bodies import DecodedStream, decode_body
+from httpopt.compression.request_bodies import DecodedStream, decode_body
 from koinonia.models import Church, Group, Member
 from tests import cast
 from tests.delivery.accounts import with_provider
@@ -107,12 +107,12 @@ def test_a_coded_login_form_is_read(grace_sender: User) -> None:
 
 @pytest.mark.parametrize("coding", ZEROS)
 @pytest.mark.parametrize(("path", "kind"), [(GROUPS, "application/json"), (IMPORT, "text/csv")])
-def test_a_small_body_that_becomes_large_is_refused_before_it_has(
+def test_a_decompression_bomb_is_refused_in_constant_memory(
     client: Client, grace: Church, coding: str, path: str, kind: str
 ) -> None:
     bomb = ZEROS[coding](200 * 2**20)
     assert len(bomb) < 2**20
-    client.get("/api/v1/me/")  # what is loaded once
+    client.get("/api/v1/me/")  # loads modules before the measurement
     tracemalloc.start()
     try:
         answer = post(client, path, bomb, coding, kind)
@@ -140,7 +140,7 @@ EMPTY_PARTS: dict[str, bytes] = {
 def test_a_body_of_very_many_parts_is_refused_before_they_are_decoded(
     client: Client, grace: Church, name: str, outer: str | None
 ) -> None:
-    """A decoder for each of them: 600 bytes of frames in a frame cost many seconds of CPU."""
+    """Refuse many empty parts: 600 bytes of nested frames can cost many seconds of CPU."""
     coding = name.split()[-1]
     parts = EMPTY_PARTS[name] * 100_000
     body, codings = (zstd.compress(parts), f"{coding}, zstd") if outer else (parts, coding)
@@ -181,7 +181,9 @@ def test_an_unknown_coding_is_415_and_the_known_ones_are_named(
 
 
 @pytest.mark.parametrize("path", ["/login/", "/webhooks/telnyx/"])
-def test_so_it_is_outside_the_api(db: None, path: str, settings: Settings) -> None:
+def test_an_unknown_coding_is_415_outside_the_api_too(
+    db: None, path: str, settings: Settings
+) -> None:
     settings.DELIVERY = with_provider(settings, PUBLIC_KEY="A" * 43 + "=")
     client = Client(raise_request_exception=False)
     answer = post(client, path, b"a=b", "compress", "application/x-www-form-urlencoded")
@@ -195,20 +197,20 @@ def test_many_codings_are_refused(client: Client, grace: Church) -> None:
     assert post(client, GROUPS, body, ", ".join(["gzip"] * 9)).status_code == 415
 
 
-def test_who_is_not_known_hears_that_first(db: None) -> None:
+def test_a_missing_credential_is_refused_before_the_coding(db: None) -> None:
     assert post(Client(), GROUPS, b"{}", "compress").status_code == 401
     assert post(Client(), GROUPS, b"no gzip", "gzip").status_code == 401
 
 
 @pytest.mark.parametrize("name", [name for name in CODINGS if name != "identity"])
-@pytest.mark.parametrize("spoil", ["cut", "garbage"])
+@pytest.mark.parametrize("damage", ["cut", "garbage"])
 def test_a_body_that_is_not_in_its_coding_is_400(
-    client: Client, grace: Church, name: str, spoil: str
+    client: Client, grace: Church, name: str, damage: str
 ) -> None:
     coding, code = CODINGS[name]
     body = code(b'{"name": "Choir"}')
-    spoilt = body[:-3] if spoil == "cut" else b"\x01\x02\x03no such coding" * 9
-    answer = post(client, GROUPS, spoilt, coding)
+    broken = body[:-3] if damage == "cut" else b"\x01\x02\x03no such coding" * 9
+    answer = post(client, GROUPS, broken, coding)
     assert (answer.status_code, answer["Content-Type"]) == (400, PROBLEM)
     assert not Group.objects.filter(church=grace).exists()
 
@@ -230,7 +232,7 @@ def test_the_same_body_in_another_coding_is_the_same_request(client: Client, gra
     size=st.integers(1, 100_000),
 )
 @settings(max_examples=150, deadline=None)
-def test_any_body_is_read_as_it_was_in_any_pieces(data: bytes, name: str, size: int) -> None:
+def test_any_body_is_read_back_in_pieces_of_any_size(data: bytes, name: str, size: int) -> None:
     coding, code = CODINGS[name]
     stream = DecodedStream(io.BytesIO(code(data)), coding.lower().removeprefix("x-"))
     pieces = []
@@ -246,7 +248,7 @@ def test_lines_of_a_coded_body_are_read() -> None:
     assert [stream.readline(), stream.readline()] == [b"three", b""]
 
 
-def test_nothing_is_decoded_before_it_is_read() -> None:
+def test_a_body_is_decoded_only_when_it_is_read() -> None:
     headers = {"Content-Encoding": "gzip"}
     request = RequestFactory().generic("POST", "/", b"no gzip", headers=headers)
     decode_body(request)

@@ -11,7 +11,7 @@ from rest_framework.throttling import BaseThrottle
 
 
 class ByName(BaseAuthentication):
-    """``Authorization: Name <name>``."""
+    """Authenticates by ``Authorization: Name <name>``."""
 
     def authenticate(self, request: Request) -> tuple[User, None] | None:
         scheme, _, name = request.headers.get("Authorization", "").partition(" ")

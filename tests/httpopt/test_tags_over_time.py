@@ -1,4 +1,4 @@
-"""Time alone changes no answer that has a version: a tag cannot tell that a minute has passed."""
+"""An answer with a version must not depend on the clock, because its tag does not."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from delivery.models import Message
 from delivery.statuses import Status
 from koinonia import ids
 from koinonia.models import Broadcast, Church
-from tests.httpopt.furnished import NOW, answers
+from tests.httpopt.church_data import NOW, answers
 
 DUE = timedelta(hours=1)
 WHEN = {
@@ -25,19 +25,19 @@ WHEN = {
 
 
 @pytest.mark.parametrize("later", WHEN.values(), ids=list(WHEN))
-def test_a_while_without_a_write_changes_no_answer(
-    offices: list[tuple[User, Church]], later: timedelta
+def test_time_alone_changes_no_answer(
+    two_churches: list[tuple[User, Church]], later: timedelta
 ) -> None:
     with time_machine.travel(NOW, tick=False):
-        before = answers(*offices[0])
+        before = answers(*two_churches[0])
     with time_machine.travel(NOW + later, tick=False):
-        assert answers(*offices[0]) == before
+        assert answers(*two_churches[0]) == before
 
 
-def test_a_broadcast_is_being_sent_from_the_first_text_that_a_worker_takes(
-    offices: list[tuple[User, Church]],
+def test_a_broadcast_is_sending_from_the_first_claimed_message(
+    two_churches: list[tuple[User, Church]],
 ) -> None:
-    user, church = offices[0]
+    user, church = two_churches[0]
     planned = Broadcast.objects.get(church=church, scheduled_at__isnull=False)
     path = f"/api/v1/churches/{church.slug}/broadcasts/{ids.encode(planned.pk)}/"
     client = Client()

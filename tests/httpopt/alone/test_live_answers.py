@@ -1,4 +1,4 @@
-"""What a live daphne sends, judged by httplint."""
+"""httplint checks the answers of a live daphne."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.httpopt.complaints import complaints
+from tests.httpopt.http_lint import lint
 
 ROOT = Path(__file__).resolve().parents[3]
 ANN = {"Authorization": "Name ann"}
@@ -26,7 +26,7 @@ def port() -> Iterator[int]:
         listener.bind(("127.0.0.1", 0))
         listener.listen(64)
         number: int = listener.getsockname()[1]
-        # The socket is handed over: nobody can take the port in between.
+        # Pass the socket on, so that the port cannot be taken by another process.
         server = subprocess.Popen(
             [sys.executable, "-m", "daphne", "--no-server-name", "--fd", str(listener.fileno()),
              "tests.httpopt.alone.asgi:application"],
@@ -83,10 +83,10 @@ ASKED = [
 
 
 @pytest.mark.parametrize(("method", "path", "headers", "status"), ASKED)
-def test_a_live_answer_has_nothing_to_complain_of(
+def test_httplint_finds_nothing_in_a_live_answer(
     port: int, method: str, path: str, headers: dict[str, str], status: int
 ) -> None:
     answer = ask(port, method, path, headers)
     assert answer[0] == status
-    assert complaints(method, *answer) == []
+    assert lint(method, *answer) == []
     assert [name for name, _ in answer[1]].count("Date") == 1

@@ -1,4 +1,4 @@
-"""``messages`` and ``broadcasts`` count what was accepted; a bulk retry costs what it retries."""
+"""``messages`` and ``broadcasts`` count accepted requests; a bulk retry costs its messages."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ TO = "+13125550177"
 
 
 def remaining(answer: Any) -> dict[str, int]:
-    """What the answer says is left, by policy."""
-    told = [one.split(";") for one in answer["RateLimit"].split(",")]
-    return {name.strip('"'): int(rest[0].removeprefix("r=")) for name, *rest in told}
+    """Return the remaining tokens in the answer, by policy."""
+    items = [one.split(";") for one in answer["RateLimit"].split(",")]
+    return {name.strip('"'): int(rest[0].removeprefix("r=")) for name, *rest in items}
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def post(grace: Church, grace_sender: User, bearer: Bearer, settings: Settings) 
     return ask
 
 
-def letters(church: Church, number: int, **over: Any) -> list[str]:
+def dead_letters(church: Church, number: int, **over: Any) -> list[str]:
     now = timezone.now()
     values: dict[str, Any] = {
         "tenant": church, "from_number": church.phone_number, "status": Status.DEAD, "text": "x",
@@ -77,7 +77,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("path", "body", "policy", "burst", "status"), REFUSED)
-def test_what_was_refused_costs_one_request_and_no_text(
+def test_a_refused_request_costs_a_request_and_no_message(
     post: Any, path: str, body: Any, policy: str, burst: int, status: int
 ) -> None:
     answers = [post(path, body) for _ in range(3)]
@@ -96,14 +96,14 @@ def test_refused_broadcasts_leave_the_ten_of_the_hour(post: Any, grace: Church) 
     assert (last.status_code, last.json()["violated-policies"]) == (429, ["broadcasts"])
 
 
-def test_a_key_that_was_used_with_another_body_costs_no_text(post: Any) -> None:
+def test_a_key_reused_with_another_body_costs_no_message(post: Any) -> None:
     key = {"Idempotency-Key": "once"}
     assert remaining(post("messages/", {"to": TO, "text": "a"}, **key))["messages"] == 99
     other = post("messages/", {"to": TO, "text": "b"}, **key)
     assert (other.status_code, remaining(other)["messages"]) == (422, 99)
 
 
-def test_an_error_of_ours_costs_no_text(post: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_error_costs_no_message(post: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("broken")
 
@@ -113,10 +113,10 @@ def test_an_error_of_ours_costs_no_text(post: Any, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("by", ["ids", "filter"])
-def test_a_bulk_retry_costs_as_many_requests_and_texts_as_it_retries(
+def test_a_bulk_retry_costs_a_request_and_a_message_per_retried_message(
     post: Any, grace: Church, by: str
 ) -> None:
-    named = letters(grace, 7)
+    named = dead_letters(grace, 7)
     body = {"ids": named * 3} if by == "ids" else {"filter": {"code": "40001"}}
     answer = post("dead-letters/retry/", body)
     assert (answer.status_code, answer.json()["retried"]) == (202, 7)
@@ -124,8 +124,8 @@ def test_a_bulk_retry_costs_as_many_requests_and_texts_as_it_retries(
 
 
 @pytest.mark.parametrize("by", ["ids", "filter"])
-def test_those_that_are_not_retried_cost_nothing(post: Any, grace: Church, by: str) -> None:
-    named = letters(grace, 2) + letters(grace, 5, status=Status.UNKNOWN)
+def test_messages_that_are_not_retried_cost_nothing(post: Any, grace: Church, by: str) -> None:
+    named = dead_letters(grace, 2) + dead_letters(grace, 5, status=Status.UNKNOWN)
     body = {"ids": named} if by == "ids" else {"filter": {"all": True}}
     answer = post("dead-letters/retry/", body)
     assert (answer.json()["retried"], len(answer.json()["refused"])) == (2, 5)
@@ -134,7 +134,7 @@ def test_those_that_are_not_retried_cost_nothing(post: Any, grace: Church, by: s
 
 @pytest.mark.parametrize("by", ["ids", "filter"])
 def test_a_retry_of_more_than_the_burst_is_bad_input(post: Any, grace: Church, by: str) -> None:
-    named = letters(grace, 101)
+    named = dead_letters(grace, 101)
     body = {"ids": named} if by == "ids" else {"filter": {"all": True}}
     answer = post("dead-letters/retry/", body)
     assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
@@ -148,10 +148,8 @@ def test_a_retry_of_more_than_the_burst_is_bad_input(post: Any, grace: Church, b
 
 
 @pytest.mark.parametrize("by", ["ids", "filter"])
-def test_a_retry_that_is_repeated_by_its_key_costs_nothing(
-    post: Any, grace: Church, by: str
-) -> None:
-    named = letters(grace, 7)
+def test_a_replayed_retry_costs_nothing(post: Any, grace: Church, by: str) -> None:
+    named = dead_letters(grace, 7)
     body = {"ids": named} if by == "ids" else {"filter": {"all": True}}
     key = {"Idempotency-Key": "once"}
     first, second = (post("dead-letters/retry/", body, **key) for _ in range(2))
@@ -167,7 +165,7 @@ def test_a_retry_of_nothing_costs_one_request(post: Any, grace: Church) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_good_and_refused_texts_at_once_leave_the_exact_rest(post: Any) -> None:
+def test_concurrent_good_and_refused_messages_cost_exactly_the_good_ones(post: Any) -> None:
     def ask(number: int) -> int:
         try:
             text = "Hi" if number % 3 == 0 else ""

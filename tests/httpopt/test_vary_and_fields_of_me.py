@@ -1,4 +1,4 @@
-"""``Vary`` names whatever the answer depends on; ``me/`` has sparse fields as all data has."""
+"""``Vary`` names every header that changes an answer, and ``me/`` supports sparse fields."""
 
 from __future__ import annotations
 
@@ -37,20 +37,20 @@ def vary(answer: Any) -> set[str]:
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("site", [None, "same-origin", "cross-site"])
-def test_an_answer_to_a_session_varies_by_the_site_that_asks(
+def test_an_answer_to_a_session_varies_by_the_requesting_site(
     browser: Client, path: str, site: str | None
 ) -> None:
     headers = {"accept-encoding": "gzip"} | ({"sec-fetch-site": site} if site else {})
     first = browser.get(path, headers=headers)
     assert first.status_code == 200
     assert {"Accept-Encoding", "Cookie", "Sec-Fetch-Site"} <= vary(first)
-    had = first.get("ETag", '"none"')  # the console is never stored
+    had = first.get("ETag", '"none"')  # pages of the console have no tag
     again = browser.get(path, headers={**headers, "if-none-match": had})
     if again.status_code == 304:
         assert vary(again) == vary(first)
 
 
-def test_without_a_session_it_does_not(grace_owner: User) -> None:
+def test_an_answer_without_a_session_does_not_vary_by_the_site(grace_owner: User) -> None:
     client = APIClient()
     client.force_authenticate(grace_owner)
     answer = client.get(ME, headers={"sec-fetch-site": "cross-site"})
@@ -73,9 +73,7 @@ def client(grace_owner: User) -> APIClient:
         ("churches(name,role)", {"churches"}),
     ],
 )
-def test_me_shows_the_fields_that_were_asked_for(
-    client: APIClient, fields: str, names: set[str]
-) -> None:
+def test_me_shows_the_selected_fields(client: APIClient, fields: str, names: set[str]) -> None:
     whole = client.get(ME).json()
     answer = client.get(ME, {"fields": fields})
     assert (answer.status_code, answer.json().keys()) == (200, names)
@@ -90,13 +88,13 @@ def test_me_shows_the_fields_that_were_asked_for(
 @pytest.mark.parametrize(
     "fields", ["password", "churches.phone_number", "", "is_superuser,id", "a("]
 )
-def test_a_field_that_me_does_not_have_is_named(client: APIClient, fields: str) -> None:
+def test_an_unknown_field_of_me_is_named(client: APIClient, fields: str) -> None:
     answer = client.get(ME, {"fields": fields})
     assert answer.status_code == 400
     assert "fields" in answer.json()["errors"]
 
 
-def test_churches_that_nobody_asked_for_are_not_read(client: APIClient) -> None:
+def test_churches_are_not_read_unless_selected(client: APIClient) -> None:
     with CaptureQueriesContext(
         connection,
     ) as queries:
@@ -106,7 +104,7 @@ def test_churches_that_nobody_asked_for_are_not_read(client: APIClient) -> None:
     ]
 
 
-def test_each_selection_has_a_tag_of_its_own(client: APIClient) -> None:
+def test_each_selection_has_another_tag(client: APIClient) -> None:
     tags = {
         client.get(ME, query)["ETag"] for query in ({}, {"fields": "id"}, {"fields": "username"})
     }

@@ -1,4 +1,4 @@
-"""Reading ``fields`` into a tree, with bounded work."""
+"""Parse ``fields`` into a tree, with bounded work."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ from httpopt import conf
 MAX_LENGTH = 2000
 
 Selection = dict[str, "Selection | None"]
-"""Name to what is wanted of it; None: all of it."""
+"""Names with the selection below each; None selects everything below."""
 
 _TOKEN = re.compile(r"[ \t]*([A-Za-z_][A-Za-z0-9_-]*|[.,()])[ \t]*")
 _END = ""
 
 
 class FieldsError(ValueError):
-    """``fields`` cannot be read; the text says why."""
+    """A value of ``fields`` that cannot be parsed; the message says why."""
 
 
 def parse_fields(text: str) -> Selection:
-    """Raises FieldsError."""
+    """Parse the value of ``fields``. Raises FieldsError."""
     if len(text) > MAX_LENGTH:
         raise FieldsError(f"It is longer than {MAX_LENGTH} characters.")
     if not text.strip():
-        raise FieldsError("It is empty: name at least one field, or leave it out.")
-    return _Reader(text).read()
+        raise FieldsError("It is empty: name at least one field, or leave the parameter out.")
+    return _Parser(text).parse()
 
 
-class _Reader:
+class _Parser:
     def __init__(self, text: str) -> None:
         self._tokens = _tokens(text)
-        self._place = 0
+        self._position = 0
         self._left = conf.max_fields()
 
-    def read(self) -> Selection:
+    def parse(self) -> Selection:
         selection = self._list(depth=1)
         if self._next() != _END:
             raise FieldsError(f"Unexpected {self._next()!r}.")
@@ -77,17 +77,17 @@ class _Reader:
         token = self._next()
         if token in (_END, ".", ",", "(", ")"):
             raise FieldsError(f"A field name is missing before {token or 'the end'!r}.")
-        self._place += 1
+        self._position += 1
         return token
 
     def _skip(self, token: str) -> bool:
         if self._next() != token:
             return False
-        self._place += 1
+        self._position += 1
         return True
 
     def _next(self) -> str:
-        return self._tokens[self._place] if self._place < len(self._tokens) else _END
+        return self._tokens[self._position] if self._position < len(self._tokens) else _END
 
 
 def _tokens(text: str) -> list[str]:
@@ -102,7 +102,7 @@ def _tokens(text: str) -> list[str]:
 
 
 def _merge(into: Selection, name: str, wanted: Selection | None) -> None:
-    """``a.b,a.c`` is both, and ``a,a.b`` is all of a."""
+    """Add a selection: ``a.b,a.c`` selects both, and ``a,a.b`` selects all of ``a``."""
     if name not in into or wanted is None:
         into[name] = wanted
         return

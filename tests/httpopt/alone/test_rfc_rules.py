@@ -1,6 +1,6 @@
 """The rules of RFC 9110 and 9111 as tables: request headers, then status and headers.
 
-Every case runs on the sync and on the async stack.
+Every case runs on the sync stack and on the async stack.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ CODINGS = [
 
 
 @pytest.mark.parametrize(("accepted", "coding"), CODINGS)
-def test_the_coding_is_the_one_that_the_client_wants_most(
+def test_the_coding_is_the_most_preferred_by_the_client(
     request_as: Ask, accepted: str | None, coding: str | None
 ) -> None:
     headers = {} if accepted is None else {"Accept-Encoding": accepted}
@@ -83,7 +83,7 @@ def test_the_coding_is_the_one_that_the_client_wants_most(
     assert "Accept-Encoding" in response["Vary"]
 
 
-# What may not, or need not, be coded; and what may.
+# Paths, and whether their answer is encoded.
 BODIES = [
     ("/page/?size=1024", False),
     ("/page/?size=1025", True),
@@ -111,7 +111,7 @@ BODIES = [
 
 
 @pytest.mark.parametrize(("path", "coded"), BODIES)
-def test_only_what_gains_by_it_and_may_be_coded_is_coded(
+def test_an_answer_is_encoded_only_if_allowed_and_smaller(
     request_as: Ask, path: str, coded: bool
 ) -> None:
     response = request_as("GET", path, {"Accept-Encoding": "gzip"})
@@ -149,7 +149,7 @@ def _of(library: Library, path: str) -> str:
     return path
 
 
-# {tag}: the present one; {gzip}: the same for another coding. RFC 9110, 13.1 and 13.2.2.
+# {tag}: the current tag; {gzip}: the tag of another coding. RFC 9110, 13.1 and 13.2.2.
 PRECONDITIONS = [
     ({"If-None-Match": "{tag}"}, 304),
     ({"If-None-Match": "W/{tag}"}, 304),
@@ -169,7 +169,7 @@ PRECONDITIONS = [
     ({"If-None-Match": ",,,"}, 200),
     ({"If-None-Match": '""'}, 200),
     ({"If-None-Match": "{gzip}"}, 200),
-    # What proxies make of it (docs/decisions/0025).
+    # Tags as changed by proxies (docs/decisions/0025).
     ({"If-None-Match": '"{bare}-gzip"'}, 304),
     ({"If-None-Match": '"{bare}-unzip"'}, 200),
     ({"If-None-Match": '"x", ' * 2000 + "{tag}"}, 200),
@@ -202,7 +202,7 @@ PRECONDITIONS = [
 
 @pytest.mark.parametrize("path", ["/1/books/", "/1/books/1/", "/page/"])
 @pytest.mark.parametrize(("conditions", "status"), PRECONDITIONS)
-def test_preconditions_mean_what_they_say_in_their_order(
+def test_preconditions_are_evaluated_in_the_order_of_the_rfc(
     request_as: Ask, library: Library, path: str, conditions: dict[str, str], status: int
 ) -> None:
     path = _of(library, path)
@@ -229,7 +229,7 @@ def _filled(value: str, words: dict[str, str]) -> str:
     return value
 
 
-# RFC 9110, 13.2.1: what the server would refuse anyway comes before any precondition.
+# RFC 9110, 13.2.1: other refusals take precedence over preconditions.
 REFUSALS = [
     ("GET", "/1/books/", {"Authorization": "Name nobody"}, 401),
     ("GET", "/1/books/", {}, 401),
@@ -252,7 +252,7 @@ REFUSALS = [
     [{}, {"If-None-Match": "*"}, {"If-None-Match": '"x"'}, {"If-Match": "*"}, {"If-Match": '"x"'}],
 )
 @pytest.mark.parametrize(("method", "path", "headers", "status"), REFUSALS)
-def test_a_refusal_comes_before_any_precondition_and_is_never_stored(
+def test_a_refusal_takes_precedence_over_preconditions_and_is_never_stored(
     request_as: Ask,
     library: Library,
     method: str,
@@ -286,7 +286,7 @@ CACHING = [
 
 
 @pytest.mark.parametrize(("method", "path", "headers", "cache_control"), CACHING)
-def test_answers_are_private_unless_said_otherwise(
+def test_answers_are_private_by_default(
     request_as: Ask,
     library: Library,
     method: str,
@@ -298,14 +298,14 @@ def test_answers_are_private_unless_said_otherwise(
     assert response["Cache-Control"] == cache_control
     if "max-age=3600" in cache_control:
         assert response.has_header("Expires")
-        # It may be used without asking: for nobody else.
+        # An answer without revalidation must not be reused for another user.
         assert {"Authorization", "Cookie"} <= set(response["Vary"].split(", "))
     elif response.status_code >= 400:
         assert not response.has_header("Expires")
 
 
 @pytest.mark.parametrize("path", ["/1/books/", "/1/books/1/", "/page/", "/plain/"])
-def test_each_coding_has_its_own_strong_tag(request_as: Ask, library: Library, path: str) -> None:
+def test_each_coding_has_another_strong_tag(request_as: Ask, library: Library, path: str) -> None:
     path = _of(library, path)
     tags = {
         request_as("GET", path, {**ANN, "Accept-Encoding": coding})["ETag"]
@@ -328,7 +328,7 @@ def test_head_has_the_fields_of_get(
         assert head.get(name) == get.get(name), name
 
 
-def test_a_tag_of_a_view_that_names_no_coding_is_weakened(request_as: Ask) -> None:
+def test_a_view_tag_without_a_coding_is_weakened(request_as: Ask) -> None:
     path = "/page/?ETag=%22theirs%22"
     assert request_as("GET", path)["ETag"] == '"theirs"'
     assert request_as("GET", path, {"Accept-Encoding": "gzip"})["ETag"] == 'W/"theirs"'
@@ -348,7 +348,7 @@ def test_the_same_tag_means_the_same_bytes(request_as: Ask, library: Library) ->
         assert (one["ETag"], one.content) == (two["ETag"], two.content)
 
 
-# What makes another representation makes another tag; what does not, does not.
+# Changes of the request, and whether they change the tag.
 VARIANTS = [
     ("?fields=id", {}, True),
     ("?fields=title", {}, True),
@@ -363,7 +363,7 @@ VARIANTS = [
 
 
 @pytest.mark.parametrize(("query", "headers", "other"), VARIANTS)
-def test_the_tag_names_the_variant(
+def test_the_tag_depends_on_the_variant(
     request_as: Ask, library: Library, query: str, headers: dict[str, str], other: bool
 ) -> None:
     path = f"/{library.pk}/books/"

@@ -1,4 +1,4 @@
-"""Hooks, audit, the switch, and what the system checks find."""
+"""The hooks, the audit, the switch ENABLED, and the system checks."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ from tests.httpopt.alone.library.models import Book, Library
 
 ANN = {"Authorization": "Name ann"}
 TRACKED = "tests.httpopt.alone.library.tracked.TRACKED"
-told: list[str] = []
+not_modified: list[str] = []
 
 
 def note(request: Any) -> None:
-    told.append(request.path)
+    not_modified.append(request.path)
 
 
 def where(request: Any, view: Any) -> str | None:
     return f"library:{view.kwargs['library']};e;7" if "library" in view.kwargs else None
 
 
-def test_each_304_is_told_once(library: Library) -> None:
-    told.clear()
+def test_the_hook_is_called_once_per_304(library: Library) -> None:
+    not_modified.clear()
     paths = [f"/{library.pk}/books/", "/page/"]
     with override_settings(HTTPOPT={"ON_NOT_MODIFIED": f"{__name__}.note"}):
         for path in paths:
             for tag in (Client().get(path, headers=ANN)["ETag"], "*", '"other"'):
                 Client().get(path, headers={**ANN, "If-None-Match": tag})
-    assert told == [paths[0], paths[0], paths[1], paths[1]]
+    assert not_modified == [paths[0], paths[0], paths[1], paths[1]]
 
 
-async def test_each_304_is_told_under_asgi_too() -> None:
-    told.clear()
+async def test_the_hook_is_called_under_asgi() -> None:
+    not_modified.clear()
     with override_settings(HTTPOPT={"ON_NOT_MODIFIED": f"{__name__}.note"}):
         await AsyncClient().get("/page/", headers={"If-None-Match": "*"})
-    assert told == ["/page/"]
+    assert not_modified == ["/page/"]
 
 
-def test_the_position_stands_on_every_200_and_on_no_304(library: Library) -> None:
+def test_every_200_and_no_304_has_the_position(library: Library) -> None:
     path = f"/{library.pk}/books/"
     with override_settings(HTTPOPT={"POSITION": f"{__name__}.where"}):
         first = Client().get(path, headers=ANN)
@@ -69,19 +69,21 @@ class TestAudit:
         with override_settings(HTTPOPT={"AUDIT": 1.0, "TRACKED": TRACKED}):
             yield
 
-    def test_a_true_304_stays_one(self, library: Library, caplog: pytest.LogCaptureFixture) -> None:
+    def test_a_correct_304_stays_a_304(
+        self, library: Library, caplog: pytest.LogCaptureFixture
+    ) -> None:
         tag = self.ask(library)["ETag"]
         assert self.ask(library, tag).status_code == 304
         assert not caplog.records
 
-    def test_a_304_that_would_be_stale_is_a_200_and_shouted_about(
+    def test_a_stale_304_becomes_a_200_and_is_reported(
         self,
         library: Library,
         caplog: pytest.LogCaptureFixture,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        heard: list[str] = []
-        stale_not_modified.connect(lambda **told: heard.append(told["path"]), weak=False)
+        reported: list[str] = []
+        stale_not_modified.connect(lambda **sent: reported.append(sent["path"]), weak=False)
         tag = self.ask(library)["ETag"]
         monkeypatch.setattr(
             "tests.httpopt.alone.library.serializers.BookSerializer.get_label",
@@ -91,9 +93,9 @@ class TestAudit:
             answer = self.ask(library, tag)
         assert (answer.status_code, answer["ETag"]) == (200, tag)
         assert [record.levelname for record in caplog.records] == ["ERROR"]
-        assert heard == [f"/{library.pk}/books/"]
+        assert reported == [f"/{library.pk}/books/"]
 
-    def test_what_changes_while_it_is_rendered_is_no_alarm(
+    def test_a_change_during_rendering_is_not_reported(
         self,
         library: Library,
         caplog: pytest.LogCaptureFixture,
@@ -118,12 +120,12 @@ class TestOff:
         with override_settings(HTTPOPT={"ENABLED": False}):
             yield
 
-    def test_nothing_is_coded(self) -> None:
+    def test_no_answer_is_encoded(self) -> None:
         response = Client().get("/page/", headers={"Accept-Encoding": "gzip"})
         assert not response.has_header("Content-Encoding")
         assert "Accept-Encoding" not in response.get("Vary", "")
 
-    def test_nothing_is_not_modified(self, library: Library) -> None:
+    def test_no_answer_is_a_304(self, library: Library) -> None:
         for path in (f"/{library.pk}/books/", "/page/"):
             tag = Client().get(path, headers=ANN).get("ETag", "*")
             again = Client().get(path, headers={**ANN, "If-None-Match": tag})
@@ -154,10 +156,12 @@ MISTAKES = [
     ({"TRACKD": TRACKED}, ["httpopt.E002"]),
     ({"MINIMUM_BYTES": "1k"}, ["httpopt.E003"]),
     ({"PADDING_BYTES": -1}, ["httpopt.E003"]),
+    ({"ENABLED": "0"}, ["httpopt.E003"]),
+    ({"TRACKED": 5}, ["httpopt.E003"]),
     ({"AUDIT": 2}, ["httpopt.E004"]),
-    ({"TRACKED": "nowhere.at.all"}, ["httpopt.E005"]),
-    ({"POSITION": "nowhere.at.all"}, ["httpopt.E005"]),
-    ({"ON_NOT_MODIFIED": "nowhere.at.all"}, ["httpopt.E005"]),
+    ({"TRACKED": "nowhere.to.find"}, ["httpopt.E005"]),
+    ({"POSITION": "nowhere.to.find"}, ["httpopt.E005"]),
+    ({"ON_NOT_MODIFIED": "nowhere.to.find"}, ["httpopt.E005"]),
     ({"TRACKED": f"{__name__}.LOST"}, ["httpopt.E006"]),
     ({"TRACKED": f"{__name__}.NO_KEY"}, ["httpopt.E006"]),
     ({"TRACKED": f"{__name__}.BAD_NAME"}, ["httpopt.E007"]),
@@ -185,13 +189,13 @@ def test_the_settings_must_be_a_dict() -> None:
         ([], []),
     ],
 )  # fmt: skip
-def test_the_middleware_must_be_in_its_place(order: list[str], ids: list[str]) -> None:
+def test_a_wrong_order_of_middleware_is_reported(order: list[str], ids: list[str]) -> None:
     with override_settings(MIDDLEWARE=order):
         assert [one.id for one in checks.run_checks() if "httpopt" in str(one.id)] == ids
 
 
 @pytest.mark.django_db
-def test_missing_triggers_are_a_warning_that_lets_migrate_run() -> None:
+def test_missing_triggers_are_a_warning_so_that_migrate_can_run() -> None:
     with override_settings(HTTPOPT={"TRACKED": f"{__name__}.MORE"}):
         messages = checks.run_checks(databases=["default"])
     assert [one.id for one in messages] == ["httpopt.W001"]
@@ -207,7 +211,7 @@ HEADERS = st.dictionaries(
 
 @settings(max_examples=150, deadline=None)
 @given(headers=HEADERS, fields=st.none() | st.text(max_size=30))
-def test_no_header_and_no_fields_break_anything(headers: dict[str, str], fields: Any) -> None:
+def test_no_header_and_no_fields_cause_an_error(headers: dict[str, str], fields: Any) -> None:
     query = {} if fields is None else {"fields": fields}
     response = Client().get("/page/", query, headers={**ANN, **headers})
     assert response.status_code in (200, 304, 400, 412)
@@ -225,12 +229,12 @@ GAPS = st.sampled_from([",", ", ", " ,", ",,", " , ,"])
     tags=st.lists(st.builds(ETag, TAG_TEXT.filter(str.isascii), st.booleans()), min_size=1),
     gap=GAPS,
 )
-def test_every_well_formed_list_of_tags_is_read_back(tags: list[ETag], gap: str) -> None:
+def test_every_well_formed_list_of_tags_is_parsed(tags: list[ETag], gap: str) -> None:
     assert parse_tags(gap.join(map(str, tags))) == tuple(tags)
 
 
 @given(st.text(max_size=40))
-def test_anything_else_is_refused(text: str) -> None:
+def test_a_malformed_list_of_tags_is_refused(text: str) -> None:
     try:
         tags = parse_tags(text)
     except MalformedTagsError:

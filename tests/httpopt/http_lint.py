@@ -5,10 +5,8 @@ from collections.abc import Iterable
 from httplint import HttpResponseLinter, levels
 
 
-def complaints(
-    method: str, status: int, fields: Iterable[tuple[str, str]], body: bytes
-) -> list[str]:
-    """What httplint has against an answer."""
+def lint(method: str, status: int, fields: Iterable[tuple[str, str]], body: bytes) -> list[str]:
+    """Return the errors and warnings of httplint about an answer."""
     linter = HttpResponseLinter()
     linter.is_head_response = method == "HEAD"
     linter.process_response_topline(b"HTTP/1.1", str(status).encode(), b"")
@@ -19,8 +17,8 @@ def complaints(
         f"{type(note).__name__}: {note.summary}"
         for note in linter.notes
         if note.level in (levels.BAD, levels.WARN)
-        # That the status is an error is no complaint about how it is told.
+        # A note about an error status is not about the form of the answer.
         and not type(note).__name__.startswith("STATUS_")
-        # A session's answer depends on Accept, Accept-Encoding, Cookie and Sec-Fetch-Site, and says so.
+        # The answer to a session truly varies by Accept, Accept-Encoding, Cookie and Sec-Fetch-Site.
         and type(note).__name__ != "VARY_COMPLEX"
     ]

@@ -1,4 +1,4 @@
-"""A church that has one of everything, and what the API shows of it."""
+"""A church with rows of every kind, and the answers of the API about it."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from tests import cast
 NOW = timezone.now()
 
 
-def furnish(church: Church, author: User) -> None:
-    """One of everything that the API shows."""
+def fill_church(church: Church, author: User) -> None:
+    """Make at least one row of every kind that the API shows."""
     choir = Group.objects.create(church=church, name="Choir")
     for number in range(3):
         phone = f"+1312555{church.pk % 10}{number:03}"
         member = cast.member(church, f"M{number}", phone)
         member.groups.add(choir)
-        talk = Conversation.objects.create(church=church, phone=phone, updated_at=NOW)
-        message = text(church, author, member=member, thread=talk.pk)
-        talk.last_message = message
-        talk.save()
+        conversation = Conversation.objects.create(church=church, phone=phone, updated_at=NOW)
+        last = make_message(church, author, member=member, thread=conversation.pk)
+        conversation.last_message = last
+        conversation.save()
     broadcast = Broadcast.objects.create(
         church=church, text="Hi", audience={"all": True}, total=1, author=author, created_at=NOW
     )
@@ -37,18 +37,18 @@ def furnish(church: Church, author: User) -> None:
         church=church, text="Soon", audience={"all": True}, total=1, author=author, created_at=NOW,
         scheduled_at=later,
     )  # fmt: skip
-    text(
+    make_message(
         church, author, batch=planned.pk, status=Status.SCHEDULED, scheduled_at=later,
         next_attempt_at=later, expires_at=later + timedelta(hours=1),
     )  # fmt: skip
-    text(church, author, status=Status.DEAD, dead_since=NOW, error_code="timeout")
-    message = text(church, author, batch=broadcast.pk)
+    make_message(church, author, status=Status.DEAD, dead_since=NOW, error_code="timeout")
+    attempted = make_message(church, author, batch=broadcast.pk)
     Attempt.objects.create(
-        message=message, number=1, started_at=NOW, duration_ms=5, outcome="accepted"
+        message=attempted, number=1, started_at=NOW, duration_ms=5, outcome="accepted"
     )
 
 
-def text(
+def make_message(
     church: Church, author: User | None = None, member: Member | None = None, **over: Any
 ) -> Message:
     values: dict[str, Any] = {
@@ -66,7 +66,7 @@ def text(
 
 
 def paths(church: Church) -> list[str]:
-    """Every GET of a church, and of its first items."""
+    """Return every path with a GET of a church, including its first and last items."""
     base = f"/api/v1/churches/{church.slug}/"
     of = {
         "members": Member.objects.filter(church=church),
@@ -80,9 +80,9 @@ def paths(church: Church) -> list[str]:
     for name, rows in of.items():
         found.append(f"{base}{name}/")
         found += [f"{base}{name}/{ids.encode(key)}/" for key in _first_and_last(rows)]
-    talk = of["conversations"].earliest("pk")
+    conversation = of["conversations"].earliest("pk")
     attempted = Attempt.objects.filter(message__tenant=church).values_list("message", flat=True)[0]
-    found.append(f"{base}conversations/{ids.encode(talk.pk)}/messages/")
+    found.append(f"{base}conversations/{ids.encode(conversation.pk)}/messages/")
     found.append(f"{base}messages/{ids.encode(attempted)}/attempts/")
     found.append(f"{base}dead-letters/export/")
     return found
@@ -94,7 +94,7 @@ def _first_and_last(rows: Any) -> list[int]:
 
 
 def answers(user: User, church: Church) -> dict[str, tuple[str, bytes]]:
-    """Tag and body of each path that is there."""
+    """Return tag and body of each path that answers 200."""
     client = Client()
     client.force_login(user)
     found = {}

@@ -1,9 +1,10 @@
-"""What of the database a serializer reads, so that the query asks for nothing else."""
+"""Find the columns and relations that a serializer reads, so that the query selects only them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
@@ -13,23 +14,42 @@ from django.db.models.fields.related import ForeignObjectRel, ManyToManyField
 from rest_framework.relations import ManyRelatedField, RelatedField
 from rest_framework.serializers import Field, ListSerializer, Serializer
 
-from httpopt.fields.computed import Computed
+
+class Computed(Field[Any, Any, Any, Any]):
+    """A read-only serializer field that is computed from columns, without a model instance.
+
+        name = Computed("first_name", "last_name", compute="{} {}".format)
+
+    A column may lead through foreign keys (``member__first_name``). With ``source``, the columns
+    belong to the row that ``source`` names.
+    """
+
+    def __init__(self, *columns: str, compute: Callable[..., Any], **kwargs: Any) -> None:
+        kwargs["read_only"] = True
+        kwargs.setdefault("source", "*")
+        super().__init__(**kwargs)
+        self.columns = columns
+        self.compute = compute
+        self._getters = [attrgetter(column.replace("__", ".")) for column in columns]
+
+    def to_representation(self, value: Any) -> Any:
+        return self.compute(*(get(value) for get in self._getters))
 
 
 @dataclass
-class Reads:
-    """Of one model: columns, joined rows, lists of rows, annotations."""
+class ReadSet:
+    """The columns, joined rows, lists of rows and annotations that are read of one model."""
 
     model: type[Model]
     columns: set[str] = field(default_factory=set)
-    joins: dict[str, Reads] = field(default_factory=dict)
-    lists: dict[str, Reads] = field(default_factory=dict)
+    joins: dict[str, ReadSet] = field(default_factory=dict)
+    lists: dict[str, ReadSet] = field(default_factory=dict)
     annotations: set[str] = field(default_factory=set)
     everything: bool = False
-    """Something reads this row in a way that cannot be told: all its columns are needed."""
+    """True if a field reads the row in an unknown way and needs all columns."""
 
     def add(self, path: tuple[str, ...], annotations: frozenset[str] = frozenset()) -> None:
-        """One path of attributes, as a serializer's ``source`` has them."""
+        """Add one path of attributes, as in the ``source`` of a serializer field."""
         name, *rest = path
         if name in annotations:
             self.annotations.add(name)
@@ -38,7 +58,7 @@ class Reads:
         if isinstance(model_field, ManyToManyField | ForeignObjectRel):
             self.list_of(name, model_field).add_rest(tuple(rest))
         elif isinstance(model_field, ForeignObject):
-            self.columns.update(_pointing(model_field))
+            self.columns.update(_key_columns(model_field))
             if rest and name == model_field.name:
                 self.join(model_field).add(tuple(rest))
         elif isinstance(model_field, ModelField) and not rest:
@@ -47,25 +67,25 @@ class Reads:
             self.everything = True
 
     def add_rest(self, path: tuple[str, ...]) -> None:
-        """What is read of each row of a list; all of it, where that is not said."""
+        """Add a path below each row of a list; an empty path needs all columns."""
         if path:
             self.add(path)
         else:
             self.everything = True
 
-    def join(self, pointer: ForeignObject[Any, Any]) -> Reads:
-        self.columns.update(_pointing(pointer))
-        return self.joins.setdefault(pointer.name, Reads(pointer.related_model))
+    def join(self, pointer: ForeignObject[Any, Any]) -> ReadSet:
+        self.columns.update(_key_columns(pointer))
+        return self.joins.setdefault(pointer.name, ReadSet(pointer.related_model))
 
-    def list_of(self, name: str, relation: ManyToManyField[Any, Any] | ForeignObjectRel) -> Reads:
-        below = self.lists.setdefault(name, Reads(relation.related_model))
+    def list_of(self, name: str, relation: ManyToManyField[Any, Any] | ForeignObjectRel) -> ReadSet:
+        below = self.lists.setdefault(name, ReadSet(relation.related_model))
         if isinstance(relation, ForeignObjectRel) and not relation.many_to_many:
-            # Without the column that points back, each row would be asked for it.
-            below.columns.update(_pointing(relation.field))
+            # Select the column that points back, or each row costs a query.
+            below.columns.update(_key_columns(relation.field))
         return below
 
     def only(self, prefix: str = "") -> Iterator[str]:
-        """The names for ``QuerySet.only``."""
+        """Yield the names for ``QuerySet.only``."""
         if self.everything:
             for model_field in self.model._meta.concrete_fields:
                 yield f"{prefix}{model_field.name}"
@@ -80,23 +100,23 @@ class Reads:
             yield f"{prefix}{name}"
             yield from reads.select_related(f"{prefix}{name}__")
 
-    def all_lists(self, prefix: str = "") -> Iterator[tuple[str, Reads]]:
-        """``(path, what is read there)`` of each list, for prefetching."""
+    def all_lists(self, prefix: str = "") -> Iterator[tuple[str, ReadSet]]:
+        """Yield the path and the read set of each list, for prefetching."""
         for name, reads in self.lists.items():
             yield f"{prefix}{name}", reads
         for name, reads in self.joins.items():
             yield from reads.all_lists(f"{prefix}{name}__")
 
 
-def reads_of(
+def read_set_of(
     serializer: Serializer[Any], model: type[Model], annotations: frozenset[str] = frozenset()
-) -> Reads:
-    reads = Reads(model)
+) -> ReadSet:
+    reads = ReadSet(model)
     _collect(serializer, reads, annotations)
     return reads
 
 
-def _collect(serializer: Serializer[Any], reads: Reads, annotations: frozenset[str]) -> None:
+def _collect(serializer: Serializer[Any], reads: ReadSet, annotations: frozenset[str]) -> None:
     declared = getattr(getattr(serializer, "Meta", None), "reads", {})
     for name, one in serializer.fields.items():
         if name in declared:
@@ -107,7 +127,7 @@ def _collect(serializer: Serializer[Any], reads: Reads, annotations: frozenset[s
 
 
 def _collect_field(
-    one: Field[Any, Any, Any, Any], reads: Reads, annotations: frozenset[str]
+    one: Field[Any, Any, Any, Any], reads: ReadSet, annotations: frozenset[str]
 ) -> None:
     path = tuple(one.source_attrs)
     if isinstance(one, Computed):
@@ -126,7 +146,7 @@ def _collect_field(
 
 
 def _collect_row(
-    nested: Serializer[Any], path: tuple[str, ...], reads: Reads, annotations: frozenset[str]
+    nested: Serializer[Any], path: tuple[str, ...], reads: ReadSet, annotations: frozenset[str]
 ) -> None:
     below = reads
     for name in path:
@@ -138,7 +158,7 @@ def _collect_row(
     _collect(nested, below, annotations if below is reads else frozenset())
 
 
-def _collect_list(child: Serializer[Any] | None, path: tuple[str, ...], reads: Reads) -> None:
+def _collect_list(child: Serializer[Any] | None, path: tuple[str, ...], reads: ReadSet) -> None:
     relation = _model_field(reads.model, path[0]) if len(path) == 1 else None
     if not isinstance(relation, ManyToManyField | ForeignObjectRel):
         reads.everything = True
@@ -148,7 +168,7 @@ def _collect_list(child: Serializer[Any] | None, path: tuple[str, ...], reads: R
         _collect(child, below, frozenset())
 
 
-def _pointing(pointer: ForeignObject[Any, Any]) -> set[str]:
+def _key_columns(pointer: ForeignObject[Any, Any]) -> set[str]:
     return {column.name for column in pointer.local_related_fields}
 
 

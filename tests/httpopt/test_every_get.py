@@ -1,4 +1,4 @@
-"""What the contract says of every GET of the API's data, of each of them."""
+"""The rules of the contract for GETs, tested with every GET of the API's data."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from django.test.utils import CaptureQueriesContext
 from knox.models import AuthToken
 
 from koinonia.models import Church
-from tests.httpopt.furnished import paths
+from tests.httpopt.church_data import paths
 
 OWN_TAG = re.compile(r'"[0-9a-z.]+-[\w-]{12}\.[igbz]"')
 POSITION = re.compile(r"church:grace;[0-9a-f]+;\d+")
-Offices = list[tuple[User, Church]]
+Churches = list[tuple[User, Church]]
 
 
 @pytest.fixture
-def client(offices: Offices) -> Client:
-    user, _ = offices[0]
+def client(two_churches: Churches) -> Client:
+    user, _ = two_churches[0]
     token = AuthToken.objects.create(user=user)[1]
     return Client(headers={"Authorization": f"Bearer {token}"})
 
 
 @pytest.fixture
-def reads(offices: Offices) -> list[str]:
-    return paths(offices[0][1])
+def reads(two_churches: Churches) -> list[str]:
+    return paths(two_churches[0][1])
 
 
-def test_each_has_a_strong_tag_of_its_coding_and_is_asked_for_again(
+def test_each_answer_has_a_strong_tag_per_coding_and_is_revalidated(
     client: Client, reads: list[str]
 ) -> None:
     for path in reads:
@@ -50,7 +50,7 @@ def test_each_has_a_strong_tag_of_its_coding_and_is_asked_for_again(
 
 
 def test_a_304_is_decided_before_any_query_of_the_view(client: Client, reads: list[str]) -> None:
-    """The token; the place of who asks, below a church; the versions."""
+    """Count the queries: the token, the membership in a church, and the versions."""
     for path in reads:
         tag = client.get(path)["ETag"]
         with CaptureQueriesContext(connection) as asked:
@@ -63,7 +63,7 @@ def test_a_304_is_decided_before_any_query_of_the_view(client: Client, reads: li
         assert "httpopt_counter" in asked.captured_queries[-1]["sql"], path
 
 
-def test_a_position_stands_on_each_below_a_church_and_is_read_before_the_data(
+def test_each_answer_below_a_church_has_a_position_that_is_read_before_the_data(
     client: Client, reads: list[str]
 ) -> None:
     for path in [*reads, "/api/v1/churches/grace/delivery/"]:
@@ -81,15 +81,15 @@ def test_a_position_stands_on_each_below_a_church_and_is_read_before_the_data(
             ), path
 
 
-def test_nothing_that_is_unknown_is_echoed(client: Client, reads: list[str]) -> None:
-    """BREACH: what a stranger puts beside a secret must not be in the body."""
+def test_no_unknown_parameter_is_echoed(client: Client, reads: list[str]) -> None:
+    """Prevent BREACH: an attacker must not put a guess beside a secret in the body."""
     for path in reads:
         body = client.get(f"{path}?page_size=1&guess=%2B13125550")
         assert body.status_code == 200, path
         assert b"guess" not in body.content, path
 
 
-def test_an_audit_of_each_finds_nothing(
+def test_an_audit_finds_no_stale_304(
     client: Client, reads: list[str], settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.HTTPOPT = {**settings.HTTPOPT, "AUDIT": 1.0}
@@ -101,7 +101,7 @@ def test_an_audit_of_each_finds_nothing(
     assert caplog.records == []
 
 
-def test_switched_off_each_says_the_same_and_that_is_all(
+def test_each_answer_is_the_same_when_switched_off(
     client: Client, reads: list[str], settings: Any
 ) -> None:
     on = {path: client.get(path) for path in reads}

@@ -1,4 +1,4 @@
-"""The fallback: a tag made of the body, for answers that came without one."""
+"""Tag answers by a hash of their content, if the view gave them no tag."""
 
 from __future__ import annotations
 
@@ -9,14 +9,18 @@ from django.http.response import HttpResponseBase
 
 from httpopt import conf
 from httpopt.cache import directives_of
-from httpopt.compression.request import coding_of
+from httpopt.compression.negotiation import coding_of
 from httpopt.validators.etags import ETag, MalformedTagsError
-from httpopt.validators.not_modified import give_back, without_representation
-from httpopt.validators.preconditions import Verdict, judge_read
+from httpopt.validators.preconditions import (
+    PreconditionResult,
+    evaluate_read,
+    note_not_modified,
+    without_representation,
+)
 
 
 def validate_content(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    """The response with its tag, or the 304, 400 or 412 that the request asked for instead."""
+    """Return the response with its tag, or the 304, 400 or 412 that its preconditions ask for."""
     if not conf.enabled() or request.method not in ("GET", "HEAD"):
         return response
     if not isinstance(response, HttpResponse) or not _may_be_tagged(response):
@@ -37,14 +41,14 @@ def _may_be_tagged(response: HttpResponse) -> bool:
 
 def _answer(request: HttpRequest, response: HttpResponse, tag: ETag) -> HttpResponseBase:
     try:
-        verdict = judge_read(request.headers, tag)
+        result = evaluate_read(request.headers, tag)
     except MalformedTagsError as error:
         return _refusal(400, f"If-Match: {error}")
-    if verdict is Verdict.FAILED:
-        return _refusal(412, "If-Match: this is not what is there now.")
-    if verdict is Verdict.PROCEED:
+    if result is PreconditionResult.FAILED:
+        return _refusal(412, "If-Match: the content has changed.")
+    if result is PreconditionResult.PROCEED:
         return response
-    give_back(request)
+    note_not_modified(request)
     return without_representation(response)
 
 
