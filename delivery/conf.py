@@ -23,7 +23,7 @@ def _value(name: str, default: Any = None) -> Any:
 
 
 def model_label(name: str) -> str:
-    """``DELIVERY[name]`` as ``app_label.Model``; raises ImproperlyConfigured where it is missing."""
+    """Return ``DELIVERY[name]``, an ``app_label.Model``. Raises ImproperlyConfigured."""
     label = _value(name)
     if not isinstance(label, str) or label.count(".") != 1:
         raise ImproperlyConfigured(
@@ -41,30 +41,30 @@ def recipient_model() -> str:
 
 
 def tenant_number_field() -> str:
-    """The field of the tenant that holds the number it texts from, E.164."""
+    """Return the tenant's field with its sending number, E.164."""
     return str(_value("TENANT_NUMBER_FIELD", "phone_number"))
 
 
 def recipient_tenant_field() -> str:
-    """The foreign key of the recipient to its tenant."""
+    """Return the recipient's foreign key to its tenant."""
     return str(_value("RECIPIENT_TENANT_FIELD", "tenant"))
 
 
 def recipient_number_field() -> str:
-    """The field of the recipient that holds its number, E.164."""
+    """Return the recipient's field with its number, E.164."""
     return str(_value("RECIPIENT_NUMBER_FIELD", "phone"))
 
 
 def thread_of() -> Callable[[Any, str, datetime], int | None]:
-    """``THREAD_OF``: dotted path of ``(tenant, number, now)`` -> the host's key of the thread that a
-    text from this number belongs to; without it, inbound texts have none."""
+    """Return the function at the dotted path ``THREAD_OF``: ``(tenant, number, now)`` -> the host's key
+    of the thread for a text from this number. Without it, inbound texts have no thread."""
     path = _value("THREAD_OF")
     return cast(Callable[[Any, str, datetime], int | None], import_string(path)) if path else _none
 
 
 def stop_words_of() -> Callable[[Any], Iterable[str]]:
-    """``STOP_WORDS_OF``: dotted path of ``(tenant)`` -> its own words that opt out, beside the fixed
-    ones; without it there are none."""
+    """Return the function at the dotted path ``STOP_WORDS_OF``: ``(tenant)`` -> its own opt-out
+    keywords, in addition to the fixed ones."""
     path = _value("STOP_WORDS_OF")
     return cast(Callable[[Any], Iterable[str]], import_string(path)) if path else _no_words
 
@@ -74,8 +74,8 @@ def _no_words(tenant: Any) -> Iterable[str]:
 
 
 def recipient_of() -> Callable[[Any, str], Any] | None:
-    """``RECIPIENT_OF``: dotted path of ``(tenant, number)`` -> the key of the recipient who has this
-    number, or None; without it the one with the lowest key."""
+    """Return the function at the dotted path ``RECIPIENT_OF``: ``(tenant, number)`` -> the key of the
+    recipient with this number, or None. Without it, the lowest key counts."""
     path = _value("RECIPIENT_OF")
     return cast(Callable[[Any, str], Any], import_string(path)) if path else None
 
@@ -99,7 +99,8 @@ def tenant_country_field() -> str:
 
 
 def countries() -> frozenset[str] | None:
-    """``COUNTRIES``: ISO 3166 codes that may be texted, ``*`` for all; None: each tenant's own."""
+    """Return ``COUNTRIES``: ISO 3166 codes of allowed destinations, ``*`` for all; None: each tenant's
+    country."""
     given = _value("COUNTRIES")
     if given is None:
         return None
@@ -107,14 +108,14 @@ def countries() -> frozenset[str] | None:
 
 
 def daily_parts() -> int | None:
-    """``DAILY_PARTS``: parts of one tenant in 24 hours; beyond it texts wait. None: no cap."""
+    """Return ``DAILY_PARTS``: parts of one tenant in 24 hours, then texts wait; None without a cap."""
     parts = _value("DAILY_PARTS", 20_000)
     return None if parts is None else int(parts)
 
 
 def former_tenant() -> Callable[[str], Any | None]:
-    """``FORMER_TENANT``: dotted path of ``(number)`` -> the tenant that gave the number up and to which
-    texts to it still go; without it, they go to whoever texted the sender from it last."""
+    """Return the function at the dotted path ``FORMER_TENANT``: ``(number)`` -> the tenant that gave the
+    number up and still gets the texts to it."""
     path = _value("FORMER_TENANT")
     return cast(Callable[[str], Any | None], import_string(path)) if path else _nobody
 
@@ -124,7 +125,7 @@ def _nobody(number: str) -> None:
 
 
 def providers() -> Mapping[str, Mapping[str, Any]]:
-    """``PROVIDERS``: by alias, the class (``BACKEND``) and the settings of each provider account."""
+    """Return ``PROVIDERS``: by alias, the class (``BACKEND``) and the settings of each account."""
     given: Mapping[str, Mapping[str, Any]] = _value("PROVIDERS", {})
     return given
 
@@ -143,24 +144,37 @@ def first_provider() -> str:
 
 
 def default_provider() -> str:
-    """``DEFAULT_PROVIDER``: the alias for numbers that ``PROVIDER_OF`` does not decide."""
+    """Return ``DEFAULT_PROVIDER``: the alias of the account for numbers without another account."""
     return str(_value("DEFAULT_PROVIDER") or first_provider())
 
 
 def provider_of() -> Callable[[Any, str], str] | None:
-    """``PROVIDER_OF``: dotted path of ``(tenant, number)`` -> the alias of the account that the
-    sending number belongs to; without it, the default provider has all numbers."""
+    """Return the function at the dotted path ``PROVIDER_OF``: ``(tenant, number)`` -> the alias of the
+    account that owns the sending number. Without it, the default provider owns all numbers."""
     path = _value("PROVIDER_OF")
     return cast(Callable[[Any, str], str], import_string(path)) if path else None
 
 
+def second_sender() -> Callable[[Any], tuple[str, str] | None] | None:
+    """``SECOND_SENDER``: dotted path of ``(tenant)`` -> alias and number of the tenant's second sender,
+    or None; without it, texts wait while the provider of their number is down."""
+    path = _value("SECOND_SENDER")
+    return cast(Callable[[Any], tuple[str, str] | None], import_string(path)) if path else None
+
+
+def failover_after() -> float:
+    """``FAILOVER_AFTER``: seconds that the first provider's breaker must have been open before texts
+    that were never tried leave through the second sender."""
+    return float(_value("FAILOVER_AFTER", 60))
+
+
 def public_url() -> str:
-    """The origin that providers call for webhooks."""
+    """Return the origin that providers call for webhooks."""
     return str(_value("PUBLIC_URL", "")).rstrip("/")
 
 
 def redis_url() -> str:
-    """Empty: no Redis. Everything works, each process paces itself and the poll finds the work."""
+    """Return the URL of Redis. Without one, each process paces its calls, and the poll finds the work."""
     return str(_value("REDIS_URL", ""))
 
 
@@ -177,23 +191,23 @@ def redis_key(name: str, *, account: str = "") -> str:
 
 
 def part_price() -> Decimal | None:
-    """``PART_PRICE``: what one message part costs, in the host's currency; None: it is not known."""
+    """Return ``PART_PRICE``: the price of a message part in the host's currency; None if unknown."""
     price = _value("PART_PRICE")
     return None if price is None else Decimal(str(price))
 
 
 def sync() -> bool:
-    """``MODE`` is ``sync``: single texts are sent inside the request, and no breaker is asked."""
+    """Tell whether ``MODE`` is ``sync``: then requests send single texts, without the breaker."""
     return bool(_value("MODE", "queued") == "sync")
 
 
 def retry_delays() -> tuple[float, ...]:
-    """Seconds before the 2nd, 3rd, … attempt."""
+    """Return the seconds before the 2nd, 3rd, … attempt."""
     return tuple(float(delay) for delay in _value("RETRY_DELAYS", (1, 2, 4)))
 
 
 def jitter() -> float:
-    """Share by which a retry delay may grow at random; 0 is exact."""
+    """Return the share by which a retry delay may grow at random; 0 is exact."""
     return float(_value("JITTER", 0))
 
 
@@ -202,7 +216,7 @@ def lease_seconds() -> float:
 
 
 def breaker_open_seconds() -> float:
-    """The first open time; it doubles with each failed probe, up to ten times this."""
+    """Return the first open time in seconds; it doubles with each failed probe, up to ten times this."""
     return float(_value("BREAKER_OPEN_SECONDS", 30))
 
 
@@ -211,24 +225,24 @@ def _rate(value: Any) -> float | None:
 
 
 def account_rate(alias: str) -> float | None:
-    """``ACCOUNT_RATE`` of the provider, else of all: parts per second of the account; None: no limit."""
+    """Return ``ACCOUNT_RATE``: parts per second of the account; None without a limit."""
     return _rate(provider_options(alias).get("ACCOUNT_RATE", _value("ACCOUNT_RATE", 50)))
 
 
 def sender_rate(alias: str) -> float | None:
-    """``SENDER_RATE`` of the provider, else of all: parts per second of one sending number."""
+    """Return ``SENDER_RATE``: parts per second of one sending number; None without a limit."""
     return _rate(provider_options(alias).get("SENDER_RATE", _value("SENDER_RATE", 20)))
 
 
 def tenant_rate() -> float | None:
-    """Message parts per second, one tenant; None: no limit."""
+    """Return the message parts per second of one tenant; None without a limit."""
     return _rate(_value("TENANT_RATE"))
 
 
 def threads() -> int:
-    """Calls to the provider that one worker makes at a time.
+    """Return the number of concurrent calls of one worker.
 
-    What comes back together is settled together: measured with a provider that answers after 20 ms,
+    Results that arrive together are written together: measured with a provider that answers after 20 ms,
     16 threads sent 310 texts a second, 64 sent 1,070.
     """
     return int(_value("THREADS", 64))
@@ -243,15 +257,16 @@ def read_timeout() -> float:
 
 
 def watchdog_after() -> float:
-    """Seconds of silence after which the provider is asked about a text."""
+    """Return the seconds of silence before the watchdog asks about a text."""
     return float(_value("WATCHDOG_AFTER", 15 * 60))
 
 
 def unconfirmed_after() -> float:
-    """Seconds of silence after which nobody is expected to confirm a text any more."""
+    """Return the seconds of silence before a text becomes unconfirmed."""
     return float(_value("UNCONFIRMED_AFTER", 3 * 24 * 3600))
 
 
 def webhook_retention_days() -> float:
-    """How long applied webhook events are kept; ones that found no message, three times as long."""
+    """Return the days for which applied webhook events are kept; events without a message stay three
+    times as long."""
     return float(_value("WEBHOOK_RETENTION_DAYS", 30))

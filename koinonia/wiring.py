@@ -18,10 +18,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 from knox.models import AuthToken
 
-from delivery import conf as delivery_conf
 from delivery.changes import Change
 from delivery.limits import spend
-from delivery.senders import sender_of
+from delivery.senders import Sender
 from delivery.signals import (
     breaker_changed,
     cap_changed,
@@ -102,16 +101,10 @@ def on_messages_changed(*, changes: Sequence[Change], now: datetime, **_: Any) -
 def on_breaker_changed(*, state: str, provider: str | None = None, **_: Any) -> None:
     """Tell every church that sends through the account."""
     with transaction.atomic():
-        slugs = _slugs_of(provider)
+        everyone = Church.objects.values_list("slug", flat=True)
+        slugs = everyone if provider is None else sending_numbers.slugs_through(provider)
         news = {f"church:{slug}": [events.breaker_changed(state)] for slug in slugs}
         log.append(news, now=timezone.now())
-
-
-def _slugs_of(provider: str | None) -> list[str]:
-    if provider is None or delivery_conf.provider_of() is None:
-        return list(Church.objects.values_list("slug", flat=True))
-    senders = [(church.slug, sender_of(church)) for church in Church.objects.all()]
-    return [slug for slug, sender in senders if sender and sender.provider == provider]
 
 
 def on_cap_changed(*, tenant_id: int, now: datetime, **_: Any) -> None:
@@ -222,8 +215,18 @@ def on_member_saved(*, instance: Member, raw: bool = False, **_: Any) -> None:
 
 
 def former_tenant(number: str) -> Church | None:
-    """Return the church that has reserved the number (``DELIVERY["FORMER_TENANT"]``)."""
-    return sending_numbers.former_owner(number)
+    """Return the church of a second number or of a released one (``DELIVERY["FORMER_TENANT"]``)."""
+    return sending_numbers.owner_of(number)
+
+
+def provider_of(church: Church, number: str) -> str:
+    """Return the provider account of a sending number (``DELIVERY["PROVIDER_OF"]``)."""
+    return sending_numbers.provider_of(number)
+
+
+def second_sender(church: Church) -> Sender | None:
+    """Return the number for a failover (``DELIVERY["SECOND_SENDER"]``)."""
+    return sending_numbers.second_sender(church)
 
 
 # Functions of realtime: authorization and limits.

@@ -29,7 +29,7 @@ _CONTENT_COLUMNS = tuple(
     "recipient_id" if name == "recipient" else name for name in _CONTENT_FIELDS
 )
 _ENDED_FIELDS = tuple(dict.fromkeys((*_CONTENT_FIELDS, *TRANSITION_FIELDS)))
-"""Each once: PostgreSQL refuses a column that is set twice."""
+"""PostgreSQL refuses a column that is set twice, so duplicates are removed."""
 _FAILED = Failure(
     "not_addressed", "Its recipient could not be decided when it was due", "permanent"
 )
@@ -38,19 +38,18 @@ _EMPTY = Failure(
     "text_empty", "Nothing is left of the text when it is due: the name is missing", "permanent"
 )
 _WITHOUT_NUMBER = timedelta(minutes=1)
-"""A tenant whose number was taken away may get another: its texts are looked at again."""
+"""A tenant without a number may get one later: its messages are checked again after this time."""
 
 Decisions = Mapping[int, Draft | Failure]
 
 
 def redraft(claimed: Sequence[Message], now: datetime) -> list[Message]:
-    """Bring claimed messages (of one turn) up to date; return those that are still to be sent.
+    """Update claimed messages (of one turn); return the messages to send.
 
-    Only a message for which no call was made is changed: a second call under one idempotency key must
-    have the bytes of the first. An untried message goes out from a present sender of the tenant, and
-    waits while the tenant has none. A scheduled message goes to the recipient, and in the words, that
-    the host names now. A message that moves to another provider account is given back: its next
-    claim is a turn of that account.
+    Only an untried message changes: a second call under one idempotency key must have the bytes of the
+    first call. An untried message leaves from a present sender of the tenant, and waits while the
+    tenant has no sender. The host names the recipient and the text of a scheduled message. A message
+    that moves to another provider account is given back; its next claim is a turn of that account.
     """
     senders = senders_by_key(claimed[0].tenant_id) if claimed else ()
     if not senders:
@@ -141,7 +140,7 @@ def _apply_alone(row: Message, senders: Sequence[Sender], now: datetime) -> set[
 
 
 def _apply(stale: Sequence[Message], senders: Sequence[Sender], now: datetime) -> set[int]:
-    """Write the decisions; return the keys of the rows that are not to be sent."""
+    """Write the decisions; return the keys of the rows that must not be sent."""
     claimed = {row.pk: row for row in stale}
     with message_changes(now) as changes:
         held = _held(stale)
@@ -161,7 +160,7 @@ def _apply(stale: Sequence[Message], senders: Sequence[Sender], now: datetime) -
     for row in kept:
         for name in _CONTENT_COLUMNS:
             setattr(claimed[row.pk], name, getattr(row, name))
-    # Another worker sends the messages that this claim has lost.
+    # If this claim has lost a message, another worker sends it.
     return claimed.keys() - {row.pk for row in kept}
 
 

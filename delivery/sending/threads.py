@@ -1,4 +1,4 @@
-"""The threads that call the providers. They use neither the database nor Redis."""
+"""The threads that call the providers. Threads do not use the database or Redis."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ logger = logging.getLogger("delivery")
 
 _WAITING_PER_THREAD = 3
 _GATHER_SECONDS = 0.05
-"""How long to wait for further results when all the places are taken; a part of it when some are."""
+"""The wait for further results when the queue is full; it is shorter when fewer jobs are queued."""
 
 
 class Threads:
@@ -114,7 +114,7 @@ class Threads:
             job = self._jobs.take(replies_only=replies_only)
             result = self._call(providers, job)
             if result.outcome.gives_pause:
-                # At once: this thread and the others would go on with the next jobs.
+                # Withdraw at once: the threads would continue with the next jobs.
                 self._held_back.put(self._jobs.withdraw({job.provider}))
             self._results.put(result)
 

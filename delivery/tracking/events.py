@@ -30,8 +30,8 @@ def apply_waiting_events(now: datetime, limit: int = 200) -> int:
     """Apply stored events that are due; return how many were read.
 
     An event that comes too early (its message or tenant does not exist yet, or a new send of the
-    message is under way) waits, longer each time. An event that cannot be applied does not block the
-    others.
+    message is under way) waits, longer each time. An event that cannot be applied does not block
+    another event.
     """
     if not WebhookEvent.objects.due(now).exists():
         return 0

@@ -43,8 +43,8 @@ class Wish:
 
 
 def apply(incoming: Sequence[Incoming], changes: Changes, now: datetime) -> list[Incoming]:
-    """Store each text once, do what it asks, and mark the events. Return the texts without a tenant,
-    which may yet get one: a number works before somebody enters it."""
+    """Store each text once, apply its STOP or START, and mark the events. Return the texts without a
+    tenant: a number can work before the operator enters it."""
     if not incoming:
         return []
     tenants = tenants_by_number({item.text.to_number for item in incoming})
@@ -88,8 +88,8 @@ def tenants_by_number(numbers: set[str]) -> dict[str, Model]:
 def last_to_text(*, from_number: str, to_number: str) -> Model | None:
     """Return the tenant that texted ``to_number`` from ``from_number`` last (empty: from any number).
 
-    People go on answering, and opting out, to the number that texted them, though it may have been
-    given up or have gone to another tenant since.
+    People answer, and opt out, to the number that texted them, even after the number has moved to
+    another tenant.
     """
     between = Message.objects.filter(to_number=to_number, direction=Direction.OUTBOUND)
     if from_number:
@@ -129,7 +129,7 @@ def _stored(incoming: Sequence[Incoming]) -> set[tuple[str, str | None]]:
 
 
 def _order(item: Incoming) -> tuple[str, str, datetime, int]:
-    # By number, so that two workers begin threads in the same order and cannot deadlock.
+    # Sort by number, so that two workers begin threads in the same order and cannot deadlock.
     return item.text.to_number, item.text.from_number, item.text.at, item.event.pk
 
 
@@ -142,7 +142,7 @@ def _recipient_id(tenant: Model, number: str) -> Any:
 
 
 def _word(text: InboundText, tenant: Model) -> str:
-    """Return ``STOP``, ``START`` or nothing, by the provider and by the words of ``tenant``."""
+    """Return ``STOP``, ``START`` or nothing, by the provider and by the keywords of ``tenant``."""
     own = tuple(conf.stop_words_of()(tenant))
     said = words.wish(text.text, text.keyword, own)
     return said or words.wish(text.postback, "", own)
@@ -166,7 +166,7 @@ def _obey(wishes: Sequence[Wish], now: datetime) -> None:
 
     Call it when the texts are saved: a STOP looks for a later START.
     """
-    # In one order for all workers, so that two of them cannot deadlock.
+    # All workers use one order, so that two of them cannot deadlock.
     for wish in sorted(wishes, key=lambda wish: (str(wish.tenant_id), wish.number, wish.at)):
         if wish.word == "START":
             opt_outs.opt_in(wish.tenant_id, wish.number, at=wish.at)

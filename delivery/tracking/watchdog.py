@@ -42,7 +42,7 @@ _CLOCKS_DIFFER = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True)
 class LookUp:
-    """One question about one message, to be asked away from the database."""
+    """A question about one message. Asking it needs no database."""
 
     message_id: int
     generation: int
@@ -60,9 +60,9 @@ Answer = tuple[LookUp, DeliveryReport]
 
 
 class Watchdog:
-    """Asks in a thread, which never uses the database; at most one round at a time.
+    """Asks providers in a thread, which never uses the database; at most one round at a time.
 
-    A round that fails is over: its messages are asked about again, later.
+    A failed round ends; a later round asks about its messages again.
     """
 
     def __init__(self) -> None:
@@ -92,10 +92,10 @@ _of_process: dict[int, Watchdog] = {}
 
 
 def reconcile(now: datetime, limit: int = 20) -> int:
-    """Ask about up to ``limit`` silent messages, and end those that will never be confirmed.
+    """Ask about up to ``limit`` silent messages, and end messages without hope of confirmation.
 
     For a worker: it never waits for a provider, a later call writes the answers. Asks at most every
-    five seconds, about each message less and less often. Returns how many messages moved.
+    five seconds, with growing intervals per message. Returns how many messages moved.
     """
     pid = os.getpid()  # A forked child has no threads of its parent.
     if pid not in _of_process:
@@ -110,7 +110,7 @@ def reconcile_now(now: datetime, limit: int = 20) -> int:
 
 
 def take_overdue(now: datetime, limit: int) -> list[LookUp]:
-    """Return the questions that are due; each message is asked about less and less often."""
+    """Return the due questions. The interval of each message grows."""
     quiet_since = now - timedelta(seconds=conf.watchdog_after())
     by_content, by_id = _able("look_up_by_content"), _able("look_up_by_id")
     lost = list(
@@ -142,7 +142,7 @@ def take_overdue(now: datetime, limit: int) -> list[LookUp]:
 
 
 def by_content_of(message: Message) -> LookUpByContent:
-    """Return the question about a message whose answer was lost."""
+    """Return the question about a message with a lost answer."""
     since, until = _time_of_calls(message)
     alike = Message.objects.filter(
         direction=Direction.OUTBOUND,
@@ -246,7 +246,7 @@ def _finish(ended: Future[list[Answer]], now: datetime) -> int:
             return apply(ended.result(), now)
         except (DataError, IntegrityError) as refused:
             error = refused
-    # Without the error's text: it may quote the provider's answer, or the row.
+    # Omit the error's text: it may quote the provider's answer, or the row.
     logger.error(
         "A round of questions about messages failed",
         extra={"action": "watchdog_failed", "error": type(error).__name__},

@@ -55,7 +55,7 @@ def test_a_rate_of_the_environment_reaches_its_policy(
 ) -> None:
     monkeypatch.setenv(f"THROTTLE_{name.upper()}", "7/h")
     rates = environment.read(project.BASE_DIR).throttle
-    settings.THROTTLING = {**settings.THROTTLING, "POLICIES": rate_limits.with_rates(rates)}
+    settings.THROTTLING = {**settings.THROTTLING, "POLICIES": rate_limits.policies(rates)}
     assert policies.get(name).rate == parse("7/h")
 
 

@@ -7,7 +7,7 @@ from delivery import conf
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Policy:
-    """When the breaker opens, in the words of resilience4j. Times in seconds, rates from 0 to 1."""
+    """The thresholds of the breaker, named as in resilience4j. Times in seconds, rates from 0 to 1."""
 
     window: float = 30.0
     minimum_calls: int = 10
@@ -18,7 +18,7 @@ class Policy:
     recent_failure_rate: float = 0.9
     slow_rate: float = 0.8
     slow_call: float = 8.0
-    """A call that took longer is slow, whatever its answer."""
+    """A longer call is slow, even with a good answer."""
     open_time: float = 30.0
     """The first one; it doubles with each failed probe."""
     longest_open_time: float = 300.0

@@ -33,7 +33,7 @@ class Seen:
 
 
 class SharedBreaker:
-    """Without Redis, a breaker in this process continues from the last state read."""
+    """A breaker in Redis. When Redis fails, a breaker in this process continues from the last state."""
 
     def __init__(self, account: Account) -> None:
         self._account = account

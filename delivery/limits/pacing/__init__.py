@@ -29,7 +29,7 @@ _workers = 1
 @dataclass(frozen=True, slots=True)
 class Grant:
     texts: int
-    """How many of the requested texts may go, in order."""
+    """The number of requested texts that may go, in order."""
     wait: float
     """Seconds until another may."""
 
@@ -54,8 +54,8 @@ def available(account: Account, tenant_id: Any, sender: str) -> int | None:
 
 
 def seconds_for(account: Account, parts: int) -> float | None:
-    """Return the seconds that ``parts`` of one tenant take at the slowest of the limits; None where
-    there is no limit. Other waiting messages, and the burst, are not counted."""
+    """Return the seconds that ``parts`` of one tenant take at the slowest of the limits; None
+    without a limit. Other waiting messages, and the burst, are not counted."""
     rates = [
         conf.account_rate(account.alias),
         conf.sender_rate(account.alias),
@@ -71,7 +71,7 @@ def freeze_account(account: Account, seconds: float) -> None:
 
 
 def freeze_sender(account: Account, sender: str, seconds: float) -> None:
-    """Stop one sending number: the provider takes no more from it for a while."""
+    """Stop one sending number: the provider asked for a pause of this number."""
     _freeze(buckets.sender_key(account, sender), seconds)
 
 
@@ -89,7 +89,7 @@ def _ask(
 
 
 def _freeze(key: str, seconds: float) -> None:
-    # In this process too: Redis may go away in the meantime.
+    # Freeze the local bucket as well: Redis may fail later.
     _local.freeze(key, time.monotonic() + seconds)
     try:
         redis_client.attempt(lambda redis: redis.eval(_FREEZE, 1, key, round(seconds * 1000)))
