@@ -49,8 +49,8 @@ format: $(VENV)/.test ## Format the code, and apply the linter's fixes
 lock: ## Pin the dependencies of pyproject.toml again (needs uv)
 	scripts/lock $(UV)
 
-bench: $(VENV)/.test ## Run the benchmarks of bench/
-	@set -e; for bench in bench/bench_*.py; do echo "== $$bench"; $(BIN)/python "$$bench" $(ARGS); done
+bench: $(VENV)/.test ## Run the benchmarks of bench/ (ONLY=bench_delivery.py, COMPARE=commit)
+	@COMPARE=$(COMPARE) scripts/bench $(ONLY) -- $(ARGS)
 
 chaos: $(VENV)/.test ## Run the long tests that kill processes and cut connections
 	$(BIN)/python -m pytest -m chaos $(ARGS)
