@@ -1,27 +1,27 @@
-# `make run` and `make test` are all you need; `make help` lists the rest.
+# `make run` and `make test` install what they need; `make help` lists the rest.
 
 PYTHON ?= python3
 UV ?= uv
 VENV := .venv
 BIN := $(VENV)/bin
 MANAGE := $(BIN)/python manage.py
-# What a server's environment looks like, for the checks that only look at one.
+# The environment of a server, for the checks that read it.
 PRODUCTION := DEBUG=0 SECRET_KEY=$$($(BIN)/python -c "import secrets; print(secrets.token_urlsafe(50))") \
 	PUBLIC_URL=https://texts.example.org TRUSTED_PROXIES=10.0.0.0/8 REDIS_URL=redis://redis.example.org
 
 .DEFAULT_GOAL := help
 .PHONY: help run setup test check format lock bench chaos load compat clients screenshots smoke
 
-help: ## This list
+help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | \
 		while IFS="$$(printf '\t')" read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
 
-run: $(VENV)/.run ## The whole system on this machine (ARGS='--port 8080' goes to `manage.py up`)
+run: $(VENV)/.run ## Run the whole system on this machine (ARGS='--port 8080' goes to `manage.py up`)
 	@$(MANAGE) up $(ARGS)
 
-setup: $(VENV)/.test ## Only make .venv, with everything in it
+setup: $(VENV)/.test ## Create .venv with everything in it
 
-test: $(VENV)/.test ## Every test but the long ones: on SQLite, then PostgreSQL, in real Chromium
+test: $(VENV)/.test ## Run all but the long tests: on SQLite, then PostgreSQL, in real Chromium
 	@scripts/chromium
 	@scripts/proxies
 	@echo "== On SQLite"
@@ -29,7 +29,7 @@ test: $(VENV)/.test ## Every test but the long ones: on SQLite, then PostgreSQL,
 	@echo "== On PostgreSQL"
 	$(BIN)/python -m pytest -n 2 --dist loadfile --database=postgres -m "not chaos and not load and not compat and not any_database" $(ARGS)
 
-check: $(VENV)/.test ## Format, lint, types, import rules, system checks, migrations, OpenAPI, lock
+check: $(VENV)/.test ## Check format, lint, types, import rules, system checks, migrations, OpenAPI, lock
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -42,35 +42,35 @@ check: $(VENV)/.test ## Format, lint, types, import rules, system checks, migrat
 	$(MANAGE) spectacular --validate --fail-on-warn --file /dev/null
 	$(BIN)/python -m pytest -q tests/test_lock.py
 
-format: $(VENV)/.test ## Format, and mend what the linter can
+format: $(VENV)/.test ## Format the code, and apply the linter's fixes
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 lock: ## Pin the dependencies of pyproject.toml again (needs uv)
 	scripts/lock $(UV)
 
-bench: $(VENV)/.test ## The benchmarks of bench/
+bench: $(VENV)/.test ## Run the benchmarks of bench/
 	@set -e; for bench in bench/bench_*.py; do echo "== $$bench"; $(BIN)/python "$$bench" $(ARGS); done
 
-chaos: $(VENV)/.test ## The long tests that kill things
+chaos: $(VENV)/.test ## Run the long tests that kill processes and cut connections
 	$(BIN)/python -m pytest -m chaos $(ARGS)
 	$(BIN)/python -m pytest -m chaos --database=postgres $(ARGS)
 
-load: $(VENV)/.test ## The long tests that push
+load: $(VENV)/.test ## Run the long tests under load
 	$(BIN)/python -m pytest -m load $(ARGS)
 	$(BIN)/python -m pytest -m load --database=postgres $(ARGS)
 
-compat: ## The suites on every Python of this machine, each with the newest Django that it admits
+compat: ## Run the suites on every Python of this machine, with the newest Django each admits
 	scripts/compat $(ARGS)
 
-clients: $(VENV)/.test ## Generate three clients from the OpenAPI schema, and use them (needs java and node)
+clients: $(VENV)/.test ## Generate three clients from the OpenAPI schema and use them (needs java and node)
 	$(BIN)/python -m tests.clients
 
-screenshots: $(VENV)/.test ## The pages as people see them, into docs/screenshots
+screenshots: $(VENV)/.test ## Save pictures of the pages in docs/screenshots
 	@scripts/chromium
 	$(BIN)/python -m tests.screenshots
 
-smoke: $(VENV)/.test ## Does a deployed system do its job? (URL=…, SMOKE_USER, SMOKE_PASSWORD, SMOKE_TO)
+smoke: $(VENV)/.test ## Test a deployed system from outside (URL=…, SMOKE_USER, SMOKE_PASSWORD, SMOKE_TO)
 	@$(BIN)/python -m tests.smoke "$(URL)"
 
 $(VENV)/.run: requirements.txt scripts/install

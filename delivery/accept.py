@@ -46,7 +46,7 @@ class UnacceptableError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """When a message is due, and when it is too old to be sent."""
+    """The due time and the expiry of a message."""
 
     scheduled_at: datetime | None
     expires_at: datetime

@@ -40,7 +40,7 @@ class Facts:
     is_probe: bool = False
     """The breaker's probe: its failure spends no attempt."""
     only_try: bool = False
-    """Sent inside a request: there is no second attempt."""
+    """Sent inside a request, without a second attempt."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

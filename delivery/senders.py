@@ -23,16 +23,23 @@ def sender_of(tenant: Model) -> Sender | None:
 
 
 def senders_of(tenant: Model) -> tuple[Sender, ...]:
-    """Return the senders that a message of this tenant may leave through, the best one first."""
-    sender = sender_of(tenant)
-    return (sender,) if sender else ()
+    """Return the senders that a message of this tenant may leave through, the first one first.
+
+    The second one serves while the provider of the first one is down (:mod:`delivery.failover`).
+    """
+    first = sender_of(tenant)
+    if first is None:
+        return ()
+    second_sender = conf.second_sender()
+    second = second_sender(tenant) if second_sender else None
+    return (first,) if second is None else (first, Sender(*second))
 
 
 def senders_by_key(tenant_id: Any) -> tuple[Sender, ...]:
-    """Return the same by the tenant's key. This runs with every claim."""
+    """Return the senders of the tenant with this key. This runs with every claim."""
     tenants = apps.get_model(conf.tenant_model())._default_manager
-    if conf.provider_of() is None:
-        # One column instead of the whole tenant.
+    if conf.provider_of() is None and conf.second_sender() is None:
+        # Read a single column instead of the whole tenant.
         number = tenants.values_list(conf.tenant_number_field(), flat=True).get(pk=tenant_id)
         return (Sender(conf.default_provider(), str(number)),) if number else ()
     return senders_of(tenants.get(pk=tenant_id))

@@ -1,7 +1,7 @@
 """Writes the results of calls.
 
-A result whose lease is over matches no row. One exception: the provider accepted the text, which this
-result alone can tell.
+A result with an expired lease matches no row, except that an acceptance always counts: only this result
+tells that the provider has the text.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ logger = logging.getLogger("delivery")
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One call: the message as it was claimed, and the outcome."""
+    """A call: the claimed message and the outcome."""
 
     message: Message
     outcome: SendOutcome
@@ -40,7 +40,7 @@ class Result:
     permit: Permit | None = None
     """The breaker's permit for the call; the failure of a probe spends no attempt."""
     only_try: bool = False
-    """Sent inside a request: there is no second attempt."""
+    """Sent inside a request, without a second attempt."""
 
     @property
     def is_probe(self) -> bool:
@@ -85,7 +85,7 @@ def _settle(results: Sequence[Result], now: datetime) -> None:
     with message_changes(now) as changes:
         held, lost = _split_by_lease(by_id)
         overtaken = [row for row in lost if _was_overtaken(row, by_id[row.pk])]
-        # In one order for all workers, so that two that write the same opt-outs cannot deadlock.
+        # All workers use one order, so that two that write the same opt-outs cannot deadlock.
         for row in sorted(held, key=lambda row: row.to_number):
             _apply_outcome(row, by_id[row.pk], policies[row.provider], now)
         found = [row for row in lost if _is_found(row, by_id[row.pk])]
@@ -138,7 +138,7 @@ def _settle_alone(result: Result, now: datetime) -> None:
 
 
 def _split_by_lease(by_id: Mapping[int, Result]) -> tuple[list[Message], list[Message]]:
-    """Lock all rows; return those whose lease stands, as they were claimed, and the rest as they are.
+    """Lock all rows. Return the claimed objects with a valid lease, and the present rows of expired ones.
 
     Only a row's holder changes the fields of a transition, so the held rows need not be read again.
     A token also says that the row is being sent: a constraint forbids it for any other status.

@@ -26,17 +26,16 @@ _NOT_DELIVERED = (Status.FAILED, Status.DEAD, Status.UNKNOWN)
 
 
 def report(tenant_id: Any = None, *, now: datetime, zone: tzinfo = UTC) -> dict[str, Any]:
-    """Return the figures of one tenant, or of all tenants.
+    """Return the figures of one tenant or of all.
 
-    ``breaker`` and ``hold``: of the tenant's provider account, without a tenant of the default one;
-    then ``accounts`` has those of each configured account.
-
-    ``queue``: texts by status, discarded ones left out. ``oldest_due_seconds``: how long the text
-    that is due longest has waited; None: none is due. ``success_rate``: of the texts made in the
-    time whose fate is known, the share that the carrier or the provider took; None: no such text.
-    ``days``: texts by the day in ``zone`` on which they were made, oldest first, empty days included.
-    ``spend`` (of one tenant): message parts that count against its daily cap, the cap (None: none), and
-    when the next waiting text can go. ``capped`` (of all): the tenants whose texts wait for it.
+    ``breaker`` and ``hold``: those of the tenant's provider account, without a tenant of the default
+    account. ``accounts`` (all tenants): breaker and hold of each configured account.
+    ``queue``: messages by status, without discarded ones. ``oldest_due_seconds``: the waiting time of
+    the message that has been due longest, or None. ``success_rate``: the share that the provider or
+    the carrier accepted, among messages of that period with a known outcome, or None.
+    ``days``: messages by day of creation in ``zone``, oldest first, including empty days.
+    ``spend`` (one tenant): the message parts that count against the daily cap, the cap or None, and
+    when the next waiting message can go. ``capped`` (all tenants): the tenants with waiting messages.
     """
     messages = Message.objects.filter(direction=Direction.OUTBOUND)
     if tenant_id is not None:
@@ -92,7 +91,7 @@ def oldest_due_seconds(messages: MessageQuerySet, now: datetime) -> int | None:
 
 
 def why_stuck(now: datetime, *, after: timedelta) -> str:
-    """Return why nothing moves though something should, in a sentence; ``""`` where all is well.
+    """Return the reason, as a sentence, why sending is stuck; ``""`` if it is not.
 
     An open breaker, a hold, and a long queue that is being sent do not count as stuck.
     """
@@ -103,7 +102,7 @@ def why_stuck(now: datetime, *, after: timedelta) -> str:
     batch = conf.schedule().next_due(now - after)
     if batch is not None:
         late = int((now - batch).total_seconds())
-        return f"A scheduled broadcast has been due for {late} s and no worker has taken it."
+        return f"A scheduled batch has been due for {late} s and no worker has taken it."
     flowing = [
         account.alias
         for account in registry.accounts()
@@ -112,7 +111,7 @@ def why_stuck(now: datetime, *, after: timedelta) -> str:
     oldest = oldest_due_seconds(Message.objects.filter(provider__in=flowing), now)
     if oldest is None or oldest <= after.total_seconds() or _called_since(now - after):
         return ""
-    return f"A text has been due for {oldest} s and no worker has called the provider meanwhile."
+    return f"A text has been due for {oldest} s and no worker has called the provider since."
 
 
 def _nothing_can_be_sent(now: datetime) -> str:

@@ -9,8 +9,9 @@ class HttpoptConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        """Register the system checks, and keep the triggers away from migrations."""
         from httpopt import checks  # noqa: F401 -- registers the system checks
-        from httpopt.versions import install
+        from httpopt.versions import triggers
 
-        pre_migrate.connect(install.before_migrate, sender=self)
-        post_migrate.connect(install.after_migrate, sender=self)
+        pre_migrate.connect(triggers.before_migrate, sender=self)
+        post_migrate.connect(triggers.after_migrate, sender=self)

@@ -1,8 +1,8 @@
-"""Audit mode: is what a 304 says true?
+"""Audit mode: check whether 304s are right.
 
-With ``HTTPOPT["AUDIT"]`` above 0 the digest of each tagged body is kept in the default cache, and
-that share of the 304s is rendered all the same. A body that differs under the same tag means a
-table that nobody declared, or an answer that depends on more than its variant.
+With ``HTTPOPT["AUDIT"]`` above 0, the digest of each tagged body is kept in the default cache, and that
+share of the 304s is rendered and compared. If the body differs under the same tag, a table is missing
+in the declarations, or the answer depends on more than its variant.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from httpopt.validators.etags import ETag
 
 logger = logging.getLogger("httpopt.audit")
 stale_not_modified = Signal()
-"""Sent with ``path`` and ``tag`` when a 304 would have been wrong."""
+"""Sent with ``path`` and ``tag`` instead of a stale 304."""
 _SECONDS = 24 * 60 * 60
 
 
@@ -33,7 +33,7 @@ def is_due() -> bool:
 
 
 def remember(tag: ETag, response: HttpResponse) -> None:
-    """Keep the digest of a body once it is there."""
+    """Keep the digest of the body, after it is rendered."""
     if conf.audit() == 0:
         return
     if isinstance(response, SimpleTemplateResponse):
@@ -47,7 +47,7 @@ def _remember_digest(tag: ETag, response: HttpResponse) -> None:
 
 
 def was_stale(tag: ETag, response: HttpResponse) -> bool:
-    """Whether this body differs from the one that was sent with the tag first."""
+    """Return True if the body differs from the first body with the same tag."""
     known = cache.get(_key(tag)) if conf.audit() > 0 else None
     if known is None:
         return False
@@ -56,9 +56,9 @@ def was_stale(tag: ETag, response: HttpResponse) -> bool:
     return bool(known != _digest(response))
 
 
-def shout(tag: ETag, request: Request) -> None:
+def report(tag: ETag, request: Request) -> None:
     logger.error(
-        "A 304 for %s would have been stale",
+        "A 304 for %s was stale; the whole answer was sent",
         request.path,
         extra={"action": "stale_not_modified", "tag": str(tag), "view_path": request.path},
     )
@@ -66,7 +66,7 @@ def shout(tag: ETag, request: Request) -> None:
 
 
 def _key(tag: ETag) -> str:
-    # The digest is of the body before any coding.
+    # The digest covers the body before its content coding, so leave the coding out of the key.
     return f"httpopt:audit:{hashlib.sha256(tag.opaque.rpartition('.')[0].encode()).hexdigest()}"
 
 

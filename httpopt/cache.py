@@ -1,4 +1,4 @@
-"""How long an answer may be kept, and by whom (RFC 9111)."""
+"""Cache-Control, and the header fields that every answer needs (RFC 9111, RFC 9110)."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ _SAFE = {"GET", "HEAD"}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CachePolicy:
-    """The caching of one view's answers. Private, and asked again each time, unless said so.
+    """The rules for caches of one view; the default is private, with revalidation each time.
 
-    ``public`` counts only for requests without a user: what is made for one person is never shared.
+    ``public`` applies only to requests without a user, because an answer made for one user is never
+    shared.
     """
 
     max_age: int = 0
-    """Seconds it may be used without asking; 0: it is asked again each time."""
+    """Seconds without revalidation; 0 to revalidate each time."""
     public: bool = False
 
     def cache_control(self, *, authenticated: bool) -> str:
@@ -30,7 +31,7 @@ class CachePolicy:
         return f"{audience}, max-age={self.max_age}" if self.max_age else f"{audience}, no-cache"
 
     def apply(self, response: HttpResponseBase, *, authenticated: bool) -> None:
-        """The same for a 200 and its 304."""
+        """Write the same fields on a 200 and on its 304."""
         response.headers["Cache-Control"] = self.cache_control(authenticated=authenticated)
         if self.max_age:
             response.headers["Expires"] = http_date(time.time() + self.max_age)
@@ -40,30 +41,30 @@ PRIVATE = CachePolicy()
 
 
 def directives_of(response: HttpResponseBase) -> set[str]:
-    """The directives of its Cache-Control, in small letters."""
+    """Return the directives of Cache-Control in lower case."""
     return {one.strip().lower() for one in response.get("Cache-Control", "").split(",")}
 
 
 def finish_headers(request: HttpRequest, response: HttpResponseBase) -> None:
-    """What RFC 9110 asks of every answer, whoever made it."""
+    """Complete the fields of any answer as RFC 9110 requires."""
     if response.status_code >= 400:
         _make_error_unstorable(response)
     elif "Cache-Control" not in response.headers:
         response.headers["Cache-Control"] = (
             PRIVATE.cache_control(authenticated=True)
-            if _can_be_asked_again(request, response)
+            if _can_be_revalidated(request, response)
             else NO_STORE
         )
     if response.status_code in (204, 304):
-        # CommonMiddleware counts the bytes of a body that must not be there.
+        # CommonMiddleware adds the length of an empty body, but these answers have no body.
         response.headers.pop("Content-Length", None)
     if "Date" not in response.headers and isinstance(request, ASGIRequest):
-        # WSGI servers add it, ASGI servers leave it to the application.
+        # WSGI servers add Date, ASGI servers do not.
         response.headers["Date"] = http_date()
 
 
-def _can_be_asked_again(request: HttpRequest, response: HttpResponseBase) -> bool:
-    """A stream has no validator to ask again with."""
+def _can_be_revalidated(request: HttpRequest, response: HttpResponseBase) -> bool:
+    """Return True for an answer with a validator; a stream has none."""
     return request.method in _SAFE and response.status_code in (200, 304) and not response.streaming
 
 

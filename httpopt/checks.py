@@ -1,4 +1,4 @@
-"""Each misconfiguration has an id and a hint."""
+"""System checks of the settings, the declarations, the middleware and the triggers."""
 
 from __future__ import annotations
 
@@ -12,46 +12,39 @@ from django.core.exceptions import FieldDoesNotExist
 from django.utils.module_loading import import_string
 
 from httpopt import conf
-from httpopt.versions.install import problems
 from httpopt.versions.tracked import Tracked
+from httpopt.versions.triggers import problems
 
 _OUTERMOST = "httpopt.middleware.CompressionMiddleware"
 _FALLBACK = "httpopt.middleware.ContentHashMiddleware"
 _DOTTED = ("TRACKED", "POSITION", "ON_NOT_MODIFIED")
-_WHOLE_NUMBERS = (
-    "MINIMUM_BYTES", "OFF_LOOP_BYTES", "PADDING_BYTES", "MAX_DECODED_BYTES", "MAX_FIELDS",
-    "MAX_FIELDS_DEPTH",
-)  # fmt: skip
 
 
 @register()
 def check_settings(**_: Any) -> list[CheckMessage]:
-    given = getattr(settings, "HTTPOPT", {})
+    given: object = conf.declared()
     if not isinstance(given, dict):
         return [Error("HTTPOPT must be a dict.", id="httpopt.E001")]
-    return [*_unknown(given), *_values(), *_paths()]
+    wrong = [*_unknown(), *_values()]
+    # Paths can only be imported if their values have the right type.
+    return wrong or [*_paths()]
 
 
-def _unknown(given: dict[str, Any]) -> Iterator[CheckMessage]:
-    for name in sorted(set(given) - set(conf.DEFAULTS)):
-        known = ", ".join(conf.DEFAULTS)
+def _unknown() -> Iterator[CheckMessage]:
+    for key in conf.unknown_keys():
+        known = ", ".join(conf.SETTINGS)
         yield Error(
-            f"HTTPOPT has an unknown key {name!r}.", hint=f"Known: {known}.", id="httpopt.E002"
+            f"HTTPOPT has no key {key!r}.", hint=f"The keys are {known}.", id="httpopt.E002"
         )
 
 
 def _values() -> Iterator[CheckMessage]:
-    for name in _WHOLE_NUMBERS:
-        number = conf.value(name)
-        if not isinstance(number, int) or number < 0:
-            yield Error(
-                f"HTTPOPT[{name!r}] must be a whole number from 0; it is {number!r}.",
-                id="httpopt.E003",
-            )
-    share = conf.value("AUDIT")
-    if not isinstance(share, (int, float)) or not 0 <= share <= 1:
+    for key, sentence in conf.mistakes():
+        wrong_share = key == "AUDIT"
         yield Error(
-            f"HTTPOPT['AUDIT'] must be a share from 0 to 1; it is {share!r}.", id="httpopt.E004"
+            sentence,
+            hint="See httpopt/conf.py.",
+            id="httpopt.E004" if wrong_share else "httpopt.E003",
         )
 
 
@@ -77,15 +70,16 @@ def _declarations(declared: Sequence[Tracked]) -> Iterator[CheckMessage]:
             _ = (one.tenant_column, one.only_columns, one.item_version_column, one.touched)
         except (FieldDoesNotExist, ValueError) as error:
             yield Error(
-                f"The tracking of {one.model._meta.label} cannot be made: {error}",
-                hint="Paths lead through foreign keys to a column.",
+                f"{one.model._meta.label} cannot be tracked: {error}",
+                hint="A path must lead through foreign keys to a column.",
                 id="httpopt.E006",
             )
         else:
             if one.tenant_column is not None and not one.tenant_column.is_integer:
                 yield Error(
-                    f"The tenant of {one.model._meta.label}, {one.tenant!r}, is no integer.",
-                    hint="Versions are counted by an integer. Name such a column, or None for all.",
+                    f"The tenant of {one.model._meta.label}, {one.tenant!r}, is not an integer.",
+                    hint="Versions are counted by an integer. Name an integer column, or None for "
+                    "all tenants.",
                     id="httpopt.E009",
                 )
         if not one.collection.replace("_", "").isalnum() or len(one.collection) > 50:
@@ -110,8 +104,9 @@ def check_middleware(**_: Any) -> list[CheckMessage]:
     if _FALLBACK in order and _OUTERMOST not in order:
         return [
             checks.Warning(
-                "ContentHashMiddleware is at work without CompressionMiddleware.",
-                hint=f"Put {_OUTERMOST!r} first in MIDDLEWARE, or a 304 has a Content-Length.",
+                "ContentHashMiddleware runs without CompressionMiddleware, so a 304 has a "
+                "Content-Length.",
+                hint=f"Put {_OUTERMOST!r} first in MIDDLEWARE.",
                 id="httpopt.W002",
             )
         ]
@@ -120,7 +115,7 @@ def check_middleware(**_: Any) -> list[CheckMessage]:
 
 @register(Tags.database)
 def check_triggers(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
-    # No error: migrate, which makes the triggers, runs the checks first.
+    # A warning, not an error: migrate makes the triggers, and runs the checks before it does.
     return [
         checks.Warning(sentence, hint="Run `manage.py migrate`.", id="httpopt.W001")
         for alias in databases or ()

@@ -1,4 +1,4 @@
-"""How often each collection of each tenant has changed. Written by triggers alone."""
+"""The counters of changes by tenant and collection. Only triggers write them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from django.db import models
 
 
 class Counter(models.Model):
-    """One shard of the counter of one collection. Only the sum over shards means anything.
+    """A shard of the counter of one collection; the sum over all shards is the version.
 
-    No foreign key to the tenant: a trigger may write one while the tenant is being deleted. The row
-    of tenant 0, collection ``""`` is the epoch of the whole database.
+    The tenant is not a foreign key, because a trigger may write a row while the tenant is being
+    deleted. The row of tenant 0 and collection ``""`` is the epoch of the whole database.
     """
 
     pk = models.CompositePrimaryKey("tenant", "collection", "shard")

@@ -1,4 +1,4 @@
-"""The OpenAPI schema tells of ``fields``, tags and preconditions (drf-spectacular)."""
+"""Describe ``fields``, tags and preconditions in the OpenAPI schema (drf-spectacular)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from drf_spectacular import openapi
 from drf_spectacular.utils import OpenApiParameter
 
 from httpopt import conf
-from httpopt.fields.syntax import MAX_LENGTH
+from httpopt.fields.selection import MAX_LENGTH
 from httpopt.views import IfMatchMixin, SparseFieldsMixin, VersionedViewMixin
 
 _FIELDS = OpenApiParameter(
@@ -63,5 +63,5 @@ def _is_versioned(view: Any) -> bool:
 
 
 def _hashes_content() -> bool:
-    """Return whether every answer has a tag: by its content, where it has none of its own."""
+    """Return True if every answer has a tag, because a middleware adds missing tags."""
     return "httpopt.middleware.ContentHashMiddleware" in settings.MIDDLEWARE

@@ -12,7 +12,7 @@ _encoder = JSONEncoder()
 
 
 class OrjsonRenderer(JSONRenderer):
-    """DRF's JSON, faster. What orjson cannot write, and indented JSON, is left to DRF."""
+    """Renders JSON with orjson; DRF renders indented JSON and values that orjson refuses."""
 
     def render(
         self,
@@ -26,13 +26,13 @@ class OrjsonRenderer(JSONRenderer):
             try:
                 return orjson.dumps(data, default=_encoder.default, option=_OPTIONS)
             except orjson.JSONEncodeError:
-                pass  # A number beyond 64 bits, say.
+                pass  # For example a number beyond 64 bits.
         try:
             return super().render(data, accepted_media_type, renderer_context)
         except UnicodeEncodeError:
-            # A lone surrogate: JSON can tell it in ASCII alone.
+            # A lone surrogate, which JSON can only write as an ASCII escape.
             return json.dumps(data, default=_encoder.default, ensure_ascii=True).encode()
 
 
-# Dates are DRF's business: it writes milliseconds.
+# Leave dates to DRF, which writes milliseconds.
 _OPTIONS = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_NON_STR_KEYS

@@ -20,14 +20,14 @@ _AT_ONCE = 1000
 """Phone numbers of one statement."""
 
 
-def thread_of(church: Church, phone: str, *, now: datetime) -> Conversation:
+def conversation_with(church: Church, phone: str, *, now: datetime) -> Conversation:
     """Return the conversation with ``phone``; create it if it does not exist."""
     return Conversation.objects.get_or_create(
         church=church, phone=phone, defaults={"updated_at": now}
     )[0]
 
 
-def threads_of(church: Church, phones: Collection[str], *, now: datetime) -> dict[str, int]:
+def conversation_keys(church: Church, phones: Collection[str], *, now: datetime) -> dict[str, int]:
     """Return the key of the conversation with each number; create missing conversations in bulk.
 
     Two transactions that create the same conversation end with the same row: the unique constraint
@@ -61,23 +61,23 @@ def remember_named(conversation: int, member: Member) -> None:
     rows.exclude(named_member=member).update(named_member=member)
 
 
-def follow(created: Collection[Message], *, now: datetime) -> None:
+def update_for_new_messages(created: Collection[Message], *, now: datetime) -> None:
     """Update the last message and the unread count of the new messages' conversations.
 
     Call it in the transaction that creates the messages. The conversations of a broadcast take one
     statement.
     """
     for batch in sorted({message.batch for message in created if message.batch}):
-        _follow_batch(batch, now)
+        _update_for_batch(batch, now)
     singles = [message for message in created if message.thread and not message.batch]
     unread = Counter(
         message.thread for message in singles if message.direction == Direction.INBOUND
     )
     for thread, message in sorted(_latest_of_each(singles).items()):
-        _follow_one(thread, message, unread[thread], now)
+        _update_one(thread, message, unread[thread], now)
 
 
-def move(message: Message, thread: int, *, now: datetime) -> None:
+def update_for_moved_message(message: Message, thread: int, *, now: datetime) -> None:
     """Update both conversations for a message that is about to move to ``thread``.
 
     Call it while ``message`` still has the old thread, in the database too.
@@ -85,10 +85,10 @@ def move(message: Message, thread: int, *, now: datetime) -> None:
     others = Message.objects.filter(thread=message.thread).exclude(pk=message.pk)
     left = Conversation.objects.filter(pk=message.thread or 0, last_message=message.pk)
     left.update(last_message=others.order_by("-pk").values_list("pk", flat=True).first())
-    _follow_one(thread, message, 0, now)
+    _update_one(thread, message, 0, now)
 
 
-def adopt(church_id: int, phones: Sequence[str]) -> None:
+def link_to_members(church_id: int, phones: Sequence[str]) -> None:
     """Link the messages of these numbers that have no recipient to the members with these numbers.
 
     Call it when a member is created or gets another number. A message keeps its member when the
@@ -146,7 +146,7 @@ def _latest_of_each(messages: Collection[Message]) -> dict[int, Message]:
     return {message.thread: message for message in ordered if message.thread}
 
 
-def _follow_one(thread: int, message: Message, unread: int, now: datetime) -> None:
+def _update_one(thread: int, message: Message, unread: int, now: datetime) -> None:
     row = Conversation.objects.filter(pk=thread)
     is_older = Q(last_message=None) | Q(last_message__lt=message.pk)
     row.filter(is_older).update(last_message=message, updated_at=now)
@@ -154,7 +154,7 @@ def _follow_one(thread: int, message: Message, unread: int, now: datetime) -> No
         row.update(unread_count=F("unread_count") + unread)
 
 
-def _follow_batch(batch: int, now: datetime) -> None:
+def _update_for_batch(batch: int, now: datetime) -> None:
     of_batch = Message.objects.filter(batch=batch)
     Conversation.objects.filter(pk__in=of_batch.values("thread")).update(
         last_message_id=Subquery(of_batch.filter(thread=OuterRef("pk")).values("pk")[:1]),

@@ -18,7 +18,7 @@ SCHEMA: Final[dict[str, Any]] = {
 }
 """The OpenAPI schema of an id."""
 
-_LARGEST_KEY: Final = 2**63 - 1
+_MAX_KEY: Final = 2**63 - 1
 # A blocklist would triple the cost and make ids depend on a word list.
 _sqids: Final = Sqids(blocklist=[])
 
@@ -32,6 +32,6 @@ def decode(text: str) -> int | None:
     if not text or len(text) > MAX_LENGTH:
         return None
     numbers = _sqids.decode(text)
-    if len(numbers) != 1 or numbers[0] > _LARGEST_KEY or encode(numbers[0]) != text:
+    if len(numbers) != 1 or numbers[0] > _MAX_KEY or encode(numbers[0]) != text:
         return None
     return numbers[0]

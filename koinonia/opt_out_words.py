@@ -6,8 +6,8 @@ from django.core.exceptions import ValidationError
 
 from delivery.opt_outs.words import HELP_WORDS, START_WORDS, key
 
-_MOST = 20
-_LONGEST = 30
+_MAX_WORDS = 20
+_MAX_LENGTH = 30
 
 
 def listed(words: str) -> list[str]:
@@ -18,12 +18,14 @@ def listed(words: str) -> list[str]:
 def check(words: str) -> None:
     """Raise ValidationError for words that would opt members out by accident or would never match."""
     found = listed(words)
-    if len(found) > _MOST:
-        raise ValidationError(f"Name at most {_MOST} words.")
+    if len(found) > _MAX_WORDS:
+        raise ValidationError(f"Name at most {_MAX_WORDS} words.")
     reserved = {key(word) for word in (*START_WORDS, *HELP_WORDS)}
     for word in found:
-        if len(word) > _LONGEST:
-            raise ValidationError(f"A word may have at most {_LONGEST} letters. Shorten “{word}”.")
+        if len(word) > _MAX_LENGTH:
+            raise ValidationError(
+                f"A word may have at most {_MAX_LENGTH} letters. Shorten “{word}”."
+            )
         if len(key(word)) < 2:
             raise ValidationError(f"“{word}” has too few letters. Name a whole word.")
         if key(word) in reserved:

@@ -9,9 +9,9 @@ import phonenumbers
 
 from delivery.content.visible_text import clean
 
-_LONGEST_INPUT = 40
-_LONGEST_CELL = 400
-_MOST_NUMBERS = 5
+_MAX_INPUT_LENGTH = 40
+_MAX_CELL_LENGTH = 400
+_MAX_NUMBERS = 5
 _WRAPPED = re.compile(r"""^=?\s*["“”']?\s*(.*?)\s*["“”']?$""", re.DOTALL)
 """``="3125550101"`` and ``'3125550101``: spreadsheet notations for a number as text."""
 _SCHEME = re.compile(r"^(?:tel|sms|callto)\s*:\s*", re.IGNORECASE)
@@ -95,7 +95,7 @@ def normalise(raw: str, country: str) -> str:
 
     Raise UnusableNumberError unless there is exactly one number.
     """
-    if len(raw) > _LONGEST_INPUT:
+    if len(raw) > _MAX_INPUT_LENGTH:
         raise UnusableNumberError(_sentence(raw))
     numbers = numbers_in(raw, country)
     if len(numbers) > 1:
@@ -109,7 +109,7 @@ def numbers_in(cell: str, country: str) -> list[str]:
     Ignore words for a kind ("cell", "home"). Raise UnusableNumberError without a usable number, and
     for other words beside a number: they can mean another owner or an opt-out.
     """
-    if len(cell) > _LONGEST_CELL:
+    if len(cell) > _MAX_CELL_LENGTH:
         raise UnusableNumberError(_sentence(cell, "This is too long"))
     text = _unwrapped(cell)
     if _EXPONENT.match(text):
@@ -123,26 +123,26 @@ def numbers_in(cell: str, country: str) -> list[str]:
             _check_words(part, cell)
         elif number := _one(part, country, cell):
             numbers.append(number)
-        elif sum(letter.isdigit() for letter in part) >= _FEWEST_DIGITS:
+        elif sum(letter.isdigit() for letter in part) >= _MIN_DIGITS:
             raise UnusableNumberError(_not_a_number(cell))
     if not numbers:
         raise UnusableNumberError(_not_a_number(cell))
-    return list(dict.fromkeys(numbers))[:_MOST_NUMBERS]
+    return list(dict.fromkeys(numbers))[:_MAX_NUMBERS]
 
 
-_FEWEST_DIGITS = 7
-_MOST_DIGITS = 15
+_MIN_DIGITS = 7
+_MAX_DIGITS = 15
 """Limits of a number in E.164; national forms are shorter."""
 
 
 def _not_a_number(cell: str) -> str:
-    several = sum(letter.isdigit() for letter in cell) > _MOST_DIGITS
+    several = sum(letter.isdigit() for letter in cell) > _MAX_DIGITS
     return _sentence(cell, "Separate two numbers with a comma" if several else "")
 
 
 def is_missing(cell: str) -> bool:
     """Return True for a placeholder instead of a number: blanks, dashes, zeros, "N/A"."""
-    if len(cell) > _LONGEST_CELL:
+    if len(cell) > _MAX_CELL_LENGTH:
         return False
     text = _unwrapped(cell)
     return text.casefold() in _NO_NUMBER or not any(
@@ -152,7 +152,7 @@ def is_missing(cell: str) -> bool:
 
 def words_beside(cell: str) -> tuple[str, str]:
     """Return all words in ``cell``, and the cell without words."""
-    text = _unwrapped(cell[:_LONGEST_CELL])
+    text = _unwrapped(cell[:_MAX_CELL_LENGTH])
     words = " ".join(word[0] for word in _WORD_IN_CELL.finditer(text))
     return words, _WORD_IN_CELL.sub(" ", text)
 
@@ -191,7 +191,7 @@ def _check_words(text: str, cell: str) -> None:
     if unsuitable := [word for word in words if word in _NOT_TEXTED]:
         raise UnusableNumberError(_sentence(cell, f"A {unsuitable[0]} takes no texts"))
     if strange := [word for word in words if word not in _KINDS]:
-        named = " ".join(strange)[:_LONGEST_INPUT]
+        named = " ".join(strange)[:_MAX_INPUT_LENGTH]
         reason = f"Words stand beside the number ({named}); write the number alone"
         raise UnusableNumberError(_sentence(cell, reason))
 
@@ -217,7 +217,7 @@ def _modern_mexican(number: phonenumbers.PhoneNumber) -> phonenumbers.PhoneNumbe
 
 
 def _sentence(raw: str, reason: str = "") -> str:
-    shown = clean(raw[:_LONGEST_INPUT])
+    shown = clean(raw[:_MAX_INPUT_LENGTH])
     shown = "".join(letter if letter.isprintable() else " " for letter in shown)
-    told = f"{shown!r} is not a phone number that can be texted."
-    return f"{reason}: {told}" if reason else told
+    sentence = f"{shown!r} is not a phone number that can be texted."
+    return f"{reason}: {sentence}" if reason else sentence

@@ -2,6 +2,8 @@
 
 ``Church.phone_number`` is the current number of a church. ``SendingNumber`` has one row per number: a
 released number stays reserved for its church for 30 days, and while messages wait to be sent from it.
+A church may have a second number with another provider: new messages leave from it while the provider of
+the first number is down, if ``Church.uses_second_number`` is set.
 """
 
 from __future__ import annotations
@@ -10,10 +12,14 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.dispatch import Signal
 from django.utils import timezone
 
+from delivery import conf
 from delivery.models import Message
+from delivery.providers import registry
+from delivery.senders import Sender
 from delivery.statuses import Status
 from koinonia import phone
 from koinonia.models import Church, SendingNumber
@@ -29,24 +35,78 @@ class NumberRefusedError(Exception):
     """The number cannot be assigned or released. The message is a sentence for the operator."""
 
 
-def give(church: Church, raw: str, *, now: datetime) -> str:
+def give(church: Church, raw: str, *, now: datetime, provider: str = "") -> str:
     """Assign a number to the church and release its current number; return the number in E.164.
 
-    Raise NumberRefusedError if the number is invalid, reserved, or belongs to another church.
+    ``provider`` is a key of ``DELIVERY["PROVIDERS"]``; empty: the default one. Raise
+    NumberRefusedError if the number is invalid, reserved, or belongs to another church, or if the
+    provider is not configured.
     """
-    try:
-        number = phone.normalise(raw, church.country)
-    except phone.UnusableNumberError as error:
-        raise NumberRefusedError(str(error)) from None
+    account = _provider(provider)
+    number = _normalised(church, raw)
     try:
         with transaction.atomic():
-            _give(_locked(church), number, now)
+            _give(_locked(church), number, account, now)
             transaction.on_commit(lambda: number_given.send(sender=Church, number=number))
     except IntegrityError:
         # Race between two operators, or a church with a number but without a SendingNumber row.
         raise NumberRefusedError(f"{number} belongs to another church.") from None
     church.phone_number = number
     return number
+
+
+def give_second(church: Church, raw: str, *, now: datetime, provider: str) -> str:
+    """Give the church a second number, of another provider than its first; return it in E.164.
+
+    Raises NumberRefusedError as :func:`give` does, and if the provider is that of the first number.
+    """
+    account = _provider(provider)
+    number = _normalised(church, raw)
+    try:
+        with transaction.atomic():
+            _give_second(_locked(church), number, account, now)
+            transaction.on_commit(lambda: number_given.send(sender=Church, number=number))
+    except IntegrityError:
+        raise NumberRefusedError(f"{number} belongs to another church.") from None
+    return number
+
+
+def use_second(church: Church, use: bool) -> None:
+    """Say whether new texts go out from the second number while the first provider is down.
+
+    Raises NumberRefusedError if the church has no second number to use.
+    """
+    if use and not has_second(church):
+        raise NumberRefusedError(f"{church.name} ({church.slug}) has no second number.")
+    Church.objects.filter(pk=church.pk).update(uses_second_number=use)
+    church.uses_second_number = use
+
+
+def has_second(church: Church) -> bool:
+    """Return whether the church has a second number."""
+    return bool(church.pk) and _second_of(church.pk).exists()
+
+
+def provider_of(number: str) -> str:
+    """Return the provider account that a number belongs to; the default one if it is unknown."""
+    known = SendingNumber.objects.filter(number=number).values_list("provider", flat=True).first()
+    return known or conf.default_provider()
+
+
+def second_sender(church: Church) -> Sender | None:
+    """Return the second number of the church; None if it has none or does not use it."""
+    row = _second_of(church.pk).first() if church.uses_second_number else None
+    return Sender(row.provider, row.number) if row else None
+
+
+def slugs_through(provider: str) -> list[str]:
+    """Return the slugs of the churches whose first number belongs to a provider account."""
+    elsewhere = SendingNumber.objects.exclude(provider=provider).values("number")
+    churches = Church.objects.exclude(phone_number=None).exclude(phone_number__in=elsewhere)
+    if provider != conf.default_provider():
+        here = SendingNumber.objects.filter(provider=provider).values("number")
+        churches = churches.filter(phone_number__in=here)
+    return list(churches.values_list("slug", flat=True))
 
 
 def check(church: Church, number: str, *, now: datetime) -> None:
@@ -69,6 +129,8 @@ def take(raw: str, *, now: datetime) -> Church:
     with transaction.atomic():
         church = Church.objects.filter(phone_number=number).select_for_update().first()
         if church is None:
+            if (of_second := _take_second(number, now)) is not None:
+                return of_second
             raise NumberRefusedError(f"No church texts from {number}. `number list` shows all.")
         _give_up(church, now)
         church.phone_number = None
@@ -76,11 +138,10 @@ def take(raw: str, *, now: datetime) -> Church:
     return church
 
 
-def former_owner(number: str) -> Church | None:
-    """Return the church that a released number is reserved for."""
-    row = SendingNumber.objects.filter(number=number, given_up_at__isnull=False)
-    found = row.select_related("church").first()
-    return found.church if found else None
+def owner_of(number: str) -> Church | None:
+    """Return the church that a second number belongs to, or that a released number is reserved for."""
+    row = SendingNumber.objects.filter(number=number).select_related("church").first()
+    return row.church if row else None
 
 
 def waiting_from(number: str) -> int:
@@ -96,32 +157,106 @@ def on_church_saved(instance: Church, created: bool, **_: Any) -> None:
 
 
 def on_church_deleted(instance: Church, **_: Any) -> None:
-    """Receive ``pre_delete``: keep the number of a deleted church reserved."""
+    """Receive ``pre_delete``: keep the numbers of a deleted church reserved."""
+    now = timezone.now()
     if instance.phone_number:
-        _give_up(instance, timezone.now())
+        _give_up(instance, now)
+    _second_of(instance.pk).update(given_up_at=now)
 
 
 def _locked(church: Church) -> Church:
     return Church.objects.select_for_update().get(pk=church.pk)
 
 
-def _give(church: Church, number: str, now: datetime) -> None:
+def _normalised(church: Church, raw: str) -> str:
+    try:
+        return phone.normalise(raw, church.country)
+    except phone.UnusableNumberError as error:
+        raise NumberRefusedError(str(error)) from None
+
+
+def _provider(alias: str) -> str:
+    """Return the alias, or the default provider's if it is empty; refuse one that is unknown."""
+    known = registry.aliases()
+    if alias and alias not in known:
+        raise NumberRefusedError(
+            f"No provider {alias!r} is configured; there is {', '.join(known)}."
+        )
+    return alias or conf.default_provider()
+
+
+def _give(church: Church, number: str, provider: str, now: datetime) -> None:
+    second = _second_of(church.pk).select_for_update().first()
+    if second is not None and (second.number == number or second.provider == provider):
+        raise NumberRefusedError(
+            f"{second.number} ({second.provider}) is the second number of {church.slug}: take it"
+            " first, or give a first number of another provider."
+        )
     if church.phone_number == number:
+        SendingNumber.objects.filter(number=number).update(provider=provider)
         return
+    _release_to(church, number, now)
+    if church.phone_number:
+        _give_up(church, now)
+    # The earlier release changes the church's number without a row here.
+    held = SendingNumber.objects.filter(church=church, given_up_at=None, second=False)
+    held.exclude(number=number).update(given_up_at=now)
+    _enter(church, number, provider, now, second=False)
+    church.phone_number = number
+    church.save(update_fields=["phone_number"])
+
+
+def _give_second(church: Church, number: str, provider: str, now: datetime) -> None:
+    if not church.phone_number:
+        raise NumberRefusedError(f"{church.name} ({church.slug}) has no first number yet.")
+    if number == church.phone_number:
+        raise NumberRefusedError(f"{number} is the first number of {church.slug}.")
+    if provider_of(church.phone_number) == provider:
+        raise NumberRefusedError(
+            f"The first number of {church.slug} is with {provider}, too: a second number helps only"
+            " if it is with another provider."
+        )
+    _release_to(church, number, now)
+    _second_of(church.pk).exclude(number=number).update(given_up_at=now)
+    _enter(church, number, provider, now, second=True)
+
+
+def _take_second(number: str, now: datetime) -> Church | None:
+    row = SendingNumber.objects.filter(number=number, second=True, given_up_at=None)
+    found = row.select_for_update(of=("self",)).select_related("church").first()
+    if found is None or found.church is None:
+        return None
+    found.given_up_at = now
+    found.save(update_fields=["given_up_at"])
+    church = found.church
+    Church.objects.filter(pk=church.pk).update(uses_second_number=False)
+    church.uses_second_number = False
+    return church
+
+
+def _second_of(church_id: int) -> QuerySet[SendingNumber]:
+    return SendingNumber.objects.filter(church=church_id, second=True, given_up_at=None)
+
+
+def _release_to(church: Church, number: str, now: datetime) -> None:
+    """Delete the row of a number that another church gave up, if it is free by now."""
     row = SendingNumber.objects.filter(number=number).select_for_update().first()
     if row is not None and row.church_id != church.pk:
         _check_free(row, now)
         row.delete()
-    if church.phone_number:
-        _give_up(church, now)
-    # Includes numbers that an earlier release changed without updating this table.
-    held = SendingNumber.objects.filter(church=church, given_up_at=None).exclude(number=number)
-    held.update(given_up_at=now)
+
+
+def _enter(church: Church, number: str, provider: str, now: datetime, *, second: bool) -> None:
     SendingNumber.objects.update_or_create(
-        number=number, defaults={"church": church, "given_at": now, "given_up_at": None}
+        number=number,
+        defaults={
+            "church": church,
+            "provider": provider,
+            "second": second,
+            "given_at": now,
+            "given_up_at": None,
+        },
     )
-    church.phone_number = number
-    church.save(update_fields=["phone_number"])
 
 
 def _give_up(church: Church, now: datetime) -> None:

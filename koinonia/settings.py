@@ -219,6 +219,8 @@ DELIVERY = {
     "RECIPIENT_NUMBER_FIELD": "phone",
     "THREAD_OF": "koinonia.wiring.thread_of",
     "FORMER_TENANT": "koinonia.wiring.former_tenant",
+    "PROVIDER_OF": "koinonia.wiring.provider_of",
+    "SECOND_SENDER": "koinonia.wiring.second_sender",
     "RECIPIENT_OF": "koinonia.wiring.recipient_of",
     "SCHEDULE": "koinonia.wiring.schedule",
     "STOP_WORDS_OF": "koinonia.wiring.stop_words_of",
@@ -261,7 +263,7 @@ THROTTLING: dict[str, Any] = {
     "ENABLED": ENV.throttling_enabled,
     "KEY_PREFIX": f"{_REDIS_TAG}:throttling",
     "TRUSTED_PROXIES": ENV.trusted_proxies,
-    "POLICIES": rate_limits.with_rates(ENV.throttle),
+    "POLICIES": rate_limits.policies(ENV.throttle),
 }
 HTTPOPT: dict[str, Any] = {
     "ENABLED": ENV.httpopt_enabled,

@@ -18,10 +18,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 from knox.models import AuthToken
 
-from delivery import conf as delivery_conf
 from delivery.changes import Change
 from delivery.limits import spend
-from delivery.senders import sender_of
+from delivery.senders import Sender
 from delivery.signals import (
     breaker_changed,
     cap_changed,
@@ -34,9 +33,13 @@ from koinonia import events, opt_out_words, sending_numbers
 from koinonia.accounts import passwords, tokens
 from koinonia.api.authentication import user_token
 from koinonia.broadcasts import due, progress
-from koinonia.broadcasts.cancel import release_group
-from koinonia.conversations import adopt, follow, member_at
-from koinonia.conversations import thread_of as conversation_of
+from koinonia.broadcasts.cancel import cancel_broadcasts_to
+from koinonia.conversations import (
+    conversation_with,
+    link_to_members,
+    member_at,
+    update_for_new_messages,
+)
 from koinonia.health import redis_server
 from koinonia.models import Broadcast, Church, Group, Member, Staff
 from koinonia.texts.redraft import redraft
@@ -78,7 +81,7 @@ def on_messages_changed(*, changes: Sequence[Change], now: datetime, **_: Any) -
 
     This runs as the last step of the transaction that changes the messages.
     """
-    follow([change.message for change in changes if change.created], now=now)
+    update_for_new_messages([change.message for change in changes if change.created], now=now)
     slugs = dict(Church.objects.filter(pk__in=_churches(changes)).values_list("pk", "slug"))
     news: News = defaultdict(list)
     confirmed: list[tuple[Change, str]] = []
@@ -98,16 +101,10 @@ def on_messages_changed(*, changes: Sequence[Change], now: datetime, **_: Any) -
 def on_breaker_changed(*, state: str, provider: str | None = None, **_: Any) -> None:
     """Tell every church that sends through the account."""
     with transaction.atomic():
-        slugs = _slugs_of(provider)
+        everyone = Church.objects.values_list("slug", flat=True)
+        slugs = everyone if provider is None else sending_numbers.slugs_through(provider)
         news = {f"church:{slug}": [events.breaker_changed(state)] for slug in slugs}
         log.append(news, now=timezone.now())
-
-
-def _slugs_of(provider: str | None) -> list[str]:
-    if provider is None or delivery_conf.provider_of() is None:
-        return list(Church.objects.values_list("slug", flat=True))
-    senders = [(church.slug, sender_of(church)) for church in Church.objects.all()]
-    return [slug for slug, sender in senders if sender and sender.provider == provider]
 
 
 def on_cap_changed(*, tenant_id: int, now: datetime, **_: Any) -> None:
@@ -182,7 +179,7 @@ def _announce_broadcasts(changes: Sequence[Change], slugs: dict[int, str], news:
 
 def thread_of(church: Church, number: str, now: datetime) -> int:
     """Return the conversation of a text from ``number`` (``DELIVERY["THREAD_OF"]``)."""
-    return conversation_of(church, number, now=now).pk
+    return conversation_with(church, number, now=now).pk
 
 
 def stop_words_of(church: Church) -> list[str]:
@@ -208,18 +205,28 @@ schedule = Scheduled()
 
 
 def on_group_deleted(*, instance: Group, **_: Any) -> None:
-    release_group(instance, now=timezone.now())
+    cancel_broadcasts_to(instance, now=timezone.now())
 
 
 def on_member_saved(*, instance: Member, raw: bool = False, **_: Any) -> None:
     """Link earlier messages of this number to the member."""
     if not raw:
-        adopt(instance.church_id, [instance.phone])
+        link_to_members(instance.church_id, [instance.phone])
 
 
 def former_tenant(number: str) -> Church | None:
-    """Return the church that has reserved the number (``DELIVERY["FORMER_TENANT"]``)."""
-    return sending_numbers.former_owner(number)
+    """Return the church of a second number or of a released one (``DELIVERY["FORMER_TENANT"]``)."""
+    return sending_numbers.owner_of(number)
+
+
+def provider_of(church: Church, number: str) -> str:
+    """Return the provider account of a sending number (``DELIVERY["PROVIDER_OF"]``)."""
+    return sending_numbers.provider_of(number)
+
+
+def second_sender(church: Church) -> Sender | None:
+    """Return the number for a failover (``DELIVERY["SECOND_SENDER"]``)."""
+    return sending_numbers.second_sender(church)
 
 
 # Functions of realtime: authorization and limits.

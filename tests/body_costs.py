@@ -44,9 +44,9 @@ class Office:
         owner: User = cast.staff(church, Role.OWNER)
         people = [cast.member(church, "A", f"+1312555{number:04}") for number in range(_MEMBERS)]
         group = Group.objects.create(church=church, name="Choir")
-        talk = Conversation.objects.create(church=church, phone=people[0].phone)
+        conversation = Conversation.objects.create(church=church, phone=people[0].phone)
         place = church.staff.get(user=owner)
-        self.ids = {"members": people[0].pk, "groups": group.pk, "conversations": talk.pk}
+        self.ids = {"members": people[0].pk, "groups": group.pk, "conversations": conversation.pk}
         self.ids["staff"] = place.pk
         self.client = APIClient(raise_request_exception=False)
         self.client.force_authenticate(owner)

@@ -64,5 +64,5 @@ def test_a_lock_pins_every_package_by_hash_and_names_no_index(lock: str) -> None
 
 @pytest.mark.any_database
 def test_the_lock_has_the_backport_for_python_3_11_2() -> None:
-    """Debian 12 ships Python 3.11.2, on which redis needs async-timeout."""
+    """Debian 12 ships Python 3.11.2; redis needs async-timeout there."""
     assert "async-timeout" in pinned("requirements.txt")

@@ -12,7 +12,7 @@ from throttling import conf
 Address = IPv4Address | IPv6Address
 
 UNKNOWN = "unknown"
-"""All clients without a known address share one bucket."""
+"""The shared identity of clients without an address."""
 
 
 def client_address(request: HttpRequest) -> Address | None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -56,6 +56,13 @@ class AllowanceForm(FormBase):
         widget=AdminTextInputWidget(attrs={"autocapitalize": "none", "spellcheck": "false"}),
         help_text="A user name.",
     )
+
+    class Meta:
+        help_texts: ClassVar[dict[str, str]] = {
+            "policies": "Names of policies, separated by commas; empty for all. A user is unknown "
+            "before the login: name the login policies to exempt the user name from them.",
+            "note": "Why this entry exists.",
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -29,7 +29,7 @@ Policies = frozenset[str]
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """The sender of a request, as far as it is known."""
+    """The sender of a request; unknown parts are None."""
 
     address: Address | None = None
     user: str | None = None
@@ -52,7 +52,7 @@ class _Entry:
 
 @dataclass(frozen=True)
 class Allowlist:
-    """All rows at one version."""
+    """The rows at one version."""
 
     version: str | None = None
     read_at: float = 0.0
@@ -62,7 +62,7 @@ class Allowlist:
     networks: tuple[tuple[conf.Network, _Entry], ...] = ()
 
     def exempt(self, caller: Caller, names: Iterable[str], *, now: datetime) -> Policies:
-        """Return those of the named policies that do not count this caller."""
+        """Return the policies, of those named, that do not count this caller."""
         wanted = frozenset(names)
         exempt: set[str] = set()
         for entry in self._entries(caller):

@@ -74,7 +74,7 @@ class PolicyOutcome:
 
     @property
     def effective_window(self) -> int:
-        """Return the seconds within which the client can use no more than the remaining tokens.
+        """Return the seconds for which the remaining tokens must last.
 
         A client that paces itself by remaining / window is never refused. This is ``t`` of
         draft-ietf-httpapi-ratelimit-headers-11, section 4.
@@ -93,7 +93,7 @@ class ThrottleResult:
     """The decision of all limits about one request; stored as ``request.throttle``."""
 
     outcomes: Sequence[PolicyOutcome] = ()
-    """One per policy that counted the request; empty if nothing limits the caller."""
+    """The outcome of each policy that counted the request."""
     at_ms: int = 0
     unavailable: Sequence[Policy] = ()
     """Policies that refuse because nothing can count for them."""

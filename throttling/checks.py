@@ -27,7 +27,7 @@ _MIDDLEWARE = "throttling.middleware.RateLimitHeadersMiddleware"
 def check_settings(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
     mistakes = list(conf.mistakes())
     if mistakes:
-        # The other checks need values of the right type.
+        # A value of a wrong type would break the remaining checks.
         return [
             Error(sentence, hint="See throttling/conf.py.", id="throttling.E009")
             for sentence in mistakes
@@ -46,7 +46,7 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[Ch
 
 @register("throttling")
 def check_views(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
-    """Report views that name a policy which the settings do not declare."""
+    """Report views that name an undeclared policy."""
     if not getattr(settings, "ROOT_URLCONF", None) or any(conf.mistakes()):
         return []
     return [

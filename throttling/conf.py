@@ -2,7 +2,7 @@
 
 THROTTLING = {
     "ENABLED": True,
-    "CACHE_ALIAS": "throttling",          # a django-redis cache that no other cache flushes
+    "CACHE_ALIAS": "throttling",          # a django-redis cache with a separate database
     "TRUSTED_PROXIES": ["10.0.0.0/8"],    # their X-Forwarded-For is trusted; "unix" for a socket
     "POLICIES": {"api": "500/m", "export": {"rate": "10/h", "by": "user"}},
     "PLANS": {"large": {"api": "5000/m"}}, "PLAN_OF": "shop.plans.plan_of",
@@ -27,7 +27,7 @@ UNIX_SOCKET = "unix"
 
 
 class Setting(NamedTuple):
-    """One key of the settings dict."""
+    """The default and the rule of one key."""
 
     default: Any
     accepts: Callable[[Any], bool]
@@ -160,7 +160,7 @@ def anonymous_policies() -> tuple[str, ...]:
 
 
 def plans() -> Mapping[str, Mapping[str, str]]:
-    """Return the rates that replace those of the policies, by plan."""
+    """Return the rates of each plan; a plan replaces the rates of policies."""
     plans: Mapping[str, Mapping[str, str]] = value("PLANS")
     return plans
 

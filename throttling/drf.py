@@ -14,7 +14,7 @@ A view names further policies and their costs, beside the policies of every requ
             return {"messages": len(request.data["to"])}
 
 A view that used less than it was charged calls ``spent(request, {"messages": 3})``; the middleware
-refunds the rest.
+refunds the difference.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class PolicyThrottle(BaseThrottle):
 
 
 def charge(request: Request, view: APIView) -> ThrottleResult:
-    """Charge the policies of every request and those of the view; raise CostAboveBurst."""
+    """Charge the policies of every request and of the view; raise CostAboveBurst."""
     names = [*_policies_of_every_request(request), *_policies_of_view(view, request)]
     return _decide(request, view, names, _costs(view, request))
 

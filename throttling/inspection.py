@@ -58,7 +58,7 @@ class BucketReport:
 
 
 class RefusalCount(NamedTuple):
-    """How often one bucket refused."""
+    """The number of refusals of one bucket."""
 
     name: str
     times: int
@@ -69,7 +69,7 @@ class RefusalCount(NamedTuple):
 def look(subject: Subject) -> list[BucketReport]:
     """Return the buckets of the subject; raise BucketsUnavailableError.
 
-    The rates are those of the policies, because the plan of a subject is not known here.
+    The rates are the rates of the policies: the plan of a subject is unknown here.
     """
     names = list(dict.fromkeys(_names(subject)))
     known = [(name, policy) for name in names if (policy := _policy_of(name)) is not None]
@@ -87,7 +87,7 @@ def reset(names: Sequence[str]) -> int:
 
 
 def valid_names(names: Sequence[str]) -> list[str]:
-    """Return the names that a bucket can have; a form may have been changed by hand."""
+    """Return the names that a bucket can have; a person may have changed the form."""
     return [name for name in names if _policy_of(name) is not None]
 
 
@@ -122,7 +122,7 @@ def prefix_of(address: str) -> str | None:
 
 
 def user_key(name: str) -> str | None:
-    """Return the key by which the user of this name is counted; None if there is no such user."""
+    """Return the counted key of the user with this name; None if the name is unknown."""
     if "\0" in name:
         # PostgreSQL refuses a query with a null character.
         return None

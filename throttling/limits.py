@@ -68,7 +68,7 @@ def _take(charges: Charges, quietly: bool) -> Decision:
 def _decide_again(
     charges: Charges, counted: Charges, decision: Decision, caller: Caller, quietly: bool
 ) -> tuple[Charges, Decision]:
-    """Reread a changed allowlist, and refund what it exempts now."""
+    """Read a changed allowlist, and refund the charges that it exempts now."""
     listed = allowlist.read_again(decision.version)
     still_counted = _without_exempt(charges, caller, listed)
     if list(still_counted) == list(counted):

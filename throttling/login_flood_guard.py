@@ -1,6 +1,6 @@
 """Keep floods of POSTs off the login pages: django-ratelimit, by address, in fixed windows.
 
-The guard fails open. The exact login limits are the token buckets of ``throttling.logins``.
+It fails open. The exact login limits are the token buckets of ``throttling.logins``.
 """
 
 from __future__ import annotations

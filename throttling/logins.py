@@ -8,7 +8,7 @@
 Three policies count a login: by its address, by its user name together with the address, and by its
 user name over all addresses. The last one leaves out addresses from which the name logged in lately,
 so that an attacker elsewhere cannot lock a person out. An unknown user name is counted like a known
-one, at the same price. A burst of good logins refuses none of them (``logins_in_flight``).
+one and takes as long to verify. A burst of good logins refuses none of them (``logins_in_flight``).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ POLICIES = (policies.LOGIN_ADDRESS, policies.LOGIN_NAME_AND_ADDRESS, policies.LO
 
 
 class LoginRefusedError(Exception):
-    """Too many attempts; ``result`` says which limits refused, and for how long."""
+    """A login that may not be tried now; ``result`` has the refusing limits and the wait."""
 
     retryable = True
 
@@ -53,7 +53,7 @@ class LoginRefusedError(Exception):
 
 @dataclass
 class Attempt:
-    """One login that may be tried."""
+    """A login that may be tried."""
 
     name: str
     """Digest of the user name."""
@@ -105,7 +105,7 @@ def attempt(request: HttpRequest, username: str) -> Attempt:
 def charge(request: HttpRequest, subject: str) -> None:
     """Charge an action that is limited like a login but never refunded (a password reset).
 
-    ``subject`` is counted like a user name, in buckets apart from those of the logins. The address
+    ``subject`` is counted like a user name, in other buckets than the logins. The address
     is counted together with them. Raises LoginRefusedError.
     """
     address = addresses.client_address(request)

@@ -1,4 +1,4 @@
-"""Logins whose password is being verified now; their charges may come back in a moment.
+"""Logins during the verification of their password; their charges may be refunded in a moment.
 
 A login is charged before its password is verified, and refunded if the password was right. A burst
 of good logins can therefore empty a bucket that none of them will have used. A login that finds a
@@ -21,7 +21,7 @@ from throttling.buckets import BucketsUnavailableError
 from throttling.charges import Charge, ThrottleResult
 
 LONGEST_WAIT = 10.0
-"""Seconds that a login waits at most for the others."""
+"""Longest wait of a login for other logins, in seconds."""
 MOST_WAITING = 32
 """Logins of this process that may wait at once; each holds a thread."""
 _LONGEST_FLIGHT_MS = 30_000
@@ -31,13 +31,13 @@ _CHECK_EVERY = 0.05
 logger = logging.getLogger(__name__)
 
 _in_this_process: Counter[str] = Counter()
-"""Number of logins in flight by bucket. Nothing else is known while Redis is away."""
+"""Number of logins in flight by bucket, as seen by this process alone."""
 _one_ended = threading.Condition()
 _waiting_slots = threading.BoundedSemaphore(MOST_WAITING)
 
 
 class Flight:
-    """One login and the buckets of which it may hold a token."""
+    """A login and the buckets that may have charged it."""
 
     def __init__(self, charges: Sequence[Charge]) -> None:
         self._keys = [charge.bucket.key for charge in charges]

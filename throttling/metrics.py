@@ -1,7 +1,7 @@
 """Counters for Prometheus; they count nothing if prometheus-client is not installed.
 
 A decision counts once per policy. A call that Redis did not answer counts once, so that a single slow
-answer is visible here even if it is no outage.
+answer is visible here, even without an outage.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ class RateLimitHeadersMiddleware(MiddlewareMixin):
 
 
 def result_of(request: HttpRequest) -> ThrottleResult | None:
-    """Return the decision about this request, or None if no limit was asked."""
+    """Return the decision about this request, or None if nothing limited it."""
     result: ThrottleResult | None = getattr(request, "throttle", None)
     return result
 

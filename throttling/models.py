@@ -13,7 +13,7 @@ from throttling import allowlist, conf, policies
 
 
 class AllowanceQuerySet(models.QuerySet["Allowance"]):
-    """Announces every kind of write to the other processes."""
+    """Announces every kind of write to all processes."""
 
     def valid(self, now: datetime) -> AllowanceQuerySet:
         return self.filter(models.Q(expires_at=None) | models.Q(expires_at__gt=now))
@@ -147,7 +147,7 @@ class LoginAddress(models.Model):
 
 
 class ThrottleState(models.Model):
-    """No table: gives the admin's page of buckets a place in the index and permissions."""
+    """A model without a table, for the index entry and the permissions of the admin's bucket page."""
 
     class Meta:
         managed = False

@@ -40,7 +40,7 @@ class OnFailure(StrEnum):
 LOGIN_ADDRESS = "login_ip"
 LOGIN_NAME_AND_ADDRESS = "login_user"
 LOGIN_NAME = "login_name"
-"""The public names of the login policies, by what they count."""
+"""The public names of the three login policies. Each constant says how its policy counts."""
 
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "api": {"rate": "1000/m:200", "by": By.USER},
@@ -62,7 +62,7 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
 
 
 class InvalidPolicyError(ValueError):
-    """A wrong declaration; the message says what is wrong."""
+    """A wrong declaration; the message names the mistake."""
 
 
 class UnknownPolicyError(LookupError):

@@ -12,7 +12,7 @@ from functools import cached_property
 _FORM = re.compile(r"(\d+)/(\d*)(s|m|h|d)(?::(\d+))?")
 _PERIOD_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
-# The script adds two capacities in doubles, which are exact below 2**53.
+# The script adds two capacities in doubles; doubles are exact below 2**53.
 LARGEST_CAPACITY = 2**52
 
 
@@ -52,7 +52,7 @@ class Rate:
         return b"%d" % self.count, b"%d" % self.period_ms, b"%d" % self.burst
 
     def shared_by(self, processes: int) -> Rate:
-        """Return the share of one process when ``processes`` count without each other."""
+        """Return the share of one process when each of ``processes`` counts alone."""
         return Rate(
             max(1, self.count // processes), self.period_ms, max(1, self.burst // processes)
         )
@@ -72,7 +72,7 @@ class Rate:
 def parse(text: object) -> Rate:
     """Parse ``100/m``, ``1000/m:200`` or ``5/15m``; the burst defaults to the count.
 
-    Raises InvalidRateError, whose message says what is wrong.
+    Raises InvalidRateError with a message that names the mistake.
     """
     # Settings are not typed: report a number like any other mistake.
     match = _FORM.fullmatch(text.strip()) if isinstance(text, str) else None

@@ -31,7 +31,7 @@ def fields(result: ThrottleResult) -> dict[str, str]:
         found["Retry-After"] = str(result.retry_after)
     shown = result.by_tightness
     if shown:
-        # No window may end after Retry-After (section 4 of the draft).
+        # A window must not end after Retry-After (section 4 of the draft).
         last = None if result.allowed else result.retry_after
         found["RateLimit-Policy"] = ",".join(_policy(outcome) for outcome in shown)
         found["RateLimit"] = ",".join(_limit(outcome, last) for outcome in shown)

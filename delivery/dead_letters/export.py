@@ -6,13 +6,16 @@ import csv
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from django.apps import apps
+
+from delivery import conf
 from delivery.dead_letters.queue import masked
 from delivery.dead_letters.reasons import explain
 from delivery.models import Message
 from delivery.models.queue import MessageQuerySet
 
-COLUMNS = (
-    "id", "church", "to", "status", "code", "title", "class", "explanation", "attempts", "parts",
+_COLUMNS = (
+    "id", "tenant", "to", "status", "code", "title", "class", "explanation", "attempts", "parts",
     "created_at", "dead_since", "reviewed_by", "discarded_reason",
 )  # fmt: skip
 
@@ -31,9 +34,15 @@ class _Echo:
 def export(letters: MessageQuerySet, *, full_numbers: bool = False) -> Iterator[str]:
     """Yield the lines, heading first. Numbers are masked unless the tenant's staff asks."""
     writer: Any = csv.writer(_Echo())
-    yield writer.writerow(COLUMNS)
+    yield writer.writerow(_heading())
     for letter in _in_slices(letters):
         yield writer.writerow(_guarded(_cells(letter, full_numbers)))
+
+
+def _heading() -> list[str]:
+    """Return the column names, with the host's word for a tenant."""
+    tenant = str(apps.get_model(conf.tenant_model())._meta.verbose_name)
+    return [tenant if name == "tenant" else name for name in _COLUMNS]
 
 
 def _in_slices(letters: MessageQuerySet) -> Iterator[Message]:

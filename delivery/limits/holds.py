@@ -15,7 +15,7 @@ logger = logging.getLogger("delivery")
 
 
 def current(account: Account, now: datetime) -> AccountHold | None:
-    """Return the hold in force; a hold whose time has passed is none."""
+    """Return the present hold; an expired hold does not count."""
     return _open(account).filter(Q(until__isnull=True) | Q(until__gt=now)).first()
 
 

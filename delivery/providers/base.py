@@ -48,7 +48,7 @@ class NotConfiguredError(Exception):
 
 
 class LookUpFailedError(Exception):
-    """The provider cannot be asked now; asking about other messages would fail as well."""
+    """The provider does not answer look-ups now; further look-ups would fail as well."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -57,7 +57,7 @@ class LookUpFailedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One account at one provider: breaker, holds and pace belong to it."""
+    """An account at a provider. Breaker, holds and pace belong to an account."""
 
     alias: str
     """The key in ``DELIVERY["PROVIDERS"]``, ``Message.provider``, and the name in webhook URLs."""
@@ -75,15 +75,15 @@ class Capabilities:
     """Guarantees of a provider that the engine must know."""
 
     key_memory: timedelta | None = None
-    """How long the provider recognises a repeat by its idempotency key. The engine repeats an
+    """The time in which the provider recognises a repeat by its idempotency key. The engine repeats an
     ambiguous call within this time, less an hour. None: the provider takes each call as a new text,
-    so the engine never repeats an ambiguous one."""
+    so the engine never repeats an ambiguous call."""
     look_up_by_id: bool = False
     look_up_by_content: bool = False
-    """The provider lists texts by both numbers, so a text whose answer was lost can be found."""
+    """The provider lists texts by both numbers, so a text with a lost answer can be found."""
     event_times: bool = False
-    """Status events say when they happened. False: ``occurred_at`` is our own clock, and tells
-    nothing about the order of two events."""
+    """Status events have a time. False: ``occurred_at`` is our own clock, and does not order two
+    events."""
     parts_in_answer: bool = False
     price_in_answer: bool = False
     expiry_at_provider: bool = False
@@ -96,8 +96,8 @@ class Capabilities:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OutboundText:
-    """One text to hand over. Each attempt of one generation has an equal one, so a provider that
-    compares repeated requests must build its bytes from these fields and from nothing else."""
+    """The text of one call. All attempts of one generation have equal texts. A provider that compares
+    repeated requests must build its bytes from these fields alone."""
 
     message_id: int
     generation: int
@@ -135,15 +135,14 @@ class SendOutcome:
     """The provider's code, or our own word where the provider gave none."""
     title: str = ""
     detail: str = ""
-    """Without phone numbers and without the text: people and logs see it."""
+    """People and logs see it, so it contains neither phone numbers nor the text."""
     retry_after: float | None = None
-    """Throttled: seconds that the provider asked us to pause. Configuration: seconds for which the
-    other texts of this sending number wait."""
+    """Throttled: the pause in seconds that the provider asks for. Configuration: the pause in seconds
+    for all texts of this sending number."""
     whole_account: bool = False
-    """Throttled: by a limit of the account, not of the sending number."""
+    """Throttled: the limit is the account's, not the sending number's."""
     hold: bool = False
-    """Send nothing more through this account, until a person ends the hold or ``retry_after`` is
-    over."""
+    """Hold the account until a person ends the hold, or until ``retry_after`` is over."""
     opted_out: bool = False
     """Permanent: because the recipient sent STOP."""
     final: bool = False
@@ -160,13 +159,13 @@ class SendOutcome:
 
     @property
     def gives_pause(self) -> bool:
-        """The outcome may concern other texts too: ask the gate again before sending more."""
+        """Tell whether the outcome may concern other texts: check the limits before sending more."""
         pauses = self.hold or self.retry_after is not None
         return pauses or self.kind == Outcome.THROTTLED or self.provider_failed
 
     @property
     def provider_failed(self) -> bool:
-        """The circuit breaker counts this call as a failure of the provider."""
+        """Tell whether the circuit breaker counts this call as a failure of the provider."""
         return self.kind in {Outcome.RETRYABLE, Outcome.AMBIGUOUS}
 
 
@@ -191,7 +190,7 @@ class DeliveryReport:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InboundText:
-    """One text from a person to one of our numbers."""
+    """A text from a person to one of our numbers."""
 
     provider_id: str
     to_number: str
@@ -199,17 +198,17 @@ class InboundText:
     from_number: str
     text: str
     postback: str = ""
-    """The machine-readable value of a tapped suggestion; ``text`` is what the person saw."""
+    """The machine-readable value of a tapped suggestion; ``text`` is its visible label."""
     media_urls: tuple[str, ...] = ()
     keyword: str = ""
-    """``STOP`` or ``START`` where the provider itself recognised such a word; else empty."""
+    """``STOP`` or ``START`` where the provider recognised a keyword; else empty."""
     billed: Billed = field(default_factory=Billed)
     at: datetime
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WebhookRequest:
-    """One call of a webhook URL, not yet trusted."""
+    """An untrusted call of a webhook URL."""
 
     headers: Mapping[str, str]
     """Look-ups ignore case."""
@@ -223,7 +222,7 @@ class WebhookRequest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProviderEvent:
-    """One event of a provider: read from a webhook, stored, applied later."""
+    """An event of a provider: read from a webhook, stored, applied later."""
 
     event_id: str
     """Equal for a repeat of the same event. A hash of the content, where the provider has no id."""
@@ -236,7 +235,7 @@ class ProviderEvent:
     """``WebhookRequest.ref`` where it names a message of ours: a hint, no proof."""
     occurred_at: datetime
     payload: dict[str, Any]
-    """Storable JSON (see :mod:`delivery.storable`)."""
+    """Storable JSON (see :mod:`delivery.content.visible_text.storable`)."""
 
     @property
     def is_inbound(self) -> bool:
@@ -245,14 +244,14 @@ class ProviderEvent:
 
 @dataclass(frozen=True, slots=True)
 class LookUpById:
-    """The question: what is the state of the text with this id?"""
+    """A question for the state of the text with this id."""
 
     provider_id: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LookUpByContent:
-    """The question: does the provider have this text, whose answer was lost? In any doubt, no."""
+    """A question for a text with a lost answer. The provider answers only if it is certain."""
 
     reference: str
     callback_url: str
@@ -262,21 +261,21 @@ class LookUpByContent:
     parts: int
     since: datetime
     until: datetime
-    """Each call began and ended between ``since`` and ``until``."""
+    """All calls began and ended between ``since`` and ``until``."""
     others: frozenset[str]
     """Ids that the provider gave to other texts of ours between the two numbers."""
     one_of_many: bool
-    """Another text of ours with a lost answer says the same to the same number."""
+    """There is a second text with a lost answer, the same words and the same numbers."""
 
 
 Question = LookUpById | LookUpByContent
 
 
 class Provider(ABC):
-    """One configured provider account. ``DELIVERY["PROVIDERS"][alias]["BACKEND"]`` names the class.
+    """A configured provider account. ``DELIVERY["PROVIDERS"][alias]["BACKEND"]`` names the class.
 
     ``send``, ``look_up`` and ``close`` are called from one thread per instance: connections may be
-    kept in the instance. The other methods are called on a shared instance from any thread and must
+    kept in the instance. Any thread may call the remaining methods on a shared instance; they must
     not change it. No method uses the database.
     """
 
@@ -301,7 +300,7 @@ class Provider(ABC):
 
     @abstractmethod
     def send(self, text: OutboundText) -> SendOutcome:
-        """Make one call, without a retry of its own. Never raises."""
+        """Make one call without retries. Never raises."""
 
     @abstractmethod
     def parse_webhook(self, request: WebhookRequest) -> Sequence[ProviderEvent]:
@@ -316,12 +315,12 @@ class Provider(ABC):
 
     @abstractmethod
     def read_event(self, event: ProviderEvent) -> DeliveryReport | InboundText | None:
-        """Return the content of a stored event; None where it says nothing about a text."""
+        """Return the content of a stored event; None for an event that does not concern a text."""
 
     def look_up(self, question: Question, now: datetime) -> DeliveryReport | None:
         """Ask the provider about one text; None where it does not know the text for certain.
 
-        Raises :class:`LookUpFailedError`. Only asked what ``capabilities`` allow.
+        Raises :class:`LookUpFailedError`. The engine asks only the questions that ``capabilities`` allow.
         """
         return None
 

@@ -12,7 +12,7 @@ from delivery.providers.base import Account, Provider
 
 
 class UnknownProviderError(LookupError):
-    """No provider of this alias is configured."""
+    """The settings have no provider with this alias."""
 
 
 def aliases() -> list[str]:
@@ -29,7 +29,7 @@ def get(alias: str) -> Provider:
 
 
 def connect(alias: str) -> Provider:
-    """Return a new instance for the calling thread, with connections of its own.
+    """Return a new instance, with new connections, for the calling thread.
 
     Raises :class:`UnknownProviderError`.
     """

@@ -35,7 +35,7 @@ RETURNING *
 def claim(turn: Turn, limit: int, now: datetime, *, probe: bool = False) -> list[Message]:
     """Take up to ``limit`` due messages of one turn, oldest first.
 
-    All messages of one claim share a lease and a token; no other worker can claim them meanwhile. A
+    The messages of a claim share a lease and a token, so that a second worker cannot claim them. A
     probe takes the least tried message: a message that fails by its own fault says nothing about the
     provider.
     """
@@ -94,9 +94,9 @@ def start_calls(messages: Sequence[Message], now: datetime) -> None:
 
 
 def renew(messages: Sequence[Message], now: datetime) -> list[Message]:
-    """Renew the leases of messages whose calls take long, where less than half is left.
+    """Renew the leases of messages with slow calls, if less than half is left.
 
-    Return the messages that are lost: other workers have claimed or ended them meanwhile.
+    Return the lost messages: other workers have claimed or ended them.
     """
     until = _lease_end(now)
     half = now + (until - now) / 2

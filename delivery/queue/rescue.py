@@ -26,8 +26,8 @@ _CRASH_LOOP = Failure("crash_loop", "The worker died each time it sent this", "c
 def rescue(now: datetime, limit: int = 200) -> int:
     """Requeue the messages with an expired lease, and return their number.
 
-    If an API call had begun, its outcome is unknown: the message is tried again with the same key, or
-    not again if the provider remembers no keys.
+    If an API call had begun, the message is ambiguous: it is tried again with the same key, or never
+    if the provider remembers no keys.
     """
     ended = Message.objects.leases_ended(now)
 

@@ -1,8 +1,8 @@
-"""The order of serving: replies before bulk, and tenants one after the other."""
+"""The order of serving: replies before bulk, and tenants in rotation."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -43,7 +43,7 @@ class Turn:
     """The due messages of one tenant, of one priority, through one provider account."""
 
     tenant_id: Any
-    """Of the type of the host's key: an integer, a UUID, a text."""
+    """Has the type of the host's key: an integer, a UUID, a text."""
     priority: Priority
     provider: str
     """The alias of the account."""
@@ -56,7 +56,7 @@ class Turns:
         self._last: dict[Priority, tuple[Any, str]] = {}
 
     def now(self, now: datetime) -> Iterator[Turn]:
-        """Yield every turn with something due, in the order in which they should be served."""
+        """Yield the turns with due messages, in the order of serving."""
         for priority in Priority:
             due = sorted(
                 (tenant, alias)
@@ -73,12 +73,12 @@ class Turns:
         self._last[turn.priority] = turn.tenant_id, turn.provider
 
 
-def tenants_due(now: datetime) -> list[Any]:
-    """Return the keys of all tenants with something due, as a worker sees them."""
+def tenants_due(now: datetime, aliases: Sequence[str] | None = None) -> list[Any]:
+    """Return the keys of the tenants with due messages, of some provider accounts or of all."""
     return [
         tenant
         for priority in Priority
-        for alias in registry.aliases()
+        for alias in (registry.aliases() if aliases is None else aliases)
         for tenant in _tenants_due(priority, alias, now)
     ]
 

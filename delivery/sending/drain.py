@@ -55,7 +55,7 @@ class Drain:
         """
         until = time.monotonic() + (_BUDGET_SECONDS if budget is None else budget)
         if self.unfinished:
-            # Before the leases are checked: the database may have been away for longer.
+            # Write results before the leases are checked: the database may have failed for a long time.
             self.settle(0)
         while time.monotonic() < until and not self.stopping():
             if not self.step() and not self._expects_more():
@@ -66,7 +66,7 @@ class Drain:
 
     @property
     def unfinished(self) -> bool:
-        """Tell whether a call is in flight, or a result is not yet written."""
+        """Tell whether a call is in flight, or a result is unwritten."""
         return bool(self.threads.in_flight) or bool(self._unsettled) or bool(self._withdrawn)
 
     def step(self) -> bool:
@@ -95,7 +95,7 @@ class Drain:
     def _take_turn(self, serving: _Accounts, now: datetime) -> bool:
         """Start some messages of the next turn. Return False where no turn can start any.
 
-        A held or open account does not stop the turns of the others.
+        A held or open account does not stop the turns of another account.
         """
         for turn in self.turns.now(now):
             room = self.threads.room(turn.priority)
@@ -107,7 +107,7 @@ class Drain:
                 self._withdraw({turn.provider}, now)
                 continue
             if permit.probe:
-                # One probe and nothing beside it: asked again, the breaker would refuse.
+                # A probe is the only call: asked again, the breaker would refuse.
                 serving.close(turn.provider)
                 if not self._free_for_a_probe(turn, now):
                     breaker.record(account, permit, Tally(), now)
@@ -146,11 +146,11 @@ class Drain:
         return None
 
     def _withdraw(self, providers: Container[str], now: datetime) -> None:
-        """Give back the claimed messages of these accounts whose calls have not begun."""
+        """Give back the claimed messages of these accounts that wait for a thread."""
         self._put_back(self.threads.withdraw(providers), now)
 
     def _put_back(self, jobs: Sequence[Job], now: datetime) -> None:
-        # Kept until they are given back: the database may fail.
+        # The list keeps the jobs until they are given back: the database may fail.
         self._withdrawn += jobs
         claim.put_back([job.message for job in self._withdrawn])
         withdrawn, self._withdrawn = self._withdrawn, []
@@ -162,7 +162,7 @@ class Drain:
                 breaker.record(registry.account(provider), permit, Tally(), now)
 
     def _report(self, results: Sequence[Result]) -> None:
-        """Tell the breakers about calls whose results are written."""
+        """Tell the breakers about calls with written results."""
         slow = policy().slow_call
         groups: dict[tuple[str, Permit], list[Result]] = {}
         for result in results:
@@ -196,7 +196,7 @@ class Drain:
 
 
 class _Accounts:
-    """The permits of one step: each account's breaker is asked once, not for each turn."""
+    """The permits of one step. Each breaker is asked once per step, and not for each turn."""
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
@@ -204,7 +204,7 @@ class _Accounts:
         self._closed: set[str] = set()
 
     def permit(self, account: Account, now: datetime) -> Permit | None:
-        """Return the account's permit; close the account for this step where there is none."""
+        """Return the account's permit; without a permit, close the account for this step."""
         permit = self._permits.get(account.alias) or self._gate.permit(account, now)
         if permit is None:
             self.close(account.alias)
@@ -238,6 +238,6 @@ def unfinished() -> bool:
 
 
 def finish_in_flight() -> None:
-    """Wait for the calls of this process, and start no more."""
+    """Wait for the calls of this process without starting new ones."""
     if _drain is not None:
         _drain.finish_in_flight()

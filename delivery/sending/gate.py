@@ -43,15 +43,15 @@ class Gate:
         return bool(self._still_resting(now))
 
     def expected(self, account: Account, turn: Turn) -> int | None:
-        """Return about how many parts this tenant may send now; None where nothing is known."""
+        """Return about how many parts this tenant may send now; None if unknown."""
         sender = self._senders.get((turn.provider, turn.tenant_id))
         return None if sender is None else pacing.available(account, turn.tenant_id, sender)
 
     def admit(self, account: Account, turn: Turn, rows: Sequence[Message], now: datetime) -> int:
         """Return how many of the claimed ``rows`` may go, in order.
 
-        The turn rests where the pace ends. The rows end at the first with another sending number,
-        because each number has a pace of its own.
+        When the pace ends, the turn rests. At most the rows up to a change of the sending number may
+        go, because each number has its own pace.
         """
         sender = rows[0].from_number
         self._senders[turn.provider, turn.tenant_id] = sender

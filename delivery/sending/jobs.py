@@ -23,7 +23,7 @@ def claim_of(message: Message) -> Claim:
 
 def outbound_text(message: Message) -> OutboundText:
     """Return the text to hand over: equal for each attempt of one generation."""
-    # The key has the row's birth in it: a database made anew counts its ids from 1 again.
+    # The key contains the time of creation: a new database counts its ids from 1 again.
     born = int(message.created_at.timestamp() * 1000)
     return OutboundText(
         message_id=message.pk,

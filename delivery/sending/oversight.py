@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from delivery import conf, tracking
+from delivery import conf, failover, tracking
 from delivery.queue import rescue
 from delivery.signals import overseen
 
@@ -23,7 +23,7 @@ class Oversight:
     _events_applied: datetime | None = None
 
     def look(self, now: datetime, renew_leases: Callable[[datetime], None]) -> None:
-        """Do the duties whose time has come."""
+        """Do the duties that are due."""
         if not self.gathers(now) and tracking.apply_waiting_events(now):
             self._events_applied = now
         conf.schedule().accept_due(now)
@@ -34,6 +34,7 @@ class Oversight:
         rescue.rescue(now)
         rescue.expire(now)
         tracking.reconcile(now)
+        failover.move_waiting(now)
         overseen.send(Oversight, now=now)
 
     def gathers(self, now: datetime) -> bool:

@@ -21,7 +21,7 @@ may still wait for a thread."""
 
 
 def screen(rows: Sequence[Message], now: datetime) -> list[Message]:
-    """Return the claimed ``rows`` (of one turn) that are to be sent, addressed as is right now.
+    """Return the claimed ``rows`` (of one turn) to send, with their present recipients.
 
     End the messages of opted-out, deleted or refused recipients, the messages that are too old, and
     the ambiguous ones that the provider would take as new texts (double send).
@@ -51,7 +51,7 @@ def _refused(rows: Sequence[Message]) -> dict[str, str]:
 
 
 def _forgotten(ambiguous: Sequence[Message], now: datetime) -> set[int]:
-    """Return the messages whose ambiguous call is older than the provider's memory of the key."""
+    """Return the messages with an ambiguous call that is older than the provider's memory of the key."""
     if not ambiguous:
         return set()
     memory = registry.get(ambiguous[0].provider).capabilities.key_memory

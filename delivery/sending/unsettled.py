@@ -1,4 +1,4 @@
-"""Results that came back and are not yet written. Only writing a result removes it."""
+"""Results that wait to be written. Only writing a result removes it."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _PAUSE_SECONDS = 0.2
 
 
 class UnsettledResults:
-    """Results not yet written, grouped by tenant so that one tenant's failing transaction does not
-    block the others. Where one result of a tenant cannot be written, the others are."""
+    """Unwritten results, grouped by tenant so that one tenant's failing transaction does not block
+    another tenant. If one result of a tenant fails, the remaining results are still written."""
 
     def __init__(self) -> None:
         self._waiting: dict[Any, list[Result]] = {}
@@ -34,14 +34,14 @@ class UnsettledResults:
             self._waiting.setdefault(result.message.tenant_id, []).append(result)
 
     def write(self, now: datetime) -> Iterator[list[Result]]:
-        """Write what can be written and yield it, tenant by tenant; keep the rest for the next time.
+        """Write results and yield the written ones, tenant by tenant; keep the failed ones.
 
         A result that can never be written goes when its lease ends: then another worker owns the row.
         """
         for tenant_id in list(self._waiting):
             if time.monotonic() < self._retry_at.get(tenant_id, 0):
                 continue
-            # Move the tenant to the end: if this fails, the others come first the next time.
+            # Move the tenant to the end: after a failure, other tenants come first.
             results = self._waiting[tenant_id] = self._waiting.pop(tenant_id)
             left = self._write(tenant_id, results, now)
             if left:
@@ -72,10 +72,10 @@ class UnsettledResults:
 
     def _warn(self, tenant_id: Any, results: Sequence[Result], error: Exception) -> None:
         if tenant_id in self._retry_at:
-            return  # One warning is enough.
+            return  # A second warning adds no information.
         self._retry_at[tenant_id] = 0.0
         place = traceback.extract_tb(error.__traceback__)[-1]
-        # Without the error's text: a database error quotes the row, with a phone number.
+        # Omit the error's text: a database error quotes the row, with a phone number.
         logger.warning(
             "Results of calls cannot be written; they are kept and tried again",
             extra={

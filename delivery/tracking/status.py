@@ -21,7 +21,7 @@ from delivery.references import message_id
 from delivery.statuses import UNFINISHED, Status
 
 PROGRESS_FIELDS = (*TRANSITION_FIELDS, "sent_at", "delivered_at", "provider_status_at")
-"""All fields that :func:`move` may set."""
+"""The fields that :func:`move` may set."""
 RANKS = {
     Status.ACCEPTED: 1,
     Status.SENT: 2,
@@ -78,7 +78,7 @@ def apply(reported: Sequence[Reported], changes: Changes, now: datetime) -> list
 
 
 def move(message: Message, report: DeliveryReport, now: datetime) -> None:
-    """Bring ``message`` to the state in ``report``. A worker that holds the message loses its lease:
+    """Move ``message`` to the state in ``report``. A worker that holds the message loses its lease:
     the provider has the text, and the worker's late result only adds its attempt."""
     message.report(report.status, report.failure, now)
     if message.provider_id in {None, report.provider_id}:
@@ -99,7 +99,7 @@ def rank(status: str) -> int:
 
 
 def may_be_of_another_send(report: DeliveryReport, message: Message) -> bool:
-    """Return whether it is open which send of ``message`` the report is about.
+    """Return whether the report may be about an earlier send of ``message``.
 
     A person has ordered another send, which has no id so far. A report on the first send must not
     end the second; but if the first has arrived, no second one is needed.
@@ -113,9 +113,9 @@ def may_be_of_another_send(report: DeliveryReport, message: Message) -> bool:
 
 
 def supersedes(report: DeliveryReport, message: Message) -> bool:
-    """Return whether ``message`` is to be moved to the state in ``report``."""
+    """Return whether ``report`` replaces the present state of ``message``."""
     if _is_of_earlier_send(report, message):
-        # It reached the phone, so the state of the second send no longer matters.
+        # The text reached the phone, so the state of the second send does not matter.
         return report.status == Status.DELIVERED != message.status
     reported, known = rank(report.status), rank(message.status)
     if reported != known:
@@ -141,7 +141,7 @@ def note_opt_outs(matched: Iterable[tuple[Message, DeliveryReport]], now: dateti
         for message, report in matched
         if report.opted_out
     }
-    # In one order for all workers, so that two that write the same opt-outs cannot deadlock.
+    # All workers use one order, so that two that write the same opt-outs cannot deadlock.
     for tenant_id, number, at in sorted(refused):
         opt_outs.refused(tenant_id, number, at=at, now=now)
 

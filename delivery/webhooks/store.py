@@ -28,7 +28,7 @@ class _Arrival:
 
 
 class GroupedStore:
-    """The first free thread writes the events of all waiting threads; the others wait."""
+    """The first free thread writes the events of all waiting threads."""
 
     def __init__(self, write: Callable[[Sequence[WebhookEvent]], None]) -> None:
         self._write = write
@@ -62,7 +62,7 @@ class GroupedStore:
             self._write([arrival.event for arrival in group])
         except Exception as error:
             if len(group) > 1 and not isinstance(error, OperationalError | InterfaceError):
-                # One of them is at fault: store one by one to find which.
+                # Store the events one by one to find the faulty event.
                 for arrival in group:
                     self._store([arrival])
                 return
@@ -74,7 +74,7 @@ class GroupedStore:
 
 def _insert(events: Sequence[WebhookEvent]) -> None:
     """Insert new events: a provider repeats an event, even two copies at a time."""
-    # In one order, so that two processes with the same events cannot deadlock.
+    # Sort, so that two processes with the same events cannot deadlock.
     rows = sorted(events, key=lambda event: (event.provider, event.event_id))
     WebhookEvent.objects.bulk_create(rows, ignore_conflicts=True)
     hints.push()

@@ -59,7 +59,7 @@ def receive(request: HttpRequest, alias: str, ref: str = "") -> HttpResponse:
     except NotConfiguredError:
         return _refusal(503, "Webhooks are not configured here.", "webhook_not_configured")
     except UntrustedError as error:
-        # One answer for all reasons: details would help an attacker.
+        # The answer is the same for all reasons: details would help an attacker.
         return _refusal(400, "The signature is not valid.", f"webhook_{error.code}")
     except UnreadableError as error:
         return _refusal(400, str(error), f"webhook_{error.code}")

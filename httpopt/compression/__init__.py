@@ -1,1 +1,1 @@
-"""Content codings: which one a client wants, which bodies may have one, and making it."""
+"""Content codings: negotiate them, encode responses, decode request bodies."""

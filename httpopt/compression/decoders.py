@@ -1,4 +1,4 @@
-"""Undoing content codings piece by piece, in constant memory."""
+"""Decode content codings piece by piece, in constant memory."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import brotli
 from backports import zstd
 
 PIECE = 64 * 1024
-"""About the most bytes that one call decodes to."""
+"""The approximate limit of the bytes that one call returns."""
 _LARGEST_WINDOW: dict[int, int] = {zstd.DecompressionParameter.window_log_max: 23}
-"""8 MiB, which RFC 8878 (3.1.1.1.2) recommends to support; a larger one is a client's way to our memory."""
+"""8 MiB, as RFC 8878 (3.1.1.1.2) recommends; a larger window would let a client use up memory."""
 
 _MOST_PARTS = 1_000
-"""Members of gzip, frames of zstd: each costs a decoder, even one that decodes to nothing."""
+"""Members of gzip or frames of zstd. Each costs a decoder, even an empty one."""
 
 
 class UndecodableError(ValueError):
-    """The bytes are not in the coding that they are said to be in."""
+    """Bytes that are not in the declared coding."""
 
 
 class _Parts:
-    """Count the parts of one body."""
+    """A count of the parts of one body."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -36,18 +36,18 @@ class _Parts:
 
 class Decoder(Protocol):
     has_more: bool
-    """Whether more of what went in can come out: then nothing new is put in."""
+    """True if ``decode(b"")`` can return more bytes; then give it no new data."""
     is_complete: bool
-    """Whether what went in may end here."""
+    """True if the data given so far is a complete body."""
 
     def decode(self, data: bytes) -> bytes:
-        """Return at most about :data:`PIECE` bytes. Raises :class:`UndecodableError`."""
+        """Return up to about :data:`PIECE` bytes. Raises :class:`UndecodableError`."""
 
 
 class _Zlib:
     """gzip of any number of members (RFC 1952, 2.2), or deflate."""
 
-    def __init__(self, format: int, *, members: bool) -> None:  # noqa: A002 -- zlib's word is wbits
+    def __init__(self, format: int, *, members: bool) -> None:  # noqa: A002 -- zlib calls it wbits
         self._format = format
         self._members = members
         self._parts = _Parts()
@@ -60,7 +60,7 @@ class _Zlib:
         data = self._rest + data
         if self._inflate.eof and data:
             if not self._members:
-                raise UndecodableError("There is something after the end.")
+                raise UndecodableError("There are bytes after the end.")
             self._parts.begin_another()
             self._inflate = zlib.decompressobj(self._format)
         try:

@@ -1,9 +1,9 @@
-"""Entity tags: reading lists of them, comparing them (RFC 9110, section 8.8.3).
+"""Parse and compare entity tags (RFC 9110, section 8.8.3).
 
-A proxy that compresses returns our tags changed: weakened (nginx, HAProxy, Varnish, IIS, Cloudflare,
-CloudFront) or with a suffix (``-gzip`` and ``-br`` of Apache, Caddy and Spring, ``--gzip`` of Jetty,
-``;gz`` of LiteSpeed, ``-df`` of Traffic Server), or both, where two stand in a row. A client can only
-send back what it got. So a tag of our own form is read without its suffix, and weak ones count
+A proxy that compresses changes our tags. It weakens them (nginx, HAProxy, Varnish, IIS, Cloudflare,
+CloudFront) or adds a suffix (``-gzip`` and ``-br`` of Apache, Caddy and Spring, ``--gzip`` of Jetty,
+``;gz`` of LiteSpeed, ``-df`` of Traffic Server); two proxies in a row do both. A client sends back the
+tag that it received. Our own tags are therefore parsed without the suffix, and weak ones are accepted
 (docs/decisions/0025).
 """
 
@@ -16,7 +16,7 @@ from typing import Final
 from django.http.response import HttpResponseBase
 
 MAX_LENGTH = 8192
-"""A longer If-Match or If-None-Match is not read."""
+"""A longer If-Match or If-None-Match counts as malformed."""
 
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _GAP = re.compile(r"[ \t,]*")
@@ -28,7 +28,7 @@ _OWN_WITH_SUFFIX = re.compile(
 
 
 class MalformedTagsError(ValueError):
-    """Neither ``*`` nor a list of entity tags."""
+    """A value that is not ``*`` and not a list of entity tags."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ Tags = tuple[ETag, ...] | str
 
 
 def parse_tags(value: str) -> Tags:
-    """The value of If-Match or If-None-Match; raises MalformedTagsError."""
+    """Parse the value of If-Match or If-None-Match; raise MalformedTagsError."""
     if len(value) > MAX_LENGTH:
         raise MalformedTagsError(f"It is longer than {MAX_LENGTH} characters.")
     value = value.strip(" \t")
@@ -74,7 +74,7 @@ def _parse_list(value: str) -> tuple[ETag, ...]:
 
 
 def _without_suffix(opaque: str) -> str:
-    """Return our own tag as we made it; any other as it is."""
+    """Remove the suffix of a proxy from a tag of our form; return other tags unchanged."""
     match = _OWN_WITH_SUFFIX.fullmatch(opaque)
     return match["own"] if match else opaque
 
@@ -85,7 +85,7 @@ def _skip(value: str, position: int) -> int:
 
 
 def weaken_foreign_tag(response: HttpResponseBase) -> None:
-    """A strong tag that names no coding would be shared by two: then it must be weak (8.8.1)."""
+    """Weaken a strong tag without a coding, because two codings would share it (8.8.1)."""
     tag = response.get("ETag")
     if tag and tag.startswith('"') and not _OWN.fullmatch(tag):
         response.headers["ETag"] = f"W/{tag}"

@@ -1,1 +1,1 @@
-"""Version counters in the database, raised by triggers in the transaction of the change itself."""
+"""Version counters in the database. Triggers raise them in the transaction of the change."""

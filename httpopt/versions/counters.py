@@ -1,4 +1,4 @@
-"""Reading the counters, and keeping them few."""
+"""Read the counters, and fold their shards."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from django.db.models import Model, QuerySet
 from httpopt.models import Counter
 
 Scope = Mapping[str, "int | QuerySet[Model]"]
-"""Collection to the tenant it is shown of, or to a queryset of tenants' ids.
+"""Collections, each with its tenant or with a queryset of tenant ids.
 
-What counts for everybody (tenant 0) always counts.
+Changes of tenant 0 count for every tenant.
 """
 
 _EPOCH_BITS = 52
@@ -25,22 +25,22 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 @dataclass(frozen=True, slots=True)
 class Versions:
-    """What the data stood at when it was read."""
+    """The versions of the data when they were read."""
 
     collections: str
-    """Epoch and counts, opaque."""
+    """Epoch and counts, as an opaque text."""
     item: int | None = None
-    """The item's own version, where there is one."""
+    """The version of the item, if it has one."""
 
     def __str__(self) -> str:
         return self.collections if self.item is None else f"{self.item}.{self.collections}"
 
 
 def read(scope: Scope, item: QuerySet[Model] | None = None) -> Versions:
-    """One query. ``item`` gives the version column of one row, as ``values_list`` does."""
+    """Read the versions in one query. ``item`` selects the version column of one row."""
     using = router.db_for_read(Counter)
     sql, values = _statement(scope, item, using)
-    # By hand, for a 304 is little more than this: the ORM would take longer than the database.
+    # SQL by hand: this query is most of a 304, and the ORM would take longer than the database.
     with connections[using].cursor() as cursor:
         cursor.execute(sql, values)
         rows: list[tuple[str, int, int]] = cursor.fetchall()
@@ -92,12 +92,12 @@ def _base36(number: int) -> str:
     return text or "0"
 
 
-def begin_epoch(*, using: str | None = None, anew: bool = False) -> None:
-    """See that there is an epoch. ``anew`` after a restore, for the counters went back with it."""
+def begin_epoch(*, using: str | None = None, renew: bool = False) -> None:
+    """Make sure that there is an epoch. Renew it after a restore, which also restores counters."""
     epoch: dict[str, Any] = {"tenant": 0, "collection": "", "shard": 0}
     number = {"value": secrets.randbits(_EPOCH_BITS)}
     manager = Counter.objects.using(using or router.db_for_write(Counter))
-    if anew:
+    if renew:
         manager.update_or_create(**epoch, defaults=number)
     else:
         manager.get_or_create(**epoch, defaults=number)
@@ -117,9 +117,9 @@ ON CONFLICT (tenant, collection, shard) DO UPDATE SET value = counter.value + ex
 
 
 def compact(*, using: str | None = None) -> int:
-    """Fold the shards that no open transaction holds into one; how many rows that saved.
+    """Fold the shards that no open transaction holds into one, and return how many rows it saved.
 
-    Every sum stays what it was. Only PostgreSQL has shards.
+    No sum changes. Only PostgreSQL has shards.
     """
     alias = using or router.db_for_write(Counter)
     connection = connections[alias]

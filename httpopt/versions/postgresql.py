@@ -1,10 +1,10 @@
 """Statement triggers with transition tables for PostgreSQL.
 
-Transition tables allow one event per trigger, hence three a table. The shard is the backend's own
-process id: two open transactions never wait for each other's counter.
+A trigger with transition tables has one event, so each table has three triggers. The shard is the
+process id of the backend, so that two open transactions never wait for the same counter.
 """
 
-# ruff: noqa: S608 -- identifiers are the quoted names of declared models, no input
+# ruff: noqa: S608 -- identifiers are the quoted names of declared models, not input
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
@@ -50,7 +50,7 @@ def _function(body: str) -> str:
 def _raise_counter(tracked: Tracked, event: str, tables: list[str], quote: Quote) -> str:
     tenants = " UNION ".join(_tenants(tracked, table, quote) for table in tables)
     changed = _only_changed(tracked, quote) if event == "UPDATE" and tracked.only_columns else ""
-    # In one order, so that two statements cannot wait for each other in a ring.
+    # Ordered by tenant, so that two statements cannot deadlock.
     return (
         f"INSERT INTO httpopt_counter AS counter (tenant, collection, shard, value) "
         f"SELECT DISTINCT tenant, '{tracked.collection}', pg_backend_pid(), 1 "
@@ -62,7 +62,7 @@ def _raise_counter(tracked: Tracked, event: str, tables: list[str], quote: Quote
 def _tenants(tracked: Tracked, table: str, quote: Quote) -> str:
     column = tracked.tenant_column
     if column is None:
-        # No row, no change.
+        # A statement that touched no row is not a change.
         return f"SELECT 0 WHERE EXISTS (SELECT FROM {table})"
     joins, before = "", "r"
     for place, (joined, key, pointer) in enumerate(column.joins):
@@ -74,7 +74,7 @@ def _tenants(tracked: Tracked, table: str, quote: Quote) -> str:
 
 
 def _only_changed(tracked: Tracked, quote: Quote) -> str:
-    """Column lists do not go with transition tables: compare."""
+    """Compare the columns, because a trigger with transition tables cannot have a column list."""
     key = quote(tracked.key_column)
     new, old = (
         ", ".join(f"{row}.{quote(column)}" for column in tracked.only_columns)

@@ -1,6 +1,6 @@
-"""Row triggers for SQLite. There is one writer at a time, so one shard is enough."""
+"""Row triggers for SQLite. SQLite has one writer at a time, so one shard is enough."""
 
-# ruff: noqa: S608 -- identifiers are the quoted names of declared models, no input
+# ruff: noqa: S608 -- identifiers are the quoted names of declared models, not input
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
@@ -37,7 +37,7 @@ def _of(tracked: Tracked, event: str, quote: Quote) -> str:
 
 def _raise_counter(tracked: Tracked, row: str, rows: tuple[str, ...], quote: Quote) -> str:
     tenant = _tenant(tracked.tenant_column, row, quote)
-    # A row that stays with its tenant counts once.
+    # An update that keeps the tenant counts once.
     moved = f" AND {tenant} IS NOT {_tenant(tracked.tenant_column, 'NEW', quote)}"
     return (
         f"INSERT INTO httpopt_counter (tenant, collection, shard, value) "
@@ -75,7 +75,10 @@ def _touch(touched: tuple[str, str, str], row: str, quote: Quote) -> str:
 
 
 def _raise_item_version(tracked: Tracked, version: str, quote: Quote) -> str:
-    """After, for SQLite cannot change NEW; from OLD, for a stale save() writes a stale version."""
+    """Raise the version after the update, because SQLite cannot change NEW.
+
+    The new version comes from OLD: a stale ``save()`` writes a stale version.
+    """
     raised = f"OLD.{quote(version)} + 1"
     update = (
         f"UPDATE {quote(tracked.table)} SET {quote(version)} = {raised}"

@@ -1,4 +1,4 @@
-"""The declaration: which tables count as changes of what."""
+"""Declare the tables that count as changes of a collection."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ class Column:
     """A column of the tracked table, or of one reached through foreign keys from it."""
 
     joins: tuple[tuple[str, str, str], ...]
-    """``(table, its key column, column of the table before that points at it)``, outwards."""
+    """``(table, its key column, column of the previous table that points at it)``, outwards."""
     name: str
     is_integer: bool = True
 
 
 @dataclass(frozen=True)
 class Tracked:
-    """Each change of ``model``'s table raises the counter of ``collection`` of the row's tenant.
+    """A table; its changes raise the counter of ``collection`` of the row's tenant.
 
-    ``tenant`` is a path to an integer column, through foreign keys where it must be
-    (``"member__church"``); None: the change counts for everybody, as tenant 0.
-    ``only`` names the fields whose change counts, and then a row's coming and going does not.
+    ``tenant`` is a path to an integer column, maybe through foreign keys (``"member__church"``).
+    None counts the change for every tenant, as tenant 0.
+    ``only`` names the fields to count. Inserts and deletes then do not count.
     ``item_version`` names the field that each UPDATE of a row raises.
-    ``touches`` names a foreign key: a change here raises the item version of the row there.
+    ``touches`` names a foreign key. A change of this row raises the item version of that row.
     """
 
     model: type[models.Model]
@@ -42,7 +42,7 @@ class Tracked:
 
     @cached_property
     def tenant_column(self) -> Column | None:
-        """Raises FieldDoesNotExist or ValueError where ``tenant`` leads nowhere."""
+        """Return the column of ``tenant``; raise FieldDoesNotExist or ValueError for a wrong path."""
         return None if self.tenant is None else _resolve(self.model, self.tenant)
 
     @cached_property
@@ -63,7 +63,7 @@ class Tracked:
 
     @cached_property
     def touched(self) -> tuple[str, str, str] | None:
-        """``(table, its key column, our column that points at it)``."""
+        """Return ``(table, its key column, our column that points at it)``."""
         if self.touches is None:
             return None
         field = self.model._meta.get_field(self.touches)

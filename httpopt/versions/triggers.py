@@ -1,14 +1,24 @@
-"""What a trigger is to us: a name that tells its whole definition, and how to make it."""
+"""The triggers that count changes: defined by the declarations, installed around ``migrate``.
+
+On SQLite Django remakes tables. That drops their triggers silently, or fails on a trigger that names
+the remade table. The app therefore drops all triggers before a migration and creates them after it.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.utils import DatabaseError
 
+from httpopt import conf
+from httpopt.models import Counter
 from httpopt.versions import postgresql, sqlite
+from httpopt.versions.counters import begin_epoch
 from httpopt.versions.tracked import Tracked
 
 PREFIX = "httpopt_"
@@ -28,12 +38,49 @@ class Trigger:
     statements: tuple[str, ...]
 
 
-def is_supported(connection: BaseDatabaseWrapper) -> bool:
-    return connection.vendor in _MAKERS
+def before_migrate(*, using: str, **_: Any) -> None:
+    """Drop all triggers of the app."""
+    connection = connections[using]
+    if _is_supported(connection):
+        drop(connection, existing(connection))
+
+
+def after_migrate(*, using: str, **_: Any) -> None:
+    """Create missing triggers, drop undeclared ones, and make sure that there is an epoch."""
+    connection = connections[using]
+    if not _is_supported(connection):
+        return
+    tables = set(connection.introspection.table_names())
+    if Counter._meta.db_table not in tables:
+        return
+    wanted = {one.name: one for one in declared(connection, conf.tracked()) if one.table in tables}
+    installed = existing(connection)
+    names = {name for name, _ in installed}
+    missing = [one for one in wanted.values() if one.name not in names]
+    with transaction.atomic(using=using):
+        drop(connection, [one for one in installed if one[0] not in wanted])
+        create(connection, missing)
+        # Writes without triggers were not counted: a new epoch makes all older tags stale.
+        begin_epoch(using=using, renew=bool(missing))
+
+
+def problems(using: str = "default") -> list[str]:
+    """Return one sentence per problem that makes 304s wrong."""
+    connection = connections[using]
+    if not _is_supported(connection):
+        return [f"Triggers cannot be made on {connection.vendor}."] if conf.tracked() else []
+    try:
+        names = {name for name, _ in existing(connection)}
+    except DatabaseError as error:
+        # Only the type: a readiness answer may quote the sentence, and errors name hosts and users.
+        return [f"The triggers cannot be read ({type(error).__name__})."]
+    wanted = declared(connection, conf.tracked())
+    tables = sorted({one.table for one in wanted if one.name not in names})
+    return [f"Triggers of the table {table} are missing; run migrate." for table in tables]
 
 
 def declared(connection: BaseDatabaseWrapper, tracked: Iterable[Tracked]) -> list[Trigger]:
-    """The triggers that the declarations ask for on this database."""
+    """Return the triggers that the declarations need on this database."""
     make = _MAKERS[connection.vendor]
     return [
         _named(one.table, template)
@@ -43,7 +90,7 @@ def declared(connection: BaseDatabaseWrapper, tracked: Iterable[Tracked]) -> lis
 
 
 def existing(connection: BaseDatabaseWrapper) -> list[tuple[str, str]]:
-    """``(name, table)`` of those that are there."""
+    """Return ``(name, table)`` of each installed trigger."""
     with connection.cursor() as cursor:
         cursor.execute(_CATALOGUES[connection.vendor])
         return [(str(name), str(table)) for name, table in cursor.fetchall()]
@@ -67,8 +114,12 @@ def drop(connection: BaseDatabaseWrapper, triggers: Iterable[tuple[str, str]]) -
                 cursor.execute(f"DROP TRIGGER {quote(name)}")
 
 
+def _is_supported(connection: BaseDatabaseWrapper) -> bool:
+    return connection.vendor in _MAKERS
+
+
 def _named(table: str, templates: Sequence[str]) -> Trigger:
-    """The name is made of the definition: a changed declaration is a trigger that is missing."""
+    """Name a trigger by a hash of its definition, so that a changed one counts as missing."""
     text = "\n".join([table, *templates])
     name = PREFIX + hashlib.blake2b(text.encode(), digest_size=10).hexdigest()
     return Trigger(name, table, tuple(one.replace("{name}", name) for one in templates))

@@ -11,35 +11,34 @@ from rest_framework.request import Request
 from rest_framework.serializers import BaseSerializer, Serializer
 
 from httpopt import conf
-from httpopt.fields.narrow import UnknownFieldsError
-from httpopt.fields.plan import Plan, Plans, compile_plan
-from httpopt.fields.rows import Rows
-from httpopt.fields.syntax import FieldsError, parse_fields
+from httpopt.fields.row_reader import RowReader
+from httpopt.fields.selection import FieldsError, parse_fields
+from httpopt.fields.sparse_plan import PlanCache, SparsePlan, UnknownFieldsError, compile_plan
 
 _MOST_PLANS = 500
-_plans = Plans(_MOST_PLANS)
+_plans = PlanCache(_MOST_PLANS)
 _SAFE = ("GET", "HEAD")
 
 
 class SparseFieldsMixin(GenericAPIView[Any]):
-    """``?fields=`` on GET: only those fields, and only their columns.
+    """Honours ``?fields=`` on GET: shows only those fields and reads only their columns.
 
-    A field made by a method or property says what it reads in its serializer's
-    ``Meta.reads = {"name": ("first_name", "last_name")}``, or is a ``Computed``; else all columns
-    of that row are read. A serializer whose fields depend on who asks needs ``get_rights()``.
+    A field from a method or property names its columns in its serializer's
+    ``Meta.reads = {"name": ("first_name", "last_name")}``, or is a ``Computed``. Otherwise all columns
+    of the row are read. A serializer with fields that depend on the user needs ``get_rights()``.
     """
 
     sparse_fields: ClassVar[bool] = True
-    """Whether ``fields`` is honoured; no, where the answer is no item and no list."""
+    """Set to False for an answer that is not made by the serializer of an item or a list."""
     sparse_rows: ClassVar[bool] = True
-    """Whether a list of plain fields may page over dicts; no, where the view touches its page."""
+    """Set to False if the view needs model instances on its page."""
     sparse_always: ClassVar[tuple[str, ...]] = ()
-    """Columns that the view itself reads, whatever is shown."""
+    """Columns that the view reads for any selection."""
 
-    _plan: Plan | None = None
+    _plan: SparsePlan | None = None
 
     def get_rights(self) -> str:
-        """What of the user's rights decides which fields there are."""
+        """Return the rights that decide which fields exist."""
         return ""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -51,7 +50,7 @@ class SparseFieldsMixin(GenericAPIView[Any]):
         ):
             self._plan = self._plan_for(request)
 
-    def _plan_for(self, request: Request) -> Plan | None:
+    def _plan_for(self, request: Request) -> SparsePlan | None:
         serializer_class = self.get_serializer_class()
         if not issubclass(serializer_class, Serializer):
             return None
@@ -67,7 +66,7 @@ class SparseFieldsMixin(GenericAPIView[Any]):
         except UnknownFieldsError as error:
             raise ValidationError({"fields": [f"Unknown: {error}."]}) from error
 
-    def _compile(self, serializer_class: type[Serializer[Any]], text: str | None) -> Plan:
+    def _compile(self, serializer_class: type[Serializer[Any]], text: str | None) -> SparsePlan:
         selection = None if text is None else parse_fields(text)
         queryset = self.get_queryset()
         serializer = serializer_class(context=self.get_serializer_context())
@@ -79,9 +78,9 @@ class SparseFieldsMixin(GenericAPIView[Any]):
         queryset = super().filter_queryset(queryset)
         if self._plan is None or self.request.method not in _SAFE:
             return queryset
-        also = [*self._read_by_paging(), *self.sparse_always]
-        if self._plan.rows is not None and self.sparse_rows and not self._is_item():
-            return self._plan.rows.values_from(queryset, also)
+        also = [*self._columns_of_paging(), *self.sparse_always]
+        if self._plan.row_reader is not None and self.sparse_rows and not self._is_item():
+            return self._plan.row_reader.values_from(queryset, also)
         return self._plan.instances_from(queryset, also)
 
     def get_serializer(self, *args: Any, **kwargs: Any) -> Any:
@@ -89,25 +88,25 @@ class SparseFieldsMixin(GenericAPIView[Any]):
         if plan is None or self.request.method not in _SAFE:
             return super().get_serializer(*args, **kwargs)
         kwargs.setdefault("context", self.get_serializer_context())
-        if plan.rows and kwargs.get("many") and args and _are_rows(args[0]):
-            return _Represented(plan.rows, args[0])
+        if plan.row_reader and kwargs.get("many") and args and _are_rows(args[0]):
+            return _RowSerializer(plan.row_reader, args[0])
         serializer: BaseSerializer[Any] = plan.serializer_class(*args, **kwargs)
         return serializer
 
     def _is_item(self) -> bool:
         return (self.lookup_url_kwarg or self.lookup_field) in self.kwargs
 
-    def _read_by_paging(self) -> list[str]:
+    def _columns_of_paging(self) -> list[str]:
         ordering = getattr(self.paginator, "ordering", None) or ()
         names = [ordering] if isinstance(ordering, str) else ordering
         return [name.lstrip("-") for name in names]
 
 
-class _Represented:
-    """What a list view asks of a serializer, without the serializer."""
+class _RowSerializer:
+    """Has the one attribute that a list view reads of a serializer."""
 
-    def __init__(self, how: Rows, page: Any) -> None:
-        self.data = how.represent(page)
+    def __init__(self, reader: RowReader, page: Any) -> None:
+        self.data = reader.represent(page)
 
 
 def _are_rows(page: Any) -> bool:

@@ -19,15 +19,15 @@ from koinonia import ids
 from koinonia.models import Church, Invitation, Role, Staff
 
 LIFE = timedelta(days=7)
-MOST_OPEN = 25
+MAX_OPEN = 25
 """Limit of open invitations per church."""
 
-MOST_SHOWN = 50
+MAX_SHOWN = 50
 """Limit of the invitations on a user's page; the newest are shown."""
 
 
 class TooManyInvitationsError(Exception):
-    """The church has ``MOST_OPEN`` open invitations already."""
+    """The church has ``MAX_OPEN`` open invitations already."""
 
 
 def invite(
@@ -43,7 +43,7 @@ def invite(
     """Create an invitation; return it with the token of its link, which only an e-mail carries.
 
     A second invitation of the same name or address replaces the first one and its link.
-    Raise TooManyInvitationsError at ``MOST_OPEN``.
+    Raise TooManyInvitationsError at ``MAX_OPEN``.
     """
     email = email.strip().lower()
     username = User.normalize_username(username)
@@ -53,7 +53,7 @@ def invite(
         list(Church.objects.filter(pk=church.pk).select_for_update(of=("self",)).values("pk"))
         of_church = Invitation.objects.filter(church=church)
         of_church.filter(Q(expires_at__lte=now) | Q(email=email, username=username)).delete()
-        if of_church.count() >= MOST_OPEN:
+        if of_church.count() >= MAX_OPEN:
             raise TooManyInvitationsError
         # Query in either case, so that the response time does not tell which names exist.
         named = User.objects.filter(username=username).first()

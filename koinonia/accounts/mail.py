@@ -16,12 +16,12 @@ from django.urls import reverse
 from koinonia.accounts.new_accounts import password_link
 from koinonia.models import Invitation
 
-MOST_WAITING = 100
+MAX_WAITING = 100
 """Limit of concurrent e-mails per process. Further e-mails are dropped and logged."""
 _FAILURES = (OSError, smtplib.SMTPException)
 
 logger = logging.getLogger(__name__)
-_slots = threading.BoundedSemaphore(MOST_WAITING)
+_slots = threading.BoundedSemaphore(MAX_WAITING)
 
 
 class MailFailedError(Exception):
@@ -56,7 +56,7 @@ def send_soon(message: EmailMessage) -> None:
         message.send()
         return
     if not _slots.acquire(blocking=False):
-        logger.error("A mail was not sent: %s mails are waiting already", MOST_WAITING)
+        logger.error("A mail was not sent: %s mails are waiting already", MAX_WAITING)
         return
     threading.Thread(
         target=_send_and_log, args=(message.send,), name="koinonia-mail", daemon=True

@@ -13,13 +13,13 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 _NOT_IN_NAMES = re.compile(r"[^\w.@+-]+")
-_LONGEST_BASE = 140
-_MOST_TRIES = 100
+_MAX_BASE_LENGTH = 140
+_MAX_TRIES = 100
 
 
 def username_for(email: str) -> str:
     """Return the preferred user name for this address: the address itself."""
-    return User.normalize_username(_NOT_IN_NAMES.sub("-", email.lower()))[:_LONGEST_BASE]
+    return User.normalize_username(_NOT_IN_NAMES.sub("-", email.lower()))[:_MAX_BASE_LENGTH]
 
 
 def create_for(email: str, password: str) -> User:
@@ -28,7 +28,7 @@ def create_for(email: str, password: str) -> User:
     The user does not choose the name, because a refusal would tell which names exist.
     """
     base = username_for(email)
-    for number in range(1, _MOST_TRIES):
+    for number in range(1, _MAX_TRIES):
         name = base if number == 1 else f"{base}-{number}"
         try:
             with transaction.atomic():

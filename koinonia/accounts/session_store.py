@@ -16,7 +16,7 @@ from django.utils import timezone
 from koinonia.models import UserSession
 
 _AT_ONCE = 500
-_LONGEST_KEY = 40
+_MAX_KEY_LENGTH = 40
 
 
 class SessionStore(db.SessionStore):
@@ -26,7 +26,7 @@ class SessionStore(db.SessionStore):
 
     def _validate_session_key(self, key: str | None) -> bool:
         """Reject malformed keys: a cookie can hold any text, and PostgreSQL fails on a NUL."""
-        if not key or not 8 <= len(key) <= _LONGEST_KEY:
+        if not key or not 8 <= len(key) <= _MAX_KEY_LENGTH:
             return False
         return key.isascii() and key.isalnum()
 

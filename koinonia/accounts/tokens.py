@@ -23,9 +23,9 @@ from knox.models import AuthToken
 
 from koinonia.models import TokenDetails
 
-MOST_NAMED = 25
+MAX_NAMED = 25
 """Limit of named tokens per user."""
-MOST_LOGINS = 25
+MAX_LOGINS = 25
 """Limit of login tokens per user; a further login deletes the oldest."""
 _RECORD_USE_EVERY = 60
 
@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 
 class TooManyTokensError(Exception):
-    """The user has ``MOST_NAMED`` named tokens already."""
+    """The user has ``MAX_NAMED`` named tokens already."""
 
 
 class LoginEndedError(Exception):
@@ -46,12 +46,12 @@ def fingerprint(password_hash: str) -> str:
 
 
 def login_token(user: User) -> tuple[AuthToken, str]:
-    """Create the token of a login; delete the oldest beyond ``MOST_LOGINS``."""
+    """Create the token of a login; delete the oldest beyond ``MAX_LOGINS``."""
     with transaction.atomic():
         lock(user)
         made: tuple[AuthToken, str] = AuthToken.objects.create(user=user)
         logins = AuthToken.objects.filter(user=user).exclude(details__name__gt="")
-        old = logins.order_by("-created", "digest").values_list("pk", flat=True)[MOST_LOGINS:]
+        old = logins.order_by("-created", "digest").values_list("pk", flat=True)[MAX_LOGINS:]
         AuthToken.objects.filter(pk__in=list(old)).delete()
     return made
 
@@ -59,7 +59,7 @@ def login_token(user: User) -> tuple[AuthToken, str]:
 def named_token(
     user: User, name: str, expires_at: datetime, *, still_valid: Callable[[], bool]
 ) -> tuple[AuthToken, str]:
-    """Create a token for a program. Raise TooManyTokensError at ``MOST_NAMED``.
+    """Create a token for a program. Raise TooManyTokensError at ``MAX_NAMED``.
 
     Call ``still_valid`` under the lock and raise LoginEndedError if it returns False. Otherwise a
     stolen token could win the race against "log out everywhere" and create another token.
@@ -68,7 +68,7 @@ def named_token(
         lock(user)
         if not still_valid():
             raise LoginEndedError
-        if valid_tokens(user).filter(details__name__gt="").count() >= MOST_NAMED:
+        if valid_tokens(user).filter(details__name__gt="").count() >= MAX_NAMED:
             raise TooManyTokensError
         token, secret = AuthToken.objects.create(user=user, expiry=expires_at - timezone.now())
         details = TokenDetails.objects.get(token=token)

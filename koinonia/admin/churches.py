@@ -45,6 +45,7 @@ class ChurchForm(ChurchFormBase):
         model = Church
         fields = [
             "slug", "name", "phone_number", "country", "timezone", "opt_out_words", "plain_punctuation",
+            "uses_second_number",
         ]  # fmt: skip
         help_texts = {
             "phone_number": "E.164. The previous number stays reserved for 30 days and while texts wait."
@@ -64,6 +65,13 @@ class ChurchForm(ChurchFormBase):
                 raise ValidationError({"phone_number": str(error)}) from None
         else:
             cleaned["phone_number"] = None
+        if cleaned.get("uses_second_number") and not sending_numbers.has_second(self.instance):
+            raise ValidationError(
+                {
+                    "uses_second_number": "The church has no second number yet. An operator gives one"
+                    " with: manage.py number second"
+                }
+            )
         return cleaned
 
 
@@ -101,7 +109,15 @@ class StaffAdmin(ClosedLookups, KeepsOwners, StaffAdminBase):
 class SendingNumberAdmin(ClosedLookups, NumberAdminBase):
     """A read-only list. Numbers are assigned in the form of a church or by ``manage.py number``."""
 
-    list_display = ["number", "church", "given_at", "given_up_at", "reserved_until"]
+    list_display = [
+        "number",
+        "church",
+        "provider",
+        "second",
+        "given_at",
+        "given_up_at",
+        "reserved_until",
+    ]
     list_select_related = ["church"]
     search_fields = ["number", "church__name", "church__slug"]
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
-from urllib.parse import urlencode
 
 from django.db.models import Q
+from drf_spectacular.utils import inline_serializer
+from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from sqids import Sqids
+
+from httpopt.pagination import known_query, url_with
 
 PAGE_SIZE = 50
 LARGEST_PAGE = 200
@@ -95,12 +98,8 @@ class NewestFirst(BasePagination):
     def _link(self, direction: int) -> str:
         row = self.rows[-1 if direction == _FORWARD else 0]
         position = [_number(_read(row, name.lstrip("-"))) for name in self.ordering]
-        asked = self.request.query_params
-        query = [(name, value) for name in self.known for value in asked.getlist(name)]
-        query.append(("cursor", _sqids.encode([direction, *position])))
-        # Repeat only known parameters: with an echo of unknown ones a stranger could probe the body
-        # through its compressed length (BREACH).
-        return f"{self.request.build_absolute_uri(self.request.path)}?{urlencode(query)}"
+        cursor = ("cursor", _sqids.encode([direction, *position]))
+        return url_with(self.request, [*known_query(self.request, self.known), cursor])
 
 
 class LatestFirst(NewestFirst):
@@ -113,6 +112,17 @@ class LatestDeadFirst(NewestFirst):
     """Dead letters, latest death first."""
 
     ordering = ("-dead_since", "-id")
+
+
+def single_page(results: Any) -> Response:
+    """Return a list that always fits on one page."""
+    return Response({"next": None, "previous": None, "results": results})
+
+
+def single_page_schema(name: str, item: type[serializers.Serializer[Any]]) -> Any:
+    """Return the OpenAPI component of ``single_page``."""
+    links = {link: serializers.URLField(allow_null=True) for link in ("next", "previous")}
+    return inline_serializer(name, {**links, "results": item(many=True)})
 
 
 def _page_size(request: Request) -> int:

@@ -16,27 +16,28 @@ class PreparedQuery:
     """A query that Django compiles once: compilation takes ten times the time of execution.
 
     ``template`` returns a ``values_list`` with placeholder values in its filters. ``rows`` replaces
-    them in the order of the calls of ``filter``; one call sorts several values by name.
+    them in the order of the calls of ``filter``; one call sorts several values by name. Filters with
+    a fixed value come last: Django 6.1 compiles a boolean to a parameter, Django 5.2 to bare SQL.
     """
 
     def __init__(self, template: Callable[[], QuerySet[Any, Any]]) -> None:
         self._template = template
-        self._compiled: dict[str, tuple[str, _Converters]] = {}
+        self._compiled: dict[str, tuple[str, tuple[Any, ...], _Converters]] = {}
 
     def rows(self, *parameters: Any) -> list[tuple[Any, ...]]:
-        sql, converters = self._compiled.get(connection.vendor) or self._compile()
+        sql, values, converters = self._compiled.get(connection.vendor) or self._compile()
         with connection.cursor() as cursor:
-            cursor.execute(sql, parameters)
+            cursor.execute(sql, (*parameters, *values[len(parameters) :]))
             found: list[tuple[Any, ...]] = cursor.fetchall()
         return [_converted(row, converters) for row in found] if converters else found
 
-    def _compile(self) -> tuple[str, _Converters]:
+    def _compile(self) -> tuple[str, tuple[Any, ...], _Converters]:
         query = self._template().order_by().query
         compiler = query.get_compiler(connection=connection)
-        sql, _ = compiler.as_sql()
+        sql, values = compiler.as_sql()
         converters = compiler.get_converters([column for column, _, _ in compiler.select])
-        self._compiled[connection.vendor] = sql, converters
-        return sql, converters
+        compiled = self._compiled[connection.vendor] = sql, tuple(values), converters
+        return compiled
 
 
 def _converted(row: tuple[Any, ...], converters: _Converters) -> tuple[Any, ...]:

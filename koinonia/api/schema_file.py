@@ -23,7 +23,7 @@ from django.conf import settings
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 
-from httpopt.compression.codecs import code
+from httpopt.compression.encoders import encode
 from httpopt.compression.negotiation import Coding
 
 logger = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ def schema(format: str, coding: Coding) -> Schema:  # noqa: A002 -- as DRF's ren
 @lru_cache(maxsize=len(_RENDERERS) * len(Coding))
 def _coded(name: str, coding: Coding, release: str) -> Schema:
     plain = _plain(name, release)
-    body = plain if coding is Coding.IDENTITY else code(coding, plain)
+    body = plain if coding is Coding.IDENTITY else encode(coding, plain)
     return Schema(body, hashlib.blake2b(plain, digest_size=9).hexdigest())
 
 

@@ -12,7 +12,7 @@ from delivery.changes import message_changes
 from delivery.statuses import Status
 from koinonia.broadcasts import progress
 from koinonia.broadcasts.audience import Audience
-from koinonia.broadcasts.send import forecast_again
+from koinonia.broadcasts.send import update_forecast
 from koinonia.models import Broadcast, Group
 
 
@@ -34,7 +34,7 @@ def cancel_broadcast(broadcast: Broadcast, *, now: datetime) -> int:
     return cancelled
 
 
-def release_group(group: Group, *, now: datetime) -> int:
+def cancel_broadcasts_to(group: Group, *, now: datetime) -> int:
     """Cancel scheduled broadcasts to this group alone; return their number.
 
     Call it before the group's deletion, in the same transaction. A broadcast with further recipients
@@ -60,5 +60,5 @@ def _publish_forecast(broadcast_id: int, now: datetime) -> None:
     with transaction.atomic():
         waiting = Broadcast.objects.filter(pk=broadcast_id, due_at__isnull=False)
         for broadcast in waiting.select_related("church"):
-            forecast_again(broadcast)
+            update_forecast(broadcast)
     progress.publish([broadcast_id], now)

@@ -22,7 +22,7 @@ from delivery.statuses import Status
 from koinonia.broadcasts import progress
 from koinonia.broadcasts.audience import Audience
 from koinonia.broadcasts.renderings import Rendering, Renderings, render_all
-from koinonia.broadcasts.send import drafts, kept_members_of
+from koinonia.broadcasts.send import drafts, locked_members_of
 from koinonia.models import Broadcast
 
 logger = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ def _accept(broadcast: Broadcast, now: datetime) -> None:
         return _end(broadcast, now, ended_as=Status.EXPIRED.value)
     audience = Audience.from_json(broadcast.audience)
     found = render_all(
-        broadcast.church, broadcast.text, kept_members_of(broadcast.church, audience)
+        broadcast.church, broadcast.text, locked_members_of(broadcast.church, audience)
     )
     total = len(found.texts) + len(found.too_long)
     if not total:

@@ -14,7 +14,7 @@ from delivery.limits import destinations, pacing
 from delivery.providers import registry
 from delivery.senders import Sender
 from koinonia.broadcasts.audience import Audience
-from koinonia.broadcasts.renderings import MOST_NAMED, LeftOut, Rendering, render_all
+from koinonia.broadcasts.renderings import MAX_NAMED, LeftOut, Rendering, render_all
 from koinonia.broadcasts.send import check_text, members_of
 from koinonia.models import Church
 
@@ -50,7 +50,7 @@ class Preview:
 
     @property
     def named(self) -> list[LeftOut]:
-        return self.left_out[:MOST_NAMED]
+        return self.left_out[:MAX_NAMED]
 
     @property
     def left_out_total(self) -> int:

@@ -11,7 +11,7 @@ from delivery.content.visible_text import is_blank
 from koinonia.models import Church, Member
 from koinonia.texts.compose import Composer
 
-MOST_NAMED = 100
+MAX_NAMED = 100
 """Limit of the left-out members that one answer lists."""
 
 
@@ -62,7 +62,7 @@ def render_all(church: Church, template: str, members: Iterable[Member]) -> Rend
         tried = [_rendering(composer, member, measures) for member in sharing]
         fitting = next((one for one in tried if _can_be_sent(one)), None)
         if fitting is None:
-            reason = _reason(tried[0], in_full=len(made.too_long) < MOST_NAMED)
+            reason = _reason(tried[0], in_full=len(made.too_long) < MAX_NAMED)
             made.too_long.append((tried[0], LeftOut(tried[0].member, reason)))
             made.too_long_others += [
                 LeftOut(one.member, _reason(one, in_full=False)) for one in tried[1:]
@@ -93,5 +93,5 @@ def _reason(rendering: Rendering, *, in_full: bool) -> str:
     """Return why the text cannot be sent; ``in_full`` adds the costly characters (slow)."""
     if is_blank(rendering.text):
         return "The text is empty for this member, because the name is missing."
-    told = f"This text needs {rendering.measured.parts} parts; the limit is {MAX_PARTS}."
-    return " ".join(filter(None, [told, advice(rendering.text) if in_full else ""]))
+    sentence = f"This text needs {rendering.measured.parts} parts; the limit is {MAX_PARTS}."
+    return " ".join(filter(None, [sentence, advice(rendering.text) if in_full else ""]))

@@ -19,7 +19,7 @@ from delivery.drafts import Draft
 from koinonia import events
 from koinonia.broadcasts.audience import Audience
 from koinonia.broadcasts.renderings import Rendering, Renderings, render_all
-from koinonia.conversations import threads_of
+from koinonia.conversations import conversation_keys
 from koinonia.models import Broadcast, Church, Member
 from koinonia.texts import placeholders
 from realtime import log
@@ -80,7 +80,7 @@ def check_text(text: str) -> str:
 def render_audience(church: Church, text: str, audience: Audience) -> Renderings:
     """Render the text for the current audience. Raise ``UnacceptableError`` if the audience is empty
     or the text is unusable for all members."""
-    members = kept_members_of(church, audience)
+    members = locked_members_of(church, audience)
     if not members:
         raise UnacceptableError("audience", "This audience is empty.")
     found = render_all(church, text, members)
@@ -95,19 +95,19 @@ def members_of(church: Church, audience: Audience) -> list[Member]:
     return list(audience.members(church).only("pk", "first_name", "last_name", "phone"))
 
 
-def kept_members_of(church: Church, audience: Audience) -> list[Member]:
+def locked_members_of(church: Church, audience: Audience) -> list[Member]:
     """Return :func:`members_of`, locked against deletion until the transaction ends.
 
     Members that another transaction has just deleted are left out.
     """
     members = members_of(church, audience)
-    kept = Member.objects.keep(member.pk for member in members)
+    kept = Member.objects.lock_against_deletion(member.pk for member in members)
     return [member for member in members if member.pk in kept]
 
 
 def drafts(church: Church, texts: Sequence[Rendering], now: datetime) -> list[Draft]:
     """Return one draft per text, each in the conversation with its number."""
-    threads = threads_of(church, [text.member.phone for text in texts], now=now)
+    threads = conversation_keys(church, [text.member.phone for text in texts], now=now)
     return [
         Draft(
             to=text.member.phone,
@@ -119,7 +119,7 @@ def drafts(church: Church, texts: Sequence[Rendering], now: datetime) -> list[Dr
     ]
 
 
-def forecast_again(broadcast: Broadcast) -> None:
+def update_forecast(broadcast: Broadcast) -> None:
     """Count the current audience of a scheduled broadcast and store the forecast."""
     members = members_of(broadcast.church, Audience.from_json(broadcast.audience))
     texts = render_all(broadcast.church, broadcast.text, members).texts

@@ -25,7 +25,7 @@ def console(request: HttpRequest) -> HttpResponse:
         return redirect_to_login(request.get_full_path())
     staff = Staff.objects.filter(user=request.user).select_related("church")
     memberships = list(staff.order_by("church__name", "church_id"))
-    invited = invitations.for_user(request.user, timezone.now())[: invitations.MOST_SHOWN]
+    invited = invitations.for_user(request.user, timezone.now())[: invitations.MAX_SHOWN]
     if not memberships:
         return render(request, "koinonia/no_church.html", {"invitations": invited}, status=403)
     last = LastChurch.objects.filter(user=request.user).first()

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
-from httpopt.versions import install
+from httpopt.versions import triggers
 from koinonia.health import redis_server
 
 logger = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ def migrations() -> None:
 
 
 def version_triggers() -> None:
-    if missing := install.problems():
+    if missing := triggers.problems():
         raise NotReadyError(" ".join(missing))
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from ipaddress import ip_network
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.deprecation import MiddlewareMixin
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -52,7 +52,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
 def metrics(request: HttpRequest) -> HttpResponse:
     """Answer Prometheus, if it asks from an address of METRICS_ALLOW and without a proxy."""
     if comes_through_a_proxy(request):
-        return _refused("Ask the process itself: metrics are not told through a proxy.")
+        return _refused("Ask the process itself: metrics are not served through a proxy.")
     if not _may_read_metrics(request):
         return _refused("Your address is not in METRICS_ALLOW.")
     return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)
@@ -85,37 +85,16 @@ def comes_through_a_proxy(request: HttpRequest) -> bool:
     return getattr(request, "scope", {}).get("http_version") == "1.0"
 
 
-_Handler = Callable[[HttpRequest], HttpResponse | Awaitable[HttpResponse]]
-_View = Callable[[HttpRequest], HttpResponse]
-
-
-class HealthMiddleware:
+class HealthMiddleware(MiddlewareMixin):
     """Answers the health paths before any other middleware checks the ``Host`` or opens a session.
 
     A probe sends no ``Host``, or an address as its ``Host``.
     """
 
-    sync_capable = True
-    async_capable = True
-
-    def __init__(self, get_response: _Handler) -> None:
-        self.get_response = get_response
-        self._is_async = iscoroutinefunction(get_response)
-        if self._is_async:
-            markcoroutinefunction(self)
-
-    def __call__(self, request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
+    def process_request(self, request: HttpRequest) -> HttpResponse | None:
         view = ENDPOINTS.get(request.path_info.removeprefix("/"))
         if view is None:
-            return self.get_response(request)
-        return self._answer_async(view, request) if self._is_async else _answer(view, request)
-
-    async def _answer_async(self, view: _View, request: HttpRequest) -> HttpResponse:
-        answer = sync_to_async(_answer, thread_sensitive=False)
-        return await answer(view, request)
-
-
-def _answer(view: _View, request: HttpRequest) -> HttpResponse:
-    response = view(request)
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
+            return None
+        response = view(request)
+        response["X-Content-Type-Options"] = "nosniff"
+        return response

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import cast
 from urllib.parse import urlsplit
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from corsheaders.middleware import CorsMiddleware
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils.deprecation import MiddlewareMixin
 from django.utils.http import http_date
-
-_Handler = Callable[[HttpRequest], HttpResponse | Awaitable[HttpResponse]]
 
 
 class ApiCorsMiddleware(CorsMiddleware):
@@ -38,30 +34,14 @@ class ApiCorsMiddleware(CorsMiddleware):
             return False
 
 
-class DateMiddleware:
+class DateMiddleware(MiddlewareMixin):
     """Adds ``Date`` to every answer (RFC 9110, 6.6.1), because daphne does not.
 
     uvicorn adds one too: run it with ``--no-date-header``.
     """
 
-    sync_capable = True
-    async_capable = True
-
-    def __init__(self, get_response: _Handler) -> None:
-        self.get_response = get_response
-        self._is_async = iscoroutinefunction(get_response)
-        if self._is_async:
-            markcoroutinefunction(self)
-
-    def __call__(self, request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
-        if self._is_async:
-            return self._add_date_async(request)
-        return _with_date(cast(HttpResponse, self.get_response(request)))
-
-    async def _add_date_async(self, request: HttpRequest) -> HttpResponse:
-        return _with_date(await cast(Awaitable[HttpResponse], self.get_response(request)))
-
-
-def _with_date(response: HttpResponse) -> HttpResponse:
-    response.headers.setdefault("Date", http_date())
-    return response
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        response.headers.setdefault("Date", http_date())
+        return response

@@ -11,7 +11,7 @@ _SHORT = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})(?:,?\s.*)?")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH_FIRST = re.compile(r"([A-Za-z]{3,9})\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})(?:\s.*)?")
 _DAY_FIRST = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?[. -]+([A-Za-z]{3,9})\.?,?[ -](\d{4})(?:\s.*)?")
-_LONGEST = 40
+_MAX_LENGTH = 40
 _CENTURY = 2000
 
 
@@ -26,7 +26,7 @@ class Span:
 def span_of(cell: str) -> Span | None:
     """Return the days that ``cell`` can mean; None if it is not a date."""
     text = " ".join(cell.split())
-    if len(text) > _LONGEST:
+    if len(text) > _MAX_LENGTH:
         return None
     if match := _ISO.fullmatch(text):
         days = [_day(int(match[1]), int(match[2]), int(match[3]))]

@@ -17,8 +17,8 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _NUMBERED_PHONE = re.compile(r"phone (\d{1,2}) (value|label|type)")
 _PACKAGE = re.compile(r"^\w+?__(?=\w+__c$)|__c$")
 """Prefix and suffix of a Salesforce field name."""
-_LONGEST_SHOWN = 60
-_MOST_SHOWN = 12
+_MAX_SHOWN_LENGTH = 60
+_MAX_SHOWN = 12
 
 
 @lru_cache(maxsize=4096)
@@ -32,7 +32,7 @@ def normalised(header: str) -> str:
 def shown(header: str) -> str:
     """Return ``header`` cleaned and shortened for a report."""
     text = tidy(header)
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+    return text if len(text) <= _MAX_SHOWN_LENGTH else f"{text[:_MAX_SHOWN_LENGTH]}…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Columns:
     """Names of ignored columns."""
     unnamed: list[int] = field(default_factory=list)
     """Indices of columns without a name, between named columns."""
-    doubled: list[str] = field(default_factory=list)
+    duplicates: list[str] = field(default_factory=list)
     """Duplicate names of columns that a file can have once."""
 
     @property
@@ -130,7 +130,7 @@ def columns_of(cells: Sequence[str]) -> Columns:
     departures = names.DECEASED | names.GONE | names.PRESENT | names.STATUS | names.GONE_SINCE
     found.departures = sorted(by_name.take(departures, headers), key=lambda column: column.at)
     found.unnamed = [column.at for column in headers[: found.width] if not column.header]
-    found.doubled = _doubled(found)
+    found.duplicates = _duplicates(found)
     found.ignored = [
         *by_name.left(headers),
         *(
@@ -226,9 +226,9 @@ def _width(cells: Sequence[str]) -> int:
     return named[-1] + 1 if named else 0
 
 
-def _doubled(found: Columns) -> list[str]:
-    doubled: list[str] = []
+def _duplicates(found: Columns) -> list[str]:
+    duplicates: list[str] = []
     for columns in (found.mobiles, found.phones, found.first_names, found.last_names):
         spelt = [normalised(column.header) for column in columns]
-        doubled += [name for name in dict.fromkeys(spelt) if spelt.count(name) > 1]
-    return doubled
+        duplicates += [name for name in dict.fromkeys(spelt) if spelt.count(name) > 1]
+    return duplicates

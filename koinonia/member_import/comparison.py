@@ -7,18 +7,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from koinonia.member_import.consent import Said
-from koinonia.member_import.consent_in_words import title_says
+from koinonia.member_import.consent import Consent
+from koinonia.member_import.consent_in_words import consent_of_title
 from koinonia.member_import.name_cells import split_known
 from koinonia.member_import.people import People, Person, Row
 from koinonia.member_import.report import Report
 from koinonia.member_import.table import (
-    LONGEST_NAME,
-    MOST_GROUPS_OF_A_CHURCH,
-    MOST_GROUPS_OF_A_FILE,
-    MOST_MEMBERSHIPS_OF_A_FILE,
-    MOST_PEOPLE_OF_A_NUMBER,
-    MOST_ROWS,
+    MAX_GROUP_ENTRIES_OF_A_FILE,
+    MAX_GROUPS_OF_A_CHURCH,
+    MAX_GROUPS_OF_A_FILE,
+    MAX_NAME_LENGTH,
+    MAX_PEOPLE_OF_A_NUMBER,
+    MAX_ROWS,
     Table,
     UnusableFileError,
 )
@@ -59,7 +59,7 @@ def same_person(people: Iterable[_N], first_name: str, last_name: str) -> _N | N
 
 
 @dataclass(slots=True)
-class Wanted:
+class ImportedPerson:
     """A person of the file, with the name of the last row and the groups of all rows."""
 
     line: int
@@ -72,7 +72,7 @@ class Wanted:
 
 @dataclass
 class Plan:
-    people: list[Wanted] = field(default_factory=list)
+    people: list[ImportedPerson] = field(default_factory=list)
     opt_outs: set[str] = field(default_factory=set)
     """Phone numbers."""
     known_groups: dict[str, str] = field(default_factory=dict)
@@ -93,14 +93,14 @@ def plan_import(church: Church, table: Table, report: Report, *, file_name: str 
 
     Write nothing. Raise UnusableFileError beyond a limit.
     """
-    said = title_says(file_name)
-    if said is Said.UNKNOWN:
+    consent = consent_of_title(file_name)
+    if consent is Consent.UNKNOWN:
         raise UnusableFileError(
             "The name of the file speaks of people who have unsubscribed, beside a negation or"
             " another condition. Give it a name that says whether all of its people have, or leave"
             " those words out."
         )
-    all_opted_out = said is Said.OUT or table.all_opted_out
+    all_opted_out = consent is Consent.OUT or table.all_opted_out
     people = People(table.columns, church.country, all_opted_out=all_opted_out)
     rows = _rows(people, table, report)
     _note_columns(table, rows, report, all_opted_out=all_opted_out)
@@ -117,18 +117,18 @@ def plan_import(church: Church, table: Table, report: Report, *, file_name: str 
 def _rows(people: People, table: Table, report: Report) -> list[Row]:
     rows: list[Row] = []
     limits = _GroupLimits()
-    for line, told in table.remarks:
-        report.remark(line, told)
+    for line, sentence in table.remarks:
+        report.remark(line, sentence)
     for number, record in enumerate(table.records, 1):
-        if number > MOST_ROWS:
+        if number > MAX_ROWS:
             raise UnusableFileError(
-                f"At most {MOST_ROWS:,} lines can be imported at once. Split the file."
+                f"At most {MAX_ROWS:,} lines can be imported at once. Split the file."
             )
         row = people.row(record)
         limits.add(row)
-        report.skipped += row.gone
-        for told in row.remarks:
-            report.remark(row.line, told)
+        report.skipped += row.departed
+        for sentence in row.remarks:
+            report.remark(row.line, sentence)
         rows.append(row)
     return rows
 
@@ -141,14 +141,14 @@ def _note_columns(table: Table, rows: list[Row], report: Report, *, all_opted_ou
             f"{column.header} (taken as the phone: the file has no mobile number)"
             for column in columns.second_choice
         ]
-    silent = Counter(header for row in rows if row.person for header in row.silent)
+    empty_consents = Counter(header for row in rows if row.person for header in row.empty_consents)
     report.ignored_columns += [
         f"{header} (empty in {number:,} of the rows: these say nothing, and are imported)"
-        for header, number in silent.items()
+        for header, number in empty_consents.items()
     ]
     if all_opted_out:
-        told = "The name of the list says that its people have unsubscribed: all are opted out."
-        report.remark(1, told)
+        sentence = "The name of the list says that its people have unsubscribed: all are opted out."
+        report.remark(1, sentence)
 
 
 def _groups_of(church: Church) -> dict[str, str]:
@@ -160,21 +160,25 @@ def _merge(people: list[Person], plan: Plan, report: Report) -> None:
     """Add each person once; a further row of a person adds groups and updates the name."""
     plain = (name for person in people for name in person.groups if "," not in name)
     known = {group_key(name) for name in plain} | plan.known_groups.keys()
-    at_number: dict[str, list[Wanted]] = {}
+    at_number: dict[str, list[ImportedPerson]] = {}
     names_of: dict[str, str] = {}
     for person in people:
         parts = [part for name in person.groups for part in split_known(name, known)]
-        if any(len(part) > LONGEST_NAME for part in parts):
-            report.remark(person.line, f"groups: A name is longer than {LONGEST_NAME} characters.")
+        if any(len(part) > MAX_NAME_LENGTH for part in parts):
+            report.remark(
+                person.line, f"groups: A name is longer than {MAX_NAME_LENGTH} characters."
+            )
             continue
         # Keep the first spelling in the file.
         groups = {key: names_of.setdefault(key, part) for part in parts if (key := group_key(part))}
         others = at_number.setdefault(person.phone, [])
         same = same_person(others, person.first_name, person.last_name)
-        if same is None and len(others) >= MOST_PEOPLE_OF_A_NUMBER:
+        if same is None and len(others) >= MAX_PEOPLE_OF_A_NUMBER:
             report.remark(person.line, TOO_MANY_AT_NUMBER)
         elif same is None:
-            wanted = Wanted(person.line, person.first_name, person.last_name, person.phone, groups)
+            wanted = ImportedPerson(
+                person.line, person.first_name, person.last_name, person.phone, groups
+            )
             others.append(wanted)
             plan.people.append(wanted)
         elif _take_further_row(same, person, groups):
@@ -184,12 +188,12 @@ def _merge(people: list[Person], plan: Plan, report: Report) -> None:
 
 
 TOO_MANY_AT_NUMBER = (
-    f"phone: More than {MOST_PEOPLE_OF_A_NUMBER} people would share this number. The person is not"
+    f"phone: More than {MAX_PEOPLE_OF_A_NUMBER} people would share this number. The person is not"
     " imported."
 )
 
 
-def _take_further_row(same: Wanted, person: Person, groups: dict[str, str]) -> bool:
+def _take_further_row(same: ImportedPerson, person: Person, groups: dict[str, str]) -> bool:
     """Add another row of the same person; return True if it changes the person."""
     before = (same.first_name, same.last_name, len(same.groups))
     same.first_name = person.first_name
@@ -211,27 +215,27 @@ class _GroupLimits:
             return
         self._memberships += len(row.person.groups)
         self._keys.update(group_key(name) for name in row.person.groups if "," not in name)
-        if len(self._keys) > MOST_GROUPS_OF_A_FILE:
+        if len(self._keys) > MAX_GROUPS_OF_A_FILE:
             raise UnusableFileError(_TOO_MANY_GROUPS)
-        if self._memberships > MOST_MEMBERSHIPS_OF_A_FILE:
+        if self._memberships > MAX_GROUP_ENTRIES_OF_A_FILE:
             raise UnusableFileError(
-                f"The file puts people into groups more than {MOST_MEMBERSHIPS_OF_A_FILE:,} times,"
+                f"The file puts people into groups more than {MAX_GROUP_ENTRIES_OF_A_FILE:,} times,"
                 " which is the most that can be imported at once. Split the file."
             )
 
 
 _TOO_MANY_GROUPS = (
-    f"The file names more than {MOST_GROUPS_OF_A_FILE} groups, which is the most that can be imported"
+    f"The file names more than {MAX_GROUPS_OF_A_FILE} groups, which is the most that can be imported"
     " at once. Is the right column named groups? Nothing is imported."
 )
 
 
 def _check_groups(plan: Plan) -> None:
     named = {key for person in plan.people for key in person.groups}
-    if len(named) > MOST_GROUPS_OF_A_FILE:
+    if len(named) > MAX_GROUPS_OF_A_FILE:
         raise UnusableFileError(_TOO_MANY_GROUPS)
-    if len(named | plan.known_groups.keys()) > MOST_GROUPS_OF_A_CHURCH and plan.new_groups:
+    if len(named | plan.known_groups.keys()) > MAX_GROUPS_OF_A_CHURCH and plan.new_groups:
         raise UnusableFileError(
             f"With {len(plan.new_groups):,} new groups the church would have more than"
-            f" {MOST_GROUPS_OF_A_CHURCH:,}. Delete some, or leave them out. Nothing is imported."
+            f" {MAX_GROUPS_OF_A_CHURCH:,}. Delete some, or leave them out. Nothing is imported."
         )

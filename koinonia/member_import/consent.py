@@ -25,7 +25,7 @@ class Meaning(Enum):
     """Reject the ambiguous values "yes" and "no"; ignore other values."""
 
 
-class Said(Enum):
+class Consent(Enum):
     """The consent that one cell expresses."""
 
     OUT = 1
@@ -49,13 +49,13 @@ _NO_DATE = re.compile(r"0{1,4}([-/.])0{1,4}\1(?:0{1,4})(?:[T ][0:.]*)?|\s*/\s*/\
 """An empty date in the notation of some programs: ``0000-00-00``, ``  /  /``."""
 _NO_REASON = frozenset({"none", "n/a", "na", "-"})
 _SEPARATORS = re.compile(r"[\s_\-\u2010-\u2015]+")
-PLAIN_OUT = _OUT - {"blocked", "suppressed", "cancelled", "canceled"}
+UNAMBIGUOUS_OPT_OUTS = _OUT - {"blocked", "suppressed", "cancelled", "canceled"}
 """Values that opt out in a status column too; further opt-out values are ambiguous there."""
 
 
 @dataclass(frozen=True, slots=True)
-class Opinion:
-    said: Said
+class Statement:
+    consent: Consent
     since: Span | None = None
     """The date of the consent, if the cell is a date."""
 
@@ -66,33 +66,35 @@ def word_of(cell: str) -> str:
     return _SEPARATORS.sub(" ", text).strip() or text
 
 
-def opinion_of(cell: str, meaning: Meaning) -> Opinion:
+def statement_of(cell: str, meaning: Meaning) -> Statement:
     """Return the consent in ``cell``; a "yes" in its column means ``meaning``."""
     if not (word := word_of(cell)) or _NO_DATE.fullmatch(cell.strip()):
-        return Opinion(Said.NOTHING)
+        return Statement(Consent.NOTHING)
     if word in _OUT:
-        return Opinion(Said.OUT)
+        return Statement(Consent.OUT)
     if meaning is Meaning.OUT_BECAUSE:
-        return Opinion(Said.NO_OPT_OUT if word in NO | _NO_REASON else Said.OUT)
+        return Statement(Consent.NO_OPT_OUT if word in NO | _NO_REASON else Consent.OUT)
     if word in _IN:
-        return Opinion(Said.NO_OPT_OUT)
+        return Statement(Consent.NO_OPT_OUT)
     if word in _NEITHER:
-        return Opinion(Said.NOTHING if meaning is Meaning.HINT else Said.NEITHER)
+        return Statement(Consent.NOTHING if meaning is Meaning.HINT else Consent.NEITHER)
     since = None
     if word in YES or (word not in NO and (since := span_of(cell))):
-        said = {Meaning.OUT: Said.OUT, Meaning.MAY: Said.NO_OPT_OUT}
+        by_meaning = {Meaning.OUT: Consent.OUT, Meaning.MAY: Consent.NO_OPT_OUT}
         if since and meaning is Meaning.HINT:
-            return Opinion(Said.NOTHING)
-        return Opinion(said.get(meaning, Said.UNKNOWN), since)
+            return Statement(Consent.NOTHING)
+        return Statement(by_meaning.get(meaning, Consent.UNKNOWN), since)
     if word in NO:
-        said = {Meaning.OUT: Said.NO_OPT_OUT, Meaning.MAY: Said.OUT}
-        return Opinion(said.get(meaning, Said.UNKNOWN))
-    return Opinion(Said.NOTHING if meaning is Meaning.HINT else Said.UNKNOWN)
+        by_meaning = {Meaning.OUT: Consent.NO_OPT_OUT, Meaning.MAY: Consent.OUT}
+        return Statement(by_meaning.get(meaning, Consent.UNKNOWN))
+    return Statement(Consent.NOTHING if meaning is Meaning.HINT else Consent.UNKNOWN)
 
 
-def is_opted_out(opinions: Iterable[Opinion]) -> bool:
-    """Return True if any opinion opts out, unless another opts in at a certainly later date."""
-    given = list(opinions)
-    opt_ins = [o.since.first for o in given if o.said is Said.NO_OPT_OUT and o.since]
+def is_opted_out(statements: Iterable[Statement]) -> bool:
+    """Return True if any statement opts out, unless another opts in at a certainly later date."""
+    given = list(statements)
+    opt_ins = [one.since.first for one in given if one.consent is Consent.NO_OPT_OUT and one.since]
     latest = max(opt_ins, default=date.min)
-    return any(o.said is Said.OUT and not (o.since and o.since.last < latest) for o in given)
+    return any(
+        one.consent is Consent.OUT and not (one.since and one.since.last < latest) for one in given
+    )

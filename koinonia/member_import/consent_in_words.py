@@ -6,28 +6,28 @@ import re
 from functools import lru_cache
 
 from koinonia.member_import.columns import normalised
-from koinonia.member_import.consent import Meaning, Opinion, Said, opinion_of
+from koinonia.member_import.consent import Consent, Meaning, Statement, statement_of
 from koinonia.member_import.consent_headers import names_texts, refuses_texts
 
-_LONGEST = 80
+_MAX_LENGTH = 80
 """Characters of a tag or a short remark."""
 _HINTS = ("text", "sms", "txt", "contact", "dnc")
 
 
-def opinion_in(cell: str, meaning: Meaning) -> Opinion:
+def statement_in(cell: str, meaning: Meaning) -> Statement:
     """Return the consent in ``cell``, by its value or as a remark like "No texts, please"."""
-    opinion = opinion_of(cell, meaning)
-    if opinion.said in (Said.UNKNOWN, Said.NOTHING) and asks_for_no_texts(cell):
-        return Opinion(Said.OUT)
-    if meaning is Meaning.PREFERENCE and opinion.said is Said.UNKNOWN:
-        wants_texts = len(cell) <= _LONGEST and names_texts(normalised(cell))
-        return Opinion(Said.NO_OPT_OUT if wants_texts else Said.UNKNOWN)
-    return opinion
+    statement = statement_of(cell, meaning)
+    if statement.consent in (Consent.UNKNOWN, Consent.NOTHING) and refuses_texts_in_words(cell):
+        return Statement(Consent.OUT)
+    if meaning is Meaning.PREFERENCE and statement.consent is Consent.UNKNOWN:
+        wants_texts = len(cell) <= _MAX_LENGTH and names_texts(normalised(cell))
+        return Statement(Consent.NO_OPT_OUT if wants_texts else Consent.UNKNOWN)
+    return statement
 
 
-def asks_for_no_texts(cell: str) -> bool:
+def refuses_texts_in_words(cell: str) -> bool:
     """Return True if the whole cell is an opt-out: the tag "Do Not Text", the note "no texts"."""
-    if not 0 < len(cell) <= _LONGEST:
+    if not 0 < len(cell) <= _MAX_LENGTH:
         return False
     folded = cell.casefold()
     return any(hint in folded for hint in _HINTS) and _asks(cell)
@@ -48,12 +48,12 @@ _CONDITIONS = frozenset(
 )  # fmt: skip
 
 
-def title_says(title: str) -> Said:
+def consent_of_title(title: str) -> Consent:
     """Return OUT for the title of a list of opted-out people, such as Mailchimp's "unsubscribed".
 
     Return UNKNOWN if the title also has a negation or a condition.
     """
     words, found = _REFUSED.subn(" ", normalised(title[-200:]))
     if not found:
-        return Said.NOTHING
-    return Said.UNKNOWN if set(words.split()) & _CONDITIONS else Said.OUT
+        return Consent.NOTHING
+    return Consent.UNKNOWN if set(words.split()) & _CONDITIONS else Consent.OUT

@@ -13,12 +13,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from koinonia.member_import.decoding import is_undecodable
-from koinonia.member_import.table import MOST_CHARACTERS_OF_A_CELL, Record
+from koinonia.member_import.table import MAX_CHARACTERS_OF_A_CELL, Record
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _LOOK_AHEAD = 100
 """Lines after an unmatched quote that are searched for its closing quote."""
-_FEWEST_DIGITS = 7
+_MIN_DIGITS = 7
 """Digits of a cell with a phone number."""
 
 
@@ -96,7 +96,7 @@ class Lines:
             lines = self._lines[at : last + 1]
             if (cells := _well_formed(lines, delimiter)) is not None:
                 return last, Record(at + 1, cells)
-            if any(len(line) > MOST_CHARACTERS_OF_A_CELL for line in lines):
+            if any(len(line) > MAX_CHARACTERS_OF_A_CELL for line in lines):
                 return last, Record(at + 1, [], "A cell is too long to be read.")
         if shape and last == at:
             last = self._closing_line(at, delimiter)
@@ -125,7 +125,7 @@ class Lines:
             return False
         opened = next(index for index, cell in enumerate(cells) if '"' in cell)
         if any(
-            column > opened and _digits(cells[column]) >= _FEWEST_DIGITS for column in shape.phones
+            column > opened and _digits(cells[column]) >= _MIN_DIGITS for column in shape.phones
         ):
             return True
         within_a_cell = not cells[opened].lstrip().startswith('"')
@@ -193,7 +193,7 @@ _UNDECODABLE = "This line is not in UTF-8, as the rest of the file is. Save the 
 
 
 def _mismatch(first: int, last: int) -> str:
-    told = "The quotes of this line do not match."
+    sentence = "The quotes of this line do not match."
     if last == first:
-        return told
-    return f"{told} Lines {first} to {last} are left out. Correct them and import them again."
+        return sentence
+    return f"{sentence} Lines {first} to {last} are left out. Correct them and import them again."

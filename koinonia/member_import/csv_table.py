@@ -16,7 +16,7 @@ from koinonia.member_import.table import Record, Table, UnusableFileError
 
 _DELIMITERS = ",;\t|"
 _SEPARATOR_LINE = re.compile(r"\"?sep=(.)\"?[,;\t|]*", re.IGNORECASE)
-_LOOKED_AT = 200
+_SAMPLED_RECORDS = 200
 """Records from the start of a file that each delimiter is tested with."""
 
 
@@ -42,7 +42,7 @@ def read_csv(text: str) -> Table:
             raise UnusableFileError(f"The first line names {delimiter!r} as the separator.")
     else:
         delimiter = max(_DELIMITERS, key=lambda candidate: _fit(lines, candidate))
-    found = find_header(islice(lines.records(delimiter, start=start), _LOOKED_AT))
+    found = find_header(islice(lines.records(delimiter, start=start), _SAMPLED_RECORDS))
     if not found:
         raise not_found(_best(lines, delimiter, start))
     shape = Shape(found.columns.width, found.columns.phone_columns)
@@ -52,7 +52,7 @@ def read_csv(text: str) -> Table:
 
 
 def _fit(lines: Lines, delimiter: str) -> _Fit:
-    records = list(islice(lines.records(delimiter), _LOOKED_AT))
+    records = list(islice(lines.records(delimiter), _SAMPLED_RECORDS))
     preference = -_DELIMITERS.index(delimiter)
     try:
         found = find_header(records)

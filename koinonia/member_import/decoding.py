@@ -110,7 +110,7 @@ _WEB_NAMES = {"iso8859-1": "cp1252", "utf-8-sig": "utf-8", "ascii": ""}
 clients declare ASCII by default, so it counts as undeclared for a file with other bytes."""
 _WORD = re.compile(rb"[A-Za-z\x80-\xff]+")
 _WHOLE_FOREIGN_WORDS = 0.7
-_MOST_WORDS = 20_000
+_MAX_WORDS = 20_000
 _CP1252_LETTERS_AND_QUOTES = frozenset(b"\x85\x8a\x8c\x91\x92\x93\x94\x95\x96\x97\x9a\x9c")
 _FOREIGN = ("cp949", "euc_kr", "johab", "cp932", "shift_jis", "euc_jp", "big5", "big5hkscs",
             "gbk", "gb2312", "gb18030", "cp1251", "koi8_r", "koi8_u", "mac_cyrillic", "cp866",
@@ -167,7 +167,7 @@ def guessed_codec(content: bytes) -> str | None:
     if _is_wide(content):
         return "utf-16-le" if content[1::2].count(0) > content[0::2].count(0) else "utf-16-be"
     words = (match[0] for match in _WORD.finditer(content))
-    joined = b"".join(islice((word for word in words if not word.isascii()), _MOST_WORDS))
+    joined = b"".join(islice((word for word in words if not word.isascii()), _MAX_WORDS))
     high = sum(byte >= 0x80 for byte in joined)
     if not joined or _looks_encoded(content) or high > _WHOLE_FOREIGN_WORDS * len(joined):
         best = from_bytes(content[:200_000]).best()

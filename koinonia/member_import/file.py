@@ -50,8 +50,8 @@ def import_members(
 
 
 _SAMPLES = 3
-_LONGEST_SAMPLE = 40
-_MOST_LOOKED_AT = 5_000
+_MAX_SAMPLE_LENGTH = 40
+_MAX_SAMPLED_ROWS = 5_000
 
 
 def read_table(content: bytes, *, encoding: str = "") -> Table:
@@ -100,14 +100,14 @@ def _samples(text: str, kind: Kind) -> list[str]:
         parts = (*columns.first_names, *columns.last_names)
     named: list[str] = []
     elsewhere: list[str] = []
-    for record in islice(table.records, _MOST_LOOKED_AT):
+    for record in islice(table.records, _MAX_SAMPLED_ROWS):
         name = _shown(record, [column.at for column in parts])
         if not name.isascii():
             named.append(name)
         elsewhere += [shown for cell in record.cells if not (shown := tidy(cell)).isascii()][:1]
         if len(dict.fromkeys(named)) >= _SAMPLES:
             break
-    found = dict.fromkeys(name[:_LONGEST_SAMPLE] for name in (*named, *elsewhere))
+    found = dict.fromkeys(name[:_MAX_SAMPLE_LENGTH] for name in (*named, *elsewhere))
     return list(found)[:_SAMPLES]
 
 

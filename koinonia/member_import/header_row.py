@@ -6,38 +6,40 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from koinonia.member_import.columns import Columns, columns_of
-from koinonia.member_import.table import MOST_COLUMNS, Record, Remark, UnusableFileError
+from koinonia.member_import.table import MAX_COLUMNS, Record, Remark, UnusableFileError
 
-_LOOKED_AT = 10
+_SAMPLED_RECORDS = 10
 """Records from the start of a file that can be the header."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Header:
+    """The header of a file, and the records below it."""
+
     columns: Columns
     remarks: list[Remark]
     below: Iterator[Record]
     line: int
 
 
-def find_header(records: Iterable[Record]) -> Found | None:
+def find_header(records: Iterable[Record]) -> Header | None:
     """Return the columns of the first usable header row and the records below it."""
     left = iter(records)
     above: list[Record] = []
     for record in left:
-        if record.error or len(record.cells) > MOST_COLUMNS:
-            if len(record.cells) > MOST_COLUMNS and columns_of(record.cells).is_usable:
+        if record.error or len(record.cells) > MAX_COLUMNS:
+            if len(record.cells) > MAX_COLUMNS and columns_of(record.cells).is_usable:
                 raise UnusableFileError(
-                    f"The file has more than {MOST_COLUMNS} columns. Export fewer of them."
+                    f"The file has more than {MAX_COLUMNS} columns. Export fewer of them."
                 )
         else:
             columns = columns_of(record.cells)
             if columns.is_usable:
-                told = "This line stands above the names of the columns; it is not read."
-                remarks = [(title.line, told) for title in above]
-                return Found(_checked(columns), remarks, left, record.line)
+                sentence = "This line stands above the names of the columns; it is not read."
+                remarks = [(title.line, sentence) for title in above]
+                return Header(_checked(columns), remarks, left, record.line)
         above.append(record)
-        if len(above) >= _LOOKED_AT:
+        if len(above) >= _SAMPLED_RECORDS:
             break
     return None
 
@@ -45,16 +47,16 @@ def find_header(records: Iterable[Record]) -> Found | None:
 def not_found(columns: Columns) -> UnusableFileError:
     """Return the error for a file without a usable header; ``columns`` is its best line."""
     named = ", ".join(name for name in columns.ignored[:12] if name)
-    told = f" Its first line holds: {named}." if named else ""
+    sentence = f" Its first line holds: {named}." if named else ""
     return UnusableFileError(
         f"The first line must name the columns. Missing: {columns.missing() or 'first_name, phone'}."
-        f"{told}"
+        f"{sentence}"
     )
 
 
 def _checked(columns: Columns) -> Columns:
-    if columns.doubled:
+    if columns.duplicates:
         raise UnusableFileError(
-            f"Columns that come twice: {', '.join(columns.doubled)}. Keep one, or rename the other."
+            f"Columns that come twice: {', '.join(columns.duplicates)}. Keep one, or rename the other."
         )
     return columns

@@ -52,9 +52,9 @@ def kind_of(content: bytes) -> Kind:
         return _inside_zip(content)
     if content.startswith(_OLE):
         raise UnusableFileError(_ole(content))
-    for signature, told in _SIGNATURES:
+    for signature, sentence in _SIGNATURES:
         if content.startswith(signature):
-            raise UnusableFileError(told)
+            raise UnusableFileError(sentence)
     return _of_text(_start(content))
 
 

@@ -11,14 +11,14 @@ from koinonia import phone
 from koinonia.member_import import header_names as names
 from koinonia.member_import.columns import Column, Columns, normalised, shown
 from koinonia.member_import.consent import (
-    PLAIN_OUT,
+    UNAMBIGUOUS_OPT_OUTS,
+    Consent,
     Meaning,
-    Opinion,
-    Said,
+    Statement,
     is_opted_out,
     word_of,
 )
-from koinonia.member_import.consent_in_words import asks_for_no_texts, opinion_in
+from koinonia.member_import.consent_in_words import refuses_texts_in_words, statement_in
 from koinonia.member_import.departed import UnknownDepartureError, departure
 from koinonia.member_import.name_cells import (
     UnclearNameError,
@@ -28,7 +28,7 @@ from koinonia.member_import.name_cells import (
     without_suffix,
 )
 from koinonia.member_import.sheet_cells import ERROR_VALUES
-from koinonia.member_import.table import LONGEST_NAME, MOST_GROUPS_OF_A_PERSON, Record
+from koinonia.member_import.table import MAX_GROUPS_OF_A_PERSON, MAX_NAME_LENGTH, Record
 from koinonia.names import tidy
 
 
@@ -56,8 +56,8 @@ class Row:
     opted_out: bool = False
     phone: str = ""
     """The number, also for a rejected row, because its opt-out counts."""
-    gone: bool = False
-    silent: list[str] = field(default_factory=list)
+    departed: bool = False
+    empty_consents: list[str] = field(default_factory=list)
     """Headers of the consent columns that are empty in this row."""
     remarks: list[str] = field(default_factory=list)
 
@@ -82,13 +82,13 @@ class People:
             self.filled_unnamed.update(
                 at for at in self._columns.unnamed if _cell(cells, at).strip()
             )
-            held = self._read_consent(cells, row)
+            unclear = self._read_consent(cells, row)
             row.phone = self._phone(cells, row)
-            if told := departure(self._pairs(self._columns.departures, cells)):
-                row.gone = True
-                row.remarks.append(told)
-            elif held:
-                row.remarks += held
+            if sentence := departure(self._pairs(self._columns.departures, cells)):
+                row.departed = True
+                row.remarks.append(sentence)
+            elif unclear:
+                row.remarks += unclear
             else:
                 row.person = self._person(cells, row)
         except (BadRowError, UnknownDepartureError) as error:
@@ -119,27 +119,27 @@ class People:
 
     def _read_consent(self, cells: list[str], row: Row) -> list[str]:
         """Set ``row.opted_out``; return the reasons to reject the row because of unclear consent."""
-        held: list[str] = []
-        opinions: list[Opinion] = []
+        unclear: list[str] = []
+        statements: list[Statement] = []
         for column, meaning in (*self._columns.consents, *self._answers_for_numbers(cells)):
             cell = _cell(cells, column.at)
-            opinion = opinion_in(cell, meaning)
-            opinions.append(opinion)
-            if opinion.said is Said.UNKNOWN:
-                held.append(_unclear_consent(column.header, cell, meaning))
-            elif opinion.said is Said.NEITHER:
+            statement = statement_in(cell, meaning)
+            statements.append(statement)
+            if statement.consent is Consent.UNKNOWN:
+                unclear.append(_unclear_consent(column.header, cell, meaning))
+            elif statement.consent is Consent.NEITHER:
                 row.remarks.append(
                     f"{column.header}: {shown(cell)!r} says neither yes nor no to texts. It is"
                     " ignored."
                 )
-            elif opinion.said is Said.NOTHING and meaning is Meaning.MAY:
-                row.silent.append(column.header)
+            elif statement.consent is Consent.NOTHING and meaning is Meaning.MAY:
+                row.empty_consents.append(column.header)
         statuses = self._pairs(self._columns.departures, cells)
-        row.opted_out |= is_opted_out(opinions) or any(
-            word_of(cell) in PLAIN_OUT for header, cell in statuses if _is_status(header)
+        row.opted_out |= is_opted_out(statements) or any(
+            word_of(cell) in UNAMBIGUOUS_OPT_OUTS for header, cell in statuses if _is_status(header)
         )
         self._read_remarks(cells, row)
-        return held
+        return unclear
 
     def _answers_for_numbers(self, cells: list[str]) -> Iterator[tuple[Column, Meaning]]:
         """Yield columns named SMS with a yes or no. Programs use this name for numbers and for consent."""
@@ -156,7 +156,7 @@ class People:
         )
         others = ((self._header(at), _cell(cells, at)) for at in self._columns.others)
         for header, cell in (*tags, *others):
-            if asks_for_no_texts(cell):
+            if refuses_texts_in_words(cell):
                 row.opted_out = True
                 row.remarks.append(f"{header}: {shown(cell)!r} is taken as an opt-out.")
 
@@ -177,7 +177,7 @@ class People:
 
     def _numbers_in(self, cell: str, country: str, row: Row) -> list[str]:
         words, rest = phone.words_beside(cell)
-        if words and opinion_in(words, Meaning.MAY).said is Said.OUT:
+        if words and statement_in(words, Meaning.MAY).consent is Consent.OUT:
             numbers = phone.numbers_in(rest, country)
             row.opted_out = True
             row.remarks.append(f"phone: {shown(cell)!r} is taken as an opt-out.")
@@ -240,19 +240,19 @@ class People:
     def _person(self, cells: list[str], row: Row) -> Person:
         first, last = self._names(cells)
         for name, value in (("first_name", first), ("last_name", last)):
-            if len(value) > LONGEST_NAME:
-                raise BadRowError(f"{name}: It is longer than {LONGEST_NAME} characters.")
+            if len(value) > MAX_NAME_LENGTH:
+                raise BadRowError(f"{name}: It is longer than {MAX_NAME_LENGTH} characters.")
         if not first:
             raise BadRowError("first_name: It is empty.")
         for name, value in (("first_name", first), ("last_name", last)):
             if value.casefold() in ERROR_VALUES:
                 raise BadRowError(f"{name}: {value} is the error of a formula. Correct it.")
-            if told := encoding_remark(value):
-                row.remarks.append(f"{name}: {told}")
+            if sentence := encoding_remark(value):
+                row.remarks.append(f"{name}: {sentence}")
         groups = tuple(self._groups(cells))
-        if len(groups) > MOST_GROUPS_OF_A_PERSON:
+        if len(groups) > MAX_GROUPS_OF_A_PERSON:
             raise BadRowError(
-                f"groups: There are {len(groups)}; at most {MOST_GROUPS_OF_A_PERSON} can be read."
+                f"groups: There are {len(groups)}; at most {MAX_GROUPS_OF_A_PERSON} can be read."
             )
         return Person(row.line, first, last, row.phone, groups)
 
@@ -263,10 +263,10 @@ class People:
         full = next((cell for cell in full_names if tidy(cell)), "")
         if not first and full:
             try:
-                first, told_last = split_full_name(full[: 2 * LONGEST_NAME])
+                first, split_last = split_full_name(full[: 2 * MAX_NAME_LENGTH])
             except UnclearNameError as error:
                 raise BadRowError(f"name: {error}") from None
-            last = last or told_last
+            last = last or split_last
         first, suffix = without_suffix(first)
         suffix = _first_filled(self._columns.suffixes, cells) or suffix
         if suffix and not last.casefold().endswith(suffix.casefold()):
@@ -279,9 +279,9 @@ class People:
             for name in names_in(_cell(cells, column.at), starred=starred):
                 if name.casefold() in ERROR_VALUES:
                     raise BadRowError(f"groups: {name} is the error of a formula. Correct it.")
-                if len(name) > LONGEST_NAME and "," not in name:
+                if len(name) > MAX_NAME_LENGTH and "," not in name:
                     raise BadRowError(
-                        f"groups: A name is longer than {LONGEST_NAME} characters."
+                        f"groups: A name is longer than {MAX_NAME_LENGTH} characters."
                         " Separate groups with a semicolon."
                     )
                 yield name
@@ -296,7 +296,7 @@ def _answers(column: Column, cell: str) -> bool:
     """Return True if the cell of a column named SMS is a yes or a no, not a number."""
     if normalised(column.header) != "sms" or not cell.strip():
         return False
-    return opinion_in(cell, Meaning.MAY).said is not Said.UNKNOWN
+    return statement_in(cell, Meaning.MAY).consent is not Consent.UNKNOWN
 
 
 def _first_filled(columns: list[Column], cells: list[str]) -> str:

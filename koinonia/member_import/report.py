@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from koinonia.member_import.table import MOST_REMARKS
+from koinonia.member_import.table import MAX_REMARKS
 
 
 @dataclass
@@ -25,10 +25,10 @@ class Report:
     """Ignored columns and sheets, some with a reason."""
     remarks_left_out: int = 0
 
-    def remark(self, line: int, told: str) -> None:
-        """Add a remark; count the remarks beyond ``MOST_REMARKS``."""
-        if len(self.errors) < MOST_REMARKS:
-            self.errors.append((line, told))
+    def remark(self, line: int, sentence: str) -> None:
+        """Add a remark; count the remarks beyond ``MAX_REMARKS``."""
+        if len(self.errors) < MAX_REMARKS:
+            self.errors.append((line, sentence))
         else:
             self.remarks_left_out += 1
 
@@ -36,8 +36,8 @@ class Report:
         """Sort the remarks by line and add the number of omitted remarks."""
         self.errors.sort(key=lambda remark: remark[0])
         if self.remarks_left_out:
-            told = (
+            sentence = (
                 f"{self.remarks_left_out:,} more remarks are not shown. Correct the lines above and"
                 " import the file again."
             )
-            self.errors.append((self.errors[-1][0], told))
+            self.errors.append((self.errors[-1][0], sentence))

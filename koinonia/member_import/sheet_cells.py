@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from openpyxl.utils.cell import column_index_from_string
 
-from koinonia.member_import.table import MOST_COLUMNS
+from koinonia.member_import.table import MAX_COLUMNS
 
 NOT_CALCULATED = "#FORMULA!"
 ERROR_VALUES = frozenset(
@@ -30,11 +30,11 @@ _WITHOUT_VALUE = re.compile(
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
 _REFERENCE = re.compile(rb"\br=[\"']([A-Z]{1,3})(\d{1,7})[\"']")
 _TEXT = re.compile(rb"\bt=[\"']str[\"']")
-_MOST_MERGES = 20_000
+_MAX_MERGES = 20_000
 
 
 class TooManyMergesError(ValueError):
-    """The sheet has more than ``_MOST_MERGES`` merged cells."""
+    """The sheet has more than ``_MAX_MERGES`` merged cells."""
 
 
 class FormulaWithoutReferenceError(ValueError):
@@ -71,7 +71,7 @@ def cells_of(sheet_xml: bytes) -> SheetCells:
     found = SheetCells()
     merges = _MERGED.finditer(sheet_xml) if b"mergeCell" in sheet_xml else ()
     for number, merge in enumerate(merges):
-        if number >= _MOST_MERGES:
+        if number >= _MAX_MERGES:
             raise TooManyMergesError
         first, last = int(merge[2]), int(merge[3])
         if last > first:
@@ -93,7 +93,7 @@ def _column(letters: bytes) -> int:
 
 
 def _put(cells: list[str], column: int, value: str) -> None:
-    if column > MOST_COLUMNS:
+    if column > MAX_COLUMNS:
         return
     cells += [""] * (column - len(cells))
     if not cells[column - 1].strip():

@@ -7,29 +7,29 @@ from dataclasses import dataclass, field
 
 from koinonia.member_import.columns import Columns
 
-LARGEST_FILE = 5 * 2**20
+MAX_FILE_BYTES = 5 * 2**20
 """Bytes."""
-MOST_ROWS = 50_000
-MOST_COLUMNS = 300
-MOST_CHARACTERS_OF_A_CELL = 131_072
+MAX_ROWS = 50_000
+MAX_COLUMNS = 300
+MAX_CHARACTERS_OF_A_CELL = 131_072
 """The limit of the standard library's ``csv``."""
-LONGEST_NAME = 100
+MAX_NAME_LENGTH = 100
 """Characters: the column width for names of people and groups."""
-MOST_PEOPLE_OF_A_NUMBER = 50
-MOST_GROUPS_OF_A_PERSON = 50
-MOST_GROUPS_OF_A_FILE = 500
-MOST_GROUPS_OF_A_CHURCH = 1_000
-MOST_MEMBERSHIPS_OF_A_FILE = 200_000
+MAX_PEOPLE_OF_A_NUMBER = 50
+MAX_GROUPS_OF_A_PERSON = 50
+MAX_GROUPS_OF_A_FILE = 500
+MAX_GROUPS_OF_A_CHURCH = 1_000
+MAX_GROUP_ENTRIES_OF_A_FILE = 200_000
 """Pairs of a person and a group."""
-MOST_REMARKS = 5_000
+MAX_REMARKS = 5_000
 """Lines of a report."""
-LARGEST_UNPACKED = 40 * 2**20
+MAX_UNPACKED_BYTES = 40 * 2**20
 """Bytes of an unpacked workbook. Its shared strings can take at most a quarter."""
-MOST_INFLATION = 40
+MAX_INFLATION = 40
 """Unpacked bytes per byte of a workbook. Real sheets of people reach ten (20,000 openpyxl rows)."""
 ALWAYS_UNPACKED = 4 * 2**20
 """Unpacked bytes that a small workbook can always have."""
-MOST_SHEET_ROWS = 200_000
+MAX_SHEET_ROWS = 200_000
 """Rows of a sheet, including empty rows."""
 
 

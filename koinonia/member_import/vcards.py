@@ -9,13 +9,13 @@ from typing import Any
 import vobject
 
 from koinonia.member_import.columns import Columns, columns_of
-from koinonia.member_import.table import MOST_ROWS, Record, Table
+from koinonia.member_import.table import MAX_ROWS, Record, Table
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _BEGIN = re.compile(r"\s*BEGIN\s*:\s*VCARD\s*", re.IGNORECASE)
 _END = re.compile(r"\s*END\s*:\s*VCARD\s*", re.IGNORECASE)
-_MOST_PHONES = 8
-_MOST_LINES = 20_000
+_MAX_PHONES = 8
+_MAX_LINES = 20_000
 """Lines of one card. A photo has thousands."""
 _APPLE_LABEL = re.compile(r"^_\$!<(.*)>!\$_$")
 _BINARY = re.compile(r"^(?:[\w-]+\.)?(?:PHOTO|LOGO|SOUND|KEY)\b", re.IGNORECASE)
@@ -23,7 +23,7 @@ _LABELLED = ("iphone", "cell", "mobile", "fax", "pager", "home", "work")
 _NOTE = "Note"
 _HEADER = [
     "First Name", "Last Name", "Name Suffix", "Full Name", "Labels", _NOTE,
-    *(f"Phone {number} - {part}" for number in range(1, _MOST_PHONES + 1)
+    *(f"Phone {number} - {part}" for number in range(1, _MAX_PHONES + 1)
       for part in ("Label", "Value")),
 ]  # fmt: skip
 
@@ -37,7 +37,7 @@ def read_vcards(text: str) -> Table:
 
 def _records(text: str) -> Iterator[Record]:
     for number, (line, card) in enumerate(_cards(text)):
-        if number > MOST_ROWS:
+        if number > MAX_ROWS:
             return
         yield _record(line, card)
 
@@ -61,7 +61,7 @@ def _cards(text: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _record(line: int, lines: list[str]) -> Record:
-    card = _parsed(_without_binaries(lines[:_MOST_LINES]))
+    card = _parsed(_without_binaries(lines[:_MAX_LINES]))
     if card is None:
         return Record(line, [], "This card cannot be read. Export it again.")
     contents = card.contents
@@ -79,7 +79,7 @@ def _record(line: int, lines: list[str]) -> Record:
         " ::: ".join(_categories(contents)),
         str(_first(contents, "note")),
     ]
-    for phone in contents.get("tel", [])[:_MOST_PHONES]:
+    for phone in contents.get("tel", [])[:_MAX_PHONES]:
         cells += [_label(phone, contents), str(phone.value)]
     return Record(line, cells)
 

@@ -13,25 +13,25 @@ from typing import Any
 from openpyxl import load_workbook
 
 from koinonia.member_import.columns import columns_of, shown
-from koinonia.member_import.consent import Said
-from koinonia.member_import.consent_in_words import title_says
+from koinonia.member_import.consent import Consent
+from koinonia.member_import.consent_in_words import consent_of_title
 from koinonia.member_import.header_row import find_header, not_found
 from koinonia.member_import.sheet_cells import cells_of
 from koinonia.member_import.table import (
     ALWAYS_UNPACKED,
-    LARGEST_UNPACKED,
-    MOST_COLUMNS,
-    MOST_INFLATION,
-    MOST_SHEET_ROWS,
+    MAX_COLUMNS,
+    MAX_INFLATION,
+    MAX_SHEET_ROWS,
+    MAX_UNPACKED_BYTES,
     Record,
     Table,
     UnusableFileError,
 )
 
 _SHARED_STRINGS = "xl/sharedStrings.xml"
-_MOST_DIGITS = 15
+_MAX_DIGITS = 15
 """The precision of numbers in Excel."""
-_MOST_SHEETS = 50
+_MAX_SHEETS = 50
 
 # openpyxl warns about styles and extensions that it ignores. This module reads values only.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"openpyxl\..*")
@@ -45,7 +45,7 @@ def read_workbook(content: bytes) -> Table:
     _check_size(content)
     try:
         book = load_workbook(BytesIO(content), read_only=True, data_only=True, keep_links=False)
-        return _table(book.worksheets[:_MOST_SHEETS])
+        return _table(book.worksheets[:_MAX_SHEETS])
     except UnusableFileError:
         raise
     except Exception as error:  # openpyxl's parsers raise many types for damaged files
@@ -58,9 +58,9 @@ _UNREADABLE = "The workbook cannot be read. Open it in Excel, save it again as .
 def _check_size(content: bytes) -> None:
     with zipfile.ZipFile(BytesIO(content)) as archive:
         sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
-    most = min(LARGEST_UNPACKED, max(ALWAYS_UNPACKED, MOST_INFLATION * len(content)))
+    most = min(MAX_UNPACKED_BYTES, max(ALWAYS_UNPACKED, MAX_INFLATION * len(content)))
     strings = sizes.get(_SHARED_STRINGS, 0)
-    if sum(sizes.values()) > most or strings > LARGEST_UNPACKED // 4:
+    if sum(sizes.values()) > most or strings > MAX_UNPACKED_BYTES // 4:
         raise UnusableFileError(
             f"The workbook holds more than {most // 2**20} MB when it is unpacked. Save"
             " only the list of people, without pictures and formats, as CSV UTF-8."
@@ -82,7 +82,7 @@ def _table(sheets: list[Any]) -> Table:
                 *remarks,
             ]
         _check_left_out([other.title for other in sheets if other is not sheet], sheet.title)
-        all_opted_out = title_says(sheet.title) is Said.OUT
+        all_opted_out = consent_of_title(sheet.title) is Consent.OUT
         return Table(found.columns, found.below, remarks, others, all_opted_out)
     first = next((record for sheet in by_visibility for record in _records(sheet)), None)
     raise not_found(columns_of(first.cells if first else []))
@@ -91,7 +91,7 @@ def _table(sheets: list[Any]) -> Table:
 def _check_left_out(titles: list[str], taken: str) -> None:
     """Raise UnusableFileError if an ignored sheet lists opted-out people."""
     for title in titles:
-        if title_says(title) is not Said.NOTHING:
+        if consent_of_title(title) is not Consent.NOTHING:
             raise UnusableFileError(
                 f"The sheet {shown(title)!r} seems to list people who said no to texts, and only the"
                 f" sheet {shown(taken)!r} would be read. Save that list as a file of its own, named"
@@ -111,8 +111,8 @@ def _rows(sheet: Any) -> Iterator[Record]:
     sheet.reset_dimensions()
     with sheet._get_source() as source:
         beside = cells_of(source.read())
-    rows = sheet.iter_rows(max_col=MOST_COLUMNS + 1, values_only=True)
-    for line, row in enumerate(islice(rows, MOST_SHEET_ROWS), 1):
+    rows = sheet.iter_rows(max_col=MAX_COLUMNS + 1, values_only=True)
+    for line, row in enumerate(islice(rows, MAX_SHEET_ROWS), 1):
         cells = [_text(value) for value in row]
         beside.complete(line, cells)
         while cells and not cells[-1].strip():
@@ -143,4 +143,4 @@ def _number(value: float) -> str:
         return repr(value)
     digits = f"{value:.0f}"
     # Excel has lost digits beyond this precision. Use its exponent notation: the import rejects it.
-    return digits if len(digits.lstrip("-")) <= _MOST_DIGITS else f"{value:.5E}"
+    return digits if len(digits.lstrip("-")) <= _MAX_DIGITS else f"{value:.5E}"

@@ -17,15 +17,15 @@ from django.db import DatabaseError, connection, transaction
 
 from delivery.models import OptOut
 from delivery.opt_outs import opt_out, opted_out
-from koinonia.member_import.comparison import TOO_MANY_AT_NUMBER, Plan, Wanted, same_person
+from koinonia.member_import.comparison import TOO_MANY_AT_NUMBER, ImportedPerson, Plan, same_person
 from koinonia.member_import.report import Report
-from koinonia.member_import.table import MOST_PEOPLE_OF_A_NUMBER
+from koinonia.member_import.table import MAX_PEOPLE_OF_A_NUMBER
 from koinonia.models import Church, Group, Member
 
 AT_ONCE = 100
 """People or opt-outs per transaction."""
 _TRIES = 3
-_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.01, 0.5
+_MIN_PAUSE, _MAX_PAUSE = 0.01, 0.5
 """Seconds."""
 _T = TypeVar("_T")
 
@@ -36,11 +36,11 @@ logger = logging.getLogger(__name__)
 class Changes:
     """The changes of one slice of people."""
 
-    new: list[tuple[Member, Wanted]] = field(default_factory=list)
+    new: list[tuple[Member, ImportedPerson]] = field(default_factory=list)
     renamed: list[Member] = field(default_factory=list)
     joins: list[tuple[Member, list[str]]] = field(default_factory=list)
     """Members with the keys of the groups that they are added to."""
-    refused: list[Wanted] = field(default_factory=list)
+    refused: list[ImportedPerson] = field(default_factory=list)
     """People at a number that has the maximum of members already."""
     updated: int = 0
     skipped: int = 0
@@ -102,7 +102,7 @@ class _Writer:
         self._now = now
         self.new_groups: set[str] = set()
 
-    def write(self, people: Sequence[Wanted]) -> Changes:
+    def write(self, people: Sequence[ImportedPerson]) -> Changes:
         """Write ``people`` with their groups in one transaction.
 
         Retry after a race (another request created or deleted one of the groups) or a deadlock.
@@ -119,7 +119,7 @@ class _Writer:
                 return changes
         raise AssertionError("The last try returns or raises.")
 
-    def _write(self, people: Sequence[Wanted]) -> tuple[Changes, set[str]]:
+    def _write(self, people: Sequence[ImportedPerson]) -> tuple[Changes, set[str]]:
         # Lock the church: two concurrent imports must not both create the same people.
         Church.objects.select_for_update(no_key=True).filter(pk=self._church.pk).first()
         changes = _changes(self._church, people, self._newly_out)
@@ -155,7 +155,7 @@ class _Writer:
         return found, {group.name for group in made}
 
 
-def _changes(church: Church, people: Sequence[Wanted], newly_out: set[str]) -> Changes:
+def _changes(church: Church, people: Sequence[ImportedPerson], newly_out: set[str]) -> Changes:
     """Return the changes of ``people`` against the current members of the church."""
     members: dict[str, list[Member]] = {}
     phones = {person.phone for person in people}
@@ -166,7 +166,7 @@ def _changes(church: Church, people: Sequence[Wanted], newly_out: set[str]) -> C
     for person in people:
         at_number = members.setdefault(person.phone, [])
         known = same_person(at_number, person.first_name, person.last_name)
-        if known is None and len(at_number) >= MOST_PEOPLE_OF_A_NUMBER:
+        if known is None and len(at_number) >= MAX_PEOPLE_OF_A_NUMBER:
             changes.refused.append(person)
         elif known is None:
             new = Member(
@@ -179,7 +179,9 @@ def _changes(church: Church, people: Sequence[Wanted], newly_out: set[str]) -> C
     return changes
 
 
-def _change(member: Member, person: Wanted, changes: Changes, *, is_newly_out: bool) -> None:
+def _change(
+    member: Member, person: ImportedPerson, changes: Changes, *, is_newly_out: bool
+) -> None:
     before = (member.first_name, member.last_name)
     member.first_name = person.first_name
     member.last_name = person.last_name or member.last_name
@@ -212,4 +214,4 @@ def _slices(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
 def _yield_to_writers(seconds: float) -> None:
     """Pause for other SQLite writers after writing for ``seconds``."""
     if connection.vendor == "sqlite":
-        time.sleep(min(max(seconds / 2, _SHORTEST_PAUSE), _LONGEST_PAUSE))
+        time.sleep(min(max(seconds / 2, _MIN_PAUSE), _MAX_PAUSE))

@@ -45,6 +45,14 @@ class Church(models.Model):
         db_default=False,
         help_text="Write ' for a curly apostrophe and the like, which make a text cost more parts.",
     )
+    uses_second_number = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text=(
+            "While the provider of the church's number does not answer, send new texts from its"
+            " second number. Texts that may have been sent already wait."
+        ),
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     version = models.BigIntegerField(default=1, editable=False)
 
@@ -73,6 +81,10 @@ class SendingNumber(models.Model):
         Church, models.SET_NULL, null=True, blank=True, related_name="sending_numbers"
     )
     """The owner; None after the deletion of the church."""
+    provider = models.CharField(max_length=20, default="telnyx", db_default="telnyx")
+    """The provider account that the number belongs to: a key of ``DELIVERY["PROVIDERS"]``."""
+    second = models.BooleanField(default=False, db_default=False)
+    """The number with another provider, for the time in which the first provider is down."""
     given_at = models.DateTimeField()
     given_up_at = models.DateTimeField(null=True, blank=True)
     """The release; None while the church sends from the number."""
@@ -80,9 +92,9 @@ class SendingNumber(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["church"],
+                fields=["church", "second"],
                 condition=models.Q(given_up_at=None),
-                name="sending_number_once_per_church",
+                name="one_first_and_one_second_number",
             ),
         ]
 

@@ -24,7 +24,7 @@ class MemberQuerySet(models.QuerySet["Member"]):
         if (fields := options.get("update_fields")) and not _NAMES.isdisjoint(fields):
             options["update_fields"] = [*fields, "search_key"]
         made = super().bulk_create(members, *args, **options)
-        _adopt_history(made)
+        _link_history(made)
         return made
 
     def bulk_update(
@@ -58,7 +58,7 @@ class MemberQuerySet(models.QuerySet["Member"]):
             done += len(batch)
         return done
 
-    def keep(self, keys: Iterable[int]) -> set[int]:
+    def lock_against_deletion(self, keys: Iterable[int]) -> set[int]:
         """Return the existing ``keys`` and block their deletion until the transaction ends.
 
         ``FOR KEY SHARE`` is the lock that the foreign-key check takes later anyway: two transactions
@@ -76,16 +76,16 @@ class MemberQuerySet(models.QuerySet["Member"]):
             return {key for (key,) in cursor.fetchall()}
 
 
-def _adopt_history(members: Iterable[Member]) -> None:
+def _link_history(members: Iterable[Member]) -> None:
     """Link older messages to the new members: a bulk write does not send ``post_save``."""
     # Imported late: the Conversation model imports this module.
-    from koinonia.conversations import adopt
+    from koinonia.conversations import link_to_members
 
     phones: dict[int, list[str]] = {}
     for member in members:
         phones.setdefault(member.church_id, []).append(member.phone)
     for church_id, theirs in phones.items():
-        adopt(church_id, theirs)
+        link_to_members(church_id, theirs)
 
 
 class Member(models.Model):

@@ -13,7 +13,7 @@ from delivery.drafts import Draft
 from delivery.models import Message
 from delivery.models.transitions import Failure
 from koinonia.broadcasts.audience import Audience
-from koinonia.conversations import move, thread_of
+from koinonia.conversations import conversation_with, update_for_moved_message
 from koinonia.models import Broadcast, Church, Member
 from koinonia.texts.compose import compose
 
@@ -33,28 +33,28 @@ def redraft(
     See ``delivery.drafts.Schedule``.
     """
     church = Church.objects.get(pk=tenant_id)
-    recipients = {row.recipient_id for row in messages if row.recipient_id}
+    recipients = {message.recipient_id for message in messages if message.recipient_id}
     members = Member.objects.filter(church=church).in_bulk(recipients)
     broadcasts = Broadcast.objects.filter(church=church).in_bulk(
-        {row.batch for row in messages if row.batch}
+        {message.batch for message in messages if message.batch}
     )
     staying = {
         pk: _still_in_audience(broadcast, church, members) for pk, broadcast in broadcasts.items()
     }
     decisions: dict[int, Draft | Failure] = {}
-    for row in messages:
-        broadcast = broadcasts.get(row.batch) if row.batch else None
-        if row.batch and broadcast is None:
+    for message in messages:
+        broadcast = broadcasts.get(message.batch) if message.batch else None
+        if message.batch and broadcast is None:
             continue
-        if broadcast and row.recipient_id not in staying[broadcast.pk]:
-            decisions[row.pk] = _NOT_IN_AUDIENCE
+        if broadcast and message.recipient_id not in staying[broadcast.pk]:
+            decisions[message.pk] = _NOT_IN_AUDIENCE
             continue
-        template = broadcast.text if broadcast else row.template
-        member = members.get(row.recipient_id) if row.recipient_id else None
-        if broadcast and member and _has_text_in(broadcast, member.phone, row):
-            decisions[row.pk] = _NUMBER_TWICE
+        template = broadcast.text if broadcast else message.template
+        member = members.get(message.recipient_id) if message.recipient_id else None
+        if broadcast and member and _has_text_in(broadcast, member.phone, message):
+            decisions[message.pk] = _NUMBER_TWICE
             continue
-        decisions[row.pk] = _draft(row, template, member, church, now)
+        decisions[message.pk] = _draft(message, template, member, church, now)
     return decisions
 
 
@@ -65,25 +65,25 @@ def _still_in_audience(
     return set(audience.members(church).filter(pk__in=members).values_list("pk", flat=True))
 
 
-def _has_text_in(broadcast: Broadcast, number: str, row: Message) -> bool:
-    if number == row.to_number:
+def _has_text_in(broadcast: Broadcast, number: str, message: Message) -> bool:
+    if number == message.to_number:
         return False
     return Message.objects.filter(
-        tenant=row.tenant_id, batch=broadcast.pk, to_number=number
+        tenant=message.tenant_id, batch=broadcast.pk, to_number=number
     ).exists()
 
 
 def _draft(
-    row: Message, template: str, member: Member | None, church: Church, now: datetime
+    message: Message, template: str, member: Member | None, church: Church, now: datetime
 ) -> Draft:
-    to = member.phone if member else row.to_number
-    thread = row.thread
-    if to != row.to_number:
-        thread = thread_of(church, to, now=now).pk
-        move(row, thread, now=now)
+    to = member.phone if member else message.to_number
+    thread = message.thread
+    if to != message.to_number:
+        thread = conversation_with(church, to, now=now).pk
+        update_for_moved_message(message, thread, now=now)
     return Draft(
         to=to,
-        text=compose(template, member, church) if template else row.text,
+        text=compose(template, member, church) if template else message.text,
         recipient_id=member.pk if member else None,
         thread=thread,
     )

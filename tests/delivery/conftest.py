@@ -18,7 +18,7 @@ def _only_legal(*, changes: Sequence[Change], **_: Any) -> None:
 
 @pytest.fixture(autouse=True)
 def no_change_outside_the_table() -> Iterator[None]:
-    """Whatever a test does: no message moves in a way that docs/message-states.md does not draw."""
+    """Check in every test that no message changes its status outside docs/message-states.md."""
     messages_changed.connect(_only_legal, dispatch_uid="only legal changes")
     yield
     messages_changed.disconnect(dispatch_uid="only legal changes")

@@ -14,10 +14,10 @@ def test_the_pauses_are_exactly_one_two_and_four_seconds(attempts: int, seconds:
     assert next_attempt(attempts, NOW, delays=(1, 2, 4)) == NOW + timedelta(seconds=seconds)
 
 
-def test_after_the_fourth_attempt_there_is_none() -> None:
+def test_there_is_no_fifth_attempt() -> None:
     assert next_attempt(4, NOW, delays=(1, 2, 4)) is None
 
 
-def test_jitter_lets_a_pause_grow_by_its_share_at_most() -> None:
+def test_jitter_is_at_most_its_share() -> None:
     latest = next_attempt(2, NOW, delays=(1, 2, 4), jitter=0.5, rng=lambda: 1.0)
     assert latest == NOW + timedelta(seconds=3)

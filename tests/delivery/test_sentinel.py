@@ -1,4 +1,4 @@
-"""Redis behind Sentinel (``REDIS_URL=redis+sentinel://…``): what workers share, they find there."""
+"""Redis behind Sentinel (``REDIS_URL=redis+sentinel://…``): workers share their state there."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def watched(tmp_path: Path) -> Iterator[WatchedValkey]:
 
 
 def share_everything(redis: Redis) -> None:
-    """Hints, pace and breaker; and ``redis`` is where they are."""
+    """Check that hints, pace and breaker use ``redis``."""
     redis.flushdb()
     hints.push()
     assert hints.wait(1)
@@ -45,13 +45,13 @@ def share_everything(redis: Redis) -> None:
 
 def answers() -> bool:
     try:
-        redis_client.attempt(lambda redis: redis.set("answers", "yes"))
+        redis_client.call(lambda redis: redis.set("answers", "yes"))
     except redis_client.RedisUnavailableError:
         return False
     return True
 
 
-def test_workers_share_what_they_share_before_and_after_a_fail_over(
+def test_workers_share_state_before_and_after_a_failover(
     watched: WatchedValkey, settings: Any
 ) -> None:
     behind(settings, watched.url, SENDER_RATE=1)
@@ -63,8 +63,8 @@ def test_workers_share_what_they_share_before_and_after_a_fail_over(
 
 
 @pytest.mark.chaos
-def test_a_master_that_became_a_replica_is_left(watched: WatchedValkey, settings: Any) -> None:
-    """Long: a Sentinel waits for eight seconds before it tells the old master that it is one no more."""
+def test_a_demoted_master_is_abandoned(watched: WatchedValkey, settings: Any) -> None:
+    """Wait long: a Sentinel tells the old master only after eight seconds that it is a replica."""
     behind(settings, watched.url, SENDER_RATE=1)
     assert answers()
     with watched.client("sentinel") as sentinel, watched.client("replica") as replica:
@@ -81,10 +81,10 @@ def _leads(redis: Redis) -> bool:
 
 
 @pytest.mark.parametrize("scheme", ["redis://{}/3", "redis+sentinel://{}/koinonia/3"])
-def test_one_that_is_away_is_asked_once(scheme: str, settings: Any) -> None:
-    """redis-py by itself asks a Sentinel up to sixteen times and sleeps in between."""
+def test_an_unreachable_sentinel_is_asked_once(scheme: str, settings: Any) -> None:
+    """Check that redis-py's sixteen retries, with pauses, are switched off."""
     with HangsUp() as server:
         behind(settings, scheme.format(server.address))
         with pytest.raises(redis_client.RedisUnavailableError):
-            redis_client.attempt(lambda redis: redis.ping())
+            redis_client.call(lambda redis: redis.ping())
         assert server.calls == 1

@@ -69,7 +69,7 @@ def test_a_church_without_texts_has_no_rate(grace: Church) -> None:
     assert (found["oldest_due_seconds"], found["success_rate"]) == (None, {"1h": None, "24h": None})
 
 
-def test_a_text_that_nobody_takes_is_stuck(grace: Church) -> None:
+def test_a_due_message_without_a_worker_is_stuck(grace: Church) -> None:
     due = text(grace, "queued", at=NOW - 5 * MINUTE)
     assert "300 s" in why_stuck(NOW, after=MINUTE)
     assert why_stuck(NOW, after=10 * MINUTE) == ""
@@ -99,7 +99,7 @@ def test_the_command_prints_json_and_exits_1_when_stuck(grace: Church) -> None:
     assert json.loads(out.getvalue())["queue"]["queued"] == 1
 
 
-def test_the_command_speaks_to_people(grace: Church) -> None:
+def test_the_command_prints_text_for_people(grace: Church) -> None:
     text(grace, "dead")
     out = StringIO()
     call_command("delivery_status", "--check", stdout=out)
@@ -107,7 +107,7 @@ def test_the_command_speaks_to_people(grace: Church) -> None:
     assert "Nothing is stuck." in out.getvalue()
 
 
-def test_old_events_go_and_dead_letters_stay(grace: Church) -> None:
+def test_old_events_are_deleted_and_dead_letters_are_kept(grace: Church) -> None:
     month, year = timedelta(days=31), timedelta(days=365)
     letter = text(grace, "dead", at=NOW - year)
     event(applied_at=NOW - month)
@@ -122,7 +122,7 @@ def test_old_events_go_and_dead_letters_stay(grace: Church) -> None:
     assert Message.objects.get() == letter
 
 
-def test_a_breaker_is_no_excuse_when_its_open_time_is_long_over(grace: Church) -> None:
+def test_an_overdue_probe_counts_as_stuck(grace: Church) -> None:
     text(grace, "queued", at=NOW - 10 * MINUTE)
     opened = BreakerTransition.objects.create(
         account=account().name, before="closed", after="open", reason="test",
@@ -134,7 +134,7 @@ def test_a_breaker_is_no_excuse_when_its_open_time_is_long_over(grace: Church) -
 
 
 @pytest.mark.django_db
-def test_settings_with_which_nothing_can_be_sent_are_no_nothing_is_stuck(settings: Any) -> None:
+def test_settings_that_block_all_sending_count_as_stuck(settings: Any) -> None:
     settings.USE_TZ = False
     said = why_stuck(timezone.now(), after=timedelta(hours=1))
     settings.USE_TZ = True

@@ -10,7 +10,7 @@ Edges = set[tuple[str, str]]
 
 
 def _drawn() -> Edges:
-    """The arrows of the diagram, each group replaced by its members."""
+    """Return the arrows of the diagram, each group replaced by its members."""
     lines = [line.strip() for line in DIAGRAM.read_text().splitlines()]
     groups: dict[str, list[str]] = {}
     inside: list[str] | None = None
@@ -39,5 +39,5 @@ def test_the_diagram_of_the_docs_is_the_table() -> None:
     assert _drawn() == table
 
 
-def test_every_status_that_is_seen_has_a_place_in_the_table() -> None:
+def test_every_visible_status_is_in_the_table() -> None:
     assert set(MAY_BECOME) == set(Status) - {Status.SENDING}

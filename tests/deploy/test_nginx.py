@@ -1,4 +1,4 @@
-"""The whole system behind a real nginx with the very file of ``deploy/nginx.conf``."""
+"""The whole system behind a real nginx with ``deploy/nginx.conf``."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ PROTO = "proxy_set_header X-Forwarded-Proto $scheme;"
 
 
 def site(web: int, plain: int, secure: int, certificate: Path) -> str:
-    """The file with the values of this test: those that it marks, and no others."""
+    """Return the file with the values of this test in its marked lines."""
     told = SITE
     for marked, value in (
         ("server 127.0.0.1:8000 ", f"server 127.0.0.1:{web} "),
@@ -60,7 +60,7 @@ def site(web: int, plain: int, secure: int, certificate: Path) -> str:
 
 
 class Site:
-    """The system and nginx before it; ``get`` and ``post`` as somebody from outside."""
+    """The system behind nginx; ``get`` and ``post`` send requests from outside."""
 
     def __init__(self, directory: Path) -> None:
         self.plain, self.secure = free_port(), free_port()
@@ -101,11 +101,11 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture(scope="module")
 def grace(outside: Site) -> dict[str, str]:
-    """The credential of an owner of Grace church, who signed in through nginx."""
+    """Sign in through nginx as an owner of Grace church, and return the credential."""
     return outside.token()
 
 
-def test_an_office_signs_in_on_the_page(outside: Site) -> None:
+def test_a_user_signs_in_on_the_page(outside: Site) -> None:
     with requests.Session() as browser:
         page = outside.ask("GET", "/login/", session=browser)
         assert page.status_code == 200
@@ -121,7 +121,9 @@ def test_an_office_signs_in_on_the_page(outside: Site) -> None:
         assert outside.ask("GET", "/", session=browser).status_code == 200
 
 
-def test_a_text_is_delivered_and_told_on_the_socket(outside: Site, grace: dict[str, str]) -> None:
+def test_a_text_is_delivered_and_its_events_reach_the_socket(
+    outside: Site, grace: dict[str, str]
+) -> None:
     ticket = outside.ask("POST", "/api/v1/realtime/ticket/", headers=grace).json()
     assert ticket["url"].startswith("wss://")
     context = ssl.create_default_context(cafile=str(outside.certificate))
@@ -144,17 +146,17 @@ def test_a_webhook_is_never_redirected(outside: Site, scheme: str) -> None:
         f"{scheme}://127.0.0.1:{port}/webhooks/telnyx/",
         data=b"{}", verify=str(outside.certificate), allow_redirects=False, timeout=20,
     )  # fmt: skip
-    assert answer.status_code == 400  # There is no signature.
+    assert answer.status_code == 400  # The signature is missing.
 
 
-def test_a_page_on_the_plain_port_is_sent_to_tls(outside: Site) -> None:
+def test_a_page_on_the_plain_port_is_redirected_to_tls(outside: Site) -> None:
     address = f"http://127.0.0.1:{outside.plain}/login/?next=/"
     answer = requests.get(address, allow_redirects=False, timeout=20)
     assert answer.status_code == 308
     assert answer.headers["Location"] == f"{outside.url}/login/?next=/"
 
 
-def test_a_repeated_read_costs_nothing(outside: Site, grace: dict[str, str]) -> None:
+def test_a_repeated_read_is_a_304(outside: Site, grace: dict[str, str]) -> None:
     path = "/api/v1/churches/grace/members/"
     first = outside.ask("GET", path, headers=grace)
     assert first.headers["Content-Encoding"] in {"gzip", "br", "zstd"}
@@ -171,14 +173,14 @@ def test_a_long_poll_is_held_to_its_end(outside: Site, grace: dict[str, str]) ->
     assert answer.elapsed.total_seconds() > 20
 
 
-def test_an_export_comes_whole(outside: Site, grace: dict[str, str]) -> None:
+def test_an_export_arrives_completely(outside: Site, grace: dict[str, str]) -> None:
     answer = outside.ask("GET", "/api/v1/churches/grace/dead-letters/export/", headers=grace)
     assert answer.status_code == 200
     assert answer.text.startswith("id,church,to,")
 
 
 class From(HTTPAdapter):
-    """Connections from an address of this machine that is no proxy's."""
+    """An adapter that connects from a local address outside the trusted proxies."""
 
     def __init__(self, address: str) -> None:
         self._address = address
@@ -189,7 +191,7 @@ class From(HTTPAdapter):
 
 
 def left_for(outside: Site, address: str, forged: str) -> int:
-    """How many requests without a good credential the address has left."""
+    """Return the number of anonymous requests that the address has left."""
     with requests.Session() as client:
         client.mount("https://", From(address))
         headers = {"Authorization": "Bearer wrong", "X-Forwarded-For": forged}
@@ -198,20 +200,20 @@ def left_for(outside: Site, address: str, forged: str) -> int:
     return int(answer.headers["X-RateLimit-Remaining"])
 
 
-def test_the_address_of_the_client_is_counted_whatever_it_says(outside: Site) -> None:
+def test_limits_use_the_real_address_of_the_client(outside: Site) -> None:
     counted = [left_for(outside, "127.0.0.2", f"203.0.113.{number}") for number in range(5)]
     assert counted[0] - counted[-1] >= 3
     assert left_for(outside, "127.0.0.3", "203.0.113.1") > counted[-1]
 
 
-def test_a_body_above_the_limit_ends_at_nginx(outside: Site, grace: dict[str, str]) -> None:
+def test_nginx_refuses_a_body_above_the_limit(outside: Site, grace: dict[str, str]) -> None:
     path = "/api/v1/churches/grace/members/import/"
     headers = {**grace, "Content-Type": "text/csv"}
     answer = outside.ask("POST", path, headers=headers, data=b"x" * 7_000_000)
     assert answer.status_code == 413
 
 
-def test_health_is_told_and_metrics_are_not(outside: Site) -> None:
+def test_health_is_public_and_metrics_are_not(outside: Site) -> None:
     for path, status in (("/healthz", 200), ("/readyz?full", 200), ("/metrics", 403)):
         assert outside.ask("GET", path).status_code == status
     itself = f"http://127.0.0.1:{outside.web}/metrics"
@@ -228,7 +230,7 @@ def test_the_web_process_answers_probes_by_address(outside: Site, header: str) -
 
 
 def raw(port: int, *lines: str) -> bytes:
-    """The first line of the answer."""
+    """Return the first line of the answer."""
     with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
         connection.sendall("\r\n".join([*lines, "Connection: close", "", ""]).encode())
         return connection.makefile("rb").readline().strip()
@@ -264,7 +266,7 @@ def test_the_smoke_test_passes(outside: Site) -> None:
     ],
     ids=["nothing", "no scheme", "no upgrade"],
 )
-def test_the_smoke_test_says_which_line_is_missing(
+def test_the_smoke_test_names_the_missing_line(
     outside: Site, tmp_path: Path, lines: str, sentence: str
 ) -> None:
     port = free_port()
@@ -276,8 +278,8 @@ def test_the_smoke_test_says_which_line_is_missing(
     assert "Traceback" not in ended.stderr
 
 
-def test_nothing_was_amiss_between_nginx_and_the_system(outside: Site) -> None:
+def test_nginx_logged_no_error(outside: Site) -> None:
     wait_until(lambda: outside.ask("GET", "/healthz").status_code == 200)
-    # Whoever closes a socket without a word (the smoke test's first one) resets it.
+    # The first socket of the smoke test closes without a close frame, which resets it.
     met = [line for line in outside.nginx.errors.splitlines() if "upgraded connection" not in line]
     assert [line for line in met if "upstream" in line] == []

@@ -6,17 +6,17 @@ import pytest
 from django.contrib.auth.models import User
 
 from koinonia.models import Church
-from tests.httpopt.furnished import furnish
+from tests.httpopt.church_data import fill_church
 
-# A project of its own, with settings of its own: test_alone.py runs it.
+# A separate project with other settings, which test_alone.py runs.
 collect_ignore = ["alone"]
 
 
 @pytest.fixture
-def offices(
+def two_churches(
     grace: Church, hope: Church, grace_owner: User, hope_owner: User, settings: Any
 ) -> list[tuple[User, Church]]:
     settings.THROTTLING = {**settings.THROTTLING, "ENABLED": False}
-    furnish(grace, grace_owner)
-    furnish(hope, hope_owner)
+    fill_church(grace, grace_owner)
+    fill_church(hope, hope_owner)
     return [(grace_owner, grace), (hope_owner, hope)]

@@ -1,4 +1,4 @@
-"""httpopt in a project that has nothing else: its own suite, in a process of its own."""
+"""Run the suite of httpopt in a project without the other apps, in another process."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 ALONE = ROOT / "tests" / "httpopt" / "alone"
-OF_THE_DATABASE = {
-    "test_versions.py", "test_writes.py", "test_fields.py", "test_open_transactions.py",
+NEEDS_THE_DATABASE = {
+    "test_versions.py", "test_if_match.py", "test_fields.py", "test_open_transactions.py",
 }  # fmt: skip
 SUITES = [
-    pytest.param(name, marks=[] if name in OF_THE_DATABASE else [pytest.mark.any_database])
+    pytest.param(name, marks=[] if name in NEEDS_THE_DATABASE else [pytest.mark.any_database])
     for name in sorted(path.name for path in ALONE.glob("test_*.py"))
 ]
 
 
 @pytest.mark.parametrize("suite", SUITES)
-def test_a_project_with_httpopt_alone(suite: str, tmp_path: Path) -> None:
+def test_httpopt_works_in_a_project_without_the_other_apps(suite: str, tmp_path: Path) -> None:
     run = subprocess.run(
         [
             sys.executable, "-m", "pytest", "-q", "-x", "-c", str(ALONE / "pytest.toml"),
@@ -37,6 +37,8 @@ def test_a_project_with_httpopt_alone(suite: str, tmp_path: Path) -> None:
 
 
 def _environment() -> dict[str, str]:
-    mine = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    mine.pop("DJANGO_SETTINGS_MODULE", None)
-    return mine
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")
+    }
+    environment.pop("DJANGO_SETTINGS_MODULE", None)
+    return environment

@@ -1,4 +1,4 @@
-"""What can be changed is changed only in the state that one has seen: each kind of it."""
+"""If-Match on every kind of row that can be changed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 
 from koinonia.models import Church, Group, Member, Role
 from tests import cast
-from tests.httpopt.furnished import furnish
+from tests.httpopt.church_data import fill_church
 
 API = "/api/v1/churches/"
 KINDS = {
@@ -23,7 +23,7 @@ KINDS = {
 
 @pytest.fixture
 def owner(grace: Church, grace_owner: User) -> APIClient:
-    furnish(grace, grace_owner)
+    fill_church(grace, grace_owner)
     cast.staff(grace, Role.VIEWER)
     client = APIClient()
     client.force_authenticate(grace_owner)
@@ -32,7 +32,7 @@ def owner(grace: Church, grace_owner: User) -> APIClient:
 
 @pytest.fixture(params=list(KINDS))
 def seen(request: pytest.FixtureRequest, owner: APIClient) -> tuple[str, str, dict[str, str]]:
-    """The path of an item, the ``etag`` that it was seen with, and a change of it."""
+    """Return the path of an item, its ``etag``, and a change."""
     path, change = KINDS[request.param]
     if request.param == "church":
         return path, owner.get(API).json()["results"][0]["etag"], change
@@ -45,7 +45,7 @@ def patch(client: APIClient, path: str, change: dict[str, str], **headers: str) 
     return client.patch(path, change, format="json", headers=headers)
 
 
-def test_the_etag_of_a_list_is_good_once(
+def test_the_etag_in_a_list_allows_one_write(
     owner: APIClient, seen: tuple[str, str, dict[str, str]]
 ) -> None:
     path, etag, change = seen
@@ -70,7 +70,7 @@ def test_a_stale_delete_deletes_nothing(
     assert owner.delete(path, headers={"if-match": fresh}).status_code == 204
 
 
-def test_where_it_is_required_it_may_not_be_missing(
+def test_a_missing_if_match_is_428_if_it_is_required(
     owner: APIClient, seen: tuple[str, str, dict[str, str]], settings: Any
 ) -> None:
     settings.HTTPOPT = {**settings.HTTPOPT, "REQUIRE_IF_MATCH": True}
@@ -79,7 +79,7 @@ def test_where_it_is_required_it_may_not_be_missing(
     assert patch(owner, path, change, if_match=etag).status_code == 200
 
 
-def test_it_is_honoured_where_all_else_is_off(
+def test_if_match_works_when_httpopt_is_switched_off(
     owner: APIClient, seen: tuple[str, str, dict[str, str]], settings: Any
 ) -> None:
     settings.HTTPOPT = {**settings.HTTPOPT, "ENABLED": False}
@@ -90,19 +90,19 @@ def test_it_is_honoured_where_all_else_is_off(
 
 @pytest.mark.parametrize("coding", ["identity", "gzip", "br", "zstd"])
 @pytest.mark.parametrize("query", ["", "?fields=etag"])
-def test_the_header_of_any_coding_and_selection_is_good_and_so_is_that_of_the_answer(
+def test_the_tag_of_any_coding_and_selection_is_accepted(
     owner: APIClient, seen: tuple[str, str, dict[str, str]], coding: str, query: str
 ) -> None:
     path, _, change = seen
     if "/staff/" in path:
-        pytest.skip("One of the staff is read in the list.")
+        pytest.skip("There is no GET of one membership.")
     tag = owner.get(path + query, headers={"accept-encoding": coding})["ETag"]
     changed = patch(owner, path, change, if_match=tag, accept_encoding=coding)
     assert changed.status_code == 200
     assert owner.get(path, headers={"accept-encoding": coding})["ETag"] == changed["ETag"]
 
 
-def test_the_groups_of_a_member_are_part_of_what_one_has_seen(
+def test_a_change_of_the_groups_of_a_member_makes_the_etag_stale(
     owner: APIClient, grace: Church
 ) -> None:
     path = f"{API}grace/members/"

@@ -1,4 +1,4 @@
-"""Schemathesis asks a live system all that the OpenAPI schema allows, and much that it does not."""
+"""Schemathesis sends requests to a live system, both valid and invalid by the OpenAPI schema."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from delivery.providers.telnyx.simulator.numbers import NUMBER_OF
-from tests.httpopt.complaints import complaints
+from tests.httpopt.http_lint import lint
 from tests.running_system import RunningSystem, database_environment
 
 CHURCH = "/api/v1/churches/{church}/"
@@ -37,7 +37,7 @@ NOT_ON_A_304 = (
 )  # fmt: skip
 _TRIES = 20
 
-# pytest-django has set Django up; the live system serves the same.
+# pytest-django has set up Django; the live system serves the same schema.
 documented: dict[str, Any] = SchemaGenerator().get_schema(  # type: ignore[no-untyped-call] # drf-spectacular's
     request=None, public=True
 )
@@ -66,7 +66,7 @@ def owner(system: RunningSystem) -> Iterator[requests.Session]:
 
 @pytest.fixture(scope="module")
 def ids(system: RunningSystem, owner: requests.Session) -> dict[str, list[str]]:
-    """What there is of each kind in the church, by its path; of the staff all but the owner."""
+    """Return the ids of each kind of row in the church, except the owner's membership."""
     church = f"{system.url}/api/v1/churches/grace/"
     refused = {"to": NUMBER_OF["40310"], "text": "Nobody has this number"}
     owner.post(f"{church}messages/", json=refused).raise_for_status()
@@ -76,18 +76,18 @@ def ids(system: RunningSystem, owner: requests.Session) -> dict[str, list[str]]:
 
 
 def ids_of(url: str, owner: requests.Session) -> list[str]:
-    """Of the newest page, once there is one: a letter is dead when the carrier has refused it."""
+    """Wait for rows and return their ids: a message is dead only after the carrier refuses it."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         page = owner.get(url).json()["results"]
         if found := [item["id"] for item in page if item.get("role") != "owner"]:
             return found
         time.sleep(0.1)
-    raise AssertionError(f"There is nothing at {url}.")
+    raise AssertionError(f"{url} stays empty.")
 
 
 @pytest.mark.parametrize("path", READS)
-def test_what_is_read_again_is_confirmed(
+def test_a_second_get_is_a_304(
     path: str, system: RunningSystem, owner: requests.Session, ids: dict[str, list[str]]
 ) -> None:
     kind = path.removeprefix(CHURCH).partition("/")[0]
@@ -103,12 +103,12 @@ def test_every_answer_is_in_the_schema(
 ) -> None:
     aim(case, ids)
     answer = case.call(base_url=system.url, session=owner)
-    if not is_twisteds_own(answer):
+    if not is_from_twisted(answer):
         case.validate_response(answer, checks=CHECKS)
 
 
 def aim(case: Case[Any], ids: dict[str, list[str]]) -> None:
-    """Two of three times at something that is there; and never to wait for an event."""
+    """Aim two of three cases at an existing row, and never let a case wait for an event."""
     number = zlib.crc32(repr((case.path_parameters, case.query, case.headers, case.body)).encode())
     if "church" in case.path_parameters:
         case.path_parameters["church"] = "grace"
@@ -119,8 +119,8 @@ def aim(case: Case[Any], ids: dict[str, list[str]]) -> None:
         case.query["wait"] = 0
 
 
-def is_twisteds_own(answer: Response) -> bool:
-    """Twisted reads forms for itself, and answers those that it cannot read without asking us."""
+def is_from_twisted(answer: Response) -> bool:
+    """Return True if Twisted refused the form before it reached the application."""
     asked = answer.request.headers.get("Content-Type", "")
     told = (answer.status_code, answer.content, answer.headers)
     return asked.startswith("multipart/form-data") and told == (400, b"", {})
@@ -138,7 +138,7 @@ def reads_are_confirmed(ctx: CheckContext, response: Response, case: Case[Any]) 
         check_a_second_read(str(response.request.url), dict(response.request.headers))
 
 
-def nothing_to_complain_of(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
+def httplint_finds_nothing(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
     # The client has decoded the body.
     fields = [
         (name, value)
@@ -146,9 +146,9 @@ def nothing_to_complain_of(ctx: CheckContext, response: Response, case: Case[Any
         for value in values
         if name not in ("content-encoding", "content-length")
     ]
-    found = complaints(case.method, response.status_code, fields, response.content)
+    found = lint(case.method, response.status_code, fields, response.content)
     # The contract has one on a 202, where RFC 9110 leaves its meaning open.
-    assert [told for told in found if not told.startswith("LOCATION_UNDEFINED")] == []
+    assert [note for note in found if not note.startswith("LOCATION_UNDEFINED")] == []
 
 
 CHECKS = [
@@ -159,27 +159,27 @@ CHECKS = [
     response_schema_conformance,
     errors_are_problems,
     reads_are_confirmed,
-    nothing_to_complain_of,
+    httplint_finds_nothing,
 ]
 
 
 def check_a_second_read(url: str, headers: dict[str, str]) -> None:
-    """A 304 is its 200 without the representation; and not that of another coding."""
+    """Check that a 304 has the fields of its 200, and that other codings have other tags."""
     first, second = two_reads(url, headers)
     assert second.status_code == 304
     for name in SAME_ON_A_304:
         assert second.headers.get(name) == first.headers.get(name), name
     assert [name for name in NOT_ON_A_304 if name in second.headers] == []
-    assert complaints("GET", 304, second.headers.items(), second.content) == []
+    assert lint("GET", 304, second.headers.items(), second.content) == []
     if first.headers["ETag"].startswith("W/"):
-        return  # Codings share it, and it says so.
+        return  # A weak tag is shared by all codings.
     other = {**headers, "Accept-Encoding": "br", "If-None-Match": first.headers["ETag"]}
     coded = requests.get(url, headers=other, timeout=30)
     assert (coded.status_code, coded.headers["ETag"] != first.headers["ETag"]) == (200, True)
 
 
 def two_reads(url: str, headers: dict[str, str]) -> tuple[requests.Response, requests.Response]:
-    """A 200 and the answer to its tag. Where a worker wrote in between, both are asked again."""
+    """Send a GET and a conditional GET; repeat both if a worker wrote in between."""
     for _ in range(_TRIES):
         first = requests.get(url, headers=headers, timeout=30)
         known = {**headers, "If-None-Match": first.headers["ETag"]}
@@ -187,4 +187,4 @@ def two_reads(url: str, headers: dict[str, str]) -> tuple[requests.Response, req
         assert second.status_code in (200, 304)
         if second.status_code == 304 or second.headers["ETag"] == first.headers["ETag"]:
             return first, second
-    raise AssertionError(f"{url} never holds still.")
+    raise AssertionError(f"{url} changes all the time.")

@@ -1,4 +1,4 @@
-"""Entity tags as proxies that compress return them: each kind of product, and two of them in a row."""
+"""Entity tags as compressing proxies change them: each product, and two proxies in a row."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ MADE_BY = {
 }
 LISTS = {
     "alone": "{}",
-    "after a foreign one": '"no-such-tag", {}',
-    "before a weak foreign one": '{}, W/"other"',
-    "among its own stale ones": '"0", {}, W/"0-gzip"',
+    "after a foreign tag": '"no-such-tag", {}',
+    "before a weak foreign tag": '{}, W/"other"',
+    "among stale tags of the item": '"0", {}, W/"0-gzip"',
 }
 CODINGS = ["identity", "gzip", "br", "zstd"]
 
@@ -70,7 +70,7 @@ def rename(client: APIClient, path: str, name: str, **headers: str) -> Any:
 
 @pytest.mark.parametrize("coding", CODINGS)
 @pytest.mark.parametrize("product", MADE_BY)
-def test_what_one_has_seen_can_be_changed_once(
+def test_a_changed_tag_allows_one_write(
     client: APIClient, path: str, product: str, coding: str
 ) -> None:
     tag = MADE_BY[product].format(opaque_of(client, path, coding))
@@ -82,13 +82,15 @@ def test_what_one_has_seen_can_be_changed_once(
 
 @pytest.mark.parametrize("several", LISTS)
 @pytest.mark.parametrize("product", MADE_BY)
-def test_one_of_several_is_enough(client: APIClient, path: str, product: str, several: str) -> None:
+def test_one_matching_tag_of_a_list_is_enough(
+    client: APIClient, path: str, product: str, several: str
+) -> None:
     tag = LISTS[several].format(MADE_BY[product].format(opaque_of(client, path, "gzip")))
     assert client.delete(path, headers={"if-match": tag}).status_code == 204
 
 
 @pytest.mark.parametrize("product", MADE_BY)
-def test_so_is_the_etag_of_the_body(client: APIClient, path: str, product: str) -> None:
+def test_the_etag_in_the_body_allows_one_write(client: APIClient, path: str, product: str) -> None:
     version = client.get(path).json()["etag"].strip('"')
     tag = MADE_BY[product].format(version)
     assert rename(client, path, "Band", if_match=tag).status_code == 200
@@ -98,7 +100,7 @@ def test_so_is_the_etag_of_the_body(client: APIClient, path: str, product: str) 
 @pytest.mark.parametrize("coding", CODINGS)
 @pytest.mark.parametrize("product", MADE_BY)
 @pytest.mark.parametrize("kind", ["item", "list", "report", "events"])
-def test_nothing_new_is_not_modified(
+def test_a_changed_tag_gets_a_304(
     client: APIClient, path: str, product: str, coding: str, kind: str
 ) -> None:
     church = "/api/v1/churches/grace/"
@@ -112,7 +114,9 @@ def test_nothing_new_is_not_modified(
 
 
 @pytest.mark.parametrize("product", MADE_BY)
-def test_a_read_of_what_one_has_seen(client: APIClient, path: str, product: str) -> None:
+def test_a_get_honours_if_match_with_a_changed_tag(
+    client: APIClient, path: str, product: str
+) -> None:
     tag = MADE_BY[product].format(opaque_of(client, path, "identity"))
     assert client.get(path, headers={"If-Match": tag}).status_code == 200
     rename(client, path, "Band")
@@ -124,7 +128,7 @@ def test_a_read_of_what_one_has_seen(client: APIClient, path: str, product: str)
     ['"{}-other"', '"{}gzip"', '"x{}"', '"{}-"', '"{}-gzip-gzip-gzip-gzip"', '"gzip-{}"', '"{}.gzip"',
      'W/"{}-identity"', '"{}-GZIPPED"'],
 )  # fmt: skip
-def test_a_tag_that_no_proxy_makes_of_ours_matches_nothing(
+def test_a_tag_that_no_proxy_would_make_matches_nothing(
     client: APIClient, path: str, foreign: str
 ) -> None:
     tag = foreign.format(opaque_of(client, path, "gzip"))
@@ -133,7 +137,7 @@ def test_a_tag_that_no_proxy_makes_of_ours_matches_nothing(
     assert read.status_code == 200
 
 
-def test_any_version_will_do_for_an_asterisk(client: APIClient, path: str) -> None:
+def test_an_asterisk_matches_any_version(client: APIClient, path: str) -> None:
     assert rename(client, path, "Band", if_match="*").status_code == 200
 
 
@@ -150,7 +154,7 @@ def test_only_our_own_form_has_a_version(opaque: str) -> None:
         assert opaque.startswith(str(found[0])) or opaque.startswith("0")
 
 
-def test_the_staff_of_a_church_too(client: APIClient, grace: Church) -> None:
+def test_a_changed_tag_allows_a_write_of_a_membership(client: APIClient, grace: Church) -> None:
     cast.staff(grace, Role.VIEWER)
     staff = client.get("/api/v1/churches/grace/staff/").json()["results"]
     item = next(one for one in staff if one["role"] == "viewer")

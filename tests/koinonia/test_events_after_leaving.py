@@ -16,7 +16,7 @@ from delivery.accept import accept_message
 from delivery.changes import message_changes
 from delivery.drafts import Draft
 from delivery.statuses import Status
-from koinonia.conversations import thread_of
+from koinonia.conversations import conversation_with
 from koinonia.models import Church, Role, Staff
 from realtime import credentials, tickets
 from realtime.consumer import EventConsumer
@@ -41,7 +41,7 @@ def delivered(church: Church, author: User) -> None:
     """Set a message of the author to delivered, so that the author gets an event."""
     now = timezone.now()
     with message_changes(now):
-        thread = thread_of(church, PHONE, now=now)
+        thread = conversation_with(church, PHONE, now=now)
         draft = Draft(to=PHONE, text="Hello", thread=thread.pk)
         message = accept_message(church, draft, author=author, now=now)
     with message_changes(now) as changes:

@@ -1,4 +1,4 @@
-"""What a change of messages means to the church's conversations and to its event stream."""
+"""Changes of messages update the conversations and the event streams."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from koinonia import wiring
 from koinonia.broadcasts import progress
 from koinonia.broadcasts.audience import Audience
 from koinonia.broadcasts.send import send_broadcast
-from koinonia.conversations import mark_read, thread_of
+from koinonia.conversations import conversation_with, mark_read
 from koinonia.models import Broadcast, Church, Conversation, Role
 from realtime.models import Event
 from tests import cast
@@ -43,7 +43,7 @@ def kinds(key: str) -> list[str]:
 
 def text(church: Church, author: User | None = None) -> Message:
     with message_changes(NOW):
-        thread = thread_of(church, PHONE, now=NOW)
+        thread = conversation_with(church, PHONE, now=NOW)
         draft = Draft(to=PHONE, text="Hello", thread=thread.pk)
         return accept_message(church, draft, author=author, now=NOW)
 
@@ -64,7 +64,7 @@ def receive(church: Church, words: str = "Yes!") -> Message:
     with message_changes(NOW) as changes:
         message = Message.objects.create(
             tenant=church, direction=Direction.INBOUND, status=Status.RECEIVED, to_number=church.phone_number,
-            from_number=PHONE, text=words, thread=thread_of(church, PHONE, now=NOW).pk,
+            from_number=PHONE, text=words, thread=conversation_with(church, PHONE, now=NOW).pk,
             created_at=NOW, updated_at=NOW,
         )  # fmt: skip
         changes.add(message)
@@ -78,7 +78,9 @@ def broadcast(church: Church, author: User, people: int = 3) -> Broadcast:
     return send_broadcast(church, "Dear {first_name}", audience, author=author, now=NOW)
 
 
-def test_a_single_text_is_told_with_the_shape_of_the_api(grace: Church, grace_sender: User) -> None:
+def test_the_event_of_a_single_text_has_the_shape_of_the_api(
+    grace: Church, grace_sender: User
+) -> None:
     message = text(grace, grace_sender)
     [(kind, data)] = events("church:grace")
     assert kind == "message.created"
@@ -91,7 +93,7 @@ def test_a_single_text_is_told_with_the_shape_of_the_api(grace: Church, grace_se
     assert Conversation.objects.get(church=grace, phone=PHONE).last_message == message
 
 
-def test_a_status_is_told_to_its_own_church_alone(grace: Church, hope: Church) -> None:
+def test_a_status_event_goes_only_to_its_church(grace: Church, hope: Church) -> None:
     move(text(grace), Status.ACCEPTED)
     assert kinds("church:grace") == ["message.created", "message.status"]
     assert kinds("church:hope") == []
@@ -101,7 +103,7 @@ def test_a_status_is_told_to_its_own_church_alone(grace: Church, hope: Church) -
 
 
 @pytest.mark.parametrize("end", [Status.DELIVERED, Status.FAILED])
-def test_the_author_of_a_text_is_told_how_it_ended(
+def test_the_author_of_a_text_gets_its_outcome(
     grace: Church, grace_sender: User, end: Status
 ) -> None:
     message = text(grace, grace_sender)
@@ -130,7 +132,7 @@ def test_an_older_message_never_becomes_the_last_one(grace: Church) -> None:
     assert Conversation.objects.get(church=grace, phone=PHONE).last_message == second
 
 
-def test_a_broadcast_is_one_event_and_brings_all_conversations_up_to_date(
+def test_a_broadcast_is_one_event_and_updates_all_conversations(
     grace: Church, grace_owner: User
 ) -> None:
     made = broadcast(grace, grace_owner)
@@ -141,7 +143,7 @@ def test_a_broadcast_is_one_event_and_brings_all_conversations_up_to_date(
     assert set(last) == {made.pk}
 
 
-def test_progress_is_told_once_a_second_and_what_was_held_back_is_told_later(
+def test_progress_is_sent_once_a_second_and_skipped_progress_later(
     grace: Church, grace_owner: User
 ) -> None:
     made = broadcast(grace, grace_owner)
@@ -156,7 +158,7 @@ def test_progress_is_told_once_a_second_and_what_was_held_back_is_told_later(
     assert kinds("church:grace").count("broadcast.progress") == 2
 
 
-def test_the_end_of_a_broadcast_is_told_at_once(grace: Church, grace_owner: User) -> None:
+def test_the_end_of_a_broadcast_is_sent_at_once(grace: Church, grace_owner: User) -> None:
     made = broadcast(grace, grace_owner)
     for message in Message.objects.filter(batch=made.pk).order_by("pk"):
         move(message, Status.DELIVERED)
@@ -166,7 +168,7 @@ def test_the_end_of_a_broadcast_is_told_at_once(grace: Church, grace_owner: User
     )
 
 
-def test_a_rolled_back_change_is_told_to_nobody(grace: Church) -> None:
+def test_a_rolled_back_change_sends_no_event(grace: Church) -> None:
     message = text(grace)
     with transaction.atomic():
         move(message, Status.ACCEPTED)
@@ -174,7 +176,7 @@ def test_a_rolled_back_change_is_told_to_nobody(grace: Church) -> None:
     assert kinds("church:grace") == ["message.created"]
 
 
-def test_every_church_hears_of_the_breaker(grace: Church, hope: Church) -> None:
+def test_every_church_gets_breaker_events(grace: Church, hope: Church) -> None:
     breaker_changed.send(None, state="open", reason="503")
     assert (
         events("church:grace") == events("church:hope") == [("delivery.breaker", {"state": "open"})]
@@ -194,7 +196,7 @@ def test_sockets_and_tickets_share_one_limit(
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("key", ["church:grace", "church:hope", "church:none", "club:grace"])
-def test_who_may_listen_is_the_same_asked_for_one_or_for_many(key: str) -> None:
+def test_authorization_is_the_same_for_one_user_and_for_many(key: str) -> None:
     grace, hope = cast.church("grace", "+15550001111"), cast.church("hope", "+15550002222")
     people = [cast.staff(grace, Role.VIEWER), cast.staff(hope, Role.OWNER)]
     alone = {user.pk for user in people if wiring.may_listen(user, key)}

@@ -1,4 +1,4 @@
-"""The limits as the project wires them (contract section 7)."""
+"""The rate limits of the project (contract section 7)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from koinonia.config import environment, rate_limits
 from koinonia.models import Church
 from tests import cast
 from tests.delivery.accounts import with_provider
@@ -31,16 +32,34 @@ CONTRACT = [
     ("login_user", "5/15m", "name and address", True),
     ("login_name", "20/15m", "name", True),
     ("connect", "60/m", "user", True),
+    ("invitations", "60/h", "url:church", True),
 ]
 
 
 @pytest.mark.parametrize(("name", "rate", "by", "give_back"), CONTRACT)
-def test_each_policy_is_the_contract_s(name: str, rate: str, by: str, give_back: bool) -> None:
+def test_each_policy_is_as_the_contract_says(
+    name: str, rate: str, by: str, give_back: bool
+) -> None:
     policy = policies.get(name)
     assert (policy.rate, policy.by, policy.give_back) == (parse(rate), by, give_back)
 
 
-def test_the_middleware_stands_outside_of_what_makes_304s() -> None:
+def test_the_environment_can_set_the_rate_of_every_policy() -> None:
+    """Tie the three places that name policies: the contract, the settings, and the environment."""
+    assert set(rate_limits.NAMES) == set(policies.by_name()) == {row[0] for row in CONTRACT}
+
+
+@pytest.mark.parametrize("name", [row[0] for row in CONTRACT])
+def test_a_rate_of_the_environment_reaches_its_policy(
+    name: str, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    monkeypatch.setenv(f"THROTTLE_{name.upper()}", "7/h")
+    rates = environment.read(project.BASE_DIR).throttle
+    settings.THROTTLING = {**settings.THROTTLING, "POLICIES": rate_limits.policies(rates)}
+    assert policies.get(name).rate == parse("7/h")
+
+
+def test_the_headers_middleware_stands_outside_the_middleware_that_answers_304() -> None:
     order = [name.rpartition(".")[2] for name in project.MIDDLEWARE]
     assert order.index("RateLimitHeadersMiddleware") < order.index("ContentHashMiddleware")
 
@@ -57,20 +76,22 @@ def quick_passwords(settings: Settings) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
-def test_every_authenticated_answer_tells_the_limits(grace_viewer: User, bearer: Bearer) -> None:
+def test_every_authenticated_answer_has_rate_limit_fields(
+    grace_viewer: User, bearer: Bearer
+) -> None:
     answer = Client().get("/api/v1/me/", headers=bearer(grace_viewer))
     assert answer.status_code == 200
     assert answer["RateLimit-Policy"] == '"api";q=1000;w=60,"conditional";q=6000;w=60'
     assert (answer["X-RateLimit-Limit"], answer["X-RateLimit-Remaining"]) == ("200", "199")
 
 
-def test_too_many_texts_are_a_429_problem(
+def test_too_many_messages_are_a_429_problem(
     grace: Church, grace_sender: User, bearer: Bearer, settings: Settings
 ) -> None:
     _tight(settings, messages="1/d")
     headers = bearer(grace_sender)
 
-    def text() -> Any:
+    def send() -> Any:
         return Client().post(
             "/api/v1/churches/grace/messages/",
             {"to": "+13125550177", "text": "Peace"},
@@ -78,15 +99,15 @@ def test_too_many_texts_are_a_429_problem(
             headers=headers,
         )
 
-    assert text().status_code == 202
-    refused = text()
+    assert send().status_code == 202
+    refused = send()
     assert refused.status_code == 429
     assert refused["Content-Type"] == "application/problem+json"
     assert refused.json()["violated-policies"] == ["messages"]
     assert int(refused["Retry-After"]) == pytest.approx(86_400, abs=60)
 
 
-def test_bad_tokens_are_401_then_429_and_good_ones_go_on(
+def test_bad_tokens_are_401_then_429_while_good_tokens_work(
     grace_viewer: User, bearer: Bearer, settings: Settings
 ) -> None:
     _tight(settings, anon="2/d")
@@ -96,7 +117,7 @@ def test_bad_tokens_are_401_then_429_and_good_ones_go_on(
     assert Client().get("/api/v1/me/", headers=bearer(grace_viewer)).status_code == 200
 
 
-def test_a_304_gives_the_charge_back(
+def test_a_304_is_refunded(
     grace: Church, grace_viewer: User, bearer: Bearer, settings: Settings
 ) -> None:
     _tight(settings, api="5/h", conditional="5/h")
@@ -126,23 +147,23 @@ def test_the_login_pages_share_the_buckets_of_the_api_login(grace_owner: User, p
 
 
 @pytest.mark.usefixtures("quick_passwords")
-def test_the_password_of_who_guessed_too_often_is_not_even_looked_at(
+def test_no_password_is_verified_after_too_many_guesses(
     grace_owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looked_at: list[str] = []
+    verified: list[str] = []
 
     def authenticate(*_: Any, username: str, **__: Any) -> None:
-        looked_at.append(username)
+        verified.append(username)
 
     monkeypatch.setattr("koinonia.api.views.auth.authenticate", authenticate)
     given = {"username": grace_owner.username, "password": cast.PASSWORD}
     for _ in range(7):
         Client().post("/api/v1/auth/login/", given, content_type="application/json")
-    assert looked_at == [grace_owner.username] * 5
+    assert verified == [grace_owner.username] * 5
 
 
 @pytest.mark.usefixtures("quick_passwords")
-def test_the_login_of_the_api_is_judged_by_the_login_limits_alone(
+def test_the_api_login_is_limited_by_the_login_policies_only(
     grace: Church, settings: Settings
 ) -> None:
     _tight(settings, anon="1/h")
@@ -171,7 +192,7 @@ def test_a_token_on_the_allowlist_is_not_limited(
 
 
 @pytest.mark.django_db
-def test_webhooks_are_judged_by_their_signature_and_never_by_their_address(
+def test_webhooks_are_checked_by_signature_and_never_limited_by_address(
     settings: Settings,
 ) -> None:
     _tight(settings, anon="1/d")

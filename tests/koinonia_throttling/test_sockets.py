@@ -1,4 +1,4 @@
-"""Handshakes of sockets, charged as the project wires them (contract sections 6 and 7)."""
+"""The rate limits of socket handshakes (contract sections 6 and 7)."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _token(headers: dict[str, str]) -> str:
     return headers["Authorization"].removeprefix("Bearer ")
 
 
-def test_a_bad_handshake_costs_its_address_and_a_good_one_does_not_ask_it(
+def test_a_bad_handshake_charges_its_address_and_a_good_one_is_never_refused_for_it(
     grace_viewer: User, bearer: Bearer
 ) -> None:
     token = _token(bearer(grace_viewer))
@@ -61,13 +61,13 @@ def test_a_bad_handshake_costs_its_address_and_a_good_one_does_not_ask_it(
     assert code(handshake("wrong", client="203.0.113.8")) == CloseCode.UNAUTHENTICATED
 
 
-def test_bad_requests_and_bad_handshakes_are_one_account(grace: Church) -> None:
+def test_bad_requests_and_bad_handshakes_share_a_bucket(grace: Church) -> None:
     stranger = Client(REMOTE_ADDR=OFFICE)
     assert [stranger.get("/api/v1/me/").status_code for _ in range(3)] == [401] * 3
     assert code(handshake("wrong")) == CloseCode.TOO_MANY
 
 
-def test_an_address_behind_a_trusted_proxy_is_the_clients(grace: Church) -> None:
+def test_the_address_behind_a_trusted_proxy_is_counted(grace: Church) -> None:
     def behind(client: str) -> dict[str, Any]:
         return handshake("wrong", client="10.0.0.1", x_forwarded_for=f"6.6.6.6, {client}")
 
@@ -76,16 +76,16 @@ def test_an_address_behind_a_trusted_proxy_is_the_clients(grace: Church) -> None
     assert code(behind("203.0.113.8")) == CloseCode.UNAUTHENTICATED
 
 
-def test_the_networks_of_ipv6_are_one_address() -> None:
+def test_an_ipv6_network_is_counted_as_one_address() -> None:
     one, other = (client_address(handshake(client=f"2001:db8::{end}")) for end in ("1", "ffff"))
     assert one == other == "2001:db8::/64"
 
 
-def test_a_user_connects_so_often_and_no_more(grace_viewer: User, bearer: Bearer) -> None:
+def test_a_user_can_connect_only_so_often(grace_viewer: User, bearer: Bearer) -> None:
     token = _token(bearer(grace_viewer))
     assert [code(handshake(token)) for _ in range(3)] == [None, None, CloseCode.TOO_MANY]
 
 
-def test_unlimited_is_unlimited(settings: Settings, grace: Church) -> None:
+def test_no_handshake_is_limited_when_switched_off(settings: Settings, grace: Church) -> None:
     settings.THROTTLING = {**settings.THROTTLING, "ENABLED": False}
     assert {code(handshake("wrong")) for _ in range(10)} == {CloseCode.UNAUTHENTICATED}

@@ -26,7 +26,7 @@ def write_project(app: str, folder: Path) -> None:
 
 
 def printed_output(app: str) -> str:
-    """Return what the page says that ``try_it.py`` prints."""
+    """Return the output of ``try_it.py`` as the page shows it."""
     found = re.search(r"```text\n(.*?)```", page(app), re.DOTALL)
     assert found is not None
     return found[1]

@@ -1,4 +1,4 @@
-"""An app installed from the wheel with its own extra works in a project without the other apps.
+"""An app from the wheel works with one extra, in a project without the packages of the other apps.
 
 Each test makes a virtual environment and installs from the package index that pip is configured for.
 """
@@ -17,7 +17,7 @@ from tests.packaging.test_wheel import build_wheel
 
 pytestmark = [pytest.mark.any_database, pytest.mark.compat]
 
-# Packages that other apps need and this one does not, not even through its own dependencies.
+# Packages that only other apps need.
 ABSENT = {
     "delivery": {"djangorestframework", "channels", "daphne", "django-redis", "orjson"},
     "realtime": {"djangorestframework", "django-q2", "django-redis", "requests", "orjson"},

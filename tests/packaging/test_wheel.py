@@ -1,4 +1,4 @@
-"""The wheel holds everything that the five packages need at run time, and nothing else."""
+"""The wheel holds the five packages with their data files, and no tests."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def build_wheel(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def names(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """The paths in the wheel, without those of its metadata."""
+    """Return the paths in the wheel, without its metadata."""
     wheel = build_wheel(tmp_path_factory.mktemp("wheel"))
     with zipfile.ZipFile(wheel) as archive:
         return {name for name in archive.namelist() if ".dist-info/" not in name}

@@ -20,12 +20,12 @@ def _request(remote: str, forwarded: str | None = None) -> Any:
 @pytest.mark.parametrize(
     ("remote", "forwarded", "client"),
     [
-        # No proxy: the header is not trusted.
+        # Without a proxy the header is not trusted.
         (PEER, None, PEER),
         (PEER, "198.51.100.1", PEER),
         (PEER, "10.0.0.1", PEER),
         (PEER, "10.0.0.1, 10.0.0.2", PEER),
-        # One proxy: it appends the address of its peer.
+        # A single proxy appends the address of its peer.
         ("10.0.0.1", PEER, PEER),
         ("10.0.0.1", f"198.51.100.1, {PEER}", PEER),
         ("10.0.0.1", f"10.9.9.9, {PEER}", PEER),

@@ -22,7 +22,7 @@ ADD = "/admin/throttling/allowance/add/"
 
 @pytest.fixture
 def support(api: Client, settings: Settings) -> Client:
-    # So slow that no token is refilled while a busy machine runs the test.
+    # The limits are so slow that no token is refilled during the test.
     set_policies(settings, api="200/d", anon="60/d")
     user = User.objects.create_user("support", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(content_type__app_label="throttling"))

@@ -1,4 +1,4 @@
-"""Concurrent logins: a good one is not refused because of the others, and no guess is free."""
+"""Concurrent logins: a burst of good logins is not refused, and every guess costs a token."""
 
 from __future__ import annotations
 

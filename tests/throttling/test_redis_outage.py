@@ -34,7 +34,7 @@ GRACE = {"Authorization": "Bearer grace"}
 
 @pytest.fixture
 def valkey(settings: Settings, tmp_path: Path) -> Iterator[ValkeyServer]:
-    """Start a server for this test alone, which the test may stop or freeze."""
+    """Start a server that the test may stop or freeze."""
     server = ValkeyServer(tmp_path)
     cache = {
         "BACKEND": "django_redis.cache.RedisCache",

@@ -1,5 +1,8 @@
-"""The processes of a running system, found by its data directory: in what they inherited, or in
-their command line (Valkey writes its title over what it inherited)."""
+"""Find the processes of a running system by its data directory.
+
+The directory is in their environment or their command line: Valkey overwrites its environment with
+its title.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from pathlib import Path
 
 
 def processes_of(data_dir: Path) -> dict[int, str]:
-    """Process id to command line of every process that was started for ``data_dir``."""
+    """Return process id -> command line of every process of the system in ``data_dir``."""
     marker = f"DATA_DIR={data_dir}".encode()
     found = {}
     for process in Path("/proc").iterdir():
@@ -29,4 +32,4 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError:
-        return b""  # It has ended, or is not ours.
+        return b""  # The process has ended or belongs to another user.

@@ -47,18 +47,18 @@ def child(output: Output, code: str, *, stop_seconds: float = 15) -> Child:
     return Child(program, output, os.open(os.devnull, os.O_RDONLY))
 
 
-def test_each_death_in_a_row_is_answered_later_and_the_sixth_not_at_all() -> None:
+def test_restarts_slow_down_and_stop_after_the_sixth_death_in_a_row() -> None:
     restarts = Restarts()
     pauses = [restarts.pause_after(1) for _ in range(6)]
     assert pauses == [0.5, 1, 2, 4, 8, None]
 
 
-def test_a_long_life_forgives_the_deaths_before_it() -> None:
+def test_a_long_run_resets_the_count_of_deaths() -> None:
     restarts = Restarts(deaths=5)
     assert restarts.pause_after(STABLE_SECONDS) == 0.5
 
 
-async def test_one_that_cannot_be_kept_alive_is_given_up_with_its_last_words(
+async def test_a_child_that_keeps_failing_is_given_up_with_its_last_lines(
     output: Output, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("koinonia.up.processes._RESTART_PAUSES", (0.0, 0.0))
@@ -70,7 +70,7 @@ async def test_one_that_cannot_be_kept_alive_is_given_up_with_its_last_words(
     assert "no disk left" in str(given_up.value)
 
 
-async def test_one_that_ignores_term_is_killed(output: Output) -> None:
+async def test_a_child_that_ignores_term_is_killed(output: Output) -> None:
     stubborn = child(output, STUBBORN, stop_seconds=0.2)
     await stubborn.start()
     await stubborn.wait_until_ready()
@@ -78,7 +78,7 @@ async def test_one_that_ignores_term_is_killed(output: Output) -> None:
     assert output.last[-1] == "It did not stop within 0.2 s: killed."
 
 
-async def test_its_lines_are_kept_and_shown_with_its_name(
+async def test_the_lines_of_a_child_are_logged_and_shown_with_its_name(
     output: Output, shown: list[str], tmp_path: Path
 ) -> None:
     speaking = child(output, "print('hello')")
@@ -89,7 +89,7 @@ async def test_its_lines_are_kept_and_shown_with_its_name(
     assert (tmp_path / "part.log").read_text() == "hello\n"
 
 
-async def test_a_line_longer_than_any_buffer_does_not_silence_it(output: Output) -> None:
+async def test_output_continues_after_a_line_longer_than_the_buffer(output: Output) -> None:
     speaking = child(output, LONG_LINE)
     await speaking.start()
     await speaking.ended()
@@ -97,7 +97,9 @@ async def test_a_line_longer_than_any_buffer_does_not_silence_it(output: Output)
     assert output.last[-1] == "after"
 
 
-async def test_one_that_dies_before_it_is_ready_says_which_signal_ended_it(output: Output) -> None:
+async def test_a_child_that_dies_before_it_is_ready_is_reported_with_its_signal(
+    output: Output,
+) -> None:
     dying = child(output, "import os; os.kill(os.getpid(), 11)")
     await dying.start()
     with pytest.raises(ChildFailedError, match="The part was ended by SIGSEGV before it was ready"):

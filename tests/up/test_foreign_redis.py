@@ -1,4 +1,4 @@
-"""``manage.py up`` on a Redis of others: a cluster of one node that evicts, as a hosted cache does."""
+"""``manage.py up`` with a hosted Redis: a cluster of one node that evicts keys."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ def test_a_text_is_delivered_with_its_limits_counted(system: RunningSystem) -> N
     answer = requests.post(url, json=body, headers=headers, timeout=20)
     assert answer.status_code == 202
     assert "messages" in answer.headers["RateLimit"]
-    place = answer.headers["Location"]
+    location = answer.headers["Location"]
 
     def delivered() -> bool:
-        status = requests.get(place, headers=headers, timeout=20).json()["status"]
+        status = requests.get(location, headers=headers, timeout=20).json()["status"]
         return bool(status == "delivered")
 
     wait_until(delivered, 60)
 
 
-def test_every_part_is_ready_and_the_eviction_is_told(system: RunningSystem) -> None:
+def test_every_part_is_ready_and_eviction_is_reported(system: RunningSystem) -> None:
     def told() -> bool:
         answer = requests.get(f"{system.url}/readyz?full", timeout=5).json()
         eviction = answer["parts"].pop("eviction")
@@ -56,11 +56,11 @@ def test_every_part_is_ready_and_the_eviction_is_told(system: RunningSystem) -> 
         is_told = eviction.startswith(f"degraded: {WARNING}") and answer["status"] == "degraded"
         return is_told and others == {"ok"}
 
-    # On a busy machine a part may take longer than its second.
+    # On a busy machine a check may take longer than its second.
     wait_until(told)
 
 
-def test_up_web_and_worker_warn_of_it_in_one_line_each(system: RunningSystem) -> None:
+def test_up_web_and_worker_each_warn_of_eviction_in_one_line(system: RunningSystem) -> None:
     assert system.log.read_text().count(f"  Warning: {WARNING}") == 1
     for name in ("web", "worker"):
         log = (system.data_dir / "logs" / f"{name}.log").read_text()

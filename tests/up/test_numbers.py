@@ -1,4 +1,4 @@
-"""The simulator of ``up`` has the churches' numbers, those too that are given while it runs."""
+"""The simulator of ``up`` knows the numbers of churches, including later ones."""
 
 from __future__ import annotations
 

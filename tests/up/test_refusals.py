@@ -1,4 +1,4 @@
-"""What ``manage.py up`` refuses before anything runs, with the exit code and the words for it."""
+"""Refusals of ``manage.py up`` before it starts a process: exit code and message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``manage.py up`` with its real processes: started, hurt, stopped."""
+"""``manage.py up`` with its real processes: start, kills, stop."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from tests.waiting import wait_until
 
 GONE_SECONDS = 20
 PROCESSES = 10
-"""up, Valkey, simulator, web, worker, its cluster, and that one's guard, worker, pusher, monitor."""
+"""up, Valkey, simulator, web, worker, its cluster; the cluster's guard, worker, pusher, monitor."""
 
 
 def up(data_dir: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """An ``up`` that is not expected to last."""
+    """Run an ``up`` that ends by itself."""
     return subprocess.run(
         [sys.executable, str(ROOT / "manage.py"), "up", "--data-dir", str(data_dir), *arguments],
         env={**os.environ, **environment},
@@ -44,7 +44,7 @@ def is_ready(system: RunningSystem) -> bool:
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
-    """Started where every new file would be open to all, on a directory that is."""
+    """Start a system with umask 0, on a directory that is open to other users."""
     data_dir = tmp_path_factory.mktemp("up") / "made-by-up"
     before = os.umask(0)
     data_dir.mkdir(mode=0o755)
@@ -57,23 +57,23 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
     running.stop()
 
 
-def test_every_part_is_said_to_be_ready(system: RunningSystem) -> None:
+def test_every_part_is_reported_as_ready(system: RunningSystem) -> None:
     parts = ("database", "migrations", "versions", "disk", "redis")
     states = dict.fromkeys(parts, "ok")
     ready = {"ready": True, "status": "ready", "parts": states}
-    # On a busy machine a part may take longer than its second.
+    # On a busy machine a check may take longer than its second.
     wait_until(lambda: requests.get(f"{system.url}/readyz", timeout=5).json() == ready)
     assert f"Koinonia is ready: {system.url}/" in system.log.read_text()
 
 
-def test_a_second_one_on_the_same_directory_is_refused(system: RunningSystem) -> None:
+def test_a_second_up_on_the_same_directory_is_refused(system: RunningSystem) -> None:
     second = up(system.data_dir, "--port", "1")
     assert second.returncode == 1
     assert f"Another `manage.py up` runs on {system.data_dir}." in second.stderr
     assert is_ready(system)
 
 
-def test_its_data_and_logs_are_for_its_owner_alone(system: RunningSystem) -> None:
+def test_data_and_logs_are_private_to_the_owner(system: RunningSystem) -> None:
     assert stat.S_IMODE(system.data_dir.stat().st_mode) == 0o700
     made = list(system.data_dir.rglob("*"))
     assert {"secret_key", "simulator.json", "valkey.sock", "logs"} <= {path.name for path in made}
@@ -83,7 +83,7 @@ def test_its_data_and_logs_are_for_its_owner_alone(system: RunningSystem) -> Non
 @pytest.mark.parametrize(
     "part", ["daphne", "manage.py worker", "telnyx_simulator", "valkey-server"]
 )
-def test_a_part_that_is_killed_comes_back(system: RunningSystem, part: str) -> None:
+def test_a_killed_part_is_restarted(system: RunningSystem, part: str) -> None:
     killed = one(system.data_dir, part)
     os.kill(killed, signal.SIGKILL)
     wait_until(
@@ -99,7 +99,7 @@ def test_a_part_that_is_killed_comes_back(system: RunningSystem, part: str) -> N
 
 @pytest.fixture
 def whole(tmp_path: Path) -> Iterator[RunningSystem]:
-    """A system of the test's own, down to the last process of its worker."""
+    """Start a system for this test, and wait for the last process of its worker."""
     system = RunningSystem(tmp_path / "up", "--no-demo", **database_environment())
     system.data_dir.mkdir()
     system.start()
@@ -115,7 +115,7 @@ def test_it_stops_in_order_and_leaves_nothing(whole: RunningSystem) -> None:
     assert not left & {"redis_url", "public_url", "simulator.json", "valkey.sock"}
 
 
-def test_nothing_outlives_a_kill_and_the_next_one_starts(whole: RunningSystem) -> None:
+def test_no_process_outlives_a_kill_and_the_next_up_starts(whole: RunningSystem) -> None:
     kept = (whole.data_dir / "secret_key").read_text()
     whole.process.kill()
     whole.process.wait()
@@ -125,7 +125,7 @@ def test_nothing_outlives_a_kill_and_the_next_one_starts(whole: RunningSystem) -
     assert (whole.data_dir / "secret_key").read_text() == kept
 
 
-def test_the_next_one_waits_for_what_a_killed_one_left(tmp_path: Path) -> None:
+def test_the_next_up_waits_for_the_children_of_a_killed_one(tmp_path: Path) -> None:
     with DataDir(tmp_path).held() as lock:
         left = subprocess.Popen(["sleep", "1"], pass_fds=[lock])
     with DataDir(tmp_path).held():

@@ -1,6 +1,6 @@
 """Token buckets in Redis: one call decides all buckets of a request, exactly.
 
-The package works without the rest of the app:
+The package needs no other module of the app but ``rates``:
 
 store = BucketStore(lambda: redis_client, prefix="exports")
 decision = store.take([Bucket("account", rate), Bucket("user:7", rate)])

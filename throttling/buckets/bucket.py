@@ -27,7 +27,7 @@ class CostAboveBurstError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """One bucket and the cost asked of it."""
+    """A bucket and the cost to take from it."""
 
     key: str
     rate: Rate

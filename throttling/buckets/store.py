@@ -93,7 +93,7 @@ class BucketStore:
         self._command("ZREM", self.in_flight_key, *members)
 
     def in_flight(self, now_ms: int, limit: int = 1000) -> list[str]:
-        """Return the members in flight, without those whose time is over because they crashed."""
+        """Return the members in flight; drop members after their time, because they crashed."""
         self._command("ZREMRANGEBYSCORE", self.in_flight_key, "-inf", now_ms)
         rows = self._command("ZRANGE", self.in_flight_key, 0, limit - 1)
         return [_text(row) for row in rows]

@@ -18,19 +18,29 @@ from delivery.limits.breaker.shared import SharedBreaker
 from delivery.models import BreakerState, ForcedBreaker
 from delivery.providers.base import Account
 
-__all__ = ["Permit", "Tally", "View", "ask", "current", "force", "record", "release"]
+__all__ = [
+    "Permit",
+    "Tally",
+    "View",
+    "ask",
+    "current",
+    "failing_since",
+    "force",
+    "record",
+    "release",
+]
 
 
 @dataclass
 class _Known:
-    """What this process knows about the breaker of one account."""
+    """The knowledge of this process about the breaker of one account."""
 
     shared: SharedBreaker
     gap: history.Gap = field(default_factory=history.Gap)
 
 
 _known: dict[str, _Known] = {}
-"""By the account's name."""
+"""The key is the account's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +83,18 @@ def current(account: Account, now: datetime) -> View:
     return View(state, last.until if last and state != BreakerState.CLOSED else None)
 
 
+def failing_since(account: Account) -> datetime | None:
+    """Return when the breaker left ``closed``, by itself; None if it is closed or a person forced it.
+
+    A person's order to stop is no failure of the provider: nothing may evade it.
+    """
+    if _forced(account) is not None:
+        return None
+    if history.state_after(history.last(account)) == BreakerState.CLOSED:
+        return None
+    return history.last_opened(account)
+
+
 def force(
     account: Account,
     state: BreakerState,
@@ -92,7 +114,7 @@ def force(
 
 
 def release(account: Account, *, by: AbstractBaseUser | None, now: datetime) -> None:
-    """End a person's order: the breaker decides by itself again, starting closed."""
+    """End a person's order: the breaker decides again, starting closed."""
     forced = _forced(account)
     if forced is None:
         return

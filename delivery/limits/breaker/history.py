@@ -31,6 +31,12 @@ def state_after(row: BreakerTransition | None) -> BreakerState:
     return BreakerState(row.after)
 
 
+def last_opened(account: Account) -> datetime | None:
+    """Return when the breaker last went from ``closed`` to another state."""
+    rows = BreakerTransition.objects.filter(account=account.name, before=BreakerState.CLOSED)
+    return rows.values_list("at", flat=True).first()
+
+
 def write(
     account: Account,
     moved: Transition,
@@ -73,7 +79,7 @@ class Gap:
 
 def _write_missing(account: Account, permit: Permit, now: datetime) -> None:
     with transaction.atomic():
-        # One worker at a time: all of them notice that the row is missing.
+        # The lock lets one worker write: all workers notice that the row is missing.
         BreakerTransition.objects.select_for_update().filter(account=account.name).first()
         before = state_after(last(account))
         if before == permit.state:

@@ -29,7 +29,7 @@ _workers = 1
 @dataclass(frozen=True, slots=True)
 class Grant:
     texts: int
-    """How many of the requested texts may go, in order."""
+    """The number of requested texts that may go, in order."""
     wait: float
     """Seconds until another may."""
 
@@ -54,8 +54,8 @@ def available(account: Account, tenant_id: Any, sender: str) -> int | None:
 
 
 def seconds_for(account: Account, parts: int) -> float | None:
-    """Return the seconds that ``parts`` of one tenant take at the slowest of the limits; None where
-    there is no limit. Other waiting messages, and the burst, are not counted."""
+    """Return the seconds that ``parts`` of one tenant take at the slowest of the limits; None
+    without a limit. Other waiting messages, and the burst, are not counted."""
     rates = [
         conf.account_rate(account.alias),
         conf.sender_rate(account.alias),
@@ -71,7 +71,7 @@ def freeze_account(account: Account, seconds: float) -> None:
 
 
 def freeze_sender(account: Account, sender: str, seconds: float) -> None:
-    """Stop one sending number: the provider takes no more from it for a while."""
+    """Stop one sending number: the provider asked for a pause of this number."""
     _freeze(buckets.sender_key(account, sender), seconds)
 
 
@@ -82,16 +82,16 @@ def _ask(
     keys = [buckets.workers_key(account), *(limit.key for limit in limits)]
     sizes = [number for limit in limits for number in (limit.rate, limit.burst)]
     arguments: list[str | float] = [worker_name(), op, len(costs), *costs, *sizes]
-    granted, wait_ms, parts, _workers = redis_client.attempt(
+    granted, wait_ms, parts, _workers = redis_client.call(
         lambda redis: redis.eval(_TAKE, len(keys), *keys, *arguments)
     )
     return granted, wait_ms / 1000, parts
 
 
 def _freeze(key: str, seconds: float) -> None:
-    # In this process too: Redis may go away in the meantime.
+    # Freeze the local bucket as well: Redis may fail later.
     _local.freeze(key, time.monotonic() + seconds)
     try:
-        redis_client.attempt(lambda redis: redis.eval(_FREEZE, 1, key, round(seconds * 1000)))
+        redis_client.call(lambda redis: redis.eval(_FREEZE, 1, key, round(seconds * 1000)))
     except redis_client.RedisUnavailableError:
         pass  # This worker pauses; another one learns from its own 429.

@@ -1,4 +1,4 @@
-"""Which buckets a text draws from, and how large they are."""
+"""The buckets that a text draws from, and their sizes."""
 
 from __future__ import annotations
 

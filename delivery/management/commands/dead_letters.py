@@ -19,7 +19,7 @@ _AGES = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days
 
 class Command(BaseCommand):
     help = (
-        "Looks after texts that could not be handed over. "
+        "Lists, retries, discards and exports dead letters: texts that the provider did not accept. "
         "Example: manage.py dead_letters retry --code http_503"
     )
 
@@ -33,9 +33,9 @@ class Command(BaseCommand):
         retrying.add_argument("id", type=int, nargs="*")
         retrying.add_argument(
             "--may-double", action="store_true",
-            help="also those that may have arrived: their members may get the text twice",
+            help="also retry texts that may have arrived: their recipients may get them twice",
         )  # fmt: skip
-        discarding = actions.add_parser("discard", help="take the given ids out of the queue")
+        discarding = actions.add_parser("discard", help="remove the given ids from the queue")
         discarding.add_argument("id", type=int, nargs="+")
         discarding.add_argument("--reason", required=True)
         exporting = actions.add_parser("export", help="print those that match as CSV")
@@ -105,16 +105,16 @@ def _add_filters(parser: ArgumentParser) -> None:
     parser.add_argument("--status", choices=sorted(DEAD_LETTERS))
     parser.add_argument("--code", help="the error's code, for example 40310")
     parser.add_argument("--class", dest="error_class", help="for example permanent")
-    parser.add_argument("--tenant", type=int, help="key of the tenant (church)")
+    parser.add_argument("--tenant", type=int, help="key of the tenant")
     parser.add_argument("--older", type=_age, metavar="AGE", help="for example 30m, 12h or 7d")
-    parser.add_argument("--all", action="store_true", help="retry: whatever there is")
+    parser.add_argument("--all", action="store_true", help="retry every dead letter")
 
 
 def _age(text: str) -> timedelta:
     try:
         return int(text[:-1]) * _AGES[text[-1:]]
     except (ValueError, KeyError, OverflowError) as error:
-        raise CommandError(f"{text!r} is no age: give a number and m, h or d.") from error
+        raise CommandError(f"{text!r} is not an age: give a number and m, h or d.") from error
 
 
 def _matching(options: dict[str, Any]) -> MessageQuerySet:

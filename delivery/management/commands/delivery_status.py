@@ -14,18 +14,18 @@ from delivery.status_report import report, why_stuck
 
 class Command(BaseCommand):
     help = (
-        "Shows how sending goes: breaker, hold, queue, success rate. "
+        "Shows the state of sending: breaker, hold, queue, success rate. "
         "Example: manage.py delivery_status --check || systemctl restart koinonia-worker"
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="print all of it as JSON")
         parser.add_argument(
-            "--check", action="store_true", help="exit 1 when texts or webhooks are stuck"
+            "--check", action="store_true", help="exit with 1 if texts or webhooks are stuck"
         )
         parser.add_argument(
             "--after", type=int, default=60, metavar="SECONDS",
-            help="how long something may wait, while nothing moves, before it is stuck (60)",
+            help="how long due texts may wait without any call before they count as stuck (60)",
         )  # fmt: skip
 
     def handle(self, *args: Any, **options: Any) -> None:

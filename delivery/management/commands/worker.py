@@ -19,9 +19,9 @@ def _at_least_one(value: str) -> int:
 
 class Command(BaseCommand):
     help = (
-        "Send what is due, until TERM or Ctrl-C. Runs django-q2 clusters of one worker each and "
-        "starts a cluster anew when one of its processes is lost. Any number of these may run, on "
-        "any number of machines. Example: manage.py worker --clusters 2"
+        "Sends due messages until TERM or Ctrl-C. Runs django-q2 clusters of one worker each and "
+        "restarts a cluster when one of its processes is lost. Any number of these commands may run, "
+        "on any number of machines. Example: manage.py worker --clusters 2"
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

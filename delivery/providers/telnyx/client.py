@@ -41,7 +41,7 @@ class Client:
 
     def __init__(self) -> None:
         self._session = requests.Session()
-        # No proxy or .netrc look-up per call, and no retry that would hide an ambiguity.
+        # This avoids a look-up of proxies and .netrc per call. A retry here would hide an ambiguity.
         self._session.trust_env = False
         self._adapter = OneWriteAdapter(pool_connections=1, pool_maxsize=1, max_retries=0)
         self._session.headers.update(
@@ -62,7 +62,7 @@ class Client:
 
     def _post(self, request: requests.PreparedRequest) -> HttpAnswer:
         deadline = time.monotonic() + conf.connect_timeout() + conf.read_timeout()
-        # The adapter and not the session, whose hooks, redirects and cookies are a tenth of a call.
+        # The adapter skips the hooks, redirects and cookies of a session: a tenth of a call.
         with self._adapter.send(
             request,
             timeout=(conf.connect_timeout(), conf.read_timeout()),
@@ -89,7 +89,7 @@ class Client:
 def _read(response: requests.Response, deadline: float) -> bytes:
     """Return the body, up to a size and a time: the read timeout alone bounds only each byte."""
     found = bytearray()
-    # read1 returns what has arrived; waiting for whole chunks would let a slow body go on and on.
+    # read1 returns the bytes so far; waiting for whole chunks would disable the deadline.
     while chunk := response.raw.read1(_CHUNK, decode_content=True):
         found += chunk
         if len(found) > _LARGEST_ANSWER:

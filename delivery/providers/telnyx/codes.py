@@ -1,5 +1,4 @@
-"""The one table of Telnyx codes: the meaning of each for a message that is being handed over, and a
-sentence for support.
+"""The one table of Telnyx codes: a meaning for the engine and a sentence for support.
 
 Sources: developers.telnyx.com/api/errors/<code>, "Messaging error code reference", "Configurable
 spend limits", "Idempotency". The code decides; the HTTP status only where there is none.
@@ -21,7 +20,7 @@ class Meaning:
     pause: float | None = None
     """Seconds to pause where the answer names none."""
     hold: bool = False
-    """Send nothing more through this account until a person acts or, throttled, until midnight UTC."""
+    """Hold the account until a person acts or, if throttled, until midnight UTC."""
 
 
 _PERMANENT = Meaning(kind=Outcome.PERMANENT)
@@ -62,7 +61,7 @@ _TABLE: dict[str, tuple[Meaning, str]] = {
     "40312": (_ACCOUNT, _CALL_SUPPORT),  # messaging profile disabled
     "40313": (_ACCOUNT, _CALL_SUPPORT),
     "40314": (_ACCOUNT, _CALL_SUPPORT),  # messaging disabled on the account
-    # The sending number, or what it may do.
+    # The sending number and its permissions.
     "10001": (_NUMBER, "The sending number is not active at Telnyx."),
     "10035": (_NUMBER, "Telnyx has locked the sending number. Ask Telnyx why; then retry."),
     "10038": (_SENDER, "Our account at Telnyx may not send texts of this kind. Upgrade it; then retry."),
@@ -179,7 +178,7 @@ STOPPED = "40300"
 
 
 def meaning(http_status: int, code: str, *, from_telnyx: bool) -> Meaning:
-    """Return the meaning of an answer that is no success.
+    """Return the meaning of an unsuccessful answer.
 
     An unknown code falls back to its status: 4xx is permanent; after a 5xx Telnyx may have taken the
     text, unless Telnyx itself (``from_telnyx``: an error body of its form) says that it failed.

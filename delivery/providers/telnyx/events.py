@@ -1,4 +1,4 @@
-"""The event in a webhook's body, and its content when it is applied.
+"""Events: from the body of a webhook to a stored event, and from there to its content.
 
 Shape (Telnyx, "Receiving webhooks for messaging"): ``{"data": {"event_type", "id", "occurred_at",
 "payload": {"id", …}}, "meta": {…}}``. ``data.id`` names the event, ``data.payload.id`` the message.

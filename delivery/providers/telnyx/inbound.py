@@ -48,7 +48,7 @@ def inbound_text(payload: Any, *, at: datetime) -> InboundText | None:
 
 
 def _words(payload: dict[str, Any]) -> tuple[str, str]:
-    """Return the words that the person sees as theirs, and the value of a tapped suggestion."""
+    """Return the visible text, and the value of a tapped suggestion."""
     body = _object(payload.get("body"))
     tapped = _object(body.get("suggestion_response"))
     postback = text_of(tapped.get("postback_data"))

@@ -1,8 +1,8 @@
-"""Questions to Telnyx about one text: by its id (kept for ten days), or by its content.
+"""Look-ups of one text at Telnyx, by id (kept for ten days) or by content.
 
-Telnyx finds no text by its Idempotency-Key. But it shows for each text where it reports on it, and
-that URL is ours, one for each text. Without a URL, a text must match in everything that Telnyx shows,
-and no other text of ours may match too. In any doubt nothing is found.
+Telnyx finds no text by its Idempotency-Key. But it shows the webhook URL of each text, and each text
+has a URL that only this text uses. Without a URL, a text must match in all fields that Telnyx shows,
+and it must be the only match. An ambiguous look-up finds nothing.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ def _confirms(
         report.provider_id == provider_id
         and (report.to_number, report.from_number) == (question.to_number, question.from_number)
         and text_of(payload.get("webhook_url")) == question.callback_url
-        # With a URL the words need not match: Telnyx may write a character in another way.
+        # With a URL the text need not match: Telnyx may encode a character differently.
         and (bool(question.callback_url) or text_of(payload.get("text")) == question.text)
     )
 

@@ -74,8 +74,8 @@ def billed(message: Mapping[str, Any]) -> Billed:
 
 
 def moment(value: Any, now: datetime) -> datetime | None:
-    """Return the time in ``value`` (``2026-11-22T14:03:07.412+00:00``), UTC; None for anything that
-    is no time within ten years of ``now``."""
+    """Return the time in ``value`` (``2026-11-22T14:03:07.412+00:00``), UTC; None for any other value
+    and for a time more than ten years from ``now``."""
     if not isinstance(value, str):
         return None
     try:

@@ -28,7 +28,7 @@ from delivery.providers.telnyx.lookup import LookUp
 
 
 class TelnyxProvider(Provider):
-    """One Telnyx account. Settings: ``API_KEY``, ``API_BASE``, ``PUBLIC_KEY``."""
+    """A Telnyx account. Settings: ``API_KEY``, ``API_BASE``, ``PUBLIC_KEY``."""
 
     key = "telnyx"
     name = "Telnyx"

@@ -1,1 +1,1 @@
-"""The shapes of contract section 5, fields in its order."""
+"""The shapes of docs/api.md, with their fields in the same order."""

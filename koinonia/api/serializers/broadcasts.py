@@ -7,11 +7,11 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from delivery.statuses import Status
-from koinonia.api.serializers.fields import MOST_GROUPS, MOST_MEMBERS, ChurchItemsField, IdField
+from koinonia.api.serializers.fields import MAX_GROUPS, MAX_MEMBERS, ChurchItemsField, IdField
 from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.api.serializers.messages import AuthorSerializer, NamedSerializer, TextSerializer
 from koinonia.broadcasts.audience import Audience
-from koinonia.broadcasts.renderings import MOST_NAMED
+from koinonia.broadcasts.renderings import MAX_NAMED
 from koinonia.models import Broadcast
 
 
@@ -19,8 +19,8 @@ class AudienceSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
     """``{"all": true}``, or groups and members by id."""
 
     all = serializers.BooleanField(required=False, default=False)
-    groups = ChurchItemsField("groups", most=MOST_GROUPS, required=False)
-    members = ChurchItemsField("members", most=MOST_MEMBERS, required=False)
+    groups = ChurchItemsField("groups", most=MAX_GROUPS, required=False)
+    members = ChurchItemsField("members", most=MAX_MEMBERS, required=False)
 
 
 @extend_schema_field(AudienceSerializer)
@@ -99,7 +99,7 @@ class LeftOutSerializer(serializers.Serializer[Any]):
 class SentBroadcastSerializer(BroadcastSerializer):
     """The answer to the POST. ``left_out`` names members without a text, if there are any."""
 
-    left_out = LeftOutSerializer(many=True, required=False, help_text=f"At most {MOST_NAMED}.")
+    left_out = LeftOutSerializer(many=True, required=False, help_text=f"At most {MAX_NAMED}.")
     left_out_total = serializers.IntegerField(
         required=False, help_text="How many are left out; `left_out` may name fewer."
     )
@@ -115,7 +115,7 @@ class SentBroadcastSerializer(BroadcastSerializer):
 def named_left_out(left_out: Sequence[Any]) -> dict[str, Any]:
     """Return ``left_out``, cut to a maximum, and ``left_out_total``."""
     return {
-        "left_out": LeftOutSerializer(left_out[:MOST_NAMED], many=True).data,
+        "left_out": LeftOutSerializer(left_out[:MAX_NAMED], many=True).data,
         "left_out_total": len(left_out),
     }
 

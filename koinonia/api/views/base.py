@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cache
 from typing import Any, ClassVar, TypeVar, cast
 
@@ -12,6 +13,7 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import Http404
 from django.urls import reverse
+from django.utils import timezone
 from rest_framework import status
 from rest_framework.exceptions import ValidationError
 from rest_framework.generics import GenericAPIView
@@ -22,6 +24,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer, Serializer
 
 from delivery.accept import UnacceptableError
+from delivery.changes import message_changes
 from httpopt.views import IfMatchMixin, SparseFieldsMixin, VersionedViewMixin
 from koinonia import ids
 from koinonia.api.permissions import IsStaffWithRole
@@ -187,6 +190,28 @@ class DeleteView(_EditableItem):
     def perform_destroy(self, instance: Model) -> None:
         if not instance.delete()[0]:
             raise Http404
+
+
+class CancellingDeleteView(DeleteView):
+    """DELETE that also cancels waiting texts, and counts them in a header of the answer."""
+
+    cancelled_header: ClassVar[str]
+    _cancelled = 0
+
+    def cancel_waiting(self, instance: Any, now: datetime) -> int:
+        """Cancel the texts that wait for ``instance``. Return their number."""
+        raise NotImplementedError
+
+    def delete(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        response = super().delete(request, *args, **kwargs)
+        response.headers[self.cancelled_header] = str(self._cancelled)
+        return response
+
+    def perform_destroy(self, instance: Model) -> None:
+        now = timezone.now()
+        with message_changes(now):
+            self._cancelled = self.cancel_waiting(instance, now)
+            super().perform_destroy(instance)
 
 
 @cache

@@ -1,24 +1,20 @@
 from __future__ import annotations
 
-from typing import Any, cast
+from datetime import datetime
 
-from django.db.models import Count, Model, QuerySet
-from django.utils import timezone
+from django.db.models import Count, QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
-from rest_framework.request import Request
-from rest_framework.response import Response
 
-from delivery.changes import message_changes
 from koinonia.api.serializers.people import GroupSerializer
 from koinonia.api.views.base import (
+    CancellingDeleteView,
     ChurchView,
     CreateView,
-    DeleteView,
     ItemView,
     ListView,
     UpdateView,
 )
-from koinonia.broadcasts.cancel import release_group
+from koinonia.broadcasts.cancel import cancel_broadcasts_to
 from koinonia.models import Group
 
 
@@ -36,19 +32,16 @@ class GroupsView(_Groups, ListView, CreateView):
     """The groups of the congregation."""
 
 
-class GroupView(_Groups, ItemView, UpdateView, DeleteView):
+@extend_schema_view(
+    delete=extend_schema(
+        description="Remove a group. Scheduled broadcasts to this group only are cancelled"
+        " (`Cancelled-Broadcasts` counts them)."
+    )
+)
+class GroupView(_Groups, ItemView, UpdateView, CancellingDeleteView):
     """A group. Its members stay when it is deleted."""
 
-    _cancelled = 0
+    cancelled_header = "Cancelled-Broadcasts"
 
-    def delete(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Remove a group. Scheduled broadcasts to this group only are cancelled (`Cancelled-Broadcasts`)."""
-        response = super().delete(request, *args, **kwargs)
-        response.headers["Cancelled-Broadcasts"] = str(self._cancelled)
-        return response
-
-    def perform_destroy(self, instance: Model) -> None:
-        now = timezone.now()
-        with message_changes(now):
-            self._cancelled = release_group(cast(Group, instance), now=now)
-            super().perform_destroy(instance)
+    def cancel_waiting(self, instance: Group, now: datetime) -> int:
+        return cancel_broadcasts_to(instance, now=now)

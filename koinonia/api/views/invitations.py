@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import Http404
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema, inline_serializer
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException
 from rest_framework.permissions import IsAuthenticated
@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from koinonia.accounts import invitations, mail
+from koinonia.api.pagination import single_page, single_page_schema
 from koinonia.api.schema import refusal
 from koinonia.api.serializers.churches import MembershipSerializer
 from koinonia.api.serializers.invitations import (
@@ -26,13 +27,6 @@ from koinonia.api.serializers.invitations import (
 )
 from koinonia.api.views.base import ReportView
 from koinonia.models import Invitation, Role, Staff
-
-
-def _page(name: str, of: type[serializers.Serializer[Any]]) -> Any:
-    """Return the schema of a list that always fits on one page."""
-    link = serializers.URLField(allow_null=True)
-    return inline_serializer(name, {"next": link, "previous": link, "results": of(many=True)})
-
 
 _MAIL_UNAVAILABLE = refusal(503, "The mail could not be sent, and nobody was invited.")
 
@@ -50,12 +44,12 @@ class InvitationsView(ReportView):
     item_route = "api:invitation"
     example_body = {"email": "", "role": Role.VIEWER}
 
-    @extend_schema(responses=_page("InvitationsPage", InvitationSerializer))
+    @extend_schema(responses=single_page_schema("InvitationsPage", InvitationSerializer))
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """List the open invitations, newest first."""
         found = Invitation.objects.filter(church=self.church).open(timezone.now())
         shown = InvitationSerializer(found.order_by("-created_at", "-pk"), many=True).data
-        return Response({"next": None, "previous": None, "results": shown})
+        return single_page(shown)
 
     @extend_schema(
         request=NewInvitationSerializer,
@@ -71,7 +65,7 @@ class InvitationsView(ReportView):
                 self.church, **given, invited_by=self.user, now=timezone.now()
             )
         except invitations.TooManyInvitationsError:
-            sentence = f"{invitations.MOST_OPEN} invitations are open already: withdraw one first."
+            sentence = f"{invitations.MAX_OPEN} invitations are open already: withdraw one first."
             raise serializers.ValidationError({"non_field_errors": [sentence]}) from None
         if invitation.email:
             _mail(invitation, token)
@@ -97,13 +91,13 @@ class MyInvitationsView(APIView):
 
     permission_classes = [IsAuthenticated]
 
-    @extend_schema(responses=_page("MyInvitationsPage", MyInvitationSerializer))
+    @extend_schema(responses=single_page_schema("MyInvitationsPage", MyInvitationSerializer))
     def get(self, request: Request) -> Response:
         """List the open invitations by user name, newest first. Those by e-mail have a link."""
         user = cast(User, request.user)
-        found = invitations.for_user(user, timezone.now())[: invitations.MOST_SHOWN]
+        found = invitations.for_user(user, timezone.now())[: invitations.MAX_SHOWN]
         shown = MyInvitationSerializer(found, many=True).data
-        return Response({"next": None, "previous": None, "results": shown})
+        return single_page(shown)
 
 
 class AcceptInvitationView(APIView):

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError as PasswordError
 from django.http import Http404
 from django.urls import reverse
-from drf_spectacular.utils import extend_schema, inline_serializer
+from drf_spectacular.utils import extend_schema
 from knox.models import AuthToken
 from rest_framework import serializers, status
 from rest_framework.exceptions import AuthenticationFailed
@@ -19,6 +19,7 @@ from rest_framework.views import APIView
 
 from koinonia import ids
 from koinonia.accounts import passwords, tokens
+from koinonia.api.pagination import single_page, single_page_schema
 from koinonia.api.schema import refusal
 from koinonia.api.serializers.accounts import (
     MadeTokenSerializer,
@@ -28,16 +29,6 @@ from koinonia.api.serializers.accounts import (
 )
 from throttling import logins
 from throttling.drf import LimitExceeded
-
-_TOKENS_PAGE = inline_serializer(
-    "TokensPage",
-    {
-        "next": serializers.URLField(allow_null=True),
-        "previous": serializers.URLField(allow_null=True),
-        "results": TokenSerializer(many=True),
-    },
-)
-
 
 _TOO_MANY_GUESSES = refusal(429, "Too many guesses at the present password.")
 
@@ -79,11 +70,11 @@ class TokensView(APIView):
     permission_classes = [IsAuthenticated]
     example_body = {"name": ""}
 
-    @extend_schema(responses=_TOKENS_PAGE)
+    @extend_schema(responses=single_page_schema("TokensPage", TokenSerializer))
     def get(self, request: Request) -> Response:
         """List the valid tokens, newest first, without the secret tokens themselves."""
         found = TokenSerializer(tokens.valid_tokens(_user(request)), many=True).data
-        return Response({"next": None, "previous": None, "results": found})
+        return single_page(found)
 
     @extend_schema(request=NewTokenSerializer, responses={201: MadeTokenSerializer})
     def post(self, request: Request) -> Response:
@@ -99,7 +90,7 @@ class TokensView(APIView):
         except tokens.LoginEndedError:
             raise AuthenticationFailed("This login has ended.") from None
         except tokens.TooManyTokensError:
-            sentence = f"You have {tokens.MOST_NAMED} named tokens already: delete one first."
+            sentence = f"You have {tokens.MAX_NAMED} named tokens already: delete one first."
             raise serializers.ValidationError({"non_field_errors": [sentence]}) from None
         made.token = secret
         path = reverse("api:my-token", args=[ids.encode(made.details.pk)])

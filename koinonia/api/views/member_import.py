@@ -15,7 +15,7 @@ from koinonia.api.errors import TooLargeError
 from koinonia.api.parsers import CsvParser
 from koinonia.api.views.base import ChurchView
 from koinonia.member_import.file import import_members
-from koinonia.member_import.table import LARGEST_FILE, UnusableFileError
+from koinonia.member_import.table import MAX_FILE_BYTES, UnusableFileError
 
 _CHARSET = re.compile(r"charset\s*=\s*\"?([^\";\s]+)", re.IGNORECASE)
 _FILE_NAME = re.compile(r"filename\s*=\s*\"?([^\";]+)", re.IGNORECASE)
@@ -103,7 +103,7 @@ class MemberImportView(ChurchView):
                 "created": report.created,
                 "updated": report.updated,
                 "skipped": report.skipped,
-                "errors": [{"line": line, "error": told} for line, told in report.errors],
+                "errors": [{"line": line, "error": sentence} for line, sentence in report.errors],
                 "new_groups": report.new_groups,
                 "ignored_columns": report.ignored_columns,
             }
@@ -125,9 +125,9 @@ def _upload(request: Request) -> tuple[bytes, str, str]:
         about = (charset, upload.name or "")
     else:
         raise ValidationError({"file": ["A file is needed: CSV, .xlsx or .vcf."]})
-    content: bytes = upload.read(LARGEST_FILE + 1)
-    if len(content) > LARGEST_FILE:
+    content: bytes = upload.read(MAX_FILE_BYTES + 1)
+    if len(content) > MAX_FILE_BYTES:
         raise TooLargeError(
-            f"The file is larger than {LARGEST_FILE // 2**20} MB. Split it, or save it as CSV."
+            f"The file is larger than {MAX_FILE_BYTES // 2**20} MB. Split it, or save it as CSV."
         )
     return (content, *about)

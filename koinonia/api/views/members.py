@@ -1,25 +1,22 @@
 from __future__ import annotations
 
+from datetime import datetime
 from functools import reduce
 from operator import and_
 from typing import Any
 
-from django.db.models import Exists, Model, OuterRef, Q, QuerySet
-from django.utils import timezone
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
-from rest_framework.request import Request
-from rest_framework.response import Response
 
-from delivery.changes import message_changes
 from delivery.models import OptOut
 from delivery.recipients import release
 from koinonia.api.serializers.fields import ChurchItemField
 from koinonia.api.serializers.people import MemberSerializer
 from koinonia.api.views.base import (
+    CancellingDeleteView,
     ChurchView,
     CreateView,
-    DeleteView,
     ItemView,
     ListView,
     UpdateView,
@@ -67,22 +64,19 @@ class MembersView(_Members, ListView, CreateView):
         return super().get(*args, **kwargs)
 
 
-class MemberView(_Members, ItemView, UpdateView, DeleteView):
+@extend_schema_view(
+    delete=extend_schema(
+        description="Remove a member and cancel the member's waiting texts"
+        " (`Cancelled-Messages` counts them)."
+    )
+)
+class MemberView(_Members, ItemView, UpdateView, CancellingDeleteView):
     """A member. Sent texts and the opt-out stay when the member is deleted."""
 
-    _cancelled = 0
+    cancelled_header = "Cancelled-Messages"
 
-    def delete(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Remove a member and cancel the member's waiting texts (`Cancelled-Messages` counts them)."""
-        response = super().delete(request, *args, **kwargs)
-        response.headers["Cancelled-Messages"] = str(self._cancelled)
-        return response
-
-    def perform_destroy(self, instance: Model) -> None:
-        now = timezone.now()
-        with message_changes(now):
-            self._cancelled = release([instance.pk], now)
-            super().perform_destroy(instance)
+    def cancel_waiting(self, instance: Member, now: datetime) -> int:
+        return release([instance.pk], now)
 
 
 def _has(word: str) -> Q:

@@ -9,14 +9,16 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.request import Request
 
 from httpopt import conf
-from httpopt.compression.negotiation import Coding
-from httpopt.compression.request import coding_of
+from httpopt.compression.negotiation import Coding, coding_of
 from httpopt.validators.etags import ETag
-from httpopt.validators.not_modified import without_representation
-from httpopt.validators.preconditions import Verdict, judge_read
+from httpopt.validators.preconditions import (
+    PreconditionResult,
+    evaluate_read,
+    without_representation,
+)
 from koinonia.api.schema_file import schema
 
-_UNCONDITIONAL = {Verdict.PROCEED, Verdict.FAILED}
+_UNCONDITIONAL = {PreconditionResult.PROCEED, PreconditionResult.FAILED}
 
 
 class SchemaView(SpectacularAPIView):
@@ -44,4 +46,4 @@ class SchemaView(SpectacularAPIView):
 def _is_current(request: Request, tag: ETag) -> bool:
     """Return whether the client has this version. A failed If-Match does not refuse a read."""
     headers = {"If-None-Match": request.headers.get("If-None-Match", "")}
-    return judge_read(headers, tag) not in _UNCONDITIONAL
+    return evaluate_read(headers, tag) not in _UNCONDITIONAL

@@ -18,7 +18,7 @@ from koinonia.api.errors import ConflictError
 from koinonia.api.idempotency import PendingResponse
 from koinonia.api.serializers.messages import MessageSerializer
 from koinonia.api.views.base import ChurchView, unacceptable_as_error
-from koinonia.conversations import member_at, remember_named, thread_of
+from koinonia.conversations import conversation_with, member_at, remember_named
 from koinonia.models import Member
 from koinonia.texts import placeholders
 from koinonia.texts.compose import compose_single
@@ -46,11 +46,11 @@ class SendingView(ChurchView):
         # The transaction also covers the conversation: a refused text must not leave a new one.
         names = {"to": "conversation"} if given.get("to") != phone and not named else {}
         with unacceptable_as_error(names), message_changes(now):
-            if member and not Member.objects.keep([member.pk]):
+            if member and not Member.objects.lock_against_deletion([member.pk]):
                 if named:
                     raise ConflictError("This member was deleted a moment ago.")
                 member = None
-            thread = thread_of(self.church, phone, now=now).pk
+            thread = conversation_with(self.church, phone, now=now).pk
             if named:
                 remember_named(thread, named)
             text = clean(given["text"])

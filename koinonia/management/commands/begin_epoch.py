@@ -29,5 +29,5 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         with transaction.atomic():
             streams = realtime.log.begin_epochs()
-            counters.begin_epoch(anew=True)
+            counters.begin_epoch(renew=True)
         self.stdout.write(f"{streams} event streams and all ETags begin a new epoch.")

@@ -26,9 +26,9 @@ Example:
 The owner gets a link by e-mail (EMAIL_URL), opens it and chooses a password. Without a mail server,
 the command prints the link: pass it on. The link works once.
 """
-_LONGEST_SLUG = 50
-_LONGEST_ADDRESS = 254
-_MOST_TRIES = 1000
+_MAX_SLUG_LENGTH = 50
+_MAX_ADDRESS_LENGTH = 254
+_MAX_TRIES = 1000
 
 
 class Command(BaseCommand):
@@ -88,8 +88,8 @@ def _checked(options: dict[str, Any]) -> str:
         validate_email(options["owner"])
     except ValidationError:
         raise CommandError(f"{options['owner']!r} is not an e-mail address.") from None
-    if len(options["owner"]) > _LONGEST_ADDRESS:
-        raise CommandError(f"The owner's address is longer than {_LONGEST_ADDRESS} characters.")
+    if len(options["owner"]) > _MAX_ADDRESS_LENGTH:
+        raise CommandError(f"The owner's address is longer than {_MAX_ADDRESS_LENGTH} characters.")
     if options["timezone"] not in available_timezones():
         raise CommandError(f"{options['timezone']!r} is not a time zone, such as America/Chicago.")
     if options["country"].upper() not in SUPPORTED_REGIONS:
@@ -99,13 +99,13 @@ def _checked(options: dict[str, Any]) -> str:
 
 def _slug(wanted: str | None, name: str) -> str:
     if wanted:
-        if slugify(wanted) != wanted or len(wanted) > _LONGEST_SLUG:
+        if slugify(wanted) != wanted or len(wanted) > _MAX_SLUG_LENGTH:
             raise CommandError(f"{wanted!r} is not a slug: small letters, digits and hyphens.")
         if Church.objects.filter(slug=wanted).exists():
             raise CommandError(f"There is a church {wanted!r} already.")
         return wanted
-    base = slugify(name)[: _LONGEST_SLUG - 4].strip("-") or "church"
-    for number in range(1, _MOST_TRIES):
+    base = slugify(name)[: _MAX_SLUG_LENGTH - 4].strip("-") or "church"
+    for number in range(1, _MAX_TRIES):
         slug = base if number == 1 else f"{base}-{number}"
         if not Church.objects.filter(slug=slug).exists():
             return slug

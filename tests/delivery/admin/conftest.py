@@ -20,12 +20,12 @@ SUPPORT_PERMISSIONS = (
     "delivery.add_spendlimit",
     "delivery.change_spendlimit",
 )
-"""The permissions of a person who looks after sending, and sees as little of members as that takes."""
+"""The permissions of a person who looks after sending, with minimal access to members."""
 
 
 @pytest.fixture
 def support(db: None, settings: Settings) -> User:
-    """A user who has the permissions of support and no others."""
+    """Return a user with the permissions of support alone."""
     settings.STORAGES = {
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

@@ -22,14 +22,16 @@ PAGE = "/admin/delivery/breakertransition/"
         ("auto", BreakerState.CLOSED),
     ],
 )
-def test_an_order_is_obeyed(order: str, state: BreakerState, client: Client, support: User) -> None:
+def test_an_order_takes_effect(
+    order: str, state: BreakerState, client: Client, support: User
+) -> None:
     assert client.post(f"{PAGE}order/", {"order": order}).status_code == 302
     assert breaker.current(account(), timezone.now()).state == state
     assert client.get(PAGE).status_code == 200
 
 
 @pytest.mark.parametrize(("order", "held"), [("open", True), ("close", False), ("auto", False)])
-def test_letting_calls_through_ends_a_hold(order: str, held: bool, client: Client) -> None:
+def test_closing_the_breaker_ends_a_hold(order: str, held: bool, client: Client) -> None:
     holds.hold(account(), "20100", "Insufficient funds", now=timezone.now())
     assert b"Insufficient funds" in client.get(PAGE).content
     client.post(f"{PAGE}order/", {"order": order})

@@ -29,7 +29,7 @@ def statuses() -> list[str]:
     return list(Message.objects.order_by("pk").values_list("status", flat=True))
 
 
-def test_the_list_says_why_in_plain_words_and_hides_the_number(
+def test_the_list_explains_each_error_and_masks_the_number(
     client: Client, letter: MakeLetter
 ) -> None:
     letter()
@@ -72,7 +72,7 @@ def test_the_list_costs_the_same_however_long_it_is(
         ("?age=1h", 0), ("?age=older-7d", 2), ("?discarded=yes", 1), ("?discarded=all", 3),
     ],
 )  # fmt: skip
-def test_filters_choose(query: str, found: int, client: Client, letter: MakeLetter) -> None:
+def test_filters_select_rows(query: str, found: int, client: Client, letter: MakeLetter) -> None:
     long_ago = NOW - timedelta(days=400)
     letter("unknown", error_code="answer_lost", error_class="ambiguous", dead_since=long_ago)
     letter(error_code="40310", error_class="permanent", dead_since=long_ago)
@@ -80,7 +80,7 @@ def test_filters_choose(query: str, found: int, client: Client, letter: MakeLett
     assert client.get(LIST + query).context["cl"].result_count == found
 
 
-def test_one_click_retries_what_is_surely_not_sent(
+def test_dead_messages_are_retried_at_one_click(
     client: Client, letter: MakeLetter, support: User
 ) -> None:
     letters = [letter(), letter()]
@@ -99,9 +99,7 @@ def test_all_that_match_are_retried_not_only_the_page(client: Client, letter: Ma
     assert other.status == "dead"
 
 
-def test_unknown_texts_ask_first_whether_they_may_double(
-    client: Client, letter: MakeLetter
-) -> None:
+def test_retrying_unknown_messages_asks_about_doubles(client: Client, letter: MakeLetter) -> None:
     letters = [letter(), letter("unknown")]
     page = act(client, "retry", letters)
     assert b"<strong>twice</strong>" in page.content
@@ -112,13 +110,13 @@ def test_unknown_texts_ask_first_whether_they_may_double(
     assert statuses() == ["queued", "queued"]
 
 
-def test_who_opted_out_is_refused_with_the_reason(
+def test_an_opted_out_recipient_is_refused_with_the_reason(
     client: Client, letter: MakeLetter, grace: Church
 ) -> None:
     OptOut.objects.create(tenant=grace, number=MEMBER, source="keyword", created_at=NOW)
     act(client, "retry", [letter()])
     assert statuses() == ["dead"]
-    assert b"the member has opted out" in client.get(LIST).content
+    assert b"The recipient has opted out." in client.get(LIST).content
 
 
 def test_a_discard_asks_for_a_reason_and_keeps_it(client: Client, letter: MakeLetter) -> None:
@@ -151,7 +149,7 @@ def test_the_export_is_the_chosen_rows_and_is_logged(client: Client, letter: Mak
     assert LogEntry.objects.get().change_message == "Exported 1 as CSV."
 
 
-def test_nobody_adds_changes_or_deletes_by_hand(client: Client, letter: MakeLetter) -> None:
+def test_rows_cannot_be_added_changed_or_deleted(client: Client, letter: MakeLetter) -> None:
     text = letter()
     assert client.get(f"{LIST}add/").status_code == 403
     assert client.post(f"{LIST}{text.pk}/delete/", {"post": "yes"}).status_code == 403
@@ -160,7 +158,7 @@ def test_nobody_adds_changes_or_deletes_by_hand(client: Client, letter: MakeLett
     assert Message.objects.values().get() == before
 
 
-def test_who_may_only_look_can_do_nothing(
+def test_the_view_permission_alone_allows_no_action(
     client: Client, letter: MakeLetter, support: User
 ) -> None:
     support.user_permissions.remove(support.user_permissions.get(codename="change_deadletter"))
@@ -171,7 +169,7 @@ def test_who_may_only_look_can_do_nothing(
 
 
 @pytest.mark.parametrize("model", ["webhookevent", "optout"])
-def test_support_sees_no_more_of_members_than_a_letter_shows(model: str, client: Client) -> None:
+def test_support_sees_members_only_as_letters_show_them(model: str, client: Client) -> None:
     assert client.get(f"/admin/delivery/{model}/").status_code == 403
 
 

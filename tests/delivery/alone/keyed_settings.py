@@ -1,4 +1,4 @@
-"""``ALONE_KEYS=uuid`` or ``text``: a project whose tenants, recipients and users have such keys."""
+"""A project with UUID keys (``ALONE_KEYS=uuid``) or text keys (``ALONE_KEYS=text``) everywhere."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Run by a test in processes of their own: ``write`` texts, and after a worker has sent them ``use``
-all else that an office and its support need."""
+"""A test runs this in separate processes: ``write`` messages, and ``use`` every feature after a
+worker has sent them."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def use() -> None:
         {"id": text.provider_id, "to": to, "from": sent_from, "parts": 1},
         f"/m{text.pk}",
     )
-    # The number has moved from the first to the second since.
+    # The number has moved from the first tenant to the second since.
     tenants.objects.filter(pk=first.pk).update(phone_number="+13125550119")
     tenants.objects.filter(pk=second.pk).update(phone_number=NUMBERS[0])
     heard = {"from": {"phone_number": text.to_number}, "to": [{"phone_number": NUMBERS[0]}]}

@@ -1,4 +1,4 @@
-"""Run by a test in a process of its own: a text goes through in a project without koinonia."""
+"""A test runs this in a separate process: a message is sent in a project without koinonia."""
 
 from __future__ import annotations
 

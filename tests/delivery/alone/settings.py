@@ -1,4 +1,4 @@
-"""A second project: ``delivery`` without koinonia and without its sister apps."""
+"""A second project: ``delivery`` without koinonia and the other reusable apps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tenants, recipients and users whose keys are UUIDs or texts: everything works, with a real worker."""
+"""Tenants, recipients and users with UUID or text keys work, with a real worker."""
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ from tests.waiting import wait_until
 
 
 @pytest.mark.parametrize("keys", ["uuid", "text"])
-def test_a_host_with_other_keys_sends_hears_and_looks_after_its_texts(
-    keys: str, tmp_path: Path
-) -> None:
+def test_a_host_with_other_keys_can_use_every_feature(keys: str, tmp_path: Path) -> None:
     with TelnyxSimulator() as telnyx:
         telnyx.account.options.change({"webhooks": False})
         worker = RunningWorker(
@@ -34,7 +32,7 @@ def test_a_host_with_other_keys_sends_hears_and_looks_after_its_texts(
         assert worker.script("keyed_walk", "use").endswith("done")
 
 
-def test_a_host_without_time_zones_is_told_by_a_check(tmp_path: Path) -> None:
+def test_a_host_without_time_zones_fails_a_check(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "django", "check"],
         cwd=ROOT,

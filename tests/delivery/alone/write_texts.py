@@ -1,5 +1,5 @@
-"""``python -m tests.delivery.alone.write_texts 40 1 [Hello]``: so many texts of one new gym, in one
-batch."""
+"""``python -m tests.delivery.alone.write_texts 40 1 [Hello]`` writes 40 messages of a new gym, in
+one batch."""
 
 from __future__ import annotations
 

@@ -13,7 +13,8 @@ from tests.delivery.chaos.platform import Platform
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Platform]:
-    # Not pytest's own: its paths are too long for a unix socket, and closed to PostgreSQL's user.
+    # pytest's own directory does not work: its paths are too long for a unix socket, and
+    # PostgreSQL's user cannot enter it.
     directory = Path(tempfile.mkdtemp(prefix="chaos-"))
     options = Options(sent_seconds=0, carrier_seconds=0.005, latency_ms=50)
     with TelnyxSimulator(options=options) as telnyx:
@@ -25,7 +26,7 @@ def running() -> Iterator[Platform]:
 
 @pytest.fixture
 def platform(running: Platform) -> Iterator[Platform]:
-    """The running system, its provider in good health before and after."""
+    """Return the running system; its provider answers normally before and after the test."""
     yield running
     running.telnyx.end_outage()
     running.telnyx.account.plan.clear()

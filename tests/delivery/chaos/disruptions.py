@@ -1,4 +1,4 @@
-"""What goes wrong while texts are being sent. Each returns when it is over."""
+"""Disruptions while messages are being sent. Each function returns when its disruption is over."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def flush(platform: Platform, texts: Texts) -> None:
 
 
 def redis_is_down(seconds: float) -> Disruption:
-    """Killed: connections are refused."""
+    """Kill Redis: connections are refused."""
 
     def disruption(platform: Platform, texts: Texts) -> None:
         texts.wait_until_sending()
@@ -66,7 +66,7 @@ def redis_is_down(seconds: float) -> Disruption:
 
 
 def redis_hangs(seconds: float) -> Disruption:
-    """Connections are taken, and nothing is answered."""
+    """Stop Redis: it accepts connections but does not answer."""
 
     def disruption(platform: Platform, texts: Texts) -> None:
         texts.wait_until_sending()
@@ -78,7 +78,7 @@ def redis_hangs(seconds: float) -> Disruption:
 
 
 def database_crashes(platform: Platform, texts: Texts) -> None:
-    """PostgreSQL, without a checkpoint; twice."""
+    """Kill PostgreSQL twice, without a checkpoint."""
     assert platform.postgres is not None
     for _ in range(2):
         texts.wait_until_sending()
@@ -87,7 +87,7 @@ def database_crashes(platform: Platform, texts: Texts) -> None:
 
 
 def database_is_locked(seconds: float) -> Disruption:
-    """SQLite: somebody else writes for so long."""
+    """Hold SQLite's write lock for some seconds."""
 
     def disruption(platform: Platform, texts: Texts) -> None:
         texts.wait_until_sending()
@@ -111,7 +111,7 @@ def outage(mode: str, seconds: float) -> Disruption:
 
 
 def answers_are_lost(platform: Platform, texts: Texts) -> None:
-    """Three of ten texts are accepted, and the sender never hears of it; one of ten is refused."""
+    """Accept three of ten messages without an answer, and refuse one of ten."""
     plan = platform.telnyx.account.plan
     plan.add(fault("503"), probability=0.1, seed=1)
     plan.add(fault("drop"), probability=0.2, seed=2)
@@ -122,7 +122,8 @@ def answers_are_lost(platform: Platform, texts: Texts) -> None:
 
 
 def webhook_storm(platform: Platform, texts: Texts) -> None:
-    """Each webhook twice, in the wrong order, some before the answer; replies from everyone."""
+    """Send each webhook twice, out of order, some before the API answer, with replies from every
+    recipient."""
     plan = platform.telnyx.account.plan
     for name in ("duplicated", "reordered", "unknown_event"):
         plan.add(fault(name), probability=1)

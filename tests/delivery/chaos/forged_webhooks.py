@@ -1,4 +1,4 @@
-"""A storm of webhooks of which most are not the provider's, though they look like it."""
+"""A flood of webhooks; most are forged."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ _NO_ANSWER = 0
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One request to make: what it is, and how the body differs from what it says of itself."""
+    """A request to make: its kind, its body, and where the real body differs from the declared one."""
 
     kind: str
     mark: str
     body: bytes
     headers: dict[str, str]
     sent: int | None = None
-    """So many bytes, then the connection is closed; None: all."""
+    """The number of bytes to send before the connection is closed; None: the whole body."""
 
     def make(self, url: str) -> int:
-        """The status of the answer; 0 where there is none."""
+        """Return the status of the answer; 0 without an answer."""
         if self.sent is not None:
             return self._break_off(url)
         return requests.post(
@@ -51,7 +51,7 @@ class Post:
 
 
 def reply(mark: str, sender: str, to: str) -> bytes:
-    """The event of a text that came in; its text and its ids bear ``mark``."""
+    """Return the event of an inbound message; its text and its ids contain ``mark``."""
     payload = {
         "id": f"{mark}-text", "direction": "inbound", "record_type": "message", "text": mark,
         "from": {"phone_number": sender}, "to": [{"phone_number": to}], "media": [],
@@ -64,7 +64,7 @@ def reply(mark: str, sender: str, to: str) -> bytes:
 
 
 class Mint:
-    """Makes posts of each kind, all of which bear ``mark``; ``keys`` are the provider's."""
+    """Makes posts of each kind, marked with ``mark``; ``keys`` are the provider's keys."""
 
     def __init__(self, keys: Keys, *, to: str) -> None:
         self._keys, self._to = keys, to
@@ -75,7 +75,7 @@ class Mint:
         return Post("good", mark, body, self._signed(body))
 
     def bad(self, number: int) -> list[Post]:
-        """One of each kind that must not be believed."""
+        """Return a post of each kind that must be refused."""
         kinds: dict[str, Callable[[bytes], Post]] = {
             "forged": lambda body: self._post(body, self._signed(body, keys=Keys())),
             "unsigned": lambda body: self._post(body, {}),
@@ -117,8 +117,10 @@ class Mint:
 
 
 def storm(mint: Mint, url: str, rounds: int) -> tuple[list[str], dict[str, set[int]]]:
-    """Post all kinds at once; each good one comes twice. The marks of the good ones, and what was
-    answered to each kind."""
+    """Post all kinds at the same time, each genuine one twice.
+
+    Return the marks of the genuine ones, and the answers to each kind.
+    """
     good = [mint.good(number) for number in range(4 * rounds)]
     bad = [post for number in range(rounds) for post in mint.bad(number)]
     posts = good + good + bad

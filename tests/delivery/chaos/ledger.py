@@ -1,4 +1,4 @@
-"""What the provider took, against what our database says of it."""
+"""Compare the provider's ledger with our database."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from delivery.providers.telnyx.simulator.ledger import Entry
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A text as the database has it."""
+    """A message in our database."""
 
     to: str
     text: str
@@ -22,23 +22,23 @@ class Row:
 
 
 def lost(rows: Iterable[Row], entries: Iterable[Entry]) -> list[Row]:
-    """Texts that the provider never took."""
+    """Return the messages that the provider never accepted."""
     taken = {(entry.to, entry.text) for entry in entries}
     return [row for row in rows if (row.to, row.text) not in taken]
 
 
 def doubled(entries: Iterable[Entry]) -> list[tuple[str, str]]:
-    """Texts that somebody got twice."""
+    """Return the messages that the provider accepted twice."""
     times = Counter((entry.to, entry.text) for entry in entries)
     return [text for text, count in times.items() if count > 1]
 
 
 def misnamed(rows: Iterable[Row], entries: Iterable[Entry]) -> list[Row]:
-    """Rows that hold the provider's id of another text, or none."""
+    """Return the rows with a wrong or missing provider id."""
     ids = {(entry.to, entry.text): entry.id for entry in entries}
     return [row for row in rows if ids.get((row.to, row.text)) != row.provider_id]
 
 
 def unexplained(rows: Iterable[Row]) -> list[Row]:
-    """Rows whose calls are not all written down as attempts."""
+    """Return the rows that have fewer attempt rows than calls."""
     return [row for row in rows if row.calls != row.attempt_rows]

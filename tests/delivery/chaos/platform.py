@@ -1,4 +1,4 @@
-"""The whole system with everything that it rests on outside of it, where a test can break it."""
+"""The whole system and its external services, all of them under the control of a test."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Platform:
             THROTTLING_ENABLED="0",
             DELIVERY_LEASE_SECONDS="3",
             DELIVERY_BREAKER_OPEN_SECONDS="1",
-            # Slow enough for the broadcast to be in the air when something breaks.
+            # Slow enough that the disruption meets the broadcast in flight.
             DELIVERY_ACCOUNT_RATE="100",
             DELIVERY_SENDER_RATE="60",
             **database,
@@ -64,8 +64,8 @@ class Platform:
             self.postgres.stop()
 
     def begin(self) -> Texts:
-        """A broadcast to everyone of one church, one to a group that is due when things break, and
-        single texts of another church."""
+        """Send a broadcast to a whole church, schedule one to a group during the disruption, and
+        send single messages of another church."""
         return Texts(self, uuid.uuid4().hex[:8])
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
@@ -80,7 +80,7 @@ class Platform:
 
 
 class Texts:
-    """The texts of one scenario, and the verdict on them."""
+    """The messages of one scenario, and the checks on them."""
 
     def __init__(self, platform: Platform, mark: str) -> None:
         self._platform, self._mark = platform, mark
@@ -90,7 +90,7 @@ class Texts:
         self.singles = SingleTexts(platform.replier, mark)
 
     def _schedule(self) -> int:
-        """Schedule a broadcast to a group; return how many texts it will have."""
+        """Schedule a broadcast to a group. Return its number of messages."""
         groups = self._platform.broadcaster.get("groups/")["results"]
         smallest = min(groups, key=lambda group: group["members_count"])
         due = (datetime.now(UTC) + _SOON).isoformat(timespec="seconds")
@@ -100,14 +100,14 @@ class Texts:
 
     @property
     def taken(self) -> list[Entry]:
-        """What the provider has accepted of them."""
+        """Return the scenario's messages that the provider has accepted."""
         return [
             entry for entry in self._platform.telnyx.ledger.entries
             if entry.text.startswith(f"{self._mark} ")
         ]  # fmt: skip
 
     def wait_until_sending(self) -> None:
-        """Until some of it, and not all, is with the provider."""
+        """Wait until the provider has accepted a part of the scenario."""
         already = len(self.taken)
         wait_until(lambda: len(self.taken) > already + 20, 30)
 
@@ -116,7 +116,7 @@ class Texts:
         return [ledger.Row(*row) for row in found]
 
     def judge(self, seconds: float) -> None:
-        """Each text was taken once, delivered, and told of as it was; within so many seconds."""
+        """Check, within some seconds, that each message was accepted once, delivered, and reported."""
         rows, taken = self._rows_when_final(seconds), self.taken
         assert len(rows) == self._expected()
         assert {(row.to, row.text) for row in rows} >= set(self.singles.accepted)
@@ -151,7 +151,7 @@ def _made(directory: Path) -> Path:
 
 
 def _postgres(directory: Path) -> EmbeddedPostgres | None:
-    """A server of our own, which may be stopped, where the run is on PostgreSQL."""
+    """Start a separate PostgreSQL server that the test may stop, if the run is on PostgreSQL."""
     if "KOINONIA_TEST_POSTGRES" not in os.environ:
         return None
     return EmbeddedPostgres(directory / "postgres")

@@ -1,4 +1,4 @@
-"""The processes of a running system by their part, to be killed one by one or all at once."""
+"""The processes of a running system by role, for tests that kill one process or all."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def kill_part(data_dir: Path, part: str) -> None:
 
 
 def kill_all(data_dir: Path) -> None:
-    """The whole system, ``up`` itself first: as a machine that loses its power."""
+    """Kill the whole system, ``up`` first, like a power failure."""
     for pid in sorted(processes_of(data_dir)):
         try:
             kill(pid)
         except ProcessLookupError:
-            pass  # it died with its parent
+            pass  # it died together with its parent
     wait_until(lambda: not any(alive(pid) for pid in processes_of(data_dir)))
 
 
@@ -36,4 +36,4 @@ def _find(data_dir: Path, part: str) -> int:
             return one(data_dir, _COMMANDS[part])
         return cluster_of(one(data_dir, _COMMANDS[SUPERVISOR])).get(part, 0)
     except StopIteration:
-        return 0  # it is being started
+        return 0  # the process is still starting

@@ -1,4 +1,4 @@
-"""The project with a watchdog that does not wait a quarter of an hour."""
+"""The project's settings with a quick watchdog."""
 
 from __future__ import annotations
 

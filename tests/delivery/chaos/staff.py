@@ -1,4 +1,5 @@
-"""Staff who go on texting, whatever breaks: they ask again, under the same key, until it is taken."""
+"""Staff that keep sending during a disruption: they repeat a request with the same key until it
+succeeds."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ _PATIENCE_SECONDS = 120
 
 
 class Writer:
-    """Asks as often as it must, as one user."""
+    """A user who repeats each request until it succeeds."""
 
     def __init__(self, system: RunningSystem, username: str) -> None:
         self._system = system
@@ -26,7 +27,7 @@ class Writer:
         self._token = system.token(username)
 
     def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        """The answer of 202."""
+        """Return the body of the 202 answer."""
         key, until = uuid.uuid4().hex, time.monotonic() + _PATIENCE_SECONDS
         while True:
             answer = self._ask("POST", path, json=body, headers={"Idempotency-Key": key})
@@ -59,7 +60,7 @@ class Writer:
 
 
 class SingleTexts:
-    """Texts to new numbers, one by one, until told to stop."""
+    """Sends messages to new numbers, one after another, until stopped."""
 
     def __init__(self, writer: Writer, mark: str) -> None:
         self._writer, self._mark = writer, mark
@@ -87,5 +88,5 @@ class SingleTexts:
                 to, text = f"+1206555{number:04}", f"{self._mark} single {number}"
                 self._writer.post("messages/", {"to": to, "text": text})
                 self.accepted.append((to, text))
-        except BaseException as failure:  # it is raised where the test waits
+        except BaseException as failure:  # raised again in the thread that waits
             self._failure = failure

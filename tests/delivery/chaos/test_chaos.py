@@ -1,7 +1,7 @@
-"""Whatever is killed or cut while texts flow: none is lost, none is sent twice, all are delivered.
+"""Kill and cut parts of the system during sending: no message is lost or sent twice, and all are
+delivered.
 
-The provider stands outside of what is broken; its ledger is the witness. Short here, all of it with
-``make chaos``.
+The provider is outside the disruption; its ledger is the evidence. ``make chaos`` runs all of it.
 """
 
 from __future__ import annotations
@@ -59,13 +59,13 @@ def _judge(platform: Platform, disruption: Disruption, seconds: float) -> None:
 
 
 @pytest.mark.parametrize("disruption", SHORT.values(), ids=SHORT.keys())
-def test_nothing_is_lost_or_doubled_when(platform: Platform, disruption: Disruption) -> None:
+def test_no_message_is_lost_or_doubled_when(platform: Platform, disruption: Disruption) -> None:
     _judge(platform, disruption, seconds=60)
 
 
 @pytest.mark.chaos
 @pytest.mark.parametrize("disruption", LONG.values(), ids=LONG.keys())
-def test_in_the_long_run_nothing_is_lost_or_doubled_when(
+def test_in_a_long_run_no_message_is_lost_or_doubled_when(
     platform: Platform, disruption: Disruption
 ) -> None:
     _judge(platform, disruption, seconds=180)
@@ -74,7 +74,7 @@ def test_in_the_long_run_nothing_is_lost_or_doubled_when(
 @pytest.mark.parametrize(
     "rounds", [25, pytest.param(200, marks=pytest.mark.chaos)], ids=["short", "long"]
 )
-def test_in_a_storm_of_forgeries_what_is_good_is_applied_once_and_nothing_else_is_stored(
+def test_in_a_flood_of_forged_webhooks_genuine_ones_are_applied_once(
     platform: Platform, rounds: int
 ) -> None:
     texts = platform.begin()

@@ -1,4 +1,4 @@
-"""How many get through a provider that fails by chance: four attempts each, and not one is lost."""
+"""The share that gets through a provider with random failures: four attempts each, and no loss."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from tests.simulator import telnyx, telnyx_process_wide  # noqa: F401  # fixture
 from tests.waiting import wait_until
 
 ATTEMPTS = 4
-# A fair sample lies outside of this once in 15,000 times.
+# A fair sample is outside this range once in 15,000 runs.
 SIGMAS = 4
 SEED = 3
-"""Its beginning is as the rest. Of another one in thirty, half of the first ten calls fail: then the
-breaker opens, as it should, and this is no test of the breaker."""
+"""The seed starts without a streak: with some seeds half of the first ten calls fail, and the
+breaker opens, which is not the subject here."""
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,7 +45,7 @@ def engine(settings: Any, telnyx: TelnyxSimulator) -> None:  # noqa: F811  # the
 
 
 def send(church: Church, texts: int) -> None:
-    """All of them, until each was taken or is a dead letter."""
+    """Send all messages until each is accepted or a dead letter."""
     drafts = [Draft(to=f"+1773{number:07}", text="Hello") for number in range(texts)]
     accept_batch(church, drafts, batch=1, now=timezone.now())
     drain = Drain(Threads(16))
@@ -62,7 +62,7 @@ def _ran(drain: Drain) -> bool:
 
 def assert_is_a_sample(count: int, of: int, probability: float) -> None:
     expected, sigma = of * probability, sqrt(of * probability * (1 - probability))
-    # For what is rare the distribution is skewed: one more is never news.
+    # The distribution of rare events is skewed: allow one more.
     assert abs(count - expected) <= SIGMAS * sigma + 1, f"{count} of {of}, expected {expected:.1f}"
 
 
@@ -70,7 +70,7 @@ def assert_is_a_sample(count: int, of: int, probability: float) -> None:
     "texts", [1_000, pytest.param(10_000, marks=pytest.mark.chaos)], ids=["short", "long"]
 )
 @pytest.mark.parametrize("share", [0.2, 0.05])
-def test_what_fails_by_chance_is_delivered_but_for_the_share_that_fails_four_times(
+def test_random_failures_lose_only_the_share_that_fails_four_times(
     grace: Church,
     telnyx: TelnyxSimulator,  # noqa: F811  # the fixture
     share: float,
@@ -93,7 +93,7 @@ def test_each_dead_letter_has_four_attempts(
     grace: Church,
     telnyx: TelnyxSimulator,  # noqa: F811  # the fixture
 ) -> None:
-    """Two of forty recipients, so that the breaker has no reason to open."""
+    """Fail two of forty recipients: too few to open the breaker."""
     unlucky = ["+17730000001", "+17730000005"]
     for number in unlucky:
         telnyx.account.plan.add(fault("503"), to=number)

@@ -37,7 +37,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("url", PUBLIC)
-def test_a_public_media_url_is_taken(url: str) -> None:
+def test_a_public_media_url_is_accepted(url: str) -> None:
     assert refusal(url) == ""
 
 

@@ -1,4 +1,4 @@
-"""Texts are kept as a reader sees them: canonical, and without what only steers a display."""
+"""Texts are stored in their visible form: canonical, and without invisible control characters."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from delivery.content.visible_text import clean, is_blank
         ("\ufeffStart", "Start"),
         ("bell\x07 and nul\x00", "bell and nul"),
         ("lone \ud800 surrogate", "lone  surrogate"),
-        # Persian writes a non-joiner inside words, families of emoji a joiner.
+        # Persian spelling needs a non-joiner inside words, family emoji need a joiner.
         ("می\u200cخواهم", "می\u200cخواهم"),
         ("👨\u200d👩\u200d👧 at 5", "👨\u200d👩\u200d👧 at 5"),
         ("❤\ufe0f\u200d🔥", "❤\ufe0f\u200d🔥"),
@@ -32,7 +32,7 @@ from delivery.content.visible_text import clean, is_blank
         ("\u0600\u0661", "\u0600\u0661"),
     ],
 )
-def test_only_what_a_reader_sees_is_kept(written: str, kept: str) -> None:
+def test_only_visible_characters_are_kept(written: str, kept: str) -> None:
     assert clean(written) == kept
 
 
@@ -51,7 +51,7 @@ def test_visible_text_is_not_blank(written: str) -> None:
 
 
 @given(st.text())
-def test_cleaning_is_canonical_and_changes_nothing_the_second_time(written: str) -> None:
+def test_cleaning_is_canonical_and_idempotent(written: str) -> None:
     once = clean(written)
     assert clean(once) == once
     assert unicodedata.is_normalized("NFC", once)

@@ -18,7 +18,8 @@ MakeLetter = Callable[..., Message]
 
 @pytest.fixture
 def letter(grace: Church) -> MakeLetter:
-    """``letter()``: a dead text of Grace church; ``letter("unknown", error_code=…)``."""
+    """Return a function that makes dead letters of Grace church: ``letter("unknown",
+    error_code=…)``."""
 
     def make(status: str = "dead", **over: Any) -> Message:
         values: dict[str, Any] = {

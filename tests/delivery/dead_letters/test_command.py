@@ -20,7 +20,7 @@ def run(*arguments: str) -> str:
     return out.getvalue()
 
 
-def test_list_shows_what_waits_and_no_full_number(letter: MakeLetter) -> None:
+def test_list_shows_waiting_letters_without_full_numbers(letter: MakeLetter) -> None:
     text = letter()
     assert str(text.pk) in (shown := run("list"))
     assert "http_503" in shown
@@ -28,7 +28,7 @@ def test_list_shows_what_waits_and_no_full_number(letter: MakeLetter) -> None:
     assert run("list", "--code", "40310") == "No dead letter matches.\n"
 
 
-def test_show_tells_why_and_lists_the_attempts(letter: MakeLetter) -> None:
+def test_show_explains_the_error_and_lists_the_attempts(letter: MakeLetter) -> None:
     text = letter()
     Attempt.objects.create(
         message=text, number=1, started_at=NOW, duration_ms=31, outcome="retryable",
@@ -41,7 +41,7 @@ def test_show_tells_why_and_lists_the_attempts(letter: MakeLetter) -> None:
         run("show", "0")
 
 
-def test_retry_needs_a_choice(letter: MakeLetter) -> None:
+def test_retry_without_ids_needs_a_filter(letter: MakeLetter) -> None:
     text = letter()
     with pytest.raises(CommandError, match="--all"):
         run("retry")
@@ -51,7 +51,7 @@ def test_retry_needs_a_choice(letter: MakeLetter) -> None:
     )
 
 
-def test_an_unknown_text_is_retried_only_with_the_word_that_it_may_double(
+def test_an_unknown_message_is_retried_only_with_may_double(
     letter: MakeLetter,
 ) -> None:
     text = letter("unknown")
@@ -63,7 +63,7 @@ def test_age_chooses_the_older(letter: MakeLetter) -> None:
     letter(dead_since=timezone.now() - timedelta(hours=3))
     assert run("retry", "--older", "4h").startswith("0 ")
     assert run("retry", "--older", "2h").startswith("1 ")
-    with pytest.raises(CommandError, match="is no age"):
+    with pytest.raises(CommandError, match="is not an age"):
         run("list", "--older", "soon")
 
 

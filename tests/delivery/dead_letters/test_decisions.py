@@ -35,12 +35,12 @@ def test_a_discard_needs_a_reason(reason: str, letter: MakeLetter) -> None:
     assert dead_letters().exists()
 
 
-def test_what_has_left_the_queue_cannot_be_discarded(letter: MakeLetter) -> None:
+def test_a_message_outside_the_queue_cannot_be_discarded(letter: MakeLetter) -> None:
     assert not discard(letter("queued"), by=None, reason="Why not", now=NOW)
     assert not DeadLetterAction.objects.exists()
 
 
-def test_who_looked_at_it_stands_beside_it(letter: MakeLetter, support: User) -> None:
+def test_a_review_records_its_user(letter: MakeLetter, support: User) -> None:
     text = letter()
     assert review(text, by=support, now=NOW)
     text.refresh_from_db()
@@ -62,7 +62,7 @@ def test_letters_can_be_chosen_by_status_code_class_and_age(letter: MakeLetter) 
 def test_the_export_keeps_the_order_over_its_slices_and_leaves_out_what_was_decided(
     letter: MakeLetter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The package has a function of that name.
+    # The package has a function with the module's name.
     monkeypatch.setattr(sys.modules["delivery.dead_letters.export"], "_READ_SIZE", 2)
     newest_first = [
         letter(dead_since=NOW - timedelta(hours=age)).pk for age in (1, 3, 2, 5, 4)
@@ -99,5 +99,5 @@ def test_every_code_of_the_table_has_a_sentence() -> None:
         *(f"http_{status}" for status in (408, 409, 500, 502, 504)),
     ],
 )
-def test_a_doubt_is_told_as_one(code: str) -> None:
+def test_an_ambiguous_code_is_explained_as_ambiguous(code: str) -> None:
     assert "may have arrived" in explain(code, "telnyx")

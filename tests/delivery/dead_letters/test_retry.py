@@ -61,7 +61,7 @@ MOVED = [
 
 
 @pytest.mark.parametrize(("status", "error_class", "hours", "generation", "present"), MOVED)
-def test_a_new_send_goes_from_the_number_that_the_church_has_now(
+def test_a_new_send_uses_the_present_number_of_the_church(
     status: str, error_class: str, hours: int, generation: int, present: bool,
     letter: MakeLetter, grace: Church,
 ) -> None:  # fmt: skip
@@ -74,7 +74,7 @@ def test_a_new_send_goes_from_the_number_that_the_church_has_now(
     assert text.from_number == ("+13125550188" if present else former)
 
 
-def test_a_retry_keeps_the_number_while_the_church_has_none(
+def test_a_retry_keeps_the_old_number_while_the_church_has_no_number(
     letter: MakeLetter, grace: Church
 ) -> None:
     text = letter(error_class="configuration")
@@ -85,7 +85,7 @@ def test_a_retry_keeps_the_number_while_the_church_has_none(
     assert text.from_number == former
 
 
-def test_an_unknown_text_needs_the_word_that_it_may_double(letter: MakeLetter) -> None:
+def test_retrying_an_unknown_message_needs_permission_for_a_double(letter: MakeLetter) -> None:
     text = letter("unknown")
     result = retry(Message.objects.all(), by=None, now=NOW)
     assert (result.retried, result.refused) == (0, [(text.pk, "may_double_required")])
@@ -109,7 +109,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("values", "code"), REFUSED)
-def test_what_is_no_dead_letter_is_refused_untouched(
+def test_a_message_outside_the_queue_is_refused_and_unchanged(
     values: dict[str, Any], code: str, letter: MakeLetter
 ) -> None:
     text = letter(**values)
@@ -121,14 +121,14 @@ def test_what_is_no_dead_letter_is_refused_untouched(
     assert not DeadLetterAction.objects.exists()
 
 
-def test_someone_who_opted_out_is_never_texted_again(letter: MakeLetter, grace: Church) -> None:
+def test_an_opted_out_recipient_is_not_retried(letter: MakeLetter, grace: Church) -> None:
     text = letter("unknown")
     OptOut.objects.create(tenant=grace, number=MEMBER, source="keyword", created_at=NOW)
     result = retry(Message.objects.all(), by=None, now=NOW, may_double=True)
     assert result.refused == [(text.pk, "opted_out")]
 
 
-def test_a_text_that_became_too_old_gets_a_new_life(letter: MakeLetter) -> None:
+def test_an_expired_message_gets_a_new_expiry(letter: MakeLetter) -> None:
     text = letter(expires_at=NOW - timedelta(minutes=1))
     retry(Message.objects.all(), by=None, now=NOW)
     text.refresh_from_db()
@@ -145,7 +145,7 @@ def test_many_are_retried_in_a_few_statements(
     assert Message.objects.filter(status="queued").count() == 30
 
 
-def test_each_retry_is_told_of_and_written_down(letter: MakeLetter, support: User) -> None:
+def test_each_retry_is_signalled_and_audited(letter: MakeLetter, support: User) -> None:
     letter()
     heard: list[tuple[str, str]] = []
 

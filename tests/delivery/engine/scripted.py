@@ -1,4 +1,4 @@
-"""Tests that are about the engine, not about HTTP: a provider that answers as it is told."""
+"""Helpers for tests of the engine without HTTP: a provider with scripted answers."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ LOST = SendOutcome(kind=Outcome.AMBIGUOUS, code="answer_lost", reached=False)
 
 
 class HeldProvider(ScriptedProvider):
-    """Answers nobody before it is let go."""
+    """Answers only after the test releases it."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.let_go = threading.Event()
+        self.released = threading.Event()
         self.begun: list[OutboundText] = []
 
     def answers(self, answer: SendOutcome) -> None:
@@ -37,7 +37,7 @@ class HeldProvider(ScriptedProvider):
 
     def send(self, request: OutboundText) -> SendOutcome:
         self.begun.append(request)
-        self.let_go.wait(30)
+        self.released.wait(30)
         return super().send(request)
 
 

@@ -24,7 +24,7 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 def heard() -> Any:
-    """What ``messages_changed`` told, one list per signal: (status, previous) of each change."""
+    """Collect the signals ``messages_changed``: per signal a list of (status, previous)."""
     told: list[list[tuple[str, str]]] = []
 
     def hear(changes: Any, **_: Any) -> None:
@@ -48,7 +48,7 @@ def heard() -> Any:
         ("media_urls", Draft(to="+13125550001", text="", media_urls=("https://x/y",) * 11)),
     ],
 )
-def test_what_cannot_be_sent_is_refused_by_its_field(
+def test_an_unacceptable_draft_is_refused_with_its_field(
     grace: Church, field: str, draft: Draft
 ) -> None:
     with pytest.raises(UnacceptableError) as refused:
@@ -57,20 +57,20 @@ def test_what_cannot_be_sent_is_refused_by_its_field(
     assert not Message.objects.exists()
 
 
-def test_a_text_that_would_be_too_old_when_due_is_refused(grace: Church) -> None:
+def test_an_expiry_before_the_due_time_is_refused(grace: Church) -> None:
     now = timezone.now()
     with pytest.raises(UnacceptableError) as refused:
         write(grace, now=now, scheduled_at=now + HOUR, expires_at=now + HOUR)
     assert refused.value.field == "expires_at"
 
 
-def test_a_number_that_comes_twice_in_a_broadcast_gets_one_text(grace: Church) -> None:
+def test_a_repeated_number_in_a_broadcast_gets_one_message(grace: Church) -> None:
     drafts = [Draft(to="+13125550001", text="first"), Draft(to="+13125550001", text="second")]
     (row,) = accept_batch(grace, drafts, batch=7, now=timezone.now())
     assert row.text == "first"
 
 
-def test_the_opted_out_are_suppressed_when_accepted_and_again_when_claimed(grace: Church) -> None:
+def test_opt_outs_are_checked_at_acceptance_and_at_the_claim(grace: Church) -> None:
     now = timezone.now()
     late = write(grace, to="+13125550002")
     opt_outs.opt_out(grace.pk, "+13125550001", OptOut.Source.STAFF, now=now)
@@ -93,7 +93,7 @@ def test_a_scheduled_text_waits_for_its_time(grace: Church) -> None:
     assert message.status == Status.ACCEPTED
 
 
-def test_a_text_that_became_too_old_expires_unsent(grace: Church) -> None:
+def test_an_old_message_expires_unsent(grace: Church) -> None:
     now = timezone.now()
     message = write(grace, now=now, expires_at=now + HOUR)
     provider = ScriptedProvider()
@@ -102,7 +102,7 @@ def test_a_text_that_became_too_old_expires_unsent(grace: Church) -> None:
     assert (message.status, provider.requests) == (Status.EXPIRED, [])
 
 
-def test_what_waits_can_be_called_back_once(grace: Church) -> None:
+def test_a_waiting_message_can_be_cancelled_once(grace: Church) -> None:
     message = write(grace)
     assert cancel_message(message, now=timezone.now())
     assert not cancel_message(message, now=timezone.now())
@@ -110,20 +110,20 @@ def test_what_waits_can_be_called_back_once(grace: Church) -> None:
     assert message.status == Status.CANCELLED
 
 
-def test_what_may_have_been_sent_cannot_be_called_back(grace: Church) -> None:
+def test_an_ambiguous_message_cannot_be_cancelled(grace: Church) -> None:
     message = write(grace)
     drain(ScriptedProvider(answers=[LOST])).run()
     assert not cancel_message(message, now=timezone.now())
 
 
-def test_calling_a_broadcast_back_leaves_what_was_sent(grace: Church) -> None:
+def test_cancelling_a_broadcast_keeps_sent_messages(grace: Church) -> None:
     drafts = [Draft(to=f"+1312555{number:04}", text="Hello") for number in range(3)]
     accept_batch(grace, drafts, batch=7, now=timezone.now())
     Message.objects.filter(pk=Message.objects.earliest("pk").pk).update(status=Status.DELIVERED)
     assert cancel_batch(grace.pk, 7, now=timezone.now()) == 2
 
 
-def test_a_text_tells_of_itself_once_per_change_and_never_of_sending(
+def test_each_change_is_signalled_once_and_sending_never(
     grace: Church, heard: list[list[tuple[str, str]]]
 ) -> None:
     write(grace)
@@ -143,14 +143,14 @@ def test_in_sync_mode_a_text_is_sent_inside_the_request(
     assert heard == [[("queued", "")], [("accepted", "queued")]]
 
 
-def test_in_sync_mode_a_failure_that_would_pass_ends_dead(grace: Church, settings: Any) -> None:
+def test_in_sync_mode_a_temporary_failure_ends_dead(grace: Church, settings: Any) -> None:
     settings.DELIVERY = {**with_provider(settings, API_BASE="http://127.0.0.1:9"), "MODE": "sync"}
     message = write(grace)
     message.refresh_from_db()
     assert (message.status, message.error_code) == (Status.DEAD, "connection_failed")
 
 
-def test_in_sync_mode_what_was_queued_before_is_still_drained(grace: Church, settings: Any) -> None:
+def test_in_sync_mode_queued_messages_are_still_drained(grace: Church, settings: Any) -> None:
     message = write(grace)
     settings.DELIVERY = {**settings.DELIVERY, "MODE": "sync"}
     drain(ScriptedProvider()).run()

@@ -14,7 +14,7 @@ from delivery import status_report
 from delivery.dead_letters import retry
 from delivery.limits import breaker, holds
 from delivery.limits.breaker import Permit, Tally
-from delivery.models import Attempt, BreakerState, Message, WebhookEvent
+from delivery.models import Attempt, BreakerState, Message, Priority, WebhookEvent
 from delivery.providers import registry
 from delivery.providers.base import Account, Capabilities
 from delivery.queue import claim, rescue
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 OTHER = "other"
 SWITCHED = "+13125550200"
-"""The number of Hope church, which belongs to the other account."""
+"""The number of Hope church; it belongs to the second account."""
 
 
 class KeylessProvider(ScriptedProvider):
@@ -157,7 +157,7 @@ def test_without_a_key_a_lost_answer_ends_unknown_after_one_call(
 
 def test_without_a_key_a_worker_lost_in_a_call_ends_unknown(hope: Church) -> None:
     text, now = write(hope), timezone.now()
-    [claimed] = claim.claim(Turn(hope.pk, text.priority, OTHER), 1, now)
+    [claimed] = claim.claim(Turn(hope.pk, Priority.REPLY, OTHER), 1, now)
     claim.start_calls([claimed], now)
     assert rescue.rescue(now + timedelta(minutes=5)) == 1
     text.refresh_from_db()

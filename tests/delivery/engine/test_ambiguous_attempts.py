@@ -1,4 +1,4 @@
-"""Answers that are lost for good, with the provider's own ledger as the witness."""
+"""Answers that are lost for good; the provider's ledger is the evidence."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TAKEN, NEVER_TAKEN = "+17735550001", "+17735550002"
 
 
 @pytest.mark.parametrize("origin", ["https://texts.example", ""])
-def test_telnyx_is_asked_what_became_of_them_and_nothing_is_sent_again(
+def test_ambiguous_messages_are_looked_up_and_not_sent_again(
     origin: str,
     grace: Church,
     settings: Any,

@@ -1,4 +1,4 @@
-"""A doubt that outlives the day for which Telnyx knows a key."""
+"""An ambiguous attempt that is older than the provider's memory of keys."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def write_one_that_lives_for_days(church: Church) -> Message:
 
 
 def age_the_calls(*, hours: float) -> None:
-    """As if all calls had been so much earlier, and the next one were due."""
+    """Move all calls back in time, and make the next one due."""
     Attempt.objects.update(started_at=F("started_at") - timedelta(hours=hours))
     Message.objects.update(next_attempt_at=timezone.now())
 
 
 def run_at(provider: ScriptedProvider, *hours: float) -> Message:
-    """What has become of the only text after the engine ran so many hours from now."""
+    """Return the status of the only message after the engine ran some hours from now."""
     began = timezone.now()
     for moment in [began + timedelta(hours=some) for some in hours]:
         drain(provider, partial(_same, moment)).run()
@@ -41,14 +41,14 @@ def _same(moment: datetime) -> datetime:
     return moment
 
 
-def test_while_telnyx_knows_the_key_a_lost_answer_is_asked_for_again(grace: Church) -> None:
+def test_while_the_key_is_remembered_an_ambiguous_attempt_is_repeated(grace: Church) -> None:
     write_one_that_lives_for_days(grace)
     provider = ScriptedProvider(answers=[LOST, ACCEPTED])
     message = run_at(provider, 0, 22)
     assert (message.status, len(provider.requests)) == (Status.ACCEPTED, 2)
 
 
-def test_when_telnyx_may_have_forgotten_the_key_the_text_is_unknown_and_not_sent_again(
+def test_after_the_key_memory_an_ambiguous_message_is_unknown_and_not_sent_again(
     grace: Church,
 ) -> None:
     write_one_that_lives_for_days(grace)
@@ -70,7 +70,7 @@ def test_the_first_lost_answer_counts_and_not_the_last(grace: Church) -> None:
     assert len(provider.requests) == 2
 
 
-def test_the_call_of_a_worker_that_died_counts_too(grace: Church) -> None:
+def test_the_call_of_a_dead_worker_counts_too(grace: Church) -> None:
     message = write_one_that_lives_for_days(grace)
     now = timezone.now()
     claimed = claim.claim_one(message.pk, now)
@@ -82,7 +82,7 @@ def test_the_call_of_a_worker_that_died_counts_too(grace: Church) -> None:
     assert provider.requests == []
 
 
-def test_a_text_that_surely_was_not_taken_is_sent_however_old_its_first_call_is(
+def test_a_refused_message_is_sent_at_any_age_of_its_first_call(
     grace: Church,
 ) -> None:
     write_one_that_lives_for_days(grace)
@@ -91,7 +91,7 @@ def test_a_text_that_surely_was_not_taken_is_sent_however_old_its_first_call_is(
     )
 
 
-def test_the_lost_answers_of_an_earlier_send_say_nothing_of_an_ordered_one(grace: Church) -> None:
+def test_lost_answers_of_an_earlier_send_do_not_affect_an_ordered_send(grace: Church) -> None:
     write_one_that_lives_for_days(grace)
     run_at(ScriptedProvider(answers=[LOST]), 0)
     age_the_calls(hours=30)

@@ -1,4 +1,4 @@
-"""Whose text goes next."""
+"""The order in which messages of several tenants are sent."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ class SlowProvider(ScriptedProvider):
 
     def send(self, request: OutboundText) -> SendOutcome:
         outcome = super().send(request)
-        time.sleep(0.02)  # the carrier is what is mocked here
+        time.sleep(0.02)  # simulated network latency
         return outcome
 
     @property
     def order(self) -> list[int]:
-        """The messages, in the order in which it was asked for them."""
+        """Return the messages in the order of their calls."""
         return [request.message_id for request in self.requests]
 
 
@@ -85,12 +85,12 @@ def test_single_texts_overtake_a_broadcast_that_runs(
     order = provider.order
     overtaken = [order.index(pk) - sent for pk, sent in sent_before.items()]
     assert len(overtaken) == REPLIES
-    # What was in the air, and at most as much again of what was just claimed.
+    # The jobs in flight, and at most the same number of claimed jobs.
     assert max(overtaken) <= 2 * THREADS
     assert Message.objects.filter(tenant=grace, status="queued").exists()
 
 
-def test_a_throttled_number_is_left_alone_and_the_other_church_sends_on(
+def test_a_throttled_number_pauses_and_the_other_church_keeps_sending(
     grace: Church, hope: Church, settings: Any
 ) -> None:
     settings.DELIVERY = {**settings.DELIVERY, "SENDER_RATE": 1000}

@@ -1,4 +1,4 @@
-"""Who waits for the pace, and for how long."""
+"""Waiting for the pace of a sending number."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 SOON = timedelta(seconds=0.2)
 
 
-def test_a_church_that_rested_and_has_nothing_left_to_send_keeps_no_worker_awake(
+def test_a_paused_church_without_messages_does_not_keep_a_worker_busy(
     grace: Church,
 ) -> None:
     worker = drain(ScriptedProvider())
@@ -32,15 +32,14 @@ def test_a_church_that_rested_and_has_nothing_left_to_send_keeps_no_worker_awake
     assert SOON.total_seconds() <= time.monotonic() - began < 5
 
 
-def test_a_number_that_is_to_be_left_alone_sends_nothing_in_the_name_of_another(
-    grace: Church, settings: Any
-) -> None:
-    """A church may change its number while texts from the old one wait."""
+def test_a_frozen_number_sends_no_message_of_another_number(grace: Church, settings: Any) -> None:
+    """Write messages from an old and a new number: a church may change its number while messages
+    wait."""
     settings.DELIVERY = {**settings.DELIVERY, "SENDER_RATE": 100}
     for number in range(3):
         write(grace, to=f"+1312555000{number}")
     of_the_old = Message.objects.filter(to_number="+13125550001")
-    # It was tried before: a second call must have the bytes of the first.
+    # It has an attempt: a second call must have the same bytes.
     of_the_old.update(from_number="+13125550199", calls=1)
     pacing.freeze_sender(account(), "+13125550199", 60)
     provider = ScriptedProvider()
@@ -50,7 +49,7 @@ def test_a_number_that_is_to_be_left_alone_sends_nothing_in_the_name_of_another(
     assert of_the_old.get().calls == 1
 
 
-def test_texts_from_two_numbers_go_each_at_its_own_pace(grace: Church) -> None:
+def test_messages_from_two_numbers_have_separate_paces(grace: Church) -> None:
     for number in range(6):
         write(grace, to=f"+1312555000{number}")
     Message.objects.filter(to_number__in=["+13125550001", "+13125550004"]).update(

@@ -1,4 +1,4 @@
-"""Crashes, and workers that come back from the dead."""
+"""Crashed workers, and workers that return after their leases have expired."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def result(message: Message, outcome: SendOutcome) -> Result:
     return Result(message, outcome, timezone.now(), 0.01)
 
 
-def test_what_is_claimed_nobody_else_can_claim(grace: Church) -> None:
+def test_a_claimed_row_cannot_be_claimed_again(grace: Church) -> None:
     write(grace)
     assert len(take(grace)) == 1
     assert take(grace) == []
 
 
-def test_a_worker_that_dies_before_the_call_leaves_no_doubt(grace: Church) -> None:
+def test_a_worker_that_dies_before_the_call_leaves_no_ambiguity(grace: Church) -> None:
     write(grace)
     take(grace)
     rescue.rescue(timezone.now() + LATER)
@@ -49,7 +49,7 @@ def test_a_worker_that_dies_before_the_call_leaves_no_doubt(grace: Church) -> No
     assert not Attempt.objects.exists()
 
 
-def test_a_worker_that_dies_in_the_call_leaves_a_doubt_and_the_key_settles_it(
+def test_a_worker_that_dies_in_the_call_leaves_an_ambiguity_that_the_key_settles(
     grace: Church,
 ) -> None:
     write(grace)
@@ -67,7 +67,7 @@ def test_a_worker_that_dies_in_the_call_leaves_a_doubt_and_the_key_settles_it(
     )  # fmt: skip
 
 
-def test_the_result_of_a_zombie_matches_no_row(grace: Church) -> None:
+def test_a_late_result_of_a_lost_lease_matches_no_row(grace: Church) -> None:
     write(grace)
     (zombie,) = take(grace)
     rescue.rescue(timezone.now() + LATER)
@@ -81,14 +81,14 @@ def test_the_result_of_a_zombie_matches_no_row(grace: Church) -> None:
 
 
 def give_up_in_doubt(message: Message, **over: Any) -> None:
-    """As when a worker that took over a lost lease had no answer either."""
+    """Set the row as a worker leaves it that took over an expired lease and had no answer."""
     Message.objects.filter(pk=message.pk).update(
         status=Status.UNKNOWN, ambiguous=True, lease_token=None, lease_until=None,
         dead_since=timezone.now(), error_code="answer_lost", error_class="ambiguous", **over,
     )  # fmt: skip
 
 
-def test_a_zombie_that_brings_the_lost_answer_settles_what_is_unknown(
+def test_a_late_result_with_the_lost_answer_settles_an_unknown_message(
     grace: Church,
 ) -> None:
     write(grace)
@@ -120,7 +120,9 @@ def test_a_zombie_that_brings_the_lost_answer_settles_what_is_unknown(
         (2, ACCEPTED),
     ],
 )
-def test_no_other_late_answer_does(grace: Church, generation: int, outcome: SendOutcome) -> None:
+def test_no_other_late_result_settles_it(
+    grace: Church, generation: int, outcome: SendOutcome
+) -> None:
     write(grace)
     (zombie,) = take(grace)
     give_up_in_doubt(zombie, generation=generation)
@@ -129,7 +131,7 @@ def test_no_other_late_answer_does(grace: Church, generation: int, outcome: Send
     assert list(Message.objects.values()) == [before]
 
 
-def test_a_late_answer_with_the_id_of_another_text_settles_nothing(grace: Church) -> None:
+def test_a_late_answer_with_the_id_of_another_message_settles_nothing(grace: Church) -> None:
     write(grace)
     (zombie,) = take(grace)
     give_up_in_doubt(zombie)
@@ -154,7 +156,7 @@ def test_five_claims_without_an_outcome_end_in_the_dead_letters(
     assert (message.status, message.error_code) == (status, "crash_loop")
 
 
-def test_giving_a_row_back_untried_does_not_count_as_a_claim(grace: Church) -> None:
+def test_returning_a_row_unsent_does_not_count_as_a_claim(grace: Church) -> None:
     write(grace)
     for _ in range(20):
         claim.put_back(take(grace))
@@ -178,7 +180,7 @@ LATE: dict[str, Callable[[Message], object]] = {
 
 
 @pytest.mark.parametrize("deed", LATE)
-def test_who_lost_a_text_to_another_changes_nothing_of_it(grace: Church, deed: str) -> None:
+def test_a_worker_that_lost_a_message_cannot_change_it(grace: Church, deed: str) -> None:
     write(grace)
     (lost,) = take(grace)
     rescue.rescue(timezone.now() + LATER)
@@ -188,7 +190,7 @@ def test_who_lost_a_text_to_another_changes_nothing_of_it(grace: Church, deed: s
     assert list(Message.objects.values()) == [before]
 
 
-def test_a_text_expires_when_it_is_due_not_before(grace: Church) -> None:
+def test_a_message_expires_when_due_not_before(grace: Church) -> None:
     message = write(grace)
     now = timezone.now()
     waiting = Message.objects.filter(pk=message.pk)
@@ -198,7 +200,7 @@ def test_a_text_expires_when_it_is_due_not_before(grace: Church) -> None:
     assert waiting.get().status == Status.EXPIRED
 
 
-def test_a_webhook_that_came_before_the_answer_keeps_its_word_and_the_call_is_counted(
+def test_a_webhook_before_the_answer_stands_and_the_call_is_counted(
     grace: Church,
 ) -> None:
     write(grace)
@@ -212,7 +214,7 @@ def test_a_webhook_that_came_before_the_answer_keeps_its_word_and_the_call_is_co
     assert Attempt.objects.get().outcome == Outcome.ACCEPTED
 
 
-def test_the_late_answer_to_a_text_that_has_spent_its_attempts_is_no_fifth(grace: Church) -> None:
+def test_a_late_answer_after_the_last_attempt_is_not_a_fifth_attempt(grace: Church) -> None:
     write(grace)
     (zombie,) = take(grace)
     Message.objects.update(
@@ -224,7 +226,7 @@ def test_the_late_answer_to_a_text_that_has_spent_its_attempts_is_no_fifth(grace
     assert (zombie.attempts, zombie.calls) == (4, 5)
 
 
-def test_one_id_for_two_texts_is_believed_once_and_each_call_is_counted_once(grace: Church) -> None:
+def test_a_provider_id_for_two_messages_counts_once_and_each_call_once(grace: Church) -> None:
     for number in range(3):
         write(grace, to=f"+1312555000{number}")
     messages = take(grace)
@@ -244,7 +246,7 @@ def test_one_id_for_two_texts_is_believed_once_and_each_call_is_counted_once(gra
     assert Attempt.objects.count() == 3
 
 
-def test_rows_that_are_alike_in_part_keep_what_is_each_ones_own(grace: Church) -> None:
+def test_a_bulk_write_keeps_shared_and_differing_values(grace: Church) -> None:
     now = timezone.now()
     for number in range(3):
         write(grace, to=f"+1312555000{number}")

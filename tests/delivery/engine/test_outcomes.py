@@ -1,4 +1,4 @@
-"""What becomes of a message by the answers to its calls."""
+"""The status of a message after each kind of answer to its calls."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OF_A_GATEWAY = SendOutcome(kind=Outcome.PERMANENT, code="http_404", from_provide
 
 
 class Clock:
-    """Virtual time: each run of the engine happens at one moment."""
+    """Virtual time: each run of the engine is a single moment."""
 
     def __init__(self) -> None:
         self.now = datetime.now(UTC)
@@ -34,7 +34,7 @@ class Clock:
 
 
 def run_until_quiet(provider: ScriptedProvider) -> Message:
-    """Drain again and again, a minute later each time, until nothing waits."""
+    """Drain repeatedly, each time a minute later, until no message waits."""
     clock = Clock()
     engine = drain(provider, clock)
     for _ in range(12):
@@ -62,7 +62,7 @@ def run_until_quiet(provider: ScriptedProvider) -> Message:
         ([SendOutcome(kind=Outcome.THROTTLED, retry_after=0.1), ACCEPTED], Status.ACCEPTED, 1),
     ],
 )
-def test_a_message_ends_as_its_answers_say(
+def test_the_answers_decide_the_final_status(
     grace: Church, answers: list[SendOutcome], status: Status, attempts: int
 ) -> None:
     write(grace)
@@ -71,7 +71,7 @@ def test_a_message_ends_as_its_answers_say(
     assert message.calls == Attempt.objects.count()
 
 
-def test_what_a_gateway_refused_after_a_lost_answer_is_sent_again_only_if_it_may_double(
+def test_a_gateway_refusal_after_a_lost_answer_stays_ambiguous(
     grace: Church,
 ) -> None:
     write(grace)
@@ -116,7 +116,7 @@ def test_the_pauses_on_the_rows_are_one_two_and_four_seconds(grace: Church) -> N
     assert pauses == [1.0, 2.0, 4.0]
 
 
-def test_a_stop_that_only_telnyx_knew_of_is_recorded(grace: Church) -> None:
+def test_an_opt_out_that_only_the_provider_knew_is_recorded(grace: Church) -> None:
     write(grace)
     stop = SendOutcome(kind=Outcome.PERMANENT, code="40300", opted_out=True)
     message = run_until_quiet(ScriptedProvider(answers=[stop]))
@@ -124,7 +124,7 @@ def test_a_stop_that_only_telnyx_knew_of_is_recorded(grace: Church) -> None:
     assert opt_outs.opted_out(grace.pk, {"+13125550001"}) == {"+13125550001"}
 
 
-def test_a_refused_account_is_held_and_the_text_waits_without_an_attempt(grace: Church) -> None:
+def test_a_refused_account_is_held_and_uses_up_no_attempt(grace: Church) -> None:
     write(grace)
     no_money = SendOutcome(kind=Outcome.CONFIGURATION, code="20100", http_status=402, hold=True)
     provider = ScriptedProvider(answers=[no_money])
@@ -133,7 +133,7 @@ def test_a_refused_account_is_held_and_the_text_waits_without_an_attempt(grace: 
     assert AccountHold.objects.get().code == "20100"
 
 
-def test_a_provider_class_that_raises_leaves_a_doubt_and_no_hole(grace: Church) -> None:
+def test_a_provider_that_raises_makes_an_ambiguous_attempt(grace: Church) -> None:
     def broken(request: OutboundText) -> SendOutcome:
         raise RuntimeError("bug")
 
@@ -141,7 +141,7 @@ def test_a_provider_class_that_raises_leaves_a_doubt_and_no_hole(grace: Church) 
     assert run_until_quiet(ScriptedProvider(answers=[broken])).status == Status.UNKNOWN
 
 
-def test_one_id_for_two_messages_is_a_doubt_about_the_second_only(grace: Church) -> None:
+def test_a_provider_id_given_twice_makes_the_second_message_ambiguous(grace: Church) -> None:
     write(grace, to="+13125550001")
     write(grace, to="+13125550002")
     twice = type("Twice", (ScriptedProvider,), {"accept": lambda self, request: "same"})()
@@ -156,7 +156,7 @@ def test_the_size_that_telnyx_bills_is_kept_with_its_answer(grace: Church) -> No
     assert (message.status, message.parts, message.encoding) == ("accepted", 4, "UCS-2")
 
 
-def test_a_number_that_cannot_send_fails_one_text_and_the_others_wait(grace: Church) -> None:
+def test_an_unusable_number_fails_one_message_and_the_others_wait(grace: Church) -> None:
     clock, refused = Clock(), SendOutcome(kind=Outcome.CONFIGURATION, code="40100", retry_after=60)
     for number in range(1, 31):
         write(grace, to=f"+131255500{number:02}", now=clock.now)

@@ -1,4 +1,4 @@
-"""A worker that was away for longer than its leases, and takes again what others gave back."""
+"""A worker that was paused for longer than its leases, and claims the same messages again."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LATER = timedelta(minutes=1)
 
 @pytest.fixture
 def worker(grace: Church, provider: HeldProvider) -> Drain:
-    """Its only thread is busy with one text, and a second one waits; both leases are over."""
+    """Return a worker with one busy thread and one waiting message, both with expired leases."""
     worker = drain(provider, size=1)
     for number in range(2):
         write(grace, to=f"+1312555000{number}")
@@ -31,12 +31,10 @@ def worker(grace: Church, provider: HeldProvider) -> Drain:
     return worker
 
 
-def test_what_it_took_twice_it_gives_back_and_nothing_stays_held(
-    worker: Drain, provider: HeldProvider
-) -> None:
+def test_a_message_claimed_twice_is_returned_twice(worker: Drain, provider: HeldProvider) -> None:
     worker.step()
     provider.answers(UNAVAILABLE)
-    provider.let_go.set()
+    provider.released.set()
 
     worker.settle(30)
 
@@ -49,19 +47,19 @@ def test_the_answer_to_its_first_call_does_not_end_its_second(
 ) -> None:
     worker.step()
     assert len(worker.threads.in_flight) == 4
-    provider.let_go.set()
+    provider.released.set()
     worker.run()
     assert set(Message.objects.values_list("status", flat=True)) == {Status.ACCEPTED}
     assert not worker.threads.in_flight
 
 
-def test_what_it_lost_and_has_not_begun_is_not_sent(worker: Drain, provider: HeldProvider) -> None:
+def test_a_lost_job_without_a_thread_is_not_sent(worker: Drain, provider: HeldProvider) -> None:
     Message.objects.update(next_attempt_at=timezone.now() + LATER)
     [first] = provider.begun
-    worker.clock = lambda: timezone.now() + timedelta(seconds=20)  # when a lease is to be renewed
+    worker.clock = lambda: timezone.now() + timedelta(seconds=20)  # when a lease must be renewed
     worker.step()
 
     assert [job.text for job in worker.threads.in_flight.values()] == [first]
-    provider.let_go.set()
+    provider.released.set()
     worker.run()
     assert provider.begun == [first]

@@ -1,4 +1,4 @@
-"""Leases that ended: one row that cannot be given back holds up none of the others."""
+"""Expired leases: a bad row does not block good rows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.fixture
 def lost(grace: Church) -> list[Message]:
-    """Three texts of a worker that died in its calls; the attempt of the second is already there."""
+    """Write three messages of a worker that died in its calls; the second has its attempt row
+    already."""
     for number in range(3):
         write(grace, to=f"+1312555000{number}")
     now = timezone.now()
@@ -39,7 +40,7 @@ def statuses() -> list[str]:
     return list(Message.objects.order_by("pk").values_list("status", flat=True))
 
 
-def test_the_others_are_given_back_and_the_bad_one_is_told_of_and_left_for_a_while(
+def test_a_bad_row_is_logged_and_skipped_while_the_others_return(
     lost: list[Message], caplog: pytest.LogCaptureFixture
 ) -> None:
     now = timezone.now() + MINUTE
@@ -57,7 +58,7 @@ def test_the_others_are_given_back_and_the_bad_one_is_told_of_and_left_for_a_whi
     assert statuses() == [Status.QUEUED] * 3
 
 
-def test_a_database_that_is_away_is_not_asked_for_each_row(
+def test_an_unreachable_database_is_not_queried_per_row(
     lost: list[Message], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[object] = []
@@ -73,7 +74,7 @@ def test_a_database_that_is_away_is_not_asked_for_each_row(
 
 
 def test_a_text_that_telnyx_put_off_for_days_is_still_counted(grace: Church) -> None:
-    """A pause of a second leaves room for 86,400 calls in the day that a text has."""
+    """Check the counters: with a pause of a second, a message can have 86,400 calls in its day."""
     write(grace)
     Message.objects.update(calls=100_000)
     drain(ScriptedProvider(answers=[ACCEPTED])).run()

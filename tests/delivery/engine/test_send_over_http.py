@@ -26,7 +26,9 @@ def telnyx(httpserver: HTTPServer, settings: Any) -> HTTPServer:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_text_is_handed_to_telnyx_and_becomes_accepted(telnyx: HTTPServer, grace: Church) -> None:
+def test_a_message_is_sent_over_http_and_becomes_accepted(
+    telnyx: HTTPServer, grace: Church
+) -> None:
     telnyx.expect_request("/v2/messages", method="POST").respond_with_json(
         {"data": {"id": "40319bd-1", "record_type": "message"}}
     )

@@ -1,4 +1,4 @@
-"""The database fails while answers are written down: none of them is lost, and none counts twice."""
+"""The database fails while results are written: no result is lost or counted twice."""
 
 from __future__ import annotations
 
@@ -34,7 +34,10 @@ STOPPED = SendOutcome(kind=Outcome.PERMANENT, code="40300", http_status=400, opt
 
 @contextmanager
 def writing_fails(church: Church, error: Exception, times: int = 1) -> Iterator[list[int]]:
-    """What became of the texts of ``church`` cannot be written so many times: when, and of which."""
+    """Make writing the results of ``church`` fail a number of times.
+
+    Collect the time and rows of each try.
+    """
     failed: list[int] = []
 
     def fail(changes: Sequence[Change], **_: Any) -> None:
@@ -74,7 +77,7 @@ def statuses(church: Church) -> set[tuple[str, int]]:
     return set(Message.objects.filter(tenant=church).values_list("status", "attempts"))
 
 
-def test_the_answers_of_the_other_churches_are_written_and_these_are_tried_again(
+def test_results_of_other_churches_are_written_and_failed_ones_are_retried(
     grace: Church, hope: Church, provider: HeldProvider, caplog: pytest.LogCaptureFixture
 ) -> None:
     write(grace)
@@ -83,7 +86,7 @@ def test_the_answers_of_the_other_churches_are_written_and_these_are_tried_again
     worker.step()
     wait_until(lambda: len(provider.begun) == 2)
     with writing_fails(grace, OperationalError("deadlock detected"), times=3) as failed:
-        provider.let_go.set()
+        provider.released.set()
         wait_until(lambda: settled(worker) and statuses(hope) == {("accepted", 1)})
         wait_until(lambda: settled(worker) and len(failed) == 3)
         assert statuses(grace) == {(Status.SENDING, 0)}
@@ -111,12 +114,12 @@ def test_a_bug_while_writing_for_one_church_costs_the_others_nothing(
     assert len(provider.requests) == 2
 
 
-def test_one_text_that_cannot_be_written_holds_up_no_other_of_its_church(
+def test_an_unwritable_result_does_not_block_its_church(
     grace: Church, caplog: pytest.LogCaptureFixture
 ) -> None:
     clock = SetClock()
     bad = write(grace, to="+13125550001")
-    # A worker after others, which held it and could not write it either: the fifth is the last.
+    # Earlier workers held it and could not write it either: the fifth claim is the last.
     Message.objects.filter(pk=bad.pk).update(claims=4)
 
     def fail(changes: Sequence[Change], **_: Any) -> None:
@@ -140,7 +143,7 @@ def test_one_text_that_cannot_be_written_holds_up_no_other_of_its_church(
     assert caplog.text.count("cannot be written;") == 1
 
 
-def test_landing_goes_on_though_one_church_cannot_be_written(
+def test_shutdown_keeps_writing_results_when_one_church_fails(
     grace: Church, hope: Church, provider: HeldProvider
 ) -> None:
     write(grace)
@@ -148,14 +151,14 @@ def test_landing_goes_on_though_one_church_cannot_be_written(
     worker = drain(provider, size=2)
     worker.step()
     wait_until(lambda: len(provider.begun) == 2)
-    provider.let_go.set()
+    provider.released.set()
     with writing_fails(grace, ZeroDivisionError(), times=3):
         worker.finish_in_flight()
     assert statuses(hope) == {(Status.ACCEPTED, 1)}
     assert statuses(grace) == {(Status.ACCEPTED, 1)}
 
 
-def test_what_a_failed_call_held_back_is_given_back_though_it_could_not_be_written(
+def test_jobs_withdrawn_after_a_failed_call_are_returned_despite_write_errors(
     grace: Church, provider: HeldProvider
 ) -> None:
     for number in range(2):
@@ -165,14 +168,14 @@ def test_what_a_failed_call_held_back_is_given_back_though_it_could_not_be_writt
     wait_until(lambda: provider.begun)
     provider.answers(UNAVAILABLE)
     with writing_fails(grace, ZeroDivisionError()):
-        provider.let_go.set()
+        provider.released.set()
         worker.settle(30)
         assert statuses(grace) == {(Status.SENDING, 0), (Status.QUEUED, 0)}
     given_back = {(Status.RETRYING, 1), (Status.QUEUED, 0)}
     wait_until(lambda: settled(worker) and statuses(grace) == given_back)
 
 
-def test_the_breaker_hears_of_calls_that_were_written_late(
+def test_the_breaker_counts_calls_that_are_written_late(
     grace: Church, provider: HeldProvider
 ) -> None:
     for number in range(10):
@@ -182,13 +185,13 @@ def test_the_breaker_hears_of_calls_that_were_written_late(
     wait_until(lambda: len(provider.begun) == 10)
     provider.answers(UNAVAILABLE)
     with writing_fails(grace, OperationalError()) as failed:
-        provider.let_go.set()
+        provider.released.set()
         wait_until(lambda: settled(worker) and failed)
         wait_until(lambda: settled(worker) and statuses(grace) == {(Status.RETRYING, 1)})
     assert breaker.current(account(), timezone.now()).state == BreakerState.OPEN
 
 
-def test_an_answer_that_is_written_twice_counts_once(grace: Church) -> None:
+def test_a_result_that_is_written_twice_counts_once(grace: Church) -> None:
     write(grace)
     answers = [result(message, ACCEPTED) for message in take(grace)]
     for _ in range(2):
@@ -199,7 +202,7 @@ def test_an_answer_that_is_written_twice_counts_once(grace: Church) -> None:
 
 
 @pytest.mark.parametrize("order", [list, reversed], ids=["in order", "the old one last"])
-def test_of_two_answers_at_once_to_a_text_that_was_taken_twice_the_claim_that_stands_counts(
+def test_of_two_results_for_one_message_the_valid_claim_counts(
     grace: Church, order: Callable[[list[Result]], Sequence[Result]]
 ) -> None:
     write(grace)
@@ -210,8 +213,8 @@ def test_of_two_answers_at_once_to_a_text_that_was_taken_twice_the_claim_that_st
     assert statuses(grace) == {(Status.ACCEPTED, 1)}
 
 
-def test_two_workers_note_opt_outs_in_the_same_order(grace: Church) -> None:
-    """Else each may wait for a number that the other has noted."""
+def test_two_workers_record_opt_outs_in_the_same_order(grace: Church) -> None:
+    """Check the order: in different orders, two workers could deadlock on the opt-out rows."""
     numbers = [f"+1312555000{number}" for number in (3, 1, 2)]
     for number in numbers:
         write(grace, to=number)

@@ -1,4 +1,5 @@
-"""More is claimed than there are threads, so that none is idle: what waits can still be taken back."""
+"""Jobs that wait for a thread: a worker claims more than it has threads, and can return waiting
+jobs."""
 
 from __future__ import annotations
 
@@ -32,7 +33,7 @@ def job(church: Church, priority: Priority) -> Job:
     return Job(Message(tenant=church, priority=priority), outbound())
 
 
-def test_replies_are_taken_before_bulk_that_waited_longer(grace: Church) -> None:
+def test_replies_are_claimed_before_older_bulk(grace: Church) -> None:
     waiting, bulk, reply = Jobs(), job(grace, Priority.BULK), job(grace, Priority.REPLY)
     waiting.put([bulk, reply])
     assert [waiting.take(), waiting.take()] == [reply, bulk]
@@ -56,7 +57,7 @@ def test_a_reply_goes_while_every_thread_for_bulk_is_busy(
     [UNAVAILABLE, LOST, SendOutcome(kind=Outcome.THROTTLED, code="40318", retry_after=120)],
     ids=["unavailable", "answer lost", "throttled"],
 )
-def test_after_a_call_that_failed_the_breaker_and_the_pace_are_asked_before_the_next(
+def test_after_a_failed_call_breaker_and_pace_are_checked_before_the_next(
     grace: Church, provider: HeldProvider, pause: SendOutcome
 ) -> None:
     for _ in range(2):
@@ -68,7 +69,7 @@ def test_after_a_call_that_failed_the_breaker_and_the_pace_are_asked_before_the_
     assert set(Message.objects.values_list("status", flat=True)) == {Status.SENDING}
     breaker.force(account(), BreakerState.FORCED_OPEN, by=None, reason="test", now=timezone.now())
 
-    provider.let_go.set()
+    provider.released.set()
     worker.settle(30)
 
     assert not worker.step()
@@ -78,7 +79,7 @@ def test_after_a_call_that_failed_the_breaker_and_the_pace_are_asked_before_the_
     assert not worker.threads.in_flight
 
 
-def test_an_open_breaker_takes_back_what_no_thread_has_begun(
+def test_an_open_breaker_withdraws_jobs_without_a_thread(
     grace: Church, provider: HeldProvider
 ) -> None:
     broadcast(grace, 3)
@@ -96,14 +97,14 @@ def test_an_open_breaker_takes_back_what_no_thread_has_begun(
     assert {job.message.pk for job in worker.threads.in_flight.values()} == begun
 
 
-def test_a_worker_that_stops_gives_back_what_no_thread_has_begun(
+def test_a_stopping_worker_returns_jobs_without_a_thread(
     grace: Church, provider: HeldProvider
 ) -> None:
     broadcast(grace, 2)
     worker = drain(provider, size=1)
     worker.step()
     wait_until(lambda: provider.begun)
-    threading.Timer(0.1, provider.let_go.set).start()
+    threading.Timer(0.1, provider.released.set).start()
     worker.stopping = lambda: True
     worker.run()
     assert sorted(Message.objects.values_list("status", "claims")) == [
@@ -112,7 +113,7 @@ def test_a_worker_that_stops_gives_back_what_no_thread_has_begun(
     assert len(provider.accepted) == 1
 
 
-def test_a_worker_whose_time_is_up_waits_for_no_call_and_goes_on_where_it_was(
+def test_a_drain_at_its_time_budget_leaves_its_calls_in_flight(
     grace: Church, provider: HeldProvider
 ) -> None:
     broadcast(grace, 3)
@@ -121,6 +122,6 @@ def test_a_worker_whose_time_is_up_waits_for_no_call_and_goes_on_where_it_was(
     assert worker.unfinished
     assert not provider.accepted
     assert set(Message.objects.values_list("status", flat=True)) == {Status.SENDING}
-    provider.let_go.set()
+    provider.released.set()
     worker.run()
     assert set(Message.objects.values_list("status", "calls")) == {(Status.ACCEPTED, 1)}

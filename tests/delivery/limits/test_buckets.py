@@ -62,7 +62,7 @@ def test_a_text_of_ten_parts_goes_even_at_a_tenth_of_a_part_per_second(settings:
     assert pacing.take(account(), 1, HERE, [10, 1]).texts == 1
 
 
-def test_a_frozen_number_rests_and_another_one_does_not(settings: Any) -> None:
+def test_a_frozen_number_pauses_alone(settings: Any) -> None:
     fresh(settings, SENDER_RATE=100).close()
     pacing.freeze_sender(account(), HERE, 60)
     rests = pacing.take(account(), 1, HERE, [1])
@@ -77,14 +77,14 @@ def test_a_number_without_a_limit_can_be_frozen_too(settings: Any) -> None:
     assert pacing.take(account(), 1, HERE, [1]).texts == 0
 
 
-def test_a_frozen_account_rests_as_a_whole(settings: Any) -> None:
+def test_a_frozen_account_pauses_all_its_numbers(settings: Any) -> None:
     fresh(settings, ACCOUNT_RATE=100).close()
     pacing.freeze_account(account(), 5)
     assert pacing.take(account(), 1, HERE, [1]).texts == 0
     assert pacing.take(account(), 2, "+13125550200", [1]).texts == 0
 
 
-def test_without_redis_a_worker_keeps_to_its_share(
+def test_without_redis_a_worker_keeps_to_its_share_of_the_rate(
     settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fresh(settings, SENDER_RATE=100).close()

@@ -46,7 +46,7 @@ def test_only_the_countries_that_are_allowed_are_texted(
 
 
 @pytest.mark.django_db
-def test_a_single_text_abroad_is_refused_by_its_field(grace: Church) -> None:
+def test_a_single_message_abroad_is_refused_with_its_field(grace: Church) -> None:
     with pytest.raises(UnacceptableError) as refused:
         write(grace, to=JAMAICA)
     assert (refused.value.field, "JM" in refused.value.message) == ("to", True)
@@ -76,7 +76,7 @@ def test_a_church_of_the_united_states_texts_their_territories(grace: Church, nu
     assert refusal(number, countries_of(grace)) == ""
 
 
-def test_one_number_abroad_holds_up_no_broadcast(grace: Church) -> None:
+def test_one_number_abroad_does_not_block_a_broadcast(grace: Church) -> None:
     drafts = [Draft(to=to, text="Hi") for to in (MEMBER, JAMAICA)]
     home, abroad = accept_batch(grace, drafts, batch=7, now=timezone.now())
     assert (home.status, abroad.status, abroad.error_code) == (
@@ -87,7 +87,7 @@ def test_one_number_abroad_holds_up_no_broadcast(grace: Church) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_scheduled_text_and_a_retried_one_are_looked_at_again_when_due(
+def test_scheduled_and_retried_messages_are_checked_again_when_due(
     grace: Church, settings: Any
 ) -> None:
     settings.DELIVERY = {**settings.DELIVERY, "COUNTRIES": "*"}

@@ -1,4 +1,4 @@
-"""The daily cap: exact, nothing lost, and told."""
+"""The daily cap is exact, loses no message, and is announced."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def statuses() -> dict[str, int]:
     return found
 
 
-def test_beyond_the_cap_texts_wait_and_go_when_the_day_is_over(
+def test_messages_beyond_the_cap_wait_until_the_day_is_over(
     capped: None, grace: Church, clock: Clock
 ) -> None:
     broadcast(grace, 8)
@@ -77,7 +77,7 @@ def test_beyond_the_cap_texts_wait_and_go_when_the_day_is_over(
     assert statuses() == {"accepted": 8}
 
 
-def test_a_waiting_text_says_so_and_the_office_and_the_support_are_told_once(
+def test_a_reached_cap_is_shown_and_signalled_once(
     capped: None, grace: Church, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     broadcast(grace, 200)
@@ -94,7 +94,7 @@ def test_a_waiting_text_says_so_and_the_office_and_the_support_are_told_once(
     assert '"parts":10' in told.body.replace(" ", "")
 
 
-def test_a_texts_own_expiry_stands_and_the_usual_one_starts_again(
+def test_a_chosen_expiry_stays_and_the_default_expiry_restarts(
     capped: None, grace: Church, clock: Clock
 ) -> None:
     broadcast(grace, 5)
@@ -116,9 +116,7 @@ def test_a_texts_own_expiry_stands_and_the_usual_one_starts_again(
     assert usual.expires_at == clock.now + timedelta(hours=24)
 
 
-def test_tries_of_one_text_count_once_and_a_new_send_counts_again(
-    grace: Church, clock: Clock
-) -> None:
+def test_attempts_count_once_and_a_new_send_counts_again(grace: Church, clock: Clock) -> None:
     write(grace, now=NOON)
     engine = drain(ScriptedProvider(answers=[UNAVAILABLE, LOST, UNAVAILABLE, UNAVAILABLE]), clock)
     for _ in range(5):
@@ -137,7 +135,7 @@ def test_tries_of_one_text_count_once_and_a_new_send_counts_again(
     assert spend.current(grace.pk, clock.now).parts == 2
 
 
-def test_one_churchs_cap_holds_up_no_other(
+def test_the_cap_of_one_church_does_not_block_another(
     capped: None, grace: Church, hope: Church, clock: Clock
 ) -> None:
     broadcast(grace, 8)
@@ -146,7 +144,7 @@ def test_one_churchs_cap_holds_up_no_other(
     assert Message.objects.filter(tenant=hope, status="accepted").count() == 3
 
 
-def test_a_churchs_own_cap_goes_before_the_default_and_lets_what_waits_go_at_once(
+def test_a_church_cap_replaces_the_default_and_releases_waiting_messages(
     capped: None, grace: Church, clock: Clock
 ) -> None:
     broadcast(grace, 8)
@@ -165,7 +163,7 @@ def test_a_churchs_own_cap_goes_before_the_default_and_lets_what_waits_go_at_onc
 
 
 @pytest.mark.parametrize(("cap", "sent"), [(0, 0), (1, 0), (None, 8)])
-def test_a_cap_of_nothing_holds_all_and_none_holds_nothing(
+def test_a_cap_of_zero_holds_all_and_no_cap_holds_none(
     cap: int | None, sent: int, grace: Church, clock: Clock, settings: Any
 ) -> None:
     settings.DELIVERY = {**settings.DELIVERY, "DAILY_PARTS": cap}
@@ -194,7 +192,7 @@ def test_two_workers_together_never_pass_the_cap(grace: Church, settings: Any) -
     assert spend.current(grace.pk, now).parts == 60
 
 
-def test_the_count_reads_no_more_for_a_longer_history(grace: Church, clock: Clock) -> None:
+def test_the_cost_of_counting_does_not_grow_with_history(grace: Church, clock: Clock) -> None:
     SpentHour.objects.bulk_create(
         SpentHour(tenant=grace, hour=NOON.replace(minute=0) - timedelta(hours=hours), parts=1)
         for hours in range(48, 3000)

@@ -1,4 +1,4 @@
-"""What the provider says: to a call, and later by webhook."""
+"""The provider's answers: to a call, and later by webhook."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ REFUSALS = {
 def store_event(
     message: Message, provider_id: str, status: str, *, at: datetime, now: datetime
 ) -> None:
-    """A webhook comes ``now`` that tells of the ``status`` which one send of ``message`` had ``at``."""
+    """Store a webhook, received ``now``, with the ``status`` of one send of ``message`` ``at`` a
+    time."""
     kind = "message.sent" if status == "sent" else "message.finalized"
     payload = {
         "id": provider_id, "direction": "outbound", "record_type": "message",

@@ -1,4 +1,4 @@
-"""The whole engine on the real models, in any order of events, on a virtual clock."""
+"""The whole engine on the real models, with events in any order, on a virtual clock."""
 
 from __future__ import annotations
 
@@ -50,20 +50,20 @@ from tests.delivery.state_machine.held_threads import HeldThreads
 NUMBERS = [f"+131255500{number:02}" for number in range(4)]
 ANYONE = st.sampled_from(NUMBERS)
 STOPPER = NUMBERS[-1]
-"""The only one who stops and starts: else soon nobody could be texted."""
+"""Only this number sends STOP and START: otherwise every number would soon be opted out."""
 NEVER_SENT = [Status.CANCELLED, Status.EXPIRED, Status.SUPPRESSED, Status.DEAD]
 FAILURES = ["unavailable", "lost", "accepted_lost"]
 HELD_BACK = ["throttled", "unpaid"]
 ANSWER = st.sampled_from(["accepted", *FAILURES, *REFUSALS])
 
-is_in_the_air = precondition(lambda self: self.threads.in_the_air)
+has_calls_in_flight = precondition(lambda self: self.threads.in_flight_by_id)
 
 
 class Delivery(RuleBasedStateMachine):
     church: Church
     pytest_settings: Any
-    came_to: ClassVar[Counter[str]] = Counter()
-    """In all examples: that no machine is so lucky as never to come to it."""
+    counts: ClassVar[Counter[str]] = Counter()
+    """Counted over all examples, to show that the rare events were reached."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -74,11 +74,11 @@ class Delivery(RuleBasedStateMachine):
         self.redis = fresh(self.pytest_settings, BREAKER_OPEN_SECONDS=0.001)
         self.now = datetime.now(UTC)
         self.accepted: dict[str, str] = {}
-        """What the provider took: its id by Idempotency-Key."""
+        """The provider's ids of accepted sends, by Idempotency-Key."""
         self.keys: dict[tuple[int, int], set[tuple[str, bytes]]] = {}
         self.zombies: list[tuple[Job, SendOutcome]] = []
         self.lost_until: dict[int, datetime] = {}
-        """Rows of workers that died: nobody may have them before."""
+        """Rows of dead workers: no other worker may claim them before these times."""
         self.expected = Expected()
         self.batches = 0
         self.start_worker()
@@ -87,7 +87,7 @@ class Delivery(RuleBasedStateMachine):
         self.threads = HeldThreads(lambda: self.now, size=32)
         self.drain = Drain(self.threads, clock=lambda: self.now)
 
-    # What people do
+    # Actions of people
 
     @initialize()
     def begin(self) -> None:
@@ -122,16 +122,16 @@ class Delivery(RuleBasedStateMachine):
             assert not held
             assert not self.provider_has(message)
 
-    @is_in_the_air
+    @has_calls_in_flight
     @rule()
-    def cancel_what_is_in_the_air(self) -> None:
-        for pk in self.threads.in_the_air:
+    def cancel_messages_in_flight(self) -> None:
+        for pk in self.threads.in_flight_by_id:
             assert not cancel_message(Message.objects.get(pk=pk), now=self.now)
 
     @rule()
-    def cancel_what_is_in_doubt(self) -> None:
+    def cancel_ambiguous_messages(self) -> None:
         for row in self.rows().values():
-            if (row.pk, row.generation) in self.expected.doubts:
+            if (row.pk, row.generation) in self.expected.ambiguous:
                 assert not cancel_message(row, now=self.now)
 
     @rule()
@@ -151,29 +151,32 @@ class Delivery(RuleBasedStateMachine):
         )
         after = self.rows()
         for row in letters:
-            doubtful = row.status == Status.UNKNOWN and not may_double
-            refused = doubtful or self.has_stopped(row.to_number)
+            not_allowed = row.status == Status.UNKNOWN and not may_double
+            refused = not_allowed or self.has_stopped(row.to_number)
             assert refused == (row.pk in dict(result.refused))
             self.expected.ordered_again(row, after[row.pk], refused=refused)
 
     @rule(state=st.sampled_from([BreakerState.FORCED_OPEN, BreakerState.FORCED_CLOSED]))
     def force_the_breaker(self, state: BreakerState) -> None:
         breaker.force(account(), state, by=None, now=self.now)
-        in_the_air = set(self.threads.in_the_air)
+        in_flight_by_id = set(self.threads.in_flight_by_id)
         self.claim()
-        assert state == BreakerState.FORCED_CLOSED or set(self.threads.in_the_air) == in_the_air
+        assert (
+            state == BreakerState.FORCED_CLOSED
+            or set(self.threads.in_flight_by_id) == in_flight_by_id
+        )
         breaker.release(account(), by=None, now=self.now)
 
-    # What the worker and the provider do
+    # Actions of the worker and the provider
 
     @rule()
     def claim(self) -> None:
-        before = self.threads.in_the_air
+        before = self.threads.in_flight_by_id
         hold = holds.current(account(), self.now)
         self.drain.step()
-        for pk, job in self.threads.in_the_air.items():
+        for pk, job in self.threads.in_flight_by_id.items():
             if pk in before:
-                assert job is before[pk], "It was taken again while it was in the air."
+                assert job is before[pk], "It was taken again while it was in flight."
             else:
                 assert hold is None
                 self.judge_claim(job)
@@ -192,23 +195,23 @@ class Delivery(RuleBasedStateMachine):
     @rule(data=st.data(), answer=ANSWER)
     def answer(self, data: st.DataObject, answer: str) -> None:
         self.claim()
-        if self.threads.in_the_air:
-            self.settle({data.draw(st.sampled_from(sorted(self.threads.in_the_air))): answer})
+        if self.threads.in_flight_by_id:
+            self.settle({data.draw(st.sampled_from(sorted(self.threads.in_flight_by_id))): answer})
 
     @rule(answers=st.lists(st.sampled_from(["accepted", *FAILURES, *HELD_BACK]), max_size=5))
     def send(self, answers: list[str]) -> None:
-        """All that is due, with the same answer to all of it each time."""
+        """Send all due messages, with the same answer to each call."""
         for answer in answers:
             self.claim()
-            self.settle(dict.fromkeys(self.threads.in_the_air, answer))
+            self.settle(dict.fromkeys(self.threads.in_flight_by_id, answer))
             self.now += timedelta(seconds=4)
 
     def settle(self, answers: Mapping[int, str]) -> None:
-        jobs = {pk: self.threads.in_the_air[pk] for pk in answers}
+        jobs = {pk: self.threads.in_flight_by_id[pk] for pk in answers}
         outcomes = {pk: self.outcome(jobs[pk], answer) for pk, answer in answers.items()}
         before = self.rows()
         for pk, outcome in outcomes.items():
-            self.threads.land(pk, outcome)
+            self.threads.finish(pk, outcome)
         self.drain.settle(0)
         self.judge_answers(before, jobs, outcomes)
         if "unpaid" in answers.values():
@@ -239,11 +242,11 @@ class Delivery(RuleBasedStateMachine):
                 assert was.status not in UNFINISHED or after[pk].attempts == was.attempts
                 self.expected.attempts[(pk, was.generation)] = after[pk].attempts
 
-    @is_in_the_air
+    @has_calls_in_flight
     @rule(reached=st.booleans())
     def crash(self, reached: bool) -> None:
         rows = self.rows()
-        for pk, job in self.threads.in_the_air.items():
+        for pk, job in self.threads.in_flight_by_id.items():
             outcome = self.outcome(job, "accepted") if reached else REFUSALS["unavailable"]
             self.zombies.append((job, outcome))
             if rows[pk].status == Status.SENDING:
@@ -299,7 +302,7 @@ class Delivery(RuleBasedStateMachine):
         apply_waiting_events(self.now)
         if self.expected.comes_too_early(before, REPORTS[status]):
             assert Message.objects.filter(pk=before.pk).values().get() == values_before
-            # It may well come again: all that was taken can be told of at any time.
+            # A webhook may repeat: the provider can report an accepted message at any time.
             assert WebhookEvent.objects.waiting().delete()[0] == copies
             return
         assert not WebhookEvent.objects.waiting().exists()
@@ -314,7 +317,7 @@ class Delivery(RuleBasedStateMachine):
     def advance(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
 
-    # What must always be so
+    # Invariants
 
     @invariant()
     def one_generation_has_one_key_and_one_body(self) -> None:
@@ -332,27 +335,27 @@ class Delivery(RuleBasedStateMachine):
         assert not [message.pk for message in unsent if self.provider_has(message)]
 
     def teardown(self) -> None:
-        """Left alone with a healthy provider, everything ends."""
+        """Check that every message ends once the provider answers normally."""
         breaker.force(account(), BreakerState.FORCED_CLOSED, by=None, now=self.now)
         for _ in range(12 + Message.objects.count() // 16):
             holds.end(account(), by="test", now=self.now)
             self.claim()
-            self.settle(dict.fromkeys(self.threads.in_the_air, "accepted"))
+            self.settle(dict.fromkeys(self.threads.in_flight_by_id, "accepted"))
             self.now += timedelta(seconds=61)
         left = Message.objects.filter(status__in=UNFINISHED).values_list("status", flat=True)
         assert list(left) == []
-        Delivery.came_to += self.expected.came_to
+        Delivery.counts += self.expected.counts
         self.redis.close()
 
     def heal_the_breaker(self) -> None:
-        """It may wait for a lost probe, for as long as its lease is in real time."""
+        """Wait for the lease of a lost probe, which runs in real time."""
         breaker.force(account(), BreakerState.FORCED_CLOSED, by=None, now=self.now)
         breaker.release(account(), by=None, now=self.now)
 
     def outcome(self, job: Job, answer: str) -> SendOutcome:
         key = job.text.idempotency_key
         if answer in {"permanent", "stopped"} and key in self.accepted:
-            answer = "accepted"  # what was taken is answered again in the same way
+            answer = "accepted"  # the same key has the same answer
         if not answer.startswith("accepted"):
             return REFUSALS[answer]
         provider_id = self.accepted.setdefault(key, str(uuid.uuid4()))

@@ -1,4 +1,4 @@
-"""The state machine, led into what it would seldom come to by chance."""
+"""The state machine, guided to rare events."""
 
 from __future__ import annotations
 
@@ -31,8 +31,9 @@ class SeldomDelivery(Delivery):
             self.send(["accepted"])
 
     @rule()
-    def refuse_what_was_in_doubt(self) -> None:
-        """The answer to the first call was lost; the second says that it was never taken."""
+    def refuse_what_was_is_ambiguous(self) -> None:
+        """Lose the answer to the first call; the second answer says that the provider did not
+        accept it."""
         breaker.force(account(), BreakerState.FORCED_CLOSED, by=None, now=self.now)
         self.broadcast()
         self.send(["lost", "permanent"])
@@ -56,7 +57,7 @@ class SeldomDelivery(Delivery):
 
     @initialize()
     def begin_with_a_doubt_refused(self) -> None:
-        self.refuse_what_was_in_doubt()
+        self.refuse_what_was_is_ambiguous()
 
     @rule(failure=st.sampled_from(FAILURES))
     def fail_a_probe(self, failure: str) -> None:
@@ -66,7 +67,7 @@ class SeldomDelivery(Delivery):
         probes: list[int] = []
         for _ in range(50):  # it stays open for a millisecond of real time
             self.claim()
-            jobs = self.threads.in_the_air.items()
+            jobs = self.threads.in_flight_by_id.items()
             probes = [pk for pk, job in jobs if job.permit is not None and job.permit.probe]
             if probes:
                 break
@@ -77,14 +78,14 @@ class SeldomDelivery(Delivery):
     def crash_again_and_again(self) -> None:
         for _ in range(6):
             self.claim()
-            if self.threads.in_the_air:
+            if self.threads.in_flight_by_id:
                 self.crash(reached=False)
             self.now += timedelta(seconds=31)
 
     @rule(reached=st.booleans())
     def overtake_a_slow_worker(self, reached: bool) -> None:
         self.claim()
-        if self.threads.in_the_air:
+        if self.threads.in_flight_by_id:
             self.crash(reached)
             self.now += timedelta(seconds=31)
             self.claim()
@@ -92,7 +93,7 @@ class SeldomDelivery(Delivery):
 
     @rule()
     def answer_what_was_given_up(self) -> None:
-        """A worker is so slow that others try its texts in vain until there is no attempt left."""
+        """Slow a worker down until others have used up all attempts of its messages."""
         breaker.force(account(), BreakerState.FORCED_CLOSED, by=None, now=self.now)
         self.claim()
         if self.threads.in_flight:
@@ -105,21 +106,22 @@ class SeldomDelivery(Delivery):
 
     @rule(status=st.sampled_from(sorted(REPORTS)))
     def tell_of_the_first_sends(self, status: str) -> None:
-        """Of all texts that went out twice, by order of a person."""
+        """Return the messages that were sent twice by order of a person."""
         firsts = {int(key.split(":")[1]): key for key in reversed(list(self.accepted))}
         for pk in sorted(firsts.keys() & (+self.expected.doubled).keys()):
             self.report(firsts[pk], status)
 
     @rule(status=st.sampled_from(sorted(REPORTS)))
     def hear_of_the_first_send_before_the_second(self, status: str) -> None:
-        """A person has ordered a second one, which no worker has sent yet."""
+        """Return the messages with an ordered second send that no worker has started."""
         self.fail_for_good("accepted_lost", again=False, may_double=False)
         self.retry_dead_letters(may_double=True)
         self.tell_of_the_first_sends(status)
 
     @rule(status=st.sampled_from(sorted(REPORTS)))
     def hear_of_the_first_send_after_the_second(self, status: str) -> None:
-        """The answers to the first were lost, a person ordered a second, and that was accepted."""
+        """Return the messages whose first send had no answer and whose ordered second send was
+        accepted."""
         self.fail_for_good("accepted_lost", again=True, may_double=True)
         self.tell_of_the_first_sends(status)
 
@@ -138,10 +140,10 @@ def run(church: Church, pytest_settings: Any, examples: int, steps: int) -> None
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_order_of_events_loses_or_doubles_a_text(grace: Church, settings: Any) -> None:
+def test_no_order_of_events_loses_or_doubles_a_message(grace: Church, settings: Any) -> None:
     run(grace, settings, examples=30, steps=50)
     for rare in (
-        "an earlier send", "a failed probe", "a doubt refused", "a doubt settled late",
+        "an earlier send", "a failed probe", "an ambiguous call refused", "an ambiguous call settled late",
         "a report that must wait",
     ):  # fmt: skip
-        assert Delivery.came_to[rare] >= 5, f"It never came to {rare}."
+        assert Delivery.counts[rare] >= 5, f"It never came to {rare}."

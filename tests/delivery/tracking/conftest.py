@@ -20,7 +20,8 @@ MakeMessage = Callable[..., Message]
 
 @pytest.fixture
 def message(grace: Church) -> MakeMessage:
-    """``message("accepted", provider_id="p1")``: a text from Grace church to a member."""
+    """Return a function that writes messages of Grace church: ``message("accepted",
+    provider_id="p1")``."""
 
     def make(status: str = Status.ACCEPTED, **over: Any) -> Message:
         values: dict[str, Any] = {
@@ -39,7 +40,7 @@ def message(grace: Church) -> MakeMessage:
 
 
 def store(body: dict[str, Any], ref: str = "", *, now: datetime = NOW) -> WebhookEvent:
-    """Store a good event as the endpoint does."""
+    """Store a valid event as the endpoint does."""
     event = events.event(body, ref=ref, now=now)
     row = WebhookEvent(**asdict(event), received_at=now, due_at=now)
     WebhookEvent.objects.bulk_create([row], ignore_conflicts=True)

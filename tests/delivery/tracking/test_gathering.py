@@ -1,4 +1,4 @@
-"""Webhook events in a storm are applied in groups, so that they contend less for the database."""
+"""Under load webhook events are applied in groups, to reduce contention for the database."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_one_event_is_applied_at_once_and_those_after_it_together(message: MakeM
     assert waiting() == 0
 
 
-def test_what_is_gathered_is_applied_before_the_worker_rests(message: MakeMessage) -> None:
+def test_gathered_events_are_applied_before_the_worker_is_idle(message: MakeMessage) -> None:
     message(provider_id="p1")
     clock = Clock()
     drain, later = engine(clock), iter(["delivered"])

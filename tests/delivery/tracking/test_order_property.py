@@ -1,4 +1,4 @@
-"""Whatever the order and number in which events come: one last word, and no step back."""
+"""Events in any order and number lead to one final status, without a step back."""
 
 from __future__ import annotations
 
@@ -27,8 +27,10 @@ ERROR = [{"code": "40008", "title": "Undeliverable"}]
 
 @st.composite
 def histories(draw: st.DrawFn) -> tuple[list[dict[str, Any]], list[list[int]]]:
-    """Events of one text, and batches in which they come, some again. A carrier of two minds may
-    say the same end at two moments, and the other one in between."""
+    """Generate events of one message in batches, with repeats.
+
+    A carrier may report one final status twice with the other one in between.
+    """
     said = [
         STATUSES[place]
         for place in draw(st.lists(st.integers(0, len(STATUSES) - 1), min_size=1, unique=True))

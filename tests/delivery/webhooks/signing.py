@@ -1,4 +1,4 @@
-"""Telnyx's side of the webhook: keys, events, signatures."""
+"""The provider's side of a webhook: keys, events, signatures."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def public(key: Ed25519PrivateKey) -> str:
 def signed(
     body: bytes, *, key: Ed25519PrivateKey = KEY, at: float | str | None = None
 ) -> dict[str, str]:
-    """The two headers."""
+    """Return the two signature headers."""
     timestamp = at if isinstance(at, str) else str(int(time.time() if at is None else at))
     signature = key.sign(timestamp.encode() + b"|" + body)
     return {
@@ -37,7 +37,7 @@ def post(
     body: bytes | dict[str, Any], ref: str = "", headers: dict[str, str] | None = None
 ) -> HttpResponse:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    # Client makes a request that enforces CSRF as a browser's would.
+    # Return a request that enforces CSRF protection, as from a browser.
     client = Client(enforce_csrf_checks=True, raise_request_exception=True)
     path = f"/webhooks/telnyx/{ref}/" if ref else "/webhooks/telnyx/"
     answer: Any = client.post(
@@ -62,7 +62,7 @@ def event(event_type: str, payload: dict[str, Any], **over: Any) -> dict[str, An
 
 
 def outbound(provider_id: str, status: str, **over: Any) -> dict[str, Any]:
-    """The payload of ``message.sent`` and ``message.finalized``."""
+    """Return the payload of ``message.sent`` and ``message.finalized``."""
     return {
         "id": provider_id,
         "direction": "outbound",
@@ -77,7 +77,7 @@ def outbound(provider_id: str, status: str, **over: Any) -> dict[str, Any]:
 
 
 def inbound(provider_id: str, text: str | None, **over: Any) -> dict[str, Any]:
-    """The payload of ``message.received``."""
+    """Return the payload of ``message.received``."""
     return {
         "id": provider_id,
         "direction": "inbound",

@@ -1,4 +1,4 @@
-"""``manage.py worker`` in a project of its own, as processes that a test may kill."""
+"""``manage.py worker`` in a separate project, as processes that a test may kill."""
 
 from __future__ import annotations
 
@@ -78,29 +78,29 @@ class RunningWorker:
             return list(postgres.execute(sql.encode()))
 
     def tree(self) -> dict[str, int]:
-        """The processes of the one cluster by their part; empty while it is not complete."""
+        """Return the processes of the only cluster by role; empty until the cluster is complete."""
         return cluster_of(self.process.pid)
 
     def workers(self) -> list[int]:
-        """The processes that send, of all clusters; empty while a cluster is not complete."""
+        """Return the sending processes of all clusters; empty until each cluster is complete."""
         mains = _children(self.process.pid)
         parts = [_parts(main).get("worker", 0) for main in mains]
         return parts if len(parts) == self._clusters and all(parts) else []
 
     def kill_all(self) -> None:
-        """As a machine that loses its power."""
+        """Kill all processes, like a power failure."""
         below = self.processes()
         kill(self.process.pid)
         for pid in below:
             try:
                 kill(pid)
             except ProcessLookupError:
-                pass  # it died with its parent
+                pass  # it died together with its parent
         self.process.wait()
         wait_until(lambda: not any(alive(pid) for pid in below))
 
     def processes(self) -> set[int]:
-        """Everything below the supervisor."""
+        """Return every process below the supervisor."""
         found, looking = set[int](), [self.process.pid]
         while looking:
             for child in _children(looking.pop()):
@@ -110,7 +110,7 @@ class RunningWorker:
 
 
 def cluster_of(supervisor: int) -> dict[str, int]:
-    """The processes of its one cluster by their part; empty while it is not complete."""
+    """Return the processes of the supervisor's only cluster by role; empty until it is complete."""
     mains = _children(supervisor)
     return _parts(mains[0]) if len(mains) == 1 else {}
 

@@ -1,4 +1,4 @@
-"""When the broker wakes the worker: at a hint, at the moment that a row comes due, else by its poll."""
+"""The broker wakes the worker at a hint, at the moment that a message becomes due, or by its poll."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How often, and how long, the broker left it to Redis to wait."""
+    """Record how long the broker waits for Redis each time."""
     waited: list[float] = []
 
     def wait(seconds: float) -> bool:
@@ -40,7 +40,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.fixture
 def rested(settings: Any, waits: list[float]) -> HintBroker:
-    """A broker that has just had its worker run, so that only what is due gives it a reason."""
+    """Return a broker that has just started a drain, so that only due messages wake it."""
     fresh(settings).close()
     rested = HintBroker()
     assert rested.dequeue()
@@ -56,7 +56,7 @@ def due_in(church: Church, wait: timedelta) -> None:
         pass
 
 
-def test_a_row_about_to_come_due_wakes_at_that_moment_and_not_when_redis_looks_again(
+def test_a_row_wakes_the_worker_at_the_moment_it_becomes_due(
     grace: Church, rested: HintBroker, waits: list[float]
 ) -> None:
     due_in(grace, timedelta(seconds=0.2))
@@ -65,7 +65,7 @@ def test_a_row_about_to_come_due_wakes_at_that_moment_and_not_when_redis_looks_a
     assert not waits
 
 
-def test_a_hint_is_heard_while_a_row_is_about_to_come_due(
+def test_a_hint_wakes_the_worker_before_the_next_due_row(
     grace: Church, rested: HintBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(broker, "_AHEAD", timedelta(hours=1))
@@ -92,11 +92,11 @@ def test_any_other_row_is_left_to_the_poll(
 def held() -> Iterator[HeldProvider]:
     provider = HeldProvider()
     yield provider
-    provider.let_go.set()
+    provider.released.set()
     drain_task.set_in_flight(False)
 
 
-def test_a_worker_with_calls_in_the_air_is_sent_back_until_they_have_landed(
+def test_a_worker_with_calls_in_flight_is_started_until_they_finish(
     grace: Church,
     rested: HintBroker,
     waits: list[float],
@@ -115,7 +115,7 @@ def test_a_worker_with_calls_in_the_air_is_sent_back_until_they_have_landed(
     for _ in range(2):
         assert rested.dequeue()
     assert not waits
-    held.let_go.set()
+    held.released.set()
     wait_until(lambda: _drained() and not drain_task.is_in_flight())
     assert Message.objects.get().status == Status.ACCEPTED
     assert rested.dequeue() == []
@@ -126,7 +126,7 @@ def _drained() -> bool:
     return True
 
 
-def test_a_drain_that_fails_with_calls_in_the_air_is_sent_back(
+def test_a_failed_drain_with_calls_in_flight_is_restarted(
     held: HeldProvider, grace: Church, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(now: datetime) -> int:
@@ -144,7 +144,7 @@ def test_a_drain_that_fails_with_calls_in_the_air_is_sent_back(
     assert drain_task.is_in_flight()
 
 
-def test_a_clock_that_is_set_back_does_not_hold_up_what_comes_due(
+def test_a_clock_that_is_set_back_does_not_delay_due_rows(
     grace: Church, rested: HintBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     due_in(grace, timedelta(seconds=0.2))

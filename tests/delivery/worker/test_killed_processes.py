@@ -1,4 +1,4 @@
-"""What a stock django-q2 cluster does not survive."""
+"""Killed processes that a stock django-q2 cluster does not survive."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from tests.valkey import ValkeyServer
 from tests.waiting import wait_until
 
 
-def test_a_worker_starts_sends_and_goes_on_while_redis_comes_and_goes(
+def test_a_worker_keeps_sending_while_redis_stops_and_starts(
     tmp_path: Path, telnyx: TelnyxSimulator
 ) -> None:
     directory = tmp_path / "v"

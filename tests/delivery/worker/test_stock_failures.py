@@ -1,4 +1,4 @@
-"""What else a stock django-q2 cluster does not do: docs/operations/django-q2.md has the whole list."""
+"""More failures of a stock django-q2 cluster; docs/operations/django-q2.md has the whole list."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def test_term_ends_a_cluster_that_has_just_lost_a_process(worker: RunningWorker,
     assert worker.process.wait(15) == 0
 
 
-def test_a_worker_that_was_killed_whole_goes_on_with_what_it_had_taken(
+def test_a_killed_worker_resends_its_claimed_messages(
     worker: RunningWorker, telnyx: TelnyxSimulator
 ) -> None:
-    """Twice, in the middle: a broker that hands out and forgets would lose all that was out."""
+    """Kill twice: a broker that forgets tasks on delivery would lose every task in flight."""
     telnyx.account.options.change({"latency_ms": 400})
     wait_until(worker.tree)
     worker.script("write_texts", "300", "1")
@@ -69,8 +69,8 @@ def _has_taken(telnyx: TelnyxSimulator, texts: int) -> bool:
 def test_a_text_that_kills_its_worker_does_so_five_times_and_others_are_sent(
     tmp_path: Path, telnyx: TelnyxSimulator
 ) -> None:
-    deadly = "tests.delivery.alone.crashing_provider.DeadlyProvider"
-    with running(tmp_path, telnyx, ALONE_PROVIDER=deadly, ALONE_LEASE_SECONDS="1") as worker:
+    crashing = "tests.delivery.alone.crashing_provider.CrashingProvider"
+    with running(tmp_path, telnyx, ALONE_PROVIDER=crashing, ALONE_LEASE_SECONDS="1") as worker:
         worker.script("write_texts", "1", "1", "Poison")
         wait_until(lambda: worker.statuses() == {"unknown": 1}, 60)
         worker.script("write_texts", "20", "2")
@@ -81,9 +81,7 @@ def test_a_text_that_kills_its_worker_does_so_five_times_and_others_are_sent(
     assert deaths == [("worker_lost",)] * 5
 
 
-def test_retries_come_by_the_second_and_not_when_a_scheduler_looks(
-    worker: RunningWorker, telnyx: TelnyxSimulator
-) -> None:
+def test_retries_are_on_time_to_the_second(worker: RunningWorker, telnyx: TelnyxSimulator) -> None:
     telnyx.account.plan.add(fault("503"), count=len(DELAYS))
     worker.script("write_texts", "1", "1")
     # The scheduler of django-q2 looks every thirty seconds.
@@ -98,7 +96,8 @@ def test_retries_come_by_the_second_and_not_when_a_scheduler_looks(
 
 
 def test_no_result_is_saved(worker: RunningWorker, telnyx: TelnyxSimulator) -> None:
-    """Each one costs a stock cluster a transaction that reads up to 250 others."""
+    """Check the table: a saved result costs a stock cluster a transaction that reads up to 250
+    others."""
     worker.script("write_texts", "50", "1")
     wait_until(lambda: worker.statuses() == {"accepted": 50})
     worker.process.terminate()

@@ -15,7 +15,7 @@ Get = Callable[..., HttpResponseBase]
 
 @pytest.fixture(params=["wsgi", "asgi"])
 def request_as(request: pytest.FixtureRequest) -> Callable[..., Any]:
-    """``request_as("GET", path, headers)`` through the whole stack, sync and async."""
+    """Return ``request_as("GET", path, headers)``, which sends through the sync or async stack."""
     if request.param == "wsgi":
         client = Client(raise_request_exception=False)
         return lambda method, path, headers=(), **extra: client.generic(

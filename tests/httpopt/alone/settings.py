@@ -1,4 +1,4 @@
-"""A project that has httpopt and none of the other apps."""
+"""A project with httpopt alone."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _database() -> dict[str, Any]:
         "USER": unquote(url.username or ""),
         "HOST": unquote(url.hostname or ""),
         "PORT": str(url.port or ""),
-        # The run that started this one has a test database on the same server.
+        # The parent test run has a test database on the same server.
         "TEST": {"NAME": f"alone_{os.getpid()}"},
     }
 
@@ -56,7 +56,7 @@ def _database() -> dict[str, Any]:
 DATABASES = {"default": _database()}
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["tests.httpopt.alone.library.rights.ByName"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["tests.httpopt.alone.library.permissions.ByName"],
     "DEFAULT_RENDERER_CLASSES": [
         "httpopt.renderers.OrjsonRenderer",
         "rest_framework.renderers.BrowsableAPIRenderer",

@@ -10,13 +10,13 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
-from httpopt.fields.syntax import FieldsError, Selection, parse_fields
+from httpopt.fields.selection import FieldsError, Selection, parse_fields
 from tests.httpopt.alone.library.models import Book, Library
 
 ANN = {"Authorization": "Name ann"}
 GUEST = {"Authorization": "Name guest"}
 
-READ = [
+PARSED = [
     ("id", {"id": None}),
     ("id,title", {"id": None, "title": None}),
     (" id , title ", {"id": None, "title": None}),
@@ -31,12 +31,12 @@ READ = [
 ]
 
 
-@pytest.mark.parametrize(("text", "selection"), READ)
-def test_both_ways_to_write_nested_fields_mean_the_same(text: str, selection: Selection) -> None:
+@pytest.mark.parametrize(("text", "selection"), PARSED)
+def test_both_notations_of_nested_fields_are_parsed(text: str, selection: Selection) -> None:
     assert parse_fields(text) == selection
 
 
-UNREADABLE = [
+MALFORMED = [
     ("", "empty"),
     ("  ", "empty"),
     (",", "missing"),
@@ -64,18 +64,18 @@ UNREADABLE = [
 ]
 
 
-@pytest.mark.parametrize(("text", "reason"), UNREADABLE)
-def test_what_cannot_be_read_says_why(text: str, reason: str) -> None:
+@pytest.mark.parametrize(("text", "reason"), MALFORMED)
+def test_a_malformed_selection_is_refused_with_a_reason(text: str, reason: str) -> None:
     with pytest.raises(FieldsError, match=reason):
         parse_fields(text)
 
 
 @given(st.text(alphabet="ab.,() *", max_size=60))
-def test_any_text_is_read_or_refused(text: str) -> None:
+def test_any_text_is_parsed_or_refused(text: str) -> None:
     try:
         assert parse_fields(text)
     except FieldsError as error:
-        assert str(error)  # noqa: PT017 -- any text may be readable
+        assert str(error)  # noqa: PT017 -- the text may be valid
 
 
 @pytest.fixture(params=["books", "plain-books"])
@@ -90,14 +90,14 @@ def results(path: str, headers: dict[str, str] = ANN) -> list[dict[str, Any]]:
     return found
 
 
-def test_a_list_has_the_fields_asked_for_and_no_other(path: str) -> None:
+def test_a_list_has_only_the_selected_fields(path: str) -> None:
     whole = results(path)
     for row, sparse in zip(whole, results(f"{path}?fields=title,id,author.name"), strict=True):
         author = row["author"] and {"name": row["author"]["name"]}
         assert sparse == {"id": row["id"], "title": row["title"], "author": author}
 
 
-def test_an_item_has_the_fields_asked_for(library: Library) -> None:
+def test_an_item_has_only_the_selected_fields(library: Library) -> None:
     book = library.books.earliest("id")
     response = Client().get(f"/{library.pk}/books/{book.pk}/?fields=id,subjects(name)", headers=ANN)
     assert response.json() == {"id": book.pk, "subjects": [{"name": "Sea"}]}
@@ -110,7 +110,7 @@ LEAVES = [
 ]  # fmt: skip
 
 
-def chosen_by_hand(row: dict[str, Any], selection: Selection) -> dict[str, Any]:
+def select(row: dict[str, Any], selection: Selection) -> dict[str, Any]:
     return {name: _part(value, selection[name]) for name, value in row.items() if name in selection}
 
 
@@ -118,22 +118,22 @@ def _part(value: Any, wanted: Selection | None) -> Any:
     if wanted is None or value is None:
         return value
     if isinstance(value, list):
-        return [chosen_by_hand(one, wanted) for one in value]
-    return chosen_by_hand(value, wanted)
+        return [select(one, wanted) for one in value]
+    return select(value, wanted)
 
 
 @pytest.mark.parametrize("first", LEAVES)
 @pytest.mark.parametrize("second", ["id", "author.name", "subjects.name", "etag"])
-def test_any_selection_is_that_part_of_the_whole(library: Library, first: str, second: str) -> None:
+def test_any_selection_equals_that_part_of_the_whole(
+    library: Library, first: str, second: str
+) -> None:
     path = f"/{library.pk}/books/"
     text = f"{first},{second}"
     selection = parse_fields(text)
-    assert results(f"{path}?fields={text}") == [
-        chosen_by_hand(row, selection) for row in results(path)
-    ]
+    assert results(f"{path}?fields={text}") == [select(row, selection) for row in results(path)]
 
 
-def test_rows_and_instances_give_the_same(library: Library, settings: Any) -> None:
+def test_rows_and_instances_give_the_same_answer(library: Library, settings: Any) -> None:
     plain = list(results(f"/{library.pk}/plain-books/")[0])
     by_instances = results(f"/{library.pk}/books/?fields={','.join([*plain, 'label'])}")
     for row in by_instances:
@@ -148,7 +148,7 @@ def queries(library: Library) -> Iterator[CaptureQueriesContext]:
 
 
 def selected(queries: CaptureQueriesContext) -> str:
-    """The statements on data, without those on versions."""
+    """Return the statements that read data, without the reads of versions."""
     data = [query["sql"] for query in queries if "httpopt_counter" not in query["sql"]]
     return "\n".join(data)
 
@@ -185,7 +185,7 @@ def test_only_the_columns_of_the_fields_are_read(
         assert f'"{column}"' not in sql if column != "JOIN" else "JOIN" not in sql, column
 
 
-def test_a_whole_list_takes_as_many_queries_as_it_has_kinds_of_rows(
+def test_a_whole_list_takes_one_query_per_kind_of_row(
     library: Library, queries: CaptureQueriesContext
 ) -> None:
     results(f"/{library.pk}/books/")
@@ -215,12 +215,12 @@ def test_unknown_and_hidden_fields_are_named(path: str, fields: str, named: str)
     assert response.json() == {"fields": [expected]}
 
 
-def test_a_nested_field_that_is_not_shown_is_named(library: Library) -> None:
+def test_a_hidden_nested_field_is_named(library: Library) -> None:
     response = Client().get(f"/{library.pk}/books/?fields=subjects(notes,id)", headers=ANN)
     assert response.json() == {"fields": ["Unknown: subjects.notes."]}
 
 
-def test_a_field_that_this_user_may_not_see_is_unknown_to_them(path: str) -> None:
+def test_a_field_that_this_user_may_not_see_is_unknown(path: str) -> None:
     assert Client().get(f"{path}?fields=price", headers=ANN).status_code == 200
     response = Client().get(f"{path}?fields=price", headers=GUEST)
     assert response.json() == {"fields": ["Unknown: price."]}
@@ -229,13 +229,13 @@ def test_a_field_that_this_user_may_not_see_is_unknown_to_them(path: str) -> Non
 
 
 @pytest.mark.parametrize("fields", ["", "  ", ",", "id,", "author(", "a" * 3000])
-def test_what_cannot_be_read_is_a_400(path: str, fields: str) -> None:
+def test_a_malformed_selection_is_a_400(path: str, fields: str) -> None:
     response = Client().get(path, {"fields": fields}, headers=ANN)
     assert response.status_code == 400
     assert list(response.json()) == ["fields"]
 
 
-def test_fields_stay_through_the_pages(library: Library) -> None:
+def test_the_links_between_pages_keep_the_selection(library: Library) -> None:
     Book.objects.bulk_create(Book(library=library, title=f"{n}") for n in range(60))
     page = Client().get(f"/{library.pk}/books/?fields=title&junk=secret", headers=ANN).json()
     assert "junk" not in page["next"]
@@ -249,7 +249,7 @@ def test_the_browsable_api_shows_the_list_and_its_form(library: Library) -> None
     assert b'name="title"' in page.content
 
 
-def test_the_schema_tells_of_fields_and_preconditions() -> None:
+def test_the_schema_describes_fields_and_preconditions() -> None:
     schema = Client().get("/schema/?format=json").json()["paths"]
     names = {
         method: {one["name"] for one in schema["/{library}/books/{id}/"][method]["parameters"]}

@@ -1,4 +1,4 @@
-"""What is still being written, and what never will be."""
+"""Transactions that are open while tags are read, and transactions that never end."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RENAME = "UPDATE library_book SET title = title || '!' WHERE id = %s"
 
 @contextmanager
 def another_session() -> Iterator[BaseDatabaseWrapper]:
-    """As another process has it."""
+    """Open a second database session, as another process does."""
     other = connection.copy()
     try:
         yield other
@@ -32,13 +32,13 @@ def tag_of(library: Library) -> str:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_who_dies_in_the_middle_of_a_change_has_changed_no_tag(library: Library) -> None:
+def test_a_session_that_dies_before_its_commit_changes_no_tag(library: Library) -> None:
     before = tag_of(library)
     with another_session() as dying:
         dying.set_autocommit(False)
         with dying.cursor() as cursor:
             cursor.execute(RENAME, [Book.objects.earliest("id").pk])
-        # Its client is gone, and no ROLLBACK was ever said.
+        # The connection breaks without a ROLLBACK.
         dying.connection.close()
     assert tag_of(library) == before
     Book.objects.filter(pk=Book.objects.earliest("id").pk).update(title="Written after")
@@ -46,23 +46,23 @@ def test_who_dies_in_the_middle_of_a_change_has_changed_no_tag(library: Library)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_who_write_at_once_never_wait_for_the_counter(library: Library) -> None:
+def test_concurrent_writers_never_wait_for_the_counter(library: Library) -> None:
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has one writer at a time.")
     before = tag_of(library)
     one, two = Book.objects.order_by("id")[:2]
-    with another_session() as slow, another_session() as quick:
-        slow.set_autocommit(False)
-        with slow.cursor() as cursor:
+    with another_session() as first, another_session() as second:
+        first.set_autocommit(False)
+        with first.cursor() as cursor:
             cursor.execute(RENAME, [one.pk])
-        with quick.cursor() as cursor:
+        with second.cursor() as cursor:
             cursor.execute("SET lock_timeout = '2s'")
             cursor.execute(RENAME, [two.pk])
             between = tag_of(library)
-            # Were there a row to wait for, this is how it would tell.
+            # Proof that a wait would be noticed: a write to the locked row times out.
             with pytest.raises(OperationalError):
                 cursor.execute(RENAME, [one.pk])
-        slow.commit()
+        first.commit()
     assert len({before, between, tag_of(library)}) == 3
     shards = Counter.objects.filter(tenant=library.pk, collection="books", shard__gt=0)
     assert shards.values("shard").distinct().count() >= 2

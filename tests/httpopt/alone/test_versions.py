@@ -1,4 +1,4 @@
-"""Triggers: made, checked, dropped around a migration, and right under every write."""
+"""Triggers: installed, checked, dropped around a migration, and correct for every kind of write."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.db.models import F
 from django.test import Client, override_settings
 
 from httpopt.models import Counter
-from httpopt.versions import counters, install, triggers
+from httpopt.versions import counters, triggers
 from httpopt.versions.tracked import Tracked
 from tests.httpopt.alone.library.models import Author, Book, Library, Subject
 
@@ -60,7 +60,7 @@ def _first(library: Library) -> Book:
     return library.books.earliest("id")
 
 
-DOORS: dict[str, Callable[[Library], object]] = {
+WRITES: dict[str, Callable[[Library], object]] = {
     "create": lambda library: Book.objects.create(library=library, title="New"),
     "save": lambda library: _first(library).save(),
     "save of one field": lambda library: _first(library).save(update_fields=["pages"]),
@@ -88,35 +88,37 @@ DOORS: dict[str, Callable[[Library], object]] = {
 }
 
 
-@pytest.mark.parametrize("door", list(DOORS))
-def test_a_write_by_any_door_changes_what_shows_it_and_nothing_of_others(
-    library: Library, other: Library, door: str
+@pytest.mark.parametrize("write", list(WRITES))
+def test_every_kind_of_write_changes_the_tags_of_one_tenant(
+    library: Library, other: Library, write: str
 ) -> None:
     ours, theirs = (
         Client().get(f"/{one.pk}/books/", headers=ANN)["ETag"] for one in (library, other)
     )
-    DOORS[door](library)
+    WRITES[write](library)
     assert Client().get(f"/{library.pk}/books/", headers=ANN)["ETag"] != ours
     assert Client().get(f"/{other.pk}/books/", headers=ANN)["ETag"] == theirs
 
 
-@pytest.mark.parametrize("door", list(DOORS))
-def test_what_is_rolled_back_never_was(library: Library, door: str) -> None:
+@pytest.mark.parametrize("write", list(WRITES))
+def test_a_rollback_leaves_the_version(library: Library, write: str) -> None:
     before = version(library, "books", "authors", "subjects")
     with transaction.atomic():
-        DOORS[door](library)
+        WRITES[write](library)
         transaction.set_rollback(True)
     assert version(library, "books", "authors", "subjects") == before
 
 
-def test_a_statement_that_finds_no_row_changes_no_version(library: Library) -> None:
+def test_a_statement_without_rows_leaves_the_version(library: Library) -> None:
     before = version(library, "books", "authors", "subjects")
     Book.objects.filter(title="No such").update(pages=1)
     Book.objects.filter(title="No such").delete()
     assert version(library, "books", "authors", "subjects") == before
 
 
-def test_a_row_that_moves_changes_both_tenants(library: Library, other: Library) -> None:
+def test_a_row_that_changes_its_tenant_changes_both_versions(
+    library: Library, other: Library
+) -> None:
     before = version(library, "books"), version(other, "books")
     library.books.filter(title="Anonymous").update(library=other)
     after = version(library, "books"), version(other, "books")
@@ -124,16 +126,14 @@ def test_a_row_that_moves_changes_both_tenants(library: Library, other: Library)
     assert before[1] != after[1]
 
 
-def test_a_deleted_tenant_takes_its_rows_along(library: Library) -> None:
+def test_a_tenant_can_be_deleted_with_its_rows(library: Library) -> None:
     library.delete()
     assert not Book.objects.filter(title__startswith="Book").exists()
 
 
-def test_only_the_named_columns_count_where_some_are_named(
-    transactional_db: None, settings: Any
-) -> None:
+def test_only_named_columns_count(transactional_db: None, settings: Any) -> None:
     settings.HTTPOPT = {"TRACKED": f"{__name__}.ONLY_NAMES"}
-    install.after_migrate(using="default")
+    triggers.after_migrate(using="default")
     library = Library.objects.create(name="Central")
     author = Author.objects.create(library=library, first_name="Ann", last_name="Lee")
     before = counters.read({"people": 0}).collections
@@ -151,12 +151,12 @@ def names() -> set[str]:
     return {name for name, _ in triggers.existing(connection)}
 
 
-def test_a_table_that_is_remade_is_counted_afterwards(transactional_db: None) -> None:
-    """SQLite drops a remade table's triggers, and fails on those of others that name it."""
+def test_changes_of_a_remade_table_are_counted(transactional_db: None) -> None:
+    """Remake tables: SQLite drops their triggers, and fails on other triggers that name them."""
     library = Library.objects.create(name="Central")
     Book.objects.create(library=library, title="B")
     before, made = version(library, "books"), names()
-    install.before_migrate(using="default")
+    triggers.before_migrate(using="default")
     assert names() == set()
     changed = models.IntegerField(default=1)
     changed.set_attributes_from_name("pages")
@@ -167,32 +167,32 @@ def test_a_table_that_is_remade_is_counted_afterwards(transactional_db: None) ->
         wider.set_attributes_from_name("title")
         wider.model = Book
         editor.alter_field(Book, old, wider)
-    assert install.problems()
-    install.after_migrate(using="default")
+    assert triggers.problems()
+    triggers.after_migrate(using="default")
     assert names() == made
-    assert install.problems() == []
+    assert triggers.problems() == []
     again = version(library, "books")
-    # What was written while there was no trigger was not counted: a new epoch.
+    # Writes without triggers were not counted, so there is a new epoch.
     assert again != before
     Book.objects.update(pages=5)
     assert version(library, "books") != again
 
 
-def test_migrate_makes_every_trigger_anew(transactional_db: None) -> None:
+def test_migrate_restores_every_trigger(transactional_db: None) -> None:
     made = names()
     assert made
     triggers.drop(connection, triggers.existing(connection)[:1])
-    assert len(install.problems()) == 1
+    assert len(triggers.problems()) == 1
     call_command("migrate", verbosity=0)
     assert names() == made
-    assert install.problems() == []
+    assert triggers.problems() == []
 
 
-def test_triggers_that_nobody_declares_any_more_go(transactional_db: None, settings: Any) -> None:
+def test_undeclared_triggers_are_dropped(transactional_db: None, settings: Any) -> None:
     settings.HTTPOPT = {"TRACKED": None}
-    install.after_migrate(using="default")
+    triggers.after_migrate(using="default")
     assert names() == set()
-    assert install.problems() == []
+    assert triggers.problems() == []
 
 
 @pytest.fixture(autouse=True)
@@ -202,14 +202,14 @@ def _triggers_as_declared(request: pytest.FixtureRequest) -> Any:
         with override_settings(HTTPOPT={"TRACKED": "tests.httpopt.alone.library.tracked.TRACKED"}):
             blocker = request.getfixturevalue("django_db_blocker")
             with blocker.unblock():
-                install.after_migrate(using="default")
+                triggers.after_migrate(using="default")
 
 
 def test_a_restored_database_gets_a_new_epoch(library: Library) -> None:
     before = version(library, "books")
     counters.begin_epoch()
     assert version(library, "books") == before
-    counters.begin_epoch(anew=True)
+    counters.begin_epoch(renew=True)
     assert version(library, "books") != before
 
 
@@ -224,7 +224,7 @@ def test_folding_shards_keeps_every_sum(library: Library) -> None:
     assert version(library, "books", "authors") != before
 
 
-def test_versions_cost_one_query_and_are_read_before_the_data(
+def test_versions_cost_one_query_before_the_data(
     library: Library, django_assert_num_queries: Any
 ) -> None:
     with django_assert_num_queries(3) as captured:
@@ -239,7 +239,7 @@ def test_versions_cost_one_query_and_are_read_before_the_data(
         Client().get(item, headers={**ANN, "If-None-Match": tag})
 
 
-def test_subjects_are_not_counted_as_authors(library: Library) -> None:
+def test_collections_are_counted_apart(library: Library) -> None:
     before = version(library, "authors")
     Subject.objects.update(name="Other")
     assert version(library, "authors") == before

@@ -1,4 +1,4 @@
-"""Who may do what: a table of routes, and a walk that no route escapes."""
+"""Authorization: a table of routes and roles, and a walk over all routes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OPEN = {"api:login", "api:no-such-path"}
 PEOPLE = ("owner", "sender", "viewer", "other", "stranger", "superuser", "nobody")
 READ = (200, 200, 200, 404, 404, 404, 401)
 OWNERS_READ = (200, 403, 403, 404, 404, 404, 401)
-# The body is empty or unusable: 400 says that it was looked at.
+# The body is empty or unusable: 400 shows that the view has read it.
 WRITE = (400, 400, 403, 404, 404, 404, 401)
 OWNERS_WRITE = (400, 403, 403, 404, 404, 404, 401)
 ITEM_WRITE = (404, 404, 403, 404, 404, 404, 401)
@@ -110,7 +110,7 @@ def _status(client: APIClient, method: str, route: str, item: str | None) -> int
     return int(getattr(client, method.lower())(path, body, format="json").status_code)
 
 
-def test_a_church_that_is_not_mine_looks_like_one_that_is_not_there(
+def test_another_church_looks_like_a_missing_one(
     people: dict[str, APIClient], grace: Church
 ) -> None:
     for name in ("other", "stranger", "superuser"):
@@ -118,7 +118,7 @@ def test_a_church_that_is_not_mine_looks_like_one_that_is_not_there(
         assert [answer.content for answer in answers] == [answers[0].content] * 2
 
 
-def test_every_route_of_the_api_asks_who_is_there() -> None:
+def test_every_route_of_the_api_requires_authentication() -> None:
     views = dict(_routes(get_resolver().url_patterns))
     assert len(views) > 30
     for name, view in views.items():
@@ -129,7 +129,7 @@ def test_every_route_of_the_api_asks_who_is_there() -> None:
             assert IsAuthenticated in asked, name
 
 
-def test_every_route_below_a_church_asks_for_a_place_in_it() -> None:
+def test_every_route_below_a_church_requires_a_membership() -> None:
     for name, view in _routes(get_resolver().url_patterns):
         if hasattr(view, "write_role"):
             assert view.permission_classes == [IsAuthenticated, IsStaffWithRole], name

@@ -1,4 +1,4 @@
-"""Every operation can be asked as a page, for people; no body keeps that page from being made."""
+"""The browsable API: every operation answers with a page, for any body."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from koinonia.models import Church, Member
-from tests.httpopt.furnished import furnish
+from tests.httpopt.church_data import fill_church
 from tests.koinonia.api.test_methods_and_accept import paths
 
 JSON = "application/json"
@@ -37,10 +37,10 @@ def _asked() -> list[Any]:
 
 
 @pytest.mark.parametrize(("method", "path"), _asked())
-def test_a_page_can_be_made_of_every_answer(
+def test_every_answer_can_be_shown_as_a_page(
     owner: APIClient, grace: Church, grace_owner: User, anna: Member, method: str, path: str
 ) -> None:
-    furnish(grace, grace_owner)
+    fill_church(grace, grace_owner)
     owner.raise_request_exception = False
     for content_type, body, headers in BODIES if method in ("POST", "PATCH") else BODIES[:1]:
         answer = owner.generic(

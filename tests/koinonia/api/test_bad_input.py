@@ -58,7 +58,7 @@ BODIES: list[tuple[str, dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("path", "body", "field"), BODIES)
-def test_a_bad_body_is_told_by_its_field(
+def test_a_bad_body_is_reported_by_field(
     owner: APIClient, anna: Member, path: str, body: dict[str, Any], field: str
 ) -> None:
     before = _everything()
@@ -68,7 +68,7 @@ def test_a_bad_body_is_told_by_its_field(
     assert _everything() == before
 
 
-def test_nobody_in_the_audience_is_told(owner: APIClient, grace: Church) -> None:
+def test_an_empty_audience_is_reported(owner: APIClient, grace: Church) -> None:
     answer = owner.post(G + "broadcasts/", {"text": "Hi", "audience": {"all": True}}, format="json")
     assert list(answer.json()["errors"]) == ["audience"]
     assert not Broadcast.objects.exists()
@@ -92,7 +92,7 @@ QUERIES = [
 
 
 @pytest.mark.parametrize(("path", "field"), QUERIES)
-def test_a_bad_query_is_told_by_its_parameter(viewer: APIClient, path: str, field: str) -> None:
+def test_a_bad_query_is_reported_by_parameter(viewer: APIClient, path: str, field: str) -> None:
     answer = viewer.get(G + path)
     assert (answer.status_code, list(answer.json()["errors"])) == (400, [field])
 
@@ -111,7 +111,7 @@ RAW = [
 
 
 @pytest.mark.parametrize(("body", "content_type", "status"), RAW)
-def test_a_body_that_cannot_be_read_is_a_problem(
+def test_an_unreadable_body_is_a_problem(
     sender: APIClient, body: bytes, content_type: str, status: int
 ) -> None:
     answer = sender.post(G + "messages/", body, content_type=content_type)
@@ -119,7 +119,7 @@ def test_a_body_that_cannot_be_read_is_a_problem(
 
 
 @pytest.mark.parametrize("key", ["zzzz", "0", "Ukk", "a" * 500, "%00", "Uk%20", "-1"])
-def test_an_id_that_nobody_gave_out_is_not_found(owner: APIClient, anna: Member, key: str) -> None:
+def test_an_unknown_id_is_not_found(owner: APIClient, anna: Member, key: str) -> None:
     assert owner.get(f"{G}members/{key}/").status_code == 404
 
 
@@ -142,7 +142,7 @@ def test_every_refusal_is_a_problem(
     assert answer["Cache-Control"] == "no-store"
 
 
-def test_an_error_nobody_foresaw_tells_nothing_of_itself(
+def test_an_unexpected_error_reveals_no_details(
     owner: APIClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*_: Any, **__: Any) -> None:
@@ -156,7 +156,7 @@ def test_an_error_nobody_foresaw_tells_nothing_of_itself(
     assert "the secret of the house" in caplog.text
 
 
-def test_an_item_of_another_church_is_no_item(
+def test_an_item_of_another_church_is_not_found(
     owner: APIClient, hope: Church, grace: Church
 ) -> None:
     stranger = Member.objects.create(church=hope, first_name="H", phone=TO)

@@ -1,4 +1,4 @@
-"""What a request may hold has bounds, and the answer names the field that is beyond its own."""
+"""Bounds of requests: the answer names the field that exceeds its bound."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_repetitions_do_not_count(owner: APIClient, grace: Church, anna: Member)
     assert (len(kept["members"]), len(kept["groups"])) == (1, 100)
 
 
-def test_as_many_as_the_bound_allows_are_taken(owner: APIClient, grace: Church) -> None:
+def test_as_many_as_the_bound_allows_are_accepted(owner: APIClient, grace: Church) -> None:
     Member.objects.bulk_create(
         Member(church=grace, first_name="M", phone=f"+1312556{place:04}") for place in range(300)
     )
@@ -128,16 +128,14 @@ CHARSETS = ["utf-16", "latin-1", "zlib", "hex", "base64", "rot13", "idna", "unde
 
 
 @pytest.mark.parametrize("charset", CHARSETS)
-def test_json_is_utf8_whatever_the_charset_says(
-    sender: APIClient, grace: Church, charset: str
-) -> None:
-    """Python knows "charsets" that unpack: a small body would become a large one."""
+def test_json_is_utf8_for_any_charset(sender: APIClient, grace: Church, charset: str) -> None:
+    """Cover Python's "charsets" that unpack: a small body would become a large one."""
     body = json.dumps({"to": TO, "text": "Hi ł"}, ensure_ascii=False).encode()
     answer = sender.post(G + "messages/", body, content_type=f"application/json; charset={charset}")
     assert (answer.status_code, answer.json()["text"]) == (202, "Hi ł")
 
 
-def test_an_error_is_short_however_long_the_input(owner: APIClient, grace: Church) -> None:
+def test_an_error_is_short_for_any_length_of_input(owner: APIClient, grace: Church) -> None:
     for body in (
         {"username": "new", "role": "x" * 90_000},
         {"to": TO, "member": "x" * 90_000},
@@ -175,7 +173,7 @@ HEADERS = [
 
 @pytest.mark.parametrize(("name", "value"), HEADERS, ids=map(str, range(len(HEADERS))))
 @pytest.mark.parametrize("verb", ["GET", "POST"])
-def test_a_long_or_odd_header_is_no_error_of_ours(
+def test_a_long_or_odd_header_causes_no_server_error(
     grace: Church, grace_owner: Any, as_user: Any, verb: str, name: str, value: str
 ) -> None:
     client = as_user(grace_owner)
@@ -210,7 +208,7 @@ QUERIES = [
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=map(str, range(len(QUERIES))))
-def test_a_long_or_odd_query_is_no_error_of_ours(viewer: APIClient, query: str) -> None:
+def test_a_long_or_odd_query_causes_no_server_error(viewer: APIClient, query: str) -> None:
     viewer.raise_request_exception = False
     for kind in ("members", "messages", "groups", "dead-letters", "dead-letters/export"):
         assert viewer.get(f"{G}{kind}/?{query}").status_code < 500, kind

@@ -1,4 +1,4 @@
-"""A broadcast is counted before it is sent, and says who is left out and why."""
+"""The preview of a broadcast: counts, cost, and the members who get no text."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_doubles_and_opt_outs_are_not_counted_and_are_named(
     assert shown["left_out"][1]["member"]["id"] == encode(tim.pk)
 
 
-def test_nothing_is_kept_of_a_preview_and_a_viewer_may_not_ask(
+def test_a_preview_stores_nothing_and_is_forbidden_to_viewers(
     sender: APIClient, viewer: APIClient, anna: Member
 ) -> None:
     later = (timezone.now() + timedelta(hours=1)).isoformat()
@@ -85,7 +85,7 @@ def test_previews_are_not_charged_to_broadcasts(
 
 
 @pytest.mark.parametrize("send_at", [None, timedelta(hours=1)])
-def test_a_name_that_makes_it_too_long_is_left_out_by_name_and_the_others_are_texted(
+def test_a_member_with_too_long_a_rendering_is_left_out_and_the_others_are_texted(
     sender: APIClient, anna: Member, lukasz: Member, send_at: timedelta | None
 ) -> None:
     when = {"send_at": (timezone.now() + send_at).isoformat()} if send_at else {}
@@ -104,7 +104,7 @@ def test_a_name_that_makes_it_too_long_is_left_out_by_name_and_the_others_are_te
     assert (warned["dearest"]["member"]["name"], warned["dearest"]["parts"]) == ("Łukasz", 11)
 
 
-def test_who_is_left_out_of_very_many_is_counted_and_some_are_named(
+def test_many_left_out_members_are_counted_and_some_are_named(
     sender: APIClient, anna: Member, grace: Church
 ) -> None:
     people = [
@@ -120,14 +120,14 @@ def test_a_text_that_is_too_long_for_all_is_refused(sender: APIClient, lukasz: M
     assert (refused.status_code, list(refused.json()["errors"])) == (400, ["text"])
 
 
-def test_where_nobody_is_left_out_the_shape_is_that_of_every_broadcast(
+def test_a_broadcast_without_left_out_members_has_the_usual_shape(
     sender: APIClient, anna: Member
 ) -> None:
     made = post(sender, "broadcasts/", "Hi").json()
     assert made == sender.get(f"{G}broadcasts/{made['id']}/").json()
 
 
-def test_a_shared_number_gets_the_name_that_fits(
+def test_a_shared_number_is_texted_under_a_name_that_fits(
     sender: APIClient, grace: Church, lukasz: Member
 ) -> None:
     cast.member(grace, "Tim", lukasz.phone)
@@ -136,7 +136,7 @@ def test_a_shared_number_gets_the_name_that_fits(
     assert Message.objects.get(to_number=lukasz.phone).text.startswith("Tim ")
 
 
-def test_a_number_that_is_not_texted_is_not_counted_and_is_named(
+def test_a_blocked_number_is_named_and_not_counted(
     sender: APIClient, grace: Church, anna: Member
 ) -> None:
     hans = cast.member(grace, "Hans", "+4915112345678")
@@ -146,7 +146,7 @@ def test_a_number_that_is_not_texted_is_not_counted_and_is_named(
     assert "DE are not switched on" in shown["left_out"][0]["reason"]
 
 
-def test_a_preview_is_refused_as_the_broadcast_is_where_the_church_has_no_number(
+def test_a_preview_is_refused_like_the_broadcast_if_the_church_has_no_number(
     sender: APIClient, grace: Church, anna: Member
 ) -> None:
     Church.objects.filter(pk=grace.pk).update(phone_number=None)
@@ -202,7 +202,7 @@ _LETTERS = ["x", "€", "é", "[", "’", "👩‍👩‍👧", "a\u0301", "x x 
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_a_preview_equals_what_is_then_sent(
+def test_a_preview_equals_the_broadcast_that_follows(
     seed: int, sender: APIClient, grace: Church, settings: Any
 ) -> None:
     settings.THROTTLING = {**settings.THROTTLING, "ENABLED": False}
@@ -222,7 +222,7 @@ def test_a_preview_equals_what_is_then_sent(
         sent = post(sender, "broadcasts/", text)
         told = shown.json()
         if sent.status_code == 400:
-            # Nobody of the audience can be sent it; the preview names each of them.
+            # The broadcast would reach no member of the audience; the preview names each member.
             assert (told["people"], told["opted_out"], told["doubles"]) == (0, 0, 0)
             assert told["left_out_total"] > 0
             continue
@@ -238,7 +238,7 @@ def test_a_preview_equals_what_is_then_sent(
             assert queued.filter(text=told["dearest"]["text"]).first().parts == dearest  # type: ignore[union-attr]
 
 
-def test_all_who_share_a_number_are_named_where_none_of_their_names_fits(
+def test_all_members_of_a_shared_number_are_named_if_no_name_fits(
     sender: APIClient, grace: Church, anna: Member, lukasz: Member
 ) -> None:
     cast.member(grace, "Zoë Łucja", lukasz.phone)

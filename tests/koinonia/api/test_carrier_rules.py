@@ -51,7 +51,7 @@ def test_requests_to_stop_are_found_and_one_click_opts_out(
 
 
 @pytest.mark.parametrize("to", [JAMAICA, "+447012345678", "+19005550123", "+881612345678"])
-def test_a_number_abroad_or_of_a_costly_range_is_400_at_each_door(
+def test_a_foreign_or_premium_number_is_400_in_every_endpoint(
     to: str, sender: APIClient, grace: Church
 ) -> None:
     answer = sender.post(G + "messages/", {"to": to, "text": "Hi"}, format="json")
@@ -68,7 +68,7 @@ def test_a_number_abroad_or_of_a_costly_range_is_400_at_each_door(
     assert not Message.objects.filter(direction="outbound").exists()
 
 
-def test_a_broadcast_reaches_those_at_home_and_shows_the_one_abroad(
+def test_a_broadcast_reaches_domestic_numbers_and_names_the_foreign_one(
     sender: APIClient, grace: Church, anna: Member
 ) -> None:
     cast.member(grace, "Joy", JAMAICA)
@@ -107,7 +107,7 @@ def test_a_picture_with_words_is_shown_in_the_list_and_the_conversation(
     assert [one["text"] for one in (listed, talk["last_message"], item)] == ["Our new roof"] * 3
 
 
-def test_the_report_shows_what_is_spent_of_the_daily_cap(
+def test_the_report_shows_the_use_of_the_daily_cap(
     viewer: APIClient, grace: Church, hope: Church
 ) -> None:
     assert viewer.get(G + "delivery/").json()["spend"] == {"parts": 0, "cap": 20_000, "until": None}
@@ -148,13 +148,13 @@ def test_the_operator_sees_requests_to_stop_and_caps_in_the_admin(
 
 
 @pytest.mark.parametrize("words", ["ALTO, PARAR", "", "Arrêt", " baja ,"])
-def test_a_church_may_have_words_of_its_own(words: str, grace: Church) -> None:
+def test_a_church_may_have_its_own_opt_out_words(words: str, grace: Church) -> None:
     grace.opt_out_words = words
     grace.full_clean()
 
 
 @pytest.mark.parametrize("words", ["START", "help!", "x", "🙏", "a" * 31, ",".join(["word"] * 21)])
-def test_words_that_mean_something_else_or_nothing_are_refused(words: str, grace: Church) -> None:
+def test_ambiguous_or_empty_opt_out_words_are_refused(words: str, grace: Church) -> None:
     grace.opt_out_words = words
     with pytest.raises(ValidationError):
         grace.full_clean()

@@ -1,4 +1,4 @@
-"""No body costs much more than an ordinary one: the short form of ``bench/bench_bodies.py``."""
+"""The CPU cost of hostile bodies is bounded. ``bench/bench_bodies.py`` is the long form."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tests.hostile_bodies import JSON
 
 SIZE = 100_000
 GREATEST_RATIO = 20
-"""The worst took 77 ordinary texts before ids were counted first."""
+"""The worst body once cost as much as 77 ordinary texts."""
 LONG_RATIO = 40
-"""Its megabytes have to be read at least."""
+"""Reading the megabytes of the body alone takes time."""
 SHARE = 37
-"""Of some thousand bodies of the benchmark, each thirty-seventh."""
+"""The test uses every thirty-seventh of some thousand bodies of the benchmark."""
 ALWAYS = (
     "groups: ids that are",
     "audience: an audience",
@@ -29,7 +29,7 @@ ALWAYS = (
 
 
 def chosen(office: Office) -> list[Asked]:
-    """Return those that were found dear before, aimed at lists of ids, and a share of the rest."""
+    """Return the bodies that were expensive before, and a sample of all."""
     every = list(requests_of(office, SIZE))
     aimed = [
         asked for asked in every
@@ -40,7 +40,7 @@ def chosen(office: Office) -> list[Asked]:
 
 @pytest.mark.django_db
 def test_no_body_costs_more_than_twenty_ordinary_texts() -> None:
-    """CPU time of this process, so that a busy machine does not count."""
+    """Compare CPU time of this process, so that a busy machine has no influence."""
     office = Office()
     ordinary = [office.ordinary() for _ in range(8)]
     dear: list[tuple[float, Asked]] = []
@@ -56,8 +56,8 @@ def test_no_body_costs_more_than_twenty_ordinary_texts() -> None:
 
 
 @pytest.mark.django_db
-def test_a_list_of_ids_as_long_as_a_body_can_be_costs_little_more() -> None:
-    """Each id was decoded and looked up before any was counted: seconds of CPU."""
+def test_the_longest_possible_list_of_ids_costs_little_more() -> None:
+    """Count ids before decoding them: decoding the whole list once took seconds of CPU."""
     office = Office()
     ordinary = statistics.median(office.ordinary() for _ in range(8))
     path = f"/api/v1/churches/grace/members/{ids.encode(office.ids['members'])}/"

@@ -1,4 +1,4 @@
-"""The law of pages: whoever walks them sees each row once, whatever is added on the way."""
+"""Pagination as a law: a walk over all pages sees each row once, while rows are added."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from koinonia.api.pagination import LatestFirst, NewestFirst
 from koinonia.models import Church, Conversation
 
 BEGIN = datetime(2026, 11, 24, tzinfo=UTC)
-# Few moments, so that many rows share one.
+# A few distinct times, so that many rows share one.
 MOMENTS = st.lists(st.integers(0, 3), max_size=12)
 LAW = settings(
     max_examples=40,
@@ -28,7 +28,7 @@ LAW = settings(
 
 @pytest.fixture
 def conversations(grace: Church) -> Callable[[list[int]], list[int]]:
-    """Adds conversations that changed at the given moments; their keys."""
+    """Add conversations with the given times of change. Return their keys."""
     numbers = iter(range(10**9, 10**10))
 
     def add(moments: list[int]) -> list[int]:
@@ -48,7 +48,7 @@ def conversations(grace: Church) -> Callable[[list[int]], list[int]]:
 def walk(
     kind: type[NewestFirst], size: int, url: str | None = None, link: str = "next"
 ) -> Iterator[tuple[list[int], dict[str, Any]]]:
-    """The keys of each page, and what the page says."""
+    """Return the keys of each page, and the page."""
     url = url or f"/?page_size={size}"
     while url:
         pages = kind()
@@ -66,7 +66,7 @@ def expected(kind: type[NewestFirst]) -> list[int]:
 @pytest.mark.parametrize("kind", [NewestFirst, LatestFirst])
 @LAW
 @given(moments=MOMENTS, size=st.integers(1, 5))
-def test_all_pages_hold_each_row_once_in_order_there_and_back(
+def test_all_pages_hold_each_row_once_in_order_in_both_directions(
     kind: type[NewestFirst],
     conversations: Callable[[list[int]], list[int]],
     moments: list[int],
@@ -89,7 +89,7 @@ def test_all_pages_hold_each_row_once_in_order_there_and_back(
 @given(
     moments=MOMENTS, size=st.integers(1, 4), added=st.lists(st.lists(st.integers(0, 5), max_size=3))
 )
-def test_rows_that_are_added_on_the_way_hide_and_repeat_none(
+def test_rows_that_are_added_while_paging_hide_and_repeat_none(
     kind: type[NewestFirst],
     conversations: Callable[[list[int]], list[int]],
     moments: list[int],

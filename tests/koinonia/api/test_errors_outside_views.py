@@ -1,4 +1,4 @@
-"""What fails before or around a view is told as a problem below ``/api/``, as a page elsewhere."""
+"""Errors outside views are problems below ``/api/`` and pages elsewhere."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FAILURES = {
 
 
 def failing(get_response: Any) -> Any:
-    """A middleware that fails as the query says."""
+    """Return a middleware that raises the error that the query names."""
 
     def handle(request: HttpRequest) -> HttpResponse:
         if failure := _FAILURES.get(request.GET.get("fail", "")):
@@ -54,7 +54,7 @@ def test_a_failing_middleware_is_a_problem_in_the_api(
 
 
 @pytest.mark.parametrize("fail", ["/", "bad", "denied", "gone"])
-def test_elsewhere_people_get_a_page(db: None, client: Client, fail: str) -> None:
+def test_outside_the_api_an_error_is_a_page(db: None, client: Client, fail: str) -> None:
     answer = client.get("/somewhere/", {"fail": fail})
     assert answer["Content-Type"].startswith("text/html")
 
@@ -67,7 +67,7 @@ def test_a_foreign_host_is_a_problem(db: None, settings: Any) -> None:
     assert b"evil" not in answer.content
 
 
-def test_a_form_that_cannot_be_read_is_bad_input_even_where_the_csrf_check_reads_it(
+def test_an_unreadable_form_is_bad_input_even_in_the_csrf_check(
     grace_owner: User,
 ) -> None:
     client = Client(enforce_csrf_checks=True)

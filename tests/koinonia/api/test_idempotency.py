@@ -22,7 +22,7 @@ def post(client: APIClient, key: str, body: dict[str, Any] = BODY, path: str = M
     return client.post(path, body, format="json", headers={"Idempotency-Key": key})
 
 
-def test_the_same_again_gives_the_first_answer_and_sends_once(sender: APIClient) -> None:
+def test_a_repeated_request_gives_the_first_answer_and_sends_once(sender: APIClient) -> None:
     first, again = post(sender, "k:1"), post(sender, "k:1")
     assert (first.status_code, again.status_code) == (202, 202)
     assert again.content == first.content
@@ -53,13 +53,13 @@ def test_a_key_of_other_characters_is_bad_input(sender: APIClient, key: str) -> 
     assert not Message.objects.exists()
 
 
-def test_what_failed_may_be_tried_again_under_its_key(sender: APIClient) -> None:
+def test_a_failed_request_may_be_repeated_with_its_key(sender: APIClient) -> None:
     assert post(sender, "k", {**BODY, "text": ""}).status_code == 400
     assert not IdempotentRequest.objects.exists()
     assert post(sender, "k").status_code == 202
 
 
-def test_a_crash_leaves_neither_key_nor_text(
+def test_a_crash_leaves_no_key_and_no_text(
     sender: APIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def crash(*_: Any) -> None:
@@ -83,7 +83,7 @@ def test_after_a_day_the_key_is_new(sender: APIClient) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_at_once_one_acts_and_the_other_gets_its_answer(
+def test_of_two_concurrent_requests_one_acts_and_both_get_its_answer(
     grace: Church, grace_sender: User
 ) -> None:
     answers: list[Any] = []
@@ -110,7 +110,7 @@ def test_of_two_at_once_one_acts_and_the_other_gets_its_answer(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_who_waits_too_long_for_the_other_is_told_so(
+def test_a_request_that_waits_too_long_for_the_key_is_a_conflict(
     grace: Church, grace_sender: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(idempotency, "WAIT_SECONDS", 0.2)

@@ -1,4 +1,4 @@
-"""The pages that are not the console's, in a real browser: nothing of theirs breaks our policy."""
+"""API documentation, browsable API and admin in a real browser, under our content security policy."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SECONDS = 1000
 
 @pytest.fixture
 def page(browser: Browser, system: RunningSystem) -> Iterator[Page]:
-    """A page that fails its test with the first word on the console: violations are told there."""
+    """Open a page. The test fails on the first console message, such as a policy violation."""
     context = browser.new_context(base_url=system.url)
     page = context.new_page()
     told: list[str] = []
@@ -28,7 +28,7 @@ def page(browser: Browser, system: RunningSystem) -> Iterator[Page]:
 
 
 def sign_in(page: Page, username: str, password: str) -> None:
-    """As the admin's own page does it; the session holds everywhere."""
+    """Sign in on the admin's page; the session is valid on all pages."""
     page.goto("/admin/login/")
     page.locator("[name=username]").fill(username)
     page.locator("[name=password]").fill(password)
@@ -59,7 +59,7 @@ def test_the_documentation_lists_the_operations_and_tries_one(owner: Page) -> No
     expect(answer).to_contain_text("200", timeout=10 * SECONDS)
 
 
-def test_a_group_is_made_changed_and_deleted_through_the_browsable_api(owner: Page) -> None:
+def test_a_group_is_created_changed_and_deleted_in_the_browsable_api(owner: Page) -> None:
     owner.goto(GROUPS)
     steps = owner.locator(".breadcrumb li").all_inner_texts()
     assert [step.strip() for step in steps] == ["Churches", "Church", "Groups"]
@@ -81,7 +81,7 @@ def test_a_group_is_made_changed_and_deleted_through_the_browsable_api(owner: Pa
     expect(owner.locator(".response-info")).to_contain_text("HTTP 204 No Content")
 
 
-def test_the_admin_works_without_a_word_on_the_console(page: Page, system: RunningSystem) -> None:
+def test_the_admin_logs_nothing_to_the_browser_console(page: Page, system: RunningSystem) -> None:
     sign_in(page, "admin", system.password)
     expect(page.locator("#site-name")).to_have_text("Koinonia")
     page.goto("/admin/koinonia/member/?q=Anna+Adams")

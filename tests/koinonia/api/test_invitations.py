@@ -1,4 +1,4 @@
-"""Nobody joins a church without accepting, and an invitation tells nothing of who exists."""
+"""Invitations: a user joins only by accepting, and an invitation does not reveal accounts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def invite(owner: APIClient, **body: str) -> Any:
 
 
 def token() -> str:
-    """Of the newest mail."""
+    """Return the token in the newest mail."""
     [link] = re.findall(r"http://testserver/invitations/([\w-]+)/", str(mail.outbox[-1].body))
     return str(link)
 
@@ -45,7 +45,9 @@ def accept(client: APIClient, path_token: str) -> Any:
     return client.post(f"{MINE}{path_token}/accept/")
 
 
-def test_a_user_accepts_what_names_them(owner: APIClient, stranger: User, as_user: AsUser) -> None:
+def test_a_user_accepts_an_invitation_by_name(
+    owner: APIClient, stranger: User, as_user: AsUser
+) -> None:
     made = invite(owner, username="stranger")
     assert made.status_code == 201
     assert list(made.json()) == ["id", "email", "username", "role", "created_at", "expires_at"]
@@ -77,17 +79,17 @@ def test_the_mail_carries_the_link_and_the_answer_does_not(
     assert client.get(MINE).json()["results"] == []
     assert accept(client, made.json()["id"]).status_code == 404
     assert accept(client, token()).json()["role"] == "sender"
-    # A link that was passed on must not let its first reader reset the password of the second.
+    # The first reader of a forwarded link must not reset the password of the second reader.
     stranger.refresh_from_db()
     assert stranger.email == ""
 
 
-def test_the_answer_is_the_same_whoever_exists(
+def test_the_answer_does_not_reveal_whether_an_account_exists(
     owner: APIClient, stranger: User, hope_owner: User
 ) -> None:
-    """By shape, by status, and by the work that is done."""
+    """Compare the shape, the status and the number of queries."""
     User.objects.filter(pk=hope_owner.pk).update(email=ADDRESS)
-    invite(owner, username="first")  # what is cached is cached now
+    invite(owner, username="first")  # fill the caches
     told, work = [], []
     for body in (
         {"username": "stranger"}, {"username": "hope-owner"}, {"username": "nobody-7"},
@@ -102,7 +104,7 @@ def test_the_answer_is_the_same_whoever_exists(
     assert work[3:] == [work[3]] * 2
 
 
-def test_a_name_that_was_free_is_not_taken_by_whoever_comes_later(
+def test_an_invitation_to_a_free_name_is_not_for_a_later_user_of_that_name(
     owner: APIClient, as_user: AsUser
 ) -> None:
     made = invite(owner, username="later")
@@ -113,7 +115,7 @@ def test_a_name_that_was_free_is_not_taken_by_whoever_comes_later(
     assert not Staff.objects.filter(user=later).exists()
 
 
-def test_an_invitation_is_for_the_user_it_names_alone(
+def test_an_invitation_is_only_for_the_named_user(
     owner: APIClient, stranger: User, hope_owner: User, as_user: AsUser
 ) -> None:
     key = invite(owner, username="stranger").json()["id"]
@@ -127,7 +129,7 @@ def test_an_odd_token_is_not_found(stranger: User, as_user: AsUser, odd: str) ->
     assert accept(as_user(stranger), odd).status_code == 404
 
 
-def test_an_invitation_ends(owner: APIClient, stranger: User, as_user: AsUser) -> None:
+def test_an_invitation_expires(owner: APIClient, stranger: User, as_user: AsUser) -> None:
     invite(owner, username="stranger")
     Invitation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     client = as_user(stranger)
@@ -135,14 +137,16 @@ def test_an_invitation_ends(owner: APIClient, stranger: User, as_user: AsUser) -
     assert accept(client, encode(Invitation.objects.get().pk)).status_code == 404
 
 
-def test_an_owner_withdraws_it(owner: APIClient, stranger: User, as_user: AsUser) -> None:
+def test_an_owner_withdraws_an_invitation(
+    owner: APIClient, stranger: User, as_user: AsUser
+) -> None:
     made = invite(owner, email=ADDRESS)
     assert owner.delete(made["Location"]).status_code == 204
     assert owner.delete(made["Location"]).status_code == 404
     assert accept(as_user(stranger), token()).status_code == 404
 
 
-def test_who_lost_the_ownership_let_nobody_in(
+def test_invitations_of_a_former_owner_are_void(
     owner: APIClient, grace_owner: User, stranger: User, as_user: AsUser
 ) -> None:
     invite(owner, username="stranger", role="owner")
@@ -152,10 +156,10 @@ def test_who_lost_the_ownership_let_nobody_in(
     assert accept(client, encode(Invitation.objects.get().pk)).status_code == 404
 
 
-def test_a_disabled_owner_lets_nobody_in(
+def test_invitations_of_a_disabled_owner_are_void(
     owner: APIClient, grace_owner: User, stranger: User, as_user: AsUser
 ) -> None:
-    """The operator disables an account that was broken into: what it invited is void, too."""
+    """Void the invitations of an account that the operator disables after a break-in."""
     invite(owner, username="stranger", role="owner")
     invite(owner, email=ADDRESS, role="owner")
     User.objects.filter(pk=grace_owner.pk).update(is_active=False)
@@ -166,7 +170,7 @@ def test_a_disabled_owner_lets_nobody_in(
     assert Client().get(f"/invitations/{token()}/").status_code == 404
 
 
-def test_the_same_again_takes_the_place_of_the_first(
+def test_a_repeated_invitation_replaces_the_first(
     owner: APIClient, stranger: User, as_user: AsUser
 ) -> None:
     invite(owner, email=ADDRESS)
@@ -177,8 +181,8 @@ def test_the_same_again_takes_the_place_of_the_first(
     assert accept(as_user(stranger), token()).json()["role"] == "viewer"
 
 
-def test_open_invitations_have_a_bound(owner: APIClient) -> None:
-    for number in range(invitations.MOST_OPEN):
+def test_open_invitations_are_limited(owner: APIClient) -> None:
+    for number in range(invitations.MAX_OPEN):
         assert invite(owner, username=f"user-{number}").status_code == 201
     refused = invite(owner, username="one-more")
     assert refused.status_code == 400
@@ -188,7 +192,7 @@ def test_open_invitations_have_a_bound(owner: APIClient) -> None:
     assert invite(owner, username="one-more").status_code == 201
 
 
-def test_another_churchs_invitation_is_none(
+def test_an_invitation_of_another_church_is_not_found(
     owner: APIClient, hope: Church, hope_owner: User, as_user: AsUser
 ) -> None:
     body = {"username": "x", "role": "viewer"}
@@ -197,7 +201,7 @@ def test_another_churchs_invitation_is_none(
     assert Invitation.objects.count() == 1
 
 
-def test_a_mail_that_cannot_be_sent_invites_nobody(owner: APIClient, settings: Any) -> None:
+def test_a_failed_mail_leaves_no_invitation(owner: APIClient, settings: Any) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
     refused = invite(owner, email=ADDRESS)
@@ -206,7 +210,7 @@ def test_a_mail_that_cannot_be_sent_invites_nobody(owner: APIClient, settings: A
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_link_used_twice_at_once_makes_one_place(owner: APIClient, stranger: User) -> None:
+def test_one_link_used_twice_at_once_makes_one_membership(owner: APIClient, stranger: User) -> None:
     invite(owner, email=ADDRESS)
     link, users = token(), [stranger, User.objects.create_user("other")]
     start, codes = threading.Barrier(2), []
@@ -229,7 +233,7 @@ def test_one_link_used_twice_at_once_makes_one_place(owner: APIClient, stranger:
     assert Staff.objects.filter(church__slug="grace", role="sender").count() == 1
 
 
-def test_a_new_person_chooses_a_password_and_is_in(owner: APIClient, settings: Any) -> None:
+def test_a_new_person_chooses_a_password_and_joins(owner: APIClient, settings: Any) -> None:
     invite(owner, email=ADDRESS)
     page, browser = f"/invitations/{token()}/", Client()
     shown = browser.get(page)
@@ -248,7 +252,7 @@ def test_a_new_person_chooses_a_password_and_is_in(owner: APIClient, settings: A
     assert Client().get(page).status_code == 404
 
 
-def test_a_new_account_takes_no_name_that_exists(owner: APIClient) -> None:
+def test_a_new_account_cannot_take_an_existing_name(owner: APIClient) -> None:
     User.objects.create_user(ADDRESS, password=cast.PASSWORD)
     invite(owner, email=ADDRESS)
     good = {"new_password1": "a long enough one 7", "new_password2": "a long enough one 7"}
@@ -269,7 +273,7 @@ def test_a_new_person_learns_the_user_name_of_the_account(owner: APIClient) -> N
     assert b"Grace Church" in browser.get("/").content
 
 
-def test_who_is_signed_in_accepts_with_one_button(owner: APIClient, stranger: User) -> None:
+def test_a_signed_in_user_accepts_with_one_button(owner: APIClient, stranger: User) -> None:
     invite(owner, username="stranger")
     browser = Client()
     browser.force_login(stranger)
@@ -280,7 +284,9 @@ def test_who_is_signed_in_accepts_with_one_button(owner: APIClient, stranger: Us
     assert Staff.objects.get(user=stranger).role == "sender"
 
 
-def test_a_page_of_another_person_is_not_found(owner: APIClient, stranger: User) -> None:
+def test_the_invitation_page_of_another_person_is_not_found(
+    owner: APIClient, stranger: User
+) -> None:
     key = invite(owner, username="nobody-else").json()["id"]
     browser = Client()
     anonymous = browser.get(f"/invitations/{key}/")
@@ -290,9 +296,7 @@ def test_a_page_of_another_person_is_not_found(owner: APIClient, stranger: User)
     assert b"Grace" not in anonymous.content + foreign.content
 
 
-def test_the_limit_on_mails_is_of_the_church(
-    owner: APIClient, settings: Any, grace: Church
-) -> None:
+def test_the_limit_on_mails_is_per_church(owner: APIClient, settings: Any, grace: Church) -> None:
     policies = {**settings.THROTTLING["POLICIES"]}
     policies["invitations"] = {**policies["invitations"], "rate": "2/h"}
     settings.THROTTLING = {**settings.THROTTLING, "ENABLED": True, "POLICIES": policies}

@@ -1,4 +1,4 @@
-"""A method that a route lacks is 405; Accept never keeps a write from being done."""
+"""Methods and content negotiation: 405 for a missing method; Accept never prevents a write."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rest_framework.test import APIClient
 from koinonia.api import urls
 from koinonia.models import Church, Group, Member
 from tests import cast
-from tests.httpopt.furnished import furnish
+from tests.httpopt.church_data import fill_church
 
 G = "/api/v1/churches/grace/"
 PROBLEM = "application/problem+json"
@@ -24,7 +24,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", 
 
 
 def paths() -> Iterator[tuple[str, set[str]]]:
-    """Each path of the API with the methods that it has."""
+    """Return each path of the API with its methods."""
     for pattern in urls.urlpatterns:
         view = getattr(pattern.callback, "cls", None) if isinstance(pattern, URLPattern) else None
         if view is None or pattern.name in ("no-such-path", "schema", "docs"):
@@ -38,12 +38,12 @@ def paths() -> Iterator[tuple[str, set[str]]]:
 
 @pytest.fixture
 def furnished(grace: Church, grace_owner: User) -> Church:
-    furnish(grace, grace_owner)
+    fill_church(grace, grace_owner)
     return grace
 
 
 @pytest.mark.parametrize(("path", "has"), list(paths()), ids=[path for path, _ in paths()])
-def test_a_method_that_a_route_lacks_is_405_and_says_which_there_are(
+def test_a_missing_method_is_405_and_lists_the_allowed_ones(
     owner: APIClient, furnished: Church, path: str, has: set[str]
 ) -> None:
     owner.raise_request_exception = False
@@ -57,11 +57,11 @@ def test_a_method_that_a_route_lacks_is_405_and_says_which_there_are(
         assert method == "HEAD" or answer["Content-Type"] == PROBLEM
 
 
-def test_the_table_of_routes_is_a_long_one() -> None:
+def test_the_table_of_routes_is_not_empty() -> None:
     assert len(list(paths())) >= 30
 
 
-def test_options_are_told_everywhere(owner: APIClient, furnished: Church) -> None:
+def test_options_is_answered_everywhere(owner: APIClient, furnished: Church) -> None:
     owner.raise_request_exception = False
     for path, has in paths():
         if "OPTIONS" in has and not path.endswith("events/"):
@@ -76,7 +76,7 @@ ODD_ACCEPTS = [
 
 
 @pytest.mark.parametrize("accept", ODD_ACCEPTS, ids=map(str, range(len(ODD_ACCEPTS))))
-def test_a_write_is_done_whatever_the_client_accepts(
+def test_a_write_succeeds_for_any_accept_header(
     owner: APIClient, grace: Church, accept: str
 ) -> None:
     headers = {"Accept": accept}
@@ -89,7 +89,7 @@ def test_a_write_is_done_whatever_the_client_accepts(
     assert not Group.objects.exists()
 
 
-def test_a_logout_ends_the_token_whatever_the_client_accepts(grace_owner: User) -> None:
+def test_a_logout_ends_the_token_for_any_accept_header(grace_owner: User) -> None:
     given = {"username": grace_owner.username, "password": cast.PASSWORD}
     for accept in ODD_ACCEPTS:
         token = Client().post("/api/v1/auth/login/", given, "application/json").json()["token"]
@@ -100,20 +100,20 @@ def test_a_logout_ends_the_token_whatever_the_client_accepts(grace_owner: User) 
 
 
 @pytest.mark.parametrize("accept", ["application/xml", "text/csv", "image/*"])
-def test_a_read_is_406_where_nothing_fits(owner: APIClient, grace: Church, accept: str) -> None:
+def test_a_read_is_406_if_nothing_matches_the_accept_header(
+    owner: APIClient, grace: Church, accept: str
+) -> None:
     answer = owner.get(f"{G}groups/", headers={"Accept": accept})
     assert (answer.status_code, answer["Content-Type"]) == (406, PROBLEM)
 
 
 @pytest.mark.parametrize("accept", ["x" * 5000, "", " , ", "\xe9/\xe9,*/*"])
-def test_an_accept_that_cannot_be_read_is_none(
-    owner: APIClient, grace: Church, accept: str
-) -> None:
+def test_a_malformed_accept_header_is_ignored(owner: APIClient, grace: Church, accept: str) -> None:
     assert owner.get(f"{G}groups/", headers={"Accept": accept}).status_code == 200
 
 
 @pytest.mark.parametrize("accept", ["text/csv", "application/xml", "text/html;q=0"])
-def test_an_error_is_a_problem_whatever_the_client_accepts(
+def test_an_error_is_a_problem_for_any_accept_header(
     owner: APIClient, grace: Church, accept: str
 ) -> None:
     answer = owner.post(f"{G}groups/", {}, format="json", headers={"Accept": accept})

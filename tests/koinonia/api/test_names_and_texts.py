@@ -1,4 +1,4 @@
-"""A name is something that can be read, at every door: NFC, one line, nothing that only steers."""
+"""Names and texts in every endpoint: NFC, visible, names on one line."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TIDIED = [
 
 
 @pytest.mark.parametrize("name", INVISIBLE, ids=ascii)
-def test_a_name_that_nobody_sees_is_refused(
+def test_an_invisible_name_is_refused(
     owner: APIClient, grace: Church, anna: Member, name: str
 ) -> None:
     choir = Group.objects.create(church=grace, name="Choir")
@@ -47,7 +47,7 @@ def test_a_name_that_nobody_sees_is_refused(
 
 
 @pytest.mark.parametrize(("given", "kept"), TIDIED, ids=ascii)
-def test_a_name_is_kept_as_it_is_read(
+def test_a_name_is_stored_as_it_appears(
     owner: APIClient, grace: Church, given: str, kept: str
 ) -> None:
     body = {"first_name": given, "last_name": given, "phone": TO}
@@ -58,19 +58,19 @@ def test_a_name_is_kept_as_it_is_read(
     assert owner.patch(G, {"name": given}, format="json").json()["name"] == kept
 
 
-def test_a_last_name_that_nobody_sees_is_none(owner: APIClient, grace: Church) -> None:
+def test_an_invisible_last_name_is_empty(owner: APIClient, grace: Church) -> None:
     body = {"first_name": "Anna", "last_name": "\u200b\u3164", "phone": TO}
     assert owner.post(G + "members/", body, format="json").json()["last_name"] == ""
 
 
-def test_a_name_is_measured_as_it_is_kept(owner: APIClient, grace: Church) -> None:
+def test_the_length_of_a_name_is_its_stored_length(owner: APIClient, grace: Church) -> None:
     name = "e\u0301" * 100
     assert owner.post(G + "groups/", {"name": name}, format="json").status_code == 201
     assert owner.post(G + "groups/", {"name": name + "x"}, format="json").status_code == 400
 
 
 @pytest.mark.parametrize("text", [*INVISIBLE, "\r\n"], ids=ascii)
-def test_a_text_that_nobody_sees_is_empty(owner: APIClient, anna: Member, text: str) -> None:
+def test_an_invisible_text_is_empty(owner: APIClient, anna: Member, text: str) -> None:
     broadcast = {"text": text, "audience": {"all": True}}
     for path, body in (("messages/", {"to": TO, "text": text}), ("broadcasts/", broadcast)):
         answer = owner.post(G + path, body, format="json")
@@ -78,7 +78,7 @@ def test_a_text_that_nobody_sees_is_empty(owner: APIClient, anna: Member, text: 
     assert not Message.objects.exists()
 
 
-def test_a_text_is_answered_as_it_is_sent(owner: APIClient, anna: Member) -> None:
+def test_the_answer_shows_the_text_as_it_is_sent(owner: APIClient, anna: Member) -> None:
     text = "Cafe\u0301\u202e\r\nat 5\u200b\x07 \u2764\ufe0f"
     sent = owner.post(G + "messages/", {"to": TO, "text": text}, format="json").json()
     assert sent["text"] == "Café\nat 5 \u2764\ufe0f"
@@ -88,7 +88,7 @@ def test_a_text_is_answered_as_it_is_sent(owner: APIClient, anna: Member) -> Non
 
 
 @pytest.mark.parametrize("phone", ["\u202a(312) 555-0155\u202c", "\u200e312\u200b5550155\ufeff"])
-def test_a_number_with_marks_around_it_is_the_number(
+def test_a_number_with_direction_marks_is_the_number(
     owner: APIClient, grace: Church, phone: str
 ) -> None:
     body = {"first_name": "Anna", "phone": phone}
@@ -103,7 +103,7 @@ def admin(db: None) -> Client:
 
 
 def form(**fields: Any) -> dict[str, Any]:
-    """A form of the admin, with the inline of a church empty."""
+    """Return the data of an admin form with an empty inline."""
     inline = {"staff-TOTAL_FORMS": 0, "staff-INITIAL_FORMS": 0}
     return {**inline, **fields}
 
@@ -113,7 +113,7 @@ def errors(answer: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", INVISIBLE, ids=ascii)
-def test_the_admin_refuses_a_name_that_nobody_sees(admin: Client, grace: Church, name: str) -> None:
+def test_the_admin_refuses_an_invisible_name(admin: Client, grace: Church, name: str) -> None:
     add = "/admin/koinonia/{}/add/"
     church = {"slug": "new", "phone_number": "+13125550300", "country": "US", "timezone": "UTC"}
     member = {"church": grace.pk, "first_name": name, "phone": TO}
@@ -123,13 +123,13 @@ def test_the_admin_refuses_a_name_that_nobody_sees(admin: Client, grace: Church,
     assert "name" in errors(admin.post(add.format("church"), form(name=name, **church)))
 
 
-def test_the_admin_keeps_a_name_as_it_is_read(admin: Client, grace: Church) -> None:
+def test_the_admin_stores_a_name_as_it_appears(admin: Client, grace: Church) -> None:
     admin.post("/admin/koinonia/group/add/", form(church=grace.pk, name=" Jose\u0301\u202e  x "))
     assert Group.objects.get().name == "José x"
 
 
 @pytest.mark.parametrize("name", ["\u3164", "\u115f", "\uffa0"], ids=ascii)
-def test_the_admin_refuses_a_user_name_that_nobody_sees(admin: Client, name: str) -> None:
+def test_the_admin_refuses_an_invisible_user_name(admin: Client, name: str) -> None:
     given = {"username": name, "password1": "long enough 1", "password2": "long enough 1"}
     answer = admin.post("/admin/auth/user/add/", {**given, "usable_password": "true"})
     assert "username" in errors(answer)

@@ -17,7 +17,7 @@ from tests import cast
 G = "/api/v1/churches/grace/"
 
 
-def test_a_member_is_made_changed_and_removed(owner: APIClient, grace: Church) -> None:
+def test_a_member_is_created_changed_and_removed(owner: APIClient, grace: Church) -> None:
     choir = Group.objects.create(church=grace, name="Choir")
     body = {
         "first_name": "Zoë",
@@ -40,9 +40,7 @@ def test_a_member_is_made_changed_and_removed(owner: APIClient, grace: Church) -
     assert owner.get(item).status_code == 404
 
 
-def test_staff_may_set_an_opt_out_but_only_start_takes_it_back(
-    owner: APIClient, anna: Member
-) -> None:
+def test_staff_may_set_an_opt_out_and_only_start_removes_it(owner: APIClient, anna: Member) -> None:
     item = f"{G}members/{encode(anna.pk)}/"
     assert owner.patch(item, {"opted_out": True}, format="json").json()["opted_out"]
     refused = owner.patch(item, {"opted_out": False, "last_name": "X"}, format="json")
@@ -67,14 +65,14 @@ def test_members_of_a_group(viewer: APIClient, grace: Church, anna: Member, ben:
     assert viewer.get(G).json()["members_count"] == 2
 
 
-def test_a_group_name_is_taken_once(owner: APIClient) -> None:
+def test_a_group_name_is_unique(owner: APIClient) -> None:
     assert owner.post(G + "groups/", {"name": "Choir"}, format="json").status_code == 201
     again = owner.post(G + "groups/", {"name": "Choir"}, format="json")
     assert list(again.json()["errors"]) == ["name"]
 
 
 @pytest.mark.parametrize("name", ["choir", " CHOIR ", "Cho\u200bir", "Ｃｈｏｉｒ"])
-def test_another_spelling_of_a_group_is_taken(owner: APIClient, name: str) -> None:
+def test_another_spelling_of_a_group_name_is_taken(owner: APIClient, name: str) -> None:
     owner.post(G + "groups/", {"name": "Choir"}, format="json")
     youth = owner.post(G + "groups/", {"name": "Youth"}, format="json")
     for refused in (
@@ -91,7 +89,9 @@ def test_a_group_changes_the_case_of_its_own_name(owner: APIClient) -> None:
     assert (renamed.status_code, renamed.json()["name"]) == (200, "Prayer Team")
 
 
-def test_the_admin_refuses_another_spelling_of_a_group(admin_client: Client, grace: Church) -> None:
+def test_the_admin_refuses_another_spelling_of_a_group_name(
+    admin_client: Client, grace: Church
+) -> None:
     Group.objects.create(church=grace, name="Choir")
     form = {"name": "CHOIR", "church": grace.pk}
     answer = admin_client.post("/admin/koinonia/group/add/", form)
@@ -114,7 +114,7 @@ PEOPLE = [
         ("strasser", "Łukasz"), ("ＬＵＫＡＳＺ", "Łukasz"), ("が", "が"),
     ],
 )  # fmt: skip
-def test_case_and_accents_do_not_matter_to_a_search(
+def test_a_search_ignores_case_and_accents(
     viewer: APIClient, grace: Church, words: str, found: str
 ) -> None:
     Member.objects.bulk_create(
@@ -131,7 +131,7 @@ def test_the_admin_finds_names_without_accents(admin_client: Client, grace: Chur
     assert "Ólafur Þórsson" in page.content.decode()
 
 
-def test_each_way_to_write_a_name_keeps_it_findable(viewer: APIClient, anna: Member) -> None:
+def test_every_write_of_a_name_updates_its_search_key(viewer: APIClient, anna: Member) -> None:
     def found(words: str) -> bool:
         return bool(viewer.get(G + "members/", {"search": words}).json()["results"])
 
@@ -158,7 +158,7 @@ def test_an_owner_changes_the_church(owner: APIClient, hope: Church) -> None:
 
 
 @pytest.mark.parametrize("number", ["+13125550200", "+13125550199", None, ""])
-def test_an_owner_does_not_choose_the_number(
+def test_an_owner_cannot_change_the_number(
     owner: APIClient, grace: Church, hope: Church, number: str | None
 ) -> None:
     refused = owner.patch(G, {"phone_number": number, "name": "New"}, format="json")
@@ -168,13 +168,13 @@ def test_an_owner_does_not_choose_the_number(
     assert (grace.name, grace.phone_number) == ("Grace Church", "+13125550100")
 
 
-def test_nobody_is_put_on_the_staff(owner: APIClient, stranger: User) -> None:
+def test_the_staff_list_accepts_no_post(owner: APIClient, stranger: User) -> None:
     body = {"username": "stranger", "role": "viewer", "password": "a long enough one 7"}
     assert owner.post(G + "staff/", body, format="json").status_code == 405
     assert not Staff.objects.filter(user=stranger).exists()
 
 
-def test_an_owner_changes_a_role_and_ends_it(
+def test_an_owner_changes_a_role_and_ends_a_membership(
     owner: APIClient, grace: Church, grace_viewer: User
 ) -> None:
     [item] = [one for one in owner.get(G + "staff/").json()["results"] if one["role"] == "viewer"]
@@ -186,7 +186,7 @@ def test_an_owner_changes_a_role_and_ends_it(
 
 
 @pytest.mark.parametrize("by", ["id", "me"])
-def test_anybody_may_leave(
+def test_every_user_may_leave(
     owner: APIClient, viewer: APIClient, grace: Church, grace_viewer: User, by: str
 ) -> None:
     place = Staff.objects.get(user=grace_viewer)
@@ -197,7 +197,7 @@ def test_anybody_may_leave(
     assert viewer.get(G).status_code == 404
 
 
-def test_nobody_ends_the_place_of_another(
+def test_a_user_cannot_end_the_membership_of_another(
     viewer: APIClient, grace_owner: User, hope_owner: User
 ) -> None:
     for user in (grace_owner, hope_owner):
@@ -210,7 +210,7 @@ def test_the_last_owner_cannot_leave(owner: APIClient, grace_sender: User) -> No
     assert (refused.status_code, Staff.objects.filter(role=Role.OWNER).count()) == (400, 1)
 
 
-def test_the_last_owner_stays(owner: APIClient, grace_owner: User) -> None:
+def test_the_last_owner_keeps_the_role(owner: APIClient, grace_owner: User) -> None:
     item = f"{G}staff/{encode(Staff.objects.get(user=grace_owner).pk)}/"
     assert owner.patch(item, {"role": "viewer"}, format="json").status_code == 400
     assert owner.delete(item).status_code == 400
@@ -228,7 +228,7 @@ def login(username: str, password: str = cast.PASSWORD) -> Any:
     return APIClient().post("/api/v1/auth/login/", body, format="json")
 
 
-def test_a_token_opens_the_api_until_logout(grace_owner: User) -> None:
+def test_a_token_is_valid_until_logout(grace_owner: User) -> None:
     client = APIClient()
     given = login("grace-owner").json()
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {given['token']}")

@@ -1,4 +1,4 @@
-"""The words as they are frozen: visible, plain where the church wants it, and short enough."""
+"""The stored text: visible characters, plain punctuation if the church wants it, bounded length."""
 
 from __future__ import annotations
 
@@ -20,14 +20,12 @@ PLAIN = 'It\'s "on" - see you...'
 
 
 def send(client: APIClient, text: str, **body: Any) -> Any:
-    whom = {} if "member" in body else {"to": "+13125550155"}
-    return client.post(G + "messages/", {"text": text, **whom, **body}, format="json")
+    recipient = {} if "member" in body else {"to": "+13125550155"}
+    return client.post(G + "messages/", {"text": text, **recipient, **body}, format="json")
 
 
 @pytest.mark.parametrize("text", ["\u200b", " \u2060\ufeff\n", "\u3164", "\u202e\u202c", "\u00ad"])
-def test_a_text_that_nobody_could_see_is_refused(
-    sender: APIClient, anna: Member, text: str
-) -> None:
+def test_an_invisible_text_is_refused(sender: APIClient, anna: Member, text: str) -> None:
     assert send(sender, text).status_code == 400
     for path in ("broadcasts/", "broadcasts/preview/"):
         body = {"text": text, "audience": {"all": True}}
@@ -42,7 +40,7 @@ def test_invisible_characters_cost_no_parts(sender: APIClient) -> None:
     assert (accent["text"], accent["encoding"]) == ("éa", "GSM-7")
 
 
-def test_a_refusal_names_the_letters_that_cost_and_the_plain_ones(sender: APIClient) -> None:
+def test_a_refusal_names_the_expensive_letters_and_their_replacements(sender: APIClient) -> None:
     (told,) = send(sender, "x" * 700 + "’").json()["errors"]["text"]
     assert "11 parts" in told
     assert "’ (right single quotation mark, write ' instead)" in told
@@ -61,14 +59,14 @@ def test_a_church_may_have_plain_punctuation(owner: APIClient, grace: Church) ->
     assert Message.objects.get(batch__isnull=False).text == "Dear O'Brien"
 
 
-def test_a_text_with_media_is_not_held_to_ten_parts(sender: APIClient) -> None:
+def test_a_text_with_media_may_have_more_than_ten_parts(sender: APIClient) -> None:
     assert send(sender, "ł" * 1600).status_code == 400
     answer = send(sender, "ł" * 1600, media_urls=["https://grace.example/choir.jpg"])
     assert (answer.status_code, answer.json()["parts"]) == (202, 1)
 
 
 @pytest.mark.parametrize("sender_name", ["MYBANK", "Grace 2", "m"])
-def test_a_sender_that_is_a_name_cannot_be_answered(
+def test_an_alphanumeric_sender_cannot_be_answered(
     sender: APIClient, grace: Church, sender_name: str
 ) -> None:
     talk = Conversation.objects.create(church=grace, phone=sender_name)
@@ -97,9 +95,7 @@ def inbound(church: Church, phone: str, text: str) -> Message:
     return message
 
 
-def test_texts_that_came_before_the_member_are_the_members(
-    sender: APIClient, grace: Church
-) -> None:
+def test_earlier_texts_belong_to_a_new_member(sender: APIClient, grace: Church) -> None:
     phone = "+13125550177"
     inbound(grace, phone, "Who is this?")
     send(sender, "Grace Church", to=phone)
@@ -123,7 +119,7 @@ def test_a_member_with_a_new_number_has_one_history(
     assert len(page) == 3
 
 
-def test_a_number_that_changes_hands_takes_no_history_along(
+def test_a_number_with_a_new_holder_takes_no_history_along(
     sender: APIClient, grace: Church, anna: Member, ben: Member
 ) -> None:
     send(sender, "For Anna", to=anna.phone)
@@ -138,7 +134,7 @@ def test_a_number_that_changes_hands_takes_no_history_along(
     assert [one["member"] and one["member"]["name"] for one in shown] == ["Ben", None]
 
 
-def test_members_who_come_in_bulk_find_their_texts(sender: APIClient, grace: Church) -> None:
+def test_imported_members_get_their_earlier_texts(sender: APIClient, grace: Church) -> None:
     inbound(grace, "+13125550177", "Hello")
     Member.objects.bulk_create([Member(church=grace, first_name="Zoë", phone="+13125550177")])
     assert Message.objects.get().recipient == Member.objects.get()

@@ -1,4 +1,4 @@
-"""A 304 is what its 200 was, whoever made the tag."""
+"""Conditional reads: a 304 confirms the earlier 200, for every kind of entity tag."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def browser(grace_owner: User) -> Client:
 
 
 @pytest.mark.parametrize("accept", ["text/csv", "*/*", "application/json"])
-def test_an_export_asked_for_again_is_not_sent_again(browser: Client, accept: str) -> None:
+def test_an_unchanged_export_is_304(browser: Client, accept: str) -> None:
     path = f"{CHURCH}dead-letters/export/"
     first = browser.get(path, headers={"Accept": accept})
     again = browser.get(path, headers={"Accept": accept, "If-None-Match": first["ETag"]})
@@ -34,9 +34,7 @@ def test_an_export_asked_for_again_is_not_sent_again(browser: Client, accept: st
 
 @pytest.mark.parametrize("number", [1, 200], ids=["few", "many"])
 @pytest.mark.django_db(transaction=True)
-def test_events_asked_for_again_carry_the_tag_that_they_had(
-    browser: Client, grace: Church, number: int
-) -> None:
+def test_unchanged_events_keep_their_tag(browser: Client, grace: Church, number: int) -> None:
     with transaction.atomic():
         events = [NewEvent("message.status", {"message": str(n)}) for n in range(number)]
         log.append({"church:grace": events}, now=timezone.now())

@@ -1,4 +1,4 @@
-"""Whatever a stranger writes, and wherever: an answer that can be read, and never a 500."""
+"""Odd input in any field, header or cookie gets a readable answer, and never a 500."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from httpopt.renderers import OrjsonRenderer
 from koinonia import ids
 from koinonia.api import problems
 from koinonia.models import Church, Member
-from tests.httpopt.furnished import furnish
+from tests.httpopt.church_data import fill_church
 
 G = "/api/v1/churches/grace/"
 PROBLEM = "application/problem+json"
@@ -41,7 +41,7 @@ ODD = ["\ud800", "a\udfffb", "\x00", "a\x00b", "\u202eabc", "\x1b[31m", "\ufffe"
     ],
     ids=lambda value: ascii(value),
 )  # fmt: skip
-def test_an_odd_value_in_any_field_is_told_in_letters_that_can_be_read(
+def test_an_odd_value_in_any_field_is_reported_in_printable_letters(
     owner: APIClient, grace: Church, path: str, field: str, odd: str
 ) -> None:
     owner.raise_request_exception = False
@@ -62,7 +62,7 @@ def test_an_odd_value_in_any_field_is_told_in_letters_that_can_be_read(
         {f"n{number}": ["x"] for number in range(500)}, ["x" * 90_000],
     ],
 )  # fmt: skip
-def test_a_problem_can_be_made_of_every_detail(detail: Any) -> None:
+def test_every_error_detail_becomes_a_problem(detail: Any) -> None:
     for made in (exceptions.ValidationError, exceptions.ParseError, exceptions.NotFound):
         error = made()
         error.detail = detail
@@ -86,13 +86,13 @@ def answered(error: Exception) -> tuple[int, bytes]:
         max_leaves=20,
     )
 )
-def test_a_problem_can_be_made_of_whatever_a_detail_holds(detail: Any) -> None:
+def test_any_nested_error_detail_becomes_a_problem(detail: Any) -> None:
     error = exceptions.ValidationError()
     error.detail = detail
     json.loads(answered(error)[1])
 
 
-def test_the_page_of_a_problem_may_fail(
+def test_a_problem_is_json_if_its_page_fails(
     owner: APIClient, grace: Church, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any, **__: Any) -> None:
@@ -103,7 +103,7 @@ def test_the_page_of_a_problem_may_fail(
     assert (answer.status_code, answer["Content-Type"]) == (404, PROBLEM)
 
 
-def test_the_renderer_writes_what_is_no_unicode() -> None:
+def test_the_renderer_writes_lone_surrogates() -> None:
     assert json.loads(OrjsonRenderer().render({"a": "\ud800"})) == {"a": "\ud800"}
 
 
@@ -122,7 +122,7 @@ COOKIES = [
 @pytest.mark.django_db
 @pytest.mark.parametrize("cookie", COOKIES, ids=map(str, range(len(COOKIES))))
 @pytest.mark.parametrize("path", ["/api/v1/me/", "/", "/login/", "/admin/", "/admin/login/"])
-def test_an_odd_cookie_is_a_stranger_s(grace: Church, cookie: str, path: str) -> None:
+def test_an_odd_cookie_is_anonymous(grace: Church, cookie: str, path: str) -> None:
     client = Client(raise_request_exception=False)
     answer = client.get(path, headers={"Cookie": cookie})
     assert answer.status_code in (200, 302, 401)
@@ -132,7 +132,7 @@ def test_an_odd_cookie_is_a_stranger_s(grace: Church, cookie: str, path: str) ->
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", ["a\x00b", "\ud800", "x" * 5000, "\u202e", "", " ", "é" * 200])
-def test_an_odd_user_name_is_nobody_s(name: str) -> None:
+def test_an_odd_user_name_is_unknown(name: str) -> None:
     client = Client(raise_request_exception=False)
     for password in ("x", "\x00", "\ud800"):
         given = json.dumps({"username": name, "password": password})
@@ -147,10 +147,10 @@ KEYS = ["a" * 300, "U" * 13, "%00", "%ED%A0%80", "%FF", "é", "0", "-1", "1e9", 
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_an_odd_id_is_not_there(
+def test_an_odd_id_is_not_found(
     owner: APIClient, grace: Church, grace_owner: User, key: str
 ) -> None:
-    furnish(grace, grace_owner)
+    fill_church(grace, grace_owner)
     owner.raise_request_exception = False
     documented: Any = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call] # drf-spectacular's
     for path, verbs in documented["paths"].items():

@@ -1,4 +1,4 @@
-"""The schema is made once per release, and served as a file."""
+"""The OpenAPI schema is generated once per release, and served as a file."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ AT_ONCE = 12
 def generations(
     tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[list[str]]:
-    """Which threads generated, in a release that nobody has made yet."""
+    """Record the threads that generate, in a new release."""
     settings.SCHEMA_DIR = tmp_path / "schema"
     schema_file._coded.cache_clear()
     made: list[str] = []
@@ -56,7 +56,7 @@ def get(client: APIClient, **headers: str) -> Any:
     return client.get(PATH, headers=headers)
 
 
-def test_it_is_made_once(generations: list[str], owner: APIClient) -> None:
+def test_the_schema_is_generated_once(generations: list[str], owner: APIClient) -> None:
     answers = [get(owner), get(owner, accept="application/json"), get(owner)]
     assert [answer.status_code for answer in answers] == [200, 200, 200]
     assert len(generations) == 1
@@ -64,12 +64,12 @@ def test_it_is_made_once(generations: list[str], owner: APIClient) -> None:
 
 def test_another_process_reads_the_file(generations: list[str], owner: APIClient) -> None:
     first = get(owner)
-    schema_file._coded.cache_clear()  # as in a process that has just begun
+    schema_file._coded.cache_clear()  # as in a new process
     assert get(owner).content == first.content
     assert len(generations) == 1
 
 
-def test_threads_that_come_at_once_wait_for_one(generations: list[str]) -> None:
+def test_concurrent_threads_wait_for_one_generation(generations: list[str]) -> None:
     coding = Coding.IDENTITY
     with ThreadPoolExecutor(AT_ONCE) as threads:
         found = list(threads.map(lambda _: schema_file.schema("json", coding), range(AT_ONCE)))
@@ -77,7 +77,7 @@ def test_threads_that_come_at_once_wait_for_one(generations: list[str]) -> None:
     assert len({one.body for one in found}) == 1
 
 
-def test_another_release_makes_its_own(
+def test_another_release_generates_its_own_schema(
     generations: list[str], owner: APIClient, settings: Settings
 ) -> None:
     first = get(owner)
@@ -87,7 +87,7 @@ def test_another_release_makes_its_own(
     assert again.content == first.content
 
 
-def test_where_nothing_can_be_kept_it_is_served_all_the_same(
+def test_the_schema_is_served_without_a_writable_directory(
     generations: list[str], owner: APIClient, settings: Settings, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("no directory")
@@ -103,7 +103,7 @@ def test_half_a_file_is_never_read(
 
 
 @pytest.mark.parametrize("coding", DECODE)
-def test_it_is_compressed_and_not_sent_again(owner: APIClient, coding: str) -> None:
+def test_the_schema_is_compressed_and_304_when_unchanged(owner: APIClient, coding: str) -> None:
     headers = {"accept": "application/json", "accept-encoding": coding}
     first = get(owner, **headers)
     assert first.get("Content-Encoding", "identity") == coding
@@ -125,13 +125,13 @@ def test_it_is_compressed_and_not_sent_again(owner: APIClient, coding: str) -> N
         ("application/vnd.oai.openapi+json", "application/vnd.oai.openapi+json"),
     ],
 )
-def test_each_media_type_says_the_same(owner: APIClient, accept: str, kind: str) -> None:
+def test_yaml_and_json_have_the_same_content(owner: APIClient, accept: str, kind: str) -> None:
     answer = get(owner, accept=accept)
     assert answer["Content-Type"] == kind
     assert yaml.safe_load(answer.content)["info"]["title"] == "Koinonia"
 
 
-def test_who_is_not_known_gets_none(db: None) -> None:
+def test_an_anonymous_client_gets_no_schema(db: None) -> None:
     assert APIClient().get(PATH).status_code == 401
 
 

@@ -1,4 +1,4 @@
-"""The schema says what generated clients need to know."""
+"""The OpenAPI schema is exact enough for generated clients."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
 from koinonia.models import Church
-from tests.httpopt.furnished import furnish, paths
+from tests.httpopt.church_data import fill_church, paths
 
 PROBLEM = "application/problem+json"
 NO_FIELDS = ("/events/", "/delivery/", "/export/", "/invitations/")
@@ -52,7 +52,7 @@ def test_every_refusal_has_the_content_of_a_problem(settings: Settings) -> None:
     assert {"400", "401", "404", "412", "428", "429"} <= seen
 
 
-def test_text_is_a_string_and_no_file(schema: Any) -> None:
+def test_text_is_a_string_instead_of_a_file(schema: Any) -> None:
     found = 0
     for _, _, operation in operations(schema):
         for body in (operation.get("requestBody", {}), *operation["responses"].values()):
@@ -63,7 +63,7 @@ def test_text_is_a_string_and_no_file(schema: Any) -> None:
     assert found >= 2
 
 
-def test_fields_is_offered_where_it_does_something(schema: Any) -> None:
+def test_fields_is_documented_where_it_has_an_effect(schema: Any) -> None:
     for verb, path, operation in operations(schema):
         offered = parameter(operation, "fields")
         if path.endswith(NO_FIELDS) or verb != "get":
@@ -72,7 +72,7 @@ def test_fields_is_offered_where_it_does_something(schema: Any) -> None:
             assert (offered["schema"]["minLength"], offered["schema"]["maxLength"]) == (1, 2000)
 
 
-def test_every_read_that_can_be_304_says_so(schema: Any) -> None:
+def test_every_read_that_can_be_304_documents_it(schema: Any) -> None:
     for path, verbs in schema["paths"].items():
         if "get" in verbs:
             names = {one["name"] for one in verbs["get"]["parameters"]}
@@ -90,18 +90,18 @@ def test_a_report_that_has_not_changed_is_304(owner: APIClient, grace: Church, p
     assert (first.status_code, again.status_code) == (200, 304)
 
 
-def test_fields_is_ignored_where_it_is_not_offered(viewer: APIClient, grace: Church) -> None:
+def test_fields_is_ignored_where_it_is_not_documented(viewer: APIClient, grace: Church) -> None:
     for path in ("delivery/", "dead-letters/export/"):
         url = f"/api/v1/churches/grace/{path}"
         plain, chosen = viewer.get(url), viewer.get(f"{url}?fields=nonsense")
         assert (chosen.status_code, chosen.content) == (200, plain.content)
 
 
-def test_what_fields_may_leave_out_is_not_required(
+def test_properties_that_fields_may_leave_out_are_not_required(
     schema: Any, owner: APIClient, grace: Church, grace_owner: User
 ) -> None:
-    """One field of each answer is valid by the schema, and so is the whole."""
-    furnish(grace, grace_owner)
+    """Validate each answer with one field, and with all fields, against the schema."""
+    fill_church(grace, grace_owner)
     checked = 0
     for path in paths(grace):
         template = re.sub(r"/churches/grace/", "/churches/{church}/", path)
@@ -134,7 +134,7 @@ KINDS = {
 
 
 def nullable(part: Any) -> Any:
-    """OpenAPI 3.0's ``nullable`` as JSON Schema has it."""
+    """Convert OpenAPI 3.0's ``nullable`` to JSON Schema."""
     if isinstance(part, list):
         return [nullable(one) for one in part]
     if not isinstance(part, dict):
@@ -143,12 +143,12 @@ def nullable(part: Any) -> Any:
     return {"anyOf": [{"type": "null"}, inner]} if part.get("nullable") is True else inner
 
 
-def test_a_page_always_has_its_links(schema: Any) -> None:
+def test_a_page_requires_its_links(schema: Any) -> None:
     page = schema["components"]["schemas"]["PaginatedMemberList"]
     assert page["required"] == ["next", "previous", "results"]
 
 
-def test_bodies_still_say_what_they_need(schema: Any) -> None:
+def test_bodies_keep_their_required_fields(schema: Any) -> None:
     components = schema["components"]["schemas"]
     assert set(components["MemberRequest"]["required"]) == {"first_name", "phone"}
     assert components["GroupRequest"]["required"] == ["name"]
@@ -173,6 +173,6 @@ def test_each_example_is_valid_by_its_own_schema(schema: Any) -> None:
         Draft4Validator(rule).validate(part["example"])
 
 
-def test_no_description_is_that_of_a_class_of_ours(schema: Any) -> None:
+def test_no_description_comes_from_a_base_class(schema: Any) -> None:
     for part in parts(schema):
         assert "serializer" not in str(part.get("description", "")).lower()

@@ -33,7 +33,7 @@ def conversations(client: APIClient, query: str = "") -> list[dict[str, Any]]:
     return found
 
 
-def test_two_members_are_made_with_one_number(owner: APIClient, anna: Member) -> None:
+def test_two_members_may_share_a_number(owner: APIClient, anna: Member) -> None:
     body = {"first_name": "Tim", "last_name": "Lee", "phone": anna.phone}
     assert owner.post(G + "members/", body, format="json").status_code == 201
     ben = owner.post(G + "members/", {**body, "phone": "+13125550119"}, format="json")

@@ -35,7 +35,7 @@ def letter(church: Church, status: Status = Status.DEAD, to: str = "+13125550155
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_happens_is_read_from_the_stream(office: Client) -> None:
+def test_a_client_reads_events_from_the_stream(office: Client) -> None:
     head = office.get(G + "events/").json()
     assert (head["stream"], head["events"]) == ("church:grace", [])
     body = {"to": "+13125550155", "text": "Hi"}
@@ -53,9 +53,7 @@ def test_a_bad_query_of_a_stream_is_a_problem(office: Client, path: str) -> None
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_stream_is_for_those_who_may_listen(
-    client: Client, grace: Church, hope_owner: User
-) -> None:
+def test_a_stream_requires_authorization(client: Client, grace: Church, hope_owner: User) -> None:
     anonymous = client.get(G + "events/")
     assert (anonymous.status_code, anonymous["WWW-Authenticate"]) == (401, "Bearer")
     client.force_login(hope_owner)
@@ -69,7 +67,7 @@ def test_a_ticket_opens_one_socket(office: Client) -> None:
     assert (answer["expires_in"], answer["url"]) == (30, "ws://testserver/ws/v1/")
 
 
-def test_a_dead_letter_is_looked_at_and_sent_again(sender: APIClient, grace: Church) -> None:
+def test_a_dead_letter_is_read_and_sent_again(sender: APIClient, grace: Church) -> None:
     key = letter(grace)
     listed = sender.get(G + "dead-letters/").json()["results"]
     assert [item["id"] for item in listed] == [key]
@@ -79,7 +77,7 @@ def test_a_dead_letter_is_looked_at_and_sent_again(sender: APIClient, grace: Chu
     assert sender.get(G + "dead-letters/").json()["results"] == []
 
 
-def test_what_may_have_arrived_is_sent_again_only_on_the_word(
+def test_a_text_that_may_have_arrived_is_sent_again_only_with_may_double(
     sender: APIClient, grace: Church
 ) -> None:
     path = f"{G}dead-letters/{letter(grace, Status.UNKNOWN)}/retry/"
@@ -87,7 +85,7 @@ def test_what_may_have_arrived_is_sent_again_only_on_the_word(
     assert sender.post(path, {"may_double": True}, format="json").status_code == 202
 
 
-def test_a_discarded_letter_leaves_the_list_and_keeps_its_reason(
+def test_a_discarded_dead_letter_leaves_the_list_and_keeps_its_reason(
     sender: APIClient, grace: Church
 ) -> None:
     path = f"{G}dead-letters/{letter(grace)}/"
@@ -115,7 +113,7 @@ def test_many_are_sent_again_and_the_refused_are_named(
 
 
 @pytest.mark.parametrize("accept", ["*/*", "text/csv"])
-def test_dead_letters_leave_as_csv(viewer: APIClient, grace: Church, accept: str) -> None:
+def test_dead_letters_are_exported_as_csv(viewer: APIClient, grace: Church, accept: str) -> None:
     letter(grace)
     answer = viewer.get(G + "dead-letters/export/", headers={"Accept": accept})
     assert answer["Content-Type"] == "text/csv; charset=utf-8"

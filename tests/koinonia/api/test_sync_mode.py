@@ -1,4 +1,4 @@
-"""``DELIVERY_MODE=sync``: the answer holds what became of the text (contract section 3)."""
+"""``DELIVERY_MODE=sync``: the answer contains the outcome of the text."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ def post(client: APIClient, path: str = MESSAGES, body: Any = BODY, key: str = "
 
 
 @pytest.mark.parametrize("key", ["", "k"])
-def test_the_answer_holds_the_outcome(sender: APIClient, key: str) -> None:
+def test_the_answer_contains_the_outcome(sender: APIClient, key: str) -> None:
     answer = post(sender, key=key)
     assert (answer.status_code, answer.json()["status"]) == (202, "accepted")
     assert answer["Location"].endswith(f"{MESSAGES}{answer.json()['id']}/")
     assert answer.json()["attempts"] == 1
 
 
-def test_a_failure_that_would_pass_is_in_the_answer(sender: APIClient, settings: Any) -> None:
+def test_a_temporary_failure_is_in_the_answer(sender: APIClient, settings: Any) -> None:
     backend = "delivery.providers.telnyx.provider.TelnyxProvider"
     settings.DELIVERY = with_provider(settings, BACKEND=backend, API_BASE=NOBODY)
     message = post(sender).json()
@@ -63,14 +63,14 @@ def test_a_reply_is_sent_in_its_request_too(sender: APIClient, grace: Church, an
     assert (answer.json()["status"], answer.json()["member"]["name"]) == ("accepted", "Anna Lee")
 
 
-def test_the_same_again_gives_the_outcome_and_sends_once(sender: APIClient) -> None:
+def test_a_repeated_request_gives_the_outcome_and_sends_once(sender: APIClient) -> None:
     first, again = post(sender), post(sender)
     assert again.content == first.content
     assert (again["Idempotent-Replayed"], again["Location"]) == ("true", first["Location"])
     assert Message.objects.get().attempts == 1
 
 
-def test_row_and_key_are_committed_before_the_text_is_sent(
+def test_message_and_key_are_committed_before_the_text_is_sent(
     sender: APIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[Any] = []

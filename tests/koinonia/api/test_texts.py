@@ -1,4 +1,4 @@
-"""Messages, broadcasts and conversations: what is accepted, and how it is shown."""
+"""Messages, broadcasts and conversations in the API."""
 
 from __future__ import annotations
 
@@ -48,17 +48,17 @@ def test_a_text_to_a_member_has_the_shape_of_the_contract(sender: APIClient, ann
     assert sender.get(answer["Location"]).json() == message
 
 
-def test_a_number_as_it_is_written_here_finds_its_member(sender: APIClient, anna: Member) -> None:
+def test_a_national_number_finds_its_member(sender: APIClient, anna: Member) -> None:
     message = send(sender, to="(312) 555-0111").json()
     assert (message["to"], message["member"]["id"]) == (anna.phone, encode(anna.pk))
 
 
-def test_who_opted_out_is_not_texted(sender: APIClient, grace: Church, anna: Member) -> None:
+def test_an_opted_out_number_is_not_texted(sender: APIClient, grace: Church, anna: Member) -> None:
     opt_out(grace.pk, anna.phone, OptOut.Source.KEYWORD, now=timezone.now())
     assert send(sender, to=anna.phone).json()["status"] == "suppressed"
 
 
-def test_a_text_may_wait_for_its_time_and_be_called_back(sender: APIClient) -> None:
+def test_a_scheduled_text_can_be_cancelled(sender: APIClient) -> None:
     later = (timezone.now() + timedelta(hours=2)).isoformat()
     message = send(sender, to="+13125550155", send_at=later).json()
     assert message["status"] == "scheduled"
@@ -66,13 +66,13 @@ def test_a_text_may_wait_for_its_time_and_be_called_back(sender: APIClient) -> N
     assert (cancelled.status_code, cancelled.json()["status"]) == (200, "cancelled")
 
 
-def test_what_has_left_cannot_be_called_back(sender: APIClient) -> None:
+def test_a_sent_text_cannot_be_cancelled(sender: APIClient) -> None:
     message = send(sender, to="+13125550155").json()
     Message.objects.update(status=Status.DELIVERED)
     assert sender.post(f"{G}messages/{message['id']}/cancel/").status_code == 409
 
 
-def test_the_list_is_chosen_from(sender: APIClient, grace: Church, anna: Member) -> None:
+def test_the_list_is_filtered(sender: APIClient, grace: Church, anna: Member) -> None:
     out = send(sender, member=encode(anna.pk)).json()["id"]
     came = encode(inbound(grace, "+13125550166").pk)
     now = timezone.now()
@@ -89,7 +89,7 @@ def test_the_list_is_chosen_from(sender: APIClient, grace: Church, anna: Member)
         assert [message["id"] for message in page["results"]] == expected, query
 
 
-def test_a_broadcast_speaks_to_each_by_name(
+def test_a_broadcast_uses_the_name_of_each_member(
     sender: APIClient, grace: Church, anna: Member, ben: Member
 ) -> None:
     choir = Group.objects.create(church=grace, name="Choir")
@@ -106,7 +106,7 @@ def test_a_broadcast_speaks_to_each_by_name(
     assert {message["broadcast"] for message in found} == {made["id"]}
 
 
-def test_a_broadcast_is_done_when_nothing_of_it_is_ours_to_send(
+def test_a_broadcast_is_done_when_no_text_is_left_to_send(
     sender: APIClient, anna: Member, ben: Member
 ) -> None:
     body = {"text": "Hi", "audience": {"all": True}}
@@ -117,7 +117,7 @@ def test_a_broadcast_is_done_when_nothing_of_it_is_ours_to_send(
     assert sender.post(f"{G}broadcasts/{made['id']}/cancel/").status_code == 409
 
 
-def test_a_broadcast_that_waits_is_called_back_whole(sender: APIClient, anna: Member) -> None:
+def test_a_scheduled_broadcast_is_cancelled_as_a_whole(sender: APIClient, anna: Member) -> None:
     later = (timezone.now() + timedelta(days=1)).isoformat()
     body = {"text": "Hi", "audience": {"all": True}, "send_at": later}
     made = sender.post(G + "broadcasts/", body, format="json").json()
@@ -126,7 +126,7 @@ def test_a_broadcast_that_waits_is_called_back_whole(sender: APIClient, anna: Me
     assert (cancelled["status"], cancelled["counts"]) == ("cancelled", {"cancelled": 1})
 
 
-def test_a_name_with_braces_is_not_filled_in_again(sender: APIClient, grace: Church) -> None:
+def test_braces_in_a_name_are_not_placeholders(sender: APIClient, grace: Church) -> None:
     cast.member(grace, "{church}", "+13125550133")
     body = {"text": "Hi {first_name}", "audience": {"all": True}}
     assert sender.post(G + "broadcasts/", body, format="json").status_code == 202
@@ -169,7 +169,7 @@ def test_a_longer_page_costs_no_more_queries(
 
 
 @pytest.mark.parametrize("size", [1, 2, 5])
-def test_pages_hold_each_conversation_once_though_all_changed_at_once(
+def test_pages_hold_each_conversation_once_if_all_changed_at_the_same_time(
     sender: APIClient, grace: Church, size: int
 ) -> None:
     now = timezone.now()
@@ -194,7 +194,7 @@ def test_pages_hold_each_conversation_once_though_all_changed_at_once(
     assert [set(page) for page in backward][::-1] == [set(page) for page in forward]
 
 
-def test_people_read_the_api_in_a_browser(client: Client, grace_viewer: Any, anna: Member) -> None:
+def test_the_api_is_readable_in_a_browser(client: Client, grace_viewer: Any, anna: Member) -> None:
     client.force_login(grace_viewer)
     page = client.get(G + "members/", headers={"Accept": "text/html"})
     assert (page.status_code, b"Anna" in page.content) == (200, True)
@@ -207,7 +207,7 @@ def test_every_report_is_a_page_too(client: Client, grace_owner: Any, path: str)
     assert client.get(G + path, headers={"Accept": "text/html"}).status_code == 200
 
 
-def test_even_a_page_that_is_not_theirs_is_a_page(client: Client, grace_viewer: Any) -> None:
+def test_a_refusal_is_a_page_too(client: Client, grace_viewer: Any) -> None:
     client.force_login(grace_viewer)
     for path in ("/api/v1/churches/none/", "/api/v1/nowhere/", G + "members/zzz/"):
         page = client.get(path, headers={"Accept": "text/html"})

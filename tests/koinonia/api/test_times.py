@@ -81,7 +81,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("given", "hour"), TAKEN)
-def test_a_time_with_an_offset_is_taken(
+def test_a_time_with_an_offset_is_accepted(
     sender: APIClient, grace: Church, given: str, hour: int
 ) -> None:
     answer = sender.post(G + "messages/", {"to": TO, "text": "Hi", "send_at": given}, format="json")
@@ -101,7 +101,7 @@ def test_any_other_time_is_refused_with_an_example(
     assert not Message.objects.exists()
 
 
-def test_the_sentence_says_what_is_missing_and_how_it_is_written(
+def test_the_error_names_the_missing_part_and_gives_an_example(
     sender: APIClient, grace: Church
 ) -> None:
     body = {"to": TO, "text": "Hi", "send_at": "2026-12-24T17:00:00"}
@@ -118,7 +118,7 @@ def test_a_leap_second_is_the_second_after_it() -> None:
 
 @pytest.mark.parametrize("path", ["messages/", "dead-letters/", "dead-letters/export/"])
 @pytest.mark.parametrize("name", ["since", "until"])
-def test_a_query_is_held_to_the_same(viewer: APIClient, path: str, name: str) -> None:
+def test_a_query_follows_the_same_rules(viewer: APIClient, path: str, name: str) -> None:
     for bad in REFUSED[:26]:
         if str(bad) and "T17:00:00 01:00" not in str(bad):
             answer = viewer.get(f"{G}{path}?{name}={quote(str(bad))}")
@@ -127,8 +127,8 @@ def test_a_query_is_held_to_the_same(viewer: APIClient, path: str, name: str) ->
         assert viewer.get(f"{G}{path}?{name}={quote(good)}").status_code == 200
 
 
-def test_a_plus_that_a_query_made_a_blank_is_understood(viewer: APIClient, grace: Church) -> None:
-    """``isoformat()`` put into a URL as it is: a form decodes its ``+`` to a blank."""
+def test_a_blank_for_an_unencoded_plus_is_accepted(viewer: APIClient, grace: Church) -> None:
+    """Accept an unencoded ``isoformat()`` in a URL: a form decodes its ``+`` to a blank."""
     now = timezone.now()
     old = Message.objects.create(
         tenant=grace, to_number=TO, from_number="+13125550100", text="x", status="sent",
@@ -141,8 +141,8 @@ def test_a_plus_that_a_query_made_a_blank_is_understood(viewer: APIClient, grace
     assert old.pk
 
 
-def test_no_field_of_a_request_reads_times_in_another_way() -> None:
-    """Fails for a new body or query whose serializer takes DRF's own DateTimeField."""
+def test_every_time_in_a_request_uses_instant_field() -> None:
+    """Fail for a body or query with DRF's own DateTimeField."""
     assert api.urlpatterns
     loose = [
         f"{made.__name__}.{name}"

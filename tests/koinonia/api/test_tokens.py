@@ -1,4 +1,4 @@
-"""A user's own tokens: made with a name, listed, ended."""
+"""The tokens of a user: named, listed, ended."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_token_is_shown_once(owner: APIClient) -> None:
     assert bearer(made.json()["token"]).get(ME).status_code == 200
 
 
-def test_a_token_is_deleted_by_its_user_alone(
+def test_a_token_is_deleted_only_by_its_user(
     owner: APIClient, hope_owner: User, grace_owner: User
 ) -> None:
     made = make(owner).json()
@@ -60,7 +60,7 @@ def test_a_token_is_deleted_by_its_user_alone(
 
 
 @pytest.mark.parametrize("odd", ["x", "%00", "Uk", "-1", "9" * 30])
-def test_an_id_that_nobody_gave_out_is_not_found(owner: APIClient, odd: str) -> None:
+def test_an_unknown_id_is_not_found(owner: APIClient, odd: str) -> None:
     assert owner.delete(f"{TOKENS}{odd}/").status_code == 404
 
 
@@ -77,7 +77,7 @@ def test_an_id_that_nobody_gave_out_is_not_found(owner: APIClient, odd: str) -> 
         ({"expires_at": 5}, "expires_at"),
     ],
 )
-def test_a_bad_token_is_told_by_its_field(
+def test_a_bad_token_request_is_reported_by_field(
     owner: APIClient, body: dict[str, Any], field: str
 ) -> None:
     refused = make(owner, **body)
@@ -85,7 +85,7 @@ def test_a_bad_token_is_told_by_its_field(
     assert not AuthToken.objects.exists()
 
 
-def test_the_user_chooses_when_it_ends(owner: APIClient) -> None:
+def test_the_user_chooses_the_expiry(owner: APIClient) -> None:
     at = (timezone.now() + timedelta(days=30)).replace(microsecond=0)
     made = make(owner, expires_at=at.isoformat().replace("+00:00", "z"))
     assert made.json()["expires_at"] == at.strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -93,7 +93,7 @@ def test_the_user_chooses_when_it_ends(owner: APIClient) -> None:
     assert default.startswith(f"{timezone.now() + timedelta(days=90):%Y-%m-%d}")
 
 
-def test_the_last_use_is_noted_once_a_minute(grace_owner: User, owner: APIClient) -> None:
+def test_the_last_use_is_stored_once_a_minute(grace_owner: User, owner: APIClient) -> None:
     client = bearer(make(owner).json()["token"])
     start = timezone.now().replace(second=0, microsecond=0) + timedelta(minutes=1)
 
@@ -109,8 +109,8 @@ def test_the_last_use_is_noted_once_a_minute(grace_owner: User, owner: APIClient
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_note_waits_for_nobody(owner: APIClient, grace_owner: User) -> None:
-    """Neither for a writer of SQLite, nor for whoever holds the row."""
+def test_storing_the_last_use_never_waits_for_a_lock(owner: APIClient, grace_owner: User) -> None:
+    """Skip the update while another transaction writes (SQLite) or holds the row."""
     token = make(owner).json()["token"]
     held, done = threading.Event(), threading.Event()
 
@@ -141,25 +141,25 @@ def test_the_note_waits_for_nobody(owner: APIClient, grace_owner: User) -> None:
     assert TokenDetails.objects.get().last_used is not None
 
 
-def test_named_tokens_have_a_bound(owner: APIClient) -> None:
-    for _ in range(tokens.MOST_NAMED):
+def test_named_tokens_are_limited(owner: APIClient) -> None:
+    for _ in range(tokens.MAX_NAMED):
         assert make(owner).status_code == 201
     refused = make(owner)
     assert refused.status_code == 400
     assert "delete one first" in refused.json()["errors"]["non_field_errors"][0]
 
 
-def test_logins_beyond_the_bound_end_the_oldest_and_no_named_one(
+def test_a_login_beyond_the_limit_ends_the_oldest_login_and_no_named_token(
     owner: APIClient, grace_owner: User
 ) -> None:
     named = make(owner).json()["token"]
     body = {"username": "grace-owner", "password": cast.PASSWORD}
     made = [
         APIClient().post("/api/v1/auth/login/", body, format="json").json()["token"]
-        for _ in range(tokens.MOST_LOGINS + 2)
+        for _ in range(tokens.MAX_LOGINS + 2)
     ]
     codes = [bearer(token).get(ME).status_code for token in made]
-    # The first login rewrites the password's hash by the cheaper hasher of these tests.
-    assert codes == [401] * 2 + [200] * tokens.MOST_LOGINS
-    assert AuthToken.objects.filter(user=grace_owner).count() <= tokens.MOST_LOGINS + 1
+    # The first login rewrites the password hash with the cheaper hasher of these tests.
+    assert codes == [401] * 2 + [200] * tokens.MAX_LOGINS
+    assert AuthToken.objects.filter(user=grace_owner).count() <= tokens.MAX_LOGINS + 1
     assert named

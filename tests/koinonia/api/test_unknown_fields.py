@@ -1,4 +1,4 @@
-"""A field that no shape has is refused by its name: nothing is done that was not meant."""
+"""Unknown fields are refused by name, so that a misspelt name has no effect."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from delivery.models import Message
 from koinonia.models import Broadcast, Church, Group, Member
-from tests.httpopt.furnished import furnish
+from tests.httpopt.church_data import fill_church
 
 G = "/api/v1/churches/grace/"
 TO = "+13125550155"
@@ -35,7 +35,7 @@ MEANT = [
 
 
 @pytest.mark.parametrize(("path", "body", "field", "meant"), MEANT)
-def test_an_unknown_field_is_refused_with_the_name_that_was_meant(
+def test_an_unknown_field_is_refused_with_a_suggestion(
     owner: APIClient, anna: Member, path: str, body: dict[str, Any], field: str, meant: str
 ) -> None:
     answer = owner.post(G + path, body, format="json")
@@ -46,7 +46,7 @@ def test_an_unknown_field_is_refused_with_the_name_that_was_meant(
     assert Member.objects.count() == 1
 
 
-def test_an_unknown_field_without_a_likeness_is_told_what_there_is(owner: APIClient) -> None:
+def test_an_unknown_field_without_a_similar_name_lists_the_fields(owner: APIClient) -> None:
     answer = owner.post(G + "groups/", {"name": "Choir", "qqqq": 1}, format="json")
     assert answer.json()["errors"] == {"qqqq": ["There is no such field here. There are: name."]}
     assert not Group.objects.exists()
@@ -62,7 +62,7 @@ NESTED = [
 
 
 @pytest.mark.parametrize(("path", "body", "field", "word"), NESTED)
-def test_an_unknown_field_within_another_is_refused_too(
+def test_a_nested_unknown_field_is_refused_too(
     owner: APIClient, anna: Member, path: str, body: dict[str, Any], field: str, word: str
 ) -> None:
     answer = owner.post(G + path, body, format="json")
@@ -71,13 +71,13 @@ def test_an_unknown_field_within_another_is_refused_too(
 
 
 @pytest.mark.parametrize("empty", [{}, {"code": None}, {"code": ""}, {"status": ""}, None])
-def test_a_filter_that_chooses_nothing_does_not_mean_all(owner: APIClient, empty: Any) -> None:
+def test_an_empty_filter_does_not_mean_all(owner: APIClient, empty: Any) -> None:
     answer = owner.post(G + "dead-letters/retry/", {"filter": empty}, format="json")
     assert answer.status_code == 400
     assert "filter" in next(iter(answer.json()["errors"]))
 
 
-def test_all_dead_letters_are_meant_where_it_is_said(owner: APIClient, grace: Church) -> None:
+def test_all_dead_letters_are_selected_explicitly(owner: APIClient, grace: Church) -> None:
     body = {"filter": {"all": True}}
     answer = owner.post(G + "dead-letters/retry/", body, format="json")
     assert (answer.status_code, answer.json()) == (202, {"retried": 0, "refused": []})
@@ -86,10 +86,10 @@ def test_all_dead_letters_are_meant_where_it_is_said(owner: APIClient, grace: Ch
 
 
 @pytest.mark.parametrize("kind", ["members", "groups", "staff", ""])
-def test_an_item_that_is_sent_back_as_it_was_read_is_taken(
+def test_an_item_that_is_sent_back_as_read_is_accepted(
     owner: APIClient, anna: Member, grace: Church, kind: str
 ) -> None:
-    """Names that can only be read are known ones; what they hold is ignored."""
+    """Accept read-only fields and ignore their values."""
     Group.objects.create(church=grace, name="Choir")
     path = G if not kind else f"{G}{kind}/{owner.get(f'{G}{kind}/').json()['results'][0]['id']}/"
     listed = owner.get(G).json() if not kind else owner.get(f"{G}{kind}/").json()["results"][0]
@@ -97,7 +97,7 @@ def test_an_item_that_is_sent_back_as_it_was_read_is_taken(
     assert answer.status_code == 200, answer.json()
 
 
-def test_many_unknown_fields_are_answered_shortly(owner: APIClient) -> None:
+def test_many_unknown_fields_get_a_short_answer(owner: APIClient) -> None:
     body = {f"{'field' * 30}{number}": 1 for number in range(900)}
     answer = owner.post(G + "messages/", body, format="json")
     assert answer.status_code == 400
@@ -105,7 +105,7 @@ def test_many_unknown_fields_are_answered_shortly(owner: APIClient) -> None:
 
 
 def operations() -> list[tuple[str, str]]:
-    """All that take JSON."""
+    """Return all operations that accept JSON."""
     documented: Any = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call] # drf-spectacular's
     return [
         (verb, path)
@@ -116,10 +116,10 @@ def operations() -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("verb", "path"), operations())
-def test_every_body_of_the_api_refuses_what_it_does_not_know(
+def test_every_body_of_the_api_refuses_unknown_fields(
     owner: APIClient, grace: Church, grace_owner: User, verb: str, path: str
 ) -> None:
-    furnish(grace, grace_owner)
+    fill_church(grace, grace_owner)
     kind = path.removeprefix("/api/v1/churches/{church}/").partition("/")[0]
     there = owner.get(f"{G}{kind}/").json().get("results", []) if "{id}" in path else []
     found = path.format(church="grace", id=there[0]["id"] if there else "", token="Uk")

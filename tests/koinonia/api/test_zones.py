@@ -1,4 +1,4 @@
-"""The days of a church are those of its time zone."""
+"""The days of a church follow its time zone."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_the_report_of_a_church_is_in_its_zone(owner: APIClient, grace: Church) 
 
 
 @pytest.mark.parametrize("name", ["Chicago", "Factory", "localtime", "../etc", "EST5", "", "UTC+1"])
-def test_what_is_no_zone_is_refused_at_both_doors(
+def test_an_unknown_zone_is_refused_by_api_and_admin(
     owner: APIClient, grace: Church, name: str
 ) -> None:
     assert owner.patch(G, {"timezone": name}, format="json").status_code == 400
@@ -52,5 +52,5 @@ def test_what_is_no_zone_is_refused_at_both_doors(
         grace.full_clean()
 
 
-def test_a_zone_that_was_let_in_before_is_read_as_utc() -> None:
+def test_an_invalid_stored_zone_is_read_as_utc() -> None:
     assert zone_named("Nowhere/Land") is UTC

@@ -1,6 +1,6 @@
-"""Every use that the project makes of Redis, once, on its own settings: ``python -m`` this module.
+"""Use Redis once in every way that the project does, and print the results as JSON.
 
-Prints a JSON object: what each use gave. A process of its own, for settings are read once.
+Tests run this module with ``python -m``, in a new process, because settings are read once.
 """
 
 from __future__ import annotations

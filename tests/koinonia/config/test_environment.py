@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from koinonia.config import environment, kept_values, rate_limits
+from koinonia.config import environment, kept_values
 from koinonia.config.environment import BadEnvironmentError, Environment
 from tests.running_system import ROOT
-from throttling import policies
 
 GOOD_KEY = "7zudnRBWQDnDyTRcr6VEJhu+V46RjzyDm1fn3lHG2Nc="
 
@@ -38,7 +37,7 @@ def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-def test_nothing_at_all_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_variable_has_a_default(monkeypatch: pytest.MonkeyPatch) -> None:
     found = read(monkeypatch)
     assert (found.debug, found.public_url) == (False, "http://127.0.0.1:8000")
     assert list(found.delivery.retry_delays) == [1, 2, 4]
@@ -48,7 +47,7 @@ def test_nothing_at_all_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found.throttling_enabled
 
 
-def test_all_that_is_wrong_is_reported_together(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_problems_are_reported_together(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(BadEnvironmentError) as bad:
         read(monkeypatch, DEBUG="maybe", REDIS_URL="http://redis", DELIVERY_LEASE_SECONDS="-1")
     assert set(bad.value.problems) == {"DEBUG", "REDIS_URL", "DELIVERY_LEASE_SECONDS"}
@@ -95,21 +94,13 @@ def test_all_that_is_wrong_is_reported_together(monkeypatch: pytest.MonkeyPatch)
         ("CSRF_TRUSTED_ORIGINS", "texts.example.org", "must start with http:// or https://"),
     ],
 )
-def test_a_bad_value_is_named_with_what_is_wrong(
+def test_a_bad_value_is_reported_with_its_problem(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, problem: str
 ) -> None:
     with pytest.raises(BadEnvironmentError) as bad:
         read(monkeypatch, **{name: value})
     assert list(bad.value.problems) == [name]
     assert problem in bad.value.problems[name]
-
-
-def test_every_policy_of_the_settings_can_be_set_and_no_other(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    assert set(rate_limits.NAMES) == set(policies.declarations())
-    for name in rate_limits.NAMES:
-        assert read(monkeypatch, **{f"THROTTLE_{name.upper()}": "7/h"}).throttle[name] == "7/h"
 
 
 def test_a_password_is_never_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,13 +146,13 @@ def test_values_of_every_kind_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
         ("METRICS_ALLOW", "metrics_allow", "10.0.0.0/8 , 10.1.2.3", ["10.0.0.0/8", "10.1.2.3"]),
     ],
 )  # fmt: skip
-def test_spaces_around_an_item_of_a_list_do_not_count(
+def test_spaces_around_the_items_of_a_list_are_ignored(
     monkeypatch: pytest.MonkeyPatch, name: str, field: str, value: str, items: list[str]
 ) -> None:
     assert getattr(read(monkeypatch, **{name: value}), field) == items
 
 
-def test_spaces_do_not_count_in_a_list_of_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_spaces_in_a_list_of_numbers_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     found = read(monkeypatch, DELIVERY_RETRY_DELAYS=" 0.5, 10 ,")
     assert found.delivery.retry_delays == (0.5, 10)
 
@@ -220,7 +211,7 @@ def test_a_bad_country_or_cap_is_named(
     assert set(bad.value.problems) == {name}
 
 
-def test_what_is_not_set_is_read_from_beside_a_running_system(
+def test_missing_variables_are_read_from_a_running_system(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     kept_values.write(tmp_path, kept_values.SECRET_KEY, "kept")
@@ -232,7 +223,7 @@ def test_what_is_not_set_is_read_from_beside_a_running_system(
     assert (found.telnyx.api_key, found.telnyx.api_base) == ("KEY1", "http://sim/v2")
 
 
-def test_a_real_key_never_meets_the_simulator(
+def test_a_real_key_is_never_used_with_the_simulator(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     kept_values.write(tmp_path, kept_values.SIMULATOR, '{"base": "http://sim/v2"}')
@@ -240,7 +231,7 @@ def test_a_real_key_never_meets_the_simulator(
     assert found.telnyx.api_base == "https://api.telnyx.com/v2"
 
 
-def test_every_way_in_exits_with_2_and_says_why() -> None:
+def test_every_entry_point_exits_with_2_and_names_the_problems() -> None:
     for arguments in (["manage.py", "check"], ["-m", "daphne", "koinonia.asgi:application"]):
         ended = run(*arguments, DEBUG="maybe", LOG_LEVEL="loud")
         assert ended.returncode == 2
@@ -249,7 +240,7 @@ def test_every_way_in_exits_with_2_and_says_why() -> None:
         assert "Traceback" not in ended.stderr
 
 
-def test_a_command_that_needs_what_nobody_set_exits_with_2() -> None:
+def test_a_command_without_its_variables_exits_with_2() -> None:
     ended = run("manage.py", "worker")
     assert ended.returncode == 2
     assert "SECRET_KEY, REDIS_URL, TELNYX_API_KEY are not set" in ended.stderr
@@ -259,6 +250,6 @@ def test_a_command_that_needs_what_nobody_set_exits_with_2() -> None:
 @pytest.mark.parametrize(
     "command", [["check"], ["makemigrations", "--check", "--dry-run"], ["worker", "--help"]]
 )
-def test_a_command_that_needs_nothing_runs_without(command: list[str]) -> None:
+def test_a_command_that_needs_no_variables_runs(command: list[str]) -> None:
     ended = run("manage.py", *command)
     assert ended.returncode == 0, ended.stderr

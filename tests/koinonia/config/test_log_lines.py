@@ -15,12 +15,12 @@ def record(message: str, *arguments: object, **extra: object) -> logging.LogReco
     return made
 
 
-def test_a_line_for_people_shows_what_the_record_carries() -> None:
+def test_a_plain_line_shows_the_extra_of_the_record() -> None:
     line = log_lines.PlainFormatter().format(record("The breaker is %s.", "open", state="open"))
     assert line.endswith(" WARNING delivery  The breaker is open.  state=open")
 
 
-def test_a_line_for_machines_is_one_object() -> None:
+def test_a_json_line_is_one_object() -> None:
     line = log_lines.JsonFormatter().format(record("Sent.", message_id=7))
     found = json.loads(line)
     assert (found["level"], found["logger"]) == ("WARNING", "delivery")
@@ -28,7 +28,7 @@ def test_a_line_for_machines_is_one_object() -> None:
 
 
 @pytest.mark.parametrize("formatter", [log_lines.PlainFormatter(), log_lines.JsonFormatter()])
-def test_no_line_holds_a_phone_number(formatter: logging.Formatter) -> None:
+def test_no_line_contains_a_phone_number(formatter: logging.Formatter) -> None:
     line = formatter.format(record("No such member: %s", "+13125550123", to="+4915112345678"))
     assert "+…23" in line
     assert "+…78" in line
@@ -39,16 +39,14 @@ def test_no_line_holds_a_phone_number(formatter: logging.Formatter) -> None:
 @pytest.mark.parametrize(
     "path", ["/invitations/{}/", "/api/v1/me/invitations/{}/accept/", "/password-reset/MQ/{}/"]
 )
-def test_no_line_holds_a_link_that_opens_an_account(
-    formatter: logging.Formatter, path: str
-) -> None:
+def test_no_line_contains_a_secret_link(formatter: logging.Formatter, path: str) -> None:
     secret = "d9x2kf-" + "A3OfO6T8wjrDskjCXumwE6D8QkaEsRQr"
     line = formatter.format(record("Forbidden (CSRF cookie not set.): %s", path.format(secret)))
     assert secret not in line
     assert path.partition("{}")[0] in line
 
 
-def test_a_trace_is_kept_in_the_line() -> None:
+def test_a_traceback_is_part_of_the_line() -> None:
     try:
         raise LookupError("+13125550123 is unknown")
     except LookupError:

@@ -1,4 +1,4 @@
-"""Redis as others run it: a database by its number, one database alone, a cluster, a shared one."""
+"""Layouts of Redis: a numbered database, a single database, a cluster, a shared server."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FRESH = {
     "hint_was_there": False,
     "heard": "log.appended",
 }
-"""What every use gives on a Redis that holds nothing of this installation."""
+"""The result of every use on a Redis without keys of this installation."""
 
 
 def run(url: str, *arguments: str, **environment: str) -> str:
@@ -53,7 +53,7 @@ def used(url: str, **environment: str) -> Any:
 
 
 def keys(url: str) -> list[str]:
-    """All but the pace, which is forgotten within the second that it takes to refill."""
+    """Return all keys but those of the pace, which expire within a second."""
     with redis.Redis.from_url(url) as client:
         found = [key.decode() for key in client.scan_iter()]
     return sorted(key for key in found if ":pace:" not in key)
@@ -75,7 +75,7 @@ def shared(tmp_path: Path) -> Iterator[ValkeyServer]:
 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[str]:
-    """A cluster of one node that has all slots; its URL."""
+    """Run a cluster of one node with all slots, and yield its URL."""
     port = free_port()
     options = ["--port", str(port), "--cluster-port", str(free_port()), "--bind", "127.0.0.1"]
     server = ValkeyServer(tmp_path, *options, "--cluster-enabled", "yes")
@@ -90,7 +90,7 @@ def test_one_database_is_enough(one_database: ValkeyServer) -> None:
     assert used(one_database.url) == FRESH
 
 
-def test_a_cluster_is_enough_for_every_script(cluster: str) -> None:
+def test_every_script_runs_on_a_cluster(cluster: str) -> None:
     assert used(cluster) == FRESH
 
 
@@ -110,7 +110,7 @@ def test_the_database_of_the_url_is_used_and_no_other(shared: ValkeyServer) -> N
 @pytest.mark.parametrize(
     ("other", "environment"), [("?db=6", {}), ("?db=5", {"REDIS_PREFIX": "hope"})], ids=str
 )
-def test_installations_of_another_number_or_prefix_share_nothing(
+def test_installations_with_another_database_or_prefix_share_nothing(
     shared: ValkeyServer, other: str, environment: dict[str, str]
 ) -> None:
     assert used(f"{shared.url}?db=5") == FRESH
@@ -121,10 +121,10 @@ def test_installations_of_another_number_or_prefix_share_nothing(
 @pytest.mark.parametrize(
     ("other", "environment"), [("?db=6", {}), ("?db=5", {"REDIS_PREFIX": "hope"})], ids=str
 )
-def test_installations_of_another_number_or_prefix_hear_nothing_of_each_other(
+def test_installations_with_another_database_or_prefix_share_no_channel(
     shared: ValkeyServer, other: str, environment: dict[str, str]
 ) -> None:
-    """Channels of pub/sub belong to the server: the number of a database does not part them."""
+    """Separate channels by their prefix: pub/sub ignores the number of the database."""
     with redis.Redis.from_url(shared.url) as client, client.pubsub() as everything:
         everything.psubscribe("*")
         used(f"{shared.url}?db=5")

@@ -26,26 +26,26 @@ SENTINEL = "redis+sentinel://:s%40crit@one:26380,two,[::1]:26381/koinonia"
         ("redis+sentinel://one,two/koinonia/7", 7),
     ],
 )
-def test_the_database_of_a_url_is_known(url: str, expected: int) -> None:
+def test_the_database_of_a_url_is_parsed(url: str, expected: int) -> None:
     assert redis_settings.number(url) == expected
     assert redis_settings.hash_tag(url, "grace") == f"{{grace:{expected}}}"
 
 
 @pytest.mark.parametrize("url", ["redis://host/five", "redis://host/5/6", "unix:///run/v?db=-1"])
-def test_what_is_no_number_is_refused(url: str) -> None:
+def test_a_database_that_is_not_a_number_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="is no number of a database"):
         redis_settings.number(url)
 
 
-def test_caches_with_other_timeouts_have_other_pools() -> None:
-    """django-redis keeps one pool for one LOCATION, with the timeouts of the first that asked."""
+def test_caches_with_different_timeouts_have_different_pools() -> None:
+    """Put the timeouts into LOCATION: django-redis keeps a pool per LOCATION."""
     url = "unix:///run/valkey.sock?db=5"
     quick = redis_settings.cache(url, "quick", SOCKET_TIMEOUT=0.1)["LOCATION"]
     assert quick == "unix:///run/valkey.sock?db=5&socket_timeout=0.1"
     assert quick != redis_settings.cache(url, "patient")["LOCATION"]
 
 
-def test_the_channel_layer_waits_for_as_long_as_it_takes() -> None:
+def test_the_channel_layer_has_no_socket_timeout() -> None:
     layer = redis_settings.channel_layer("redis://host/5", "grace")
     assert layer == {
         "hosts": [{"address": "redis://host/5", "socket_timeout": None}],
@@ -53,7 +53,7 @@ def test_the_channel_layer_waits_for_as_long_as_it_takes() -> None:
     }
 
 
-def test_sentinel_names_its_master_and_all_that_know_it() -> None:
+def test_a_sentinel_url_names_the_master_and_every_sentinel() -> None:
     host = redis_settings.channel_host(f"{SENTINEL}/4")
     assert host["sentinels"] == [("one", 26380), ("two", 26379), ("::1", 26381)]
     assert (host["master_name"], host["password"]) == ("koinonia", "s@crit")
@@ -68,8 +68,8 @@ def test_a_cache_asks_sentinel_for_its_master() -> None:
 
 
 @pytest.mark.parametrize("url", ["redis://{}", "redis+sentinel://{}/koinonia"])
-def test_a_cache_that_is_away_is_asked_once(url: str, settings: Settings) -> None:
-    """redis-py by itself asks a Sentinel up to sixteen times and sleeps in between."""
+def test_an_unreachable_cache_is_asked_once(url: str, settings: Settings) -> None:
+    """Disable retries: redis-py asks a Sentinel up to sixteen times and sleeps in between."""
     with HangsUp() as server:
         away = redis_settings.cache(url.format(server.address), "tag", SOCKET_TIMEOUT=0.1)
         settings.CACHES = {**settings.CACHES, "away": away}

@@ -14,7 +14,7 @@ from delivery.queue import due
 from delivery.status_report import why_stuck
 from delivery.statuses import Status
 from koinonia.broadcasts.due import accept_due
-from koinonia.conversations import thread_of
+from koinonia.conversations import conversation_with
 from koinonia.ids import encode
 from koinonia.models import Broadcast, Church, Group, Member
 from tests import cast
@@ -223,4 +223,4 @@ def test_a_redrafted_message_to_a_number_in_the_broadcast_is_no_double_send(
     Message.objects.update(status=Status.SCHEDULED, next_attempt_at=tomorrow.at)
     Member.objects.filter(pk=ben.pk).update(phone=anna.phone)
     assert tomorrow.comes() == {(anna.phone, "Dear Anna")}
-    assert thread_of(grace, ben.phone, now=timezone.now()).last_message is not None
+    assert conversation_with(grace, ben.phone, now=timezone.now()).last_message is not None

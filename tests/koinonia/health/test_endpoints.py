@@ -26,8 +26,8 @@ LIMIT = readiness.LIMIT_SECONDS
 
 
 @pytest.fixture(autouse=True)
-def _look_at_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Nothing is kept of other tests, and a busy machine may take its time."""
+def _forget_results(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Drop the results of other tests, and allow for a busy machine."""
     monkeypatch.setattr(readiness, "LIMIT_SECONDS", 30)
     for one in (readiness.needed, readiness.everything):
         one.forget()
@@ -37,21 +37,21 @@ def _look_at_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         one.forget()
 
 
-def test_a_process_that_lives_says_so(client: Client) -> None:
+def test_a_living_process_answers_healthz(client: Client) -> None:
     answer = client.get("/healthz")
     assert (answer.status_code, answer.content) == (200, b"ok\n")
     assert "no-store" in answer["Cache-Control"]
 
 
 @pytest.mark.django_db
-def test_it_is_ready_when_every_part_is(client: Client) -> None:
+def test_an_instance_is_ready_when_every_part_is_ready(client: Client) -> None:
     answer = client.get("/readyz")
     assert answer.status_code == 200
     assert answer.json() == {"ready": True, "status": "ready", "parts": READY}
 
 
 @pytest.mark.django_db
-def test_the_full_look_asks_every_part(client: Client) -> None:
+def test_the_full_probe_checks_every_part(client: Client) -> None:
     every = dict.fromkeys([*readiness.PARTS, *readiness.FULL_PARTS], "ok")
     answer = client.get("/readyz?full")
     assert answer.json() == {"ready": True, "status": "ready", "parts": every}
@@ -61,7 +61,7 @@ def test_the_full_look_asks_every_part(client: Client) -> None:
 @pytest.mark.parametrize("host", NAMELESS, ids=str)
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
 @pytest.mark.parametrize("method", ["get", "head"])
-def test_a_probe_needs_no_name(
+def test_a_probe_needs_no_host(
     settings: Settings, caplog: pytest.LogCaptureFixture, method: str, path: str, host: str
 ) -> None:
     settings.ALLOWED_HOSTS = ["texts.example.org"]
@@ -73,7 +73,7 @@ def test_a_probe_needs_no_name(
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", ["/", "/login/", "/api/v1/me/", "/healthz/", "/readyz/x"])
-def test_every_other_path_needs_a_name(settings: Settings, path: str) -> None:
+def test_every_other_path_needs_a_host(settings: Settings, path: str) -> None:
     settings.ALLOWED_HOSTS = ["texts.example.org"]
     assert Client().get(path, headers={"host": "10.1.2.3"}).status_code == 400
 
@@ -83,7 +83,9 @@ def test_a_probe_may_not_write(client: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_redis_away_is_degraded_and_ready(client: Client, settings: Settings) -> None:
+def test_without_redis_an_instance_is_degraded_and_ready(
+    client: Client, settings: Settings
+) -> None:
     use_redis(settings, "unix:///nowhere")
     answer = client.get("/readyz")
     assert answer.status_code == 200
@@ -102,7 +104,7 @@ def test_a_full_disk_is_not_ready(client: Client, monkeypatch: pytest.MonkeyPatc
     assert answer.json()["parts"]["disk"] == "The disk of DATA_DIR is full."
 
 
-def test_a_flood_costs_one_look_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_flood_of_probes_costs_one_run_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
     asked, now = [], [0.0]
     monkeypatch.setattr(readiness, "PARTS", {"counted": lambda: asked.append(now[0])})
     some = readiness.Checks(full=False, clock=lambda: now[0])
@@ -115,7 +117,7 @@ def test_a_flood_costs_one_look_a_second(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.django_db
-def test_migrations_that_were_all_applied_are_not_looked_at_again(
+def test_applied_migrations_are_not_checked_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     built: list[object] = []
@@ -132,7 +134,7 @@ def test_migrations_that_were_all_applied_are_not_looked_at_again(
 
 
 @pytest.mark.parametrize(("part", "status"), [("database", 503), ("redis", 200)])
-def test_a_part_that_hangs_costs_its_limit_and_one_thread(
+def test_a_check_that_hangs_costs_its_limit_and_one_thread(
     client: Client, monkeypatch: pytest.MonkeyPatch, part: str, status: int
 ) -> None:
     over, started = Event(), []
@@ -152,13 +154,13 @@ def test_a_part_that_hangs_costs_its_limit_and_one_thread(
     assert started == [part]
 
 
-def test_the_limit_of_a_part_leaves_time_to_answer() -> None:
-    """Contract: an answer within 1.5 s. Who comes during a look waits for its end."""
+def test_the_limit_of_a_check_leaves_time_to_answer() -> None:
+    """Keep the contract: an answer within 1.5 s, even for a request that waits for a run."""
     assert LIMIT <= 1.0
 
 
 @pytest.mark.django_db
-def test_a_part_that_is_away_is_named_without_its_secrets(
+def test_an_unreachable_part_is_named_without_secrets(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away() -> None:
@@ -174,7 +176,7 @@ def test_a_part_that_is_away_is_named_without_its_secrets(
 
 
 @pytest.mark.django_db
-def test_a_migration_that_waits_is_said(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_waiting_migration_is_reported(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "koinonia.health.readiness.MigrationExecutor.migration_plan", lambda *_: [("one", False)]
     )
@@ -202,14 +204,14 @@ PROXIES = [
 @pytest.mark.parametrize(
     ("address", "status"), [("127.0.0.1", 200), ("::1", 200), ("203.0.113.5", 403), ("", 403)]
 )
-def test_metrics_are_for_the_addresses_that_may(address: str, status: int) -> None:
+def test_metrics_are_only_for_allowed_addresses(address: str, status: int) -> None:
     assert Client(REMOTE_ADDR=address).get("/metrics").status_code == status
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("header", PROXIES)
 @pytest.mark.parametrize("peer", ["127.0.0.1", "10.0.0.1"])
-def test_metrics_are_not_told_through_a_proxy(settings: Settings, peer: str, header: str) -> None:
+def test_metrics_are_refused_through_a_proxy(settings: Settings, peer: str, header: str) -> None:
     settings.THROTTLING = {**settings.THROTTLING, "TRUSTED_PROXIES": ["10.0.0.0/8"]}
     settings.METRICS_ALLOW = ["0.0.0.0/0"]
     for value in ("127.0.0.1", ""):
@@ -219,7 +221,7 @@ def test_metrics_are_not_told_through_a_proxy(settings: Settings, peer: str, hea
 
 
 @pytest.mark.django_db
-def test_metrics_are_told_to_what_prometheus_sends() -> None:
+def test_metrics_are_sent_for_the_headers_of_prometheus() -> None:
     sent = {
         "accept": "application/openmetrics-text;version=1.0.0;q=0.5,*/*;q=0.1",
         "accept-encoding": "gzip",
@@ -232,8 +234,8 @@ def test_metrics_are_told_to_what_prometheus_sends() -> None:
 
 
 @pytest.mark.parametrize(("version", "told"), [("1.1", True), ("1.0", False)])
-def test_metrics_are_not_told_to_http_1_0(version: str, told: bool) -> None:
-    """nginx without a line about headers names nobody, and speaks HTTP/1.0."""
+def test_metrics_are_refused_for_http_1_0(version: str, told: bool) -> None:
+    """Recognize nginx without header directives by HTTP/1.0."""
     request = ASGIRequest(
         {
             "type": "http", "method": "GET", "path": "/metrics", "headers": [],

@@ -1,4 +1,4 @@
-"""What the start and ``/readyz?full`` say of a Redis that answers PING and is of no use."""
+"""Reports about a useless Redis that answers PING, at start and in ``/readyz?full``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PASSWORD = "a-password-of-a-test"
 
 
 @pytest.fixture(autouse=True)
-def _look_at_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _forget_results(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(readiness, "LIMIT_SECONDS", 30)
     readiness.needed.forget()
     readiness.everything.forget()
@@ -40,7 +40,7 @@ def server(tmp_path: Path) -> Iterator[ValkeyServer]:
 
 
 def limited_to(server: ValkeyServer, *rights: str) -> str:
-    """The URL of a user of the server that has these rights alone."""
+    """Return the URL of a user with only these rights."""
     with redis.Redis.from_url(server.url) as client:
         client.execute_command("ACL", "SETUSER", "limited", "on", f">{PASSWORD}", *rights)
     return f"unix://limited:{PASSWORD}@{server.socket}"
@@ -57,7 +57,7 @@ def test_a_good_redis_has_no_problem(server: ValkeyServer, settings: Any) -> Non
     ids=str,
 )
 @pytest.mark.django_db
-def test_a_user_that_may_ping_and_run_no_script_is_seen(
+def test_a_user_without_the_right_to_run_scripts_is_detected(
     server: ValkeyServer, settings: Any, rights: tuple[str, ...]
 ) -> None:
     use_redis(settings, limited_to(server, *rights))
@@ -79,7 +79,7 @@ def test_the_rights_of_the_handbook_are_enough(server: ValkeyServer, settings: A
 
 
 @pytest.mark.django_db
-def test_a_user_without_channels_is_seen_by_the_full_look(
+def test_a_user_without_channels_is_detected_by_the_full_probe(
     server: ValkeyServer, settings: Any
 ) -> None:
     use_redis(settings, limited_to(server, "~*", "resetchannels", "+@all"))
@@ -92,7 +92,7 @@ def test_a_user_without_channels_is_seen_by_the_full_look(
 
 @pytest.mark.parametrize("policy", ["allkeys-lru", "volatile-ttl"])
 @pytest.mark.django_db
-def test_a_redis_that_may_evict_is_told_at_start_and_by_the_full_look(
+def test_eviction_is_reported_at_start_and_by_the_full_probe(
     server: ValkeyServer, settings: Any, policy: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     use_redis(settings, server.url)
@@ -107,27 +107,27 @@ def test_a_redis_that_may_evict_is_told_at_start_and_by_the_full_look(
     assert told["parts"]["eviction"].startswith("degraded: Redis may evict keys")
 
 
-def test_where_info_is_forbidden_nothing_is_said(server: ValkeyServer, settings: Any) -> None:
+def test_a_server_that_forbids_info_has_no_problem(server: ValkeyServer, settings: Any) -> None:
     with redis.Redis.from_url(server.url) as client:
         client.config_set("maxmemory-policy", "allkeys-lru")
     use_redis(settings, limited_to(server, "~*", "&*", "+@all", "-info", "-config"))
     assert redis_server.problems() == []
 
 
-def test_a_redis_that_is_away_is_no_word_at_start(server: ValkeyServer, settings: Any) -> None:
+def test_an_unreachable_redis_is_not_reported_at_start(server: ValkeyServer, settings: Any) -> None:
     server.stop()
     use_redis(settings, server.url)
     assert redis_server.problems() == []
 
 
-def test_a_full_memory_is_seen(server: ValkeyServer, settings: Any) -> None:
+def test_a_full_memory_is_detected(server: ValkeyServer, settings: Any) -> None:
     use_redis(settings, server.url)
     with redis.Redis.from_url(server.url) as client:
         client.config_set("maxmemory", 1)
     assert redis_server.problems() == ["The memory of Redis is full."]
 
 
-def test_a_database_that_is_not_there_is_named(tmp_path: Path, settings: Any) -> None:
+def test_a_missing_database_is_named(tmp_path: Path, settings: Any) -> None:
     server = ValkeyServer(tmp_path, "--databases", "1")
     use_redis(settings, f"{server.url}?db=5")
     (problem,) = redis_server.problems()
@@ -154,7 +154,7 @@ def test_redis_and_valkey_refuse_the_database_of_a_cluster_in_other_words(
 
 @pytest.fixture
 def two_nodes(tmp_path: Path, settings: Any) -> Iterator[ValkeyServer]:
-    """The node of a cluster that REDIS_URL names, and another one that holds our slot."""
+    """Run a cluster: REDIS_URL names the first node, and the second node holds our slot."""
     ports = [free_port(), free_port()]
     nodes = [_node(tmp_path / name, port) for name, port in zip("ab", ports, strict=True)]
     use_redis(settings, f"redis://127.0.0.1:{ports[0]}")
@@ -179,7 +179,7 @@ def _node(directory: Path, port: int) -> ValkeyServer:
 
 
 @pytest.mark.usefixtures("two_nodes")
-def test_a_cluster_that_holds_our_keys_elsewhere_is_named_with_the_place() -> None:
+def test_a_cluster_node_without_our_slot_is_reported_with_the_right_node() -> None:
     (problem,) = redis_server.problems()
     assert problem.startswith("REDIS_URL points at a Redis Cluster, at a node that does not hold")
     assert " is at 127.0.0.1:" in problem

@@ -1,4 +1,4 @@
-"""Conditional requests through a real nginx, which compresses and caches. Skipped where there is none."""
+"""Conditional requests through a real nginx that compresses and caches. Skipped without nginx."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ pytestmark = pytest.mark.skipif(NGINX is None, reason="There is no nginx on PATH
 
 
 class Proxies:
-    """Three servers of one nginx, by the name of what they do."""
+    """The URLs of three servers of one nginx, named by their configuration."""
 
     def __init__(self, system: RunningSystem) -> None:
         self.ports = {name: free_port() for name in ("compressing", "caching", "mended")}
@@ -77,7 +77,7 @@ def proxies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxies]:
     with RunningSystem(home / "var", **environment, **database_environment()) as system:
         proxies = Proxies(system)
         configuration = home / "nginx.conf"
-        # Its workers would else give up root's rights, and with them this directory.
+        # Otherwise the workers of nginx drop root's rights and cannot read this directory.
         user = "user root; " if os.geteuid() == 0 else ""
         text = CONFIGURATION.format(user=user, dir=home, upstream=system.url, **proxies.ports)
         configuration.write_text(text)
@@ -97,12 +97,12 @@ def _answers(proxies: Proxies) -> bool:
 
 @pytest.fixture
 def group(proxies: Proxies) -> str:
-    """The path of a group: an item so small that only nginx codes it."""
+    """Return the path of a group, an item so small that only nginx compresses it."""
     made = proxies.ask("compressing", "POST", GROUPS, {"name": f"Choir {free_port()}"})
     return f"{GROUPS}{made.json()['id']}/"
 
 
-def test_what_nginx_weakened_is_changed_once(proxies: Proxies, group: str) -> None:
+def test_a_tag_that_nginx_weakened_matches_once(proxies: Proxies, group: str) -> None:
     seen = proxies.ask("compressing", "GET", group)
     assert seen.headers["Content-Encoding"] == "gzip"
     tag = seen.headers["ETag"]
@@ -117,7 +117,7 @@ def test_what_nginx_weakened_is_changed_once(proxies: Proxies, group: str) -> No
 
 @pytest.mark.parametrize("proxy", ["compressing", "mended"])
 @pytest.mark.parametrize("kind", ["item", "list", "events"])
-def test_nothing_new_is_not_modified(proxies: Proxies, group: str, proxy: str, kind: str) -> None:
+def test_an_unchanged_answer_is_304(proxies: Proxies, group: str, proxy: str, kind: str) -> None:
     events = "/api/v1/churches/grace/events/"
     path = {"item": group, "list": GROUPS, "events": events}[kind]
     tag = proxies.ask(proxy, "GET", path).headers["ETag"]
@@ -125,10 +125,10 @@ def test_nothing_new_is_not_modified(proxies: Proxies, group: str, proxy: str, k
     assert (again.status_code, again.content) == (304, b"")
 
 
-def test_a_cache_of_nginx_eats_the_condition_unless_it_is_told(
+def test_a_cache_of_nginx_drops_the_condition_unless_configured(
     proxies: Proxies, group: str
 ) -> None:
-    """What docs/apps/httpopt.md warns of: where this fails, the warning may go."""
+    """Confirm the warning of docs/apps/httpopt.md. If this fails, the warning can be removed."""
     answers = []
     for proxy in ("caching", "mended"):
         tag = proxies.ask(proxy, "GET", group).headers["ETag"]

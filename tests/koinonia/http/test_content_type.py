@@ -1,4 +1,4 @@
-"""A Content-Type that nobody can read is no error of ours: Django makes its request of it all the same."""
+"""An unreadable Content-Type causes no server error."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def passed_on(value: bytes) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("value", UNREADABLE, ids=map(str, range(len(UNREADABLE))))
-async def test_what_cannot_be_read_is_left_out(value: bytes) -> None:
+async def test_unreadable_parameters_are_removed(value: bytes) -> None:
     request = ASGIRequest(await passed_on(value), BytesIO())
     assert (request.encoding or "utf-8").lower() != "zlib"
     assert request.content_type is not None
@@ -57,11 +57,11 @@ async def test_what_cannot_be_read_is_left_out(value: bytes) -> None:
         b"multipart/form-data; boundary=----b",
     ],
 )
-async def test_what_can_be_read_stays_as_it_is(value: bytes) -> None:
+async def test_readable_parameters_stay_unchanged(value: bytes) -> None:
     assert dict((await passed_on(value))["headers"])[b"content-type"] == value
 
 
-async def test_a_socket_has_none() -> None:
+async def test_a_socket_is_passed_on_unchanged() -> None:
     seen: list[Any] = []
 
     async def application(scope: Any, receive: Any, send: Any) -> None:

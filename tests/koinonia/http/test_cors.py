@@ -1,4 +1,4 @@
-"""Browsers of other origins: those that are allowed get answers they can read, others get none."""
+"""CORS: pages of allowed origins can read answers, pages of other origins cannot."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_a_preflight_of_an_allowed_origin_is_answered(db: None, path: str) -> No
 
 
 @pytest.mark.parametrize("origin", FOREIGN)
-def test_any_other_origin_is_answered_as_before(db: None, origin: str) -> None:
+def test_any_other_origin_is_answered_as_without_cors(db: None, origin: str) -> None:
     answer = preflight(ME, origin)
     assert answer.status_code == 401
     assert not [name for name in answer.headers if name.startswith("Access-Control-")]
@@ -90,7 +90,7 @@ def test_an_answer_can_be_read_with_its_headers(client: APIClient, grace: Church
         assert again[name] == answer[name]
 
 
-def test_no_cache_gives_one_origins_answer_to_another(client: APIClient, grace: Church) -> None:
+def test_answers_vary_by_origin_for_caches(client: APIClient, grace: Church) -> None:
     answers = [client.get(GROUPS, headers={"Origin": one}) for one in (ALLOWED, *FOREIGN[:2])]
     answers.append(client.get(GROUPS))
     assert all("origin" in listed(answer, "Vary") for answer in answers)
@@ -101,24 +101,26 @@ def test_no_cache_gives_one_origins_answer_to_another(client: APIClient, grace: 
     ("path", "status"),
     [("/api/v1/churches/none/", 404), ("/api/no/such/", 404), (f"{GROUPS}?fields=none", 400)],
 )
-def test_an_error_can_be_read(client: APIClient, grace: Church, path: str, status: int) -> None:
+def test_another_origin_can_read_an_error(
+    client: APIClient, grace: Church, path: str, status: int
+) -> None:
     answer = client.get(path, headers={"Origin": ALLOWED})
     assert (answer.status_code, answer["Access-Control-Allow-Origin"]) == (status, ALLOWED)
 
 
-def test_so_can_a_refusal_for_a_credential(db: None) -> None:
+def test_another_origin_can_read_a_401(db: None) -> None:
     headers = {"Origin": ALLOWED, "Authorization": "Bearer none"}
     answer = Client().get(ME, headers=headers)
     assert (answer.status_code, answer["Access-Control-Allow-Origin"]) == (401, ALLOWED)
 
 
-def test_so_can_a_foreign_host(db: None, settings: Settings) -> None:
+def test_another_origin_can_read_the_error_of_a_foreign_host(db: None, settings: Settings) -> None:
     settings.ALLOWED_HOSTS = ["koinonia.example"]
     answer = Client().get(ME, headers={"Origin": ALLOWED, "Host": "other.example"})
     assert (answer.status_code, answer["Access-Control-Allow-Origin"]) == (400, ALLOWED)
 
 
-def test_so_can_a_refusal_for_the_rate(
+def test_another_origin_can_read_a_429(
     client: APIClient, grace: Church, settings: Settings
 ) -> None:
     policies = {**settings.THROTTLING["POLICIES"], "api": {"rate": "1/h"}}
@@ -129,7 +131,7 @@ def test_so_can_a_refusal_for_the_rate(
     assert int(answers[-1]["Retry-After"]) > 0
 
 
-def test_where_none_is_allowed_nothing_is_different(
+def test_without_allowed_origins_nothing_changes(
     client: APIClient, grace: Church, settings: Settings
 ) -> None:
     settings.CORS_ALLOWED_ORIGINS = []
@@ -145,7 +147,7 @@ def test_the_environment_names_the_origins(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize("bad", ["*", "https://*.example.org", "app.example.org", "https://a/b"])
-def test_what_is_no_origin_is_named_at_start(monkeypatch: pytest.MonkeyPatch, bad: str) -> None:
+def test_a_bad_origin_is_reported_at_start(monkeypatch: pytest.MonkeyPatch, bad: str) -> None:
     monkeypatch.setenv("CORS_ALLOWED_ORIGINS", bad)
     with pytest.raises(BadEnvironmentError) as error:
         environment.read(ROOT)

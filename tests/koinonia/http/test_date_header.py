@@ -28,24 +28,24 @@ def dated(request: HttpRequest) -> HttpResponse:
 
 
 @time_machine.travel(NOON, tick=False)
-def test_an_answer_says_when_it_was_made() -> None:
+def test_a_synchronous_answer_has_a_date() -> None:
     answer = cast(HttpResponse, DateMiddleware(plain)(HttpRequest()))
     assert answer["Date"] == "Tue, 24 Nov 2026 12:00:00 GMT"
 
 
 @time_machine.travel(NOON, tick=False)
-def test_so_does_one_of_an_asynchronous_view() -> None:
+def test_an_asynchronous_answer_has_a_date() -> None:
     coming = DateMiddleware(asynchronous)(HttpRequest())
     answer = asyncio.run(_of(cast(Awaitable[HttpResponse], coming)))
     assert parsedate_to_datetime(answer["Date"]) == NOON
 
 
-def test_a_date_that_is_there_stays() -> None:
+def test_an_existing_date_stays() -> None:
     answer = cast(HttpResponse, DateMiddleware(dated)(HttpRequest()))
     assert answer["Date"] == "Mon, 23 Nov 2026 12:00:00 GMT"
 
 
-def test_errors_and_not_modified_have_one_too(db: None) -> None:
+def test_errors_and_304_have_a_date(db: None) -> None:
     client = Client()
     for path in ("/api/v1/me/", "/healthz", "/nowhere", "/login/"):
         assert client.get(path)["Date"].endswith("GMT"), path

@@ -1,4 +1,4 @@
-"""Requests that wait for events, beside the others, on a running system."""
+"""Long polls beside other requests, on a running system."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from tests.waiting import wait_until
 
 POLLS = 60
 POOL = 5
-"""Database connections of the web process: far fewer than polls."""
+"""The database connections of the web process, far fewer than polls."""
 MORE_THREADS = 20
-"""The pools fill while requests come, up to their size; a thread for each poll would be 60 more."""
+"""The pools may grow to their size. A thread for each poll would add 60."""
 
 
 class System:
@@ -37,7 +37,7 @@ class System:
         requests.post(path, json=body, headers=self.headers, timeout=30).raise_for_status()
 
     def hold_poll(self, after: int, wait: int = 25) -> socket.socket:
-        """A poll that is sent and not answered."""
+        """Send a long poll and return its socket without waiting for the answer."""
         host, port = self.url.removeprefix("http://").split(":")
         waiting = socket.create_connection((host, int(port)), timeout=60)
         path = f"/api/v1/churches/grace/events/?after={after}&wait={wait}"
@@ -60,21 +60,21 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 @pytest.fixture
 def sockets() -> Iterator[ExitStack]:
-    """Closes what a test leaves open."""
+    """Yield a stack that closes the sockets of the test."""
     with ExitStack() as opened:
         yield opened
 
 
 def hold_polls(system: System, sockets: ExitStack) -> list[socket.socket]:
-    """Polls that all wait for the same stream."""
+    """Return many polls that wait for the same stream."""
     head = system.get("churches/grace/events/").json()["to"]
     polls = [sockets.enter_context(system.hold_poll(head)) for _ in range(POLLS)]
-    # They are let in in turn by the same few threads: when a later one has been held, all have.
+    # The same few threads start the polls in turn: when this later poll returns, all are held.
     system.get(f"churches/grace/events/?after={head}&wait=1").raise_for_status()
     return polls
 
 
-def test_a_held_poll_has_no_thread(system: System, sockets: ExitStack) -> None:
+def test_a_held_poll_uses_no_thread(system: System, sockets: ExitStack) -> None:
     for _ in range(3):
         system.get("me/")
     before = system.threads()
@@ -90,7 +90,7 @@ def test_others_are_served_while_more_polls_are_held_than_there_are_connections(
     assert {answer.status_code for answer in answers} == {200}
 
 
-def test_each_held_poll_gets_the_news_when_all_end_at_once(
+def test_each_held_poll_gets_its_events_when_all_end_at_once(
     system: System, sockets: ExitStack
 ) -> None:
     polls = hold_polls(system, sockets)
@@ -102,7 +102,9 @@ def test_each_held_poll_gets_the_news_when_all_end_at_once(
     assert system.threads() - before <= MORE_THREADS
 
 
-def test_polls_whose_clients_have_gone_leave_nothing(system: System, sockets: ExitStack) -> None:
+def test_polls_of_disconnected_clients_release_their_threads(
+    system: System, sockets: ExitStack
+) -> None:
     before = system.threads()
     for poll in hold_polls(system, sockets):
         poll.close()

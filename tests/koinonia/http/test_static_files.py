@@ -50,11 +50,11 @@ async def get(
     return start["status"], found, body
 
 
-async def test_what_is_no_static_file_is_left_to_django(application: Application) -> None:
+async def test_other_paths_are_left_to_django(application: Application) -> None:
     assert (await get(application, "/"))[0] == 418
 
 
-async def test_a_hashed_file_is_kept_by_browsers_for_ever(application: Application) -> None:
+async def test_a_hashed_file_is_immutable_for_browsers(application: Application) -> None:
     status, headers, body = await get(application, f"/static/{SCRIPT}")
     assert (status, body) == (200, CONTENT)
     assert headers["cache-control"] == "max-age=315360000, public, immutable"
@@ -62,25 +62,27 @@ async def test_a_hashed_file_is_kept_by_browsers_for_ever(application: Applicati
     assert headers["content-type"] == 'text/javascript; charset="utf-8"'
 
 
-async def test_a_file_without_a_hash_is_asked_for_again(application: Application) -> None:
+async def test_a_file_without_a_hash_is_revalidated(application: Application) -> None:
     _, headers, _ = await get(application, "/static/plain.txt")
     assert headers["cache-control"] == "max-age=60, public"
 
 
-async def test_a_compressed_copy_goes_to_those_who_take_it(application: Application) -> None:
+async def test_a_compressed_copy_is_sent_to_clients_that_accept_it(
+    application: Application,
+) -> None:
     _, headers, body = await get(application, f"/static/{SCRIPT}", accept_encoding="gzip")
     assert (headers["content-encoding"], headers["vary"]) == ("gzip", "Accept-Encoding")
     assert gzip.decompress(body) == CONTENT
 
 
-async def test_what_the_browser_has_is_not_sent_again(application: Application) -> None:
+async def test_an_unchanged_file_is_304(application: Application) -> None:
     _, headers, _ = await get(application, f"/static/{SCRIPT}")
     again = await get(application, f"/static/{SCRIPT}", if_none_match=headers["etag"])
     assert (again[0], again[2]) == (304, b"")
 
 
 @pytest.mark.parametrize("path", ["/static/none.js", "/static/../secret_key", "/static/"])
-async def test_what_is_not_there_is_a_404(application: Application, path: str) -> None:
+async def test_a_missing_file_is_a_404(application: Application, path: str) -> None:
     status, _, body = await get(application, path)
     assert (status, body) == (404, b"There is no such file.\n")
 
@@ -93,7 +95,7 @@ async def test_every_answer_has_a_date(application: Application) -> None:
         assert parse_http_date(headers["date"]) > 0
 
 
-async def test_nothing_is_written_there(application: Application) -> None:
+async def test_a_static_file_refuses_other_methods(application: Application) -> None:
     assert (await get(application, f"/static/{SCRIPT}", method="POST"))[0] == 405
 
 
@@ -101,7 +103,7 @@ def test_pages_have_plain_names_until_the_files_are_collected() -> None:
     assert staticfiles_storage.url("koinonia/console.js") == "/static/koinonia/console.js"
 
 
-def test_modules_find_each_other_by_their_hashed_names(tmp_path: Path) -> None:
+def test_modules_import_each_other_by_hashed_names(tmp_path: Path) -> None:
     (tmp_path / "page.js").write_text('import { greet } from "./part.js";\n')
     (tmp_path / "part.js").write_text(
         '/** @param {import("./page.js").Page} page */\nexport const greet = () => {};\n'
@@ -116,7 +118,7 @@ def test_modules_find_each_other_by_their_hashed_names(tmp_path: Path) -> None:
 
 @pytest.fixture
 def coded(application: Application, tmp_path: Path, settings: Settings) -> Application:
-    """A file in three codings."""
+    """Add the compressed copies of a file and return the application."""
     (tmp_path / f"{SCRIPT}.br").write_bytes(brotli.compress(CONTENT))
     return with_static_files(behind)
 
@@ -138,7 +140,7 @@ async def test_each_coding_has_a_tag_of_its_own(coded: Application) -> None:
 
 @pytest.mark.parametrize("coding", DECODE)
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-async def test_only_what_is_had_in_this_coding_is_not_sent_again(
+async def test_only_a_copy_in_the_same_coding_is_304(
     coded: Application, coding: str, method: str
 ) -> None:
     path = f"/static/{SCRIPT}"
@@ -157,7 +159,7 @@ async def test_only_what_is_had_in_this_coding_is_not_sent_again(
 
 
 @pytest.mark.parametrize("coding", DECODE)
-async def test_a_range_is_of_the_bytes_of_its_coding(coded: Application, coding: str) -> None:
+async def test_a_range_selects_bytes_of_its_coding(coded: Application, coding: str) -> None:
     path = f"/static/{SCRIPT}"
     whole = (await get(coded, path, accept_encoding=coding))[2]
     status, headers, body = await get(coded, path, accept_encoding=coding, range="bytes=3-12")
@@ -167,9 +169,7 @@ async def test_a_range_is_of_the_bytes_of_its_coding(coded: Application, coding:
 
 
 @pytest.mark.parametrize("coding", DECODE)
-async def test_a_download_goes_on_only_where_it_was_of_the_same_coding(
-    coded: Application, coding: str
-) -> None:
+async def test_a_download_resumes_only_in_the_same_coding(coded: Application, coding: str) -> None:
     for had in DECODE:
         tag = await tag_of(coded, had)
         for value, same in ((tag, had == coding), (f"W/{tag}", False), ('"other"', False)):
@@ -179,7 +179,7 @@ async def test_a_download_goes_on_only_where_it_was_of_the_same_coding(
             assert answer[0] == (206 if same else 200)
 
 
-async def test_the_head_of_a_range_is_the_head_of_the_whole(coded: Application) -> None:
+async def test_head_ignores_a_range(coded: Application) -> None:
     status, headers, _ = await get(coded, f"/static/{SCRIPT}", "HEAD", range="bytes=0-1")
     assert (status, headers["content-length"]) == (200, str(len(CONTENT)))
 

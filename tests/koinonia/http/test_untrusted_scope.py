@@ -38,23 +38,23 @@ async def believed(kind: str = "http", client: Any = ("192.0.2.1", 5000)) -> Any
 
 
 @pytest.mark.parametrize("kind", ["http", "websocket"])
-async def test_there_is_no_root_path(kind: str) -> None:
+async def test_the_root_path_of_a_client_is_removed(kind: str) -> None:
     scope = await believed(kind)
     assert (scope["root_path"], scope["path"]) == ("", "/evil/api/")
 
 
-async def test_a_stranger_tells_nothing_about_its_scheme() -> None:
+async def test_the_forwarded_scheme_of_an_untrusted_peer_is_removed() -> None:
     assert (await believed())["headers"] == [(b"host", b"grace.example")]
 
 
 @pytest.mark.parametrize("client", [("10.1.2.3", 5000), ("::ffff:10.1.2.3", 5000)])
-async def test_a_trusted_proxy_does(client: Any) -> None:
+async def test_the_forwarded_scheme_of_a_trusted_proxy_is_kept(client: Any) -> None:
     names = [name for name, _ in (await believed(client=client))["headers"]]
     assert names == [b"host", b"x-forwarded-proto", b"X-Forwarded-Proto"]
 
 
 @pytest.mark.parametrize("client", [None, ("", 0)])
-async def test_a_unix_socket_is_trusted_where_the_settings_say_so(
+async def test_a_unix_socket_is_trusted_if_the_settings_say_so(
     settings: Settings, client: Any
 ) -> None:
     assert len((await believed(client=client))["headers"]) == 1

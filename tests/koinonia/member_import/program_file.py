@@ -28,7 +28,7 @@ class ProgramFile:
     rows: tuple[dict[str, str], ...]
     """Maps columns to values; further columns are empty."""
     people: tuple[Expected, ...]
-    told: tuple[tuple[int, str], ...] = ()
+    remarks: tuple[tuple[int, str], ...] = ()
     """Maps a line to a part of its remark in the report."""
     ignored: tuple[str, ...] = ()
     """Some columns that the report lists as ignored."""

@@ -22,6 +22,6 @@ def people_in(content: bytes | str, **options: str) -> list[tuple[str, str, str]
     ]
 
 
-def told_of(content: bytes | str, **options: str) -> list[tuple[int, str]]:
+def remarks_in(content: bytes | str, **options: str) -> list[tuple[int, str]]:
     """Return line and sentence of all remarks."""
-    return [(row.line, told) for row in rows_of(content, **options) for told in row.remarks]
+    return [(row.line, sentence) for row in rows_of(content, **options) for sentence in row.remarks]

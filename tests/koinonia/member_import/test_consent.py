@@ -182,16 +182,16 @@ GONE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("column", "value", "told"), GONE)
+@pytest.mark.parametrize(("column", "value", "sentence"), GONE)
 def test_departed_people_are_reported_and_not_imported(
-    grace: Church, column: str, value: str, told: str
+    grace: Church, column: str, value: str, sentence: str
 ) -> None:
     text = f"first_name,phone,{column}\nAnn,3125550101,{value}\nBen,3125550102,\n"
     report = import_members(grace, text.encode(), now=timezone.now())
     assert (report.created, report.skipped) == (1, 1)
     assert report.errors[0][0] == 2
     assert report.errors[0][1].startswith("Not imported: ")
-    assert told in report.errors[0][1]
+    assert sentence in report.errors[0][1]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from koinonia.member_import.table import UnknownEncodingError, UnusableFileError
-from tests.koinonia.member_import.reading import people_in, told_of
+from tests.koinonia.member_import.reading import people_in, remarks_in
 
 HEADER = "first_name,last_name,phone\r\n"
 WESTERN = HEADER + "José,Muñoz,3125550101\r\nZoë,Müller,3125550102\r\nAnn,Lee,3125550103\r\n"
@@ -95,7 +95,7 @@ def test_single_lines_in_another_encoding_are_rejected() -> None:
     lines.insert(2, "Siân,Jones,3125550109".encode("cp1252"))
     content = b"\r\n".join(lines)
     assert [first for first, _, _ in people_in(content)] == ["José", "Zoë", "Ann"]
-    assert told_of(content) == [
+    assert remarks_in(content) == [
         (3, "This line is not in UTF-8, as the rest of the file is. Save the file as CSV UTF-8.")
     ]
 

@@ -59,9 +59,9 @@ def test_an_undeclared_encoding_is_rejected_with_names_and_the_guess(
 ) -> None:
     answer = sender.post(URL, WESTERN, content_type="text/csv")
     assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
-    told = answer.json()["errors"]["encoding"][0]
-    assert "windows-1252" in told
-    assert "José Muñoz" in told
+    sentence = answer.json()["errors"]["encoding"][0]
+    assert "windows-1252" in sentence
+    assert "José Muñoz" in sentence
     assert not Member.objects.exists()
 
 
@@ -115,15 +115,15 @@ def test_the_endpoint_limits_the_size(sender: APIClient, grace: Church) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "sentence"),
     [(b"%PDF-1.7", "PDF"), (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", ".xls"), (b"", "empty")],
 )
 def test_the_error_names_an_unsupported_format(
-    sender: APIClient, grace: Church, content: bytes, told: str
+    sender: APIClient, grace: Church, content: bytes, sentence: str
 ) -> None:
     answer = sender.post(URL, upload(content or b"\n"), format="multipart")
     assert answer.status_code == 400
-    assert told in answer.json()["errors"]["file"][0]
+    assert sentence in answer.json()["errors"]["file"][0]
 
 
 def test_viewers_and_strangers_cannot_import(viewer: APIClient, grace: Church) -> None:

@@ -12,9 +12,9 @@ from django.utils import timezone
 from openpyxl import Workbook
 
 from koinonia.member_import.file import import_members, read_table
-from koinonia.member_import.table import MOST_COLUMNS, UnusableFileError
+from koinonia.member_import.table import MAX_COLUMNS, UnusableFileError
 from koinonia.models import Church
-from tests.koinonia.member_import.reading import people_in, rows_of, told_of
+from tests.koinonia.member_import.reading import people_in, remarks_in, rows_of
 
 ANN = ("Ann", "Lee", "+13125550101")
 BEN = ("Ben", "Li", "+13125550102")
@@ -58,11 +58,11 @@ def test_values_in_unnamed_columns_are_reported(grace: Church) -> None:
 
 
 def test_a_line_above_the_header_is_reported() -> None:
-    told = told_of_table("Members of Grace Church,,\n" + text(","))
-    assert told == [(1, "This line stands above the names of the columns; it is not read.")]
+    remarks = remarks_of_table("Members of Grace Church,,\n" + text(","))
+    assert remarks == [(1, "This line stands above the names of the columns; it is not read.")]
 
 
-def told_of_table(content: str) -> list[tuple[int, str]]:
+def remarks_of_table(content: str) -> list[tuple[int, str]]:
     return read_table(content.encode()).remarks
 
 
@@ -132,7 +132,7 @@ def test_a_hidden_sheet_comes_last_and_is_reported() -> None:
 
 
 def test_a_too_wide_sheet_is_rejected_with_a_sentence() -> None:
-    columns = ["First Name", "Mobile", *(f"Column {at}" for at in range(MOST_COLUMNS))]
+    columns = ["First Name", "Mobile", *(f"Column {at}" for at in range(MAX_COLUMNS))]
     with pytest.raises(UnusableFileError, match="columns"):
         people_in(workbook(("People", [columns])))
     with pytest.raises(UnusableFileError, match="columns"):
@@ -199,9 +199,9 @@ REFUSED = [
 
 
 # The ids are numbers: a zip contains the time, so workers would collect different test names.
-@pytest.mark.parametrize(("content", "told"), REFUSED, ids=map(str, range(len(REFUSED))))
-def test_the_error_names_the_unsupported_format(content: bytes, told: str) -> None:
-    with pytest.raises(UnusableFileError, match=told):
+@pytest.mark.parametrize(("content", "sentence"), REFUSED, ids=map(str, range(len(REFUSED))))
+def test_the_error_names_the_unsupported_format(content: bytes, sentence: str) -> None:
+    with pytest.raises(UnusableFileError, match=sentence):
         people_in(content)
 
 
@@ -268,11 +268,13 @@ def test_vcards_of_each_version_are_read(end: str, mark: str) -> None:
         ("Zoë", "Day", "+13125550103", ()),
         ("Tom", "Roe", "+13125550104", ()),
     ]
-    told = [(row.line, remark) for row in rows for remark in row.remarks]
-    assert [line for line, _ in told] == [25, 30, 36]
-    assert ["group" in told[0][1], "company" in told[1][1], "home or work" in told[2][1]] == [
-        True
-    ] * 3
+    remarks = [(row.line, remark) for row in rows for remark in row.remarks]
+    assert [line for line, _ in remarks] == [25, 30, 36]
+    assert [
+        "group" in remarks[0][1],
+        "company" in remarks[1][1],
+        "home or work" in remarks[2][1],
+    ] == [True] * 3
 
 
 def test_old_vcards_in_another_encoding_are_rejected_with_names() -> None:
@@ -286,4 +288,4 @@ def test_old_vcards_in_another_encoding_are_rejected_with_names() -> None:
 
 def test_remarks_name_the_line_of_the_sheet() -> None:
     content = workbook(("People", [*ROWS, [], ["Zoë", "Day", "nonsense"]]))
-    assert [line for line, _ in told_of(content)] == [5]
+    assert [line for line, _ in remarks_in(content)] == [5]

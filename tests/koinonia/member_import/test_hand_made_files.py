@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from koinonia import phone
-from tests.koinonia.member_import.reading import people_in, rows_of, told_of
+from tests.koinonia.member_import.reading import people_in, remarks_in, rows_of
 
 
 @pytest.mark.parametrize(
@@ -51,12 +51,12 @@ def test_blanks_before_a_quoted_cell_are_ignored() -> None:
     [("JosÃ©", "'José'"), ("ZoÃ« MarÃ©e", "'Zoë Marée'"), ("Jos\ufffd", "lost"), ("Oâ€™Brien", "'O’Brien'")],
 )  # fmt: skip
 def test_names_in_a_wrong_encoding_are_reported(spoilt: str, part: str) -> None:
-    assert part in told_of(f"first_name,phone\n{spoilt},3125550101\n")[0][1]
+    assert part in remarks_in(f"first_name,phone\n{spoilt},3125550101\n")[0][1]
 
 
 @pytest.mark.parametrize("name", ["José", "Ærø", "Łukasz", "Ñandú", "Ðorð", "Ünal", "Ólafur", "Ã"])
 def test_correct_names_are_not_reported(name: str) -> None:
-    assert told_of(f"first_name,phone\n{name},3125550101\n") == []
+    assert remarks_in(f"first_name,phone\n{name},3125550101\n") == []
 
 
 @pytest.mark.parametrize(

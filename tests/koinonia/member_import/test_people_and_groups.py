@@ -13,7 +13,7 @@ from koinonia.member_import.file import import_members
 from koinonia.member_import.report import Report
 from koinonia.member_import.table import UnusableFileError
 from koinonia.models import Church, Group, Member
-from tests.koinonia.member_import.reading import people_in, told_of
+from tests.koinonia.member_import.reading import people_in, remarks_in
 
 HEADER = "first_name,last_name,phone,groups\n"
 
@@ -133,14 +133,14 @@ def test_a_full_name_is_split(cell: str, first: str, last: str) -> None:
 def test_a_couple_in_one_cell_is_rejected_with_the_reason(cell: str) -> None:
     text = f"Name,Phone\n{cell},3125550101\n"
     assert people_in(text) == []
-    assert "two people" in told_of(text)[0][1]
+    assert "two people" in remarks_in(text)[0][1]
 
 
 def test_names_are_cleaned_and_limited() -> None:
     text = f"{HEADER}\u202dJose\u0301\u202c  Luis,Day\x07,3125550101,\n\u200b,Li,3125550102,\n"
     text += f"{'A' * 101},Li,3125550103,\nA\x00,Li,3125550104,\n"
     assert people_in(text) == [("José Luis", "Day", "+13125550101")]
-    assert [(at, told.split(":")[0]) for at, told in told_of(text)] == [
+    assert [(at, sentence.split(":")[0]) for at, sentence in remarks_in(text)] == [
         (3, "first_name"), (4, "first_name"), (5, "first_name"),
     ]  # fmt: skip
 
@@ -186,9 +186,9 @@ def test_two_megabytes_of_group_names_are_rejected_quickly(grace: Church) -> Non
 
 def test_rows_and_remarks_are_limited(grace: Church, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UnusableFileError, match="50,000 lines"):
-        imported(grace, "A,B,bad,\n" * (table.MOST_ROWS + 1))
+        imported(grace, "A,B,bad,\n" * (table.MAX_ROWS + 1))
     report = imported(grace, "A,B,bad,\n" * 6000, dry_run=True)
-    assert len(report.errors) == table.MOST_REMARKS + 1
+    assert len(report.errors) == table.MAX_REMARKS + 1
     assert "1,000 more remarks" in report.errors[-1][1]
 
 
@@ -209,6 +209,6 @@ def test_a_database_error_is_reported_and_further_slices_are_written(
     report = imported(grace, rows)
     assert report.created == 4
     assert [line for line, _ in report.errors] == [4, 5]
-    assert all("Import the file again" in told for _, told in report.errors)
+    assert all("Import the file again" in sentence for _, sentence in report.errors)
     assert set(members(grace)) == {"P0 Lee", "P1 Lee", "P4 Lee", "P5 Lee"}
     assert {tuple(groups) for groups in members(grace).values()} == {("Choir",)}

@@ -35,8 +35,8 @@ def people_of(church: Church) -> set[Expected]:
 def check(church: Church, report: Report, file: ProgramFile) -> None:
     assert people_of(church) == set(file.people)
     assert report.created == len(file.people)
-    assert [line for line, _ in report.errors] == [line for line, _ in file.told]
-    for (_, sentence), (_, part) in zip(report.errors, file.told, strict=True):
+    assert [line for line, _ in report.errors] == [line for line, _ in file.remarks]
+    for (_, sentence), (_, part) in zip(report.errors, file.remarks, strict=True):
         assert part in sentence
     for part in file.ignored:
         assert any(name.startswith(part) for name in report.ignored_columns), part

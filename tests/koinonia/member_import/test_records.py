@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from koinonia.member_import.csv_records import Lines
-from tests.koinonia.member_import.reading import people_in, told_of
+from tests.koinonia.member_import.reading import people_in, remarks_in
 
 HEADER = "first_name,last_name,phone,groups,notes\n"
 ANN = ("Ann", "Lee", "+13125550101")
@@ -26,7 +26,7 @@ NOTES = "\n".join(
 def test_a_note_of_eleven_lines_is_one_cell() -> None:
     content = f'{HEADER}Ann,Lee,3125550101,Choir,"{NOTES}"\nBen,Li,3125550102,,\n'
     assert people_in(content) == [ANN, BEN]
-    assert told_of(content) == []
+    assert remarks_in(content) == []
 
 
 def test_a_note_of_a_thousand_lines_is_one_cell() -> None:
@@ -49,15 +49,15 @@ BROKEN_NOTES = [
 def test_lines_of_a_broken_record_are_rejected(record: str) -> None:
     content = f"{HEADER}Ben,Li,3125550102,,\n{record}\n"
     assert people_in(content) == [BEN]
-    told = told_of(content)
-    assert told[0][0] == 3
-    assert "quotes" in told[0][1]
+    remarks = remarks_in(content)
+    assert remarks[0][0] == 3
+    assert "quotes" in remarks[0][1]
 
 
 def test_the_report_names_the_lines_of_a_broken_record() -> None:
     content = f'{HEADER}Ann,Lee,3125550101,Choir,"{NOTES}" x\nBen,Li,3125550102,,\n'
     assert people_in(content) == [BEN]
-    assert "Lines 2 to 12 are left out" in told_of(content)[0][1]
+    assert "Lines 2 to 12 are left out" in remarks_in(content)[0][1]
 
 
 def test_lines_of_a_note_without_its_first_quote_are_rejected() -> None:
@@ -65,7 +65,7 @@ def test_lines_of_a_note_without_its_first_quote_are_rejected() -> None:
         f'{HEADER}Ben,Li,3125550102,,\nAnn,Lee,3125550101,Choir,{NOTES}"\nZoë,Day,3125550103,,\n'
     )
     assert "+17085550123" not in {number for _, _, number in people_in(content)}
-    assert "Lines 4 to 12 are left out" in told_of(content)[0][1]
+    assert "Lines 4 to 12 are left out" in remarks_in(content)[0][1]
 
 
 ONE_LINE_SLIPS = [
@@ -79,19 +79,19 @@ ONE_LINE_SLIPS = [
 def test_a_typo_within_one_line_rejects_only_that_line(line: str) -> None:
     content = f'{HEADER}Ann,Lee,3125550101,Choir,\n{line}\n"Ben","Li",3125550102,,\n'
     assert people_in(content) == [ANN, BEN]
-    assert [at for at, _ in told_of(content)] == [3]
+    assert [at for at, _ in remarks_in(content)] == [3]
 
 
 def test_line_numbers_match_the_file() -> None:
     content = HEADER + '"Ann\r\nMarie",Lee,3125550101,,\r\n\r\nA,B,bad,,\rBen,Li,3125550102,,\r\n'
-    assert [at for at, _ in told_of(content)] == [5]
+    assert [at for at, _ in remarks_in(content)] == [5]
     assert people_in(content) == [("Ann Marie", "Lee", "+13125550101"), BEN]
 
 
 def test_missing_cells_at_the_end_are_empty() -> None:
     content = f"{HEADER}Ann,Lee,3125550101\nBen,Li,3125550102,Choir\n"
     assert people_in(content) == [ANN, BEN]
-    assert told_of(content) == []
+    assert remarks_in(content) == []
 
 
 def test_empty_cells_beyond_the_header_are_ignored() -> None:
@@ -100,9 +100,9 @@ def test_empty_cells_beyond_the_header_are_ignored() -> None:
 
 
 def test_a_value_beyond_the_header_is_rejected() -> None:
-    told = told_of(f"{HEADER}Ann,Lee,3125550101,,,,x\n")
-    assert told[0][0] == 2
-    assert "columns" in told[0][1]
+    remarks = remarks_in(f"{HEADER}Ann,Lee,3125550101,,,,x\n")
+    assert remarks[0][0] == 2
+    assert "columns" in remarks[0][1]
 
 
 EVIL = "See,also,(708) 555-0123,Youth"
@@ -143,7 +143,7 @@ FILES = {
 def test_quoted_text_stays_in_its_cell(**file: object) -> None:
     content = written(**file)  # type: ignore[arg-type]
     assert people_in(content) == [(first, last, f"+1{number}") for first, last, number in PEOPLE]
-    assert told_of(content) == []
+    assert remarks_in(content) == []
 
 
 @settings(max_examples=600, deadline=None)
@@ -175,5 +175,5 @@ def test_megabytes_of_empty_lines_are_read_quickly(empty: str) -> None:
 def test_many_unmatched_quotes_are_read_quickly() -> None:
     lines = ['"Never closed,Roe,3125550109,Choir,'] * 2001
     with mock.patch("csv.reader", wraps=csv.reader) as made:
-        told_of(HEADER + "\n".join(lines))
+        remarks_in(HEADER + "\n".join(lines))
     assert made.call_count < 2001 * 110

@@ -1,4 +1,4 @@
-"""A project that has the throttling app and none of the other apps."""
+"""A project with the throttling app alone."""
 
 from __future__ import annotations
 

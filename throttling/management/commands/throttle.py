@@ -32,7 +32,7 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 class Command(BaseCommand):
-    help = "Show and reset rate limits, and keep the allowlist."
+    help = "Show and reset rate limits, and edit the allowlist."
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
         return super().create_parser(
@@ -79,10 +79,10 @@ class Command(BaseCommand):
         for bucket in shown:
             self.stdout.write(_line(bucket))
         if not shown:
-            self.stdout.write("No bucket in use.")
+            self.stdout.write("No bucket is in use.")
 
     def _show_refusals(self) -> None:
-        self.stdout.write("Refused most within the hour:")
+        self.stdout.write("Most refusals in the last hour:")
         for name, times, user in inspection.most_refused():
             self.stdout.write(f"  {times:>7}  {name}{f' ({user})' if user else ''}")
 

@@ -1,6 +1,7 @@
-"""A Telnyx v2 Messaging server for tests, demos and development; free of Django but for ``registration``.
+"""A Telnyx v2 Messaging server for tests, demos and development. Only ``registration`` needs
+Django.
 
-``TelnyxSimulator`` is the whole of it; ``manage.py simulator telnyx`` runs it as a process.
+``TelnyxSimulator`` is the entry point; ``manage.py simulator telnyx`` runs it as a process.
 """
 
 from __future__ import annotations

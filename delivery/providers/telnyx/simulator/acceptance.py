@@ -25,7 +25,7 @@ class Acceptance:
         self._account = account
 
     def post(self, request: Request) -> Answer:
-        """A text to send now (or at ``send_at``), once per idempotency key."""
+        """Accept a text to send now (or at ``send_at``), once per idempotency key."""
         ledger = self._account.ledger
         try:
             content = content_of(request.body)
@@ -64,7 +64,8 @@ class Acceptance:
     def _act(
         self, content: dict[str, Any], key: str | None, faults: list[Fault]
     ) -> tuple[Answer | None, Answer]:
-        """The true answer (which a replay gives again) if it was accepted, and the one to give."""
+        """Return the true answer if the text was accepted (a replay repeats it), and the answer to
+        send."""
         message = message_of(content, self._account.options)
         self._check_sender(content, message)
         faults = faults + self._fault_of(message.to)
@@ -77,7 +78,10 @@ class Acceptance:
         return true_answer, _spoil(true_answer, faults)
 
     def _check_sender(self, content: dict[str, Any], message: Message) -> None:
-        """Refuse a foreign sender; a text by a profile alone (a number pool) names none."""
+        """Refuse a sender of another account.
+
+        A text with only a profile (a number pool) has no sender.
+        """
         if content.get("from") is not None and not self._account.numbers.has(message.from_):
             detail = f"'{message.from_}' is not associated with your messaging profile."
             raise RefusedError("40305", detail, pointer="/from")

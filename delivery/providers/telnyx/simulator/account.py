@@ -1,4 +1,4 @@
-"""All that the simulated Telnyx account knows, in one place."""
+"""The state of the simulated Telnyx account."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Account:
         self.webhooks.stop()
 
     def reset(self) -> None:
-        """As freshly started, with the same keys; webhooks on their way are forgotten."""
+        """Reset to the initial state with the same keys; drop webhooks in flight."""
         self.timers.clear()
         self.webhooks.clear()
         self.plan.clear()
@@ -64,5 +64,5 @@ class Account:
         self.ledger.clear()
 
     def scope_of(self, profile_id: str) -> str:
-        """Where a STOP counts."""
+        """Return the scope of a STOP."""
         return profile_id if self.options.opt_out_scope == "profile" else ""

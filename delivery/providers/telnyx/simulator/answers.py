@@ -19,7 +19,7 @@ class Answer:
     content_type: str = JSON
     headers: Mapping[str, str] = field(default_factory=dict)
     hangs_up: bool = False
-    """Nothing is written; the connection is closed."""
+    """Write no answer and close the connection."""
 
 
 HANG_UP = Answer(hangs_up=True)
@@ -32,7 +32,7 @@ def json_answer(
 
 
 class RefusedError(Exception):
-    """The request is refused with a Telnyx code; ``answer`` is what the client reads."""
+    """The request is refused with a Telnyx code; ``answer`` is sent to the client."""
 
     def __init__(self, code: str, detail: str = "", *, pointer: str = "", status: int = 0) -> None:
         super().__init__(f"{code} {detail}")
@@ -46,7 +46,7 @@ class RefusedError(Exception):
 
 
 def error_object(code: str, detail: str = "", pointer: str = "") -> dict[str, Any]:
-    """One member of ``errors[]``; the code is a string, as Telnyx sends it."""
+    """Return a member of ``errors[]``; the code is a string, as in Telnyx's answers."""
     title = CODES[code].title
     error: dict[str, Any] = {"code": code, "title": title, "detail": detail or f"{title}."}
     if pointer:

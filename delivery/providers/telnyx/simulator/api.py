@@ -1,4 +1,4 @@
-"""The API as clients see it, below ``/v2``."""
+"""The public API below ``/v2``."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Api:
         self._account = account
         self._acceptance = Acceptance(account)
         self.outage: str | None = None
-        """``503``, or ``close``: every connection is reset. None: in service."""
+        """``503``, or ``close`` to reset every connection. None: in service."""
 
     def refuses_connection(self) -> bool:
         return self.outage == "close" or self._account.plan.refuses_connection()
@@ -74,7 +74,7 @@ class Api:
         return json_answer({"data": message.resource()})
 
     def _cancel(self, message_id: str) -> Answer:
-        """The message itself, without a ``data`` wrapper, as Telnyx answers."""
+        """Return the message without a ``data`` wrapper, as Telnyx does."""
         message = self._account.messages.get(message_id)
         if message is None:
             raise RefusedError("10005", f"There is no message {message_id}.")

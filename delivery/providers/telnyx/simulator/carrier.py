@@ -1,4 +1,4 @@
-"""What happens to an accepted text: its queue, the carrier, the phone, and a webhook for each."""
+"""The path of an accepted text: queue, carrier, phone, and a webhook for each step."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from delivery.providers.telnyx.simulator.timers import Timers
 from delivery.providers.telnyx.simulator.webhooks import Webhook, Webhooks, event
 
 _LONGEST_WAIT_SECONDS = 10
-"""For webhooks that must arrive before the POST is answered."""
+"""The longest wait for webhooks that must arrive before the POST's answer."""
 _TICK = 0.01
 
 
@@ -25,8 +25,10 @@ class Carrier:
         self._messages, self._webhooks = messages, webhooks
 
     def take(self, message: Message, fate: Fate, wait: float) -> None:
-        """``wait``: seconds in its sender's queue. With ``fate.before_answer`` this returns when
-        the webhooks have arrived."""
+        """Send a text after ``wait`` seconds in its sender's queue.
+
+        With ``fate.before_answer``, return after its webhooks have arrived.
+        """
         if fate.before_answer:
             self._at_once(message, fate)
             return
@@ -38,11 +40,11 @@ class Carrier:
         self._timers.after(wait + self._options.sent_seconds, lambda: self._leave(message, fate))
 
     def schedule(self, message: Message, fate: Fate, seconds: float) -> None:
-        """Sends at ``send_at`` what is then still scheduled."""
+        """Send a text at ``send_at`` if it is still scheduled then."""
         self._timers.after(seconds, lambda: self._release(message, fate))
 
     def cancel(self, message: Message) -> bool:
-        """False: it is not scheduled (any more)."""
+        """Cancel a scheduled text. Return False if it is not scheduled."""
         with self._messages.lock:
             if message.status != "scheduled":
                 return False
@@ -65,7 +67,7 @@ class Carrier:
         self.take(message, fate, 0)
 
     def _leave(self, message: Message, fate: Fate) -> None:
-        """From the queue to the carrier."""
+        """Move a text from the queue to the carrier."""
         if fate.status == "sending_failed":
             self._finalize(message, fate)
             return
@@ -83,7 +85,7 @@ class Carrier:
         return self._event("message.sent", message, fate)
 
     def _finalize(self, message: Message, fate: Fate, then: bytes | None = None) -> None:
-        """``then``: an older event that is sent only when this one has arrived."""
+        """Send an event. ``then`` is an older event that is sent after this one has arrived."""
         finalized = self._emit(message, fate, self._finish(message, fate))
         if then is not None:
             deadline = time.monotonic() + _LONGEST_WAIT_SECONDS
@@ -109,7 +111,7 @@ class Carrier:
         self._timers.after(_TICK, lambda: self._emit_after(first, message, fate, data, deadline))
 
     def _at_once(self, message: Message, fate: Fate) -> None:
-        """Both webhooks now, one after the other, while the client still waits for its answer."""
+        """Send both webhooks now, in order, before the client gets its answer."""
         for data in (self._send(message, fate), self._finish(message, fate)):
             for webhook in self._emit(message, fate, data):
                 webhook.settled.wait(_LONGEST_WAIT_SECONDS)
@@ -136,7 +138,7 @@ class Carrier:
         return [self._webhooks.send(webhook) for _ in range(copies)]
 
     def _urls(self, message: Message) -> tuple[str, ...]:
-        """The text's own first, then the profile's, each with its failover."""
+        """Return the text's own URL and then the profile's, each with its failover."""
         own = (message.webhook_url, message.webhook_failover_url)
         profile = self._profile() if message.use_profile_webhooks else ()
         return tuple(dict.fromkeys(url for url in (*own, *profile) if url))

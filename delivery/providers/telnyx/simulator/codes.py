@@ -1,6 +1,7 @@
-"""Telnyx's error codes: those a POST answers with, and those a finalized event carries.
+"""Telnyx's error codes: in answers to a POST, and in finalized events.
 
-Statuses as seen in traffic or on the error pages; where none is published, the likeliest.
+The statuses come from traffic or from the error pages; if none is published, the most likely one is
+used.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import NamedTuple
 
 class Code(NamedTuple):
     status: int
-    """HTTP status of the answer; 0 for codes that only webhooks carry."""
+    """HTTP status of the answer; 0 for codes that appear only in webhooks."""
     title: str
 
 

@@ -123,7 +123,10 @@ class Command(BaseCommand):
         options: Options,
         numbers: OwnNumbers,
     ) -> TelnyxSimulator:
-        """The last control port is a wish; one that was asked for is not."""
+        """Start on a control port.
+
+        The port of the last run is optional; a port from the command line is required.
+        """
         for control_port in control_ports:
             try:
                 return TelnyxSimulator(
@@ -140,7 +143,7 @@ class Command(BaseCommand):
 
 
 def _own_webhook() -> str:
-    """Where this project takes webhooks; empty where it has not said how it is reached."""
+    """Return the URL of this project's webhooks; empty without a public URL."""
     return f"{conf.public_url()}/webhooks/telnyx/" if conf.public_url() else ""
 
 

@@ -37,7 +37,7 @@ OUTAGES = ("refuse", "503", "close")
 
 
 class Switches(Protocol):
-    """What only the server itself can do."""
+    """The functions of the control API that only the server has."""
 
     def start_outage(self, mode: str) -> None: ...
 
@@ -69,7 +69,7 @@ class Control:
         }
 
     def answer(self, request: Request) -> Answer:
-        """200 with JSON; 400 ``{"error"}`` names what is wrong."""
+        """Answer 200 with JSON, or 400 with ``{"error"}`` for a bad request."""
         route = self._routes.get((request.method, request.path.rstrip("/") or "/"))
         if route is None:
             return json_answer({"error": f"There is no {request.method} {request.path}."}, 404)
@@ -89,7 +89,7 @@ class Control:
         if after < 0 or limit < 1:
             raise ValueError("after must be 0 or more, limit 1 or more.")
         to = asked.get("to")
-        # A plus sign that was not percent-encoded arrives as a space.
+        # Return the number; a plus sign without percent-encoding arrives as a space.
         return self._account.ledger.page(after, limit, to and to.replace(" ", "+"))
 
     def _summary(self, request: Request) -> dict[str, Any]:

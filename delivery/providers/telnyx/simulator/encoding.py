@@ -1,6 +1,8 @@
-"""Encoding and parts as the carrier counts them; written apart from ``delivery.content.encoding`` on purpose.
+"""Encoding and parts as a carrier counts them, independent of ``delivery.content.encoding`` on
+purpose.
 
-Two implementations from the same source (3GPP TS 23.038 section 6.2.1) check each other in tests.
+The simulator judges the engine, so it must not share its code: two implementations of the same
+source (3GPP TS 23.038 section 6.2.1) check each other in tests.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from typing import NamedTuple
 
 MAX_PARTS = 10
 
-# Row by row, as the standard's table has it (columns 0 to 7, without the escape at 0x1B).
+# The rows of the standard's table (columns 0 to 7, without the escape at 0x1B).
 _COLUMNS = (
     "@£$¥èéùìòÇ\nØø\rÅå",
     "Δ_ΦΓΛΩΠΨΣΘΞÆæßÉ",
@@ -26,7 +28,7 @@ _SEPTETS = dict.fromkeys(chain(*_COLUMNS), 1) | dict.fromkeys("^{}\\[~]|€", 2)
 
 class Size(NamedTuple):
     encoding: str
-    """As responses name it: ``GSM-7`` or ``UCS-2``."""
+    """The name in responses: ``GSM-7`` or ``UCS-2``."""
     parts: int
 
 

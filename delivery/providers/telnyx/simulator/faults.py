@@ -1,6 +1,5 @@
-"""Every fault by name, in three kinds: what refuses a request, what spoils the answer to one that
-was accepted, and what happens to the text and its webhooks afterwards.
-"""
+"""Every fault by name, in three kinds: refusals of a request, damaged answers to an accepted
+request, and failures of the text and its webhooks afterwards."""
 
 from __future__ import annotations
 
@@ -16,11 +15,11 @@ _RETRY_AFTER = "1"
 
 @dataclass(frozen=True, kw_only=True)
 class Fate:
-    """What becomes of an accepted text, and of the webhooks that tell of it."""
+    """The path of an accepted text and of the webhooks about it."""
 
     status: str = "delivered"
     code: str = ""
-    """Of the finalized event's ``errors[]``; empty: no errors."""
+    """The code in the finalized event's ``errors[]``; empty: no errors."""
     copies: int = 1
     reordered: bool = False
     delay: float = 0
@@ -30,13 +29,13 @@ class Fate:
     unknown_event: bool = False
     unknown_field: bool = False
     signature: str = "good"
-    """``good``, ``bad``, ``stale`` or ``missing``."""
+    """The signature: ``good``, ``bad``, ``stale`` or ``missing``."""
     has_cost: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """Nothing is accepted."""
+    """The request is refused."""
 
     name: str
     meaning: str
@@ -45,7 +44,7 @@ class Refusal:
 
 @dataclass(frozen=True, kw_only=True)
 class ConnectionRefused:
-    """The connection is reset before the request is read, so the recipient is not known."""
+    """The connection is reset before the request is read, so the recipient is unknown."""
 
     name: str = "refuse"
     meaning: str = "reset before the request is read (control API only)"
@@ -53,18 +52,18 @@ class ConnectionRefused:
 
 @dataclass(frozen=True, kw_only=True)
 class Spoiling:
-    """The text is accepted; its answer is not what it should be."""
+    """The text is accepted, but its answer is damaged."""
 
     name: str
     meaning: str
     answer: Answer | None = None
-    """None: the true answer."""
+    """The answer to send; None: the true answer."""
     seconds: float = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Twist:
-    """The text is accepted and answered; its fate differs."""
+    """The text is accepted and answered, but fails or is reported differently later."""
 
     name: str
     meaning: str
@@ -179,7 +178,7 @@ def fault(
     code: str | None = None,
     retry_after: str | None = None,
 ) -> Fault:
-    """The fault of that name, with its parameters where it has any; raises ValueError."""
+    """Return the fault with that name and its parameters. Raise ValueError for an unknown name."""
     found = FAULTS.get(name)
     if found is None:
         raise ValueError(f"There is no fault {name!r}.")

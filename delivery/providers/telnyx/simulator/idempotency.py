@@ -1,4 +1,4 @@
-"""``Idempotency-Key`` as Telnyx documents it: only successes are kept, for 24 h."""
+"""``Idempotency-Key`` as Telnyx documents it: only successes are stored, for 24 hours."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _KEY = re.compile(r"[A-Za-z0-9_:-]{1,255}")
 class _Record:
     fingerprint: bytes
     answer: Answer | None
-    """None: in progress."""
+    """The stored answer; None: the request is in progress."""
     at: float
 
 
 class IdempotencyKeys:
-    """Records by target (method, path) and key; the query and the body are the fingerprint."""
+    """Records by target (method, path) and key, with query and body as the fingerprint."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
@@ -33,9 +33,10 @@ class IdempotencyKeys:
         self._records: dict[tuple[str, str], _Record] = {}
 
     def begin(self, target: str, key: str, content: bytes) -> Answer | None:
-        """The answer to replay, or None: the caller acts, then calls ``finish``.
+        """Return the answer to replay, or None: then the caller processes the request and calls
+        ``finish``.
 
-        Raises RefusedError: 10036 in progress, 10027 same key with other content.
+        Raise RefusedError: 10036 in progress, 10027 same key with other content.
         """
         fingerprint = hashlib.sha256(content).digest()
         with self._lock:
@@ -50,7 +51,7 @@ class IdempotencyKeys:
         return replace(record.answer, headers={"Idempotent-Replayed": "true"})
 
     def finish(self, target: str, key: str, answer: Answer | None) -> None:
-        """Keeps the answer of a success; None frees the key."""
+        """Store the answer of a success; None frees the key."""
         with self._lock:
             record = self._records.get((target, key))
             if record is None:
@@ -69,7 +70,7 @@ class IdempotencyKeys:
 
 
 def key_of(values: list[str]) -> str | None:
-    """The key among the request's header values; None where there is none. Raises RefusedError."""
+    """Return the key in the request's headers, or None. Raise RefusedError for a malformed key."""
     if not values:
         return None
     if len(values) > 1 or not _KEY.fullmatch(values[0]):

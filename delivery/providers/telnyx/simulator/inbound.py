@@ -1,4 +1,4 @@
-"""A text from a phone to one of the account's numbers, with Telnyx's keyword handling."""
+"""A text from a phone to a number of the account, with Telnyx's keyword handling."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from delivery.providers.telnyx.simulator.opt_outs import REPLIES, keyword
 def receive(
     account: Account, *, from_: str, to: str, text: str | None, media_urls: tuple[str, ...] = ()
 ) -> Message:
-    """Blocks or unblocks, replies by itself, and tells the profile's URL."""
+    """Block or unblock the sender, send the automatic reply, and post the event to the profile's
+    URL."""
     message = Message(
         from_=from_, to=to, text=text, media_urls=media_urls, direction="inbound",
         type="MMS" if media_urls else "SMS", profile_id=profile_of(to), status="received",

@@ -17,7 +17,7 @@ class Keys:
 
     @classmethod
     def from_seed(cls, api_key: str, seed: str) -> Keys:
-        """``seed``: base64 of the 32 private bytes, as ``seed`` gives it."""
+        """Load the key from ``seed``: base64 of the 32 private bytes."""
         private = Ed25519PrivateKey.from_private_bytes(base64.b64decode(seed, validate=True))
         return cls(api_key, private)
 
@@ -27,9 +27,9 @@ class Keys:
 
     @cached_property
     def public_key(self) -> str:
-        """Base64 of 32 bytes, as Mission Control shows it."""
+        """Return base64 of 32 bytes, as Mission Control shows it."""
         return base64.b64encode(self.private_key.public_key().public_bytes_raw()).decode()
 
     def sign(self, timestamp: str, body: bytes) -> str:
-        """The value of ``telnyx-signature-ed25519``: over ``timestamp|body``."""
+        """Return the value of ``telnyx-signature-ed25519``: the signature of ``timestamp|body``."""
         return base64.b64encode(self.private_key.sign(timestamp.encode() + b"|" + body)).decode()

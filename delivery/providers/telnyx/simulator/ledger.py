@@ -1,4 +1,7 @@
-"""What the simulator accepted: the verdict of chaos tests, so exact under any load."""
+"""The ledger of accepted texts.
+
+Chaos tests compare it with the database, so it is exact under any load.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +28,11 @@ class Entry:
 
 
 class Ledger:
-    """Entries in the order of acceptance. ``capacity`` (none by default) bounds it: when it is
-    full, nothing more is recorded and the summary says how many are ``unrecorded``."""
+    """Entries in the order of acceptance.
+
+    ``capacity`` (default: none) limits their number; the summary then counts further ones as
+    ``unrecorded``.
+    """
 
     def __init__(self, capacity: int | None = None) -> None:
         self._capacity = capacity
@@ -41,7 +47,7 @@ class Ledger:
             self._requests = self._replays = self._unrecorded = 0
 
     def request(self) -> None:
-        """A POST arrived, whatever becomes of it."""
+        """Count a POST, with any outcome."""
         with self._lock:
             self._requests += 1
 
@@ -55,14 +61,14 @@ class Ledger:
                 self._by_key[entry.idempotency_key] = entry
 
     def replay(self, key: str) -> None:
-        """The first answer was given again; nothing was accepted."""
+        """Count a replay: the first answer was repeated, and no text was accepted."""
         with self._lock:
             self._replays += 1
             if (entry := self._by_key.get(key)) is not None:
                 entry.replays += 1
 
     def refuse(self, reason: str) -> None:
-        """Nothing was accepted: a Telnyx code, or the name of a fault."""
+        """Count a refusal by its Telnyx code or the name of its fault."""
         with self._lock:
             self._refusals[reason] += 1
 
@@ -75,7 +81,7 @@ class Ledger:
             return list(self._entries)
 
     def page(self, after: int = 0, limit: int = 1000, to: str | None = None) -> dict[str, Any]:
-        """``{total, next, entries}``: from position ``after``; ``next`` is None at the end."""
+        """Return ``{total, next, entries}`` from position ``after``; ``next`` is None at the end."""
         with self._lock:
             chosen = self._entries
             if to is not None:
@@ -86,8 +92,11 @@ class Ledger:
         return {"total": total, "next": end if end < total else None, "entries": entries}
 
     def summary(self) -> dict[str, Any]:
-        """``unique`` counts distinct (from, to, text); ``duplicates`` says how many texts each
-        recipient got too often."""
+        """Return the counts.
+
+        ``unique`` counts distinct (from, to, text); ``duplicates`` are the surplus texts per
+        recipient.
+        """
         with self._lock:
             texts = Counter((entry.from_, entry.to, entry.text) for entry in self._entries)
             duplicates: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""Texts as Telnyx holds them, and the shape in which it shows them."""
+"""Texts as Telnyx stores them, and their form in answers."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ KEPT = timedelta(days=10)
 
 
 def new_id() -> str:
-    """Message ids look like ``4031….-….-4…``."""
+    """Message ids have the form ``4031….-….-4…``."""
     return "4031" + str(uuid.uuid4())[4:]
 
 
 def profile_of(number: str) -> str:
-    """The messaging profile of a sending number: here each number has one of its own."""
+    """Return the messaging profile of a sending number: in the simulator each number has a separate
+    one."""
     return str(uuid.uuid5(_PROFILES, number))
 
 
@@ -141,7 +142,7 @@ def _or_none(at: datetime | None) -> str | None:
 
 
 class Messages:
-    """All texts by id, in and out; ``lock`` guards a text's change of status."""
+    """All texts by id, inbound and outbound; ``lock`` guards the change of a text's status."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -152,7 +153,7 @@ class Messages:
             self._by_id[message.id] = message
 
     def get(self, message_id: str) -> Message | None:
-        """None where there is none, or it is older than ten days."""
+        """Return the text, or None if it is unknown or older than ten days."""
         message = self._by_id.get(message_id)
         if message is None or datetime.now(UTC) - message.received_at > KEPT:
             return None

@@ -1,4 +1,4 @@
-"""Recipient numbers that trigger a fault: all valid North Dakotan numbers of the 555 exchanges."""
+"""Recipient numbers that trigger a fault: valid numbers of North Dakota in the 555 exchanges."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from delivery.providers.telnyx.simulator.codes import ASYNCHRONOUS, SYNCHRONOUS
 from delivery.providers.telnyx.simulator.faults import FAULTS, Fault
 
 _REFUSED = "+1701555"
-"""and a synchronous code without its second digit (40300: +17015554300)"""
+"""followed by a synchronous code without its second digit (40300: +17015554300)"""
 _FAILED = "+1701556"
-"""and an asynchronous code in the same way"""
+"""followed by an asynchronous code in the same form"""
 _OTHERS = "+1701557"
 _RECOVERS = "+1701558"
-"""``000N``: N answers of 503, then accepted"""
+"""``000N``: N answers of 503, then success"""
 
 _LISTED = (
     "500", "500_html", "500_empty", "502_html", "503", "503_html", "504", "504_empty",
@@ -35,16 +35,16 @@ RECIPIENTS: dict[str, str] = (
     | {_FAILED + _suffix(code): code for code in ASYNCHRONOUS}
     | {f"{_OTHERS}{number:04}": name for number, name in enumerate(_LISTED, start=1)}
 )
-"""Number to the name of its fault."""
+"""The name of the fault of each number."""
 
 RECOVERING = {f"{_RECOVERS}{times:04}": times for times in range(1, 10)}
-"""Number to how often it fails before it is accepted."""
+"""The number of failures before a success, for each number."""
 
 NUMBER_OF = {name: number for number, name in RECIPIENTS.items()}
 
 
 class Recipients:
-    """The faults by recipient; those that recover are counted."""
+    """Faults by recipient; numbers that recover are counted."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -66,7 +66,7 @@ class Recipients:
 
 
 def table() -> str:
-    """Every number and what it does, for ``--help``."""
+    """Return a table of every number and its fault, for ``--help``."""
     lines = [f"  {number}  {name:24} {FAULTS[name].meaning}" for number, name in RECIPIENTS.items()]
     for number, times in RECOVERING.items():
         lines.append(f"  {number}  {'503':24} {times} times, then accepted")

@@ -1,4 +1,4 @@
-"""STOP, START and HELP: what Telnyx recognises, whom it blocks, and what it answers by itself."""
+"""STOP, START and HELP: recognition, blocks and automatic replies, as Telnyx does them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ REPLIES = {
 
 
 def keyword(text: str) -> str | None:
-    """``STOP``, ``START`` or ``HELP`` where the text is a keyword alone; case and space ignored."""
+    """Return ``STOP``, ``START`` or ``HELP`` if the text is only a keyword; case and space are
+    ignored."""
     word = text.strip().upper()
     if word in _STOP:
         return "STOP"
@@ -30,7 +31,7 @@ def keyword(text: str) -> str | None:
 @dataclass(frozen=True, slots=True)
 class OptOut:
     sender: str
-    """The number that was texted."""
+    """The number that received the text."""
     recipient: str
     keyword: str
     messaging_profile_id: str

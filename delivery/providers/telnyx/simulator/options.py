@@ -1,4 +1,4 @@
-"""What can be turned, at start or while it runs."""
+"""The options of the simulator, at start or while it runs."""
 
 from __future__ import annotations
 
@@ -11,32 +11,33 @@ class Options:
     """Times in seconds, rates in message parts per second."""
 
     rate: float = 2000
-    """Parts per second of one sending number; what comes faster waits in its queue."""
+    """Parts per second of one sending number; faster texts wait in its queue."""
     queue_seconds: float = 4 * 3600
     """A queue longer than this is full (40318)."""
     validity_seconds: float = 3600
-    """``valid_until`` after ``received_at``; a text still queued then ends ``sending_failed``."""
+    """``valid_until`` after ``received_at``; a text that is still queued then ends as
+    ``sending_failed``."""
     latency_ms: float = 0
-    """Each POST of a message is answered this much later, having been accepted."""
+    """The delay of each POST's answer, after acceptance."""
     sent_seconds: float = 0.02
-    """From the queue to the carrier."""
+    """The time from the queue to the carrier."""
     carrier_seconds: float = 0.05
-    """From the carrier to the phone."""
+    """The time from the carrier to the phone."""
     schedule_ahead_seconds: float = 300
-    """``send_at`` must be at least this far ahead."""
+    """The shortest time until ``send_at``."""
     webhook_url: str = ""
-    """The messaging profile's URL: inbound texts, and texts without a URL of their own."""
+    """The messaging profile's URL: for inbound texts, and for texts without a separate URL."""
     webhook_failover_url: str = ""
     webhooks: bool = True
-    """Off: events are lost."""
+    """False: events are dropped."""
     webhook_timeout_seconds: float = 2
     webhook_retry_seconds: float = 1
-    """Before the second attempt; doubles for the third."""
+    """The pause before the second attempt; it doubles for the third."""
     opt_out_scope: str = "profile"
-    """``profile`` (here: the number that was texted) or ``account``."""
+    """``profile`` (in the simulator: the receiving number) or ``account``."""
 
     def change(self, changes: dict[str, Any]) -> None:
-        """Sets the named options; raises ValueError naming what is unknown or of a wrong type."""
+        """Set the named options. Raise ValueError for an unknown name or a wrong type."""
         for name, value in changes.items():
             self._check(name, value)
         for name, value in changes.items():
@@ -53,7 +54,8 @@ class Options:
 
 
 def _is_like(present: Any, value: Any) -> bool:
-    """Of the same kind: a switch, a text, or a number of 0 or more."""
+    """Return the value if it has the type of the option: a switch, a text, or a number of 0 or
+    more."""
     if isinstance(present, bool | str):
         return type(value) is type(present)
     return type(value) in (int, float) and value >= 0

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 
 
 class OwnNumbers:
-    """Until a number is named, or a way to look numbers up, every sender is the account's.
+    """The account owns every sender until a number is added, or a look-up is given.
 
-    A number that was found once stays: a customer who gives a number to nobody still owns it.
+    A number that was found once stays: a customer owns a number also without using it.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class OwnNumbers:
             return sorted(self._numbers)
 
     def clear(self) -> None:
-        """Go back to the numbers of the start."""
+        """Restore the initial numbers."""
         with self._lock:
             self._numbers = set(self._first)
             self._named = bool(self._first) or self._look_up is not None

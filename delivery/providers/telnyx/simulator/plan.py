@@ -1,4 +1,4 @@
-"""Faults asked for through the control API: for the next N requests, for a time, by chance."""
+"""Planned faults, set by the control API: for the next N requests, for a time, or at random."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class Planned:
     id: int
     fault: Fault
     left: int | None
-    """Requests that it still strikes; None: any number."""
+    """The number of requests left to hit; None: no limit."""
     probability: float
     chance: random.Random
     until: float | None
     to: str | None
-    """Only this recipient."""
+    """Restrict the fault to this recipient."""
     struck: int = 0
 
     def strikes(self, now: float, to: str | None) -> bool:
@@ -31,7 +31,7 @@ class Planned:
             return False
         if self.to is not None and self.to != to:
             return False
-        # Chance is asked last, so that a seed gives the same sequence over the same requests.
+        # Draw the random number last, so that a seed gives the same sequence for the same requests.
         if self.probability < 1 and self.chance.random() >= self.probability:
             return False
         self.left = None if self.left is None else self.left - 1
@@ -66,7 +66,7 @@ class FaultPlan:
         for_seconds: float | None = None,
         to: str | None = None,
     ) -> Planned:
-        """Without ``count``: until its time is over, or it is cleared."""
+        """Add a fault. Without ``count`` it stays until its time is over or it is cleared."""
         until = None if for_seconds is None else self._clock() + for_seconds
         planned = Planned(
             id=next(self._ids), fault=fault, left=count, probability=probability,
@@ -77,7 +77,7 @@ class FaultPlan:
         return planned
 
     def draw(self, to: str) -> list[Fault]:
-        """The faults that strike this request, oldest first; a refusal is the last."""
+        """Return the faults that hit this request, oldest first; a refusal is the last."""
         drawn: list[Fault] = []
         with self._lock:
             for planned in self._planned:

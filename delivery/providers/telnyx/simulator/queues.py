@@ -1,4 +1,4 @@
-"""Each sending number's queue: what exceeds its rate waits, it does not fail."""
+"""The queue of each sending number: texts above the rate wait and do not fail."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 
 class QueueFullError(Exception):
-    """The wait would be longer than the queue holds."""
+    """The queue is full: the wait is longer than it allows."""
 
 
 class SenderQueues:
-    """First in, first out, counted in parts; a queue is the time at which it will be empty."""
+    """First in, first out, counted in parts. A queue is stored as the time at which it is empty."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -20,7 +20,7 @@ class SenderQueues:
         self._empty_at: dict[str, float] = {}
 
     def reserve(self, sender: str, parts: int, *, rate: float, longest: float) -> float:
-        """Seconds that this text waits; raises QueueFullError beyond ``longest`` seconds."""
+        """Return the seconds that this text waits. Raise QueueFullError beyond ``longest`` seconds."""
         now = self._clock()
         with self._lock:
             departure = max(now, self._empty_at.get(sender, now))

@@ -1,4 +1,4 @@
-"""Lists: detail records (in their legacy words) and opt-outs."""
+"""Lists: detail records (with their legacy terms) and opt-outs."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _matches(message: Message, parameters: dict[str, str]) -> bool:
 
 def _time(text: str) -> datetime:
     try:
-        # A plus sign that was not percent-encoded arrives as a space.
+        # Return the number; a plus sign without percent-encoding arrives as a space.
         return parse(text.replace(" ", "+"))
     except ValueError as error:
         raise RefusedError("10033", "'filter[created_at][gte]' is no date-time.") from error

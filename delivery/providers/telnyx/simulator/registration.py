@@ -1,4 +1,4 @@
-"""Telling a running simulator which numbers are the account's."""
+"""Tell a running simulator the numbers of the account."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _TIMEOUT = 2.0
 def register(numbers: Iterable[str], directory: Path) -> bool:
     """Add ``numbers`` to the account of the simulator that runs on ``directory`` (its DATA_DIR).
 
-    Return False where no simulator runs there, or where another provider is in use: then the numbers
-    are not its business. With ``--numbers-of-tenants`` it finds a tenant's number by itself.
+    Return False if no simulator runs there, or if another provider is in use. With ``--numbers-of-
+    tenants`` the simulator looks up a tenant's number itself.
     """
     try:
         found = json.loads((directory / "simulator.json").read_text())
@@ -42,7 +42,7 @@ def _bases() -> set[str]:
 
 
 def is_a_tenants(number: str) -> bool:
-    """Return whether a tenant of this project texts from ``number``. Opens and closes a connection."""
+    """Return True if a tenant of this project sends from ``number``. Open and close a connection."""
     tenants = apps.get_model(conf.tenant_model())._default_manager
     try:
         found: bool = tenants.filter(**{conf.tenant_number_field(): number}).exists()

@@ -1,4 +1,4 @@
-"""HTTP/1.1 with keep-alive, on a thread per connection, with a hand on the socket."""
+"""An HTTP/1.1 server with keep-alive and a thread per connection; faults can control its sockets."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _never() -> bool:
 
 
 class Server(ThreadingHTTPServer):
-    """Runs in a thread of its own between ``start`` and ``stop``."""
+    """Runs in a separate thread between ``start`` and ``stop``."""
 
     daemon_threads = True
     block_on_close = False
@@ -48,7 +48,7 @@ class Server(ThreadingHTTPServer):
         self._thread.start()
 
     def stop(self) -> None:
-        """Closes the door and every connection."""
+        """Close the listening socket and every connection."""
         self.shutdown()
         self._thread.join()
         self.server_close()
@@ -68,7 +68,7 @@ class Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no error; anything else is told on stderr."""
+        """Ignore clients that disconnect; print every other error on stderr."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
@@ -81,7 +81,7 @@ class _Handler(BaseHTTPRequestHandler):
     wbufsize = -1
 
     def handle_one_request(self) -> None:
-        # Looking without taking: a refused connection is closed before its request is read.
+        # Peek without reading: a refused connection is closed before its request is read.
         if not self._waits_for_bytes():
             self.close_connection = True
         elif self.server.refuses():
@@ -90,7 +90,8 @@ class _Handler(BaseHTTPRequestHandler):
             super().handle_one_request()
 
     def _waits_for_bytes(self) -> bool:
-        """True when the first byte of a request is here; False when the client has gone."""
+        """Return True when the first byte of a request has arrived; False if the client has
+        disconnected."""
         try:
             return bool(self.rfile.peek(1))
         except ConnectionError:
@@ -128,15 +129,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _reset(self) -> None:
         self.close_connection = True
-        # Linger on, for no time: the kernel sends RST instead of FIN.
+        # Set SO_LINGER to zero seconds: the kernel sends RST instead of FIN.
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 -- the name in the base class
-        """Silent: the ledger is the record."""
+        """Log nothing: the ledger is the record."""
 
 
 def _shut(connection: socket.socket) -> None:
     try:
         connection.shutdown(socket.SHUT_RDWR)
     except OSError:
-        pass  # Closed by the client meanwhile.
+        pass  # the client has closed the connection

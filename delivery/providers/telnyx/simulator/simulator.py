@@ -18,7 +18,7 @@ from delivery.providers.telnyx.simulator.server import Server
 class TelnyxSimulator:
     """``with TelnyxSimulator() as telnyx: Telnyx(base_url=telnyx.base, api_key=telnyx.api_key)``.
 
-    Port 0 is any free one. The control API has a port of its own, so that it answers during an
+    Port 0 means any free port. The control API has a separate port, so that it answers during an
     outage that refuses connections.
     """
 
@@ -93,7 +93,10 @@ class TelnyxSimulator:
         self.stop()
 
     def start_outage(self, mode: str = "refuse") -> None:
-        """``refuse``: nothing listens. ``503``: every request. ``close``: accepted, then reset."""
+        """Start an outage.
+
+        ``refuse``: no socket listens. ``503``: every request. ``close``: accept, then reset.
+        """
         self.end_outage()
         if mode == "refuse":
             self._refusing = True
@@ -109,7 +112,7 @@ class TelnyxSimulator:
             self._refusing = False
 
     def reset(self) -> None:
-        """As freshly started; the addresses and the keys stay."""
+        """Reset to the initial state; addresses and keys stay."""
         self.end_outage()
         self.account.reset()
 

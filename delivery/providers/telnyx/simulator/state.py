@@ -1,4 +1,4 @@
-"""What outlives a restart: the keys, and where the control API was."""
+"""State that outlives a restart: the keys, and the port of the control API."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from delivery.providers.telnyx.simulator.simulator import TelnyxSimulator
 
 @dataclass(frozen=True)
 class State:
-    """``simulator.json``, for everyone who uses the simulator, and beside it the private key."""
+    """``simulator.json``, for all users of the simulator, and beside it the private key."""
 
     directory: Path
 
@@ -33,7 +33,7 @@ class State:
         return self.directory / "simulator.key"
 
     def keys(self) -> Keys:
-        """Those of the last run; new ones where there are none, or they cannot be read."""
+        """Return the keys of the last run; new keys if they are missing or unreadable."""
         try:
             kept = _object_in(self._keys_path)
             return Keys.from_seed(str(kept["api_key"]), str(kept["seed"]))
@@ -41,14 +41,14 @@ class State:
             return Keys()
 
     def control_port(self) -> int:
-        """The last one, or 0: any."""
+        """Return the last control port, or 0 for any port."""
         try:
             return urlsplit(str(_object_in(self.path)["control"])).port or 0
         except (OSError, ValueError, KeyError):
             return 0
 
     def write(self, simulator: TelnyxSimulator) -> str:
-        """Writes both files, each at once and readable by their owner alone; answers the JSON."""
+        """Write both files atomically, readable by their owner alone. Return the JSON."""
         public = {
             "base": simulator.base,
             "api_key": simulator.api_key,
@@ -70,7 +70,7 @@ def _object_in(path: Path) -> dict[str, Any]:
 
 
 def _replace(path: Path, text: str) -> None:
-    """Readers see the old file or the new one, never a part."""
+    """Write atomically: a reader sees the old file or the new one, never a part."""
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:

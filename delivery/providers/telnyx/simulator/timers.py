@@ -1,4 +1,4 @@
-"""Things to do later: one thread and a heap, however many wait."""
+"""Delayed jobs: one thread and a heap, for any number of jobs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 
 class Timers:
-    """``after(seconds, job)``; jobs must be short, since they share the thread."""
+    """``after(seconds, job)``; jobs must be short, because they share the thread."""
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
@@ -32,7 +32,7 @@ class Timers:
                 self._condition.notify()
 
     def clear(self) -> None:
-        """Forgets everything that waits."""
+        """Drop all waiting jobs."""
         with self._condition:
             self._heap.clear()
 
@@ -47,11 +47,11 @@ class Timers:
             try:
                 job()
             except Exception:
-                # The next job must run whatever this one does; the traceback is the report.
+                # An error must not stop the next job; the traceback is the report.
                 logger.exception("A timer of the simulator failed.")
 
     def _next(self) -> Callable[[], None] | None:
-        """Waits for the next job that is due; None when stopping."""
+        """Wait for the next due job, and return it; None when stopping."""
         with self._condition:
             while not self._stopping:
                 if not self._heap:

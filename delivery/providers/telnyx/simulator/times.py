@@ -1,4 +1,4 @@
-"""Times as Telnyx writes them: ``2025-03-22T11:28:39.401+00:00``."""
+"""Times in Telnyx's format: ``2025-03-22T11:28:39.401+00:00``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ def timestamp(at: datetime | None = None) -> str:
 
 
 def parse(text: str) -> datetime:
-    """An aware time of RFC 3339; raises ValueError."""
+    """Parse an aware RFC 3339 time. Raise ValueError for any other text."""
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
         raise ValueError("The time has no offset.")

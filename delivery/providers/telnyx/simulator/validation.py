@@ -1,4 +1,4 @@
-"""A POST body, made a text; or refused with the code that Telnyx has for it."""
+"""Turn the body of a POST into a text, or refuse it with Telnyx's code."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def content_of(body: bytes) -> dict[str, Any]:
 
 
 def message_of(content: dict[str, Any], options: Options) -> Message:
-    """Checks in the order in which a person would: to, from, content, URLs, times."""
+    """Check to, from, content, URLs and times, in this order."""
     media = _media(content)
     sender = _from(content)
     profile_id = _text(content, "messaging_profile_id") or profile_of(sender)

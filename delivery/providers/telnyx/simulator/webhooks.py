@@ -1,4 +1,4 @@
-"""Events, signed anew at each attempt, up to three attempts per URL, then the next URL."""
+"""Webhooks: each attempt has a new signature; up to three attempts per URL, then the next URL."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _STALE_SECONDS = 600
 
 @dataclass(frozen=True, kw_only=True)
 class Webhook:
-    """One event on its way to the first of ``urls``."""
+    """An event that is being delivered to the first of ``urls``."""
 
     data: bytes
     """The JSON of ``data``; ``meta`` is added at each attempt."""
@@ -33,21 +33,21 @@ class Webhook:
     attempt: int = 1
     generation: int = 0
     settled: threading.Event = field(default_factory=threading.Event)
-    """Set when it was delivered or given up."""
+    """Set when the event was delivered or abandoned."""
 
     def body(self) -> bytes:
         meta = json.dumps({"attempt": self.attempt, "delivered_to": self.urls[0]}).encode()
         return b'{"data":' + self.data + b',"meta":' + meta + b"}"
 
     def next(self) -> Webhook | None:
-        """The attempt after this one failed; None when there is none left."""
+        """Return the attempt after this failed one; None after the last."""
         if self.attempt < ATTEMPTS_PER_URL:
             return replace(self, attempt=self.attempt + 1)
         return replace(self, attempt=1, urls=self.urls[1:]) if len(self.urls) > 1 else None
 
 
 def event(event_type: str, payload: dict[str, Any], **unknown: Any) -> bytes:
-    """The JSON of an event's ``data``, with an id of its own."""
+    """Return the JSON of an event's ``data``, with a new id."""
     data = {
         "event_type": event_type,
         "id": str(uuid.uuid4()),
@@ -72,7 +72,7 @@ class Webhooks:
         self._generation = 0
 
     def send(self, webhook: Webhook) -> Webhook:
-        """Answers at once; wait for ``settled`` to know it is over."""
+        """Queue an event and return; ``settled`` is set when it is finished."""
         webhook = replace(webhook, generation=self._generation)
         self._count("events")
         if not self._options.webhooks or not webhook.urls:
@@ -88,7 +88,7 @@ class Webhooks:
             return {name: self._counts[name] for name in names}
 
     def clear(self) -> None:
-        """Forgets those on their way."""
+        """Drop all events in flight."""
         with self._lock:
             self._generation += 1
             self._counts.clear()
@@ -104,7 +104,7 @@ class Webhooks:
         try:
             self._threads.submit(self._attempt, webhook)
         except RuntimeError:
-            return  # Stopped meanwhile: nobody waits for it.
+            return  # stopped in the meantime: no caller waits for it
 
     def _attempt(self, webhook: Webhook) -> None:
         if webhook.generation != self._generation:

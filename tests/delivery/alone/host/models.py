@@ -1,4 +1,4 @@
-"""A host of ``delivery`` that is no church: a gym that texts its guests."""
+"""A host of ``delivery`` in another domain: a gym that texts its guests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hosts of ``delivery`` whose keys are no integers, and whose users are their own."""
+"""Host models with keys that are not integers, and with a custom user model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people see of the breaker is what the workers go by, whatever became of Redis."""
+"""People see the same breaker state as the workers, also after a loss of Redis."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def shown() -> BreakerState:
     return breaker.current(account(), NOW).state
 
 
-def test_a_breaker_that_redis_has_forgotten_is_not_shown_open_for_ever(
+def test_an_open_breaker_that_redis_has_lost_is_not_shown_open_forever(
     valkey: redis.Redis,
 ) -> None:
     opened()
@@ -48,7 +48,7 @@ def test_a_breaker_that_redis_has_forgotten_is_not_shown_open_for_ever(
     assert (last.before, last.after, len(before)) == ("open", "closed", 1)
 
 
-def test_what_a_worker_decided_without_redis_ends_in_the_list_when_redis_knows_better(
+def test_a_local_decision_without_redis_ends_when_redis_returns(
     settings: Any,
 ) -> None:
     there = settings.DELIVERY["REDIS_URL"]
@@ -62,7 +62,7 @@ def test_what_a_worker_decided_without_redis_ends_in_the_list_when_redis_knows_b
     assert shown() == BreakerState.CLOSED
 
 
-def test_a_change_that_is_just_being_written_is_not_written_twice() -> None:
+def test_a_transition_in_progress_is_not_written_twice() -> None:
     opened()
     row = BreakerTransition.objects.get()
     row.delete()
@@ -73,7 +73,7 @@ def test_a_change_that_is_just_being_written_is_not_written_twice() -> None:
     assert BreakerTransition.objects.count() == 1
 
 
-def test_the_open_time_of_a_change_that_nobody_wrote_is_what_is_left_of_it() -> None:
+def test_a_transition_written_late_has_the_remaining_open_time() -> None:
     opened()
     BreakerTransition.objects.all().delete()
     asked(1)

@@ -1,4 +1,4 @@
-"""The Lua beside its model: the same answers to the same questions, whatever the order."""
+"""The Lua script and its Python model give the same answers, in any order of events."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ steps = st.lists(
 
 
 class LuaBreaker:
-    """The script on a clock of our own: ``TIME`` is replaced by an argument of the test."""
+    """Run the script on the test's clock: ``TIME`` is replaced by an argument."""
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client

@@ -1,4 +1,4 @@
-"""What people order, and what is kept of it."""
+"""Orders of a person to the breaker, and their records."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def test_an_order_to_open_outlives_redis(valkey: redis.Redis) -> None:
     assert BreakerTransition.objects.get().reason == "Telnyx incident"
 
 
-def test_an_order_to_close_lets_all_through_whatever_fails() -> None:
+def test_a_forced_closed_breaker_ignores_failures() -> None:
     order("close")
     permit = breaker.ask(account(), timezone.now())
     breaker.record(account(), permit, Tally(100, 100), timezone.now())
     assert breaker.ask(account(), timezone.now()).allowed
 
 
-def test_auto_gives_it_back_its_own_judgement() -> None:
+def test_auto_ends_an_order() -> None:
     order("open")
     assert "closed" in order("auto")
     now = timezone.now()
@@ -57,7 +57,7 @@ def test_only_close_and_auto_end_a_hold(action: str, ended: bool) -> None:
     assert (holds.current(account(), now) is None) == ended
 
 
-def test_every_transition_is_a_row_with_its_reason_and_is_told() -> None:
+def test_every_transition_is_stored_with_its_reason_and_signalled() -> None:
     told: list[tuple[Any, str]] = []
 
     def hear(state: Any, reason: str, **_: Any) -> None:

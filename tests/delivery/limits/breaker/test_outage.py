@@ -1,4 +1,4 @@
-"""A provider that was well until now must not eat the attempts of the texts of its first seconds."""
+"""An outage after a good period must not use up all attempts of the first messages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LAST_ATTEMPT = sum(RETRY_DELAYS)
 
 
 def seconds_until_open(texts_per_second: int) -> int:
-    """After half a minute without a failure, each text fails, and is tried again as it is due."""
+    """Fail every message after half a minute without a failure, and retry on time."""
     breaker, policy = LocalBreaker(), Policy()
     permit = Permit(breaker.state, True, breaker.epoch)
     for second in range(30):
@@ -29,7 +29,7 @@ def seconds_until_open(texts_per_second: int) -> int:
 
 
 @pytest.mark.parametrize("texts_per_second", [1, 5, 20, 50, 500])
-def test_it_opens_before_the_first_text_has_spent_its_attempts(texts_per_second: int) -> None:
+def test_it_opens_before_the_first_message_has_used_up_its_attempts(texts_per_second: int) -> None:
     assert seconds_until_open(texts_per_second) < LAST_ATTEMPT
 
 
@@ -40,8 +40,8 @@ def test_one_call_in_five_that_fails_leaves_it_closed() -> None:
         assert breaker.record(permit, "w", Tally(10, 2), second, policy) is None
 
 
-def test_a_success_does_not_open_it_though_little_but_old_failures_is_in_sight() -> None:
-    """The retries of some bad texts, long after the last of the good ones; and then one is taken."""
+def test_a_success_never_opens_it() -> None:
+    """Retry some bad messages long after the last good one; then one message is accepted."""
     breaker, policy = LocalBreaker(), Policy()
     permit = Permit(breaker.state, True, breaker.epoch)
     breaker.record(permit, "w", Tally(300, 30), 0, policy)

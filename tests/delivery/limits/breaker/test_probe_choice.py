@@ -1,4 +1,4 @@
-"""Which text may try an ill provider: one that is not itself the trouble."""
+"""The choice of the probe: a fresh message, not one that may be the cause of the failures."""
 
 from __future__ import annotations
 
@@ -23,9 +23,7 @@ from tests.waiting import wait_until
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_a_text_that_was_called_for_before_leaves_the_probe_to_a_fresh_one(
-    grace: Church, settings: Any
-) -> None:
+def test_a_message_without_attempts_is_the_probe(grace: Church, settings: Any) -> None:
     fresh(settings, BREAKER_OPEN_SECONDS=0.2)
     long_ago = timezone.now() - timedelta(minutes=5)
     write(grace, "poison", now=long_ago)

@@ -1,4 +1,4 @@
-"""A probe that no thread has begun, and whose place another worker could use."""
+"""A probe that waits for a thread, while another worker could send it."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def provider() -> Iterator[HeldProvider]:
     held = HeldProvider()
     yield held
-    held.let_go.set()
+    held.released.set()
 
 
 @pytest.fixture
 def worker(grace: Church, settings: Any) -> Drain:
-    """Its one thread never begins. The breaker has been open, and lets a probe through."""
+    """Return a worker with one thread that never starts; the breaker was open and allows a probe."""
     fresh(settings, BREAKER_OPEN_SECONDS=0.2)
     threads = Threads(0)
     threads.size = 1
@@ -54,7 +54,7 @@ def open_time_is_over() -> None:
 
 
 def another_worker() -> Permit:
-    """What the breaker says to it; it gives its permit back."""
+    """Return the breaker's answer to a second worker, which gives its permit back."""
     other = SharedBreaker(account())
     permit, _ = other.ask()
     if permit.probe:
@@ -62,9 +62,7 @@ def another_worker() -> Permit:
     return permit
 
 
-def test_a_worker_does_not_take_back_the_probe_that_it_has_just_handed_over(
-    worker: Drain, grace: Church
-) -> None:
+def test_a_worker_does_not_withdraw_its_own_probe(worker: Drain, grace: Church) -> None:
     write(grace)
     open_time_is_over()
     assert worker.step()
@@ -74,7 +72,7 @@ def test_a_worker_does_not_take_back_the_probe_that_it_has_just_handed_over(
     assert not another_worker().allowed
 
 
-def test_where_no_thread_is_free_for_it_the_probe_is_left_to_others(
+def test_a_worker_without_a_free_thread_leaves_the_probe_to_others(
     grace: Church, settings: Any, provider: HeldProvider
 ) -> None:
     fresh(settings, BREAKER_OPEN_SECONDS=0.2)
@@ -112,7 +110,7 @@ def _broadcast(church: Church, size: int, batch: int) -> None:
     accept_batch(church, drafts, batch=batch, now=timezone.now())
 
 
-def test_a_probe_whose_text_was_lost_before_it_began_gives_its_place_back(
+def test_a_probe_that_lost_its_message_returns_the_permit(
     worker: Drain,
 ) -> None:
     open_time_is_over()
@@ -120,7 +118,7 @@ def test_a_probe_whose_text_was_lost_before_it_began_gives_its_place_back(
     assert not another_worker().allowed
     rescue.rescue(timezone.now() + timedelta(minutes=1))
     Message.objects.update(next_attempt_at=timezone.now() + timedelta(minutes=1))
-    worker.clock = lambda: timezone.now() + timedelta(seconds=20)  # when a lease is to be renewed
+    worker.clock = lambda: timezone.now() + timedelta(seconds=20)  # when a lease must be renewed
     worker.step()
     assert another_worker().allowed
     assert Message.objects.get().status == Status.QUEUED

@@ -1,4 +1,4 @@
-"""The breaker on a real Redis, with real time where time is the point."""
+"""The breaker on a real Redis, in real time where time matters."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def fail(breaker: SharedBreaker, calls: int = 10) -> None:
 
 
 def probe(breaker: SharedBreaker) -> Permit:
-    """The first permit after the open time."""
+    """Return the first permit after the open time."""
 
     def allowed() -> Permit | None:
         found = permit(breaker)
@@ -60,7 +60,7 @@ def test_it_opens_when_most_calls_are_slow() -> None:
     assert moved.reason == "8 of 10 calls were slow"
 
 
-def test_one_sick_worker_does_not_open_it_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_failing_worker_does_not_open_it_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
     breaker = SharedBreaker(account())
     for name, failed in (("well", 0), ("sick", 30), ("sick", 30)):
         monkeypatch.setenv("DELIVERY_WORKER", name)
@@ -74,13 +74,13 @@ def test_one_sick_worker_does_not_open_it_for_all(monkeypatch: pytest.MonkeyPatc
 def test_of_fifty_callers_at_once_exactly_one_may_probe() -> None:
     breaker = SharedBreaker(account())
     fail(breaker)
-    time.sleep(permit(breaker).wait)  # what is tested is the moment at which its time is over
+    time.sleep(permit(breaker).wait)  # the subject is the moment at which its time is over
     with ThreadPoolExecutor(50) as callers:
         permits = list(callers.map(lambda _: permit(SharedBreaker(account())), range(50)))
     assert sum(found.allowed for found in permits) == 1
 
 
-def test_only_the_prober_may_close_it() -> None:
+def test_only_the_worker_with_the_probe_may_close_it() -> None:
     breaker = SharedBreaker(account())
     stale = permit(breaker)
     fail(breaker)
@@ -107,7 +107,7 @@ def test_a_probe_that_sent_nothing_frees_the_next_one() -> None:
     assert permit(breaker).allowed
 
 
-def test_a_flush_of_redis_does_not_make_it_forget_that_it_is_open(valkey: redis.Redis) -> None:
+def test_it_stays_open_after_a_flush_of_redis(valkey: redis.Redis) -> None:
     breaker = SharedBreaker(account())
     fail(breaker)
     assert not permit(breaker).allowed

@@ -1,4 +1,4 @@
-"""What Telnyx bills, and whom it blames, as its webhooks tell."""
+"""The size that Telnyx bills, and the error class of its codes, from webhooks."""
 
 from __future__ import annotations
 

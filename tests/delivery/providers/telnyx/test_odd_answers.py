@@ -1,4 +1,4 @@
-"""Answers of Telnyx with what no database can store."""
+"""Answers of the provider with characters that no database can store."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 ODD = "a\x00b\ud800c"
 
 
-def test_what_is_kept_of_an_odd_error_can_be_written(grace: Church) -> None:
+def test_an_unstorable_error_is_cleaned_before_it_is_written(grace: Church) -> None:
     write(grace)
     [message] = claim(Turn(grace.pk, Priority.REPLY, "telnyx"), 1, timezone.now())
     body = json.dumps({"errors": [{"code": ODD, "title": ODD}]}).encode()
@@ -30,6 +30,6 @@ def test_what_is_kept_of_an_odd_error_can_be_written(grace: Church) -> None:
 
 
 @pytest.mark.parametrize("provider_id", ["4031\x00", "4031\ud800", ODD])
-def test_an_odd_id_is_none(provider_id: str) -> None:
+def test_an_unstorable_id_counts_as_none(provider_id: str) -> None:
     told = read_outcome(HttpAnswer(200, {}, json.dumps({"data": {"id": provider_id}}).encode()))
     assert (told.kind, told.code) == (Outcome.AMBIGUOUS, "unreadable_answer")

@@ -1,4 +1,5 @@
-"""The adapter below the provider's calls: what arrives is what was asked, in clear and through TLS."""
+"""The adapter that sends a request in one write: head and body arrive unchanged, with and without
+TLS."""
 
 from __future__ import annotations
 
@@ -39,11 +40,11 @@ def test_head_and_body_arrive_whole(httpserver: HTTPServer) -> None:
     assert _post(httpserver).text == "taken"
 
 
-def test_they_do_through_tls(secure: HTTPServer, certificate: Path) -> None:
+def test_head_and_body_arrive_whole_through_tls(secure: HTTPServer, certificate: Path) -> None:
     assert _post(secure, certificate).text == "taken"
 
 
-def test_a_server_that_nobody_vouches_for_is_told_nothing(secure: HTTPServer) -> None:
+def test_an_untrusted_certificate_gets_no_request(secure: HTTPServer) -> None:
     with pytest.raises(requests.exceptions.SSLError):
         _post(secure)
     assert not secure.log

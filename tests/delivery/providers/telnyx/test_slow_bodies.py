@@ -1,4 +1,4 @@
-"""Bodies that come slowly, or in pieces: what the timeouts of single reads do not bound."""
+"""Answers that arrive slowly or in pieces: read timeouts do not limit their total time."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ REQUEST = outbound()
 
 @contextmanager
 def telnyx(settings: Any, answer: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[set[int]]:
-    """A Telnyx that writes its answers by ``answer``; the ports from which it is called."""
+    """Start a provider that writes its answers by ``answer``. Collect the ports of its clients."""
     ports: set[int] = set()
 
     class Handler(BaseHTTPRequestHandler):
@@ -46,17 +46,17 @@ def telnyx(settings: Any, answer: Callable[[BaseHTTPRequestHandler], None]) -> I
         server.shutdown()
 
 
-def test_an_answer_that_drips_in_is_given_up_in_time(settings: Any) -> None:
+def test_a_slow_answer_is_abandoned_in_time(settings: Any) -> None:
     given_up = threading.Event()
 
     def drip(handler: BaseHTTPRequestHandler) -> None:
         handler.send_header("Content-Length", "1000")
         handler.end_headers()
         try:
-            while not given_up.wait(0.05):  # the carrier is what is mocked here
+            while not given_up.wait(0.05):  # simulated network latency
                 handler.wfile.write(b" ")
         except OSError:
-            handler.close_connection = True  # the caller has gone
+            handler.close_connection = True  # the client has disconnected
 
     with telnyx(settings, drip):
         began = time.monotonic()

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from httpopt.fields.computed import Computed
+from httpopt.fields import Computed
 from tests.httpopt.alone.library.models import Author, Book, Subject
 
 
@@ -23,7 +23,7 @@ class AuthorSerializer(serializers.ModelSerializer[Author]):
 
 
 class PlainBookSerializer(serializers.ModelSerializer[Book]):
-    """Columns only: lists of it need no instances."""
+    """Has only columns, so that lists need no model instances."""
 
     author = AuthorSerializer(read_only=True)
     etag = Computed("version", compute='"{}"'.format)
@@ -48,7 +48,7 @@ class PlainBookSerializer(serializers.ModelSerializer[Book]):
 
 
 class BookSerializer(PlainBookSerializer):
-    """With a list, a method and a property."""
+    """Has a list, a method and a property."""
 
     subjects = SubjectSerializer(many=True, read_only=True)
     subject_ids = serializers.PrimaryKeyRelatedField(many=True, read_only=True, source="subjects")

@@ -14,13 +14,13 @@ from rest_framework.views import APIView
 from httpopt.pagination import KnownParametersPagination
 from httpopt.views import CachePolicy, IfMatchMixin, SparseFieldsMixin, VersionedViewMixin
 from tests.httpopt.alone.library.models import Book
-from tests.httpopt.alone.library.rights import Named, NotTooMuch
+from tests.httpopt.alone.library.permissions import Named, NotTooMuch
 from tests.httpopt.alone.library.serializers import BookSerializer, PlainBookSerializer
 
 LONG = "All work and no play makes Jack a dull boy. " * 100
 
 
-class _OfLibrary(SparseFieldsMixin, VersionedViewMixin):
+class _LibraryView(SparseFieldsMixin, VersionedViewMixin):
     permission_classes = [Named]
     throttle_classes = [NotTooMuch]
     collections = ("books", "authors", "subjects")
@@ -42,17 +42,17 @@ class Pages(KnownParametersPagination):
     page_size = 50
 
 
-class Books(_OfLibrary, generics.ListCreateAPIView[Book]):
+class Books(_LibraryView, generics.ListCreateAPIView[Book]):
     serializer_class = BookSerializer
     pagination_class = Pages
 
 
-class PlainBooks(_OfLibrary, generics.ListAPIView[Book]):
+class PlainBooks(_LibraryView, generics.ListAPIView[Book]):
     serializer_class = PlainBookSerializer
     pagination_class = Pages
 
 
-class OneBook(IfMatchMixin, _OfLibrary, generics.RetrieveUpdateDestroyAPIView[Book]):
+class OneBook(IfMatchMixin, _LibraryView, generics.RetrieveUpdateDestroyAPIView[Book]):
     serializer_class = BookSerializer
 
     def get_item_version(self) -> QuerySet[Any, Any] | None:
@@ -61,7 +61,7 @@ class OneBook(IfMatchMixin, _OfLibrary, generics.RetrieveUpdateDestroyAPIView[Bo
 
 
 class ForAWhile(VersionedViewMixin):
-    """Public, for an hour; private, for a user."""
+    """Is public for an hour, but private for a user."""
 
     collections = ("books",)
     cache_policy = CachePolicy(max_age=3600, public=True)
@@ -94,7 +94,7 @@ class Broken(VersionedViewMixin):
 
 
 class Plain(APIView):
-    """A DRF view that knows nothing of versions."""
+    """A DRF view without versions."""
 
     def get(self, request: Request) -> Response:
         return Response({"text": LONG})
@@ -104,7 +104,7 @@ class Plain(APIView):
 
 
 def page(request: HttpRequest) -> HttpResponse:
-    """Says what the query asks: ``size``, ``type``, ``status`` and any header."""
+    """Answer as the query says: ``size``, ``type``, ``status`` and some headers."""
     body = (LONG * 40)[: int(request.GET.get("size", "2000"))]
     response = HttpResponse(
         body,
@@ -118,7 +118,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 def noise(request: HttpRequest) -> HttpResponse:
-    """A text that no coding makes smaller."""
+    """Answer with bytes that no coding makes smaller."""
     return HttpResponse(bytes(range(256)) * 5 if "small" in request.GET else _random_bytes())
 
 

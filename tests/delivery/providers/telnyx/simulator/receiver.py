@@ -46,7 +46,7 @@ class Received:
 
 
 class Receiver:
-    """A host of webhooks: keeps what comes, answers 200, or ``answers[path]``."""
+    """A webhook receiver: stores requests and answers 200, or ``answers[path]``."""
 
     def __init__(self) -> None:
         self._server = Server("127.0.0.1", 0, self._take)
@@ -62,7 +62,8 @@ class Receiver:
         return f"http://127.0.0.1:{self._server.port}{path}"
 
     def wait_for(self, count: int, only: str | None = None) -> list[Received]:
-        """The first ``count`` (of one type), or an AssertionError that shows what came."""
+        """Return the first ``count`` events (of one type), or raise AssertionError with all that
+        arrived."""
 
         def chosen() -> list[Received]:
             return [one for one in self.received if only in (None, one.type)]

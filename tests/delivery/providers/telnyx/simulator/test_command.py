@@ -16,7 +16,7 @@ from django.core.management.base import CommandError
 
 from delivery.providers.telnyx.simulator.command import Command
 from delivery.providers.telnyx.simulator.numbers import RECIPIENTS, RECOVERING
-from tests.delivery.providers.telnyx.simulator.office import CHURCH, MEMBER
+from tests.delivery.providers.telnyx.simulator.api_client import CHURCH, MEMBER
 
 ROOT = Path(__file__).resolve().parents[5]
 COMMAND = [sys.executable, str(ROOT / "manage.py"), "telnyx_simulator"]
@@ -41,7 +41,7 @@ def running(data_dir: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def printed(process: subprocess.Popen[str]) -> dict[str, Any]:
-    """The JSON that it prints when it is ready."""
+    """Return the JSON that it prints when it is ready."""
     assert process.stdout is not None
     lines = []
     while (line := process.stdout.readline()) and line != "}\n":
