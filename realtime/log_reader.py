@@ -95,6 +95,9 @@ def read_new(key: str, seen: Head | None) -> tuple[Head, Page | None]:
     head = read_head(key)
     if seen is None or not head.can_resume(seen.last, seen.epoch):
         return head, None
+    if head.last == seen.last:
+        # A second notice of the same commit, through the channel layer: there is nothing to read.
+        return head, Page(head.last + 1, head.last, "")
     try:
         return head, read_page(head, seen.last)
     except PrunedError:
