@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 def insert_as_before(row: models.Model) -> None:
     """Insert ``row`` without the column of the provider."""
     fields = [field for field in row._meta.concrete_fields if field.name not in {"id", "provider"}]
-    names = ", ".join(connection.ops.quote_name(field.column) for field in fields)
+    names = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
     marks = ", ".join(["%s"] * len(fields))
     values = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
     table = connection.ops.quote_name(row._meta.db_table)

@@ -8,7 +8,7 @@ import logging
 import pytest
 
 from delivery.models import Outcome
-from delivery.providers.telnyx.answer import HttpAnswer
+from delivery.providers.one_call import HttpAnswer
 from delivery.providers.telnyx.answer import outcome as read_outcome
 
 P, C, R, T, A = (

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from delivery.providers.telnyx.simulator.ledger import Entry, Ledger
+from delivery.providers.simulator.ledger import Entry, Ledger
 from tests.delivery.providers.telnyx.simulator.api_client import CHURCH, MEMBER, ApiClient
 from tests.delivery.providers.telnyx.simulator.receiver import Receiver
 

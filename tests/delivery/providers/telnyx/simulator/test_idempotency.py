@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from delivery.providers.telnyx.simulator.answers import Answer, RefusedError
+from delivery.providers.simulator.server import Answer
+from delivery.providers.telnyx.simulator.answers import RefusedError
 from delivery.providers.telnyx.simulator.idempotency import KEPT_SECONDS, IdempotencyKeys
 from tests.delivery.providers.telnyx.simulator.api_client import CHURCH, MEMBER, ApiClient, code_of
 from tests.waiting import wait_until

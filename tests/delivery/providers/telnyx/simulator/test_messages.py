@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from delivery.content.encoding import measure
-from delivery.providers.telnyx.simulator.encoding import size_of
+from delivery.providers.simulator.encoding import size_of
 from tests.delivery.providers.telnyx.simulator.api_client import CHURCH, MEMBER, ApiClient, code_of
 from tests.delivery.providers.telnyx.simulator.receiver import Receiver
 

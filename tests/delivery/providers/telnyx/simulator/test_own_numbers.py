@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import requests
 
+from delivery.providers.simulator.numbers import OwnNumbers
 from delivery.providers.telnyx.simulator import TelnyxSimulator
-from delivery.providers.telnyx.simulator.own_numbers import OwnNumbers
 from delivery.providers.telnyx.simulator.registration import register
 from delivery.providers.telnyx.simulator.state import State
 from tests.delivery.accounts import with_provider

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import requests
 
+from delivery.providers.simulator.faults import Refusal
 from delivery.providers.telnyx.simulator.codes import SYNCHRONOUS
-from delivery.providers.telnyx.simulator.faults import FAULTS, Refusal
+from delivery.providers.telnyx.simulator.faults import FAULTS
 from delivery.providers.telnyx.simulator.numbers import NUMBER_OF, RECIPIENTS, RECOVERING
 from tests.delivery.providers.telnyx.simulator.api_client import MEMBER, ApiClient, code_of
 from tests.waiting import wait_until

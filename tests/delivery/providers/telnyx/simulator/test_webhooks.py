@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from delivery.providers.telnyx.simulator.answers import Answer
+from delivery.providers.simulator.server import Answer
 from tests.delivery.providers.telnyx.simulator.api_client import ApiClient
 from tests.delivery.providers.telnyx.simulator.receiver import Receiver
 from tests.waiting import wait_until
