@@ -130,7 +130,7 @@ class DecodedStream:
         return self._take(end if size is None or size < 0 else min(end, size))
 
     def seekable(self) -> bool:
-        # Django 6.1 asks every stream; False makes it read without looking for the end first.
+        # Django 6.0 asks every stream; False makes it read without looking for the end first.
         return False
 
     def close(self) -> None:

@@ -53,7 +53,7 @@ class StaticStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
         return stored
 
     def url_converter(self, *arguments: Any) -> Callable[[re.Match[str]], str]:
-        # Django 6.0 passes one argument more than 5.2: the comments to leave alone.
+        # Django 6.1 passes one argument more than 5.2: the comments to leave alone.
         convert: Callable[[re.Match[str]], str] = super().url_converter(*arguments)
 
         def convert_imports_only(found: re.Match[str]) -> str:
