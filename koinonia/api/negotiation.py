@@ -10,7 +10,7 @@ from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
-_LONGEST = 1000
+_MAX_LENGTH = 1000
 """A longer Accept is ignored: browsers send some 150 characters."""
 _REFUSED = re.compile(r";\s*q=0(\.0*)?\s*$", re.IGNORECASE)
 """DRF ignores q."""
@@ -41,7 +41,7 @@ class Negotiation(DefaultContentNegotiation):
     def get_accept_list(self, request: Request) -> list[str]:
         header = request.headers.get("Accept", "*/*")
         named = [one.strip() for one in header.split(",") if one.strip()]
-        if not named or len(header) > _LONGEST:
+        if not named or len(header) > _MAX_LENGTH:
             return _ANYTHING
         return [one for one in named if not _REFUSED.search(one)]
 

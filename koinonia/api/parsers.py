@@ -13,12 +13,12 @@ from rest_framework.parsers import BaseParser, JSONParser
 
 from koinonia.api.errors import TooLargeError
 
-DEEPEST = 20
-MOST_KEYS = 1_000
-MOST_VALUES = 500_000
-LONGEST_NUMBER = 24
+MAX_DEPTH = 20
+MAX_KEYS = 1_000
+MAX_VALUES = 500_000
+MAX_NUMBER_LENGTH = 24
 """Characters. A 64-bit integer has up to 20, a float as computers write it up to 24."""
-_TOO_DEEP = f"It is nested deeper than {DEEPEST} levels."
+_TOO_DEEP = f"It is nested deeper than {MAX_DEPTH} levels."
 
 
 class BoundedJSONParser(JSONParser):
@@ -86,8 +86,8 @@ def loads(body: bytes) -> Any:
         raise UnusableJsonError("It is not UTF-8, as JSON has to be.") from None
     if text.startswith("\ufeff"):
         raise UnusableJsonError("It starts with a byte order mark, which JSON must not have.")
-    if text.count(",") >= MOST_VALUES:
-        raise UnusableJsonError(f"It holds more than {MOST_VALUES} values.")
+    if text.count(",") >= MAX_VALUES:
+        raise UnusableJsonError(f"It holds more than {MAX_VALUES} values.")
     try:
         value = json.loads(
             text,
@@ -100,7 +100,7 @@ def loads(body: bytes) -> Any:
         raise UnusableJsonError(_TOO_DEEP) from None
     except json.JSONDecodeError as error:
         raise UnusableJsonError(f"{error}.") from None
-    if text.count("[") + text.count("{") > DEEPEST:
+    if text.count("[") + text.count("{") > MAX_DEPTH:
         _check_depth(value)
     return value
 
@@ -109,12 +109,12 @@ class _Keys:
     """Counts the names in one body."""
 
     def __init__(self) -> None:
-        self._left = MOST_KEYS
+        self._left = MAX_KEYS
 
     def build_object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         self._left -= len(pairs)
         if self._left < 0:
-            raise UnusableJsonError(f"It holds more than {MOST_KEYS} names.")
+            raise UnusableJsonError(f"It holds more than {MAX_KEYS} names.")
         made = dict(pairs)
         if len(made) < len(pairs):
             names = [name for name, _ in pairs]
@@ -137,8 +137,8 @@ def _float(text: str) -> float:
 
 
 def _check_length(text: str) -> None:
-    if len(text) > LONGEST_NUMBER:
-        raise UnusableJsonError(f"It holds a number of more than {LONGEST_NUMBER} digits.")
+    if len(text) > MAX_NUMBER_LENGTH:
+        raise UnusableJsonError(f"It holds a number of more than {MAX_NUMBER_LENGTH} digits.")
 
 
 def _constant(text: str) -> Any:
@@ -147,7 +147,7 @@ def _constant(text: str) -> Any:
 
 def _check_depth(value: Any) -> None:
     level = [value]
-    for _ in range(DEEPEST):
+    for _ in range(MAX_DEPTH):
         level = [
             inner
             for item in level

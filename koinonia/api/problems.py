@@ -29,10 +29,10 @@ from throttling.responses import problem as limit_problem
 MEDIA_TYPE = "application/problem+json"
 UNUSABLE = "The request cannot be used."
 OUR_FAULT = "Something went wrong here. It has been reported."
-LONGEST_SENTENCE = 300
-LONGEST_NAME = 100
-MOST_FIELDS = 20
-MOST_SENTENCES = 10
+MAX_SENTENCE_LENGTH = 300
+MAX_NAME_LENGTH = 100
+MAX_FIELDS = 20
+MAX_SENTENCES = 10
 _NO_FIELD = "non_field_errors"
 
 logger = logging.getLogger(__name__)
@@ -145,7 +145,7 @@ def _headers(error: exceptions.APIException) -> dict[str, str]:
 
 def sentence(text: object) -> str:
     """Return one short line without lone surrogates and control characters."""
-    return _shortened(str(text), LONGEST_SENTENCE)
+    return _shortened(str(text), MAX_SENTENCE_LENGTH)
 
 
 def by_field(detail: Any) -> dict[str, list[str]]:
@@ -156,10 +156,10 @@ def by_field(detail: Any) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     left_out = 0
     for name, text in _leaves(detail, ""):
-        name = _shortened(name, LONGEST_NAME) or _NO_FIELD
-        if len(found) >= MOST_FIELDS and name not in found:
+        name = _shortened(name, MAX_NAME_LENGTH) or _NO_FIELD
+        if len(found) >= MAX_FIELDS and name not in found:
             left_out += 1
-        elif len(found.setdefault(name, [])) < MOST_SENTENCES:
+        elif len(found.setdefault(name, [])) < MAX_SENTENCES:
             found[name].append(sentence(text))
         else:
             left_out += 1

@@ -52,7 +52,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
 def metrics(request: HttpRequest) -> HttpResponse:
     """Answer Prometheus, if it asks from an address of METRICS_ALLOW and without a proxy."""
     if comes_through_a_proxy(request):
-        return _refused("Ask the process itself: metrics are not told through a proxy.")
+        return _refused("Ask the process itself: metrics are not served through a proxy.")
     if not _may_read_metrics(request):
         return _refused("Your address is not in METRICS_ALLOW.")
     return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)

@@ -15,7 +15,7 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _FORWARDED_PROTO = b"x-forwarded-proto"
 _CONTENT_TYPE = b"content-type"
-_LONGEST_CONTENT_TYPE = 500
+_MAX_CONTENT_TYPE_LENGTH = 500
 
 
 def with_believed_scope(application: Application) -> Application:
@@ -69,7 +69,7 @@ def with_readable_content_type(application: Application) -> Application:
 def _with_readable_parameters(name: bytes, value: bytes) -> tuple[bytes, bytes]:
     if name.lower() != _CONTENT_TYPE:
         return name, value
-    media_type, *parameters = value[:_LONGEST_CONTENT_TYPE].split(b";")
+    media_type, *parameters = value[:_MAX_CONTENT_TYPE_LENGTH].split(b";")
     kept = [one for one in parameters if b"*" not in one.partition(b"=")[0] and _is_text(one)]
     return name, b";".join([media_type, *kept])
 

@@ -14,7 +14,7 @@ from logging import makeLogRecord
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from delivery.worker.parent_death import die_with_parent
+from delivery.worker.parent_death import dies_with_us
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 STABLE_SECONDS = 60.0
@@ -105,7 +105,7 @@ async def start_process(
         # Only the supervisor handles Ctrl-C; it stops its children in order.
         start_new_session=True,
         pass_fds=[lock],
-        preexec_fn=_dies_with_this_process(),
+        preexec_fn=dies_with_us(),
     )
 
 
@@ -113,18 +113,6 @@ def kill_session(process: asyncio.subprocess.Process) -> None:
     """Kill the process and every process that it started."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-
-
-def _dies_with_this_process() -> Callable[[], None]:
-    """Return a ``preexec_fn`` that ends the child with us, even if we end before it runs."""
-    parent = os.getpid()
-
-    def bind() -> None:
-        die_with_parent()
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return bind
 
 
 class Child:

@@ -13,7 +13,7 @@ from koinonia.up import probes
 from koinonia.up.data_dir import DataDir
 from koinonia.up.processes import Program
 
-LONGEST_SOCKET_PATH = 107
+MAX_SOCKET_PATH = 107
 """``sun_path`` holds 108 bytes, and the last one is a zero."""
 MANAGE = Path(__file__).resolve().parent.parent.parent / "manage.py"
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
@@ -119,7 +119,7 @@ def valkey_binary() -> Path:
 
 def valkey_command(directory: Path, socket: Path, *, append_only: bool = True) -> list[str]:
     """Return the command line of a server that listens on ``socket`` only."""
-    if len(bytes(socket)) > LONGEST_SOCKET_PATH:
+    if len(bytes(socket)) > MAX_SOCKET_PATH:
         raise SocketPathTooLongError(
             f"{socket} is too long for a unix socket: use a shorter DATA_DIR."
         )

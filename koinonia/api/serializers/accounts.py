@@ -13,7 +13,7 @@ from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.api.serializers.times import InstantField
 
 DEFAULT_LIFE = timedelta(days=90)
-LONGEST_LIFE = timedelta(days=366)
+MAX_LIFE = timedelta(days=366)
 
 
 class PasswordSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
@@ -34,8 +34,8 @@ class NewTokenSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         now = timezone.now()
         expires_at = attrs.setdefault("expires_at", now + DEFAULT_LIFE)
-        if not now < expires_at <= now + LONGEST_LIFE:
-            sentence = f"A token expires in the future, and within {LONGEST_LIFE.days} days."
+        if not now < expires_at <= now + MAX_LIFE:
+            sentence = f"A token expires in the future, and within {MAX_LIFE.days} days."
             raise serializers.ValidationError({"expires_at": [sentence]})
         return attrs
 

@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from delivery.statuses import Status
-from koinonia.api.serializers.fields import MOST_GROUPS, MOST_MEMBERS, ChurchItemsField, IdField
+from koinonia.api.serializers.fields import MAX_GROUPS, MAX_MEMBERS, ChurchItemsField, IdField
 from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.api.serializers.messages import AuthorSerializer, NamedSerializer, TextSerializer
 from koinonia.broadcasts.audience import Audience
@@ -19,8 +19,8 @@ class AudienceSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
     """``{"all": true}``, or groups and members by id."""
 
     all = serializers.BooleanField(required=False, default=False)
-    groups = ChurchItemsField("groups", most=MOST_GROUPS, required=False)
-    members = ChurchItemsField("members", most=MOST_MEMBERS, required=False)
+    groups = ChurchItemsField("groups", most=MAX_GROUPS, required=False)
+    members = ChurchItemsField("members", most=MAX_MEMBERS, required=False)
 
 
 @extend_schema_field(AudienceSerializer)

@@ -12,7 +12,7 @@ from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.api.serializers.messages import AuthorSerializer, MessageSerializer
 from koinonia.api.serializers.times import InstantField
 
-MOST_IDS = 1000
+MAX_IDS = 1000
 _ALL_OR_SOME = 'Say what to choose by, or {"all": true} for every dead letter.'
 
 
@@ -76,7 +76,7 @@ class BulkRetrySerializer(RetrySerializer):
         child=serializers.CharField(max_length=50),
         required=False,
         min_length=1,
-        max_length=MOST_IDS,
+        max_length=MAX_IDS,
     )
     filter = DeadLetterFilterSerializer(required=False)
 

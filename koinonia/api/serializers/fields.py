@@ -15,9 +15,9 @@ from delivery.content.visible_text import clean, is_blank
 from koinonia import ids, phone
 from koinonia.names import tidy
 
-MOST_GROUPS = 100
-MOST_MEMBERS = 5_000
-_LONGEST_NUMBER = 40
+MAX_GROUPS = 100
+MAX_MEMBERS = 5_000
+_MAX_NUMBER_LENGTH = 40
 
 
 @extend_schema_field(ids.SCHEMA)
@@ -134,12 +134,12 @@ class PhoneField(serializers.CharField):
     """A phone number in E.164 or in a national form of the church's country."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=_LONGEST_NUMBER, **options)
+        super().__init__(max_length=_MAX_NUMBER_LENGTH, **options)
 
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)
-        if len(text) > _LONGEST_NUMBER:
-            self.fail("max_length", max_length=_LONGEST_NUMBER)
+        if len(text) > _MAX_NUMBER_LENGTH:
+            self.fail("max_length", max_length=_MAX_NUMBER_LENGTH)
         try:
             return phone.normalise(clean(text), self.context["church"].country)
         except phone.UnusableNumberError as error:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 else:
     _Base = object
 
-_MOST_ERRORS = 10
-_LONGEST_NAME = 50
+_MAX_ERRORS = 10
+_MAX_NAME_LENGTH = 50
 """A longer name gets no suggestion: a comparison costs the product of the lengths."""
 _MIN_SIMILARITY = 0.7
 _OTHER_WORDS = {
@@ -47,9 +47,9 @@ class KnownFieldsMixin(_Base):
         if not unknown:
             return super().to_internal_value(data)
         writable = [name for name, field in self.fields.items() if not field.read_only]
-        errors = {name: [_sentence(name, writable)] for name in unknown[:_MOST_ERRORS]}
-        if unknown[_MOST_ERRORS:]:
-            more = len(unknown) - _MOST_ERRORS
+        errors = {name: [_sentence(name, writable)] for name in unknown[:_MAX_ERRORS]}
+        if unknown[_MAX_ERRORS:]:
+            more = len(unknown) - _MAX_ERRORS
             errors["non_field_errors"] = [f"There are {more} more unknown fields."]
         try:
             super().to_internal_value(data)
@@ -71,7 +71,7 @@ def _sentence(name: str, writable: list[str]) -> str:
 
 def _similar(name: str, writable: Iterable[str]) -> str | None:
     """Return the most similar field, ignoring case and underscores."""
-    if len(name) > _LONGEST_NAME:
+    if len(name) > _MAX_NAME_LENGTH:
         return None
     plain = {_plain(known): known for known in writable}
     wanted = _plain(name)

@@ -26,7 +26,7 @@ from koinonia.models import Conversation
 from koinonia.models.member import full_name
 
 LATEST_SEND = timedelta(days=366)
-LONGEST_TEXT = 1600
+MAX_TEXT_LENGTH = 1600
 
 
 @extend_schema_field(str)
@@ -109,7 +109,7 @@ class AttemptSerializer(serializers.ModelSerializer[Attempt]):
 class TextSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
     """The fields of every text that is sent."""
 
-    text = TextField(max_length=LONGEST_TEXT, allow_blank=True, required=False, default="")
+    text = TextField(max_length=MAX_TEXT_LENGTH, allow_blank=True, required=False, default="")
     send_at = InstantField(required=False, allow_null=True, default=None)
     expires_at = InstantField(required=False, allow_null=True, default=None)
 

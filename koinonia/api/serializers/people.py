@@ -11,7 +11,7 @@ from delivery.models import OptOut
 from delivery.opt_outs import opt_out
 from koinonia.api.errors import taken_as_error
 from koinonia.api.serializers.fields import (
-    MOST_GROUPS,
+    MAX_GROUPS,
     ChurchItemsField,
     IdField,
     ItemTagField,
@@ -62,7 +62,7 @@ class MemberSerializer(KnownFieldsMixin, serializers.ModelSerializer[Member]):
     first_name = NameField()
     last_name = NameField(required=False, allow_blank=True)
     phone = PhoneField()
-    groups = GroupsField("groups", most=MOST_GROUPS, required=False)
+    groups = GroupsField("groups", most=MAX_GROUPS, required=False)
     opted_out = serializers.BooleanField(required=False)
     etag = ItemTagField()
 

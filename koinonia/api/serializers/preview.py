@@ -11,13 +11,13 @@ from delivery.models import Encoding
 from koinonia.api.serializers.broadcasts import AudienceField, LeftOutSerializer
 from koinonia.api.serializers.fields import TextField
 from koinonia.api.serializers.known_fields import KnownFieldsMixin
-from koinonia.api.serializers.messages import LONGEST_TEXT, NamedSerializer, within_bounds
+from koinonia.api.serializers.messages import MAX_TEXT_LENGTH, NamedSerializer, within_bounds
 from koinonia.api.serializers.times import InstantField
 from koinonia.broadcasts.renderings import MAX_NAMED
 
 
 class PreviewRequestSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
-    text = TextField(max_length=LONGEST_TEXT)
+    text = TextField(max_length=MAX_TEXT_LENGTH)
     audience = AudienceField()
     send_at = InstantField(required=False, allow_null=True, default=None)
 

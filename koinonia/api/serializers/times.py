@@ -16,7 +16,7 @@ _INSTANT = re.compile(
 )
 _BLANK_FOR_PLUS = re.compile(r"(.*[Tt].*) ([0-9]{2}:[0-9]{2})")
 _WITHOUT_OFFSET = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ][0-9:.]+)?")
-_LONGEST = 60
+_MAX_LENGTH = 60
 _FURTHEST_OFFSET = timedelta(hours=14)
 
 
@@ -38,7 +38,7 @@ class InstantField(serializers.DateTimeField):
         super().__init__(**options)
 
     def to_internal_value(self, value: Any) -> datetime:
-        text = value if isinstance(value, str) and len(value) <= _LONGEST else ""
+        text = value if isinstance(value, str) and len(value) <= _MAX_LENGTH else ""
         if self.in_query and (lost := _BLANK_FOR_PLUS.fullmatch(text)):
             text = f"{lost[1]}+{lost[2]}"
         moment = _read(text)

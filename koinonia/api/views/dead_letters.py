@@ -37,7 +37,7 @@ from koinonia.api.views.base import ChurchView, ItemView, ListView
 from koinonia.api.views.sending import shown
 from throttling.drf import spent
 
-MOST_BY_FILTER = 10_000
+MAX_BY_FILTER = 10_000
 _REFUSALS = {
     **REFUSALS,
     "may_double_required": 'It may have arrived: say {"may_double": true} to send it once more.',
@@ -86,13 +86,13 @@ class RetryDeadLetterView(_DeadLetters):
     @idempotent
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Send the text again. If it may have arrived, `{"may_double": true}` is needed, else 409."""
-        letter = self.get_object()
+        dead = self.get_object()
         given = self.checked(RetrySerializer)
-        result = _retry(self.user, Message.objects.filter(pk=letter.pk), given["may_double"])
+        result = _retry(self.user, Message.objects.filter(pk=dead.pk), given["may_double"])
         if result.refused:
             code = result.refused[0][1]
             raise ConflictError(_REFUSALS[code], code)
-        message = shown(Message.objects.all()).get(pk=letter.pk)
+        message = shown(Message.objects.all()).get(pk=dead.pk)
         return self.created(message, MessageSerializer(message).data, status.HTTP_202_ACCEPTED)
 
 
@@ -103,8 +103,8 @@ class DiscardDeadLetterView(_DeadLetters):
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Discard the dead letter with a reason. It can still be read."""
         reason = self.checked(DiscardSerializer)["reason"]
-        letter = self.get_object()
-        if not discard(letter, by=self.user, reason=reason, now=timezone.now()):
+        dead = self.get_object()
+        if not discard(dead, by=self.user, reason=reason, now=timezone.now()):
             raise ConflictError("It is not waiting any more.")
         return Response(self.get_serializer(self.get_object()).data)
 
@@ -153,7 +153,7 @@ class RetryDeadLettersView(_DeadLetters):
     def _wanted(self, given: dict[str, Any]) -> Iterable[int]:
         if "filter" in given:
             found = filter_of(given["filter"]).apply(dead_letters(self.church.pk))
-            return found.order_by("pk").values_list("pk", flat=True)[:MOST_BY_FILTER]
+            return found.order_by("pk").values_list("pk", flat=True)[:MAX_BY_FILTER]
         keys = {text: ids.decode(text) for text in given["ids"]}
         messages = Message.objects.filter(
             tenant=self.church, pk__in=[key for key in keys.values() if key is not None]

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from koinonia.config import private_data
 from koinonia.up.data_dir import DataDirInUseError
 from koinonia.up.processes import ChildFailedError
-from koinonia.up.programs import LONGEST_SOCKET_PATH, Options, Plan
+from koinonia.up.programs import MAX_SOCKET_PATH, Options, Plan
 from koinonia.up.system import PortInUseError, System
 
 _LARGEST_PORT = 65_535
@@ -88,9 +88,9 @@ class Command(BaseCommand):
 def _refuse_bad_options(plan: Plan) -> None:
     if not plan.options.simulator and not os.environ.get("TELNYX_API_KEY"):
         raise CommandError("--no-simulator needs TELNYX_API_KEY.", returncode=2)
-    if plan.embedded_redis and len(os.fsencode(plan.socket)) > LONGEST_SOCKET_PATH:
+    if plan.embedded_redis and len(os.fsencode(plan.socket)) > MAX_SOCKET_PATH:
         raise CommandError(
-            f"{plan.socket} is too long for a unix socket ({LONGEST_SOCKET_PATH} bytes at most):"
+            f"{plan.socket} is too long for a unix socket ({MAX_SOCKET_PATH} bytes at most):"
             " choose a shorter --data-dir.",
             returncode=2,
         )
