@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from delivery import conf
-from delivery.admin.readonly import ReadOnlyAdmin, to_the_second, who
+from delivery.admin.readonly import ReadOnlyAdmin, acting_user, to_the_second
 from delivery.limits import breaker, holds
 from delivery.models import BreakerState, BreakerTransition
 from delivery.providers import registry
@@ -77,7 +77,7 @@ def _view(account: Account, now: datetime) -> dict[str, Any]:
 
 
 def _give(account: Account, order: str, request: HttpRequest) -> None:
-    now, by = timezone.now(), who(request)
+    now, by = timezone.now(), acting_user(request)
     reason = request.POST.get("reason", "").strip() or "ordered in the admin"
     if order == "open":
         breaker.force(account, BreakerState.FORCED_OPEN, by=by, reason=reason, now=now)

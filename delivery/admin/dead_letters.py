@@ -26,7 +26,7 @@ from delivery.admin.filters import (
     DiscardedFilter,
     StatusFilter,
 )
-from delivery.admin.readonly import ReadOnlyAdmin, ReadOnlyInline, to_the_second, who
+from delivery.admin.readonly import ReadOnlyAdmin, ReadOnlyInline, acting_user, to_the_second
 from delivery.dead_letters.queue import masked
 from delivery.models import Attempt, DeadLetter, DeadLetterAction, Message
 from delivery.models.queue import MessageQuerySet
@@ -43,7 +43,7 @@ class AttemptInline(ReadOnlyInline[Attempt]):
 
 class ActionInline(ReadOnlyInline[DeadLetterAction]):
     model = DeadLetterAction
-    verbose_name_plural = "what people did about it"
+    verbose_name_plural = "decisions"
     moment = to_the_second("at")
     fields = readonly_fields = (
         "moment", "by", "kind", "error_code", "generation", "may_double", "reason",
@@ -57,7 +57,7 @@ class ActionInline(ReadOnlyInline[DeadLetterAction]):
 class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
     change_list_template = "admin/delivery/deadletter/change_list.html"
     change_form_template = "admin/delivery/deadletter/change_form.html"
-    list_display = ["letter", "why", "state", "whose", "age", "reviewed_by"]
+    list_display = ["letter", "reason", "state", "parties", "age", "reviewed_by"]
     list_display_links = ["letter"]
     list_filter = [
         DiscardedFilter, StatusFilter, ClassFilter, CodeFilter, AgeFilter,
@@ -69,14 +69,23 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
     actions = ["retry_selected", "discard_selected", "export_selected"]
     inlines = [AttemptInline, ActionInline]
     fieldsets = [
-        ("Text", {"fields": [("of", "to"), ("size", "priority"), ("created_at", "expires_at")]}),
-        ("Trouble", {"fields": [("error_code", "error_class"), ("error_title", "dead_since")]}),
         (
-            "Looked at",
+            "Text",
+            {
+                "fields": [
+                    ("sender", "masked_number"),
+                    ("size", "priority"),
+                    ("created_at", "expires_at"),
+                ]
+            },
+        ),
+        ("Error", {"fields": [("error_code", "error_class"), ("error_title", "dead_since")]}),
+        (
+            "Review",
             {"fields": [("reviewed_by", "reviewed_at"), ("discarded_at", "discarded_reason")]},
         ),
     ]
-    readonly_fields = ["of", "to", "size"]
+    readonly_fields = ["sender", "masked_number", "size"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DeadLetter]:
         return super().get_queryset(request).filter(status__in=sorted(DEAD_LETTERS))
@@ -89,8 +98,8 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
     def letter(self, letter: DeadLetter) -> str:
         return f"#{letter.pk}"
 
-    @admin.display(description="why")
-    def why(self, letter: DeadLetter) -> SafeString:
+    @admin.display(description="reason")
+    def reason(self, letter: DeadLetter) -> SafeString:
         return format_html(
             '{} <span class="letter-code">{}</span>',
             dead_letters.explain(letter.error_code, letter.provider),
@@ -103,17 +112,17 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
         return format_html('<span class="letter-state letter-{}">{}</span>', word, word)
 
     @admin.display(description="from, to", ordering="tenant")
-    def whose(self, letter: DeadLetter) -> SafeString:
+    def parties(self, letter: DeadLetter) -> SafeString:
         return format_html(
             '{}<br><span class="letter-to">{}</span>', letter.tenant, masked(letter.to_number)
         )
 
     @admin.display(description="from")
-    def of(self, letter: DeadLetter) -> str:
+    def sender(self, letter: DeadLetter) -> str:
         return str(letter.tenant)
 
     @admin.display(description="to")
-    def to(self, letter: DeadLetter) -> str:
+    def masked_number(self, letter: DeadLetter) -> str:
         return masked(letter.to_number)
 
     @admin.display(description="for", ordering="-dead_since")
@@ -137,7 +146,7 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
         if unknown and "confirmed" not in request.POST:
             return self._ask(request, queryset, "retry", unknown=unknown)
         result = dead_letters.retry(
-            _messages(queryset), by=who(request), now=timezone.now(),
+            _messages(queryset), by=acting_user(request), now=timezone.now(),
             may_double=request.POST.get("may_double") == "yes",
         )  # fmt: skip
         if result.retried:
@@ -158,7 +167,7 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
             asked = "confirmed" in request.POST
             return self._ask(request, queryset, "discard", reason_missing=asked)
         count = dead_letters.discard_all(
-            _messages(queryset), by=who(request), reason=reason[:500], now=timezone.now()
+            _messages(queryset), by=acting_user(request), reason=reason[:500], now=timezone.now()
         )
         self.message_user(request, f"Discarded: {count}.", messages.SUCCESS)
         return None
@@ -166,7 +175,7 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
     @admin.action(description="Export as CSV", permissions=["view"])
     def export_selected(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> HttpResponse:
         LogEntry.objects.create(
-            user_id=who(request).pk,
+            user_id=acting_user(request).pk,
             content_type=ContentType.objects.get_for_model(DeadLetter, for_concrete_model=False),
             object_repr="Dead letters",
             action_flag=CHANGE,
@@ -208,7 +217,7 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
         queryset = self.get_queryset(request).filter(pk=letter.pk)
         answer: HttpResponse | None = None
         if "_review" in request.POST:
-            dead_letters.review(letter, by=who(request), now=timezone.now())
+            dead_letters.review(letter, by=acting_user(request), now=timezone.now())
             self.message_user(request, "Marked as reviewed by you.", messages.SUCCESS)
             return HttpResponseRedirect(request.path)
         if "_retry" in request.POST:

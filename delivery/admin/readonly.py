@@ -54,7 +54,7 @@ class CappedPaginator(_Paginator):
         return rows[: self.most].count()
 
 
-def who(request: HttpRequest) -> User:
+def acting_user(request: HttpRequest) -> User:
     """Return the user of the request: the admin requires a login."""
     return cast("User", request.user)
 
