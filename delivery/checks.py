@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,7 +27,18 @@ _RATES = ("ACCOUNT_RATE", "SENDER_RATE", "TENANT_RATE")
 def check_delivery(
     app_configs: Sequence[AppConfig] | None = None, **options: Any
 ) -> list[CheckMessage]:
-    return [*_fields(), *_numbers(), *_places(), *_providers(), *_times()]
+    return [*_unknown(), *_fields(), *_numbers(), *_places(), *_providers(), *_times()]
+
+
+def _unknown() -> Iterator[CheckMessage]:
+    """Warn of keys that no code reads: a misspelt setting has no effect."""
+    for name in sorted(map(str, set(getattr(settings, "DELIVERY", {})) - conf.NAMES)):
+        near = get_close_matches(name.upper(), conf.NAMES, n=1)
+        yield checks.Warning(
+            f"DELIVERY has an unknown key, {name!r}.",
+            hint=f"Did you mean {near[0]!r}?" if near else "Remove it.",
+            id="delivery.W002",
+        )
 
 
 def _fields() -> Iterator[CheckMessage]:
@@ -51,8 +63,8 @@ def _fields() -> Iterator[CheckMessage]:
 def _times() -> Iterator[CheckMessage]:
     if not settings.USE_TZ:
         yield Error(
-            "USE_TZ is False: the moments of retries, leases and webhooks are moments in UTC.",
-            hint="Set USE_TZ = True. Your own pages may show local times all the same.",
+            "USE_TZ is False: the times of retries, leases and webhooks are times in UTC.",
+            hint="Set USE_TZ = True. Your own pages can still show local times.",
             id="delivery.E010",
         )
 
@@ -118,7 +130,7 @@ def _places() -> Iterator[CheckMessage]:
     parts = urlsplit(conf.public_url())
     if conf.public_url() and not (parts.scheme in {"http", "https"} and parts.netloc):
         yield Error(
-            f"DELIVERY['PUBLIC_URL'] is {conf.public_url()!r}, which is no http or https URL.",
+            f"DELIVERY['PUBLIC_URL'] is {conf.public_url()!r}, which is not an http or https URL.",
             hint="Give it with its scheme and host.",
             id="delivery.E004",
         )

@@ -17,13 +17,24 @@ from django.utils.module_loading import import_string
 
 from delivery.drafts import NothingScheduled, Schedule
 
+NAMES = frozenset({
+    "ACCOUNT_RATE", "BREAKER_OPEN_SECONDS", "CONNECT_TIMEOUT", "COUNTRIES", "DAILY_PARTS",
+    "DEFAULT_PROVIDER", "FAILOVER_AFTER", "FORMER_TENANT", "HASH_TAG", "JITTER", "LEASE_SECONDS", "MODE", "PART_PRICE",
+    "PROVIDERS", "PROVIDER_OF", "PUBLIC_URL", "READ_TIMEOUT", "RECIPIENT_MODEL",
+    "RECIPIENT_NUMBER_FIELD", "RECIPIENT_OF", "RECIPIENT_TENANT_FIELD", "REDIS_URL", "RETRY_DELAYS",
+    "SCHEDULE", "SECOND_SENDER", "SENDER_RATE", "STOP_WORDS_OF", "TENANT_COUNTRY_FIELD", "TENANT_MODEL",
+    "TENANT_NUMBER_FIELD", "TENANT_RATE", "THREADS", "THREAD_OF", "UNCONFIRMED_AFTER",
+    "WATCHDOG_AFTER", "WEBHOOK_RETENTION_DAYS",
+})  # fmt: skip
+"""Every key of ``DELIVERY``; a system check reports other keys."""
+
 
 def _value(name: str, default: Any = None) -> Any:
     return getattr(settings, "DELIVERY", {}).get(name, default)
 
 
 def model_label(name: str) -> str:
-    """Return ``DELIVERY[name]``, an ``app_label.Model``. Raises ImproperlyConfigured."""
+    """Return ``DELIVERY[name]``, an ``app_label.Model``. Raise ImproperlyConfigured if it is missing."""
     label = _value(name)
     if not isinstance(label, str) or label.count(".") != 1:
         raise ImproperlyConfigured(
@@ -56,15 +67,19 @@ def recipient_number_field() -> str:
 
 
 def thread_of() -> Callable[[Any, str, datetime], int | None]:
-    """Return the function at the dotted path ``THREAD_OF``: ``(tenant, number, now)`` -> the host's key
-    of the thread for a text from this number. Without it, inbound texts have no thread."""
+    """Return ``THREAD_OF``: ``(tenant, number, now)`` -> the host's thread key for an inbound message.
+
+    A dotted path; without it, inbound messages have no thread.
+    """
     path = _value("THREAD_OF")
     return cast(Callable[[Any, str, datetime], int | None], import_string(path)) if path else _none
 
 
 def stop_words_of() -> Callable[[Any], Iterable[str]]:
-    """Return the function at the dotted path ``STOP_WORDS_OF``: ``(tenant)`` -> its own opt-out
-    keywords, in addition to the fixed ones."""
+    """Return ``STOP_WORDS_OF``: ``(tenant)`` -> the tenant's opt-out words, in addition to the fixed ones.
+
+    A dotted path; without it, only the fixed words count.
+    """
     path = _value("STOP_WORDS_OF")
     return cast(Callable[[Any], Iterable[str]], import_string(path)) if path else _no_words
 
@@ -74,14 +89,16 @@ def _no_words(tenant: Any) -> Iterable[str]:
 
 
 def recipient_of() -> Callable[[Any, str], Any] | None:
-    """Return the function at the dotted path ``RECIPIENT_OF``: ``(tenant, number)`` -> the key of the
-    recipient with this number, or None. Without it, the lowest key counts."""
+    """Return ``RECIPIENT_OF``: ``(tenant, number)`` -> the key of the recipient with this number, or None.
+
+    A dotted path; without it, the recipient with the lowest key is used.
+    """
     path = _value("RECIPIENT_OF")
     return cast(Callable[[Any, str], Any], import_string(path)) if path else None
 
 
 def schedule() -> Schedule:
-    """``SCHEDULE``: dotted path of a :class:`delivery.drafts.Schedule`; without it, none."""
+    """Return the :class:`delivery.drafts.Schedule` at the dotted path ``SCHEDULE``, or an empty one."""
     path = _value("SCHEDULE")
     return cast(Schedule, import_string(path)) if path else _NOTHING_SCHEDULED
 
@@ -99,8 +116,7 @@ def tenant_country_field() -> str:
 
 
 def countries() -> frozenset[str] | None:
-    """Return ``COUNTRIES``: ISO 3166 codes of allowed destinations, ``*`` for all; None: each tenant's
-    country."""
+    """Return ``COUNTRIES``: allowed ISO 3166 codes, ``*`` for all; None: each tenant's country."""
     given = _value("COUNTRIES")
     if given is None:
         return None
@@ -108,14 +124,16 @@ def countries() -> frozenset[str] | None:
 
 
 def daily_parts() -> int | None:
-    """Return ``DAILY_PARTS``: parts of one tenant in 24 hours, then texts wait; None without a cap."""
+    """Return ``DAILY_PARTS``: message parts of one tenant in 24 hours; None: no cap."""
     parts = _value("DAILY_PARTS", 20_000)
     return None if parts is None else int(parts)
 
 
 def former_tenant() -> Callable[[str], Any | None]:
-    """Return the function at the dotted path ``FORMER_TENANT``: ``(number)`` -> the tenant that gave the
-    number up and still gets the texts to it."""
+    """Return ``FORMER_TENANT``: ``(number)`` -> the former tenant of a number, which still gets its messages.
+
+    A dotted path; without it, they go to the tenant that last used the number for the sender.
+    """
     path = _value("FORMER_TENANT")
     return cast(Callable[[str], Any | None], import_string(path)) if path else _nobody
 
@@ -136,21 +154,23 @@ def provider_options(alias: str) -> Mapping[str, Any]:
 
 
 def first_provider() -> str:
-    """Return the alias that stands first in ``PROVIDERS``.
+    """Return the first alias in ``PROVIDERS``.
 
-    The migration that adds ``Message.provider`` gives this alias to all messages of before.
+    The migration that adds ``Message.provider`` gives this alias to all existing messages.
     """
     return next(iter(providers()), "")
 
 
 def default_provider() -> str:
-    """Return ``DEFAULT_PROVIDER``: the alias of the account for numbers without another account."""
+    """Return ``DEFAULT_PROVIDER``: the alias for numbers that ``PROVIDER_OF`` does not decide."""
     return str(_value("DEFAULT_PROVIDER") or first_provider())
 
 
 def provider_of() -> Callable[[Any, str], str] | None:
-    """Return the function at the dotted path ``PROVIDER_OF``: ``(tenant, number)`` -> the alias of the
-    account that owns the sending number. Without it, the default provider owns all numbers."""
+    """Return ``PROVIDER_OF``: ``(tenant, number)`` -> the alias of the account with this sending number.
+
+    A dotted path; without it, the default provider has all numbers.
+    """
     path = _value("PROVIDER_OF")
     return cast(Callable[[Any, str], str], import_string(path)) if path else None
 
@@ -174,15 +194,15 @@ def public_url() -> str:
 
 
 def redis_url() -> str:
-    """Return the URL of Redis. Without one, each process paces its calls, and the poll finds the work."""
+    """Return the URL of Redis; empty: no Redis. Then processes pace themselves and poll for work."""
     return str(_value("REDIS_URL", ""))
 
 
 def redis_key(name: str, *, account: str = "") -> str:
-    """Return the key of ``name``, of one provider account (its public name) or of the installation.
+    """Return the Redis key of ``name`` for one provider account (its public name) or the installation.
 
-    All keys of one call share a hash tag, as a Redis Cluster asks. ``HASH_TAG``, such as ``{shop}``,
-    tells installations on one Redis database apart; without it the account is the tag.
+    All keys of one call share a hash tag, as a Redis Cluster requires. ``HASH_TAG``, for example
+    ``{shop}``, separates installations on one Redis database; without it the account is the tag.
     """
     tag = str(_value("HASH_TAG", ""))
     if not account:
@@ -191,13 +211,13 @@ def redis_key(name: str, *, account: str = "") -> str:
 
 
 def part_price() -> Decimal | None:
-    """Return ``PART_PRICE``: the price of a message part in the host's currency; None if unknown."""
+    """Return ``PART_PRICE``: the price of one message part in the host's currency; None: unknown."""
     price = _value("PART_PRICE")
     return None if price is None else Decimal(str(price))
 
 
 def sync() -> bool:
-    """Tell whether ``MODE`` is ``sync``: then requests send single texts, without the breaker."""
+    """Return True if ``MODE`` is ``sync``: single messages are sent inside the request, without a breaker."""
     return bool(_value("MODE", "queued") == "sync")
 
 
@@ -216,7 +236,7 @@ def lease_seconds() -> float:
 
 
 def breaker_open_seconds() -> float:
-    """Return the first open time in seconds; it doubles with each failed probe, up to ten times this."""
+    """Return the first open time; it doubles with each failed probe, up to ten times this."""
     return float(_value("BREAKER_OPEN_SECONDS", 30))
 
 
@@ -225,25 +245,25 @@ def _rate(value: Any) -> float | None:
 
 
 def account_rate(alias: str) -> float | None:
-    """Return ``ACCOUNT_RATE``: parts per second of the account; None without a limit."""
+    """Return ``ACCOUNT_RATE`` of the provider, else of all: parts per second; None: no limit."""
     return _rate(provider_options(alias).get("ACCOUNT_RATE", _value("ACCOUNT_RATE", 50)))
 
 
 def sender_rate(alias: str) -> float | None:
-    """Return ``SENDER_RATE``: parts per second of one sending number; None without a limit."""
+    """Return ``SENDER_RATE`` of the provider, else of all: parts per second of one sending number."""
     return _rate(provider_options(alias).get("SENDER_RATE", _value("SENDER_RATE", 20)))
 
 
 def tenant_rate() -> float | None:
-    """Return the message parts per second of one tenant; None without a limit."""
+    """Return the message parts per second of one tenant; None: no limit."""
     return _rate(_value("TENANT_RATE"))
 
 
 def threads() -> int:
-    """Return the number of concurrent calls of one worker.
+    """Return the number of concurrent API calls of one worker.
 
-    Results that arrive together are written together: measured with a provider that answers after 20 ms,
-    16 threads sent 310 texts a second, 64 sent 1,070.
+    Results that arrive together are written together: with a provider that answers after 20 ms,
+    16 threads sent 310 messages a second, 64 threads sent 1,070.
     """
     return int(_value("THREADS", 64))
 
@@ -257,16 +277,15 @@ def read_timeout() -> float:
 
 
 def watchdog_after() -> float:
-    """Return the seconds of silence before the watchdog asks about a text."""
+    """Return the seconds without a report after which a message is looked up at the provider."""
     return float(_value("WATCHDOG_AFTER", 15 * 60))
 
 
 def unconfirmed_after() -> float:
-    """Return the seconds of silence before a text becomes unconfirmed."""
+    """Return the seconds without a report after which a message counts as unconfirmed."""
     return float(_value("UNCONFIRMED_AFTER", 3 * 24 * 3600))
 
 
 def webhook_retention_days() -> float:
-    """Return the days for which applied webhook events are kept; events without a message stay three
-    times as long."""
+    """Return the days for which applied webhook events are kept; unmatched ones, three times as long."""
     return float(_value("WEBHOOK_RETENTION_DAYS", 30))

@@ -1,8 +1,13 @@
-"""Isolate a bad row: process a batch in one transaction, or row by row if that fails."""
+"""Isolate a bad row: process a batch in one transaction, or row by row if that fails.
+
+Errors of the database connection are raised: every row would fail in the same way. Log lines leave
+out the error's text, because a database error quotes the row, including the phone number.
+"""
 
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -16,37 +21,29 @@ T = TypeVar("T")
 def all_or_each(
     together: Callable[[], T], each: Callable[[], T], *, message: str, action: str
 ) -> T:
-    """Return what ``together`` returns. If it fails, log ``message`` and return what ``each`` returns.
-
-    Errors of the database connection are raised: the rows would fail in the same way.
-    """
+    """Return what ``together`` returns. If it fails, log ``message`` and return what ``each`` returns."""
     try:
         return together()
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:  # a host's receiver may raise anything, because of a single row
-        # Leave out the error's text: a database error quotes the row, including the phone number.
-        logger.warning(message, extra={"action": action, "error": type(error).__name__})
+        logger.warning(message, extra={"action": action, **_about(error)})
         return each()
 
 
 def or_skip(
-    one: Callable[[], T],
-    skip: Callable[[], T],
-    *,
-    message: str,
-    action: str,
-    message_id: int | None = None,
+    one: Callable[[], T], skip: Callable[[], T], *, message: str, action: str, **row: int
 ) -> T:
-    """Return what ``one`` returns. If it fails, log an error for the row and return what ``skip`` returns.
-
-    Errors of the database connection are raised.
-    """
+    """Return what ``one`` returns. If it fails, log an error for ``row`` and return what ``skip`` returns."""
     try:
         return one()
     except (OperationalError, InterfaceError):
         raise
-    except Exception as error:  # as above; this is the row
-        about = {} if message_id is None else {"message_id": message_id}
-        logger.error(message, extra={"action": action, **about, "error": type(error).__name__})
+    except Exception as error:  # as above; this is the bad row
+        logger.error(message, extra={"action": action, **row, **_about(error)})
         return skip()
+
+
+def _about(error: Exception) -> dict[str, str]:
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return {"error": type(error).__name__, "where": f"{place.name}, line {place.lineno}"}

@@ -29,8 +29,8 @@ class RedisUnavailableError(Exception):
     """Redis cannot be used now; the caller works without Redis."""
 
 
-def attempt(call: Callable[[redis.Redis], T], *, blocking_seconds: float = 0) -> T:
-    """Return ``call(client)``, or raise :class:`RedisUnavailableError`.
+def call(use: Callable[[redis.Redis], T], *, blocking_seconds: float = 0) -> T:
+    """Return ``use(client)``, or raise :class:`RedisUnavailableError`.
 
     After a failure Redis is not called for a second, so that an outage costs one timeout a second
     and not one per call.
@@ -39,7 +39,7 @@ def attempt(call: Callable[[redis.Redis], T], *, blocking_seconds: float = 0) ->
     if time.monotonic() < _avoid_until:
         raise RedisUnavailableError("Redis failed a moment ago.")
     try:
-        return call(_client(blocking_seconds))
+        return use(_client(blocking_seconds))
     except redis.RedisError as error:
         _avoid_until = time.monotonic() + _AVOID_SECONDS
         raise RedisUnavailableError(type(error).__name__) from error

@@ -68,13 +68,13 @@ def update_for_new_messages(created: Collection[Message], *, now: datetime) -> N
     statement.
     """
     for batch in sorted({message.batch for message in created if message.batch}):
-        _follow_batch(batch, now)
+        _update_for_batch(batch, now)
     singles = [message for message in created if message.thread and not message.batch]
     unread = Counter(
         message.thread for message in singles if message.direction == Direction.INBOUND
     )
     for thread, message in sorted(_latest_of_each(singles).items()):
-        _follow_one(thread, message, unread[thread], now)
+        _update_one(thread, message, unread[thread], now)
 
 
 def update_for_moved_message(message: Message, thread: int, *, now: datetime) -> None:
@@ -85,7 +85,7 @@ def update_for_moved_message(message: Message, thread: int, *, now: datetime) ->
     others = Message.objects.filter(thread=message.thread).exclude(pk=message.pk)
     left = Conversation.objects.filter(pk=message.thread or 0, last_message=message.pk)
     left.update(last_message=others.order_by("-pk").values_list("pk", flat=True).first())
-    _follow_one(thread, message, 0, now)
+    _update_one(thread, message, 0, now)
 
 
 def link_to_members(church_id: int, phones: Sequence[str]) -> None:
@@ -146,7 +146,7 @@ def _latest_of_each(messages: Collection[Message]) -> dict[int, Message]:
     return {message.thread: message for message in ordered if message.thread}
 
 
-def _follow_one(thread: int, message: Message, unread: int, now: datetime) -> None:
+def _update_one(thread: int, message: Message, unread: int, now: datetime) -> None:
     row = Conversation.objects.filter(pk=thread)
     is_older = Q(last_message=None) | Q(last_message__lt=message.pk)
     row.filter(is_older).update(last_message=message, updated_at=now)
@@ -154,7 +154,7 @@ def _follow_one(thread: int, message: Message, unread: int, now: datetime) -> No
         row.update(unread_count=F("unread_count") + unread)
 
 
-def _follow_batch(batch: int, now: datetime) -> None:
+def _update_for_batch(batch: int, now: datetime) -> None:
     of_batch = Message.objects.filter(batch=batch)
     Conversation.objects.filter(pk__in=of_batch.values("thread")).update(
         last_message_id=Subquery(of_batch.filter(thread=OuterRef("pk")).values("pk")[:1]),

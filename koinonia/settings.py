@@ -211,6 +211,20 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
+_TWILIO = (
+    {}
+    if ENV.twilio is None
+    else {
+        "twilio": {
+            "BACKEND": "delivery.providers.twilio.provider.TwilioProvider",
+            "ACCOUNT_SID": ENV.twilio.account_sid,
+            "AUTH_TOKEN": ENV.twilio.auth_tokens,
+            "API_KEY": ENV.twilio.api_key,
+            "API_SECRET": ENV.twilio.api_secret,
+            "API_BASE": ENV.twilio.api_base,
+        }
+    }
+)
 DELIVERY = {
     "TENANT_MODEL": "koinonia.Church",
     "RECIPIENT_MODEL": "koinonia.Member",
@@ -234,6 +248,7 @@ DELIVERY = {
             "API_BASE": ENV.telnyx.api_base,
             "PUBLIC_KEY": ENV.telnyx.public_key,
         },
+        **_TWILIO,
     },
     "MODE": ENV.delivery.mode,
     "RETRY_DELAYS": ENV.delivery.retry_delays,

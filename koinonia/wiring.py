@@ -33,7 +33,7 @@ from koinonia import events, opt_out_words, sending_numbers
 from koinonia.accounts import passwords, tokens
 from koinonia.api.authentication import user_token
 from koinonia.broadcasts import due, progress
-from koinonia.broadcasts.cancel import release_group
+from koinonia.broadcasts.cancel import cancel_broadcasts_to
 from koinonia.conversations import (
     conversation_with,
     link_to_members,
@@ -205,7 +205,7 @@ schedule = Scheduled()
 
 
 def on_group_deleted(*, instance: Group, **_: Any) -> None:
-    release_group(instance, now=timezone.now())
+    cancel_broadcasts_to(instance, now=timezone.now())
 
 
 def on_member_saved(*, instance: Member, raw: bool = False, **_: Any) -> None:

@@ -69,6 +69,18 @@ class RunningSystem:
         answer.raise_for_status()
         return str(answer.json()["token"])
 
+    def manage(self, *arguments: str) -> str:
+        """Run ``manage.py`` beside the system and return its output."""
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "manage.py"), *arguments],
+            cwd=ROOT,
+            env={**self._environment, "DATA_DIR": str(self.data_dir)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
     @property
     def simulator(self) -> dict[str, Any]:
         """Return ``base``, ``api_key``, ``public_key`` and ``control`` of the simulator."""

@@ -32,15 +32,6 @@ from delivery.models import Attempt, DeadLetter, DeadLetterAction, Message
 from delivery.models.queue import MessageQuerySet
 from delivery.statuses import DEAD_LETTERS, Status
 
-_REFUSALS = {
-    "opted_out": "the member has opted out",
-    "sending": "a worker is sending it now",
-    "not_dead": "it has left the queue already",
-    "discarded": "it was discarded",
-    "recipient_deleted": "the member was deleted",
-    "may_double_required": "it may have arrived, and you did not allow a double",
-}
-
 
 class AttemptInline(ReadOnlyInline[Attempt]):
     model = Attempt
@@ -153,9 +144,9 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
             self.message_user(
                 request, f"Put back into the queue: {result.retried}.", messages.SUCCESS
             )
-        for code, words in _REFUSALS.items():
+        for code, sentence in dead_letters.REFUSALS.items():
             if count := sum(refused == code for _, refused in result.refused):
-                self.message_user(request, f"Refused, because {words}: {count}.", messages.WARNING)
+                self.message_user(request, f"Refused: {count}. {sentence}", messages.WARNING)
         return None
 
     @admin.action(description="Discard…", permissions=["decide"])

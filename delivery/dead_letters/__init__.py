@@ -9,10 +9,11 @@ from __future__ import annotations
 from delivery.dead_letters.decisions import discard, discard_all, review
 from delivery.dead_letters.export import export
 from delivery.dead_letters.queue import Filter, dead_letters, masked
-from delivery.dead_letters.reasons import explain
+from delivery.dead_letters.reasons import REFUSALS, explain
 from delivery.dead_letters.retrying import RetryResult, retry
 
 __all__ = [
+    "REFUSALS",
     "Filter",
     "RetryResult",
     "dead_letters",

@@ -40,7 +40,7 @@ def export(letters: MessageQuerySet, *, full_numbers: bool = False) -> Iterator[
 
 
 def _heading() -> list[str]:
-    """Return the names of the columns; the host's own name of a tenant is the name of its column."""
+    """Return the column names, with the host's word for a tenant."""
     tenant = str(apps.get_model(conf.tenant_model())._meta.verbose_name)
     return [tenant if name == "tenant" else name for name in _COLUMNS]
 

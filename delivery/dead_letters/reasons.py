@@ -1,4 +1,4 @@
-"""The reason of a dead letter, in words that an office understands."""
+"""Sentences for people: why a message is a dead letter, and why it is not retried."""
 
 from __future__ import annotations
 
@@ -15,11 +15,21 @@ EXPLANATIONS = {
     "unreadable_answer": "The provider's answer was unreadable. The text may have arrived.",
     "worker_lost": "Our worker stopped during the call. The text may have arrived.",
 }
-"""Our own codes. Each provider explains its codes in its own table."""
+"""The engine's codes. Each provider explains its codes in a separate table."""
+
+REFUSALS = {
+    "opted_out": "The recipient has opted out.",
+    "sending": "A worker is sending it now.",
+    "not_dead": "It is not in the queue any more.",
+    "discarded": "It was discarded.",
+    "recipient_deleted": "The recipient was deleted.",
+    "may_double_required": "It may have arrived, and a second copy was not allowed.",
+}
+"""The reasons for which :func:`delivery.dead_letters.retry` refuses a message."""
 
 
 def explain(code: str, provider: str) -> str:
-    """Return a sentence about ``code``, by our words or by those of the provider (an alias)."""
+    """Return a sentence about ``code``, from the engine or from the provider (an alias)."""
     if not code:
         return "No reason was given."
     unknown = f"The provider refused it with code {code}, which we do not know yet."

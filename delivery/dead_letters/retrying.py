@@ -1,4 +1,4 @@
-"""A person's order to send dead letters again."""
+"""Retry dead letters by order of a person."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from delivery.senders import Sender, senders_of
 from delivery.statuses import DEAD_LETTERS, Status
 
 NEW_LIFE = timedelta(hours=24)
-"""The new life of a text that became too old meanwhile; without it the retry would only expire."""
+"""The new lifetime of a message that is too old by now; otherwise it would expire at once."""
 _CHUNK = 1000
 _SURELY_REFUSED = (Outcome.PERMANENT.value, Outcome.CONFIGURATION.value)
 
@@ -30,9 +30,7 @@ _SURELY_REFUSED = (Outcome.PERMANENT.value, Outcome.CONFIGURATION.value)
 class RetryResult:
     retried: int = 0
     refused: list[tuple[int, str]] = field(default_factory=list)
-    """(id, code): ``opted_out``, ``sending``, ``discarded``, ``recipient_deleted``,
-    ``may_double_required`` (it is unknown whether it arrived, and ``may_double`` was not given), or
-    ``not_dead``."""
+    """(id, code); ``REFUSALS`` has a sentence for each code."""
 
 
 def retry(
@@ -42,13 +40,13 @@ def retry(
     now: datetime,
     may_double: bool = False,
 ) -> RetryResult:
-    """Put those of ``messages`` that may be sent again back into the queue, with fresh attempts.
+    """Requeue ``messages`` with fresh attempts, and return the number and the refused ones.
 
-    A text that the provider certainly refused, or that may double, is sent as a new one (with a new
-    idempotency key), from the tenant's present sender; any other under its old key, so that it
-    cannot arrive twice. An old key is given up when the provider has forgotten it and the tenant has
-    another sender by now: the old number may be another tenant's. Thousands at a time: a thousand in
-    one transaction, or all in the caller's.
+    A message that the provider certainly refused, or that may arrive twice by permission, is sent as
+    a new one: with a new idempotency key, from the tenant's present sender. Other messages keep the
+    old key, so that they cannot arrive twice. An old key is replaced if the provider has forgotten it
+    and the tenant has another sender by now, because the old number may belong to another tenant.
+    A thousand messages per transaction, or all in the caller's transaction.
     """
     result = RetryResult()
     for ids in _chunks(messages):
@@ -57,7 +55,7 @@ def retry(
 
 
 def _chunks(messages: MessageQuerySet) -> Iterator[list[int]]:
-    # All ids at once, before any of them leaves the set.
+    # Read all ids before the first message leaves the set.
     ids = sorted(messages.order_by().values_list("pk", flat=True))
     for start in range(0, len(ids), _CHUNK):
         yield ids[start : start + _CHUNK]
@@ -134,7 +132,7 @@ def _as_new(senders: Sequence[Sender], provider: str, now: datetime) -> dict[str
     again = Q(status=Status.UNKNOWN) | Q(error_class__in=_SURELY_REFUSED)
     moved: dict[str, object] = {}
     if senders:
-        # Without a sender at the moment, the letters keep the old one.
+        # While the tenant has no sender, the letters keep the old one.
         again |= _has_no_key(provider, now) & ~_from_one_of(senders)
         moved = {
             "provider": Case(When(again, then=Value(senders[0].provider)), default=F("provider")),

@@ -69,7 +69,7 @@ class Transitions:
         self.provider_id = provider_id
         self.ambiguous = False
         self.dead_since = None
-        self._blame(None)
+        self._set_failure(None)
         self._move(Status.ACCEPTED, now)
 
     def keep_billed(self, parts: int | None, encoding: str | None) -> None:
@@ -79,7 +79,7 @@ class Transitions:
 
     def retry_at(self, when: datetime, failure: Failure, now: datetime) -> None:
         """Schedule a retry after a temporary failure."""
-        self._blame(failure)
+        self._set_failure(failure)
         self.next_attempt_at = when
         self._move(Status.RETRYING, now)
 
@@ -91,12 +91,12 @@ class Transitions:
 
     def wait(self, failure: Failure, until: datetime, now: datetime) -> None:
         """Postpone it (see :meth:`postpone`) with a reason that users see."""
-        self._blame(failure)
+        self._set_failure(failure)
         self.postpone(until, now)
 
     def give_up(self, failure: Failure, now: datetime) -> None:
         """End all attempts: dead, or unknown if a call may have reached the provider."""
-        self._blame(failure)
+        self._set_failure(failure)
         self.dead_since = now
         self._move(Status.UNKNOWN if self.ambiguous else Status.DEAD, now)
 
@@ -121,23 +121,23 @@ class Transitions:
         """Apply a status that the provider reports: the provider has the message, so the engine is done."""
         self.ambiguous = False
         self.dead_since = None
-        self._blame(failure)
+        self._set_failure(failure)
         self._move(status, now)
 
     def put_back(self) -> None:
         """Return it to the queue unchanged. Users see no change."""
         self.status = self.claimed_from
-        self._free()
+        self._clear_lease()
 
     def _end_unless_ambiguous(self, status: Status, failure: Failure | None, now: datetime) -> None:
         # An earlier call may have sent it: the status must not say that it was not sent.
         if self.ambiguous:
             return self.give_up(failure or ANSWER_LOST, now)
-        self._blame(failure)
+        self._set_failure(failure)
         self._move(status, now)
         return None
 
-    def _blame(self, failure: Failure | None) -> None:
+    def _set_failure(self, failure: Failure | None) -> None:
         self.error_code = failure.code[:40] if failure else ""
         self.error_title = failure.title[:200] if failure else ""
         self.error_class = failure.error_class[:20] if failure else ""
@@ -146,9 +146,9 @@ class Transitions:
         self.status = status.value
         self.claims = 0
         self.updated_at = now
-        self._free()
+        self._clear_lease()
 
-    def _free(self) -> None:
+    def _clear_lease(self) -> None:
         self.lease_until = None
         self.lease_token = None
         self.call_started_at = None

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from delivery.models import Direction, Message, OptOut
-from delivery.opt_outs.words import wish
+from delivery.opt_outs.words import requested
 
 
 def opted_out(tenant_id: Any, numbers: Iterable[str]) -> set[str]:
@@ -46,7 +46,7 @@ def started_since(at: datetime, tenant_id: Any, number: str) -> bool:
         from_number=number,
         provider_status_at__gt=at,
     ).values_list("text", flat=True)
-    return any(wish(text) == "START" for text in later)
+    return any(requested(text) == "START" for text in later)
 
 
 def opt_in(tenant_id: Any, number: str, *, at: datetime | None = None) -> None:

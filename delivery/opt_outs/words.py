@@ -30,7 +30,7 @@ _SPELLED = re.compile(r"\w(?:[ .*]+\w)+")
 """Single letters with spaces or dots between them."""
 
 
-def wish(text: str, autoresponse_type: str = "", own: Iterable[str] = ()) -> str:
+def requested(text: str, autoresponse_type: str = "", own: Iterable[str] = ()) -> str:
     """Return the request in ``text``: ``STOP``, ``START`` or ``""``.
 
     A word counts if it is the whole text, once or repeated, or the whole first line.

@@ -235,7 +235,7 @@ class ProviderEvent:
     """``WebhookRequest.ref`` where it names a message of ours: a hint, no proof."""
     occurred_at: datetime
     payload: dict[str, Any]
-    """Storable JSON (see :mod:`delivery.content.visible_text.storable`)."""
+    """Storable JSON (see :func:`delivery.content.visible_text.storable`)."""
 
     @property
     def is_inbound(self) -> bool:

@@ -13,14 +13,14 @@ _MOST_WAITING = 15
 def push() -> None:
     """Wake a worker. Best effort: the broker's poll finds the work without a hint."""
     try:
-        redis_client.attempt(_push)
+        redis_client.call(_push)
     except RedisUnavailableError:
         pass  # the broker polls the database
 
 
 def wait(seconds: float) -> bool:
     """Wait for a hint; return False if none came. Raise RedisUnavailableError without waiting."""
-    found = redis_client.attempt(
+    found = redis_client.call(
         lambda redis: redis.blpop([_key()], timeout=seconds), blocking_seconds=seconds
     )
     return found is not None
@@ -29,7 +29,7 @@ def wait(seconds: float) -> bool:
 def take() -> bool:
     """Take a hint without waiting. Return False if none is stored."""
     try:
-        return redis_client.attempt(lambda redis: redis.lpop(_key())) is not None
+        return redis_client.call(lambda redis: redis.lpop(_key())) is not None
     except RedisUnavailableError:
         return False
 

@@ -1,4 +1,4 @@
-"""The decision at the due time: the sender, the recipient, the words."""
+"""Bring claimed messages up to date: the sender, the recipient, the words."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 
 from delivery import conf
 from delivery.changes import Changes, message_changes
 from delivery.content.encoding import MAX_PARTS, measure_message
 from delivery.content.visible_text import clean, is_blank
 from delivery.drafts import Draft
+from delivery.isolation import all_or_each, or_skip
 from delivery.models import Message
 from delivery.models.transitions import TRANSITION_FIELDS, Failure
 from delivery.queue import claim
@@ -29,27 +30,26 @@ _CONTENT_COLUMNS = tuple(
     "recipient_id" if name == "recipient" else name for name in _CONTENT_FIELDS
 )
 _ENDED_FIELDS = tuple(dict.fromkeys((*_CONTENT_FIELDS, *TRANSITION_FIELDS)))
-"""PostgreSQL refuses a column that is set twice, so duplicates are removed."""
+"""Without repeats: PostgreSQL refuses to set a column twice."""
 _FAILED = Failure(
-    "not_addressed", "Its recipient could not be decided when it was due", "permanent"
+    "not_addressed", "Its recipient could not be determined when it was due", "permanent"
 )
 _TWICE = Failure("number_twice", "Another text of this broadcast goes to this number", "cancelled")
-_EMPTY = Failure(
-    "text_empty", "Nothing is left of the text when it is due: the name is missing", "permanent"
-)
+_EMPTY = Failure("text_empty", "The text is empty when it is due: the name is missing", "permanent")
 _WITHOUT_NUMBER = timedelta(minutes=1)
-"""A tenant without a number may get one later: its messages are checked again after this time."""
+"""The pause of a tenant's messages while the tenant has no number: it may get another one."""
 
 Decisions = Mapping[int, Draft | Failure]
 
 
 def redraft(claimed: Sequence[Message], now: datetime) -> list[Message]:
-    """Update claimed messages (of one turn); return the messages to send.
+    """Update the claimed messages of one turn, and return the messages to send.
 
-    Only an untried message changes: a second call under one idempotency key must have the bytes of the
-    first call. An untried message leaves from a present sender of the tenant, and waits while the
-    tenant has no sender. The host names the recipient and the text of a scheduled message. A message
-    that moves to another provider account is given back; its next claim is a turn of that account.
+    Only an untried message is changed: a second call with the same idempotency key must have the
+    bytes of the first. An untried message gets a present sender of the tenant, or waits until the
+    tenant has one. A scheduled message gets the recipient and the words that the host names now. A
+    message that moves to another provider account returns to the queue: that account has its own
+    turns.
     """
     senders = senders_by_key(claimed[0].tenant_id) if claimed else ()
     if not senders:
@@ -58,16 +58,12 @@ def redraft(claimed: Sequence[Message], now: datetime) -> list[Message]:
     if not stale:
         return list(claimed)
     moving = [row for row in stale if _moves(row, senders)]
-    try:
-        ended = _apply(stale, senders, now)
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception as error:  # a host's hook may raise anything, and for one row of them
-        logger.warning(
-            "Due texts cannot be addressed together; it is done one by one",
-            extra={"action": "redraft_failed", "error": type(error).__name__},
-        )
-        ended = {pk for row in stale for pk in _apply_alone(row, senders, now)}
+    ended = all_or_each(
+        lambda: _apply(stale, senders, now),
+        lambda: {pk for row in stale for pk in _apply_one(row, senders, now)},
+        message="Due messages cannot be addressed together; they are addressed one by one",
+        action="redraft_failed",
+    )
     moved = {row.pk for row in moving} - ended
     claim.put_back([row for row in claimed if row.pk in moved])
     return [row for row in claimed if row.pk not in ended | moved]
@@ -97,10 +93,10 @@ def _is_untried(row: Message) -> bool:
 
 
 def _without_those_that_wait(claimed: Sequence[Message], now: datetime) -> list[Message]:
-    """Give back the messages that cannot be sent without a number of the tenant; return the others.
+    """Requeue the messages that need a number of the tenant, and return the remaining messages.
 
-    A message that was tried keeps its number. A message that is too old, or whose recipient is gone,
-    ends.
+    A message with an attempt keeps its number. A message that is too old, or has lost its recipient,
+    ends later.
     """
     waiting = [
         row
@@ -119,17 +115,8 @@ def _without_those_that_wait(claimed: Sequence[Message], now: datetime) -> list[
     return [row for row in claimed if row.pk not in given_back]
 
 
-def _apply_alone(row: Message, senders: Sequence[Sender], now: datetime) -> set[int]:
-    try:
-        return _apply([row], senders, now)
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception as error:  # as above, for one row: the others are sent
-        # Without its text: a database error quotes the row, a phone number with it.
-        logger.error(
-            "A due text cannot be addressed",
-            extra={"action": "not_addressed", "message_id": row.pk, "error": type(error).__name__},
-        )
+def _apply_one(row: Message, senders: Sequence[Sender], now: datetime) -> set[int]:
+    def give_up() -> set[int]:
         with message_changes(now) as changes:
             held = _held([row])
             for one in held:
@@ -138,9 +125,17 @@ def _apply_alone(row: Message, senders: Sequence[Sender], now: datetime) -> set[
             Message.objects.write(held, TRANSITION_FIELDS)
         return {row.pk}
 
+    return or_skip(
+        lambda: _apply([row], senders, now),
+        give_up,
+        message="A due message cannot be addressed",
+        action="not_addressed",
+        message_id=row.pk,
+    )
+
 
 def _apply(stale: Sequence[Message], senders: Sequence[Sender], now: datetime) -> set[int]:
-    """Write the decisions; return the keys of the rows that must not be sent."""
+    """Write the decisions, and return the keys of the rows that must not be sent."""
     claimed = {row.pk: row for row in stale}
     with message_changes(now) as changes:
         held = _held(stale)
@@ -151,7 +146,7 @@ def _apply(stale: Sequence[Message], senders: Sequence[Sender], now: datetime) -
         ]
         decisions: Decisions = {}
         if scheduled:
-            # A transaction for the hook: its writes must not stay if it fails.
+            # A separate transaction for the hook: its writes must not stay if it fails.
             with transaction.atomic():
                 decisions = conf.schedule().redraft(scheduled[0].tenant_id, scheduled, now)
         kept, ended = _decide(held, decisions, senders, changes, now)
@@ -160,7 +155,7 @@ def _apply(stale: Sequence[Message], senders: Sequence[Sender], now: datetime) -
     for row in kept:
         for name in _CONTENT_COLUMNS:
             setattr(claimed[row.pk], name, getattr(row, name))
-    # If this claim has lost a message, another worker sends it.
+    # Messages with an expired lease are left out too: another worker sends them.
     return claimed.keys() - {row.pk for row in kept}
 
 
@@ -198,7 +193,7 @@ def _decide(
 
 
 def _rewrite(row: Message, draft: Draft) -> Failure | None:
-    """Put the draft into the row; return why it cannot be sent so, or None."""
+    """Copy the draft into the row. Return a failure if the result cannot be sent."""
     if row.batch is not None and draft.to != row.to_number and _is_in_batch(row, draft.to):
         return _TWICE
     row.to_number, row.thread, row.recipient_id = draft.to, draft.thread, draft.recipient_id
@@ -208,10 +203,10 @@ def _rewrite(row: Message, draft: Draft) -> Failure | None:
     measured = measure_message(row.text, media=bool(row.media_urls))
     row.encoding, row.parts = measured.encoding, measured.parts
     if measured.parts > MAX_PARTS:
-        told = (
+        reason = (
             f"The text needs {measured.parts} parts when it is due; at most {MAX_PARTS} can be sent"
         )
-        return Failure("text_too_long", told, "permanent")
+        return Failure("text_too_long", reason, "permanent")
     return None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable, Container, Sequence
@@ -12,6 +11,7 @@ from queue import Empty, SimpleQueue
 from django.utils import timezone
 
 from delivery.models import Message, Outcome, Priority
+from delivery.process import PerProcess
 from delivery.providers import registry
 from delivery.providers.base import Provider, SendOutcome
 from delivery.sending.jobs import Claim, Job, Jobs, claim_of
@@ -152,12 +152,12 @@ def _not_called(job: Job, error: Exception) -> Result:
     return Result(job.message, outcome, timezone.now(), 0.0, permit=job.permit)
 
 
-_of_process: tuple[int, Threads] | None = None
+_by_size = PerProcess(dict[int, Threads])
 
 
 def of_this_process(size: int) -> Threads:
-    """Return the threads of this process, made at the first use: none survives a fork."""
-    global _of_process
-    if _of_process is None or _of_process[0] != os.getpid() or _of_process[1].size != size:
-        _of_process = (os.getpid(), Threads(size))
-    return _of_process[1]
+    """Return the threads of this process; make them on first use."""
+    made = _by_size.get()
+    if size not in made:
+        made[size] = Threads(size)
+    return made[size]

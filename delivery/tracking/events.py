@@ -1,4 +1,4 @@
-"""Stored webhook events, applied in batches: each once, in any order."""
+"""Apply stored webhook events in batches: each event once, in any order."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 from django.db.models import Case, When
 
 from delivery.changes import Changes, message_changes
+from delivery.isolation import all_or_each, or_skip
 from delivery.models import WebhookEvent
 from delivery.models.webhook_event import TEXT_RECEIVED
 from delivery.providers import registry
@@ -27,29 +28,26 @@ _TEXTS_FIRST = Case(When(event_type=TEXT_RECEIVED, then=0), default=1)
 
 
 def apply_waiting_events(now: datetime, limit: int = 200) -> int:
-    """Apply stored events that are due; return how many were read.
+    """Apply the stored events that are due, and return their number.
 
-    An event that comes too early (its message or tenant does not exist yet, or a new send of the
-    message is under way) waits, longer each time. An event that cannot be applied does not block
-    another event.
+    An early event (before its message or tenant exists, or during a new send of the message) waits,
+    longer each time. A bad event does not block other events.
     """
     if not WebhookEvent.objects.due(now).exists():
         return 0
-    try:
-        return len(_apply(_due(now), limit, now))
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception as error:
-        logger.warning(
-            "A batch of webhook events failed; they are applied one by one",
-            extra={"action": "webhook_batch_failed", "error": type(error).__name__},
-        )
-        return _apply_one_by_one(limit, now)
+    return all_or_each(
+        lambda: len(_apply(_due(now), limit, now)),
+        lambda: _apply_one_by_one(limit, now),
+        message="A batch of webhook events failed; they are applied one by one",
+        action="webhook_batch_failed",
+    )
 
 
 def _due(now: datetime) -> list[int]:
-    """Return the keys of the next due events. Texts of people go first: a STOP must not wait behind
-    the reports of a broadcast, while the next texts go out."""
+    """Return the keys of the next due events, inbound messages first.
+
+    A STOP must not wait behind the reports of a broadcast while further messages are sent.
+    """
     due = WebhookEvent.objects.due(now).order_by("due_at", "id").values_list("pk", flat=True)
     texts = list(due.filter(event_type=TEXT_RECEIVED)[:1000])
     return [*texts, *due.exclude(event_type=TEXT_RECEIVED)[: 1000 - len(texts)]]
@@ -58,23 +56,23 @@ def _due(now: datetime) -> list[int]:
 def _apply_one_by_one(limit: int, now: datetime) -> int:
     ids = _due(now)[:limit]
     for pk in ids:
-        try:
-            _apply([pk], 1, now)
-        except (OperationalError, InterfaceError):
-            raise
-        except Exception as error:
-            logger.exception(
-                "A webhook event cannot be applied",
-                extra={"action": "webhook_not_applied", "event": pk, "error": type(error).__name__},
-            )
-            _postpone_alone(pk, now)
+        _apply_one(pk, now)
     return len(ids)
 
 
-def _postpone_alone(pk: int, now: datetime) -> None:
-    event = WebhookEvent.objects.get(pk=pk)
-    _postpone(event, now)
-    WebhookEvent.objects.waiting().filter(pk=pk).update(due_at=event.due_at)
+def _apply_one(pk: int, now: datetime) -> int:
+    def postpone() -> int:
+        event = WebhookEvent.objects.get(pk=pk)
+        _postpone(event, now)
+        return WebhookEvent.objects.waiting().filter(pk=pk).update(due_at=event.due_at)
+
+    return or_skip(
+        lambda: len(_apply([pk], 1, now)),
+        postpone,
+        message="A webhook event cannot be applied",
+        action="webhook_not_applied",
+        event=pk,
+    )
 
 
 def _apply(ids: Sequence[int], limit: int, now: datetime) -> list[WebhookEvent]:
@@ -133,6 +131,6 @@ def _mark_without_effect(event: WebhookEvent, now: datetime) -> None:
 
 
 def _postpone(event: WebhookEvent, now: datetime) -> None:
-    """Make the event due again when it is twice as old as now."""
+    """Make the event due again at twice its present age."""
     age = now - event.received_at
     event.due_at = now + min(max(age, _SOONEST), _LATEST)

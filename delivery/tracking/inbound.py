@@ -33,7 +33,7 @@ class Incoming:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class KeywordRequest:
     """A STOP or START of one person to one tenant."""
 
     tenant_id: Any
@@ -50,7 +50,7 @@ def apply(incoming: Sequence[Incoming], changes: Changes, now: datetime) -> list
     tenants = tenants_by_number({item.text.to_number for item in incoming})
     known = _stored(incoming)
     without_tenant = []
-    wishes: list[Wish] = []
+    requests: list[KeywordRequest] = []
     for item in sorted(incoming, key=_order):
         text, event = item.text, item.event
         tenant = (
@@ -68,12 +68,12 @@ def apply(incoming: Sequence[Incoming], changes: Changes, now: datetime) -> list
             event.result = WebhookEvent.Result.SUPERSEDED
         else:
             known.add((event.provider, text.provider_id))
-            wishes += _wishes(text, tenant)
+            requests += _keyword_requests(text, tenant)
             message = received(text, tenant, now, provider=event.provider)
             message.save(force_insert=True)
             changes.add(message)
             event.message, event.result = message, WebhookEvent.Result.APPLIED
-    _obey(wishes, now)
+    _apply_requests(requests, now)
     return without_tenant
 
 
@@ -144,11 +144,11 @@ def _recipient_id(tenant: Model, number: str) -> Any:
 def _word(text: InboundText, tenant: Model) -> str:
     """Return ``STOP``, ``START`` or nothing, by the provider and by the keywords of ``tenant``."""
     own = tuple(conf.stop_words_of()(tenant))
-    said = words.wish(text.text, text.keyword, own)
-    return said or words.wish(text.postback, "", own)
+    said = words.requested(text.text, text.keyword, own)
+    return said or words.requested(text.postback, "", own)
 
 
-def _wishes(text: InboundText, tenant: Model) -> Iterator[Wish]:
+def _keyword_requests(text: InboundText, tenant: Model) -> Iterator[KeywordRequest]:
     """Yield what ``text`` asks of ``tenant``, and a STOP also of the tenant that texted the person
     last from the number, which may have moved to ``tenant`` since."""
     word = _word(text, tenant)
@@ -158,18 +158,20 @@ def _wishes(text: InboundText, tenant: Model) -> Iterator[Wish]:
         concerned |= {last.pk} if last is not None else set()
     if word:
         for pk in concerned:
-            yield Wish(pk, text.from_number, word, text.at)
+            yield KeywordRequest(pk, text.from_number, word, text.at)
 
 
-def _obey(wishes: Sequence[Wish], now: datetime) -> None:
+def _apply_requests(requests: Sequence[KeywordRequest], now: datetime) -> None:
     """Write the opt-outs. The newer of STOP and START counts, in any order of arrival.
 
     Call it when the texts are saved: a STOP looks for a later START.
     """
     # All workers use one order, so that two of them cannot deadlock.
-    for wish in sorted(wishes, key=lambda wish: (str(wish.tenant_id), wish.number, wish.at)):
-        if wish.word == "START":
-            opt_outs.opt_in(wish.tenant_id, wish.number, at=wish.at)
-        elif not opt_outs.started_since(wish.at, wish.tenant_id, wish.number):
-            at = min(wish.at, now)
-            opt_outs.opt_out(wish.tenant_id, wish.number, OptOut.Source.KEYWORD, now=at)
+    for request in sorted(
+        requests, key=lambda request: (str(request.tenant_id), request.number, request.at)
+    ):
+        if request.word == "START":
+            opt_outs.opt_in(request.tenant_id, request.number, at=request.at)
+        elif not opt_outs.started_since(request.at, request.tenant_id, request.number):
+            at = min(request.at, now)
+            opt_outs.opt_out(request.tenant_id, request.number, OptOut.Source.KEYWORD, now=at)

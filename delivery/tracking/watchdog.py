@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,9 +13,11 @@ from django.db import DataError, IntegrityError
 from django.db.models import Q
 
 from delivery import conf
+from delivery.backoff import doubled
 from delivery.changes import message_changes
 from delivery.models import Attempt, Direction, Message, StatusCheck
 from delivery.models.queue import MessageQuerySet
+from delivery.process import PerProcess
 from delivery.providers import registry
 from delivery.providers.base import (
     DeliveryReport,
@@ -34,9 +35,9 @@ logger = logging.getLogger("delivery")
 
 _EVERY = timedelta(seconds=5)
 _BUDGET_SECONDS = 10.0
-_LONGEST_PAUSE = timedelta(hours=6)
+_LONGEST_PAUSE_SECONDS = 6 * 3600.0
 _LOOKED_FOR = timedelta(days=2)
-"""A provider may not show a text before it has left the provider's queue, some hours at most."""
+"""A provider may not show a message before it has left the provider's queue, after hours at most."""
 _CLOCKS_DIFFER = timedelta(minutes=2)
 
 
@@ -60,9 +61,9 @@ Answer = tuple[LookUp, DeliveryReport]
 
 
 class Watchdog:
-    """Asks providers in a thread, which never uses the database; at most one round at a time.
+    """Asks providers in a thread that never uses the database, at most one round at a time.
 
-    A failed round ends; a later round asks about its messages again.
+    After a failed round its messages are asked about again, later.
     """
 
     def __init__(self) -> None:
@@ -71,8 +72,10 @@ class Watchdog:
         self._next = datetime.min.replace(tzinfo=UTC)
 
     def tick(self, now: datetime, limit: int = 20) -> int:
-        """Write the answers of the last round and begin the next, without waiting. Return how many
-        messages moved."""
+        """Write the answers of the last round and begin the next, without waiting.
+
+        Return the number of changed messages.
+        """
         if now < self._next:
             return 0
         self._next = now + _EVERY
@@ -88,29 +91,26 @@ class Watchdog:
         return moved
 
 
-_of_process: dict[int, Watchdog] = {}
+_watchdog = PerProcess(Watchdog)
 
 
 def reconcile(now: datetime, limit: int = 20) -> int:
-    """Ask about up to ``limit`` silent messages, and end messages without hope of confirmation.
+    """Ask about up to ``limit`` silent messages, and end messages that will never be confirmed.
 
-    For a worker: it never waits for a provider, a later call writes the answers. Asks at most every
-    five seconds, with growing intervals per message. Returns how many messages moved.
+    A worker calls this; it does not wait for a provider, a later call writes the answers. It asks at
+    most every five seconds, and about each message less and less often. Return the number of changed
+    messages.
     """
-    pid = os.getpid()  # A forked child has no threads of its parent.
-    if pid not in _of_process:
-        _of_process.clear()
-        _of_process[pid] = Watchdog()
-    return _of_process[pid].tick(now, limit)
+    return _watchdog.get().tick(now, limit)
 
 
 def reconcile_now(now: datetime, limit: int = 20) -> int:
-    """Do the same at once, and wait for the providers. Return how many messages moved."""
+    """Ask and wait for the providers' answers. Return the number of changed messages."""
     return apply(ask(take_overdue(now, limit), now), now) + give_up_waiting(now)
 
 
 def take_overdue(now: datetime, limit: int) -> list[LookUp]:
-    """Return the due questions. The interval of each message grows."""
+    """Return the due questions; the pauses between questions about a message grow."""
     quiet_since = now - timedelta(seconds=conf.watchdog_after())
     by_content, by_id = _able("look_up_by_content"), _able("look_up_by_id")
     lost = list(
@@ -167,7 +167,7 @@ def by_content_of(message: Message) -> LookUpByContent:
 
 
 def ask(questions: Sequence[LookUp], now: datetime) -> list[Answer]:
-    """Return the answers within about ten seconds. A provider that fails is not asked further."""
+    """Return the answers, after about ten seconds at most. After a failure a provider is skipped."""
     until = time.monotonic() + _BUDGET_SECONDS
     answers: list[Answer] = []
     providers: dict[str, Provider] = {}
@@ -199,7 +199,7 @@ def ask(questions: Sequence[LookUp], now: datetime) -> list[Answer]:
 
 
 def apply(answers: Sequence[Answer], now: datetime) -> int:
-    """Move the messages on; return how many moved."""
+    """Apply the answers, and return the number of changed messages."""
     by_pk = {look_up.message_id: (look_up, report) for look_up, report in answers}
     if not by_pk:
         return 0
@@ -280,12 +280,12 @@ def _time_of_calls(message: Message) -> tuple[datetime, datetime]:
 def _next_check(message: Message, now: datetime) -> StatusCheck:
     known: StatusCheck | None = getattr(message, "status_check", None)
     times = known.times if known else 0
-    pause = timedelta(seconds=conf.watchdog_after()) * 2 ** min(times, 16)
-    return StatusCheck(message=message, times=times + 1, next_at=now + min(pause, _LONGEST_PAUSE))
+    pause = doubled(conf.watchdog_after(), times, longest=_LONGEST_PAUSE_SECONDS)
+    return StatusCheck(message=message, times=times + 1, next_at=now + timedelta(seconds=pause))
 
 
 def _unasked(now: datetime) -> MessageQuerySet:
-    """Return the messages that were not asked about lately."""
+    """Return the messages without a recent question."""
     return Message.objects.filter(
         Q(status_check__isnull=True) | Q(status_check__next_at__lte=now)
     ).select_related("status_check")

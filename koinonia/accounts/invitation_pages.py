@@ -25,7 +25,7 @@ _BACKEND = "django.contrib.auth.backends.ModelBackend"
 @require_safe
 @never_cache
 @login_required
-def mine(request: HttpRequest) -> HttpResponse:
+def my_invitations(request: HttpRequest) -> HttpResponse:
     """Show the invitations that name the user."""
     found = invitations.for_user(cast(User, request.user), timezone.now())
     shown = {"invitations": found[: invitations.MAX_SHOWN]}
@@ -34,7 +34,7 @@ def mine(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def one(request: HttpRequest, token: str) -> HttpResponse:
+def invitation_page(request: HttpRequest, token: str) -> HttpResponse:
     """Accept one invitation, either as the signed-in user or with a new account."""
     user = request.user if request.user.is_authenticated else None
     invitation = invitations.find(token, user, timezone.now())

@@ -32,6 +32,6 @@ urlpatterns = [
         RedirectView.as_view(pattern_name="password_reset"),
         name="admin_password_reset",
     ),
-    path("invitations/", invitation_pages.mine, name="my-invitations"),
-    path("invitations/<str:token>/", invitation_pages.one, name="invitation"),
+    path("invitations/", invitation_pages.my_invitations, name="my-invitations"),
+    path("invitations/<str:token>/", invitation_pages.invitation_page, name="invitation"),
 ]

@@ -34,7 +34,7 @@ def cancel_broadcast(broadcast: Broadcast, *, now: datetime) -> int:
     return cancelled
 
 
-def release_group(group: Group, *, now: datetime) -> int:
+def cancel_broadcasts_to(group: Group, *, now: datetime) -> int:
     """Cancel scheduled broadcasts to this group alone; return their number.
 
     Call it before the group's deletion, in the same transaction. A broadcast with further recipients

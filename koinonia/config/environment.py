@@ -6,6 +6,7 @@ A variable that is not set is read from ``DATA_DIR`` if ``manage.py up`` has wri
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from environs import EnvValidationError, ValidationError, validate
 from koinonia.config import kept_values, rate_limits, rules
 
 _TELNYX = "https://api.telnyx.com/v2"
+_TWILIO = "https://api.twilio.com"
 
 
 class BadEnvironmentError(Exception):
@@ -38,6 +40,20 @@ class Telnyx:
     """TELNYX_API_BASE: https://api.telnyx.com/v2 when a key is set."""
     public_key: str
     """TELNYX_PUBLIC_KEY: base64 of 32 bytes; verifies the signatures of webhooks."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Twilio:
+    account_sid: str
+    """TWILIO_ACCOUNT_SID: AC and 32 hexadecimal digits."""
+    auth_tokens: list[str]
+    """TWILIO_AUTH_TOKEN: verifies the signatures of webhooks; old,new while it rotates."""
+    api_key: str
+    """TWILIO_API_KEY: SK…, calls the API; by default the account and its token do."""
+    api_secret: str
+    """TWILIO_API_SECRET: the secret of the key."""
+    api_base: str
+    """TWILIO_API_BASE: https://api.twilio.com."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +130,8 @@ class Environment:
     ``smtp://user:password@host:587/?tls=1&_default_from_email=koinonia@example.org``.
     The default prints mails on the console."""
     telnyx: Telnyx
+    twilio: Twilio | None
+    """None without TWILIO_ACCOUNT_SID: this provider does not exist then."""
     delivery: Delivery
 
 
@@ -148,6 +166,7 @@ def read(base_dir: Path) -> Environment:
         throttle=_throttle(env),
         email=_email(env, public_url),
         telnyx=_telnyx(env, data_dir),
+        twilio=_twilio(env),
         delivery=_delivery(env),
     )
     # environs returns None for a bad value. Raise before the value is used.
@@ -232,6 +251,41 @@ def _telnyx(env: rules.Env, data_dir: Path) -> Telnyx:
         api_base=base or simulator.get("base", _TELNYX),
         public_key=public_key or simulator.get("public_key", ""),
     )
+
+
+def _twilio(env: rules.Env) -> Twilio | None:
+    account_sid = _text(env, "TWILIO_ACCOUNT_SID", "", _account_sid)
+    # The rules skip an empty variable: it counts as not set.
+    token = _text(env, "TWILIO_AUTH_TOKEN", "", _needs("TWILIO_ACCOUNT_SID"))
+    key = _text(env, "TWILIO_API_KEY", "", _needs("TWILIO_ACCOUNT_SID", "TWILIO_API_SECRET"))
+    secret = _text(env, "TWILIO_API_SECRET", "", _needs("TWILIO_ACCOUNT_SID", "TWILIO_API_KEY"))
+    base = _text(env, "TWILIO_API_BASE", _TWILIO, rules.url("http", "https"))
+    if not account_sid:
+        return None
+    return Twilio(
+        account_sid=account_sid,
+        auth_tokens=[one.strip() for one in token.split(",") if one.strip()],
+        api_key=key,
+        api_secret=secret,
+        api_base=base,
+    )
+
+
+def _account_sid(value: str) -> None:
+    if not re.fullmatch(r"AC[0-9a-fA-F]{32}", value):
+        raise ValidationError("It is not AC and 32 hexadecimal digits.")
+    _needs("TWILIO_AUTH_TOKEN")(value)
+
+
+def _needs(*others: str) -> rules.Rule:
+    """Return the rule that a variable is useless without ``others``."""
+
+    def check(value: str) -> None:
+        absent = [name for name in others if not os.environ.get(name)]
+        if absent:
+            raise ValidationError(f"It needs {' and '.join(absent)} as well.")
+
+    return check
 
 
 def _delivery(env: rules.Env) -> Delivery:

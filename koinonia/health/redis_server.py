@@ -48,8 +48,8 @@ def use_hints() -> None:
     """Write a hint and read it, as web and worker do; raises UnusableRedisError."""
     key = delivery.redis_key("readyz")
     try:
-        redis_client.attempt(lambda client: client.lpush(key, 1))
-        redis_client.attempt(lambda client: client.blpop([key], timeout=1), blocking_seconds=1)
+        redis_client.call(lambda client: client.lpush(key, 1))
+        redis_client.call(lambda client: client.blpop([key], timeout=1), blocking_seconds=1)
     except redis_client.RedisUnavailableError as error:
         raise UnusableRedisError(sentence(error.__cause__)) from error
 

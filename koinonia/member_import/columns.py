@@ -130,7 +130,7 @@ def columns_of(cells: Sequence[str]) -> Columns:
     departures = names.DECEASED | names.GONE | names.PRESENT | names.STATUS | names.GONE_SINCE
     found.departures = sorted(by_name.take(departures, headers), key=lambda column: column.at)
     found.unnamed = [column.at for column in headers[: found.width] if not column.header]
-    found.duplicates = _doubled(found)
+    found.duplicates = _duplicates(found)
     found.ignored = [
         *by_name.left(headers),
         *(
@@ -226,7 +226,7 @@ def _width(cells: Sequence[str]) -> int:
     return named[-1] + 1 if named else 0
 
 
-def _doubled(found: Columns) -> list[str]:
+def _duplicates(found: Columns) -> list[str]:
     duplicates: list[str] = []
     for columns in (found.mobiles, found.phones, found.first_names, found.last_names):
         spelt = [normalised(column.header) for column in columns]

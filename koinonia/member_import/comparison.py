@@ -126,7 +126,7 @@ def _rows(people: People, table: Table, report: Report) -> list[Row]:
             )
         row = people.row(record)
         limits.add(row)
-        report.skipped += row.gone
+        report.skipped += row.departed
         for sentence in row.remarks:
             report.remark(row.line, sentence)
         rows.append(row)

@@ -13,14 +13,16 @@ _SAMPLED_RECORDS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Header:
+    """The header of a file, and the records below it."""
+
     columns: Columns
     remarks: list[Remark]
     below: Iterator[Record]
     line: int
 
 
-def find_header(records: Iterable[Record]) -> Found | None:
+def find_header(records: Iterable[Record]) -> Header | None:
     """Return the columns of the first usable header row and the records below it."""
     left = iter(records)
     above: list[Record] = []
@@ -35,7 +37,7 @@ def find_header(records: Iterable[Record]) -> Found | None:
             if columns.is_usable:
                 sentence = "This line stands above the names of the columns; it is not read."
                 remarks = [(title.line, sentence) for title in above]
-                return Found(_checked(columns), remarks, left, record.line)
+                return Header(_checked(columns), remarks, left, record.line)
         above.append(record)
         if len(above) >= _SAMPLED_RECORDS:
             break

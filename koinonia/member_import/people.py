@@ -56,7 +56,7 @@ class Row:
     opted_out: bool = False
     phone: str = ""
     """The number, also for a rejected row, because its opt-out counts."""
-    gone: bool = False
+    departed: bool = False
     empty_consents: list[str] = field(default_factory=list)
     """Headers of the consent columns that are empty in this row."""
     remarks: list[str] = field(default_factory=list)
@@ -82,13 +82,13 @@ class People:
             self.filled_unnamed.update(
                 at for at in self._columns.unnamed if _cell(cells, at).strip()
             )
-            held = self._read_consent(cells, row)
+            unclear = self._read_consent(cells, row)
             row.phone = self._phone(cells, row)
             if sentence := departure(self._pairs(self._columns.departures, cells)):
-                row.gone = True
+                row.departed = True
                 row.remarks.append(sentence)
-            elif held:
-                row.remarks += held
+            elif unclear:
+                row.remarks += unclear
             else:
                 row.person = self._person(cells, row)
         except (BadRowError, UnknownDepartureError) as error:
@@ -119,14 +119,14 @@ class People:
 
     def _read_consent(self, cells: list[str], row: Row) -> list[str]:
         """Set ``row.opted_out``; return the reasons to reject the row because of unclear consent."""
-        held: list[str] = []
+        unclear: list[str] = []
         statements: list[Statement] = []
         for column, meaning in (*self._columns.consents, *self._answers_for_numbers(cells)):
             cell = _cell(cells, column.at)
             statement = statement_in(cell, meaning)
             statements.append(statement)
             if statement.consent is Consent.UNKNOWN:
-                held.append(_unclear_consent(column.header, cell, meaning))
+                unclear.append(_unclear_consent(column.header, cell, meaning))
             elif statement.consent is Consent.NEITHER:
                 row.remarks.append(
                     f"{column.header}: {shown(cell)!r} says neither yes nor no to texts. It is"
@@ -139,7 +139,7 @@ class People:
             word_of(cell) in UNAMBIGUOUS_OPT_OUTS for header, cell in statuses if _is_status(header)
         )
         self._read_remarks(cells, row)
-        return held
+        return unclear
 
     def _answers_for_numbers(self, cells: list[str]) -> Iterator[tuple[Column, Meaning]]:
         """Yield columns named SMS with a yes or no. Programs use this name for numbers and for consent."""

@@ -24,7 +24,7 @@ class MemberQuerySet(models.QuerySet["Member"]):
         if (fields := options.get("update_fields")) and not _NAMES.isdisjoint(fields):
             options["update_fields"] = [*fields, "search_key"]
         made = super().bulk_create(members, *args, **options)
-        _adopt_history(made)
+        _link_history(made)
         return made
 
     def bulk_update(
@@ -76,7 +76,7 @@ class MemberQuerySet(models.QuerySet["Member"]):
             return {key for (key,) in cursor.fetchall()}
 
 
-def _adopt_history(members: Iterable[Member]) -> None:
+def _link_history(members: Iterable[Member]) -> None:
     """Link older messages to the new members: a bulk write does not send ``post_save``."""
     # Imported late: the Conversation model imports this module.
     from koinonia.conversations import link_to_members

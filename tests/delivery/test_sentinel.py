@@ -45,7 +45,7 @@ def share_everything(redis: Redis) -> None:
 
 def answers() -> bool:
     try:
-        redis_client.attempt(lambda redis: redis.set("answers", "yes"))
+        redis_client.call(lambda redis: redis.set("answers", "yes"))
     except redis_client.RedisUnavailableError:
         return False
     return True
@@ -86,5 +86,5 @@ def test_an_unreachable_sentinel_is_asked_once(scheme: str, settings: Any) -> No
     with HangsUp() as server:
         behind(settings, scheme.format(server.address))
         with pytest.raises(redis_client.RedisUnavailableError):
-            redis_client.attempt(lambda redis: redis.ping())
+            redis_client.call(lambda redis: redis.ping())
         assert server.calls == 1

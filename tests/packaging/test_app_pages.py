@@ -34,12 +34,22 @@ def test_the_project_of_the_page_prints_what_the_page_says(app: str, tmp_path: P
 def test_the_page_lists_exactly_the_settings_that_the_app_reads(app: str) -> None:
     conf = (ROOT / app / "conf.py").read_text()
     read = set(re.findall(_READ, conf)) | set(re.findall(_LISTED, conf, re.MULTILINE))
-    settings = pages.page(app).partition("\n## Settings\n")[2].partition("\n## ")[0]
+    # The keys of one provider account have another table, below "### Providers".
+    settings = re.split(r"\n###? ", pages.page(app).partition("\n## Settings\n")[2])[0]
     listed = set(re.findall(r"^\| `([A-Z0-9_]+)` \|", settings, re.MULTILINE))
     assert listed == read - {"DELIVERY", "REALTIME", "THROTTLING", "HTTPOPT"}
 
 
 @every_app
 def test_the_page_lists_exactly_the_checks_that_the_app_declares(app: str) -> None:
-    declared = set(re.findall(rf'"({app}\.[EW]\d+)"', (ROOT / app / "checks.py").read_text()))
+    sources = "".join(path.read_text() for path in (ROOT / app).rglob("*.py"))
+    declared = set(re.findall(rf'"({app}\.[EW]\d+)"', sources))
     assert set(re.findall(rf"`({app}\.[EW]\d+)`", pages.page(app))) == declared
+
+
+def test_the_page_of_delivery_lists_every_key_of_a_provider_account() -> None:
+    providers = sorted((ROOT / "delivery" / "providers").glob("*/provider.py"))
+    sources = "".join(path.read_text() for path in providers)
+    read = set(re.findall(r'self\.options\.get\("([A-Z0-9_]+)"', sources))
+    listed = pages.page("delivery").partition("\n### Providers\n")[2].partition("\n## ")[0]
+    assert [key for key in sorted(read) if f"`{key}`" not in listed] == []

@@ -3,11 +3,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from delivery import conf
+from delivery.backoff import doubled
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Policy:
-    """The thresholds of the breaker, named as in resilience4j. Times in seconds, rates from 0 to 1."""
+    """The breaker's thresholds, with the terms of resilience4j. Times in seconds, rates from 0 to 1."""
 
     window: float = 30.0
     minimum_calls: int = 10
@@ -18,16 +19,16 @@ class Policy:
     recent_failure_rate: float = 0.9
     slow_rate: float = 0.8
     slow_call: float = 8.0
-    """A longer call is slow, even with a good answer."""
+    """A longer call counts as slow, also with a good answer."""
     open_time: float = 30.0
-    """The first one; it doubles with each failed probe."""
+    """The first open time; it doubles with each failed probe."""
     longest_open_time: float = 300.0
     probe_lease: float = 20.0
-    """A probe without an outcome in this time is lost, and another one may go."""
+    """A probe without an outcome after this time is lost, and another probe may start."""
 
     def open_for(self, opens: int) -> float:
-        """Return how long to stay open for the ``opens``-th time in a row."""
-        return min(self.open_time * 2.0 ** (opens - 1), self.longest_open_time)
+        """Return the open time when the breaker opens for the ``opens``-th time in a row."""
+        return doubled(self.open_time, opens - 1, longest=self.longest_open_time)
 
 
 def policy() -> Policy:

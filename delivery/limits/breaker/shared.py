@@ -65,7 +65,7 @@ class SharedBreaker:
         """Close the breaker and forget its window."""
         self._seen, self._local = Seen(), None
         try:
-            redis_client.attempt(self._close)
+            redis_client.call(self._close)
         except redis_client.RedisUnavailableError:
             pass  # Redis is unreachable; its stored state applies again when it returns.
 
@@ -96,7 +96,7 @@ class SharedBreaker:
 
     def _eval(self, *arguments: str | int | float) -> list[Any]:
         keys = self._keys()
-        answer: list[Any] = redis_client.attempt(
+        answer: list[Any] = redis_client.call(
             lambda redis: redis.eval(_SCRIPT, len(keys), *keys, *arguments)
         )
         return answer

@@ -82,7 +82,7 @@ def _ask(
     keys = [buckets.workers_key(account), *(limit.key for limit in limits)]
     sizes = [number for limit in limits for number in (limit.rate, limit.burst)]
     arguments: list[str | float] = [worker_name(), op, len(costs), *costs, *sizes]
-    granted, wait_ms, parts, _workers = redis_client.attempt(
+    granted, wait_ms, parts, _workers = redis_client.call(
         lambda redis: redis.eval(_TAKE, len(keys), *keys, *arguments)
     )
     return granted, wait_ms / 1000, parts
@@ -92,6 +92,6 @@ def _freeze(key: str, seconds: float) -> None:
     # Freeze the local bucket as well: Redis may fail later.
     _local.freeze(key, time.monotonic() + seconds)
     try:
-        redis_client.attempt(lambda redis: redis.eval(_FREEZE, 1, key, round(seconds * 1000)))
+        redis_client.call(lambda redis: redis.eval(_FREEZE, 1, key, round(seconds * 1000)))
     except redis_client.RedisUnavailableError:
         pass  # This worker pauses; another one learns from its own 429.

@@ -4,29 +4,19 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from delivery.content.visible_text import storable
 from delivery.models import Outcome
 from delivery.providers.base import LONGEST_ID, SendOutcome
+from delivery.providers.one_call import HttpAnswer, asked_pause
 from delivery.providers.telnyx.codes import CODES, meaning
 from delivery.providers.telnyx.payload import billed
 
 logger = logging.getLogger("delivery")
-
-_LONGEST_PAUSE = 24 * 3600.0
-
-
-@dataclass(frozen=True, slots=True)
-class HttpAnswer:
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,27 +110,10 @@ def _asked_pause(headers: Mapping[str, str]) -> float | None:
     """Return ``Retry-After`` (RFC 9110, section 10.2.3), else ``x-ratelimit-reset``: seconds or, by
     another page of Telnyx, a Unix time."""
     for name in ("retry-after", "x-ratelimit-reset"):
-        seconds = _seconds(headers.get(name, ""))
+        seconds = asked_pause(headers.get(name, ""))
         if seconds is not None:
-            return min(max(seconds, 0.0), _LONGEST_PAUSE)
+            return seconds
     return None
-
-
-def _seconds(value: str) -> float | None:
-    try:
-        number = float(value)
-    except ValueError:
-        return _seconds_until_date(value)
-    if number != number:  # NaN
-        return None
-    return number - time.time() if number > 1e9 else number
-
-
-def _seconds_until_date(value: str) -> float | None:
-    try:
-        return parsedate_to_datetime(value).timestamp() - time.time()
-    except (ValueError, TypeError):
-        return None
 
 
 def _seconds_to_midnight() -> float:

@@ -15,7 +15,7 @@ from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from delivery.dead_letters import RetryResult, dead_letters, discard, export, retry
+from delivery.dead_letters import REFUSALS, RetryResult, dead_letters, discard, export, retry
 from delivery.models import Message
 from delivery.statuses import DEAD_LETTERS
 from koinonia import ids
@@ -39,10 +39,8 @@ from throttling.drf import spent
 
 MAX_BY_FILTER = 10_000
 _REFUSALS = {
+    **REFUSALS,
     "may_double_required": 'It may have arrived: say {"may_double": true} to send it once more.',
-    "opted_out": "The recipient has opted out.",
-    "discarded": "It was discarded.",
-    "recipient_deleted": "The member was deleted, and is not texted any more.",
 }
 
 
@@ -93,7 +91,7 @@ class RetryDeadLetterView(_DeadLetters):
         result = _retry(self.user, Message.objects.filter(pk=dead.pk), given["may_double"])
         if result.refused:
             code = result.refused[0][1]
-            raise ConflictError(_REFUSALS.get(code, "It is not waiting any more."), code)
+            raise ConflictError(_REFUSALS[code], code)
         message = shown(Message.objects.all()).get(pk=dead.pk)
         return self.created(message, MessageSerializer(message).data, status.HTTP_202_ACCEPTED)
 

@@ -14,7 +14,7 @@ from koinonia.api.views.base import (
     ListView,
     UpdateView,
 )
-from koinonia.broadcasts.cancel import release_group
+from koinonia.broadcasts.cancel import cancel_broadcasts_to
 from koinonia.models import Group
 
 
@@ -44,4 +44,4 @@ class GroupView(_Groups, ItemView, UpdateView, CancellingDeleteView):
     cancelled_header = "Cancelled-Broadcasts"
 
     def cancel_waiting(self, instance: Group, now: datetime) -> int:
-        return release_group(instance, now=now)
+        return cancel_broadcasts_to(instance, now=now)

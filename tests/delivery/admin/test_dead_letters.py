@@ -116,7 +116,7 @@ def test_an_opted_out_recipient_is_refused_with_the_reason(
     OptOut.objects.create(tenant=grace, number=MEMBER, source="keyword", created_at=NOW)
     act(client, "retry", [letter()])
     assert statuses() == ["dead"]
-    assert b"the member has opted out" in client.get(LIST).content
+    assert b"The recipient has opted out." in client.get(LIST).content
 
 
 def test_a_discard_asks_for_a_reason_and_keeps_it(client: Client, letter: MakeLetter) -> None:

@@ -7,7 +7,7 @@ from delivery.providers.base import OutboundText, SendOutcome
 from delivery.providers.telnyx.provider import TelnyxProvider
 
 
-class DeadlyProvider(TelnyxProvider):
+class CrashingProvider(TelnyxProvider):
     """Telnyx, but one text kills the process that sends it, as a bug in C would."""
 
     def send(self, text: OutboundText) -> SendOutcome:

@@ -78,7 +78,7 @@ def redis_hangs(seconds: float) -> Disruption:
 
 
 def database_crashes(platform: Platform, texts: Texts) -> None:
-    """Crash PostgreSQL twice, without a checkpoint."""
+    """Kill PostgreSQL twice, without a checkpoint."""
     assert platform.postgres is not None
     for _ in range(2):
         texts.wait_until_sending()

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from delivery.providers.telnyx.simulator.ledger import Entry
+from delivery.providers.simulator.ledger import Entry
 
 
 @dataclass(frozen=True, slots=True)

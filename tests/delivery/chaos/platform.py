@@ -12,8 +12,8 @@ from typing import Any
 
 import psycopg
 
+from delivery.providers.simulator.ledger import Entry
 from delivery.providers.telnyx.simulator import TelnyxSimulator
-from delivery.providers.telnyx.simulator.ledger import Entry
 from tests.delivery.chaos import ledger
 from tests.delivery.chaos.staff import SingleTexts, Writer
 from tests.postgres import EmbeddedPostgres

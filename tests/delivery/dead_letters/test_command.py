@@ -63,7 +63,7 @@ def test_age_chooses_the_older(letter: MakeLetter) -> None:
     letter(dead_since=timezone.now() - timedelta(hours=3))
     assert run("retry", "--older", "4h").startswith("0 ")
     assert run("retry", "--older", "2h").startswith("1 ")
-    with pytest.raises(CommandError, match="is no age"):
+    with pytest.raises(CommandError, match="is not an age"):
         run("list", "--older", "soon")
 
 

@@ -18,4 +18,4 @@ def unlimited(settings: Any) -> None:
 def provider() -> Iterator[HeldProvider]:
     held = HeldProvider()
     yield held
-    held.let_go.set()
+    held.released.set()

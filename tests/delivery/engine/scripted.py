@@ -29,7 +29,7 @@ class HeldProvider(ScriptedProvider):
 
     def __init__(self) -> None:
         super().__init__()
-        self.let_go = threading.Event()
+        self.released = threading.Event()
         self.begun: list[OutboundText] = []
 
     def answers(self, answer: SendOutcome) -> None:
@@ -37,7 +37,7 @@ class HeldProvider(ScriptedProvider):
 
     def send(self, request: OutboundText) -> SendOutcome:
         self.begun.append(request)
-        self.let_go.wait(30)
+        self.released.wait(30)
         return super().send(request)
 
 

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 OTHER = "other"
 SWITCHED = "+13125550200"
-"""The number of Hope church, which belongs to the other account."""
+"""The number of Hope church; it belongs to the second account."""
 
 
 class KeylessProvider(ScriptedProvider):

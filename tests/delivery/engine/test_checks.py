@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import inspect
+import re
 from typing import Any
 
 import pytest
 
+from delivery import conf
 from delivery.checks import check_delivery
 from tests.delivery.accounts import with_provider
 
@@ -63,3 +66,21 @@ def test_the_project_has_no_mistake() -> None:
 def test_a_missing_django_q_is_an_error(settings: Any) -> None:
     settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if app != "django_q"]
     assert [message.id for message in check_delivery()] == ["delivery.E006"]
+
+
+@pytest.mark.parametrize(
+    ("key", "hint"),
+    [("DAILY_PART", "Did you mean 'DAILY_PARTS'?"), ("threads", "Did you mean 'THREADS'?"),
+     ("COLOUR_OF_THE_BUS", "Remove it.")],
+)  # fmt: skip
+def test_an_unknown_key_is_reported_with_the_nearest_known_one(
+    settings: Any, key: str, hint: str
+) -> None:
+    settings.DELIVERY = {**settings.DELIVERY, key: 1}
+    [found] = check_delivery()
+    assert (found.id, found.hint) == ("delivery.W002", hint)
+
+
+def test_every_key_that_is_read_is_a_known_key() -> None:
+    read = set(re.findall(r'(?:_value|model_label)\(\s*"([A-Z_]+)"', inspect.getsource(conf)))
+    assert read == conf.NAMES

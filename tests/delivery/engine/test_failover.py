@@ -39,7 +39,7 @@ def two_accounts(settings: Any) -> None:
 
 @pytest.fixture
 def grace_with_two(grace: Church) -> Church:
-    """Grace church, which has a second number with the other provider and uses it."""
+    """Return Grace church with a second number at the second provider, and with failover on."""
     SendingNumber.objects.create(
         church=grace, number=SECOND, provider=OTHER, second=True, given_at=timezone.now()
     )

@@ -53,7 +53,7 @@ class SlowProvider(ScriptedProvider):
 
     def send(self, request: OutboundText) -> SendOutcome:
         outcome = super().send(request)
-        time.sleep(0.02)  # the carrier is what is mocked here
+        time.sleep(0.02)  # simulated network latency
         return outcome
 
     @property

@@ -81,7 +81,7 @@ def test_a_late_result_of_a_lost_lease_matches_no_row(grace: Church) -> None:
 
 
 def give_up_in_doubt(message: Message, **over: Any) -> None:
-    """Act as a worker that took over an expired lease and had no answer either."""
+    """Set the row as a worker leaves it that took over an expired lease and had no answer."""
     Message.objects.filter(pk=message.pk).update(
         status=Status.UNKNOWN, ambiguous=True, lease_token=None, lease_until=None,
         dead_since=timezone.now(), error_code="answer_lost", error_class="ambiguous", **over,

@@ -34,7 +34,7 @@ def worker(grace: Church, provider: HeldProvider) -> Drain:
 def test_a_message_claimed_twice_is_returned_twice(worker: Drain, provider: HeldProvider) -> None:
     worker.step()
     provider.answers(UNAVAILABLE)
-    provider.let_go.set()
+    provider.released.set()
 
     worker.settle(30)
 
@@ -47,7 +47,7 @@ def test_the_answer_to_its_first_call_does_not_end_its_second(
 ) -> None:
     worker.step()
     assert len(worker.threads.in_flight) == 4
-    provider.let_go.set()
+    provider.released.set()
     worker.run()
     assert set(Message.objects.values_list("status", flat=True)) == {Status.ACCEPTED}
     assert not worker.threads.in_flight
@@ -60,6 +60,6 @@ def test_a_lost_job_without_a_thread_is_not_sent(worker: Drain, provider: HeldPr
     worker.step()
 
     assert [job.text for job in worker.threads.in_flight.values()] == [first]
-    provider.let_go.set()
+    provider.released.set()
     worker.run()
     assert provider.begun == [first]

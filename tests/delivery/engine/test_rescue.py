@@ -1,4 +1,4 @@
-"""Expired leases: a bad row does not block the other rows."""
+"""Expired leases: a bad row does not block good rows."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_an_unreachable_database_is_not_queried_per_row(
 
 
 def test_a_text_that_telnyx_put_off_for_days_is_still_counted(grace: Church) -> None:
-    """With a pause of a second, a message can have 86,400 calls in its day."""
+    """Check the counters: with a pause of a second, a message can have 86,400 calls in its day."""
     write(grace)
     Message.objects.update(calls=100_000)
     drain(ScriptedProvider(answers=[ACCEPTED])).run()

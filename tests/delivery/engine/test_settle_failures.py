@@ -86,7 +86,7 @@ def test_results_of_other_churches_are_written_and_failed_ones_are_retried(
     worker.step()
     wait_until(lambda: len(provider.begun) == 2)
     with writing_fails(grace, OperationalError("deadlock detected"), times=3) as failed:
-        provider.let_go.set()
+        provider.released.set()
         wait_until(lambda: settled(worker) and statuses(hope) == {("accepted", 1)})
         wait_until(lambda: settled(worker) and len(failed) == 3)
         assert statuses(grace) == {(Status.SENDING, 0)}
@@ -151,7 +151,7 @@ def test_shutdown_keeps_writing_results_when_one_church_fails(
     worker = drain(provider, size=2)
     worker.step()
     wait_until(lambda: len(provider.begun) == 2)
-    provider.let_go.set()
+    provider.released.set()
     with writing_fails(grace, ZeroDivisionError(), times=3):
         worker.finish_in_flight()
     assert statuses(hope) == {(Status.ACCEPTED, 1)}
@@ -168,7 +168,7 @@ def test_jobs_withdrawn_after_a_failed_call_are_returned_despite_write_errors(
     wait_until(lambda: provider.begun)
     provider.answers(UNAVAILABLE)
     with writing_fails(grace, ZeroDivisionError()):
-        provider.let_go.set()
+        provider.released.set()
         worker.settle(30)
         assert statuses(grace) == {(Status.SENDING, 0), (Status.QUEUED, 0)}
     given_back = {(Status.RETRYING, 1), (Status.QUEUED, 0)}
@@ -185,7 +185,7 @@ def test_the_breaker_counts_calls_that_are_written_late(
     wait_until(lambda: len(provider.begun) == 10)
     provider.answers(UNAVAILABLE)
     with writing_fails(grace, OperationalError()) as failed:
-        provider.let_go.set()
+        provider.released.set()
         wait_until(lambda: settled(worker) and failed)
         wait_until(lambda: settled(worker) and statuses(grace) == {(Status.RETRYING, 1)})
     assert breaker.current(account(), timezone.now()).state == BreakerState.OPEN
@@ -214,7 +214,7 @@ def test_of_two_results_for_one_message_the_valid_claim_counts(
 
 
 def test_two_workers_record_opt_outs_in_the_same_order(grace: Church) -> None:
-    """In different orders, two workers could deadlock on the opt-out rows."""
+    """Check the order: in different orders, two workers could deadlock on the opt-out rows."""
     numbers = [f"+1312555000{number}" for number in (3, 1, 2)]
     for number in numbers:
         write(grace, to=number)

@@ -1,4 +1,5 @@
-"""Jobs that wait for a thread: workers claim more than they have threads, and can return the rest."""
+"""Jobs that wait for a thread: a worker claims more than it has threads, and can return waiting
+jobs."""
 
 from __future__ import annotations
 
@@ -68,7 +69,7 @@ def test_after_a_failed_call_breaker_and_pace_are_checked_before_the_next(
     assert set(Message.objects.values_list("status", flat=True)) == {Status.SENDING}
     breaker.force(account(), BreakerState.FORCED_OPEN, by=None, reason="test", now=timezone.now())
 
-    provider.let_go.set()
+    provider.released.set()
     worker.settle(30)
 
     assert not worker.step()
@@ -103,7 +104,7 @@ def test_a_stopping_worker_returns_jobs_without_a_thread(
     worker = drain(provider, size=1)
     worker.step()
     wait_until(lambda: provider.begun)
-    threading.Timer(0.1, provider.let_go.set).start()
+    threading.Timer(0.1, provider.released.set).start()
     worker.stopping = lambda: True
     worker.run()
     assert sorted(Message.objects.values_list("status", "claims")) == [
@@ -121,6 +122,6 @@ def test_a_drain_at_its_time_budget_leaves_its_calls_in_flight(
     assert worker.unfinished
     assert not provider.accepted
     assert set(Message.objects.values_list("status", flat=True)) == {Status.SENDING}
-    provider.let_go.set()
+    provider.released.set()
     worker.run()
     assert set(Message.objects.values_list("status", "calls")) == {(Status.ACCEPTED, 1)}

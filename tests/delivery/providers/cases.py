@@ -110,9 +110,9 @@ class Rig(AbstractContextManager["Rig"], ABC):
     situations: frozenset[Situation] = frozenset(Situation)
     """The situations that this provider knows. Leave one out only with a reason in a comment."""
     codes: tuple[str, ...]
-    """All codes that the provider explains."""
+    """The codes that the provider explains."""
     reports: int
-    """How many status webhooks follow a delivered text."""
+    """The number of status webhooks of a delivered text."""
 
     def __init__(self, site: Site, alias: str) -> None:
         self.site = site

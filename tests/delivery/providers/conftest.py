@@ -15,7 +15,7 @@ KINDS = sorted(path.parent.name for path in Path(__file__).parent.glob("*/rig.py
 
 @pytest.fixture(params=KINDS)
 def rig(request: pytest.FixtureRequest, settings: Any) -> Iterator[Rig]:
-    """Each provider in turn, as the only one that is configured."""
+    """Run the test once per provider, each time as the only configured one."""
     kind = request.param
     made = import_module(f"tests.delivery.providers.{kind}.rig").TheRig
     with Site() as site, made(site, kind) as rig:

@@ -306,7 +306,7 @@ def test_an_untrusted_webhook_is_refused_and_not_stored(rig: Rig, grace: Church)
 
 
 def test_a_stored_event_reads_the_same_after_the_database(rig: Rig, grace: Church) -> None:
-    """JSON and times survive the round trip, and a repeat has the same id."""
+    """Check that JSON and times survive the round trip, and that a repeat has the same id."""
     rig.writes_to_us("Grüße, José 🙂", person=PERSON, number=OURS)
     [webhook] = rig.site.wait_for(1)
     pass_on(webhook)

@@ -40,24 +40,24 @@ class Told:
 @dataclass
 class Expected:
     attempts: Counter[Send] = field(default_factory=Counter)
-    doubts: set[Send] = field(default_factory=set)
+    ambiguous: set[Send] = field(default_factory=set)
     """A call had no answer, and no later answer has settled it."""
     _until_it_answers: set[Send] = field(default_factory=set)
     """Ambiguous only because one worker died."""
     told: dict[int, list[Told]] = field(default_factory=lambda: defaultdict(list))
     doubled: Counter[int] = field(default_factory=Counter)
     """The number of sends that a person ordered although the message may arrive twice."""
-    came_to: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
     """Counts of events that random runs seldom reach."""
 
     def call_was_lost(self, row: Message) -> None:
         """Record that the worker died during the call."""
         send = (row.pk, row.generation)
-        if send in self.doubts:
+        if send in self.ambiguous:
             # A late answer to this call does not settle the previous call.
             self._until_it_answers.discard(send)
         else:
-            self.doubts.add(send)
+            self.ambiguous.add(send)
             self._until_it_answers.add(send)
 
     def call_was_only_slow(self, row: Message) -> None:
@@ -65,23 +65,25 @@ class Expected:
         send = (row.pk, row.generation)
         if send in self._until_it_answers:
             self._until_it_answers.discard(send)
-            self.doubts.discard(send)
+            self.ambiguous.discard(send)
 
     def answered(self, row: Message, outcome: SendOutcome, *, probe: bool, now: datetime) -> None:
-        """A call of ``row``, which its worker still held, has come to ``outcome``."""
+        """Record the ``outcome`` of a call of ``row`` by the worker that held it."""
         send = (row.pk, row.generation)
         free = outcome.kind == Outcome.THROTTLED or outcome.hold
         failed_probe = probe and outcome.kind in _FAILURES
-        self.came_to["a failed probe"] += failed_probe
+        self.counts["a failed probe"] += failed_probe
         spent = not free and not failed_probe
         self.attempts[send] += spent
         assert row.attempts == self.attempts[send], "Attempts are not counted right."
         if outcome.kind == Outcome.AMBIGUOUS:
-            self.doubts.add(send)
+            self.ambiguous.add(send)
         if outcome.kind in {Outcome.ACCEPTED, Outcome.PERMANENT} and outcome.from_provider:
-            self.came_to["a doubt refused"] += send in self.doubts and not outcome.provider_id
-            self.doubts.discard(send)
-        given_up = Status.UNKNOWN if send in self.doubts else Status.DEAD
+            self.counts["an ambiguous call refused"] += (
+                send in self.ambiguous and not outcome.provider_id
+            )
+            self.ambiguous.discard(send)
+        given_up = Status.UNKNOWN if send in self.ambiguous else Status.DEAD
         if outcome.kind == Outcome.ACCEPTED:
             self.told[row.pk].append(Told(outcome.provider_id, Status.ACCEPTED, _FIRST))
             assert (row.status, row.provider_id) == (Status.ACCEPTED, outcome.provider_id)
@@ -96,12 +98,13 @@ class Expected:
             assert (row.status, row.next_attempt_at) == (Status.RETRYING, now + pause)
 
     def settles_late(self, before: Message, generation: int, outcome: SendOutcome) -> bool:
-        """Whether an answer, of a worker that had lost ``before``, ends the doubt in which it was."""
+        """Return True if a late answer, of a worker that had lost ``before``, settles the
+        ambiguity."""
         accepted = outcome.kind == Outcome.ACCEPTED
         found = accepted and (before.status, before.generation) == (Status.UNKNOWN, generation)
         if found:
-            self.came_to["a doubt settled late"] += 1
-            self.doubts.discard((before.pk, generation))
+            self.counts["an ambiguous call settled late"] += 1
+            self.ambiguous.discard((before.pk, generation))
             self.told[before.pk].append(Told(outcome.provider_id, Status.ACCEPTED, _FIRST))
         return found
 
@@ -115,18 +118,18 @@ class Expected:
         first send would end the second."""
         ordered = before.generation > 1 and before.status in UNFINISHED
         waits = ordered and before.provider_id is None and status != Status.DELIVERED
-        self.came_to["a report that must wait"] += waits
+        self.counts["a report that must wait"] += waits
         return waits
 
     def reported(self, before: Message, after: Message, told: Told) -> None:
         """Record a webhook's report about one send of the message."""
         reports = self.told[after.pk]
         reports.append(told)
-        self.doubts.discard((after.pk, after.generation))
+        self.ambiguous.discard((after.pk, after.generation))
         assert after.provider_id is not None, "The message was not found by its reference."
         if before.provider_id not in {None, told.provider_id}:
             # A report about an earlier send counts only if the message arrived.
-            self.came_to["an earlier send"] += 1
+            self.counts["an earlier send"] += 1
             news = told.status if told.status == Status.DELIVERED else before.status
             assert (after.status, after.provider_id) == (news, before.provider_id)
             return
@@ -152,12 +155,12 @@ class Expected:
         """Check the invariants of a message; the provider has accepted ``accepted`` sends of it."""
         assert row.attempts <= ATTEMPTS
         assert row.claims <= 5
-        assert accepted <= 1 + self.doubled[row.pk], "A text was sent twice, and nobody ordered it."
-        in_doubt = (row.pk, row.generation) in self.doubts
+        assert accepted <= 1 + self.doubled[row.pk], "A text was sent twice, without an order."
+        is_ambiguous = (row.pk, row.generation) in self.ambiguous
         if row.status in {Status.DEAD, Status.CANCELLED, Status.EXPIRED, Status.SUPPRESSED}:
-            assert not in_doubt, "It may have been sent, and is called unsent."
+            assert not is_ambiguous, "It may have been sent, and is called unsent."
         if row.status == Status.UNKNOWN:
-            assert in_doubt, "It was surely not sent, and nobody is told so."
+            assert is_ambiguous, "It was certainly not sent, but its status does not say so."
         if self.told[row.pk]:
             assert Status(row.status) in FROM_PROVIDER or row.generation > 1
 

@@ -16,20 +16,20 @@ class HeldThreads(Threads):
         super().__init__(0)
         self.size = size
         self._clock = clock
-        self._landed: list[Result] = []
+        self._finished: list[Result] = []
 
     def submit(self, jobs: Sequence[Job]) -> None:
         self.in_flight |= {job.claim: job for job in jobs}
 
     @property
-    def in_the_air(self) -> dict[int, Job]:
+    def in_flight_by_id(self) -> dict[int, Job]:
         """Return the jobs by message id."""
         return {job.message.pk: job for job in self.in_flight.values()}
 
-    def land(self, message_id: int, outcome: SendOutcome) -> None:
-        job = self.in_flight.pop(self.in_the_air[message_id].claim)
-        self._landed.append(Result(job.message, outcome, self._clock(), 0.0, permit=job.permit))
+    def finish(self, message_id: int, outcome: SendOutcome) -> None:
+        job = self.in_flight.pop(self.in_flight_by_id[message_id].claim)
+        self._finished.append(Result(job.message, outcome, self._clock(), 0.0, permit=job.permit))
 
     def results(self, timeout: float) -> list[Result]:
-        landed, self._landed = self._landed, []
-        return landed
+        finished, self._finished = self._finished, []
+        return finished

@@ -56,13 +56,13 @@ FAILURES = ["unavailable", "lost", "accepted_lost"]
 HELD_BACK = ["throttled", "unpaid"]
 ANSWER = st.sampled_from(["accepted", *FAILURES, *REFUSALS])
 
-is_in_the_air = precondition(lambda self: self.threads.in_the_air)
+has_calls_in_flight = precondition(lambda self: self.threads.in_flight_by_id)
 
 
 class Delivery(RuleBasedStateMachine):
     church: Church
     pytest_settings: Any
-    came_to: ClassVar[Counter[str]] = Counter()
+    counts: ClassVar[Counter[str]] = Counter()
     """Counted over all examples, to show that the rare events were reached."""
 
     def __init__(self) -> None:
@@ -122,16 +122,16 @@ class Delivery(RuleBasedStateMachine):
             assert not held
             assert not self.provider_has(message)
 
-    @is_in_the_air
+    @has_calls_in_flight
     @rule()
-    def cancel_what_is_in_the_air(self) -> None:
-        for pk in self.threads.in_the_air:
+    def cancel_messages_in_flight(self) -> None:
+        for pk in self.threads.in_flight_by_id:
             assert not cancel_message(Message.objects.get(pk=pk), now=self.now)
 
     @rule()
-    def cancel_what_is_in_doubt(self) -> None:
+    def cancel_ambiguous_messages(self) -> None:
         for row in self.rows().values():
-            if (row.pk, row.generation) in self.expected.doubts:
+            if (row.pk, row.generation) in self.expected.ambiguous:
                 assert not cancel_message(row, now=self.now)
 
     @rule()
@@ -151,29 +151,32 @@ class Delivery(RuleBasedStateMachine):
         )
         after = self.rows()
         for row in letters:
-            doubtful = row.status == Status.UNKNOWN and not may_double
-            refused = doubtful or self.has_stopped(row.to_number)
+            not_allowed = row.status == Status.UNKNOWN and not may_double
+            refused = not_allowed or self.has_stopped(row.to_number)
             assert refused == (row.pk in dict(result.refused))
             self.expected.ordered_again(row, after[row.pk], refused=refused)
 
     @rule(state=st.sampled_from([BreakerState.FORCED_OPEN, BreakerState.FORCED_CLOSED]))
     def force_the_breaker(self, state: BreakerState) -> None:
         breaker.force(account(), state, by=None, now=self.now)
-        in_the_air = set(self.threads.in_the_air)
+        in_flight_by_id = set(self.threads.in_flight_by_id)
         self.claim()
-        assert state == BreakerState.FORCED_CLOSED or set(self.threads.in_the_air) == in_the_air
+        assert (
+            state == BreakerState.FORCED_CLOSED
+            or set(self.threads.in_flight_by_id) == in_flight_by_id
+        )
         breaker.release(account(), by=None, now=self.now)
 
     # Actions of the worker and the provider
 
     @rule()
     def claim(self) -> None:
-        before = self.threads.in_the_air
+        before = self.threads.in_flight_by_id
         hold = holds.current(account(), self.now)
         self.drain.step()
-        for pk, job in self.threads.in_the_air.items():
+        for pk, job in self.threads.in_flight_by_id.items():
             if pk in before:
-                assert job is before[pk], "It was taken again while it was in the air."
+                assert job is before[pk], "It was taken again while it was in flight."
             else:
                 assert hold is None
                 self.judge_claim(job)
@@ -192,23 +195,23 @@ class Delivery(RuleBasedStateMachine):
     @rule(data=st.data(), answer=ANSWER)
     def answer(self, data: st.DataObject, answer: str) -> None:
         self.claim()
-        if self.threads.in_the_air:
-            self.settle({data.draw(st.sampled_from(sorted(self.threads.in_the_air))): answer})
+        if self.threads.in_flight_by_id:
+            self.settle({data.draw(st.sampled_from(sorted(self.threads.in_flight_by_id))): answer})
 
     @rule(answers=st.lists(st.sampled_from(["accepted", *FAILURES, *HELD_BACK]), max_size=5))
     def send(self, answers: list[str]) -> None:
         """Send all due messages, with the same answer to each call."""
         for answer in answers:
             self.claim()
-            self.settle(dict.fromkeys(self.threads.in_the_air, answer))
+            self.settle(dict.fromkeys(self.threads.in_flight_by_id, answer))
             self.now += timedelta(seconds=4)
 
     def settle(self, answers: Mapping[int, str]) -> None:
-        jobs = {pk: self.threads.in_the_air[pk] for pk in answers}
+        jobs = {pk: self.threads.in_flight_by_id[pk] for pk in answers}
         outcomes = {pk: self.outcome(jobs[pk], answer) for pk, answer in answers.items()}
         before = self.rows()
         for pk, outcome in outcomes.items():
-            self.threads.land(pk, outcome)
+            self.threads.finish(pk, outcome)
         self.drain.settle(0)
         self.judge_answers(before, jobs, outcomes)
         if "unpaid" in answers.values():
@@ -239,11 +242,11 @@ class Delivery(RuleBasedStateMachine):
                 assert was.status not in UNFINISHED or after[pk].attempts == was.attempts
                 self.expected.attempts[(pk, was.generation)] = after[pk].attempts
 
-    @is_in_the_air
+    @has_calls_in_flight
     @rule(reached=st.booleans())
     def crash(self, reached: bool) -> None:
         rows = self.rows()
-        for pk, job in self.threads.in_the_air.items():
+        for pk, job in self.threads.in_flight_by_id.items():
             outcome = self.outcome(job, "accepted") if reached else REFUSALS["unavailable"]
             self.zombies.append((job, outcome))
             if rows[pk].status == Status.SENDING:
@@ -332,20 +335,20 @@ class Delivery(RuleBasedStateMachine):
         assert not [message.pk for message in unsent if self.provider_has(message)]
 
     def teardown(self) -> None:
-        """Left alone with a healthy provider, everything ends."""
+        """Check that every message ends once the provider answers normally."""
         breaker.force(account(), BreakerState.FORCED_CLOSED, by=None, now=self.now)
         for _ in range(12 + Message.objects.count() // 16):
             holds.end(account(), by="test", now=self.now)
             self.claim()
-            self.settle(dict.fromkeys(self.threads.in_the_air, "accepted"))
+            self.settle(dict.fromkeys(self.threads.in_flight_by_id, "accepted"))
             self.now += timedelta(seconds=61)
         left = Message.objects.filter(status__in=UNFINISHED).values_list("status", flat=True)
         assert list(left) == []
-        Delivery.came_to += self.expected.came_to
+        Delivery.counts += self.expected.counts
         self.redis.close()
 
     def heal_the_breaker(self) -> None:
-        """It may wait for a lost probe, for as long as its lease is in real time."""
+        """Wait for the lease of a lost probe, which runs in real time."""
         breaker.force(account(), BreakerState.FORCED_CLOSED, by=None, now=self.now)
         breaker.release(account(), by=None, now=self.now)
 

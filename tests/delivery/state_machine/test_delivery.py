@@ -31,8 +31,9 @@ class SeldomDelivery(Delivery):
             self.send(["accepted"])
 
     @rule()
-    def refuse_what_was_in_doubt(self) -> None:
-        """The answer to the first call was lost; the second says that it was never taken."""
+    def refuse_what_was_is_ambiguous(self) -> None:
+        """Lose the answer to the first call; the second answer says that the provider did not
+        accept it."""
         breaker.force(account(), BreakerState.FORCED_CLOSED, by=None, now=self.now)
         self.broadcast()
         self.send(["lost", "permanent"])
@@ -56,7 +57,7 @@ class SeldomDelivery(Delivery):
 
     @initialize()
     def begin_with_a_doubt_refused(self) -> None:
-        self.refuse_what_was_in_doubt()
+        self.refuse_what_was_is_ambiguous()
 
     @rule(failure=st.sampled_from(FAILURES))
     def fail_a_probe(self, failure: str) -> None:
@@ -66,7 +67,7 @@ class SeldomDelivery(Delivery):
         probes: list[int] = []
         for _ in range(50):  # it stays open for a millisecond of real time
             self.claim()
-            jobs = self.threads.in_the_air.items()
+            jobs = self.threads.in_flight_by_id.items()
             probes = [pk for pk, job in jobs if job.permit is not None and job.permit.probe]
             if probes:
                 break
@@ -77,14 +78,14 @@ class SeldomDelivery(Delivery):
     def crash_again_and_again(self) -> None:
         for _ in range(6):
             self.claim()
-            if self.threads.in_the_air:
+            if self.threads.in_flight_by_id:
                 self.crash(reached=False)
             self.now += timedelta(seconds=31)
 
     @rule(reached=st.booleans())
     def overtake_a_slow_worker(self, reached: bool) -> None:
         self.claim()
-        if self.threads.in_the_air:
+        if self.threads.in_flight_by_id:
             self.crash(reached)
             self.now += timedelta(seconds=31)
             self.claim()
@@ -92,7 +93,7 @@ class SeldomDelivery(Delivery):
 
     @rule()
     def answer_what_was_given_up(self) -> None:
-        """A worker is so slow that others try its texts in vain until there is no attempt left."""
+        """Slow a worker down until others have used up all attempts of its messages."""
         breaker.force(account(), BreakerState.FORCED_CLOSED, by=None, now=self.now)
         self.claim()
         if self.threads.in_flight:
@@ -142,7 +143,7 @@ def run(church: Church, pytest_settings: Any, examples: int, steps: int) -> None
 def test_no_order_of_events_loses_or_doubles_a_message(grace: Church, settings: Any) -> None:
     run(grace, settings, examples=30, steps=50)
     for rare in (
-        "an earlier send", "a failed probe", "a doubt refused", "a doubt settled late",
+        "an earlier send", "a failed probe", "an ambiguous call refused", "an ambiguous call settled late",
         "a report that must wait",
     ):  # fmt: skip
-        assert Delivery.came_to[rare] >= 5, f"It never came to {rare}."
+        assert Delivery.counts[rare] >= 5, f"It never came to {rare}."

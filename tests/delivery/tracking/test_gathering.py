@@ -52,7 +52,7 @@ def test_one_event_is_applied_at_once_and_those_after_it_together(message: MakeM
     assert waiting() == 0
 
 
-def test_what_is_gathered_is_applied_before_the_worker_rests(message: MakeMessage) -> None:
+def test_gathered_events_are_applied_before_the_worker_is_idle(message: MakeMessage) -> None:
     message(provider_id="p1")
     clock = Clock()
     drain, later = engine(clock), iter(["delivered"])

@@ -63,14 +63,14 @@ def test_a_picture_without_words_is_received(grace: Church) -> None:
     assert (text.text, text.media_urls) == ("", ["https://media.telnyx.com/1.jpg"])
 
 
-def test_a_text_to_a_number_of_no_church_is_kept_as_an_event_only(grace: Church) -> None:
+def test_a_text_to_an_unknown_number_stays_an_event(grace: Church) -> None:
     hear("Hello", to=[{"phone_number": FORMER}])
     apply_waiting_events(NOW + timedelta(hours=2))
     assert not Message.objects.exists()
     assert WebhookEvent.objects.get().result == "not_ours"
 
 
-def test_a_text_to_a_number_that_becomes_a_churchs_soon_is_received_then(grace: Church) -> None:
+def test_a_text_is_received_when_its_number_gets_a_church_soon(grace: Church) -> None:
     hear("Hello", to=[{"phone_number": FORMER}])
     apply()
     assert WebhookEvent.objects.waiting().count() == 1
@@ -80,7 +80,7 @@ def test_a_text_to_a_number_that_becomes_a_churchs_soon_is_received_then(grace: 
 
 
 @pytest.mark.parametrize("stopped", [True, False])
-def test_who_was_texted_from_a_churchs_former_number_is_heard_there(
+def test_a_reply_to_a_former_number_reaches_the_church_that_used_it(
     stopped: bool, grace: Church, hope: Church, message: MakeMessage
 ) -> None:
     message(from_number=FORMER, tenant=hope)
@@ -94,7 +94,7 @@ def test_who_was_texted_from_a_churchs_former_number_is_heard_there(
     assert not opted_out(hope.pk, [MEMBER])
 
 
-def test_a_number_that_one_church_gave_up_and_another_has_is_the_others(
+def test_a_reassigned_number_belongs_to_its_new_church(
     grace: Church, hope: Church, message: MakeMessage
 ) -> None:
     message(from_number=FORMER)
@@ -131,20 +131,20 @@ def test_a_stop_word_opts_out_of_this_church_alone(word: str, grace: Church, hop
 @pytest.mark.parametrize(
     "text", ["please stop all messages", "yes", "help", "", "stop it", "we must stop for bread"]
 )
-def test_other_words_opt_nobody_out(text: str, grace: Church) -> None:
+def test_other_words_do_not_opt_out(text: str, grace: Church) -> None:
     hear(text)
     apply()
     assert not OptOut.objects.exists()
 
 
-def test_what_telnyx_calls_a_stop_is_one(grace: Church) -> None:
+def test_a_stop_recognised_by_the_provider_opts_out(grace: Church) -> None:
     hear("Arrêt", autoresponse_type="STOP")
     apply()
     assert OptOut.objects.get().source == "keyword"
 
 
 @pytest.mark.parametrize("word", ["START", "unstop", "Start!", "“START”\nThank you"])
-def test_start_opts_in_again_whoever_opted_out(word: str, grace: Church) -> None:
+def test_start_ends_an_opt_out_of_any_source(word: str, grace: Church) -> None:
     OptOut.objects.create(
         tenant=grace, number=MEMBER, source="staff", created_at=NOW - timedelta(days=1)
     )
@@ -164,7 +164,7 @@ def test_start_opts_in_again_whoever_opted_out(word: str, grace: Church) -> None
     ],
 )
 @pytest.mark.parametrize("together", [True, False])
-def test_the_newest_wish_holds_in_whatever_order_it_arrives(
+def test_the_newest_keyword_counts_in_any_order_of_arrival(
     words: list[tuple[str, int]], stopped: bool, together: bool, grace: Church
 ) -> None:
     for number, (word, at) in enumerate(words):

@@ -103,7 +103,7 @@ def whole(provider_id: str = "p1", status: str = "delivered", **over: Any) -> Sh
         ("delivery_unconfirmed", "unconfirmed"),
     ],
 )
-def test_a_text_that_telnyx_has_moves_on_as_by_a_webhook(
+def test_a_found_message_changes_as_by_a_webhook(
     told: str, status: str, show: Show, lose: Lose
 ) -> None:
     text = lose(callback_origin=ORIGIN)
@@ -115,7 +115,7 @@ def test_a_text_that_telnyx_has_moves_on_as_by_a_webhook(
     assert text.dead_since is None
 
 
-def test_a_text_without_a_url_is_known_by_all_that_can_be_seen(show: Show, lose: Lose) -> None:
+def test_a_message_without_a_url_is_matched_by_all_visible_fields(show: Show, lose: Lose) -> None:
     text = lose()
     show([record()], [whole()])
     assert reconcile(LATER) == 1
@@ -150,7 +150,7 @@ DOUBTFUL: dict[str, tuple[Any, list[Shape]]] = {
 
 
 @pytest.mark.parametrize("name", DOUBTFUL)
-def test_in_doubt_it_stays_unknown(name: str, show: Show, lose: Lose) -> None:
+def test_an_uncertain_match_stays_unknown(name: str, show: Show, lose: Lose) -> None:
     text = lose()
     show(*DOUBTFUL[name])
     assert reconcile(LATER) == 0
@@ -158,14 +158,14 @@ def test_in_doubt_it_stays_unknown(name: str, show: Show, lose: Lose) -> None:
     assert (text.status, text.provider_id) == ("unknown", None)
 
 
-def test_more_than_a_page_of_them_tells_nothing(show: Show, lose: Lose) -> None:
+def test_more_than_a_page_of_candidates_is_no_match(show: Show, lose: Lose) -> None:
     lose()
     show([record()], [whole()], pages=2)
     assert reconcile(LATER) == 0
 
 
 @pytest.mark.parametrize("shown_url", [None, ANOTHER])
-def test_a_text_with_a_url_is_known_by_it_alone(
+def test_a_message_with_a_url_is_matched_by_the_url_alone(
     shown_url: str | None, show: Show, lose: Lose
 ) -> None:
     lose(callback_origin=ORIGIN)
@@ -173,15 +173,13 @@ def test_a_text_with_a_url_is_known_by_it_alone(
     assert reconcile(LATER) == 0
 
 
-def test_a_record_without_its_url_is_believed_when_the_message_has_it(
-    show: Show, lose: Lose
-) -> None:
+def test_a_record_without_a_url_counts_if_its_message_has_the_url(show: Show, lose: Lose) -> None:
     text = lose(callback_origin=ORIGIN)
     show([record()], [{**whole(), "webhook_url": url(text)}])
     assert reconcile(LATER) == 1
 
 
-def test_what_belongs_to_another_text_of_ours_is_not_this_one(
+def test_a_record_of_another_message_is_no_match(
     show: Show, lose: Lose, message: MakeMessage
 ) -> None:
     lose()
@@ -190,14 +188,14 @@ def test_what_belongs_to_another_text_of_ours_is_not_this_one(
     assert reconcile(LATER) == 0
 
 
-def test_of_two_lost_twins_neither_is_found(show: Show, lose: Lose) -> None:
+def test_of_two_equal_lost_messages_none_is_matched(show: Show, lose: Lose) -> None:
     lose()
     lose()
     show([record()], [whole()])
     assert reconcile(LATER) == 0
 
 
-def test_a_person_who_was_quicker_is_obeyed(show: Show, lose: Lose, grace: Church) -> None:
+def test_an_earlier_decision_of_a_person_stands(show: Show, lose: Lose, grace: Church) -> None:
     """Send it again during the look-up: the record found is not of the present send."""
     text = lose()
     show([record()], [whole()])
@@ -207,7 +205,7 @@ def test_a_person_who_was_quicker_is_obeyed(show: Show, lose: Lose, grace: Churc
     assert watchdog.apply(answers, LATER) == 0
 
 
-def test_it_is_asked_about_ever_more_seldom_and_for_two_days(
+def test_it_is_looked_up_less_and_less_often_for_two_days(
     show: Show, lose: Lose, httpserver: HTTPServer
 ) -> None:
     lose()
@@ -221,7 +219,7 @@ def test_it_is_asked_about_ever_more_seldom_and_for_two_days(
 @pytest.mark.parametrize(
     "over", [{"dead_since": LATER - timedelta(minutes=14)}, {"discarded_at": NOW}]
 )
-def test_nobody_asks_about_what_may_still_be_told_or_is_of_no_interest(
+def test_messages_with_a_pending_report_or_a_decision_are_not_looked_up(
     over: dict[str, Any], lose: Lose, show: Show, httpserver: HTTPServer
 ) -> None:
     lose(**over)
@@ -229,7 +227,7 @@ def test_nobody_asks_about_what_may_still_be_told_or_is_of_no_interest(
     assert httpserver.log == []
 
 
-def test_a_telnyx_that_fails_is_asked_again_later(
+def test_a_failing_provider_is_asked_again_later(
     lose: Lose, show: Show, httpserver: HTTPServer
 ) -> None:
     text = lose()

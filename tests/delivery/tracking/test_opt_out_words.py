@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from delivery.opt_outs.words import START_WORDS, STOP_WORDS, wish
+from delivery.opt_outs.words import START_WORDS, STOP_WORDS, requested
 
 WORDS = (*STOP_WORDS, "OPT-OUT", "opt‑out", "Opt_Out")
 
@@ -50,21 +50,21 @@ def test_there_are_two_hundred_decorations() -> None:
 
 
 @pytest.mark.parametrize("word", WORDS)
-def test_a_stop_word_is_heard_in_any_dress(word: str) -> None:
-    deaf = [dressed for dress in DECORATIONS if wish(dressed := dress(word)) != "STOP"]
-    assert not deaf
+def test_a_stop_word_counts_with_any_decoration(word: str) -> None:
+    missed = [dressed for dress in DECORATIONS if requested(dressed := dress(word)) != "STOP"]
+    assert not missed
 
 
 @pytest.mark.parametrize("word", START_WORDS)
-def test_a_start_word_is_heard_in_any_dress(word: str) -> None:
-    assert not [dressed for dress in DECORATIONS if wish(dressed := dress(word)) != "START"]
+def test_a_start_word_counts_with_any_decoration(word: str) -> None:
+    assert not [dressed for dress in DECORATIONS if requested(dressed := dress(word)) != "START"]
 
 
 @given(st.sampled_from(WORDS), st.lists(st.sampled_from(_ENDS), max_size=6), st.booleans())
-def test_several_decorations_at_once_hide_nothing(word: str, ends: list[str], low: bool) -> None:
+def test_a_stop_word_counts_with_several_decorations(word: str, ends: list[str], low: bool) -> None:
     half = len(ends) // 2
     dressed = "".join(ends[:half]) + (word.lower() if low else word) + "".join(ends[half:])
-    assert wish(dressed) == "STOP"
+    assert requested(dressed) == "STOP"
 
 
 _SENTENCES = [
@@ -84,31 +84,31 @@ SENTENCES = [
 ]  # fmt: skip
 
 
-def test_no_ordinary_sentence_is_heard_as_a_stop() -> None:
+def test_ordinary_sentences_are_not_a_stop() -> None:
     assert len(SENTENCES) >= 500
-    assert not [sentence for sentence in SENTENCES if wish(sentence)]
+    assert not [sentence for sentence in SENTENCES if requested(sentence)]
 
 
 @pytest.mark.parametrize("text", ["help", "INFO", "yes", "no", "", "🙏", "...", "\n", "x" * 5000])
-def test_help_and_other_words_ask_for_nothing(text: str) -> None:
-    assert wish(text) == ""
+def test_help_and_other_words_are_not_requests(text: str) -> None:
+    assert requested(text) == ""
 
 
 @given(st.text(max_size=200))
-def test_no_text_breaks_the_reader(text: str) -> None:
-    assert wish(text) in {"", "STOP", "START"}
+def test_any_text_can_be_read(text: str) -> None:
+    assert requested(text) in {"", "STOP", "START"}
 
 
-def test_a_tenants_own_words_count_beside_the_fixed_ones() -> None:
+def test_words_of_a_tenant_count_in_addition_to_the_fixed_words() -> None:
     own = ("ALTO", "PARAR", "ARRET")
-    assert [wish(text, own=own) for text in ("¡Alto!", "parar.", "Arrêt", "stop", "baja", "alto ahí")] == [
+    assert [requested(text, own=own) for text in ("¡Alto!", "parar.", "Arrêt", "stop", "baja", "alto ahí")] == [
         "STOP", "STOP", "STOP", "STOP", "", "",
     ]  # fmt: skip
-    assert wish("alto") == ""
+    assert requested("alto") == ""
 
 
-def test_an_empty_own_word_makes_nothing_a_stop() -> None:
-    assert wish("Hello", own=("", " ", "🙏")) == ""
+def test_an_empty_word_of_a_tenant_matches_no_text() -> None:
+    assert requested("Hello", own=("", " ", "🙏")) == ""
 
 
 @pytest.mark.parametrize(
@@ -116,15 +116,15 @@ def test_an_empty_own_word_makes_nothing_a_stop() -> None:
     ["STOP STOP", "stop stop stop", "Stop!! Stop!!", "STOP.\nSTOP.", "stop 🙏 stop", "un-subscribe", "Un Subscribe",
      "unsubscribe unsubscribe", "STOP-ALL"],
 )  # fmt: skip
-def test_a_word_said_twice_or_in_pieces_is_heard(text: str) -> None:
-    assert wish(text) == "STOP"
+def test_a_repeated_or_spelled_out_stop_word_counts(text: str) -> None:
+    assert requested(text) == "STOP"
 
 
 @pytest.mark.parametrize(
     "text", ["stop and stop", "bus stop bus stop", "start stop now", "no no", "🙏 🙏"]
 )
-def test_repeated_other_words_are_not(text: str) -> None:
-    assert wish(text) == ""
+def test_repeated_other_words_do_not_count(text: str) -> None:
+    assert requested(text) == ""
 
 
 @pytest.mark.parametrize(
@@ -132,5 +132,5 @@ def test_repeated_other_words_are_not(text: str) -> None:
     [("ÇIKIŞ", "çıkış"), ("Çıkış", "CIKIS"), ("İPTAL", "iptal"), ("WYŁĄCZ", "wylacz"), ("DỪNG", "dung"),
      ("ΣΤΟΠ", "στοπ"), ("СТОП", "Стоп."), ("توقف", "تَوَقَّف"), ("停止", "「停止」。"), ("BASTA YA", "basta-ya")],
 )  # fmt: skip
-def test_own_words_are_heard_in_their_own_languages(own: str, text: str) -> None:
-    assert wish(text, own=[own]) == "STOP"
+def test_words_of_a_tenant_count_in_any_language(own: str, text: str) -> None:
+    assert requested(text, own=[own]) == "STOP"

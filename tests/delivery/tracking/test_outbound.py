@@ -91,7 +91,7 @@ ORDER = [
 
 
 @pytest.mark.parametrize(("known", "told", "last_word"), ORDER)
-def test_a_late_report_never_covers_better_knowledge(
+def test_a_late_report_never_replaces_a_better_status(
     message: MakeMessage, known: str, told: str, last_word: str
 ) -> None:
     has_id = known in {"accepted", "sent", "delivered", "failed", "unconfirmed"}
@@ -115,7 +115,7 @@ SAME_RANK = [
 
 
 @pytest.mark.parametrize(("first", "second", "last_word"), SAME_RANK)
-def test_of_two_ends_of_one_rank_the_later_holds(
+def test_of_two_final_statuses_of_one_rank_the_later_counts(
     message: MakeMessage, first: tuple[str, int], second: tuple[str, int], last_word: str
 ) -> None:
     text = message(provider_id="p1")
@@ -127,7 +127,7 @@ def test_of_two_ends_of_one_rank_the_later_holds(
 
 
 @pytest.mark.parametrize("at_once", [True, False])
-def test_an_end_that_is_said_again_stands_against_what_was_said_in_between(
+def test_a_repeated_final_status_overrides_reports_in_between(
     message: MakeMessage, at_once: bool
 ) -> None:
     text = message(provider_id="p1")
@@ -140,7 +140,7 @@ def test_an_end_that_is_said_again_stands_against_what_was_said_in_between(
     assert text.status == "unconfirmed"
 
 
-def test_a_webhook_before_the_answer_frees_the_text_from_its_worker(message: MakeMessage) -> None:
+def test_a_webhook_before_the_answer_ends_the_lease(message: MakeMessage) -> None:
     text = message(
         "sending", lease_token=uuid.uuid4(), lease_until=NOW + timedelta(seconds=30),
         claimed_from="queued", call_started_at=NOW,
@@ -163,7 +163,7 @@ def test_a_webhook_before_the_answer_frees_the_text_from_its_worker(message: Mak
     ]
 
 
-def test_an_unknown_text_leaves_the_dead_letters_when_it_is_heard_of(message: MakeMessage) -> None:
+def test_an_unknown_message_leaves_the_dead_letters_at_its_report(message: MakeMessage) -> None:
     text = message("unknown", dead_since=NOW, ambiguous=True, error_code="answer_lost")
     tell("delivered", reference(text.pk))
     apply()
@@ -174,9 +174,7 @@ def test_an_unknown_text_leaves_the_dead_letters_when_it_is_heard_of(message: Ma
 
 
 @pytest.mark.parametrize("field", ["to", "from"])
-def test_a_reference_is_believed_only_if_both_numbers_agree(
-    message: MakeMessage, field: str
-) -> None:
+def test_a_reference_counts_only_if_both_numbers_match(message: MakeMessage, field: str) -> None:
     text = message("unknown")
     other = {"phone_number": "+13125559999"}
     wrong: dict[str, Any] = {field: [{**other, "status": "delivered"}] if field == "to" else other}
@@ -187,7 +185,7 @@ def test_a_reference_is_believed_only_if_both_numbers_agree(
     assert WebhookEvent.objects.waiting().count() == 1
 
 
-def test_the_first_send_of_a_text_that_was_sent_again_counts_only_if_it_arrived(
+def test_a_report_of_the_first_of_two_sends_counts_only_if_it_arrived(
     message: MakeMessage,
 ) -> None:
     text = message("sent", provider_id="p2", generation=2)
@@ -219,7 +217,7 @@ def test_a_late_report_of_the_first_send_does_not_end_the_second_that_a_person_o
     ("came_to", "provider_id", "last_word"),
     [("accepted", "p1", "failed"), ("accepted", "p2", "accepted"), ("dead", None, "failed")],
 )
-def test_what_was_told_meanwhile_counts_once_it_is_known_of_which_send_it_is(
+def test_an_early_report_counts_once_its_send_is_known(
     came_to: str, provider_id: str | None, last_word: str, message: MakeMessage
 ) -> None:
     text = message("queued", generation=2)
@@ -232,7 +230,7 @@ def test_what_was_told_meanwhile_counts_once_it_is_known_of_which_send_it_is(
     assert not WebhookEvent.objects.waiting().exists()
 
 
-def test_an_ordered_second_send_is_spared_when_the_first_is_heard_to_have_arrived(
+def test_an_ordered_second_send_is_dropped_when_the_first_arrived(
     message: MakeMessage,
 ) -> None:
     text = message("queued", generation=2)
@@ -242,7 +240,7 @@ def test_an_ordered_second_send_is_spared_when_the_first_is_heard_to_have_arrive
     assert text.status == "delivered"
 
 
-def test_an_event_of_an_unknown_text_is_kept_and_matched_later(message: MakeMessage) -> None:
+def test_an_event_of_an_unknown_message_is_kept_and_matched_later(message: MakeMessage) -> None:
     tell("delivered")
     apply()
     assert WebhookEvent.objects.waiting().count() == 1
@@ -252,7 +250,7 @@ def test_an_event_of_an_unknown_text_is_kept_and_matched_later(message: MakeMess
     assert text.status == "delivered"
 
 
-def test_an_event_without_a_text_is_looked_at_ever_more_seldom() -> None:
+def test_an_unmatched_event_is_checked_less_and_less_often() -> None:
     tell("delivered")
     now, looks = NOW, 0
     while now < NOW + timedelta(days=1):
@@ -261,7 +259,7 @@ def test_an_event_without_a_text_is_looked_at_ever_more_seldom() -> None:
     assert 24 < looks < 60
 
 
-def test_a_crowd_of_unmatched_events_does_not_stand_before_the_others(message: MakeMessage) -> None:
+def test_many_unmatched_events_do_not_block_the_others(message: MakeMessage) -> None:
     for number in range(10):
         tell("delivered", provider_id=f"nobody-{number}")
     text = message(provider_id="p1")
@@ -312,7 +310,7 @@ def test_one_batch_makes_one_change_per_text(message: MakeMessage) -> None:
     assert heard == [[("accepted", "delivered")]]
 
 
-def test_a_refusal_for_a_stop_is_remembered_as_an_opt_out(message: MakeMessage) -> None:
+def test_a_refusal_for_a_stop_records_an_opt_out(message: MakeMessage) -> None:
     text = message(provider_id="p1")
     tell("delivery_failed", errors=[{"code": "40300", "title": "Blocked due to STOP message"}])
     apply()
@@ -323,7 +321,7 @@ def test_a_refusal_for_a_stop_is_remembered_as_an_opt_out(message: MakeMessage) 
     ("started_at", "stopped"), [(7, False), (3, True)], ids=["started after", "started before"]
 )
 @pytest.mark.parametrize("start_comes", ["first", "together"])
-def test_a_refusal_for_a_stop_counts_from_when_it_was_not_from_when_it_is_heard_of(
+def test_an_opt_out_by_refusal_dates_from_the_refusal(
     started_at: int, stopped: bool, start_comes: str, message: MakeMessage
 ) -> None:
     text = message(provider_id="p1")
@@ -347,7 +345,7 @@ def test_a_refusal_for_a_stop_counts_from_when_it_was_not_from_when_it_is_heard_
         event("message.received", {"id": "p9", "to": [{"phone_number": 5}]}),
     ],
 )
-def test_what_cannot_be_read_is_noted_once_and_changes_nothing(
+def test_an_unreadable_event_is_logged_once_and_changes_nothing(
     body: dict[str, Any],
     message: MakeMessage,
     caplog: pytest.LogCaptureFixture,
@@ -364,7 +362,7 @@ def test_what_cannot_be_read_is_noted_once_and_changes_nothing(
     assert len([r for r in caplog.records if vars(r).get("action") == "webhook_unknown"]) == 1
 
 
-def test_nothing_is_applied_twice(message: MakeMessage) -> None:
+def test_no_event_is_applied_twice(message: MakeMessage) -> None:
     message(provider_id="p1")
     tell("sent")
     assert [apply_waiting_events(NOW), apply_waiting_events(NOW)] == [1, 0]

@@ -37,7 +37,7 @@ def hear(text: str | None, *, provider_id: str = "in1", **over: Any) -> None:
         "Who is this? Wrong number!", "Quíteme de la lista", "quiero darme de baja", "I do not wish to receive text messages",
     ],
 )  # fmt: skip
-def test_a_request_in_other_words_is_marked_and_opts_nobody_out(text: str, grace: Church) -> None:
+def test_a_request_in_other_words_is_marked_without_an_opt_out(text: str, grace: Church) -> None:
     hear(text)
     assert Message.objects.get().asks_to_stop
     assert not OptOut.objects.exists()
@@ -59,7 +59,7 @@ def test_ordinary_sentences_and_stop_words_are_not_marked(text: str, grace: Chur
 
 
 @pytest.mark.parametrize("text", ["stop " * 5000, "no more " * 3000, "a" * 100_000])
-def test_a_long_text_is_read_in_no_time_worth_speaking_of(text: str) -> None:
+def test_a_long_text_is_read_quickly(text: str) -> None:
     assert asks_to_stop(text) is False
 
 
@@ -83,7 +83,7 @@ def test_an_rcs_body_is_read(body: Any, text: str, stopped: bool, grace: Church)
     assert bool(opted_out(grace.pk, [MEMBER])) == stopped
 
 
-def test_a_text_to_an_rcs_agent_belongs_to_the_church_that_texted_the_person_last(
+def test_a_text_to_an_rcs_agent_belongs_to_the_last_sender(
     grace: Church, hope: Church, message: MakeMessage
 ) -> None:
     message(tenant=hope, from_number=hope.phone_number)
@@ -114,12 +114,12 @@ def test_a_picture_with_words_keeps_both(grace: Church) -> None:
 
 
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "https://", "https://a b/", "http://[", "https://a/\u202e"])  # fmt: skip
-def test_what_is_no_link_is_not_kept_as_one(url: str, grace: Church) -> None:
+def test_an_invalid_link_is_not_kept(url: str, grace: Church) -> None:
     hear("Look", media=[{"url": url}])
     assert Message.objects.get().media_urls == []
 
 
-def test_a_stop_also_counts_for_the_church_that_texted_the_person_last_from_this_number(
+def test_a_stop_also_counts_for_the_last_church_on_this_number(
     grace: Church, hope: Church, message: MakeMessage
 ) -> None:
     message(from_number=FORMER)
@@ -129,7 +129,7 @@ def test_a_stop_also_counts_for_the_church_that_texted_the_person_last_from_this
     assert Message.objects.get(direction="inbound").tenant_id == hope.pk
 
 
-def test_a_stop_counts_for_the_new_church_alone_when_it_has_texted_the_person_since(
+def test_a_stop_counts_for_the_new_church_alone_if_it_sent_last(
     grace: Church, hope: Church, message: MakeMessage
 ) -> None:
     message(from_number=FORMER)
@@ -141,7 +141,7 @@ def test_a_stop_counts_for_the_new_church_alone_when_it_has_texted_the_person_si
 
 
 @pytest.mark.parametrize("stopped", [True, False])
-def test_a_churchs_own_words_count_for_it_alone(stopped: bool, grace: Church, hope: Church) -> None:
+def test_words_of_a_church_count_for_it_alone(stopped: bool, grace: Church, hope: Church) -> None:
     Church.objects.filter(pk=(grace if stopped else hope).pk).update(
         opt_out_words="ALTO, parar ,Arrêt"
     )

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 STOPPED = [{"code": "40300", "title": "Blocked due to STOP message"}]
 
 
-def test_one_that_is_told_of_the_first_send_counts_while_a_second_waits(
+def test_a_stop_reported_for_the_first_send_counts_while_a_second_waits(
     message: MakeMessage,
 ) -> None:
     text = message("queued", generation=2)
@@ -30,7 +30,7 @@ def test_one_that_is_told_of_the_first_send_counts_while_a_second_waits(
     assert OptOut.objects.exists()
 
 
-def test_one_that_is_told_of_a_send_that_another_has_replaced_counts(message: MakeMessage) -> None:
+def test_a_stop_reported_for_a_replaced_send_counts(message: MakeMessage) -> None:
     text = message("accepted", generation=2, provider_id="p2")
     tell("delivery_failed", reference(text.pk), provider_id="p1", errors=STOPPED)
     apply()
@@ -38,7 +38,7 @@ def test_one_that_is_told_of_a_send_that_another_has_replaced_counts(message: Ma
     assert (text.status, OptOut.objects.exists()) == ("accepted", True)
 
 
-def test_one_that_nobody_but_the_watchdog_hears_of_counts(
+def test_a_stop_found_by_the_watchdog_counts(
     message: MakeMessage, httpserver: HTTPServer, settings: Any
 ) -> None:
     settings.DELIVERY = with_provider(settings, API_BASE=httpserver.url_for("/v2"), API_KEY="K")
@@ -51,7 +51,7 @@ def test_one_that_nobody_but_the_watchdog_hears_of_counts(
     assert OptOut.objects.exists()
 
 
-def test_looking_again_at_what_was_told_changes_nothing(message: MakeMessage) -> None:
+def test_looking_up_a_known_refusal_again_changes_nothing(message: MakeMessage) -> None:
     text = message("queued", generation=2)
     tell("delivery_failed", reference(text.pk), provider_id="p1", errors=STOPPED)
     apply()

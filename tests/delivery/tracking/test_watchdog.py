@@ -45,7 +45,7 @@ def says(telnyx: HTTPServer, status: str, **over: Any) -> None:
         ("queued", "accepted"),
     ],
 )
-def test_a_text_without_webhooks_is_asked_about(
+def test_a_message_without_webhooks_is_looked_up(
     told: str, status: str, message: MakeMessage, telnyx: HTTPServer
 ) -> None:
     text = message(provider_id="p1")
@@ -55,7 +55,7 @@ def test_a_text_without_webhooks_is_asked_about(
     assert text.status == status
 
 
-def test_nothing_is_asked_while_a_webhook_may_still_come(
+def test_no_message_is_looked_up_while_a_webhook_may_still_come(
     message: MakeMessage, telnyx: HTTPServer
 ) -> None:
     message(provider_id="p1")
@@ -63,7 +63,9 @@ def test_nothing_is_asked_while_a_webhook_may_still_come(
     assert telnyx.log == []
 
 
-def test_a_text_is_asked_about_ever_more_seldom(message: MakeMessage, telnyx: HTTPServer) -> None:
+def test_a_message_is_looked_up_less_and_less_often(
+    message: MakeMessage, telnyx: HTTPServer
+) -> None:
     message(provider_id="p1")
     says(telnyx, "sending")
     for minutes in range(0, 240, 5):
@@ -85,7 +87,7 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-def test_an_answer_that_says_nothing_changes_nothing(
+def test_an_empty_answer_changes_nothing(
     name: str, message: MakeMessage, telnyx: HTTPServer
 ) -> None:
     text = message(provider_id="p1")
@@ -95,9 +97,7 @@ def test_an_answer_that_says_nothing_changes_nothing(
     assert text.status == "accepted"
 
 
-def test_a_telnyx_that_fails_is_asked_once_a_round(
-    message: MakeMessage, telnyx: HTTPServer
-) -> None:
+def test_a_failing_provider_is_asked_once_a_round(message: MakeMessage, telnyx: HTTPServer) -> None:
     for number in range(3):
         message(provider_id=f"p{number}")
     telnyx.expect_request("/v2/messages/p0").respond_with_data("", status=503)
@@ -106,14 +106,16 @@ def test_a_telnyx_that_fails_is_asked_once_a_round(
 
 
 @pytest.mark.parametrize("status", ["accepted", "sent"])
-def test_what_nobody_confirms_ends_as_unconfirmed(status: str, message: MakeMessage) -> None:
+def test_a_message_without_confirmation_ends_as_unconfirmed(
+    status: str, message: MakeMessage
+) -> None:
     text = message(status, provider_id=None)
     assert reconcile(NOW + timedelta(days=4)) == 1
     text.refresh_from_db()
     assert text.status == "unconfirmed"
 
 
-def test_a_worker_asks_beside_its_work(message: MakeMessage, telnyx: HTTPServer) -> None:
+def test_a_worker_looks_up_in_the_background(message: MakeMessage, telnyx: HTTPServer) -> None:
     text = message(provider_id="p1")
     says(telnyx, "delivered")
     watchdog = Watchdog()
@@ -126,7 +128,7 @@ def test_a_worker_asks_beside_its_work(message: MakeMessage, telnyx: HTTPServer)
     assert text.status == "delivered"
 
 
-def test_what_no_database_can_store_is_left_out_of_what_telnyx_tells(
+def test_unstorable_characters_are_removed_from_answers(
     message: MakeMessage, telnyx: HTTPServer
 ) -> None:
     text = message(provider_id="p1")
@@ -138,7 +140,7 @@ def test_what_no_database_can_store_is_left_out_of_what_telnyx_tells(
 
 
 @pytest.mark.parametrize("where", ["ask", "apply"])
-def test_a_round_that_fails_is_told_once_and_does_not_end_the_next(
+def test_a_failed_round_is_logged_once_and_the_next_runs(
     where: str,
     message: MakeMessage,
     telnyx: HTTPServer,
@@ -167,7 +169,7 @@ def test_a_round_that_fails_is_told_once_and_does_not_end_the_next(
     assert text.status == "delivered"
 
 
-def test_a_round_that_the_database_is_away_for_is_not_tried_in_every_drain(
+def test_a_round_without_a_database_is_not_repeated_in_every_drain(
     message: MakeMessage, telnyx: HTTPServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any) -> Any:

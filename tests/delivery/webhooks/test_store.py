@@ -49,14 +49,14 @@ def test_events_that_arrive_while_another_is_written_are_written_together() -> N
     assert [sorted(group) for group in database.groups] == [["0"], ["1", "2", "3", "4", "5", "6"]]
 
 
-def test_one_that_cannot_be_stored_does_not_keep_the_others_out() -> None:
+def test_an_event_that_cannot_be_stored_does_not_block_others() -> None:
     found = results(Database(lambda ids: DataError("no such text") if "3" in ids else None))
     assert [number for number, error in found.items() if error is not None] == ["3"]
     assert isinstance(found["3"], NotStoredError)
     assert isinstance(found["3"].__cause__, DataError)
 
 
-def test_a_database_that_is_away_is_asked_once_for_all_of_them() -> None:
+def test_an_unreachable_database_is_tried_once_per_group() -> None:
     database = Database(lambda ids: OperationalError("gone") if "1" in ids else None)
     found = results(database)
     assert {type(error) for number, error in found.items() if number != "0"} == {NotStoredError}

@@ -92,7 +92,7 @@ def test_any_other_row_is_left_to_the_poll(
 def held() -> Iterator[HeldProvider]:
     provider = HeldProvider()
     yield provider
-    provider.let_go.set()
+    provider.released.set()
     drain_task.set_in_flight(False)
 
 
@@ -115,7 +115,7 @@ def test_a_worker_with_calls_in_flight_is_started_until_they_finish(
     for _ in range(2):
         assert rested.dequeue()
     assert not waits
-    held.let_go.set()
+    held.released.set()
     wait_until(lambda: _drained() and not drain_task.is_in_flight())
     assert Message.objects.get().status == Status.ACCEPTED
     assert rested.dequeue() == []

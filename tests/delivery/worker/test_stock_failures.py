@@ -69,8 +69,8 @@ def _has_taken(telnyx: TelnyxSimulator, texts: int) -> bool:
 def test_a_text_that_kills_its_worker_does_so_five_times_and_others_are_sent(
     tmp_path: Path, telnyx: TelnyxSimulator
 ) -> None:
-    deadly = "tests.delivery.alone.crashing_provider.DeadlyProvider"
-    with running(tmp_path, telnyx, ALONE_PROVIDER=deadly, ALONE_LEASE_SECONDS="1") as worker:
+    crashing = "tests.delivery.alone.crashing_provider.CrashingProvider"
+    with running(tmp_path, telnyx, ALONE_PROVIDER=crashing, ALONE_LEASE_SECONDS="1") as worker:
         worker.script("write_texts", "1", "1", "Poison")
         wait_until(lambda: worker.statuses() == {"unknown": 1}, 60)
         worker.script("write_texts", "20", "2")
@@ -96,7 +96,8 @@ def test_retries_are_on_time_to_the_second(worker: RunningWorker, telnyx: Telnyx
 
 
 def test_no_result_is_saved(worker: RunningWorker, telnyx: TelnyxSimulator) -> None:
-    """A saved result costs a stock cluster a transaction that reads up to 250 others."""
+    """Check the table: a saved result costs a stock cluster a transaction that reads up to 250
+    others."""
     worker.script("write_texts", "50", "1")
     wait_until(lambda: worker.statuses() == {"accepted": 50})
     worker.process.terminate()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 from playwright.sync_api import BrowserContext
 
 from tests.realtime.browser.conftest import TIMING, OpenTab, Tab
@@ -139,3 +142,74 @@ def test_a_new_tab_is_live_when_its_own_stream_has_been_answered(
     second.begin()
     second.page.wait_for_timeout(1000)
     assert _states(leader, second) == ["live", "connecting"]
+
+
+RECEIVE_RESETS = """
+async ([stream, refusals]) => {
+  const { Cursor } = await import("/static/realtime/client/cursor.js");
+  const calls = [];
+  const cursor = new Cursor(stream, { since: 76, epoch: "e" }, { base: 1, cap: 1 }, {
+    apply: () => {},
+    show: () => {},
+    refetch: () => { calls.push("fetch"); },
+    subscribe: ({ seq }) => calls.push(`subscribe ${seq}`),
+  });
+  for (const refused of refusals) {
+    cursor.receive({ type: "reset", stream, epoch: "e", seq: 86, refused });
+  }
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  return calls;
+}
+"""
+OWN, LOWER, OTHER = (
+    {"seq": 76, "epoch": "e"},
+    {"seq": 50, "epoch": "e"},
+    {"seq": 0, "epoch": "none"},
+)
+
+
+@pytest.mark.parametrize(
+    ("refusals", "calls"),
+    [
+        ([OTHER, OTHER], ["subscribe 76"]),
+        ([OTHER, OWN], ["subscribe 76", "fetch", "subscribe 86"]),
+        ([LOWER, LOWER], ["subscribe 76", "subscribe 76"]),
+        ([None], ["subscribe 76"]),
+    ],
+)
+def test_a_tab_fetches_its_data_only_when_its_own_position_is_refused(
+    open_tab: OpenTab, refusals: list[Any], calls: list[str]
+) -> None:
+    tab = open_tab()
+    assert tab.page.evaluate(RECEIVE_RESETS, [tab.stream, refusals]) == calls
+
+
+def test_a_reset_carries_the_position_that_the_server_refused(
+    project: SecondProject, open_tab: OpenTab, stream: str
+) -> None:
+    project.write("append", stream, 1, 5)
+    tab = open_tab()
+    frames = tab.page.evaluate(
+        """([stream, timing]) => new Promise(async (resolve) => {
+          const { Socket } = await import("/static/realtime/client/socket.js");
+          const frames = [];
+          const socket = new Socket("/ws/v1/", timing, {
+            onOpen: () => {
+              for (const [seq, epoch] of [[1, null], [3, "old"], [9, null]]) {
+                socket.subscribe({ stream, seq, epoch });
+              }
+            },
+            onFrame: (frame) => {
+              if (frame.type !== "events") frames.push([frame.type, frame.refused ?? null]);
+              if (frames.length === 3) resolve(frames);
+            },
+            onClose: () => {},
+          });
+        })""",
+        [stream, TIMING],
+    )
+    assert frames == [
+        ["subscribed", None],
+        ["reset", {"seq": 3, "epoch": "old"}],
+        ["reset", {"seq": 9, "epoch": None}],
+    ]

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from delivery.providers.simulator.faults import Fault, changes_of, first_refusal, spoil
+from delivery.providers.simulator.ledger import Entry
+from delivery.providers.simulator.numbers import QueueFullError
+from delivery.providers.simulator.server import Answer, Request, json_answer
 from delivery.providers.telnyx.simulator.account import Account
-from delivery.providers.telnyx.simulator.answers import Answer, RefusedError, json_answer
-from delivery.providers.telnyx.simulator.faults import Fate, Fault, Refusal, Spoiling, Twist
+from delivery.providers.telnyx.simulator.answers import RefusedError
+from delivery.providers.telnyx.simulator.faults import Fate
 from delivery.providers.telnyx.simulator.idempotency import MAX_BODY, key_of
-from delivery.providers.telnyx.simulator.ledger import Entry
 from delivery.providers.telnyx.simulator.messages import Message
-from delivery.providers.telnyx.simulator.queues import QueueFullError
-from delivery.providers.telnyx.simulator.request import Request
 from delivery.providers.telnyx.simulator.times import timestamp
 from delivery.providers.telnyx.simulator.validation import content_of, message_of
 
@@ -32,7 +32,7 @@ class Acceptance:
             key = key_of(request.header_values("Idempotency-Key"))
             to = content.get("to")
             faults = self._account.plan.draw(to if isinstance(to, str) else "")
-            if (refusal := _first_refusal(faults)) is not None:
+            if (refusal := first_refusal(faults)) is not None:
                 ledger.refuse(refusal.name)
                 return refusal.answer
             answer = self._once(request, content, key, faults)
@@ -53,7 +53,7 @@ class Acceptance:
         replay = self._account.idempotency.begin(target, key, fingerprint)
         if replay is not None:
             self._account.ledger.replay(key)
-            return _spoil(replay, faults)
+            return spoil(replay, faults)
         true_answer = None
         try:
             true_answer, answer = self._act(content, key, faults)
@@ -69,13 +69,13 @@ class Acceptance:
         message = message_of(content, self._account.options)
         self._check_sender(content, message)
         faults = faults + self._fault_of(message.to)
-        refusal = _first_refusal(faults)
+        refusal = first_refusal(faults)
         if refusal is not None:
             self._account.ledger.refuse(refusal.name)
             return None, refusal.answer
-        true_answer = self._accept(message, key, _fate(faults))
+        true_answer = self._accept(message, key, replace(Fate(), **changes_of(faults)))
         time.sleep(self._account.options.latency_ms / 1000)
-        return true_answer, _spoil(true_answer, faults)
+        return true_answer, spoil(true_answer, faults)
 
     def _check_sender(self, content: dict[str, Any], message: Message) -> None:
         """Refuse a sender of another account.
@@ -136,23 +136,3 @@ class Acceptance:
                 idempotency_key=key, accepted_at=timestamp(message.received_at),
             )
         )  # fmt: skip
-
-
-def _first_refusal(faults: Iterable[Fault]) -> Refusal | None:
-    return next((fault for fault in faults if isinstance(fault, Refusal)), None)
-
-
-def _fate(faults: Iterable[Fault]) -> Fate:
-    fate = Fate()
-    for fault in faults:
-        if isinstance(fault, Twist):
-            fate = replace(fate, **fault.changes)
-    return fate
-
-
-def _spoil(answer: Answer, faults: Iterable[Fault]) -> Answer:
-    for fault in faults:
-        if isinstance(fault, Spoiling):
-            time.sleep(fault.seconds)
-            answer = fault.answer or answer
-    return answer

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
+from delivery.providers.simulator.faults import FaultPlan
+from delivery.providers.simulator.ledger import Ledger
+from delivery.providers.simulator.numbers import OwnNumbers, SenderQueues
+from delivery.providers.simulator.timers import Timers
 from delivery.providers.telnyx.simulator.carrier import Carrier
 from delivery.providers.telnyx.simulator.idempotency import IdempotencyKeys
+from delivery.providers.telnyx.simulator.inbound import auto_reply_resource, receive
 from delivery.providers.telnyx.simulator.keys import Keys
-from delivery.providers.telnyx.simulator.ledger import Ledger
 from delivery.providers.telnyx.simulator.messages import Message, Messages
 from delivery.providers.telnyx.simulator.numbers import Recipients
 from delivery.providers.telnyx.simulator.opt_outs import OptOuts
 from delivery.providers.telnyx.simulator.options import Options
-from delivery.providers.telnyx.simulator.own_numbers import OwnNumbers
-from delivery.providers.telnyx.simulator.plan import FaultPlan
-from delivery.providers.telnyx.simulator.queues import SenderQueues
-from delivery.providers.telnyx.simulator.timers import Timers
 from delivery.providers.telnyx.simulator.webhooks import Webhooks
 
 
@@ -66,3 +67,15 @@ class Account:
     def scope_of(self, profile_id: str) -> str:
         """Return the scope of a STOP."""
         return profile_id if self.options.opt_out_scope == "profile" else ""
+
+    def opt_out_resources(self) -> list[dict[str, Any]]:
+        return self.opt_outs.all()
+
+    def auto_reply_resources(self) -> list[dict[str, Any]]:
+        return [auto_reply_resource(one) for one in self.auto_replies]
+
+    def receive(
+        self, *, from_: str, to: str, text: str | None, media_urls: tuple[str, ...]
+    ) -> dict[str, Any]:
+        message = receive(self, from_=from_, to=to, text=text, media_urls=media_urls)
+        return {"id": message.id, "autoresponse_type": message.autoresponse}

@@ -1,34 +1,11 @@
-"""HTTP answers as values, and errors in Telnyx's shape."""
+"""Errors in Telnyx's shape."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+from delivery.providers.simulator.server import Answer, json_answer
 from delivery.providers.telnyx.simulator.codes import CODES
-
-JSON = "application/json; charset=utf-8"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    status: int = 200
-    body: bytes = b""
-    content_type: str = JSON
-    headers: Mapping[str, str] = field(default_factory=dict)
-    hangs_up: bool = False
-    """Write no answer and close the connection."""
-
-
-HANG_UP = Answer(hangs_up=True)
-
-
-def json_answer(
-    content: Any, status: int = 200, headers: Mapping[str, str] | None = None
-) -> Answer:
-    return Answer(status=status, body=json.dumps(content).encode(), headers=headers or {})
 
 
 class RefusedError(Exception):

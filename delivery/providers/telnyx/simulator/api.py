@@ -5,12 +5,13 @@ from __future__ import annotations
 import secrets
 from datetime import UTC, datetime, timedelta
 
+from delivery.providers.simulator.faults import Refusal
+from delivery.providers.simulator.server import HANG_UP, Answer, Request, json_answer
 from delivery.providers.telnyx.simulator.acceptance import Acceptance
 from delivery.providers.telnyx.simulator.account import Account
-from delivery.providers.telnyx.simulator.answers import HANG_UP, Answer, RefusedError, json_answer
-from delivery.providers.telnyx.simulator.faults import FAULTS, Refusal
+from delivery.providers.telnyx.simulator.answers import RefusedError
+from delivery.providers.telnyx.simulator.faults import FAULTS
 from delivery.providers.telnyx.simulator.records import detail_records, opt_out_records
-from delivery.providers.telnyx.simulator.request import Request
 
 _SENDING = frozenset(
     f"/v2/messages{kind}"

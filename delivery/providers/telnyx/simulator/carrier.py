@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime, timedelta
 
+from delivery.providers.simulator.timers import Timers
 from delivery.providers.telnyx.simulator.answers import error_object
 from delivery.providers.telnyx.simulator.faults import Fate
 from delivery.providers.telnyx.simulator.messages import Message, Messages
 from delivery.providers.telnyx.simulator.options import Options
-from delivery.providers.telnyx.simulator.timers import Timers
 from delivery.providers.telnyx.simulator.webhooks import Webhook, Webhooks, event
 
 _LONGEST_WAIT_SECONDS = 10

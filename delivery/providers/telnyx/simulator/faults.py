@@ -3,11 +3,12 @@ request, and failures of the text and its webhooks afterwards."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from delivery.providers.telnyx.simulator.answers import HANG_UP, Answer, RefusedError
+from delivery.providers.simulator.faults import ConnectionRefused, Fault, Refusal, Spoiling, Twist
+from delivery.providers.simulator.server import HANG_UP, Answer
+from delivery.providers.telnyx.simulator.answers import RefusedError
 from delivery.providers.telnyx.simulator.codes import ASYNCHRONOUS, SYNCHRONOUS
 
 _RETRY_AFTER = "1"
@@ -31,46 +32,6 @@ class Fate:
     signature: str = "good"
     """The signature: ``good``, ``bad``, ``stale`` or ``missing``."""
     has_cost: bool = True
-
-
-@dataclass(frozen=True, kw_only=True)
-class Refusal:
-    """The request is refused."""
-
-    name: str
-    meaning: str
-    answer: Answer
-
-
-@dataclass(frozen=True, kw_only=True)
-class ConnectionRefused:
-    """The connection is reset before the request is read, so the recipient is unknown."""
-
-    name: str = "refuse"
-    meaning: str = "reset before the request is read (control API only)"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Spoiling:
-    """The text is accepted, but its answer is damaged."""
-
-    name: str
-    meaning: str
-    answer: Answer | None = None
-    """The answer to send; None: the true answer."""
-    seconds: float = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Twist:
-    """The text is accepted and answered, but fails or is reported differently later."""
-
-    name: str
-    meaning: str
-    changes: Mapping[str, Any] = field(default_factory=dict)
-
-
-Fault = Refusal | ConnectionRefused | Spoiling | Twist
 
 
 def _codes() -> list[Fault]:

@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from delivery.providers.telnyx.simulator.answers import Answer, RefusedError
+from delivery.providers.simulator.server import Answer
+from delivery.providers.telnyx.simulator.answers import RefusedError
 
 KEPT_SECONDS = 24 * 3600
 MAX_BODY = 8 * 1024 * 1024

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from delivery.providers.telnyx.simulator.account import Account
 from delivery.providers.telnyx.simulator.messages import Message, profile_of
 from delivery.providers.telnyx.simulator.opt_outs import REPLIES, keyword
+
+if TYPE_CHECKING:
+    from delivery.providers.telnyx.simulator.account import Account
 
 
 def receive(

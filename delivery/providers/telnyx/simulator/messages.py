@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from delivery.providers.telnyx.simulator.encoding import size_of, ucs2_size_of
+from delivery.providers.simulator.encoding import size_of, ucs2_size_of
 from delivery.providers.telnyx.simulator.times import timestamp
 
 ORGANIZATION = "9d76d591-1b7d-405d-8c64-1320ee070245"

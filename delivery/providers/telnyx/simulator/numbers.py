@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections import Counter
 
+from delivery.providers.simulator.faults import Fault
 from delivery.providers.telnyx.simulator.codes import ASYNCHRONOUS, SYNCHRONOUS
-from delivery.providers.telnyx.simulator.faults import FAULTS, Fault
+from delivery.providers.telnyx.simulator.faults import FAULTS
 
 _REFUSED = "+1701555"
 """followed by a synchronous code without its second digit (40300: +17015554300)"""

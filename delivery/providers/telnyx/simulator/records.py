@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from delivery.providers.telnyx.simulator.answers import Answer, RefusedError, json_answer
+from delivery.providers.simulator.server import Answer, json_answer
+from delivery.providers.telnyx.simulator.answers import RefusedError
 from delivery.providers.telnyx.simulator.messages import Message, Messages
 from delivery.providers.telnyx.simulator.opt_outs import OptOuts
 from delivery.providers.telnyx.simulator.times import parse, timestamp

@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from delivery.providers.telnyx.simulator.answers import RefusedError
-from delivery.providers.telnyx.simulator.encoding import MAX_PARTS
 from delivery.providers.telnyx.simulator.messages import Message, profile_of
 from delivery.providers.telnyx.simulator.options import Options
 from delivery.providers.telnyx.simulator.times import parse
@@ -18,6 +17,7 @@ _TO = re.compile(r"\+[1-9]\d{6,14}|\d{3,8}")
 _FROM = re.compile(r"\+[1-9]\d{6,14}|\d{3,8}|(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}")
 _LONGEST_URL = 2000
 _MOST_MEDIA = 10
+_MOST_PARTS = 10
 _LONGEST_AHEAD = timedelta(days=5)
 _RECOMMENDED_PARTS = 6
 
@@ -132,8 +132,8 @@ def _check_content(message: Message, content: dict[str, Any]) -> None:
         raise RefusedError("10033", "The text does not fit GSM-7.", pointer="/encoding", status=400)
     if encoding == "ucs2":
         message.encode_as_ucs2()
-    if message.parts > MAX_PARTS:
-        detail = f"The text has {message.parts} parts; {MAX_PARTS} are allowed."
+    if message.parts > _MOST_PARTS:
+        detail = f"The text has {message.parts} parts; {_MOST_PARTS} are allowed."
         raise RefusedError("40302", detail, pointer="/text")
     if content.get("auto_detect") is True and message.parts > _RECOMMENDED_PARTS:
         raise RefusedError("40328", f"The text has {message.parts} parts.", pointer="/text")

@@ -13,9 +13,9 @@ from typing import Any
 
 import urllib3
 
+from delivery.providers.simulator.timers import Timers
 from delivery.providers.telnyx.simulator.keys import Keys
 from delivery.providers.telnyx.simulator.options import Options
-from delivery.providers.telnyx.simulator.timers import Timers
 from delivery.providers.telnyx.simulator.times import timestamp
 
 ATTEMPTS_PER_URL = 3

@@ -103,12 +103,18 @@ export class Cursor {
   async #reset(frame) {
     // The reset was for another tab: this tab has everything.
     if (frame.epoch === this.epoch && frame.seq === this.seq) return;
-    // In the same epoch and ahead of this tab, the reset may be for another tab. It is for this tab
-    // only if this tab has requested its own position.
+    // In the same epoch and ahead of this tab, the reset may refuse the position of another tab.
     if (frame.epoch === this.epoch && frame.seq > this.seq) {
-      if (this.#requestedSeq !== this.seq) return this.#request();
+      const refused = this.#isSameEpoch(frame.refused) ? frame.refused.seq : null;
+      // The connection may have merged the request of this tab with a lower one: request again.
+      if (refused !== null && refused < this.seq) return this.#request();
+      if (refused !== this.seq) return this.#requestMissing();
     }
     await this.#refetch(frame);
+  }
+
+  #isSameEpoch(position) {
+    return Boolean(position) && (position.epoch ?? this.epoch) === this.epoch;
   }
 
   async #refetch({ epoch, seq }) {

@@ -218,11 +218,11 @@ class StreamPoller {
 }
 
 /** Return the frame that a socket would send, or null if the answer is not from the log. */
-function frameOf({ stream, seq }, text) {
+function frameOf({ stream, seq, epoch: known }, text) {
   const answer = parse(text);
   if (typeof answer?.epoch !== "string") return null;
   const { epoch, from, to, reset, events } = answer;
-  if (reset) return { type: "reset", stream, epoch, seq: to };
+  if (reset) return { type: "reset", stream, epoch, seq: to, refused: { seq, epoch: known } };
   if (seq === null) return { type: "subscribed", stream, epoch, seq: to, resumed: false };
   return { type: "events", stream, epoch, from, to, events };
 }

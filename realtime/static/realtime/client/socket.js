@@ -14,6 +14,8 @@ export class Socket {
   #maxSilence;
   #ended = false;
   #outbox = new Outbox((frame) => this.#send(frame));
+  /** The positions of the subscribes without an answer, by stream, in the order of sending. */
+  #unanswered = new Map();
 
   /** @param {{onOpen: Function, onFrame: Function, onClose: (code: number, lived: number) => void}} on */
   constructor(url, timing, on) {
@@ -56,7 +58,19 @@ export class Socket {
   }
 
   #send(frame) {
-    if (this.opened) this.socket.send(JSON.stringify(frame));
+    if (!this.opened) return;
+    this.socket.send(JSON.stringify(frame));
+    if (frame.type !== "subscribe") return;
+    const { stream, since = null, epoch = null } = frame;
+    const sent = this.#unanswered.get(stream) ?? [];
+    this.#unanswered.set(stream, [...sent, { seq: since, epoch }]);
+  }
+
+  /** Add the refused position to a reset: the server answers the subscribes of a stream in order. */
+  #matchAnswer(frame) {
+    if (!["subscribed", "reset", "error"].includes(frame.type)) return;
+    const position = this.#unanswered.get(frame.stream)?.shift();
+    if (frame.type === "reset" && position) frame.refused = position;
   }
 
   #receive(text) {
@@ -65,7 +79,10 @@ export class Socket {
     this.#heardAt = Date.now();
     if (this.opened) this.#maxSilence = this.heartbeat + this.timing.slack;
     if (frame.type === "welcome") this.#welcome(frame);
-    else this.on.onFrame(frame);
+    else {
+      this.#matchAnswer(frame);
+      this.on.onFrame(frame);
+    }
     if (frame.type === "events") this.#acknowledge(frame, utf8.encode(text).length);
   }
 

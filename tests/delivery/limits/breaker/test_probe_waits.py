@@ -34,7 +34,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def provider() -> Iterator[HeldProvider]:
     held = HeldProvider()
     yield held
-    held.let_go.set()
+    held.released.set()
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def open_time_is_over() -> None:
 
 
 def another_worker() -> Permit:
-    """What the breaker says to it; it gives its permit back."""
+    """Return the breaker's answer to a second worker, which gives its permit back."""
     other = SharedBreaker(account())
     permit, _ = other.ask()
     if permit.probe:

@@ -34,7 +34,7 @@ def telnyx(settings: Any) -> Iterator[TelnyxSimulator]:
         ("20100", Outcome.CONFIGURATION, 0), ("429", Outcome.THROTTLED, 0),
     ],
 )  # fmt: skip
-def test_a_fault_is_classed_by_whether_the_text_may_have_been_taken(
+def test_a_fault_is_ambiguous_if_the_text_may_have_been_accepted(
     telnyx: TelnyxSimulator, fault: str, outcome: Outcome, taken: int
 ) -> None:
     assert TelnyxProvider().send(outbound(NUMBER_OF[fault])).kind == outcome
@@ -48,12 +48,12 @@ def test_the_same_key_gives_the_same_id(telnyx: TelnyxSimulator) -> None:
     assert len(telnyx.ledger) == 1
 
 
-def test_where_nobody_listens_nothing_was_sent(telnyx: TelnyxSimulator) -> None:
+def test_a_refused_connection_sent_nothing(telnyx: TelnyxSimulator) -> None:
     telnyx.start_outage("refuse")
     assert TelnyxProvider().send(outbound("+13125550001")).kind == R
 
 
-def test_a_wrong_key_is_a_matter_of_configuration(telnyx: TelnyxSimulator, settings: Any) -> None:
+def test_a_wrong_key_is_a_configuration_error(telnyx: TelnyxSimulator, settings: Any) -> None:
     settings.DELIVERY = with_provider(settings, API_KEY="KEYwrong")
     told = TelnyxProvider().send(outbound("+13125550001"))
     assert (told.kind, told.hold) == (Outcome.CONFIGURATION, True)

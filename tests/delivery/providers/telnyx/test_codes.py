@@ -8,7 +8,7 @@ import logging
 import pytest
 
 from delivery.models import Outcome
-from delivery.providers.telnyx.answer import HttpAnswer
+from delivery.providers.one_call import HttpAnswer
 from delivery.providers.telnyx.answer import outcome as read_outcome
 
 P, C, R, T, A = (
@@ -65,19 +65,19 @@ def test_without_a_code_the_status_decides_and_nothing_breaks(
         (400, b'{"errors":[]}', False), (400, b'{"errors":[{"title":"Bad request"}]}', False),
     ],
 )  # fmt: skip
-def test_a_refusal_is_telnyxs_own_only_if_it_has_the_form_of_its_errors(
+def test_a_refusal_is_from_telnyx_only_in_the_form_of_its_errors(
     status: int, body: bytes, said: bool
 ) -> None:
     told = read_outcome(HttpAnswer(status, {}, body))
     assert (told.kind, told.from_provider) == (P, said)
 
 
-def test_a_text_that_telnyx_took_has_its_id() -> None:
+def test_an_accepted_text_has_an_id() -> None:
     told = read_outcome(HttpAnswer(200, {}, b'{"data":{"id":"4031"}}'))
     assert (told.kind, told.provider_id) == (Outcome.ACCEPTED, "4031")
 
 
-def test_an_unknown_code_is_loud_and_falls_back_to_its_status(
+def test_an_unknown_code_is_logged_and_falls_back_to_its_status(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with caplog.at_level(logging.ERROR, "delivery"):
@@ -85,7 +85,7 @@ def test_an_unknown_code_is_loud_and_falls_back_to_its_status(
     assert [getattr(record, "code", "") for record in caplog.records] == ["49999"]
 
 
-def test_what_is_kept_of_an_error_quotes_no_phone_number() -> None:
+def test_a_stored_error_contains_no_phone_number() -> None:
     told = read_outcome(HttpAnswer(400, {}, errors("40310")))
     assert "+1312" not in repr(told)
 
@@ -98,13 +98,13 @@ def test_what_is_kept_of_an_error_quotes_no_phone_number() -> None:
         ({"retry-after": "1e99"}, 24 * 3600),
     ],
 )  # fmt: skip
-def test_a_throttled_call_waits_as_long_as_telnyx_said(
+def test_a_throttled_call_waits_for_the_requested_time(
     headers: dict[str, str], seconds: float
 ) -> None:
     assert read_outcome(HttpAnswer(429, headers, errors("10011"))).retry_after == seconds
 
 
-def test_a_full_queue_is_left_alone_for_minutes_and_a_spent_day_until_midnight() -> None:
+def test_a_full_queue_pauses_for_minutes_and_a_used_up_day_until_midnight() -> None:
     full = read_outcome(HttpAnswer(429, {}, errors("40318")))
     spent = read_outcome(HttpAnswer(429, {"retry-after": "1"}, errors("40333")))
     assert full.retry_after == 120
@@ -115,7 +115,7 @@ def test_a_full_queue_is_left_alone_for_minutes_and_a_spent_day_until_midnight()
 
 
 @pytest.mark.parametrize("code", ["40100", "40151", "40155", "40323", "40305", "40329"])
-def test_a_number_that_cannot_send_pauses_and_the_account_goes_on(code: str) -> None:
+def test_an_unusable_number_pauses_alone(code: str) -> None:
     told = read_outcome(HttpAnswer(400, {}, errors(code)))
     assert (told.retry_after, told.hold, told.whole_account) == (10, False, False)
 

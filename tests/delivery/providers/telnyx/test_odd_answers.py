@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from delivery.models import Message, Outcome, Priority
-from delivery.providers.telnyx.answer import HttpAnswer
+from delivery.providers.one_call import HttpAnswer
 from delivery.providers.telnyx.answer import outcome as read_outcome
 from delivery.queue.claim import claim
 from delivery.queue.turns import Turn

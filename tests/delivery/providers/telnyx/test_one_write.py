@@ -11,7 +11,7 @@ import pytest
 import requests
 from pytest_httpserver import HTTPServer
 
-from delivery.providers.telnyx.one_write import OneWriteAdapter
+from delivery.providers.one_call import OneWriteAdapter
 from tests.certificates import self_signed
 
 BODY = b'{"text":"Hello"}' * 1000

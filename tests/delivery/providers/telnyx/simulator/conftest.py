@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from delivery.providers.telnyx.simulator import TelnyxSimulator
-from tests.delivery.providers.telnyx.simulator.office import Office
+from tests.delivery.providers.telnyx.simulator.api_client import ApiClient
 from tests.delivery.providers.telnyx.simulator.receiver import Receiver
 from tests.simulator import telnyx, telnyx_process_wide
 
@@ -13,9 +13,9 @@ __all__ = ["telnyx", "telnyx_process_wide"]
 
 
 @pytest.fixture
-def office(telnyx: TelnyxSimulator) -> Iterator[Office]:
-    with Office(telnyx) as office:
-        yield office
+def client(telnyx: TelnyxSimulator) -> Iterator[ApiClient]:
+    with ApiClient(telnyx) as client:
+        yield client
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from delivery.providers.telnyx.simulator.answers import Answer
-from delivery.providers.telnyx.simulator.request import Request
-from delivery.providers.telnyx.simulator.server import Server
+from delivery.providers.simulator.server import Answer, Request, Server
 
 PATIENCE_SECONDS = 10
 

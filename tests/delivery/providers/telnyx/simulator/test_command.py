@@ -16,7 +16,7 @@ from django.core.management.base import CommandError
 
 from delivery.providers.telnyx.simulator.command import Command
 from delivery.providers.telnyx.simulator.numbers import RECIPIENTS, RECOVERING
-from tests.delivery.providers.telnyx.simulator.office import CHURCH, MEMBER
+from tests.delivery.providers.telnyx.simulator.api_client import CHURCH, MEMBER
 
 ROOT = Path(__file__).resolve().parents[5]
 COMMAND = [sys.executable, str(ROOT / "manage.py"), "telnyx_simulator"]

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import requests
 
-from delivery.providers.telnyx.simulator.ledger import Entry, Ledger
-from tests.delivery.providers.telnyx.simulator.office import CHURCH, MEMBER, Office
+from delivery.providers.simulator.ledger import Entry, Ledger
+from tests.delivery.providers.telnyx.simulator.api_client import CHURCH, MEMBER, ApiClient
 from tests.delivery.providers.telnyx.simulator.receiver import Receiver
 
 
@@ -34,79 +34,79 @@ from tests.delivery.providers.telnyx.simulator.receiver import Receiver
     ],
 )
 def test_a_bad_wish_is_named_and_changes_nothing(
-    office: Office, path: str, body: dict[str, Any], said: str
+    client: ApiClient, path: str, body: dict[str, Any], said: str
 ) -> None:
-    before = office.ask("")
-    answer = requests.post(f"{office.telnyx.control}/{path}", json=body, timeout=5)
+    before = client.ask("")
+    answer = requests.post(f"{client.telnyx.control}/{path}", json=body, timeout=5)
     assert answer.status_code == 400
     assert said in answer.json()["error"]
-    assert office.ask("") == before
-    assert office.ask("faults")["faults"] == []
+    assert client.ask("") == before
+    assert client.ask("faults")["faults"] == []
 
 
 @pytest.mark.parametrize("mode", ["refuse", "close"])
-def test_an_outage_of_the_connection(office: Office, mode: str) -> None:
-    assert office.post().status_code == 200
-    office.tell("outage", on=True, mode=mode)
+def test_an_outage_of_the_connection(client: ApiClient, mode: str) -> None:
+    assert client.post().status_code == 200
+    client.control("outage", on=True, mode=mode)
     for _ in range(2):
         with pytest.raises(requests.ConnectionError):
-            office.post()
-    assert office.ask("ledger/summary")["accepted"] == 1
-    office.tell("outage", on=False)
-    assert office.post().status_code == 200
+            client.post()
+    assert client.ask("ledger/summary")["accepted"] == 1
+    client.control("outage", on=False)
+    assert client.post().status_code == 200
 
 
-def test_an_outage_of_the_service(office: Office) -> None:
-    office.tell("outage", on=True, mode="503")
-    assert office.post().status_code == 503
-    assert office.get("messages/x").status_code == 503
-    office.tell("outage", on=True, mode="refuse")
-    office.tell("reset")
-    assert office.post().status_code == 200
+def test_an_outage_of_the_service(client: ApiClient) -> None:
+    client.control("outage", on=True, mode="503")
+    assert client.post().status_code == 503
+    assert client.get("messages/x").status_code == 503
+    client.control("outage", on=True, mode="refuse")
+    client.control("reset")
+    assert client.post().status_code == 200
 
 
-def test_latency_is_of_each_answer(office: Office) -> None:
-    office.tell("latency", ms=150)
-    assert office.post().elapsed.total_seconds() >= 0.15
+def test_latency_is_of_each_answer(client: ApiClient) -> None:
+    client.control("latency", ms=150)
+    assert client.post().elapsed.total_seconds() >= 0.15
 
 
-def test_reset_forgets_all_but_the_keys(office: Office, receiver: Receiver) -> None:
-    office.tell("webhooks", url=receiver.url())
-    office.tell("faults", fault="503", probability=1)
-    office.tell("settings", rate=1)
-    office.tell("inbound", **{"from": MEMBER, "to": CHURCH, "text": "STOP"})
-    api_key = office.telnyx.api_key
-    office.tell("reset")
-    assert office.ask("")["options"]["rate"] > 1
-    assert office.ask("opt-outs")["opt_outs"] == office.ask("faults")["faults"] == []
-    assert office.ask("ledger/summary")["requests"] == 0
-    assert office.telnyx.api_key == api_key
-    assert office.post().status_code == 200
+def test_reset_forgets_all_but_the_keys(client: ApiClient, receiver: Receiver) -> None:
+    client.control("webhooks", url=receiver.url())
+    client.control("faults", fault="503", probability=1)
+    client.control("settings", rate=1)
+    client.control("inbound", **{"from": MEMBER, "to": CHURCH, "text": "STOP"})
+    api_key = client.telnyx.api_key
+    client.control("reset")
+    assert client.ask("")["options"]["rate"] > 1
+    assert client.ask("opt-outs")["opt_outs"] == client.ask("faults")["faults"] == []
+    assert client.ask("ledger/summary")["requests"] == 0
+    assert client.telnyx.api_key == api_key
+    assert client.post().status_code == 200
 
 
-def test_the_ledger_is_paged_and_filtered(office: Office) -> None:
+def test_the_ledger_is_paged_and_filtered(client: ApiClient) -> None:
     for number in range(5):
-        office.post(to=f"+1312555010{number}", key=f"key-{number}")
-    page = office.ask("ledger?after=1&limit=2")
+        client.post(to=f"+1312555010{number}", key=f"key-{number}")
+    page = client.ask("ledger?after=1&limit=2")
     assert (page["total"], page["next"]) == (5, 3)
     assert [entry["idempotency_key"] for entry in page["entries"]] == ["key-1", "key-2"]
-    assert office.ask("ledger?after=3")["next"] is None
-    [entry] = office.ask("ledger?to=%2B13125550103")["entries"]
+    assert client.ask("ledger?after=3")["next"] is None
+    [entry] = client.ask("ledger?to=%2B13125550103")["entries"]
     assert entry == {
         "id": entry["id"], "to": "+13125550103", "from": CHURCH, "text": "Service at nine.",
         "idempotency_key": "key-3", "accepted_at": entry["accepted_at"], "replays": 0,
     }  # fmt: skip
 
 
-def test_the_ledger_is_exact_under_a_crowd_and_faults(office: Office) -> None:
-    office.tell("faults", fault="503", probability=0.2, seed=1)
-    office.tell("faults", fault="drop", probability=0.2, seed=2)
+def test_the_ledger_is_exact_under_a_crowd_and_faults(client: ApiClient) -> None:
+    client.control("faults", fault="503", probability=0.2, seed=1)
+    client.control("faults", fault="drop", probability=0.2, seed=2)
 
     def persist(number: int) -> int:
-        """Post until it is answered, as the worker does. Return the number of tries."""
+        """Send until it is answered, as the worker does. Return the number of tries."""
         for attempt in range(1, 50):
             try:
-                answer = office.post_apart(key=f"k{number}", text=f"Text {number}")
+                answer = client.post_apart(key=f"k{number}", text=f"Text {number}")
             except requests.ConnectionError:
                 continue
             if answer.status_code == 200:
@@ -115,11 +115,11 @@ def test_the_ledger_is_exact_under_a_crowd_and_faults(office: Office) -> None:
 
     with ThreadPoolExecutor(8) as threads:
         attempts = sum(threads.map(persist, range(60)))
-    summary = office.ask("ledger/summary")
+    summary = client.ask("ledger/summary")
     assert (summary["accepted"], summary["unique"], summary["duplicates"]) == (60, 60, {})
     assert summary["requests"] == attempts
     assert summary["requests"] == 60 + summary["replays"] + summary["refused"]["503"]
-    assert {entry.text for entry in office.telnyx.ledger.entries} == {
+    assert {entry.text for entry in client.telnyx.ledger.entries} == {
         f"Text {n}" for n in range(60)
     }
 

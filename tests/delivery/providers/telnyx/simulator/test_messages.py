@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from delivery.content.encoding import measure
-from delivery.providers.telnyx.simulator.encoding import size_of
-from tests.delivery.providers.telnyx.simulator.office import CHURCH, MEMBER, Office, code_of
+from delivery.providers.simulator.encoding import size_of
+from tests.delivery.providers.telnyx.simulator.api_client import CHURCH, MEMBER, ApiClient, code_of
 from tests.delivery.providers.telnyx.simulator.receiver import Receiver
 
 FAR = "https://example.com/" + "x" * 2000
@@ -52,23 +52,23 @@ def ahead(**time: float) -> str:
     ],
 )
 def test_a_bad_text_is_refused(
-    office: Office, fields: dict[str, Any], status: int, code: str
+    client: ApiClient, fields: dict[str, Any], status: int, code: str
 ) -> None:
-    answer = office.post(**fields)
+    answer = client.post(**fields)
     assert (answer.status_code, code_of(answer)) == (status, code)
-    assert len(office.telnyx.ledger) == 0
+    assert len(client.telnyx.ledger) == 0
 
 
 @pytest.mark.parametrize(
     ("body", "code"), [(b"{", "10023"), (b"[]", "10015"), (b"\xff\xfe", "10023"), (b"", "10023")]
 )
-def test_a_body_that_is_no_object_is_refused(office: Office, body: bytes, code: str) -> None:
-    answer = office.post_raw(body)
+def test_a_body_that_is_no_object_is_refused(client: ApiClient, body: bytes, code: str) -> None:
+    answer = client.post_raw(body)
     assert (answer.status_code, code_of(answer)) == (400, code)
 
 
-def test_the_resource_has_the_shape_of_a_real_answer(office: Office) -> None:
-    data = office.post(webhook_url="http://127.0.0.1:9/x").json()["data"]
+def test_the_resource_has_the_shape_of_a_real_answer(client: ApiClient) -> None:
+    data = client.post(webhook_url="http://127.0.0.1:9/x").json()["data"]
     assert {
         "record_type", "direction", "id", "type", "organization_id", "messaging_profile_id", "from",
         "to", "cc", "text", "media", "webhook_url", "webhook_failover_url", "encoding", "parts",
@@ -92,62 +92,62 @@ def test_two_independent_counts_of_parts_agree(text: str) -> None:
     assert size_of(text) == (ours.encoding.value, ours.parts)
 
 
-def test_what_is_sent_at_a_rate_waits_its_turn(office: Office) -> None:
-    office.tell("settings", rate=0.5)
-    waits = [office.post().json()["data"]["wait_seconds"] for _ in range(3)]
+def test_what_is_sent_at_a_rate_waits_its_turn(client: ApiClient) -> None:
+    client.control("settings", rate=0.5)
+    waits = [client.post().json()["data"]["wait_seconds"] for _ in range(3)]
     assert waits == pytest.approx([0, 2, 4], abs=0.5)
-    assert office.post(sender="+13125550200").json()["data"]["wait_seconds"] == 0
+    assert client.post(sender="+13125550200").json()["data"]["wait_seconds"] == 0
 
 
-def test_parts_count_in_the_queue(office: Office) -> None:
-    office.tell("settings", rate=1)
-    office.post(text="x" * 1000)
-    assert office.post().json()["data"]["wait_seconds"] == pytest.approx(7, abs=0.5)
+def test_parts_count_in_the_queue(client: ApiClient) -> None:
+    client.control("settings", rate=1)
+    client.post(text="x" * 1000)
+    assert client.post().json()["data"]["wait_seconds"] == pytest.approx(7, abs=0.5)
 
 
 def test_a_text_still_queued_when_its_validity_ends_fails(
-    office: Office, receiver: Receiver
+    client: ApiClient, receiver: Receiver
 ) -> None:
-    office.tell("settings", rate=0.01, validity_seconds=0.05)
-    office.post()
-    late = office.post(webhook_url=receiver.url()).json()["data"]
+    client.control("settings", rate=0.01, validity_seconds=0.05)
+    client.post()
+    late = client.post(webhook_url=receiver.url()).json()["data"]
     [finalized] = receiver.wait_for(1)
     assert (finalized.payload["id"], finalized.status) == (late["id"], "sending_failed")
     assert finalized.payload["errors"][0]["code"] == "40014"
 
 
-def test_a_full_queue_is_40318(office: Office) -> None:
-    office.tell("settings", rate=0.01, queue_seconds=150)
-    statuses = [office.post().status_code for _ in range(3)]
+def test_a_full_queue_is_40318(client: ApiClient) -> None:
+    client.control("settings", rate=0.01, queue_seconds=150)
+    statuses = [client.post().status_code for _ in range(3)]
     assert statuses == [200, 200, 429]
-    assert office.ask("ledger/summary")["refused"] == {"40318": 1}
+    assert client.ask("ledger/summary")["refused"] == {"40318": 1}
 
 
-def test_what_is_scheduled_is_sent_at_its_time(office: Office, receiver: Receiver) -> None:
-    office.tell("settings", schedule_ahead_seconds=0)
-    message = office.post(send_at=ahead(seconds=0.1), webhook_url=receiver.url()).json()["data"]
+def test_what_is_scheduled_is_sent_at_its_time(client: ApiClient, receiver: Receiver) -> None:
+    client.control("settings", schedule_ahead_seconds=0)
+    message = client.post(send_at=ahead(seconds=0.1), webhook_url=receiver.url()).json()["data"]
     assert message["to"][0]["status"] == "scheduled"
     receiver.wait_for(2)
-    office.wait_for_status(message["id"], "delivered")
+    client.wait_for_status(message["id"], "delivered")
 
 
-def test_detail_records_speak_the_legacy_words(office: Office) -> None:
-    message = office.post(to="+17015564008", webhook_url="http://127.0.0.1:9/t").json()["data"]
-    office.wait_for_status(message["id"], "delivery_failed")
+def test_detail_records_speak_the_legacy_words(client: ApiClient) -> None:
+    message = client.post(to="+17015564008", webhook_url="http://127.0.0.1:9/t").json()["data"]
+    client.wait_for_status(message["id"], "delivery_failed")
     asked = {
         "filter[record_type]": "messaging",
         "filter[cld]": "+17015564008",
         "filter[created_at][gte]": message["received_at"],
     }
-    [record] = office.get("detail_records", **asked).json()["data"]
+    [record] = client.get("detail_records", **asked).json()["data"]
     assert record["uuid"] == message["id"]
     assert (record["status"], record["errors"]) == ("failed", ["40008"])
     assert record["delivery_status_webhook_url"] == "http://127.0.0.1:9/t"
-    nobody = office.get("detail_records", **{**asked, "filter[cld]": MEMBER}).json()
+    nobody = client.get("detail_records", **{**asked, "filter[cld]": MEMBER}).json()
     assert nobody["meta"]["total_results"] == 0
 
 
-def test_what_does_not_exist_is_10005(office: Office) -> None:
+def test_what_does_not_exist_is_10005(client: ApiClient) -> None:
     for path in ("messages/40310000-0000-4000-8000-000000000000", "messages", "nothing"):
-        answer = office.get(path)
+        answer = client.get(path)
         assert (answer.status_code, code_of(answer)) == (404, "10005")

@@ -7,29 +7,29 @@ from typing import Any
 import pytest
 import requests
 
+from delivery.providers.simulator.numbers import OwnNumbers
 from delivery.providers.telnyx.simulator import TelnyxSimulator
-from delivery.providers.telnyx.simulator.own_numbers import OwnNumbers
 from delivery.providers.telnyx.simulator.registration import register
 from delivery.providers.telnyx.simulator.state import State
 from tests.delivery.accounts import with_provider
-from tests.delivery.providers.telnyx.simulator.office import CHURCH, Office
+from tests.delivery.providers.telnyx.simulator.api_client import CHURCH, ApiClient
 
 OTHER = "+13125550199"
 
 
 @pytest.fixture
-def strict() -> Iterator[Office]:
+def strict() -> Iterator[ApiClient]:
     """Return an account that owns only the church's number."""
-    with TelnyxSimulator(numbers=OwnNumbers([CHURCH])) as telnyx, Office(telnyx) as office:
-        yield office
+    with TelnyxSimulator(numbers=OwnNumbers([CHURCH])) as telnyx, ApiClient(telnyx) as client:
+        yield client
 
 
-def numbers(office: Office, **body: Any) -> requests.Response:
-    return requests.post(f"{office.telnyx.control}/numbers", json=body, timeout=5)
+def numbers(client: ApiClient, **body: Any) -> requests.Response:
+    return requests.post(f"{client.telnyx.control}/numbers", json=body, timeout=5)
 
 
 def test_a_number_of_the_account_sends_and_another_is_refused_as_telnyx_does(
-    strict: Office,
+    strict: ApiClient,
 ) -> None:
     assert strict.post().status_code == 200
     refused = strict.post(sender=OTHER)
@@ -40,7 +40,7 @@ def test_a_number_of_the_account_sends_and_another_is_refused_as_telnyx_does(
     assert strict.post(sender="GRACE").json()["errors"][0]["code"] == "40305"
 
 
-def test_the_control_api_gives_and_takes_numbers_while_it_runs(strict: Office) -> None:
+def test_the_control_api_gives_and_takes_numbers_while_it_runs(strict: ApiClient) -> None:
     assert numbers(strict, add=[OTHER]).json() == {"numbers": [CHURCH, OTHER]}
     assert strict.post(sender=OTHER).status_code == 200
     assert numbers(strict, remove=[OTHER]).json() == {"numbers": [CHURCH]}
@@ -49,11 +49,11 @@ def test_the_control_api_gives_and_takes_numbers_while_it_runs(strict: Office) -
     assert numbers(strict, give=[OTHER]).status_code == 400
 
 
-def test_without_any_number_named_every_sender_is_taken(office: Office) -> None:
-    assert office.post(sender=OTHER).status_code == 200
+def test_without_any_number_named_every_sender_is_taken(client: ApiClient) -> None:
+    assert client.post(sender=OTHER).status_code == 200
 
 
-def test_a_reset_goes_back_to_the_numbers_of_the_start(strict: Office) -> None:
+def test_a_reset_goes_back_to_the_numbers_of_the_start(strict: ApiClient) -> None:
     numbers(strict, add=[OTHER])
     requests.post(f"{strict.telnyx.control}/reset", timeout=5)
     assert strict.post(sender=OTHER).status_code == 400
@@ -77,7 +77,7 @@ def test_a_number_that_is_looked_up_is_known_from_then_on() -> None:
 
 
 def test_a_command_tells_the_running_simulator_of_a_new_number(
-    strict: Office, tmp_path: Path, settings: Any
+    strict: ApiClient, tmp_path: Path, settings: Any
 ) -> None:
     settings.DELIVERY = with_provider(settings, API_BASE=strict.telnyx.base)
     assert not register([OTHER], tmp_path)

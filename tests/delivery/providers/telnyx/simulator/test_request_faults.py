@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 import requests
 
+from delivery.providers.simulator.faults import Refusal
 from delivery.providers.telnyx.simulator.codes import SYNCHRONOUS
-from delivery.providers.telnyx.simulator.faults import FAULTS, Refusal
+from delivery.providers.telnyx.simulator.faults import FAULTS
 from delivery.providers.telnyx.simulator.numbers import NUMBER_OF, RECIPIENTS, RECOVERING
-from tests.delivery.providers.telnyx.simulator.office import MEMBER, Office, code_of
+from tests.delivery.providers.telnyx.simulator.api_client import MEMBER, ApiClient, code_of
 from tests.waiting import wait_until
 
 REFUSALS = {
@@ -19,20 +20,20 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("code", SYNCHRONOUS)
-def test_each_code_has_its_status_and_number(office: Office, code: str) -> None:
-    answer = office.post(to=NUMBER_OF[code])
+def test_each_code_has_its_status_and_number(client: ApiClient, code: str) -> None:
+    answer = client.post(to=NUMBER_OF[code])
     assert (answer.status_code, code_of(answer)) == (SYNCHRONOUS[code].status, code)
     assert answer.json()["errors"][0]["title"] == SYNCHRONOUS[code].title
-    assert office.ask("ledger/summary")["refused"] == {code: 1}
+    assert client.ask("ledger/summary")["refused"] == {code: 1}
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-def test_a_planned_refusal_strikes_once_and_accepts_nothing(office: Office, name: str) -> None:
-    office.tell("faults", fault=name, count=1)
-    answer = office.post()
+def test_a_planned_refusal_strikes_once_and_accepts_nothing(client: ApiClient, name: str) -> None:
+    client.control("faults", fault=name, count=1)
+    answer = client.post()
     assert (answer.status_code, answer.content) == (REFUSALS[name].status, REFUSALS[name].body)
-    assert len(office.telnyx.ledger) == 0
-    assert office.post().status_code == 200
+    assert len(client.telnyx.ledger) == 0
+    assert client.post().status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -45,28 +46,28 @@ def test_a_planned_refusal_strikes_once_and_accepts_nothing(office: Office, name
     ],
 )
 def test_server_errors_come_as_json_as_html_and_empty(
-    office: Office, name: str, status: int, content_type: str, starts: str
+    client: ApiClient, name: str, status: int, content_type: str, starts: str
 ) -> None:
-    answer = office.post(to=NUMBER_OF[name])
+    answer = client.post(to=NUMBER_OF[name])
     assert answer.status_code == status
     assert answer.headers["content-type"].startswith(content_type)
     assert answer.text.startswith(starts)
     assert bool(answer.text) == bool(starts)
 
 
-def test_429_says_when_or_does_not(office: Office) -> None:
-    assert office.post(to=NUMBER_OF["429"]).headers["retry-after"] == "1"
-    assert "retry-after" not in office.post(to=NUMBER_OF["429_without_retry_after"]).headers
-    office.tell("faults", fault="429", retry_after="17")
-    assert office.post().headers["retry-after"] == "17"
+def test_429_says_when_or_does_not(client: ApiClient) -> None:
+    assert client.post(to=NUMBER_OF["429"]).headers["retry-after"] == "1"
+    assert "retry-after" not in client.post(to=NUMBER_OF["429_without_retry_after"]).headers
+    client.control("faults", fault="429", retry_after="17")
+    assert client.post().headers["retry-after"] == "17"
 
 
 @pytest.mark.parametrize(("name", "accepted"), [("close", 0), ("refuse", 0), ("drop", 1)])
-def test_a_lost_answer(office: Office, name: str, accepted: int) -> None:
-    office.tell("faults", fault=name)
+def test_a_lost_answer(client: ApiClient, name: str, accepted: int) -> None:
+    client.control("faults", fault=name)
     with pytest.raises(requests.ConnectionError):
-        office.post()
-    assert len(office.telnyx.ledger) == accepted
+        client.post()
+    assert len(client.telnyx.ledger) == accepted
 
 
 @pytest.mark.parametrize(
@@ -78,51 +79,51 @@ def test_a_lost_answer(office: Office, name: str, accepted: int) -> None:
     ],
 )
 def test_a_spoilt_answer_hides_an_accepted_text(
-    office: Office, name: str, status: int, body: bytes
+    client: ApiClient, name: str, status: int, body: bytes
 ) -> None:
-    answer = office.post(key="one", to=NUMBER_OF[name])
+    answer = client.post(key="one", to=NUMBER_OF[name])
     assert (answer.status_code, answer.content) == (status, body)
-    again = office.post(key="one", to=NUMBER_OF[name])
+    again = client.post(key="one", to=NUMBER_OF[name])
     assert again.headers["idempotent-replayed"] == "true"
-    assert again.json()["data"]["id"] == office.telnyx.ledger.entries[0].id
-    assert len(office.telnyx.ledger) == 1
+    assert again.json()["data"]["id"] == client.telnyx.ledger.entries[0].id
+    assert len(client.telnyx.ledger) == 1
 
 
-def test_a_slow_answer_outlasts_the_client_but_the_text_is_accepted(office: Office) -> None:
-    office.tell("faults", fault="slow", seconds=0.3)
+def test_a_slow_answer_outlasts_the_client_but_the_text_is_accepted(client: ApiClient) -> None:
+    client.control("faults", fault="slow", seconds=0.3)
     with pytest.raises(requests.Timeout):
-        office.post(timeout=0.05)
-    wait_until(lambda: len(office.telnyx.ledger) == 1)
+        client.post(timeout=0.05)
+    wait_until(lambda: len(client.telnyx.ledger) == 1)
 
 
 @pytest.mark.parametrize(("number", "times"), [(n, t) for n, t in RECOVERING.items() if t <= 3])
-def test_some_numbers_recover(office: Office, number: str, times: int) -> None:
-    statuses = [office.post(to=number).status_code for _ in range(times + 1)]
+def test_some_numbers_recover(client: ApiClient, number: str, times: int) -> None:
+    statuses = [client.post(to=number).status_code for _ in range(times + 1)]
     assert statuses == [503] * times + [200]
 
 
-def test_a_fault_can_be_for_one_recipient(office: Office) -> None:
-    office.tell("faults", fault="503", to=MEMBER, for_seconds=60)
-    assert office.post(to="+13125550003").status_code == 200
-    assert office.post(to=MEMBER).status_code == 503
+def test_a_fault_can_be_for_one_recipient(client: ApiClient) -> None:
+    client.control("faults", fault="503", to=MEMBER, for_seconds=60)
+    assert client.post(to="+13125550003").status_code == 200
+    assert client.post(to=MEMBER).status_code == 503
 
 
-def test_chance_repeats_with_its_seed(office: Office) -> None:
+def test_chance_repeats_with_its_seed(client: ApiClient) -> None:
     def statuses() -> list[int]:
-        office.tell("reset")
-        office.tell("faults", fault="503", probability=0.5, seed=7)
-        return [office.post().status_code for _ in range(30)]
+        client.control("reset")
+        client.control("faults", fault="503", probability=0.5, seed=7)
+        return [client.post().status_code for _ in range(30)]
 
     first = statuses()
     assert first == statuses()
     assert 5 < first.count(503) < 25
 
 
-def test_faults_end_with_a_clear(office: Office) -> None:
-    office.tell("faults", fault="503", probability=1)
-    assert office.post().status_code == 503
-    requests.delete(f"{office.telnyx.control}/faults", timeout=5)
-    assert office.post().status_code == 200
+def test_faults_end_with_a_clear(client: ApiClient) -> None:
+    client.control("faults", fault="503", probability=1)
+    assert client.post().status_code == 503
+    requests.delete(f"{client.telnyx.control}/faults", timeout=5)
+    assert client.post().status_code == 200
 
 
 def test_numbers_are_real_ones_that_a_directory_accepts() -> None:

@@ -1,19 +1,62 @@
-"""An HTTP/1.1 server with keep-alive and a thread per connection; faults can control its sockets."""
+"""HTTP/1.1 with keep-alive, one thread per connection, and control over the socket itself."""
 
 from __future__ import annotations
 
+import json
 import socket
 import struct
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from email.message import Message as Headers
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BufferedReader
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
-from delivery.providers.telnyx.simulator.answers import Answer
-from delivery.providers.telnyx.simulator.request import Request
+JSON = "application/json; charset=utf-8"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    method: str
+    path: str
+    query: str = ""
+    headers: Headers = field(default_factory=Headers)
+    body: bytes = b""
+
+    @classmethod
+    def of(cls, method: str, target: str, headers: Headers, body: bytes) -> Request:
+        parts = urlsplit(target)
+        return cls(method=method, path=parts.path, query=parts.query, headers=headers, body=body)
+
+    def header_values(self, name: str) -> list[str]:
+        return [str(value) for value in self.headers.get_all(name, [])]
+
+    def parameters(self) -> dict[str, str]:
+        return dict(parse_qsl(self.query))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    status: int = 200
+    body: bytes = b""
+    content_type: str = JSON
+    headers: Mapping[str, str] = field(default_factory=dict)
+    hangs_up: bool = False
+    """Write nothing and close the connection."""
+
+
+HANG_UP = Answer(hangs_up=True)
+
+
+def json_answer(
+    content: Any, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Answer:
+    return Answer(status=status, body=json.dumps(content).encode(), headers=headers or {})
+
 
 Application = Callable[[Request], Answer]
 
@@ -23,7 +66,7 @@ def _never() -> bool:
 
 
 class Server(ThreadingHTTPServer):
-    """Runs in a separate thread between ``start`` and ``stop``."""
+    """A server that runs in a separate thread between ``start`` and ``stop``."""
 
     daemon_threads = True
     block_on_close = False
@@ -68,7 +111,7 @@ class Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Ignore clients that disconnect; print every other error on stderr."""
+        """Ignore a client that closed its connection; print any other error on stderr."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
@@ -81,7 +124,7 @@ class _Handler(BaseHTTPRequestHandler):
     wbufsize = -1
 
     def handle_one_request(self) -> None:
-        # Peek without reading: a refused connection is closed before its request is read.
+        # Peek: a refused connection is closed before its request is read.
         if not self._waits_for_bytes():
             self.close_connection = True
         elif self.server.refuses():
@@ -90,8 +133,7 @@ class _Handler(BaseHTTPRequestHandler):
             super().handle_one_request()
 
     def _waits_for_bytes(self) -> bool:
-        """Return True when the first byte of a request has arrived; False if the client has
-        disconnected."""
+        """Return True when the first byte of a request is here, False when the client has gone."""
         try:
             return bool(self.rfile.peek(1))
         except ConnectionError:
@@ -129,7 +171,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _reset(self) -> None:
         self.close_connection = True
-        # Set SO_LINGER to zero seconds: the kernel sends RST instead of FIN.
+        # Linger for no time: the kernel sends RST instead of FIN.
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 -- the name in the base class
@@ -140,4 +182,4 @@ def _shut(connection: socket.socket) -> None:
     try:
         connection.shutdown(socket.SHUT_RDWR)
     except OSError:
-        pass  # the client has closed the connection
+        pass  # The client has closed it.

@@ -1,7 +1,4 @@
-"""The ledger of accepted texts.
-
-Chaos tests compare it with the database, so it is exact under any load.
-"""
+"""The record of accepted texts. Chaos tests judge by it, so it is exact under any load."""
 
 from __future__ import annotations
 
@@ -28,11 +25,8 @@ class Entry:
 
 
 class Ledger:
-    """Entries in the order of acceptance.
-
-    ``capacity`` (default: none) limits their number; the summary then counts further ones as
-    ``unrecorded``.
-    """
+    """Entries in the order of acceptance. ``capacity`` (none by default) bounds it: when it is
+    full, nothing more is recorded and the summary says how many are ``unrecorded``."""
 
     def __init__(self, capacity: int | None = None) -> None:
         self._capacity = capacity
@@ -47,7 +41,7 @@ class Ledger:
             self._requests = self._replays = self._unrecorded = 0
 
     def request(self) -> None:
-        """Count a POST, with any outcome."""
+        """Count a POST, accepted or not."""
         with self._lock:
             self._requests += 1
 
@@ -61,14 +55,14 @@ class Ledger:
                 self._by_key[entry.idempotency_key] = entry
 
     def replay(self, key: str) -> None:
-        """Count a replay: the first answer was repeated, and no text was accepted."""
+        """Count a request that got the first answer again; nothing was accepted."""
         with self._lock:
             self._replays += 1
             if (entry := self._by_key.get(key)) is not None:
                 entry.replays += 1
 
     def refuse(self, reason: str) -> None:
-        """Count a refusal by its Telnyx code or the name of its fault."""
+        """Count a refusal by its reason: the provider's code, or the name of a fault."""
         with self._lock:
             self._refusals[reason] += 1
 
@@ -92,11 +86,8 @@ class Ledger:
         return {"total": total, "next": end if end < total else None, "entries": entries}
 
     def summary(self) -> dict[str, Any]:
-        """Return the counts.
-
-        ``unique`` counts distinct (from, to, text); ``duplicates`` are the surplus texts per
-        recipient.
-        """
+        """Return the counts. ``unique`` counts distinct (from, to, text); ``duplicates`` says how many
+        texts each recipient got too often."""
         with self._lock:
             texts = Counter((entry.from_, entry.to, entry.text) for entry in self._entries)
             duplicates: Counter[str] = Counter()

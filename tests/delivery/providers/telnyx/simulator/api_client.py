@@ -13,8 +13,8 @@ MEMBER = "+13125550002"
 PATIENCE_SECONDS = 10
 
 
-class Office:
-    """The simulator's two sides: ``post`` texts through the API, ``tell`` the control API."""
+class ApiClient:
+    """The simulator's two sides: ``post`` texts through the API, ``control`` the control API."""
 
     def __init__(self, telnyx: TelnyxSimulator) -> None:
         self.telnyx = telnyx
@@ -58,7 +58,7 @@ class Office:
         return self._http.post(url, data=body, headers=headers, timeout=5)
 
     def post_apart(self, **fields: Any) -> requests.Response:
-        """Post on a separate connection, for use from several threads."""
+        """Send on a separate connection, for use from several threads."""
         with requests.Session() as session:
             return self.post(session=session, **fields)
 
@@ -67,7 +67,7 @@ class Office:
         url = f"{self.telnyx.base}/{path}"
         return self._http.get(url, params=parameters, headers=headers, timeout=5)
 
-    def tell(self, path: str, **body: Any) -> dict[str, Any]:
+    def control(self, path: str, **body: Any) -> dict[str, Any]:
         answer = self._http.post(f"{self.telnyx.control}/{path}", json=body, timeout=5)
         assert answer.ok, answer.text
         told: dict[str, Any] = answer.json()

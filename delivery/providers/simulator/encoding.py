@@ -1,8 +1,6 @@
-"""Encoding and parts as a carrier counts them, independent of ``delivery.content.encoding`` on
-purpose.
+"""Encoding and parts as the carrier counts them; written apart from ``delivery.content.encoding`` on purpose.
 
-The simulator judges the engine, so it must not share its code: two implementations of the same
-source (3GPP TS 23.038 section 6.2.1) check each other in tests.
+Two implementations from the same source (3GPP TS 23.038 section 6.2.1) check each other in tests.
 """
 
 from __future__ import annotations
@@ -10,9 +8,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import NamedTuple
 
-MAX_PARTS = 10
-
-# The rows of the standard's table (columns 0 to 7, without the escape at 0x1B).
+# Row by row, as the standard's table has it (columns 0 to 7, without the escape at 0x1B).
 _COLUMNS = (
     "@£$¥èéùìòÇ\nØø\rÅå",
     "Δ_ΦΓΛΩΠΨΣΘΞÆæßÉ",
@@ -28,7 +24,7 @@ _SEPTETS = dict.fromkeys(chain(*_COLUMNS), 1) | dict.fromkeys("^{}\\[~]|€", 2)
 
 class Size(NamedTuple):
     encoding: str
-    """The name in responses: ``GSM-7`` or ``UCS-2``."""
+    """``GSM-7`` or ``UCS-2``, the names in responses."""
     parts: int
 
 

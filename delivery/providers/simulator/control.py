@@ -1,14 +1,14 @@
-"""The control API: what a test or a developer does to the simulator while it runs.
+"""The control API: how a test or a developer changes the simulator while it runs.
 
 GET   /               options, faults by name
 GET   /ledger         ?after=0&limit=1000&to=+1…   {total, next, entries}
 GET   /ledger/summary requests, accepted, unique, replays, refused, duplicates, webhooks
-GET   /numbers        the account's own; none and not asked for: every sender is
-POST  /numbers        {add?: […], remove?: […]}; another ``from`` is refused with 40305
+GET   /numbers        the account's own; while none was named, every sender is allowed
+POST  /numbers        {add?: […], remove?: […]}; any other sender is refused
 GET   /opt-outs, /auto-replies, /faults
 POST  /faults         {fault, count?, probability?, seed?, for_seconds?, to?, seconds?, code?,
                       retry_after?}; without count, probability and for_seconds: the next request
-DELETE /faults        takes all faults away
+DELETE /faults        removes all faults
 POST  /inbound        {from, to, text, media_urls?}
 POST  /latency        {ms}
 POST  /outage         {on, mode?}  mode: refuse (default), 503, close
@@ -20,15 +20,14 @@ POST  /reset
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
-from typing import Any, Protocol
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Protocol
 
-from delivery.providers.telnyx.simulator.account import Account
-from delivery.providers.telnyx.simulator.answers import Answer, RefusedError, json_answer
-from delivery.providers.telnyx.simulator.faults import FAULTS, fault
-from delivery.providers.telnyx.simulator.inbound import auto_reply_resource, receive
-from delivery.providers.telnyx.simulator.request import Request
-from delivery.providers.telnyx.simulator.validation import content_of
+from delivery.providers.simulator.faults import Fault, FaultPlan
+from delivery.providers.simulator.ledger import Ledger
+from delivery.providers.simulator.numbers import OwnNumbers
+from delivery.providers.simulator.server import Answer, Request, json_answer
 
 _PLANNING = ("count", "probability", "seed", "for_seconds", "to")
 _SHAPING = ("seconds", "code", "retry_after")
@@ -36,8 +35,69 @@ _LARGEST_PAGE = 10_000
 OUTAGES = ("refuse", "503", "close")
 
 
+@dataclasses.dataclass(kw_only=True)
+class Tunable:
+    """Options that can be set at start or while the simulator runs."""
+
+    webhook_url: str = ""
+    """The URL for inbound texts, and for reports on texts that name no URL."""
+    latency_ms: float = 0
+    """The delay of each answer to a POST, after the message was accepted."""
+
+    def change(self, changes: Mapping[str, Any]) -> None:
+        """Set the named options; raise ValueError that names an unknown option or a wrong type."""
+        for name, value in changes.items():
+            self._check(name, value)
+        for name, value in changes.items():
+            setattr(self, name, value)
+
+    def _check(self, name: str, value: Any) -> None:
+        if name not in {field.name for field in dataclasses.fields(self)}:
+            raise ValueError(f"There is no option {name!r}.")
+        present = getattr(self, name)
+        if not _is_like(present, value):
+            raise ValueError(f"{name} cannot be {value!r}; it is now {present!r}.")
+        if name == "rate" and value == 0:
+            raise ValueError("rate must be more than 0.")
+
+
+def _is_like(present: Any, value: Any) -> bool:
+    """Return whether both are a switch, a text, or a number of 0 or more."""
+    if isinstance(present, bool | str):
+        return type(value) is type(present)
+    return type(value) in (int, float) and value >= 0
+
+
+class Counted(Protocol):
+    def counts(self) -> dict[str, int]: ...
+
+
+class Account(Protocol):
+    """The parts of a simulated provider account that the control API needs."""
+
+    ledger: Ledger
+    numbers: OwnNumbers
+    plan: FaultPlan
+
+    @property
+    def options(self) -> Tunable: ...
+
+    @property
+    def webhooks(self) -> Counted: ...
+
+    def opt_out_resources(self) -> Sequence[Mapping[str, Any]]: ...
+
+    def auto_reply_resources(self) -> Sequence[Mapping[str, Any]]: ...
+
+    def receive(
+        self, *, from_: str, to: str, text: str | None, media_urls: tuple[str, ...]
+    ) -> dict[str, Any]:
+        """Take a text from a phone; return the answer of ``POST /inbound``."""
+        ...
+
+
 class Switches(Protocol):
-    """The functions of the control API that only the server has."""
+    """Actions of the server itself."""
 
     def start_outage(self, mode: str) -> None: ...
 
@@ -47,16 +107,27 @@ class Switches(Protocol):
 
 
 class Control:
-    def __init__(self, account: Account, switches: Switches) -> None:
+    webhook_options: ClassVar[Mapping[str, str]] = {"on": "webhooks", "url": "webhook_url"}
+    """Names in ``POST /webhooks`` and the options that they set."""
+
+    def __init__(
+        self,
+        account: Account,
+        switches: Switches,
+        faults: Mapping[str, Fault],
+        fault: Callable[..., Fault],
+    ) -> None:
+        """Take the faults by name, and ``fault(name, **parameters)``, which may raise ValueError."""
         self._account, self._switches = account, switches
+        self._faults, self._fault = faults, fault
         self._routes: dict[tuple[str, str], Callable[[Request], Any]] = {
             ("GET", "/"): self._overview,
             ("GET", "/ledger"): self._ledger,
             ("GET", "/ledger/summary"): self._summary,
             ("GET", "/numbers"): self._numbers,
             ("POST", "/numbers"): self._change_numbers,
-            ("GET", "/opt-outs"): lambda request: {"opt_outs": account.opt_outs.all()},
-            ("GET", "/auto-replies"): self._auto_replies,
+            ("GET", "/opt-outs"): lambda request: {"opt_outs": account.opt_out_resources()},
+            ("GET", "/auto-replies"): lambda _: {"auto_replies": account.auto_reply_resources()},
             ("GET", "/faults"): lambda request: {"faults": account.plan.resources()},
             ("POST", "/faults"): self._add_fault,
             ("DELETE", "/faults"): self._clear_faults,
@@ -69,17 +140,17 @@ class Control:
         }
 
     def answer(self, request: Request) -> Answer:
-        """Answer 200 with JSON, or 400 with ``{"error"}`` for a bad request."""
+        """Return 200 with JSON, or 400 ``{"error"}`` that names the mistake."""
         route = self._routes.get((request.method, request.path.rstrip("/") or "/"))
         if route is None:
             return json_answer({"error": f"There is no {request.method} {request.path}."}, 404)
         try:
             return json_answer(route(request))
-        except (ValueError, RefusedError) as error:
+        except ValueError as error:
             return json_answer({"error": str(error)}, 400)
 
     def _overview(self, request: Request) -> dict[str, Any]:
-        names = {name: found.meaning for name, found in FAULTS.items()}
+        names = {name: found.meaning for name, found in self._faults.items()}
         return {"options": dataclasses.asdict(self._account.options), "faults": names}
 
     def _ledger(self, request: Request) -> dict[str, Any]:
@@ -89,7 +160,7 @@ class Control:
         if after < 0 or limit < 1:
             raise ValueError("after must be 0 or more, limit 1 or more.")
         to = asked.get("to")
-        # Return the number; a plus sign without percent-encoding arrives as a space.
+        # A plus sign that was not percent-encoded arrives as a space.
         return self._account.ledger.page(after, limit, to and to.replace(" ", "+"))
 
     def _summary(self, request: Request) -> dict[str, Any]:
@@ -99,8 +170,7 @@ class Control:
         return {"numbers": self._account.numbers.all()}
 
     def _change_numbers(self, request: Request) -> dict[str, Any]:
-        asked = content_of(request.body)
-        _check_names(asked, ("add", "remove"))
+        asked = _asked(request, ("add", "remove"))
         for name in ("add", "remove"):
             numbers = asked.get(name, [])
             if not isinstance(numbers, list) or not all(isinstance(one, str) for one in numbers):
@@ -109,19 +179,15 @@ class Control:
         self._account.numbers.remove(asked.get("remove", []))
         return self._numbers(request)
 
-    def _auto_replies(self, request: Request) -> dict[str, Any]:
-        return {"auto_replies": [auto_reply_resource(one) for one in self._account.auto_replies]}
-
     def _add_fault(self, request: Request) -> dict[str, Any]:
-        asked = content_of(request.body)
-        _check_names(asked, ("fault", *_PLANNING, *_SHAPING))
+        asked = _asked(request, ("fault", *_PLANNING, *_SHAPING))
         shaping = {name: asked[name] for name in _SHAPING if name in asked}
         planning = {name: asked[name] for name in _PLANNING if name in asked}
         if not {"count", "probability", "for_seconds"} & planning.keys():
             planning["count"] = 1
         for name in ("count", "probability", "seed", "for_seconds", "seconds"):
             _check_number(asked, name)
-        found = fault(str(asked.get("fault")), **shaping)
+        found = self._fault(str(asked.get("fault")), **shaping)
         return self._account.plan.add(found, **planning).resource()
 
     def _clear_faults(self, request: Request) -> dict[str, Any]:
@@ -129,8 +195,7 @@ class Control:
         return {"faults": []}
 
     def _inbound(self, request: Request) -> dict[str, Any]:
-        asked = content_of(request.body)
-        _check_names(asked, ("from", "to", "text", "media_urls"))
+        asked = _asked(request, ("from", "to", "text", "media_urls"))
         sender, to, text = asked.get("from"), asked.get("to"), asked.get("text")
         if not isinstance(sender, str) or not isinstance(to, str):
             raise ValueError("from and to are required, as strings.")
@@ -138,16 +203,14 @@ class Control:
         if not isinstance(text, str) and not media:
             raise ValueError("text is required, as a string, where there are no media_urls.")
         if not self._account.options.webhook_url:
-            raise ValueError("The profile has no webhook URL: see --webhook-url, POST /webhooks.")
-        message = receive(self._account, from_=sender, to=to, text=text, media_urls=media)
-        return {"id": message.id, "autoresponse_type": message.autoresponse}
+            raise ValueError("There is no webhook URL: see --webhook-url, POST /webhooks.")
+        return self._account.receive(from_=sender, to=to, text=text, media_urls=media)
 
     def _latency(self, request: Request) -> dict[str, Any]:
-        return self._change({"latency_ms": content_of(request.body).get("ms", 0)})
+        return self._change({"latency_ms": _asked(request).get("ms", 0)})
 
     def _outage(self, request: Request) -> dict[str, Any]:
-        asked = content_of(request.body)
-        _check_names(asked, ("on", "mode"))
+        asked = _asked(request, ("on", "mode"))
         mode = asked.get("mode", "refuse")
         if mode not in OUTAGES or not isinstance(asked.get("on"), bool):
             raise ValueError(f"on must be true or false, mode one of {', '.join(OUTAGES)}.")
@@ -158,13 +221,12 @@ class Control:
         return {"outage": mode if asked["on"] else None}
 
     def _webhooks(self, request: Request) -> dict[str, Any]:
-        names = {"on": "webhooks", "url": "webhook_url", "failover_url": "webhook_failover_url"}
-        asked = content_of(request.body)
-        _check_names(asked, tuple(names))
+        names = self.webhook_options
+        asked = _asked(request, tuple(names))
         return self._change({names[name]: value for name, value in asked.items()})
 
     def _settings(self, request: Request) -> dict[str, Any]:
-        return self._change(content_of(request.body))
+        return self._change(_asked(request))
 
     def _change(self, changes: dict[str, Any]) -> dict[str, Any]:
         self._account.options.change(changes)
@@ -175,10 +237,18 @@ class Control:
         return {"reset": True}
 
 
-def _check_names(asked: dict[str, Any], known: tuple[str, ...]) -> None:
-    unknown = asked.keys() - set(known)
+def _asked(request: Request, known: tuple[str, ...] | None = None) -> dict[str, Any]:
+    """Return the JSON object in the body; raise ValueError for anything else and unknown names."""
+    try:
+        asked = json.loads(request.body)
+    except ValueError as error:
+        raise ValueError("The body is not JSON.") from error
+    if not isinstance(asked, dict):
+        raise ValueError("The body must be a JSON object.")
+    unknown = asked.keys() - set(known) if known is not None else set()
     if unknown:
-        raise ValueError(f"Unknown: {', '.join(sorted(unknown))}. Known: {', '.join(known)}.")
+        raise ValueError(f"Unknown: {', '.join(sorted(unknown))}. Known: {', '.join(known or ())}.")
+    return asked
 
 
 def _check_number(asked: dict[str, Any], name: str) -> None:

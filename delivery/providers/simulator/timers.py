@@ -1,4 +1,4 @@
-"""Delayed jobs: one thread and a heap, for any number of jobs."""
+"""Jobs to run later: one thread and a heap, for any number of jobs."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ logger = logging.getLogger(__name__)
 
 
 class Timers:
-    """``after(seconds, job)``; jobs must be short, because they share the thread."""
+    """``after(seconds, job)``; jobs must be short, since they share the thread."""
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
-        self._heap: list[tuple[float, int, Callable[[], None]]] = []
+        self._heap: list[tuple[float, int, Callable[[], object]]] = []
         self._order = itertools.count()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="simulator-timers", daemon=True)
@@ -25,7 +25,7 @@ class Timers:
     def start(self) -> None:
         self._thread.start()
 
-    def after(self, seconds: float, job: Callable[[], None]) -> None:
+    def after(self, seconds: float, job: Callable[[], object]) -> None:
         with self._condition:
             heapq.heappush(self._heap, (time.monotonic() + seconds, next(self._order), job))
             if self._heap[0][2] is job:
@@ -47,11 +47,11 @@ class Timers:
             try:
                 job()
             except Exception:
-                # An error must not stop the next job; the traceback is the report.
+                # A failing job must not stop the later ones; the traceback is the report.
                 logger.exception("A timer of the simulator failed.")
 
-    def _next(self) -> Callable[[], None] | None:
-        """Wait for the next due job, and return it; None when stopping."""
+    def _next(self) -> Callable[[], object] | None:
+        """Wait for the next job that is due; return None when stopping."""
         with self._condition:
             while not self._stopping:
                 if not self._heap:

@@ -1,4 +1,4 @@
-"""Planned faults, set by the control API: for the next N requests, for a time, or at random."""
+"""Faults on order: the kinds that there are, and the plan that says which requests they strike."""
 
 from __future__ import annotations
 
@@ -6,11 +6,73 @@ import itertools
 import random
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from delivery.providers.telnyx.simulator.faults import ConnectionRefused, Fault, Refusal
+from delivery.providers.simulator.server import Answer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """A refused request: the account gets no text."""
+
+    name: str
+    meaning: str
+    answer: Answer
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConnectionRefused:
+    """The connection is reset before the request is read, so the recipient is not known."""
+
+    name: str = "refuse"
+    meaning: str = "reset before the request is read (control API only)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spoiling:
+    """The text is accepted; its answer is not as documented."""
+
+    name: str
+    meaning: str
+    answer: Answer | None = None
+    """None: the true answer."""
+    seconds: float = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Twist:
+    """The text is accepted and answered; later events differ. ``changes`` are fields of its fate."""
+
+    name: str
+    meaning: str
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+
+Fault = Refusal | ConnectionRefused | Spoiling | Twist
+
+
+def first_refusal(faults: Iterable[Fault]) -> Refusal | None:
+    return next((fault for fault in faults if isinstance(fault, Refusal)), None)
+
+
+def changes_of(faults: Iterable[Fault]) -> dict[str, Any]:
+    """Return the changes of all twists in ``faults``; a later one wins."""
+    changes: dict[str, Any] = {}
+    for fault in faults:
+        if isinstance(fault, Twist):
+            changes |= fault.changes
+    return changes
+
+
+def spoil(answer: Answer, faults: Iterable[Fault]) -> Answer:
+    """Wait as long as a fault demands, then return the answer for the client."""
+    for fault in faults:
+        if isinstance(fault, Spoiling):
+            time.sleep(fault.seconds)
+            answer = fault.answer or answer
+    return answer
 
 
 @dataclass(kw_only=True)
@@ -18,12 +80,12 @@ class Planned:
     id: int
     fault: Fault
     left: int | None
-    """The number of requests left to hit; None: no limit."""
+    """Requests that it still strikes; None: any number."""
     probability: float
     chance: random.Random
     until: float | None
     to: str | None
-    """Restrict the fault to this recipient."""
+    """Only this recipient."""
     struck: int = 0
 
     def strikes(self, now: float, to: str | None) -> bool:
@@ -31,7 +93,7 @@ class Planned:
             return False
         if self.to is not None and self.to != to:
             return False
-        # Draw the random number last, so that a seed gives the same sequence for the same requests.
+        # Chance comes last, so that a seed gives the same sequence over the same requests.
         if self.probability < 1 and self.chance.random() >= self.probability:
             return False
         self.left = None if self.left is None else self.left - 1
@@ -50,6 +112,8 @@ class Planned:
 
 
 class FaultPlan:
+    """Faults asked for through the control API: for the next N requests, for a time, by chance."""
+
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
@@ -66,7 +130,7 @@ class FaultPlan:
         for_seconds: float | None = None,
         to: str | None = None,
     ) -> Planned:
-        """Add a fault. Without ``count`` it stays until its time is over or it is cleared."""
+        """Plan a fault. Without ``count`` it lasts until its time is over, or it is cleared."""
         until = None if for_seconds is None else self._clock() + for_seconds
         planned = Planned(
             id=next(self._ids), fault=fault, left=count, probability=probability,
@@ -77,7 +141,7 @@ class FaultPlan:
         return planned
 
     def draw(self, to: str) -> list[Fault]:
-        """Return the faults that hit this request, oldest first; a refusal is the last."""
+        """Return the faults that strike this request, oldest first; a refusal is the last."""
         drawn: list[Fault] = []
         with self._lock:
             for planned in self._planned:

@@ -1,0 +1,1 @@
+"""Twilio Programmable Messaging: the provider, and a simulator of it."""

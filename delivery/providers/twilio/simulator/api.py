@@ -1,0 +1,64 @@
+"""The API as clients see it, below ``/2010-04-01/Accounts/{sid}``: create, fetch, list."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+from delivery.providers.simulator.server import HANG_UP, Answer, Request, json_answer
+from delivery.providers.twilio.simulator.acceptance import Acceptance
+from delivery.providers.twilio.simulator.account import Account
+from delivery.providers.twilio.simulator.errors import RefusedError, error_answer
+from delivery.providers.twilio.simulator.messages import API_VERSION
+
+_XML = b"<?xml version='1.0' encoding='UTF-8'?>\n<TwilioResponse/>"
+
+
+class Api:
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._acceptance = Acceptance(account)
+        self.outage: str | None = None
+
+    def refuses_connection(self) -> bool:
+        return self.outage == "close" or self._account.plan.refuses_connection()
+
+    def answer(self, request: Request) -> Answer:
+        if request.method == "POST":
+            self._account.ledger.request()
+        if self.outage is not None:
+            return error_answer(20503) if self.outage == "503" else HANG_UP
+        try:
+            self._authenticate(request)
+            return self._route(request)
+        except RefusedError as error:
+            return error.answer
+
+    def _authenticate(self, request: Request) -> None:
+        kind, _, encoded = " ".join(request.header_values("Authorization")).partition(" ")
+        try:
+            user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError) as error:
+            raise RefusedError(20003) from error
+        if kind != "Basic" or not self._account.credentials.open_the_api(user, password):
+            raise RefusedError(20003)
+
+    def _route(self, request: Request) -> Answer:
+        messages = f"/{API_VERSION}/Accounts/{self._account.credentials.account_sid}/Messages"
+        if request.path == messages:
+            return Answer(body=_XML, content_type="application/xml")
+        if request.path == f"{messages}.json":
+            if request.method == "POST":
+                return self._acceptance.post(request)
+            return self._list(request)
+        sid = request.path.removeprefix(f"{messages}/").removesuffix(".json")
+        message = self._account.messages.get(sid)
+        if request.method == "GET" and message is not None and request.path.endswith(".json"):
+            return json_answer(message.resource())
+        raise RefusedError(20404, f"The requested resource {request.path} was not found")
+
+    def _list(self, request: Request) -> Answer:
+        try:
+            return json_answer(self._account.messages.page(request.path, request.parameters()))
+        except ValueError:
+            return json_answer({"code": 20001, "message": "Bad request", "status": 400}, 400)
