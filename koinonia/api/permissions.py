@@ -10,7 +10,7 @@ from django.http import Http404
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from koinonia.api.prepared_query import PreparedQuery, columns, from_columns
+from koinonia.api.prepared_query import PreparedQuery, columns
 from koinonia.models import Church, Role, Staff
 
 _RANK = {Role.VIEWER: 0, Role.SENDER: 1, Role.OWNER: 2}
@@ -48,7 +48,6 @@ _MEMBERSHIPS = PreparedQuery(_memberships)
 
 def _membership(row: tuple[Any, ...]) -> Staff:
     of_staff, of_church = columns(Staff), columns(Church)
-    membership = from_columns(Staff, dict(zip(of_staff, row, strict=False)))
-    church = dict(zip(of_church, row[len(of_staff) :], strict=True))
-    membership.church = from_columns(Church, church)
+    membership = Staff.from_db("default", of_staff, row[: len(of_staff)])
+    membership.church = Church.from_db("default", of_church, row[len(of_staff) :])
     return membership

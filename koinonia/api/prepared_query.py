@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, TypeVar
 
 from django.db import connection
@@ -49,8 +50,9 @@ def _converted(row: tuple[Any, ...], converters: _Converters) -> tuple[Any, ...]
     return tuple(values)
 
 
+@cache
 def columns(model: type[Model]) -> tuple[str, ...]:
-    """Return all columns of ``model``, in the order that ``from_columns`` expects."""
+    """Return all columns of ``model``, in the order that ``from_db`` expects."""
     return tuple(field.attname for field in model._meta.concrete_fields)
 
 
