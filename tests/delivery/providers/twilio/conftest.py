@@ -6,7 +6,7 @@ import pytest
 
 from delivery.providers.twilio.provider import TwilioProvider
 from delivery.providers.twilio.simulator import Options, TwilioSimulator
-from tests.delivery.providers.twilio.office import Office, Receiver
+from tests.delivery.providers.twilio.api_client import ApiClient, Receiver
 
 
 @pytest.fixture(scope="session")
@@ -24,9 +24,9 @@ def twilio(twilio_process_wide: TwilioSimulator) -> Iterator[TwilioSimulator]:
 
 
 @pytest.fixture
-def office(twilio: TwilioSimulator) -> Iterator[Office]:
-    with Office(twilio) as office:
-        yield office
+def client(twilio: TwilioSimulator) -> Iterator[ApiClient]:
+    with ApiClient(twilio) as client:
+        yield client
 
 
 @pytest.fixture(scope="session")

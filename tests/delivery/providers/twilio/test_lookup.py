@@ -12,7 +12,7 @@ from pytest_django.fixtures import Settings
 from delivery.providers.base import LookUpByContent, LookUpById, LookUpFailedError
 from delivery.providers.twilio.provider import TwilioProvider
 from delivery.statuses import Status
-from tests.delivery.providers.twilio.office import MEMBER, SENDER, Office
+from tests.delivery.providers.twilio.api_client import MEMBER, SENDER, ApiClient
 
 
 def question(**changes: Any) -> LookUpByContent:
@@ -36,9 +36,9 @@ def ask(provider: TwilioProvider, asked: LookUpByContent | LookUpById) -> Any:
     return provider.look_up(asked, datetime.now(UTC))
 
 
-def test_a_text_is_found_by_its_id(provider: TwilioProvider, office: Office) -> None:
-    sent = office.send()
-    office.wait_for_status(sent.sid, "delivered")
+def test_a_text_is_found_by_its_id(provider: TwilioProvider, client: ApiClient) -> None:
+    sent = client.send()
+    client.wait_for_status(sent.sid, "delivered")
     found = ask(provider, LookUpById(sent.sid))
     assert (found.provider_id, found.status) == (sent.sid, Status.DELIVERED)
     assert (found.to_number, found.from_number) == (MEMBER, SENDER)
@@ -49,37 +49,39 @@ def test_a_text_is_found_by_its_id(provider: TwilioProvider, office: Office) -> 
     assert ask(provider, LookUpById("../Calls")) is None
 
 
-def test_a_failed_text_is_found_with_its_reason(provider: TwilioProvider, office: Office) -> None:
-    office.tell("faults", fault="undelivered", code="30007")
-    sent = office.send()
-    office.wait_for_status(sent.sid, "undelivered")
+def test_a_failed_text_is_found_with_its_reason(
+    provider: TwilioProvider, client: ApiClient
+) -> None:
+    client.tell("faults", fault="undelivered", code="30007")
+    sent = client.send()
+    client.wait_for_status(sent.sid, "undelivered")
     found = ask(provider, LookUpById(sent.sid))
     assert (found.status, found.failure.code) == (Status.FAILED, "30007")
 
 
-def test_a_lost_text_is_found_by_its_words(provider: TwilioProvider, office: Office) -> None:
-    office.send(body="Another text")
-    office.send(to="+13125550003")
-    sent = office.send()
-    office.send(body="One more")
+def test_a_lost_text_is_found_by_its_words(provider: TwilioProvider, client: ApiClient) -> None:
+    client.send(body="Another text")
+    client.send(to="+13125550003")
+    sent = client.send()
+    client.send(body="One more")
     assert ask(provider, question()).provider_id == sent.sid
 
 
-def test_in_doubt_nothing_is_found(provider: TwilioProvider, office: Office) -> None:
-    sent = office.send()
+def test_in_doubt_nothing_is_found(provider: TwilioProvider, client: ApiClient) -> None:
+    sent = client.send()
     assert ask(provider, question(one_of_many=True)) is None
     assert ask(provider, question(text="")) is None
     assert ask(provider, question(text="Service at ten.")) is None
     assert ask(provider, question(from_number="+13125550101")) is None
     assert ask(provider, question(others=frozenset({sent.sid}))) is None
-    office.send()
+    client.send()
     assert ask(provider, question()) is None
     assert ask(provider, question(others=frozenset({sent.sid}))) is not None
 
 
-def test_a_text_of_another_time_is_not_it(provider: TwilioProvider, office: Office) -> None:
-    sent = office.send()
-    message = office.twilio.account.messages.get(sent.sid)
+def test_a_text_of_another_time_is_not_it(provider: TwilioProvider, client: ApiClient) -> None:
+    sent = client.send()
+    message = client.twilio.account.messages.get(sent.sid)
     assert message is not None
     message.created_at -= timedelta(hours=1)
     assert ask(provider, question()) is None
@@ -87,43 +89,43 @@ def test_a_text_of_another_time_is_not_it(provider: TwilioProvider, office: Offi
     assert ask(provider, question()) is None
 
 
-def test_a_text_from_a_person_is_not_it(provider: TwilioProvider, office: Office) -> None:
-    office.tell("webhooks", url="http://127.0.0.1:1/")
+def test_a_text_from_a_person_is_not_it(provider: TwilioProvider, client: ApiClient) -> None:
+    client.tell("webhooks", url="http://127.0.0.1:1/")
     told = {"from": SENDER, "to": MEMBER, "text": "Service at nine."}
-    office.tell("inbound", **told)
+    client.tell("inbound", **told)
     assert ask(provider, question()) is None
 
 
 def test_all_pages_are_read_until_a_text_is_too_old(
-    provider: TwilioProvider, office: Office, monkeypatch: pytest.MonkeyPatch
+    provider: TwilioProvider, client: ApiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("delivery.providers.twilio.lookup._PAGE_SIZE", 2)
-    old = office.send()
-    message = office.twilio.account.messages.get(old.sid)
+    old = client.send()
+    message = client.twilio.account.messages.get(old.sid)
     assert message is not None
     message.created_at -= timedelta(hours=1)
-    sent = office.send()
+    sent = client.send()
     for number in range(4):
-        office.send(body=str(number))
+        client.send(body=str(number))
     assert ask(provider, question()).provider_id == sent.sid
     for number in range(6):
-        office.send(body=str(number))
+        client.send(body=str(number))
     with pytest.raises(LookUpFailedError, match="too_many_pages"):
         ask(provider, question())
 
 
 @pytest.mark.parametrize("mode", ["refuse", "close", "503"])
 def test_an_outage_is_told_apart_from_an_unknown_text(
-    provider: TwilioProvider, office: Office, mode: str
+    provider: TwilioProvider, client: ApiClient, mode: str
 ) -> None:
-    office.tell("outage", on=True, mode=mode)
+    client.tell("outage", on=True, mode=mode)
     for asked in (LookUpById("SM" + "0" * 32), question()):
         with pytest.raises(LookUpFailedError):
             ask(provider, asked)
 
 
 def test_wrong_credentials_are_told_apart_too(
-    provider: TwilioProvider, office: Office, settings: Settings
+    provider: TwilioProvider, client: ApiClient, settings: Settings
 ) -> None:
     options = {**settings.DELIVERY["PROVIDERS"]["twilio"], "API_SECRET": "wrong"}
     settings.DELIVERY = {**settings.DELIVERY, "PROVIDERS": {"twilio": options}}

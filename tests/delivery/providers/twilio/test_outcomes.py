@@ -22,7 +22,7 @@ from delivery.providers.twilio.signature import RETRY_OVERRIDES
 from delivery.providers.twilio.simulator import TwilioSimulator
 from delivery.providers.twilio.simulator.errors import ASYNCHRONOUS, SYNCHRONOUS
 from delivery.providers.twilio.simulator.faults import FAULTS
-from tests.delivery.providers.twilio.office import MEMBER, SENDER, Office, Receiver
+from tests.delivery.providers.twilio.api_client import MEMBER, SENDER, ApiClient, Receiver
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 TEXT = OutboundText(
@@ -100,16 +100,16 @@ def test_one_connection_serves_many_texts(
 )
 def test_a_refused_text_has_the_outcome_of_its_code(
     provider: TwilioProvider,
-    office: Office,
+    client: ApiClient,
     caplog: pytest.LogCaptureFixture,
     fault: str,
     kind: Outcome,
     code: str,
 ) -> None:
-    office.tell("faults", fault=fault)
+    client.tell("faults", fault=fault)
     outcome = provider.send(TEXT)
     assert (outcome.kind, outcome.code) == (kind, code)
-    assert len(office.twilio.ledger) == 0
+    assert len(client.twilio.ledger) == 0
     assert MEMBER not in outcome.title + outcome.detail
     logged = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert bool(logged) == (fault == "400_unknown")
@@ -129,13 +129,13 @@ def test_a_refused_text_has_the_outcome_of_its_code(
     ],
 )
 def test_a_text_whose_answer_is_lost_or_odd_is_ambiguous(
-    provider: TwilioProvider, office: Office, settings: Settings, fault: str, code: str
+    provider: TwilioProvider, client: ApiClient, settings: Settings, fault: str, code: str
 ) -> None:
     settings.DELIVERY = {**settings.DELIVERY, "READ_TIMEOUT": 0.3}
-    office.tell("faults", fault=fault, **({"seconds": 0.6} if fault in {"slow", "hang"} else {}))
+    client.tell("faults", fault=fault, **({"seconds": 0.6} if fault in {"slow", "hang"} else {}))
     outcome = provider.send(TEXT)
     assert (outcome.kind, outcome.code) == (Outcome.AMBIGUOUS, code)
-    assert len(office.twilio.ledger) == 1
+    assert len(client.twilio.ledger) == 1
 
 
 def test_a_refused_connection_has_certainly_sent_nothing(
@@ -146,8 +146,8 @@ def test_a_refused_connection_has_certainly_sent_nothing(
     assert (outcome.kind, outcome.reached) == (Outcome.RETRYABLE, False)
 
 
-def test_a_stop_opts_out(provider: TwilioProvider, office: Office) -> None:
-    office.tell("faults", fault="21610")
+def test_a_stop_opts_out(provider: TwilioProvider, client: ApiClient) -> None:
+    client.tell("faults", fault="21610")
     assert provider.send(TEXT).opted_out
 
 
@@ -164,13 +164,13 @@ def test_a_stop_opts_out(provider: TwilioProvider, office: Office) -> None:
 )
 def test_pauses_and_holds(
     provider: TwilioProvider,
-    office: Office,
+    client: ApiClient,
     fault: str,
     pause: float | None,
     whole_account: bool,
     hold: bool,
 ) -> None:
-    office.tell("faults", fault=fault)
+    client.tell("faults", fault=fault)
     outcome = provider.send(TEXT)
     assert (outcome.retry_after, outcome.whole_account, outcome.hold) == (
         pause, whole_account, hold,
@@ -207,11 +207,11 @@ def test_the_validity_is_what_is_left_within_twilios_limits(left: float, validit
 
 @pytest.mark.parametrize("name", sorted(FAULTS))
 def test_no_fault_makes_the_client_raise(
-    provider: TwilioProvider, office: Office, settings: Settings, name: str
+    provider: TwilioProvider, client: ApiClient, settings: Settings, name: str
 ) -> None:
     settings.DELIVERY = {**settings.DELIVERY, "READ_TIMEOUT": 0.2}
     lasting = {"slow": 0.4, "hang": 0.4, "delayed": 0.01}
-    office.tell("faults", fault=name, **({"seconds": lasting[name]} if name in lasting else {}))
+    client.tell("faults", fault=name, **({"seconds": lasting[name]} if name in lasting else {}))
     assert provider.send(TEXT).kind in Outcome
 
 

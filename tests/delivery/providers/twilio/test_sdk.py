@@ -11,45 +11,45 @@ from twilio.request_validator import RequestValidator
 
 from delivery.providers.twilio.signature import RETRY_OVERRIDES
 from delivery.providers.twilio.simulator import TwilioSimulator
-from tests.delivery.providers.twilio.office import MEMBER, SENDER, Office, Receiver, sdk_for
+from tests.delivery.providers.twilio.api_client import MEMBER, SENDER, ApiClient, Receiver, sdk_for
 
 
-def test_it_creates_and_fetches(office: Office) -> None:
-    sent = office.send(body="Grüße aus Łódź")
+def test_it_creates_and_fetches(client: ApiClient) -> None:
+    sent = client.send(body="Grüße aus Łódź")
     assert (sent.status, sent.num_segments, sent.direction) == ("queued", "1", "outbound-api")
     assert (sent.to, sent.from_, sent.body) == (MEMBER, SENDER, "Grüße aus Łódź")
     assert (sent.price, sent.error_code, sent.date_sent) == (None, None, None)
     assert sent.date_created.tzinfo is not None
-    office.wait_for_status(sent.sid, "delivered")
-    found = office.sdk.messages(sent.sid).fetch()
+    client.wait_for_status(sent.sid, "delivered")
+    found = client.sdk.messages(sent.sid).fetch()
     assert (found.sid, found.price) == (sent.sid, "-0.00750")
     assert found.date_sent is not None
 
 
-def test_the_account_and_its_token_open_the_api_too(office: Office) -> None:
-    credentials = office.twilio.credentials
-    sdk = sdk_for(office.twilio, credentials.account_sid, credentials.auth_token)
+def test_the_account_and_its_token_open_the_api_too(client: ApiClient) -> None:
+    credentials = client.twilio.credentials
+    sdk = sdk_for(client.twilio, credentials.account_sid, credentials.auth_token)
     assert sdk.messages.create(to=MEMBER, from_=SENDER, body="Hello").sid.startswith("SM")
 
 
-def test_it_lists_newest_first_over_several_pages(office: Office) -> None:
+def test_it_lists_newest_first_over_several_pages(client: ApiClient) -> None:
     for number in range(7):
-        office.send(body=f"Text {number}")
-    office.send(to="+13125550003", body="To another")
-    found = office.sdk.messages.list(to=MEMBER, from_=SENDER, page_size=3)
+        client.send(body=f"Text {number}")
+    client.send(to="+13125550003", body="To another")
+    found = client.sdk.messages.list(to=MEMBER, from_=SENDER, page_size=3)
     assert [one.body for one in found] == [f"Text {number}" for number in range(6, -1, -1)]
-    first = list(islice(office.sdk.messages.stream(page_size=2), 3))
+    first = list(islice(client.sdk.messages.stream(page_size=2), 3))
     assert [one.body for one in first] == ["To another", "Text 6", "Text 5"]
 
 
-def test_it_lists_by_the_day_of_sending(office: Office) -> None:
-    sent = office.send()
-    office.wait_for_status(sent.sid, "delivered")
-    day = office.sdk.messages(sent.sid).fetch().date_sent.date()
-    assert len(office.sdk.messages.list(date_sent=day)) == 1
-    assert len(office.sdk.messages.list(date_sent_after=day)) == 1
-    assert len(office.sdk.messages.list(date_sent_before=day)) == 1
-    assert office.sdk.messages.list(date_sent="2020-01-01") == []
+def test_it_lists_by_the_day_of_sending(client: ApiClient) -> None:
+    sent = client.send()
+    client.wait_for_status(sent.sid, "delivered")
+    day = client.sdk.messages(sent.sid).fetch().date_sent.date()
+    assert len(client.sdk.messages.list(date_sent=day)) == 1
+    assert len(client.sdk.messages.list(date_sent_after=day)) == 1
+    assert len(client.sdk.messages.list(date_sent_before=day)) == 1
+    assert client.sdk.messages.list(date_sent="2020-01-01") == []
 
 
 @pytest.mark.parametrize(
@@ -67,20 +67,20 @@ def test_it_lists_by_the_day_of_sending(office: Office) -> None:
     ],
 )
 def test_it_raises_the_error_of_a_refusal(
-    office: Office, fault: str, status: int, code: int
+    client: ApiClient, fault: str, status: int, code: int
 ) -> None:
-    office.tell("faults", fault=fault)
+    client.tell("faults", fault=fault)
     with pytest.raises(TwilioRestException) as raised:
-        office.send()
+        client.send()
     assert (raised.value.status, raised.value.code) == (status, code)
-    assert len(office.twilio.ledger) == 0
+    assert len(client.twilio.ledger) == 0
 
 
-def test_an_answer_that_is_lost_leaves_a_text(office: Office) -> None:
-    office.tell("faults", fault="drop")
+def test_an_answer_that_is_lost_leaves_a_text(client: ApiClient) -> None:
+    client.tell("faults", fault="drop")
     with pytest.raises(requests.ConnectionError):
-        office.send()
-    assert len(office.twilio.ledger) == 1
+        client.send()
+    assert len(client.twilio.ledger) == 1
 
 
 @pytest.mark.parametrize(
@@ -93,9 +93,9 @@ def test_an_answer_that_is_lost_leaves_a_text(office: Office) -> None:
         ("+15005550009", 21614),
     ],
 )
-def test_the_magic_recipients_refuse(office: Office, number: str, code: int) -> None:
+def test_the_magic_recipients_refuse(client: ApiClient, number: str, code: int) -> None:
     with pytest.raises(TwilioRestException) as raised:
-        office.send(to=number)
+        client.send(to=number)
     assert raised.value.code == code
 
 
@@ -103,14 +103,14 @@ def test_the_magic_recipients_refuse(office: Office, number: str, code: int) -> 
     ("number", "code"),
     [("+15005550001", 21212), ("+15005550007", 21606), ("+15005550008", 21611)],
 )
-def test_the_magic_senders_refuse(office: Office, number: str, code: int) -> None:
+def test_the_magic_senders_refuse(client: ApiClient, number: str, code: int) -> None:
     with pytest.raises(TwilioRestException) as raised:
-        office.send(from_=number)
+        client.send(from_=number)
     assert raised.value.code == code
 
 
-def test_the_good_magic_sender_sends(office: Office) -> None:
-    assert office.send(from_="+15005550006").sid
+def test_the_good_magic_sender_sends(client: ApiClient) -> None:
+    assert client.send(from_="+15005550006").sid
 
 
 def test_a_wrong_password_does_not_open_the_api(twilio: TwilioSimulator) -> None:
@@ -123,37 +123,37 @@ def test_a_wrong_password_does_not_open_the_api(twilio: TwilioSimulator) -> None
 
 @pytest.mark.parametrize("sign_fragment", [False, True])
 def test_its_validator_accepts_the_callbacks(
-    office: Office, receiver: Receiver, sign_fragment: bool
+    client: ApiClient, receiver: Receiver, sign_fragment: bool
 ) -> None:
-    office.tell("settings", sign_fragment=sign_fragment)
-    office.send(body="Hé", status_callback=receiver.url() + RETRY_OVERRIDES)
-    validator = RequestValidator(office.twilio.credentials.auth_token)
+    client.tell("settings", sign_fragment=sign_fragment)
+    client.send(body="Hé", status_callback=receiver.url() + RETRY_OVERRIDES)
+    validator = RequestValidator(client.twilio.credentials.auth_token)
     for one in receiver.wait_for(2):
         url = one.url + RETRY_OVERRIDES if sign_fragment else one.url
         assert validator.validate(url, one.fields, one.headers["x-twilio-signature"])
         assert not validator.validate(one.url + "x", one.fields, one.headers["x-twilio-signature"])
 
 
-def test_its_validator_rejects_another_token(office: Office, receiver: Receiver) -> None:
-    office.tell("faults", fault="bad_signature")
-    office.send(status_callback=receiver.url())
-    validator = RequestValidator(office.twilio.credentials.auth_token)
+def test_its_validator_rejects_another_token(client: ApiClient, receiver: Receiver) -> None:
+    client.tell("faults", fault="bad_signature")
+    client.send(status_callback=receiver.url())
+    validator = RequestValidator(client.twilio.credentials.auth_token)
     for one in receiver.wait_for(2):
         assert not validator.validate(one.url, one.fields, one.headers["x-twilio-signature"])
 
 
-def test_its_validator_accepts_an_inbound_text(office: Office, receiver: Receiver) -> None:
-    office.tell("webhooks", url=receiver.url("/webhooks/twilio/"))
-    office.tell("inbound", **{"from": MEMBER, "to": SENDER, "text": "Zażółć & co = 1 + 1 🙏"})
+def test_its_validator_accepts_an_inbound_text(client: ApiClient, receiver: Receiver) -> None:
+    client.tell("webhooks", url=receiver.url("/webhooks/twilio/"))
+    client.tell("inbound", **{"from": MEMBER, "to": SENDER, "text": "Zażółć & co = 1 + 1 🙏"})
     [one] = receiver.wait_for(1)
-    validator = RequestValidator(office.twilio.credentials.auth_token)
+    validator = RequestValidator(client.twilio.credentials.auth_token)
     assert validator.validate(one.url, one.fields, one.headers["x-twilio-signature"])
     assert one.fields["Body"] == "Zażółć & co = 1 + 1 🙏"
 
 
-def test_the_answer_has_the_documented_fields(office: Office) -> None:
-    sent = office.send()
-    assert set(office.twilio.account.messages.all()[0].resource()) >= {
+def test_the_answer_has_the_documented_fields(client: ApiClient) -> None:
+    sent = client.send()
+    assert set(client.twilio.account.messages.all()[0].resource()) >= {
         "account_sid", "api_version", "body", "date_created", "date_sent", "date_updated",
         "direction", "error_code", "error_message", "from", "messaging_service_sid", "num_media",
         "num_segments", "price", "price_unit", "sid", "status", "subresource_uris", "to", "uri",

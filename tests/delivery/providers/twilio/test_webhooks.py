@@ -25,7 +25,7 @@ from delivery.providers.base import (
 from delivery.providers.twilio.provider import TwilioProvider
 from delivery.providers.twilio.simulator import TwilioSimulator
 from delivery.statuses import Status
-from tests.delivery.providers.twilio.office import MEMBER, SENDER, Office, Receiver
+from tests.delivery.providers.twilio.api_client import MEMBER, SENDER, ApiClient, Receiver
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 URL = "https://church.example.org/webhooks/twilio/m12/"
@@ -291,12 +291,12 @@ def test_the_answer_is_empty_twiml(provider: TwilioProvider) -> None:
 
 
 def test_the_simulators_calls_are_trusted(
-    provider: TwilioProvider, office: Office, receiver: Receiver
+    provider: TwilioProvider, client: ApiClient, receiver: Receiver
 ) -> None:
-    office.tell("webhooks", url=receiver.url("/webhooks/twilio/"))
-    office.send(status_callback=receiver.url("/webhooks/twilio/m12/"))
+    client.tell("webhooks", url=receiver.url("/webhooks/twilio/"))
+    client.send(status_callback=receiver.url("/webhooks/twilio/m12/"))
     receiver.wait_for(2)
-    office.tell("inbound", **{"from": MEMBER, "to": SENDER, "text": "Ja, gerne! 🙏"})
+    client.tell("inbound", **{"from": MEMBER, "to": SENDER, "text": "Ja, gerne! 🙏"})
     found = [
         provider.read_event(
             event(

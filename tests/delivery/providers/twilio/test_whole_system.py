@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from delivery.providers.twilio.simulator import TwilioSimulator
-from tests.delivery.providers.twilio.office import Office
+from tests.delivery.providers.twilio.api_client import ApiClient
 from tests.running_system import ROOT, RunningSystem, database_environment
 from tests.waiting import wait_until
 
@@ -109,9 +109,9 @@ def test_fifty_texts_are_delivered_once_each(api: Api, twilio: TwilioSimulator) 
 def test_a_lost_answer_is_settled_by_the_callback_and_never_sent_twice(
     api: Api, twilio: TwilioSimulator, sent_to: Any
 ) -> None:
-    with Office(twilio) as office:
-        office.tell("faults", fault="drop", to="+13125552001")
-        office.tell("faults", fault="created_504", to="+13125552002")
+    with ApiClient(twilio) as client:
+        client.tell("faults", fault="drop", to="+13125552001")
+        client.tell("faults", fault="created_504", to="+13125552002")
     keys = [api.send(f"+1312555200{n}", "Choir at seven.") for n in (1, 2)]
     wait_until(lambda: {api.status(key) for key in keys} == {"delivered"}, 60)
     assert [sent_to(f"+1312555200{n}") for n in (1, 2)] == [1, 1]
@@ -120,9 +120,9 @@ def test_a_lost_answer_is_settled_by_the_callback_and_never_sent_twice(
 def test_without_a_callback_a_lost_answer_ends_as_unknown(
     api: Api, twilio: TwilioSimulator, sent_to: Any
 ) -> None:
-    with Office(twilio) as office:
+    with ApiClient(twilio) as client:
         for fault in ("drop", "lost"):
-            office.tell("faults", fault=fault, to="+13125552003")
+            client.tell("faults", fault=fault, to="+13125552003")
     key = api.send("+13125552003", "Choir at eight.")
     wait_until(lambda: api.status(key) == "unknown", 60)
     assert sent_to("+13125552003") == 1
@@ -133,8 +133,8 @@ def test_a_stop_by_text_opts_out(api: Api, twilio: TwilioSimulator, sent_to: Any
     number = "+13125552004"
     first = api.send(number, "Welcome!")
     wait_until(lambda: api.status(first) == "delivered", 60)
-    with Office(twilio) as office:
-        office.tell("inbound", **{"from": number, "to": OURS, "text": "STOP"})
+    with ApiClient(twilio) as client:
+        client.tell("inbound", **{"from": number, "to": OURS, "text": "STOP"})
 
     def received() -> list[Any]:
         found = api.get("messages/?direction=inbound")["results"]
@@ -150,8 +150,8 @@ def test_a_stop_that_only_twilio_knows_opts_out_too(
     api: Api, twilio: TwilioSimulator, sent_to: Any
 ) -> None:
     number = "+13125552005"
-    with Office(twilio) as office:
-        office.tell("faults", fault="21610", to=number)
+    with ApiClient(twilio) as client:
+        client.tell("faults", fault="21610", to=number)
     refused = api.send(number, "Hello?")
     wait_until(lambda: api.status(refused) == "suppressed", 60)
     again = api.send(number, "Hello again?")

@@ -21,7 +21,7 @@ MEMBER = "+13125550002"
 PATIENCE_SECONDS = 10
 
 
-class Office:
+class ApiClient:
     """``sdk`` uses the API; ``tell`` and ``ask`` use the control API."""
 
     def __init__(self, twilio: TwilioSimulator) -> None:
