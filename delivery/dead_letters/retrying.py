@@ -78,12 +78,19 @@ def _retry(
             return
         wanted = [letter.pk for letter in letters]
         for tenant, provider in {(letter.tenant, letter.provider) for letter in letters}:
+            forgotten_since = now - _key_memory(provider)
+            may_move = any(
+                _may_move(letter, forgotten_since)
+                for letter in letters
+                if (letter.tenant_id, letter.provider) == (tenant.pk, provider)
+            )
+            senders = senders_of(tenant) if may_move else ()
             Message.objects.filter(
                 pk__in=wanted,
                 status__in=sorted(DEAD_LETTERS),
                 tenant=tenant,
                 provider=provider,
-            ).update(**_as_new(senders_of(tenant), provider, now))
+            ).update(**_as_new(senders, forgotten_since, now))
         fresh = Message.objects.in_bulk(wanted)
         generations = {pk: row.generation for pk, row in fresh.items()}
         audit.note(
@@ -127,13 +134,15 @@ def _refusal(row: Message, stopped: set[tuple[int, str]], may_double: bool) -> s
     return ""
 
 
-def _as_new(senders: Sequence[Sender], provider: str, now: datetime) -> dict[str, object]:
+def _as_new(
+    senders: Sequence[Sender], forgotten_since: datetime, now: datetime
+) -> dict[str, object]:
     """Return the update that queues dead letters of one tenant and provider account again."""
     again = Q(status=Status.UNKNOWN) | Q(error_class__in=_SURELY_REFUSED)
     moved: dict[str, object] = {}
     if senders:
         # While the tenant has no sender, the letters keep the old one.
-        again |= _has_no_key(provider, now) & ~_from_one_of(senders)
+        again |= Q(dead_since__lte=forgotten_since) & ~_from_one_of(senders)
         moved = {
             "provider": Case(When(again, then=Value(senders[0].provider)), default=F("provider")),
             "from_number": Case(
@@ -165,13 +174,18 @@ def _as_new(senders: Sequence[Sender], provider: str, now: datetime) -> dict[str
     }
 
 
-def _has_no_key(provider: str, now: datetime) -> Q:
-    """Match the letters whose key the provider has forgotten."""
+def _may_move(letter: Message, forgotten_since: datetime) -> bool:
+    """Return whether a new send of the letter may leave from another sender."""
+    is_new = letter.status == Status.UNKNOWN or letter.error_class in _SURELY_REFUSED
+    return is_new or letter.dead_since is None or letter.dead_since <= forgotten_since
+
+
+def _key_memory(provider: str) -> timedelta:
+    """Return how long the provider recognises the key of an earlier call; zero without keys."""
     try:
-        memory = registry.get(provider).capabilities.key_memory
+        return registry.get(provider).capabilities.key_memory or timedelta()
     except registry.UnknownProviderError:
-        memory = None
-    return Q(dead_since__lte=now - (memory or timedelta()))
+        return timedelta()
 
 
 def _from_one_of(senders: Sequence[Sender]) -> Q:
