@@ -102,7 +102,7 @@ def why_stuck(now: datetime, *, after: timedelta) -> str:
     batch = conf.schedule().next_due(now - after)
     if batch is not None:
         late = int((now - batch).total_seconds())
-        return f"A scheduled batch has been due for {late} s and no worker has taken it."
+        return f"A scheduled broadcast has been due for {late} s and no worker has taken it."
     flowing = [
         account.alias
         for account in registry.accounts()
