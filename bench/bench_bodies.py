@@ -1,6 +1,6 @@
 """Searches the body that costs the server most: ``python bench/bench_bodies.py [--size 100000]``.
 
-Each route of the API that takes a body is sent each shape of ``tests/hostile_bodies.py``, aimed at each
+Each route of the API that takes a body is sent each shape of ``tests/support/hostile_bodies.py``, aimed at each
 field of its schema, in each content type. Counted is the CPU time of the whole request in this process
 (``time.process_time``), the lower of two where it is high; beside it that of an ordinary text, taken again and again in
 between, for the machine is shared. Goals: at most 20 times an ordinary text, and under 200 ms.
@@ -49,7 +49,7 @@ def _set_up(directory: str) -> None:
 
 
 def _measure(size: int, every: int) -> int:
-    from tests.body_costs import Office, requests_of
+    from tests.support.body_costs import Office, requests_of
 
     office = Office()
     ordinary = [office.ordinary() for _ in range(10)][3:]

@@ -31,7 +31,7 @@ ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 
 from tests.delivery.worker.running_worker import cluster_of  # noqa: E402  # found by the path above
-from tests.running_system import RunningSystem  # noqa: E402  # found by the path above
+from tests.support.running_system import RunningSystem  # noqa: E402  # found by the path above
 from tests.up.descendants import one  # noqa: E402  # found by the path above
 
 if TYPE_CHECKING:

@@ -27,8 +27,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 
 from realtime_goals import Goals  # noqa: E402  # found by the path above
 
-from tests.postgres import EmbeddedPostgres  # noqa: E402  # the same
-from tests.running_system import RunningSystem  # noqa: E402  # the same
+from tests.support.postgres import EmbeddedPostgres  # noqa: E402  # the same
+from tests.support.running_system import RunningSystem  # noqa: E402  # the same
 from tests.up.descendants import one  # noqa: E402  # the same
 
 POOL = "20"

@@ -169,7 +169,7 @@ def main() -> None:
 
 
 def _start(directory: Path) -> Any:
-    from tests.valkey import ValkeyServer
+    from tests.support.valkey import ValkeyServer
 
     valkey = ValkeyServer(directory)
     os.environ.update(

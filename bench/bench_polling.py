@@ -47,10 +47,10 @@ from polling_hour import Hours, arrived, print_row  # noqa: E402  # found by the
 from polling_office import STAFF, Desks, sessions_of_staff  # noqa: E402  # the same
 from realtime_goals import Goals  # noqa: E402  # found by the path above
 
-from tests.browser import LAUNCH_ARGUMENTS, chromium_path  # noqa: E402  # the same
 from tests.console.random_actions import Office  # noqa: E402  # the same
 from tests.realtime.chaos_proxy import ChaosProxy  # noqa: E402  # the same
-from tests.running_system import RunningSystem  # noqa: E402  # the same
+from tests.support.browser import LAUNCH_ARGUMENTS, chromium_path  # noqa: E402  # the same
+from tests.support.running_system import RunningSystem  # noqa: E402  # the same
 
 EXCHANGES, MEASURED_EXCHANGES, EXCHANGE_SECONDS = 40, 2, 10
 BROKEN = 10

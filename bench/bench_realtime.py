@@ -40,7 +40,7 @@ from realtime_goals import Goals  # noqa: E402  # found by the path above
 from realtime_publishers import UNHEARD, Bare, Channels, Log, Publisher  # noqa: E402  # the same
 
 from tests.realtime.second_project.processes import SecondProject, free_port  # noqa: E402  # the same
-from tests.valkey import ValkeyServer  # noqa: E402  # the same
+from tests.support.valkey import ValkeyServer  # noqa: E402  # the same
 
 HERE = Path(__file__).parent
 BURST, BATCH, CHANNELS_BURST = 2000, 50, 200

@@ -28,9 +28,9 @@ sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 
 from realtime_goals import Goals  # noqa: E402  # found by the path above
 
-from tests.postgres import EmbeddedPostgres  # noqa: E402  # the same
 from tests.realtime.second_project.processes import SecondProject  # noqa: E402  # the same
-from tests.valkey import ValkeyServer  # noqa: E402  # the same
+from tests.support.postgres import EmbeddedPostgres  # noqa: E402  # the same
+from tests.support.valkey import ValkeyServer  # noqa: E402  # the same
 
 OURS, BARE = "club:ours", "club:bare"
 BATCH = 50

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tests.realtime.chaos_proxy import ChaosProxy  # noqa: E402  # found by the path above
-from tests.running_system import RunningSystem  # noqa: E402  # the same
+from tests.support.running_system import RunningSystem  # noqa: E402  # the same
 
 STAFF = 20
 IN_VAIN = "in vain"

@@ -9,8 +9,8 @@ from pathlib import Path
 import requests
 from playwright.sync_api import Page, ViewportSize, expect, sync_playwright
 
-from tests.browser import LAUNCH_ARGUMENTS, chromium_path
-from tests.running_system import ROOT, RunningSystem
+from tests.support.browser import LAUNCH_ARGUMENTS, chromium_path
+from tests.support.running_system import ROOT, RunningSystem
 
 TARGET = ROOT / "docs" / "screenshots"
 WIDE: ViewportSize = {"width": 1280, "height": 860}

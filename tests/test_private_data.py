@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from koinonia.config import private_data
-from tests.running_system import ROOT
+from tests.support.running_system import ROOT
 
 SECRETS = ("secret_key", "koinonia.sqlite3", "simulator.json", "redis_url", "demo_password")
 

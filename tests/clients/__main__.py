@@ -15,7 +15,7 @@ from pathlib import Path
 
 import requests
 
-from tests.running_system import ROOT, RunningSystem
+from tests.support.running_system import ROOT, RunningSystem
 
 HERE = Path(__file__).parent
 BUILD = ROOT / "build" / "clients"

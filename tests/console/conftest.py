@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.running_system import RunningSystem, database_environment
+from tests.support.running_system import RunningSystem, database_environment
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ from typing import Any
 import requests
 
 from delivery.providers.telnyx.simulator.numbers import NUMBER_OF, RECOVERING
-from tests.church_log import has_told_of_broadcasts
-from tests.running_system import RunningSystem
-from tests.waiting import wait_until
+from tests.support.church_log import has_told_of_broadcasts
+from tests.support.running_system import RunningSystem
+from tests.support.waiting import wait_until
 
 _UNFINISHED = ("queued", "sending", "retrying", "accepted", "sent")
 _FAULTS = (

@@ -13,8 +13,8 @@ import requests
 from aiosmtpd.controller import Controller
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from tests.running_system import RunningSystem, database_environment, free_port
-from tests.waiting import wait_until
+from tests.support.running_system import RunningSystem, database_environment, free_port
+from tests.support.waiting import wait_until
 
 WIDTHS = (1280, 390)
 PASSWORD = "another one, and long"

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from koinonia.models import Church, Role, Staff
-from tests import cast
+from tests.support import cast
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from playwright.sync_api import APIResponse, Browser, Page, Route, expect
 from tests.console.conftest import sign_in
 from tests.console.random_actions import Office
 from tests.realtime.chaos_proxy import ChaosProxy
-from tests.running_system import ROOT, RunningSystem, database_environment
-from tests.waiting import wait_until
+from tests.support.running_system import ROOT, RunningSystem, database_environment
+from tests.support.waiting import wait_until
 
 COPY = (ROOT / "tests/console/copy.js").read_text()
 ACTIONS = 40

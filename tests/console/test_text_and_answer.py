@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from delivery.content.encoding import measure
 from tests.console.conftest import sign_in
-from tests.running_system import ROOT, RunningSystem
+from tests.support.running_system import ROOT, RunningSystem
 
 SECONDS = 1000
 TEXT = "Choir practice moves to 7 pm tonight. See you there!"

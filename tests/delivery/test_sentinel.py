@@ -17,9 +17,9 @@ from delivery.models import BreakerState
 from delivery.queue import hints
 from tests.delivery.accounts import account
 from tests.delivery.redis_state import behind
-from tests.hangs_up import HangsUp
-from tests.sentinel import WatchedValkey
-from tests.waiting import wait_until
+from tests.support.closing_server import ClosingServer
+from tests.support.sentinel import WatchedValkey
+from tests.support.waiting import wait_until
 
 HERE = "+13125550100"
 
@@ -83,7 +83,7 @@ def _leads(redis: Redis) -> bool:
 @pytest.mark.parametrize("scheme", ["redis://{}/3", "redis+sentinel://{}/koinonia/3"])
 def test_an_unreachable_sentinel_is_asked_once(scheme: str, settings: Any) -> None:
     """Check that redis-py's sixteen retries, with pauses, are switched off."""
-    with HangsUp() as server:
+    with ClosingServer() as server:
         behind(settings, scheme.format(server.address))
         with pytest.raises(redis_client.RedisUnavailableError):
             redis_client.call(lambda redis: redis.ping())

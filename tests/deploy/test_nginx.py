@@ -18,11 +18,17 @@ import requests
 from requests.adapters import HTTPAdapter
 from websockets.sync.client import connect
 
-from tests import nginx
-from tests.certificates import self_signed
-from tests.nginx import Nginx
-from tests.running_system import PASSWORD, ROOT, RunningSystem, database_environment, free_port
-from tests.waiting import wait_until
+from tests.support import nginx
+from tests.support.certificates import self_signed
+from tests.support.nginx import Nginx
+from tests.support.running_system import (
+    PASSWORD,
+    ROOT,
+    RunningSystem,
+    database_environment,
+    free_port,
+)
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(nginx.PROGRAM is None, reason="There is no nginx on this machine.")
 

@@ -13,7 +13,7 @@ from delivery.models import Attempt, Message
 from delivery.statuses import Status
 from koinonia import ids
 from koinonia.models import Broadcast, Church, Conversation, Group, Member
-from tests import cast
+from tests.support import cast
 
 NOW = timezone.now()
 

@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from koinonia.models import Church, Group, Member, Role
-from tests import cast
 from tests.httpopt.church_data import fill_church
+from tests.support import cast
 
 API = "/api/v1/churches/"
 KINDS = {

@@ -22,8 +22,8 @@ from pytest_django import Settings
 
 from httpopt.compression.request_bodies import DecodedStream, decode_body
 from koinonia.models import Church, Group, Member
-from tests import cast
 from tests.delivery.accounts import with_provider
+from tests.support import cast
 
 GROUPS = "/api/v1/churches/grace/groups/"
 IMPORT = "/api/v1/churches/grace/members/import/"

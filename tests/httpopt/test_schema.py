@@ -24,7 +24,7 @@ from schemathesis.specs.openapi.checks import (
 
 from delivery.providers.telnyx.simulator.numbers import NUMBER_OF
 from tests.httpopt.http_lint import lint
-from tests.running_system import RunningSystem, database_environment
+from tests.support.running_system import RunningSystem, database_environment
 
 CHURCH = "/api/v1/churches/{church}/"
 KINDS = (

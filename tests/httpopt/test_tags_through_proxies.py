@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 from httpopt.validators.etags import parse_tags
 from httpopt.views.if_match import versions_of
 from koinonia.models import Church, Group, Role
-from tests import cast
+from tests.support import cast
 
 GROUPS = "/api/v1/churches/grace/groups/"
 MADE_BY = {

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from delivery.models import Attempt, Message, OptOut
 from koinonia.models import Broadcast, Church, Conversation, Group, Member, Role, Staff
-from tests import cast
 from tests.httpopt.church_data import NOW, answers, make_message
+from tests.support import cast
 
 
 def _raw_sql(church: Church) -> None:

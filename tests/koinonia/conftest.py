@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from koinonia.models import Church, Member
-from tests import cast
+from tests.support import cast
 
 API = "/api/v1/"
 

@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from koinonia.models import Church, Invitation, SendingNumber, Staff
-from tests import cast
+from tests.support import cast
 
 NEW = "another one, and long"
 CHOSEN = {"new_password1": NEW, "new_password2": NEW}

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import requests
 
-from tests import pgbouncer
-from tests.running_system import RunningSystem, database_environment
-from tests.waiting import wait_until
+from tests.support import pgbouncer
+from tests.support.running_system import RunningSystem, database_environment
+from tests.support.waiting import wait_until
 
 pytestmark = [
     pytest.mark.skipif(pgbouncer.PROGRAM is None, reason="There is no pgbouncer on this machine."),

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.running_system import RunningSystem, database_environment
+from tests.support.running_system import RunningSystem, database_environment
 
 API = "/api/v1/churches/grace/"
 PROBLEM = "application/problem+json"

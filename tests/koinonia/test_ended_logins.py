@@ -26,8 +26,8 @@ from koinonia.models import TokenDetails, UserSession
 from realtime import tickets
 from realtime.consumer import EventConsumer
 from realtime.hub import Hub
-from tests import cast
 from tests.koinonia_throttling.conftest import full_buckets
+from tests.support import cast
 
 __all__ = ["full_buckets"]
 

@@ -21,7 +21,7 @@ from koinonia.models import Church, Role, Staff
 from realtime import credentials, tickets
 from realtime.consumer import EventConsumer
 from realtime.models import Event
-from tests import cast
+from tests.support import cast
 
 PHONE = "+13125550123"
 EVENTS = "/api/v1/me/events/"

@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 
 from koinonia.ids import encode
 from koinonia.models import Church, Role, Staff
-from tests import cast
+from tests.support import cast
 
 STAFF = "/admin/koinonia/staff/"
 SENTENCE = b"A church keeps at least one owner."

@@ -12,7 +12,7 @@ from delivery.models import Direction, Message
 from delivery.statuses import Status
 from koinonia.conversations import mark_read
 from koinonia.models import Church, Conversation
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SOMEBODY_WAITS = "SELECT count(*) FROM pg_locks WHERE NOT granted"

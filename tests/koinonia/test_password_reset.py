@@ -14,10 +14,10 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from koinonia.accounts import mail
-from tests import cast
 from tests.koinonia_throttling.conftest import full_buckets
-from tests.running_system import free_port
-from tests.waiting import wait_until
+from tests.support import cast
+from tests.support.running_system import free_port
+from tests.support.waiting import wait_until
 
 __all__ = ["full_buckets"]
 

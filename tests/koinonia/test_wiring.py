@@ -24,7 +24,7 @@ from koinonia.broadcasts.send import send_broadcast
 from koinonia.conversations import conversation_with, mark_read
 from koinonia.models import Broadcast, Church, Conversation, Role
 from realtime.models import Event
-from tests import cast
+from tests.support import cast
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 PHONE = "+13125550123"

@@ -17,7 +17,7 @@ from delivery.models import Message
 from delivery.statuses import Status
 from koinonia import ids
 from koinonia.models import Church
-from tests import cast
+from tests.support import cast
 
 Bearer = Callable[[User], dict[str, str]]
 G = "/api/v1/churches/grace/"

@@ -13,9 +13,9 @@ from pytest_django.fixtures import Settings
 
 from koinonia.config import environment, rate_limits
 from koinonia.models import Church
-from tests import cast
 from tests.delivery.accounts import with_provider
 from tests.delivery.webhooks import signing
+from tests.support import cast
 from throttling import policies
 from throttling.models import Allowance
 from throttling.rates import parse

@@ -11,8 +11,8 @@ import requests
 from playwright.sync_api import Browser, expect
 
 from tests.load.processes import resident_megabytes
-from tests.messy_csv import MessyCsv
-from tests.running_system import RunningSystem, database_environment
+from tests.support.messy_csv import MessyCsv
+from tests.support.running_system import RunningSystem, database_environment
 
 pytestmark = pytest.mark.load
 

@@ -7,7 +7,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from tests.running_system import ROOT
+from tests.support.running_system import ROOT
 
 APPS = ("delivery", "realtime", "throttling", "httpopt")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.packaging import pages
-from tests.running_system import ROOT
+from tests.support.running_system import ROOT
 
 # A key where conf.py reads it, and where httpopt lists its defaults.
 _READ = r'(?:_value|_rate|_function|model_label|value|\.get)\(\s*"([A-Z0-9_]+)"'

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.running_system import ROOT
+from tests.support.running_system import ROOT
 
 pytestmark = pytest.mark.any_database
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.packaging.pages import APPS
-from tests.running_system import ROOT
+from tests.support.running_system import ROOT
 
 pytestmark = pytest.mark.any_database
 

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from tests.realtime.second_project.processes import SecondProject
-from tests.valkey import ValkeyServer
+from tests.support.valkey import ValkeyServer
 
 NewClub = Callable[..., SecondProject]
 

@@ -24,10 +24,10 @@ from twisted.web import http
 
 from realtime import conf
 from realtime.daphne import PatientFactory, install, write_now
-from tests.certificates import self_signed
 from tests.realtime.client import open_socket
 from tests.realtime.second_project.processes import APPLICATION, SecondProject, free_port
-from tests.waiting import wait_until
+from tests.support.certificates import self_signed
+from tests.support.waiting import wait_until
 
 PROXY_TIMEOUT = 60
 """Seconds; the default of nginx (upstream ``keepalive_timeout``), of AWS and of other balancers."""

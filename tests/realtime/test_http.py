@@ -14,7 +14,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.realtime.second_project.processes import SecondProject
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 SOON = 5
 """The maximum of seconds until a change of rights takes effect."""

@@ -12,7 +12,7 @@ import redis
 
 from tests.realtime.client import Client, open_socket
 from tests.realtime.second_project.processes import SecondProject
-from tests.valkey import ValkeyServer
+from tests.support.valkey import ValkeyServer
 
 COUNT = 300
 ALL = list(range(1, COUNT + 1))

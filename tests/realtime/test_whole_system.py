@@ -16,13 +16,13 @@ import redis
 import requests
 
 from delivery.worker.parent_death import die_with_parent
-from tests.church_log import has_told_of_broadcasts, logged
 from tests.delivery.chaos.processes import SUPERVISOR, WEB, kill_part
 from tests.realtime.chaos_proxy import ChaosProxy
 from tests.realtime.follower import Follower
-from tests.running_system import ROOT, RunningSystem, database_environment, free_port
-from tests.valkey import ValkeyServer
-from tests.waiting import wait_until
+from tests.support.church_log import has_told_of_broadcasts, logged
+from tests.support.running_system import ROOT, RunningSystem, database_environment, free_port
+from tests.support.valkey import ValkeyServer
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.chaos
 

@@ -9,8 +9,8 @@ from threading import Event, Thread
 
 import redis
 
+from tests.support.valkey import ValkeyServer
 from tests.throttling import concurrent_client
-from tests.valkey import ValkeyServer
 from throttling.buckets import Bucket, BucketStore, parse
 
 ROOT = Path(__file__).parents[2]

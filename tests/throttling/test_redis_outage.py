@@ -19,9 +19,9 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 from redis.connection import AbstractConnection
 
+from tests.support.valkey import ValkeyServer
+from tests.support.waiting import wait_until
 from tests.throttling.conftest import set_policies
-from tests.valkey import ValkeyServer
-from tests.waiting import wait_until
 from throttling import allowlist, limits
 from throttling.allowlist import Allowlist
 from throttling.charges import ThrottleResult

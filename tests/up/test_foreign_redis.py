@@ -8,9 +8,9 @@ import pytest
 import redis
 import requests
 
-from tests.running_system import RunningSystem, database_environment, free_port
-from tests.valkey import ValkeyServer
-from tests.waiting import wait_until
+from tests.support.running_system import RunningSystem, database_environment, free_port
+from tests.support.valkey import ValkeyServer
+from tests.support.waiting import wait_until
 
 WARNING = "Redis may evict keys (its maxmemory-policy is allkeys-lru)"
 

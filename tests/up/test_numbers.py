@@ -10,8 +10,8 @@ from typing import Any
 
 import requests
 
-from tests.running_system import RunningSystem, database_environment
-from tests.waiting import wait_until
+from tests.support.running_system import RunningSystem, database_environment
+from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 _IMPORT = "from koinonia.models import Church; "

@@ -14,9 +14,9 @@ import pytest
 import requests
 
 from koinonia.up.data_dir import DataDir
-from tests.running_system import ROOT, RunningSystem, database_environment
+from tests.support.running_system import ROOT, RunningSystem, database_environment
+from tests.support.waiting import wait_until
 from tests.up.descendants import one, processes_of
-from tests.waiting import wait_until
 
 GONE_SECONDS = 20
 PROCESSES = 10

@@ -11,7 +11,7 @@ import pytest
 
 from delivery.providers.telnyx.simulator import TelnyxSimulator
 from tests.delivery.worker.running_worker import ROOT, RunningWorker
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 
 @pytest.mark.parametrize("keys", ["uuid", "text"])

@@ -14,7 +14,7 @@ import requests
 from delivery.providers.telnyx.simulator.faults import fault
 from tests.delivery.chaos.platform import Platform, Texts
 from tests.delivery.chaos.processes import kill_all, kill_part
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 Disruption = Callable[[Platform, Texts], None]
 

@@ -16,10 +16,10 @@ from delivery.providers.simulator.ledger import Entry
 from delivery.providers.telnyx.simulator import TelnyxSimulator
 from tests.delivery.chaos import ledger
 from tests.delivery.chaos.staff import SingleTexts, Writer
-from tests.postgres import EmbeddedPostgres
-from tests.running_system import RunningSystem
-from tests.valkey import ValkeyServer
-from tests.waiting import wait_until
+from tests.support.postgres import EmbeddedPostgres
+from tests.support.running_system import RunningSystem
+from tests.support.valkey import ValkeyServer
+from tests.support.waiting import wait_until
 
 MEMBERS = 300
 _SOON = timedelta(seconds=3)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.delivery.worker.running_worker import alive, cluster_of, kill
+from tests.support.waiting import wait_until
 from tests.up.descendants import one, processes_of
-from tests.waiting import wait_until
 
 WEB, SUPERVISOR = "web", "worker supervisor"
 CLUSTER = ("cluster", "sentinel", "worker", "monitor", "pusher")

@@ -13,7 +13,7 @@ from typing import Any
 
 import requests
 
-from tests.running_system import RunningSystem
+from tests.support.running_system import RunningSystem
 
 _PATIENCE_SECONDS = 120
 

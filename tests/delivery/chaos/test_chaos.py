@@ -16,7 +16,7 @@ from tests.delivery.chaos.disruptions import Disruption
 from tests.delivery.chaos.forged_webhooks import Mint, storm
 from tests.delivery.chaos.platform import Platform
 from tests.delivery.chaos.processes import PARTS, WEB
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 GRACE = "+13125550001"
 POSTGRES = "KOINONIA_TEST_POSTGRES" in os.environ

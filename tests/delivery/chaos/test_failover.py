@@ -22,8 +22,8 @@ from delivery.providers.twilio.simulator import Options as TwilioOptions
 from delivery.providers.twilio.simulator import TwilioSimulator
 from tests.delivery.chaos import ledger
 from tests.delivery.chaos.staff import Writer
-from tests.running_system import RunningSystem, database_environment
-from tests.waiting import wait_until
+from tests.support.running_system import RunningSystem, database_environment
+from tests.support.waiting import wait_until
 
 FIRST, SECOND = "+13125550001", "+13125550190"
 MEMBERS = 300

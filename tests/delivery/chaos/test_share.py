@@ -20,8 +20,8 @@ from delivery.sending.threads import Threads
 from delivery.statuses import Status
 from koinonia.models import Church
 from tests.delivery.redis_state import fresh
-from tests.simulator import telnyx, telnyx_process_wide  # noqa: F401  # fixtures
-from tests.waiting import wait_until
+from tests.support.simulator import telnyx, telnyx_process_wide  # noqa: F401  # fixtures
+from tests.support.waiting import wait_until
 
 ATTEMPTS = 4
 # A fair sample is outside this range once in 15,000 runs.

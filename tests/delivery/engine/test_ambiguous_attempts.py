@@ -18,8 +18,8 @@ from delivery.tracking.watchdog import reconcile_now as reconcile
 from koinonia.models import Church
 from tests.delivery.engine.scripted import write
 from tests.delivery.redis_state import fresh
-from tests.simulator import telnyx, telnyx_process_wide  # noqa: F401  # fixtures
-from tests.waiting import wait_until
+from tests.support.simulator import telnyx, telnyx_process_wide  # noqa: F401  # fixtures
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -13,7 +13,7 @@ from delivery.sending.drain import Drain
 from delivery.statuses import Status
 from koinonia.models import Church
 from tests.delivery.engine.scripted import UNAVAILABLE, HeldProvider, drain, write
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LATER = timedelta(minutes=1)

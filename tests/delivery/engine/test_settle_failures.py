@@ -26,7 +26,7 @@ from delivery.testing import ScriptedProvider
 from koinonia.models import Church
 from tests.delivery.accounts import account
 from tests.delivery.engine.scripted import ACCEPTED, UNAVAILABLE, HeldProvider, drain, write
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 STOPPED = SendOutcome(kind=Outcome.PERMANENT, code="40300", http_status=400, opted_out=True)

@@ -19,7 +19,7 @@ from koinonia.models import Church
 from tests.delivery.accounts import account
 from tests.delivery.engine.scripted import LOST, UNAVAILABLE, HeldProvider, drain, write
 from tests.delivery.providers.texts import outbound
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -29,7 +29,7 @@ from koinonia.models import Church
 from tests.delivery.engine.scripted import write
 from tests.delivery.providers.cases import OURS, PERSON, Rig, Situation, Webhook
 from tests.delivery.providers.texts import outbound
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

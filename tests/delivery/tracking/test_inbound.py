@@ -11,9 +11,9 @@ from delivery.opt_outs import opted_out
 from delivery.signals import messages_changed
 from delivery.tracking import apply_waiting_events
 from koinonia.models import Church
-from tests import cast
 from tests.delivery.tracking.conftest import MEMBER, NOW, MakeMessage, store
 from tests.delivery.webhooks.signing import event, inbound, outbound
+from tests.support import cast
 
 pytestmark = pytest.mark.django_db
 

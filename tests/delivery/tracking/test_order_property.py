@@ -16,9 +16,9 @@ from delivery.references import reference
 from delivery.tracking import apply_waiting_events
 from delivery.tracking.status import rank
 from koinonia.models import Church
-from tests import cast
 from tests.delivery.tracking.conftest import MEMBER, NOW, store
 from tests.delivery.webhooks.signing import event, outbound
+from tests.support import cast
 
 ENDS = ["delivery_failed", "delivery_unconfirmed"]
 STATUSES = ["queued", "sent", "delivered", *ENDS, *ENDS]

@@ -9,7 +9,7 @@ from django.db import DataError, OperationalError
 from delivery.models import WebhookEvent
 from delivery.webhooks.store import GroupedStore, NotStoredError
 from delivery.webhooks.views import receive
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 OTHERS = 6
 

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import psycopg
 
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
 

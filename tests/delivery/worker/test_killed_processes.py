@@ -6,7 +6,7 @@ import pytest
 
 from delivery.providers.telnyx.simulator import TelnyxSimulator
 from tests.delivery.worker.running_worker import RunningWorker, alive, kill
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 PARTS = ["worker", "pusher", "monitor", "sentinel", "cluster"]
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from delivery.providers.telnyx.simulator import TelnyxSimulator
 from tests.delivery.worker.running_worker import RunningWorker
-from tests.valkey import ValkeyServer
-from tests.waiting import wait_until
+from tests.support.valkey import ValkeyServer
+from tests.support.waiting import wait_until
 
 
 def test_a_worker_keeps_sending_while_redis_stops_and_starts(

@@ -11,7 +11,7 @@ import pytest
 from delivery.providers.telnyx.simulator import TelnyxSimulator
 from delivery.providers.telnyx.simulator.faults import fault
 from tests.delivery.worker.running_worker import RunningWorker, kill
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 DELAYS = (1, 2, 4)
 

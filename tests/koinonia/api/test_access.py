@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 from koinonia.api.permissions import IsStaffWithRole
 from koinonia.ids import encode
 from koinonia.models import Church, Conversation, Group, Member, Staff
-from tests import cast
+from tests.support import cast
 
 OPEN = {"api:login", "api:no-such-path"}
 PEOPLE = ("owner", "sender", "viewer", "other", "stranger", "superuser", "nobody")

@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 from delivery.models import Message
 from koinonia import ids
 from koinonia.models import Broadcast, Church, Group, Member
-from tests import cast
+from tests.support import cast
 
 G = "/api/v1/churches/grace/"
 TO = "+13125550155"

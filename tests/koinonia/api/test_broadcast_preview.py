@@ -14,7 +14,7 @@ from delivery.models import Message, OptOut
 from delivery.opt_outs import opt_out
 from koinonia.ids import encode
 from koinonia.models import Broadcast, Church, Conversation, Member
-from tests import cast
+from tests.support import cast
 
 G = "/api/v1/churches/grace/"
 ALL = {"audience": {"all": True}}

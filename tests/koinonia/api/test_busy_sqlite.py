@@ -9,7 +9,7 @@ import pytest
 import requests
 from django.db import connection
 
-from tests.running_system import RunningSystem
+from tests.support.running_system import RunningSystem
 
 pytestmark = pytest.mark.skipif(
     connection.vendor != "sqlite", reason="PostgreSQL waits for rows: see test_idempotency."

@@ -16,7 +16,7 @@ from delivery.models import Direction, Message, OptOut, SpendLimit, SpentHour
 from delivery.statuses import Status
 from koinonia.ids import encode
 from koinonia.models import Church, Conversation, Member
-from tests import cast
+from tests.support import cast
 
 G = "/api/v1/churches/grace/"
 JAMAICA = "+18765550123"

@@ -8,8 +8,8 @@ import statistics
 import pytest
 
 from koinonia import ids
-from tests.body_costs import Asked, Office, requests_of
-from tests.hostile_bodies import JSON
+from tests.support.body_costs import Asked, Office, requests_of
+from tests.support.hostile_bodies import JSON
 
 SIZE = 100_000
 GREATEST_RATIO = 20

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.running_system import RunningSystem
+from tests.support.running_system import RunningSystem
 
 GROUPS = "/api/v1/churches/grace/groups/"
 SECONDS = 1000

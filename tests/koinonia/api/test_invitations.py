@@ -20,8 +20,8 @@ from rest_framework.test import APIClient
 from koinonia.accounts import invitations
 from koinonia.ids import encode
 from koinonia.models import Church, Invitation, Role, Staff
-from tests import cast
 from tests.koinonia_throttling.conftest import full_buckets
+from tests.support import cast
 
 __all__ = ["full_buckets"]
 

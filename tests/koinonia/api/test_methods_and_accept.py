@@ -15,8 +15,8 @@ from rest_framework.test import APIClient
 
 from koinonia.api import urls
 from koinonia.models import Church, Group, Member
-from tests import cast
 from tests.httpopt.church_data import fill_church
+from tests.support import cast
 
 G = "/api/v1/churches/grace/"
 PROBLEM = "application/problem+json"

@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 from koinonia import ids
 from koinonia.ids import encode
 from koinonia.models import Church, Group, Member, Role, Staff
-from tests import cast
+from tests.support import cast
 
 G = "/api/v1/churches/grace/"
 

@@ -21,7 +21,7 @@ from koinonia.api.views.groups import GroupView
 from koinonia.api.views.members import MemberView
 from koinonia.api.views.staff import StaffView
 from koinonia.models import Church, Conversation, Group, Member, Role, Staff
-from tests import cast
+from tests.support import cast
 
 pytestmark = pytest.mark.django_db(transaction=True)
 G = "/api/v1/churches/grace/"

@@ -12,7 +12,7 @@ from delivery.models import Direction, Message
 from delivery.statuses import Status
 from koinonia.ids import encode
 from koinonia.models import Church, Conversation, Member
-from tests import cast
+from tests.support import cast
 
 G = "/api/v1/churches/grace/"
 CURLY = "It’s “on” – see you…"

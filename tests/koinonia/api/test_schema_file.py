@@ -21,7 +21,7 @@ from rest_framework.test import APIClient
 
 from httpopt.compression.negotiation import Coding
 from koinonia.api import schema_file
-from tests.running_system import RunningSystem, database_environment
+from tests.support.running_system import RunningSystem, database_environment
 
 PATH = "/api/schema/"
 DECODE = {

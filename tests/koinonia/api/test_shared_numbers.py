@@ -13,7 +13,7 @@ from delivery.opt_outs import opt_out
 from koinonia.conversations import member_at
 from koinonia.ids import encode
 from koinonia.models import Church, Conversation, Member
-from tests import cast
+from tests.support import cast
 
 G = "/api/v1/churches/grace/"
 

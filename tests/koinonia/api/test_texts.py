@@ -15,7 +15,7 @@ from delivery.opt_outs import opt_out
 from delivery.statuses import Status
 from koinonia.ids import encode
 from koinonia.models import Church, Conversation, Group, Member
-from tests import cast
+from tests.support import cast
 
 G = "/api/v1/churches/grace/"
 SHAPE = [

@@ -18,7 +18,7 @@ from rest_framework.test import APIClient
 
 from koinonia.accounts import tokens
 from koinonia.models import TokenDetails
-from tests import cast
+from tests.support import cast
 
 TOKENS = "/api/v1/me/tokens/"
 ME = "/api/v1/me/"

@@ -9,7 +9,7 @@ import pytest
 
 from koinonia.config import environment, kept_values
 from koinonia.config.environment import BadEnvironmentError, Environment
-from tests.running_system import ROOT
+from tests.support.running_system import ROOT
 
 GOOD_KEY = "7zudnRBWQDnDyTRcr6VEJhu+V46RjzyDm1fn3lHG2Nc="
 

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import redis
 
-from tests.running_system import ROOT, free_port
-from tests.valkey import ValkeyServer
-from tests.waiting import wait_until
+from tests.support.running_system import ROOT, free_port
+from tests.support.valkey import ValkeyServer
+from tests.support.waiting import wait_until
 
 FRESH = {
     "left": 1,

@@ -7,7 +7,7 @@ from django_redis import get_redis_connection
 from pytest_django.fixtures import Settings
 
 from koinonia.config import redis_settings
-from tests.hangs_up import HangsUp
+from tests.support.closing_server import ClosingServer
 
 SENTINEL = "redis+sentinel://:s%40crit@one:26380,two,[::1]:26381/koinonia"
 
@@ -70,7 +70,7 @@ def test_a_cache_asks_sentinel_for_its_master() -> None:
 @pytest.mark.parametrize("url", ["redis://{}", "redis+sentinel://{}/koinonia"])
 def test_an_unreachable_cache_is_asked_once(url: str, settings: Settings) -> None:
     """Disable retries: redis-py asks a Sentinel up to sixteen times and sleeps in between."""
-    with HangsUp() as server:
+    with ClosingServer() as server:
         away = redis_settings.cache(url.format(server.address), "tag", SOCKET_TIMEOUT=0.1)
         settings.CACHES = {**settings.CACHES, "away": away}
         with pytest.raises(redis.ConnectionError):

@@ -16,8 +16,8 @@ from delivery.sending.threads import Threads
 from delivery.testing import ScriptedProvider
 from koinonia.models import Church, Group, Member
 from realtime.models import Event
-from tests import cast
 from tests.delivery.redis_state import fresh
+from tests.support import cast
 
 G = "/api/v1/churches/grace/"
 TOMORROW = timedelta(days=1)

@@ -17,8 +17,8 @@ from koinonia.broadcasts.due import accept_due
 from koinonia.conversations import conversation_with
 from koinonia.ids import encode
 from koinonia.models import Broadcast, Church, Group, Member
-from tests import cast
 from tests.koinonia.due.conftest import G, Tomorrow, events
+from tests.support import cast
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -14,9 +14,9 @@ from django.test import Client
 
 from koinonia.health import readiness, redis_server
 from tests.koinonia.elsewhere import use_redis
-from tests.running_system import ROOT, free_port
-from tests.valkey import ValkeyServer
-from tests.waiting import wait_until
+from tests.support.running_system import ROOT, free_port
+from tests.support.valkey import ValkeyServer
+from tests.support.waiting import wait_until
 
 PASSWORD = "a-password-of-a-test"
 

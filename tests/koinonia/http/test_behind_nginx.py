@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import requests
 
-from tests.running_system import RunningSystem, database_environment, free_port
-from tests.waiting import wait_until
+from tests.support.running_system import RunningSystem, database_environment, free_port
+from tests.support.waiting import wait_until
 
 NGINX = shutil.which("nginx")
 GROUPS = "/api/v1/churches/grace/groups/"

@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 from koinonia.config import environment
 from koinonia.config.environment import BadEnvironmentError
 from koinonia.models import Church
-from tests.running_system import ROOT
+from tests.support.running_system import ROOT
 
 ALLOWED = "https://app.example.org"
 ME = "/api/v1/me/"

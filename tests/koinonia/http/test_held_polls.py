@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.running_system import RunningSystem, database_environment
+from tests.support.running_system import RunningSystem, database_environment
+from tests.support.waiting import wait_until
 from tests.up.descendants import one
-from tests.waiting import wait_until
 
 POLLS = 60
 POOL = 5

@@ -7,7 +7,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from koinonia.member_import.file import import_members
 from koinonia.models import Church, Member
-from tests.messy_csv import MessyCsv
+from tests.support.messy_csv import MessyCsv
 
 PEOPLE = 5000
 QUERIES_OF_A_SLICE = 12

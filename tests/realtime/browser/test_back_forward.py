@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext
 
-from tests.browser import LAUNCH_ARGUMENTS, chromium_path
 from tests.realtime.browser.conftest import OpenTab
 from tests.realtime.second_project.processes import SecondProject
+from tests.support.browser import LAUNCH_ARGUMENTS, chromium_path
 
 
 @pytest.fixture

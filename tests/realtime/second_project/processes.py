@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from delivery.worker.parent_death import die_with_parent
-from tests.valkey import ValkeyServer
+from tests.support.valkey import ValkeyServer
 
 APPLICATION = "tests.realtime.second_project.asgi:application"
 ROOT = Path(__file__).resolve().parents[3]

@@ -18,7 +18,7 @@ from koinonia.models import Church
 from tests.delivery.accounts import account
 from tests.delivery.engine.scripted import ACCEPTED, UNAVAILABLE, drain, write
 from tests.delivery.redis_state import fresh
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -15,7 +15,7 @@ from delivery.limits.breaker.permit import Permit, Tally
 from delivery.limits.breaker.shared import SharedBreaker
 from delivery.models import BreakerState
 from tests.delivery.accounts import account
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 CLOSED, OPEN, HALF_OPEN = BreakerState.CLOSED, BreakerState.OPEN, BreakerState.HALF_OPEN
 

@@ -11,7 +11,7 @@ from delivery.providers.telnyx.simulator import TelnyxSimulator
 from delivery.providers.telnyx.simulator.faults import fault
 from delivery.providers.telnyx.simulator.inbound import receive
 from tests.delivery.providers.cases import Rig, Situation, Webhook
-from tests.simulator import fast_options
+from tests.support.simulator import fast_options
 
 _FAULTS = {
     Situation.REFUSED_NUMBER: "40310",

@@ -12,7 +12,7 @@ import requests
 from pytest_httpserver import HTTPServer
 
 from delivery.providers.one_call import OneWriteAdapter
-from tests.certificates import self_signed
+from tests.support.certificates import self_signed
 
 BODY = b'{"text":"Hello"}' * 1000
 

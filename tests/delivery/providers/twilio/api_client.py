@@ -14,7 +14,7 @@ from twilio.rest import Client
 
 from delivery.providers.simulator.server import Answer, Request, Server
 from delivery.providers.twilio.simulator import TwilioSimulator
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 SENDER = "+13125550100"
 MEMBER = "+13125550002"

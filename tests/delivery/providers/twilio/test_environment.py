@@ -11,7 +11,7 @@ import pytest
 
 from koinonia.config import environment
 from koinonia.config.environment import BadEnvironmentError, Environment
-from tests.running_system import ROOT
+from tests.support.running_system import ROOT
 
 SID = "AC" + "0a" * 16
 TOKEN = "1" * 32

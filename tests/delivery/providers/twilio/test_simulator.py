@@ -10,7 +10,7 @@ from delivery.providers.simulator.server import HANG_UP, Answer
 from delivery.providers.twilio.signature import RETRY_OVERRIDES
 from delivery.providers.twilio.simulator import TwilioSimulator
 from tests.delivery.providers.twilio.api_client import MEMBER, SENDER, ApiClient, Receiver
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 SERVICE = "MG" + "0" * 32
 

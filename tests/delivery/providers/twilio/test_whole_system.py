@@ -13,8 +13,8 @@ import requests
 
 from delivery.providers.twilio.simulator import TwilioSimulator
 from tests.delivery.providers.twilio.api_client import ApiClient
-from tests.running_system import ROOT, RunningSystem, database_environment
-from tests.waiting import wait_until
+from tests.support.running_system import ROOT, RunningSystem, database_environment
+from tests.support.waiting import wait_until
 
 TEXTS = 50
 OURS = "+13125550177"

@@ -6,7 +6,7 @@ import requests
 from telnyx import Telnyx
 
 from delivery.providers.telnyx.simulator import TelnyxSimulator
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 CHURCH = "+13125550100"
 MEMBER = "+13125550002"

@@ -7,7 +7,7 @@ import pytest
 from delivery.providers.telnyx.simulator import TelnyxSimulator
 from tests.delivery.providers.telnyx.simulator.api_client import ApiClient
 from tests.delivery.providers.telnyx.simulator.receiver import Receiver
-from tests.simulator import telnyx, telnyx_process_wide
+from tests.support.simulator import telnyx, telnyx_process_wide
 
 __all__ = ["telnyx", "telnyx_process_wide"]
 

@@ -13,7 +13,7 @@ from delivery.providers.simulator.server import Answer
 from delivery.providers.telnyx.simulator.answers import RefusedError
 from delivery.providers.telnyx.simulator.idempotency import KEPT_SECONDS, IdempotencyKeys
 from tests.delivery.providers.telnyx.simulator.api_client import CHURCH, MEMBER, ApiClient, code_of
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 
 def test_the_same_again_replays_the_first_answer(client: ApiClient) -> None:

@@ -10,7 +10,7 @@ from delivery.providers.telnyx.simulator.codes import SYNCHRONOUS
 from delivery.providers.telnyx.simulator.faults import FAULTS
 from delivery.providers.telnyx.simulator.numbers import NUMBER_OF, RECIPIENTS, RECOVERING
 from tests.delivery.providers.telnyx.simulator.api_client import MEMBER, ApiClient, code_of
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 REFUSALS = {
     name: fault.answer

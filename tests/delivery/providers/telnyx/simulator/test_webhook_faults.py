@@ -11,7 +11,7 @@ from delivery.providers.telnyx.simulator.codes import ASYNCHRONOUS
 from delivery.providers.telnyx.simulator.numbers import NUMBER_OF
 from tests.delivery.providers.telnyx.simulator.api_client import ApiClient
 from tests.delivery.providers.telnyx.simulator.receiver import Receiver
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 
 @pytest.mark.parametrize(

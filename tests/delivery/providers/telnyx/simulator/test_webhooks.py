@@ -10,7 +10,7 @@ import pytest
 from delivery.providers.simulator.server import Answer
 from tests.delivery.providers.telnyx.simulator.api_client import ApiClient
 from tests.delivery.providers.telnyx.simulator.receiver import Receiver
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 
 def refuse() -> Answer:

@@ -10,8 +10,8 @@ import redis
 
 from delivery.worker.parent_death import die_with_parent
 from koinonia.up.programs import valkey_binary
-from tests.running_system import free_port
-from tests.waiting import wait_until
+from tests.support.running_system import free_port
+from tests.support.waiting import wait_until
 
 MASTER = "koinonia"
 _CONFIGURATION = """\

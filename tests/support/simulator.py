@@ -1,6 +1,6 @@
 """The Telnyx simulator for tests: one per session, reset before each test.
 
-In a conftest: ``from tests.simulator import telnyx, telnyx_process_wide  # noqa: F401``; or
+In a conftest: ``from tests.support.simulator import telnyx, telnyx_process_wide  # noqa: F401``; or
 directly: ``with running_simulator() as telnyx``.
 """
 

@@ -11,8 +11,8 @@ from urllib.parse import unquote, urlsplit
 
 import psycopg
 
-from tests.running_system import free_port
-from tests.waiting import wait_until
+from tests.support.running_system import free_port
+from tests.support.waiting import wait_until
 
 PROGRAM = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
 _CONFIGURATION = """\
@@ -33,7 +33,7 @@ pidfile = {directory}/pid
 
 
 class PgBouncer:
-    """A proxy for ``server``, a URL of ``tests.postgres``, with few ``connections``, which are shared."""
+    """A proxy for ``server``, a URL of ``tests.support.postgres``, with few ``connections``, which are shared."""
 
     def __init__(self, directory: Path, server: str, *, connections: int = 3) -> None:
         directory.mkdir()

@@ -15,8 +15,8 @@ from rest_framework.test import APIClient
 
 from koinonia import ids
 from koinonia.models import Conversation, Group, Role
-from tests import cast
-from tests.hostile_bodies import JSON, bodies, multipart
+from tests.support import cast
+from tests.support.hostile_bodies import JSON, bodies, multipart
 
 _NOT_OURS = ("/auth/", "/import/")
 """Excluded: the cost of a login is the password hash, and the import has a separate benchmark."""

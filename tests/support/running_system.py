@@ -16,7 +16,7 @@ from typing import Any, Self
 import psycopg
 import requests
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 PASSWORD = "a password for the demo users"
 _START_SECONDS = 90
 _STOP_SECONDS = 40

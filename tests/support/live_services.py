@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.postgres import EmbeddedPostgres
-from tests.valkey import ValkeyServer
+from tests.support.postgres import EmbeddedPostgres
+from tests.support.valkey import ValkeyServer
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

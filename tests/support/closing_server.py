@@ -5,7 +5,7 @@ import threading
 from typing import Self
 
 
-class HangsUp:
+class ClosingServer:
     """A server that accepts connections, counts them, and closes them at once."""
 
     def __init__(self) -> None:
