@@ -15,8 +15,7 @@ from delivery.providers.telnyx.simulator.account import Account
 from delivery.providers.telnyx.simulator.answers import RefusedError
 from delivery.providers.telnyx.simulator.faults import Fate
 from delivery.providers.telnyx.simulator.idempotency import MAX_BODY, key_of
-from delivery.providers.telnyx.simulator.messages import Message
-from delivery.providers.telnyx.simulator.times import timestamp
+from delivery.providers.telnyx.simulator.messages import Message, timestamp
 from delivery.providers.telnyx.simulator.validation import content_of, message_of
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime, timedelta
 
 from delivery.providers.simulator.timers import Timers
@@ -11,10 +10,6 @@ from delivery.providers.telnyx.simulator.faults import Fate
 from delivery.providers.telnyx.simulator.messages import Message, Messages
 from delivery.providers.telnyx.simulator.options import Options
 from delivery.providers.telnyx.simulator.webhooks import Webhook, Webhooks, event
-
-_LONGEST_WAIT_SECONDS = 10
-"""The longest wait for webhooks that must arrive before the POST's answer."""
-_TICK = 0.01
 
 
 class Carrier:
@@ -88,8 +83,7 @@ class Carrier:
         """Send an event. ``then`` is an older event that is sent after this one has arrived."""
         finalized = self._emit(message, fate, self._finish(message, fate))
         if then is not None:
-            deadline = time.monotonic() + _LONGEST_WAIT_SECONDS
-            self._emit_after(finalized, message, fate, then, deadline)
+            self._webhooks.once_settled(finalized, lambda: self._emit(message, fate, then))
         if fate.unknown_event:
             self._emit(message, fate, self._event("message.pondered", message, fate))
 
@@ -101,20 +95,10 @@ class Carrier:
                 message.errors = [error_object(fate.code)]
         return self._event("message.finalized", message, fate)
 
-    def _emit_after(
-        self, first: list[Webhook], message: Message, fate: Fate, data: bytes, deadline: float
-    ) -> None:
-        arrived = all(webhook.settled.is_set() for webhook in first)
-        if arrived or time.monotonic() > deadline:
-            self._emit(message, fate, data)
-            return
-        self._timers.after(_TICK, lambda: self._emit_after(first, message, fate, data, deadline))
-
     def _at_once(self, message: Message, fate: Fate) -> None:
         """Send both webhooks now, in order, before the client gets its answer."""
         for data in (self._send(message, fate), self._finish(message, fate)):
-            for webhook in self._emit(message, fate, data):
-                webhook.settled.wait(_LONGEST_WAIT_SECONDS)
+            self._webhooks.wait_for(self._emit(message, fate, data))
 
     def _event(self, event_type: str, message: Message, fate: Fate) -> bytes:
         payload = message.resource()
@@ -126,16 +110,7 @@ class Carrier:
         if fate.lost:
             return []
         webhook = Webhook(data=data, urls=self._urls(message), signature=fate.signature)
-        if fate.delay:
-            self._timers.after(fate.delay, lambda: self._send_late(webhook, fate.copies))
-            return []
-        return self._copies(webhook, fate.copies)
-
-    def _send_late(self, webhook: Webhook, copies: int) -> None:
-        self._copies(webhook, copies)
-
-    def _copies(self, webhook: Webhook, copies: int) -> list[Webhook]:
-        return [self._webhooks.send(webhook) for _ in range(copies)]
+        return self._webhooks.send_copies(webhook, fate.copies, fate.delay)
 
     def _urls(self, message: Message) -> tuple[str, ...]:
         """Return the text's own URL and then the profile's, each with its failover."""

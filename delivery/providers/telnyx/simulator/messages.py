@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from delivery.providers.simulator.encoding import size_of, ucs2_size_of
-from delivery.providers.telnyx.simulator.times import timestamp
 
 ORGANIZATION = "9d76d591-1b7d-405d-8c64-1320ee070245"
 _PROFILES = uuid.UUID("83d2343b-553f-4c5f-b8c8-fd27004f94bf")
@@ -25,6 +24,19 @@ def profile_of(number: str) -> str:
     """Return the messaging profile of a sending number: in the simulator each number has a separate
     one."""
     return str(uuid.uuid5(_PROFILES, number))
+
+
+def timestamp(at: datetime | None = None) -> str:
+    """Return ``at``, or now, in Telnyx's format: ``2025-03-22T11:28:39.401+00:00``."""
+    return (at or datetime.now(UTC)).isoformat(timespec="milliseconds")
+
+
+def parse(text: str) -> datetime:
+    """Parse an aware RFC 3339 time. Raise ValueError for any other text."""
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError("The time has no offset.")
+    return at
 
 
 @dataclass(slots=True, kw_only=True)

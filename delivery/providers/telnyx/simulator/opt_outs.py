@@ -6,7 +6,7 @@ import threading
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from delivery.providers.telnyx.simulator.times import timestamp
+from delivery.providers.telnyx.simulator.messages import timestamp
 
 _STOP = frozenset({"STOP", "STOPALL", "STOP ALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT"})
 _START = frozenset({"START", "UNSTOP"})

@@ -7,9 +7,8 @@ from typing import Any
 
 from delivery.providers.simulator.server import Answer, json_answer
 from delivery.providers.telnyx.simulator.answers import RefusedError
-from delivery.providers.telnyx.simulator.messages import Message, Messages
+from delivery.providers.telnyx.simulator.messages import Message, Messages, parse, timestamp
 from delivery.providers.telnyx.simulator.opt_outs import OptOuts
-from delivery.providers.telnyx.simulator.times import parse, timestamp
 
 _LARGEST_PAGE = 50
 _LEGACY = {

@@ -9,9 +9,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from delivery.providers.telnyx.simulator.answers import RefusedError
-from delivery.providers.telnyx.simulator.messages import Message, profile_of
+from delivery.providers.telnyx.simulator.messages import Message, parse, profile_of
 from delivery.providers.telnyx.simulator.options import Options
-from delivery.providers.telnyx.simulator.times import parse
 
 _TO = re.compile(r"\+[1-9]\d{6,14}|\d{3,8}")
 _FROM = re.compile(r"\+[1-9]\d{6,14}|\d{3,8}|(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}")

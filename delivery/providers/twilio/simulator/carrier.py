@@ -6,7 +6,6 @@ No callback tells the first status: ``queued``, or ``accepted`` where a Messagin
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 
 from delivery.providers.simulator.timers import Timers
@@ -15,9 +14,6 @@ from delivery.providers.twilio.simulator.errors import ASYNCHRONOUS
 from delivery.providers.twilio.simulator.faults import Fate
 from delivery.providers.twilio.simulator.messages import API_VERSION, Message, Messages
 from delivery.providers.twilio.simulator.options import Options
-
-_LONGEST_WAIT_SECONDS = 10
-_TICK = 0.01
 
 
 class Carrier:
@@ -50,18 +46,15 @@ class Carrier:
         if fate.reordered and fate.status != "sent":
             sent = self._change(message, "sent", None)
             first = self._end(message, fate)
-            self._send_after(first, message, sent, fate, time.monotonic() + _LONGEST_WAIT_SECONDS)
+            self._callbacks.once_settled(first, lambda: self._send(message, sent, fate))
             return
         self._report(message, "sent", fate)
         if fate.status != "sent":
             self._timers.after(self._options.carrier_seconds, lambda: self._end(message, fate))
 
     def _at_once(self, message: Message, fate: Fate) -> None:
-        first = self._report(message, "sent", fate)
-        for callback in first:
-            callback.settled.wait(_LONGEST_WAIT_SECONDS)
-        for callback in self._end(message, fate):
-            callback.settled.wait(_LONGEST_WAIT_SECONDS)
+        self._callbacks.wait_for(self._report(message, "sent", fate))
+        self._callbacks.wait_for(self._end(message, fate))
 
     def _end(self, message: Message, fate: Fate) -> list[Callback]:
         fields = self._change(message, fate.status, fate.code)
@@ -70,8 +63,7 @@ class Carrier:
         sent = self._send(message, fields, fate)
         if fate.bare_copy:
             bare = {name: value for name, value in fields.items() if name != "ErrorCode"}
-            deadline = time.monotonic() + _LONGEST_WAIT_SECONDS
-            self._send_after(sent, message, bare, fate, deadline)
+            self._callbacks.once_settled(sent, lambda: self._send(message, bare, fate))
         return sent
 
     def _report(self, message: Message, status: str, fate: Fate) -> list[Callback]:
@@ -101,30 +93,10 @@ class Carrier:
             fields["ErrorCode"] = str(code)
         return fields
 
-    def _send_after(
-        self,
-        first: list[Callback],
-        message: Message,
-        fields: dict[str, str],
-        fate: Fate,
-        deadline: float,
-    ) -> None:
-        """Send an older or repeated callback once ``first`` have arrived."""
-        if all(one.settled.is_set() for one in first) or time.monotonic() > deadline:
-            self._send(message, fields, fate)
-            return
-        self._timers.after(_TICK, lambda: self._send_after(first, message, fields, fate, deadline))
-
     def _send(self, message: Message, fields: dict[str, str], fate: Fate) -> list[Callback]:
         if fate.lost or not message.status_callback:
             return []
         if fate.unknown_field:
             fields = fields | {"ChannelMood": "hopeful"}
         callback = Callback(url=message.status_callback, fields=fields, signature=fate.signature)
-        if fate.delay:
-            self._timers.after(fate.delay, lambda: self._send_copies(callback, fate.copies))
-            return []
-        return self._send_copies(callback, fate.copies)
-
-    def _send_copies(self, callback: Callback, copies: int) -> list[Callback]:
-        return [self._callbacks.send(callback) for _ in range(copies)]
+        return self._callbacks.send_copies(callback, fate.copies, fate.delay)
