@@ -21,79 +21,17 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Protocol
 
-from delivery.providers.simulator.faults import Fault, FaultPlan
-from delivery.providers.simulator.ledger import Ledger
-from delivery.providers.simulator.numbers import OwnNumbers
+from delivery.providers.simulator.account import Account
+from delivery.providers.simulator.faults import FaultTable
 from delivery.providers.simulator.server import Answer, Request, json_answer
 
 _PLANNING = ("count", "probability", "seed", "for_seconds", "to")
 _SHAPING = ("seconds", "code", "retry_after")
 _LARGEST_PAGE = 10_000
 OUTAGES = ("refuse", "503", "close")
-
-
-@dataclasses.dataclass(kw_only=True)
-class Tunable:
-    """Options that can be set at start or while the simulator runs."""
-
-    webhook_url: str = ""
-    """The URL for inbound texts, and for reports on texts that name no URL."""
-    latency_ms: float = 0
-    """The delay of each answer to a POST, after the message was accepted."""
-
-    def change(self, changes: Mapping[str, Any]) -> None:
-        """Set the named options; raise ValueError that names an unknown option or a wrong type."""
-        for name, value in changes.items():
-            self._check(name, value)
-        for name, value in changes.items():
-            setattr(self, name, value)
-
-    def _check(self, name: str, value: Any) -> None:
-        if name not in {field.name for field in dataclasses.fields(self)}:
-            raise ValueError(f"There is no option {name!r}.")
-        present = getattr(self, name)
-        if not _is_like(present, value):
-            raise ValueError(f"{name} cannot be {value!r}; it is now {present!r}.")
-        if name == "rate" and value == 0:
-            raise ValueError("rate must be more than 0.")
-
-
-def _is_like(present: Any, value: Any) -> bool:
-    """Return whether both are a switch, a text, or a number of 0 or more."""
-    if isinstance(present, bool | str):
-        return type(value) is type(present)
-    return type(value) in (int, float) and value >= 0
-
-
-class Counted(Protocol):
-    def counts(self) -> dict[str, int]: ...
-
-
-class Account(Protocol):
-    """The parts of a simulated provider account that the control API needs."""
-
-    ledger: Ledger
-    numbers: OwnNumbers
-    plan: FaultPlan
-
-    @property
-    def options(self) -> Tunable: ...
-
-    @property
-    def webhooks(self) -> Counted: ...
-
-    def opt_out_resources(self) -> Sequence[Mapping[str, Any]]: ...
-
-    def auto_reply_resources(self) -> Sequence[Mapping[str, Any]]: ...
-
-    def receive(
-        self, *, from_: str, to: str, text: str | None, media_urls: tuple[str, ...]
-    ) -> dict[str, Any]:
-        """Take a text from a phone; return the answer of ``POST /inbound``."""
-        ...
 
 
 class Switches(Protocol):
@@ -110,16 +48,8 @@ class Control:
     webhook_options: ClassVar[Mapping[str, str]] = {"on": "webhooks", "url": "webhook_url"}
     """Names in ``POST /webhooks`` and the options that they set."""
 
-    def __init__(
-        self,
-        account: Account,
-        switches: Switches,
-        faults: Mapping[str, Fault],
-        fault: Callable[..., Fault],
-    ) -> None:
-        """Take the faults by name, and ``fault(name, **parameters)``, which may raise ValueError."""
-        self._account, self._switches = account, switches
-        self._faults, self._fault = faults, fault
+    def __init__(self, account: Account, switches: Switches, faults: FaultTable) -> None:
+        self._account, self._switches, self._faults = account, switches, faults
         self._routes: dict[tuple[str, str], Callable[[Request], Any]] = {
             ("GET", "/"): self._overview,
             ("GET", "/ledger"): self._ledger,
@@ -187,7 +117,7 @@ class Control:
             planning["count"] = 1
         for name in ("count", "probability", "seed", "for_seconds", "seconds"):
             _check_number(asked, name)
-        found = self._fault(str(asked.get("fault")), **shaping)
+        found = self._faults.shaped(str(asked.get("fault")), **shaping)
         return self._account.plan.add(found, **planning).resource()
 
     def _clear_faults(self, request: Request) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Faults on order: the kinds that there are, and the plan that says which requests they strike."""
+"""Faults on order: their kinds, their table by name, and the plan of the requests that they strike."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from delivery.providers.simulator.server import Answer
@@ -51,6 +51,77 @@ class Twist:
 
 
 Fault = Refusal | ConnectionRefused | Spoiling | Twist
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fate:
+    """The path of an accepted text and of the webhooks about it. A provider adds its own fields."""
+
+    status: str = "delivered"
+    copies: int = 1
+    reordered: bool = False
+    delay: float = 0
+    lost: bool = False
+    before_answer: bool = False
+    unknown_field: bool = False
+    signature: str = "good"
+    """The signature of the webhooks: ``good``, ``bad``, ``missing``, or another kind of the provider."""
+
+
+def twist(name: str, meaning: str, **changes: Any) -> Twist:
+    return Twist(name=name, meaning=meaning, changes=changes)
+
+
+class FaultTable(dict[str, Fault]):
+    """The faults of a simulator by name. ``codes`` are those with which an accepted text may fail."""
+
+    def __init__(self, faults: Iterable[Fault], codes: Iterable[str | int]) -> None:
+        super().__init__({fault.name: fault for fault in faults})
+        self._codes = {str(code): code for code in codes}
+
+    def shaped(
+        self,
+        name: str,
+        *,
+        seconds: float | None = None,
+        code: str | int | None = None,
+        retry_after: str | None = None,
+    ) -> Fault:
+        """Return a fault with parameters.
+
+        Raises ValueError for an unknown name, and for a parameter that the fault does not take.
+        """
+        found = self.get(name)
+        if found is None:
+            raise ValueError(f"There is no fault {name!r}.")
+        if seconds is not None:
+            found = _lasting(found, seconds)
+        if code is not None:
+            found = self._with_code(found, code)
+        if retry_after is not None:
+            found = _with_retry_after(found, retry_after)
+        return found
+
+    def _with_code(self, fault: Fault, code: str | int) -> Fault:
+        if not isinstance(fault, Twist) or "code" not in fault.changes:
+            raise ValueError(f"{fault.name} takes no code.")
+        if str(code) not in self._codes:
+            raise ValueError(f"{code} is no code of a failed text.")
+        return replace(fault, changes={**fault.changes, "code": self._codes[str(code)]})
+
+
+def _lasting(fault: Fault, seconds: float) -> Fault:
+    if isinstance(fault, Spoiling) and fault.seconds:
+        return replace(fault, seconds=seconds)
+    if isinstance(fault, Twist) and "delay" in fault.changes:
+        return replace(fault, changes={**fault.changes, "delay": seconds})
+    raise ValueError(f"{fault.name} takes no seconds.")
+
+
+def _with_retry_after(fault: Fault, value: str) -> Fault:
+    if not isinstance(fault, Refusal) or fault.answer.status not in (429, 503):
+        raise ValueError(f"{fault.name} takes no retry_after.")
+    return replace(fault, answer=replace(fault.answer, headers={"Retry-After": value}))
 
 
 def first_refusal(faults: Iterable[Fault]) -> Refusal | None:

@@ -4,29 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
+from delivery.providers.simulator.account import Account
+from delivery.providers.simulator.api import Api
 from delivery.providers.simulator.ledger import Ledger
 from delivery.providers.simulator.server import Answer, Request, Server
-
-
-class Api(Protocol):
-    outage: str | None
-    """``503``, or ``close``: every connection is reset. None: in service."""
-
-    def answer(self, request: Request) -> Answer: ...
-
-    def refuses_connection(self) -> bool: ...
-
-
-class Account(Protocol):
-    ledger: Ledger
-
-    def start(self) -> None: ...
-
-    def stop(self) -> None: ...
-
-    def reset(self) -> None: ...
 
 
 class Simulator:

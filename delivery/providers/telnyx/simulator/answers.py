@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from delivery.providers.simulator import api
 from delivery.providers.simulator.server import Answer, json_answer
 from delivery.providers.telnyx.simulator.codes import CODES
 
 
-class RefusedError(Exception):
+class RefusedError(api.RefusedError):
     """The request is refused with a Telnyx code; ``answer`` is sent to the client."""
 
     def __init__(self, code: str, detail: str = "", *, pointer: str = "", status: int = 0) -> None:

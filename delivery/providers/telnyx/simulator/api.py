@@ -5,12 +5,11 @@ from __future__ import annotations
 import secrets
 from datetime import UTC, datetime, timedelta
 
-from delivery.providers.simulator.faults import Refusal
-from delivery.providers.simulator.server import HANG_UP, Answer, Request, json_answer
+from delivery.providers.simulator import api
+from delivery.providers.simulator.server import Answer, Request, json_answer
 from delivery.providers.telnyx.simulator.acceptance import Acceptance
 from delivery.providers.telnyx.simulator.account import Account
 from delivery.providers.telnyx.simulator.answers import RefusedError
-from delivery.providers.telnyx.simulator.faults import FAULTS
 from delivery.providers.telnyx.simulator.records import detail_records, opt_out_records
 
 _SENDING = frozenset(
@@ -22,38 +21,23 @@ _SENDING = frozenset(
 _LATEST_CANCEL = timedelta(minutes=1)
 
 
-class Api:
+class Api(api.Api):
+    _account: Account
+
     def __init__(self, account: Account) -> None:
-        self._account = account
+        super().__init__(account)
         self._acceptance = Acceptance(account)
-        self.outage: str | None = None
-        """``503``, or ``close`` to reset every connection. None: in service."""
 
-    def refuses_connection(self) -> bool:
-        return self.outage == "close" or self._account.plan.refuses_connection()
+    def unavailable(self) -> Answer:
+        return RefusedError("10037", status=503).answer
 
-    def answer(self, request: Request) -> Answer:
-        if request.method == "POST":
-            self._account.ledger.request()
-        if self.outage is not None:
-            return self._outage()
-        try:
-            self._authenticate(request)
-            return self._route(request)
-        except RefusedError as error:
-            return error.answer
-
-    def _outage(self) -> Answer:
-        fault = FAULTS["503"]
-        return fault.answer if self.outage == "503" and isinstance(fault, Refusal) else HANG_UP
-
-    def _authenticate(self, request: Request) -> None:
+    def authenticate(self, request: Request) -> None:
         given = " ".join(request.header_values("Authorization"))
         expected = f"Bearer {self._account.keys.api_key}"
         if not secrets.compare_digest(given.encode(), expected.encode()):
             raise RefusedError("10009", "The API key looks malformed or is not valid.")
 
-    def _route(self, request: Request) -> Answer:
+    def route(self, request: Request) -> Answer:
         if request.method == "POST" and request.path in _SENDING:
             return self._acceptance.post(request)
         if request.method == "GET" and request.path == "/v2/detail_records":

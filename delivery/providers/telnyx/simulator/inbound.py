@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from delivery.providers.telnyx.simulator.messages import Message, profile_of
+from delivery.providers.telnyx.simulator.messages import Message, new_id, profile_of
 from delivery.providers.telnyx.simulator.opt_outs import REPLIES, keyword
 
 if TYPE_CHECKING:
@@ -35,12 +35,4 @@ def _obey(account: Account, message: Message, word: str) -> None:
         account.opt_outs.block(scope, message.to, message.from_, said, message.profile_id)
     elif word == "START":
         account.opt_outs.unblock(scope, message.from_)
-    reply = Message(
-        from_=message.to, to=message.from_, text=REPLIES[word], profile_id=message.profile_id,
-        status="delivered",
-    )  # fmt: skip
-    account.auto_replies.append(reply)
-
-
-def auto_reply_resource(reply: Message) -> dict[str, Any]:
-    return {"id": reply.id, "from": reply.from_, "to": reply.to, "text": reply.text}
+    account.add_auto_reply(new_id(), from_=message.to, to=message.from_, text=REPLIES[word])

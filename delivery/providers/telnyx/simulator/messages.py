@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from delivery.providers.simulator import account
 from delivery.providers.simulator.encoding import size_of, ucs2_size_of
 
 ORGANIZATION = "9d76d591-1b7d-405d-8c64-1320ee070245"
@@ -153,28 +153,10 @@ def _or_none(at: datetime | None) -> str | None:
     return None if at is None else timestamp(at)
 
 
-class Messages:
-    """All texts by id, inbound and outbound; ``lock`` guards the change of a text's status."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self._by_id: dict[str, Message] = {}
-
-    def add(self, message: Message) -> None:
-        with self.lock:
-            self._by_id[message.id] = message
-
+class Messages(account.Messages[Message]):
     def get(self, message_id: str) -> Message | None:
         """Return the text, or None if it is unknown or older than ten days."""
-        message = self._by_id.get(message_id)
+        message = super().get(message_id)
         if message is None or datetime.now(UTC) - message.received_at > KEPT:
             return None
         return message
-
-    def all(self) -> list[Message]:
-        with self.lock:
-            return list(self._by_id.values())
-
-    def clear(self) -> None:
-        with self.lock:
-            self._by_id.clear()

@@ -10,7 +10,7 @@ from delivery.providers.simulator.lifecycle import Simulator
 from delivery.providers.simulator.numbers import OwnNumbers
 from delivery.providers.telnyx.simulator.account import Account
 from delivery.providers.telnyx.simulator.api import Api
-from delivery.providers.telnyx.simulator.faults import FAULTS, fault
+from delivery.providers.telnyx.simulator.faults import FAULTS
 from delivery.providers.telnyx.simulator.keys import Keys
 from delivery.providers.telnyx.simulator.options import Options
 
@@ -41,7 +41,7 @@ class TelnyxSimulator(Simulator):
         super().__init__(
             self.account,
             self.api,
-            lambda switches: TelnyxControl(self.account, switches, FAULTS, fault).answer,
+            lambda switches: TelnyxControl(self.account, switches, FAULTS).answer,
             host=host,
             port=port,
             control_port=control_port,

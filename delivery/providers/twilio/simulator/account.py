@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import copy
 import threading
 from typing import Any
 
+from delivery.providers.simulator import account
 from delivery.providers.simulator.encoding import size_of
-from delivery.providers.simulator.faults import FaultPlan
-from delivery.providers.simulator.ledger import Ledger
-from delivery.providers.simulator.numbers import OwnNumbers, SenderQueues
-from delivery.providers.simulator.timers import Timers
+from delivery.providers.simulator.numbers import OwnNumbers
 from delivery.providers.twilio.simulator.callbacks import Callback, Callbacks
 from delivery.providers.twilio.simulator.carrier import Carrier
 from delivery.providers.twilio.simulator.faults import GOOD_SENDER
-from delivery.providers.twilio.simulator.messages import API_VERSION, Message, Messages
+from delivery.providers.twilio.simulator.messages import API_VERSION, Message, Messages, new_id
 from delivery.providers.twilio.simulator.options import Credentials, Options
 
 _WORDS = {
@@ -31,7 +28,11 @@ _REPLIES = {
 }
 
 
-class Account:
+class Account(account.Account):
+    options: Options
+    messages: Messages
+    webhooks: Callbacks
+
     def __init__(
         self,
         credentials: Credentials,
@@ -39,37 +40,18 @@ class Account:
         ledger_capacity: int | None = None,
         numbers: OwnNumbers | None = None,
     ) -> None:
-        self.credentials, self.options = credentials, options
-        self._first_options = copy.copy(options)
-        self.ledger = Ledger(ledger_capacity)
-        self.numbers = numbers or OwnNumbers()
+        super().__init__(options, ledger_capacity, numbers)
+        self.credentials = credentials
         self.messages = Messages()
-        self.queues = SenderQueues()
-        self.plan = FaultPlan()
-        self.timers = Timers()
         self.webhooks = Callbacks(options, self.timers, credentials.auth_token)
         self.carrier = Carrier(options, self.timers, self.messages, self.webhooks)
         self._lock = threading.Lock()
         self._blocks: set[tuple[str, str]] = set()
-        self._auto_replies: list[Message] = []
-
-    def start(self) -> None:
-        self.timers.start()
-
-    def stop(self) -> None:
-        self.timers.stop()
-        self.webhooks.stop()
 
     def reset(self) -> None:
-        """Restore the state of a fresh start, with the same credentials; forget late callbacks."""
-        self.timers.clear()
-        self.webhooks.clear()
-        self.options.change(vars(self._first_options))
-        for part in (self.plan, self.messages, self.queues, self.numbers, self.ledger):
-            part.clear()
+        super().reset()
         with self._lock:
             self._blocks.clear()
-            self._auto_replies.clear()
 
     def is_blocked(self, sender: str, recipient: str) -> bool:
         """Return whether ``recipient`` sent STOP to ``sender``."""
@@ -82,13 +64,6 @@ class Account:
     def opt_out_resources(self) -> list[dict[str, Any]]:
         with self._lock:
             return [{"from": sender, "to": recipient} for sender, recipient in sorted(self._blocks)]
-
-    def auto_reply_resources(self) -> list[dict[str, Any]]:
-        with self._lock:
-            return [
-                {"id": one.sid, "from": one.from_, "to": one.to, "text": one.body}
-                for one in self._auto_replies
-            ]
 
     def receive(
         self, *, from_: str, to: str, text: str | None, media_urls: tuple[str, ...] = ()
@@ -109,12 +84,8 @@ class Account:
 
     def _obey(self, wish: str, message: Message) -> None:
         pair = (message.to, message.from_ or "")
-        reply = Message(
-            account_sid=message.account_sid, from_=message.to, to=message.from_ or "",
-            body=_REPLIES[wish], direction="outbound-reply", status="delivered",
-        )  # fmt: skip
+        self.add_auto_reply(new_id("SM"), from_=pair[0], to=pair[1], text=_REPLIES[wish])
         with self._lock:
-            self._auto_replies.append(reply)
             if wish == "STOP":
                 self._blocks.add(pair)
             elif wish == "START":

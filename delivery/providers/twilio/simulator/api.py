@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 
-from delivery.providers.simulator.server import HANG_UP, Answer, Request, json_answer
+from delivery.providers.simulator import api
+from delivery.providers.simulator.server import Answer, Request, json_answer
 from delivery.providers.twilio.simulator.acceptance import Acceptance
 from delivery.providers.twilio.simulator.account import Account
 from delivery.providers.twilio.simulator.errors import RefusedError, error_answer
@@ -14,27 +15,17 @@ from delivery.providers.twilio.simulator.messages import API_VERSION
 _XML = b"<?xml version='1.0' encoding='UTF-8'?>\n<TwilioResponse/>"
 
 
-class Api:
+class Api(api.Api):
+    _account: Account
+
     def __init__(self, account: Account) -> None:
-        self._account = account
+        super().__init__(account)
         self._acceptance = Acceptance(account)
-        self.outage: str | None = None
 
-    def refuses_connection(self) -> bool:
-        return self.outage == "close" or self._account.plan.refuses_connection()
+    def unavailable(self) -> Answer:
+        return error_answer(20503)
 
-    def answer(self, request: Request) -> Answer:
-        if request.method == "POST":
-            self._account.ledger.request()
-        if self.outage is not None:
-            return error_answer(20503) if self.outage == "503" else HANG_UP
-        try:
-            self._authenticate(request)
-            return self._route(request)
-        except RefusedError as error:
-            return error.answer
-
-    def _authenticate(self, request: Request) -> None:
+    def authenticate(self, request: Request) -> None:
         kind, _, encoded = " ".join(request.header_values("Authorization")).partition(" ")
         try:
             user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
@@ -43,7 +34,7 @@ class Api:
         if kind != "Basic" or not self._account.credentials.open_the_api(user, password):
             raise RefusedError(20003)
 
-    def _route(self, request: Request) -> Answer:
+    def route(self, request: Request) -> Answer:
         messages = f"/{API_VERSION}/Accounts/{self._account.credentials.account_sid}/Messages"
         if request.path == messages:
             return Answer(body=_XML, content_type="application/xml")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from delivery.providers.simulator import api
 from delivery.providers.simulator.server import Answer, json_answer
 
 SYNCHRONOUS: dict[int, tuple[int, str]] = {
@@ -53,7 +54,7 @@ ASYNCHRONOUS: dict[int, str] = {
 """Code to message, as ``error_code`` of a failed text."""
 
 
-class RefusedError(Exception):
+class RefusedError(api.RefusedError):
     """The request is refused with a code of Twilio's; ``answer`` is the client's answer."""
 
     def __init__(self, code: int, message: str = "") -> None:

@@ -7,9 +7,16 @@ statuses of an accepted text and its callbacks.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
-from delivery.providers.simulator.faults import ConnectionRefused, Fault, Refusal, Spoiling, Twist
+from delivery.providers.simulator import faults
+from delivery.providers.simulator.faults import (
+    ConnectionRefused,
+    Fault,
+    FaultTable,
+    Refusal,
+    Spoiling,
+    twist,
+)
 from delivery.providers.simulator.server import HANG_UP, Answer
 from delivery.providers.twilio.simulator.errors import ASYNCHRONOUS, SYNCHRONOUS, error_answer
 
@@ -17,29 +24,16 @@ _HTML = b"<html><head><title>Bad gateway</title></head><body><h1>Oops</h1></body
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fate:
-    """The later life of an accepted text, and of its callbacks."""
+class Fate(faults.Fate):
+    """The path of an accepted text, and of its callbacks."""
 
-    status: str = "delivered"
     code: int | None = None
-    copies: int = 1
-    reordered: bool = False
-    delay: float = 0
-    lost: bool = False
-    before_answer: bool = False
-    unknown_field: bool = False
     bare_copy: bool = False
     """Repeat the last callback without ErrorCode."""
-    signature: str = "good"
-    """``good``, ``bad`` or ``missing``."""
 
 
 def _html(status: int) -> Answer:
     return Answer(status=status, body=_HTML, content_type="text/html")
-
-
-def _with_retry_after(answer: Answer, seconds: str) -> Answer:
-    return replace(answer, headers={"Retry-After": seconds})
 
 
 _REFUSALS: list[Fault] = [
@@ -51,7 +45,7 @@ _REFUSALS: list[Fault] = [
     Refusal(
         name="429_with_retry_after",
         meaning="HTTP 429 with Retry-After",
-        answer=_with_retry_after(error_answer(20429), "2"),
+        answer=replace(error_answer(20429), headers={"Retry-After": "2"}),
     ),
     Refusal(name="429_html", meaning="HTTP 429, HTML body", answer=_html(429)),
     Refusal(name="400_html", meaning="HTTP 400, HTML body", answer=_html(400)),
@@ -90,64 +84,29 @@ _SPOILINGS: list[Fault] = [
 ]  # fmt: skip
 
 
-def _twist(name: str, meaning: str, **changes: Any) -> Fault:
-    return Twist(name=name, meaning=meaning, changes=changes)
-
-
 _TWISTS: list[Fault] = [
-    _twist("duplicated", "each callback twice, at once", copies=2),
-    _twist("reordered", "the last callback before sent", reordered=True),
-    _twist("delayed", "callbacks 5 s late (seconds)", delay=5.0),
-    _twist("lost", "delivered, and no callback says so", lost=True),
-    _twist("stays_sent", "sent is the last status", status="sent"),
-    _twist("callback_first", "all callbacks before the POST is answered", before_answer=True),
-    _twist("unknown_field", "callbacks with an unknown field", unknown_field=True),
-    _twist("undelivered", "the carrier fails: 30003 (code)", status="undelivered", code=30003),
-    _twist("undelivered_bare", "the carrier fails, no ErrorCode", status="undelivered"),
-    _twist(
+    twist("duplicated", "each callback twice, at once", copies=2),
+    twist("reordered", "the last callback before sent", reordered=True),
+    twist("delayed", "callbacks 5 s late (seconds)", delay=5.0),
+    twist("lost", "delivered, and no callback says so", lost=True),
+    twist("stays_sent", "sent is the last status", status="sent"),
+    twist("callback_first", "all callbacks before the POST is answered", before_answer=True),
+    twist("unknown_field", "callbacks with an unknown field", unknown_field=True),
+    twist("undelivered", "the carrier fails: 30003 (code)", status="undelivered", code=30003),
+    twist("undelivered_bare", "the carrier fails, no ErrorCode", status="undelivered"),
+    twist(
         "undelivered_then_bare", "the carrier fails: 30005 (code), then a copy without ErrorCode",
         status="undelivered", code=30005, bare_copy=True,
     ),
-    _twist("failed", "it never leaves Twilio: 30008 (code)", status="failed", code=30008),
-    _twist("expired", "ValidityPeriod ran out: 30036", status="failed", code=30036),
-    _twist("canceled", "canceled before sending", status="canceled"),
-    _twist("bad_signature", "callbacks signed with another token", signature="bad"),
-    _twist("missing_signature", "callbacks without a signature", signature="missing"),
+    twist("failed", "it never leaves Twilio: 30008 (code)", status="failed", code=30008),
+    twist("expired", "ValidityPeriod ran out: 30036", status="failed", code=30036),
+    twist("canceled", "canceled before sending", status="canceled"),
+    twist("bad_signature", "callbacks signed with another token", signature="bad"),
+    twist("missing_signature", "callbacks without a signature", signature="missing"),
 ]  # fmt: skip
 
-FAULTS: dict[str, Fault] = {one.name: one for one in (*_REFUSALS, *_SPOILINGS, *_TWISTS)}
-
-
-def fault(
-    name: str,
-    *,
-    seconds: float | None = None,
-    code: str | int | None = None,
-    retry_after: str | None = None,
-) -> Fault:
-    """Return a fault by name, with its parameters; raise ValueError for parameters that do not fit."""
-    found = FAULTS.get(name)
-    if found is None:
-        raise ValueError(f"There is no fault {name!r}.")
-    if seconds is not None:
-        if isinstance(found, Spoiling) and found.seconds:
-            found = replace(found, seconds=seconds)
-        elif isinstance(found, Twist) and "delay" in found.changes:
-            found = replace(found, changes={**found.changes, "delay": seconds})
-        else:
-            raise ValueError(f"{name} takes no seconds.")
-    if code is not None:
-        if not isinstance(found, Twist) or "code" not in found.changes:
-            raise ValueError(f"{name} takes no code.")
-        if int(code) not in ASYNCHRONOUS:
-            raise ValueError(f"{code} is no code of a failed text.")
-        found = replace(found, changes={**found.changes, "code": int(code)})
-    if retry_after is not None:
-        if not isinstance(found, Refusal) or found.answer.status not in (429, 503):
-            raise ValueError(f"{name} takes no retry_after.")
-        found = replace(found, answer=_with_retry_after(found.answer, retry_after))
-    return found
-
+FAULTS = FaultTable((*_REFUSALS, *_SPOILINGS, *_TWISTS), ASYNCHRONOUS)
+fault = FAULTS.shaped
 
 _MAGIC = "+1500555"
 GOOD_SENDER = "+15005550006"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -11,6 +10,7 @@ from email.utils import format_datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from delivery.providers.simulator import account
 from delivery.providers.simulator.encoding import size_of
 
 API_VERSION = "2010-04-01"
@@ -47,6 +47,10 @@ class Message:
         self.sid = self.sid or new_id("MM" if self.media_urls else "SM")
 
     @property
+    def id(self) -> str:
+        return self.sid
+
+    @property
     def parts(self) -> int:
         return size_of(self.body).parts
 
@@ -79,28 +83,7 @@ class Message:
         }
 
 
-class Messages:
-    """The texts of the account, inbound too, in the order of creation; ``lock`` protects their status."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self._by_sid: dict[str, Message] = {}
-
-    def add(self, message: Message) -> None:
-        with self.lock:
-            self._by_sid[message.sid] = message
-
-    def get(self, sid: str) -> Message | None:
-        return self._by_sid.get(sid)
-
-    def all(self) -> list[Message]:
-        with self.lock:
-            return list(self._by_sid.values())
-
-    def clear(self) -> None:
-        with self.lock:
-            self._by_sid.clear()
-
+class Messages(account.Messages[Message]):
     def page(self, path: str, asked: Mapping[str, str]) -> dict[str, Any]:
         """Return a page of the list, newest first. Filters: To, From, DateSent, DateSent<, DateSent>
         (days of GMT; an unsent text matches no day).

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 
-from delivery.providers.simulator.control import Tunable
+from delivery.providers.simulator import account
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,19 +24,9 @@ class Credentials:
 
 
 @dataclass(kw_only=True)
-class Options(Tunable):
-    """Times in seconds, rates in message parts per second."""
-
-    rate: float = 2000
-    """Parts per second of one sending number; faster texts wait in its queue."""
+class Options(account.Options):
     queue_seconds: float = 36_000
     """A queue longer than this is full (21611)."""
-    sent_seconds: float = 0.02
-    """The time from the queue to the carrier."""
-    carrier_seconds: float = 0.05
-    """The time from the carrier to the phone."""
-    webhooks: bool = True
-    """Off: callbacks are lost."""
     webhook_timeout_seconds: float = 15
     sign_fragment: bool = False
     """Sign a callback's URL with its fragment; Twilio's documents leave it open."""

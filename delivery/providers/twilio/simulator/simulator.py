@@ -7,7 +7,7 @@ from delivery.providers.simulator.lifecycle import Simulator
 from delivery.providers.simulator.numbers import OwnNumbers
 from delivery.providers.twilio.simulator.account import Account
 from delivery.providers.twilio.simulator.api import Api
-from delivery.providers.twilio.simulator.faults import FAULTS, fault
+from delivery.providers.twilio.simulator.faults import FAULTS
 from delivery.providers.twilio.simulator.options import Credentials, Options
 
 
@@ -32,7 +32,7 @@ class TwilioSimulator(Simulator):
         super().__init__(
             self.account,
             self.api,
-            lambda switches: Control(self.account, switches, FAULTS, fault).answer,
+            lambda switches: Control(self.account, switches, FAULTS).answer,
             host=host,
             port=port,
             control_port=control_port,
