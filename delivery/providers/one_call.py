@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from urllib3.exceptions import HTTPError, NewConnectionError
 
 from delivery import conf
 from delivery.models import Outcome
-from delivery.providers.base import SendOutcome
+from delivery.providers.base import LookUpFailedError, Provider, SendOutcome
 
 _LARGEST_ANSWER = 256 * 1024
 _CHUNK = 16 * 1024
@@ -26,6 +27,14 @@ class HttpAnswer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+    def json_object(self) -> dict[str, Any]:
+        """Return the JSON object in the body; empty for anything else."""
+        try:
+            found = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return {}
+        return found if isinstance(found, dict) else {}
 
 
 class NoAnswerError(Exception):
@@ -61,9 +70,32 @@ class Caller:
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             raise NoAnswerError(error) from error
 
+    def look_up(self, request: requests.Request) -> HttpAnswer | None:
+        """Return the answer 200; None for 404. Raises :class:`LookUpFailedError` for any other."""
+        try:
+            answer = self.call(self.prepare(request))
+        except NoAnswerError as error:
+            raise LookUpFailedError(str(error)) from error
+        except requests.RequestException as error:
+            raise LookUpFailedError(type(error).__name__) from error
+        if answer.status not in {200, 404}:
+            raise LookUpFailedError(f"http_{answer.status}")
+        return answer if answer.status == 200 else None
+
     def close(self) -> None:
         self._adapter.close()
         self._session.close()
+
+
+class HttpProvider(Provider):
+    """A provider with one kept-alive connection per instance, opened at the first call."""
+
+    def __init__(self, alias: str) -> None:
+        super().__init__(alias)
+        self.caller = Caller()
+
+    def close(self) -> None:
+        self.caller.close()
 
 
 def lost(error: NoAnswerError, provider: str) -> SendOutcome:
@@ -76,6 +108,17 @@ def lost(error: NoAnswerError, provider: str) -> SendOutcome:
         else f"The answer of {provider} was lost",
         detail=str(error),
         reached=False,
+    )
+
+
+def accepted_without_id(answer: HttpAnswer, provider: str, *, detail: str = "") -> SendOutcome:
+    """Return the outcome of an answer 2xx that names no message."""
+    return SendOutcome(
+        kind=Outcome.AMBIGUOUS,
+        http_status=answer.status,
+        code="unreadable_answer",
+        title=f"{provider} answered that it took the text, but gave no id",
+        detail=detail,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,10 +10,11 @@ from typing import Any
 
 from delivery.content.visible_text import storable
 from delivery.models import Outcome
-from delivery.providers.base import LONGEST_ID, SendOutcome
-from delivery.providers.one_call import HttpAnswer, asked_pause
+from delivery.providers.base import SendOutcome
+from delivery.providers.one_call import HttpAnswer, accepted_without_id, asked_pause
 from delivery.providers.telnyx.codes import CODES, meaning
 from delivery.providers.telnyx.payload import billed
+from delivery.providers.values import is_id
 
 logger = logging.getLogger("delivery")
 
@@ -27,35 +27,25 @@ class _Error:
 
 
 def outcome(answer: HttpAnswer) -> SendOutcome:
-    document = _document(answer.body)
+    document = answer.json_object()
     if 200 <= answer.status < 300:
         return _success(answer, document)
     return _failure(answer, document)
 
 
-def _success(answer: HttpAnswer, document: Any) -> SendOutcome:
-    data = document.get("data") if isinstance(document, dict) else None
-    provider_id = data.get("id") if isinstance(data, dict) else None
-    if isinstance(data, dict) and isinstance(provider_id, str) and _is_id(provider_id):
+def _success(answer: HttpAnswer, document: dict[str, Any]) -> SendOutcome:
+    data = document.get("data")
+    if isinstance(data, dict) and is_id(data.get("id")):
         return SendOutcome(
             kind=Outcome.ACCEPTED,
-            provider_id=provider_id,
+            provider_id=data["id"],
             billed=billed(data),
             http_status=answer.status,
         )
-    return SendOutcome(
-        kind=Outcome.AMBIGUOUS,
-        http_status=answer.status,
-        code="unreadable_answer",
-        title="Telnyx answered that it took the text, but gave no id",
-    )
+    return accepted_without_id(answer, "Telnyx")
 
 
-def _is_id(value: str) -> bool:
-    return 0 < len(value) <= LONGEST_ID and storable(value) == value
-
-
-def _failure(answer: HttpAnswer, document: Any) -> SendOutcome:
+def _failure(answer: HttpAnswer, document: dict[str, Any]) -> SendOutcome:
     error = _first_error(document)
     from_telnyx = bool(error.code)
     known = meaning(answer.status, error.code, from_telnyx=from_telnyx)
@@ -84,15 +74,8 @@ def _failure(answer: HttpAnswer, document: Any) -> SendOutcome:
     )
 
 
-def _document(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _first_error(document: Any) -> _Error:
-    errors = document.get("errors") if isinstance(document, dict) else None
+def _first_error(document: dict[str, Any]) -> _Error:
+    errors = document.get("errors")
     first = errors[0] if isinstance(errors, list) and errors else None
     if not isinstance(first, dict):
         return _Error()

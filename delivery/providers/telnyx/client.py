@@ -32,8 +32,8 @@ def body(text: OutboundText) -> bytes:
 class Client:
     """Hands texts to Telnyx over one kept-alive connection, for one thread."""
 
-    def __init__(self) -> None:
-        self._caller = Caller()
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
         self._prepared: tuple[tuple[str, str], requests.PreparedRequest] | None = None
 
     def send(self, text: OutboundText, *, base: str, api_key: str) -> SendOutcome:
@@ -42,9 +42,6 @@ class Client:
             return outcome(self._caller.call(self._prepare(text, (base, api_key))))
         except NoAnswerError as error:
             return lost(error, "Telnyx")
-
-    def close(self) -> None:
-        self._caller.close()
 
     def _prepare(self, text: OutboundText, account: tuple[str, str]) -> requests.PreparedRequest:
         """Reuse the prepared request: preparing all but key and body costs a third of a call."""

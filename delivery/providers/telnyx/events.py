@@ -7,7 +7,6 @@ Nothing is required: an event with missing or odd fields is stored as far as pos
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from datetime import datetime
@@ -24,7 +23,7 @@ from delivery.providers.base import (
 )
 from delivery.providers.telnyx.inbound import inbound_text
 from delivery.providers.telnyx.payload import delivery_report, moment
-from delivery.references import message_id
+from delivery.providers.values import fingerprint, our_reference
 
 _DEEPEST = 50
 _STATUS_EVENTS = {"message.sent", "message.finalized", "message.read"}
@@ -34,10 +33,10 @@ def event(document: dict[str, Any], *, ref: str, now: datetime) -> ProviderEvent
     """Return the event in a webhook's document."""
     data = _object(document, "data") or document
     return ProviderEvent(
-        event_id=_word(data.get("id")) or _fingerprint(document),
+        event_id=_word(data.get("id")) or fingerprint({**document, "meta": None}),
         event_type=_word(data.get("event_type") or data.get("record_type")) or "unknown",
         provider_id=_word(_object(data, "payload").get("id")),
-        ref=ref if message_id(ref) is not None else "",
+        ref=our_reference(ref),
         occurred_at=moment(data.get("occurred_at"), now) or now,
         payload=data,
     )
@@ -101,9 +100,3 @@ def _object(document: dict[str, Any], name: str) -> dict[str, Any]:
 
 def _word(value: Any) -> str:
     return value if isinstance(value, str) and len(value) <= LONGEST_ID else ""
-
-
-def _fingerprint(document: dict[str, Any]) -> str:
-    """Return an id for an event without one: equal content is the same event."""
-    said = json.dumps({**document, "meta": None}, sort_keys=True).encode()
-    return hashlib.sha256(said).hexdigest()

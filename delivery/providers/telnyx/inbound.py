@@ -6,18 +6,12 @@ SMS and MMS: ``text`` and ``media[].url``. RCS ("Receiving RCS webhooks"): ``bod
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
-from delivery.providers.base import LONGEST_ID, InboundText
-from delivery.providers.telnyx.payload import billed, first_object, number_of, text_of
-
-_MOST_MEDIA = 10
-_LONGEST_URL = 2000
-_LONGEST_NUMBER = 16
-_KEYWORDS = {"STOP", "START"}
+from delivery.providers.base import InboundText
+from delivery.providers.telnyx.payload import billed, first_object, number_of
+from delivery.providers.values import is_id, is_number, keyword_of, links, text_of
 
 
 def inbound_text(payload: Any, *, at: datetime) -> InboundText | None:
@@ -28,12 +22,11 @@ def inbound_text(payload: Any, *, at: datetime) -> InboundText | None:
     to_number = text_of(to) or text_of(first_object(to).get("phone_number"))
     to_agent = not to_number and bool(text_of(first_object(to).get("agent_id")))
     provider_id = text_of(payload.get("id"))
-    if not 0 < len(provider_id) <= LONGEST_ID or not _is_usable(from_number):
+    if not is_id(provider_id) or not is_number(from_number):
         return None
-    if not _is_usable(to_number) and not to_agent:
+    if not is_number(to_number) and not to_agent:
         return None
     text, postback = _words(payload)
-    keyword = text_of(payload.get("autoresponse_type")).upper()
     return InboundText(
         provider_id=provider_id,
         to_number=to_number,
@@ -41,7 +34,7 @@ def inbound_text(payload: Any, *, at: datetime) -> InboundText | None:
         text=text,
         postback=postback,
         media_urls=_media_urls(payload),
-        keyword=keyword if keyword in _KEYWORDS else "",
+        keyword=keyword_of(payload.get("autoresponse_type")),
         billed=billed(payload),
         at=at,
     )
@@ -68,22 +61,7 @@ def _media_urls(payload: dict[str, Any]) -> tuple[str, ...]:
     found = [_object(item).get("url") for item in media] if isinstance(media, list) else []
     file = _object(_object(payload.get("body")).get("user_file"))
     found.append(_object(file.get("payload")).get("file_uri"))
-    return _links(found)
-
-
-def _links(values: Iterable[Any]) -> tuple[str, ...]:
-    """Return the first ten http or https links: a page shows them as links."""
-    links = [value for value in values if isinstance(value, str) and _is_link(value)]
-    return tuple(links[:_MOST_MEDIA])
-
-
-def _is_link(value: str) -> bool:
-    try:
-        parts = urlsplit(value)
-    except ValueError:
-        return False
-    plain = value.isprintable() and " " not in value and len(value) <= _LONGEST_URL
-    return plain and parts.scheme in {"http", "https"} and bool(parts.hostname)
+    return links(found)
 
 
 def _location(place: dict[str, Any]) -> str:
@@ -95,10 +73,6 @@ def _location(place: dict[str, Any]) -> str:
 
 def _is_degrees(value: Any, most: int) -> bool:
     return type(value) in {int, float} and -most <= value <= most
-
-
-def _is_usable(number: str) -> bool:
-    return 0 < len(number) <= _LONGEST_NUMBER
 
 
 def _object(value: Any) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from urllib.parse import quote
 
 import requests
 
-from delivery import conf
 from delivery.providers.base import (
     DeliveryReport,
     LookUpByContent,
@@ -23,23 +22,18 @@ from delivery.providers.base import (
     Question,
     UnreadableError,
 )
+from delivery.providers.one_call import Caller
 from delivery.providers.telnyx.events import document
-from delivery.providers.telnyx.payload import delivery_report, moment, text_of
+from delivery.providers.telnyx.payload import delivery_report, moment
+from delivery.providers.values import text_of
 
 _LARGEST_PAGE = 50
 
 
 class LookUp:
-    """Look-ups over one kept-alive connection."""
-
-    def __init__(self, base: str, api_key: str) -> None:
-        self._base = base
+    def __init__(self, caller: Caller, base: str, api_key: str) -> None:
+        self._caller, self._base = caller, base
         self._headers = {"Authorization": f"Bearer {api_key}"}
-        self._session = requests.Session()
-        self._session.trust_env = False
-
-    def close(self) -> None:
-        self._session.close()
 
     def answer(self, question: Question, now: datetime) -> DeliveryReport | None:
         """Return the report on the text; None where Telnyx does not know it for certain."""
@@ -85,22 +79,13 @@ class LookUp:
         return [record for record in found if isinstance(record, dict)]
 
     def _get(self, path: str, parameters: dict[str, str]) -> dict[str, Any] | None:
-        try:
-            answer = self._session.get(
-                f"{self._base}/{path}",
-                params=parameters,
-                headers=self._headers,
-                timeout=(conf.connect_timeout(), conf.read_timeout()),
-                allow_redirects=False,
-            )
-        except requests.RequestException as error:
-            raise LookUpFailedError(type(error).__name__) from error
-        if answer.status_code == 404:
+        url = f"{self._base}/{path}"
+        request = requests.Request("GET", url, params=parameters, headers=self._headers)
+        answer = self._caller.look_up(request)
+        if answer is None:
             return None
-        if answer.status_code != 200:
-            raise LookUpFailedError(f"http_{answer.status_code}")
         try:
-            return document(answer.content)
+            return document(answer.body)
         except UnreadableError as error:
             raise LookUpFailedError("not_json") from error
 

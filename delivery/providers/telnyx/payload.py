@@ -10,8 +10,9 @@ from typing import Any
 from delivery.models import Outcome
 from delivery.models.message import Encoding
 from delivery.models.transitions import Failure
-from delivery.providers.base import LONGEST_ID, Billed, DeliveryReport
+from delivery.providers.base import Billed, DeliveryReport
 from delivery.providers.telnyx.codes import SETUP_OF_THE_NUMBER, STOPPED
+from delivery.providers.values import MOST_PARTS, is_id, text_of
 from delivery.statuses import Status
 
 STATUSES = {
@@ -29,8 +30,6 @@ STATUSES = {
 }
 """``to[].status`` (Telnyx, "Receiving webhooks for messaging") and our status for it."""
 
-MOST_PARTS = 255
-"""GSM 03.40 numbers the parts of one message in a byte."""
 _ENCODINGS = {
     "GSM-7": Encoding.GSM7,
     "GSM7": Encoding.GSM7,
@@ -45,10 +44,10 @@ def delivery_report(payload: Any, *, at: datetime) -> DeliveryReport | None:
     """Return the report in ``payload``; None for an inbound text or an unknown form."""
     if not isinstance(payload, dict) or payload.get("direction") == "inbound":
         return None
-    provider_id, to = payload.get("id"), first_object(payload.get("to"))
+    provider_id, to = text_of(payload.get("id")), first_object(payload.get("to"))
     word = text_of(to.get("status"))
     status = STATUSES.get(word)
-    if not isinstance(provider_id, str) or not 0 < len(provider_id) <= LONGEST_ID or status is None:
+    if not is_id(provider_id) or status is None:
         return None
     failure = _failure(payload, word) if status == Status.FAILED else None
     return DeliveryReport(
@@ -94,10 +93,6 @@ def first_object(value: Any) -> dict[str, Any]:
 def number_of(value: Any) -> str:
     """Return the number in ``from``: an object, in some documents a plain string."""
     return text_of(value.get("phone_number") if isinstance(value, dict) else value)
-
-
-def text_of(value: Any) -> str:
-    return value if isinstance(value, str) else ""
 
 
 def _failure(payload: dict[str, Any], status: str) -> Failure:

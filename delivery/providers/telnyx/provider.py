@@ -15,19 +15,19 @@ from delivery.providers.base import (
     InboundText,
     NotConfiguredError,
     OutboundText,
-    Provider,
     ProviderEvent,
     Question,
     SendOutcome,
     WebhookRequest,
     account_name,
 )
+from delivery.providers.one_call import HttpProvider
 from delivery.providers.telnyx import codes, events, signature
 from delivery.providers.telnyx.client import Client
 from delivery.providers.telnyx.lookup import LookUp
 
 
-class TelnyxProvider(Provider):
+class TelnyxProvider(HttpProvider):
     """A Telnyx account. Settings: ``API_KEY``, ``API_BASE``, ``PUBLIC_KEY``."""
 
     key = "telnyx"
@@ -45,8 +45,7 @@ class TelnyxProvider(Provider):
 
     def __init__(self, alias: str = "telnyx") -> None:
         super().__init__(alias)
-        self._client: Client | None = None
-        self._look_up: LookUp | None = None
+        self._client = Client(self.caller)
 
     @property
     def api_key(self) -> str:
@@ -66,8 +65,6 @@ class TelnyxProvider(Provider):
         return Account(self.alias, account_name(self.api_base, self.api_key))
 
     def send(self, text: OutboundText) -> SendOutcome:
-        if self._client is None:
-            self._client = Client()
         return self._client.send(text, base=self.api_base, api_key=self.api_key)
 
     def parse_webhook(self, request: WebhookRequest) -> Sequence[ProviderEvent]:
@@ -84,9 +81,7 @@ class TelnyxProvider(Provider):
         return events.read(event)
 
     def look_up(self, question: Question, now: datetime) -> DeliveryReport | None:
-        if self._look_up is None:
-            self._look_up = LookUp(self.api_base, self.api_key)
-        return self._look_up.answer(question, now)
+        return LookUp(self.caller, self.api_base, self.api_key).answer(question, now)
 
     def explain(self, code: str) -> str:
         return codes.EXPLANATIONS.get(code, "")
@@ -110,11 +105,3 @@ class TelnyxProvider(Provider):
                     hint="Copy it from Keys & Credentials in Telnyx's Mission Control.",
                     id="delivery.E007",
                 )
-
-    def close(self) -> None:
-        if self._client is not None:
-            self._client.close()
-            self._client = None
-        if self._look_up is not None:
-            self._look_up.close()
-            self._look_up = None

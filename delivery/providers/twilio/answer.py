@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from typing import Any
 
 from delivery.content.visible_text import storable
 from delivery.models import Outcome
-from delivery.providers.base import LONGEST_ID, Billed, SendOutcome
-from delivery.providers.one_call import HttpAnswer, asked_pause
+from delivery.providers.base import Billed, SendOutcome
+from delivery.providers.one_call import HttpAnswer, accepted_without_id, asked_pause
 from delivery.providers.twilio.codes import CODES, meaning
+from delivery.providers.values import MOST_PARTS, is_id
 
 logger = logging.getLogger("delivery")
 
-MOST_PARTS = 255
-"""GSM 03.40 numbers the parts of one message in a byte."""
-
 
 def outcome(answer: HttpAnswer) -> SendOutcome:
-    content = document(answer.body)
+    content = answer.json_object()
     if 200 <= answer.status < 300:
         return _success(answer, content)
     return _failure(answer, content)
-
-
-def document(body: bytes) -> dict[str, Any]:
-    """Return the JSON object in ``body``; empty for anything else."""
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def billed(parts: Any) -> Billed:
@@ -39,10 +27,6 @@ def billed(parts: Any) -> Billed:
     text = str(parts) if isinstance(parts, str | int) else ""
     known = text.isascii() and text.isdecimal() and len(text) <= 3 and 0 < int(text) <= MOST_PARTS
     return Billed(parts=int(text)) if known else Billed()
-
-
-def is_id(value: Any) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= LONGEST_ID and storable(value) == value
 
 
 def code_of(value: Any) -> int | None:
@@ -60,13 +44,7 @@ def _success(answer: HttpAnswer, content: dict[str, Any]) -> SendOutcome:
             billed=billed(content.get("num_segments")),
             http_status=answer.status,
         )
-    return SendOutcome(
-        kind=Outcome.AMBIGUOUS,
-        http_status=answer.status,
-        code="unreadable_answer",
-        title="Twilio answered that it took the text, but gave no id",
-        detail=_request_id(answer),
-    )
+    return accepted_without_id(answer, "Twilio", detail=_request_id(answer))
 
 
 def _failure(answer: HttpAnswer, content: dict[str, Any]) -> SendOutcome:

@@ -46,8 +46,8 @@ class Access:
 class Client:
     """Hands texts to Twilio over one kept-alive connection, for one thread."""
 
-    def __init__(self) -> None:
-        self._caller = Caller()
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
         self._prepared: tuple[Access, requests.PreparedRequest] | None = None
 
     def send(self, text: OutboundText, access: Access, now: datetime) -> SendOutcome:
@@ -56,9 +56,6 @@ class Client:
             return outcome(self._caller.call(self._prepare(form(text, now), access)))
         except NoAnswerError as error:
             return lost(error, "Twilio")
-
-    def close(self) -> None:
-        self._caller.close()
 
     def _prepare(self, body: bytes, access: Access) -> requests.PreparedRequest:
         """Reuse the prepared request: preparing all but the body costs a third of a call."""

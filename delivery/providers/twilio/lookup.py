@@ -18,8 +18,7 @@ from delivery.providers.base import (
     LookUpFailedError,
     Question,
 )
-from delivery.providers.one_call import Caller, NoAnswerError
-from delivery.providers.twilio.answer import document
+from delivery.providers.one_call import Caller
 from delivery.providers.twilio.client import Access
 from delivery.providers.twilio.reports import moment, report_of_resource
 
@@ -28,35 +27,26 @@ _MOST_PAGES = 5
 
 
 class LookUp:
-    """Look-ups over one kept-alive connection."""
+    def __init__(self, caller: Caller, access: Access) -> None:
+        self._caller, self._access = caller, access
 
-    def __init__(self) -> None:
-        self._caller = Caller()
-
-    def close(self) -> None:
-        self._caller.close()
-
-    def answer(self, question: Question, access: Access, now: datetime) -> DeliveryReport | None:
+    def answer(self, question: Question, now: datetime) -> DeliveryReport | None:
         """Return the report on the text; None where Twilio does not know it for certain."""
         if isinstance(question, LookUpById):
-            return self._by_id(question, access, now)
-        return self._by_content(question, access, now)
+            return self._by_id(question, now)
+        return self._by_content(question, now)
 
-    def _by_id(self, question: LookUpById, access: Access, now: datetime) -> DeliveryReport | None:
+    def _by_id(self, question: LookUpById, now: datetime) -> DeliveryReport | None:
         sid = quote(question.provider_id, safe="")
-        found = self._get(access, f"{access.messages_path}/{sid}.json", {})
+        found = self._get(f"{self._access.messages_path}/{sid}.json", {})
         report = None if found is None else report_of_resource(found, now)
         return report if report and report.provider_id == question.provider_id else None
 
-    def _by_content(
-        self, question: LookUpByContent, access: Access, now: datetime
-    ) -> DeliveryReport | None:
+    def _by_content(self, question: LookUpByContent, now: datetime) -> DeliveryReport | None:
         if question.one_of_many or not question.text:
             return None
         candidates = {
-            str(one.get("sid")): one
-            for one in self._between(question, access)
-            if _matches(question, one)
+            str(one.get("sid")): one for one in self._between(question) if _matches(question, one)
         }
         for taken in question.others:
             candidates.pop(taken, None)
@@ -64,19 +54,19 @@ class LookUp:
             return None
         return report_of_resource(next(iter(candidates.values())), now)
 
-    def _between(self, question: LookUpByContent, access: Access) -> Iterator[dict[str, Any]]:
+    def _between(self, question: LookUpByContent) -> Iterator[dict[str, Any]]:
         """Yield the texts between the two numbers, newest first, until one is too old.
 
         Do not filter by day: Twilio filters by the day of sending, and an unsent text has none.
         """
-        path = f"{access.messages_path}.json"
+        path = f"{self._access.messages_path}.json"
         parameters = {
             "To": question.to_number,
             "From": question.from_number,
             "PageSize": str(_PAGE_SIZE),
         }
         for _ in range(_MOST_PAGES):
-            page = self._get(access, path, parameters) or {}
+            page = self._get(path, parameters) or {}
             found = page.get("messages")
             for one in found if isinstance(found, list) else []:
                 if not isinstance(one, dict):
@@ -88,23 +78,19 @@ class LookUp:
             following = page.get("next_page_uri")
             if not following:
                 return
-            if not isinstance(following, str) or not following.startswith(access.messages_path):
+            if not isinstance(following, str) or not following.startswith(
+                self._access.messages_path
+            ):
                 raise LookUpFailedError("bad_page")
             path, parameters = following, {}
         raise LookUpFailedError("too_many_pages")
 
-    def _get(self, access: Access, path: str, parameters: dict[str, str]) -> dict[str, Any] | None:
+    def _get(self, path: str, parameters: dict[str, str]) -> dict[str, Any] | None:
         """Return the JSON object at ``path``; None for 404. Raises :class:`LookUpFailedError`."""
-        request = self._caller.prepare(access.request("GET", path, parameters))
-        try:
-            answer = self._caller.call(request)
-        except NoAnswerError as error:
-            raise LookUpFailedError(str(error)) from error
-        if answer.status == 404:
+        answer = self._caller.look_up(self._access.request("GET", path, parameters))
+        if answer is None:
             return None
-        if answer.status != 200:
-            raise LookUpFailedError(f"http_{answer.status}")
-        found = document(answer.body)
+        found = answer.json_object()
         if not found:
             raise LookUpFailedError("not_json")
         return found

@@ -17,13 +17,13 @@ from delivery.providers.base import (
     InboundText,
     NotConfiguredError,
     OutboundText,
-    Provider,
     ProviderEvent,
     Question,
     SendOutcome,
     WebhookRequest,
     account_name,
 )
+from delivery.providers.one_call import HttpProvider
 from delivery.providers.twilio import codes, reports, webhooks
 from delivery.providers.twilio.client import Access, Client
 from delivery.providers.twilio.lookup import LookUp
@@ -32,7 +32,7 @@ _ACCOUNT_SID = re.compile(r"AC[0-9a-fA-F]{32}")
 _EMPTY_TWIML = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 
 
-class TwilioProvider(Provider):
+class TwilioProvider(HttpProvider):
     """A Twilio account. Settings: ``ACCOUNT_SID``, ``AUTH_TOKEN``, ``API_KEY``, ``API_SECRET``,
     ``API_BASE``.
 
@@ -53,8 +53,7 @@ class TwilioProvider(Provider):
 
     def __init__(self, alias: str = "twilio") -> None:
         super().__init__(alias)
-        self._client: Client | None = None
-        self._look_up: LookUp | None = None
+        self._client = Client(self.caller)
 
     @property
     def account_sid(self) -> str:
@@ -87,8 +86,6 @@ class TwilioProvider(Provider):
         return Account(self.alias, account_name(self.api_base, self.account_sid))
 
     def send(self, text: OutboundText) -> SendOutcome:
-        if self._client is None:
-            self._client = Client()
         return self._client.send(text, self.access, datetime.now(UTC))
 
     def parse_webhook(self, request: WebhookRequest) -> Sequence[ProviderEvent]:
@@ -104,9 +101,7 @@ class TwilioProvider(Provider):
         return reports.read(event)
 
     def look_up(self, question: Question, now: datetime) -> DeliveryReport | None:
-        if self._look_up is None:
-            self._look_up = LookUp()
-        return self._look_up.answer(question, self.access, now)
+        return LookUp(self.caller, self.access).answer(question, now)
 
     def explain(self, code: str) -> str:
         return codes.explain(code)
@@ -130,14 +125,6 @@ class TwilioProvider(Provider):
                 "API_BASE", "is not an origin such as https://api.twilio.com.",
                 "delivery.twilio.E004",
             )  # fmt: skip
-
-    def close(self) -> None:
-        if self._client is not None:
-            self._client.close()
-            self._client = None
-        if self._look_up is not None:
-            self._look_up.close()
-            self._look_up = None
 
     def _error(self, name: str, problem: str, check_id: str) -> Error:
         return Error(

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from delivery.content.visible_text import storable
 from delivery.models import Outcome
@@ -16,8 +13,17 @@ from delivery.models.transitions import Failure
 from delivery.models.webhook_event import TEXT_RECEIVED
 from delivery.providers.base import DeliveryReport, InboundText, ProviderEvent
 from delivery.providers.twilio import codes
-from delivery.providers.twilio.answer import billed, code_of, is_id
-from delivery.references import message_id
+from delivery.providers.twilio.answer import billed, code_of
+from delivery.providers.values import (
+    MOST_MEDIA,
+    fingerprint,
+    is_id,
+    is_number,
+    keyword_of,
+    links,
+    our_reference,
+    text_of,
+)
 from delivery.statuses import Status
 
 STATUSES = {
@@ -34,11 +40,6 @@ STATUSES = {
 }
 """``MessageStatus`` and our status ("Outbound message status in status callbacks")."""
 
-_MOST_MEDIA = 10
-_LONGEST_URL = 2000
-_LONGEST_NUMBER = 16
-_WISHES = {"STOP", "START"}
-
 
 def event_of(fields: Mapping[str, str], *, ref: str, now: datetime) -> ProviderEvent:
     """Return the event in a webhook's form, with an id and a time of ours: Twilio gives none.
@@ -54,12 +55,12 @@ def event_of(fields: Mapping[str, str], *, ref: str, now: datetime) -> ProviderE
     else:
         told = (sid, status, fields.get("ErrorCode", ""), fields.get("RawDlrDoneDate", ""))
         event_type = status[:64] or "unknown"
-        event_id = hashlib.sha256(json.dumps(told).encode()).hexdigest()
+        event_id = fingerprint(told)
     return ProviderEvent(
-        event_id=event_id if is_id(event_id) else _fingerprint(fields),
+        event_id=event_id if is_id(event_id) else fingerprint(fields),
         event_type=event_type,
         provider_id=sid if is_id(sid) else "",
-        ref=ref if message_id(ref) is not None else "",
+        ref=our_reference(ref),
         occurred_at=now,
         payload=dict(fields),
     )
@@ -93,8 +94,8 @@ def report_of_resource(resource: Mapping[str, Any], now: datetime) -> DeliveryRe
         sid=sid,
         status=status,
         code=code_of(resource.get("error_code")),
-        to=_text(resource.get("to")),
-        from_=_text(resource.get("from")),
+        to=text_of(resource.get("to")),
+        from_=text_of(resource.get("from")),
         at=now,
         sent_at=moment(resource.get("date_sent")),
         updated_at=moment(resource.get("date_updated")),
@@ -152,40 +153,16 @@ def _failure(status: str, code: int | None) -> Failure:
 def _inbound_text(fields: Mapping[str, str], at: datetime) -> InboundText | None:
     sid = fields.get("MessageSid") or fields.get("SmsSid", "")
     to, from_ = fields.get("To", ""), fields.get("From", "")
-    if not is_id(sid) or not _is_number(to) or not _is_number(from_):
+    if not is_id(sid) or not is_number(to) or not is_number(from_):
         return None
-    wish = fields.get("OptOutType", "").upper()
-    media = [fields.get(f"MediaUrl{index}", "") for index in range(_MOST_MEDIA)]
+    media = [fields.get(f"MediaUrl{index}", "") for index in range(MOST_MEDIA)]
     return InboundText(
         provider_id=sid,
         to_number=to,
         from_number=from_,
         text=fields.get("Body", ""),
-        media_urls=tuple(filter(_is_link, media)),
-        keyword=wish if wish in _WISHES else "",
+        media_urls=links(media),
+        keyword=keyword_of(fields.get("OptOutType")),
         billed=billed(fields.get("NumSegments")),
         at=at,
     )
-
-
-def _is_number(value: str) -> bool:
-    return 0 < len(value) <= _LONGEST_NUMBER
-
-
-def _is_link(value: str) -> bool:
-    """Return whether ``value`` is an http or https link: a page shows it as one."""
-    try:
-        parts = urlsplit(value)
-    except ValueError:
-        return False
-    plain = value.isprintable() and " " not in value and len(value) <= _LONGEST_URL
-    return plain and parts.scheme in {"http", "https"} and bool(parts.hostname)
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _fingerprint(fields: Mapping[str, str]) -> str:
-    """Return an id for an event without one: equal content is the same event."""
-    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
