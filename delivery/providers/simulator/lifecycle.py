@@ -28,7 +28,8 @@ class Simulator:
         port: int,
         control_port: int,
     ) -> None:
-        self._host, self._account, self._api = host, account, api
+        self.account = account
+        self._host, self._api = host, api
         self._server = self._open(port)
         self._port = self._server.port
         try:
@@ -52,10 +53,10 @@ class Simulator:
 
     @property
     def ledger(self) -> Ledger:
-        return self._account.ledger
+        return self.account.ledger
 
     def start(self) -> None:
-        self._account.start()
+        self.account.start()
         self._server.start()
         self._control.start()
 
@@ -63,7 +64,7 @@ class Simulator:
         self._control.stop()
         if not self._refusing:
             self._server.stop()
-        self._account.stop()
+        self.account.stop()
 
     def __enter__(self) -> Self:
         self.start()
@@ -96,7 +97,7 @@ class Simulator:
     def reset(self) -> None:
         """Restore the state of a fresh start; the addresses and the keys stay."""
         self.end_outage()
-        self._account.reset()
+        self.account.reset()
 
     def _open(self, port: int) -> Server:
         return Server(self._host, port, self._api.answer, self._api.refuses_connection)

@@ -6,15 +6,17 @@ A provider's rig is ``tests/delivery/providers/<key>/rig.py``: a class ``TheRig`
 
 from __future__ import annotations
 
-import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import replace
 from enum import Enum
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
+
+from delivery.providers.simulator.faults import FaultTable
+from delivery.providers.simulator.lifecycle import Simulator
+from tests.delivery.providers.receiver import Receiver, Webhook
 
 OURS = "+13125550100"
 """The sending number of Grace church, and of the account."""
@@ -36,62 +38,69 @@ class Situation(Enum):
     FAILS_LATER = "accepted; then the carrier reports a failure"
 
 
-@dataclass(frozen=True)
-class Webhook:
-    """A call of the provider to our site."""
+class Rig(AbstractContextManager["Rig"], ABC):
+    """One provider under test, with a simulator that runs while the rig is entered."""
 
-    path: str
-    headers: Mapping[str, str]
-    body: bytes
+    situations: Mapping[Situation, str]
+    """The fault of the simulator behind each situation. Leave one out only with a reason in a comment."""
+    faults: FaultTable
+    codes: tuple[str, ...]
+    """The codes that the provider explains."""
+    reports: int
+    """The number of status webhooks of a delivered text."""
 
-    @property
-    def content_type(self) -> str:
-        found = {name.lower(): value for name, value in self.headers.items()}
-        return found.get("content-type", "")
+    signature_header: str
+    """The first letters of the headers that sign a webhook, in lower case."""
 
+    def __init__(self, site: Receiver[Webhook], alias: str) -> None:
+        self.site = site
+        self.alias = alias
+        self.simulator = self.make_simulator(f"{site.origin}/webhooks/{alias}/")
 
-class Site:
-    """Our public origin: keeps each webhook and answers 200, so that the suite can pass them on in any
-    order."""
+    @abstractmethod
+    def make_simulator(self, webhook_url: str) -> Simulator:
+        """Return a simulator without delays, not started."""
 
-    def __init__(self) -> None:
-        kept, changed = list[Webhook](), threading.Condition()
+    @abstractmethod
+    def options(self) -> dict[str, Any]:
+        """Return ``DELIVERY["PROVIDERS"][alias]``, the ``BACKEND`` included."""
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                with changed:
-                    kept.append(Webhook(self.path, dict(self.headers.items()), body))
-                    changed.notify_all()
-                self.send_response(200)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
+    @abstractmethod
+    def forged(self, webhook: Webhook) -> Webhook:
+        """Return ``webhook`` with another content under the old signature."""
 
-            def log_message(self, *_: Any) -> None:
-                """Log nothing."""
+    def meets(self, situation: Situation, to: str) -> None:
+        """Make the next call for ``to`` meet ``situation``."""
+        fault = self.faults.shaped(self.situations[situation])
+        self.simulator.account.plan.add(fault, count=1, to=to)
 
-        self._kept, self._changed = kept, changed
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    def start_outage(self) -> None:
+        """Refuse every connection."""
+        self.simulator.start_outage("refuse")
 
-    @property
-    def origin(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+    def taken(self) -> int:
+        """Return how many texts the provider took, repeats by key not counted."""
+        return len(self.simulator.ledger)
 
-    def wait_for(
-        self, count: int, only: Callable[[Webhook], bool] = lambda _: True
-    ) -> list[Webhook]:
-        """Return the first ``count`` webhooks that ``only`` chooses; fail after ten seconds."""
+    def without_webhooks(self) -> None:
+        """Let the provider lose every webhook from now on."""
+        self.simulator.account.options.change({"webhooks": False})
 
-        def chosen() -> list[Webhook]:
-            return [webhook for webhook in self._kept if only(webhook)]
+    def writes_to_us(self, text: str, *, person: str, number: str) -> None:
+        """Let a person text one of the account's numbers; the webhook goes to ``site``."""
+        self.simulator.account.receive(from_=person, to=number, text=text)
 
-        with self._changed:
-            came = self._changed.wait_for(lambda: len(chosen()) >= count, 10)
-            assert came, f"Only {[webhook.body for webhook in self._kept]} came."
-            return chosen()[:count]
+    def unsigned(self, webhook: Webhook) -> Webhook:
+        """Return ``webhook`` without its signature."""
+        kept = {
+            name: value
+            for name, value in webhook.headers.items()
+            if not name.startswith(self.signature_header)
+        }
+        return replace(webhook, headers=kept)
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self.simulator.start()
         return self
 
     def __exit__(
@@ -100,60 +109,4 @@ class Site:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-class Rig(AbstractContextManager["Rig"], ABC):
-    """One provider under test, with a simulator that runs while the rig is entered."""
-
-    situations: frozenset[Situation] = frozenset(Situation)
-    """The situations that this provider knows. Leave one out only with a reason in a comment."""
-    codes: tuple[str, ...]
-    """The codes that the provider explains."""
-    reports: int
-    """The number of status webhooks of a delivered text."""
-
-    def __init__(self, site: Site, alias: str) -> None:
-        self.site = site
-        self.alias = alias
-
-    @abstractmethod
-    def options(self) -> dict[str, Any]:
-        """Return ``DELIVERY["PROVIDERS"][alias]``, the ``BACKEND`` included."""
-
-    @abstractmethod
-    def meets(self, situation: Situation, to: str) -> None:
-        """Make the next call for ``to`` meet ``situation``."""
-
-    @abstractmethod
-    def start_outage(self) -> None:
-        """Refuse every connection."""
-
-    @abstractmethod
-    def taken(self) -> int:
-        """Return how many texts the provider took, repeats by key not counted."""
-
-    @abstractmethod
-    def without_webhooks(self) -> None:
-        """Let the provider lose every webhook from now on."""
-
-    @abstractmethod
-    def writes_to_us(self, text: str, *, person: str, number: str) -> None:
-        """Let a person text one of the account's numbers; the webhook goes to ``site``."""
-
-    @abstractmethod
-    def forged(self, webhook: Webhook) -> Webhook:
-        """Return ``webhook`` with another content under the old signature."""
-
-    @abstractmethod
-    def unsigned(self, webhook: Webhook) -> Webhook:
-        """Return ``webhook`` without its signature."""
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        return None
+        self.simulator.stop()

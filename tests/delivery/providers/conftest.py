@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.delivery.providers.cases import Rig, Site
+from tests.delivery.providers.cases import Rig
+from tests.delivery.providers.receiver import Receiver, Webhook
 from tests.delivery.redis_state import fresh
 
 KINDS = sorted(path.parent.name for path in Path(__file__).parent.glob("*/rig.py"))
@@ -18,7 +19,7 @@ def rig(request: pytest.FixtureRequest, settings: Any) -> Iterator[Rig]:
     """Run the test once per provider, each time as the only configured one."""
     kind = request.param
     made = import_module(f"tests.delivery.providers.{kind}.rig").TheRig
-    with Site() as site, made(site, kind) as rig:
+    with Receiver(Webhook) as site, made(site, kind) as rig:
         fresh(
             settings,
             PROVIDERS={kind: rig.options()},

@@ -27,7 +27,8 @@ from delivery.tracking import apply_waiting_events
 from delivery.tracking.watchdog import by_content_of, reconcile_now
 from koinonia.models import Church
 from tests.delivery.engine.scripted import write
-from tests.delivery.providers.cases import OURS, PERSON, Rig, Situation, Webhook
+from tests.delivery.providers.cases import OURS, PERSON, Rig, Situation
+from tests.delivery.providers.receiver import Webhook
 from tests.delivery.providers.texts import outbound
 from tests.support.waiting import wait_until
 
@@ -94,7 +95,7 @@ def pass_on(webhook: Webhook) -> HttpResponse:
     answer: Any = Client(enforce_csrf_checks=True).post(
         webhook.path,
         webhook.body,
-        content_type=webhook.content_type,
+        content_type=webhook.headers.get("content-type", ""),
         headers={
             name: value
             for name, value in webhook.headers.items()

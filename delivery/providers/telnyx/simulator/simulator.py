@@ -25,6 +25,8 @@ class TelnyxControl(Control):
 class TelnyxSimulator(Simulator):
     """``with TelnyxSimulator() as telnyx: Telnyx(base_url=telnyx.base, api_key=telnyx.api_key)``."""
 
+    account: Account
+
     def __init__(
         self,
         host: str = "127.0.0.1",

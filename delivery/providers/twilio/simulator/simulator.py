@@ -14,6 +14,8 @@ from delivery.providers.twilio.simulator.options import Credentials, Options
 class TwilioSimulator(Simulator):
     """``with TwilioSimulator() as twilio: requests.post(f"{twilio.base}/2010-04-01/…")``."""
 
+    account: Account
+
     def __init__(
         self,
         host: str = "127.0.0.1",

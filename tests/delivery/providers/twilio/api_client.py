@@ -2,55 +2,36 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qsl
 
-import requests
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
-from delivery.providers.simulator.server import Answer, Request, Server
 from delivery.providers.twilio.simulator import TwilioSimulator
+from tests.delivery.providers import receiver
+from tests.delivery.providers.api_client import ControlClient
 from tests.support.waiting import wait_until
 
 SENDER = "+13125550100"
 MEMBER = "+13125550002"
-PATIENCE_SECONDS = 10
 
 
-class ApiClient:
-    """``sdk`` uses the API; ``tell`` and ``ask`` use the control API."""
+class ApiClient(ControlClient):
+    """``sdk`` uses the API; ``control`` and ``ask`` use the control API."""
 
     def __init__(self, twilio: TwilioSimulator) -> None:
+        super().__init__(twilio)
         self.twilio = twilio
-        self._http = requests.Session()
         self.sdk = sdk_for(twilio)
 
-    def __enter__(self) -> Self:
-        return self
-
     def __exit__(self, *_: object) -> None:
-        self._http.close()
+        super().__exit__()
         self.sdk.http_client.session.close()
 
     def send(self, **fields: Any) -> Any:
         fields = {"to": MEMBER, "from_": SENDER, "body": "Service at nine.", **fields}
         return self.sdk.messages.create(**fields)
-
-    def tell(self, path: str, **body: Any) -> dict[str, Any]:
-        answer = self._http.post(f"{self.twilio.control}/{path}", json=body, timeout=5)
-        assert answer.ok, answer.text
-        told: dict[str, Any] = answer.json()
-        return told
-
-    def ask(self, path: str) -> dict[str, Any]:
-        answer = self._http.get(f"{self.twilio.control}/{path}", timeout=5)
-        assert answer.ok, answer.text
-        asked: dict[str, Any] = answer.json()
-        return asked
 
     def wait_for_status(self, sid: str, status: str) -> None:
         wait_until(lambda: self.sdk.messages(sid).fetch().status == status)
@@ -68,12 +49,20 @@ def sdk_for(twilio: TwilioSimulator, user: str = "", password: str = "") -> Any:
     return sdk
 
 
-@dataclass(frozen=True)
-class Received:
-    url: str
-    headers: dict[str, str]
-    body: bytes
+def settings_for(twilio: TwilioSimulator) -> dict[str, str]:
+    """Return the settings of a provider that uses the simulator."""
+    credentials = twilio.credentials
+    return {
+        "BACKEND": "delivery.providers.twilio.provider.TwilioProvider",
+        "ACCOUNT_SID": credentials.account_sid,
+        "AUTH_TOKEN": credentials.auth_token,
+        "API_KEY": credentials.api_key,
+        "API_SECRET": credentials.api_secret,
+        "API_BASE": twilio.base,
+    }
 
+
+class Received(receiver.Webhook):
     @property
     def fields(self) -> dict[str, str]:
         return dict(parse_qsl(self.body.decode(), keep_blank_values=True))
@@ -83,40 +72,6 @@ class Received:
         return self.fields.get("MessageStatus", "")
 
 
-class Receiver:
-    """A host of webhooks: keeps all calls and answers 200, or ``answers[path]``."""
-
+class Receiver(receiver.Receiver[Received]):
     def __init__(self) -> None:
-        self._server = Server("127.0.0.1", 0, self._take)
-        self._changed = threading.Condition()
-        self.clear()
-
-    def clear(self) -> None:
-        with self._changed:
-            self.received: list[Received] = []
-            self.answers: dict[str, Callable[[], Answer]] = {}
-
-    def url(self, path: str = "/webhooks/twilio/m1/") -> str:
-        return f"http://127.0.0.1:{self._server.port}{path}"
-
-    def wait_for(self, count: int) -> list[Received]:
-        """Return the first ``count`` calls, or raise an AssertionError that shows what came."""
-        with self._changed:
-            came = self._changed.wait_for(lambda: len(self.received) >= count, PATIENCE_SECONDS)
-            assert came, f"Only {[one.fields for one in self.received]} came."
-            return self.received[:count]
-
-    def __enter__(self) -> Self:
-        self._server.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.stop()
-
-    def _take(self, request: Request) -> Answer:
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        with self._changed:
-            self.received.append(Received(self.url(request.path), headers, request.body))
-            self._changed.notify_all()
-            answer = self.answers.get(request.path, Answer)
-        return answer()
+        super().__init__(Received, "/webhooks/twilio/m1/")

@@ -6,7 +6,7 @@ import pytest
 
 from delivery.providers.twilio.provider import TwilioProvider
 from delivery.providers.twilio.simulator import Options, TwilioSimulator
-from tests.delivery.providers.twilio.api_client import ApiClient, Receiver
+from tests.delivery.providers.twilio.api_client import ApiClient, Receiver, settings_for
 
 
 @pytest.fixture(scope="session")
@@ -29,34 +29,19 @@ def client(twilio: TwilioSimulator) -> Iterator[ApiClient]:
         yield client
 
 
-@pytest.fixture(scope="session")
-def receiver_process_wide() -> Iterator[Receiver]:
+@pytest.fixture
+def receiver(twilio: TwilioSimulator) -> Iterator[Receiver]:
     with Receiver() as receiver:
         yield receiver
-
-
-@pytest.fixture
-def receiver(receiver_process_wide: Receiver, twilio: TwilioSimulator) -> Receiver:
-    """Return a webhook host with an empty inbox."""
-    receiver_process_wide.clear()
-    return receiver_process_wide
 
 
 @pytest.fixture
 def provider(twilio: TwilioSimulator, settings: object) -> Iterator[TwilioProvider]:
     """Return our provider, configured for the simulator."""
     delivery = getattr(settings, "DELIVERY", {})
-    options = {
-        "BACKEND": "delivery.providers.twilio.provider.TwilioProvider",
-        "ACCOUNT_SID": twilio.credentials.account_sid,
-        "AUTH_TOKEN": twilio.credentials.auth_token,
-        "API_KEY": twilio.credentials.api_key,
-        "API_SECRET": twilio.credentials.api_secret,
-        "API_BASE": twilio.base,
-    }
     settings.DELIVERY = {  # type: ignore[attr-defined]
         **delivery,
-        "PROVIDERS": {**delivery.get("PROVIDERS", {}), "twilio": options},
+        "PROVIDERS": {**delivery.get("PROVIDERS", {}), "twilio": settings_for(twilio)},
     }
     provider = TwilioProvider()
     yield provider

@@ -52,7 +52,7 @@ def test_a_text_is_found_by_its_id(provider: TwilioProvider, client: ApiClient) 
 def test_a_failed_text_is_found_with_its_reason(
     provider: TwilioProvider, client: ApiClient
 ) -> None:
-    client.tell("faults", fault="undelivered", code="30007")
+    client.control("faults", fault="undelivered", code="30007")
     sent = client.send()
     client.wait_for_status(sent.sid, "undelivered")
     found = ask(provider, LookUpById(sent.sid))
@@ -90,9 +90,9 @@ def test_a_text_of_another_time_is_not_it(provider: TwilioProvider, client: ApiC
 
 
 def test_a_text_from_a_person_is_not_it(provider: TwilioProvider, client: ApiClient) -> None:
-    client.tell("webhooks", url="http://127.0.0.1:1/")
+    client.control("webhooks", url="http://127.0.0.1:1/")
     told = {"from": SENDER, "to": MEMBER, "text": "Service at nine."}
-    client.tell("inbound", **told)
+    client.control("inbound", **told)
     assert ask(provider, question()) is None
 
 
@@ -118,7 +118,7 @@ def test_all_pages_are_read_until_a_text_is_too_old(
 def test_an_outage_is_told_apart_from_an_unknown_text(
     provider: TwilioProvider, client: ApiClient, mode: str
 ) -> None:
-    client.tell("outage", on=True, mode=mode)
+    client.control("outage", on=True, mode=mode)
     for asked in (LookUpById("SM" + "0" * 32), question()):
         with pytest.raises(LookUpFailedError):
             ask(provider, asked)

@@ -106,7 +106,7 @@ def test_a_refused_text_has_the_outcome_of_its_code(
     kind: Outcome,
     code: str,
 ) -> None:
-    client.tell("faults", fault=fault)
+    client.control("faults", fault=fault)
     outcome = provider.send(TEXT)
     assert (outcome.kind, outcome.code) == (kind, code)
     assert len(client.twilio.ledger) == 0
@@ -132,7 +132,7 @@ def test_a_text_whose_answer_is_lost_or_odd_is_ambiguous(
     provider: TwilioProvider, client: ApiClient, settings: Settings, fault: str, code: str
 ) -> None:
     settings.DELIVERY = {**settings.DELIVERY, "READ_TIMEOUT": 0.3}
-    client.tell("faults", fault=fault, **({"seconds": 0.6} if fault in {"slow", "hang"} else {}))
+    client.control("faults", fault=fault, **({"seconds": 0.6} if fault in {"slow", "hang"} else {}))
     outcome = provider.send(TEXT)
     assert (outcome.kind, outcome.code) == (Outcome.AMBIGUOUS, code)
     assert len(client.twilio.ledger) == 1
@@ -147,7 +147,7 @@ def test_a_refused_connection_has_certainly_sent_nothing(
 
 
 def test_a_stop_opts_out(provider: TwilioProvider, client: ApiClient) -> None:
-    client.tell("faults", fault="21610")
+    client.control("faults", fault="21610")
     assert provider.send(TEXT).opted_out
 
 
@@ -170,7 +170,7 @@ def test_pauses_and_holds(
     whole_account: bool,
     hold: bool,
 ) -> None:
-    client.tell("faults", fault=fault)
+    client.control("faults", fault=fault)
     outcome = provider.send(TEXT)
     assert (outcome.retry_after, outcome.whole_account, outcome.hold) == (
         pause, whole_account, hold,
@@ -211,7 +211,7 @@ def test_no_fault_makes_the_client_raise(
 ) -> None:
     settings.DELIVERY = {**settings.DELIVERY, "READ_TIMEOUT": 0.2}
     lasting = {"slow": 0.4, "hang": 0.4, "delayed": 0.01}
-    client.tell("faults", fault=name, **({"seconds": lasting[name]} if name in lasting else {}))
+    client.control("faults", fault=name, **({"seconds": lasting[name]} if name in lasting else {}))
     assert provider.send(TEXT).kind in Outcome
 
 

@@ -69,7 +69,7 @@ def test_it_lists_by_the_day_of_sending(client: ApiClient) -> None:
 def test_it_raises_the_error_of_a_refusal(
     client: ApiClient, fault: str, status: int, code: int
 ) -> None:
-    client.tell("faults", fault=fault)
+    client.control("faults", fault=fault)
     with pytest.raises(TwilioRestException) as raised:
         client.send()
     assert (raised.value.status, raised.value.code) == (status, code)
@@ -77,7 +77,7 @@ def test_it_raises_the_error_of_a_refusal(
 
 
 def test_an_answer_that_is_lost_leaves_a_text(client: ApiClient) -> None:
-    client.tell("faults", fault="drop")
+    client.control("faults", fault="drop")
     with pytest.raises(requests.ConnectionError):
         client.send()
     assert len(client.twilio.ledger) == 1
@@ -125,7 +125,7 @@ def test_a_wrong_password_does_not_open_the_api(twilio: TwilioSimulator) -> None
 def test_its_validator_accepts_the_callbacks(
     client: ApiClient, receiver: Receiver, sign_fragment: bool
 ) -> None:
-    client.tell("settings", sign_fragment=sign_fragment)
+    client.control("settings", sign_fragment=sign_fragment)
     client.send(body="Hé", status_callback=receiver.url() + RETRY_OVERRIDES)
     validator = RequestValidator(client.twilio.credentials.auth_token)
     for one in receiver.wait_for(2):
@@ -135,7 +135,7 @@ def test_its_validator_accepts_the_callbacks(
 
 
 def test_its_validator_rejects_another_token(client: ApiClient, receiver: Receiver) -> None:
-    client.tell("faults", fault="bad_signature")
+    client.control("faults", fault="bad_signature")
     client.send(status_callback=receiver.url())
     validator = RequestValidator(client.twilio.credentials.auth_token)
     for one in receiver.wait_for(2):
@@ -143,8 +143,8 @@ def test_its_validator_rejects_another_token(client: ApiClient, receiver: Receiv
 
 
 def test_its_validator_accepts_an_inbound_text(client: ApiClient, receiver: Receiver) -> None:
-    client.tell("webhooks", url=receiver.url("/webhooks/twilio/"))
-    client.tell("inbound", **{"from": MEMBER, "to": SENDER, "text": "Zażółć & co = 1 + 1 🙏"})
+    client.control("webhooks", url=receiver.url("/webhooks/twilio/"))
+    client.control("inbound", **{"from": MEMBER, "to": SENDER, "text": "Zażółć & co = 1 + 1 🙏"})
     [one] = receiver.wait_for(1)
     validator = RequestValidator(client.twilio.credentials.auth_token)
     assert validator.validate(one.url, one.fields, one.headers["x-twilio-signature"])

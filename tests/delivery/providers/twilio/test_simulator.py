@@ -53,7 +53,7 @@ def test_a_messaging_service_calls_back_queued(client: ApiClient, receiver: Rece
 def test_callbacks_follow_the_ordered_fault(
     client: ApiClient, receiver: Receiver, fault: str, count: int, expected: list[str]
 ) -> None:
-    client.tell("faults", fault=fault, **({"seconds": 0.05} if fault == "delayed" else {}))
+    client.control("faults", fault=fault, **({"seconds": 0.05} if fault == "delayed" else {}))
     sent = client.send(status_callback=receiver.url())
     assert statuses(receiver, count) == sorted(expected)
     if fault == "reordered":
@@ -68,7 +68,7 @@ def test_callbacks_follow_the_ordered_fault(
 
 
 def test_a_lost_callback_leaves_a_delivered_text(client: ApiClient, receiver: Receiver) -> None:
-    client.tell("faults", fault="lost")
+    client.control("faults", fault="lost")
     sent = client.send(status_callback=receiver.url())
     client.wait_for_status(sent.sid, "delivered")
     assert receiver.received == []
@@ -87,7 +87,7 @@ def test_an_error_of_ours_is_not_called_again(
 def test_retry_overrides_in_the_fragment_are_obeyed(client: ApiClient, receiver: Receiver) -> None:
     answers = iter([Answer(status=503), HANG_UP, Answer(status=404), Answer(), Answer()])
     receiver.answers["/webhooks/twilio/m1/"] = lambda: next(answers)
-    client.tell("faults", fault="stays_sent")
+    client.control("faults", fault="stays_sent")
     client.send(status_callback=receiver.url() + RETRY_OVERRIDES)
     calls = receiver.wait_for(4)
     assert {one.status for one in calls} == {"sent"}
@@ -102,9 +102,9 @@ def test_a_failed_connection_is_tried_once_more(client: ApiClient) -> None:
 
 
 def test_an_inbound_text_brings_media_and_no_time(client: ApiClient, receiver: Receiver) -> None:
-    client.tell("webhooks", url=receiver.url("/webhooks/twilio/"))
+    client.control("webhooks", url=receiver.url("/webhooks/twilio/"))
     picture = "https://media.example.org/1.jpg"
-    told = client.tell(
+    told = client.control(
         "inbound", **{"from": MEMBER, "to": SENDER, "text": "Look", "media_urls": [picture]}
     )
     [one] = receiver.wait_for(1)
@@ -119,23 +119,23 @@ def test_an_inbound_text_brings_media_and_no_time(client: ApiClient, receiver: R
 def test_a_stop_blocks_the_pair_and_start_unblocks_it(
     client: ApiClient, receiver: Receiver, word: str
 ) -> None:
-    client.tell("webhooks", url=receiver.url("/webhooks/twilio/"))
-    client.tell("inbound", **{"from": MEMBER, "to": SENDER, "text": word})
+    client.control("webhooks", url=receiver.url("/webhooks/twilio/"))
+    client.control("inbound", **{"from": MEMBER, "to": SENDER, "text": word})
     with pytest.raises(TwilioRestException) as raised:
         client.send()
     assert (raised.value.code, raised.value.status) == (21610, 400)
     client.send(from_="+13125550101")
     assert client.ask("opt-outs")["opt_outs"] == [{"from": SENDER, "to": MEMBER}]
     assert len(client.ask("auto-replies")["auto_replies"]) == 1
-    client.tell("inbound", **{"from": MEMBER, "to": SENDER, "text": "Yes"})
+    client.control("inbound", **{"from": MEMBER, "to": SENDER, "text": "Yes"})
     client.send()
     assert [one.fields["Body"] for one in receiver.wait_for(2)] == [word, "Yes"]
 
 
 def test_by_a_service_a_blocked_text_fails_late(client: ApiClient, receiver: Receiver) -> None:
-    client.tell("numbers", add=[SENDER])
-    client.tell("webhooks", url=receiver.url("/webhooks/twilio/"))
-    client.tell("inbound", **{"from": MEMBER, "to": SENDER, "text": "STOP"})
+    client.control("numbers", add=[SENDER])
+    client.control("webhooks", url=receiver.url("/webhooks/twilio/"))
+    client.control("inbound", **{"from": MEMBER, "to": SENDER, "text": "STOP"})
     receiver.wait_for(1)
     sent = client.send(from_=None, messaging_service_sid=SERVICE, status_callback=receiver.url())
     assert sent.status == "accepted"
@@ -144,8 +144,8 @@ def test_by_a_service_a_blocked_text_fails_late(client: ApiClient, receiver: Rec
 
 
 def test_advanced_opt_out_names_the_wish(client: ApiClient, receiver: Receiver) -> None:
-    client.tell("settings", advanced_opt_out=True, webhook_url=receiver.url("/webhooks/twilio/"))
-    client.tell("inbound", **{"from": MEMBER, "to": SENDER, "text": "Quit"})
+    client.control("settings", advanced_opt_out=True, webhook_url=receiver.url("/webhooks/twilio/"))
+    client.control("inbound", **{"from": MEMBER, "to": SENDER, "text": "Quit"})
     assert receiver.wait_for(1)[0].fields["OptOutType"] == "STOP"
 
 
@@ -173,7 +173,7 @@ def test_a_wrong_request_is_refused_by_its_code(
 
 
 def test_a_foreign_sender_is_refused(client: ApiClient) -> None:
-    client.tell("numbers", add=[SENDER])
+    client.control("numbers", add=[SENDER])
     with pytest.raises(TwilioRestException) as raised:
         client.send(from_="+13125550199")
     assert raised.value.code == 21606
@@ -182,7 +182,7 @@ def test_a_foreign_sender_is_refused(client: ApiClient) -> None:
 def test_a_full_queue_refuses_and_a_short_validity_expires(
     client: ApiClient, receiver: Receiver
 ) -> None:
-    client.tell("settings", rate=0.5, queue_seconds=3)
+    client.control("settings", rate=0.5, queue_seconds=3)
     assert client.send().sid
     expiring = client.send(validity_period=1, status_callback=receiver.url())
     [late] = receiver.wait_for(1)
@@ -196,10 +196,10 @@ def test_a_full_queue_refuses_and_a_short_validity_expires(
 
 @pytest.mark.parametrize("mode", ["refuse", "close", "503"])
 def test_an_outage_accepts_nothing(client: ApiClient, mode: str) -> None:
-    client.tell("outage", on=True, mode=mode)
+    client.control("outage", on=True, mode=mode)
     with pytest.raises((requests.ConnectionError, TwilioRestException)):
         client.send()
-    client.tell("outage", on=False)
+    client.control("outage", on=False)
     assert client.send().sid
     assert len(client.twilio.ledger) == 1
 

@@ -293,10 +293,10 @@ def test_the_answer_is_empty_twiml(provider: TwilioProvider) -> None:
 def test_the_simulators_calls_are_trusted(
     provider: TwilioProvider, client: ApiClient, receiver: Receiver
 ) -> None:
-    client.tell("webhooks", url=receiver.url("/webhooks/twilio/"))
+    client.control("webhooks", url=receiver.url("/webhooks/twilio/"))
     client.send(status_callback=receiver.url("/webhooks/twilio/m12/"))
     receiver.wait_for(2)
-    client.tell("inbound", **{"from": MEMBER, "to": SENDER, "text": "Ja, gerne! 🙏"})
+    client.control("inbound", **{"from": MEMBER, "to": SENDER, "text": "Ja, gerne! 🙏"})
     found = [
         provider.read_event(
             event(

@@ -110,8 +110,8 @@ def test_a_lost_answer_is_settled_by_the_callback_and_never_sent_twice(
     api: Api, twilio: TwilioSimulator, sent_to: Any
 ) -> None:
     with ApiClient(twilio) as client:
-        client.tell("faults", fault="drop", to="+13125552001")
-        client.tell("faults", fault="created_504", to="+13125552002")
+        client.control("faults", fault="drop", to="+13125552001")
+        client.control("faults", fault="created_504", to="+13125552002")
     keys = [api.send(f"+1312555200{n}", "Choir at seven.") for n in (1, 2)]
     wait_until(lambda: {api.status(key) for key in keys} == {"delivered"}, 60)
     assert [sent_to(f"+1312555200{n}") for n in (1, 2)] == [1, 1]
@@ -122,7 +122,7 @@ def test_without_a_callback_a_lost_answer_ends_as_unknown(
 ) -> None:
     with ApiClient(twilio) as client:
         for fault in ("drop", "lost"):
-            client.tell("faults", fault=fault, to="+13125552003")
+            client.control("faults", fault=fault, to="+13125552003")
     key = api.send("+13125552003", "Choir at eight.")
     wait_until(lambda: api.status(key) == "unknown", 60)
     assert sent_to("+13125552003") == 1
@@ -134,7 +134,7 @@ def test_a_stop_by_text_opts_out(api: Api, twilio: TwilioSimulator, sent_to: Any
     first = api.send(number, "Welcome!")
     wait_until(lambda: api.status(first) == "delivered", 60)
     with ApiClient(twilio) as client:
-        client.tell("inbound", **{"from": number, "to": OURS, "text": "STOP"})
+        client.control("inbound", **{"from": number, "to": OURS, "text": "STOP"})
 
     def received() -> list[Any]:
         found = api.get("messages/?direction=inbound")["results"]
@@ -151,7 +151,7 @@ def test_a_stop_that_only_twilio_knows_opts_out_too(
 ) -> None:
     number = "+13125552005"
     with ApiClient(twilio) as client:
-        client.tell("faults", fault="21610", to=number)
+        client.control("faults", fault="21610", to=number)
     refused = api.send(number, "Hello?")
     wait_until(lambda: api.status(refused) == "suppressed", 60)
     again = api.send(number, "Hello again?")

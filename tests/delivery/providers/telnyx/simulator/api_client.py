@@ -1,24 +1,24 @@
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 import requests
 from telnyx import Telnyx
 
 from delivery.providers.telnyx.simulator import TelnyxSimulator
+from tests.delivery.providers.api_client import ControlClient
 from tests.support.waiting import wait_until
 
 CHURCH = "+13125550100"
 MEMBER = "+13125550002"
-PATIENCE_SECONDS = 10
 
 
-class ApiClient:
+class ApiClient(ControlClient):
     """The simulator's two sides: ``post`` texts through the API, ``control`` the control API."""
 
     def __init__(self, telnyx: TelnyxSimulator) -> None:
+        super().__init__(telnyx)
         self.telnyx = telnyx
-        self._http = requests.Session()
         self.sdk = Telnyx(
             api_key=telnyx.api_key,
             public_key=telnyx.public_key,
@@ -26,11 +26,8 @@ class ApiClient:
             max_retries=0,
         )
 
-    def __enter__(self) -> Self:
-        return self
-
     def __exit__(self, *_: object) -> None:
-        self._http.close()
+        super().__exit__()
         self.sdk.close()
 
     def post(
@@ -66,18 +63,6 @@ class ApiClient:
         headers = {"Authorization": f"Bearer {self.telnyx.api_key}"}
         url = f"{self.telnyx.base}/{path}"
         return self._http.get(url, params=parameters, headers=headers, timeout=5)
-
-    def control(self, path: str, **body: Any) -> dict[str, Any]:
-        answer = self._http.post(f"{self.telnyx.control}/{path}", json=body, timeout=5)
-        assert answer.ok, answer.text
-        told: dict[str, Any] = answer.json()
-        return told
-
-    def ask(self, path: str) -> dict[str, Any]:
-        answer = self._http.get(f"{self.telnyx.control}/{path}", timeout=5)
-        assert answer.ok, answer.text
-        asked: dict[str, Any] = answer.json()
-        return asked
 
     def status_of(self, message_id: str) -> str:
         return str(self.get(f"messages/{message_id}").json()["data"]["to"][0]["status"])

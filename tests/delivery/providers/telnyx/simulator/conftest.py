@@ -18,14 +18,7 @@ def client(telnyx: TelnyxSimulator) -> Iterator[ApiClient]:
         yield client
 
 
-@pytest.fixture(scope="session")
-def receiver_process_wide() -> Iterator[Receiver]:
+@pytest.fixture
+def receiver(telnyx: TelnyxSimulator) -> Iterator[Receiver]:
     with Receiver() as receiver:
         yield receiver
-
-
-@pytest.fixture
-def receiver(receiver_process_wide: Receiver, telnyx: TelnyxSimulator) -> Receiver:
-    """Return a webhook receiver with an empty inbox."""
-    receiver_process_wide.clear()
-    return receiver_process_wide

@@ -10,7 +10,7 @@ import pytest
 from delivery.providers.telnyx.simulator.codes import ASYNCHRONOUS
 from delivery.providers.telnyx.simulator.numbers import NUMBER_OF
 from tests.delivery.providers.telnyx.simulator.api_client import ApiClient
-from tests.delivery.providers.telnyx.simulator.receiver import Receiver
+from tests.delivery.providers.telnyx.simulator.receiver import Receiver, of_type
 from tests.support.waiting import wait_until
 
 
@@ -29,7 +29,7 @@ def test_each_end_and_its_errors(
     client: ApiClient, receiver: Receiver, name: str, status: str, codes: list[str]
 ) -> None:
     client.post(to=NUMBER_OF[name], webhook_url=receiver.url())
-    [finalized] = receiver.wait_for(1, "message.finalized")
+    [finalized] = receiver.wait_for(1, of_type("message.finalized"))
     assert finalized.status == status
     assert [error["code"] for error in finalized.payload["errors"]] == codes
     assert finalized.payload["completed_at"]
@@ -92,7 +92,7 @@ def test_webhooks_can_come_before_the_answer(client: ApiClient, receiver: Receiv
 
 def test_unknown_events_and_fields(client: ApiClient, receiver: Receiver) -> None:
     client.post(to=NUMBER_OF["unknown_event"], webhook_url=receiver.url())
-    receiver.wait_for(1, "message.pondered")
+    receiver.wait_for(1, of_type("message.pondered"))
     client.post(to=NUMBER_OF["unknown_field"], webhook_url=receiver.url())
     *_, last = receiver.wait_for(5)
     assert (last.payload["mood"], last.event["weather"]) == ("hopeful", {"wind": 3})
@@ -101,7 +101,7 @@ def test_unknown_events_and_fields(client: ApiClient, receiver: Receiver) -> Non
 def test_cost_is_null_at_first(client: ApiClient, receiver: Receiver) -> None:
     answer = client.post(to=NUMBER_OF["cost_null"], webhook_url=receiver.url())
     assert answer.json()["data"]["cost"] is None
-    [finalized] = receiver.wait_for(1, "message.finalized")
+    [finalized] = receiver.wait_for(1, of_type("message.finalized"))
     assert finalized.payload["cost"]["currency"] == "USD"
 
 
@@ -109,7 +109,7 @@ def test_faults_of_answer_and_webhook_go_together(client: ApiClient, receiver: R
     client.control("faults", fault="delivery_failed", code="40002")
     client.control("faults", fault="broken_json")
     assert client.post(webhook_url=receiver.url()).content == b'{"data":{"id":"40'
-    [finalized] = receiver.wait_for(1, "message.finalized")
+    [finalized] = receiver.wait_for(1, of_type("message.finalized"))
     assert finalized.payload["errors"][0]["code"] == "40002"
 
 
