@@ -285,8 +285,9 @@ class Provider(ABC):
     """The name for people."""
     capabilities: Capabilities
 
-    def __init__(self, alias: str) -> None:
-        self.alias = alias
+    def __init__(self, alias: str = "") -> None:
+        """Make an instance for ``alias``, which is ``key`` in the settings of most projects."""
+        self.alias = alias or self.key
 
     @property
     def options(self) -> Mapping[str, Any]:

@@ -90,7 +90,7 @@ class Caller:
 class HttpProvider(Provider):
     """A provider with one kept-alive connection per instance, opened at the first call."""
 
-    def __init__(self, alias: str) -> None:
+    def __init__(self, alias: str = "") -> None:
         super().__init__(alias)
         self.caller = Caller()
 

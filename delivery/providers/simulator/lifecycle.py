@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
 from delivery.providers.simulator.account import Account
 from delivery.providers.simulator.api import Api
+from delivery.providers.simulator.control import Control
+from delivery.providers.simulator.faults import FaultTable
 from delivery.providers.simulator.ledger import Ledger
-from delivery.providers.simulator.server import Answer, Request, Server
+from delivery.providers.simulator.server import Server
 
 
 class Simulator:
@@ -18,11 +19,13 @@ class Simulator:
     The control API has a separate port, so that it answers while the API refuses connections.
     """
 
+    control_api: type[Control] = Control
+
     def __init__(
         self,
         account: Account,
         api: Api,
-        control: Callable[[Simulator], Callable[[Request], Answer]],
+        faults: FaultTable,
         *,
         host: str,
         port: int,
@@ -33,7 +36,9 @@ class Simulator:
         self._server = self._open(port)
         self._port = self._server.port
         try:
-            self._control = Server(host, control_port, control(self))
+            self._control = Server(
+                host, control_port, self.control_api(account, self, faults).answer
+            )
         except OSError:
             self._server.server_close()
             raise

@@ -43,7 +43,7 @@ class TelnyxProvider(HttpProvider):
         failed_webhooks_come_again=True,
     )
 
-    def __init__(self, alias: str = "telnyx") -> None:
+    def __init__(self, alias: str = "") -> None:
         super().__init__(alias)
         self._client = Client(self.caller)
 

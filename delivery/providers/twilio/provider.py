@@ -51,7 +51,7 @@ class TwilioProvider(HttpProvider):
         callback_per_message=True,
     )
 
-    def __init__(self, alias: str = "twilio") -> None:
+    def __init__(self, alias: str = "") -> None:
         super().__init__(alias)
         self._client = Client(self.caller)
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from delivery.providers.telnyx.simulator.keys import Keys
+from delivery.providers.telnyx.simulator.options import Keys
 
 STALE_SECONDS = 900
 _TIMEOUT_SECONDS = 30

@@ -9,11 +9,10 @@ from delivery.providers.simulator.numbers import OwnNumbers
 from delivery.providers.telnyx.simulator.carrier import Carrier
 from delivery.providers.telnyx.simulator.idempotency import IdempotencyKeys
 from delivery.providers.telnyx.simulator.inbound import receive
-from delivery.providers.telnyx.simulator.keys import Keys
 from delivery.providers.telnyx.simulator.messages import Messages
 from delivery.providers.telnyx.simulator.numbers import Recipients
 from delivery.providers.telnyx.simulator.opt_outs import OptOuts
-from delivery.providers.telnyx.simulator.options import Options
+from delivery.providers.telnyx.simulator.options import Keys, Options
 from delivery.providers.telnyx.simulator.webhooks import Webhooks
 
 

@@ -10,8 +10,8 @@ from delivery.providers.simulator.command import SimulatorCommand
 from delivery.providers.simulator.command import State as AnyState
 from delivery.providers.simulator.numbers import OwnNumbers
 from delivery.providers.telnyx.simulator import Options, TelnyxSimulator
-from delivery.providers.telnyx.simulator.keys import Keys
 from delivery.providers.telnyx.simulator.numbers import table
+from delivery.providers.telnyx.simulator.options import Keys
 from delivery.providers.telnyx.simulator.registration import is_a_tenants
 from delivery.providers.telnyx.simulator.state import State
 

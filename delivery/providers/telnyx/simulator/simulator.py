@@ -11,8 +11,7 @@ from delivery.providers.simulator.numbers import OwnNumbers
 from delivery.providers.telnyx.simulator.account import Account
 from delivery.providers.telnyx.simulator.api import Api
 from delivery.providers.telnyx.simulator.faults import FAULTS
-from delivery.providers.telnyx.simulator.keys import Keys
-from delivery.providers.telnyx.simulator.options import Options
+from delivery.providers.telnyx.simulator.options import Keys, Options
 
 
 class TelnyxControl(Control):
@@ -26,6 +25,7 @@ class TelnyxSimulator(Simulator):
     """``with TelnyxSimulator() as telnyx: Telnyx(base_url=telnyx.base, api_key=telnyx.api_key)``."""
 
     account: Account
+    control_api = TelnyxControl
 
     def __init__(
         self,
@@ -38,15 +38,9 @@ class TelnyxSimulator(Simulator):
         ledger_capacity: int | None = None,
         numbers: OwnNumbers | None = None,
     ) -> None:
-        self.account = Account(keys or Keys(), options or Options(), ledger_capacity, numbers)
-        self.api = Api(self.account)
+        account = Account(keys or Keys(), options or Options(), ledger_capacity, numbers)
         super().__init__(
-            self.account,
-            self.api,
-            lambda switches: TelnyxControl(self.account, switches, FAULTS).answer,
-            host=host,
-            port=port,
-            control_port=control_port,
+            account, Api(account), FAULTS, host=host, port=port, control_port=control_port
         )
 
     @property

@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 from delivery.providers.simulator.command import KeptFile
 from delivery.providers.simulator.command import State as AnyState
-from delivery.providers.telnyx.simulator.keys import Keys
+from delivery.providers.telnyx.simulator.options import Keys
 from delivery.providers.telnyx.simulator.simulator import TelnyxSimulator
 
 

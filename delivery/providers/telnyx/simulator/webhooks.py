@@ -11,9 +11,8 @@ from typing import Any
 
 from delivery.providers.simulator import webhooks
 from delivery.providers.simulator.timers import Timers
-from delivery.providers.telnyx.simulator.keys import Keys
 from delivery.providers.telnyx.simulator.messages import timestamp
-from delivery.providers.telnyx.simulator.options import Options
+from delivery.providers.telnyx.simulator.options import Keys, Options
 
 ATTEMPTS_PER_URL = 3
 _STALE_SECONDS = 600

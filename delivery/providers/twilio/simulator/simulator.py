@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from delivery.providers.simulator.control import Control
 from delivery.providers.simulator.lifecycle import Simulator
 from delivery.providers.simulator.numbers import OwnNumbers
 from delivery.providers.twilio.simulator.account import Account
@@ -27,17 +26,11 @@ class TwilioSimulator(Simulator):
         ledger_capacity: int | None = None,
         numbers: OwnNumbers | None = None,
     ) -> None:
-        self.account = Account(
+        account = Account(
             credentials or Credentials(), options or Options(), ledger_capacity, numbers
         )
-        self.api = Api(self.account)
         super().__init__(
-            self.account,
-            self.api,
-            lambda switches: Control(self.account, switches, FAULTS).answer,
-            host=host,
-            port=port,
-            control_port=control_port,
+            account, Api(account), FAULTS, host=host, port=port, control_port=control_port
         )
 
     @property
