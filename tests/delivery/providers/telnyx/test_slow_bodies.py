@@ -6,12 +6,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
 from delivery.models import Outcome
+from delivery.providers.base import LookUpById, LookUpFailedError
 from delivery.providers.telnyx.provider import TelnyxProvider
 from tests.delivery.accounts import with_provider
 from tests.delivery.providers.texts import outbound
@@ -34,6 +36,10 @@ def telnyx(settings: Any, answer: Callable[[BaseHTTPRequestHandler], None]) -> I
             self.send_response(200)
             answer(self)
 
+        def do_GET(self) -> None:
+            self.send_response(200)
+            answer(self)
+
         def log_message(self, *_: Any) -> None:
             """Log nothing: the test checks the outcome."""
 
@@ -46,7 +52,9 @@ def telnyx(settings: Any, answer: Callable[[BaseHTTPRequestHandler], None]) -> I
         server.shutdown()
 
 
-def test_a_slow_answer_is_abandoned_in_time(settings: Any) -> None:
+@contextmanager
+def dripping(settings: Any) -> Iterator[None]:
+    """Start a provider that writes its answer slowly; fail if the client waits for the end."""
     given_up = threading.Event()
 
     def drip(handler: BaseHTTPRequestHandler) -> None:
@@ -60,11 +68,21 @@ def test_a_slow_answer_is_abandoned_in_time(settings: Any) -> None:
 
     with telnyx(settings, drip):
         began = time.monotonic()
-        told = TelnyxProvider().send(REQUEST)
+        yield
         took = time.monotonic() - began
         given_up.set()
-    assert (told.kind, told.code) == (Outcome.AMBIGUOUS, "answer_lost")
     assert took < 5
+
+
+def test_a_slow_answer_is_abandoned_in_time(settings: Any) -> None:
+    with dripping(settings):
+        told = TelnyxProvider().send(REQUEST)
+    assert (told.kind, told.code) == (Outcome.AMBIGUOUS, "answer_lost")
+
+
+def test_a_slow_look_up_is_abandoned_in_time(settings: Any) -> None:
+    with dripping(settings), pytest.raises(LookUpFailedError, match="ReadTimeout"):
+        TelnyxProvider().look_up(LookUpById("4031"), datetime.now(UTC))
 
 
 def _whole(handler: BaseHTTPRequestHandler) -> None:
