@@ -110,5 +110,5 @@ class CancelMessageView(Messages):
         """Cancel a text that has not been sent; 409 if it is too late."""
         message = self.get_object()
         if message.status != Status.CANCELLED and not cancel_message(message, now=timezone.now()):
-            raise ConflictError("It is too late: this text is not waiting any more.")
+            raise ConflictError("It is too late: this text is no longer waiting.")
         return Response(self.get_serializer(self.get_object()).data)
