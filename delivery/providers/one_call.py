@@ -1,8 +1,4 @@
-"""A single HTTP call to a provider: in one write, bounded in time and size, without a retry.
-
-http.client sends the head, and then the body. With many threads each write is also a wait for the
-interpreter: in one write, a text costs a tenth less.
-"""
+"""A single HTTP call to a provider, bounded in time and size, without a retry."""
 
 from __future__ import annotations
 
@@ -14,8 +10,6 @@ from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, NewConnectionError
 
 from delivery import conf
@@ -49,7 +43,7 @@ class Caller:
         self._session = requests.Session()
         # Skip proxies and .netrc, which cost a look-up per call, and retries, which hide ambiguity.
         self._session.trust_env = False
-        self._adapter = OneWriteAdapter(pool_connections=1, pool_maxsize=1, max_retries=0)
+        self._adapter = HTTPAdapter(pool_connections=1, pool_maxsize=1, max_retries=0)
 
     def prepare(self, request: requests.Request) -> requests.PreparedRequest:
         return self._session.prepare_request(request)
@@ -121,42 +115,3 @@ def _never_connected(error: Exception) -> bool:
     reason = getattr(cause, "reason", cause)
     # urllib3 reports a refused, unreachable or unknown host as a failed new connection.
     return isinstance(reason, NewConnectionError)
-
-
-class _Connection(HTTPConnection):
-    _held: list[bytes] | None = None
-
-    def request(self, *arguments: Any, **options: Any) -> None:
-        self._held = []
-        try:
-            super().request(*arguments, **options)
-            whole = b"".join(self._held)
-        finally:
-            self._held = None
-        self.send(whole)
-
-    def send(self, data: Any) -> None:
-        if self._held is None:
-            super().send(data)
-        else:
-            self._held.append(data)
-
-
-class _SecureConnection(_Connection, HTTPSConnection):
-    pass
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _SecurePool(HTTPSConnectionPool):
-    ConnectionCls = _SecureConnection
-
-
-class OneWriteAdapter(HTTPAdapter):
-    """Sends head and body in one write. For bodies of bytes."""
-
-    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-        super().init_poolmanager(*arguments, **options)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
