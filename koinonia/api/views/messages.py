@@ -34,7 +34,7 @@ class MessageQuerySerializer(serializers.Serializer[Any]):
     asks_to_stop = serializers.BooleanField(
         required=False,
         help_text="1: received texts that look like an opt-out request without a STOP word. They do not opt "
-        "anybody out: PATCH the member with `opted_out` if the text means that.",
+        "the sender out: PATCH the member with `opted_out` if the text means that.",
     )
     since = InstantField(in_query=True, required=False, help_text="Made at this time or later.")
     until = InstantField(in_query=True, required=False, help_text="Made before this time.")
