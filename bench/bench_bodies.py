@@ -1,11 +1,12 @@
-"""Searches the body that costs the server most: ``python bench/bench_bodies.py [--size 100000]``.
+"""Measure the request bodies that cost the server most: ``python bench/bench_bodies.py [--size 100000]``.
 
-Each route of the API that takes a body is sent each shape of ``tests/support/hostile_bodies.py``, aimed at each
-field of its schema, in each content type. Counted is the CPU time of the whole request in this process
-(``time.process_time``), the lower of two where it is high; beside it that of an ordinary text, taken again and again in
-between, for the machine is shared. Goals: at most 20 times an ordinary text, and under 200 ms.
+The benchmark sends each shape of ``tests/support/hostile_bodies.py`` to each route of the API that takes a body, in
+each field of its schema and in each content type. It measures the CPU time of the whole request in this process
+(``time.process_time``), and takes the lower of two measurements if the first is high. The unit is the cost of an
+ordinary text, which is measured again and again during the run, because other programs share the machine. Goals: at
+most 20 times an ordinary text, and under 200 ms.
 
-It makes its own SQLite database in a temporary directory; nothing is sent to anybody.
+The benchmark creates its own SQLite database in a temporary directory, and sends nothing to a provider.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ _SHOWN = 12
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--size", type=int, default=100_000, help="bytes of a body")
-    parser.add_argument("--every", type=int, default=1, help="try only each so-manieth body")
+    parser.add_argument("--size", type=int, default=100_000, help="bytes in each body")
+    parser.add_argument("--every", type=int, default=1, help="send only every Nth body")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
         _set_up(directory)

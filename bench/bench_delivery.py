@@ -1,9 +1,9 @@
-"""Measures the delivery: ``python bench/bench_delivery.py [--texts 5000] [--rounds 3] [--memory 50000]``.
+"""Measure the delivery: ``python bench/bench_delivery.py [--texts 5000] [--rounds 3] [--memory 50000]``.
 
-The whole system as ``manage.py up`` runs it (one worker, SQLite, or PostgreSQL with ``DATABASE_URL``),
-rates lifted, against a stub that answers after 20 ms. Each figure stands beside its floor, measured
-in the same run, and its goal. The floor of the send rate is one process with as many threads as the
-worker has, nothing else running in it.
+The whole system runs as under ``manage.py up`` (one worker; SQLite, or PostgreSQL with ``DATABASE_URL``),
+without rate limits, against a stub that answers after 20 ms. Each figure stands beside its goal and its
+floor, which the same run measures. The floor of the send rate is a process with as many threads as the
+worker that only makes the calls.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ KEY = Ed25519PrivateKey.generate()
 
 @contextmanager
 def stub() -> Iterator[str]:
-    """Its address."""
-    process = subprocess.Popen(  # noqa: S603  # our own stub
+    """Run the stub of the provider, and yield its URL."""
+    process = subprocess.Popen(  # noqa: S603  # a file of this repository
         [sys.executable, str(ROOT / "bench" / "delivery_stub.py")],
         stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
-    assert process.stdout is not None  # noqa: S101  # a pipe was asked for
+    assert process.stdout is not None  # noqa: S101  # because of stdout=PIPE
     try:
         yield f"http://127.0.0.1:{int(process.stdout.readline())}"
     finally:
@@ -58,13 +58,13 @@ def stub() -> Iterator[str]:
 
 def load(*arguments: object) -> dict[str, float]:
     command = [sys.executable, str(ROOT / "bench" / "delivery_load.py"), *map(str, arguments)]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603  # ours
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603  # a file of this repository
     found: dict[str, float] = json.loads(done.stdout)
     return found
 
 
 class Bench:
-    """A running system with one church of so many members, and the figures found so far."""
+    """A running system with one church of ``texts`` members, and the figures of this run."""
 
     def __init__(self, system: RunningSystem, stub: str, texts: int) -> None:
         self.system, self.stub, self.texts = system, stub, texts
@@ -80,7 +80,7 @@ class Bench:
         return created
 
     def broadcast(self, text: str, **over: Any) -> float:
-        """Seconds until it was accepted."""
+        """Send a broadcast, and return the seconds until the API accepts it."""
         start = time.perf_counter()
         self.post("broadcasts/", {"text": text, "audience": {"all": True}, **over})
         return time.perf_counter() - start
@@ -91,7 +91,7 @@ class Bench:
 
 
 def send_rate(bench: Bench, rounds: int) -> None:
-    """From the acceptance of a broadcast until each of its texts is written down as taken."""
+    """Measure from the acceptance of a broadcast until the database holds each text as sent."""
     from delivery import conf
 
     ours, floors, threads = list[float](), list[float](), conf.threads()
@@ -109,7 +109,7 @@ def send_rate(bench: Bench, rounds: int) -> None:
 
 
 def lateness_of_retries(bench: Bench) -> None:
-    """Each tenth text is answered 503 three times; late is what an attempt starts after its time."""
+    """Measure how late retries start. The stub answers every tenth text with 503 three times."""
     from delivery.models import Attempt
 
     for number in range(300):
@@ -169,7 +169,7 @@ def webhooks(bench: Bench) -> None:
     most = load("post", url, 8, 0, 8, seed, ids)
     ratio = most["per_second"] / floor["per_second"]
     bench.say(
-        "webhooks taken, as fast as they go", f"{most['per_second']:.0f}/s",
+        "webhooks accepted, as fast as possible", f"{most['per_second']:.0f}/s",
         f"GET /healthz {floor['per_second']:.0f}/s", f"{ratio:.2f}", "≥ 200/s",
     )  # fmt: skip
     _wait(_all_applied, 300)
@@ -183,7 +183,7 @@ def webhooks(bench: Bench) -> None:
 
 
 def memory(bench: Bench, texts: int) -> None:
-    """The resident size of the process that sends, as it goes on."""
+    """Measure whether the resident size of the sending process grows."""
     sizes = [_worker_megabytes(bench)]
     for number in range(-(-texts // bench.texts)):
         bench.broadcast(f"Memory {number}")
@@ -193,7 +193,7 @@ def memory(bench: Bench, texts: int) -> None:
     middle = sizes[len(sizes) // 2]
     bench.say(
         f"worker after {sent} more texts", f"{sizes[-1]:.0f} MB",
-        f"half way {middle:.0f} MB", f"{sizes[-1] / middle:.2f}", "flat",
+        f"halfway {middle:.0f} MB", f"{sizes[-1] / middle:.2f}", "flat",
     )  # fmt: skip
 
 
@@ -210,7 +210,7 @@ def _church(members: int) -> Church:
 
 
 def _bulk_create(bench: Bench) -> float:
-    """Seconds for the bare rows of such a broadcast; they are taken away again."""
+    """Return the seconds to insert the rows of a broadcast without the API; delete them again."""
     from django.db import transaction
     from django.utils import timezone
 
@@ -260,7 +260,7 @@ def _wait(condition: Callable[[], bool], seconds: float) -> float:
     start = time.perf_counter()
     while not condition():
         if time.perf_counter() - start > seconds:
-            raise TimeoutError(f"It did not happen in {seconds} s.")
+            raise TimeoutError(f"The condition was not met within {seconds} s.")
         time.sleep(0.05)
     return time.perf_counter() - start
 
@@ -311,7 +311,7 @@ def running(texts: int) -> Iterator[Bench]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--texts", type=int, default=5000, help="of one broadcast")
+    parser.add_argument("--texts", type=int, default=5000, help="texts of one broadcast")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--memory", type=int, default=50_000, help="texts for the memory figure")
     options = parser.parse_args()

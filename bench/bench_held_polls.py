@@ -1,9 +1,9 @@
-"""Measures what held polls cost the others: ``python bench/bench_held_polls.py [--polls 500]``.
+"""Measure what held polls cost other clients: ``python bench/bench_held_polls.py [--polls 500]``.
 
-One web process on PostgreSQL with a pool of 20 connections. The same client asks for a list of
-messages, one request after the other at a steady pace, in turns without polls and beside them; the
-figures are of all turns of a kind together, so that both share whatever else the machine does. At the
-end one text ends all polls at once, while the client goes on asking.
+One web process runs on PostgreSQL with a pool of 20 connections. One client requests a list of messages,
+one request after another, at a steady pace. Turns without polls alternate with turns beside the polls.
+A figure covers all turns of its kind, so that the load of the machine affects both kinds equally. At the
+end one text ends all polls at once, while the client continues.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Client:
         self.errors = 0
 
     def turn(self, count: int) -> list[float]:
-        """The seconds of each of so many requests."""
+        """Make ``count`` requests, and return the seconds of each."""
         took = []
         for _ in range(count):
             began = time.perf_counter()
@@ -70,7 +70,7 @@ class Crowd:
     def __init__(self, client: Client, count: int) -> None:
         host, port = client.url.removeprefix("http://").split(":")
         command = [sys.executable, str(ROOT / "bench" / "held_crowd.py")]
-        self.process = subprocess.Popen(  # noqa: S603 -- our own file
+        self.process = subprocess.Popen(  # noqa: S603 -- a file of this repository
             [*command, host, port, client.token, str(client.head()), str(count)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
@@ -97,7 +97,7 @@ def _crowd(client: Client, count: int) -> Iterator[Crowd]:
     try:
         while crowd.ask("count")["held"] < count:
             time.sleep(0.1)
-        # The last of them is let in behind all others.
+        # This poll queues behind the others: when it is answered, the server holds all of them.
         client.session.get(f"{client.url}{CHURCH}/events/?after={client.head()}&wait=1", timeout=60)
         yield crowd
     finally:
@@ -134,7 +134,7 @@ def main() -> None:
 def _measure(system: RunningSystem, polls: int, turns: int, count: int) -> None:
     client = Client(system)
     web = one(system.data_dir, "realtime.daphne")
-    client.turn(count)  # warms
+    client.turn(count)  # warm up
     alone: list[float] = []
     beside: list[float] = []
     threads: list[int] = []
@@ -153,9 +153,11 @@ def _measure(system: RunningSystem, polls: int, turns: int, count: int) -> None:
     print(f"{'':24}{'p50 ms':>9}{'p99 ms':>9}")  # noqa: T201
     for name, took in (("alone", alone), (f"beside {polls}", beside), ("while all end", herd)):
         print(f"{name:24}{sorted(took)[len(took) // 2] * 1000:>9.1f}{p99(took):>9.1f}")  # noqa: T201
-    print(f"all {polls} had the news after {ended['seconds']:.1f} s")  # noqa: T201
+    print(f"all {polls} received the event after {ended['seconds']:.1f} s")  # noqa: T201
     goals = Goals()
-    goals.at_most("p99 beside the polls, of that alone", MOST_RATIO, p99(beside) / p99(alone))
+    goals.at_most(
+        "p99 beside the polls, divided by p99 alone", MOST_RATIO, p99(beside) / p99(alone)
+    )
     goals.at_most("errors of the client", 0, client.errors)
     goals.at_most("errors of the polls", 0, bad + ended["bad"])
     goals.at_most("threads that the polls add", 20, max(threads))

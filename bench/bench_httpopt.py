@@ -1,8 +1,8 @@
-"""Measures a repeated read: ``python bench/bench_httpopt.py [--rounds 40]``.
+"""Measure a repeated read: ``python bench/bench_httpopt.py [--rounds 40]``.
 
-One run, contenders interleaved, on SQLite and a Valkey of its own: in this process, then on daphne
-over one keep-alive connection each. Times are the lower quartile, CPU that of whoever answers;
-ratios are to the same list as plain DRF with the same authentication and throttle.
+One run alternates between the contenders, on its own SQLite and Valkey: first in this process, then on
+daphne with one keep-alive connection each. Times are the lower quartile, and CPU is the CPU time of the
+answering process. Ratios compare with the same list in plain DRF, with the same authentication and throttle.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ _CALLS = 3
 @dataclass(frozen=True)
 class Contender:
     stack: str
-    """Whose middleware: of ``httpopt_stacks.STACKS``; else the project's."""
+    """A key of ``httpopt_stacks.STACKS``; any other value uses the middleware of the project."""
     path: str
     coding: str = "identity"
     again: bool = False
-    """Asked with the ETag that it has: 304."""
+    """Repeat the ETag of the first answer, and expect 304."""
     library: str = ""
-    """Left out where this is not installed."""
+    """The library that this contender needs; without it, the contender is skipped."""
 
 
 def contenders() -> dict[str, Contender]:
@@ -117,7 +117,7 @@ def _call(one: Contender, way: Way) -> Callable[[], int]:
     def call() -> int:
         answer = way.ask(one.path, headers)
         if answer.status != expected:
-            raise AssertionError(f"{one.path}: {answer.status}, not {expected}")
+            raise AssertionError(f"{one.path}: status {answer.status} instead of {expected}")
         return answer.size
 
     return call
@@ -175,7 +175,7 @@ def _start(directory: Path) -> Any:
     os.environ.update(
         DJANGO_SETTINGS_MODULE="httpopt_settings",
         DATA_DIR=str(directory),
-        SECRET_KEY="only-for-this-bench-and-long-enough-to-please-the-checks",  # noqa: S106 -- of a database that is thrown away
+        SECRET_KEY="only-for-this-bench-and-long-enough-to-please-the-checks",  # noqa: S106 -- the run deletes its database
         REDIS_URL=valkey.url,
         THROTTLE_API="1000000/m",
         THROTTLE_CONDITIONAL="1000000/m",
@@ -199,7 +199,7 @@ def _run(rounds: int) -> None:
         for name, one in contenders().items()
         if not one.library or httpopt_peers.installed(one.library)
     }
-    # The switch is read from the environment of a process.
+    # A process reads HTTPOPT_ENABLED at its start: in this process httpopt stays on.
     here = {name: one for name, one in there.items() if one.stack != "switched off"}
     in_process = {stack: InProcess(token, stack) for stack in _stacks(here.values())}
     report_sizes(in_process["ours"])

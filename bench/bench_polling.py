@@ -1,31 +1,31 @@
-"""Counts the requests of an hour in an office of 20: ``python bench/bench_polling.py [--quiet 50]``.
+"""Count the requests of an hour in an office of 20: ``python bench/bench_polling.py [--quiet 50]``.
 
-Three offices have the same hour: 40 texts sent and delivered, 40 replies, a broadcast to 300; everyone
-loads the page and reloads it once, one laptop sleeps for 20 minutes, the network breaks once.
+Three offices have the same hour: 40 texts sent and delivered, 40 replies, a broadcast to 300. Every person
+loads the page and reloads it once, one laptop sleeps for 20 minutes, and the network breaks once.
 
-* **5 s**: the page asks for the message list every 5 s, without conditions, as the plan that Koinonia
-  replaces has it. Four tabs, counted five times, for they all do the same.
-* **polling**: the console where ``REALTIME_ENABLED=0``. 20 tabs, each a browser and a user of its own.
-* **socket**: the console as it is. 20 tabs likewise.
+* **5 s**: the page requests the message list every 5 s, without conditions, like the plan that Koinonia
+  replaces. Four tabs, counted five times, because all of them do the same.
+* **polling**: the console with ``REALTIME_ENABLED=0``. 20 tabs, each with its own browser and user.
+* **socket**: the console with its default settings. Also 20 tabs.
 
-**The hour is put together from measured parts**, for heartbeats and held polls come in real time: each
-happening is measured once in a window of its own, on real running systems in real Chromium, with
-every tab there; the rest of the hour is as a quiet minute was measured. Hour = the sum of (times in an
-hour x requests in the window) + seconds that no window covers x quiet rate. The laptop that sleeps
-asks nothing meanwhile; what its waking costs is measured on a tab that loses its network and hears
-``online`` again. The network's break is 10 s without any connection, and lasts until all are back.
+**The hour is the sum of measured parts**, because heartbeats and held polls run in real time. Each event of
+the hour is measured once in its own window, on real running systems in real Chromium, with every tab open.
+The remainder of the hour counts like a measured quiet minute. Hour = the sum of (times in an hour x requests
+in the window) + seconds outside the windows x quiet rate. The sleeping laptop sends no requests; the cost of
+its waking is measured on a tab that loses its network and then gets ``online``. The break of the network is
+10 s without a connection, and its window lasts until all tabs are connected again.
 
-Counted is every request for anything but a static file, a WebSocket's handshake included; what is
-tried while there is no network reaches nobody and has a row of its own. What people ask by sending is
-the same in all three and not counted. **To stay current** is all of that without the page itself and the two
-lists it is loaded with.
+The count covers every request except static files, and includes the handshake of a WebSocket. Requests
+during the break of the network never arrive: they have a separate row. The requests that people cause by
+sending are equal in all three offices, and are not counted. **To stay current** is the same count without
+the page itself and the two lists that the page loads.
 
-A broadcast of 300 with 20 people looking on costs some 60 to 80 requests in the office of 5 s, which
-asks as it always does; 170 to 280 polling, for a held request is answered by the next frame and asked
-again; 20 on the socket, where each tab fetches the top of the list once.
+With 20 people looking on, a broadcast of 300 costs some 60 to 80 requests in the office of 5 s, which keeps
+its interval. It costs 170 to 280 with polling, because each frame answers a held request, which the page
+then repeats. It costs 20 on the socket, where each tab fetches the top of the list once.
 
-The offices run at once, so that they share whatever else the machine does: four
-minutes and a little on two busy cores.
+The offices run at once, so that the load of the machine affects them equally: a little over four minutes on
+two busy cores.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--quiet", type=float, default=50, help="seconds of the quiet measure (two held polls)"
+        "--quiet", type=float, default=50, help="seconds of the quiet window (two held polls)"
     )
     asked = parser.parse_args()
     with (
@@ -156,7 +156,7 @@ def _measure(
             office.cut_off = False
 
     hours.window("the page is loaded", 1, load, ready)
-    hours.window("and reloaded", 1, reload, ready)
+    hours.window("the page is reloaded", 1, reload, ready)
     hours.window(
         f"{EXCHANGES} texts and replies", EXCHANGES / MEASURED_EXCHANGES, exchanges, lambda: True
     )
@@ -181,7 +181,7 @@ def _judge(totals: dict[str, dict[str, float]]) -> None:
     current = {name: everything[name] - 3 * kinds["page"] for name, kinds in totals.items()}
     print()  # noqa: T201
     for kind in totals[FIVE]:
-        print_row(f"of them {kind}", [kinds[kind] for kinds in totals.values()])
+        print_row(f"of these: {kind}", [kinds[kind] for kinds in totals.values()])
     print_row("all requests", [*everything.values()])
     print_row("to stay current", [*current.values()])
     goals = Goals()
@@ -191,7 +191,9 @@ def _judge(totals: dict[str, dict[str, float]]) -> None:
             saved = 1 - counts[SOCKET] / counts[more]
             goals.at_least(f"{what}, saved by the socket against {more}", 0.8, saved)
     goals.at_least(
-        "the aim: to stay current, socket against 5 s", 0.99, 1 - current[SOCKET] / current[FIVE]
+        "aim: to stay current, saved by the socket against 5 s",
+        0.99,
+        1 - current[SOCKET] / current[FIVE],
     )
     goals.report()
 

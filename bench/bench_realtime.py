@@ -1,21 +1,21 @@
-"""Measures the fan-out: ``python bench/bench_realtime.py [--clients 100 500 1000] [--rounds 5]``.
+"""Measure the fan-out: ``python bench/bench_realtime.py [--clients 100 500 1000] [--rounds 5]``.
 
-Each contender is a server process of its own with a crowd of its own; the crowd and the writer share
-the cores with it. All are connected, warm and idle before anything is measured, and ours and the bare
-server take their rounds in turn; the figures are medians over the rounds. Times are from the commit
-(for Channels: from handing over) to the listener's socket.
+Each contender is a separate server process with its own crowd; the crowd and the writer share the cores
+with the server. All contenders are connected, warm and idle before the first measurement. Our servers and
+the bare server alternate, and the figures are medians over the rounds. Times run from the commit (for
+Channels: from the call of ``group_send``) to the socket of the listener.
 
-**Burst**: 2,000 events in 40 transactions, as fast as one process commits. The same process commits
-the same for the bare server, and then gives it each transaction's frame; ours reads the log and may
-put what it finds into fewer frames. Channels gets 200 events, one ``group_send`` each: more would take
-minutes. **Page**: 2,000 events in one commit, and the bare server gets the very frames of 64 KiB that
-ours sends: the fan-out alone, and on our side an acknowledgement of every second or third frame, which
-costs as much as they do; so it is shown and not judged (decision 12). **Paced**: 20 events a second for
-5 s, one by one.
+**Burst**: 2,000 events in 40 transactions, as fast as one process commits. For the bare server the same
+process commits the same events, and then hands it the frame of each transaction. Our server reads the log,
+and may join events into fewer frames. Channels gets 200 events, one ``group_send`` each: more would take
+minutes. **Page**: 2,000 events in one commit. The bare server gets the same frames of 64 KiB that our
+server sends, so this figure measures the fan-out alone. Our listeners also acknowledge every second or
+third frame, which costs as much as the frames: the figure is shown, but has no goal (decision 12).
+**Paced**: 20 events a second for 5 s, one by one.
 
-CPU is the server's alone, per event delivered, what it does beside (sweeps, tail checks,
-acknowledgements) included. Memory is what a server that already serves a smaller crowd grows by for
-each socket that is added and subscribed: what it needs to start does not count.
+CPU is the CPU time of the server alone for each delivered event. It includes the server's other work
+(sweeps, tail checks, acknowledgements). Memory is the growth of a server for each added and subscribed
+socket, while the server already serves a smaller crowd: the memory of the start does not count.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ BURST, BATCH, CHANNELS_BURST = 2000, 50, 200
 PACE, PACED = 20, 100
 WINDOW_MS = 30
 SMALLEST = 50
-"""The first crowd, that no figure is taken from: it warms."""
+"""The size of the first crowd, which warms the server and gives no figure."""
 BARE, UVICORN, DAPHNE = "bare", "ours on uvicorn", "ours on daphne"
 STREAMS = {UVICORN: "chess", DAPHNE: "choir"}
 CHANNELS = {"channels, pubsub": "pubsub", "channels, core": "core"}
@@ -68,9 +68,9 @@ class Contender:
         self.name, self.pid, self.publisher = name, pid, publisher
         self.size = 0
         self.memory_each = 0.0
-        """Of the sockets added last, in KB."""
+        """Memory for each socket of the last growth, in KB."""
         command = [sys.executable, str(HERE / "realtime_crowd.py"), str(port), stream]
-        self._crowd: Any = subprocess.Popen(  # noqa: S603  # our own client
+        self._crowd: Any = subprocess.Popen(  # noqa: S603  # a file of this repository
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
@@ -93,7 +93,7 @@ class Contender:
         used = _cpu(self.pid) - before
         figures: Figures = self._ask("committed", committed)
         if figures["astray"]:
-            raise RuntimeError(f"{self.name} sent out of order.")
+            raise RuntimeError(f"{self.name} sent events out of order.")
         figures["rate"] = figures["deliveries"] / figures["seconds"]
         figures["cpu"] = used * 1e6 / max(figures["deliveries"], 1)
         return figures
@@ -110,7 +110,7 @@ class Contender:
     def _hear(self, expected: str | None = None) -> Any:
         line = self._crowd.stdout.readline()
         if not line or (expected and json.loads(line) != expected):
-            raise RuntimeError(f"The crowd of {self.name} is gone: {line!r}")
+            raise RuntimeError(f"The crowd of {self.name} has ended: {line!r}")
         return json.loads(line)
 
 
@@ -142,7 +142,7 @@ def main() -> None:
 def _project() -> Iterator[tuple[SecondProject, str]]:
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         valkey = ValkeyServer(Path(directory))
-        # The default sweep, and connections kept as the project keeps them.
+        # The default sweep, and the connection age of the project.
         settings = {"PROJECT_SWEEP": "4", "PROJECT_CONN_MAX_AGE": "60"}
         project = SecondProject(f"sqlite:///{directory}/project.sqlite3", valkey.url, **settings)
         try:
@@ -154,7 +154,7 @@ def _project() -> Iterator[tuple[SecondProject, str]]:
 
 def _ours(name: str, project: SecondProject) -> Contender:
     port = project.serve("uvicorn" if name == UVICORN else "daphne")
-    stream = f"club:{STREAMS[name]}"  # its own: or a round of one would be a round of both
+    stream = f"club:{STREAMS[name]}"  # separate, so that each server sees only its rounds
     return Contender(name, project.servers[port].pid, port, Log(project, stream), stream)
 
 
@@ -171,7 +171,7 @@ def _start(
 ) -> Contender:
     port = free_port()
     command = [sys.executable, str(HERE / "realtime_contenders.py"), kind, str(port), redis_url]
-    project.servers[port] = subprocess.Popen(command)  # noqa: S603  # our own server
+    project.servers[port] = subprocess.Popen(command)  # noqa: S603  # a file of this repository
     _wait_for(port)
     return Contender(name, project.servers[port].pid, port, publisher)
 
@@ -245,18 +245,20 @@ def _judge(goals: Goals, table: dict[tuple[str, int], Figures], sizes: list[int]
         for name, share, times in ((UVICORN, 0.85, 5), (DAPHNE, 0.6, 12)):
             ours = table[name, size]
             whose = f"{name}, {size} clients: "
-            goals.at_least(f"{whose}burst, deliveries/s of bare's", share, ours["rate of bare"])
+            goals.at_least(
+                f"{whose}burst, deliveries/s divided by those of bare", share, ours["rate of bare"]
+            )
             if size == sizes[-1]:
                 most = times * bare["paced p99"] + WINDOW_MS
                 goals.at_most(
-                    f"{whose}paced p99 ms, {times} x bare and the window", most, ours["paced p99"]
+                    f"{whose}paced p99 ms, goal {times} x bare + window", most, ours["paced p99"]
                 )
             goals.at_most(f"{whose}KB per connection", 40, ours["KB"])
             goals.at_most(f"{whose}events lost", 0, ours["lost"])
             for channels in CHANNELS:
                 if other := table.get((channels, size)):
                     goals.at_least(
-                        f"{whose}CPU per delivery in the burst, of {channels}, times less",
+                        f"{whose}CPU per delivery in the burst, {channels} divided by ours",
                         10,
                         other["cpu"] / ours["cpu"],
                     )
@@ -275,7 +277,7 @@ def _wait_for(port: int) -> None:
 
 
 def _wait_until_idle(pid: int) -> None:
-    """Until it takes less than a twentieth of a core for a while."""
+    """Wait until the process uses less than a twentieth of a core for 0.3 s."""
     deadline = time.monotonic() + 60
     calm = 0
     while calm < 3 and time.monotonic() < deadline:
@@ -285,12 +287,12 @@ def _wait_until_idle(pid: int) -> None:
 
 
 def _cpu(pid: int) -> float:
-    """Seconds that a process has had, all its threads together (Linux: clock_getcpuclockid)."""
+    """Return the CPU seconds of all threads of a process (Linux: clock_getcpuclockid)."""
     return time.clock_gettime((~pid << 3) | 2)
 
 
 def _memory(pid: int) -> float:
-    """Resident, in KB."""
+    """Return the resident size in KB."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return float(next(line.split()[1] for line in lines if line.startswith("VmRSS")))
 

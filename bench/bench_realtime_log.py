@@ -1,9 +1,9 @@
-"""Measures appending: ``python bench/bench_realtime_log.py [--seconds 2] [--rounds 5]``.
+"""Measure appending: ``python bench/bench_realtime_log.py [--seconds 2] [--rounds 5]``.
 
-Transactions of one stream in one process, one after another, on the PostgreSQL that the tests use and
-on SQLite: ours beside the same two statements (the counter's UPDATE, the INSERT) from the bare driver,
-in turns. Ours also encodes the event, goes through Django's ORM and leaves a notice for Valkey. No
-transaction waits for a disk that the other does not wait for. Medians over the rounds.
+One process appends to one stream, one transaction after another, on the PostgreSQL of the tests and on
+SQLite. Our log alternates with the bare driver, which executes the same two statements (the UPDATE of the
+counter, the INSERT). Our log also encodes the event, uses Django's ORM and leaves a notice for Valkey. The
+transactions of both wait for the disk equally. Figures are medians over the rounds.
 """
 
 from __future__ import annotations
@@ -76,7 +76,9 @@ def _measure(
     share = median(o / b for o, b in pairs)
     print(f"{database:12}{batch:>15}{ours:>10,.0f}{floor:>10,.0f}{share:>9.2f}", flush=True)  # noqa: T201
     if batch == 1 and database == "PostgreSQL":
-        goals.at_least(f"{database}: appending singly, of the bare driver's", 0.5, share)
+        goals.at_least(
+            f"{database}: single appends/s divided by those of the bare driver", 0.5, share
+        )
     elif batch > 1:
         goals.at_least(f"{database}: events/s in batches of {batch}", 10_000, ours)
 
@@ -108,7 +110,7 @@ def _bare(url: str) -> Iterator[Run]:
     def run(batch: int, seconds: float) -> float:
         row = f"({', '.join([mark] * 5)})"
         update = (
-            f"UPDATE realtime_stream SET last_seq = last_seq + {batch} WHERE key = '{BARE}' "  # noqa: S608  # our own names
+            f"UPDATE realtime_stream SET last_seq = last_seq + {batch} WHERE key = '{BARE}' "  # noqa: S608  # constants of this file
             "RETURNING id, last_seq"
         )
         insert = (

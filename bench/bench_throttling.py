@@ -1,7 +1,7 @@
-"""Measures the limits: ``python bench/bench_throttling.py [--rounds 7] [--decisions 2000]``.
+"""Measure the limits: ``python bench/bench_throttling.py [--rounds 7] [--decisions 2000]``.
 
-One run, contenders interleaved, on a Valkey of its own over TCP. Ratios are medians over the rounds
-of decisions per second to those of a raw EVALSHA in the same round; times are medians.
+One run alternates between the contenders, on its own Valkey over TCP. A ratio is decisions per second divided
+by those of a raw EVALSHA in the same round. Ratios and times are medians over the rounds.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def server() -> Iterator[str]:
         folder = Path(directory)
         command = valkey_command(folder, folder / "socket", append_only=False)
         command[command.index("--port") + 1] = str(port)
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603  # our own server
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603  # a program of this project
         try:
             _wait_for(port)
             yield f"redis://127.0.0.1:{port}"
@@ -53,7 +53,7 @@ def _wait_for(port: int) -> None:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.02)
-    raise TimeoutError("The Valkey of the bench did not start.")
+    raise TimeoutError("The Valkey of the benchmark did not start.")
 
 
 def decisions_per_second(hit: contenders.Hit, decisions: int, run: str) -> float:
@@ -76,19 +76,19 @@ def speeds(rounds: int, decisions: int) -> dict[str, list[float]]:
 
 
 def admitted(name: str, url: str) -> int:
-    """How many of 800 tries of eight processes get through a limit of 100."""
+    """Return how many of 800 tries, made by eight processes, a limit of 100 allows."""
     command = [sys.executable, __file__, "--hammer", name, "--url", url]
     started = [
-        subprocess.Popen(  # noqa: S603  # this file
+        subprocess.Popen(  # noqa: S603  # the file itself
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         for _ in range(PROCESSES)
     ]
     for process in started:
-        assert process.stdout is not None  # noqa: S101  # a pipe was asked for
+        assert process.stdout is not None  # noqa: S101  # because of PIPE
         process.stdout.readline()
     for process in started:
-        assert process.stdin is not None  # noqa: S101  # a pipe was asked for
+        assert process.stdin is not None  # noqa: S101  # because of PIPE
         process.stdin.write("go\n")
         process.stdin.flush()
     return sum(int(process.communicate(timeout=60)[0]) for process in started)
@@ -96,16 +96,16 @@ def admitted(name: str, url: str) -> int:
 
 def hammer(name: str) -> None:
     hit = contenders.CONTENDERS[name]()
-    hit("somebody else")
+    hit("another key")
     _say("ready")
     sys.stdin.readline()
     _say(str(sum(hit("one key") for _ in range(TRIES))))
 
 
 def request_times(rounds: int) -> dict[str, float]:
-    """Microseconds of this process's CPU for a minimal DRF request, and with throttles.
+    """Return the CPU microseconds of a minimal DRF request, without and with throttles.
 
-    Not wall time: on a busy machine the wait for the other process is all that would be seen.
+    CPU time and not wall time: on a busy machine, wall time mainly shows the wait for other processes.
     """
     from django.core.management import call_command
     from rest_framework.request import Request
@@ -136,7 +136,7 @@ def request_times(rounds: int) -> dict[str, float]:
 
         run = RateLimitHeadersMiddleware(Bare.as_view())
         request = APIRequestFactory().get("/")
-        force_authenticate(request, User())  # type: ignore[arg-type]  # only its key is read
+        force_authenticate(request, User())  # type: ignore[arg-type]  # the throttle reads only the primary key
         return lambda: run(request)
 
     timed = {"a bare view": view(), "with ours": view(PolicyThrottle), "with DRF's": view(Many)}
@@ -158,7 +158,7 @@ def report(measured: dict[str, list[float]], url: str, rounds: int) -> None:
         _say(f"{name:38}{median(rates):8.0f}{ratio:8.2f}{admitted(name, url):17}")
     one = measured[RAW_ONE]
     three = median(a / b for a, b in zip(measured["ours, three buckets"], one, strict=True))
-    _say(f"\nours, three buckets, to a raw EVALSHA of one bucket: {three:.2f}")
+    _say(f"\nours, three buckets, divided by a raw EVALSHA of one bucket: {three:.2f}")
     times = request_times(rounds * 3)
     bare = times.pop("a bare view")
     _say(f"a DRF request without a throttle: {bare:.0f} us of CPU")

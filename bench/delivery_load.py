@@ -1,9 +1,8 @@
-"""What is measured against, and what pushes: each in a process of its own, started by bench_delivery.
+"""Clients for bench_delivery.py, each started in its own process; each prints one line of JSON.
 
-``pool URL TEXTS THREADS``: so many texts posted by threads with a ``requests.Session`` each.
-``post URL SECONDS RATE THREADS [SEED IDS]``: requests at a rate (0: as fast as they go); where a key
-is given, signed webhooks that tell of the texts whose ids are the lines of a file. Each prints one
-line of JSON.
+``pool URL TEXTS THREADS`` measures the floor: threads, each with a ``requests.Session``, post the texts.
+``post URL SECONDS RATE THREADS [SEED IDS]`` sends requests at a rate (0: as fast as possible). With a key
+(SEED), the requests are signed webhooks that report on the message ids in the lines of the file IDS.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 
 def pool(url: str, texts: int, threads: int) -> dict[str, float]:
-    """The floor of the send rate: nothing but the calls."""
+    """Measure the floor of the send rate: a process that only makes the calls."""
 
     def work(count: int) -> None:
         session = requests.Session()
@@ -41,7 +40,7 @@ def pool(url: str, texts: int, threads: int) -> dict[str, float]:
 
 
 def post(url: str, seconds: float, rate: float, threads: int, *key: str) -> dict[str, float]:
-    """How long answers take. At a rate the clock of each starts when it was due, not when sent."""
+    """Measure how long answers take; with a rate, from the due time of each request."""
     parts = urlsplit(url)
     due = _times(seconds, rate)
     lock, taken, wrong = threading.Lock(), list[float](), list[int]()
@@ -111,7 +110,7 @@ def _signer(seed: str, ids: str) -> Callable[[], tuple[bytes, dict[str, str]]]:
 
 
 def _event(provider_id: str, event_type: str, status: str) -> dict[str, object]:
-    """As large as Telnyx's are."""
+    """Return a webhook as large as those from Telnyx."""
     to = {"phone_number": "+13125550150", "status": status, "carrier": "T-MOBILE USA, INC."}
     payload = {
         "id": provider_id, "direction": "outbound", "type": "SMS", "media": [], "errors": [],

@@ -1,7 +1,7 @@
-"""``python bench/delivery_stub.py``: stands for Telnyx, and costs next to nothing itself.
+"""A cheap stub of Telnyx: ``python bench/delivery_stub.py``.
 
-Prints its port. Takes every text and answers 20 ms later; one whose body holds ``[fails 3]`` is
-answered 503 the first three times. ``GET /arrivals`` gives the Unix time at which each text came.
+The stub prints its port. It accepts every text and answers 20 ms later; it answers a text with ``[fails 3]``
+with 503 three times first. ``GET /arrivals`` returns the Unix time at which each text arrived.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Stub(asyncio.Protocol):
     failed: Counter[bytes] = Counter()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101  # it is a TCP server
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101  # because the server is a TCP server
         self._transport = transport
         self._received = b""
 

@@ -1,7 +1,8 @@
-"""Many held polls of one stream, in a process of their own; each is asked again when it is answered.
+"""Many held polls of one stream in a separate process, which repeats each poll after its answer.
 
-Asked by bench_held_polls.py over its input, a line at a time: ``count`` answers how many are held and
-how many answers were not 200 or 304; ``news`` forgets, and then says when all have had an answer.
+bench_held_polls.py writes commands to standard input, one per line. ``count`` returns how many polls are
+held, and how many answers were not 200 or 304. ``news`` resets the answers, and reports when all polls have
+an answer.
 """
 
 from __future__ import annotations

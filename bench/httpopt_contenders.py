@@ -1,6 +1,6 @@
-"""The same list of 50 texts, by hand as DRF's documentation has it: what httpopt is measured against.
+"""The same list of 50 texts as in the documentation of DRF: the baseline for httpopt.
 
-Same authentication, permission, throttle and paging; a ModelSerializer; none of our middleware.
+The authentication, permission, throttle and paging are the same, with a ModelSerializer and without our middleware.
 """
 
 from __future__ import annotations

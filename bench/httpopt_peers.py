@@ -1,7 +1,7 @@
-"""The same list by the libraries that one would otherwise use; each left out where not installed.
+"""The same list with other libraries; a library that is not installed is skipped.
 
-``pip install -r bench/requirements-httpopt.txt`` brings them. drf-flex-fields is used without its
-FilterBackend, which cannot be imported on DRF 3.18; so nothing prunes its SQL.
+``pip install -r bench/requirements-httpopt.txt`` installs them. drf-flex-fields runs without its
+FilterBackend, which cannot be imported on DRF 3.18, so that its SQL reads all columns.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def urlpatterns() -> list[Any]:
 
 
 def _flex() -> type[PlainMessagesView]:
-    """``?fields=id,status,member.name`` as its README has it, the joins made by hand."""
+    """Return the view for ``?fields=id,status,member.name`` as in the README, with manual joins."""
     from rest_flex_fields.serializers import (  # type: ignore[import-not-found] # optional
         FlexFieldsSerializerMixin,
     )
@@ -67,17 +67,17 @@ def _flex() -> type[PlainMessagesView]:
         serializer_class = Message
 
         def get_serializer_context(self) -> dict[str, Any]:
-            # What its viewsets do for an action named list.
+            # The viewsets of the library set this for the action ``list``.
             return {**super().get_serializer_context(), "permitted_expands": ["member", "author"]}
 
     return FlexMessagesView
 
 
 def _extensions() -> type[PlainMessagesView]:
-    """A list with an ETag of its queryset, all rows of the page counted in.
+    """Return the view with an ETag over all rows of the page.
 
-    Its own default names the request alone, and answers 304 after a change; its ListModelKeyBit
-    knows the first 20 rows.
+    The default key of the library covers only the request, and so answers 304 after a change; its
+    ListModelKeyBit covers only the first 20 rows.
     """
     from rest_framework_extensions.etag.decorators import (  # type: ignore[import-not-found] # optional
         etag,

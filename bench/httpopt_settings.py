@@ -1,13 +1,13 @@
-"""The project's settings, with the lists of the contenders beside its own API.
+"""The settings of the project, with the lists of the contenders as further URLs.
 
-``BENCH_STACK`` names whose middleware a server runs: one of ``httpopt_stacks.STACKS``.
+``BENCH_STACK`` selects the middleware of a server: a key of ``httpopt_stacks.STACKS``.
 """
 
 from __future__ import annotations
 
 import os
 
-from koinonia.settings import *  # noqa: F403 -- all of them, as they are
+from koinonia.settings import *  # noqa: F403 -- all settings of the project
 
 ALLOWED_HOSTS = ["testserver", "127.0.0.1"]
 ROOT_URLCONF = "httpopt_urls"

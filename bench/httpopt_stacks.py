@@ -1,4 +1,4 @@
-"""Whose middleware runs before the lists. ``ours`` is what the project has, and not here."""
+"""The middleware before each list. ``ours`` is the middleware of the project, and is not listed here."""
 
 from __future__ import annotations
 

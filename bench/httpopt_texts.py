@@ -1,4 +1,4 @@
-"""Two churches with 60 texts each: one sends campaigns, no two texts of the other are alike."""
+"""Two churches with 60 texts each: one sends campaigns, one sends 60 different texts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ WORDS = """
 
 
 def furnish() -> str:
-    """Make them in the database; the token of somebody who works for both."""
+    """Create the churches in the database, and return the token of a user who works for both."""
     from django.contrib.auth.models import User
     from knox.models import AuthToken
 
@@ -66,7 +66,7 @@ def _text(
     phone = f"+1{pick.randint(2_000_000_000, 9_999_999_999)}"
     member = Member.objects.create(church=church, first_name=first, last_name=last, phone=phone)
     text = TEXTS[place % 4].format(name=first) if campaign else " ".join(pick.choices(words, k=14))
-    # A list is in the order of its times.
+    # The lists sort by time.
     made = timezone.now() - timedelta(minutes=40 * (60 - place), seconds=pick.randint(0, 59))
     Message.objects.create(
         tenant=church, recipient=member, author=user, to_number=phone, text=text,

@@ -1,4 +1,4 @@
-"""The lists of the contenders beside the project's own."""
+"""The URLs of the contenders and of the project."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two ways to ask: in this process, and a daphne of its own over one keep-alive connection."""
+"""Two ways to send requests: in this process, and over one keep-alive connection to a separate daphne."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class Answer:
     status: int
     etag: str
     size: int
-    """Bytes of the body as sent."""
+    """Bytes of the encoded body."""
 
 
 class Way(Protocol):
     def ask(self, path: str, headers: dict[str, str]) -> Answer: ...
 
     def cpu(self) -> float:
-        """Seconds of CPU that whoever answers has used so far."""
+        """Return the CPU seconds of the answering process since its start."""
 
 
 class InProcess:
@@ -51,7 +51,7 @@ class InProcess:
 
 
 class Daphne:
-    """The project's own ASGI application, with the middleware of a stack."""
+    """The ASGI application of the project on daphne, with the middleware of one stack."""
 
     def __init__(self, token: str, stack: str) -> None:
         self._port = _free_port()
@@ -68,9 +68,9 @@ class Daphne:
             sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(self._port),
             "--verbosity", "0", "--no-server-name", "koinonia.asgi:application",
         ]  # fmt: skip
-        self._process = subprocess.Popen(command, env=environment)  # noqa: S603 -- our own server
+        self._process = subprocess.Popen(command, env=environment)  # noqa: S603 -- a program of this project
         self._clock = (~self._process.pid << 3) | 2
-        """Linux's CPU clock of another process: clock_getcpuclockid(3)."""
+        """The Linux CPU clock of another process: clock_getcpuclockid(3)."""
         self._wait_until_ready()
 
     def _wait_until_ready(self) -> None:
@@ -79,7 +79,7 @@ class Daphne:
             while probe.connect_ex(("127.0.0.1", self._port)):
                 if self._process.poll() is not None or time.monotonic() > deadline:
                     self.stop()
-                    raise RuntimeError("A daphne of the bench did not start.")
+                    raise RuntimeError("A daphne of the benchmark did not start.")
                 time.sleep(0.1)
         self._connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
 

@@ -1,4 +1,4 @@
-"""An hour of an office, put together from what was measured of it."""
+"""An hour of an office: the sum of its measured parts."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from polling_office import IN_VAIN, STAFF, Desks
 
 HOUR, ASLEEP = 3600, 20 * 60
 SETTLE = 5
-"""Seconds until nothing of a happening is left."""
+"""After so many seconds, a measured part causes no further requests."""
 
 
 class Hours:
-    """Puts each office's hour together."""
+    """Measures the parts, and adds them up to the hour of each office."""
 
     def __init__(self, offices: list[Desks]) -> None:
         self.offices = offices
@@ -24,7 +24,7 @@ class Hours:
     def window(
         self, what: str, times: float, act: Callable[[], None], enough: Callable[[], bool]
     ) -> None:
-        """Measures what happens ``times`` in an hour, from ``act`` until ``enough`` and settled."""
+        """Measure a part that occurs ``times`` in an hour: from ``act`` until ``enough`` and ``SETTLE``."""
         began = time.monotonic()
         self._forget()
         act()
@@ -35,14 +35,14 @@ class Hours:
         self._keep(what, times)
 
     def quiet(self, seconds: float) -> None:
-        """Measures nothing happening: all that is left of the hour, but for who sleeps."""
+        """Measure a quiet window for the remainder of the hour; subtract the sleeping laptop."""
         self._forget()
         self.let_pass(seconds)
         awake = self.left - ASLEEP / STAFF
-        self._keep("the quiet rest", awake / seconds)
+        self._keep("the quiet remainder", awake / seconds)
 
     def waking(self) -> None:
-        """The laptop of the first desk is away, and comes back."""
+        """Measure how the laptop of the first desk loses its network and gets the network back."""
         for asleep in (True, False):
             self._forget()
             for office in self.offices:
@@ -51,7 +51,7 @@ class Hours:
         self._add("one laptop wakes", {o.name: dict(o.taken()[0]) for o in self.offices})
 
     def let_pass(self, seconds: float) -> None:
-        """Hears what the pages ask meanwhile."""
+        """Wait, and count the requests of the pages."""
         self.offices[-1].pages[-1].wait_for_timeout(seconds * 1000)
 
     def _forget(self) -> None:

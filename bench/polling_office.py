@@ -1,4 +1,4 @@
-"""An office of people who look at the console, each in a browser of their own."""
+"""An office of people who look at the console, each in a separate browser."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.running_system import RunningSystem  # noqa: E402  # the same
 
 STAFF = 20
 IN_VAIN = "in vain"
-"""Asked while there was no network."""
+"""Requests during the break of the network."""
 CHURCH = "/api/v1/churches/grace/"
 LIST_EVERY_5_S = f"setInterval(() => fetch('{CHURCH}messages/', {{cache: 'no-store'}}), 5000)"
 SIGN_IN = f"""
@@ -34,12 +34,15 @@ for name in names:
     client.force_login(user)
     print("session", client.cookies["sessionid"].value)
 """
-"""For ``manage.py shell``: the staff, and a session of each; the first has the author's texts."""
+"""A script for ``manage.py shell``: creates the staff, and prints a session of each.
+
+The first user is the author of the texts.
+"""
 Count = Counter[str]
 
 
 class Desks:
-    """The tabs of an office, behind a network of their own, and what they ask."""
+    """The tabs of an office behind one simulated network, with counts of their requests."""
 
     def __init__(
         self,
@@ -81,19 +84,19 @@ class Desks:
         self.asked[at].update([IN_VAIN if self.cut_off else kind])
 
     def taken(self) -> list[Count]:
-        """What each tab has asked since the last time."""
+        """Return the requests of each tab since the last call."""
         asked, self.asked[:] = list(self.asked), [Counter() for _ in self.asked]
         return asked
 
     def all(self) -> Count:
-        """The same of the whole office, as if each of 20 had a tab."""
+        """Return the requests of the whole office since the last call, scaled to 20 tabs."""
         total = sum(self.taken(), Counter())
         return Counter({kind: count * STAFF // len(self.pages) for kind, count in total.items()})
 
 
 def sessions_of_staff(system: RunningSystem) -> list[str]:
-    """A session of each of the 20."""
-    made = subprocess.run(  # noqa: S603  # our own command
+    """Create the 20 users, and return a session of each."""
+    made = subprocess.run(  # noqa: S603  # a command of this project
         [sys.executable, str(ROOT / "manage.py"), "shell", "-c", SIGN_IN],
         env={**os.environ, "DATA_DIR": str(system.data_dir)}, cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip

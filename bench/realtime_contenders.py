@@ -1,4 +1,4 @@
-"""What the log and its hub are measured against: a bare server, and the ordinary Channels way.
+"""The contenders of the log and its hub: a bare server, and Channels as in its tutorial.
 
 ``python realtime_contenders.py bare|pubsub|core PORT REDIS_URL``
 """
@@ -15,7 +15,7 @@ GROUP = "bench"
 
 
 async def bare(port: int, redis_url: str) -> None:
-    """``websockets`` and one Redis subscription: what it is told goes to everyone, as it is."""
+    """Run ``websockets`` with one Redis subscription, and send each message unchanged to all sockets."""
     from websockets.asyncio.server import ServerConnection, broadcast, serve
 
     everyone: set[ServerConnection] = set()
@@ -35,7 +35,7 @@ async def bare(port: int, redis_url: str) -> None:
 
 
 def channels_application(layer: str, redis_url: str) -> Any:
-    """A consumer as the tutorials have it: one group, one message per socket and event."""
+    """Return a consumer as in the tutorials: one group, one message per socket and event."""
     from channels.generic.websocket import AsyncWebsocketConsumer
     from django.conf import settings
 
@@ -58,7 +58,7 @@ def channels_application(layer: str, redis_url: str) -> Any:
 
 
 def sender(layer: str, redis_url: str) -> Any:
-    """The same layer, for who sends."""
+    """Return the same channel layer for the sender."""
     from channels_redis.core import RedisChannelLayer
     from channels_redis.pubsub import RedisPubSubChannelLayer
 

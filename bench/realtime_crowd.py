@@ -1,9 +1,9 @@
-"""Many listeners in one process, on bare sockets, so that they cost less than what they measure.
+"""Many listeners in one process, on bare sockets, so that they cost less than the measured server.
 
-``python realtime_crowd.py PORT STREAM`` reads lines of JSON: ``["grow", [session, …]]`` connects one
-more for each (``""``: without a session, to a contender that has none); ``["round", first, last]``
-answers ``go``, listens until ``done``, then wants ``["committed", [[first, last, ns], …]]`` and
-answers with the figures. What is lost and what comes out of order is counted.
+``python realtime_crowd.py PORT STREAM`` reads lines of JSON. ``["grow", [session, …]]`` connects one more
+socket for each session (``""``: without a session, for a contender without sessions). ``["round", first,
+last]`` answers ``go``, listens until ``done``, then expects ``["committed", [[first, last, ns], …]]`` and
+answers with the figures, which include lost events and events out of order.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Crowd:
         for start in range(0, len(sessions), 20):
             made = await asyncio.gather(
                 *(
-                    loop.create_connection(lambda s=s: Listener(self, s), "127.0.0.1", self.port)  # type: ignore[misc]  # a default, to bind it
+                    loop.create_connection(lambda s=s: Listener(self, s), "127.0.0.1", self.port)  # type: ignore[misc]  # a default value, to bind the variable
                     for s in sessions[start : start + 20]
                 )
             )
@@ -65,7 +65,7 @@ class Crowd:
             listener.position = first - 1
 
     async def listen(self) -> None:
-        """Until everything is here, or nothing more comes: what is lost is counted."""
+        """Listen until all events have arrived or no event arrives for a while; count missing events."""
         heard = -1
         while not self.done.is_set() and len(self.heard) > heard:
             heard = len(self.heard)
@@ -76,7 +76,7 @@ class Crowd:
                 pass
 
     def figures(self, committed: list[list[int]]) -> dict[str, float]:
-        """p50 and p99 are in ms, over the deliveries; a frame of many events is many."""
+        """Return the figures; p50 and p99 are in ms, and each event of a frame counts as a delivery."""
         starts = [first for first, _, _ in committed]
         late: Counter[float] = Counter()
         end = committed[0][2] + 1
@@ -114,7 +114,7 @@ class Listener(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if not isinstance(transport, asyncio.Transport):
-            raise TypeError("A stream was asked for.")
+            raise TypeError("The stream must be text.")
         self.transport = transport
         host = f"127.0.0.1:{self.crowd.port}"
         transport.write(
@@ -170,7 +170,7 @@ class Listener(asyncio.Protocol):
         crowd = self.crowd
         if crowd.first <= first <= last <= crowd.last:
             if first <= self.position:
-                crowd.astray += 1  # a gap is counted as lost
+                crowd.astray += 1  # ``missing`` counts gaps
             self.position = last
             crowd.heard.append((first, last, time.monotonic_ns()))
             crowd.missing -= last - first + 1
@@ -185,7 +185,7 @@ class Listener(asyncio.Protocol):
         self._send(0x81, json.dumps(frame).encode())
 
     def _send(self, opcode: int, payload: bytes) -> None:
-        # The mask of zeros leaves the text as it is.
+        # A mask of zeros does not change the text.
         self.transport.write(struct.pack("!BBI", opcode, 0x80 | len(payload), 0) + payload)
 
 

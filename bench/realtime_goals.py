@@ -1,4 +1,4 @@
-"""Goals beside what was measured."""
+"""A table of goals and measured figures."""
 
 from __future__ import annotations
 

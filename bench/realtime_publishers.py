@@ -1,4 +1,4 @@
-"""How each contender is given the same events, and when each was handed over."""
+"""Publishers: each gives a contender the same events, and returns the time of each publish."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ import realtime_contenders as contenders
 from tests.realtime.second_project.processes import SecondProject
 
 UNHEARD = "club:bare"
-"""What the bare server tells is in the log, too, where no socket of ours listens to it."""
+"""The stream for the events of the bare server: they are in the log too, without a socket of ours."""
 Committed = list[tuple[int, int, int]]
-"""First and last number, and the moment in monotonic ns: of each commit, or of each publish."""
+"""For each commit or publish: first and last number, and the time in monotonic ns."""
 
 
 class Publisher(Protocol):
     def first(self) -> int:
-        """The number of the next event."""
+        """Return the number of the next event."""
 
     def publish(self, events: int, batch: int, per_second: float) -> Committed:
-        """So many, ``batch`` at a time, evenly; ``per_second`` 0: as fast as can be."""
+        """Publish ``events``, ``batch`` at a time, evenly; ``per_second`` 0: as fast as possible."""
 
 
 class Log:
-    """Ours: a worker's process commits to the database."""
+    """Publishes for our server: a process like a worker commits to the database."""
 
     def __init__(self, project: SecondProject, stream: str) -> None:
         self._project, self._stream = project, stream
@@ -41,12 +41,12 @@ class Log:
 
 
 class Bare:
-    """The same process commits the same, and then hands Redis the frames themselves."""
+    """Publishes for the bare server: the same commits, and then the frames through Redis."""
 
     def __init__(self, project: SecondProject, redis_url: str, batches: tuple[int, ...]) -> None:
         self._project, self._redis_url = project, redis_url
         for batch in batches:
-            self.publish(0, batch, 0)  # makes the frames
+            self.publish(0, batch, 0)  # create the frames
 
     def first(self) -> int:
         return int(self._project.write("head", UNHEARD)) + 1
@@ -60,7 +60,7 @@ class Bare:
 
 
 class Channels:
-    """One ``group_send`` per event, from a process of its own as a worker's would be."""
+    """Publishes for Channels: one ``group_send`` per event, from outside the server like a worker."""
 
     def __init__(self, project: SecondProject, redis_url: str, kind: str) -> None:
         [(number, _, self._frame)] = project.write(

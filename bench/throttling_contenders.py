@@ -1,7 +1,7 @@
-"""Who is measured: each decides about 100 in an hour for a key, on the same Valkey over TCP.
+"""The contenders: each limits a key to about 100 hits per hour, on the same Valkey over TCP.
 
-A contender is a function that gives a function ``(key) -> let through?``. Those whose library is not
-installed are left out; ``pip install -r bench/requirements-throttling.txt`` brings them.
+A contender is a function that returns a function ``(key) -> allowed?``. A contender whose library is not
+installed is skipped; ``pip install -r bench/requirements-throttling.txt`` installs the libraries.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ URL = os.environ.get("BENCH_REDIS_URL", "")
 
 
 def configure(url: str) -> None:
-    """A Django of the bench's own: no project, no accounts, SQLite in memory."""
+    """Set Django up without the project: no accounts, SQLite in memory."""
     import django
 
-    global URL  # where all contenders find the server
+    global URL  # all contenders read the address of the server here
     URL = os.environ["BENCH_REDIS_URL"] = url
     cache = {"BACKEND": "django_redis.cache.RedisCache"}
     settings.configure(
-        SECRET_KEY="only-for-the-bench",  # noqa: S106  # signs nothing
+        SECRET_KEY="only-for-the-bench",  # noqa: S106  # no code signs with this key
         USE_TZ=True,
         ROOT_URLCONF="",
         DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
@@ -47,7 +47,7 @@ def configure(url: str) -> None:
 
 
 def raw(buckets: int = 1) -> Hit:
-    """EVALSHA of our own script with arguments prepared: what no library can be faster than."""
+    """Call EVALSHA with our script and prepared arguments: the upper bound for every library."""
     from throttling.buckets.store import DIGEST, SCRIPT
 
     client = redis.Redis.from_url(f"{URL}/2")
@@ -56,7 +56,7 @@ def raw(buckets: int = 1) -> Hit:
 
     def hit(key: str) -> bool:
         keys = [f"raw:{buckets}:{number}:{key}" for number in range(buckets)]
-        reply: Any = client.execute_command(  # type: ignore[no-untyped-call]  # redis-py's
+        reply: Any = client.execute_command(  # type: ignore[no-untyped-call]  # redis-py has no types here
             "EVALSHA", DIGEST, buckets + 2, *keys, "raw!version", "raw!refused", *tail
         )
         return bool(reply[2])
@@ -86,7 +86,7 @@ def drf() -> Hit:
         def get_cache_key(self, request: Any, view: Any) -> str:
             return f"drf:{request}"
 
-    return lambda key: Throttle().allow_request(key, None)  # type: ignore[arg-type]  # only its key is read
+    return lambda key: Throttle().allow_request(key, None)  # type: ignore[arg-type]  # the throttle reads only the primary key
 
 
 def django_ratelimit() -> Hit:

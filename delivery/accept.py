@@ -193,7 +193,7 @@ def check_times(scheduled_at: datetime | None, expires_at: datetime | None, now:
     """Return the times. Raise :class:`UnacceptableError` if the message would be too old when due."""
     due = max(scheduled_at or now, now)
     if expires_at is not None and expires_at <= due:
-        raise UnacceptableError("expires_at", "This text would be too old before it is due.")
+        raise UnacceptableError("expires_at", "This text would expire before it is due.")
     return Times(scheduled_at, expires_at or due + DEFAULT_LIFE, waits=due > now)
 
 

@@ -176,15 +176,16 @@ def provider_of() -> Callable[[Any, str], str] | None:
 
 
 def second_sender() -> Callable[[Any], tuple[str, str] | None] | None:
-    """``SECOND_SENDER``: dotted path of ``(tenant)`` -> alias and number of the tenant's second sender,
-    or None; without it, texts wait while the provider of their number is down."""
+    """Return ``(tenant)`` -> alias and number of the second sender of the tenant, or None.
+
+    A dotted path; without it, texts wait while the provider of their number is down.
+    """
     path = _value("SECOND_SENDER")
     return cast(Callable[[Any], tuple[str, str] | None], import_string(path)) if path else None
 
 
 def failover_after() -> float:
-    """``FAILOVER_AFTER``: seconds that the first provider's breaker must have been open before texts
-    that were never tried leave through the second sender."""
+    """Return the seconds of an open breaker after which untried texts leave from the second sender."""
     return float(_value("FAILOVER_AFTER", 60))
 
 

@@ -62,7 +62,7 @@ class ScriptedProvider(Provider):
         return replace(outcome, provider_id=self.accept(text))
 
     def accept(self, text: OutboundText) -> str:
-        """Take the text, whatever the answer is; return its id."""
+        """Record the text as accepted, even if the scripted answer is an error; return its id."""
         with self._lock:
             return self.accepted.setdefault(text.idempotency_key, str(uuid.uuid4()))
 

@@ -2,9 +2,9 @@
 # django-rest-knox 5.1: makemigrations fails for every app with a foreign key to knox.AuthToken.
 #
 # AuthToken is declared swappable by KNOX_TOKEN_MODEL, and knox itself reads that setting with a
-# default. Django's autodetector reads the setting without a default as soon as a foreign key points at
-# the model: there is an AttributeError instead of a migration, and "check" says nothing. With
-# KNOX_TOKEN_MODEL = "knox.AuthToken" in the settings it works. Exits non-zero where that has changed.
+# default. Django's autodetector reads the setting without a default when a foreign key points at the
+# model: it raises AttributeError instead of a migration, and "check" does not warn. The setting
+# KNOX_TOKEN_MODEL = "knox.AuthToken" avoids the error. Exits non-zero once knox or Django has changed.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# WhiteNoise 6.12.0 answers a valid range of one byte with 416, where RFC 9110 (14.2, 15.5.17) has that status
-# for ranges outside the file alone, and serves gzip to a client that refuses it ("gzip;q=0", RFC 9110,
-# 12.5.3). "bytes=0-0" is a usual way to ask whether a server takes ranges, and how long a file is.
+# WhiteNoise 6.12.0 answers a valid range of one byte with 416, although RFC 9110 (14.2, 15.5.17) allows that
+# status only for ranges outside the file. It also serves gzip to a client that refuses gzip ("gzip;q=0",
+# RFC 9110, 12.5.3). Clients send "bytes=0-0" to learn whether a server supports ranges, and how long a file is.
 #
 # Exits 0 while WhiteNoise does this, and 1 once it has changed.
 set -euo pipefail

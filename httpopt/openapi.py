@@ -15,19 +15,19 @@ from httpopt.views import IfMatchMixin, SparseFieldsMixin, VersionedViewMixin
 _FIELDS = OpenApiParameter(
     "fields",
     {"type": "string", "minLength": 1, "maxLength": MAX_LENGTH},
-    description="Only these fields: `id,status,member.name` or `id,member(name)`. Without it, all.",
+    description="Return only these fields: `id,status,member.name` or `id,member(name)`. Default: all.",
 )
 _IF_NONE_MATCH = OpenApiParameter(
     "If-None-Match",
     str,
     OpenApiParameter.HEADER,
-    description="The `ETag` of the answer you have: 304 while it is still the same.",
+    description="The `ETag` of your stored answer: 304 if it has not changed.",
 )
 _IF_MATCH = OpenApiParameter(
     "If-Match",
     str,
     OpenApiParameter.HEADER,
-    description="The `etag` of what you read: 412 where it has changed since.",
+    description="The `etag` that you read: 412 if the object has changed since.",
 )
 
 
@@ -50,7 +50,7 @@ class AutoSchema(openapi.AutoSchema):
         bodies: dict[str, Any] = super()._get_response_bodies(*args, **kwargs)
         names = {one.name for one in self._own_parameters()}
         if _IF_NONE_MATCH.name in names:
-            bodies["304"] = {"description": "What you have is what there is."}
+            bodies["304"] = {"description": "Your stored answer is still current."}
         if _IF_MATCH.name in names:
             bodies["412"] = {"description": "It has changed since you read it."}
             if conf.require_if_match():

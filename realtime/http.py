@@ -246,5 +246,5 @@ def _number(
         return None
     if raw.isascii() and raw.isdigit() and len(raw) <= 19 and least <= int(raw) <= most:
         return int(raw)
-    errors[name] = [f"This is a whole number from {least} to {most}."]
+    errors[name] = [f"This must be a whole number from {least} to {most}."]
     return None

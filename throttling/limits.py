@@ -142,7 +142,7 @@ def _note_failure(call: str, error: BucketsUnavailableError) -> None:
     in_a_row = outage.note_failure()
     if in_a_row < FAILURES:
         logger.warning(
-            "Redis did not answer the call %r of a limit: %s",
+            "Redis did not answer the call %r of a rate limit: %s",
             call,
             error,
             extra={"action": "throttling_unanswered"},

@@ -20,8 +20,8 @@ from delivery.providers.base import Account
 
 _ORDERS = {
     "open": "All calls to the provider are stopped. Texts wait and lose nothing.",
-    "close": "Calls to the provider go through, whatever fails.",
-    "auto": "The breaker judges by itself again.",
+    "close": "Calls to the provider go through, even if they fail.",
+    "auto": "The breaker decides automatically again.",
 }
 
 

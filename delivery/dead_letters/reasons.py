@@ -10,7 +10,7 @@ EXPLANATIONS = {
     "connection_failed": "The provider could not be reached, four times. The text did not arrive.",
     "crash_loop": "Our worker stopped each time it took this text. Tell the developers.",
     "destination_refused": "Texts to this country or kind of number are not switched on here.",
-    "expired": "It could not be sent before it was too old.",
+    "expired": "It expired before it could be sent.",
     "id_given_twice": "The provider gave an id that another text has. The text may have arrived.",
     "unreadable_answer": "The provider's answer was unreadable. The text may have arrived.",
     "worker_lost": "Our worker stopped during the call. The text may have arrived.",
@@ -20,7 +20,7 @@ EXPLANATIONS = {
 REFUSALS = {
     "opted_out": "The recipient has opted out.",
     "sending": "A worker is sending it now.",
-    "not_dead": "It is not in the queue any more.",
+    "not_dead": "It is no longer in the queue.",
     "discarded": "It was discarded.",
     "recipient_deleted": "The recipient was deleted.",
     "may_double_required": "It may have arrived, and a second copy was not allowed.",

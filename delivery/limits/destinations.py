@@ -26,7 +26,7 @@ satellite, international networks, disaster relief, premium rate."""
 _COSTLY = (
     "This number is of a premium, shared-cost, personal or satellite range. It is never texted."
 )
-_UNREADABLE = "This is no number with a country code. Write it like +13125550123."
+_UNREADABLE = "This is not a number with a country code. Write it like +13125550123."
 _EVERYWHERE = frozenset({"*"})
 _TERRITORIES = {"US": frozenset({"AS", "GU", "MP", "PR", "VI"})}
 """Territories with separate ISO 3166 codes; carriers bill a message to them as a domestic one."""

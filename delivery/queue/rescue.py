@@ -38,7 +38,7 @@ def rescue(now: datetime, limit: int = 200) -> int:
     return all_or_each(
         lambda: _rescue(ended, limit, now),
         each,
-        message="Expired leases cannot be ended together; they are ended one by one",
+        message="Ending expired leases in one batch failed; ending them one by one",
         action="rescue_failed",
     )
 

@@ -61,7 +61,7 @@ def redraft(claimed: Sequence[Message], now: datetime) -> list[Message]:
     ended = all_or_each(
         lambda: _apply(stale, senders, now),
         lambda: {pk for row in stale for pk in _apply_one(row, senders, now)},
-        message="Due messages cannot be addressed together; they are addressed one by one",
+        message="Addressing due messages in one batch failed; addressing them one by one",
         action="redraft_failed",
     )
     moved = {row.pk for row in moving} - ended

@@ -124,7 +124,7 @@ class Threads:
                 providers[job.provider] = self._connect(job.provider)
         except Exception as error:
             logger.exception(
-                "A provider cannot be made", extra={"action": "bug", "provider": job.provider}
+                "A provider cannot be created", extra={"action": "bug", "provider": job.provider}
             )
             return _not_called(job, error)
         return call(providers[job.provider], job)

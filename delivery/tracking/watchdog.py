@@ -186,7 +186,7 @@ def ask(questions: Sequence[LookUp], now: datetime) -> list[Answer]:
             except LookUpFailedError as error:
                 failed.add(alias)
                 logger.warning(
-                    "A provider cannot be asked about messages",
+                    "Looking up messages at a provider failed",
                     extra={"action": "watchdog_failed", "provider": alias, "error": error.code},
                 )
                 continue
@@ -248,7 +248,7 @@ def _finish(ended: Future[list[Answer]], now: datetime) -> int:
             error = refused
     # Omit the error's text: it may quote the provider's answer, or the row.
     logger.error(
-        "A round of questions about messages failed",
+        "A round of look-ups failed",
         extra={"action": "watchdog_failed", "error": type(error).__name__},
     )
     return 0

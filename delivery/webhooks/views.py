@@ -55,7 +55,7 @@ def receive(request: HttpRequest, alias: str, ref: str = "") -> HttpResponse:
     except TooLargeError:
         return _refusal(413, "The body is too large.", "webhook_too_large")
     except UnreadablePostError:
-        return _refusal(400, "The body broke off.", "webhook_broken_off")
+        return _refusal(400, "The body is incomplete.", "webhook_broken_off")
     except NotConfiguredError:
         return _refusal(503, "Webhooks are not configured here.", "webhook_not_configured")
     except UntrustedError as error:

@@ -29,7 +29,7 @@ class BearerAuthentication(TokenAuthentication):  # type: ignore[misc] # knox ha
     def authenticate_credentials(self, token: bytes) -> tuple[User, AuthToken]:
         found = user_token(token.decode("latin-1"))
         if found is None:
-            raise AuthenticationFailed("This token is not valid, or not any more.")
+            raise AuthenticationFailed("This token is invalid, has expired or was revoked.")
         return found.user, found
 
 

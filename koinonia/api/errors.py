@@ -10,9 +10,11 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, DataError, IntegrityError, OperationalError, transaction
 from rest_framework import exceptions
 
-GONE = "What this request changes was deleted meanwhile."
-NEEDED = "Something that this request names was deleted meanwhile. Read it again, then decide."
-AGAIN = "Another request changed the same at the same moment, and nothing was done. Send it again."
+GONE = "The object that this request changes has just been deleted."
+NEEDED = (
+    "An object that this request names has just been deleted. Read the data again, then decide."
+)
+AGAIN = "Another request changed the same data at the same time. Nothing was done: send it again."
 UNSTORABLE = "The request holds a character or a number that cannot be stored."
 _FOREIGN_KEY = "23503"
 _DEADLOCK_OR_SERIALIZATION = {"40P01", "40001"}
@@ -21,12 +23,12 @@ _DEADLOCK_OR_SERIALIZATION = {"40P01", "40001"}
 
 class ConflictError(exceptions.APIException):
     status_code = HTTPStatus.CONFLICT
-    default_detail = "This does not fit the present state."
+    default_detail = "The request conflicts with the current state."
 
 
 class UnprocessableError(exceptions.APIException):
     status_code = HTTPStatus.UNPROCESSABLE_ENTITY
-    default_detail = "The request is understood, but cannot be acted on."
+    default_detail = "The server understands the request, but cannot act on it."
 
 
 class TooLargeError(exceptions.APIException):

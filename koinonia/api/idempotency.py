@@ -44,7 +44,7 @@ _PARAMETER = OpenApiParameter(
     HEADER,
     {"type": "string", "pattern": f"^{_KEY.pattern}$"},
     OpenApiParameter.HEADER,
-    description="The same request again gives the first answer, and sends nothing twice.",
+    description="A repeated request gets the first answer, and sends nothing twice.",
 )
 
 _PENDING: Final = 0
@@ -110,7 +110,7 @@ def _once(record: IdempotentRequest, act: Callable[[], Response], outcome: Outco
     except _TakenError:
         if known := _known(record):
             return _replay(known, record, outcome)
-        raise ConflictError("A request with this Idempotency-Key is being worked on.") from None
+        raise ConflictError("A request with this Idempotency-Key is still in progress.") from None
     response = _complete(committed, outcome)
     if response is not committed:
         _keep(record, response)

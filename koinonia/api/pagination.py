@@ -75,7 +75,7 @@ class NewestFirst(BasePagination):
         size = {"type": "integer", "minimum": 1, "default": PAGE_SIZE}
         return [
             {"name": "cursor", "in": "query", "required": False, "schema": {"type": "string"},
-             "description": "Where the page starts: taken from `next` or `previous`."},
+             "description": "The start of the page, copied from `next` or `previous`."},
             {"name": "page_size", "in": "query", "required": False, "schema": size,
              "description": f"At most {LARGEST_PAGE}; more is taken as {LARGEST_PAGE}."},
         ]  # fmt: skip

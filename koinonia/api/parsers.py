@@ -83,7 +83,7 @@ def loads(body: bytes) -> Any:
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
-        raise UnusableJsonError("It is not UTF-8, as JSON has to be.") from None
+        raise UnusableJsonError("It is not UTF-8, which JSON requires.") from None
     if text.startswith("\ufeff"):
         raise UnusableJsonError("It starts with a byte order mark, which JSON must not have.")
     if text.count(",") >= MAX_VALUES:

@@ -35,7 +35,10 @@ _PROBLEM: dict[str, Any] = {
 _PATH_SCHEMAS = {
     "id": ids.SCHEMA,
     "church": {"type": "string", "description": "The slug of the church."},
-    "token": {"type": "string", "description": "Of the link in the mail, or of `me/invitations/`."},
+    "token": {
+        "type": "string",
+        "description": "From the link in the mail, or from `me/invitations/`.",
+    },
 }
 _VERBS = ("get", "post", "patch", "delete")
 
@@ -75,7 +78,7 @@ def refusal(code: int, sentence: str) -> dict[Any, OpenApiResponse]:
     return {(code, MEDIA_TYPE): OpenApiResponse(_PROBLEM_REF, sentence)}
 
 
-CONFLICT = refusal(409, "It does not fit the present state.")
+CONFLICT = refusal(409, "The request conflicts with the current state.")
 
 
 def complete(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
@@ -97,7 +100,7 @@ def _complete(operation: dict[str, Any], path: str, verb: str) -> None:
     parameters.sort(key=lambda parameter: bool(parameter["name"] == idempotency.HEADER))
     errors = _common_errors(path, verb)
     if any(parameter["name"] == idempotency.HEADER for parameter in parameters):
-        errors["409"] = "It does not fit the present state."
+        errors["409"] = "The request conflicts with the current state."
         errors["422"] = "The Idempotency-Key was used with another body."
     for code, description in errors.items():
         response = {"description": description, "content": {MEDIA_TYPE: {"schema": _PROBLEM_REF}}}
@@ -106,14 +109,17 @@ def _complete(operation: dict[str, Any], path: str, verb: str) -> None:
 
 def _common_errors(path: str, verb: str) -> dict[str, str]:
     errors = {
-        "400": "Bad input: `errors` says what, by field.",
-        "401": "No or a bad credential.",
+        "400": "Bad input: `errors` lists the problems by field.",
+        "401": "The credential is missing or invalid.",
         "429": "Too many requests.",
     }
     if "{church}" in path:
-        errors |= {"403": "The role is too low.", "404": "Not there, or not of one's churches."}
+        errors |= {
+            "403": "The role is too low.",
+            "404": "It does not exist in a church of this user.",
+        }
     elif "{" in path:
-        errors["404"] = "Not there, or not one's own."
+        errors["404"] = "It does not exist, or belongs to another user."
     if verb in ("post", "patch"):
         errors["413"] = "The body is too large."
         errors["415"] = "The body is of another media type."

@@ -84,7 +84,7 @@ def country(value: str) -> None:
     code = value.strip().upper()
     if code != "*" and code not in phonenumbers.SUPPORTED_REGIONS:
         raise ValidationError(
-            f"{value!r} is no country. Write ISO codes such as US,CA, or * for all."
+            f"{value!r} is not a country. Write ISO codes such as US,CA, or * for all."
         )
 
 
@@ -113,7 +113,7 @@ def exact_origin(value: str) -> None:
     """Accept an origin without a wildcard, as a browser sends it."""
     origin(value.strip())
     if "*" in value:
-        raise ValidationError("A wildcard is not taken here: name each origin.")
+        raise ValidationError("A wildcard is not allowed here: name each origin.")
 
 
 def trusted_origin(value: str) -> None:
@@ -231,7 +231,7 @@ def _split(value: str) -> SplitResult:
             _ = parts.port  # Raises ValueError if the port is not a number.
     except ValueError as error:
         # The message of the error may quote a password.
-        raise ValidationError("This is no URL: look at its port and its brackets.") from error
+        raise ValidationError("This is no URL: check its port and its brackets.") from error
     return parts
 
 

@@ -139,7 +139,7 @@ def _run(name: str, check: Check) -> str:
         return f"not reachable ({type(error).__name__})"
     except Exception as error:  # the thread would swallow it
         logger.exception("The check of %s failed", name, extra={"action": "not_ready"})
-        return f"cannot be looked at ({type(error).__name__})"
+        return f"cannot be checked ({type(error).__name__})"
     return "ok"
 
 

@@ -81,7 +81,7 @@ def keep_every_key() -> None:
     if policy != _NEVER_EVICTS:
         raise UnusableRedisError(
             f"Redis may evict keys (its maxmemory-policy is {policy}), and a login limit that is"
-            " evicted is open again: set noeviction, or give Koinonia a Redis of its own."
+            " evicted is open again: set noeviction, or give Koinonia a separate Redis."
         )
 
 
@@ -113,8 +113,8 @@ def sentence(error: BaseException | None) -> str:
             )
         case NoPermissionError():
             return (
-                "The user of REDIS_URL may not run what we need (EVALSHA, EVAL and the commands in"
-                " them, on our keys and channels): give it the rights."
+                "The user of REDIS_URL may not run the required commands (EVALSHA, EVAL and the"
+                " commands in them, on our keys and channels): grant the rights."
             )
         case AuthenticationError():
             return "Redis refuses the user or the password of REDIS_URL."
@@ -134,7 +134,7 @@ def sentence(error: BaseException | None) -> str:
                 " apart."
             )
         case ResponseError():
-            return f"Redis refuses what we need ({type(error).__name__})."
+            return f"Redis refuses a required command ({type(error).__name__})."
     return f"not reachable ({type(error).__name__})" if error is not None else "not reachable"
 
 

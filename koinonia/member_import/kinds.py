@@ -69,7 +69,7 @@ def _of_text(start: bytes) -> Kind:
     if _VCARD.match(start):
         return Kind.VCARDS
     if _MARKUP.match(start):
-        raise UnusableFileError(f"This is a web page or XML, whatever its name says. {_FROM_EXCEL}")
+        raise UnusableFileError(f"This is a web page or XML, despite its name. {_FROM_EXCEL}")
     if _CALENDAR.match(start):
         raise UnusableFileError("This is a calendar. Export the people as CSV or vCards (.vcf).")
     if _JSON.match(start):

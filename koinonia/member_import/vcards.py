@@ -67,9 +67,9 @@ def _record(line: int, lines: list[str]) -> Record:
     contents = card.contents
     kind = _first(contents, "kind") or _first(contents, "x-addressbookserver-kind")
     if str(kind).casefold() in ("group", "org", "location", "application"):
-        return Record(line, [], f"This card is no person (its kind is {str(kind)[:20]!r}).")
+        return Record(line, [], f"This card is not a person (its kind is {str(kind)[:20]!r}).")
     if str(_first(contents, "x-abshowas")).casefold() == "company":
-        return Record(line, [], "This card is a company, and no person.")
+        return Record(line, [], "This card is a company, not a person.")
     name = _first(contents, "n")
     cells = [
         _joined(getattr(name, "given", "")),

@@ -99,7 +99,7 @@ def _problems(text: str) -> Iterator[str]:
     if "{{" in text or _TWO_CLOSE.search(text):
         yield "A placeholder stands in single braces."
     for match in _OTHER_NOTATIONS.finditer(text):
-        yield f"{match[0]} is no placeholder here.{_suggestion(match[1])}"
+        yield f"{match[0]} is not a placeholder here.{_suggestion(match[1])}"
     for match in re.finditer(r"\{([^{}\n]*)([}{\n]|$)", text):
         inner = match[1].strip()
         shown = inner[:_SHOWN]

@@ -151,5 +151,5 @@ def _demo_users(plan: Plan) -> list[str]:
 
 def _destination_of_texts(plan: Plan) -> str:
     if plan.simulated:
-        return "go to the Telnyx simulator, and to no phone"
+        return "go to the Telnyx simulator; no phone gets them"
     return "are REAL: they go to Telnyx, with your TELNYX_API_KEY"

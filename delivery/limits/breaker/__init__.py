@@ -121,7 +121,7 @@ def release(account: Account, *, by: AbstractBaseUser | None, now: datetime) -> 
     before = BreakerState(forced.state)
     forced.delete()
     _of(account).shared.reset()
-    moved = Transition(before, BreakerState.CLOSED, "back to its own judgement")
+    moved = Transition(before, BreakerState.CLOSED, "automatic again")
     _write(account, moved, now, by=by)
 
 

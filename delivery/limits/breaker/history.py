@@ -87,5 +87,7 @@ def _write_missing(account: Account, permit: Permit, now: datetime) -> None:
         until = None
         if permit.state == BreakerState.OPEN:
             until = now + timedelta(seconds=permit.wait)
-        missed = Transition(before, permit.state, "what the workers go by; its cause was lost")
+        missed = Transition(
+            before, permit.state, "the workers apply it already; its cause was lost"
+        )
         write(account, missed, now, until=until)

@@ -32,7 +32,7 @@ class LocalBreaker:
             return Permit(self.state, False, self.epoch, wait=self.probe_until - now), None
         moved = None
         if self.state == BreakerState.OPEN:
-            moved = self._move(BreakerState.HALF_OPEN, "its open time is over")
+            moved = self._move(BreakerState.HALF_OPEN, "the open time has passed")
         self.probe, self.probe_until = token, now + policy.probe_lease
         return Permit(self.state, True, self.epoch, probe=token), moved
 

@@ -17,7 +17,7 @@ _SHOWN = 10
 class Command(BaseCommand):
     help = (
         "Show or order the circuit breaker. 'open' stops all sending and 'close' lets all through, "
-        "until 'auto' gives the breaker back its own judgement. 'close' and 'auto' also end the "
+        "until 'auto' lets the breaker decide again. 'close' and 'auto' also end the "
         "hold after a 401, 402 or 403. Example: manage.py breaker open --reason 'Provider incident'"
     )
 
@@ -27,10 +27,10 @@ class Command(BaseCommand):
             "--provider",
             action="append",
             choices=registry.aliases(),
-            help="only this account; repeat it (default: each configured account)",
+            help="only this account; may be repeated (default: each configured account)",
         )
         parser.add_argument(
-            "--reason", default="ordered by manage.py breaker", help="kept with the transition"
+            "--reason", default="ordered by manage.py breaker", help="stored with the transition"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -25,11 +25,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
-        listing = actions.add_parser("list", help="print those that match, newest first")
+        listing = actions.add_parser("list", help="print the dead letters that match, newest first")
         listing.add_argument("--limit", type=int, default=50)
-        showing = actions.add_parser("show", help="print one, with its attempts")
+        showing = actions.add_parser("show", help="print one dead letter with its attempts")
         showing.add_argument("id", type=int)
-        retrying = actions.add_parser("retry", help="queue the given ids, or all that match")
+        retrying = actions.add_parser("retry", help="requeue the given ids, or all that match")
         retrying.add_argument("id", type=int, nargs="*")
         retrying.add_argument(
             "--may-double", action="store_true",
@@ -38,7 +38,7 @@ class Command(BaseCommand):
         discarding = actions.add_parser("discard", help="remove the given ids from the queue")
         discarding.add_argument("id", type=int, nargs="+")
         discarding.add_argument("--reason", required=True)
-        exporting = actions.add_parser("export", help="print those that match as CSV")
+        exporting = actions.add_parser("export", help="print the dead letters that match as CSV")
         for action in (listing, retrying, exporting):
             _add_filters(action)
 
@@ -104,9 +104,13 @@ class Command(BaseCommand):
 def _add_filters(parser: ArgumentParser) -> None:
     parser.add_argument("--status", choices=sorted(DEAD_LETTERS))
     parser.add_argument("--code", help="the error's code, for example 40310")
-    parser.add_argument("--class", dest="error_class", help="for example permanent")
+    parser.add_argument(
+        "--class", dest="error_class", help="the error's class, for example permanent"
+    )
     parser.add_argument("--tenant", type=int, help="key of the tenant")
-    parser.add_argument("--older", type=_age, metavar="AGE", help="for example 30m, 12h or 7d")
+    parser.add_argument(
+        "--older", type=_age, metavar="AGE", help="dead for at least, for example 30m, 12h or 7d"
+    )
     parser.add_argument("--all", action="store_true", help="retry every dead letter")
 
 

@@ -19,7 +19,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--json", action="store_true", help="print all of it as JSON")
+        parser.add_argument("--json", action="store_true", help="print the whole state as JSON")
         parser.add_argument(
             "--check", action="store_true", help="exit with 1 if texts or webhooks are stuck"
         )

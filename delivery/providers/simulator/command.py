@@ -93,7 +93,9 @@ class SimulatorCommand(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=_port, default=self.default_port)
-        parser.add_argument("--control-port", type=_port, help="default: the last one, or any")
+        parser.add_argument(
+            "--control-port", type=_port, help="default: the last port, or any free one"
+        )
         parser.add_argument(
             "--data-dir",
             type=Path,
@@ -104,7 +106,7 @@ class SimulatorCommand(BaseCommand):
             "--number",
             action="append",
             default=[],
-            help="a sending number of the account; repeat it. Any other sender is then refused",
+            help="a sending number of the account; may be repeated. Other senders are then refused",
         )
         parser.add_argument(
             "--webhook-url",
@@ -115,7 +117,7 @@ class SimulatorCommand(BaseCommand):
             "--rate", type=_positive, default=2000, help="parts/s of one number (%(default)s)"
         )
         parser.add_argument(
-            "--latency-ms", type=_not_negative, default=0, help="of each POST (%(default)s)"
+            "--latency-ms", type=_not_negative, default=0, help="delay of each POST (%(default)s)"
         )
 
     def handle(self, **options: Any) -> None:
@@ -143,7 +145,7 @@ class SimulatorCommand(BaseCommand):
 
 def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port (0 to 65535; 0: any).")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port (0 to 65535; 0: any).")
     return int(text)
 
 
@@ -158,7 +160,7 @@ def _not_negative(text: str) -> float:
     try:
         value = float(text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number.") from error
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number.") from error
     if not 0 <= value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is not 0 or more.")
     return value

@@ -33,10 +33,10 @@ _RETRYABLE = Meaning(kind=Outcome.RETRYABLE)
 _AMBIGUOUS = Meaning(kind=Outcome.AMBIGUOUS)
 _TOO_MANY = Meaning(kind=Outcome.THROTTLED, whole_account=True, pause=1)
 
-_CALL_SUPPORT = "Our account at Telnyx may not send now. Support must put it right; then retry."
+_CALL_SUPPORT = "Our account at Telnyx may not send now. Support must fix it; then retry."
 _CHANGE_SETUP = "The sending number may not send this text. Its setup at Telnyx needs a change."
 _ASK_TELNYX = "Telnyx could not switch the sending number on for texting. Ask Telnyx; then retry."
-_OUR_BUG = "Telnyx did not understand our request. This is a fault of ours: tell the developers."
+_OUR_BUG = "Telnyx did not understand our request. This is our fault: tell the developers."
 
 # fmt: off
 _TABLE: dict[str, tuple[Meaning, str]] = {
@@ -56,7 +56,7 @@ _TABLE: dict[str, tuple[Meaning, str]] = {
     "20015": (_ACCOUNT, _CALL_SUPPORT),
     "20016": (_ACCOUNT, _CALL_SUPPORT),
     "20017": (_ACCOUNT, _CALL_SUPPORT),
-    "20100": (_ACCOUNT, "Our account at Telnyx has no money left. Retry after it was topped up."),
+    "20100": (_ACCOUNT, "Our account at Telnyx has no money left. Top it up; then retry."),
     "40311": (_ACCOUNT, _CALL_SUPPORT),  # profile secret
     "40312": (_ACCOUNT, _CALL_SUPPORT),  # messaging profile disabled
     "40313": (_ACCOUNT, _CALL_SUPPORT),
@@ -132,7 +132,7 @@ _TABLE: dict[str, tuple[Meaning, str]] = {
     # The key was used with other bytes: something was sent, and we cannot ask what became of it.
     "10027": (Meaning(kind=Outcome.AMBIGUOUS, final=True), "Telnyx knows this text in another form. The text may have arrived."),
     # It passes.
-    "10007": (_RETRYABLE, "Telnyx had a fault of its own. The text did not arrive."),
+    "10007": (_RETRYABLE, "Telnyx had an internal fault. The text did not arrive."),
     "10037": (_RETRYABLE, "Telnyx was not available. The text did not arrive."),
     "40320": (_RETRYABLE, "The sending number is so new that it cannot send yet. Retry in 15 minutes."),
     "10008": (_AMBIGUOUS, "Telnyx took too long. The text may have arrived."),
@@ -145,7 +145,7 @@ _TABLE: dict[str, tuple[Meaning, str]] = {
 
 _STATUSES: dict[int, tuple[Meaning, str]] = {
     401: (_ACCOUNT, _CALL_SUPPORT),
-    402: (_ACCOUNT, "Our account at Telnyx has no money left. Retry after it was topped up."),
+    402: (_ACCOUNT, "Our account at Telnyx has no money left. Top it up; then retry."),
     403: (_ACCOUNT, _CALL_SUPPORT),
     408: (_AMBIGUOUS, "Telnyx took too long. The text may have arrived."),
     409: (_AMBIGUOUS, "Telnyx was still busy with this text. It may have arrived."),
@@ -163,8 +163,8 @@ EXPLANATIONS = {
     "http_400": _OUR_BUG,
     "http_404": _OUR_BUG,
     "http_422": _OUR_BUG,
-    "http_500": "Telnyx had a fault of its own. The text may have arrived.",
-    "http_502": "Telnyx had a fault of its own. The text may have arrived.",
+    "http_500": "Telnyx had an internal fault. The text may have arrived.",
+    "http_502": "Telnyx had an internal fault. The text may have arrived.",
     "http_504": "Telnyx took too long. The text may have arrived.",
 }
 

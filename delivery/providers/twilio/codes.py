@@ -154,14 +154,14 @@ CODES: dict[int, Meaning] = {
     35116: _BUG,
     35117: _BUG,
     35118: _BUG,
-    EXPIRED: _permanent("Twilio could not send the text before it was too old."),
+    EXPIRED: _permanent("The text expired before Twilio could send it."),
     # A later call may succeed.
     20503: _retryable("Twilio was not available. The text did not arrive."),
     30017: _retryable("The carrier's network was too busy. Retry later."),
     30410: _retryable("The carrier did not answer in time. The text may have arrived."),
-    30500: _retryable("Twilio had a fault of its own. Retry later."),
+    30500: _retryable("Twilio had an internal fault. Retry later."),
     # Twilio may have sent the text.
-    20500: _ambiguous("Twilio had a fault of its own. The text may have arrived."),
+    20500: _ambiguous("Twilio had an internal fault. The text may have arrived."),
     30008: _ambiguous("Twilio does not know why the text failed. It may have arrived."),
     # Too many texts at a time.
     20429: _throttled("Twilio asked us to slow down for too long.", 1, whole_account=True),
@@ -182,7 +182,7 @@ CODES: dict[int, Meaning] = {
 }
 
 _ACCOUNT_REFUSED = _account("Our account at Twilio may not send now. Support must act; then retry.")
-_SERVER_ERROR = _ambiguous("Twilio had a fault of its own. The text may have arrived.")
+_SERVER_ERROR = _ambiguous("Twilio had an internal fault. The text may have arrived.")
 
 STATUSES: dict[int, Meaning] = {
     401: _ACCOUNT_REFUSED,

@@ -23,7 +23,7 @@ class ChurchSerializer(KnownFieldsMixin, serializers.ModelSerializer[Church]):
     plain_punctuation = serializers.BooleanField(
         write_only=True,
         required=False,
-        help_text="Write ' for a curly apostrophe and the like as texts are frozen.",
+        help_text="Write ' for a curly apostrophe, and similar plain characters, when a text is rendered.",
     )
 
     class Meta:
@@ -49,7 +49,7 @@ class ChurchSerializer(KnownFieldsMixin, serializers.ModelSerializer[Church]):
         """Refuse another number. Accept the present one: a client may send back the item it read."""
         present = getattr(self.instance, "phone_number", None)
         if isinstance(data, dict) and data.get("phone_number", present) != present:
-            sentence = "The operator gives numbers to churches; ask there for another one."
+            sentence = "The operator gives numbers to churches: ask the operator for another one."
             raise serializers.ValidationError({"phone_number": [sentence]})
         return dict(super().to_internal_value(data))
 

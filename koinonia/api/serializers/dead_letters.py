@@ -13,7 +13,7 @@ from koinonia.api.serializers.messages import AuthorSerializer, MessageSerialize
 from koinonia.api.serializers.times import InstantField
 
 MAX_IDS = 1000
-_ALL_OR_SOME = 'Say what to choose by, or {"all": true} for every dead letter.'
+_ALL_OR_SOME = 'Name a filter, or {"all": true} for every dead letter.'
 
 
 class DeadLetterSerializer(MessageSerializer):
@@ -29,8 +29,12 @@ class DeadLetterQuerySerializer(serializers.Serializer[Any]):
     code = serializers.CharField(required=False, max_length=40)
     member = ChurchItemField("members", required=False)
     broadcast = ChurchItemField("broadcasts", required=False)
-    since = InstantField(in_query=True, required=False, help_text="Dead since then or later.")
-    until = InstantField(in_query=True, required=False, help_text="Dead since before then.")
+    since = InstantField(
+        in_query=True, required=False, help_text="Became a dead letter at this time or later."
+    )
+    until = InstantField(
+        in_query=True, required=False, help_text="Became a dead letter before this time."
+    )
 
 
 def filter_of(query: dict[str, Any]) -> Filter:
@@ -51,8 +55,8 @@ class DeadLetterFilterSerializer(KnownFieldsMixin, DeadLetterQuerySerializer):
     all = serializers.BooleanField(
         required=False, default=False, help_text="All dead letters that wait for a decision."
     )
-    since = InstantField(required=False, help_text="Dead since then or later.")
-    until = InstantField(required=False, help_text="Dead since before then.")
+    since = InstantField(required=False, help_text="Became a dead letter at this time or later.")
+    until = InstantField(required=False, help_text="Became a dead letter before this time.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         everything = attrs.pop("all")

@@ -29,7 +29,7 @@ class CharacterSerializer(serializers.Serializer[Any]):
     """A character that makes a text cost more parts, with a plain replacement."""
 
     character = serializers.CharField()
-    name = serializers.CharField(help_text="Its name in Unicode.")
+    name = serializers.CharField(help_text="The name of the character in Unicode.")
     count = serializers.IntegerField()
     plain = serializers.CharField(allow_null=True)
 
@@ -45,8 +45,8 @@ class DearestSerializer(serializers.Serializer[Any]):
 
 class PreviewSerializer(serializers.Serializer[Any]):
     people = serializers.IntegerField(
-        help_text="Numbers that would be texted: without doubles, opt-outs, texts that are too long,"
-        " and numbers of countries or ranges that are blocked."
+        help_text="Numbers that would get the text. Not counted: duplicates, opt-outs, texts that are too"
+        " long, and numbers in blocked countries or ranges."
     )
     opted_out = serializers.IntegerField()
     doubles = serializers.IntegerField(
@@ -62,7 +62,7 @@ class PreviewSerializer(serializers.Serializer[Any]):
     )
     dearest = DearestSerializer(allow_null=True)
     characters = CharacterSerializer(
-        many=True, help_text="The expensive characters of the dearest text."
+        many=True, help_text="The characters that add parts to the `dearest` text."
     )
     left_out = LeftOutSerializer(many=True, source="named", help_text=f"At most {MAX_NAMED}.")
     left_out_total = serializers.IntegerField()

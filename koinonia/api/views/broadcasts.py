@@ -99,5 +99,5 @@ class CancelBroadcastView(_Broadcasts):
         """Cancel the texts that have not been sent; 409 if all of them have been sent."""
         broadcast = self.get_object()
         if not broadcast.cancelled_at and not cancel_broadcast(broadcast, now=timezone.now()):
-            raise ConflictError("It is too late: none of its texts is waiting any more.")
+            raise ConflictError("It is too late: no text of this broadcast is waiting.")
         return Response(self.get_serializer(self.get_object()).data)

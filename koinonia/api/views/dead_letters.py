@@ -105,7 +105,7 @@ class DiscardDeadLetterView(_DeadLetters):
         reason = self.checked(DiscardSerializer)["reason"]
         dead = self.get_object()
         if not discard(dead, by=self.user, reason=reason, now=timezone.now()):
-            raise ConflictError("It is not waiting any more.")
+            raise ConflictError("It no longer waits for a decision.")
         return Response(self.get_serializer(self.get_object()).data)
 
 

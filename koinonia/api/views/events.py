@@ -27,7 +27,7 @@ from realtime.credentials import Credential, of_user
 _QUERY = [
     OpenApiParameter("after", int, description="The last `seq` seen."),
     OpenApiParameter("epoch", str, description="The epoch of that `seq`."),
-    OpenApiParameter("limit", int, description="At most so many events: 1 to 1000."),
+    OpenApiParameter("limit", int, description="The most events to return: 1 to 1000."),
     OpenApiParameter("wait", int, description="Seconds to wait for an event: 0 to 25."),
 ]
 
@@ -110,7 +110,7 @@ def _access_lost(*, ended: bool) -> HttpResponseBase:
     """Answer as the next request would be answered: 401 if the login ended, else 404."""
     if not ended:
         return problem_response(problem(404, "Not found."))
-    answer = problem_response(problem(401, "This login or token is not valid any more."))
+    answer = problem_response(problem(401, "This login or token is no longer valid."))
     answer["WWW-Authenticate"] = "Bearer"
     return answer
 

@@ -28,12 +28,12 @@ from koinonia.api.serializers.invitations import (
 from koinonia.api.views.base import ReportView
 from koinonia.models import Invitation, Role, Staff
 
-_MAIL_UNAVAILABLE = refusal(503, "The mail could not be sent, and nobody was invited.")
+_MAIL_UNAVAILABLE = refusal(503, "The mail could not be sent, so there is no invitation.")
 
 
 class MailUnavailableError(APIException):
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
-    default_detail = "The mail could not be sent, and nobody was invited. Try again later."
+    default_detail = "The mail could not be sent, so there is no invitation. Try again later."
 
 
 class InvitationsView(ReportView):

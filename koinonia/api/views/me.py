@@ -30,7 +30,7 @@ from koinonia.api.serializers.accounts import (
 from throttling import logins
 from throttling.drf import LimitExceeded
 
-_TOO_MANY_GUESSES = refusal(429, "Too many guesses at the present password.")
+_TOO_MANY_GUESSES = refusal(429, "Too many guesses of the current password.")
 
 
 class PasswordView(APIView):

@@ -50,13 +50,13 @@ class ImportFileSerializer(serializers.Serializer[Any]):
 
 class ImportQuerySerializer(serializers.Serializer[Any]):
     dry_run = serializers.BooleanField(
-        required=False, default=False, help_text="`1`: answer the same, and write nothing."
+        required=False, default=False, help_text="`1`: return the same report, but write nothing."
     )
     encoding = serializers.CharField(
         required=False,
         default="",
         max_length=40,
-        help_text="Of a text file that is neither UTF-8 nor has a byte order mark:"
+        help_text="The encoding of a text file, if it is not UTF-8 and has no byte order mark:"
         " `windows-1252`, `windows-1251`, `macintosh`, `cp949`, …",
     )
 

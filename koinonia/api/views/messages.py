@@ -34,7 +34,7 @@ class MessageQuerySerializer(serializers.Serializer[Any]):
     asks_to_stop = serializers.BooleanField(
         required=False,
         help_text="1: received texts that look like an opt-out request without a STOP word. They do not opt "
-        "anybody out: PATCH the member with `opted_out` if the text means that.",
+        "the sender out: PATCH the member with `opted_out` if the text means that.",
     )
     since = InstantField(in_query=True, required=False, help_text="Made at this time or later.")
     until = InstantField(in_query=True, required=False, help_text="Made before this time.")
@@ -110,5 +110,5 @@ class CancelMessageView(Messages):
         """Cancel a text that has not been sent; 409 if it is too late."""
         message = self.get_object()
         if message.status != Status.CANCELLED and not cancel_message(message, now=timezone.now()):
-            raise ConflictError("It is too late: this text is not waiting any more.")
+            raise ConflictError("It is too late: this text is no longer waiting.")
         return Response(self.get_serializer(self.get_object()).data)

@@ -61,7 +61,7 @@ class Command(BaseCommand):
                     by_operator=True, now=now,
                 )  # fmt: skip
         except NumberRefusedError as error:
-            raise CommandError(f"No church was made. {error}") from None
+            raise CommandError(f"No church was created. {error}") from None
         self.stdout.write(f"{church.name} ({church.slug}) texts from {number}.")
         self._invite(invitation, token)
 

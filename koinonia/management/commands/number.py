@@ -17,7 +17,7 @@ Examples:
     manage.py number give grace +13125550100
     manage.py number take +13125550100
 
-A second number, of another provider, for the time in which the first provider is down:
+A second number with another provider, for use while the first provider is down:
 
     manage.py number second grace +13125550190 --provider twilio
     manage.py number failover grace on
@@ -43,7 +43,9 @@ class Command(BaseCommand):
         second = verbs.add_parser("second", help="give a church a second number")
         second.add_argument("church", help="the slug of the church")
         second.add_argument("number", help="E.164, such as +13125550190")
-        second.add_argument("--provider", required=True, help="another one than the first number's")
+        second.add_argument(
+            "--provider", required=True, help="its provider account, not the first number's"
+        )
         failover = verbs.add_parser(
             "failover", help="text from the second number while the first provider is down"
         )

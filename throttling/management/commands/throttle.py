@@ -59,9 +59,9 @@ class Command(BaseCommand):
             "--policy", action="append", default=[], help="only this policy (may be repeated)"
         )
         allow.add_argument("--expires", type=_expiry, help="7d, 12h, 30m, or a date and time")
-        allow.add_argument("--note", default="", help="why")
+        allow.add_argument("--note", default="", help="why the entry exists")
         revoke = actions.add_parser("revoke", help="delete an entry of the allowlist")
-        revoke.add_argument("id", type=int, help="its number, as shown")
+        revoke.add_argument("id", type=int, help="the number of the entry, as shown")
 
     def handle(self, *_args: Any, action: str, **options: Any) -> None:
         try:

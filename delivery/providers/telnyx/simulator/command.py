@@ -16,7 +16,7 @@ from delivery.providers.telnyx.simulator.registration import is_a_tenants
 from delivery.providers.telnyx.simulator.state import State
 
 _EPILOG = f"""\
-Example: five times no service, then as ever; all in another window:
+Example: five times 503, then as before; run the commands in another window:
 
   manage.py simulator telnyx --port 8900 --webhook-url http://127.0.0.1:8000/webhooks/telnyx/
   curl -d '{{"fault": "503", "count": 5}}' $CONTROL/faults
@@ -40,7 +40,7 @@ class Command(SimulatorCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--api-key", help="default: the last one, or a new one")
+        parser.add_argument("--api-key", help="default: the last key, or a new one")
         parser.add_argument(
             "--numbers-of-tenants",
             action="store_true",

@@ -65,7 +65,7 @@ _REFUSALS: list[Fault] = [
     Refusal(name="429", meaning="HTTP 429 with retry-after", answer=_refusal_of("10011")),
     Refusal(
         name="429_without_retry_after",
-        meaning="HTTP 429 and no word on when",
+        meaning="HTTP 429 without retry-after",
         answer=RefusedError("10011").answer,
     ),
     Refusal(name="close", meaning="read, not accepted, closed without an answer", answer=HANG_UP),
