@@ -47,7 +47,9 @@ class PlainMessagesView(ListAPIView[Message]):
     permission_classes = [IsAuthenticated, IsStaffWithRole]
     renderer_classes = [JSONRenderer]
     serializer_class = MessageSerializer
-    read_role = Role.VIEWER
+
+    def needed_role(self) -> Role:
+        return Role.VIEWER
 
     def get_queryset(self) -> QuerySet[Message]:
         messages = Message.objects.filter(tenant__slug=self.kwargs["church"])
