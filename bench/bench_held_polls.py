@@ -150,10 +150,10 @@ def _measure(system: RunningSystem, polls: int, turns: int, count: int) -> None:
         client.send_text()
         herd = client.turn(count)
         ended = crowd.hear()
-    print(f"{'':24}{'p50 ms':>9}{'p99 ms':>9}")  # noqa: T201
+    print(f"{'':24}{'p50 ms':>9}{'p99 ms':>9}")  # noqa: T201  # the report of the run
     for name, took in (("alone", alone), (f"beside {polls}", beside), ("while all end", herd)):
-        print(f"{name:24}{sorted(took)[len(took) // 2] * 1000:>9.1f}{p99(took):>9.1f}")  # noqa: T201
-    print(f"all {polls} received the event after {ended['seconds']:.1f} s")  # noqa: T201
+        print(f"{name:24}{sorted(took)[len(took) // 2] * 1000:>9.1f}{p99(took):>9.1f}")  # noqa: T201  # the report of the run
+    print(f"all {polls} received the event after {ended['seconds']:.1f} s")  # noqa: T201  # the report of the run
     goals = Goals()
     goals.at_most(
         "p99 beside the polls, divided by p99 alone", MOST_RATIO, p99(beside) / p99(alone)

@@ -146,4 +146,4 @@ def test_no_order_of_events_loses_or_doubles_a_message(grace: Church, settings: 
         "an earlier send", "a failed probe", "an ambiguous call refused", "an ambiguous call settled late",
         "a report that must wait",
     ):  # fmt: skip
-        assert Delivery.counts[rare] >= 5, f"It never came to {rare}."
+        assert Delivery.counts[rare] >= 5, f"The run never reached {rare}."
