@@ -216,6 +216,12 @@ def _give_second(church: Church, number: str, provider: str, now: datetime) -> N
             f"The first number of {church.slug} is with {provider}, too: a second number helps only"
             " if it is with another provider."
         )
+    if Message.objects.filter(from_number=number).exclude(tenant=church).exists():
+        # A reply to a second number goes to the church that texted the person from it last.
+        raise NumberRefusedError(
+            f"Another church has texted from {number}: replies would reach that church. Give"
+            " another number."
+        )
     _release_to(church, number, now)
     _second_of(church.pk).exclude(number=number).update(given_up_at=now)
     _enter(church, number, provider, now, second=True)

@@ -9,7 +9,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from delivery.models import Message
 from delivery.senders import Sender, senders_by_key
+from delivery.statuses import Status
 from koinonia import sending_numbers
 from koinonia.models import Church, SendingNumber
 from koinonia.sending_numbers import NumberRefusedError
@@ -99,3 +101,16 @@ def test_a_deleted_church_leaves_both_numbers_reserved(grace: Church, hope: Chur
     for left in (FIRST, SECOND):
         with pytest.raises(NumberRefusedError, match="is reserved until"):
             sending_numbers.give(hope, left, now=timezone.now())
+
+
+def test_a_number_that_another_church_texted_from_is_no_second_number(
+    grace: Church, hope: Church
+) -> None:
+    """People who were texted from it by the other church would still answer that church."""
+    now = timezone.now()
+    Message.objects.create(
+        tenant=hope, to_number="+13125550177", from_number=SECOND, text="Hi",
+        status=Status.DELIVERED, created_at=now, updated_at=now,
+    )  # fmt: skip
+    with pytest.raises(CommandError, match="Another church has texted from"):
+        number("second", "grace", SECOND, "--provider", "other")
