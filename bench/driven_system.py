@@ -49,12 +49,15 @@ class DrivenSystem:
         self.parts = parts
         self._session = requests.Session()
         self._session.verify = parts.verify
-        body = {"username": "grace-owner", "password": PASSWORD}
-        token = self._ask("POST", "/api/v1/auth/login/", json=body).json()["token"]
-        self._session.headers["Authorization"] = f"Bearer {token}"
+        self._session.headers["Authorization"] = f"Bearer {self.token('grace-owner')}"
         self._number = 0
         self.groups: dict[int, str] = {}
         self.grow(members)
+
+    def token(self, username: str) -> str:
+        body = {"username": username, "password": PASSWORD}
+        found: str = self._ask("POST", "/api/v1/auth/login/", json=body).json()["token"]
+        return found
 
     def grow(self, members: int) -> None:
         """Import a group of ``members`` recipients, if there is none of that size."""
