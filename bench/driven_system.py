@@ -48,6 +48,7 @@ class DrivenSystem:
     def __init__(self, parts: Parts, members: int) -> None:
         self.parts = parts
         self._session = requests.Session()
+        self._session.trust_env = False
         self._session.verify = parts.verify
         self._session.headers["Authorization"] = f"Bearer {self.token('grace-owner')}"
         self._number = 0
