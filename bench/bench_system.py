@@ -19,6 +19,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 
 from driven_system import Delivered, DrivenSystem  # noqa: E402  # found by the path above
 from figures import print_figure, say  # noqa: E402  # found by the path above
+from profiles import profiled  # noqa: E402  # found by the path above
 from system_parts import Build, Setup, running_parts  # noqa: E402  # found by the path above
 
 GROUPS = ("web", "worker", "PostgreSQL", "nginx", "Redis")
@@ -29,8 +30,9 @@ def main() -> None:
     options = _options()
     build = Build(options.tree.resolve(), options.python)
     setup = Setup(
-        database=options.database, server=options.server, webs=options.webs, nginx=options.nginx
-    )
+        database=options.database, server=options.server, webs=options.webs, nginx=options.nginx,
+        profile=options.profile is not None,
+    )  # fmt: skip
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         os.chmod(directory, 0o711)  # noqa: S103  # PostgreSQL runs as another user if we are root
         with running_parts(build, setup, Path(directory)) as parts:
@@ -38,6 +40,9 @@ def main() -> None:
             system.grow(options.texts)
             system.deliver(WARM_UP)
             rounds = [_measured(system, options.texts) for _ in range(options.rounds)]
+            if options.profile:
+                with profiled(parts, options.profile, options.texts):
+                    system.deliver(options.texts)
     _report(rounds)
 
 
@@ -51,6 +56,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--server", choices=["daphne", "uvicorn"], default="daphne")
     parser.add_argument("--webs", type=int, default=1, help="web processes; two need nginx")
     parser.add_argument("--nginx", action="store_true", help="TLS, by deploy/nginx.conf")
+    parser.add_argument("--profile", type=Path, help="a folder for profiles of one more broadcast")
     return parser.parse_args()
 
 

@@ -104,3 +104,15 @@ def test_the_cpu_time_of_a_tree_includes_children_that_have_ended(modules: Any) 
         rss, pss = cost.megabytes([parent.pid])
         parent.kill()
     assert rss >= pss > 1
+
+
+def test_the_shares_of_a_profile_count_a_function_once_in_a_stack(modules: Any) -> None:
+    stacks = [
+        "main (manage.py:1);settle (delivery/settle.py:10);settle (delivery/settle.py:12) 3",
+        "main (manage.py:1);settle (delivery/settle.py:11);dump (json/encoder.py:7) 1",
+    ]
+    lines = modules("profiles").shares(stacks).splitlines()
+    assert lines[0] == "4 samples with the GIL"
+    assert "  75.0  settle (delivery/settle.py)" in lines
+    assert "  25.0  dump (json/encoder.py)" in lines
+    assert lines[-1] == " 100.0  settle (delivery/settle.py)"
