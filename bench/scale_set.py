@@ -160,10 +160,10 @@ FAST_LOAD = {
 """Settings of a server that may lose its data."""
 
 
-def fill(url: str, messages: int, say: Callable[[str], None]) -> None:
+def fill(url: str, messages: int, say: Callable[[str], None], *, churches: int = CHURCHES) -> None:
     """Fill the migrated database at ``url``: triggers run, constraints and indexes are made at the end."""
     values = {
-        "messages": messages, "churches": CHURCHES, "block": BLOCK, "in_motion": IN_MOTION,
+        "messages": messages, "churches": churches, "block": BLOCK, "in_motion": IN_MOTION,
         "kept_days": KEPT_DAYS, "large": max(BLOCK, messages // 250),
         "small": max(BLOCK, messages // 12_500),
         "first_day": f"(date_trunc('minute', now()) - interval '{DAYS} days')",
