@@ -99,9 +99,8 @@ def web(tree: Path, server: str, options: Sequence[str]) -> Iterator[Web]:
             "LOG_LEVEL": "WARNING",
         }
         manage = [sys.executable, str(tree / "manage.py")]
-        subprocess.run(
-            [*manage, "migrate", "-v", "0", "--skip-checks"], cwd=tree, env=environment, check=True
-        )  # noqa: S603  # the tree under test
+        migrate = [*manage, "migrate", "-v", "0", "--skip-checks"]
+        subprocess.run(migrate, cwd=tree, env=environment, check=True)  # noqa: S603  # the tree under test
         environment["DATABASE_POOL"] = "20"
         command = [*_command(server, port), *options]
         process = subprocess.Popen(command, cwd=tree, env=environment)  # noqa: S603  # the tree under test
