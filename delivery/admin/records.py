@@ -11,7 +11,7 @@ from delivery import conf
 from delivery.admin.readonly import ReadOnlyAdmin
 from delivery.models import OptOut, WebhookEvent
 
-_LATEST = 10_000
+_LATEST = 2_000
 
 
 @admin.register(OptOut)
