@@ -10,7 +10,10 @@ from uuid import UUID
 from django.db import models
 from django.db.models import Q
 
-from delivery.models import bulk_write
+from delivery.models import (
+    among,  # noqa: F401 -- registers the lookup
+    bulk_write,
+)
 from delivery.statuses import Status
 
 if TYPE_CHECKING:
