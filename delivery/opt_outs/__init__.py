@@ -13,6 +13,8 @@ from delivery.opt_outs.words import requested
 def opted_out(tenant_id: Any, numbers: Iterable[str]) -> set[str]:
     """Return the members of ``numbers`` that the tenant must not text."""
     wanted = set(numbers)
+    if not wanted:
+        return wanted
     known = OptOut.objects.filter(tenant_id=tenant_id)
     if len(wanted) <= 100:
         known = known.filter(number__in=wanted)
