@@ -74,7 +74,7 @@ def countries_of(tenant: Any) -> frozenset[str]:
     return _TERRITORIES.get(country, frozenset()) | ({country} - {""})
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=10_000)
 def _place(number: str) -> _Place | None:
     # Imported here: a project that allows every country does not need the library.
     try:
