@@ -46,9 +46,7 @@ class Columns(Generic[M]):
         return [self._instance(values, using) for values in self.values(rows, using=using)]
 
     def _instance(self, values: Sequence[Any], using: str) -> M:
-        made = self._model.__new__(self._model)
-        made._state = ModelState()
-        made._state.adding, made._state.db = False, using
+        made = _stored(self._model, using)
         # Values after these columns belong to the caller.
         made.__dict__.update(zip(self._attributes, values, strict=False))
         return made
@@ -76,6 +74,21 @@ class Columns(Generic[M]):
                 *column.get_db_converters(connection),
             ):
                 yield position, _bound(convert, column, using)
+
+
+def duplicate(row: M) -> M:
+    """Return a copy without the related objects. :func:`copy.copy` pickles: it takes five times as long."""
+    made = _stored(type(row), row._state.db)
+    fields = {name: value for name, value in row.__dict__.items() if name != "_state"}
+    made.__dict__.update(fields)
+    return made
+
+
+def _stored(model: type[M], using: str | None) -> M:
+    made = model.__new__(model)
+    made._state = ModelState()
+    made._state.adding, made._state.db = False, using
+    return made
 
 
 def _bound(convert: Callable[..., Any], column: Any, using: str) -> Callable[[Any], Any]:
