@@ -233,6 +233,7 @@ DELIVERY = {
     "RECIPIENT_NUMBER_FIELD": "phone",
     "THREAD_OF": "koinonia.wiring.thread_of",
     "FORMER_TENANT": "koinonia.wiring.former_tenant",
+    "TENANT_BY_KEY": "koinonia.wiring.church_by_key",
     "PROVIDER_OF": "koinonia.wiring.provider_of",
     "SECOND_SENDER": "koinonia.wiring.second_sender",
     "RECIPIENT_OF": "koinonia.wiring.recipient_of",

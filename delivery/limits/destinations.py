@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from django.apps import apps
-
 from delivery import conf
 from delivery.models.transitions import Failure
 
@@ -74,15 +72,6 @@ def countries_of(tenant: Any) -> frozenset[str]:
     place = None if own else _place(str(getattr(tenant, conf.tenant_number_field(), "")))
     country = own.upper() or (place.country if place else "")
     return _TERRITORIES.get(country, frozenset()) | ({country} - {""})
-
-
-def countries_of_key(tenant_id: Any) -> frozenset[str]:
-    """Return the countries by the tenant's key; query the database only if the tenant matters."""
-    configured = conf.countries()
-    if configured is not None:
-        return configured
-    tenant = apps.get_model(conf.tenant_model())._default_manager.filter(pk=tenant_id).first()
-    return countries_of(tenant)
 
 
 @lru_cache(maxsize=10_000)

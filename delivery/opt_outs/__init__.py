@@ -16,6 +16,8 @@ _PARAMETERS = 1_000
 def opted_out(tenant_id: Any, numbers: Iterable[str]) -> set[str]:
     """Return the members of ``numbers`` that the tenant must not text."""
     wanted = set(numbers)
+    if not wanted:
+        return wanted
     known = OptOut.objects.filter(tenant_id=tenant_id)
     if len(wanted) <= _PARAMETERS:
         known = known.filter(number__in=wanted)
