@@ -115,7 +115,7 @@ def _postgresql(url: SplitResult) -> dict[str, Any]:
         "HOST": unquote(url.hostname or ""),
         "PORT": str(url.port or ""),
         # PgBouncer with transaction pooling may use another connection for the next statement, where
-        # a server-side cursor does not exist. No code needs one (decision 28).
+        # a server-side cursor does not exist. Code opens one in a transaction (decisions 28 and 60).
         "DISABLE_SERVER_SIDE_CURSORS": True,
         "OPTIONS": {**dict(parse_qsl(url.query)), "pool": pool if ENV.database_pool else False},
     }
