@@ -62,10 +62,10 @@ def holdable(view: View) -> View:
     return answer
 
 
-def is_holdable(request: HttpRequest) -> bool:
+def is_holdable(path: str) -> bool:
     """Return whether the view of this path is marked with ``holdable``."""
     try:
-        match = resolve(request.path_info, getattr(request, "urlconf", None))
+        match = resolve(path)
     except Resolver404:
         return False
     return getattr(match.func, _HOLDABLE, False)

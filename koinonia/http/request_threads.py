@@ -1,9 +1,9 @@
-"""A thread per request, from the first middleware to the view.
+"""One thread per request, from the first signal to the last.
 
-Django's ASGI handler runs a synchronous view in a thread, and each synchronous half of a middleware
-in another thread. With our chain that means some twenty hops, a new thread and a new database
-connection for each request. Here the whole chain runs in one thread of a pool, which keeps its
-connection.
+Django's ASGI handler changes threads for its signals, for a synchronous view, for each synchronous
+half of a middleware, and to close the response. With our chain that means some twenty hops and a new
+database connection for each request. Here everything that is synchronous runs in one call in one
+thread of a pool, which keeps its connection (docs/decisions/0006, 0053).
 
 Two kinds of requests have small pools of their own:
 
@@ -14,42 +14,69 @@ Two kinds of requests have small pools of their own:
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from io import BytesIO
 from os import SEEK_END
-from typing import Any
+from typing import Any, TypeVar
 
-from asgiref.sync import ThreadSensitiveContext, sync_to_async
-from django.core.handlers.asgi import ASGIHandler
+from asgiref.sync import ThreadSensitiveContext
+from django.core import signals
+from django.core.exceptions import RequestAborted
+from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.db import close_old_connections
-from django.http import HttpRequest
+from django.http import FileResponse, HttpRequest
 from django.http.response import HttpResponseBase
+from django.urls import set_script_prefix
 
 from koinonia.http import held_requests
+from koinonia.http.held_requests import HeldResponse
+from koinonia.http.pools import RequestPool, until_disconnect
+from koinonia.http.scopes import Receive, Scope, Send
 
 THREADS = 16
 """More threads would only wait for the lock of the interpreter, and for the lock of SQLite."""
 WAITING_THREADS = 2
 """For the two short passes of a long poll. More would take the interpreter from other requests."""
 
-_pool = ThreadPoolExecutor(THREADS, thread_name_prefix="request")
-_waiting_pool = ThreadPoolExecutor(WAITING_THREADS, thread_name_prefix="waiting-request")
+_pool = RequestPool(THREADS, "request")
+_waiting_pool = RequestPool(WAITING_THREADS, "waiting-request")
 _health_pools = {
-    "/healthz": ThreadPoolExecutor(1, thread_name_prefix="healthz"),
-    "/readyz": ThreadPoolExecutor(4, thread_name_prefix="readyz-request"),
+    "/healthz": RequestPool(1, "healthz"),
+    "/readyz": RequestPool(4, "readyz-request"),
 }
+
+_T = TypeVar("_T")
 
 
 class RequestThreadHandler(ASGIHandler):
-    """Django's ASGI handler, with the whole chain in one thread of a pool."""
+    """Django's ASGI handler, with everything synchronous in one thread of a pool."""
 
     def load_middleware(self, is_async: bool = False) -> None:
         super().load_middleware(is_async=False)
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        # Django creates a thread per request for its signals. This context sends them from a pool.
-        executor = _health_pools.get(scope["path"], _pool)
-        async with ThreadSensitiveContext(executor=executor):
-            await self.handle(scope, receive, send)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            body = await self.read_body(receive)
+            pool = _pool_of(scope)
+            request, response = await _run(pool, receive, self._respond, scope, body)
+            if request is not None and isinstance(response, HeldResponse):
+                response = await self._finish_held(pool, receive, request, response)
+            if response.streaming:
+                await self._stream(pool, receive, send, response)
+            else:
+                await self.send_response(response, send)
+        except RequestAborted:
+            # The client has gone. A thread that works for it completes its work.
+            return
+
+    async def read_body(self, receive: Receive) -> Any:
+        """Return the body as a file. Django's own file costs more than most bodies."""
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise RequestAborted
+        if not message.get("more_body", False):
+            return BytesIO(message.get("body", b""))
+        return await super().read_body(_again(message, receive))
 
     def create_request(self, scope: Any, body_file: Any) -> Any:
         request, refusal = super().create_request(scope, body_file)
@@ -59,36 +86,87 @@ class RequestThreadHandler(ASGIHandler):
             body_file.seek(0)
         return request, refusal
 
-    async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
-        respond = sync_to_async(self._respond, thread_sensitive=False, executor=_pool_of(request))
+    def _respond(self, scope: Scope, body: Any) -> tuple[HttpRequest | None, HttpResponseBase]:
+        set_script_prefix(get_script_prefix(scope))
+        signals.request_started.send(sender=type(self), scope=scope)
+        request, refusal = self.create_request(scope, body)
+        if request is None:
+            body.close()
+            return None, self._closed(refusal)
         held_requests.allow_holding(request)
-        response = await respond(request)
-        if not isinstance(response, held_requests.HeldResponse):
+        return request, self._respond_to(request)
+
+    def _respond_to(self, request: HttpRequest) -> HttpResponseBase:
+        try:
+            response = self.get_response(request)
+        except BaseException:
+            close_old_connections()
+            raise
+        if isinstance(response, HeldResponse) or response.streaming:
+            # Others may need the connection of this thread while this response goes on.
+            close_old_connections()
             return response
-        await held_requests.finish(request, response)
-        cookies = response.cookies
-        response = await respond(request)
+        return self._closed(response)
+
+    def _closed(self, response: HttpResponseBase) -> HttpResponseBase:
+        """Close a response that is complete: its bytes stay, and Django's last signal needs no hop."""
+        response._handler_class = type(self)  # type: ignore[attr-defined] # the sender of the signal
+        response.close()
+        return response
+
+    async def _finish_held(
+        self, pool: RequestPool, receive: Receive, request: HttpRequest, held: HeldResponse
+    ) -> HttpResponseBase:
+        async with ThreadSensitiveContext(executor=pool):
+            await until_disconnect(receive, held_requests.finish(request, held))
+        cookies = held.cookies
+        response = await _run(pool, receive, self._respond_to, request)
         for name, cookie in cookies.items():
             # The first pass may have renewed the session: its cookie must reach the client.
             response.cookies.setdefault(name, cookie)
         return response
 
-    def _respond(self, request: HttpRequest) -> HttpResponseBase:
-        # Django's signals would close the connections of another thread.
-        close_old_connections()
+    async def _stream(
+        self, pool: RequestPool, receive: Receive, send: Send, response: HttpResponseBase
+    ) -> None:
+        if isinstance(response, FileResponse):
+            response.block_size = self.chunk_size
         try:
-            return self.get_response(request)
+            # A synchronous iterator runs in a thread of the pool.
+            async with ThreadSensitiveContext(executor=pool):
+                await until_disconnect(receive, self.send_response(response, send))
         finally:
-            close_old_connections()
+            await pool.run(self._closed, response)
 
 
-def _pool_of(request: HttpRequest) -> ThreadPoolExecutor:
-    if request.path in _health_pools:
-        return _health_pools[request.path]
-    return _waiting_pool if _is_long_poll(request) else _pool
+async def _run(pool: RequestPool, receive: Receive, work: Callable[..., _T], *given: Any) -> _T:
+    """Run ``work`` in a thread. While all threads are busy, give up a client that disconnects."""
+    running = pool.run(work, *given)
+    return await (until_disconnect(receive, running) if pool.is_busy else running)
 
 
-def _is_long_poll(request: HttpRequest) -> bool:
+def _again(first: Any, receive: Receive) -> Receive:
+    """Return ``receive`` with a message before the others."""
+    read = False
+
+    async def again() -> Any:
+        nonlocal read
+        if read:
+            return await receive()
+        read = True
+        return first
+
+    return again
+
+
+def _pool_of(scope: Scope) -> RequestPool:
+    path = scope["path"]
+    if path in _health_pools:
+        return _health_pools[path]
+    return _waiting_pool if _is_long_poll(scope) else _pool
+
+
+def _is_long_poll(scope: Scope) -> bool:
     """Return whether the request asks to wait. The query comes first: to resolve a path is slow."""
-    asks = "wait=" in request.META.get("QUERY_STRING", "")
-    return asks and held_requests.is_holdable(request)
+    asks = b"wait=" in scope.get("query_string", b"")
+    return asks and held_requests.is_holdable(scope["path"].removeprefix(get_script_prefix(scope)))

@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -15,6 +14,7 @@ from django.urls import path
 
 from koinonia.http import request_threads
 from koinonia.http.held_requests import hold, holdable
+from koinonia.http.pools import RequestPool
 from koinonia.http.request_threads import THREADS, RequestThreadHandler
 
 seen: list[str] = []
@@ -90,14 +90,12 @@ def our_urls(settings: object) -> None:
 def fresh_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Replace the pools: their threads may hold a connection of an earlier test."""
     pools = {
-        "_pool": ThreadPoolExecutor(THREADS, "request"),
-        "_waiting_pool": ThreadPoolExecutor(request_threads.WAITING_THREADS, "waiting-request"),
+        "_pool": RequestPool(THREADS, "request"),
+        "_waiting_pool": RequestPool(request_threads.WAITING_THREADS, "waiting-request"),
     }
     for name, pool in pools.items():
         monkeypatch.setattr(request_threads, name, pool)
-    probes = {
-        path: ThreadPoolExecutor(THREADS, path.strip("/")) for path in request_threads._health_pools
-    }
+    probes = {path: RequestPool(THREADS, path.strip("/")) for path in request_threads._health_pools}
     monkeypatch.setattr(request_threads, "_health_pools", probes)
     yield
     stopped.set()
