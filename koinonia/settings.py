@@ -90,7 +90,7 @@ TEMPLATES = [
 
 def _sqlite() -> dict[str, Any]:
     return {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "koinonia.database.sqlite",
         "NAME": ENV.data_dir / "koinonia.sqlite3",
         # Request threads keep their connection (koinonia.http.request_threads).
         "CONN_MAX_AGE": 60,
@@ -108,7 +108,7 @@ def _postgresql(url: SplitResult) -> dict[str, Any]:
     # A pool serves every request thread (koinonia.http.request_threads).
     pool = {"min_size": 1, "max_size": ENV.database_pool, "timeout": 10}
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "koinonia.database.postgresql",
         "NAME": unquote(url.path.lstrip("/")),
         "USER": unquote(url.username or ""),
         "PASSWORD": unquote(url.password or ""),
