@@ -10,7 +10,7 @@ PRODUCTION := DEBUG=0 SECRET_KEY=$$($(BIN)/python -c "import secrets; print(secr
 	PUBLIC_URL=https://texts.example.org TRUSTED_PROXIES=10.0.0.0/8 REDIS_URL=redis://redis.example.org
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check format lock bench chaos load compat clients screenshots smoke
+.PHONY: help run setup test check format lock bench scale chaos load compat clients screenshots smoke
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | \
@@ -49,8 +49,11 @@ format: $(VENV)/.test ## Format the code, and apply the linter's fixes
 lock: ## Pin the dependencies of pyproject.toml again (needs uv)
 	scripts/lock $(UV)
 
-bench: $(VENV)/.test ## Run the benchmarks of bench/ (ONLY=bench_delivery.py, COMPARE=commit)
+bench: $(VENV)/.test ## Run the benchmarks of bench/ (ONLY=bench_delivery.py, COMPARE=commit prints ratios)
 	@COMPARE=$(COMPARE) scripts/bench $(ONLY) -- $(ARGS)
+
+scale: $(VENV)/.test ## Time statements at 100,000 and 10,000,000 messages (20 GB; ARGS='--sizes 100000 1000000')
+	$(BIN)/python bench/scale.py $(ARGS)
 
 chaos: $(VENV)/.test ## Run the long tests that kill processes and cut connections
 	$(BIN)/python -m pytest -m chaos $(ARGS)

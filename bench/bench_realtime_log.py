@@ -49,7 +49,9 @@ def main() -> None:
         directory = Path(name)
         valkey = ValkeyServer(directory)
         for database, url in _databases(directory):
-            project = SecondProject(url, valkey.url, PROJECT_CONN_MAX_AGE="60")
+            project = SecondProject(
+                url, valkey.url, PROJECT_CONN_MAX_AGE="60", PROJECT_PREPARES="1"
+            )
             project.write("append", OURS, 1)
             project.write("append", BARE, 1)
             with _bare(url) as bare:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -27,8 +28,30 @@ class Change:
         return self.previous == ""
 
 
+@dataclass(frozen=True, slots=True)
+class NewBatch:
+    """The new messages of one batch, counted: a batch may be too large to name each of them."""
+
+    tenant_id: Any
+    batch: int
+    counts: Mapping[str, int]
+    """The number of messages by status, without zeros."""
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+
 class Changes(list[Change]):
-    """The changes of one transaction, in order."""
+    """The changes of one transaction, in order.
+
+    The messages of a new batch are counted in ``batches``. Of these, only the messages that failed
+    at once are changes too.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches: list[NewBatch] = []
 
     def add(self, message: Message, *, previous: str = "") -> None:
         """Add a change. ``previous`` may be ``sending``; the change then has the status before that."""
@@ -57,7 +80,9 @@ def message_changes(now: datetime) -> Iterator[Changes]:
         token = _open.set(changes)
         try:
             yield changes
-            if changes:
-                messages_changed.send(Message, changes=list(changes), now=now)
+            if changes or changes.batches:
+                messages_changed.send(
+                    Message, changes=list(changes), batches=list(changes.batches), now=now
+                )
         finally:
             _open.reset(token)

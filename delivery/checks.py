@@ -18,7 +18,10 @@ from django.core.exceptions import FieldDoesNotExist
 from delivery import conf
 from delivery.providers import registry
 
-_POSITIVE = ("LEASE_SECONDS", "BREAKER_OPEN_SECONDS", "THREADS", "CONNECT_TIMEOUT", "READ_TIMEOUT")
+_POSITIVE = (
+    "LEASE_SECONDS", "BREAKER_OPEN_SECONDS", "THREADS", "CONNECT_TIMEOUT", "READ_TIMEOUT",
+    "WEBHOOK_BACKLOG",
+)  # fmt: skip
 _ALIAS = re.compile(r"[a-z0-9_-]{1,32}")
 _RATES = ("ACCOUNT_RATE", "SENDER_RATE", "TENANT_RATE")
 
@@ -27,7 +30,7 @@ _RATES = ("ACCOUNT_RATE", "SENDER_RATE", "TENANT_RATE")
 def check_delivery(
     app_configs: Sequence[AppConfig] | None = None, **options: Any
 ) -> list[CheckMessage]:
-    return [*_unknown(), *_fields(), *_numbers(), *_places(), *_providers(), *_times()]
+    return [*_unknown(), *_fields(), *_numbers(), *_spool(), *_places(), *_providers(), *_times()]
 
 
 def _unknown() -> Iterator[CheckMessage]:
@@ -114,6 +117,21 @@ def _countries(given: Any) -> Iterator[CheckMessage]:
                 hint="Install phonenumberslite, or set DELIVERY['COUNTRIES'] = '*'.",
                 id="delivery.E009",
             )
+
+
+def _spool() -> Iterator[CheckMessage]:
+    given = getattr(settings, "DELIVERY", {}).get("WEBHOOK_SPOOL")
+    if given and not (
+        isinstance(given, dict)
+        and given.get("DIRECTORY")
+        and set(given) <= {"DIRECTORY", "BYTES"}
+        and _is_positive(given.get("BYTES", 1))
+    ):
+        yield Error(
+            f"DELIVERY['WEBHOOK_SPOOL'] is {given!r}.",
+            hint="Use None, or {'DIRECTORY': a path, 'BYTES': the most bytes in it}.",
+            id="delivery.E014",
+        )
 
 
 def _is_positive(value: Any) -> bool:

@@ -24,7 +24,7 @@ NAMES = frozenset({
     "RECIPIENT_NUMBER_FIELD", "RECIPIENT_OF", "RECIPIENT_TENANT_FIELD", "REDIS_URL", "RETRY_DELAYS",
     "SCHEDULE", "SECOND_SENDER", "SENDER_RATE", "STOP_WORDS_OF", "TENANT_COUNTRY_FIELD", "TENANT_MODEL",
     "TENANT_NUMBER_FIELD", "TENANT_RATE", "THREADS", "THREAD_OF", "UNCONFIRMED_AFTER",
-    "WATCHDOG_AFTER", "WEBHOOK_RETENTION_DAYS",
+    "WATCHDOG_AFTER", "WEBHOOK_BACKLOG", "WEBHOOK_RETENTION_DAYS", "WEBHOOK_SPOOL",
 })  # fmt: skip
 """Every key of ``DELIVERY``; a system check reports other keys."""
 
@@ -290,3 +290,19 @@ def unconfirmed_after() -> float:
 def webhook_retention_days() -> float:
     """Return the days for which applied webhook events are kept; unmatched ones, three times as long."""
     return float(_value("WEBHOOK_RETENTION_DAYS", 30))
+
+
+def webhook_backlog() -> int:
+    """Return the most webhooks of one process that may wait for the database."""
+    return int(_value("WEBHOOK_BACKLOG", 2000))
+
+
+def webhook_spool() -> tuple[str, int] | None:
+    """Return ``WEBHOOK_SPOOL``: the directory and the most bytes in it; None: no spool."""
+    given = _value("WEBHOOK_SPOOL")
+    if not given:
+        return None
+    return str(given["DIRECTORY"]), int(given.get("BYTES", _SPOOL_BYTES))
+
+
+_SPOOL_BYTES = 64 * 1024 * 1024

@@ -7,7 +7,9 @@ from django.dispatch import Signal
 messages_changed = Signal()
 """Sent exactly once by every transaction that changes messages, as its last step before the commit.
 
-Arguments: ``changes``, a list of :class:`delivery.changes.Change` in order, and ``now``.
+Arguments: ``changes``, a list of :class:`delivery.changes.Change` in order; ``batches``, a list of
+:class:`delivery.changes.NewBatch`; and ``now``. The new messages of a batch are counted in ``batches``;
+only those that failed at once are also in ``changes``.
 A receiver runs inside the transaction; it may write rows, except messages.
 An error in a receiver rolls back the whole transaction.
 """

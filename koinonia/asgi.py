@@ -13,6 +13,7 @@ django.setup(set_prefix=False)
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 - needs Django's setup
 
+from delivery.webhooks.asgi import WebhookIntake  # noqa: E402
 from koinonia import settings  # noqa: E402
 from koinonia.config import environment, private_data  # noqa: E402
 from koinonia.health import redis_server  # noqa: E402
@@ -28,7 +29,9 @@ redis_server.warn()
 application = with_believed_scope(
     ProtocolTypeRouter(
         {
-            "http": with_static_files(with_readable_content_type(RequestThreadHandler())),
+            "http": WebhookIntake(
+                with_static_files(with_readable_content_type(RequestThreadHandler()))
+            ),
             "websocket": URLRouter(websocket_urlpatterns),
         }
     )

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, OuterRef, Q, Subquery
 
 from delivery.changes import message_changes
@@ -18,6 +18,17 @@ from koinonia.models.member import Member
 
 _AT_ONCE = 1000
 """Phone numbers of one statement."""
+_FOLLOW_BATCH = """
+    UPDATE koinonia_conversation SET last_message_id = latest.message, updated_at = %s
+    FROM (
+        SELECT talk.id, message.id AS message
+        FROM delivery_message message JOIN koinonia_conversation talk ON talk.id = message.thread
+        WHERE message.batch = %s AND COALESCE(talk.last_message_id, 0) < message.id
+        {locked}
+    ) AS latest
+    WHERE koinonia_conversation.id = latest.id
+"""
+"""One join: a subquery for each conversation can read the whole batch each time (decision 0060)."""
 
 
 def conversation_with(church: Church, phone: str, *, now: datetime) -> Conversation:
@@ -36,6 +47,9 @@ def conversation_keys(church: Church, phones: Collection[str], *, now: datetime)
     known = _known_threads(church, list(phones))
     missing = sorted(set(phones) - known.keys())
     if missing:
+        # Broadcasts of one church take turns: each inserts its numbers in slices, and two of them
+        # could wait for each other's numbers.
+        Church.objects.select_for_update(no_key=True).filter(pk=church.pk).values("pk").first()
         rows = [Conversation(church=church, phone=phone, updated_at=now) for phone in missing]
         Conversation.objects.bulk_create(rows, ignore_conflicts=True, batch_size=_AT_ONCE)
         known |= _known_threads(church, missing)
@@ -64,17 +78,23 @@ def remember_named(conversation: int, member: Member) -> None:
 def update_for_new_messages(created: Collection[Message], *, now: datetime) -> None:
     """Update the last message and the unread count of the new messages' conversations.
 
-    Call it in the transaction that creates the messages. The conversations of a broadcast take one
-    statement.
+    Call it in the transaction that creates the messages, before :func:`update_for_batch`.
     """
-    for batch in sorted({message.batch for message in created if message.batch}):
-        _update_for_batch(batch, now)
     singles = [message for message in created if message.thread and not message.batch]
     unread = Counter(
         message.thread for message in singles if message.direction == Direction.INBOUND
     )
     for thread, message in sorted(_latest_of_each(singles).items()):
         _update_one(thread, message, unread[thread], now)
+
+
+def update_for_batch(batch: int, *, now: datetime) -> None:
+    """Set the last message of the conversations of a new batch, in one statement."""
+    # Locked in primary-key order, like everywhere, so that two transactions cannot deadlock.
+    locked = "ORDER BY talk.id FOR NO KEY UPDATE OF talk"
+    statement = _FOLLOW_BATCH.format(locked=locked if connection.vendor == "postgresql" else "")
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [connection.ops.adapt_datetimefield_value(now), batch])
 
 
 def update_for_moved_message(message: Message, thread: int, *, now: datetime) -> None:
@@ -152,14 +172,6 @@ def _update_one(thread: int, message: Message, unread: int, now: datetime) -> No
     row.filter(is_older).update(last_message=message, updated_at=now)
     if unread:
         row.update(unread_count=F("unread_count") + unread)
-
-
-def _update_for_batch(batch: int, now: datetime) -> None:
-    of_batch = Message.objects.filter(batch=batch)
-    Conversation.objects.filter(pk__in=of_batch.values("thread")).update(
-        last_message_id=Subquery(of_batch.filter(thread=OuterRef("pk")).values("pk")[:1]),
-        updated_at=now,
-    )
 
 
 def _slices(phones: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -18,7 +18,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from knox.models import AuthToken
 
-from delivery.changes import Change
+from delivery.changes import Change, NewBatch
 from delivery.limits import spend
 from delivery.senders import Sender
 from delivery.signals import (
@@ -38,6 +38,7 @@ from koinonia.conversations import (
     conversation_with,
     link_to_members,
     member_at,
+    update_for_batch,
     update_for_new_messages,
 )
 from koinonia.health import redis_server
@@ -76,13 +77,18 @@ def connect() -> None:
 # Signals of delivery: events for the church and for the author of a text.
 
 
-def on_messages_changed(*, changes: Sequence[Change], now: datetime, **_: Any) -> None:
+def on_messages_changed(
+    *, changes: Sequence[Change], batches: Sequence[NewBatch] = (), now: datetime, **_: Any
+) -> None:
     """Update the conversations, then append to the event log.
 
     This runs as the last step of the transaction that changes the messages.
     """
     update_for_new_messages([change.message for change in changes if change.created], now=now)
-    slugs = dict(Church.objects.filter(pk__in=_churches(changes)).values_list("pk", "slug"))
+    for new in sorted(batches, key=lambda new: new.batch):
+        update_for_batch(new.batch, now=now)
+    churches = _churches(changes) | {new.tenant_id for new in batches}
+    slugs = dict(Church.objects.filter(pk__in=churches).values_list("pk", "slug"))
     news: News = defaultdict(list)
     confirmed: list[tuple[Change, str]] = []
     for change in changes:
@@ -92,10 +98,11 @@ def on_messages_changed(*, changes: Sequence[Change], now: datetime, **_: Any) -
             confirmed.append((change, slug))
     _confirm(confirmed, news)
     _announce_reading(changes, slugs, news, now)
-    _announce_broadcasts(changes, slugs, news)
+    _announce_broadcasts(batches, slugs, news)
     log.append(news, now=now)
-    if batches := {change.message.batch for change in changes if change.message.batch}:
-        transaction.on_commit(partial(progress.publish, batches, now))
+    moving = {change.message.batch for change in changes if change.message.batch}
+    if moving := moving | {new.batch for new in batches}:
+        transaction.on_commit(partial(progress.publish, moving, now))
 
 
 def on_breaker_changed(*, state: str, provider: str | None = None, **_: Any) -> None:
@@ -168,12 +175,12 @@ def _announce_reading(
         news[f"church:{slugs[church]}"].append(events.conversation_read(thread, now))
 
 
-def _announce_broadcasts(changes: Sequence[Change], slugs: dict[int, str], news: News) -> None:
-    created = {
-        change.message.batch for change in changes if change.created and change.message.batch
-    }
+def _announce_broadcasts(batches: Sequence[NewBatch], slugs: dict[int, str], news: News) -> None:
+    counts = {new.batch: dict(new.counts) for new in batches}
     # A scheduled broadcast was announced when it was created.
-    for broadcast in Broadcast.objects.filter(pk__in=created, scheduled_at=None).order_by("pk"):
+    created = Broadcast.objects.filter(pk__in=counts, scheduled_at=None).select_related("author")
+    for broadcast in created.order_by("pk"):
+        broadcast.remember(counts[broadcast.pk])
         news[f"church:{slugs[broadcast.church_id]}"].append(events.broadcast_created(broadcast))
 
 

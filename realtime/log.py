@@ -8,21 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import chain
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, transaction
 
-from realtime import notices
+from realtime import log_statements, notices
 from realtime.models import Stream, new_epoch
 
-_TAKE_NUMBERS = (
-    "UPDATE realtime_stream SET last_seq = last_seq + %s WHERE key = %s RETURNING id, last_seq"
-)
-_HEAD = "SELECT epoch, last_seq FROM realtime_stream WHERE key = %s"
-_ADD_EVENTS = "INSERT INTO realtime_event (stream_id, seq, type, body, at) VALUES "
-_ROWS_PER_INSERT = 500
 _json = DjangoJSONEncoder(separators=(",", ":"), ensure_ascii=False)
 
 
@@ -59,10 +52,7 @@ def append(events: Mapping[str, Sequence[NewEvent]], *, now: datetime) -> None:
 
 def position(key: str) -> Position:
     """Return the head of a stream; create a stream that does not exist."""
-    with connection.cursor() as cursor:
-        # SQL by hand: each read of a host may ask this, and the ORM would take longer than the database.
-        cursor.execute(_HEAD, [key])
-        found = cursor.fetchone()
+    found = log_statements.head(key)
     if found is not None:
         return Position(*found)
     stream = Stream.objects.get_or_create(key=key)[0]
@@ -83,40 +73,17 @@ def begin_epochs() -> int:
 
 
 def _append(key: str, events: Sequence[NewEvent], now: datetime) -> int:
-    stream_id, last = _take_numbers(key, len(events))
-    first = last - len(events) + 1
     at = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    moment = connection.ops.adapt_datetimefield_value(now)
-    rows = [
-        (stream_id, seq, event.type, _encode(seq, event, at), moment)
-        for seq, event in enumerate(events, first)
-    ]
-    with connection.cursor() as cursor:
-        for start in range(0, len(rows), _ROWS_PER_INSERT):
-            batch = rows[start : start + _ROWS_PER_INSERT]
-            values = ", ".join(["(%s, %s, %s, %s, %s)"] * len(batch))
-            # Raw SQL, because instances of the ORM would double the cost of an append.
-            cursor.execute(_ADD_EVENTS + values, list(chain.from_iterable(batch)))
+    rows = [(event.type, _encode(event, at)) for event in events]
+    last = log_statements.insert(key, rows, now)
+    if last is None:
+        Stream.objects.bulk_create([Stream(key=key)], ignore_conflicts=True)
+        last = log_statements.insert(key, rows, now)
+    if last is None:
+        raise RuntimeError(f"The stream {key!r} was deleted during an append.")
     return last
 
 
-def _take_numbers(key: str, count: int) -> tuple[int, int]:
-    taken = _try_to_take(key, count)
-    if taken is None:
-        Stream.objects.bulk_create([Stream(key=key)], ignore_conflicts=True)
-        taken = _try_to_take(key, count)
-    if taken is None:
-        raise RuntimeError(f"The stream {key!r} was deleted during an append.")
-    return taken
-
-
-def _try_to_take(key: str, count: int) -> tuple[int, int] | None:
-    with connection.cursor() as cursor:
-        cursor.execute(_TAKE_NUMBERS, [count, key])
-        row: tuple[int, int] | None = cursor.fetchone()
-    return row
-
-
-def _encode(seq: int, event: NewEvent, at: str) -> str:
-    shape = {"seq": seq, "type": event.type, "at": at, "data": event.data}
-    return _json.encode(shape)
+def _encode(event: NewEvent, at: str) -> str:
+    """Return the JSON of the event without the opening brace: the database adds ``seq`` first."""
+    return _json.encode({"type": event.type, "at": at, "data": event.data})[1:]

@@ -28,6 +28,8 @@ def clean(text: str) -> str:
     Line feed, tab, joiners inside words, flag tags and visible format characters are kept.
     CR LF and CR become LF. The result may be empty.
     """
+    if text.isascii() and text.isprintable():
+        return text
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
     if not any(_steers(letter) for letter in set(text) if letter not in _KEPT_CONTROLS):
         return text

@@ -85,7 +85,7 @@ def countries_of_key(tenant_id: Any) -> frozenset[str]:
     return countries_of(tenant)
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=10_000)
 def _place(number: str) -> _Place | None:
     # Imported here: a project that allows every country does not need the library.
     try:

@@ -9,12 +9,15 @@ from typing import Any
 from delivery.models import Direction, Message, OptOut
 from delivery.opt_outs.words import requested
 
+_PARAMETERS = 1_000
+"""The most numbers that one statement names; for more of them, all numbers of the tenant are read."""
+
 
 def opted_out(tenant_id: Any, numbers: Iterable[str]) -> set[str]:
     """Return the members of ``numbers`` that the tenant must not text."""
     wanted = set(numbers)
     known = OptOut.objects.filter(tenant_id=tenant_id)
-    if len(wanted) <= 100:
+    if len(wanted) <= _PARAMETERS:
         known = known.filter(number__in=wanted)
     return wanted.intersection(known.values_list("number", flat=True))
 

@@ -8,7 +8,6 @@ crash the broadcast is still due, and only one of several workers gets the row.
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -16,13 +15,12 @@ from django.db import InterfaceError, OperationalError, transaction
 
 from delivery.accept import accept_batch
 from delivery.changes import message_changes
-from delivery.drafts import DEFAULT_LIFE, Draft
-from delivery.models.transitions import Failure
+from delivery.drafts import DEFAULT_LIFE
 from delivery.statuses import Status
 from koinonia.broadcasts import progress
 from koinonia.broadcasts.audience import Audience
-from koinonia.broadcasts.renderings import Rendering, Renderings, render_all
-from koinonia.broadcasts.send import drafts, locked_members_of
+from koinonia.broadcasts.renderings import Renderings
+from koinonia.broadcasts.send import drafts
 from koinonia.models import Broadcast
 
 logger = logging.getLogger(__name__)
@@ -82,12 +80,15 @@ def _accept(broadcast: Broadcast, now: datetime) -> None:
     expires_at = broadcast.expires_at or scheduled_at + DEFAULT_LIFE
     if expires_at <= now:
         return _end(broadcast, now, ended_as=Status.EXPIRED.value)
+    renderings = Renderings(broadcast.church, broadcast.text)
     audience = Audience.from_json(broadcast.audience)
-    found = render_all(
-        broadcast.church, broadcast.text, locked_members_of(broadcast.church, audience)
-    )
-    total = len(found.texts) + len(found.too_long)
-    if not total:
+    with audience.locked_people(broadcast.church) as people:
+        accepted = accept_batch(
+            broadcast.church, drafts(broadcast.church, renderings.each(people), now),
+            batch=broadcast.pk, author=broadcast.author, scheduled_at=scheduled_at,
+            expires_at=expires_at, now=now,
+        )  # fmt: skip
+    if not accepted.total:
         logger.warning(
             "The audience of a due broadcast is empty; cancelling the broadcast",
             extra={"action": "broadcast_for_nobody", "broadcast_id": broadcast.pk},
@@ -96,13 +97,7 @@ def _accept(broadcast: Broadcast, now: datetime) -> None:
             broadcast, now, ended_as=Status.CANCELLED.value, cancelled_at=now,
             total=0, forecast_suppressed=0,
         )  # fmt: skip
-    _clear_due_at(broadcast, total=total)
-    accept_batch(
-        broadcast.church, [*drafts(broadcast.church, found.texts, now), *_failed_drafts(broadcast, found, now)],
-        batch=broadcast.pk, author=broadcast.author, scheduled_at=scheduled_at,
-        expires_at=expires_at, now=now,
-    )  # fmt: skip
-    return None
+    return _clear_due_at(broadcast, total=accepted.total)
 
 
 def _end(broadcast: Broadcast, now: datetime, **values: object) -> None:
@@ -114,13 +109,3 @@ def _clear_due_at(broadcast: Broadcast, **values: object) -> None:
     waiting = Broadcast.objects.filter(pk=broadcast.pk, due_at__isnull=False)
     if not waiting.update(due_at=None, **values):
         raise RuntimeError("Another worker cleared due_at of this broadcast despite the lock.")
-
-
-def _failed_drafts(broadcast: Broadcast, found: Renderings, now: datetime) -> list[Draft]:
-    """Return drafts for texts that have become too long: staff find them as dead letters."""
-    texts: list[Rendering] = [rendering for rendering, _ in found.too_long]
-    reasons = [
-        Failure("text_too_long", left_out.reason, "permanent") for _, left_out in found.too_long
-    ]
-    made = drafts(broadcast.church, texts, now)
-    return [replace(draft, failure=reason) for draft, reason in zip(made, reasons, strict=True)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from math import ceil
@@ -14,8 +14,8 @@ from delivery.limits import destinations, pacing
 from delivery.providers import registry
 from delivery.senders import Sender
 from koinonia.broadcasts.audience import Audience
-from koinonia.broadcasts.renderings import MAX_NAMED, LeftOut, Rendering, render_all
-from koinonia.broadcasts.send import check_text, members_of
+from koinonia.broadcasts.renderings import LeftOut, LeftOutList, Rendering, Renderings, slices
+from koinonia.broadcasts.send import check_text
 from koinonia.models import Church
 
 
@@ -46,15 +46,15 @@ class Preview:
     dearest: Rendering | None
     characters: list[Character]
     """The costly characters of ``dearest``, most frequent first."""
-    left_out: list[LeftOut]
+    left_out: LeftOutList
 
     @property
     def named(self) -> list[LeftOut]:
-        return self.left_out[:MAX_NAMED]
+        return self.left_out.named
 
     @property
     def left_out_total(self) -> int:
-        return len(self.left_out)
+        return self.left_out.total
 
 
 def preview(church: Church, text: str, audience: Audience) -> Preview:
@@ -62,38 +62,57 @@ def preview(church: Church, text: str, audience: Audience) -> Preview:
     audience that a broadcast cannot have."""
     text = check_text(text)
     sender = check_sender(church)
-    members = members_of(church, audience)
-    if not members:
+    renderings, sums = Renderings(church, text), _Sums(church)
+    with audience.people(church) as people:
+        for some in slices(renderings.each(people)):
+            sums.add(some)
+    if not renderings.usable and not renderings.unusable:
         raise UnacceptableError("audience", "This audience is empty.")
-    found = render_all(church, text, members)
-    numbers = {one.member.phone for one in found.texts}
-    stopped = opt_outs.opted_out(church.pk, numbers)
-    refused = _refused(church, numbers - stopped)
-    sent = [one for one in found.texts if one.member.phone not in stopped | refused.keys()]
-    parts = sum(one.measured.parts for one in sent)
-    candidates = [rendering for rendering, _ in found.too_long] or sent
-    dearest = max(candidates, key=_price, default=None)
-    price, seconds = conf.part_price(), _seconds_for(sender, parts)
+    dearest = sums.dearest_unusable or sums.dearest
+    price, seconds = conf.part_price(), _seconds_for(sender, sums.parts)
     return Preview(
-        people=len(sent),
-        opted_out=len(stopped),
-        doubles=len(found.doubles),
-        parts=parts,
-        cost=None if price is None else price * parts,
+        people=sums.people,
+        opted_out=sums.opted_out.total,
+        doubles=renderings.doubles.total,
+        parts=sums.parts,
+        cost=None if price is None else price * sums.parts,
         seconds=None if seconds is None else ceil(seconds),
         dearest=dearest,
         characters=[Character(*one) for one in costly(dearest.text)] if dearest else [],
-        left_out=[
-            *found.left_out,
-            *(_opted_out(one) for one in found.texts if one.member.phone in stopped),
-            *(
-                LeftOut(one.member, refused[one.member.phone])
-                for one in found.texts
-                if one.member.phone in refused
-            ),
-            *found.doubles,
-        ],
+        left_out=renderings.left_out + sums.opted_out + sums.refused + renderings.doubles,
     )
+
+
+class _Sums:
+    """The sums of a preview over the renderings of an audience."""
+
+    def __init__(self, church: Church) -> None:
+        self._church = church
+        self._countries = destinations.countries_of(church)
+        self.people = self.parts = 0
+        self.dearest: Rendering | None = None
+        self.dearest_unusable: Rendering | None = None
+        self.opted_out = LeftOutList()
+        self.refused = LeftOutList()
+
+    def add(self, renderings: Sequence[Rendering]) -> None:
+        stopped = opt_outs.opted_out(self._church.pk, {one.member.phone for one in renderings})
+        for one in renderings:
+            if one.problem:
+                self.dearest_unusable = _dearer(self.dearest_unusable, one)
+            elif one.member.phone in stopped:
+                self.opted_out.add(one.member, "This number has opted out.")
+            elif refusal := destinations.refusal(one.member.phone, self._countries):
+                self.refused.add(one.member, refusal)
+            else:
+                self.people += 1
+                self.parts += one.measured.parts
+                self.dearest = _dearer(self.dearest, one)
+
+
+def _dearer(known: Rendering | None, other: Rendering) -> Rendering:
+    """Return the rendering with more parts, or with more units; of two equal ones the first."""
+    return other if known is None or _price(other) > _price(known) else known
 
 
 def _price(rendering: Rendering) -> tuple[int, int]:
@@ -102,14 +121,3 @@ def _price(rendering: Rendering) -> tuple[int, int]:
 
 def _seconds_for(sender: Sender, parts: int) -> float | None:
     return pacing.seconds_for(registry.account(sender.provider), parts)
-
-
-def _refused(church: Church, numbers: Iterable[str]) -> dict[str, str]:
-    """Return the refused destinations among ``numbers``, each with the reason."""
-    allowed = destinations.countries_of(church)
-    reasons = {number: destinations.refusal(number, allowed) for number in numbers}
-    return {number: reason for number, reason in reasons.items() if reason}
-
-
-def _opted_out(rendering: Rendering) -> LeftOut:
-    return LeftOut(rendering.member, "This number has opted out.")

@@ -1,95 +1,133 @@
-"""The text of a broadcast rendered for each number of its audience."""
+"""The text of a broadcast rendered for each number of its audience, one number at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from itertools import groupby, islice
 
 from delivery.content.encoding import MAX_PARTS, Measured, measure
 from delivery.content.plain_punctuation import advice
 from delivery.content.visible_text import is_blank
-from koinonia.models import Church, Member
+from koinonia.broadcasts.audience import Person
+from koinonia.models import Church
 from koinonia.texts.compose import Composer
 
 MAX_NAMED = 100
 """Limit of the left-out members that one answer lists."""
+_AT_ONCE = 1_000
+"""Renderings in memory at a time."""
+_MEASURES_KEPT = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
     """The text for one number, with the name of ``member``."""
 
-    member: Member
+    member: Person
     text: str
     measured: Measured
+    problem: str = ""
+    """Why the text cannot be sent; empty if it can."""
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
     """A member who gets no text, with the reason as a sentence for users."""
 
-    member: Member
+    member: Person
     reason: str
 
 
-@dataclass
+@dataclass(slots=True)
+class LeftOutList:
+    """Members without a text: the first of them by name, and how many there are."""
+
+    named: list[LeftOut] = field(default_factory=list)
+    total: int = 0
+
+    def add(self, member: Person, reason: str) -> None:
+        self.total += 1
+        if len(self.named) < MAX_NAMED:
+            self.named.append(LeftOut(member, reason))
+
+    def __add__(self, other: LeftOutList) -> LeftOutList:
+        named = [*self.named, *other.named][:MAX_NAMED]
+        return LeftOutList(named, self.total + other.total)
+
+
 class Renderings:
-    texts: list[Rendering] = field(default_factory=list)
-    """Usable texts, at most one per number, ordered by the members' keys."""
-    too_long: list[tuple[Rendering, LeftOut]] = field(default_factory=list)
-    """Numbers without a usable text, with the rendering of the oldest member."""
-    too_long_others: list[LeftOut] = field(default_factory=list)
-    """The younger members with these numbers. Their renderings do not fit."""
-    doubles: list[LeftOut] = field(default_factory=list)
-    """Members with a shared number that gets the text with another member's name."""
+    """Renders one template for the numbers of an audience, and counts the members left out.
+
+    Read :meth:`each` to its end before the counts. Memory does not grow with the audience.
+    """
+
+    def __init__(self, church: Church, template: str) -> None:
+        self._composer = Composer(template, church)
+        self._measure = lru_cache(_MEASURES_KEPT)(measure)
+        self.usable = 0
+        """Numbers with a usable text."""
+        self.unusable = 0
+        """Numbers without a usable text."""
+        self.doubles = LeftOutList()
+        """Members with a shared number that gets the text with another member's name."""
+        self._unusable_oldest = LeftOutList()
+        self._unusable_others = LeftOutList()
 
     @property
-    def left_out(self) -> list[LeftOut]:
-        return [*(left_out for _, left_out in self.too_long), *self.too_long_others]
+    def left_out(self) -> LeftOutList:
+        """Return the members of the numbers without a usable text."""
+        return self._unusable_oldest + self._unusable_others
 
+    def each(self, people: Iterable[Person]) -> Iterator[Rendering]:
+        """Yield one rendering per number. ``people`` stand together if they share a number.
 
-def render_all(church: Church, template: str, members: Iterable[Member]) -> Renderings:
-    """Render ``template`` for each number of ``members``, in the order of their keys.
+        If members share a number, the text names the oldest member with a usable rendering, else
+        the oldest member.
+        """
+        for _, sharing in groupby(people, key=lambda person: person.phone):
+            yield self._for_number(list(sharing))
 
-    If members share a number, the text names the oldest member with a short enough rendering.
-    """
-    made = Renderings()
-    by_number: dict[str, list[Member]] = {}
-    for member in members:
-        by_number.setdefault(member.phone, []).append(member)
-    composer, measures = Composer(template, church), dict[str, Measured]()
-    for sharing in by_number.values():
-        tried = [_rendering(composer, member, measures) for member in sharing]
+    def _for_number(self, sharing: list[Person]) -> Rendering:
+        tried = [self._render(person) for person in sharing]
         fitting = next((one for one in tried if _can_be_sent(one)), None)
         if fitting is None:
-            reason = _reason(tried[0], in_full=len(made.too_long) < MAX_NAMED)
-            made.too_long.append((tried[0], LeftOut(tried[0].member, reason)))
-            made.too_long_others += [
-                LeftOut(one.member, _reason(one, in_full=False)) for one in tried[1:]
-            ]
-        chosen = fitting or tried[0]
-        if fitting:
-            made.texts.append(fitting)
-            made.doubles += [
-                LeftOut(member, f"{chosen.member.name} has the same number and gets the text.")
-                for member in sharing
-                if member is not chosen.member
-            ]
-    return made
+            return self._leave_out(tried)
+        self.usable += 1
+        for person in sharing:
+            if person is not fitting.member:
+                reason = f"{fitting.member.name} has the same number and gets the text."
+                self.doubles.add(person, reason)
+        return fitting
+
+    def _leave_out(self, tried: list[Rendering]) -> Rendering:
+        """Count the members of a number, and return the rendering for the oldest with its problem."""
+        oldest, *others = tried
+        problem = _problem(oldest, in_full=self.unusable < MAX_NAMED)
+        self._unusable_oldest.add(oldest.member, problem)
+        for other in others:
+            self._unusable_others.add(other.member, _problem(other, in_full=False))
+        self.unusable += 1
+        return replace(oldest, problem=problem)
+
+    def _render(self, person: Person) -> Rendering:
+        text = self._composer.text_for(person)
+        return Rendering(person, text, self._measure(text))
 
 
-def _rendering(composer: Composer, member: Member, measures: dict[str, Measured]) -> Rendering:
-    text = composer.text_for(member)
-    if text not in measures:
-        measures[text] = measure(text)
-    return Rendering(member, text, measures[text])
+def slices(renderings: Iterable[Rendering]) -> Iterator[list[Rendering]]:
+    """Yield the renderings in lists of a bounded length."""
+    waiting = iter(renderings)
+    while some := list(islice(waiting, _AT_ONCE)):
+        yield some
 
 
 def _can_be_sent(rendering: Rendering) -> bool:
     return rendering.measured.parts <= MAX_PARTS and not is_blank(rendering.text)
 
 
-def _reason(rendering: Rendering, *, in_full: bool) -> str:
+def _problem(rendering: Rendering, *, in_full: bool) -> str:
     """Return why the text cannot be sent; ``in_full`` adds the costly characters (slow)."""
     if is_blank(rendering.text):
         return "The text is empty for this member, because the name is missing."

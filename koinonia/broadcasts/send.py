@@ -6,8 +6,9 @@ one row with a forecast until it is due (``koinonia.broadcasts.due``).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import chain
 
 from django.contrib.auth.models import User
 
@@ -16,11 +17,12 @@ from delivery.accept import UnacceptableError, accept_batch, check_times
 from delivery.changes import message_changes
 from delivery.content.visible_text import clean, is_blank
 from delivery.drafts import Draft
+from delivery.models.transitions import Failure
 from koinonia import events
-from koinonia.broadcasts.audience import Audience
-from koinonia.broadcasts.renderings import Rendering, Renderings, render_all
+from koinonia.broadcasts.audience import Audience, Person
+from koinonia.broadcasts.renderings import Rendering, Renderings, slices
 from koinonia.conversations import conversation_keys
-from koinonia.models import Broadcast, Church, Member
+from koinonia.models import Broadcast, Church
 from koinonia.texts import placeholders
 from realtime import log
 
@@ -43,28 +45,33 @@ def send_broadcast(
     """
     text = check_text(text)
     times = check_times(scheduled_at, expires_at, now)
-    with message_changes(now):
-        found = render_audience(church, text, audience)
-        broadcast = Broadcast(
-            church=church,
-            text=text,
-            audience=audience.as_sent,
-            total=len(found.texts),
-            author=author,
-            created_at=now,
-            scheduled_at=scheduled_at if times.waits else None,
-            due_at=scheduled_at if times.waits else None,
-            expires_at=expires_at,
-        )
-        broadcast.left_out = found.left_out
+    broadcast = Broadcast(
+        church=church,
+        text=text,
+        audience=audience.as_sent,
+        author=author,
+        created_at=now,
+        scheduled_at=scheduled_at if times.waits else None,
+        due_at=scheduled_at if times.waits else None,
+        expires_at=expires_at,
+    )
+    renderings = Renderings(church, text)
+    with message_changes(now), audience.locked_people(church) as people:
+        usable = _usable(renderings, people)
         if times.waits:
-            _schedule(broadcast, found.texts, now)
+            broadcast.total, broadcast.forecast_suppressed = _forecast(church, usable)
+            broadcast.save(force_insert=True)
+            _announce(broadcast, now)
         else:
             broadcast.save(force_insert=True)
-            accept_batch(
-                church, drafts(church, found.texts, now), batch=broadcast.pk, author=author,
+            accepted = accept_batch(
+                church, drafts(church, usable, now), batch=broadcast.pk, author=author,
                 expires_at=expires_at, now=now,
             )  # fmt: skip
+            broadcast.total = accepted.total
+            broadcast.remember(dict(accepted.counts))
+            Broadcast.objects.filter(pk=broadcast.pk).update(total=accepted.total)
+    broadcast.left_out = renderings.left_out
     return broadcast
 
 
@@ -77,62 +84,58 @@ def check_text(text: str) -> str:
     return cleaned
 
 
-def render_audience(church: Church, text: str, audience: Audience) -> Renderings:
-    """Render the text for the current audience. Raise ``UnacceptableError`` if the audience is empty
-    or the text is unusable for all members."""
-    members = locked_members_of(church, audience)
-    if not members:
-        raise UnacceptableError("audience", "This audience is empty.")
-    found = render_all(church, text, members)
-    if not found.texts:
-        first = found.left_out[0]
-        raise UnacceptableError("text", f"{first.reason} (Shown for {first.member.name}.)")
-    return found
+def drafts(church: Church, renderings: Iterable[Rendering], now: datetime) -> Iterator[Draft]:
+    """Yield one draft per rendering, each in the conversation with its number.
 
-
-def members_of(church: Church, audience: Audience) -> list[Member]:
-    """Return the current members, oldest first, with the columns that rendering needs."""
-    return list(audience.members(church).only("pk", "first_name", "last_name", "phone"))
-
-
-def locked_members_of(church: Church, audience: Audience) -> list[Member]:
-    """Return :func:`members_of`, locked against deletion until the transaction ends.
-
-    Members that another transaction has just deleted are left out.
+    A rendering with a problem makes a draft that becomes a dead letter.
     """
-    members = members_of(church, audience)
-    kept = Member.objects.lock_against_deletion(member.pk for member in members)
-    return [member for member in members if member.pk in kept]
-
-
-def drafts(church: Church, texts: Sequence[Rendering], now: datetime) -> list[Draft]:
-    """Return one draft per text, each in the conversation with its number."""
-    threads = conversation_keys(church, [text.member.phone for text in texts], now=now)
-    return [
-        Draft(
-            to=text.member.phone,
-            text=text.text,
-            recipient_id=text.member.pk,
-            thread=threads[text.member.phone],
-        )
-        for text in texts
-    ]
+    for some in slices(renderings):
+        missing = [one.member.phone for one in some if one.member.thread is None]
+        threads = conversation_keys(church, missing, now=now) if missing else {}
+        for one in some:
+            problem = Failure("text_too_long", one.problem, "permanent") if one.problem else None
+            yield Draft(
+                to=one.member.phone,
+                text=one.text,
+                recipient_id=one.member.pk,
+                thread=one.member.thread or threads[one.member.phone],
+                failure=problem,
+            )
 
 
 def update_forecast(broadcast: Broadcast) -> None:
     """Count the current audience of a scheduled broadcast and store the forecast."""
-    members = members_of(broadcast.church, Audience.from_json(broadcast.audience))
-    texts = render_all(broadcast.church, broadcast.text, members).texts
-    numbers = {text.member.phone for text in texts}
+    renderings = Renderings(broadcast.church, broadcast.text)
+    with Audience.from_json(broadcast.audience).people(broadcast.church) as people:
+        usable = (one for one in renderings.each(people) if not one.problem)
+        total, suppressed = _forecast(broadcast.church, usable)
     Broadcast.objects.filter(pk=broadcast.pk, due_at__isnull=False).update(
-        total=len(texts),
-        forecast_suppressed=len(opt_outs.opted_out(broadcast.church_id, numbers)),
+        total=total, forecast_suppressed=suppressed
     )
 
 
-def _schedule(broadcast: Broadcast, texts: Sequence[Rendering], now: datetime) -> None:
-    numbers = {text.member.phone for text in texts}
-    broadcast.forecast_suppressed = len(opt_outs.opted_out(broadcast.church_id, numbers))
-    broadcast.save(force_insert=True)
-    # Announce the broadcast now: it has no messages yet that would announce it.
+def _usable(renderings: Renderings, people: Iterable[Person]) -> Iterator[Rendering]:
+    """Return the usable renderings. Raise ``UnacceptableError`` if there is none."""
+    usable = (one for one in renderings.each(people) if not one.problem)
+    # Look at the first one before anything is written.
+    first = next(usable, None)
+    if first is not None:
+        return chain([first], usable)
+    if not renderings.unusable:
+        raise UnacceptableError("audience", "This audience is empty.")
+    left_out = renderings.left_out.named[0]
+    raise UnacceptableError("text", f"{left_out.reason} (Shown for {left_out.member.name}.)")
+
+
+def _forecast(church: Church, renderings: Iterable[Rendering]) -> tuple[int, int]:
+    """Return the number of texts, and how many of them would be suppressed."""
+    total = suppressed = 0
+    for some in slices(renderings):
+        total += len(some)
+        suppressed += len(opt_outs.opted_out(church.pk, {one.member.phone for one in some}))
+    return total, suppressed
+
+
+def _announce(broadcast: Broadcast, now: datetime) -> None:
+    """Announce a scheduled broadcast: it has no messages yet that would announce it."""
     log.append({f"church:{broadcast.church.slug}": [events.broadcast_created(broadcast)]}, now=now)

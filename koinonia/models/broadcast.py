@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -39,8 +38,8 @@ class Broadcast(models.Model):
         """A user cancelled the messages that were not sent yet."""
 
     _counts: dict[str, int] | None = None
-    left_out: Sequence[Any] = ()
-    """Members without a message, set by ``koinonia.broadcasts.send`` on creation; not a column."""
+    left_out: Any = None
+    """A ``LeftOutList``: members without a message, set by ``koinonia.broadcasts.send`` on creation; not a column."""
 
     church = models.ForeignKey(Church, models.CASCADE, related_name="broadcasts")
     text = models.TextField()

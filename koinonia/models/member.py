@@ -75,6 +75,20 @@ class MemberQuerySet(models.QuerySet["Member"]):
             )
             return {key for (key,) in cursor.fetchall()}
 
+    def lock_all_against_deletion(self) -> int:
+        """Block the deletion of these members until the transaction ends; return the highest key.
+
+        For PostgreSQL. The keys stay in the database: there can be any number of them.
+        """
+        sql, parameters = self.order_by("pk").values("id").query.sql_with_params()
+        with connections[self.db].cursor() as cursor:
+            cursor.execute(
+                f"SELECT COALESCE(MAX(id), 0) FROM ({sql} FOR KEY SHARE) AS locked",  # noqa: S608 -- a compiled query
+                parameters,
+            )
+            (highest,) = cursor.fetchone()
+        return int(highest)
+
 
 def _link_history(members: Iterable[Member]) -> None:
     """Link older messages to the new members: a bulk write does not send ``post_save``."""

@@ -10,13 +10,25 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
+from typing import Protocol
 
 from delivery.accept import UnacceptableError
-from koinonia.models import Church, Member
+from koinonia.models import Church
 
 _PLACEHOLDER = re.compile(r"\{[^\S\n]*([A-Za-z_]+)[^\S\n]*\}")
 _TWO_CLOSE = re.compile(_PLACEHOLDER.pattern + r"\}")
-_MEMBER_VALUES: dict[str, Callable[[Member], str]] = {
+
+
+class Named(Protocol):
+    """A member, or the columns of one."""
+
+    @property
+    def first_name(self) -> str: ...
+    @property
+    def last_name(self) -> str: ...
+
+
+_MEMBER_VALUES: dict[str, Callable[[Named], str]] = {
     "first_name": lambda member: member.first_name,
     "last_name": lambda member: member.last_name,
 }
@@ -59,8 +71,18 @@ def needs_a_member(text: str) -> set[str]:
     return names_in(text) & _MEMBER_VALUES.keys()
 
 
+def pieces(text: str) -> list[tuple[str, str]]:
+    """Return ``text`` as pieces: words, and the placeholder after them ("" after the last words)."""
+    found, at = list[tuple[str, str]](), 0
+    for match in _PLACEHOLDER.finditer(text):
+        if (name := match[1].lower()) in NAMES:
+            found.append((text[at : match.start()], name))
+            at = match.end()
+    return [*found, (text[at:], "")]
+
+
 def render(
-    text: str, member: Member | None, church: Church, clean_value: Callable[[str], str] = str
+    text: str, member: Named | None, church: Church, clean_value: Callable[[str], str] = str
 ) -> str:
     """Return ``text`` filled in for ``member``; ``clean_value`` is applied to each value.
 
@@ -87,7 +109,7 @@ def render(
     return made + text[at:]
 
 
-def _value(name: str, member: Member | None, church: Church) -> str | None:
+def _value(name: str, member: Named | None, church: Church) -> str | None:
     if name == "church":
         return church.name.strip()
     if name in _MEMBER_VALUES and member is not None:

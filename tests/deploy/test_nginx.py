@@ -20,7 +20,7 @@ from websockets.sync.client import connect
 
 from tests.support import nginx
 from tests.support.certificates import self_signed
-from tests.support.nginx import Nginx
+from tests.support.nginx import Nginx, site
 from tests.support.running_system import (
     PASSWORD,
     ROOT,
@@ -32,7 +32,6 @@ from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(nginx.PROGRAM is None, reason="There is no nginx on this machine.")
 
-SITE = (ROOT / "deploy" / "nginx.conf").read_text()
 NAIVE = """
 upstream koinonia {{ server 127.0.0.1:{web}; }}
 server {{
@@ -44,25 +43,6 @@ server {{
 """
 HOST = "proxy_set_header Host $http_host;"
 PROTO = "proxy_set_header X-Forwarded-Proto $scheme;"
-
-
-def site(web: int, plain: int, secure: int, certificate: Path) -> str:
-    """Return the file with the values of this test in its marked lines."""
-    told = SITE
-    for marked, value in (
-        ("server 127.0.0.1:8000 ", f"server 127.0.0.1:{web} "),
-        ("listen 80;", f"listen 127.0.0.1:{plain};"),
-        ("listen 443 ssl;", f"listen 127.0.0.1:{secure} ssl;"),
-        ("https://texts.example.org$request_uri", f"https://127.0.0.1:{secure}$request_uri"),
-        ("server_name texts.example.org;", "server_name 127.0.0.1;"),
-        ("/etc/ssl/koinonia/fullchain.pem", str(certificate)),
-        ("/etc/ssl/koinonia/privkey.pem", str(certificate)),
-    ):
-        for line in (line for line in told.splitlines() if marked in line):
-            assert "<-" in line, f"The file does not mark {line!r}."
-        assert marked in told
-        told = told.replace(marked, value)
-    return told
 
 
 class Site:
@@ -81,7 +61,7 @@ class Site:
             **database_environment(),
         )
         self.web = int(self.system.url.rpartition(":")[2])
-        self.file = site(self.web, self.plain, self.secure, self.certificate)
+        self.file = site([self.web], self.plain, self.secure, self.certificate)
         self.nginx = Nginx(directory / "nginx", self.file, self.secure)
 
     def token(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""A real nginx with one site file of the project."""
+"""A real nginx with the site file of the project, or with another one."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import os
 import shutil
 import socket
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
 from tests.support.waiting import wait_until
 
+SITE = (Path(__file__).parent.parent.parent / "deploy" / "nginx.conf").read_text()
 PROGRAM = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 _MAIN = """\
 daemon off;
@@ -29,6 +31,26 @@ http {{
     include {directory}/site.conf;
 }}
 """
+
+
+def site(webs: Sequence[int], plain: int, secure: int, certificate: Path) -> str:
+    """Return the file of the project with these ports in its marked lines."""
+    servers = [f"server 127.0.0.1:{web} max_fails=3 fail_timeout=5s;" for web in webs]
+    told = SITE
+    for marked, value in (
+        ("server 127.0.0.1:8000 max_fails=3 fail_timeout=5s;", "\n".join(servers)),
+        ("listen 80;", f"listen 127.0.0.1:{plain};"),
+        ("listen 443 ssl;", f"listen 127.0.0.1:{secure} ssl;"),
+        ("https://texts.example.org$request_uri", f"https://127.0.0.1:{secure}$request_uri"),
+        ("server_name texts.example.org;", "server_name 127.0.0.1;"),
+        ("/etc/ssl/koinonia/fullchain.pem", str(certificate)),
+        ("/etc/ssl/koinonia/privkey.pem", str(certificate)),
+    ):
+        for line in (line for line in told.splitlines() if marked in line):
+            assert "<-" in line, f"The file does not mark {line!r}."
+        assert marked in told
+        told = told.replace(marked, value)
+    return told
 
 
 class Nginx:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -108,16 +107,12 @@ class SentBroadcastSerializer(BroadcastSerializer):
         fields = [*BroadcastSerializer.Meta.fields, "left_out", "left_out_total"]
 
     def to_representation(self, instance: Broadcast) -> dict[str, Any]:
-        data = BroadcastSerializer(instance, context=self.context).data
-        return {**data, **named_left_out(instance.left_out)} if instance.left_out else dict(data)
-
-
-def named_left_out(left_out: Sequence[Any]) -> dict[str, Any]:
-    """Return ``left_out``, cut to a maximum, and ``left_out_total``."""
-    return {
-        "left_out": LeftOutSerializer(left_out[:MAX_NAMED], many=True).data,
-        "left_out_total": len(left_out),
-    }
+        data = dict(BroadcastSerializer(instance, context=self.context).data)
+        left_out = instance.left_out
+        if left_out is not None and left_out.total:
+            data["left_out"] = LeftOutSerializer(left_out.named, many=True).data
+            data["left_out_total"] = left_out.total
+        return data
 
 
 class NewBroadcastSerializer(TextSerializer):

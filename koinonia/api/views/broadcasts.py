@@ -61,7 +61,7 @@ class BroadcastsView(_Broadcasts, ListView):
                 scheduled_at=given["send_at"], expires_at=given["expires_at"], now=timezone.now(),
             )  # fmt: skip
         context = self.get_serializer_context()
-        data = SentBroadcastSerializer(with_counts([broadcast])[0], context=context).data
+        data = SentBroadcastSerializer(broadcast, context=context).data
         return self.created(broadcast, data, status.HTTP_202_ACCEPTED)
 
 

@@ -50,7 +50,8 @@ def broadcast(
     church: Church, texts: int, *, text: str = TWO_PARTS, now: datetime = NOON
 ) -> list[Message]:
     drafts = [Draft(to=f"+1312555{number:04}", text=text) for number in range(texts)]
-    return accept_batch(church, drafts, batch=int(now.timestamp()), now=now)
+    batch = accept_batch(church, drafts, batch=int(now.timestamp()), now=now).batch
+    return list(Message.objects.filter(batch=batch).order_by("pk"))
 
 
 def statuses() -> dict[str, int]:

@@ -9,15 +9,13 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.core.checks import run_checks
-from django.test import Client
 from pytest_django.fixtures import Settings
 
 from delivery.models import WebhookEvent
-from delivery.webhooks.views import MAX_BYTES
+from delivery.webhooks.intake import MAX_BYTES
 from tests.delivery.accounts import with_provider
-from tests.delivery.webhooks.signing import event, outbound, post, signed
-
-pytestmark = pytest.mark.django_db
+from tests.delivery.webhooks.shells import Shell
+from tests.delivery.webhooks.signing import event, outbound, signed
 
 SENT = event("message.sent", outbound("403195bd", "sent"))
 BODY = json.dumps(SENT).encode()
@@ -25,8 +23,8 @@ BODY = json.dumps(SENT).encode()
 Headers = dict[str, str]
 
 
-def test_a_signed_event_is_stored_and_answered_with_exactly_200() -> None:
-    assert post(SENT, ref="m7").status_code == 200
+def test_a_signed_event_is_stored_and_answered_with_exactly_200(shell: Shell) -> None:
+    assert shell.post(SENT, ref="m7").status_code == 200
     stored = WebhookEvent.objects.get()
     assert (stored.event_id, stored.event_type, stored.provider_id, stored.ref) == (
         SENT["data"]["id"], "message.sent", "403195bd", "m7",
@@ -35,15 +33,15 @@ def test_a_signed_event_is_stored_and_answered_with_exactly_200() -> None:
     assert stored.applied_at is None
 
 
-def test_a_repeated_event_is_answered_and_stored_once() -> None:
+def test_a_repeated_event_is_answered_and_stored_once(shell: Shell) -> None:
     again = {**SENT, "meta": {"attempt": 2}}
-    assert [post(body).status_code for body in (SENT, SENT, again)] == [200, 200, 200]
+    assert [shell.post(body).status_code for body in (SENT, SENT, again)] == [200, 200, 200]
     assert WebhookEvent.objects.count() == 1
 
 
-def test_the_signature_is_over_the_raw_bytes() -> None:
+def test_the_signature_is_over_the_raw_bytes(shell: Shell) -> None:
     pretty = json.dumps(SENT, indent=4).encode()
-    assert post(pretty).status_code == 200
+    assert shell.post(pretty).status_code == 200
 
 
 FORGERIES: dict[str, Callable[[], Headers]] = {
@@ -66,31 +64,33 @@ FORGERIES: dict[str, Callable[[], Headers]] = {
 
 
 @pytest.mark.parametrize("name", FORGERIES)
-def test_an_untrusted_webhook_is_refused_and_not_stored(name: str) -> None:
-    answer = post(BODY, headers=FORGERIES[name]())
+def test_an_untrusted_webhook_is_refused_and_not_stored(shell: Shell, name: str) -> None:
+    answer = shell.post(BODY, headers=FORGERIES[name]())
     assert (answer.status_code, answer.content) == (400, b"The signature is not valid.")
     assert not WebhookEvent.objects.exists()
 
 
 @pytest.mark.parametrize("seconds", [-295, 0, 295])
-def test_a_clock_difference_of_five_minutes_is_allowed(seconds: int) -> None:
-    assert post(BODY, headers=signed(BODY, at=time.time() + seconds)).status_code == 200
+def test_a_clock_difference_of_five_minutes_is_allowed(shell: Shell, seconds: int) -> None:
+    assert shell.post(BODY, headers=signed(BODY, at=time.time() + seconds)).status_code == 200
 
 
 @pytest.mark.parametrize("key", ["", "not base64", base64.b64encode(b"too short").decode()])
-def test_without_a_usable_key_nothing_is_trusted(key: str, settings: Settings) -> None:
+def test_without_a_usable_key_nothing_is_trusted(
+    shell: Shell, key: str, settings: Settings
+) -> None:
     settings.DELIVERY = with_provider(settings, PUBLIC_KEY=key)
-    assert post(SENT).status_code == 503
+    assert shell.post(SENT).status_code == 503
     assert not WebhookEvent.objects.exists()
 
 
-def test_only_post_is_allowed() -> None:
-    assert Client().get("/webhooks/telnyx/").status_code == 405
+def test_only_post_is_allowed(shell: Shell) -> None:
+    assert shell.send("GET", "/webhooks/telnyx/").status_code == 405
 
 
-def test_a_huge_body_is_refused_unread() -> None:
+def test_a_huge_body_is_refused_unread(shell: Shell) -> None:
     body = b'{"data":"' + b"x" * MAX_BYTES + b'"}'
-    assert post(body).status_code == 413
+    assert shell.post(body).status_code == 413
     assert not WebhookEvent.objects.exists()
 
 
@@ -111,8 +111,8 @@ NOT_JSON = {
 
 
 @pytest.mark.parametrize("name", NOT_JSON)
-def test_a_signed_body_that_is_no_json_object_is_refused(name: str) -> None:
-    assert post(NOT_JSON[name]).status_code == 400
+def test_a_signed_body_that_is_no_json_object_is_refused(shell: Shell, name: str) -> None:
+    assert shell.post(NOT_JSON[name]).status_code == 400
     assert not WebhookEvent.objects.exists()
 
 
@@ -135,26 +135,28 @@ ODD: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("name", ODD)
-def test_a_signed_event_of_an_unknown_form_is_stored(name: str) -> None:
+def test_a_signed_event_of_an_unknown_form_is_stored(shell: Shell, name: str) -> None:
     body = json.dumps(ODD[name]).replace("Infinity", "1e999").encode()
-    assert [post(body).status_code, post(body).status_code] == [200, 200]
+    assert [shell.post(body).status_code, shell.post(body).status_code] == [200, 200]
     assert WebhookEvent.objects.count() == 1
 
 
 @pytest.mark.parametrize("ref", ["m0", "m", "x7", "m" + "9" * 30, "m\u0661", "a" * 3000, "m7%00"])
-def test_a_foreign_reference_is_dropped(ref: str) -> None:
-    assert post(SENT, ref=ref).status_code == 200
+def test_a_foreign_reference_is_dropped(shell: Shell, ref: str) -> None:
+    assert shell.post(SENT, ref=ref).status_code == 200
     assert WebhookEvent.objects.get().ref == ""
 
 
-def test_an_answer_is_never_cached() -> None:
-    assert "no-store" in post(SENT)["Cache-Control"]
+def test_an_answer_is_never_cached(shell: Shell) -> None:
+    assert "no-store" in shell.post(SENT).headers["cache-control"]
 
 
-def test_no_number_and_no_word_of_a_text_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    post(SENT)
-    post(BODY, headers={})
-    post(BODY[:-20])
+def test_no_number_and_no_word_of_a_text_is_logged(
+    shell: Shell, caplog: pytest.LogCaptureFixture
+) -> None:
+    shell.post(SENT)
+    shell.post(BODY, headers={})
+    shell.post(BODY[:-20])
     said = "".join(f"{record.getMessage()}{vars(record)}" for record in caplog.records)
     assert "+1312" not in said
     assert "Choir" not in said
@@ -173,15 +175,13 @@ def test_an_unusable_key_fails_a_check(key: str, ids: set[str], settings: Settin
         "/webhooks/telnyx", "/webhooks/telnyx/", "/webhooks/telnyx/m7", "/webhooks/telnyx/m7/",
     ],
 )  # fmt: skip
-def test_the_url_works_with_and_without_the_last_slash(path: str) -> None:
-    answer = Client().post(path, BODY, content_type="application/json", headers=signed(BODY))
+def test_the_url_works_with_and_without_the_last_slash(shell: Shell, path: str) -> None:
+    answer = shell.send("POST", path, BODY, signed(BODY))
     assert answer.status_code == 200
     event = WebhookEvent.objects.get()
     assert (event.provider, event.ref) == ("telnyx", "m7" if "m7" in path else "")
 
 
-def test_a_provider_that_is_not_configured_has_no_url() -> None:
-    answer = Client().post(
-        "/webhooks/carrier/", BODY, content_type="application/json", headers=signed(BODY)
-    )
+def test_a_provider_that_is_not_configured_has_no_url(shell: Shell) -> None:
+    answer = shell.send("POST", "/webhooks/carrier/", BODY, signed(BODY))
     assert (answer.status_code, WebhookEvent.objects.count()) == (404, 0)

@@ -3,15 +3,21 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime
 
 from django.db import DataError, OperationalError
 
-from delivery.models import WebhookEvent
+from delivery.webhooks.event_rows import EventRow
 from delivery.webhooks.store import GroupedStore, NotStoredError
 from delivery.webhooks.views import receive
 from tests.support.waiting import wait_until
 
 OTHERS = 6
+NOW = datetime(2026, 11, 22, 14, 3, tzinfo=UTC)
+
+
+def row(event_id: str) -> EventRow:
+    return EventRow("telnyx", event_id, "message.sent", "p1", "", NOW, NOW, "{}")
 
 
 class Database:
@@ -22,8 +28,8 @@ class Database:
         self.groups: list[list[str]] = []
         self.goes_on = threading.Event()
 
-    def write(self, events: Sequence[WebhookEvent]) -> None:
-        ids = [event.event_id for event in events]
+    def write(self, rows: Sequence[EventRow]) -> None:
+        ids = [row.event_id for row in rows]
         self.groups.append(ids)
         self.goes_on.wait(10)
         if (error := self.refuses(ids)) is not None:
@@ -36,7 +42,7 @@ def results(database: Database) -> dict[str, BaseException | None]:
     with ThreadPoolExecutor(1 + OTHERS) as pool:
         calls: dict[str, Future[None]] = {}
         for number in range(1 + OTHERS):
-            calls[str(number)] = pool.submit(store.store, WebhookEvent(event_id=str(number)))
+            calls[str(number)] = pool.submit(store.store, [row(str(number))])
             wait_until(lambda: len(database.groups) == 1)
         wait_until(lambda: store.waiting == OTHERS)
         database.goes_on.set()

@@ -41,6 +41,8 @@ def _database() -> dict[str, Any]:
         "NAME": url.path.removeprefix("/"),
         "USER": url.username,
         "HOST": unquote(url.hostname or ""),
+        "CONN_MAX_AGE": int(os.environ.get("PROJECT_CONN_MAX_AGE", "0")),
+        "OPTIONS": {"prepare_threshold": 5} if "PROJECT_PREPARES" in os.environ else {},
     }
 
 

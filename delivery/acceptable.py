@@ -1,0 +1,97 @@
+"""The conditions under which a draft is accepted."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Model
+
+from delivery.content import media_urls
+from delivery.content.encoding import MAX_PARTS, Measured, measure_message
+from delivery.content.plain_punctuation import advice
+from delivery.content.visible_text import clean, is_blank
+from delivery.drafts import DEFAULT_LIFE, Draft
+from delivery.senders import Sender, sender_of
+
+MAX_MEDIA = media_urls.MOST
+_NUMBER = re.compile(r"\+?[0-9]{3,15}")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+"""PostgreSQL stores no NUL, and UTF-8 no lone surrogate."""
+
+
+class UnacceptableError(ValueError):
+    """The message cannot be sent. ``field`` names the field that is wrong."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """The due time and the expiry of a message."""
+
+    scheduled_at: datetime | None
+    expires_at: datetime
+    waits: bool
+    """True if it is due later. A scheduled time that has come counts as now."""
+
+
+def check_times(scheduled_at: datetime | None, expires_at: datetime | None, now: datetime) -> Times:
+    """Return the times. Raise :class:`UnacceptableError` if the message would be too old when due."""
+    due = max(scheduled_at or now, now)
+    if expires_at is not None and expires_at <= due:
+        raise UnacceptableError("expires_at", "This text would expire before it is due.")
+    return Times(scheduled_at, expires_at or due + DEFAULT_LIFE, waits=due > now)
+
+
+def check_sender(tenant: Model) -> Sender:
+    """Return the tenant's sender. Raises :class:`UnacceptableError` where it has no number."""
+    sender = sender_of(tenant)
+    if sender is None:
+        raise UnacceptableError(
+            "from", "There is no number to text from yet: the operator gives one."
+        )
+    return sender
+
+
+def check_recipient(number: str) -> None:
+    """Refuse a sender with a name ("MYBANK") in place of a number: it cannot receive replies."""
+    if not _NUMBER.fullmatch(number):
+        raise UnacceptableError(
+            "to", "This sender is a name and not a number, so it cannot be answered."
+        )
+
+
+def check_content(draft: Draft) -> tuple[str, Measured]:
+    """Return the cleaned text and its measure. Raise :class:`UnacceptableError`."""
+    text, media = clean(draft.text), bool(draft.media_urls)
+    if is_blank(text) and not media:
+        raise UnacceptableError("text", "A text needs words or media.")
+    if _UNSTORABLE.search(draft.text):
+        raise UnacceptableError("text", "This text holds characters that cannot be sent.")
+    if media:
+        _check_media(draft.media_urls)
+    if draft.failure:
+        return text, measure_message(text, media=media)
+    return text, check_length(text, media=media)
+
+
+def check_length(text: str, *, media: bool = False) -> Measured:
+    """Return the measure of a cleaned text. Raise :class:`UnacceptableError` if it is too long."""
+    measured = measure_message(text, media=media)
+    if measured.parts > MAX_PARTS:
+        reason = f"This text needs {measured.parts} parts; at most {MAX_PARTS} can be sent."
+        raise UnacceptableError("text", " ".join(filter(None, [reason, advice(text)])))
+    return measured
+
+
+def _check_media(urls: tuple[str, ...]) -> None:
+    if len(urls) > MAX_MEDIA:
+        raise UnacceptableError("media_urls", f"At most {MAX_MEDIA} media can be sent.")
+    for url in urls:
+        if reason := media_urls.refusal(url):
+            raise UnacceptableError("media_urls", reason)
