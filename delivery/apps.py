@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class DeliveryConfig(AppConfig):
@@ -9,8 +10,11 @@ class DeliveryConfig(AppConfig):
 
     def ready(self) -> None:
         from delivery import (
+            batches,
             checks,  # noqa: F401  # registers them
             recipients,
         )
 
         recipients.connect()
+        pre_migrate.connect(batches.kept.before_migrate, sender=self)
+        post_migrate.connect(batches.kept.after_migrate, sender=self)
