@@ -170,7 +170,20 @@ def _joined(
     present = _use(columns, f"{prefix}{pointer.attname}")
     below = f"{prefix}{pointer.name}__"
     read = _reader(nested, pointer.related_model, below, columns, frozenset())
+    if not getattr(pointer, "db_constraint", True):
+        present = itemgetter(below + _column_of_the_join(pointer.related_model, below, columns))
     return lambda row: None if present(row) is None else read(row)
+
+
+def _column_of_the_join(model: type[Model], below: str, columns: Iterable[str]) -> str:
+    """Return a column that is null only if the join finds no row: the key may name a deleted one.
+
+    Not the primary key, which ``values()`` takes from the row that points at it.
+    """
+    for field in model._meta.concrete_fields:
+        if not field.null and not field.primary_key and f"{below}{field.attname}" in columns:
+            return field.attname
+    raise _NotPlainError
 
 
 def _path(model: type[Model], names: tuple[str, ...], *, may_be_null: bool) -> str:
