@@ -25,6 +25,8 @@ else:  # Django's own classes take no type arguments without a patch.
     _Paginator, _Admin = Paginator, admin.ModelAdmin
 
 MOST = 1_000
+_LATEST = 200
+"""Enough rows to choose the values of a filter by."""
 
 
 class MoreThanMost(int):
@@ -85,8 +87,10 @@ class MergingPaginator(BoundedPaginator):
         return Page(rows.filter(pk__in=chosen), number, self)
 
     def _count_up_to(self, most: int) -> int:
-        rows = cast("QuerySet[Any]", self.object_list)
-        return sum(some[:most].count() for some in latest(rows, self.statuses))
+        counted = 0
+        for some in latest(cast("QuerySet[Any]", self.object_list), self.statuses):
+            counted += some[: most - counted].count()
+        return counted
 
 
 @dataclass(slots=True)
@@ -99,7 +103,7 @@ class CommonValues:
 
 
 def common_values(request: HttpRequest, model_admin: Any) -> CommonValues:
-    """Count the values of ``common_fields`` in the latest thousand rows of each status.
+    """Count the values of ``common_fields`` in the latest rows of each status.
 
     The filters of one page share the answer.
     """
@@ -109,8 +113,8 @@ def common_values(request: HttpRequest, model_admin: Any) -> CommonValues:
         known = CommonValues({field: Counter() for field in fields})
         rows = model_admin.get_queryset(request).filter(discarded_at__isnull=True)
         for some in latest(rows, model_admin.statuses):
-            found = list(some.values_list(*fields)[:MOST])
-            known.complete = known.complete and len(found) < MOST
+            found = list(some.values_list(*fields)[:_LATEST])
+            known.complete = known.complete and len(found) < _LATEST
             for values in found:
                 for field, value in zip(fields, values, strict=True):
                     known.by_field[field][value] += 1

@@ -29,7 +29,7 @@ from delivery.providers.base import (
 )
 from delivery.references import callback_url, reference
 from delivery.statuses import ON_ITS_WAY, Status
-from delivery.tracking.status import PROGRESS_FIELDS, move, note_opt_outs, supersedes
+from delivery.tracking.status import REPORT_FIELDS, move, note_opt_outs, supersedes
 
 logger = logging.getLogger("delivery")
 
@@ -215,7 +215,7 @@ def apply(answers: Sequence[Answer], now: datetime) -> int:
                 before[row] = row.status
                 move(row, report, now)
         if before:
-            Message.objects.all().write(list(before), PROGRESS_FIELDS)
+            Message.objects.all().write(list(before), REPORT_FIELDS)
         for row, previous in before.items():
             changes.add(row, previous=previous)
         note_opt_outs(matched, now)
@@ -235,7 +235,7 @@ def give_up_waiting(now: datetime, limit: int = 500) -> int:
             row.report(Status.UNCONFIRMED, None, now)
             changes.add(row, previous=previous)
         if rows:
-            Message.objects.all().write(rows, PROGRESS_FIELDS)
+            Message.objects.all().write(rows, REPORT_FIELDS)
     return len(rows)
 
 

@@ -21,6 +21,7 @@ LIST = "/admin/delivery/deadletter/"
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounded, "MOST", 60)
+    monkeypatch.setattr(bounded, "_LATEST", 60)
 
 
 def shown(client: Client, query: str = "") -> list[int]:
