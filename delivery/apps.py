@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class DeliveryConfig(AppConfig):
@@ -12,5 +13,8 @@ class DeliveryConfig(AppConfig):
             checks,  # noqa: F401  # registers them
             recipients,
         )
+        from delivery.tallies import install
 
         recipients.connect()
+        pre_migrate.connect(install.before_migrate, sender=self)
+        post_migrate.connect(install.after_migrate, sender=self)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
@@ -95,4 +95,5 @@ def _preparing_cursor() -> CursorWrapper:
     import psycopg  # only this connection needs it
 
     wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    return cast(CursorWrapper, wrap(psycopg.Cursor(raw)))
+    cursor: Any = psycopg.Cursor(raw)
+    return wrap(cursor)

@@ -14,6 +14,7 @@ from delivery.models.limits import (
 )
 from delivery.models.message import Direction, Encoding, Message, Priority
 from delivery.models.opt_out import OptOut, StopRequest
+from delivery.models.tally import Tally
 from delivery.models.webhook_event import WebhookEvent
 
 __all__ = [
@@ -34,5 +35,6 @@ __all__ = [
     "SpentHour",
     "StatusCheck",
     "StopRequest",
+    "Tally",
     "WebhookEvent",
 ]

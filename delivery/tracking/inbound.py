@@ -19,6 +19,7 @@ from delivery.opt_outs import words
 from delivery.opt_outs.stop_requests import asks_to_stop
 from delivery.providers.base import InboundText
 from delivery.statuses import Status
+from delivery.tracking.waiting import WaitingEvent
 
 _MAY_YET_BE_OURS = timedelta(hours=1)
 _MOST_PARTS = 32767
@@ -28,7 +29,7 @@ _MOST_PARTS = 32767
 class Incoming:
     """A stored event and the text in it."""
 
-    event: WebhookEvent
+    event: WaitingEvent
     text: InboundText
 
 
@@ -42,14 +43,15 @@ class KeywordRequest:
     at: datetime
 
 
-def apply(incoming: Sequence[Incoming], changes: Changes, now: datetime) -> list[Incoming]:
-    """Store each text once, apply its STOP or START, and mark the events. Return the texts without a
-    tenant: a number can work before the operator enters it."""
+def apply(incoming: Sequence[Incoming], changes: Changes, now: datetime) -> None:
+    """Store each text once, apply its STOP or START, and give the events their results.
+
+    A text without a tenant gets none at first: a number can work before the operator enters it.
+    """
     if not incoming:
-        return []
+        return
     tenants = tenants_by_number({item.text.to_number for item in incoming})
     known = _stored(incoming)
-    without_tenant = []
     requests: list[KeywordRequest] = []
     for item in sorted(incoming, key=_order):
         text, event = item.text, item.event
@@ -59,9 +61,7 @@ def apply(incoming: Sequence[Incoming], changes: Changes, now: datetime) -> list
             or conf.former_tenant()(text.to_number)
         )
         if tenant is None and now - event.received_at < _MAY_YET_BE_OURS:
-            without_tenant.append(item)
             continue
-        event.applied_at = now
         if tenant is None:
             event.result = WebhookEvent.Result.NOT_OURS
         elif (event.provider, text.provider_id) in known:
@@ -72,9 +72,8 @@ def apply(incoming: Sequence[Incoming], changes: Changes, now: datetime) -> list
             message = received(text, tenant, now, provider=event.provider)
             message.save(force_insert=True)
             changes.add(message)
-            event.message, event.result = message, WebhookEvent.Result.APPLIED
+            event.message_id, event.result = message.pk, WebhookEvent.Result.APPLIED
     _apply_requests(requests, now)
-    return without_tenant
 
 
 def tenants_by_number(numbers: set[str]) -> dict[str, Model]:

@@ -6,22 +6,31 @@ arrival.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-
-from django.db.models import Q
 
 from delivery import opt_outs
 from delivery.changes import Changes
 from delivery.models import Direction, Message, WebhookEvent
-from delivery.models.transitions import TRANSITION_FIELDS
+from delivery.models.queue import MessageQuerySet
 from delivery.providers.base import DeliveryReport
 from delivery.references import message_id
 from delivery.statuses import UNFINISHED, Status
+from delivery.tracking.waiting import WaitingEvent
 
-PROGRESS_FIELDS = (*TRANSITION_FIELDS, "sent_at", "delivered_at", "provider_status_at")
+REPORT_FIELDS = (
+    "status", "lease_until", "lease_token", "call_started_at", "claims", "ambiguous", "provider_id",
+    "parts", "encoding", "error_code", "error_title", "error_class", "dead_since", "updated_at",
+    "sent_at", "delivered_at", "provider_status_at",
+)  # fmt: skip
 """The fields that :func:`move` may set."""
+_READ = (
+    "tenant", "author", "batch", "thread", "status", "claimed_from", "generation", "to_number",
+    "from_number", "provider", "provider_id", "provider_status_at", "parts", "encoding", "sent_at",
+    "error_code", "error_title", "error_class", "updated_at",
+)  # fmt: skip
+"""The columns that a report is compared with, and that the events of its change show."""
 RANKS = {
     Status.ACCEPTED: 1,
     Status.SENT: 2,
@@ -36,45 +45,46 @@ RANKS = {
 class Reported:
     """A stored event and the report in it."""
 
-    event: WebhookEvent
+    event: WaitingEvent
     report: DeliveryReport
 
 
-def apply(reported: Sequence[Reported], changes: Changes, now: datetime) -> list[Reported]:
-    """Move the messages on and mark the events. Return the reports that come too early: their message
-    does not exist yet, or a second send of it has no id yet."""
+def apply(reported: Sequence[Reported], changes: Changes, now: datetime) -> None:
+    """Move the messages on and give the events their results.
+
+    A report that comes too early gets none: its message does not exist yet, or a second send of it has
+    no id yet.
+    """
     if not reported:
-        return []
+        return
     messages = _Messages(reported)
     before: dict[int, str] = {}
     repeated: set[int] = set()
-    too_early = []
     matched = []
     for item in sorted(reported, key=_order):
         message = messages.find(item)
-        if message is not None:
-            matched.append((message, item.report))
-        if message is None or may_be_of_another_send(item.report, message):
-            too_early.append(item)
-        elif supersedes(item.report, message):
+        if message is None:
+            continue
+        matched.append((message, item.report))
+        if may_be_of_another_send(item.report, message):
+            continue
+        if supersedes(item.report, message):
             before.setdefault(message.pk, message.status)
             move(message, item.report, now)
-            _mark(item.event, message, WebhookEvent.Result.APPLIED, now)
+            _mark(item.event, message, WebhookEvent.Result.APPLIED)
         else:
             if repeats_status(item.report, message):
                 message.provider_status_at = item.report.at
                 repeated.add(message.pk)
-            _mark(item.event, message, WebhookEvent.Result.SUPERSEDED, now)
+            _mark(item.event, message, WebhookEvent.Result.SUPERSEDED)
     Message.objects.all().write(
         [messages.by_pk[pk] for pk in sorted(repeated - before.keys())], ["provider_status_at"]
     )
     moved = [messages.by_pk[pk] for pk in sorted(before)]
-    if moved:
-        Message.objects.all().write(moved, PROGRESS_FIELDS)
+    Message.objects.all().write(moved, REPORT_FIELDS)
     for message in moved:
         changes.add(message, previous=before[message.pk])
     note_opt_outs(matched, now)
-    return too_early
 
 
 def move(message: Message, report: DeliveryReport, now: datetime) -> None:
@@ -149,26 +159,50 @@ def note_opt_outs(matched: Iterable[tuple[Message, DeliveryReport]], now: dateti
 class _Messages:
     """The messages that some reports may be about, locked in the order of ids."""
 
-    def __init__(self, reported: Iterable[Reported]) -> None:
-        ids, refs = set(), set()
-        for item in reported:
-            ids.add(item.report.provider_id)
-            refs.add(message_id(item.event.ref))
-        rows = Message.objects.filter(
-            Q(provider_id__in=ids) | Q(pk__in=refs - {None}), direction=Direction.OUTBOUND
-        ).locked()
-        self.by_pk: Mapping[int, Message] = {row.pk: row for row in rows}
-        self._by_provider_id = {
-            (row.provider, row.provider_id): row for row in rows if row.provider_id
-        }
+    def __init__(self, reported: Sequence[Reported]) -> None:
+        self.by_pk: dict[int, Message] = {}
+        self._by_provider_id: dict[tuple[str, str], Message] = {}
+        self._held_elsewhere: set[tuple[str, str]] = set()
+        refs = {message_id(item.event.content.ref) for item in reported} - {None}
+        if refs:
+            self._remember(_outbound().filter(pk__among=refs).locked())
+        # Most references name the message with the provider's id of the report.
+        self._find_by_provider_id({_id(item) for item in reported} - self._by_provider_id.keys())
 
     def find(self, item: Reported) -> Message | None:
         """Find by the provider's id; else by our reference, which must agree with both numbers."""
-        found = self._by_provider_id.get((item.event.provider, item.report.provider_id))
-        if found is None:
-            referred = self.by_pk.get(message_id(item.event.ref) or 0)
+        found = self._by_provider_id.get(_id(item))
+        if found is None and _id(item) not in self._held_elsewhere:
+            referred = self.by_pk.get(message_id(item.event.content.ref) or 0)
             found = referred if referred and _agrees(item, referred) else None
         return found
+
+    def _find_by_provider_id(self, wanted: set[tuple[str, str]]) -> None:
+        if not wanted:
+            return
+        ids = {provider_id for _, provider_id in wanted}
+        rows = _outbound().filter(provider_id__in=ids).values_list("provider", "provider_id", "pk")
+        found = {(row[0], row[1] or ""): row[2] for row in rows if row[2] not in self.by_pk}
+        if not found:
+            return
+        # These rows may come before the locked ones. To wait for them would risk a deadlock.
+        busy = bool(self.by_pk)
+        self._remember(_outbound().filter(pk__among=found.values()).locked(skip_locked=busy))
+        self._held_elsewhere = found.keys() - self._by_provider_id.keys()
+
+    def _remember(self, rows: Iterable[Message]) -> None:
+        for row in rows:
+            self.by_pk[row.pk] = row
+            if row.provider_id:
+                self._by_provider_id[row.provider, row.provider_id] = row
+
+
+def _outbound() -> MessageQuerySet:
+    return Message.objects.filter(direction=Direction.OUTBOUND).only(*_READ)
+
+
+def _id(item: Reported) -> tuple[str, str]:
+    return item.event.provider, item.report.provider_id
 
 
 def _agrees(item: Reported, message: Message) -> bool:
@@ -180,10 +214,8 @@ def _order(item: Reported) -> tuple[int, datetime, int]:
     return rank(item.report.status), item.report.at, item.event.pk
 
 
-def _mark(
-    event: WebhookEvent, message: Message, result: WebhookEvent.Result, now: datetime
-) -> None:
-    event.message, event.result, event.applied_at = message, result, now
+def _mark(event: WaitingEvent, message: Message, result: WebhookEvent.Result) -> None:
+    event.message_id, event.result = message.pk, result.value
 
 
 def _is_of_earlier_send(report: DeliveryReport, message: Message) -> bool:

@@ -29,7 +29,7 @@ from delivery.providers.base import (
 )
 from delivery.references import callback_url, reference
 from delivery.statuses import ON_ITS_WAY, Status
-from delivery.tracking.status import PROGRESS_FIELDS, move, note_opt_outs, supersedes
+from delivery.tracking.status import REPORT_FIELDS, move, note_opt_outs, supersedes
 
 logger = logging.getLogger("delivery")
 
@@ -114,18 +114,18 @@ def take_overdue(now: datetime, limit: int) -> list[LookUp]:
     quiet_since = now - timedelta(seconds=conf.watchdog_after())
     by_content, by_id = _able("look_up_by_content"), _able("look_up_by_id")
     lost = list(
-        _unasked(now).filter(
+        _unasked(now).watched(Status.UNKNOWN).filter(
             provider__in=by_content,
-            status=Status.UNKNOWN,
+            # No earlier than ``dead_since``: the bound for the index.
+            updated_at__gt=now - _LOOKED_FOR,
             dead_since__lte=quiet_since,
             dead_since__gt=now - _LOOKED_FOR,
             discarded_at__isnull=True,
         ).order_by("dead_since")[: max(1, limit // 4)]
     )  # fmt: skip
     known = list(
-        _unasked(now).filter(
+        _unasked(now).watched(*ON_ITS_WAY).filter(
             provider__in=by_id,
-            status__in=ON_ITS_WAY,
             updated_at__lte=quiet_since,
             provider_id__isnull=False,
         ).order_by("updated_at")[: limit - len(lost)]
@@ -215,7 +215,7 @@ def apply(answers: Sequence[Answer], now: datetime) -> int:
                 before[row] = row.status
                 move(row, report, now)
         if before:
-            Message.objects.all().write(list(before), PROGRESS_FIELDS)
+            Message.objects.all().write(list(before), REPORT_FIELDS)
         for row, previous in before.items():
             changes.add(row, previous=previous)
         note_opt_outs(matched, now)
@@ -225,7 +225,7 @@ def apply(answers: Sequence[Answer], now: datetime) -> int:
 def give_up_waiting(now: datetime, limit: int = 500) -> int:
     """End messages that the carrier never confirmed: not every carrier confirms."""
     silent_since = now - timedelta(seconds=conf.unconfirmed_after())
-    silent = Message.objects.filter(status__in=ON_ITS_WAY, updated_at__lte=silent_since)
+    silent = Message.objects.watched(*ON_ITS_WAY).filter(updated_at__lte=silent_since)
     if not silent.exists():
         return 0
     with message_changes(now) as changes:
@@ -235,7 +235,7 @@ def give_up_waiting(now: datetime, limit: int = 500) -> int:
             row.report(Status.UNCONFIRMED, None, now)
             changes.add(row, previous=previous)
         if rows:
-            Message.objects.all().write(rows, PROGRESS_FIELDS)
+            Message.objects.all().write(rows, REPORT_FIELDS)
     return len(rows)
 
 
