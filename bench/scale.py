@@ -100,7 +100,6 @@ def _run(command: Sequence[str], url: str, directory: Path) -> str:
         "DATA_DIR": str(directory / "var"),
         "SECRET_KEY": "only-for-benchmarks-and-long-enough-to-please-the-checks-0123456789",
         "REDIS_URL": "redis://127.0.0.1:1",
-        "ALLOWED_HOSTS": "testserver",
         "THROTTLING_ENABLED": "0",
         "LOG_LEVEL": "ERROR",
     }
