@@ -16,10 +16,6 @@ from django.db import connection, transaction
 from realtime import log_statements, notices
 from realtime.models import Stream, new_epoch
 
-<<<<<<< HEAD
-_HEAD = "SELECT epoch, last_seq FROM realtime_stream WHERE key = %s"
-=======
->>>>>>> plumbing
 _json = DjangoJSONEncoder(separators=(",", ":"), ensure_ascii=False)
 
 
