@@ -61,7 +61,7 @@ MIDDLEWARE = [
     # Inside the middleware that refunds 304s, around everything that renders answers.
     "httpopt.middleware.ContentHashMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "koinonia.http.middleware.ConstantPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
