@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("delivery", "0010_provider"),
+        ("delivery", "0012_fewer_indexes"),
     ]
 
     operations = [
