@@ -97,7 +97,7 @@ def _signer(seed: str, ids: str) -> Callable[[], tuple[bytes, dict[str, str]]]:
     )
 
     def sign() -> tuple[bytes, dict[str, str]]:
-        body = json.dumps(_event(*next(told))).encode()
+        body = json.dumps(telnyx_event(*next(told))).encode()
         at = str(int(time.time()))
         signature = base64.b64encode(key.sign(at.encode() + b"|" + body)).decode()
         return body, {
@@ -109,7 +109,7 @@ def _signer(seed: str, ids: str) -> Callable[[], tuple[bytes, dict[str, str]]]:
     return sign
 
 
-def _event(provider_id: str, event_type: str, status: str) -> dict[str, object]:
+def telnyx_event(provider_id: str, event_type: str, status: str) -> dict[str, object]:
     """Return a webhook as large as those from Telnyx."""
     to = {"phone_number": "+13125550150", "status": status, "carrier": "T-MOBILE USA, INC."}
     payload = {

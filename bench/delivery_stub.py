@@ -2,6 +2,7 @@
 
 The stub prints its port. It accepts every text and answers 20 ms later; it answers a text with ``[fails 3]``
 with 503 three times first. ``GET /arrivals`` returns the Unix time at which each text arrived.
+``PUT /webhooks`` with ``{"url": …, "seed": …}`` makes it report on each text that it accepts from then on.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import time
 import uuid
 from collections import Counter
 
+from delivery_reports import Reporter
+
 ANSWER_SECONDS = 0.02
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _KEY = re.compile(rb"\r\nidempotency-key: *([^\r]+)", re.IGNORECASE)
@@ -24,6 +27,7 @@ _UNAVAILABLE = b'{"errors":[{"code":"10037","title":"Service unavailable"}]}'
 class Stub(asyncio.Protocol):
     arrivals: dict[str, float] = {}
     failed: Counter[bytes] = Counter()
+    reporter: Reporter | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # noqa: S101  # because the server is a TCP server
@@ -45,6 +49,10 @@ class Stub(asyncio.Protocol):
         if head.startswith(b"GET"):
             self._write(200, json.dumps(self.arrivals).encode())
             return
+        if head.startswith(b"PUT"):
+            Stub.reporter = Reporter(**json.loads(body))
+            self._write(200, b"{}")
+            return
         self.arrivals.setdefault(json.loads(body)["text"], time.time())
         asyncio.get_running_loop().call_later(
             ANSWER_SECONDS, self._write, *self._verdict(head, body)
@@ -55,7 +63,10 @@ class Stub(asyncio.Protocol):
         if fails and key and self.failed[key[1]] < int(fails[1]):
             self.failed[key[1]] += 1
             return 503, _UNAVAILABLE
-        return 200, b'{"data":{"record_type":"message","id":"%s"}}' % uuid.uuid4().hex.encode()
+        given = uuid.uuid4().hex
+        if self.reporter is not None:
+            self.reporter.report(given)
+        return 200, b'{"data":{"record_type":"message","id":"%s"}}' % given.encode()
 
     def _write(self, status: int, body: bytes) -> None:
         if not self._transport.is_closing():

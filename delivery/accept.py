@@ -17,6 +17,7 @@ from django.db.models import Model
 
 from delivery import conf, opt_outs
 from delivery.acceptable import (
+    CONTENT,
     MAX_MEDIA,
     Times,
     UnacceptableError,
@@ -25,6 +26,7 @@ from delivery.acceptable import (
     check_recipient,
     check_sender,
     check_times,
+    content_of,
 )
 from delivery.batch_rows import BatchRows
 from delivery.changes import NewBatch, message_changes
@@ -64,12 +66,10 @@ def accept_message(
     check_recipient(draft.to)
     if reason := destinations.refusal(draft.to, destinations.countries_of(tenant)):
         raise UnacceptableError("to", reason)
-    text, measured = check_content(draft)
+    content = content_of(draft, *check_content(draft))
     message = _message(tenant, Priority.REPLY, times, author, check_sender(tenant), now)
-    message.to_number, message.text, message.template = draft.to, text, draft.template
-    message.recipient_id, message.thread = draft.recipient_id, draft.thread
-    message.media_urls = list(draft.media_urls)
-    message.encoding, message.parts = measured.encoding, measured.parts
+    for name, value in zip(CONTENT, content, strict=True):
+        setattr(message, name, value)
     with message_changes(now) as changes:
         if draft.failure:
             message.give_up(draft.failure, now)

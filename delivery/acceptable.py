@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Model
 
@@ -78,6 +79,20 @@ def check_content(draft: Draft) -> tuple[str, Measured]:
     if draft.failure:
         return text, measure_message(text, media=media)
     return text, check_length(text, media=media)
+
+
+CONTENT = (
+    "to_number", "recipient_id", "thread", "text", "encoding", "parts", "template", "media_urls",
+)  # fmt: skip
+"""The columns that each message takes from its draft."""
+
+
+def content_of(draft: Draft, text: str, measured: Measured) -> tuple[Any, ...]:
+    """Return the values of ``CONTENT``. ``text`` and ``measured`` come from :func:`check_content`."""
+    return (
+        draft.to, draft.recipient_id, draft.thread, text, str(measured.encoding), measured.parts,
+        draft.template, list(draft.media_urls),
+    )  # fmt: skip
 
 
 def check_length(text: str, *, media: bool = False) -> Measured:

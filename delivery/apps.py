@@ -14,7 +14,10 @@ class DeliveryConfig(AppConfig):
             checks,  # noqa: F401  # registers them
             recipients,
         )
+        from delivery.tallies import install
 
         recipients.connect()
         pre_migrate.connect(batches.kept.before_migrate, sender=self)
         post_migrate.connect(batches.kept.after_migrate, sender=self)
+        pre_migrate.connect(install.before_migrate, sender=self)
+        post_migrate.connect(install.after_migrate, sender=self)

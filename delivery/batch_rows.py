@@ -11,7 +11,7 @@ from django.db import router
 from django.db.models import Model
 
 from delivery import opt_outs
-from delivery.acceptable import check_content, check_recipient
+from delivery.acceptable import CONTENT, check_content, check_recipient, content_of
 from delivery.content.encoding import Measured
 from delivery.drafts import Draft
 from delivery.limits import destinations
@@ -21,9 +21,6 @@ from delivery.models.transitions import Failure
 from delivery.statuses import Status
 
 _OUTCOME = ("status", "error_code", "error_title", "error_class", "dead_since")
-_DIFFERING = (
-    "to_number", "recipient", "thread", "text", "encoding", "parts", "template", "media_urls", *_OUTCOME,
-)  # fmt: skip
 
 
 class BatchRows:
@@ -34,7 +31,7 @@ class BatchRows:
         self._shared = shared
         self._now = now
         self._countries = destinations.countries_of(tenant)
-        self._table = BulkInsert(shared, _DIFFERING, using=router.db_for_write(Message))
+        self._table = BulkInsert(shared, (*CONTENT, *_OUTCOME), using=router.db_for_write(Message))
         self._numbers = set[str]()
         self._failed = list[str]()
         self.counts = Counter[str]()
@@ -57,10 +54,7 @@ class BatchRows:
             text, measured = contents[key]
             outcome = self._outcome(draft, draft.to in stopped)
             self.counts[outcome[0]] += 1
-            rows.append((
-                draft.to, draft.recipient_id, draft.thread, text, str(measured.encoding), measured.parts,
-                draft.template, list(draft.media_urls), *outcome,
-            ))  # fmt: skip
+            rows.append((*content_of(draft, text, measured), *outcome))
         self._numbers.update(once)
         self._table.insert(rows)
 

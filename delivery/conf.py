@@ -22,7 +22,7 @@ NAMES = frozenset({
     "DEFAULT_PROVIDER", "FAILOVER_AFTER", "FORMER_TENANT", "HASH_TAG", "JITTER", "LEASE_SECONDS", "MODE", "PART_PRICE",
     "PROVIDERS", "PROVIDER_OF", "PUBLIC_URL", "READ_TIMEOUT", "RECIPIENT_MODEL",
     "RECIPIENT_NUMBER_FIELD", "RECIPIENT_OF", "RECIPIENT_TENANT_FIELD", "REDIS_URL", "RETRY_DELAYS",
-    "SCHEDULE", "SECOND_SENDER", "SENDER_RATE", "STOP_WORDS_OF", "TENANT_COUNTRY_FIELD", "TENANT_MODEL",
+    "SCHEDULE", "SECOND_SENDER", "SENDER_RATE", "STOP_WORDS_OF", "TENANT_BY_KEY", "TENANT_COUNTRY_FIELD", "TENANT_MODEL",
     "TENANT_NUMBER_FIELD", "TENANT_RATE", "THREADS", "THREAD_OF", "UNCONFIRMED_AFTER",
     "WATCHDOG_AFTER", "WEBHOOK_BACKLOG", "WEBHOOK_RETENTION_DAYS", "WEBHOOK_SPOOL",
 })  # fmt: skip
@@ -182,6 +182,16 @@ def second_sender() -> Callable[[Any], tuple[str, str] | None] | None:
     """
     path = _value("SECOND_SENDER")
     return cast(Callable[[Any], tuple[str, str] | None], import_string(path)) if path else None
+
+
+def tenant_by_key() -> Callable[[Any], Any] | None:
+    """Return ``TENANT_BY_KEY``: ``(key)`` -> the tenant, read with all that ``PROVIDER_OF`` and
+    ``SECOND_SENDER`` need of it, so that a claim costs one query.
+
+    A dotted path; without it, the tenant model's default manager reads the tenant.
+    """
+    path = _value("TENANT_BY_KEY")
+    return cast(Callable[[Any], Any], import_string(path)) if path else None
 
 
 def failover_after() -> float:

@@ -35,14 +35,17 @@ def senders_of(tenant: Model) -> tuple[Sender, ...]:
     return (first,) if second is None else (first, Sender(*second))
 
 
+def tenant_by_key(tenant_id: Any) -> Any:
+    """Return the tenant with all that sending needs of it. This runs with every claim."""
+    read = conf.tenant_by_key()
+    if read is not None:
+        return read(tenant_id)
+    return apps.get_model(conf.tenant_model())._default_manager.get(pk=tenant_id)
+
+
 def senders_by_key(tenant_id: Any) -> tuple[Sender, ...]:
-    """Return the senders of the tenant with this key. This runs with every claim."""
-    tenants = apps.get_model(conf.tenant_model())._default_manager
-    if conf.provider_of() is None and conf.second_sender() is None:
-        # Read a single column instead of the whole tenant.
-        number = tenants.values_list(conf.tenant_number_field(), flat=True).get(pk=tenant_id)
-        return (Sender(conf.default_provider(), str(number)),) if number else ()
-    return senders_of(tenants.get(pk=tenant_id))
+    """Return the senders of the tenant with this key."""
+    return senders_of(tenant_by_key(tenant_id))
 
 
 def _provider_of(tenant: Model, number: str) -> str:

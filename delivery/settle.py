@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -20,7 +19,8 @@ from delivery.changes import message_changes
 from delivery.decide import DEFAULT_RETRY_AFTER, Decision, Facts, Policy, Step, decide, spends
 from delivery.limits import holds, pacing
 from delivery.limits.breaker import Permit
-from delivery.models import Attempt, Message, Outcome
+from delivery.models import Attempt, Message, Outcome, bulk_write
+from delivery.models.columns import duplicate
 from delivery.models.transitions import TRANSITION_FIELDS, Failure
 from delivery.providers import registry
 from delivery.providers.base import SendOutcome
@@ -100,9 +100,8 @@ def _settle(results: Sequence[Result], now: datetime) -> None:
             Message.objects.write(held + found, TRANSITION_FIELDS)
         if overtaken:
             Message.objects.write(overtaken, ["attempts", "calls"])
-        Attempt.objects.bulk_create(
-            [_attempt(row, by_id[row.pk]) for row in held + overtaken + found]
-        )
+        attempts = [_attempt(row, by_id[row.pk]) for row in held + overtaken + found]
+        bulk_write.insert(attempts, using=Attempt.objects.db)
         for row in held:
             if row.status != row.claimed_from or row.status == Status.RETRYING:
                 changes.add(row, previous=row.claimed_from)
@@ -148,7 +147,7 @@ def _split_by_lease(by_id: Mapping[int, Result]) -> tuple[list[Message], list[Me
         pk: by_id[pk].message for pk, token in tokens if token == by_id[pk].message.lease_token
     }
     # Copies: if this transaction fails, each result is settled alone, from the same row.
-    held = [copy(message) for message in claimed.values()]
+    held = [duplicate(message) for message in claimed.values()]
     lost = by_id.keys() - claimed.keys()
     return held, list(Message.objects.filter(pk__in=lost).order_by("pk")) if lost else []
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Any
 
-from django.db.models import Count, Q
-from django.db.models.functions import TruncDate
+from django.db.models import Count
 
 from delivery import conf
 from delivery.checks import check_delivery
@@ -18,11 +17,11 @@ from delivery.providers.base import Account
 from delivery.queue.turns import tenants_due
 from delivery.senders import senders_by_key
 from delivery.statuses import DEAD_LETTERS, UNFINISHED, Status
+from delivery.tallies import reading as tallies
 
 DAYS = 30
 _QUEUE = tuple(status for status in Status if status in UNFINISHED | DEAD_LETTERS)
-_HANDED_OVER = (Status.ACCEPTED, Status.SENT, Status.DELIVERED, Status.UNCONFIRMED)
-_NOT_DELIVERED = (Status.FAILED, Status.DEAD, Status.UNKNOWN)
+_SENDING = Status.SENDING.value
 
 
 def report(tenant_id: Any = None, *, now: datetime, zone: tzinfo = UTC) -> dict[str, Any]:
@@ -42,13 +41,13 @@ def report(tenant_id: Any = None, *, now: datetime, zone: tzinfo = UTC) -> dict[
         messages = messages.filter(tenant_id=tenant_id)
     return {
         **_limits(_account_of(tenant_id), now),
-        "queue": _queue(messages),
+        "queue": queue(tenant_id),
         "oldest_due_seconds": oldest_due_seconds(messages, now),
         "success_rate": {
-            "1h": _success_rate(messages, now - timedelta(hours=1)),
-            "24h": _success_rate(messages, now - timedelta(hours=24)),
+            "1h": tallies.success_rate(now - timedelta(hours=1), tenant_id),
+            "24h": tallies.success_rate(now - timedelta(hours=24), tenant_id),
         },
-        "days": _days(messages, now, zone),
+        "days": _days(tenant_id, now, zone),
         **_spend(tenant_id, now),
     }
 
@@ -138,41 +137,27 @@ def _events_wait(now: datetime, after: timedelta) -> bool:
 
 def _called_since(when: datetime) -> bool:
     last = Attempt.objects.order_by("-pk").values_list("started_at", flat=True).first()
-    calling = Message.objects.filter(status=Status.SENDING, call_started_at__gte=when)
+    calling = Message.objects.watched(Status.SENDING).filter(call_started_at__gte=when)
     return (last is not None and last >= when) or calling.exists()
 
 
-def _queue(messages: MessageQuerySet) -> dict[str, int]:
-    in_queue = messages.filter(status__in=_QUEUE, discarded_at__isnull=True)
-    found = dict(in_queue.order_by().values_list("status").annotate(Count("pk")))
+def queue(tenant_id: Any = None) -> dict[str, int]:
+    """Return the number of messages that wait for us or for a person, by status.
+
+    Messages that wait for a worker are counted by the indexes of these alone; dead letters, of which
+    there may be many, by the tally.
+    """
+    due, held = Message.objects.filter(status__in=DUE_STATUSES), Message.objects.watched(_SENDING)
+    found: dict[str, int] = tallies.waiting(tenant_id)
+    for some in (due, held):
+        mine = some if tenant_id is None else some.filter(tenant_id=tenant_id)
+        found |= dict(mine.order_by().values_list("status").annotate(Count("pk")))
     return {status.value: found.get(status.value, 0) for status in _QUEUE}
 
 
-def _success_rate(messages: MessageQuerySet, since: datetime) -> float | None:
-    counts = messages.filter(created_at__gte=since).aggregate(
-        good=Count("pk", filter=Q(status__in=_HANDED_OVER)),
-        bad=Count("pk", filter=Q(status__in=_NOT_DELIVERED)),
-    )
-    total = counts["good"] + counts["bad"]
-    return round(counts["good"] / total, 4) if total else None
-
-
-def _days(messages: MessageQuerySet, now: datetime, zone: tzinfo) -> list[dict[str, Any]]:
+def _days(tenant_id: Any, now: datetime, zone: tzinfo) -> list[dict[str, Any]]:
     first = now.astimezone(zone).date() - timedelta(days=DAYS - 1)
-    since = datetime.combine(first, time.min, tzinfo=zone)
-    rows = (
-        messages.filter(created_at__gte=since)
-        .order_by()
-        .annotate(date=TruncDate("created_at", tzinfo=zone))
-        .values("date")
-        .annotate(
-            sent=Count("pk", filter=Q(status__in=(*_HANDED_OVER, Status.FAILED))),
-            delivered=Count("pk", filter=Q(status=Status.DELIVERED)),
-            failed=Count("pk", filter=Q(status=Status.FAILED)),
-            dead=Count("pk", filter=Q(status__in=DEAD_LETTERS)),
-        )
-    )
-    found: dict[date, dict[str, Any]] = {row["date"]: dict(row) for row in rows}
+    found = tallies.by_day(datetime.combine(first, time.min, tzinfo=zone), zone, tenant_id)
     nothing = {"sent": 0, "delivered": 0, "failed": 0, "dead": 0}
     dates = [first + timedelta(days=day) for day in range(DAYS)]
-    return [found.get(day, {"date": day, **nothing}) for day in dates]
+    return [{"date": day, **found.get(day, nothing)} for day in dates]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final
 
 from sqids import Sqids
@@ -18,11 +19,14 @@ SCHEMA: Final[dict[str, Any]] = {
 }
 """The OpenAPI schema of an id."""
 
+_REMEMBERED: Final = 16_384
+"""Lists name the same authors, conversations and broadcasts again; these keys need some 4 MB."""
 _MAX_KEY: Final = 2**63 - 1
 # A blocklist would triple the cost and make ids depend on a word list.
 _sqids: Final = Sqids(blocklist=[])
 
 
+@lru_cache(_REMEMBERED)
 def encode(key: int) -> str:
     return _sqids.encode([key])
 

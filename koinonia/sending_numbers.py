@@ -9,9 +9,9 @@ the first number is down, if ``Church.uses_second_number`` is set.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 from django.dispatch import Signal
 from django.utils import timezone
@@ -22,12 +22,22 @@ from delivery.providers import registry
 from delivery.senders import Sender
 from delivery.statuses import Status
 from koinonia import phone
+from koinonia.api.prepared_query import from_columns
 from koinonia.models import Church, SendingNumber
 from koinonia.models.church import RESERVED_FOR
 
 number_given = Signal()
 """Sent after commit, with ``number``, for code that keeps a list of the account's numbers."""
 
+_CHURCH_WITH_SENDERS = """
+SELECT church.phone_number, church.country, own.provider, other.number, other.provider
+FROM koinonia_church AS church
+LEFT JOIN koinonia_sendingnumber AS own ON own.number = church.phone_number
+LEFT JOIN koinonia_sendingnumber AS other
+    ON other.church_id = church.id AND other.second AND other.given_up_at IS NULL
+    AND church.uses_second_number
+WHERE church.id = %s
+"""
 _WAITING = (Status.SCHEDULED, Status.QUEUED, Status.SENDING, Status.RETRYING)
 
 
@@ -87,6 +97,35 @@ def has_second(church: Church) -> bool:
     return bool(church.pk) and _second_of(church.pk).exists()
 
 
+def church_with_senders(key: int) -> Church:
+    """Return a church with the accounts of its numbers, by one query: every claim asks for them.
+
+    Other fields of the church load on first use.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_CHURCH_WITH_SENDERS, [key])
+        number, country, account, second, second_account = cursor.fetchone() or _no_church(key)
+    known = {"id": key, "phone_number": number, "country": country}
+    church = from_columns(Church, known)
+    church.known_senders = (
+        Sender(account or conf.default_provider(), number or ""),
+        Sender(second_account, second) if second else None,
+    )
+    return church
+
+
+def _no_church(key: int) -> NoReturn:
+    raise Church.DoesNotExist(f"There is no church {key}.")
+
+
+def sender_account(church: Church, number: str) -> str:
+    """Return the provider account of a number of the church."""
+    known = church.known_senders
+    if known is not None and known[0].number == number:
+        return known[0].provider
+    return provider_of(number)
+
+
 def provider_of(number: str) -> str:
     """Return the provider account that a number belongs to; the default one if it is unknown."""
     known = SendingNumber.objects.filter(number=number).values_list("provider", flat=True).first()
@@ -95,6 +134,8 @@ def provider_of(number: str) -> str:
 
 def second_sender(church: Church) -> Sender | None:
     """Return the second number of the church; None if it has none or does not use it."""
+    if church.known_senders is not None:
+        return church.known_senders[1]
     row = _second_of(church.pk).first() if church.uses_second_number else None
     return Sender(row.provider, row.number) if row else None
 

@@ -61,7 +61,7 @@ MIDDLEWARE = [
     # Inside the middleware that refunds 304s, around everything that renders answers.
     "httpopt.middleware.ContentHashMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "koinonia.http.middleware.ConstantPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -90,7 +90,7 @@ TEMPLATES = [
 
 def _sqlite() -> dict[str, Any]:
     return {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "koinonia.database.sqlite",
         "NAME": ENV.data_dir / "koinonia.sqlite3",
         # Request threads keep their connection (koinonia.http.request_threads).
         "CONN_MAX_AGE": 60,
@@ -108,14 +108,14 @@ def _postgresql(url: SplitResult) -> dict[str, Any]:
     # A pool serves every request thread (koinonia.http.request_threads).
     pool = {"min_size": 1, "max_size": ENV.database_pool, "timeout": 10}
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "koinonia.database.postgresql",
         "NAME": unquote(url.path.lstrip("/")),
         "USER": unquote(url.username or ""),
         "PASSWORD": unquote(url.password or ""),
         "HOST": unquote(url.hostname or ""),
         "PORT": str(url.port or ""),
         # PgBouncer with transaction pooling may use another connection for the next statement, where
-        # a server-side cursor does not exist. No code needs one (decision 28).
+        # a server-side cursor does not exist. Code opens one in a transaction (decisions 28 and 60).
         "DISABLE_SERVER_SIDE_CURSORS": True,
         "OPTIONS": {**dict(parse_qsl(url.query)), "pool": pool if ENV.database_pool else False},
     }
@@ -233,6 +233,7 @@ DELIVERY = {
     "RECIPIENT_NUMBER_FIELD": "phone",
     "THREAD_OF": "koinonia.wiring.thread_of",
     "FORMER_TENANT": "koinonia.wiring.former_tenant",
+    "TENANT_BY_KEY": "koinonia.wiring.church_by_key",
     "PROVIDER_OF": "koinonia.wiring.provider_of",
     "SECOND_SENDER": "koinonia.wiring.second_sender",
     "RECIPIENT_OF": "koinonia.wiring.recipient_of",

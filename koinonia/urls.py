@@ -20,6 +20,8 @@ handler404 = "koinonia.api.views.errors.page_not_found"
 handler500 = "koinonia.api.views.errors.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    # First, because programs ask it most, and Django tries the patterns in turn.
+    path("api/", include("koinonia.api.urls")),
     # For pages without an icon of their own, such as the admin.
     path("favicon.ico", RedirectView.as_view(url=_icon)),
     path("admin/login/", guarded(admin.site.login)),
@@ -29,7 +31,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
         admin.site.admin_view(AutocompleteView.as_view(admin_site=admin.site)),
     ),
     path("admin/", admin.site.urls),
-    path("api/", include("koinonia.api.urls")),
     path("", include("koinonia.console.urls")),
     *(path(name, view) for name, view in ENDPOINTS.items()),
     path("webhooks/", include("delivery.webhooks.urls")),

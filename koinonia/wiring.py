@@ -226,9 +226,14 @@ def former_tenant(number: str) -> Church | None:
     return sending_numbers.owner_of(number)
 
 
+def church_by_key(key: int) -> Church:
+    """Return a church with its senders, for a claim (``DELIVERY["TENANT_BY_KEY"]``)."""
+    return sending_numbers.church_with_senders(key)
+
+
 def provider_of(church: Church, number: str) -> str:
     """Return the provider account of a sending number (``DELIVERY["PROVIDER_OF"]``)."""
-    return sending_numbers.provider_of(number)
+    return sending_numbers.sender_account(church, number)
 
 
 def second_sender(church: Church) -> Sender | None:

@@ -1,10 +1,11 @@
 """daphne with cheaper sends and safer requests: ``python -m realtime.daphne application``.
 
-It takes daphne's own options. Plain daphne serves the same application; it differs in four points:
+It takes daphne's own options. Plain daphne serves the same application; it differs in five points:
 
 * Autobahn frames a message again for each socket, and Twisted registers the socket with the event
   loop for writing and unregisters it. Here a text for many sockets is framed once, and is written at
   once to a socket with an empty buffer: half the CPU per frame (docs/decisions/0035).
+* Twisted formats a line for a log of its own for each request. daphne discards the line.
 * daphne parses the body of a form on the event loop, which blocks all other requests. The result is
   not used.
 * daphne trusts the header ``Daphne-Root-Path`` of any client, which moves the site to another path.
@@ -49,6 +50,9 @@ class PatientFactory(http_protocol.HTTPFactory):  # type: ignore[misc]  # daphne
 
         super().__init__(server)
         self.timeOut = conf.keep_alive_seconds()
+
+    def log(self, request: Any) -> None:
+        """Write nothing: Twisted formats a line that daphne discards. daphne has a log of its own."""
 
 
 class PromptProtocol(WebSocketProtocol):  # type: ignore[misc]  # daphne is untyped

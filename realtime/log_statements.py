@@ -1,10 +1,10 @@
-"""The statements that take numbers from a stream and insert its events, for each kind of database."""
+"""The statements that read the head of a stream, take numbers from it and insert its events."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
@@ -36,8 +36,20 @@ _ADD_EVENT = (
     "INSERT INTO realtime_event (stream_id, seq, type, body, at)"
     " VALUES (%s, %s, %s, '{\"seq\":' || %s || ',' || %s, %s)"
 )
+_HEAD = "SELECT epoch, last_seq FROM realtime_stream WHERE key = %s"
 Rows = Sequence[tuple[str, str]]
 """The type of each event, and the members of its JSON after ``seq``, with the closing brace."""
+
+
+def head(key: str) -> tuple[str, int] | None:
+    """Return the epoch and the last number of the stream, None without a stream.
+
+    The ORM would take longer than the database, and each read of a host may ask this.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_HEAD, [key])
+        found: tuple[str, int] | None = cursor.fetchone()
+    return found
 
 
 def insert(key: str, rows: Rows, now: datetime) -> int | None:
@@ -94,5 +106,9 @@ def _preparing_cursor() -> CursorWrapper:
         return connection.cursor()
     import psycopg  # only this connection needs it
 
-    wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    return cast(CursorWrapper, wrap(psycopg.Cursor(raw)))
+    # The stubs of Django know only its own default cursor.
+    wrap: Any = (
+        connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
+    )
+    cursor: CursorWrapper = wrap(psycopg.Cursor(raw))
+    return cursor

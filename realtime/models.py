@@ -27,7 +27,8 @@ class Stream(models.Model):
 class Event(models.Model):
     """A committed change with its number in commit order."""
 
-    stream = models.ForeignKey(Stream, models.CASCADE, related_name="events")
+    # The unique constraint begins with it.
+    stream = models.ForeignKey(Stream, models.CASCADE, related_name="events", db_index=False)
     seq = models.BigIntegerField()
     type = models.CharField(max_length=40)
     body = models.TextField()
@@ -38,7 +39,6 @@ class Event(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["stream", "seq"], name="event_seq_once_per_stream"),
         ]
-        indexes = [models.Index(fields=["at"], name="event_age")]
 
     def __str__(self) -> str:
         return f"{self.stream_id}#{self.seq} {self.type}"

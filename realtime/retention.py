@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from realtime import conf
 from realtime.models import Event, Stream, Ticket
+
+_SLICE = 1000
 
 
 def prune(now: datetime, *, dry_run: bool = False) -> dict[str, int]:
@@ -25,12 +27,28 @@ def prune(now: datetime, *, dry_run: bool = False) -> dict[str, int]:
 
 
 def _prune_stream(stream: Stream, now: datetime, dry_run: bool) -> int:
-    too_old = stream.events.filter(at__lt=now - conf.retention()).aggregate(last=Max("seq"))["last"]
-    last = max(too_old or 0, stream.last_seq - conf.events_kept())
-    surplus = Event.objects.filter(stream=stream, seq__lte=last)
-    if dry_run:
-        return surplus.count()
+    """Delete from the first event on, a slice per transaction: the cost is that of what is deleted."""
+    first, deleted = stream.first_seq, 0
+    while (last := _last_to_delete(stream, first, now)) >= first:
+        slice_ = Event.objects.filter(stream=stream, seq__lte=last)
+        if dry_run:
+            deleted += slice_.filter(seq__gte=first).count()
+        else:
+            deleted += _delete(stream, slice_, last)
+        first = last + 1
+    return deleted
+
+
+def _last_to_delete(stream: Stream, first: int, now: datetime) -> int:
+    """Return the last event of the slice from ``first`` on that is too old, or one too many."""
+    end = first + _SLICE - 1
+    slice_ = Event.objects.filter(stream=stream, seq__gte=first, seq__lte=end)
+    too_old = slice_.filter(at__lt=now - conf.retention()).aggregate(last=Max("seq"))["last"]
+    return max(too_old or 0, min(end, stream.last_seq - conf.events_kept()))
+
+
+def _delete(stream: Stream, slice_: QuerySet[Event], last: int) -> int:
     with transaction.atomic():
         # Raise first_seq before deleting: a reader in between gets a reset instead of a gap.
         Stream.objects.filter(pk=stream.pk, first_seq__lte=last).update(first_seq=last + 1)
-        return surplus.delete()[0]
+        return slice_.delete()[0]

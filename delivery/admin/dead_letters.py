@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
@@ -19,12 +19,14 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
 from delivery import dead_letters
+from delivery.admin.bounded import MergingPaginator
 from delivery.admin.filters import (
     AgeFilter,
     ClassFilter,
     CodeFilter,
     DiscardedFilter,
     StatusFilter,
+    TenantFilter,
 )
 from delivery.admin.readonly import ReadOnlyAdmin, ReadOnlyInline, acting_user, to_the_second
 from delivery.dead_letters.queue import masked
@@ -53,6 +55,10 @@ class ActionInline(ReadOnlyInline[DeadLetterAction]):
         return super().get_queryset(request).select_related("by")
 
 
+class DeadLetterPaginator(MergingPaginator):
+    statuses = sorted(DEAD_LETTERS)
+
+
 @admin.register(DeadLetter)
 class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
     change_list_template = "admin/delivery/deadletter/change_list.html"
@@ -60,11 +66,14 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
     list_display = ["letter", "reason", "state", "parties", "age", "reviewed_by"]
     list_display_links = ["letter"]
     list_filter = [
-        DiscardedFilter, StatusFilter, ClassFilter, CodeFilter, AgeFilter,
-        ("tenant", admin.RelatedOnlyFieldListFilter),
+        DiscardedFilter, StatusFilter, ClassFilter, CodeFilter, AgeFilter, TenantFilter,
     ]  # fmt: skip
+    statuses = sorted(DEAD_LETTERS)
+    common_fields = ("error_code", "error_class", "tenant")
+    paginator = DeadLetterPaginator
     list_select_related = ["tenant", "reviewed_by"]
-    ordering = ["-dead_since", "-pk"]
+    # The time of the death: nothing changes a dead letter later.
+    ordering = ["-updated_at", "-pk"]
     sortable_by = ["age"]
     actions = ["retry_selected", "discard_selected", "export_selected"]
     inlines = [AttemptInline, ActionInline]
@@ -88,7 +97,8 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
     readonly_fields = ["sender", "masked_number", "size"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DeadLetter]:
-        return super().get_queryset(request).filter(status__in=sorted(DEAD_LETTERS))
+        letters = DeadLetter.objects.watched(*sorted(DEAD_LETTERS))
+        return cast("QuerySet[DeadLetter]", letters)
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         """Return True if the user may decide; the actions require it. The form itself is read-only."""
@@ -125,7 +135,7 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
     def masked_number(self, letter: DeadLetter) -> str:
         return masked(letter.to_number)
 
-    @admin.display(description="for", ordering="-dead_since")
+    @admin.display(description="for", ordering="-updated_at")
     def age(self, letter: DeadLetter) -> str:
         if letter.dead_since is None:
             return "-"

@@ -5,23 +5,33 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+
+from delivery import conf
+from delivery.admin.bounded import MOST, common_values
 
 _MOST_CHOICES = 30
 
 
 class _ValueFilter(admin.SimpleListFilter):
-    """Offers the values that occur with their counts, the most frequent first."""
+    """Offers the values of the latest rows, the most frequent first; with counts if these are all."""
 
     field: str
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        rows = model_admin.get_queryset(request).filter(discarded_at__isnull=True).order_by()
-        counts = rows.values_list(self.field).annotate(n=Count("pk")).order_by("-n")
-        return [(value, f"{value} ({count})") for value, count in counts[:_MOST_CHOICES] if value]
+        counts = common_values(request, model_admin)[self.field]
+        complete = counts.total() < MOST
+        return [
+            (value, f"{value} ({count})" if complete else value)
+            for value, count in counts.most_common(_MOST_CHOICES)
+            if value
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()
@@ -36,6 +46,31 @@ class CodeFilter(_ValueFilter):
 class ClassFilter(_ValueFilter):
     title = "class"
     parameter_name = field = "error_class"
+
+
+class TenantFilter(admin.SimpleListFilter):
+    """Offers the tenants of the latest rows by name."""
+
+    parameter_name = "tenant__id__exact"
+
+    def __init__(self, *args: Any) -> None:
+        self.tenants = apps.get_model(conf.tenant_model())
+        self.title = str(self.tenants._meta.verbose_name)
+        super().__init__(*args)
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        keys = list(common_values(request, model_admin)["tenant"])
+        found = self.tenants._default_manager.filter(pk__in=keys)
+        return sorted(((str(one.pk), str(one)) for one in found), key=lambda choice: choice[1])
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if (value := self.value()) is None:
+            return queryset
+        try:
+            key = self.tenants._meta.pk.to_python(value)
+            return queryset.filter(tenant__in=self.tenants._default_manager.filter(pk=key))
+        except (ValidationError, ValueError, OverflowError) as error:
+            raise IncorrectLookupParameters from error
 
 
 class StatusFilter(admin.SimpleListFilter):

@@ -1,15 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from django.contrib import admin
-from django.core.paginator import Paginator
-from django.db.models import Model, QuerySet
+from django.db.models import Model
 from django.http import HttpRequest
 from django.utils import timezone
 
+from delivery.admin.bounded import BoundedList
 from delivery.admin.closed_lookups import ClosedLookups
 
 M = TypeVar("M", bound=Model)
@@ -21,15 +20,11 @@ if TYPE_CHECKING:
 
     class TabularInline(admin.TabularInline[M, Any]): ...
 
-    _Paginator = Paginator[Any]
-
 else:  # Django's own classes take no type arguments without a patch.
 
     class ModelAdmin(admin.ModelAdmin, Generic[M]): ...
 
     class TabularInline(admin.TabularInline, Generic[M]): ...
-
-    _Paginator = Paginator
 
 
 def to_the_second(field: str, heading: str = "at") -> Callable[[Any, Model], str]:
@@ -43,28 +38,13 @@ def to_the_second(field: str, heading: str = "at") -> Callable[[Any, Model], str
     return shown
 
 
-class CappedPaginator(_Paginator):
-    """Counts up to ten thousand rows: a full count of a large table is slow."""
-
-    most = 10_000
-
-    @cached_property
-    def count(self) -> int:
-        rows = cast("QuerySet[Any]", self.object_list)
-        return rows[: self.most].count()
-
-
 def acting_user(request: HttpRequest) -> User:
     """Return the user of the request: the admin requires a login."""
     return cast("User", request.user)
 
 
-class ReadOnlyAdmin(ClosedLookups, ModelAdmin[M]):
+class ReadOnlyAdmin(BoundedList, ClosedLookups, ModelAdmin[M]):
     """An admin without adding, changing or deleting."""
-
-    paginator = CappedPaginator
-    show_full_result_count = False
-    list_per_page = 50
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from delivery import opt_outs
+from delivery.admin.filters import TenantFilter
 from delivery.admin.readonly import ReadOnlyAdmin, to_the_second
 from delivery.models import OptOut, StopRequest
+from delivery.statuses import Status
 
 
 @admin.register(StopRequest)
@@ -17,14 +21,18 @@ class StopRequestAdmin(ReadOnlyAdmin[StopRequest]):
     list_display = ["from_number", "tenant", "text", "received", "opted_out"]
     list_display_links = None
     received = to_the_second("created_at", "received")
-    list_filter = [("tenant", admin.RelatedOnlyFieldListFilter)]
+    list_filter = [TenantFilter]
+    statuses = [Status.RECEIVED.value]
+    common_fields = ("tenant",)
     list_select_related = ["tenant"]
-    ordering = ["-pk"]
+    # The last change: the receipt, or a person of the tenant has read it.
+    ordering = ["-updated_at", "-pk"]
     sortable_by = ()
     actions = ["opt_out_selected"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[StopRequest]:
-        return super().get_queryset(request).filter(asks_to_stop=True)
+        watched = StopRequest.objects.watched(Status.RECEIVED).filter(asks_to_stop=True)
+        return cast("QuerySet[StopRequest]", watched)
 
     def has_opt_out_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("delivery.add_optout")

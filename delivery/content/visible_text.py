@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 _KEPT_CONTROLS = "\n\t"
 _JOINERS = "\u200c\u200d"
@@ -61,6 +62,7 @@ def _stays(letter: str, kept: list[str], following: str) -> bool:
     return ord(letter) in _TAGS and (before == _FLAG or (bool(before) and ord(before) in _TAGS))
 
 
+@lru_cache(maxsize=1_000)
 def _steers(letter: str) -> bool:
     return unicodedata.category(letter) in {"Cc", "Cf", "Cs"} or letter in "\u2028\u2029"
 

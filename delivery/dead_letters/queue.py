@@ -40,9 +40,11 @@ class Filter:
 
 def dead_letters(tenant_id: Any = None) -> MessageQuerySet:
     """Return dead and unknown messages that were not discarded, newest first."""
-    found = Message.objects.filter(
-        status__in=sorted(DEAD_LETTERS), discarded_at__isnull=True
-    ).order_by("-dead_since", "-pk")
+    found = (
+        Message.objects.for_people()
+        .filter(status__in=sorted(DEAD_LETTERS), discarded_at__isnull=True)
+        .order_by("-dead_since", "-pk")
+    )
     return found if tenant_id is None else found.filter(tenant_id=tenant_id)
 
 

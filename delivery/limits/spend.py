@@ -25,7 +25,7 @@ from delivery.drafts import DEFAULT_LIFE
 from delivery.models import Message, SpendLimit, SpentHour
 from delivery.models.queue import DUE_STATUSES
 from delivery.models.transitions import TRANSITION_FIELDS, Failure
-from delivery.queue import hints
+from delivery.queue import claim, hints
 from delivery.signals import cap_changed
 
 logger = logging.getLogger("delivery")
@@ -62,8 +62,9 @@ def waiting(now: datetime) -> list[SpendLimit]:
     return list(limits.order_by("reached_at"))
 
 
-def within_cap(rows: Sequence[Message], now: datetime) -> list[Message]:
-    """Count the claimed ``rows`` (of one tenant, in order), and return the rows within the cap.
+def begin(rows: Sequence[Message], now: datetime) -> list[Message]:
+    """Count the claimed ``rows`` (of one tenant, in order), mark the calls of those within the cap as
+    begun, and return these. Without a message that another worker holds by now.
 
     Rows beyond the cap return to the queue and wait.
     """
@@ -80,14 +81,17 @@ def within_cap(rows: Sequence[Message], now: datetime) -> list[Message]:
         ]  # fmt: skip
         # A row without cost was counted before; it goes even if the cap is reached.
         fitting += [row for row in rows[len(fitting) :] if not _cost(row)]
-        _count([row for row in fitting if _cost(row)], now)
-        _revive(fitting, now)
-        held = [row for row in rows if row not in fitting]
+        fits = {row.pk for row in fitting}
+        held = [row for row in rows if row.pk not in fits]
+        costs = {row.pk: _cost(row) for row in fitting}
+        started = claim.start_calls(fitting, now)
+        _count(limit.tenant_id, sum(costs[row.pk] for row in started), now)
+        _revive(started, now)
         until = _until(hours, cap, _cost(held[0]), now) if held else None
         if until is not None:
             _hold(held, until, changes, now)
         _note(limit, until, now)
-    return fitting
+    return started
 
 
 def release(tenant_id: Any, now: datetime) -> int:
@@ -125,20 +129,14 @@ def _used(hours: Sequence[SpentHour]) -> int:
     return sum(hour.parts for hour in hours)
 
 
-def _count(rows: Sequence[Message], now: datetime) -> None:
-    if not rows:
+def _count(tenant_id: Any, parts: int, now: datetime) -> None:
+    if not parts:
         return
-    tenant_id, parts = rows[0].tenant_id, sum(row.parts for row in rows)
     hour = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     mine = SpentHour.objects.filter(tenant_id=tenant_id, hour=hour)
     if not mine.update(parts=F("parts") + parts):
         SpentHour.objects.create(tenant_id=tenant_id, hour=hour, parts=parts)
         prunable(now).filter(tenant_id=tenant_id).delete()
-    Message.objects.filter(pk__in=[row.pk for row in rows]).update(
-        counted_generation=F("generation")
-    )
-    for row in rows:
-        row.counted_generation = row.generation
 
 
 def _revive(rows: Sequence[Message], now: datetime) -> None:

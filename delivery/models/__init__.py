@@ -15,6 +15,7 @@ from delivery.models.limits import (
 )
 from delivery.models.message import Direction, Encoding, Message, Priority
 from delivery.models.opt_out import OptOut, StopRequest
+from delivery.models.tally import Tally
 from delivery.models.webhook_event import WebhookEvent
 
 __all__ = [
@@ -36,5 +37,6 @@ __all__ = [
     "SpentHour",
     "StatusCheck",
     "StopRequest",
+    "Tally",
     "WebhookEvent",
 ]

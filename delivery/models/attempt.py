@@ -27,7 +27,10 @@ class Outcome(models.TextChoices):
 class Attempt(models.Model):
     """An API call for a message."""
 
-    message = models.ForeignKey(Message, models.CASCADE, related_name="attempt_rows")
+    # The unique constraint begins with it.
+    message = models.ForeignKey(
+        Message, models.CASCADE, related_name="attempt_rows", db_index=False
+    )
     number = models.PositiveIntegerField()
     """Counted from 1, across all generations."""
     generation = models.PositiveSmallIntegerField(default=1)

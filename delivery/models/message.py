@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
 from delivery import conf
-from delivery.models.queue import DUE_STATUSES, MessageQuerySet
+from delivery.models.queue import DUE_STATUSES, FOR_PEOPLE, WATCHED, MessageQuerySet
 from delivery.models.transitions import Transitions
 from delivery.statuses import Status
 
@@ -29,16 +31,32 @@ class Priority(models.IntegerChoices):
     """Messages of a batch."""
 
 
+def loose_reference_to_user() -> models.ForeignKey[Any, Any]:
+    """Return a reference that the deletion of a user leaves alone: it then names nobody.
+
+    To empty it would rewrite every message of that user, and need an index for that alone. Join the
+    user (``select_related``): the join finds None.
+    """
+    return models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.DO_NOTHING, null=True, blank=True, related_name="+",
+        db_constraint=False, db_index=False,
+    )  # fmt: skip
+
+
 class Message(Transitions, models.Model):
     """An outbound or inbound message. Its row is also its entry in the queue.
 
     ``batch`` and ``thread`` are keys of the host project; this app does not interpret them.
     """
 
-    tenant = models.ForeignKey(conf.tenant_model(), models.CASCADE, related_name="messages")
-    recipient = models.ForeignKey(
-        conf.recipient_model(), models.SET_NULL, null=True, blank=True, related_name="messages"
+    # Indexes below begin with these two.
+    tenant = models.ForeignKey(
+        conf.tenant_model(), models.CASCADE, related_name="messages", db_index=False
     )
+    recipient = models.ForeignKey(
+        conf.recipient_model(), models.SET_NULL, null=True, blank=True, related_name="messages",
+        db_index=False,
+    )  # fmt: skip
     direction = models.CharField(max_length=8, choices=Direction, default=Direction.OUTBOUND)
     status = models.CharField(max_length=11, choices=Status, default=Status.QUEUED)
     to_number = models.CharField(max_length=16)
@@ -54,9 +72,7 @@ class Message(Transitions, models.Model):
     priority = models.PositiveSmallIntegerField(choices=Priority, default=Priority.REPLY)
     batch = models.BigIntegerField(null=True, blank=True)
     thread = models.BigIntegerField(null=True, blank=True)
-    author = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
-    )
+    author = loose_reference_to_user()
 
     created_at = models.DateTimeField()
     scheduled_at = models.DateTimeField(null=True, blank=True)
@@ -109,9 +125,7 @@ class Message(Transitions, models.Model):
     error_class = models.CharField(max_length=20, blank=True)
 
     dead_since = models.DateTimeField(null=True, blank=True)
-    reviewed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
-    )
+    reviewed_by = loose_reference_to_user()
     reviewed_at = models.DateTimeField(null=True, blank=True)
     discarded_at = models.DateTimeField(null=True, blank=True)
     discarded_reason = models.CharField(max_length=500, blank=True)
@@ -146,12 +160,17 @@ class Message(Transitions, models.Model):
             models.UniqueConstraint(
                 fields=["provider_id", "provider"], name="message_provider_id_once"
             ),
+            # Also the texts to a number: the last one, and the watchdog's search for lost ones. The
+            # condition is always true; with one, both databases build an index without locking or
+            # remaking the table.
             models.UniqueConstraint(
-                fields=["tenant", "batch", "to_number"],
-                condition=Q(batch__isnull=False),
-                name="message_once_per_batch",
+                fields=["to_number", "tenant", "batch"],
+                condition=Q(to_number__isnull=False),
+                name="message_once_per_number",
             ),
         ]
+        # Each update of a status writes an entry into every index whose condition the row meets: at
+        # most ten indexes, with the primary key and the unique ones (decision 0058).
         indexes = [
             # The claim: replies first, then per provider account the tenants in turn.
             models.Index(
@@ -165,41 +184,30 @@ class Message(Transitions, models.Model):
                 condition=Q(status__in=DUE_STATUSES),
                 name="message_next_due",
             ),
-            # The rescue: expired leases.
+            # Expired leases, the watchdog, and the lists of the support desk.
             models.Index(
-                fields=["lease_until"],
-                condition=Q(status=Status.SENDING),
-                name="message_leased",
+                fields=["status", "updated_at"],
+                condition=WATCHED,
+                name="message_watched",
             ),
-            # Lists: newest first, per tenant, per thread, per batch.
-            models.Index(fields=["tenant", "-id"], name="message_list"),
+            # Lists: newest first, per tenant, per thread, per recipient, per batch.
+            models.Index(fields=["tenant", "-created_at", "-id"], name="message_of_tenant"),
             models.Index(fields=["thread", "-id"], name="message_thread"),
-            models.Index(fields=["batch", "status"], name="message_batch"),
-            # The list of requests to stop.
             models.Index(
-                fields=["tenant", "-id"],
-                condition=Q(asks_to_stop=True),
-                name="message_asks_to_stop",
+                fields=["recipient", "-id"],
+                condition=Q(recipient__isnull=False),
+                name="message_of_recipient",
             ),
-            # The last message between two numbers, and the watchdog's search for lost messages.
-            models.Index(fields=["to_number", "from_number", "-id"], name="message_between"),
-            # The dead letter queue.
             models.Index(
-                fields=["tenant", "-dead_since"],
-                condition=Q(status__in=[Status.DEAD, Status.UNKNOWN]),
-                name="message_dead",
+                fields=["batch", "-id"],
+                condition=Q(batch__isnull=False),
+                name="message_of_batch",
             ),
-            # The watchdog: messages that the provider has and never finished.
+            # Dead letters, and requests to stop: a person decides.
             models.Index(
-                fields=["updated_at"],
-                condition=Q(status__in=[Status.ACCEPTED, Status.SENT]),
-                name="message_on_its_way",
-            ),
-            # The watchdog: messages that the provider may have.
-            models.Index(
-                fields=["dead_since"],
-                condition=Q(status=Status.UNKNOWN),
-                name="message_unknown",
+                fields=["tenant", "-dead_since", "-id"],
+                condition=FOR_PEOPLE,
+                name="message_for_people",
             ),
         ]
 

@@ -21,7 +21,10 @@ class OptOut(models.Model):
         FILE = "file"
         """An imported file contained it."""
 
-    tenant = models.ForeignKey(conf.tenant_model(), models.CASCADE, related_name="opt_outs")
+    # The unique constraint begins with it.
+    tenant = models.ForeignKey(
+        conf.tenant_model(), models.CASCADE, related_name="opt_outs", db_index=False
+    )
     number = models.CharField(max_length=16)
     source = models.CharField(max_length=8, choices=Source)
     created_at = models.DateTimeField()

@@ -49,7 +49,7 @@ class WebhookEvent(models.Model):
     """The alias of the provider account, from the URL that was called."""
     event_id = models.CharField(max_length=64)
     event_type = models.CharField(max_length=64)
-    provider_id = models.CharField(max_length=64, blank=True, db_index=True)
+    provider_id = models.CharField(max_length=64, blank=True)
     """The provider's id of the message."""
     ref = models.CharField(max_length=64, blank=True)
     """The reference in the per-message URL: a hint at the message, no proof."""
@@ -61,9 +61,11 @@ class WebhookEvent(models.Model):
     applied_at = models.DateTimeField(null=True, blank=True)
     """Empty while it waits for its batch or for its message."""
     result = models.CharField(max_length=14, choices=Result, blank=True)
+    # Nothing asks by it: without an index and a constraint. A deleted message leaves its number here.
     message = models.ForeignKey(
-        Message, models.SET_NULL, null=True, blank=True, related_name="webhook_events"
-    )
+        Message, models.DO_NOTHING, null=True, blank=True, related_name="webhook_events",
+        db_constraint=False, db_index=False,
+    )  # fmt: skip
 
     objects = WebhookEventQuerySet.as_manager()
 
@@ -72,6 +74,8 @@ class WebhookEvent(models.Model):
             models.UniqueConstraint(fields=["event_id", "provider"], name="webhook_event_once"),
         ]
         indexes = [
+            # The search of the admin. An index of the field would be two on PostgreSQL.
+            models.Index(fields=["provider_id"], name="webhook_event_provider_id"),
             models.Index(
                 fields=["due_at", "id"],
                 condition=models.Q(applied_at__isnull=True),

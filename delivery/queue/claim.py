@@ -11,7 +11,8 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from delivery import conf
-from delivery.models import Message
+from delivery.models import Message, OptOut
+from delivery.models.columns import Columns
 from delivery.models.queue import DUE_STATUSES
 from delivery.queue.turns import Turn
 from delivery.statuses import Status
@@ -28,12 +29,36 @@ UPDATE {table} SET
     claimed_from = status, status = 'sending', claims = claims + 1,
     lease_token = %s, lease_until = %s, call_started_at = NULL
 WHERE id IN (SELECT id FROM due)
-RETURNING *
+RETURNING {columns}, EXISTS (
+    SELECT 1 FROM {opt_outs} AS opt_out
+    WHERE opt_out.tenant_id = {table}.tenant_id AND opt_out.number = {table}.to_number
+)
+"""
+_COLUMNS = Columns(Message, (
+    "id", "tenant", "recipient", "direction", "status", "to_number", "from_number", "text",
+    "recipient_gone", "media_urls", "encoding", "parts", "priority", "batch", "thread", "author",
+    "created_at", "scheduled_at", "expires_at", "updated_at", "next_attempt_at", "lease_until",
+    "lease_token", "call_started_at", "claimed_from", "attempts", "calls", "ambiguous", "claims",
+    "generation", "counted_generation", "callback_origin", "provider", "provider_id", "error_code",
+    "error_title", "error_class", "dead_since",
+))  # fmt: skip
+"""What sending, the transitions and the events about them read."""
+
+_START = """
+UPDATE {table} SET call_started_at = %s, counted_generation = generation
+WHERE status = 'sending' AND lease_token = %s AND id IN ({ids})
 """
 
 
-def claim(turn: Turn, limit: int, now: datetime, *, probe: bool = False) -> list[Message]:
-    """Take up to ``limit`` due messages of one turn, oldest first.
+class Claimed(list[Message]):
+    """The claimed messages of one turn, oldest first."""
+
+    opted_out: frozenset[str] = frozenset()
+    """The numbers among theirs that the tenant must not text."""
+
+
+def claim(turn: Turn, limit: int, now: datetime, *, probe: bool = False) -> Claimed:
+    """Take up to ``limit`` due messages of one turn, oldest first, in one statement.
 
     The messages of a claim share a lease and a token, so that a second worker cannot claim them. A
     probe takes the least tried message: a message that fails by its own fault says nothing about the
@@ -41,22 +66,27 @@ def claim(turn: Turn, limit: int, now: datetime, *, probe: bool = False) -> list
     """
     sql = _CLAIM.format(
         table=Message._meta.db_table,
+        opt_outs=OptOut._meta.db_table,
         due=", ".join(f"'{status}'" for status in DUE_STATUSES),
         order="calls, next_attempt_at, id" if probe else "next_attempt_at, id",
         skip_locked="FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else "",
+        columns=_COLUMNS.sql(),
     )
     adapt = connection.ops.adapt_datetimefield_value
-    token = uuid.uuid4()
     tenant = Message._meta.get_field("tenant")
     parameters = [
         turn.priority, turn.provider, tenant.get_db_prep_value(turn.tenant_id, connection),
-        adapt(now), limit,
-        token if connection.features.has_native_uuid_field else token.hex,
-        adapt(_lease_end(now)),
+        adapt(now), limit, _stored(uuid.uuid4()), adapt(_lease_end(now)),
     ]  # fmt: skip
-    with transaction.atomic():
-        rows = list(Message.objects.raw(sql, parameters))
-    return sorted(rows, key=lambda row: (row.next_attempt_at, row.pk))
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        found = cursor.fetchall()
+    rows = _COLUMNS.instances(found, using=connection.alias)
+    claimed = Claimed(sorted(rows, key=lambda row: (row.next_attempt_at, row.pk)))
+    claimed.opted_out = frozenset(
+        row.to_number for row, values in zip(rows, found, strict=True) if values[-1]
+    )
+    return claimed
 
 
 def claim_one(message_id: int, now: datetime) -> Message | None:
@@ -87,10 +117,25 @@ def put_back(messages: Sequence[Message], *, due_at: datetime | None = None) -> 
         )
 
 
-def start_calls(messages: Sequence[Message], now: datetime) -> None:
-    """Note that the calls are about to begin: from here on a crash leaves their outcome ambiguous."""
+def start_calls(messages: Sequence[Message], now: datetime) -> list[Message]:
+    """Note that the calls are about to begin: from here on a crash leaves their outcome ambiguous.
+
+    The rows also note that their generation is counted against the daily cap. Return the messages that
+    are still held: the others belong to another worker by now.
+    """
+    moment = connection.ops.adapt_datetimefield_value(now)
+    lost: set[tuple[UUID | None, int]] = set()
     for token, ids in _by_token(messages).items():
-        Message.objects.held_by(token).filter(pk__in=ids).update(call_started_at=now)
+        sql = _START.format(table=Message._meta.db_table, ids=", ".join(["%s"] * len(ids)))
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [moment, _stored(token), *ids])
+            changed = cursor.rowcount
+        if changed < len(ids):
+            lost |= _lost(token, ids)
+    started = [row for row in messages if (row.lease_token, row.pk) not in lost]
+    for row in started:
+        row.counted_generation = row.generation
+    return started
 
 
 def renew(messages: Sequence[Message], now: datetime) -> list[Message]:
@@ -105,15 +150,25 @@ def renew(messages: Sequence[Message], now: datetime) -> list[Message]:
     for token, ids in _by_token(short).items():
         mine = Message.objects.held_by(token).filter(pk__in=ids)
         if mine.update(lease_until=until) < len(ids):
-            held = set(mine.values_list("pk", flat=True))
-            lost |= {(token, pk) for pk in ids if pk not in held}
+            lost |= _lost(token, ids)
     for row in short:
         row.lease_until = until
     return [row for row in short if (row.lease_token, row.pk) in lost]
 
 
+def _stored(value: UUID) -> UUID | str:
+    """Return ``value`` as the database stores it."""
+    return value if connection.features.has_native_uuid_field else value.hex
+
+
 def _lease_end(now: datetime) -> datetime:
     return now + timedelta(seconds=conf.lease_seconds())
+
+
+def _lost(token: UUID, ids: Sequence[int]) -> set[tuple[UUID | None, int]]:
+    mine = Message.objects.held_by(token).filter(pk__in=ids)
+    held = set(mine.values_list("pk", flat=True))
+    return {(token, pk) for pk in ids if pk not in held}
 
 
 def _by_token(messages: Sequence[Message]) -> dict[UUID, list[int]]:

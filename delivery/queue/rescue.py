@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from delivery.changes import message_changes
 from delivery.isolation import all_or_each, or_skip
-from delivery.models import Attempt, Message, Outcome
+from delivery.models import Attempt, Message, Outcome, bulk_write
 from delivery.models.queue import DUE_STATUSES, MessageQuerySet
 from delivery.models.transitions import ANSWER_LOST, TRANSITION_FIELDS, Failure
 from delivery.providers import registry
@@ -78,7 +78,7 @@ def _rescue(ended: MessageQuerySet, limit: int, now: datetime) -> int:
                 row.put_back()
         if rows:
             Message.objects.write(rows, TRANSITION_FIELDS)
-        Attempt.objects.bulk_create(attempts)
+        bulk_write.insert(attempts, using=Attempt.objects.db)
     return len(rows)
 
 

@@ -2,40 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
-
-from delivery.models import Message, Priority
-from delivery.models.queue import DUE_STATUSES
+from delivery.models import Priority
 from delivery.providers import registry
-
-# Hops from tenant to tenant along the index "message_due_by_provider" instead of reading every due
-# row. Without MIN(), which PostgreSQL before 18 does not have for UUIDs.
-_TENANTS_WAITING = """
-WITH RECURSIVE waiting(tenant_id) AS (
-    SELECT (
-        SELECT tenant_id FROM {table} WHERE {waits} AND priority = %s AND provider = %s
-        ORDER BY tenant_id LIMIT 1
-    )
-    UNION ALL
-    SELECT (
-        SELECT tenant_id FROM {table}
-        WHERE {waits} AND priority = %s AND provider = %s AND tenant_id > waiting.tenant_id
-        ORDER BY tenant_id LIMIT 1
-    )
-    FROM waiting WHERE waiting.tenant_id IS NOT NULL
-)
-SELECT tenant_id FROM waiting
-WHERE tenant_id IS NOT NULL AND EXISTS (
-    SELECT 1 FROM {table} AS message
-    WHERE {waits} AND message.tenant_id = waiting.tenant_id
-    AND message.priority = %s AND message.provider = %s AND message.next_attempt_at <= %s
-)
-"""
+from delivery.queue.heads import heads
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,40 +29,37 @@ class Turns:
     def __init__(self) -> None:
         self._last: dict[Priority, tuple[Any, str]] = {}
 
-    def now(self, now: datetime) -> Iterator[Turn]:
-        """Yield the turns with due messages, in the order of serving."""
-        for priority in Priority:
-            due = sorted(
-                (tenant, alias)
-                for alias in registry.aliases()
-                for tenant in _tenants_due(priority, alias, now)
-            )
-            last = self._last.get(priority)
-            after = [found for found in due if last is None or found > last]
-            before = [found for found in due if last is not None and found <= last]
-            for tenant, alias in after + before:
-                yield Turn(tenant, priority, alias)
+    def now(self, now: datetime) -> list[Turn]:
+        """Return the turns with due messages, in the order of serving. One query."""
+        due = _due(now)
+        return [turn for priority in Priority for turn in self._in_rotation(priority, due)]
 
     def served(self, turn: Turn) -> None:
         self._last[turn.priority] = turn.tenant_id, turn.provider
 
+    def _in_rotation(self, priority: Priority, due: Sequence[Turn]) -> list[Turn]:
+        turns = sorted((turn for turn in due if turn.priority == priority), key=_place)
+        last = self._last.get(priority)
+        if last is None:
+            return turns
+        after = [turn for turn in turns if _place(turn) > last]
+        return after + [turn for turn in turns if _place(turn) <= last]
+
 
 def tenants_due(now: datetime, aliases: Sequence[str] | None = None) -> list[Any]:
     """Return the keys of the tenants with due messages, of some provider accounts or of all."""
+    return [turn.tenant_id for turn in _due(now) if aliases is None or turn.provider in aliases]
+
+
+def _due(now: datetime) -> list[Turn]:
+    """Return the turns of all configured accounts; a message of another account waits."""
+    known = set(registry.aliases())
     return [
-        tenant
-        for priority in Priority
-        for alias in (registry.aliases() if aliases is None else aliases)
-        for tenant in _tenants_due(priority, alias, now)
+        Turn(head.tenant_id, Priority(head.priority), head.provider)
+        for head in heads()
+        if head.is_due(now) and head.provider in known
     ]
 
 
-def _tenants_due(priority: Priority, alias: str, now: datetime) -> list[Any]:
-    waits = "status IN ({})".format(", ".join(f"'{status}'" for status in DUE_STATUSES))
-    sql = _TENANTS_WAITING.format(table=Message._meta.db_table, waits=waits)
-    with connection.cursor() as cursor:
-        moment = connection.ops.adapt_datetimefield_value(now)
-        cursor.execute(sql, [priority, alias, priority, alias, priority, alias, moment])
-        # SQLite gives a UUID as 32 letters.
-        key = Message._meta.get_field("tenant").target_field
-        return [key.to_python(tenant_id) for (tenant_id,) in cursor.fetchall()]
+def _place(turn: Turn) -> tuple[Any, str]:
+    return turn.tenant_id, turn.provider

@@ -11,10 +11,10 @@ from datetime import datetime
 from django.utils import timezone
 
 from delivery import conf
-from delivery.limits import breaker
+from delivery.limits import breaker, spend
 from delivery.limits.breaker import Permit, Tally
 from delivery.limits.breaker.policy import policy
-from delivery.models import Message
+from delivery.models import Message, Priority
 from delivery.providers import registry
 from delivery.providers.base import Account
 from delivery.queue import claim
@@ -58,9 +58,10 @@ class Drain:
             # Write results before the leases are checked: the database may have failed for a long time.
             self.settle(0)
         while time.monotonic() < until and not self.stopping():
-            if not self.step() and not self._expects_more():
+            claimed = self.step()
+            if not claimed and not self._expects_more():
                 return
-            self.settle(_WAIT_SECONDS)
+            self.settle(0 if self._has_work(claimed) else _WAIT_SECONDS)
         if self.stopping():
             self.finish_in_flight()
 
@@ -71,11 +72,14 @@ class Drain:
 
     def step(self) -> bool:
         """Do everything that can be done now without waiting. Return whether anything was claimed."""
-        self.oversight.look(self.clock(), self._renew)
+        self.oversight.look(self.clock(), self._renew, hurries=bool(self.threads.in_flight))
+        now = self.clock()
+        # Asked once: each step claims at most as much as the threads have room for.
+        turns = self.turns.now(now) if self.threads.room(Priority.REPLY) else []
         serving = _Accounts(self.gate)
         claimed = False
-        while self._take_turn(serving, self.clock()):
-            claimed = True
+        for turn in turns:
+            claimed |= self._take_turn(turn, serving, now)
         return claimed
 
     def settle(self, timeout: float) -> None:
@@ -88,34 +92,34 @@ class Drain:
         for results in self._unsettled.write(self.clock()):
             self._report(results)
 
+    def _has_work(self, claimed: bool) -> bool:
+        """Return whether the next step can do something before the next result comes."""
+        return self.oversight.is_behind or (claimed and not self.threads.in_flight)
+
     def _expects_more(self) -> bool:
         now = self.clock()
         return self.unfinished or self.gate.anyone_rests(now) or self.oversight.gathers(now)
 
-    def _take_turn(self, serving: _Accounts, now: datetime) -> bool:
-        """Start some messages of the next turn. Return False where no turn can start any.
+    def _take_turn(self, turn: Turn, serving: _Accounts, now: datetime) -> bool:
+        """Start some messages of the turn. Return False where it can start none.
 
         A held or open account does not stop the turns of another account.
         """
-        for turn in self.turns.now(now):
-            room = self.threads.room(turn.priority)
-            if not room or serving.is_closed(turn.provider) or self.gate.rests(turn, now):
-                continue
-            account = registry.account(turn.provider)
-            permit = serving.permit(account, now)
-            if permit is None:
-                self._withdraw({turn.provider}, now)
-                continue
-            if permit.probe:
-                # A probe is the only call: asked again, the breaker would refuse.
-                serving.close(turn.provider)
-                if not self._free_for_a_probe(turn, now):
-                    breaker.record(account, permit, Tally(), now)
-                    continue
-            if self._serve(account, turn, room, permit, now):
-                return True
+        room = self.threads.room(turn.priority)
+        if not room or serving.is_closed(turn.provider) or self.gate.rests(turn, now):
+            return False
+        account = registry.account(turn.provider)
+        permit = serving.permit(account, now)
+        if permit is None:
+            self._withdraw({turn.provider}, now)
+            return False
+        if permit.probe:
+            # A probe is the only call: asked again, the breaker would refuse.
             serving.close(turn.provider)
-        return False
+            if not self._free_for_a_probe(turn, now):
+                breaker.record(account, permit, Tally(), now)
+                return False
+        return self._serve(account, turn, room, permit, now)
 
     def _free_for_a_probe(self, turn: Turn, now: datetime) -> bool:
         """Withdraw the account's waiting jobs. Return whether a thread is free for the probe; where
@@ -130,7 +134,7 @@ class Drain:
         expected = self.gate.expected(account, turn)
         limit = 1 if permit.probe else max(1, min(room, room if expected is None else expected))
         claimed = claim.claim(turn, limit, now, probe=bool(permit.probe))
-        rows = screen(claimed, now)
+        rows = spend.begin(screen(claimed, now, claimed.opted_out), now)
         admitted = self.gate.admit(account, turn, rows, now) if rows else 0
         claim.put_back(rows[admitted:])
         self._start(account, rows[:admitted], permit, now)
@@ -141,7 +145,6 @@ class Drain:
     ) -> None:
         if not rows:
             return breaker.record(account, permit, Tally(), now)
-        claim.start_calls(rows, now)
         self.threads.submit([Job(row, outbound_text(row), permit) for row in rows])
         return None
 

@@ -15,7 +15,7 @@ from delivery.models import BreakerState, Message, Priority
 from delivery.providers.base import Account
 from delivery.queue.turns import Turn
 
-_BULK_RESTS = 0.05
+_BULK_RESTS = 0.1
 """Seconds that a broadcast at its limit waits at least, so as not to claim for single messages."""
 _UNASKED = Permit(BreakerState.FORCED_CLOSED, allowed=True)
 
@@ -50,14 +50,14 @@ class Gate:
     def admit(self, account: Account, turn: Turn, rows: Sequence[Message], now: datetime) -> int:
         """Return how many of the claimed ``rows`` may go, in order.
 
-        When the pace ends, the turn rests. At most the rows up to a change of the sending number may
+        When the pace is used up, the turn rests, so that the next claim finds several parts. At most the rows up to a change of the sending number may
         go, because each number has its own pace.
         """
         sender = rows[0].from_number
         self._senders[turn.provider, turn.tenant_id] = sender
         same = list(takewhile(lambda row: row.from_number == sender, rows))
         grant = pacing.take(account, turn.tenant_id, sender, [row.parts for row in same])
-        if grant.texts < len(same):
+        if grant.texts < len(same) or grant.wait > 0:
             self.rest(turn, grant.wait, now)
         return grant.texts
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from django.utils import timezone
 
+from delivery.limits import spend
 from delivery.providers import registry
 from delivery.queue import claim
 from delivery.sending.jobs import Job, outbound_text
@@ -18,8 +19,7 @@ def send_once(message_id: int) -> None:
     """Send a row that has just been committed. Every outcome ends its sending."""
     now = timezone.now()
     message = claim.claim_one(message_id, now)
-    for row in screen([message] if message else [], now):
-        claim.start_calls([row], now)
+    for row in spend.begin(screen([message] if message else [], now), now):
         provider = registry.connect(row.provider)
         try:
             result = call(provider, Job(row, outbound_text(row)))

@@ -8,26 +8,40 @@ from datetime import datetime, timedelta
 
 from delivery import conf, failover, tracking
 from delivery.queue import rescue
+from delivery.queue.due import is_due_soon
 from delivery.signals import overseen
 
 _GATHER = timedelta(seconds=0.2)
 """Under load webhook events are applied this far apart, and so in groups: each transaction competes
 with the web processes, which store them, for the one write lock of SQLite."""
+_SLICE, _GROUP = 50, 200
+"""Events of one transaction while texts are on their way, and while nothing else is to be done. Due texts
+wait for one slice at most: a step applies one, and then looks at the queue."""
+_SOON = timedelta(seconds=0.25)
+"""Longer than it takes to apply a group."""
 _EVERY = timedelta(seconds=1)
 """The interval of the slow duties: leases, expiry, the watchdog."""
+_SCHEDULE_EVERY = timedelta(seconds=0.1)
 
 
 @dataclass
 class Oversight:
+    is_behind: bool = False
+    """The last slice was full: more webhook events wait."""
     _looked: datetime | None = None
+    _schedule_asked: datetime | None = None
     _events_applied: datetime | None = None
 
-    def look(self, now: datetime, renew_leases: Callable[[datetime], None]) -> None:
-        """Do the duties that are due."""
-        if not self.gathers(now) and tracking.apply_waiting_events(now):
-            self._events_applied = now
-        conf.schedule().accept_due(now)
-        if self._looked and now - self._looked < _EVERY:
+    def look(
+        self, now: datetime, renew_leases: Callable[[datetime], None], *, hurries: bool = False
+    ) -> None:
+        """Do the duties that are due. ``hurries``: calls are in flight, so their results come soon."""
+        if self.is_behind or not self.gathers(now):
+            self._apply_events(now, hurries)
+        if _is_time(self._schedule_asked, _SCHEDULE_EVERY, now):
+            self._schedule_asked = now
+            conf.schedule().accept_due(now)
+        if not _is_time(self._looked, _EVERY, now):
             return
         self._looked = now
         renew_leases(now)
@@ -39,4 +53,15 @@ class Oversight:
 
     def gathers(self, now: datetime) -> bool:
         """Tell whether further webhook events are awaited before the next group is applied."""
-        return self._events_applied is not None and now - self._events_applied < _GATHER
+        return self.is_behind or not _is_time(self._events_applied, _GATHER, now)
+
+    def _apply_events(self, now: datetime, hurries: bool) -> None:
+        most = _SLICE if hurries or is_due_soon(now + _SOON) else _GROUP
+        applied = tracking.apply_waiting_events(now, most)
+        self.is_behind = applied >= most
+        if applied:
+            self._events_applied = now
+
+
+def _is_time(last: datetime | None, pause: timedelta, now: datetime) -> bool:
+    return last is None or now - last >= pause

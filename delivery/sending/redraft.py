@@ -18,7 +18,7 @@ from delivery.models import Message
 from delivery.models.transitions import TRANSITION_FIELDS, Failure
 from delivery.queue import claim
 from delivery.recipients import GONE
-from delivery.senders import Sender, senders_by_key
+from delivery.senders import Sender
 from delivery.statuses import Status
 
 logger = logging.getLogger("delivery")
@@ -42,7 +42,7 @@ _WITHOUT_NUMBER = timedelta(minutes=1)
 Decisions = Mapping[int, Draft | Failure]
 
 
-def redraft(claimed: Sequence[Message], now: datetime) -> list[Message]:
+def redraft(claimed: Sequence[Message], senders: Sequence[Sender], now: datetime) -> list[Message]:
     """Update the claimed messages of one turn, and return the messages to send.
 
     Only an untried message is changed: a second call with the same idempotency key must have the
@@ -51,7 +51,6 @@ def redraft(claimed: Sequence[Message], now: datetime) -> list[Message]:
     message that moves to another provider account returns to the queue: that account has its own
     turns.
     """
-    senders = senders_by_key(claimed[0].tenant_id) if claimed else ()
     if not senders:
         claimed = _without_those_that_wait(claimed, now)
     stale = [row for row in claimed if _is_stale(row, senders)]

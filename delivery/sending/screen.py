@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import F
 
 from delivery import opt_outs
 from delivery.changes import message_changes
-from delivery.limits import destinations, spend
+from delivery.limits import destinations
 from delivery.models import Attempt, Message, Outcome
 from delivery.models.transitions import ANSWER_LOST, TRANSITION_FIELDS
 from delivery.providers import registry
+from delivery.senders import senders_of, tenant_by_key
 from delivery.sending.redraft import redraft
 
 _KEY_MARGIN = timedelta(hours=1)
@@ -20,32 +22,42 @@ _KEY_MARGIN = timedelta(hours=1)
 may still wait for a thread."""
 
 
-def screen(rows: Sequence[Message], now: datetime) -> list[Message]:
-    """Return the claimed ``rows`` (of one turn) to send, with their present recipients.
+def screen(
+    claimed: Sequence[Message], now: datetime, opted_out: Set[str] | None = None
+) -> list[Message]:
+    """Return the claimed messages (of one turn) to send, with their present recipients.
 
     End the messages of opted-out, deleted or refused recipients, the messages that are too old, and
-    the ambiguous ones that the provider would take as new texts (double send).
+    the ambiguous ones that the provider would take as new texts (double send). ``opted_out``: the
+    numbers of ``claimed`` that have opted out, if the claim has found them.
     """
-    rows = redraft(rows, now)
-    if not rows:
+    if not claimed:
         return []
-    stopped = opt_outs.opted_out(rows[0].tenant_id, {row.to_number for row in rows})
-    old = [row for row in rows if row.expires_at is not None and row.expires_at <= now]
-    refused = _refused(rows)
+    tenant = tenant_by_key(claimed[0].tenant_id)
+    known = {row.to_number for row in claimed} if opted_out is not None else set()
+    rows = redraft(claimed, senders_of(tenant), now)
+    unknown = {row.to_number for row in rows} - known
+    stopped = {*(opted_out or ()), *opt_outs.opted_out(tenant.pk, unknown)}
+    refused = _refused(rows, tenant)
     forgotten = _forgotten([row for row in rows if row.ambiguous], now)
-    ending = [
-        row
-        for row in rows
-        if row.to_number in stopped or row in old or row.pk in forgotten or row.to_number in refused
-    ]
+    going: list[Message] = []
+    ending: list[Message] = []
+    for row in rows:
+        ends = (
+            row.to_number in stopped
+            or row.to_number in refused
+            or row.pk in forgotten
+            or (row.expires_at is not None and row.expires_at <= now)
+        )
+        (ending if ends else going).append(row)
     if ending:
         _end(ending, stopped, forgotten, refused, now)
-    return spend.within_cap([row for row in rows if row not in ending], now)
+    return going
 
 
-def _refused(rows: Sequence[Message]) -> dict[str, str]:
+def _refused(rows: Sequence[Message], tenant: Any) -> dict[str, str]:
     """Return the refused numbers and the reasons; countries may have changed since the acceptance."""
-    allowed = destinations.countries_of_key(rows[0].tenant_id)
+    allowed = destinations.countries_of(tenant)
     reasons = {row.to_number: destinations.refusal(row.to_number, allowed) for row in rows}
     return {number: reason for number, reason in reasons.items() if reason}
 
@@ -69,8 +81,8 @@ def _forgotten(ambiguous: Sequence[Message], now: datetime) -> set[int]:
 
 def _end(
     ending: Sequence[Message],
-    stopped: set[str],
-    forgotten: set[int],
+    stopped: Set[str],
+    forgotten: Set[int],
     refused: Mapping[str, str],
     now: datetime,
 ) -> None:

@@ -114,18 +114,18 @@ def take_overdue(now: datetime, limit: int) -> list[LookUp]:
     quiet_since = now - timedelta(seconds=conf.watchdog_after())
     by_content, by_id = _able("look_up_by_content"), _able("look_up_by_id")
     lost = list(
-        _unasked(now).filter(
+        _unasked(now).watched(Status.UNKNOWN).filter(
             provider__in=by_content,
-            status=Status.UNKNOWN,
+            # No earlier than ``dead_since``: the bound for the index.
+            updated_at__gt=now - _LOOKED_FOR,
             dead_since__lte=quiet_since,
             dead_since__gt=now - _LOOKED_FOR,
             discarded_at__isnull=True,
         ).order_by("dead_since")[: max(1, limit // 4)]
     )  # fmt: skip
     known = list(
-        _unasked(now).filter(
+        _unasked(now).watched(*ON_ITS_WAY).filter(
             provider__in=by_id,
-            status__in=ON_ITS_WAY,
             updated_at__lte=quiet_since,
             provider_id__isnull=False,
         ).order_by("updated_at")[: limit - len(lost)]
@@ -225,7 +225,7 @@ def apply(answers: Sequence[Answer], now: datetime) -> int:
 def give_up_waiting(now: datetime, limit: int = 500) -> int:
     """End messages that the carrier never confirmed: not every carrier confirms."""
     silent_since = now - timedelta(seconds=conf.unconfirmed_after())
-    silent = Message.objects.filter(status__in=ON_ITS_WAY, updated_at__lte=silent_since)
+    silent = Message.objects.watched(*ON_ITS_WAY).filter(updated_at__lte=silent_since)
     if not silent.exists():
         return 0
     with message_changes(now) as changes:

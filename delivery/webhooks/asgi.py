@@ -140,7 +140,7 @@ async def _response(call: _Call, scope: Scope, receive: Receive) -> HttpResponse
             now=datetime.now(UTC),
         )
         trusted = await _read(call.provider, request)
-        await writer.get().keep(trusted.rows)
+        await writer.get().keep(trusted.rows, len(request.body))
         return trusted.answer()
     except _REFUSALS as error:
         return intake.refusal(error)

@@ -151,8 +151,7 @@ class Spool:
 
 
 def _line(row: EventRow) -> bytes:
-    times = {"occurred_at": row.occurred_at.isoformat(), "received_at": row.received_at.isoformat()}
-    text = json.dumps({**row._asdict(), **times}).encode()
+    text = json.dumps(row._asdict(), default=datetime.isoformat).encode()
     return b"%08x %s\n" % (zlib.crc32(text), text)
 
 

@@ -23,7 +23,7 @@ from delivery.webhooks.event_rows import EventRow
 MOST_IN_GROUP = 500
 """The most webhooks of one statement."""
 MOST_WAITING_BYTES = 32 * 1024 * 1024
-"""The most payload that waits in memory."""
+"""The most bytes of bodies that wait in memory."""
 LONGEST_WAIT_SECONDS = 10.0
 """After this time a webhook counts as not stored."""
 
@@ -81,12 +81,12 @@ class GroupedStore:
         """Return the number of webhooks that no thread writes yet."""
         return len(self._arrivals)
 
-    def store(self, rows: Rows) -> None:
-        """Return once ``rows`` are committed; this thread may write for others.
+    def store(self, rows: Rows, size: int) -> None:
+        """Return once ``rows`` of ``size`` bytes are committed; this thread may write for others.
 
         Raises :class:`NotStoredError` and :class:`TooManyWaitingError`.
         """
-        mine = self._add(rows)
+        mine = self._add(rows, size)
         if not self._writing.acquire(timeout=LONGEST_WAIT_SECONDS):
             raise _not_stored()
         try:
@@ -97,13 +97,13 @@ class GroupedStore:
         if mine.error is not None:
             raise _not_stored() from mine.error
 
-    def enter(self, rows: Rows) -> asyncio.Future[None]:
+    def enter(self, rows: Rows, size: int) -> asyncio.Future[None]:
         """Return a future of the running loop that ends once another thread has stored ``rows``.
 
         Its exception is a :class:`NotStoredError`. Raises :class:`TooManyWaitingError`.
         """
         future = asyncio.get_running_loop().create_future()
-        self._add(rows, future)
+        self._add(rows, size, future)
         return future
 
     def write_waiting(self) -> int:
@@ -114,8 +114,8 @@ class GroupedStore:
                 self._store(group)
         return len(group)
 
-    def _add(self, rows: Rows, future: asyncio.Future[None] | None = None) -> _Arrival:
-        arrival = _Arrival(rows, sum(len(row.payload) for row in rows), future)
+    def _add(self, rows: Rows, size: int, future: asyncio.Future[None] | None = None) -> _Arrival:
+        arrival = _Arrival(rows, size, future)
         with self._arriving:
             if (
                 self._unsettled >= self._most_waiting()

@@ -40,7 +40,7 @@ def receive(request: HttpRequest, alias: str, ref: str = "") -> HttpResponse:
             headers=request.headers, body=_body(request), url=_url(request), ref=ref, now=now
         )
         trusted = intake.read(provider, received)
-        storage.events.store(trusted.rows)
+        storage.events.store(trusted.rows, len(received.body))
     except (
         TooLargeError, BrokenOffError, NotConfiguredError, UntrustedError, UnreadableError,
         TooManyWaitingError, NotStoredError,

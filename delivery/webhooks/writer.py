@@ -38,16 +38,16 @@ class Writer:
         self._spooling = GroupedStore(self._spool)
         threading.Thread(target=self._run, name="webhook-writer", daemon=True).start()
 
-    async def keep(self, rows: Rows) -> None:
-        """Return once ``rows`` are in the database or in the spool.
+    async def keep(self, rows: Rows, size: int) -> None:
+        """Return once ``rows`` of ``size`` bytes are in the database or in the spool.
 
         Raises :class:`NotStoredError` and :class:`TooManyWaitingError`.
         """
         spool = self._storage.spool
         if spool is not None and (self._storage.is_away or self._is_stuck()):
-            await asyncio.to_thread(self._spooling.store, rows)
+            await asyncio.to_thread(self._spooling.store, rows, size)
             return
-        future = self._store.enter(rows)
+        future = self._store.enter(rows, size)
         if not self._wake.is_set():
             self._wake.set()
         try:
@@ -57,7 +57,7 @@ class Writer:
             if spool is None:
                 raise NotStoredError("The event could not be stored.") from None
             # The writer may store them after all. A second copy changes nothing.
-            await asyncio.to_thread(self._spooling.store, rows)
+            await asyncio.to_thread(self._spooling.store, rows, size)
 
     def _is_stuck(self) -> bool:
         since = self._busy_since

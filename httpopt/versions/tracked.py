@@ -24,7 +24,7 @@ class Tracked:
 
     ``tenant`` is a path to an integer column, maybe through foreign keys (``"member__church"``).
     None counts the change for every tenant, as tenant 0.
-    ``only`` names the fields to count. Inserts and deletes then do not count.
+    ``only`` names the fields to count. Inserts then do not count: no answer named the row before.
     ``item_version`` names the field that each UPDATE of a row raises.
     ``touches`` names a foreign key. A change of this row raises the item version of that row.
     """
@@ -51,7 +51,7 @@ class Tracked:
 
     @property
     def events(self) -> tuple[str, ...]:
-        return ("UPDATE",) if self.only else ("INSERT", "UPDATE", "DELETE")
+        return ("UPDATE", "DELETE") if self.only else ("INSERT", "UPDATE", "DELETE")
 
     @cached_property
     def key_column(self) -> str:

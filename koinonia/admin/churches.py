@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from delivery.admin.bounded import BoundedList
 from delivery.admin.closed_lookups import ClosedLookups
 from koinonia import phone, sending_numbers
 from koinonia.admin.last_owner import KeepsOwners, StaffForm, StaffFormSet
@@ -76,7 +77,7 @@ class ChurchForm(ChurchFormBase):
 
 
 @admin.register(Church)
-class ChurchAdmin(ClosedLookups, TidyNamesMixin, ChurchAdminBase):
+class ChurchAdmin(BoundedList, ClosedLookups, TidyNamesMixin, ChurchAdminBase):
     form = ChurchForm
     list_display = ["name", "slug", "phone_number", "timezone"]
     search_fields = ["name", "slug", "phone_number"]
@@ -96,7 +97,7 @@ class ChurchAdmin(ClosedLookups, TidyNamesMixin, ChurchAdminBase):
 
 
 @admin.register(Staff)
-class StaffAdmin(ClosedLookups, KeepsOwners, StaffAdminBase):
+class StaffAdmin(BoundedList, ClosedLookups, KeepsOwners, StaffAdminBase):
     form = StaffForm
     list_display = ["user", "church", "role", "created_at"]
     list_filter = ["role", "church"]
@@ -106,7 +107,7 @@ class StaffAdmin(ClosedLookups, KeepsOwners, StaffAdminBase):
 
 
 @admin.register(SendingNumber)
-class SendingNumberAdmin(ClosedLookups, NumberAdminBase):
+class SendingNumberAdmin(BoundedList, ClosedLookups, NumberAdminBase):
     """A read-only list. Numbers are assigned in the form of a church or by ``manage.py number``."""
 
     list_display = [
@@ -132,13 +133,12 @@ class SendingNumberAdmin(ClosedLookups, NumberAdminBase):
 
 
 @admin.register(Member)
-class MemberAdmin(ClosedLookups, TidyNamesMixin, MemberAdminBase):
+class MemberAdmin(BoundedList, ClosedLookups, TidyNamesMixin, MemberAdminBase):
     list_display = ["__str__", "phone", "church", "created_at"]
     list_filter = ["church"]
     list_select_related = ["church"]
     search_fields = ["search_key", "phone"]
     autocomplete_fields = ["church", "groups"]
-    show_full_result_count = False
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Member], search_term: str
@@ -148,7 +148,7 @@ class MemberAdmin(ClosedLookups, TidyNamesMixin, MemberAdminBase):
 
 
 @admin.register(Group)
-class GroupAdmin(ClosedLookups, TidyNamesMixin, GroupAdminBase):
+class GroupAdmin(BoundedList, ClosedLookups, TidyNamesMixin, GroupAdminBase):
     list_display = ["name", "church"]
     list_filter = ["church"]
     list_select_related = ["church"]

@@ -18,6 +18,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from delivery.admin.bounded import BoundedList
 from delivery.admin.closed_lookups import ClosedLookups
 from koinonia.accounts import invitations, mail
 from koinonia.accounts.new_accounts import password_link
@@ -48,7 +49,7 @@ class NewUserForm(UserFormBase):
 
 
 @admin.register(User)
-class CustomUserAdmin(ClosedLookups, TidyNamesMixin, KeepsOwners, UserAdminBase):
+class CustomUserAdmin(BoundedList, ClosedLookups, TidyNamesMixin, KeepsOwners, UserAdminBase):
     """Django's admin of users, but it keeps a church's last owner and sends links to new users."""
 
     add_form = NewUserForm
@@ -101,7 +102,7 @@ class InvitationForm(InvitationFormBase):
 
 
 @admin.register(Invitation)
-class InvitationAdmin(ClosedLookups, InvitationAdminBase):
+class InvitationAdmin(BoundedList, ClosedLookups, InvitationAdminBase):
     """Invitations by the operator, mainly of a church's first owner."""
 
     form = InvitationForm

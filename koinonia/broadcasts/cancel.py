@@ -27,11 +27,10 @@ def cancel_broadcast(broadcast: Broadcast, *, now: datetime) -> int:
         if waiting.update(due_at=None, cancelled_at=now, ended_as=Status.CANCELLED.value):
             transaction.on_commit(partial(progress.publish, [broadcast.pk], now))
             return max(1, broadcast.total - broadcast.forecast_suppressed)
-        cancelled = cancel_batch(broadcast.church_id, broadcast.pk, now=now)
-        if cancelled:
-            rows = Broadcast.objects.filter(pk=broadcast.pk, cancelled_at__isnull=True)
-            rows.update(cancelled_at=now)
-    return cancelled
+    rows = Broadcast.objects.filter(pk=broadcast.pk, cancelled_at__isnull=True)
+    return cancel_batch(
+        broadcast.church_id, broadcast.pk, now=now, finish=lambda: rows.update(cancelled_at=now)
+    )
 
 
 def cancel_broadcasts_to(group: Group, *, now: datetime) -> int:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from django.db.models import Count, Min
+from django.db.models import Min
 from django.utils import timezone
 from prometheus_client import REGISTRY
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from delivery.models import Message
+from delivery.status_report import queue
 from delivery.statuses import DEAD_LETTERS, UNFINISHED
 
 
@@ -28,13 +29,12 @@ class QueueCollector(Collector):
 
 def _depth() -> Metric:
     statuses = sorted(UNFINISHED | DEAD_LETTERS)
-    counted = Message.objects.filter(status__in=statuses).values("status").annotate(n=Count("pk"))
-    found = {row["status"]: row["n"] for row in counted.order_by()}
+    found = queue()
     gauge = GaugeMetricFamily(
         "koinonia_messages", "Messages that wait for us or for a person.", labels=["status"]
     )
     for status in statuses:
-        gauge.add_metric([status.value], found.get(status.value, 0))
+        gauge.add_metric([status.value], found[status.value])
     return gauge
 
 

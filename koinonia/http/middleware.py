@@ -1,10 +1,14 @@
-"""Middleware of the project: CORS for the API, and a ``Date`` header on every answer."""
+"""Middleware of the project: CORS for the API, the content policy and a ``Date`` on every answer."""
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from corsheaders.middleware import CorsMiddleware
+from csp.constants import HEADER
+from csp.middleware import CSPMiddleware
+from csp.utils import build_policy
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -32,6 +36,26 @@ class ApiCorsMiddleware(CorsMiddleware):
             return bool(self.origin_found_in_white_lists(origin, urlsplit(origin)))
         except ValueError:
             return False
+
+
+class ConstantPolicyMiddleware(CSPMiddleware):
+    """django-csp with the policy of the settings built once; the library builds it for each answer.
+
+    The library still answers where a view changes the policy, or a template used a nonce.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._policy = build_policy()
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        changed = any(name.startswith("_csp") for name in vars(response))
+        if changed or hasattr(request, "_csp_nonce") or settings.DEBUG:
+            return super().process_response(request, response)
+        response.headers.setdefault(HEADER, self._policy)
+        return response
 
 
 class DateMiddleware(MiddlewareMixin):

@@ -41,7 +41,8 @@ class Broadcast(models.Model):
     left_out: Any = None
     """A ``LeftOutList``: members without a message, set by ``koinonia.broadcasts.send`` on creation; not a column."""
 
-    church = models.ForeignKey(Church, models.CASCADE, related_name="broadcasts")
+    # An index below begins with it.
+    church = models.ForeignKey(Church, models.CASCADE, related_name="broadcasts", db_index=False)
     text = models.TextField()
     """The template, with placeholders."""
     audience = models.JSONField()

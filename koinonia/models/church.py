@@ -11,6 +11,8 @@ from koinonia.zones import check_zone
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
+    from delivery.senders import Sender
+
 
 class ChurchQuerySet(models.QuerySet["Church"]):
     def of(self, user: AbstractBaseUser | AnonymousUser) -> ChurchQuerySet:
@@ -55,6 +57,9 @@ class Church(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
     version = models.BigIntegerField(default=1, editable=False)
+
+    known_senders: tuple[Sender, Sender | None] | None = None
+    """The first sender, and the second one if it is in use; None: not read with the church."""
 
     objects = ChurchQuerySet.as_manager()
 

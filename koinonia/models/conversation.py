@@ -74,7 +74,8 @@ class _HolderRestriction:
 class Conversation(models.Model):
     """The messages between a church and one number. ``Message.thread`` refers to it."""
 
-    church = models.ForeignKey(Church, models.CASCADE, related_name="conversations")
+    # Indexes below begin with it.
+    church = models.ForeignKey(Church, models.CASCADE, related_name="conversations", db_index=False)
     phone = models.CharField(max_length=16)
     named_member = models.ForeignKey(
         Member, models.SET_NULL, null=True, blank=True, related_name="+"
@@ -89,9 +90,12 @@ class Conversation(models.Model):
         related_name="+",
         null=True,
     )
+    # Each text changes it, and nothing asks by it: without an index and a constraint. A message that
+    # is deleted takes its church along, or is older than the last one.
     last_message = models.ForeignKey(
-        "delivery.Message", models.SET_NULL, null=True, blank=True, related_name="+"
-    )
+        "delivery.Message", models.DO_NOTHING, null=True, blank=True, related_name="+",
+        db_constraint=False, db_index=False,
+    )  # fmt: skip
     unread_count = models.PositiveIntegerField(default=0)
     updated_at = models.DateTimeField(default=timezone.now)
 

@@ -15,7 +15,7 @@ from delivery.models.transitions import Failure
 from koinonia.broadcasts.audience import Audience
 from koinonia.conversations import conversation_with, update_for_moved_message
 from koinonia.models import Broadcast, Church, Member
-from koinonia.texts.compose import compose
+from koinonia.texts.compose import Composer
 
 _NOT_IN_AUDIENCE = Failure(
     "not_in_audience", "The member had left the audience by the due time", "cancelled"
@@ -41,6 +41,8 @@ def redraft(
     staying = {
         pk: _still_in_audience(broadcast, church, members) for pk, broadcast in broadcasts.items()
     }
+    # Most messages of one claim have the same template.
+    composers = dict[str, Composer]()
     decisions: dict[int, Draft | Failure] = {}
     for message in messages:
         broadcast = broadcasts.get(message.batch) if message.batch else None
@@ -54,7 +56,10 @@ def redraft(
         if broadcast and member and _has_text_in(broadcast, member.phone, message):
             decisions[message.pk] = _NUMBER_TWICE
             continue
-        decisions[message.pk] = _draft(message, template, member, church, now)
+        if template and template not in composers:
+            composers[template] = Composer(template, church)
+        text = composers[template].text_for(member) if template else message.text
+        decisions[message.pk] = _draft(message, text, member, church, now)
     return decisions
 
 
@@ -74,7 +79,7 @@ def _has_text_in(broadcast: Broadcast, number: str, message: Message) -> bool:
 
 
 def _draft(
-    message: Message, template: str, member: Member | None, church: Church, now: datetime
+    message: Message, text: str, member: Member | None, church: Church, now: datetime
 ) -> Draft:
     to = member.phone if member else message.to_number
     thread = message.thread
@@ -83,7 +88,7 @@ def _draft(
         update_for_moved_message(message, thread, now=now)
     return Draft(
         to=to,
-        text=compose(template, member, church) if template else message.text,
+        text=text,
         recipient_id=member.pk if member else None,
         thread=thread,
     )

@@ -58,8 +58,9 @@ def document(body: bytes) -> dict[str, Any]:
     Raises :class:`UnreadableError`.
     """
     try:
-        found = json.loads(body.decode("utf-8"), parse_constant=_refuse)
-        clean = _storable(found, _DEEPEST)
+        clean = json.loads(body.decode("utf-8"), parse_constant=_refuse, parse_float=_finite)
+        if not _is_plainly_storable(body):
+            clean = _storable(clean, _DEEPEST)
     except (ValueError, RecursionError) as error:
         raise _not_an_object() from error
     if not isinstance(clean, dict):
@@ -75,8 +76,19 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON (RFC 8259, section 6).")
 
 
+def _finite(digits: str) -> float | None:
+    number = float(digits)
+    return number if math.isfinite(number) else None
+
+
+def _is_plainly_storable(body: bytes) -> bool:
+    """Return whether valid JSON in ``body`` needs no closer look: only an escape spells a NUL or a lone
+    surrogate, and only brackets nest."""
+    return b"\\u" not in body and body.count(b"{") + body.count(b"[") < _DEEPEST
+
+
 def _storable(value: Any, depth: int) -> Any:
-    """Return ``value`` without NUL, lone surrogates and infinite numbers.
+    """Return ``value`` without NUL and lone surrogates.
 
     Raises ValueError for a value that is nested too deeply.
     """
@@ -84,8 +96,6 @@ def _storable(value: Any, depth: int) -> Any:
         raise ValueError("The body is nested too deeply.")
     if isinstance(value, str):
         return storable(value)
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
     if isinstance(value, list):
         return [_storable(item, depth - 1) for item in value]
     if isinstance(value, dict):

@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from rest_framework import status
 from rest_framework.exceptions import ValidationError
+from rest_framework.fields import empty
 from rest_framework.generics import GenericAPIView
 from rest_framework.mixins import ListModelMixin
 from rest_framework.permissions import SAFE_METHODS, IsAuthenticated
@@ -82,6 +83,8 @@ class ChurchView(SparseFieldsMixin, VersionedViewMixin, GenericAPIView[Any]):
     def query(self) -> dict[str, Any]:
         """Validate the query. Raise ValidationError with the name of each bad parameter."""
         given = {name: value for name, value in self.request.query_params.items() if value}
+        if not given and _means_nothing_if_empty(self.query_serializer or Serializer):
+            return {}
         query = (self.query_serializer or Serializer)(
             data=given, context=self.get_serializer_context()
         )
@@ -217,6 +220,15 @@ class CancellingDeleteView(DeleteView):
 @cache
 def _fields_of(query_serializer: type[Serializer[Any]]) -> tuple[str, ...]:
     return tuple(query_serializer().fields)
+
+
+@cache
+def _means_nothing_if_empty(query_serializer: type[Serializer[Any]]) -> bool:
+    """Return whether an empty query has no error and no value, so that nothing needs to read it."""
+    fields = query_serializer().fields.values()
+    return query_serializer.validate is Serializer.validate and not any(
+        field.required or field.default is not empty for field in fields
+    )
 
 
 @contextmanager

@@ -66,7 +66,8 @@ class DeadLettersView(_DeadLetters, ListView):
     pagination_class = LatestDeadFirst
 
     def filter_queryset(self, queryset: Any) -> Any:
-        chosen = filter_of(self.query()).apply(queryset.filter(discarded_at__isnull=True))
+        waiting = queryset.for_people().filter(discarded_at__isnull=True)
+        chosen = filter_of(self.query()).apply(waiting)
         return super().filter_queryset(chosen)
 
     @extend_schema(parameters=[DeadLetterQuerySerializer])

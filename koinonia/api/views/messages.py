@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -14,6 +14,7 @@ from delivery.models import Attempt, Direction, Message
 from delivery.statuses import Status
 from koinonia.api.errors import ConflictError
 from koinonia.api.idempotency import idempotent
+from koinonia.api.pagination import NewestByTime, NewestFirst
 from koinonia.api.schema import CONFLICT
 from koinonia.api.serializers.fields import ChurchItemField
 from koinonia.api.serializers.messages import (
@@ -51,6 +52,10 @@ _LOOKUPS = {
 }
 
 
+_ORDERED_BY_ID = {"recipient", "batch"}
+"""Lookups with an index of their own, in the order of ids."""
+
+
 class Messages(ChurchView):
     serializer_class: type[serializers.BaseSerializer[Any]] = MessageSerializer
     item_route = "api:message"
@@ -63,6 +68,7 @@ class Messages(ChurchView):
 class MessagesView(Messages, SendingView, ListView):
     """The texts of the church, sent and received."""
 
+    pagination_class = NewestByTime
     query_serializer = MessageQuerySerializer
     example_body = {"to": "", "text": ""}
     throttle_policies = {"POST": ["messages"]}
@@ -71,6 +77,10 @@ class MessagesView(Messages, SendingView, ListView):
         query = {_LOOKUPS[name]: value for name, value in self.query().items()}
         if broadcast := query.get("batch"):
             query["batch"] = broadcast.pk
+        if query.get("asks_to_stop"):
+            queryset = queryset.for_people()
+        if not query.keys().isdisjoint(_ORDERED_BY_ID):
+            cast(NewestFirst, self.paginator).ordering = NewestFirst.ordering
         return super().filter_queryset(queryset.filter(**query))
 
     @extend_schema(parameters=[MessageQuerySerializer])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import random
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.utils import timezone
 from delivery import dead_letters
 from delivery.accept import UnacceptableError, accept_batch
 from delivery.drafts import Draft
-from delivery.limits.destinations import countries_of, refusal
+from delivery.limits.destinations import _looked_up, countries_of, refusal
 from delivery.models import Message
 from delivery.testing import ScriptedProvider
 from koinonia.models import Church
@@ -68,6 +69,15 @@ def test_the_default_is_the_churchs_own_country(grace: Church) -> None:
     assert write(grace, to=JAMAICA).status == "queued"
     with pytest.raises(UnacceptableError):
         write(grace, to=MEMBER)
+
+
+def test_the_numbers_of_a_north_american_exchange_have_one_destination() -> None:
+    chosen = random.Random(1)
+    for _ in range(300):
+        exchange = f"+1{chosen.randrange(200, 1000)}{chosen.randrange(100, 1000)}"
+        numbers = [f"{exchange}{chosen.randrange(10_000):04}" for _ in range(5)]
+        places = {_looked_up.__wrapped__(number) for number in numbers}
+        assert places == {_looked_up(f"{exchange}0000")}
 
 
 @pytest.mark.django_db

@@ -17,7 +17,7 @@ NOW = datetime(2026, 11, 22, 14, 3, tzinfo=UTC)
 
 
 def row(event_id: str) -> EventRow:
-    return EventRow("telnyx", event_id, "message.sent", "p1", "", NOW, NOW, "{}")
+    return EventRow("telnyx", event_id, "message.sent", "p1", "", NOW, NOW, {})
 
 
 class Database:
@@ -42,7 +42,7 @@ def results(database: Database) -> dict[str, BaseException | None]:
     with ThreadPoolExecutor(1 + OTHERS) as pool:
         calls: dict[str, Future[None]] = {}
         for number in range(1 + OTHERS):
-            calls[str(number)] = pool.submit(store.store, [row(str(number))])
+            calls[str(number)] = pool.submit(store.store, [row(str(number))], 1)
             wait_until(lambda: len(database.groups) == 1)
         wait_until(lambda: store.waiting == OTHERS)
         database.goes_on.set()

@@ -19,7 +19,7 @@ from delivery.statuses import Status
 from koinonia import sending_numbers
 from koinonia.ids import encode
 from koinonia.models import Church, Conversation, Member
-from koinonia.texts.compose import compose
+from koinonia.texts.compose import Composer
 from tests.koinonia.due.conftest import G, Tomorrow, events
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -142,12 +142,12 @@ def test_a_failing_redraft_does_not_block_other_texts(
     bad = tomorrow.text("Bad {first_name}", member=encode(anna.pk))
     tomorrow.text("Good {first_name}", member=encode(ben.pk))
 
-    def fails(template: str, *rest: Any) -> str:
+    def fails(template: str, church: Church) -> Composer:
         if template.startswith("Bad"):
             raise LookupError
-        return compose(template, *rest)
+        return Composer(template, church)
 
-    monkeypatch.setattr("koinonia.texts.redraft.compose", fails)
+    monkeypatch.setattr("koinonia.texts.redraft.Composer", fails)
     assert tomorrow.comes() == {(ben.phone, "Good Ben")}
     assert tomorrow.look("messages", bad)["error"]["code"] == "not_addressed"
 

@@ -180,7 +180,7 @@ async def test_a_client_that_disconnects_in_its_body_gets_no_answer() -> None:
 
 
 async def test_a_body_arrives_whole_from_several_messages() -> None:
-    parts = [
+    parts: list[Mapping[str, Any]] = [
         {"type": "http.request", "body": b"pea", "more_body": True},
         {"type": "http.request", "body": b"ce"},
     ]

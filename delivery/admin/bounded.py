@@ -1,0 +1,106 @@
+"""Lists of large tables: no page costs more for a longer history.
+
+No list counts all rows, and a page is at most a thousand rows away from the first one: whoever needs
+more filters or searches.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+from django.contrib import admin
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+if TYPE_CHECKING:
+    _Paginator = Paginator[Any]
+    _Admin = admin.ModelAdmin[Any]
+
+else:  # Django's own classes take no type arguments without a patch.
+    _Paginator, _Admin = Paginator, admin.ModelAdmin
+
+MOST = 1_000
+
+
+class MoreThanMost(int):
+    """The count of a list with more than ``MOST`` rows; pages show it in words."""
+
+    def __new__(cls) -> MoreThanMost:
+        return super().__new__(cls, MOST)
+
+    def __str__(self) -> str:
+        return f"more than {MOST:,}"
+
+
+class BoundedPaginator(_Paginator):
+    """Counts at most a thousand rows, and offers the pages of these."""
+
+    @cached_property
+    def count(self) -> int:
+        counted = self._count_up_to(MOST + 1)
+        return counted if counted <= MOST else MoreThanMost()
+
+    def _count_up_to(self, most: int) -> int:
+        return cast("QuerySet[Any]", self.object_list)[:most].count()
+
+
+class BoundedList(_Admin):
+    """An admin with a list that counts at most a thousand rows."""
+
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    list_per_page = 50
+
+
+def latest(rows: QuerySet[Any], statuses: list[str], *, oldest: bool = False) -> Iterator[Any]:
+    """Yield the rows of each of ``statuses`` by their last change, from the index of watched messages.
+
+    The index holds one status after the other, so that one query for several has to sort them all.
+    """
+    order = ("updated_at", "pk") if oldest else ("-updated_at", "-pk")
+    for status in statuses:
+        yield rows.filter(status=status).order_by(*order)
+
+
+class MergingPaginator(BoundedPaginator):
+    """A list of messages with some of several statuses, by their last change."""
+
+    statuses: list[str]
+
+    def page(self, number: int | str) -> Page[Any]:
+        number = self.validate_number(number)
+        end = number * self.per_page
+        rows = cast("QuerySet[Any]", self.object_list)
+        oldest = not str(rows.query.order_by[0]).startswith("-")
+        found: list[tuple[Any, int]] = []
+        for some in latest(rows, self.statuses, oldest=oldest):
+            found += some.values_list("updated_at", "pk")[:end]
+        found.sort(reverse=not oldest)
+        chosen = [key for _, key in found[end - self.per_page : end]]
+        return Page(rows.filter(pk__in=chosen), number, self)
+
+    def _count_up_to(self, most: int) -> int:
+        rows = cast("QuerySet[Any]", self.object_list)
+        return sum(some[:most].count() for some in latest(rows, self.statuses))
+
+
+def common_values(request: HttpRequest, model_admin: Any) -> dict[str, Counter[Any]]:
+    """Count the values of ``common_fields`` in the latest thousand rows of each status.
+
+    The filters of one page share the answer.
+    """
+    known: dict[str, Counter[Any]] | None = getattr(request, "_common_values", None)
+    if known is None:
+        fields: tuple[str, ...] = model_admin.common_fields
+        known = {field: Counter() for field in fields}
+        rows = model_admin.get_queryset(request).filter(discarded_at__isnull=True)
+        for some in latest(rows, model_admin.statuses):
+            for values in some.values_list(*fields)[:MOST]:
+                for field, value in zip(fields, values, strict=True):
+                    known[field][value] += 1
+        request._common_values = known  # type: ignore[attr-defined]
+    return known

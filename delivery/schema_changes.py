@@ -1,0 +1,245 @@
+"""Migration operations for large tables: none of them holds a lock that writers wait for.
+
+On PostgreSQL an index is built and dropped ``CONCURRENTLY``, so the migration sets ``atomic = False``. An
+operation that ran before is skipped: after a failure, ``migrate`` can run again. On SQLite, which has
+one writer and no concurrent build, Django's own operations run.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from django.db import OperationalError, migrations
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+
+_IS_VALID = (
+    "SELECT indisvalid FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid"
+    " WHERE relname = %s AND pg_table_is_visible(pg_class.oid)"
+)
+_LOCK_TIMEOUT = "2s"
+_TRIES = 30
+_PAUSE_SECONDS = 1.0
+
+
+class AddIndex(migrations.AddIndex):
+    """Build an index while other connections write."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        model = _model(self, app_label, schema_editor, to_state)
+        if model is None:
+            return
+        if _is_postgresql(schema_editor):
+            statement = self.index.create_sql(model, schema_editor, concurrently=True)
+            _build(schema_editor.connection, self.index.name, str(statement))
+        else:
+            schema_editor.add_index(model, self.index)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        model = _model(self, app_label, schema_editor, from_state)
+        if model is not None:
+            _drop(schema_editor, self.index.name)
+
+
+class RemoveIndex(migrations.RemoveIndex):
+    """Drop an index without waiting for a lock on the table."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        if _model(self, app_label, schema_editor, from_state) is not None:
+            _drop(schema_editor, str(self.name))
+
+    def database_backwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        index = to_state.models[app_label, self.model_name_lower].get_index_by_name(self.name)
+        add = AddIndex(self.model_name, index)
+        add.database_forwards(app_label, schema_editor, from_state, to_state)
+
+
+class AddUniqueIndex(migrations.AddConstraint):
+    """Build the unique index of a ``UniqueConstraint`` with a condition.
+
+    Django makes one without a condition a constraint of the table: that locks the table on PostgreSQL
+    and remakes it on SQLite.
+    """
+
+    def database_forwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        model = _model(self, app_label, schema_editor, to_state)
+        if model is None:
+            return
+        statement = str(self.constraint.create_sql(model, schema_editor))
+        if _is_postgresql(schema_editor):
+            statement = statement.replace("UNIQUE INDEX", "UNIQUE INDEX CONCURRENTLY", 1)
+            _build(schema_editor.connection, self.constraint.name, statement)
+        else:
+            schema_editor.execute(statement)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        if _model(self, app_label, schema_editor, from_state) is not None:
+            _drop(schema_editor, self.constraint.name)
+
+
+class RemoveUniqueIndex(migrations.RemoveConstraint):
+    """Drop the unique index of a ``UniqueConstraint`` with a condition."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        if _model(self, app_label, schema_editor, from_state) is not None:
+            _drop(schema_editor, str(self.name))
+
+    def database_backwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        model = to_state.models[app_label, self.model_name_lower]
+        add = AddUniqueIndex(self.model_name, model.get_constraint_by_name(self.name))
+        add.database_forwards(app_label, schema_editor, from_state, to_state)
+
+
+class AlterField(migrations.AlterField):
+    """Change a field whose change needs no look at the rows: a dropped foreign key or index.
+
+    The statement needs the whole table for a moment. It gives up after two seconds of waiting, so that
+    other connections do not queue behind it, and tries again.
+    """
+
+    def database_forwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        def change() -> None:
+            super(AlterField, self).database_forwards(
+                app_label, schema_editor, from_state, to_state
+            )
+
+        briefly(schema_editor.connection, change)
+
+
+class DropFieldIndex(migrations.AlterField):
+    """Drop the index of a field alone, where another index begins with it. The field stays as it is."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        model = _model(self, app_label, schema_editor, from_state)
+        if model is None:
+            return
+        column = model._meta.get_field(self.name).column
+        connection = schema_editor.connection
+        with connection.cursor() as cursor:
+            found = connection.introspection.get_constraints(cursor, model._meta.db_table)
+        for name, one in found.items():
+            alone = one["index"] and one["columns"] == [column] and not one["unique"]
+            if alone and name not in _declared(model):
+                _drop(schema_editor, name)
+
+
+class SetFillFactor(migrations.operations.base.Operation):
+    """Leave room on each new page for new versions of its rows. PostgreSQL only; no row is moved."""
+
+    reversible = True
+
+    def __init__(self, model_name: str, percent: int) -> None:
+        self.model_name = model_name
+        self.percent = percent
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        return type(self).__name__, [], {"model_name": self.model_name, "percent": self.percent}
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """Change nothing: models do not know the fill factor."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        self._set(app_label, schema_editor, to_state, self.percent)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        self._set(app_label, schema_editor, to_state, 100)
+
+    def describe(self) -> str:
+        return f"Fill the pages of {self.model_name} to {self.percent} %"
+
+    def _set(self, app_label: str, schema_editor: Any, state: Any, percent: int) -> None:
+        if not _is_postgresql(schema_editor):
+            return
+        table = schema_editor.quote_name(
+            state.apps.get_model(app_label, self.model_name)._meta.db_table
+        )
+        briefly(
+            schema_editor.connection,
+            lambda: schema_editor.execute(f"ALTER TABLE {table} SET (fillfactor = {percent})"),
+        )
+
+
+def _is_postgresql(schema_editor: BaseDatabaseSchemaEditor) -> bool:
+    return schema_editor.connection.vendor == "postgresql"
+
+
+def _model(
+    operation: Any, app_label: str, schema_editor: BaseDatabaseSchemaEditor, state: Any
+) -> Any:
+    """Return the model, or None if this database does not hold it."""
+    model = state.apps.get_model(app_label, operation.model_name)
+    return model if operation.allow_migrate_model(schema_editor.connection.alias, model) else None
+
+
+def _declared(model: Any) -> set[str]:
+    return {index.name for index in model._meta.indexes}
+
+
+def _build(connection: BaseDatabaseWrapper, name: str, statement: str) -> None:
+    """Build an index. An earlier try that failed has left an invalid one: drop that first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_IS_VALID, [name])
+        found = cursor.fetchone()
+        if found and found[0]:
+            return
+        if found:
+            cursor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {connection.ops.quote_name(name)}")
+        cursor.execute(statement)
+
+
+def _drop(schema_editor: BaseDatabaseSchemaEditor, name: str) -> None:
+    concurrently = " CONCURRENTLY" if _is_postgresql(schema_editor) else ""
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute(f"DROP INDEX{concurrently} IF EXISTS {schema_editor.quote_name(name)}")
+
+
+def briefly(connection: BaseDatabaseWrapper, change: Callable[[], None]) -> None:
+    """Make a change that needs a whole table for a moment, without letting others queue behind it."""
+    if connection.vendor != "postgresql":
+        return change()
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET lock_timeout = '{_LOCK_TIMEOUT}'")
+    try:
+        _repeat(change)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("RESET lock_timeout")
+    return None
+
+
+def _repeat(change: Callable[[], None]) -> None:
+    for left in reversed(range(_TRIES)):
+        try:
+            return change()
+        except OperationalError as error:
+            # 55P03: the lock was not free within the timeout.
+            if not left or getattr(error.__cause__, "sqlstate", "") != "55P03":
+                raise
+            time.sleep(_PAUSE_SECONDS)
+    return None

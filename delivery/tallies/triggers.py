@@ -1,0 +1,137 @@
+"""The triggers on the table of messages that keep the tallies, for both databases."""
+
+# ruff: noqa: S608 -- names and statuses of ours, no input
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from delivery.models import Message
+from delivery.tallies.counted import (
+    COLUMNS,
+    COUNTED,
+    QUARTER_SECONDS,
+    TABLE,
+    add,
+    in_column,
+    literals,
+)
+
+PREFIX = "delivery_tally_"
+_MESSAGES = Message._meta.db_table
+_TABLES = {
+    "INSERT": {"new_rows": ("NEW", 1)},
+    "UPDATE": {"new_rows": ("NEW", 1), "old_rows": ("OLD", -1)},
+    "DELETE": {"old_rows": ("OLD", -1)},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    name: str
+    statements: tuple[str, ...]
+
+
+def declared(connection: BaseDatabaseWrapper) -> list[Trigger]:
+    """Return the triggers for this database. A name has a hash of the definition in it."""
+    make: Callable[[], Iterator[tuple[str, ...]]] = (
+        _postgresql if connection.vendor == "postgresql" else _sqlite
+    )
+    return [_named(templates) for templates in make()]
+
+
+def quarter(row: str, vendor: str) -> str:
+    """Return the expression for the quarter of an hour in which a message was created."""
+    if vendor == "postgresql":
+        return f"floor(extract(epoch FROM {row}.created_at) / {QUARTER_SECONDS})::bigint"
+    return f"CAST(strftime('%s', {row}.created_at) AS INTEGER) / {QUARTER_SECONDS}"
+
+
+def _postgresql() -> Iterator[tuple[str, ...]]:
+    """Yield statement triggers: they cost once per statement, however many rows it changes."""
+    for event, tables in _TABLES.items():
+        changed = " UNION ALL ".join(
+            f"SELECT r.tenant_id, {quarter('r', 'postgresql')} AS quarter, {sign} AS sign,"
+            f" r.status, r.discarded_at FROM {table} r WHERE r.status IN ({literals(COUNTED)})"
+            for table, (_, sign) in tables.items()
+        )
+        sums = ", ".join(
+            f"coalesce(sum(sign) FILTER (WHERE {in_column(column, 'changed')}), 0) AS {column}"
+            for column in COLUMNS
+        )
+        differs = " OR ".join(f"{column} <> 0" for column in COLUMNS)
+        body = ""
+        for of_all in (False, True):
+            keys = "quarter" if of_all else "tenant_id, quarter"
+            # In one order, so that two statements of a backend and a fold cannot deadlock.
+            body += add(
+                of_all=of_all,
+                source=f"SELECT {keys}, pg_backend_pid(), {', '.join(COLUMNS)} FROM ("
+                f"SELECT {keys}, {sums} FROM ({changed}) AS changed GROUP BY {keys}) AS summed "
+                f"WHERE {differs} ORDER BY {keys}",
+            )
+            body += "; "
+        references = " ".join(f"{row} TABLE AS {table}" for table, (row, _) in tables.items())
+        yield (
+            "CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$tally$ BEGIN {body}RETURN NULL; END $tally$",
+            f"CREATE TRIGGER {{name}} AFTER {event} ON {_MESSAGES} "
+            f"REFERENCING {references} FOR EACH STATEMENT EXECUTE FUNCTION {{name}}()",
+        )
+
+
+def _sqlite() -> Iterator[tuple[str, ...]]:
+    """Yield row triggers: SQLite has no others."""
+    new = [f"({in_column(column, 'NEW')})" for column in COLUMNS]
+    old = [f"({in_column(column, 'OLD')})" for column in COLUMNS]
+    counted = "{row}.status IN (" + literals(COUNTED) + ")"
+    yield _row_trigger("INSERT", counted.format(row="NEW"), _adds(", ".join(new)))
+    deltas = ", ".join(f"{after} - {before}" for after, before in zip(new, old, strict=True))
+    differs = " OR ".join(f"{after} <> {before}" for after, before in zip(new, old, strict=True))
+    yield _row_trigger("UPDATE OF status, discarded_at", differs, _adds(deltas))
+    yield _row_trigger("DELETE", counted.format(row="OLD"), _takes(old))
+
+
+def _row_trigger(event: str, condition: str, body: str) -> tuple[str]:
+    return (
+        f"CREATE TRIGGER {{name}} AFTER {event} ON {_MESSAGES} "
+        f"FOR EACH ROW WHEN {condition} BEGIN {body}END",
+    )
+
+
+def _adds(values: str) -> str:
+    at = quarter("NEW", "sqlite")
+    # SQLite needs the WHERE clause to tell the conflict clause from a join.
+    sources = (
+        f"SELECT NEW.tenant_id, {at}, 0, {values} WHERE true",
+        f"SELECT {at}, 0, {values} WHERE true",
+    )
+    return "".join(
+        f"{add(of_all=of_all, source=source)}; "
+        for of_all, source in zip((False, True), sources, strict=True)
+    )
+
+
+def _takes(values: list[str]) -> str:
+    """Return the statements that take a deleted message out of its rows.
+
+    Rows that are gone stay gone: ``flush`` empties the tables in any order.
+    """
+    at = quarter("OLD", "sqlite")
+    lowered = ", ".join(
+        f"{column} = {column} - {value}" for column, value in zip(COLUMNS, values, strict=True)
+    )
+    body = ""
+    for tenant in ("tenant_id = OLD.tenant_id", "tenant_id IS NULL"):
+        folded = f"CASE WHEN EXISTS (SELECT 1 FROM {TABLE} WHERE {tenant} AND quarter = {at}) THEN {at} ELSE 0 END"
+        body += f"UPDATE {TABLE} SET {lowered} WHERE {tenant} AND quarter = {folded}; "
+    return body
+
+
+def _named(templates: tuple[str, ...]) -> Trigger:
+    digest = hashlib.blake2b("\n".join(templates).encode(), digest_size=8).hexdigest()
+    name = PREFIX + digest
+    return Trigger(name, tuple(one.replace("{name}", name) for one in templates))

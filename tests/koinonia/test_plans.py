@@ -1,0 +1,58 @@
+"""No named statement reads a whole table of texts, attempts or events."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from tests.support.running_system import ROOT, database_environment
+from tests.support.statements import NAMED
+
+MESSAGES = 50_000
+LARGE = (
+    "delivery_message", "delivery_attempt", "delivery_webhookevent", "realtime_event",
+)  # fmt: skip
+
+pytestmark = pytest.mark.skipif(
+    "KOINONIA_TEST_POSTGRES" not in os.environ, reason="SQLite plans by other rules."
+)
+
+
+@pytest.fixture(scope="module")
+def plans(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Return the plans of each name, on a filled database with statistics."""
+    url = database_environment()["DATABASE_URL"]
+    directory = tmp_path_factory.mktemp("plans")
+    environment = os.environ | {
+        "DATABASE_URL": url, "DATA_DIR": str(directory), "THROTTLING_ENABLED": "0",
+    }  # fmt: skip
+    run("manage.py", "migrate", "--noinput", "--verbosity", "0", environment=environment)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT / "bench"))
+        importlib.import_module("scale_set").fill(url, MESSAGES, lambda _: None, churches=20)
+    return json.loads(run("bench/scale_statements.py", environment=environment))
+
+
+def run(*command: str, environment: dict[str, str]) -> str:
+    done = subprocess.run(
+        [sys.executable, *command], cwd=ROOT, env=environment, text=True, capture_output=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_named_statement_reads_no_large_table_from_end_to_end(
+    name: str, plans: dict[str, Any]
+) -> None:
+    text = plans[name]["plans"]
+    assert text, "Nothing was asked."
+    for table in LARGE:
+        assert f"Seq Scan on {table}" not in text
