@@ -14,10 +14,9 @@ class DeliveryConfig(AppConfig):
             checks,  # noqa: F401  # registers them
             recipients,
         )
-        from delivery.tallies import install
+        from delivery.tallies import install as tallies
 
         recipients.connect()
-        pre_migrate.connect(install.before_migrate, sender=self)
-        post_migrate.connect(install.after_migrate, sender=self)
-        pre_migrate.connect(batches.kept.before_migrate, sender=self)
-        post_migrate.connect(batches.kept.after_migrate, sender=self)
+        for kept in (batches.kept, tallies.kept):
+            pre_migrate.connect(kept.before_migrate, sender=self)
+            post_migrate.connect(kept.after_migrate, sender=self)

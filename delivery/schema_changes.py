@@ -123,7 +123,7 @@ class AlterField(migrations.AlterField):
                 app_label, schema_editor, from_state, to_state
             )
 
-        _briefly(schema_editor, change)
+        briefly(schema_editor.connection, change)
 
 
 class DropFieldIndex(migrations.AlterField):
@@ -179,8 +179,8 @@ class SetFillFactor(migrations.operations.base.Operation):
         table = schema_editor.quote_name(
             state.apps.get_model(app_label, self.model_name)._meta.db_table
         )
-        _briefly(
-            schema_editor,
+        briefly(
+            schema_editor.connection,
             lambda: schema_editor.execute(f"ALTER TABLE {table} SET (fillfactor = {percent})"),
         )
 
@@ -219,15 +219,16 @@ def _drop(schema_editor: BaseDatabaseSchemaEditor, name: str) -> None:
         cursor.execute(f"DROP INDEX{concurrently} IF EXISTS {schema_editor.quote_name(name)}")
 
 
-def _briefly(schema_editor: BaseDatabaseSchemaEditor, change: Callable[[], None]) -> None:
-    if not _is_postgresql(schema_editor):
+def briefly(connection: BaseDatabaseWrapper, change: Callable[[], None]) -> None:
+    """Make a change that needs a whole table for a moment, without letting others queue behind it."""
+    if connection.vendor != "postgresql":
         return change()
-    with schema_editor.connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute(f"SET lock_timeout = '{_LOCK_TIMEOUT}'")
     try:
         _repeat(change)
     finally:
-        with schema_editor.connection.cursor() as cursor:
+        with connection.cursor() as cursor:
             cursor.execute("RESET lock_timeout")
     return None
 
