@@ -8,7 +8,7 @@ lock stays the only lock: if every wake-up were lost, writers would only look ev
   lock keeps no order: in strict order, each turn would begin with a wait for the interpreter.
 * After each transaction the writer puts a byte into a named pipe beside the file, which wakes the
   waiting threads of the other processes.
-* A thread that has waited for 20 ms closes a gate (an flock on the pipe), and the other processes let it
+* A thread that has waited for 50 ms closes a gate (an flock on the pipe), and the other processes let it
   go first. The kernel opens the gate when a process is killed.
 """
 
@@ -32,7 +32,7 @@ T = TypeVar("T")
 SUFFIX = "-queue"
 _LOOK_AGAIN_SECONDS = 0.01
 """A writer without this queue, such as the program sqlite3, wakes nobody."""
-_PATIENCE_SECONDS = 0.02
+_PATIENCE_SECONDS = 0.05
 """Less would pass the turn on so often that the processes mostly wait for each other's threads."""
 _GATE_SECONDS = 0.5
 """After this time a writer ignores the gate: the process that closed it may be stopped."""
