@@ -3,12 +3,11 @@
 # ruff: noqa: S608 -- names and statuses of ours, no input
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from delivery.kept_counts import Trigger, named
 from delivery.models import Message
 from delivery.tallies.counted import (
     COLUMNS,
@@ -29,18 +28,12 @@ _TABLES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Trigger:
-    name: str
-    statements: tuple[str, ...]
-
-
 def declared(connection: BaseDatabaseWrapper) -> list[Trigger]:
     """Return the triggers for this database. A name has a hash of the definition in it."""
     make: Callable[[], Iterator[tuple[str, ...]]] = (
         _postgresql if connection.vendor == "postgresql" else _sqlite
     )
-    return [_named(templates) for templates in make()]
+    return [named(PREFIX, templates) for templates in make()]
 
 
 def quarter(row: str, vendor: str) -> str:
@@ -129,9 +122,3 @@ def _takes(values: list[str]) -> str:
         folded = f"CASE WHEN EXISTS (SELECT 1 FROM {TABLE} WHERE {tenant} AND quarter = {at}) THEN {at} ELSE 0 END"
         body += f"UPDATE {TABLE} SET {lowered} WHERE {tenant} AND quarter = {folded}; "
     return body
-
-
-def _named(templates: tuple[str, ...]) -> Trigger:
-    digest = hashlib.blake2b("\n".join(templates).encode(), digest_size=8).hexdigest()
-    name = PREFIX + digest
-    return Trigger(name, tuple(one.replace("{name}", name) for one in templates))
