@@ -27,7 +27,7 @@ def prune(now: datetime, *, dry_run: bool = False) -> dict[str, int]:
 
 
 def _prune_stream(stream: Stream, now: datetime, dry_run: bool) -> int:
-    """Delete from the first event on, a slice per transaction: the cost is that of what is deleted."""
+    """Delete the surplus in slices, a transaction for each. The cost grows with the deleted events only."""
     first, deleted = stream.first_seq, 0
     too_many = first <= stream.last_seq - conf.events_kept()
     begin = Event.objects.filter(stream=stream, seq=first, at__gte=now - conf.retention())
