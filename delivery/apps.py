@@ -14,9 +14,9 @@ class DeliveryConfig(AppConfig):
             checks,  # noqa: F401  # registers them
             recipients,
         )
-        from delivery.tallies import install as tallies
+        from delivery.tallies import install
 
         recipients.connect()
-        for kept in (batches.kept, tallies.kept):
+        for kept in (batches.kept, install.kept):
             pre_migrate.connect(kept.before_migrate, sender=self)
             post_migrate.connect(kept.after_migrate, sender=self)

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from django.db import OperationalError, migrations
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.models import UniqueConstraint
 
 _IS_VALID = (
     "SELECT indisvalid FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid"
@@ -64,31 +65,32 @@ class RemoveIndex(migrations.RemoveIndex):
         add.database_forwards(app_label, schema_editor, from_state, to_state)
 
 
-class AddUniqueIndex(migrations.AddConstraint):
-    """Build the unique index of a ``UniqueConstraint`` with a condition.
-
-    Django makes one without a condition a constraint of the table: that locks the table on PostgreSQL
-    and remakes it on SQLite.
-    """
+class AddUniqueConstraint(migrations.AddConstraint):
+    """Build the index of a constraint while other connections write, then make it the constraint."""
 
     def database_forwards(
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
     ) -> None:
-        model = _model(self, app_label, schema_editor, to_state)
-        if model is None:
+        if not _is_postgresql(schema_editor):
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
             return
-        statement = str(self.constraint.create_sql(model, schema_editor))
-        if _is_postgresql(schema_editor):
-            statement = statement.replace("UNIQUE INDEX", "UNIQUE INDEX CONCURRENTLY", 1)
-            _build(schema_editor.connection, self.constraint.name, statement)
-        else:
-            schema_editor.execute(statement)
-
-    def database_backwards(
-        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
-    ) -> None:
-        if _model(self, app_label, schema_editor, from_state) is not None:
-            _drop(schema_editor, self.constraint.name)
+        model = _model(self, app_label, schema_editor, to_state)
+        if model is None or _is_constraint(schema_editor, self.constraint.name):
+            return
+        quote, name = schema_editor.quote_name, self.constraint.name
+        fields = cast(UniqueConstraint, self.constraint).fields
+        columns = [model._meta.get_field(field).column for field in fields]
+        table = quote(model._meta.db_table)
+        _build(
+            schema_editor.connection,
+            name,
+            f"CREATE UNIQUE INDEX CONCURRENTLY {quote(name)} ON {table}"
+            f" ({', '.join(map(quote, columns))})",
+        )
+        statement = (
+            f"ALTER TABLE {table} ADD CONSTRAINT {quote(name)} UNIQUE USING INDEX {quote(name)}"
+        )
+        _briefly(schema_editor, lambda: schema_editor.execute(statement))
 
 
 class RemoveUniqueIndex(migrations.RemoveConstraint):
@@ -103,9 +105,16 @@ class RemoveUniqueIndex(migrations.RemoveConstraint):
     def database_backwards(
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
     ) -> None:
-        model = to_state.models[app_label, self.model_name_lower]
-        add = AddUniqueIndex(self.model_name, model.get_constraint_by_name(self.name))
-        add.database_forwards(app_label, schema_editor, from_state, to_state)
+        model = _model(self, app_label, schema_editor, to_state)
+        if model is None:
+            return
+        state = to_state.models[app_label, self.model_name_lower]
+        statement = str(state.get_constraint_by_name(self.name).create_sql(model, schema_editor))
+        if _is_postgresql(schema_editor):
+            statement = statement.replace("UNIQUE INDEX", "UNIQUE INDEX CONCURRENTLY", 1)
+            _build(schema_editor.connection, str(self.name), statement)
+        else:
+            schema_editor.execute(statement)
 
 
 class AlterField(migrations.AlterField):
@@ -187,6 +196,12 @@ class SetFillFactor(migrations.operations.base.Operation):
 
 def _is_postgresql(schema_editor: BaseDatabaseSchemaEditor) -> bool:
     return schema_editor.connection.vendor == "postgresql"
+
+
+def _is_constraint(schema_editor: BaseDatabaseSchemaEditor, name: str) -> bool:
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_constraint WHERE conname = %s", [name])
+        return cursor.fetchone() is not None
 
 
 def _model(

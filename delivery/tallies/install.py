@@ -1,4 +1,4 @@
-"""The triggers and the recount of the tallies, around ``migrate``."""
+"""The triggers of the tallies, and the recount that makes them exact."""
 
 from __future__ import annotations
 

@@ -37,14 +37,14 @@ def declared(connection: BaseDatabaseWrapper) -> list[Trigger]:
 
 
 def quarter(row: str, vendor: str) -> str:
-    """Return the expression for the quarter of an hour in which a message was created."""
+    """Return the SQL of the quarter of an hour of a message's creation."""
     if vendor == "postgresql":
         return f"floor(extract(epoch FROM {row}.created_at) / {QUARTER_SECONDS})::bigint"
     return f"CAST(strftime('%s', {row}.created_at) AS INTEGER) / {QUARTER_SECONDS}"
 
 
 def _postgresql() -> Iterator[tuple[str, ...]]:
-    """Yield statement triggers: they cost once per statement, however many rows it changes."""
+    """Yield statement triggers. A statement pays once, for any number of rows."""
     for event, tables in _TABLES.items():
         changed = " UNION ALL ".join(
             f"SELECT r.tenant_id, {quarter('r', 'postgresql')} AS quarter, {sign} AS sign,"
