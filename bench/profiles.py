@@ -23,7 +23,7 @@ _OURS = ("delivery/", "httpopt/", "koinonia/", "realtime/", "throttling/")
 _SAMPLES_PER_SECOND = 200
 _SHOWN = 30
 _STATEMENTS = """
-    SELECT sum(calls), sum(total_exec_time), sum(shared_blks_hit + shared_blks_read), min(query)
+    SELECT sum(calls)::float, sum(total_exec_time), sum(shared_blks_hit + shared_blks_read)::float, min(query)
     FROM pg_stat_statements GROUP BY left(query, 90) ORDER BY sum(total_exec_time) DESC LIMIT %s
 """
 

@@ -10,6 +10,7 @@ class DeliveryConfig(AppConfig):
 
     def ready(self) -> None:
         from delivery import (
+            batches,
             checks,  # noqa: F401  # registers them
             recipients,
         )
@@ -18,3 +19,5 @@ class DeliveryConfig(AppConfig):
         recipients.connect()
         pre_migrate.connect(install.before_migrate, sender=self)
         post_migrate.connect(install.after_migrate, sender=self)
+        pre_migrate.connect(batches.kept.before_migrate, sender=self)
+        post_migrate.connect(batches.kept.after_migrate, sender=self)

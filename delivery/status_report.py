@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Any
 
@@ -10,10 +11,11 @@ from django.db.models import Count
 from delivery import conf
 from delivery.checks import check_delivery
 from delivery.limits import breaker, holds, spend
-from delivery.models import Attempt, BreakerState, Direction, Message, WebhookEvent
-from delivery.models.queue import DUE_STATUSES, MessageQuerySet
+from delivery.models import Attempt, BreakerState, Message, WebhookEvent
+from delivery.models.queue import DUE_STATUSES
 from delivery.providers import registry
 from delivery.providers.base import Account
+from delivery.queue.heads import heads
 from delivery.queue.turns import tenants_due
 from delivery.senders import senders_by_key
 from delivery.statuses import DEAD_LETTERS, UNFINISHED, Status
@@ -36,13 +38,10 @@ def report(tenant_id: Any = None, *, now: datetime, zone: tzinfo = UTC) -> dict[
     ``spend`` (one tenant): the message parts that count against the daily cap, the cap or None, and
     when the next waiting message can go. ``capped`` (all tenants): the tenants with waiting messages.
     """
-    messages = Message.objects.filter(direction=Direction.OUTBOUND)
-    if tenant_id is not None:
-        messages = messages.filter(tenant_id=tenant_id)
     return {
         **_limits(_account_of(tenant_id), now),
         "queue": queue(tenant_id),
-        "oldest_due_seconds": oldest_due_seconds(messages, now),
+        "oldest_due_seconds": _seconds_since(oldest_due(now, tenant_id=tenant_id), now),
         "success_rate": {
             "1h": tallies.success_rate(now - timedelta(hours=1), tenant_id),
             "24h": tallies.success_rate(now - timedelta(hours=24), tenant_id),
@@ -83,10 +82,22 @@ def _spend(tenant_id: Any, now: datetime) -> dict[str, Any]:
     return {"spend": {"parts": used.parts, "cap": used.cap, "until": used.until}}
 
 
-def oldest_due_seconds(messages: MessageQuerySet, now: datetime) -> int | None:
-    due = messages.filter(status__in=DUE_STATUSES, next_attempt_at__lte=now)
-    oldest = due.order_by("next_attempt_at").values_list("next_attempt_at", flat=True).first()
-    return None if oldest is None else int((now - oldest).total_seconds())
+def oldest_due(
+    now: datetime, *, tenant_id: Any = None, aliases: Collection[str] | None = None
+) -> datetime | None:
+    """Return since when the message waits that has been due longest, of some accounts or of all."""
+    due = (
+        head.due_at
+        for head in heads()
+        if head.is_due(now)
+        and (tenant_id is None or head.tenant_id == tenant_id)
+        and (aliases is None or head.provider in aliases)
+    )
+    return min(due, default=None)
+
+
+def _seconds_since(moment: datetime | None, now: datetime) -> int | None:
+    return None if moment is None else int((now - moment).total_seconds())
 
 
 def why_stuck(now: datetime, *, after: timedelta) -> str:
@@ -107,7 +118,7 @@ def why_stuck(now: datetime, *, after: timedelta) -> str:
         for account in registry.accounts()
         if not _breaker_blocks(account, now - after) and holds.current(account, now) is None
     ]
-    oldest = oldest_due_seconds(Message.objects.filter(provider__in=flowing), now)
+    oldest = _seconds_since(oldest_due(now, aliases=flowing), now)
     if oldest is None or oldest <= after.total_seconds() or _called_since(now - after):
         return ""
     return f"A text has been due for {oldest} s and no worker has called the provider since."
@@ -118,7 +129,7 @@ def _nothing_can_be_sent(now: datetime) -> str:
     for problem in check_delivery():
         if problem.is_serious():
             return f"Nothing can be sent: {problem.msg}"
-    if oldest_due_seconds(Message.objects.all(), now) is None or tenants_due(now):
+    if oldest_due(now) is None or tenants_due(now):
         return ""
     return "Texts are due, and no worker can find the tenants they belong to."
 

@@ -261,6 +261,9 @@ DELIVERY = {
     "PART_PRICE": ENV.delivery.part_price,
     "COUNTRIES": ENV.delivery.countries,
     "DAILY_PARTS": ENV.delivery.daily_parts,
+    "WEBHOOK_SPOOL": (
+        {"DIRECTORY": ENV.data_dir / "webhooks"} if ENV.delivery.webhook_spool else None
+    ),
 }
 REALTIME: dict[str, Any] = {
     "ENABLED": ENV.realtime_enabled,

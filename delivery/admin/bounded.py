@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
@@ -24,6 +25,8 @@ else:  # Django's own classes take no type arguments without a patch.
     _Paginator, _Admin = Paginator, admin.ModelAdmin
 
 MOST = 1_000
+_LATEST = 200
+"""Enough rows to choose the values of a filter by."""
 
 
 class MoreThanMost(int):
@@ -84,23 +87,36 @@ class MergingPaginator(BoundedPaginator):
         return Page(rows.filter(pk__in=chosen), number, self)
 
     def _count_up_to(self, most: int) -> int:
-        rows = cast("QuerySet[Any]", self.object_list)
-        return sum(some[:most].count() for some in latest(rows, self.statuses))
+        counted = 0
+        for some in latest(cast("QuerySet[Any]", self.object_list), self.statuses):
+            counted += some[: most - counted].count()
+        return counted
 
 
-def common_values(request: HttpRequest, model_admin: Any) -> dict[str, Counter[Any]]:
-    """Count the values of ``common_fields`` in the latest thousand rows of each status.
+@dataclass(slots=True)
+class CommonValues:
+    """The values of some fields in the latest rows of a list, with their numbers."""
+
+    by_field: dict[str, Counter[Any]]
+    complete: bool = True
+    """The list holds no other rows."""
+
+
+def common_values(request: HttpRequest, model_admin: Any) -> CommonValues:
+    """Count the values of ``common_fields`` in the latest rows of each status.
 
     The filters of one page share the answer.
     """
-    known: dict[str, Counter[Any]] | None = getattr(request, "_common_values", None)
+    known: CommonValues | None = getattr(request, "_common_values", None)
     if known is None:
         fields: tuple[str, ...] = model_admin.common_fields
-        known = {field: Counter() for field in fields}
+        known = CommonValues({field: Counter() for field in fields})
         rows = model_admin.get_queryset(request).filter(discarded_at__isnull=True)
         for some in latest(rows, model_admin.statuses):
-            for values in some.values_list(*fields)[:MOST]:
+            found = list(some.values_list(*fields)[:_LATEST])
+            known.complete = known.complete and len(found) < _LATEST
+            for values in found:
                 for field, value in zip(fields, values, strict=True):
-                    known[field][value] += 1
+                    known.by_field[field][value] += 1
         request._common_values = known  # type: ignore[attr-defined]
     return known

@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from delivery import conf
-from delivery.admin.bounded import MOST, common_values
+from delivery.admin.bounded import common_values
 
 _MOST_CHOICES = 30
 
@@ -25,11 +25,10 @@ class _ValueFilter(admin.SimpleListFilter):
     field: str
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        counts = common_values(request, model_admin)[self.field]
-        complete = counts.total() < MOST
+        common = common_values(request, model_admin)
         return [
-            (value, f"{value} ({count})" if complete else value)
-            for value, count in counts.most_common(_MOST_CHOICES)
+            (value, f"{value} ({count})" if common.complete else value)
+            for value, count in common.by_field[self.field].most_common(_MOST_CHOICES)
             if value
         ]
 
@@ -59,7 +58,7 @@ class TenantFilter(admin.SimpleListFilter):
         super().__init__(*args)
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        keys = list(common_values(request, model_admin)["tenant"])
+        keys = list(common_values(request, model_admin).by_field["tenant"])
         found = self.tenants._default_manager.filter(pk__in=keys)
         return sorted(((str(one.pk), str(one)) for one in found), key=lambda choice: choice[1])
 

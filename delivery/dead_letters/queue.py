@@ -8,7 +8,6 @@ from typing import Any
 
 from delivery.models import Message
 from delivery.models.queue import MessageQuerySet
-from delivery.statuses import DEAD_LETTERS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,11 +39,7 @@ class Filter:
 
 def dead_letters(tenant_id: Any = None) -> MessageQuerySet:
     """Return dead and unknown messages that were not discarded, newest first."""
-    found = (
-        Message.objects.for_people()
-        .filter(status__in=sorted(DEAD_LETTERS), discarded_at__isnull=True)
-        .order_by("-dead_since", "-pk")
-    )
+    found = Message.objects.dead_letters().order_by("-dead_since", "-pk")
     return found if tenant_id is None else found.filter(tenant_id=tenant_id)
 
 

@@ -28,6 +28,7 @@ class Migration(migrations.Migration):
     operations = [
         schema_changes.RemoveUniqueIndex(model_name="message", name="message_once_per_batch"),
         schema_changes.RemoveIndex(model_name="message", name="message_leased"),
+        schema_changes.RemoveIndex(model_name="message", name="message_next_due"),
         schema_changes.RemoveIndex(model_name="message", name="message_list"),
         schema_changes.RemoveIndex(model_name="message", name="message_batch"),
         schema_changes.RemoveIndex(model_name="message", name="message_asks_to_stop"),

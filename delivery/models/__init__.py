@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from delivery.models.attempt import Attempt, Outcome, StatusCheck
+from delivery.models.batch_count import BatchCount
 from delivery.models.dead_letter import DeadLetter, DeadLetterAction
 from delivery.models.limits import (
     AccountHold,
@@ -20,6 +21,7 @@ from delivery.models.webhook_event import WebhookEvent
 __all__ = [
     "AccountHold",
     "Attempt",
+    "BatchCount",
     "BreakerState",
     "BreakerTransition",
     "DeadLetter",

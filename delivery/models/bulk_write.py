@@ -102,12 +102,28 @@ def _column(rows: Sequence[models.Model], field: Any) -> list[Any]:
     return [getattr(row, field.attname) for row in rows]
 
 
+_PLAIN: Mapping[type[Any], type] = {
+    models.CharField: str,
+    models.TextField: str,
+    models.BooleanField: bool,
+    models.IntegerField: int,
+    models.BigIntegerField: int,
+    models.PositiveIntegerField: int,
+    models.PositiveSmallIntegerField: int,
+}
+"""Values of this type go to the database as they are; Django would spend a microsecond to say so."""
+
+
 class _Given:
     """A column of the statement: its field, and its values as the database takes them."""
 
     def __init__(self, field: Any, values: Iterable[Any], connection: BaseDatabaseWrapper) -> None:
         self.column = connection.ops.quote_name(field.column)
-        self.values = [_prepared(field, value, connection) for value in values]
+        plain = _PLAIN.get(type(field), type(None))
+        self.values = [
+            value if value is None or type(value) is plain else _prepared(field, value, connection)
+            for value in values
+        ]
         # PostgreSQL reads a nested JSON value only from a text.
         self.is_json = isinstance(field, models.JSONField)
         self.type = "text" if self.is_json else _type(field, connection)

@@ -172,17 +172,11 @@ class Message(Transitions, models.Model):
         # Each update of a status writes an entry into every index whose condition the row meets: at
         # most ten indexes, with the primary key and the unique ones (decision 0058).
         indexes = [
-            # The claim: replies first, then per provider account the tenants in turn.
+            # The queue, the turns and the claim: per priority, provider account and tenant.
             models.Index(
                 fields=["priority", "provider", "tenant", "next_attempt_at", "id"],
                 condition=Q(status__in=DUE_STATUSES),
                 name="message_due_by_provider",
-            ),
-            # The broker: is any message due?
-            models.Index(
-                fields=["next_attempt_at"],
-                condition=Q(status__in=DUE_STATUSES),
-                name="message_next_due",
             ),
             # Expired leases, the watchdog, and the lists of the support desk.
             models.Index(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,6 +23,8 @@ _SOON = timedelta(seconds=0.25)
 _EVERY = timedelta(seconds=1)
 """The interval of the slow duties: leases, expiry, the watchdog."""
 _SCHEDULE_EVERY = timedelta(seconds=0.1)
+_PAUSE_AFTER_EXPIRY = 50
+"""Times as long as it took: it reads every due message, and the claim ends the old ones anyway."""
 
 
 @dataclass
@@ -31,6 +34,7 @@ class Oversight:
     _looked: datetime | None = None
     _schedule_asked: datetime | None = None
     _events_applied: datetime | None = None
+    _next_expiry: datetime | None = None
 
     def look(
         self, now: datetime, renew_leases: Callable[[datetime], None], *, hurries: bool = False
@@ -46,7 +50,7 @@ class Oversight:
         self._looked = now
         renew_leases(now)
         rescue.rescue(now)
-        rescue.expire(now)
+        self._expire(now)
         tracking.reconcile(now)
         failover.move_waiting(now)
         overseen.send(Oversight, now=now)
@@ -61,6 +65,14 @@ class Oversight:
         self.is_behind = applied >= most
         if applied:
             self._events_applied = now
+
+    def _expire(self, now: datetime) -> None:
+        if self._next_expiry is not None and now < self._next_expiry:
+            return
+        began = time.monotonic()
+        rescue.expire(now)
+        took = timedelta(seconds=time.monotonic() - began)
+        self._next_expiry = now + took * _PAUSE_AFTER_EXPIRY
 
 
 def _is_time(last: datetime | None, pause: timedelta, now: datetime) -> bool:

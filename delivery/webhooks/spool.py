@@ -97,8 +97,7 @@ class Spool:
 
         Raises what ``write`` raises while the database is away; the records stay.
         """
-        with self._lock:
-            self._close_file()
+        self.close()
         done = 0
         for path in sorted(self._files()):
             with _taken(path) as taken:
@@ -110,11 +109,18 @@ class Spool:
             logger.info("The spool of webhooks was replayed", extra={"action": "webhook_replayed"})
         return done
 
+    def close(self) -> None:
+        """Release the file that this process writes, so that any process may replay it."""
+        with self._lock:
+            self._close_file()
+
     def _files(self) -> list[Path]:
         return list(self._directory.glob(f"*{_SUFFIX}"))
 
     def _open_file(self) -> _File:
-        if self._file is None or self._file.pid != os.getpid():
+        if self._file is not None and self._file.pid != os.getpid():
+            self._close_file()  # After a fork it is the file of the parent, which keeps its lock.
+        if self._file is None:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             path = self._directory / f"{time.time_ns():020}-{os.getpid()}{_SUFFIX}"
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL

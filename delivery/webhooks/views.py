@@ -23,6 +23,7 @@ from delivery.providers.base import (
 from delivery.webhooks import intake, storage
 from delivery.webhooks.intake import BrokenOffError, TooLargeError
 from delivery.webhooks.store import NotStoredError, TooManyWaitingError
+from delivery.webhooks.writer import writer
 
 
 @transaction.non_atomic_requests  # The answer says that the event is committed.
@@ -34,6 +35,8 @@ def receive(request: HttpRequest, alias: str, ref: str = "") -> HttpResponse:
         provider = registry.get(alias)
     except registry.UnknownProviderError as error:
         raise Http404("No such provider.") from error
+    if conf.webhook_spool():
+        writer.get()  # It replays the spool.
     now = timezone.now()
     try:
         received = WebhookRequest(

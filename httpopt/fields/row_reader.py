@@ -182,6 +182,8 @@ def _joined(
     below = f"{prefix}{pointer.name}__"
     inner: dict[str, None] = {}
     read = _reader(nested, pointer.related_model, below, inner, frozenset())
+    if not getattr(pointer, "db_constraint", True):
+        present = below + _column_of_the_join(pointer.related_model, below, inner)
     columns.update(inner)
 
     def read_present(table: Table) -> list[Any]:
@@ -193,6 +195,17 @@ def _joined(
         return [next(found) if one else None for one in there]
 
     return read_present
+
+
+def _column_of_the_join(model: type[Model], below: str, columns: Iterable[str]) -> str:
+    """Return a column that is null only if the join finds no row: the key may name a deleted one.
+
+    Not the primary key, which ``values()`` takes from the row that points at it.
+    """
+    for field in model._meta.concrete_fields:
+        if not field.null and not field.primary_key and f"{below}{field.attname}" in columns:
+            return field.attname
+    raise _NotPlainError
 
 
 def _path(model: type[Model], names: tuple[str, ...], *, may_be_null: bool) -> str:

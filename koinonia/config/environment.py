@@ -78,6 +78,8 @@ class Delivery:
     """DELIVERY_COUNTRIES: ISO 3166 codes that may be texted, ``*`` for all; default: each church's own."""
     daily_parts: int | None
     """DELIVERY_DAILY_PARTS: message parts of one church in 24 hours; ``none`` removes the cap."""
+    webhook_spool: bool
+    """WEBHOOK_SPOOL: 1 keeps webhooks in DATA_DIR/webhooks while the database is away."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -303,6 +305,7 @@ def _delivery(env: rules.Env) -> Delivery:
         part_price=_text(env, "DELIVERY_PART_PRICE", "", rules.price) or None,
         countries=_countries(env),
         daily_parts=_daily_parts(env),
+        webhook_spool=env.bool("WEBHOOK_SPOOL", False),
     )
 
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from django.db.models import Min
 from django.utils import timezone
 from prometheus_client import REGISTRY
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from delivery.models import Message
-from delivery.status_report import queue
+from delivery.status_report import oldest_due, queue
 from delivery.statuses import DEAD_LETTERS, UNFINISHED
 
 
@@ -39,7 +37,7 @@ def _depth() -> Metric:
 
 
 def _oldest_due(now: datetime) -> Metric:
-    oldest = Message.objects.due(now).aggregate(oldest=Min("next_attempt_at"))["oldest"]
+    oldest = oldest_due(now)
     return GaugeMetricFamily(
         "koinonia_oldest_due_seconds",
         "Seconds that the oldest due message has waited; 0 when no message is due.",

@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
+from delivery.webhooks.storage import spooled
 from httpopt.versions import triggers
 from koinonia.health import redis_server
 
@@ -68,6 +69,15 @@ def disk() -> None:
         raise NotReadyError("The disk of DATA_DIR is full.")
 
 
+def webhook_spool() -> None:
+    """Check that no webhook waits on disk for the database; without a spool none can."""
+    waiting = spooled()
+    if waiting is not None and waiting.events:
+        raise NotReadyError(
+            f"{waiting.events} webhooks ({waiting.bytes} bytes) wait on disk for the database."
+        )
+
+
 PARTS: dict[str, Check] = {
     "database": database,
     "migrations": migrations,
@@ -81,6 +91,7 @@ FULL_PARTS: dict[str, Check] = {
     "hints": redis_server.use_hints,
     "channels": redis_server.use_channels,
     "eviction": redis_server.keep_every_key,
+    "spool": webhook_spool,
 }
 """The additional checks of ``/readyz?full``."""
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 
-from delivery.models import Message
+from delivery import batches
 from delivery.statuses import UNFINISHED
 from delivery.statuses import Status as MessageStatus
 from koinonia.models.church import Church
@@ -99,9 +99,7 @@ class Broadcast(models.Model):
         if self.due_at is not None or self.ended_as:
             return self._forecast(self.ended_as or MessageStatus.SCHEDULED.value)
         if self._counts is None:
-            messages = Message.objects.filter(tenant=self.church_id, batch=self.pk).order_by()
-            rows = messages.values_list("status").annotate(number=models.Count("pk"))
-            self._counts = dict(rows)
+            self._counts = batches.counts_of([self.pk])[self.pk]
         return self._counts
 
     def _forecast(self, status: str) -> dict[str, int]:

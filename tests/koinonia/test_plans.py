@@ -36,7 +36,8 @@ def plans(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(ROOT / "bench"))
         importlib.import_module("scale_set").fill(url, MESSAGES, lambda _: None, churches=20)
-    return json.loads(run("bench/scale_statements.py", environment=environment))
+    found: dict[str, Any] = json.loads(run("bench/scale_statements.py", environment=environment))
+    return found
 
 
 def run(*command: str, environment: dict[str, str]) -> str:

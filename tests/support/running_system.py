@@ -69,12 +69,17 @@ class RunningSystem:
         answer.raise_for_status()
         return str(answer.json()["token"])
 
+    @property
+    def environment_beside(self) -> dict[str, str]:
+        """Return the environment of a command or server beside this system."""
+        return {**self._environment, "DATA_DIR": str(self.data_dir)}
+
     def manage(self, *arguments: str) -> str:
         """Run ``manage.py`` beside the system and return its output."""
         done = subprocess.run(
             [sys.executable, str(ROOT / "manage.py"), *arguments],
             cwd=ROOT,
-            env={**self._environment, "DATA_DIR": str(self.data_dir)},
+            env=self.environment_beside,
             capture_output=True,
             text=True,
             check=True,

@@ -153,7 +153,7 @@ CONSOLE: dict[str, Callable[[], object]] = {
 ADMIN: dict[str, Callable[[], object]] = {
     "admin: dead letters": partial(show, DeadLetter),
     "admin: dead letters, page 2": partial(show, DeadLetter, "p=2"),
-    "admin: dead letters, oldest first": partial(show, DeadLetter, "o=5"),
+    "admin: dead letters, oldest first": partial(show, DeadLetter, "o=-5"),
     "admin: dead letters of a church": lambda: show(
         DeadLetter, f"tenant__id__exact={scene().church.pk}"
     ),

@@ -66,8 +66,7 @@ class DeadLettersView(_DeadLetters, ListView):
     pagination_class = LatestDeadFirst
 
     def filter_queryset(self, queryset: Any) -> Any:
-        waiting = queryset.for_people().filter(discarded_at__isnull=True)
-        chosen = filter_of(self.query()).apply(waiting)
+        chosen = filter_of(self.query()).apply(queryset.dead_letters())
         return super().filter_queryset(chosen)
 
     @extend_schema(parameters=[DeadLetterQuerySerializer])

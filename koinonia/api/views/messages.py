@@ -78,7 +78,7 @@ class MessagesView(Messages, SendingView, ListView):
         if broadcast := query.get("batch"):
             query["batch"] = broadcast.pk
         if query.get("asks_to_stop"):
-            queryset = queryset.for_people()
+            queryset = queryset.asking_to_stop()
         if not query.keys().isdisjoint(_ORDERED_BY_ID):
             cast(NewestFirst, self.paginator).ordering = NewestFirst.ordering
         return super().filter_queryset(queryset.filter(**query))

@@ -6,7 +6,8 @@ import logging
 from datetime import timedelta
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from delivery.models import Attempt, Message, Priority
@@ -80,3 +81,18 @@ def test_a_text_that_telnyx_put_off_for_days_is_still_counted(grace: Church) -> 
     drain(ScriptedProvider(answers=[ACCEPTED])).run()
     assert Message.objects.values_list("status", "calls").get() == (Status.ACCEPTED, 100_001)
     assert Attempt.objects.get().number == 100_001
+
+
+def test_ending_many_old_texts_takes_as_many_statements_as_ending_few(
+    grace: Church, hope: Church
+) -> None:
+    def statements(texts: int) -> int:
+        now = timezone.now()
+        for number in range(texts):
+            for church in (grace, hope):
+                write(church, to=f"+1312555{number:04}", now=now - timedelta(days=2))
+        with CaptureQueriesContext(connection) as asked:
+            assert rescue.expire(now) == 2 * texts
+        return len(asked)
+
+    assert statements(40) == statements(3)

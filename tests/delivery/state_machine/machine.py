@@ -17,7 +17,7 @@ from hypothesis.stateful import (
     rule,
 )
 
-from delivery import dead_letters, opt_outs
+from delivery import batches, dead_letters, opt_outs
 from delivery.accept import accept_batch, accept_message
 from delivery.cancel import cancel_message
 from delivery.drafts import Draft
@@ -328,6 +328,16 @@ class Delivery(RuleBasedStateMachine):
         taken = [int(key.split(":")[1]) for key in self.accepted]
         for row in Message.objects.all():
             self.expected.judge(row, taken.count(row.pk))
+
+    @invariant()
+    def the_counts_of_batches_equal_the_messages(self) -> None:
+        numbers = range(1, self.batches + 1)
+        counted = {batch: Counter[str]() for batch in numbers}
+        for batch, status in Message.objects.filter(batch__in=numbers).values_list(
+            "batch", "status"
+        ):
+            counted[batch or 0][status] += 1
+        assert batches.counts_of(numbers) == {batch: dict(one) for batch, one in counted.items()}
 
     @invariant()
     def what_the_provider_has_is_never_called_unsent(self) -> None:

@@ -9,6 +9,7 @@ import pytest
 from delivery.models import WebhookEvent
 from delivery.sending.drain import Drain
 from delivery.sending.threads import Threads
+from delivery.statuses import Status
 from delivery.testing import ScriptedProvider
 from tests.delivery.tracking.conftest import NOW, MakeMessage, store
 from tests.delivery.webhooks.signing import event, outbound
@@ -67,4 +68,29 @@ def test_gathered_events_are_applied_before_the_worker_is_idle(message: MakeMess
     come("sent")
     drain.step()
     drain.run()
+    assert waiting() == 0
+
+
+def test_a_due_text_waits_for_one_slice_of_a_hundred_and_twenty_events(
+    message: MakeMessage,
+) -> None:
+    for number in range(120):
+        message(provider_id=f"p{number}", to_number=f"+1312555{number:04}")
+        store(event("message.sent", outbound(f"p{number}", "sent")))
+    retry = message(Status.RETRYING, to_number="+13125559999", attempts=1, calls=1)
+    clock = Clock()
+    drain = engine(clock)
+    drain.step()
+    retry.refresh_from_db()
+    assert (retry.status, waiting()) == (Status.SENDING, 70)
+    drain.step()
+    drain.step()
+    assert waiting() == 0
+
+
+def test_events_are_applied_in_large_groups_while_no_text_is_due(message: MakeMessage) -> None:
+    message(provider_id="p1")
+    for _ in range(120):
+        come("sent")
+    engine(Clock()).step()
     assert waiting() == 0
