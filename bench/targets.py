@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class Compared(Enum):
-    """What the figure of this tree is divided by."""
+    """The divisor of a figure of this tree."""
 
     BEFORE = "the same figure of the build before"
     ALONE = "nothing: the figure itself has a bound"
@@ -16,12 +16,12 @@ class Compared(Enum):
 
 @dataclass(frozen=True)
 class Run:
-    """One way to run a benchmark."""
+    """A benchmark with its arguments."""
 
     benchmark: str
     arguments: tuple[str, ...] = ()
     also_before: bool = True
-    """Whether the build before is measured, too."""
+    """True if the other build is measured too."""
 
     @property
     def title(self) -> str:
