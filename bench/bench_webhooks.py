@@ -40,7 +40,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 
-from delivery_load import _event  # noqa: E402  # found by the path above
+from delivery_load import telnyx_event  # noqa: E402  # found by the path above
+from figures import print_figure, say  # noqa: E402  # found by the path above
 
 from tests.support.postgres import EmbeddedPostgres  # noqa: E402  # found by the path above
 from tests.support.valkey import ValkeyServer  # noqa: E402  # found by the path above
@@ -160,7 +161,7 @@ def requests(count: int, port: int) -> list[bytes]:
     made = []
     for number in range(count):
         step = ("message.sent", "sent") if number % 2 else ("message.finalized", "delivered")
-        body = json.dumps(_event(str(uuid.uuid4()), *step)).encode()
+        body = json.dumps(telnyx_event(str(uuid.uuid4()), *step)).encode()
         at = str(int(time.time()))
         signature = base64.b64encode(KEY.sign(at.encode() + b"|" + body)).decode()
         head = (
@@ -260,7 +261,7 @@ def measure_cpu(site: Web, options: argparse.Namespace) -> float:
         in_database = (site.database_cpu_seconds() - database) * 1000 / options.count
         refused = len(statuses) - statuses.count(200)
         expected += options.count
-        _say(
+        say(
             f"  round {number + 1}: web {values[-1]:.2f} ms, PostgreSQL {in_database:.2f} ms of CPU for "
             f"each; {options.count / taken:.0f}/s; {refused} refused; "
             f"{site.stored() - expected:+} rows"
@@ -278,22 +279,13 @@ def measure_latency(site: Web, options: argparse.Namespace) -> None:
     refused = sum(status != 200 for _, status in found)
     p50, p99 = (latencies[int(len(latencies) * share)] * 1000 for share in (0.5, 0.99))
     missing = len(waiting) - (site.stored() - before)
-    _say(
+    say(
         f"  {options.rate:.0f}/s for {options.seconds:.0f} s: p50 {p50:.1f} ms, p99 {p99:.1f} ms, longest "
         f"{latencies[-1] * 1000:.0f} ms; {refused} refused, {missing} not stored; the web process was "
         f"{busy:.0%} busy"
     )
-    _figure("webhook_p99", p99, "ms")
-    _figure("webhook_refused", refused + missing, "count")
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
-
-
-def _figure(name: str, value: float, unit: str) -> None:
-    _say(json.dumps({"name": name, "value": round(value, 3), "unit": unit}))
+    print_figure("webhook_p99", p99, "ms")
+    print_figure("webhook_refused", refused + missing, "count")
 
 
 def main() -> None:
@@ -311,10 +303,10 @@ def main() -> None:
     parser.add_argument("--server-option", action="append", default=[])
     options = parser.parse_args()
     for server in options.server or ["daphne", "uvicorn"]:
-        _say(f"{server}, {options.tree}")
+        say(f"{server}, {options.tree}")
         with web(options.tree.resolve(), server, options.server_option) as site:
             if options.rounds:
-                _figure(f"webhook_cpu_{server}", measure_cpu(site, options), "ms")
+                print_figure(f"webhook_cpu_{server}", measure_cpu(site, options), "ms")
             if options.rate:
                 measure_latency(site, options)
 

@@ -23,7 +23,7 @@ _WEBHOOKS_PER_TEXT = 2
 
 @dataclass(frozen=True)
 class Delivered:
-    """One broadcast, from its POST until each text was delivered."""
+    """The cost of one broadcast, from its POST until the delivery of its last text."""
 
     texts: int
     seconds: float
@@ -61,7 +61,7 @@ class DrivenSystem:
         return found
 
     def grow(self, members: int) -> None:
-        """Import a group of ``members`` recipients, if there is none of that size."""
+        """Import a group of ``members`` recipients, unless a group of that size exists."""
         if members not in self.groups:
             name = f"{_GROUP} {members}"
             text = _people(members, name)

@@ -65,7 +65,7 @@ class Daphne:
             "HTTPOPT_ENABLED": "0" if stack == "switched off" else "1",
         }
         command = [
-            sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(self._port),
+            sys.executable, "-m", "realtime.daphne", "-b", "127.0.0.1", "-p", str(self._port),
             "--verbosity", "0", "--no-server-name", "koinonia.asgi:application",
         ]  # fmt: skip
         self._process = subprocess.Popen(command, env=environment)  # noqa: S603 -- a program of this project

@@ -17,7 +17,7 @@ class _Process:
     pid: int
     parent: int
     ticks: int
-    """Of the process, and of its ended children that it has waited for."""
+    """CPU time of the process and of its ended children, in clock ticks."""
 
 
 def cpu_seconds(roots: Iterable[int]) -> float:

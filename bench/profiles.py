@@ -1,7 +1,7 @@
 """Profiles of a running system: py-spy for Python, pg_stat_statements for PostgreSQL.
 
-py-spy is no dependency: install it into any environment whose ``bin`` is on PATH. It slows the processes by
-some percent, so figures of a profiled run compare only with one another.
+py-spy is not a dependency: install it into any environment and put its ``bin`` on PATH. It slows the processes,
+so compare a profiled run only with another profiled run.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def profiled(parts: Parts, directory: Path, texts: int) -> Iterator[None]:
 
 
 def shares(stacks: Sequence[str]) -> str:
-    """Return the functions with the largest shares, of themselves and with what they call."""
+    """Return the functions with the largest shares, alone and with their callees."""
     alone: Counter[str] = Counter()
     with_callees: Counter[str] = Counter()
     for line in stacks:

@@ -58,7 +58,7 @@ def main() -> None:
         try:
             found[name] = measured(run)
         except Exception as error:
-            # The set takes many minutes: one name that fails must not cost the figures of the others.
+            # Filling the set takes many minutes: keep the figures of the other names.
             traceback.print_exc()
             found[name] = {"error": repr(error)}
     sys.stdout.write(json.dumps(found))

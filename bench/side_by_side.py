@@ -25,14 +25,14 @@ Figures = Mapping[str, float]
 
 @dataclass
 class Results:
-    """The figures of all runs, by run, of the other checkout and of this one."""
+    """The figures of each run on both checkouts."""
 
     before: dict[Run, list[Figures]] = field(default_factory=dict)
     now: dict[Run, list[Figures]] = field(default_factory=dict)
     failed: list[str] = field(default_factory=list)
 
     def old(self, target: Target) -> float | None:
-        """Return the mean of the two figures before, or the one that the target names."""
+        """Return the mean of the figures of the other checkout, or else the figure in the target."""
         found = _mean(self.before.get(target.run, []), target.figure)
         return target.before if found is None else found
 
@@ -121,7 +121,7 @@ def command_for(run: Run, tree: Path | None) -> list[str] | None:
 
 
 def table(results: Results) -> str:
-    """Return the table of the targets that were measured, and the names of the others."""
+    """Return the table of the measured targets, and the names of the others."""
     rows = [("work", "before", "now", "ratio", "target", "met")]
     left_out = []
     for target in TARGETS:

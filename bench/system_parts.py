@@ -80,7 +80,7 @@ class Build:
 
 @dataclass(frozen=True, kw_only=True)
 class Setup:
-    """How the system is put together."""
+    """The parts of a system."""
 
     database: str = "postgres"
     server: str = "daphne"

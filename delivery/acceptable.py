@@ -1,4 +1,4 @@
-"""The conditions under which a draft is accepted."""
+"""The checks of a draft before it is accepted."""
 
 from __future__ import annotations
 

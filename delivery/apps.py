@@ -17,7 +17,6 @@ class DeliveryConfig(AppConfig):
         from delivery.tallies import install
 
         recipients.connect()
-        pre_migrate.connect(install.before_migrate, sender=self)
-        post_migrate.connect(install.after_migrate, sender=self)
-        pre_migrate.connect(batches.kept.before_migrate, sender=self)
-        post_migrate.connect(batches.kept.after_migrate, sender=self)
+        for kept in (batches.kept, install.kept):
+            pre_migrate.connect(kept.before_migrate, sender=self)
+            post_migrate.connect(kept.after_migrate, sender=self)

@@ -312,7 +312,8 @@ def webhook_spool() -> tuple[str, int] | None:
     given = _value("WEBHOOK_SPOOL")
     if not given:
         return None
-    return str(given["DIRECTORY"]), int(given.get("BYTES", _SPOOL_BYTES))
+    complete = {"BYTES": _SPOOL_BYTES, **given}
+    return str(complete["DIRECTORY"]), int(complete["BYTES"])
 
 
 _SPOOL_BYTES = 64 * 1024 * 1024

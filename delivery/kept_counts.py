@@ -15,6 +15,7 @@ from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 
+from delivery import schema_changes
 from delivery.models import Message
 
 _CATALOGUES = {
@@ -67,12 +68,9 @@ class KeptCounts:
         existing = self._existing(connection)
         missing = [one for name, one in wanted.items() if name not in existing]
         if missing or not existing <= wanted.keys():
-            with transaction.atomic(using=using), connection.cursor() as cursor:
-                self._marked(using).delete()
-                self._drop(connection, existing - wanted.keys())
-                for one in missing:
-                    for statement in one.statements:
-                        cursor.execute(statement)
+            schema_changes.briefly(
+                connection, lambda: self._replace(connection, existing - wanted.keys(), missing)
+            )
         with transaction.atomic(using=using):
             if connection.vendor == "postgresql":
                 # One recount at a time: two would add the difference twice. Triggers do not wait for this.
@@ -86,6 +84,16 @@ class KeptCounts:
     def are_complete(self, using: str) -> bool:
         """Return whether a recount has ended since the triggers were made."""
         return bool(self._marked(using).exists())
+
+    def _replace(
+        self, connection: BaseDatabaseWrapper, old: set[str], new: Iterable[Trigger]
+    ) -> None:
+        with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+            self._marked(connection.alias).delete()
+            self._drop(connection, old)
+            for one in new:
+                for statement in one.statements:
+                    cursor.execute(statement)
 
     def _marked(self, using: str) -> Any:
         return self.model._default_manager.using(using).filter(**self.mark)

@@ -8,11 +8,11 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from delivery import conf
+from delivery import batches, conf
 from delivery.limits import spend
 from delivery.models import StatusCheck, WebhookEvent
 from delivery.statuses import ON_ITS_WAY, Status
-from delivery.tallies.recount import fold
+from delivery.tallies.recount import fold as fold_tallies
 
 _ASKED_ABOUT = ON_ITS_WAY | {Status.UNKNOWN}
 _BATCH = 1000
@@ -28,7 +28,8 @@ def prune(now: datetime, *, dry_run: bool = False) -> dict[str, int]:
     """
     checks = StatusCheck.objects.exclude(message__status__in=sorted(_ASKED_ABOUT))
     if not dry_run:
-        fold(now)
+        fold_tallies(now)
+        batches.fold()
     return {
         "webhook_events": sum(
             len(ids) if dry_run else WebhookEvent.objects.filter(pk__in=ids).delete()[0]

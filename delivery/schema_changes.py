@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from django.db import OperationalError, migrations
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.models import UniqueConstraint
 
 _IS_VALID = (
     "SELECT indisvalid FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid"
@@ -64,31 +65,32 @@ class RemoveIndex(migrations.RemoveIndex):
         add.database_forwards(app_label, schema_editor, from_state, to_state)
 
 
-class AddUniqueIndex(migrations.AddConstraint):
-    """Build the unique index of a ``UniqueConstraint`` with a condition.
-
-    Django makes one without a condition a constraint of the table: that locks the table on PostgreSQL
-    and remakes it on SQLite.
-    """
+class AddUniqueConstraint(migrations.AddConstraint):
+    """Build the index of a constraint while other connections write, then make it the constraint."""
 
     def database_forwards(
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
     ) -> None:
-        model = _model(self, app_label, schema_editor, to_state)
-        if model is None:
+        if not _is_postgresql(schema_editor):
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
             return
-        statement = str(self.constraint.create_sql(model, schema_editor))
-        if _is_postgresql(schema_editor):
-            statement = statement.replace("UNIQUE INDEX", "UNIQUE INDEX CONCURRENTLY", 1)
-            _build(schema_editor.connection, self.constraint.name, statement)
-        else:
-            schema_editor.execute(statement)
-
-    def database_backwards(
-        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
-    ) -> None:
-        if _model(self, app_label, schema_editor, from_state) is not None:
-            _drop(schema_editor, self.constraint.name)
+        model = _model(self, app_label, schema_editor, to_state)
+        if model is None or _is_constraint(schema_editor, self.constraint.name):
+            return
+        quote, name = schema_editor.quote_name, self.constraint.name
+        fields = cast(UniqueConstraint, self.constraint).fields
+        columns = [model._meta.get_field(field).column for field in fields]
+        table = quote(model._meta.db_table)
+        _build(
+            schema_editor.connection,
+            name,
+            f"CREATE UNIQUE INDEX CONCURRENTLY {quote(name)} ON {table}"
+            f" ({', '.join(map(quote, columns))})",
+        )
+        statement = (
+            f"ALTER TABLE {table} ADD CONSTRAINT {quote(name)} UNIQUE USING INDEX {quote(name)}"
+        )
+        _briefly(schema_editor, lambda: schema_editor.execute(statement))
 
 
 class RemoveUniqueIndex(migrations.RemoveConstraint):
@@ -103,9 +105,16 @@ class RemoveUniqueIndex(migrations.RemoveConstraint):
     def database_backwards(
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
     ) -> None:
-        model = to_state.models[app_label, self.model_name_lower]
-        add = AddUniqueIndex(self.model_name, model.get_constraint_by_name(self.name))
-        add.database_forwards(app_label, schema_editor, from_state, to_state)
+        model = _model(self, app_label, schema_editor, to_state)
+        if model is None:
+            return
+        state = to_state.models[app_label, self.model_name_lower]
+        statement = str(state.get_constraint_by_name(self.name).create_sql(model, schema_editor))
+        if _is_postgresql(schema_editor):
+            statement = statement.replace("UNIQUE INDEX", "UNIQUE INDEX CONCURRENTLY", 1)
+            _build(schema_editor.connection, str(self.name), statement)
+        else:
+            schema_editor.execute(statement)
 
 
 class AlterField(migrations.AlterField):
@@ -123,7 +132,7 @@ class AlterField(migrations.AlterField):
                 app_label, schema_editor, from_state, to_state
             )
 
-        _briefly(schema_editor, change)
+        briefly(schema_editor.connection, change)
 
 
 class DropFieldIndex(migrations.AlterField):
@@ -179,14 +188,20 @@ class SetFillFactor(migrations.operations.base.Operation):
         table = schema_editor.quote_name(
             state.apps.get_model(app_label, self.model_name)._meta.db_table
         )
-        _briefly(
-            schema_editor,
+        briefly(
+            schema_editor.connection,
             lambda: schema_editor.execute(f"ALTER TABLE {table} SET (fillfactor = {percent})"),
         )
 
 
 def _is_postgresql(schema_editor: BaseDatabaseSchemaEditor) -> bool:
     return schema_editor.connection.vendor == "postgresql"
+
+
+def _is_constraint(schema_editor: BaseDatabaseSchemaEditor, name: str) -> bool:
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_constraint WHERE conname = %s", [name])
+        return cursor.fetchone() is not None
 
 
 def _model(
@@ -219,15 +234,16 @@ def _drop(schema_editor: BaseDatabaseSchemaEditor, name: str) -> None:
         cursor.execute(f"DROP INDEX{concurrently} IF EXISTS {schema_editor.quote_name(name)}")
 
 
-def _briefly(schema_editor: BaseDatabaseSchemaEditor, change: Callable[[], None]) -> None:
-    if not _is_postgresql(schema_editor):
+def briefly(connection: BaseDatabaseWrapper, change: Callable[[], None]) -> None:
+    """Make a change that needs a whole table for a moment, without letting others queue behind it."""
+    if connection.vendor != "postgresql":
         return change()
-    with schema_editor.connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute(f"SET lock_timeout = '{_LOCK_TIMEOUT}'")
     try:
         _repeat(change)
     finally:
-        with schema_editor.connection.cursor() as cursor:
+        with connection.cursor() as cursor:
             cursor.execute("RESET lock_timeout")
     return None
 

@@ -12,7 +12,6 @@ from delivery import conf
 from delivery.checks import check_delivery
 from delivery.limits import breaker, holds, spend
 from delivery.models import Attempt, BreakerState, Message, WebhookEvent
-from delivery.models.queue import DUE_STATUSES
 from delivery.providers import registry
 from delivery.providers.base import Account
 from delivery.queue.heads import heads
@@ -158,7 +157,7 @@ def queue(tenant_id: Any = None) -> dict[str, int]:
     Messages that wait for a worker are counted by the indexes of these alone; dead letters, of which
     there may be many, by the tally.
     """
-    due, held = Message.objects.filter(status__in=DUE_STATUSES), Message.objects.watched(_SENDING)
+    due, held = Message.objects.waiting(), Message.objects.watched(_SENDING)
     found: dict[str, int] = tallies.waiting(tenant_id)
     for some in (due, held):
         mine = some if tenant_id is None else some.filter(tenant_id=tenant_id)

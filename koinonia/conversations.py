@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
@@ -18,6 +19,11 @@ from koinonia.models.member import Member
 
 _AT_ONCE = 1000
 """Phone numbers of one statement."""
+_CREATE = """
+    INSERT INTO koinonia_conversation (church_id, phone, unread_count, updated_at)
+    SELECT %s, phone.value, 0, %s FROM {each} AS phone WHERE true
+    ON CONFLICT (church_id, phone) DO NOTHING RETURNING phone, id
+"""
 _FOLLOW_BATCH = """
     UPDATE koinonia_conversation SET last_message_id = latest.message, updated_at = %s
     FROM (
@@ -28,7 +34,7 @@ _FOLLOW_BATCH = """
     ) AS latest
     WHERE koinonia_conversation.id = latest.id
 """
-"""One join: a subquery for each conversation can read the whole batch each time (decision 0060)."""
+"""Uses a join: a subquery for each conversation can read the whole batch each time (decision 60)."""
 
 
 def conversation_with(church: Church, phone: str, *, now: datetime) -> Conversation:
@@ -44,16 +50,13 @@ def conversation_keys(church: Church, phones: Collection[str], *, now: datetime)
     Two transactions that create the same conversation end with the same row: the unique constraint
     decides the race.
     """
-    known = _known_threads(church, list(phones))
-    missing = sorted(set(phones) - known.keys())
-    if missing:
-        # Broadcasts of one church take turns: each inserts its numbers in slices, and two of them
-        # could wait for each other's numbers.
-        Church.objects.select_for_update(no_key=True).filter(pk=church.pk).values("pk").first()
-        rows = [Conversation(church=church, phone=phone, updated_at=now) for phone in missing]
-        Conversation.objects.bulk_create(rows, ignore_conflicts=True, batch_size=_AT_ONCE)
-        known |= _known_threads(church, missing)
-    return known
+    # Broadcasts of one church take turns: each inserts its numbers in slices, and two of them could
+    # wait for each other's numbers.
+    Church.objects.select_for_update(no_key=True).filter(pk=church.pk).values("pk").first()
+    keys: dict[str, int] = {}
+    for some in _slices(sorted(set(phones))):
+        keys |= _created(church, some, now)
+    return keys | _known_threads(church, sorted(set(phones) - keys.keys()))
 
 
 def member_at(church: Church, phone: str) -> Member | None:
@@ -151,6 +154,15 @@ def mark_read(conversation: Conversation, *, now: datetime) -> int:
         Message.objects.filter(pk__in=keys).update(read_at=now, updated_at=now)
         Conversation.objects.filter(pk=conversation.pk).update(unread_count=0)
     return len(messages)
+
+
+def _created(church: Church, phones: Sequence[str], now: datetime) -> dict[str, int]:
+    """Create the conversations that do not exist; return their keys by number."""
+    each = "json_array_elements_text(%s)" if connection.vendor == "postgresql" else "json_each(%s)"
+    at = connection.ops.adapt_datetimefield_value(now)
+    with connection.cursor() as cursor:
+        cursor.execute(_CREATE.format(each=each), [church.pk, at, json.dumps(phones)])
+        return dict(cursor.fetchall())
 
 
 def _known_threads(church: Church, phones: Sequence[str]) -> dict[str, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
+from django.db.models import Max, QuerySet
 
 from realtime import conf
 from realtime.models import Event, Stream, Ticket
@@ -19,25 +19,20 @@ def prune(now: datetime, *, dry_run: bool = False) -> dict[str, int]:
     A client that asks for a deleted event gets a ``reset``.
     """
     counts = {"events": 0, "tickets": 0}
-    for stream in _streams_to_prune(now):
+    for stream in Stream.objects.iterator():
         counts["events"] += _prune_stream(stream, now, dry_run)
     expired = Ticket.objects.filter(expires_at__lte=now)
     counts["tickets"] = expired.count() if dry_run else expired.delete()[0]
     return counts
 
 
-def _streams_to_prune(now: datetime) -> QuerySet[Stream]:
-    """Return the streams with too many events, or with a first event that is too old."""
-    first = Event.objects.filter(stream=OuterRef("pk"), seq=OuterRef("first_seq"))
-    return Stream.objects.filter(
-        Q(first_seq__lte=F("last_seq") - conf.events_kept())
-        | Exists(first.filter(at__lt=now - conf.retention()))
-    )
-
-
 def _prune_stream(stream: Stream, now: datetime, dry_run: bool) -> int:
-    """Delete from the first event on, a slice per transaction: the cost is that of what is deleted."""
+    """Delete the surplus in slices, a transaction for each. The cost grows with the deleted events only."""
     first, deleted = stream.first_seq, 0
+    too_many = first <= stream.last_seq - conf.events_kept()
+    begin = Event.objects.filter(stream=stream, seq=first, at__gte=now - conf.retention())
+    if not too_many and begin.exists():
+        return 0
     while (last := _last_to_delete(stream, first, now)) >= first:
         slice_ = Event.objects.filter(stream=stream, seq__lte=last)
         if dry_run:

@@ -66,10 +66,10 @@ class TenantFilter(admin.SimpleListFilter):
         if (value := self.value()) is None:
             return queryset
         try:
-            key = self.tenants._meta.pk.to_python(value)
-            return queryset.filter(tenant__in=self.tenants._default_manager.filter(pk=key))
+            tenant = self.tenants._default_manager.filter(pk=value).first()
         except (ValidationError, ValueError, OverflowError) as error:
             raise IncorrectLookupParameters from error
+        return queryset.filter(tenant=tenant) if tenant else queryset.none()
 
 
 class StatusFilter(admin.SimpleListFilter):

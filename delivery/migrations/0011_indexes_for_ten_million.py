@@ -60,12 +60,10 @@ class Migration(migrations.Migration):
         ),
         schema_changes.SetFillFactor("message", 85),
         schema_changes.SetFillFactor("webhookevent", 90),
-        schema_changes.AddUniqueIndex(
+        schema_changes.AddUniqueConstraint(
             model_name="message",
             constraint=models.UniqueConstraint(
-                condition=Q(to_number__isnull=False),
-                fields=("to_number", "tenant", "batch"),
-                name="message_once_per_number",
+                fields=("to_number", "tenant", "batch"), name="message_once_per_number"
             ),
         ),
         schema_changes.AddIndex(

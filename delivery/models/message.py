@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from delivery import conf
-from delivery.models.queue import DUE_STATUSES, FOR_PEOPLE, WATCHED, MessageQuerySet
+from delivery.models.queue import DUE_STATUSES, FOR_PEOPLE, WAITS, WATCHED, MessageQuerySet
 from delivery.models.transitions import Transitions
 from delivery.statuses import Status
 
@@ -160,13 +160,9 @@ class Message(Transitions, models.Model):
             models.UniqueConstraint(
                 fields=["provider_id", "provider"], name="message_provider_id_once"
             ),
-            # Also the texts to a number: the last one, and the watchdog's search for lost ones. The
-            # condition is always true; with one, both databases build an index without locking or
-            # remaking the table.
+            # Also the texts to a number: the last one, and the watchdog's search for lost ones.
             models.UniqueConstraint(
-                fields=["to_number", "tenant", "batch"],
-                condition=Q(to_number__isnull=False),
-                name="message_once_per_number",
+                fields=["to_number", "tenant", "batch"], name="message_once_per_number"
             ),
         ]
         # Each update of a status writes an entry into every index whose condition the row meets: at
@@ -175,7 +171,7 @@ class Message(Transitions, models.Model):
             # The queue, the turns and the claim: per priority, provider account and tenant.
             models.Index(
                 fields=["priority", "provider", "tenant", "next_attempt_at", "id"],
-                condition=Q(status__in=DUE_STATUSES),
+                condition=WAITS,
                 name="message_due_by_provider",
             ),
             # Expired leases, the watchdog, and the lists of the support desk.

@@ -14,6 +14,7 @@ from delivery.models import (
     among,  # noqa: F401 -- registers the lookup
     bulk_write,
 )
+from delivery.models.repeated_condition import RepeatedCondition
 from delivery.statuses import Status
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 DUE_STATUSES = (Status.QUEUED.value, Status.RETRYING.value, Status.SCHEDULED.value)
 """Sorted as in the condition of the partial indexes."""
+WAITS = Q(status__in=DUE_STATUSES)
 WATCHED = Q(status__in=("accepted", "dead", "sending", "sent", "unknown")) | Q(asks_to_stop=True)
 """Somebody still looks at the message: the rescue, the watchdog, or the support desk."""
 FOR_PEOPLE = Q(status__in=("dead", "unknown"), discarded_at__isnull=True) | Q(asks_to_stop=True)
@@ -30,7 +32,11 @@ FOR_PEOPLE = Q(status__in=("dead", "unknown"), discarded_at__isnull=True) | Q(as
 class MessageQuerySet(models.QuerySet["Message"]):
     def due(self, now: datetime) -> MessageQuerySet:
         """Return the messages that a worker may claim now."""
-        return self.filter(status__in=DUE_STATUSES, next_attempt_at__lte=now)
+        return self.waiting().filter(next_attempt_at__lte=now)
+
+    def waiting(self) -> MessageQuerySet:
+        """Return the messages that wait for a worker, due or not."""
+        return self._repeated(WAITS).filter(status__in=DUE_STATUSES)
 
     def leases_ended(self, now: datetime) -> MessageQuerySet:
         """Return the messages with an expired lease: their worker was lost."""
@@ -54,7 +60,9 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
         PostgreSQL proves it, and would estimate fewer rows for two conditions than for one.
         """
-        return self.filter(condition) if connections[self.db].vendor == "sqlite" else self.all()
+        if connections[self.db].vendor != "sqlite":
+            return self.all()
+        return self.filter(RepeatedCondition(condition))
 
     def held_by(self, token: UUID) -> MessageQuerySet:
         return self.filter(status=Status.SENDING, lease_token=token)

@@ -9,7 +9,7 @@ from uuid import uuid4
 from delivery.changes import message_changes
 from delivery.isolation import all_or_each, or_skip
 from delivery.models import Attempt, Message, Outcome, bulk_write
-from delivery.models.queue import DUE_STATUSES, MessageQuerySet
+from delivery.models.queue import MessageQuerySet
 from delivery.models.transitions import ANSWER_LOST, TRANSITION_FIELDS, Failure
 from delivery.providers import registry
 
@@ -91,9 +91,7 @@ def _may_repeat(row: Message) -> bool:
 
 def expire(now: datetime, limit: int = 500) -> int:
     """End due messages that are too old. The claim does the same, but does not run while sending is blocked."""
-    overdue = Message.objects.filter(
-        status__in=DUE_STATUSES, next_attempt_at__lte=now, expires_at__lte=now
-    )
+    overdue = Message.objects.due(now).filter(expires_at__lte=now)
     if not overdue.exists():
         return 0
     with message_changes(now) as changes:

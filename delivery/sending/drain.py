@@ -71,15 +71,21 @@ class Drain:
         return bool(self.threads.in_flight) or bool(self._unsettled) or bool(self._withdrawn)
 
     def step(self) -> bool:
-        """Do everything that can be done now without waiting. Return whether anything was claimed."""
-        self.oversight.look(self.clock(), self._renew, hurries=bool(self.threads.in_flight))
+        """Do everything that can be done now without waiting. Return whether anything was claimed.
+
+        Due texts go before the applying of webhook events, but an inbound text goes before them.
+        """
+        self.oversight.look(self.clock(), self._renew)
         now = self.clock()
         # Asked once: each step claims at most as much as the threads have room for.
         turns = self.turns.now(now) if self.threads.room(Priority.REPLY) else []
+        if turns:
+            self.oversight.hear_texts(now)
         serving = _Accounts(self.gate)
         claimed = False
         for turn in turns:
             claimed |= self._take_turn(turn, serving, now)
+        self.oversight.apply_events(self.clock(), hurries=bool(self.threads.in_flight))
         return claimed
 
     def settle(self, timeout: float) -> None:

@@ -16,8 +16,8 @@ _GATHER = timedelta(seconds=0.2)
 """Under load webhook events are applied this far apart, and so in groups: each transaction competes
 with the web processes, which store them, for the one write lock of SQLite."""
 _SLICE, _GROUP = 50, 200
-"""Events of one transaction while texts are on their way, and while nothing else is to be done. Due texts
-wait for one slice at most: a step applies one, and then looks at the queue."""
+"""Events of one transaction while texts are on their way, and while nothing else is to be done. A text that
+becomes due meanwhile waits for one slice at most: after each the worker looks at the queue."""
 _SOON = timedelta(seconds=0.25)
 """Longer than it takes to apply a group."""
 _EVERY = timedelta(seconds=1)
@@ -36,12 +36,8 @@ class Oversight:
     _events_applied: datetime | None = None
     _next_expiry: datetime | None = None
 
-    def look(
-        self, now: datetime, renew_leases: Callable[[datetime], None], *, hurries: bool = False
-    ) -> None:
-        """Do the duties that are due. ``hurries``: calls are in flight, so their results come soon."""
-        if self.is_behind or not self.gathers(now):
-            self._apply_events(now, hurries)
+    def look(self, now: datetime, renew_leases: Callable[[datetime], None]) -> None:
+        """Do the duties that are due, except the webhook events."""
         if _is_time(self._schedule_asked, _SCHEDULE_EVERY, now):
             self._schedule_asked = now
             conf.schedule().accept_due(now)
@@ -59,7 +55,15 @@ class Oversight:
         """Tell whether further webhook events are awaited before the next group is applied."""
         return self.is_behind or not _is_time(self._events_applied, _GATHER, now)
 
-    def _apply_events(self, now: datetime, hurries: bool) -> None:
+    def hear_texts(self, now: datetime) -> None:
+        """Apply the inbound texts before a claim: a STOP must not wait behind the texts that it forbids."""
+        if tracking.text_waits(now):
+            tracking.apply_waiting_events(now, _SLICE)
+
+    def apply_events(self, now: datetime, *, hurries: bool) -> None:
+        """Apply webhook events. ``hurries``: calls are in flight, so their results come soon."""
+        if not self.is_behind and self.gathers(now):
+            return
         most = _SLICE if hurries or is_due_soon(now + _SOON) else _GROUP
         applied = tracking.apply_waiting_events(now, most)
         self.is_behind = applied >= most

@@ -28,8 +28,6 @@ KEPT = timedelta(days=33)
 """Older quarters are one row: the report shows thirty days, in any time zone."""
 _SETTLED = timedelta(hours=2)
 _AT_ONCE = 5_000
-_MARK: dict[str, Any] = {"tenant": None, "quarter": -1, "shard": -1}
-"""A row without counts: the tallies are exact."""
 
 
 def quarter_of(moment: datetime) -> int:
@@ -67,17 +65,6 @@ def recount(now: datetime, *, using: str | None = None) -> None:
                 f" ORDER BY {tenant}bucket"
             )
             cursor.execute(add(of_all=of_all, source=source))
-        Tally.objects.using(connection.alias).get_or_create(**_MARK)
-
-
-def is_exact(*, using: str) -> bool:
-    """Return whether a recount has ended since the triggers were made."""
-    return Tally.objects.using(using).filter(**_MARK).exists()
-
-
-def forget(*, using: str) -> None:
-    """Note that messages were written without the triggers: a recount is needed."""
-    Tally.objects.using(using).filter(**_MARK).delete()
 
 
 def _bucket(expression: str, horizon: int) -> str:

@@ -3,12 +3,11 @@
 # ruff: noqa: S608 -- names and statuses of ours, no input
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from delivery.kept_counts import Trigger, named
 from delivery.models import Message
 from delivery.tallies.counted import (
     COLUMNS,
@@ -29,29 +28,23 @@ _TABLES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Trigger:
-    name: str
-    statements: tuple[str, ...]
-
-
 def declared(connection: BaseDatabaseWrapper) -> list[Trigger]:
-    """Return the triggers for this database. A name has a hash of the definition in it."""
+    """Return the triggers for this database."""
     make: Callable[[], Iterator[tuple[str, ...]]] = (
         _postgresql if connection.vendor == "postgresql" else _sqlite
     )
-    return [_named(templates) for templates in make()]
+    return [named(PREFIX, templates) for templates in make()]
 
 
 def quarter(row: str, vendor: str) -> str:
-    """Return the expression for the quarter of an hour in which a message was created."""
+    """Return the SQL of the quarter of an hour of a message's creation."""
     if vendor == "postgresql":
         return f"floor(extract(epoch FROM {row}.created_at) / {QUARTER_SECONDS})::bigint"
     return f"CAST(strftime('%s', {row}.created_at) AS INTEGER) / {QUARTER_SECONDS}"
 
 
 def _postgresql() -> Iterator[tuple[str, ...]]:
-    """Yield statement triggers: they cost once per statement, however many rows it changes."""
+    """Yield statement triggers. A statement pays once, for any number of rows."""
     for event, tables in _TABLES.items():
         changed = " UNION ALL ".join(
             f"SELECT r.tenant_id, {quarter('r', 'postgresql')} AS quarter, {sign} AS sign,"
@@ -129,9 +122,3 @@ def _takes(values: list[str]) -> str:
         folded = f"CASE WHEN EXISTS (SELECT 1 FROM {TABLE} WHERE {tenant} AND quarter = {at}) THEN {at} ELSE 0 END"
         body += f"UPDATE {TABLE} SET {lowered} WHERE {tenant} AND quarter = {folded}; "
     return body
-
-
-def _named(templates: tuple[str, ...]) -> Trigger:
-    digest = hashlib.blake2b("\n".join(templates).encode(), digest_size=8).hexdigest()
-    name = PREFIX + digest
-    return Trigger(name, tuple(one.replace("{name}", name) for one in templates))

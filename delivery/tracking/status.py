@@ -6,7 +6,7 @@ arrival.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,7 +31,7 @@ _READ = (
     "error_code", "error_title", "error_class", "updated_at",
 )  # fmt: skip
 """The columns that a report is compared with, and that the events of its change show."""
-RANKS = {
+RANKS: Mapping[str, int] = {
     Status.ACCEPTED: 1,
     Status.SENT: 2,
     Status.UNCONFIRMED: 3,
@@ -105,7 +105,7 @@ def move(message: Message, report: DeliveryReport, now: datetime) -> None:
 
 
 def rank(status: str) -> int:
-    return RANKS.get(Status(status), 0)
+    return RANKS.get(status, 0)
 
 
 def may_be_of_another_send(report: DeliveryReport, message: Message) -> bool:

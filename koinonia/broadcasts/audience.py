@@ -69,7 +69,7 @@ class Audience:
     def people(self, church: Church) -> AbstractContextManager[Iterator[Person]]:
         """Read the members in slices.
 
-        Members that share a number stand together, at the place of the oldest of them.
+        Members with one number follow each other, at the place of the oldest of them.
         """
         return _in_slices(self.members(church))
 

@@ -29,7 +29,7 @@ class Rendering:
     text: str
     measured: Measured
     problem: str = ""
-    """Why the text cannot be sent; empty if it can."""
+    """The reason why the text cannot be sent; else empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Renderings:
         return self._unusable_oldest + self._unusable_others
 
     def each(self, people: Iterable[Person]) -> Iterator[Rendering]:
-        """Yield one rendering per number. ``people`` stand together if they share a number.
+        """Yield one rendering per number. ``people`` with one number follow each other.
 
         If members share a number, the text names the oldest member with a usable rendering, else
         the oldest member.

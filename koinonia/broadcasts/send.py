@@ -137,5 +137,5 @@ def _forecast(church: Church, renderings: Iterable[Rendering]) -> tuple[int, int
 
 
 def _announce(broadcast: Broadcast, now: datetime) -> None:
-    """Announce a scheduled broadcast: it has no messages yet that would announce it."""
+    """Publish a scheduled broadcast: it has no messages yet that would announce it."""
     log.append({f"church:{broadcast.church.slug}": [events.broadcast_created(broadcast)]}, now=now)

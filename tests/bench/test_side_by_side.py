@@ -56,7 +56,7 @@ def test_a_figure_is_divided_by_the_mean_of_the_runs_before(compared: Any, targe
 def test_a_missed_target_is_said_and_what_was_not_measured_is_named(
     compared: Any, targets: Any
 ) -> None:
-    results = compared.Results(now={targets.WEBHOOKS: [{"webhook_p99": 900.0}]})
+    results = compared.Results(now={targets.WEBHOOKS_AT_1000: [{"webhook_p99": 900.0}]})
     table = compared.table(results)
     row = next(line for line in table.splitlines() if "p99" in line)
     assert row.endswith("NO")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from delivery.models import Attempt, Message, WebhookEvent
 from realtime.models import Event
 
 MOST = {Message: 10, Attempt: 2, WebhookEvent: 5, Event: 2}
+NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 NAME = "message_for_a_test"
 _SPOIL = "UPDATE pg_index SET indisvalid = false WHERE indexrelid = %s::regclass"
 _IS_VALID = "SELECT indisvalid FROM pg_index WHERE indexrelid = %s::regclass"
@@ -90,3 +93,33 @@ def test_another_error_is_not_repeated() -> None:
 
     with pytest.raises(OperationalError, match="disk"):
         schema_changes._repeat(change)
+
+
+QUERIES: dict[str, tuple[Callable[[], Any], str]] = {
+    "expired leases": (lambda: Message.objects.leases_ended(NOW), "message_watched"),
+    "on its way": (lambda: Message.objects.watched("accepted", "sent"), "message_watched"),
+    "dead letters": (
+        lambda: Message.objects.filter(tenant=1).dead_letters(),
+        "message_for_people",
+    ),
+    "requests to stop": (
+        lambda: Message.objects.filter(tenant=1).asking_to_stop(),
+        "message_for_people",
+    ),
+    "due": (lambda: Message.objects.due(NOW).filter(priority=0), "message_due_by_provider"),
+    "batch": (lambda: Message.objects.filter(batch=1).order_by("-id"), "message_of_batch"),
+    "recipient": (
+        lambda: Message.objects.filter(recipient=1).order_by("-id"),
+        "message_of_recipient",
+    ),
+    "number": (lambda: Message.objects.filter(to_number="+1"), "(to_number=?)"),
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", QUERIES)
+def test_sqlite_uses_the_partial_indexes(name: str) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL's plans depend on the rows.")
+    rows, index = QUERIES[name]
+    assert index in rows().explain()

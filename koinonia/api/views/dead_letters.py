@@ -52,8 +52,10 @@ class _DeadLetters(ChurchView):
     query_serializer = DeadLetterQuerySerializer
 
     def get_queryset(self) -> QuerySet[Message]:
-        messages = Message.objects.filter(tenant=self.church, status__in=sorted(DEAD_LETTERS))
-        return shown(messages).select_related("reviewed_by")
+        return self.joined(Message.objects.filter(status__in=sorted(DEAD_LETTERS)))
+
+    def joined(self, letters: QuerySet[Message]) -> QuerySet[Message]:
+        return shown(letters.filter(tenant=self.church)).select_related("reviewed_by")
 
     def waiting(self) -> Any:
         """Return the dead letters that wait for a decision and match the query."""
@@ -65,9 +67,11 @@ class DeadLettersView(_DeadLetters, ListView):
 
     pagination_class = LatestDeadFirst
 
+    def get_queryset(self) -> QuerySet[Message]:
+        return self.joined(Message.objects.dead_letters())
+
     def filter_queryset(self, queryset: Any) -> Any:
-        chosen = filter_of(self.query()).apply(queryset.dead_letters())
-        return super().filter_queryset(chosen)
+        return super().filter_queryset(filter_of(self.query()).apply(queryset))
 
     @extend_schema(parameters=[DeadLetterQuerySerializer])
     def get(self, *args: Any, **kwargs: Any) -> Any:

@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from delivery import tracking
 from delivery.models import WebhookEvent
 from delivery.sending.drain import Drain
 from delivery.sending.threads import Threads
 from delivery.statuses import Status
 from delivery.testing import ScriptedProvider
-from tests.delivery.tracking.conftest import NOW, MakeMessage, store
-from tests.delivery.webhooks.signing import event, outbound
+from tests.delivery.tracking.conftest import MEMBER, NOW, MakeMessage, store
+from tests.delivery.webhooks.signing import event, inbound, outbound
 
 pytestmark = pytest.mark.django_db
 
@@ -86,6 +87,31 @@ def test_a_due_text_waits_for_one_slice_of_a_hundred_and_twenty_events(
     drain.step()
     drain.step()
     assert waiting() == 0
+
+
+def test_due_texts_are_claimed_before_reports_and_after_a_stop(
+    message: MakeMessage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message(provider_id="p1")
+    due = message(Status.QUEUED, to_number="+13125559999")
+    seen: list[tuple[int, str]] = []
+    apply = tracking.apply_waiting_events
+
+    def watch(now: datetime, limit: int = 200) -> int:
+        due.refresh_from_db()
+        seen.append((waiting(), due.status))
+        return apply(now, limit)
+
+    monkeypatch.setattr(tracking, "apply_waiting_events", watch)
+    come("sent")
+    engine(Clock()).step()
+    assert seen == [(1, Status.SENDING)]
+    seen.clear()
+    due = message(Status.QUEUED, to_number=MEMBER)
+    store(event("message.received", inbound("i1", "STOP")))
+    engine(Clock()).step()
+    due.refresh_from_db()
+    assert (seen[0], due.status) == ((1, Status.QUEUED), Status.SUPPRESSED)
 
 
 def test_events_are_applied_in_large_groups_while_no_text_is_due(message: MakeMessage) -> None:

@@ -128,8 +128,9 @@ def test_a_newer_text_stays_the_last_message_of_its_conversation(
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="a plan of PostgreSQL")
 def test_no_conversation_reads_the_batch_again(sender: APIClient, members: list[Member]) -> None:
     post(sender)
+    broadcast = Broadcast.objects.get()
     with CaptureQueriesContext(connection) as captured:
-        update_for_batch(Broadcast.objects.get().pk, now=timezone.now())
+        update_for_batch(broadcast.pk, now=timezone.now())
     (statement,) = captured
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN {statement['sql']}")
