@@ -90,7 +90,7 @@ class AddUniqueConstraint(migrations.AddConstraint):
         statement = (
             f"ALTER TABLE {table} ADD CONSTRAINT {quote(name)} UNIQUE USING INDEX {quote(name)}"
         )
-        _briefly(schema_editor, lambda: schema_editor.execute(statement))
+        briefly(schema_editor.connection, lambda: schema_editor.execute(statement))
 
 
 class RemoveUniqueIndex(migrations.RemoveConstraint):
