@@ -22,6 +22,8 @@ KEPT_DAYS = 30
 IN_MOTION = 3000
 """The last messages: due, accepted, sent or scheduled."""
 _CHUNK = 250_000
+_CHUNK_OF_ATTEMPTS = 25_000
+"""Small, so that a trigger finds the messages of the new attempts by their key, and does not read them all."""
 _FILLED = (
     "delivery_message", "delivery_attempt", "delivery_webhookevent", "realtime_event",
     "koinonia_member", "koinonia_conversation",
@@ -176,9 +178,9 @@ def fill(url: str, messages: int, say: Callable[[str], None], *, churches: int =
             if statement.strip():
                 _execute(connection, statement)
 
-    def run_in_chunks(statement: str) -> None:
-        for start in range(1, messages + 1, _CHUNK):
-            run(statement, start=start, end=min(messages, start + _CHUNK - 1))
+    def run_in_chunks(statement: str, chunk: int = _CHUNK) -> None:
+        for start in range(1, messages + 1, chunk):
+            run(statement, start=start, end=min(messages, start + chunk - 1))
 
     with psycopg.connect(url, autocommit=True) as connection:
         rebuilt = _drop_indexes(connection)
@@ -186,7 +188,8 @@ def fill(url: str, messages: int, say: Callable[[str], None], *, churches: int =
             ("churches and people", lambda: run(_MEMBERS + _PEOPLE)),
             ("broadcasts", lambda: run(_BROADCASTS)),
             ("messages", lambda: run_in_chunks(_MESSAGES)),
-            ("attempts", lambda: run_in_chunks(_ATTEMPTS)),
+            ("statistics", lambda: connection.execute("ANALYZE delivery_message")),
+            ("attempts", lambda: run_in_chunks(_ATTEMPTS, _CHUNK_OF_ATTEMPTS)),
             ("webhook events", lambda: run_in_chunks(_WEBHOOKS)),
             ("log events", lambda: run(_EVENTS)),
             ("last messages", lambda: run(_LAST_MESSAGES)),
