@@ -52,7 +52,7 @@ lock: ## Pin the dependencies of pyproject.toml again (needs uv)
 bench: $(VENV)/.test ## Run the benchmarks of bench/ (ONLY=bench_delivery.py, COMPARE=commit prints ratios)
 	@COMPARE=$(COMPARE) scripts/bench $(ONLY) -- $(ARGS)
 
-scale: $(VENV)/.test ## Time statements at 100,000 and 10,000,000 messages (20 GB; ARGS='--sizes 100000 1000000')
+scale: $(VENV)/.test ## Time statements at 100,000 and 10,000,000 messages (11 GB; ARGS='--sizes 100000 1000000')
 	$(BIN)/python bench/scale.py $(ARGS)
 
 chaos: $(VENV)/.test ## Run the long tests that kill processes and cut connections
