@@ -58,7 +58,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--sizes", type=int, nargs=2, default=[100_000, 10_000_000])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--plans", type=Path, default=Path("var/scale_plans.txt"))
-    parser.add_argument("--directory", help="where the database lives; 10,000,000 messages need 11 GB")
+    parser.add_argument(
+        "--directory", help="where the database lives; 10,000,000 messages need 11 GB"
+    )
     return parser.parse_args()
 
 
