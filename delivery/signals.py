@@ -35,3 +35,9 @@ For the host's periodic tasks. Argument: ``now``. Sent outside any transaction.
 
 worker_started = Signal()
 """Sent once by ``manage.py worker``, before it starts its clusters: the host may print warnings."""
+
+drains_begin = Signal()
+"""Sent once by each process of a worker that sends, before its first drain: the host may tune it.
+
+An error in a receiver is logged and stops no message.
+"""

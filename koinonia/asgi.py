@@ -14,7 +14,7 @@ django.setup(set_prefix=False)
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 - needs Django's setup
 
 from delivery.webhooks.asgi import WebhookIntake  # noqa: E402
-from koinonia import settings  # noqa: E402
+from koinonia import garbage, settings  # noqa: E402
 from koinonia.config import environment, private_data  # noqa: E402
 from koinonia.health import redis_server  # noqa: E402
 from koinonia.http.request_threads import RequestThreadHandler  # noqa: E402
@@ -36,3 +36,4 @@ application = with_believed_scope(
         }
     )
 )
+garbage.collect_rarely()

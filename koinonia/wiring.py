@@ -24,12 +24,13 @@ from delivery.senders import Sender
 from delivery.signals import (
     breaker_changed,
     cap_changed,
+    drains_begin,
     messages_changed,
     overseen,
     worker_started,
 )
 from delivery.statuses import Status
-from koinonia import events, opt_out_words, sending_numbers
+from koinonia import events, garbage, opt_out_words, sending_numbers
 from koinonia.accounts import passwords, tokens
 from koinonia.api.authentication import user_token
 from koinonia.broadcasts import due, progress
@@ -59,6 +60,7 @@ def connect() -> None:
     cap_changed.connect(on_cap_changed, dispatch_uid="koinonia")
     overseen.connect(on_overseen, dispatch_uid="koinonia")
     worker_started.connect(on_worker_started, dispatch_uid="koinonia")
+    drains_begin.connect(on_drains_begin, dispatch_uid="koinonia")
     for signal in (post_save, post_delete):
         signal.connect(on_rights_changed, sender=Staff, dispatch_uid="koinonia.staff")
     pre_delete.connect(on_group_deleted, sender=Group, dispatch_uid="koinonia.group")
@@ -131,6 +133,11 @@ def on_overseen(*, now: datetime, **_: Any) -> None:
 def on_worker_started(**_: Any) -> None:
     """Warn of an unusable Redis, as the web process does at its start."""
     redis_server.warn()
+
+
+def on_drains_begin(**_: Any) -> None:
+    """Tune the memory of a process that sends, as the web process does at its start."""
+    garbage.collect_rarely()
 
 
 def _churches(changes: Sequence[Change]) -> set[int]:

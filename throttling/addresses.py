@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from django.http import HttpRequest
@@ -13,6 +14,7 @@ Address = IPv4Address | IPv6Address
 
 UNKNOWN = "unknown"
 """The shared identity of clients without an address."""
+_LONGEST = len("0000:0000:0000:0000:0000:ffff:255.255.255.255")
 
 
 def client_address(request: HttpRequest) -> Address | None:
@@ -59,8 +61,15 @@ def parse(text: str) -> Address | None:
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
         text = text.partition(":")[0]
+    plain = text.partition("%")[0]
+    return _address(plain) if len(plain) <= _LONGEST else None
+
+
+@lru_cache(maxsize=1024)
+def _address(text: str) -> Address | None:
+    """Return the address in ``text``. Proxies and providers come again and again, so it is kept."""
     try:
-        address = ip_address(text.partition("%")[0])
+        address = ip_address(text)
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address

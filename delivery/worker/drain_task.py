@@ -6,7 +6,6 @@ import ctypes
 import logging
 import time
 import traceback
-from collections.abc import Callable
 from multiprocessing.sharedctypes import RawValue
 from multiprocessing.util import Finalize
 from typing import Protocol
@@ -15,6 +14,7 @@ from django.db import connections
 
 from delivery.process import PerProcess
 from delivery.sending import drain as sending
+from delivery.signals import drains_begin
 
 logger = logging.getLogger("delivery")
 
@@ -56,7 +56,7 @@ def is_in_flight() -> bool:
 
 def drain() -> None:
     """Run one drain. Log an error and return: the rows are still in the database."""
-    _finish_at_exit.get()
+    _begun.get()
     try:
         sending.drain(stop_requested)
     except Exception as error:
@@ -81,10 +81,10 @@ def _finish() -> None:
         set_in_flight(False)
 
 
-def _register() -> Callable[[], None]:
+def _begin() -> None:
     Finalize(None, _finish, exitpriority=100)
-    return _finish
+    drains_begin.send_robust(sender=None)
 
 
 # django-q2 replaces its worker process from time to time, between two drains.
-_finish_at_exit = PerProcess(_register)
+_begun = PerProcess(_begin)
