@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from io import BytesIO
 from typing import Any
 
@@ -32,7 +33,7 @@ _ASKED = (
 )  # fmt: skip
 _ANSWER = "delivery.webhook_answer"
 _REACHED = "delivery.webhook_view_reached"
-_TIMES: dict[bytes, Callable[[float], float]] = {
+_TIMES: dict[bytes, Callable[[int], int]] = {
     b"date": lambda now: now,
     b"expires": lambda now: now - 1,  # as never_cache does
 }
@@ -60,11 +61,17 @@ class Head:
     """The origin in the URL of the request, if the host of the request is believed."""
 
     def start(self, now: float) -> dict[str, Any]:
+        second = int(now)
         headers = [
-            (name, http_date(_TIMES[name](now)).encode()) if name in _TIMES else (name, value)
+            (name, _date(_TIMES[name](second))) if name in _TIMES else (name, value)
             for name, value in self.fields
         ]
         return {"type": "http.response.start", "status": self.status, "headers": headers}
+
+
+@lru_cache(maxsize=4)
+def _date(second: int) -> bytes:
+    return http_date(second).encode()
 
 
 class AnswerHeads:
@@ -72,12 +79,22 @@ class AnswerHeads:
 
     def __init__(self) -> None:
         self._kept: dict[Hashable, Head | None] = {}
+        self._plain: dict[Hashable, Head | None] = {}
         self._chain: BaseHandler | None = None
         self._names = _ASKED + _ssl_header()
 
     def shape(self, scope: Mapping[str, Any], fields: Mapping[bytes, bytes]) -> Hashable:
         """Return what the middlewares read of a request."""
         return (scope.get("scheme"), *[fields.get(name) for name in self._names])
+
+    async def plain(self, shape: Hashable, scope: Mapping[str, Any]) -> Head | None:
+        """Return the head of an empty answer; None if a middleware answers without asking the view."""
+        if shape not in self._plain:
+            found = await self.head(shape, scope, HttpResponse(status=200))
+            if len(self._plain) >= _MOST_KEPT:
+                self._plain.clear()
+            self._plain[shape] = found
+        return self._plain[shape]
 
     async def head(
         self, shape: Hashable, scope: Mapping[str, Any], response: HttpResponse

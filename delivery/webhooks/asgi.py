@@ -93,7 +93,7 @@ class WebhookIntake:
         shape = self._heads.shape(scope, fields)
         passed = None
         if b"content-encoding" not in fields:
-            passed = await self._heads.head(shape, scope, HttpResponse(status=200))
+            passed = await self._heads.plain(shape, scope)
         if passed is None:
             await self._application(scope, receive, send)
             return

@@ -58,7 +58,7 @@ def document(body: bytes) -> dict[str, Any]:
     Raises :class:`UnreadableError`.
     """
     try:
-        clean = json.loads(body.decode("utf-8"), parse_constant=_refuse, parse_float=_finite)
+        clean = _DECODER.decode(body.decode("utf-8"))
         if not _is_plainly_storable(body):
             clean = _storable(clean, _DEEPEST)
     except (ValueError, RecursionError) as error:
@@ -79,6 +79,10 @@ def _refuse(constant: str) -> NoReturn:
 def _finite(digits: str) -> float | None:
     number = float(digits)
     return number if math.isfinite(number) else None
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)
+"""``json.loads`` with these options would make a decoder for each body."""
 
 
 def _is_plainly_storable(body: bytes) -> bool:
