@@ -11,7 +11,6 @@ from django.db import transaction
 from delivery.changes import Changes, message_changes
 from delivery.isolation import all_or_each, or_skip
 from delivery.models import WebhookEvent
-from delivery.models.webhook_event import TEXT_RECEIVED
 from delivery.providers import registry
 from delivery.providers.base import DeliveryReport, InboundText, Provider
 from delivery.tracking import inbound, status, waiting
@@ -24,7 +23,7 @@ logger = logging.getLogger("delivery")
 
 def text_waits(now: datetime) -> bool:
     """Return whether an inbound text is stored and not applied."""
-    return WebhookEvent.objects.due(now).filter(event_type=TEXT_RECEIVED).exists()
+    return waiting.due_kinds(now)[1]
 
 
 def apply_waiting_events(now: datetime, limit: int = 200) -> int:
