@@ -19,6 +19,8 @@ BLOCK = 500
 """Consecutive messages of one church: a broadcast, or single texts."""
 KEPT_DAYS = 30
 """The retention of webhook events and log events."""
+EVENTS_KEPT = 100_000
+"""The most log events of a church: prune deleted the others the night before."""
 IN_MOTION = 3000
 """The last messages: due, accepted, sent or scheduled."""
 _CHUNK = 250_000
@@ -146,6 +148,11 @@ WHERE created_at >= now() - interval '{kept_days} days';
 UPDATE realtime_stream SET last_seq = counted.last
 FROM (SELECT stream_id, max(seq) AS last FROM realtime_event GROUP BY stream_id) counted
 WHERE counted.stream_id = realtime_stream.id;
+
+DELETE FROM realtime_event USING realtime_stream stream
+WHERE stream.id = stream_id AND seq <= last_seq - {events_kept};
+
+UPDATE realtime_stream SET first_seq = greatest(1, last_seq - {events_kept} + 1);
 """
 _LAST_MESSAGES = """
 UPDATE koinonia_conversation SET last_message_id = last.id, updated_at = last.at
@@ -166,7 +173,7 @@ def fill(url: str, messages: int, say: Callable[[str], None], *, churches: int =
     """Fill the migrated database at ``url``: triggers run, constraints and indexes are made at the end."""
     values = {
         "messages": messages, "churches": churches, "block": BLOCK, "in_motion": IN_MOTION,
-        "kept_days": KEPT_DAYS, "large": max(BLOCK, messages // 250),
+        "kept_days": KEPT_DAYS, "events_kept": EVENTS_KEPT, "large": max(BLOCK, messages // 250),
         "small": max(BLOCK, messages // 12_500),
         "first_day": f"(date_trunc('minute', now()) - interval '{DAYS} days')",
         "step": f"interval '{DAYS * 86400 / messages:.6f} s'",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery
 
 from realtime import conf
 from realtime.models import Event, Stream, Ticket
@@ -19,20 +19,29 @@ def prune(now: datetime, *, dry_run: bool = False) -> dict[str, int]:
     A client that asks for a deleted event gets a ``reset``.
     """
     counts = {"events": 0, "tickets": 0}
-    for stream in Stream.objects.iterator():
+    for stream in _to_prune(now):
         counts["events"] += _prune_stream(stream, now, dry_run)
     expired = Ticket.objects.filter(expires_at__lte=now)
     counts["tickets"] = expired.count() if dry_run else expired.delete()[0]
     return counts
 
 
+def _to_prune(now: datetime) -> list[Stream]:
+    """Return the streams with too many events, and those with an oldest event that is too old.
+
+    The statement looks one event up for each stream, whatever the length of the log.
+    """
+    kept = Event.objects.filter(stream=OuterRef("pk"), seq__gte=OuterRef("first_seq"))
+    # PostgreSQL would turn an EXISTS inside an OR into a hash of the whole log.
+    oldest = Subquery(kept.order_by("seq").values("at")[:1])
+    too_many = Q(last_seq__gte=F("first_seq") + conf.events_kept())
+    streams = Stream.objects.alias(oldest=oldest)
+    return list(streams.filter(too_many | Q(oldest__lt=now - conf.retention())).order_by("pk"))
+
+
 def _prune_stream(stream: Stream, now: datetime, dry_run: bool) -> int:
     """Delete the surplus in slices, a transaction for each. The cost grows with the deleted events only."""
     first, deleted = stream.first_seq, 0
-    too_many = first <= stream.last_seq - conf.events_kept()
-    begin = Event.objects.filter(stream=stream, seq=first, at__gte=now - conf.retention())
-    if not too_many and begin.exists():
-        return 0
     while (last := _last_to_delete(stream, first, now)) >= first:
         slice_ = Event.objects.filter(stream=stream, seq__lte=last)
         if dry_run:

@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.contrib.admin import helpers
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
+from django.core.paginator import Page
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -19,7 +20,7 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
 from delivery import dead_letters
-from delivery.admin.bounded import MergingPaginator
+from delivery.admin.bounded import BoundedPaginator, MergingPaginator, is_oldest_first
 from delivery.admin.filters import (
     AgeFilter,
     ClassFilter,
@@ -27,6 +28,7 @@ from delivery.admin.filters import (
     DiscardedFilter,
     StatusFilter,
     TenantFilter,
+    shows_what_waits_in_a_tenant,
 )
 from delivery.admin.readonly import ReadOnlyAdmin, ReadOnlyInline, acting_user, to_the_second
 from delivery.dead_letters.queue import masked
@@ -57,6 +59,22 @@ class ActionInline(ReadOnlyInline[DeadLetterAction]):
 
 class DeadLetterPaginator(MergingPaginator):
     statuses = sorted(DEAD_LETTERS)
+
+
+class TenantPaginator(BoundedPaginator):
+    """The dead letters of one tenant that wait, from the index that holds them by the time of the death."""
+
+    def page(self, number: int | str) -> Page[Any]:
+        number = self.validate_number(number)
+        rows = cast("MessageQuerySet", self.object_list)
+        order = ("dead_since", "pk") if is_oldest_first(rows) else ("-dead_since", "-pk")
+        end = number * self.per_page
+        found = rows.by_index_for_people().order_by(*order).values_list("pk", flat=True)
+        return Page(rows.filter(pk__in=list(found[end - self.per_page : end])), number, self)
+
+    def _count_up_to(self, most: int) -> int:
+        rows = cast("MessageQuerySet", self.object_list)
+        return rows.by_index_for_people().order_by()[:most].count()
 
 
 @admin.register(DeadLetter)
@@ -99,6 +117,14 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[DeadLetter]:
         letters = DeadLetter.objects.watched(*sorted(DEAD_LETTERS))
         return cast("QuerySet[DeadLetter]", letters)
+
+    def get_paginator(
+        self, request: HttpRequest, queryset: QuerySet[DeadLetter], *args: Any, **options: Any
+    ) -> BoundedPaginator:
+        """Return the paginator of the index that fits the filters."""
+        in_a_tenant = shows_what_waits_in_a_tenant(request)
+        kind = TenantPaginator if in_a_tenant else DeadLetterPaginator
+        return kind(queryset, *args, **options)
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         """Return True if the user may decide; the actions require it. The form itself is read-only."""

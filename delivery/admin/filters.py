@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from delivery import conf
-from delivery.admin.bounded import common_values
+from delivery.admin.bounded import common_values, not_discarded
 
 _MOST_CHOICES = 30
 
@@ -72,6 +72,12 @@ class TenantFilter(admin.SimpleListFilter):
         return queryset.filter(tenant=tenant) if tenant else queryset.none()
 
 
+def shows_what_waits_in_a_tenant(request: HttpRequest) -> bool:
+    """Return True for the list that the index of the messages for people holds in its order."""
+    of_a_tenant = TenantFilter.parameter_name in request.GET
+    return of_a_tenant and DiscardedFilter.parameter_name not in request.GET
+
+
 class StatusFilter(admin.SimpleListFilter):
     title = "status"
     parameter_name = "status"
@@ -122,4 +128,8 @@ class DiscardedFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == "all":
             return queryset
-        return queryset.filter(discarded_at__isnull=self.value() != "yes")
+        if self.value() == "yes":
+            return queryset.filter(discarded_at__isnull=False)
+        if shows_what_waits_in_a_tenant(request):
+            return queryset.filter(discarded_at__isnull=True)
+        return not_discarded(queryset)

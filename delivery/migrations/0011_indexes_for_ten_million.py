@@ -71,7 +71,7 @@ class Migration(migrations.Migration):
             index=models.Index(
                 condition=Q(status__in=("accepted", "dead", "sending", "sent", "unknown"))
                 | Q(asks_to_stop=True),
-                fields=["status", "updated_at"],
+                fields=["status", "updated_at", "error_code"],
                 name="message_watched",
             ),
         ),

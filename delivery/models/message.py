@@ -174,9 +174,9 @@ class Message(Transitions, models.Model):
                 condition=WAITS,
                 name="message_due_by_provider",
             ),
-            # Expired leases, the watchdog, and the lists of the support desk.
+            # Expired leases, the watchdog, and the lists of the support desk, also those of one error code.
             models.Index(
-                fields=["status", "updated_at"],
+                fields=["status", "updated_at", "error_code"],
                 condition=WATCHED,
                 name="message_watched",
             ),

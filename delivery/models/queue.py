@@ -51,6 +51,10 @@ class MessageQuerySet(models.QuerySet["Message"]):
         found = self._repeated(FOR_PEOPLE)
         return found.filter(status__in=("dead", "unknown"), discarded_at__isnull=True)
 
+    def by_index_for_people(self) -> MessageQuerySet:
+        """Return the same messages, which the caller chose by the index of ``FOR_PEOPLE``."""
+        return self._repeated(FOR_PEOPLE)
+
     def asking_to_stop(self) -> MessageQuerySet:
         """Return the received messages that look like a request to stop, by the same index."""
         return self._repeated(FOR_PEOPLE).filter(asks_to_stop=True, dead_since__isnull=True)

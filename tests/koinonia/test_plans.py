@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support.running_system import ROOT, database_environment
-from tests.support.statements import NAMED
+from tests.support.statements import ADMIN, NAMED
 
 MESSAGES = 50_000
 LARGE = (
@@ -57,3 +57,15 @@ def test_a_named_statement_reads_no_large_table_from_end_to_end(
     assert text, "Nothing was asked."
     for table in LARGE:
         assert f"Seq Scan on {table}" not in text
+
+
+@pytest.mark.parametrize("name", [name for name in ADMIN if "dead letters" in name])
+def test_a_list_of_dead_letters_follows_one_index(name: str, plans: dict[str, Any]) -> None:
+    text = plans[name]["plans"]
+    assert "BitmapAnd" not in text
+
+
+def test_dead_letters_of_a_code_are_chosen_inside_the_index(plans: dict[str, Any]) -> None:
+    counts = plans["admin: dead letters by code"]["plans"].partition("SELECT COUNT(*)")[2]
+    condition = counts.partition("Index Cond: ")[2].partition("\n")[0]
+    assert "error_code" in condition

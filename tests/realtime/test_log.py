@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from random import Random
 
@@ -213,6 +215,26 @@ def test_pruning_keeps_events_by_age_and_by_number(settings: pytest.FixtureReque
     assert read("church:hope", 3) == [4, 5, 6, 7]
     assert not log_reader.read_head("church:grace").can_resume(1, None)
     assert log_reader.read_head("church:grace").can_resume(2, None)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("events", [1, 3000])
+def test_one_statement_finds_nothing_to_prune_in_all_streams(
+    events: int, django_assert_num_queries: Callable[[int], AbstractContextManager[object]]
+) -> None:
+    append("church:grace", *range(events))
+    append("church:hope", *range(events))
+    with django_assert_num_queries(2):  # and one for the tickets
+        assert retention.prune(NOW, dry_run=True)["events"] == 0
+
+
+@pytest.mark.django_db
+def test_old_events_after_a_lost_one_are_pruned() -> None:
+    append("church:grace", 1, 2, now=NOW - timedelta(days=400))
+    append("church:grace", 3)
+    Event.objects.filter(seq=1).delete()
+    assert retention.prune(NOW)["events"] == 1
+    assert read("church:grace", 2) == [3]
 
 
 @pytest.mark.django_db

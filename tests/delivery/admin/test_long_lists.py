@@ -76,6 +76,37 @@ def test_letters_of_one_church_are_selected(
     assert shown(client, f"?tenant__id__exact={grace.pk}") == [mine]
 
 
+def test_letters_of_one_church_come_newest_first_on_every_page(
+    client: Client, letter: MakeLetter, grace: Church, hope: Church
+) -> None:
+    letter(tenant=hope)
+    Message.objects.create(
+        tenant=grace, direction="inbound", status="received", to_number="+13125550100",
+        from_number="+13125550001", text="please stop", asks_to_stop=True, created_at=NOW,
+        updated_at=NOW,
+    )  # fmt: skip
+    newest_first = [
+        letter(("dead", "unknown")[n % 2], dead_since=NOW + timedelta(seconds=n),
+               updated_at=NOW + timedelta(seconds=n)).pk
+        for n in range(70)
+    ][::-1]  # fmt: skip
+    query = f"?tenant__id__exact={grace.pk}"
+    assert shown(client, query) + shown(client, f"{query}&p=2") == newest_first
+    assert shown(client, f"{query}&o=-5") == newest_first[::-1][:50]
+    dead = newest_first[1::2]
+    assert shown(client, f"{query}&status=dead") == dead
+
+
+def test_discarded_letters_of_one_church_are_in_the_list_of_all(
+    client: Client, letter: MakeLetter, grace: Church
+) -> None:
+    waiting, gone = letter().pk, letter(discarded_at=NOW, discarded_reason="Wrong number.").pk
+    query = f"?tenant__id__exact={grace.pk}"
+    assert shown(client, query) == [waiting]
+    assert shown(client, f"{query}&discarded=yes") == [gone]
+    assert sorted(shown(client, f"{query}&discarded=all")) == [waiting, gone]
+
+
 @pytest.mark.parametrize("key", ["x", "9" * 40, "-1"])
 def test_an_impossible_church_is_no_error_of_ours(
     key: str, client: Client, letter: MakeLetter
