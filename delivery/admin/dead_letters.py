@@ -119,9 +119,11 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
         return cast("QuerySet[DeadLetter]", letters)
 
     def get_paginator(
-        self, request: HttpRequest, queryset: QuerySet[DeadLetter], *args: Any, **options: Any
-    ) -> BoundedPaginator:
-        """Return the paginator of the index that fits the filters."""
+        self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **options: Any
+    ) -> Any:
+        """Return the paginator of the index that fits the filters; the history lists other rows."""
+        if queryset.model is not DeadLetter:
+            return BoundedPaginator(queryset, *args, **options)
         in_a_tenant = shows_what_waits_in_a_tenant(request)
         kind = TenantPaginator if in_a_tenant else DeadLetterPaginator
         return kind(queryset, *args, **options)
