@@ -46,6 +46,8 @@ class Drain:
     oversight: Oversight = field(default_factory=Oversight)
     _unsettled: UnsettledResults = field(default_factory=UnsettledResults)
     _withdrawn: list[Job] = field(default_factory=list)
+    _asked_at: datetime = field(default_factory=timezone.now)
+    """The time for which the last step asked which turns rest."""
 
     def run(self, budget: float | None = None) -> None:
         """Send until nothing is due and all results are written, or until the budget is spent.
@@ -76,7 +78,7 @@ class Drain:
         Due texts go before the applying of webhook events, but an inbound text goes before them.
         """
         self.oversight.look(self.clock(), self._renew)
-        now = self.clock()
+        now = self._asked_at = self.clock()
         # Asked once: each step claims at most as much as the threads have room for.
         turns = self.turns.now(now) if self.threads.room(Priority.REPLY) else []
         if turns:
@@ -103,8 +105,9 @@ class Drain:
         return self.oversight.is_behind or (claimed and not self.threads.in_flight)
 
     def _expects_more(self) -> bool:
-        now = self.clock()
-        return self.unfinished or self.gate.anyone_rests(now) or self.oversight.gathers(now)
+        # A turn that rested in the last step may have rested enough by now, and the next step serves it.
+        rested = self.gate.anyone_rests(self._asked_at)
+        return self.unfinished or rested or self.oversight.gathers(self.clock())
 
     def _take_turn(self, turn: Turn, serving: _Accounts, now: datetime) -> bool:
         """Start some messages of the turn. Return False where it can start none.

@@ -50,8 +50,8 @@ class Gate:
     def admit(self, account: Account, turn: Turn, rows: Sequence[Message], now: datetime) -> int:
         """Return how many of the claimed ``rows`` may go, in order.
 
-        When the pace is used up, the turn rests, so that the next claim finds several parts. At most the rows up to a change of the sending number may
-        go, because each number has its own pace.
+        When the pace is used up, the turn rests, so that the next claim finds several parts. At most
+        the rows up to a change of the sending number may go, because each number has its own pace.
         """
         sender = rows[0].from_number
         self._senders[turn.provider, turn.tenant_id] = sender

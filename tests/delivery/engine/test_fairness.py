@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import time
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from delivery.models import Message, Outcome, Priority
 from delivery.providers.base import OutboundText, SendOutcome
 from delivery.queue.turns import Turn, Turns
 from delivery.sending.drain import Drain
+from delivery.sending.gate import Gate
 from delivery.sending.threads import Threads
 from delivery.testing import ScriptedProvider
 from koinonia.models import Church
@@ -88,6 +91,33 @@ def test_single_texts_overtake_a_broadcast_that_runs(
     # The jobs in flight, and at most the same number of claimed jobs.
     assert max(overtaken) <= 2 * THREADS
     assert Message.objects.filter(tenant=grace, status="queued").exists()
+
+
+class OneRest(Gate):
+    """Lets the first turn rest for less time than a step takes."""
+
+    until: datetime | None = None
+
+    def rests(self, turn: Turn, now: datetime) -> bool:
+        if self.until is None:
+            self.until = now + timedelta(milliseconds=1)
+        return self.anyone_rests(now)
+
+    def anyone_rests(self, now: datetime) -> bool:
+        return self.until is not None and now < self.until
+
+
+def test_a_drain_goes_on_when_the_only_turn_has_rested_enough_within_the_step(
+    hope: Church,
+) -> None:
+    write(hope)
+    provider, start, seconds = ScriptedProvider(), timezone.now(), itertools.count()
+    Drain(
+        Threads(1, lambda alias: provider),
+        gate=OneRest(),
+        clock=lambda: start + timedelta(seconds=next(seconds)),
+    ).run(budget=PATIENCE_SECONDS)
+    assert len(provider.requests) == 1
 
 
 def test_a_throttled_number_pauses_and_the_other_church_keeps_sending(
