@@ -15,8 +15,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from realtime import authorization, credentials, log, log_reader
-from realtime.feed import Frame
+from realtime.feed import Feed, Frame
 from realtime.flow_control import MAX_UNACKNOWLEDGED_BYTES, SendWindow, TooSlowError
+from realtime.hub import Hub
 from realtime.log import NewEvent
 from realtime.log_reader import Head
 from realtime.subscription import Subscription
@@ -42,6 +43,12 @@ class Counter:
         return self.function(*arguments)
 
 
+def _up_to_date(feed: Feed) -> bool:
+    """Return whether the first read of the feed is over, and every reader of the log it woke."""
+    listeners = [each for each in feed.listeners if isinstance(each, Subscription)]
+    return feed._seen is not None and not any(each._work for each in listeners)
+
+
 # A tail check between a commit and its notice would read the log once more.
 @override_settings(REALTIME={**SETTINGS, "TAIL_CHECK_SECONDS": 60})
 async def test_a_commit_is_read_and_encoded_once_for_all_sockets(
@@ -51,6 +58,9 @@ async def test_a_commit_is_read_and_encoded_once_for_all_sockets(
     for socket in sockets:
         await socket.send_json_to({"type": "subscribe", "stream": STREAM})
         assert (await socket.receive_json_from(5))["type"] == "subscribed"
+    # Each subscription reads the log itself once, after the first read of its feed. A commit within
+    # that time is read by the feed and by the subscription.
+    await _until(lambda: _up_to_date(Hub.current().feeds[STREAM]))
     reads, frames = Counter(log_reader.read_page), Counter(Frame.of)
     monkeypatch.setattr(log_reader, "read_page", reads)
     monkeypatch.setattr(Frame, "of", frames)
