@@ -11,12 +11,15 @@ from typing import Any
 from django.db.backends.postgresql import base
 
 from koinonia.database.postgresql import moments
+from koinonia.database.postgresql.schema import DatabaseSchemaEditor
 
 PREPARE_THRESHOLD = 5
 """psycopg's default: a statement is prepared when it has been executed this often."""
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
+    SchemaEditorClass = DatabaseSchemaEditor
+
     def _configure_connection(self, connection: Any) -> bool:
         commit: bool = super()._configure_connection(connection)  # type: ignore[misc]  # the stubs lack it
         if self.timezone is UTC and self.timezone_name == "UTC":
