@@ -252,7 +252,7 @@ def _telnyx(env: rules.Env, data_dir: Path) -> Telnyx:
     # Never combine a real key with the simulator's address.
     simulator = {} if key else kept_values.simulator(data_dir)
     base = _text(env, "TELNYX_API_BASE", "", rules.url("http", "https"))
-    public_key = _text(env, "TELNYX_PUBLIC_KEY", "", rules.public_key)
+    public_key = _text(env, "TELNYX_PUBLIC_KEY", "", rules.public_keys)
     return Telnyx(
         api_key=key or simulator.get("api_key", ""),
         api_base=base or simulator.get("base", _TELNYX),
