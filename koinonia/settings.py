@@ -170,6 +170,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_REDIRECT_URL = "/"
 METRICS_ALLOW = ENV.metrics_allow
+WORKER_METRICS = ENV.worker_metrics
 LOGGING = log_lines.config(ENV.log_level, ENV.log_format)
 
 # TLS in PUBLIC_URL means TLS everywhere. A trusted proxy says how the client connected.
