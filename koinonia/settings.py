@@ -170,7 +170,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_REDIRECT_URL = "/"
 METRICS_ALLOW = ENV.metrics_allow
-LOGGING = log_lines.config(ENV.log_level, ENV.log_format)
+LOGGING = log_lines.config(ENV.log_level, ENV.log_format, requests=ENV.log_requests)
 
 # TLS in PUBLIC_URL means TLS everywhere. A trusted proxy says how the client connected.
 _TLS = ENV.public_url.startswith("https://")

@@ -28,6 +28,7 @@ from django.http import FileResponse, HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
+from koinonia.config import log_context
 from koinonia.http import held_requests
 from koinonia.http.held_requests import HeldResponse
 from koinonia.http.pools import RequestPool, until_disconnect
@@ -93,6 +94,8 @@ class RequestThreadHandler(ASGIHandler):
         if request is None:
             body.close()
             return None, self._closed(refusal)
+        if context := log_context.current.get():
+            context.request = request
         held_requests.allow_holding(request)
         return request, self._respond_to(request)
 
