@@ -124,6 +124,8 @@ class Environment:
     """LOG_LEVEL"""
     log_format: str
     """LOG_FORMAT: ``plain`` for people, ``json`` for machines."""
+    log_requests: bool
+    """LOG_REQUESTS: 0 leaves out the lines of requests that did not fail."""
     httpopt_enabled: bool
     """HTTPOPT_ENABLED: 0 turns off compression, 304 answers and field filtering."""
     realtime_enabled: bool
@@ -170,6 +172,7 @@ def read(base_dir: Path) -> Environment:
         worker_metrics=_text(env, "WORKER_METRICS", "", rules.listening_address),
         log_level=_choice(env, "LOG_LEVEL", "DEBUG", "INFO", "WARNING", "ERROR", default="INFO"),
         log_format=_choice(env, "LOG_FORMAT", "plain", "json", default="plain"),
+        log_requests=env.bool("LOG_REQUESTS", True),
         httpopt_enabled=env.bool("HTTPOPT_ENABLED", True),
         realtime_enabled=env.bool("REALTIME_ENABLED", True),
         throttling_enabled=env.bool("THROTTLING_ENABLED", True),
