@@ -11,8 +11,10 @@ class KoinoniaConfig(AppConfig):
     def ready(self) -> None:
         from koinonia import wiring
         from koinonia.accounts import support_group
+        from koinonia.config import checks
         from koinonia.health import metrics
 
         wiring.connect()
+        checks.register()
         post_migrate.connect(support_group.grant, dispatch_uid="koinonia.accounts.support_group")
         metrics.register()

@@ -15,7 +15,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 - needs
 
 from delivery.webhooks.asgi import WebhookIntake  # noqa: E402
 from koinonia import garbage, settings  # noqa: E402
-from koinonia.config import environment, private_data  # noqa: E402
+from koinonia.config import checks, environment, private_data  # noqa: E402
 from koinonia.health import redis_server  # noqa: E402
 from koinonia.http.request_threads import RequestThreadHandler  # noqa: E402
 from koinonia.http.scopes import with_believed_scope, with_readable_content_type  # noqa: E402
@@ -23,6 +23,7 @@ from koinonia.http.static_files import with_static_files  # noqa: E402
 from realtime.routing import websocket_urlpatterns  # noqa: E402
 
 environment.exit_if_missing(settings.ENV)
+checks.refuse_to_start()
 private_data.keep_new_files_private()
 redis_server.warn()
 
