@@ -19,6 +19,7 @@ _SECTIONS = {
     "environment": "The installation",
     "delivery_limits": "Delivery",
     "twilio_account": "Twilio",
+    "retention_days": "Deletion of old rows",
 }
 _INTRODUCTION = """\
 # The environment variables
