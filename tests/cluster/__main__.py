@@ -32,13 +32,14 @@ def main() -> int:
     limits = {"THROTTLE_MESSAGES": "60/m:20", "THROTTLE_BROADCASTS": "1000/h"}
     with Cluster(**limits) as cluster:
         _say(f"The cluster is ready at {cluster.url}; its logs are in {cluster.directory}.")
+        run = Run(cluster, _say)
         try:
-            run = Run(cluster, _say)
             run.begin()
             for fault in in_order(chosen, options.seed, options.minutes):
                 run.meet(fault)
             report = run.finish()
         finally:
+            run.stop()
             if options.logs:
                 _keep_logs(cluster.directory, options.logs)
     sys.stdout.write("\n".join([*report.lines(), ""]))

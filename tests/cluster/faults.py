@@ -22,8 +22,8 @@ class Fault:
     seconds: float = LONG
     dead_web: str = ""
     """The web process that cannot answer meanwhile."""
-    empties_redis: bool = False
-    """The limits begin anew."""
+    redis_is_away: bool = False
+    """Each web process applies the limits on its own meanwhile."""
 
 
 @contextmanager
@@ -235,11 +235,11 @@ FAULTS = [
     Fault("PostgreSQL vanishes, the replica is promoted", _vanished_and_failed_over, SHORT),
     Fault("the replica is killed", _replica_killed, SHORT),
     Fault("PostgreSQL's disk is full", _disk_full),
-    Fault("Redis is killed, Sentinel fails over", _redis_failed_over, LONG),
-    Fault("Redis is frozen, Sentinel fails over", _redis_frozen, LONG),
-    Fault("Redis restarts empty", _redis_emptied, SHORT, empties_redis=True),
+    Fault("Redis is killed, Sentinel fails over", _redis_failed_over, redis_is_away=True),
+    Fault("Redis is frozen, Sentinel fails over", _redis_frozen, redis_is_away=True),
+    Fault("Redis restarts empty", _redis_emptied, SHORT, redis_is_away=True),
     Fault("a Sentinel is killed", lambda c: _killed(c.redis.sentinels["redis1"]), SHORT),
-    Fault("all are cut from Redis", _all_without_redis),
+    Fault("all are cut from Redis", _all_without_redis, redis_is_away=True),
     Fault("the carrier refuses connections", lambda c: _carrier_outage(c, "refuse")),
     Fault("the carrier answers 503", lambda c: _carrier_outage(c, "503")),
     Fault("the carrier's reports do not arrive", _no_reports, SHORT),

@@ -35,27 +35,52 @@ def of_texts(promised: Mapping[str, int], ledger: Iterable[tuple[str, str]]) -> 
     )
 
 
+@dataclass(frozen=True)
+class Excess:
+    """By how many requests a bucket was exceeded, and in which time."""
+
+    requests: int = 0
+    begin: float = 0.0
+    end: float = 0.0
+
+
 def wrongly_admitted(
-    admitted: Sequence[Admission], burst: int, per_second: float, refilled: Sequence[float] = ()
-) -> int:
+    admitted: Sequence[Admission],
+    burst: int,
+    per_second: float,
+    *,
+    away: Sequence[tuple[float, float]] = (),
+    processes: int = 1,
+) -> Excess:
     """Return by how many requests the bucket was exceeded in the worst interval.
 
     From the first request of an interval to the answer to its last one, a bucket admits at most its
-    burst and what flows in meanwhile. A store that came back empty has refilled the bucket, so no
-    interval spans a time in ``refilled``.
+    burst and what flows in meanwhile. While Redis is ``away``, each of the processes counts on its
+    own (the policy's ``on_failure`` is ``local``), and afterwards the bucket may be full.
     """
-    worst = 0
-    for begin, end in zip([0.0, *refilled], [*refilled, math.inf], strict=True):
-        part = [one for one in admitted if begin <= one.sent < end]
-        worst = max(worst, _excess(part, burst, per_second))
+    worst = Excess()
+    end_of_last = 0.0
+    for begin, end in [*away, (math.inf, math.inf)]:
+        shared = [one for one in admitted if end_of_last <= one.sent < begin]
+        own = [one for one in admitted if begin <= one.sent < end]
+        for found in (
+            _excess(shared, burst, per_second),
+            _excess(own, processes * burst, processes * per_second),
+        ):
+            worst = max(worst, found, key=lambda one: one.requests)
+        end_of_last = end
     return worst
 
 
-def _excess(admitted: Sequence[Admission], burst: int, per_second: float) -> int:
-    best_start = -math.inf
-    worst = 0.0
+def _excess(admitted: Sequence[Admission], burst: int, per_second: float) -> Excess:
+    best_start, begin = -math.inf, 0.0
+    worst = Excess()
     for number, one in enumerate(admitted):
-        best_start = max(best_start, per_second * one.sent - number)
-        worst = max(worst, number + 1 - per_second * one.answered + best_start - burst)
-    # A sum of floats may exceed a whole number by its last digit.
-    return max(0, math.ceil(worst - 1e-3))
+        start = per_second * one.sent - number
+        if start > best_start:
+            best_start, begin = start, one.sent
+        # A sum of floats may exceed a whole number by its last digit.
+        found = math.ceil(number + 1 - per_second * one.answered + best_start - burst - 1e-3)
+        if found > worst.requests:
+            worst = Excess(found, begin, one.answered)
+    return worst

@@ -26,7 +26,8 @@ class Run:
         self._cluster, self._say = cluster, say
         self._record, self._report = Record(), Report()
         self._traffic = Traffic(cluster, self._record)
-        self._refilled: list[float] = []
+        self._without_redis: list[tuple[float, float]] = []
+        self._listeners: list[Listener] = []
 
     def begin(self) -> None:
         self._client = Client(self._cluster, self._record, "grace-viewer")
@@ -43,10 +44,10 @@ class Run:
         with fault.meet(self._cluster):
             time.sleep(fault.seconds)
         ended = time.time()
-        if fault.empties_redis:
-            self._refilled.append(began)
         recovered = self._seconds_until_ready(ended)
         time.sleep(_BETWEEN_SECONDS)
+        if fault.redis_is_away:
+            self._without_redis.append((began, time.time()))
         row = self._row(fault, began, recovered)
         self._report.rows.append(row)
         silences = ", ".join(f"{face} {row.silences[face]:.1f}" for face in FACES)
@@ -59,12 +60,16 @@ class Run:
         load = time.time() - self._began
         entries = self._entries_when_done()
         self._wait_for_the_head()
-        self._traffic.stop()
-        for listener in self._listeners:
-            listener.stop()
+        self.stop()
         self._judge(entries)
         self._describe_load(load, len(entries))
         return self._report
+
+    def stop(self) -> None:
+        """End the traffic, so that no client asks a cluster that is gone."""
+        self._traffic.stop()
+        for listener in self._listeners:
+            listener.stop()
 
     def _seconds_until_ready(self, ended: float) -> float | None:
         until = ended + _READY_SECONDS
@@ -135,8 +140,9 @@ class Run:
         record = self._record
         texts = judgement.of_texts(record.promised, entries)
         beyond = judgement.wrongly_admitted(
-            record.admitted, MESSAGES_BURST, MESSAGES_PER_MINUTE / 60, self._refilled
-        )
+            record.admitted, MESSAGES_BURST, MESSAGES_PER_MINUTE / 60,
+            away=self._without_redis, processes=len(self._cluster.webs),
+        )  # fmt: skip
         head = self._head()
         behind = sum(listener.position != head for listener in self._listeners)
         webhooks = self._cluster.carrier_control("GET", "/ledger/summary")["webhooks"]
@@ -146,8 +152,8 @@ class Run:
             Guarantee("accepted texts that are lost", texts.lost, "; ".join(texts.examples)),
             Guarantee("texts that were sent twice", texts.doubled),
             Guarantee(
-                "requests admitted beyond a limit", beyond,
-                f"{len(record.admitted)} admitted, {record.refused} refused",
+                "requests admitted beyond a limit", beyond.requests,
+                f"{len(record.admitted)} admitted, {record.refused} refused{_interval(beyond)}",
             ),
             Guarantee("gaps on sockets", record.gaps, f"{record.events} events"),
             Guarantee("doubled events on sockets", record.doubled_events),
@@ -170,6 +176,15 @@ class Run:
             f"sockets connected again: {listening or 'none'}",
             f"latest event {record.lateness(0, time.time()):.1f} s after its commit",
         ]
+
+
+def _interval(excess: judgement.Excess) -> str:
+    if not excess.requests:
+        return ""
+    begin, end = (
+        time.strftime("%H:%M:%S", time.localtime(at)) for at in (excess.begin, excess.end)
+    )
+    return f"; worst from {begin} to {end}"
 
 
 def in_order(faults: Sequence[Fault], seed: int, minutes: float) -> list[Fault]:
