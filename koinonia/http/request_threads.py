@@ -9,7 +9,8 @@ Two kinds of requests have small pools of their own:
 
 * Long polls (``koinonia.http.held_requests``). They arrive and finish as a thundering herd. In
   their own pool they queue without starving other requests.
-* Health probes. A probe must be answered while a database that hangs holds every other thread.
+* Readiness probes. A probe must be answered while a database that hangs holds every other thread.
+  ``/healthz`` needs no thread (``koinonia.health.liveness``).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from io import BytesIO
 from os import SEEK_END
+from time import perf_counter
 from typing import Any, TypeVar
 
 from asgiref.sync import ThreadSensitiveContext
@@ -28,6 +30,8 @@ from django.http import FileResponse, HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
+from koinonia.config import log_context
+from koinonia.health.metrics import requests as request_metrics
 from koinonia.http import held_requests
 from koinonia.http.held_requests import HeldResponse
 from koinonia.http.pools import RequestPool, until_disconnect
@@ -40,10 +44,7 @@ WAITING_THREADS = 2
 
 _pool = RequestPool(THREADS, "request")
 _waiting_pool = RequestPool(WAITING_THREADS, "waiting-request")
-_health_pools = {
-    "/healthz": RequestPool(1, "healthz"),
-    "/readyz": RequestPool(4, "readyz-request"),
-}
+_health_pools = {"/readyz": RequestPool(4, "readyz-request")}
 
 _T = TypeVar("_T")
 
@@ -57,10 +58,13 @@ class RequestThreadHandler(ASGIHandler):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             body = await self.read_body(receive)
+            began = perf_counter()
             pool = _pool_of(scope)
             request, response = await _run(pool, receive, self._respond, scope, body)
+            is_held = request is not None and isinstance(response, HeldResponse)
             if request is not None and isinstance(response, HeldResponse):
                 response = await self._finish_held(pool, receive, request, response)
+            request_metrics.count(request, response, perf_counter() - began, held=is_held)
             if response.streaming:
                 await self._stream(pool, receive, send, response)
             else:
@@ -93,6 +97,8 @@ class RequestThreadHandler(ASGIHandler):
         if request is None:
             body.close()
             return None, self._closed(refusal)
+        if context := log_context.current.get():
+            context.request = request
         held_requests.allow_holding(request)
         return request, self._respond_to(request)
 
