@@ -12,10 +12,10 @@ class KoinoniaConfig(AppConfig):
     def ready(self) -> None:
         from koinonia import wiring
         from koinonia.accounts import support_group
+        from koinonia.config import checks
         from koinonia.database import outage
-        from koinonia.health import metrics
 
         wiring.connect()
+        checks.register()
         connection_created.connect(outage.log.connected, dispatch_uid="koinonia.database.outage")
         post_migrate.connect(support_group.grant, dispatch_uid="koinonia.accounts.support_group")
-        metrics.register()
