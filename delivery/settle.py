@@ -24,6 +24,7 @@ from delivery.models.columns import duplicate
 from delivery.models.transitions import TRANSITION_FIELDS, Failure
 from delivery.providers import registry
 from delivery.providers.base import SendOutcome
+from delivery.signals import calls_settled
 from delivery.statuses import UNFINISHED, Status
 
 logger = logging.getLogger("delivery")
@@ -62,6 +63,7 @@ def settle(results: Sequence[Result], now: datetime) -> None:
                 _settle_alone(result, now)
     for result in results:
         _apply_account_limits(result, now)
+    calls_settled.send_robust(sender=Result, results=results)
 
 
 def _split_duplicates(results: Sequence[Result]) -> list[list[Result]]:

@@ -34,6 +34,7 @@ from delivery.providers.base import (
     UntrustedError,
     WebhookRequest,
 )
+from delivery.signals import webhook_answered
 from delivery.webhooks import intake
 from delivery.webhooks.answer_heads import AnswerHeads
 from delivery.webhooks.intake import BrokenOffError, TooLargeError, TooSlowError, Trusted
@@ -99,6 +100,9 @@ class WebhookIntake:
             return
         call = _Call(provider, ref, fields, conf.public_url() or passed.origin)
         response = await _response(call, scope, receive)
+        webhook_answered.send_robust(
+            sender=WebhookIntake, provider=provider.alias, status=response.status_code
+        )
         head = await self._heads.head(shape, scope, response)
         if head is not None:
             await send(head.start(time.time()))

@@ -6,6 +6,7 @@ import base64
 import binascii
 import ipaddress
 import math
+import os
 import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
@@ -13,7 +14,7 @@ from typing import Any
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 import environs
-from environs import ValidationError
+from environs import ValidationError, validate
 
 from koinonia.config import redis_settings
 from throttling import rates
@@ -47,6 +48,17 @@ class Env(environs.Env):
         # environs returns None for a bad value; ``seal`` reports it.
         return _without_empty(found or ())
 
+    def text(self, name: str, default: str, rule: Rule) -> str:
+        """Return the text of the variable, ``default`` if it is empty or absent."""
+        if not os.environ.get(name):
+            return default
+        # environs returns None for a bad value, and ``seal`` reports it.
+        return self.str(name, validate=rule) or default
+
+    def choice(self, name: str, *choices: str, default: str) -> str:
+        """Return the variable, which must be one of ``choices``."""
+        return self.str(name, default, validate=validate.OneOf(choices))
+
 
 def _without_empty(items: Sequence[str]) -> Items:
     return [item for item in items if item]
@@ -75,6 +87,18 @@ def network(value: str) -> None:
         ipaddress.ip_network(value)
     except ValueError as error:
         raise ValidationError(f"{value!r} is no address or CIDR: {error}.") from error
+
+
+def listening_address(value: str) -> None:
+    """Accept ``address:port``, an IPv6 address in brackets."""
+    host, _, port = value.rpartition(":")
+    is_bracketed = host.startswith("[") and host.endswith("]")
+    try:
+        address = ipaddress.ip_address(host.strip("[]"))
+    except ValueError as error:
+        raise ValidationError(f"{value!r} is no address and port: {error}.") from error
+    if is_bracketed != (address.version == 6) or not port.isdigit() or not 0 < int(port) < 65536:
+        raise ValidationError(f"{value!r} is no address and port, such as 127.0.0.1:9108.")
 
 
 def country(value: str) -> None:
