@@ -7,7 +7,9 @@ BIN := $(VENV)/bin
 MANAGE := $(BIN)/python manage.py
 # The environment of a server, for the checks that read it.
 PRODUCTION := DEBUG=0 SECRET_KEY=$$($(BIN)/python -c "import secrets; print(secrets.token_urlsafe(50))") \
-	PUBLIC_URL=https://texts.example.org TRUSTED_PROXIES=10.0.0.0/8 REDIS_URL=redis://redis.example.org
+	PUBLIC_URL=https://texts.example.org ALLOWED_HOSTS=texts.example.org TRUSTED_PROXIES=10.0.0.0/8 \
+	REDIS_URL=redis://127.0.0.1:1 DATABASE_URL=postgres://koinonia@127.0.0.1:1/koinonia \
+	TELNYX_API_KEY=none TELNYX_PUBLIC_KEY=7zudnRBWQDnDyTRcr6VEJhu+V46RjzyDm1fn3lHG2Nc=
 
 .DEFAULT_GOAL := help
 .PHONY: help run setup test check format lock bench scale chaos load cluster compat clients screenshots smoke

@@ -102,9 +102,17 @@ def install() -> None:
     daphne.server.HTTPFactory = PatientFactory
 
 
+class QuietCommandLine(CommandLineInterface):  # type: ignore[misc]  # daphne is untyped
+    """daphne's command, without its access log, which shows queries; ``--access-log`` has it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parser.set_defaults(verbosity=0)
+
+
 def main() -> None:
     install()
-    CommandLineInterface.entrypoint()
+    QuietCommandLine.entrypoint()
 
 
 if __name__ == "__main__":
