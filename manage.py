@@ -8,9 +8,9 @@ import sys
 
 # What looks at the code or the database alone, and `up`, which makes what the others need.
 _NEED_NOTHING = frozenset({
-    "check", "collectstatic", "diffsettings", "findstatic", "help", "makemigrations", "migrate",
-    "showmigrations", "simulator", "spectacular", "sqlmigrate", "telnyx_simulator", "test", "up",
-    "version",
+    "after_restore", "backup", "check", "collectstatic", "diffsettings", "findstatic", "help",
+    "makemigrations", "migrate", "restore", "showmigrations", "simulator", "spectacular",
+    "sqlmigrate", "telnyx_simulator", "test", "up", "version",
 })  # fmt: skip
 _SEND = frozenset({"worker"})
 # What looks at no data, and `up`, which has a --data-dir.

@@ -10,16 +10,18 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
+from delivery.deletion import Deletion, KeepsEverything
 from delivery.drafts import NothingScheduled, Schedule
 
 NAMES = frozenset({
-    "ACCOUNT_RATE", "BREAKER_OPEN_SECONDS", "CONNECT_TIMEOUT", "COUNTRIES", "DAILY_PARTS",
-    "DEFAULT_PROVIDER", "FAILOVER_AFTER", "FORMER_TENANT", "HASH_TAG", "JITTER", "LEASE_SECONDS", "MODE", "PART_PRICE",
+    "ACCOUNT_RATE", "AUDIT_RETENTION_DAYS", "BREAKER_OPEN_SECONDS", "CONNECT_TIMEOUT", "COUNTRIES",
+    "DAILY_PARTS", "DEFAULT_PROVIDER", "DELETION", "FAILOVER_AFTER", "FORMER_TENANT", "HASH_TAG", "JITTER", "LEASE_SECONDS", "MODE", "NIGHTLY", "NIGHTLY_HOUR", "NIGHTLY_ZONE", "PART_PRICE",
     "PROVIDERS", "PROVIDER_OF", "PUBLIC_URL", "READ_TIMEOUT", "RECIPIENT_MODEL",
     "RECIPIENT_NUMBER_FIELD", "RECIPIENT_OF", "RECIPIENT_TENANT_FIELD", "REDIS_URL", "RETRY_DELAYS",
     "SCHEDULE", "SECOND_SENDER", "SENDER_RATE", "STOP_WORDS_OF", "TENANT_BY_KEY", "TENANT_COUNTRY_FIELD", "TENANT_MODEL",
@@ -300,6 +302,45 @@ def unconfirmed_after() -> float:
 def webhook_retention_days() -> float:
     """Return the days for which applied webhook events are kept; unmatched ones, three times as long."""
     return float(_value("WEBHOOK_RETENTION_DAYS", 30))
+
+
+def audit_retention_days() -> float | None:
+    """Return the age in days at which ended holds and breaker changes are deleted; None: never."""
+    days = _value("AUDIT_RETENTION_DAYS")
+    return None if days is None else float(days)
+
+
+def deletion() -> Deletion:
+    """Return the :class:`delivery.deletion.Deletion` at the dotted path ``DELETION``.
+
+    Without it, messages are kept forever.
+    """
+    path = _value("DELETION")
+    return cast(Deletion, import_string(path)) if path else _KEEPS_EVERYTHING
+
+
+_KEEPS_EVERYTHING = KeepsEverything()
+
+
+def nightly() -> Callable[[Callable[[], bool]], object] | None:
+    """Return ``NIGHTLY``: ``(stopped)`` -> None, the host's work of the night. One worker calls it.
+
+    A dotted path; without it, workers do no work at night. The function returns soon after ``stopped()``
+    became true.
+    """
+    path = _value("NIGHTLY")
+    return cast(Callable[[Callable[[], bool]], object], import_string(path)) if path else None
+
+
+def nightly_hour() -> int | None:
+    """Return ``NIGHTLY_HOUR``: the work of the night begins at this hour of the day; None: never."""
+    hour = _value("NIGHTLY_HOUR", 3)
+    return None if hour is None else int(hour)
+
+
+def nightly_zone() -> ZoneInfo:
+    """Return ``NIGHTLY_ZONE``: the time zone of the hour, by its IANA name; UTC without it."""
+    return ZoneInfo(str(_value("NIGHTLY_ZONE", "UTC")))
 
 
 def webhook_backlog() -> int:

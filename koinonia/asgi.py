@@ -17,6 +17,7 @@ from delivery.webhooks.asgi import WebhookIntake  # noqa: E402
 from koinonia import garbage, settings  # noqa: E402
 from koinonia.config import environment, private_data  # noqa: E402
 from koinonia.health import redis_server  # noqa: E402
+from koinonia.health.liveness import with_liveness  # noqa: E402
 from koinonia.http.request_log import with_request_log  # noqa: E402
 from koinonia.http.request_threads import RequestThreadHandler  # noqa: E402
 from koinonia.http.scopes import with_believed_scope, with_readable_content_type  # noqa: E402
@@ -27,15 +28,17 @@ environment.exit_if_missing(settings.ENV)
 private_data.keep_new_files_private()
 redis_server.warn()
 
-application = with_request_log(
-    with_believed_scope(
-        ProtocolTypeRouter(
-            {
-                "http": WebhookIntake(
-                    with_static_files(with_readable_content_type(RequestThreadHandler()))
-                ),
-                "websocket": URLRouter(websocket_urlpatterns),
-            }
+application = with_liveness(
+    with_request_log(
+        with_believed_scope(
+            ProtocolTypeRouter(
+                {
+                    "http": WebhookIntake(
+                        with_static_files(with_readable_content_type(RequestThreadHandler()))
+                    ),
+                    "websocket": URLRouter(websocket_urlpatterns),
+                }
+            )
         )
     )
 )

@@ -1,11 +1,18 @@
-"""Deletion of expired rows in all apps. Messages, dead letters and audit rows are never deleted."""
+"""Deletion of old rows in all apps, by ``manage.py prune`` and by a worker at night.
+
+Texts and audit rows are deleted only if a setting says so. Opt-outs are never deleted, nor texts that are on
+their way or wait for a person.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
+import logging
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
+from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session
 from django.db.models import QuerySet
 from knox.models import AuthToken
@@ -13,18 +20,60 @@ from knox.models import AuthToken
 import delivery.retention
 import realtime.retention
 import throttling.logins
+from delivery.retention import Archives, Pace, StoppedError
+from delivery.retention.old_rows import archive_and_delete
 from httpopt.versions import counters
+from koinonia import deletion
 from koinonia.accounts import session_store
 from koinonia.api.idempotency import KEPT_FOR
 from koinonia.models import Group, IdempotentRequest, Invitation, Member, TokenDetails
 
+logger = logging.getLogger(__name__)
 
-def prune(now: datetime, *, dry_run: bool = False) -> Iterator[tuple[str, int]]:
-    """Delete expired rows, kind by kind; yield each kind's name and number of rows.
 
-    ``dry_run`` counts the rows and deletes none.
+def prune_by_night(now: datetime, stopped: Callable[[], bool]) -> None:
+    """Delete as :func:`prune`, with a line of the log per kind. Return early once ``stopped()`` is true."""
+    try:
+        for kind, number in prune(now, stopped=stopped):
+            if number:
+                extra = {"action": "pruned", "kind": kind, "rows": number}
+                logger.info("Deleted old rows", extra=extra)
+    except StoppedError:
+        logger.info("The deletion of old rows was stopped", extra={"action": "prune_stopped"})
+
+
+def prune(
+    now: datetime, *, dry_run: bool = False, stopped: Callable[[], bool] = lambda: False
+) -> Iterator[tuple[str, int]]:
+    """Delete old rows, kind by kind; yield each kind's name and number of rows.
+
+    ``dry_run`` counts the rows and deletes none. Raises StoppedError between two transactions once
+    ``stopped()`` is true.
     """
-    yield from delivery.retention.prune(now, dry_run=dry_run).items()
+    archives, pace = Archives(settings.ARCHIVE_DIR, now), Pace(stopped=stopped)
+    try:
+        yield from _prune(now, dry_run, archives, pace)
+    finally:
+        if not dry_run:
+            archives.close()
+
+
+def _prune(
+    now: datetime, dry_run: bool, archives: Archives, pace: Pace
+) -> Iterator[tuple[str, int]]:
+    yield from delivery.retention.prune(now, dry_run=dry_run, archives=archives, pace=pace).items()
+    yield (
+        "broadcasts",
+        deletion.count_broadcasts(now) if dry_run
+        else deletion.delete_broadcasts(now, archives, pace),
+    )  # fmt: skip
+    if settings.KEEP_AUDIT_DAYS is not None:
+        before = now - timedelta(days=settings.KEEP_AUDIT_DAYS)
+        entries = LogEntry.objects.filter(action_time__lt=before)
+        yield (
+            "admin_log",
+            entries.count() if dry_run else archive_and_delete(entries, archives, pace),
+        )
     yield from realtime.retention.prune(now, dry_run=dry_run).items()
     yield "login_addresses", throttling.logins.prune(now, dry_run=dry_run)
     old_answers = IdempotentRequest.objects.filter(created_at__lte=now - KEPT_FOR)

@@ -22,6 +22,7 @@ ENV = environment.read_or_exit(BASE_DIR)
 DEBUG = ENV.debug
 # manage.py has refused a command that needs the real key; any other may use a random one.
 SECRET_KEY = ENV.secret_key or get_random_secret_key()
+SECRET_KEY_FALLBACKS = ENV.secret_key_fallbacks
 ALLOWED_HOSTS = ENV.allowed_hosts
 CSRF_TRUSTED_ORIGINS = ENV.csrf_trusted_origins
 
@@ -169,6 +170,10 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 LOGIN_REDIRECT_URL = "/"
+# Old rows: the churches' texts, the archive of what is deleted, the admin's log.
+KEEP_TEXTS_DAYS = ENV.retention.texts_days
+KEEP_AUDIT_DAYS = ENV.retention.audit_days
+ARCHIVE_DIR = ENV.retention.archive_dir
 METRICS_ALLOW = ENV.metrics_allow
 LOGGING = log_lines.config(ENV.log_level, ENV.log_format, requests=ENV.log_requests)
 
@@ -261,12 +266,19 @@ DELIVERY = {
     "PART_PRICE": ENV.delivery.part_price,
     "COUNTRIES": ENV.delivery.countries,
     "DAILY_PARTS": ENV.delivery.daily_parts,
+    "DELETION": "koinonia.wiring.deletion",
+    "NIGHTLY": "koinonia.wiring.nightly",
+    "NIGHTLY_HOUR": ENV.retention.prune_hour,
+    "NIGHTLY_ZONE": ENV.retention.prune_timezone,
+    "WEBHOOK_RETENTION_DAYS": ENV.retention.webhooks_days,
+    "AUDIT_RETENTION_DAYS": ENV.retention.audit_days,
     "WEBHOOK_SPOOL": (
         {"DIRECTORY": ENV.data_dir / "webhooks"} if ENV.delivery.webhook_spool else None
     ),
 }
 REALTIME: dict[str, Any] = {
     "ENABLED": ENV.realtime_enabled,
+    "RETENTION_DAYS": ENV.retention.events_days,
     "KEEP_ALIVE_SECONDS": ENV.keep_alive_seconds,
     "MAY_LISTEN": "koinonia.wiring.may_listen",
     "LISTENERS": "koinonia.wiring.listeners",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -18,6 +18,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from knox.models import AuthToken
 
+import koinonia.deletion
 from delivery.changes import Change, NewBatch
 from delivery.limits import spend
 from delivery.senders import Sender
@@ -30,7 +31,7 @@ from delivery.signals import (
     worker_started,
 )
 from delivery.statuses import Status
-from koinonia import events, garbage, opt_out_words, sending_numbers
+from koinonia import events, garbage, opt_out_words, retention, sending_numbers
 from koinonia.accounts import passwords, tokens
 from koinonia.api.authentication import user_token
 from koinonia.broadcasts import due, progress
@@ -216,6 +217,22 @@ class Scheduled:
 
 
 schedule = Scheduled()
+
+
+class DeletedTexts:
+    """``DELIVERY["DELETION"]``: what churches keep, and what refers to a deleted text."""
+
+    days_kept = staticmethod(koinonia.deletion.days_kept)
+    lock_threads = staticmethod(koinonia.deletion.lock_threads)
+    deleted = staticmethod(koinonia.deletion.deleted)
+
+
+deletion = DeletedTexts()
+
+
+def nightly(stopped: Callable[[], bool]) -> None:
+    """Delete old rows of all apps (``DELIVERY["NIGHTLY"]``)."""
+    retention.prune_by_night(timezone.now(), stopped)
 
 
 def on_group_deleted(*, instance: Group, **_: Any) -> None:

@@ -5,7 +5,7 @@ Sessions are checked in one query for many, or one by one as Django checks them 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
@@ -83,7 +83,7 @@ def valid_users(credentials: Set[Credential]) -> dict[Credential, AbstractBaseUs
     """Return the valid credentials and their users, from a few queries for all of them."""
     user_ids = {credential.user_id for credential in credentials}
     users = get_user_model()._default_manager.filter(is_active=True).in_bulk(user_ids)
-    hashes = {pk: user.get_session_auth_hash() for pk, user in users.items()}
+    hashes = {pk: _session_hashes(user) for pk, user in users.items()}
     sessions = _valid_sessions(
         {c.session_key: c.user_id for c in credentials if c.session_key}, hashes
     )
@@ -92,10 +92,20 @@ def valid_users(credentials: Set[Credential]) -> dict[Credential, AbstractBaseUs
         credential: users[credential.user_id]
         for credential in credentials
         if credential.user_id in users
-        and constant_time_compare(hashes[credential.user_id], credential.session_hash)
+        and _is_one_of(hashes[credential.user_id], credential.session_hash)
         and (not credential.session_key or credential.session_key in sessions)
         and (not credential.bearer or credential.bearer in tokens)
     }
+
+
+def _session_hashes(user: AbstractBaseUser) -> list[str]:
+    """Return the hash under ``SECRET_KEY``, and those under ``SECRET_KEY_FALLBACKS``: while the key
+    rotates, another process may have made a ticket or a session with the other key."""
+    return [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
+
+
+def _is_one_of(hashes: Sequence[str], given: str) -> bool:
+    return any(constant_time_compare(one, given) for one in hashes)
 
 
 def _valid_tokens(references: Set[str]) -> Set[str]:
@@ -117,7 +127,7 @@ def _user_of_session(session_key: str) -> AbstractBaseUser | None:
     return cast(AbstractBaseUser, user) if user.is_authenticated else None
 
 
-def _valid_sessions(owners: Mapping[str, int], hashes: Mapping[int, str]) -> set[str]:
+def _valid_sessions(owners: Mapping[str, int], hashes: Mapping[int, Sequence[str]]) -> set[str]:
     """Return the keys of the valid sessions; ``hashes`` has the password hash of each active owner.
 
     Most sessions are valid by their row alone: it names the owner and the current password, and the
@@ -127,7 +137,7 @@ def _valid_sessions(owners: Mapping[str, int], hashes: Mapping[int, str]) -> set
         key
         for key, (user, session_hash, backend) in _session_rows(list(owners)).items()
         if user == str(owners[key])
-        and constant_time_compare(session_hash, hashes.get(owners[key], ""))
+        and _is_one_of(hashes.get(owners[key], ()), session_hash)
         and _requires_only_an_active_user(backend)
     }
     rest = owners.keys() - valid_by_row

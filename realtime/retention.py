@@ -26,6 +26,25 @@ def prune(now: datetime, *, dry_run: bool = False) -> dict[str, int]:
     return counts
 
 
+def forget(key: str, text: str) -> int:
+    """Delete the events of a stream up to the last one with ``text`` in its body; return their number.
+
+    A client that has not seen them gets a ``reset``. An event in the middle cannot go alone: the
+    numbers of a stream have no gap.
+    """
+    stream = Stream.objects.filter(key=key).first()
+    if stream is None:
+        return 0
+    with_text = Event.objects.filter(stream=stream, body__contains=text)
+    last = with_text.aggregate(last=Max("seq"))["last"] or 0
+    deleted, first = 0, stream.first_seq
+    while first <= last:
+        end = min(first + _SLICE - 1, last)
+        deleted += _delete(stream, Event.objects.filter(stream=stream, seq__lte=end), end)
+        first = end + 1
+    return deleted
+
+
 def _to_prune(now: datetime) -> list[Stream]:
     """Return the streams with too many events, and those with an oldest event that is too old.
 

@@ -21,6 +21,7 @@ _ON_ANY_DATABASE = (
     "delivery/providers/telnyx/simulator",
     "delivery/test_sentinel.py",
     "deploy",
+    "koinonia/backup/test_sqlite_file.py",
     "koinonia/config",
     "koinonia/http/test_date_header.py",
     "koinonia/http/test_request_threads.py",

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import ceil
 
+from django.conf import settings
 from django.utils.crypto import salted_hmac
 
 from throttling.buckets import Bucket, BucketState, Rate
@@ -25,6 +26,15 @@ def name_digest(username: str) -> str:
     """Return a keyed hash of a user name; spellings that mean the same name have one hash."""
     name = unicodedata.normalize("NFKC", username).strip().casefold()
     return salted_hmac("throttling.name", name, algorithm="sha256").hexdigest()[:16]
+
+
+def earlier_name_digests(username: str) -> list[str]:
+    """Return the hashes of a user name under the keys of ``SECRET_KEY_FALLBACKS``."""
+    name = unicodedata.normalize("NFKC", username).strip().casefold()
+    return [
+        salted_hmac("throttling.name", name, secret=key, algorithm="sha256").hexdigest()[:16]
+        for key in settings.SECRET_KEY_FALLBACKS
+    ]
 
 
 def key_part(identity: str) -> str:

@@ -13,7 +13,7 @@ one and takes as long to verify. A burst of good logins refuses none of them (``
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
@@ -34,7 +34,7 @@ from throttling import (
     responses,
 )
 from throttling.allowlist import Caller
-from throttling.charges import Charge, ThrottleResult, name_digest
+from throttling.charges import Charge, ThrottleResult, earlier_name_digests, name_digest
 from throttling.models import LoginAddress
 from throttling.policies import By
 
@@ -89,7 +89,8 @@ def attempt(request: HttpRequest, username: str) -> Attempt:
     """Charge a login; raise LoginRefusedError if it may not be tried. Call before verifying."""
     address = addresses.client_address(request)
     prefix, name = addresses.prefix(address), name_digest(username)
-    charges = _charges(name, prefix) if conf.enabled() else []
+    known_as = [name, *earlier_name_digests(username)]
+    charges = _charges(name, prefix, known_as) if conf.enabled() else []
     caller = Caller(address=address, name=name)
     result, flight = logins_in_flight.decide(
         charges, lambda quietly: limits.decide(charges, caller, quietly=quietly)
@@ -110,15 +111,16 @@ def charge(request: HttpRequest, subject: str) -> None:
     """
     address = addresses.client_address(request)
     name = name_digest(f"not a login: {subject}")
-    charges = _charges(name, addresses.prefix(address)) if conf.enabled() else []
+    charges = _charges(name, addresses.prefix(address), [name]) if conf.enabled() else []
     result = limits.decide(charges, Caller(address=address))
     request.throttle = result  # type: ignore[attr-defined]  # read by the middleware
     if not result.allowed:
         raise LoginRefusedError(result)
 
 
-def _charges(name: str, address: str) -> list[Charge]:
-    known = LoginAddress.objects.knows(name, address, now=timezone.now())
+def _charges(name: str, address: str, known_as: Sequence[str]) -> list[Charge]:
+    now = timezone.now()
+    known = any(LoginAddress.objects.knows(one, address, now=now) for one in known_as)
     identities = {By.ADDRESS: address, By.NAME_AND_ADDRESS: f"{name}@{address}", By.NAME: name}
     every = policies.by_name()
     counted = [every[policy] for policy in POLICIES if policy in every]

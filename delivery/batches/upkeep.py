@@ -3,6 +3,7 @@
 # ruff: noqa: S608 -- names and statuses of ours, no input
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.db import connections, router, transaction
@@ -11,19 +12,21 @@ from delivery.batches.triggers import COUNTS, MESSAGES, PREFIX, add, triggers, v
 from delivery.kept_counts import KeptCounts
 from delivery.models import BatchCount
 
+DELETED = -1
+"""The shard with the counts of deleted messages: a batch keeps its counts when its messages go."""
 MARK: dict[str, Any] = {"batch": -1, "status": "", "shard": 0, "number": 0}
 _RECOUNT = add(
     "SELECT batch, status, 0, sum(number) FROM ("
     f"SELECT m.batch, {visible('m')} AS status, 1 AS number FROM {MESSAGES} m"
     " WHERE m.batch IS NOT NULL"
-    f" UNION ALL SELECT batch, status, -number FROM {COUNTS}"
+    f" UNION ALL SELECT batch, status, -number FROM {COUNTS} WHERE shard <> {DELETED}"
     ") AS compared WHERE true GROUP BY batch, status HAVING sum(number) <> 0 ORDER BY batch, status"
 )
 # Rows that an open transaction holds stay until the next time: waiting for them could deadlock.
 _FOLD = f"""
 WITH gone AS (
     DELETE FROM {COUNTS} WHERE id IN (
-        SELECT id FROM {COUNTS} WHERE batch >= 0 AND (shard <> 0 OR number = 0)
+        SELECT id FROM {COUNTS} WHERE batch >= 0 AND (shard NOT IN (0, {DELETED}) OR number = 0)
         ORDER BY batch, status, shard FOR UPDATE SKIP LOCKED
     ) RETURNING batch, status, number
 )
@@ -42,6 +45,21 @@ def recount(using: str) -> None:
     """
     with connections[using].cursor() as cursor:
         cursor.execute(_RECOUNT)
+
+
+def remember_deleted(counts: Mapping[tuple[int, str], int]) -> None:
+    """Count messages that the caller's transaction deletes, by batch and status, as before."""
+    if not counts:
+        return
+    values = ", ".join(["(%s, %s, %s, %s)"] * len(counts))
+    rows = [(*key, DELETED, number) for key, number in sorted(counts.items())]
+    with connections[router.db_for_write(BatchCount)].cursor() as cursor:
+        cursor.execute(add(f"VALUES {values}"), [value for row in rows for value in row])
+
+
+def forget(keys: Collection[int]) -> None:
+    """Delete the counts of batches without messages."""
+    BatchCount.objects.filter(batch__in=keys, batch__gte=0).delete()
 
 
 kept = KeptCounts(prefix=PREFIX, model=BatchCount, triggers=triggers, mark=MARK, recount=recount)

@@ -12,6 +12,7 @@ EXPLANATIONS = {
     "destination_refused": "Texts to this country or kind of number are not switched on here.",
     "expired": "It expired before it could be sent.",
     "id_given_twice": "The provider gave an id that another text has. The text may have arrived.",
+    "restored": "The database was restored from a backup. The text may have been sent before that.",
     "unreadable_answer": "The provider's answer was unreadable. The text may have arrived.",
     "worker_lost": "Our worker stopped during the call. The text may have arrived.",
 }

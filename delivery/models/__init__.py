@@ -15,11 +15,13 @@ from delivery.models.limits import (
 )
 from delivery.models.message import Direction, Encoding, Message, Priority
 from delivery.models.opt_out import OptOut, StopRequest
+from delivery.models.retention import Archive, NightlyRun
 from delivery.models.tally import Tally
 from delivery.models.webhook_event import WebhookEvent
 
 __all__ = [
     "AccountHold",
+    "Archive",
     "Attempt",
     "BatchCount",
     "BreakerState",
@@ -30,6 +32,7 @@ __all__ = [
     "Encoding",
     "ForcedBreaker",
     "Message",
+    "NightlyRun",
     "OptOut",
     "Outcome",
     "Priority",

@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 from types import FrameType
 
 from django.conf import settings
+from django.utils import timezone
 
 from delivery.backoff import doubled
+from delivery.worker.night import Night
 from delivery.worker.parent_death import die_with_parent
 
 logger = logging.getLogger("delivery")
@@ -81,11 +83,14 @@ class Supervisor:
 
     def run(self) -> None:
         running = [_Cluster(number) for number in range(self.clusters)]
+        night = Night()
         while not self._stop.is_set():
             for cluster in running:
                 cluster.look(time.monotonic())
+            night.look(timezone.now())
             self._stop.wait(_LOOK_SECONDS)
-        self._end([cluster.process for cluster in running if cluster.process is not None])
+        children = [*(cluster.process for cluster in running), night.process]
+        self._end([process for process in children if process is not None])
 
     def stop(self, signum: int = 0, frame: FrameType | None = None) -> None:
         """End :meth:`run`. Has the signature of a handler for ``signal.signal``."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.contrib.auth import SESSION_KEY
+from django.conf import settings
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 
 from koinonia.models import UserSession
 
@@ -29,6 +31,25 @@ class SessionStore(db.SessionStore):
         if not key or not 8 <= len(key) <= _MAX_KEY_LENGTH:
             return False
         return key.isascii() and key.isalnum()
+
+    def cycle_key(self) -> None:
+        """Keep the key while only SECRET_KEY changes.
+
+        Django renews the key of a session whose hash was made with one of SECRET_KEY_FALLBACKS. The
+        other requests of the same page then come with the old cookie and find nobody logged in; and
+        while two processes have different keys, each would renew it again.
+        """
+        if not self._is_of_a_fallback_key():
+            super().cycle_key()
+
+    def _is_of_a_fallback_key(self) -> bool:
+        if not settings.SECRET_KEY_FALLBACKS or SESSION_KEY not in self:
+            return False
+        user = User.objects.filter(pk=self[SESSION_KEY]).first()
+        given = str(self.get(HASH_SESSION_KEY, ""))
+        return user is not None and any(
+            constant_time_compare(one, given) for one in user.get_session_auth_fallback_hash()
+        )
 
     def save(self, must_create: bool = False) -> None:
         super().save(must_create)

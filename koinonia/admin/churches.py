@@ -46,7 +46,7 @@ class ChurchForm(ChurchFormBase):
         model = Church
         fields = [
             "slug", "name", "phone_number", "country", "timezone", "opt_out_words", "plain_punctuation",
-            "uses_second_number",
+            "uses_second_number", "keep_texts_days",
         ]  # fmt: skip
         help_texts = {
             "phone_number": "E.164. The previous number stays reserved for 30 days and while texts wait."

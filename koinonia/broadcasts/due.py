@@ -75,6 +75,20 @@ def accept_due(now: datetime) -> bool:
     return True
 
 
+def hold_due(now: datetime) -> int:
+    """End the due broadcasts as ``unknown`` after a restore: each may have been sent after the backup.
+
+    Return their number. Each has its own transaction.
+    """
+    held = 0
+    for key in list(Broadcast.objects.filter(due_at__lte=now).values_list("pk", flat=True)):
+        with transaction.atomic():
+            broadcast = Broadcast.objects.select_for_update().get(pk=key)
+            _end(broadcast, now, ended_as=Status.UNKNOWN.value)
+            held += 1
+    return held
+
+
 def _accept(broadcast: Broadcast, now: datetime) -> None:
     scheduled_at = broadcast.scheduled_at or now
     expires_at = broadcast.expires_at or scheduled_at + DEFAULT_LIFE

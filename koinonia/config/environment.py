@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import dj_email_url
 from environs import EnvValidationError, ValidationError, validate
 
-from koinonia.config import kept_values, rate_limits, rules
+from koinonia.config import kept_values, rate_limits, retention_days, rules
 
 _TELNYX = "https://api.telnyx.com/v2"
 _TWILIO = "https://api.twilio.com"
@@ -39,7 +39,7 @@ class Telnyx:
     api_base: str
     """TELNYX_API_BASE: https://api.telnyx.com/v2 when a key is set."""
     public_key: str
-    """TELNYX_PUBLIC_KEY: base64 of 32 bytes; verifies the signatures of webhooks."""
+    """TELNYX_PUBLIC_KEY: base64 of 32 bytes; verifies the signatures of webhooks; old,new while it rotates."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +88,8 @@ class Environment:
     """DEBUG"""
     secret_key: str
     """SECRET_KEY: by default ``up`` makes one and keeps it; empty for a command that needs none."""
+    secret_key_fallbacks: list[str]
+    """SECRET_KEY_FALLBACKS: further keys whose signatures are valid, while SECRET_KEY rotates."""
     allowed_hosts: list[str]
     """ALLOWED_HOSTS: the host of PUBLIC_URL and local names."""
     csrf_trusted_origins: list[str]
@@ -137,6 +139,7 @@ class Environment:
     twilio: Twilio | None
     """None without TWILIO_ACCOUNT_SID: this provider does not exist then."""
     delivery: Delivery
+    retention: retention_days.Retention
 
 
 def read(base_dir: Path) -> Environment:
@@ -147,6 +150,7 @@ def read(base_dir: Path) -> Environment:
     found = Environment(
         debug=env.bool("DEBUG", False),
         secret_key=env.str("SECRET_KEY", "") or kept_values.read(data_dir, kept_values.SECRET_KEY),
+        secret_key_fallbacks=env.list("SECRET_KEY_FALLBACKS", []),
         allowed_hosts=env.list("ALLOWED_HOSTS", _local_names(public_url)),
         csrf_trusted_origins=env.list(
             "CSRF_TRUSTED_ORIGINS", [public_url], validate=rules.each(rules.trusted_origin)
@@ -173,6 +177,7 @@ def read(base_dir: Path) -> Environment:
         telnyx=_telnyx(env, data_dir),
         twilio=_twilio(env),
         delivery=_delivery(env),
+        retention=retention_days.read(env, data_dir),
     )
     # environs returns None for a bad value. Raise before the value is used.
     _raise_if_bad(env)
@@ -250,7 +255,7 @@ def _telnyx(env: rules.Env, data_dir: Path) -> Telnyx:
     # Never combine a real key with the simulator's address.
     simulator = {} if key else kept_values.simulator(data_dir)
     base = _text(env, "TELNYX_API_BASE", "", rules.url("http", "https"))
-    public_key = _text(env, "TELNYX_PUBLIC_KEY", "", rules.public_key)
+    public_key = _text(env, "TELNYX_PUBLIC_KEY", "", rules.public_keys)
     return Telnyx(
         api_key=key or simulator.get("api_key", ""),
         api_base=base or simulator.get("base", _TELNYX),

@@ -187,6 +187,12 @@ def public_key(value: str) -> None:
         raise ValidationError(f"An Ed25519 public key has 32 bytes; this has {length}.")
 
 
+def public_keys(value: str) -> None:
+    """Accept one public key, or two with a comma between them."""
+    for one in value.split(","):
+        public_key(one.strip())
+
+
 def positive(value: float) -> None:
     if not 0 < value < math.inf:
         raise ValidationError("Must be a number above 0.")

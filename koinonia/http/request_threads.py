@@ -9,7 +9,8 @@ Two kinds of requests have small pools of their own:
 
 * Long polls (``koinonia.http.held_requests``). They arrive and finish as a thundering herd. In
   their own pool they queue without starving other requests.
-* Health probes. A probe must be answered while a database that hangs holds every other thread.
+* Readiness probes. A probe must be answered while a database that hangs holds every other thread.
+  ``/healthz`` needs no thread (``koinonia.health.liveness``).
 """
 
 from __future__ import annotations
@@ -41,10 +42,7 @@ WAITING_THREADS = 2
 
 _pool = RequestPool(THREADS, "request")
 _waiting_pool = RequestPool(WAITING_THREADS, "waiting-request")
-_health_pools = {
-    "/healthz": RequestPool(1, "healthz"),
-    "/readyz": RequestPool(4, "readyz-request"),
-}
+_health_pools = {"/readyz": RequestPool(4, "readyz-request")}
 
 _T = TypeVar("_T")
 

@@ -9,6 +9,7 @@ from koinonia.models.group import Group
 from koinonia.models.idempotent_request import IdempotentRequest
 from koinonia.models.login import TokenDetails, UserSession
 from koinonia.models.member import Member
+from koinonia.models.person_request import PersonRequest
 from koinonia.models.staff import Invitation, LastChurch, Role, Staff
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Invitation",
     "LastChurch",
     "Member",
+    "PersonRequest",
     "Role",
     "SendingNumber",
     "Staff",

@@ -3,9 +3,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from django.core.validators import MinValueValidator
 from django.db import models
 
 from koinonia import opt_out_words
+from koinonia.config.retention_days import LEAST_DAYS_OF_TEXTS
 from koinonia.zones import check_zone
 
 if TYPE_CHECKING:
@@ -54,6 +56,12 @@ class Church(models.Model):
             "While the provider of the church's number does not answer, send new texts from its"
             " second number. Texts that may have been sent already wait."
         ),
+    )
+    keep_texts_days = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(LEAST_DAYS_OF_TEXTS)],
+        help_text="Days after which texts are deleted, at least 35. Empty: as the installation (KEEP_TEXTS_DAYS).",
     )
     created_at = models.DateTimeField(auto_now_add=True)
     version = models.BigIntegerField(default=1, editable=False)

@@ -56,9 +56,11 @@ class TelnyxProvider(HttpProvider):
         return str(self.options.get("API_BASE") or "https://api.telnyx.com/v2").rstrip("/")
 
     @property
-    def public_key(self) -> str:
-        """Return base64 of 32 bytes; empty where webhooks are not configured."""
-        return str(self.options.get("PUBLIC_KEY", ""))
+    def public_keys(self) -> list[str]:
+        """Return base64 of 32 bytes each, two while the key rotates; empty without webhooks."""
+        given = self.options.get("PUBLIC_KEY") or ()
+        keys = given.split(",") if isinstance(given, str) else given
+        return [key.strip() for key in keys if key.strip()]
 
     @property
     def account(self) -> Account:
@@ -69,7 +71,7 @@ class TelnyxProvider(HttpProvider):
 
     def parse_webhook(self, request: WebhookRequest) -> Sequence[ProviderEvent]:
         signature.verify(
-            signature.public_key(self.public_key),
+            signature.public_keys(self.public_keys),
             timestamp=request.headers.get("telnyx-timestamp", ""),
             signature=request.headers.get("telnyx-signature-ed25519", ""),
             body=request.body,
@@ -95,9 +97,9 @@ class TelnyxProvider(HttpProvider):
                 hint="Give it with its scheme and host.",
                 id="delivery.E004",
             )
-        if self.public_key:
+        if self.public_keys:
             try:
-                signature.public_key(self.public_key)
+                signature.public_keys(self.public_keys)
             except NotConfiguredError:
                 yield Error(
                     f"PUBLIC_KEY of the provider {self.alias!r} is not base64 of 32 bytes: no webhook "

@@ -9,17 +9,18 @@ from django.utils import timezone
 from koinonia.retention import prune
 
 _EXAMPLE = """\
-Example, once a night from cron or a systemd timer:
+Examples:
 
+    manage.py prune --dry-run
     manage.py prune
 """
 
 
 class Command(BaseCommand):
     help = (
-        "Deletes expired rows: applied webhook events, events of the log, tickets, tokens, sessions, "
-        "invitations and idempotent answers. It never deletes messages, attempts, dead letters "
-        "and audit rows."
+        "Deletes old rows: applied webhook events, events of the log, tickets, tokens, sessions, "
+        "invitations and idempotent answers; texts and audit rows only if KEEP_TEXTS_DAYS, the days "
+        "of a church, or KEEP_AUDIT_DAYS say so. A worker does the same at night."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

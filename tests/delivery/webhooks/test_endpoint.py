@@ -15,7 +15,7 @@ from delivery.models import WebhookEvent
 from delivery.webhooks.intake import MAX_BYTES
 from tests.delivery.accounts import with_provider
 from tests.delivery.webhooks.shells import Shell
-from tests.delivery.webhooks.signing import event, outbound, signed
+from tests.delivery.webhooks.signing import event, outbound, public, signed
 
 SENT = event("message.sent", outbound("403195bd", "sent"))
 BODY = json.dumps(SENT).encode()
@@ -82,6 +82,18 @@ def test_without_a_usable_key_nothing_is_trusted(
     settings.DELIVERY = with_provider(settings, PUBLIC_KEY=key)
     assert shell.post(SENT).status_code == 503
     assert not WebhookEvent.objects.exists()
+
+
+@pytest.mark.parametrize("separator", [",", " , "])
+def test_two_keys_are_trusted_while_the_key_rotates(
+    shell: Shell, separator: str, settings: Settings
+) -> None:
+    old, new = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
+    settings.DELIVERY = with_provider(settings, PUBLIC_KEY=separator.join(map(public, (old, new))))
+    for key in (old, new):
+        assert shell.post(BODY, headers=signed(BODY, key=key)).status_code == 200
+    stranger = Ed25519PrivateKey.generate()
+    assert shell.post(BODY, headers=signed(BODY, key=stranger)).status_code == 400
 
 
 def test_only_post_is_allowed(shell: Shell) -> None:

@@ -1,0 +1,1 @@
+"""Backups: the SQLite file, and the steps after the restore of either database."""
