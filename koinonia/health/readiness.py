@@ -22,7 +22,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from delivery.webhooks.storage import spooled
 from httpopt.versions import triggers
-from koinonia.database import outage
+from koinonia.database import outage, phases
 from koinonia.database.outage import Outage
 from koinonia.health import redis_server
 
@@ -66,7 +66,9 @@ def migrations() -> None:
     if all_applied.is_set():
         return
     executor = MigrationExecutor(connection)
-    waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    # The others wait until the processes of the release before have ended.
+    waiting = [one for one, _ in plan if not phases.is_post(one)]
     if waiting:
         raise NotReadyError(f"{len(waiting)} migrations wait for `manage.py migrate`.")
     all_applied.set()

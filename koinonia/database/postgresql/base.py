@@ -14,12 +14,15 @@ from django.db.backends.postgresql import base
 
 from koinonia.database.postgresql import moments, session_limits
 from koinonia.database.postgresql.pool import CheckedPool
+from koinonia.database.postgresql.schema import DatabaseSchemaEditor
 
 PREPARE_THRESHOLD = 5
 """psycopg's default: a statement is prepared when it has been executed this often."""
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
+    SchemaEditorClass = DatabaseSchemaEditor
+
     @property
     def pool(self) -> CheckedPool | None:
         """Return the pool of this process, made as Django makes its own, or None without pooling."""

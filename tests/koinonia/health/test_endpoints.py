@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.core.handlers.asgi import ASGIRequest
 from django.db import OperationalError
+from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 from pytest_django import Settings
@@ -217,7 +218,8 @@ def test_an_unreachable_part_is_named_without_secrets(
 @pytest.mark.django_db
 def test_a_waiting_migration_is_reported(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "koinonia.health.readiness.MigrationExecutor.migration_plan", lambda *_: [("one", False)]
+        "koinonia.health.readiness.MigrationExecutor.migration_plan",
+        lambda *_: [(Migration("0099_pre_more", "koinonia"), False)],
     )
     answer = client.get("/readyz")
     assert answer.status_code == 503
