@@ -7,7 +7,7 @@ before. Triggers exist from the end of the first ``migrate``; what was written b
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,7 +50,7 @@ class KeptCounts:
     recount: Callable[[str], None]
     """Adds the difference between the messages and the counts, on the database with this alias."""
 
-    def before_migrate(self, *, using: str, plan: Iterable[Any] = (), **_: Any) -> None:
+    def before_migrate(self, *, using: str, plan: Sequence[Any] = (), **_: Any) -> None:
         """Drop the triggers on SQLite, where Django remakes tables, which drops or breaks triggers.
 
         On PostgreSQL they stay: ``migrate`` should not lock the table for nothing.
@@ -71,6 +71,8 @@ class KeptCounts:
             schema_changes.briefly(
                 connection, lambda: self._replace(connection, existing - wanted.keys(), missing)
             )
+        if self.are_complete(using):
+            return
         with transaction.atomic(using=using):
             if connection.vendor == "postgresql":
                 # One recount at a time: two would add the difference twice. Triggers do not wait for this.

@@ -8,10 +8,11 @@ one writer and no concurrent build, Django's own operations run.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
-from django.db import OperationalError, migrations
+from django.db import OperationalError, migrations, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.models import UniqueConstraint
@@ -20,8 +21,10 @@ _IS_VALID = (
     "SELECT indisvalid FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid"
     " WHERE relname = %s AND pg_table_is_visible(pg_class.oid)"
 )
-_LOCK_TIMEOUT = "2s"
-_TRIES = 30
+_LOCK_TIMEOUT = "200ms"
+"""The wait of others behind a change that waits."""
+_TRIES = 500
+"""About ten minutes: the longest report that a change outlasts."""
 _PAUSE_SECONDS = 1.0
 
 
@@ -118,10 +121,10 @@ class RemoveUniqueIndex(migrations.RemoveConstraint):
 
 
 class AlterField(migrations.AlterField):
-    """Change a field whose change needs no look at the rows: a dropped foreign key or index.
+    """Change a field without a look at the rows: a dropped foreign key or index.
 
-    The statement needs the whole table for a moment. It gives up after two seconds of waiting, so that
-    other connections do not queue behind it, and tries again.
+    The statement needs the whole table for a moment. It gives up after a short wait, so that other
+    connections do not queue behind it, and tries again.
     """
 
     def database_forwards(
@@ -131,6 +134,18 @@ class AlterField(migrations.AlterField):
             super(AlterField, self).database_forwards(
                 app_label, schema_editor, from_state, to_state
             )
+
+        briefly(schema_editor.connection, change)
+
+
+class AddField(migrations.AddField):
+    """Add a column that is null in every row, so that no row is rewritten. It waits as AlterField does."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        def change() -> None:
+            super(AddField, self).database_forwards(app_label, schema_editor, from_state, to_state)
 
         briefly(schema_editor.connection, change)
 
@@ -223,38 +238,63 @@ def _build(connection: BaseDatabaseWrapper, name: str, statement: str) -> None:
         found = cursor.fetchone()
         if found and found[0]:
             return
-        if found:
-            cursor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {connection.ops.quote_name(name)}")
-        cursor.execute(statement)
+        with _patiently(cursor):
+            if found:
+                quoted = connection.ops.quote_name(name)
+                cursor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {quoted}")
+            cursor.execute(statement)
 
 
 def _drop(schema_editor: BaseDatabaseSchemaEditor, name: str) -> None:
-    concurrently = " CONCURRENTLY" if _is_postgresql(schema_editor) else ""
-    with schema_editor.connection.cursor() as cursor:
-        cursor.execute(f"DROP INDEX{concurrently} IF EXISTS {schema_editor.quote_name(name)}")
+    if not _is_postgresql(schema_editor):
+        with schema_editor.connection.cursor() as cursor:
+            cursor.execute(f"DROP INDEX IF EXISTS {schema_editor.quote_name(name)}")
+        return
+    with schema_editor.connection.cursor() as cursor, _patiently(cursor):
+        cursor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {schema_editor.quote_name(name)}")
 
 
-def briefly(connection: BaseDatabaseWrapper, change: Callable[[], None]) -> None:
-    """Make a change that needs a whole table for a moment, without letting others queue behind it."""
-    if connection.vendor != "postgresql":
-        return change()
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET lock_timeout = '{_LOCK_TIMEOUT}'")
+@contextmanager
+def _patiently(cursor: Any) -> Iterator[None]:
+    """Wait without a limit for old transactions to end: nobody queues behind ``CONCURRENTLY``."""
+    for name in ("lock_timeout", "statement_timeout"):
+        cursor.execute(f"SET {name} = 0")
     try:
-        _repeat(change)
+        yield
     finally:
+        for name in ("lock_timeout", "statement_timeout"):
+            cursor.execute(f"RESET {name}")
+
+
+def briefly(connection: BaseDatabaseWrapper, change: Callable[[], object]) -> None:
+    """Make a change that needs a whole table for a moment, without letting others queue behind it.
+
+    The change is a transaction of its own. It gives up after a short wait for a lock, lets the others
+    pass, and tries again.
+    """
+    if connection.vendor != "postgresql":
+        change()
+    elif connection.in_atomic_block:
+        # The transaction around it holds locks already: only its owner can give up and repeat it.
+        _in_transaction(connection, change)
+    else:
+        _repeat(lambda: _in_transaction(connection, change))
+
+
+def _in_transaction(connection: BaseDatabaseWrapper, change: Callable[[], object]) -> None:
+    with transaction.atomic(using=connection.alias):
         with connection.cursor() as cursor:
-            cursor.execute("RESET lock_timeout")
-    return None
+            cursor.execute(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'")
+        change()
 
 
-def _repeat(change: Callable[[], None]) -> None:
+def _repeat(change: Callable[[], object]) -> None:
     for left in reversed(range(_TRIES)):
         try:
-            return change()
+            change()
+            return
         except OperationalError as error:
             # 55P03: the lock was not free within the timeout.
             if not left or getattr(error.__cause__, "sqlstate", "") != "55P03":
                 raise
             time.sleep(_PAUSE_SECONDS)
-    return None

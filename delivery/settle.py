@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError
 
-from delivery import conf, opt_outs
+from delivery import conf, opt_outs, outcome_lines
 from delivery.changes import message_changes
 from delivery.decide import DEFAULT_RETRY_AFTER, Decision, Facts, Policy, Step, decide, spends
 from delivery.limits import holds, pacing
@@ -24,6 +24,7 @@ from delivery.models.columns import duplicate
 from delivery.models.transitions import TRANSITION_FIELDS, Failure
 from delivery.providers import registry
 from delivery.providers.base import SendOutcome
+from delivery.signals import calls_settled
 from delivery.statuses import UNFINISHED, Status
 
 logger = logging.getLogger("delivery")
@@ -62,6 +63,7 @@ def settle(results: Sequence[Result], now: datetime) -> None:
                 _settle_alone(result, now)
     for result in results:
         _apply_account_limits(result, now)
+    calls_settled.send_robust(sender=Result, results=results)
 
 
 def _split_duplicates(results: Sequence[Result]) -> list[list[Result]]:
@@ -100,8 +102,10 @@ def _settle(results: Sequence[Result], now: datetime) -> None:
             Message.objects.write(held + found, TRANSITION_FIELDS)
         if overtaken:
             Message.objects.write(overtaken, ["attempts", "calls"])
-        attempts = [_attempt(row, by_id[row.pk]) for row in held + overtaken + found]
+        called = held + overtaken + found
+        attempts = [_attempt(row, by_id[row.pk]) for row in called]
         bulk_write.insert(attempts, using=Attempt.objects.db)
+        outcome_lines.on_sent(list(zip(called, attempts, strict=True)))
         for row in held:
             if row.status != row.claimed_from or row.status == Status.RETRYING:
                 changes.add(row, previous=row.claimed_from)

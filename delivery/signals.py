@@ -27,6 +27,21 @@ Sent after the commit; an error in a receiver is logged and stops no message.
 :func:`delivery.limits.spend.current` returns the figures.
 """
 
+calls_settled = Signal()
+"""Sent after the results of calls were written: ``results``, of :class:`delivery.settle.Result`.
+
+For metrics. An error in a receiver is logged and stops no message.
+"""
+
+events_applied = Signal()
+"""Sent after stored webhook events were applied: ``events``, and ``now``. For metrics, as above."""
+
+webhook_answered = Signal()
+"""Sent after a webhook: the alias of the ``provider`` and the HTTP ``status`` of the answer.
+
+For metrics. Under ASGI a receiver runs on the event loop and must not block.
+"""
+
 overseen = Signal()
 """Sent by a worker about once a second while it sends, and every ten seconds while it is idle.
 

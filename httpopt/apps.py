@@ -9,7 +9,7 @@ class HttpoptConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the system checks, and keep the triggers away from migrations."""
+        """Register the system checks, and let ``migrate`` install the triggers."""
         from httpopt import checks  # noqa: F401 -- registers the system checks
         from httpopt.versions import triggers
 

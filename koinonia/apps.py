@@ -11,8 +11,6 @@ class KoinoniaConfig(AppConfig):
     def ready(self) -> None:
         from koinonia import wiring
         from koinonia.accounts import support_group
-        from koinonia.health import metrics
 
         wiring.connect()
         post_migrate.connect(support_group.grant, dispatch_uid="koinonia.accounts.support_group")
-        metrics.register()

@@ -9,12 +9,19 @@ import django
 # A web process keeps PostgreSQL connections; a worker forks, and a pool must not be shared.
 os.environ.setdefault("DATABASE_POOL", "20")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "koinonia.settings")
+
+from koinonia import settings
+from koinonia.health.metrics import process_group
+
+if name := process_group.name_among_siblings():
+    # The workers of one uvicorn share a port, and so a scrape.
+    process_group.join(settings.ENV.data_dir / "metrics", name)
 django.setup(set_prefix=False)
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 - needs Django's setup
 
 from delivery.webhooks.asgi import WebhookIntake  # noqa: E402
-from koinonia import garbage, settings  # noqa: E402
+from koinonia import garbage  # noqa: E402
 from koinonia.config import environment, private_data  # noqa: E402
 from koinonia.health import redis_server  # noqa: E402
 from koinonia.health.liveness import with_liveness  # noqa: E402

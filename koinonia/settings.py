@@ -175,6 +175,7 @@ KEEP_TEXTS_DAYS = ENV.retention.texts_days
 KEEP_AUDIT_DAYS = ENV.retention.audit_days
 ARCHIVE_DIR = ENV.retention.archive_dir
 METRICS_ALLOW = ENV.metrics_allow
+WORKER_METRICS = ENV.worker_metrics
 LOGGING = log_lines.config(ENV.log_level, ENV.log_format, requests=ENV.log_requests)
 
 # TLS in PUBLIC_URL means TLS everywhere. A trusted proxy says how the client connected.
@@ -244,6 +245,7 @@ DELIVERY = {
     "RECIPIENT_OF": "koinonia.wiring.recipient_of",
     "SCHEDULE": "koinonia.wiring.schedule",
     "STOP_WORDS_OF": "koinonia.wiring.stop_words_of",
+    "TRACE": "koinonia.config.log_context.trace",
     "REDIS_URL": _REDIS_URL,
     "HASH_TAG": _REDIS_TAG,
     "PUBLIC_URL": PUBLIC_URL,

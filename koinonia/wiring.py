@@ -24,13 +24,17 @@ from delivery.limits import spend
 from delivery.senders import Sender
 from delivery.signals import (
     breaker_changed,
+    calls_settled,
     cap_changed,
     drains_begin,
+    events_applied,
     messages_changed,
     overseen,
+    webhook_answered,
     worker_started,
 )
 from delivery.statuses import Status
+from httpopt.signals import body_encoded
 from koinonia import events, garbage, opt_out_words, retention, sending_numbers
 from koinonia.accounts import passwords, tokens
 from koinonia.api.authentication import user_token
@@ -44,10 +48,12 @@ from koinonia.conversations import (
     update_for_new_messages,
 )
 from koinonia.health import redis_server
+from koinonia.health.metrics import clients, deliveries, requests, worker_endpoint
 from koinonia.models import Broadcast, Church, Group, Member, Staff
 from koinonia.texts.redraft import redraft
 from realtime import log, rights
 from realtime.log import NewEvent
+from realtime.signals import clients_changed, events_fanned_out
 from throttling import addresses, limits
 from throttling.allowlist import Caller
 
@@ -62,6 +68,7 @@ def connect() -> None:
     overseen.connect(on_overseen, dispatch_uid="koinonia")
     worker_started.connect(on_worker_started, dispatch_uid="koinonia")
     drains_begin.connect(on_drains_begin, dispatch_uid="koinonia")
+    _connect_metrics()
     for signal in (post_save, post_delete):
         signal.connect(on_rights_changed, sender=Staff, dispatch_uid="koinonia.staff")
     pre_delete.connect(on_group_deleted, sender=Group, dispatch_uid="koinonia.group")
@@ -75,6 +82,19 @@ def connect() -> None:
     )
     post_save.connect(tokens.add_details, sender=AuthToken, dispatch_uid="koinonia.token_details")
     post_save.connect(passwords.on_user_saved, sender=User, dispatch_uid="koinonia.password")
+
+
+def _connect_metrics() -> None:
+    """Count the work of the apps, which know nothing of Prometheus."""
+    uid = "koinonia.metrics"
+    messages_changed.connect(deliveries.on_messages_changed, dispatch_uid=uid)
+    calls_settled.connect(deliveries.on_calls_settled, dispatch_uid=uid)
+    events_applied.connect(deliveries.on_events_applied, dispatch_uid=uid)
+    webhook_answered.connect(deliveries.on_webhook_answered, dispatch_uid=uid)
+    overseen.connect(deliveries.on_overseen, dispatch_uid=uid)
+    clients_changed.connect(clients.on_clients_changed, dispatch_uid=uid)
+    events_fanned_out.connect(clients.on_events_fanned_out, dispatch_uid=uid)
+    body_encoded.connect(requests.on_body_encoded, dispatch_uid=uid)
 
 
 # Signals of delivery: events for the church and for the author of a text.
@@ -132,8 +152,9 @@ def on_overseen(*, now: datetime, **_: Any) -> None:
 
 
 def on_worker_started(**_: Any) -> None:
-    """Warn of an unusable Redis, as the web process does at its start."""
+    """Warn of an unusable Redis, as the web process does, and serve the metrics of the clusters."""
     redis_server.warn()
+    worker_endpoint.start()
 
 
 def on_drains_begin(**_: Any) -> None:

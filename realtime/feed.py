@@ -11,6 +11,7 @@ from realtime import conf, log_reader
 from realtime.event_loop import detached_task
 from realtime.log_reader import Head, Page, PrunedError
 from realtime.protocol import stream_name
+from realtime.signals import events_fanned_out
 from realtime.threads import in_thread
 
 logger = logging.getLogger(__name__)
@@ -102,8 +103,12 @@ class Feed:
             more = page.last < head.last
             following = in_thread(log_reader.read_page, head, page.last) if more else None
             frame = Frame.of(page, stream_name(self.key))
-            for listener in list(self.listeners):
+            listeners = list(self.listeners)
+            for listener in listeners:
                 listener.push(frame)
+            events_fanned_out.send_robust(
+                sender=Feed, events=frame.last - frame.first + 1, listeners=len(listeners)
+            )
             if following is None:
                 return
             page = await following

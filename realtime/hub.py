@@ -10,6 +10,7 @@ from realtime.authorization import AccessMonitor, Connection
 from realtime.event_loop import PerLoop, detached_task, run_supervised
 from realtime.feed import Feed, Listener
 from realtime.notices import NoticeListener
+from realtime.signals import clients_changed
 from realtime.socket_counts import Socket, SocketLimit
 from realtime.threads import in_thread
 
@@ -37,18 +38,23 @@ class Hub:
 
     def add_socket(self, socket: Socket) -> None:
         self.sockets[socket] = None
+        clients_changed.send_robust(sender=Hub, transport="socket", change=1)
         self._start()
 
     def remove_socket(self, socket: Socket) -> None:
-        self.sockets.pop(socket, None)
+        if socket in self.sockets:
+            del self.sockets[socket]
+            clients_changed.send_robust(sender=Hub, transport="socket", change=-1)
         self._stop_if_idle()
 
     def add_held_request(self, request: Connection) -> None:
         """Check the access of a held request as often as the access of the sockets."""
         self._held_requests.add(request)
+        clients_changed.send_robust(sender=Hub, transport="long_poll", change=1)
 
     def remove_held_request(self, request: Connection) -> None:
         self._held_requests.discard(request)
+        clients_changed.send_robust(sender=Hub, transport="long_poll", change=-1)
 
     async def count_sockets(self, user_id: int) -> int:
         """Return the number of sockets of the user in all web processes."""

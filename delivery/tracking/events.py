@@ -8,11 +8,13 @@ from datetime import datetime
 
 from django.db import transaction
 
+from delivery import outcome_lines
 from delivery.changes import Changes, message_changes
 from delivery.isolation import all_or_each, or_skip
 from delivery.models import WebhookEvent
 from delivery.providers import registry
 from delivery.providers.base import DeliveryReport, InboundText, Provider
+from delivery.signals import events_applied
 from delivery.tracking import inbound, status, waiting
 from delivery.tracking.inbound import Incoming
 from delivery.tracking.status import Reported
@@ -68,6 +70,9 @@ def _apply(lock: Callable[[], list[WaitingEvent]], now: datetime) -> int:
         if events:
             _apply_locked(events, changes, now)
             waiting.mark(events, now)
+    if applied := [event for event in events if event.result]:
+        events_applied.send_robust(sender=WebhookEvent, events=applied, now=now)
+        outcome_lines.on_applied(applied, now)
     return len(events)
 
 

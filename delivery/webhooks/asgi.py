@@ -25,7 +25,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.utils.encoding import escape_uri_path, iri_to_uri
 
-from delivery import conf
+from delivery import conf, outcome_lines
 from delivery.providers import registry
 from delivery.providers.base import (
     NotConfiguredError,
@@ -34,6 +34,7 @@ from delivery.providers.base import (
     UntrustedError,
     WebhookRequest,
 )
+from delivery.signals import webhook_answered
 from delivery.webhooks import intake
 from delivery.webhooks.answer_heads import AnswerHeads
 from delivery.webhooks.intake import BrokenOffError, TooLargeError, TooSlowError, Trusted
@@ -99,6 +100,9 @@ class WebhookIntake:
             return
         call = _Call(provider, ref, fields, conf.public_url() or passed.origin)
         response = await _response(call, scope, receive)
+        webhook_answered.send_robust(
+            sender=WebhookIntake, provider=provider.alias, status=response.status_code
+        )
         head = await self._heads.head(shape, scope, response)
         if head is not None:
             await send(head.start(time.time()))
@@ -131,6 +135,7 @@ class _Call:
 
 
 async def _response(call: _Call, scope: Scope, receive: Receive) -> HttpResponse:
+    began = time.perf_counter()
     try:
         request = WebhookRequest(
             headers=_Fields(call.fields),
@@ -141,6 +146,8 @@ async def _response(call: _Call, scope: Scope, receive: Receive) -> HttpResponse
         )
         trusted = await _read(call.provider, request)
         await writer.get().keep(trusted.rows, len(request.body))
+        seconds = time.perf_counter() - began
+        outcome_lines.webhook_taken(trusted.events, call.provider.alias, seconds)
         return trusted.answer()
     except _REFUSALS as error:
         return intake.refusal(error)

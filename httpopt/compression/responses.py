@@ -15,6 +15,7 @@ from httpopt import conf
 from httpopt.cache import directives_of
 from httpopt.compression.encoders import encode, encode_stream
 from httpopt.compression.negotiation import Coding, coding_of
+from httpopt.signals import body_encoded
 
 _TEXTUAL = re.compile(
     r"(?:text/(?!event-stream).*|.*\+(?:json|xml)|application/(?:json|xml|javascript|ecmascript"
@@ -77,6 +78,7 @@ def _replace_body(request: HttpRequest, response: HttpResponseBase, encoded: byt
     plain = cast(HttpResponse, response)
     if len(encoded) >= len(plain.content):
         return
+    body_encoded.send_robust(sender=HttpResponse, before=len(plain.content), after=len(encoded))
     plain.content = encoded
     plain.headers["Content-Encoding"] = str(coding_of(request))
     plain.headers["Content-Length"] = str(len(encoded))

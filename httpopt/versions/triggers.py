@@ -1,23 +1,29 @@
-"""The triggers that count changes: defined by the declarations, installed around ``migrate``.
+"""The triggers that count changes: defined by the declarations, installed by ``migrate``.
 
 On SQLite Django remakes tables. That drops their triggers silently, or fails on a trigger that names
-the remade table. The app therefore drops all triggers before a migration and creates them after it.
+the remade table. There the app drops all triggers before a migration and creates them after it.
+
+On PostgreSQL the triggers stay. After a migration the app creates those that are missing and drops those
+that are no longer declared, one table at a time. If nothing differs, it takes no lock.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connections, transaction
+from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import DatabaseError
 
 from httpopt import conf
 from httpopt.models import Counter
 from httpopt.versions import postgresql, sqlite
+from httpopt.versions.brief_locks import briefly
 from httpopt.versions.counters import begin_epoch
 from httpopt.versions.tracked import Tracked
 
@@ -38,10 +44,26 @@ class Trigger:
     statements: tuple[str, ...]
 
 
-def before_migrate(*, using: str, **_: Any) -> None:
-    """Drop all triggers of the app."""
+_undeclared_stay: ContextVar[bool] = ContextVar("httpopt_undeclared_stay", default=False)
+
+
+@contextmanager
+def keep_undeclared() -> Iterator[None]:
+    """Let ``migrate`` keep the triggers of the release before, whose processes still check for them.
+
+    A change then counts twice, which makes a tag stale as well as counting it once.
+    """
+    token = _undeclared_stay.set(True)
+    try:
+        yield
+    finally:
+        _undeclared_stay.reset(token)
+
+
+def before_migrate(*, using: str, plan: Sequence[Any] = (), **_: Any) -> None:
+    """Drop all triggers of the app on SQLite, if there is something to migrate."""
     connection = connections[using]
-    if _is_supported(connection):
+    if connection.vendor == "sqlite" and plan:
         drop(connection, existing(connection))
 
 
@@ -57,25 +79,43 @@ def after_migrate(*, using: str, **_: Any) -> None:
     installed = existing(connection)
     names = {name for name, _ in installed}
     missing = [one for one in wanted.values() if one.name not in names]
-    with transaction.atomic(using=using):
-        drop(connection, [one for one in installed if one[0] not in wanted])
-        create(connection, missing)
-        # Writes without triggers were not counted: a new epoch makes all older tags stale.
-        begin_epoch(using=using, renew=bool(missing))
+    old = [one for one in installed if one[0] not in wanted]
+    if connection.vendor == "postgresql" and _undeclared_stay.get():
+        old = []
+    _replace(connection, old, missing)
+    # Writes without triggers were not counted: a new epoch makes all older tags stale.
+    begin_epoch(using=using, renew=bool(missing))
+
+
+def _replace(
+    connection: BaseDatabaseWrapper, old: Sequence[tuple[str, str]], new: Sequence[Trigger]
+) -> None:
+    """Replace the triggers of each table in one transaction, so that no change goes uncounted."""
+    for table in sorted({table for _, table in old} | {one.table for one in new}):
+
+        def change(table: str = table) -> None:
+            drop(connection, [one for one in old if one[1] == table])
+            create(connection, [one for one in new if one.table == table])
+
+        briefly(connection, change)
 
 
 def problems(using: str = "default") -> list[str]:
-    """Return one sentence per problem that makes 304s wrong."""
+    """Return one sentence per problem that makes 304s wrong.
+
+    A table that ``migrate`` has not made yet misses nothing.
+    """
     connection = connections[using]
     if not _is_supported(connection):
         return [f"Triggers cannot be made on {connection.vendor}."] if conf.tracked() else []
     try:
         names = {name for name, _ in existing(connection)}
+        present = set(connection.introspection.table_names())
     except DatabaseError as error:
         # Only the type: a readiness answer may quote the sentence, and errors name hosts and users.
         return [f"The triggers cannot be read ({type(error).__name__})."]
     wanted = declared(connection, conf.tracked())
-    tables = sorted({one.table for one in wanted if one.name not in names})
+    tables = sorted({one.table for one in wanted if one.name not in names} & present)
     return [f"Triggers of the table {table} are missing; run migrate." for table in tables]
 
 

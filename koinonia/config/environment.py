@@ -117,6 +117,9 @@ class Environment:
     """TRUSTED_PROXIES: CIDRs of proxies with a trustworthy ``X-Forwarded-For``."""
     metrics_allow: list[str]
     """METRICS_ALLOW: CIDRs that may read /metrics."""
+    worker_metrics: str
+    """WORKER_METRICS: the address where ``manage.py worker`` serves its /metrics, such as
+    127.0.0.1:9108 or [::]:9108; by default nowhere."""
     log_level: str
     """LOG_LEVEL"""
     log_format: str
@@ -166,6 +169,7 @@ def read(base_dir: Path) -> Environment:
         public_url=public_url,
         trusted_proxies=_networks(env, "TRUSTED_PROXIES", []),
         metrics_allow=_networks(env, "METRICS_ALLOW", ["127.0.0.0/8", "::1"]),
+        worker_metrics=_text(env, "WORKER_METRICS", "", rules.listening_address),
         log_level=_choice(env, "LOG_LEVEL", "DEBUG", "INFO", "WARNING", "ERROR", default="INFO"),
         log_format=_choice(env, "LOG_FORMAT", "plain", "json", default="plain"),
         log_requests=env.bool("LOG_REQUESTS", True),

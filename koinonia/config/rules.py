@@ -77,6 +77,18 @@ def network(value: str) -> None:
         raise ValidationError(f"{value!r} is no address or CIDR: {error}.") from error
 
 
+def listening_address(value: str) -> None:
+    """Accept ``address:port``, an IPv6 address in brackets."""
+    host, _, port = value.rpartition(":")
+    is_bracketed = host.startswith("[") and host.endswith("]")
+    try:
+        address = ipaddress.ip_address(host.strip("[]"))
+    except ValueError as error:
+        raise ValidationError(f"{value!r} is no address and port: {error}.") from error
+    if is_bracketed != (address.version == 6) or not port.isdigit() or not 0 < int(port) < 65536:
+        raise ValidationError(f"{value!r} is no address and port, such as 127.0.0.1:9108.")
+
+
 def country(value: str) -> None:
     """Accept an ISO 3166 code that has telephone numbers, or ``*``."""
     import phonenumbers  # here, because most processes do not need its list of countries

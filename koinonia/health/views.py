@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from ipaddress import ip_network
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.deprecation import MiddlewareMixin
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from koinonia.health import readiness
-from throttling.addresses import parse
-
-_PROXY_HEADER = re.compile(
-    r"""HTTP_(
-        .*FORWARDED.* | .*VIA | .*REAL_IP | .*CLIENT_IP | .*CONNECTING_IP | .*ORIGINAL.* |
-        .*PROXY.* | .*SSL.* | .*SCHEME | FRONT_END_HTTPS | MAX_FORWARDS | CDN_LOOP | CF_.* | FLY_.* |
-        X_(AMZN|APPGW|ARR|AZURE|CLOUD|CLUSTER|ENVOY|GOOG|NGINX|TRAEFIK|VARNISH).*
-    )""",
-    re.VERBOSE,
-)
+from koinonia.health.metrics import access, exposition
 
 
 @require_safe
@@ -50,12 +37,16 @@ def readyz(request: HttpRequest) -> JsonResponse:
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Answer Prometheus, if it asks from an address of METRICS_ALLOW and without a proxy."""
-    if comes_through_a_proxy(request):
-        return _refused("Ask the process itself: metrics are not served through a proxy.")
-    if not _may_read_metrics(request):
-        return _refused("Your address is not in METRICS_ALLOW.")
-    return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+    """Answer Prometheus, if it asks from an address of METRICS_ALLOW and without a proxy.
+
+    ``?installation`` asks for the gauges from the database, which each process gives alike.
+    """
+    http_version = getattr(request, "scope", {}).get("http_version")
+    if sentence := access.refusal(request.META, http_version):
+        return HttpResponse(f"{sentence}\n", status=403, content_type="text/plain")
+    of_all = "installation" in request.GET
+    body = exposition.of_installation() if of_all else exposition.of_web()
+    return HttpResponse(body, content_type=exposition.CONTENT_TYPE)
 
 
 ENDPOINTS: dict[str, Callable[[HttpRequest], HttpResponse]] = {
@@ -63,26 +54,6 @@ ENDPOINTS: dict[str, Callable[[HttpRequest], HttpResponse]] = {
     "readyz": readyz,
     "metrics": metrics,
 }
-
-
-def _refused(sentence: str) -> HttpResponse:
-    return HttpResponse(f"{sentence}\n", status=403, content_type="text/plain")
-
-
-def _may_read_metrics(request: HttpRequest) -> bool:
-    peer = parse(request.META.get("REMOTE_ADDR", ""))
-    return peer is not None and any(peer in ip_network(one) for one in settings.METRICS_ALLOW)
-
-
-def comes_through_a_proxy(request: HttpRequest) -> bool:
-    """Return whether a header or the protocol version shows a proxy.
-
-    A proxy on an allowed address would open the metrics to all its clients.
-    """
-    if any(_PROXY_HEADER.fullmatch(name) for name in request.META):
-        return True
-    # nginx without header directives sends no proxy header and HTTP/1.0. Prometheus sends 1.1.
-    return getattr(request, "scope", {}).get("http_version") == "1.0"
 
 
 class HealthMiddleware(MiddlewareMixin):

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from io import BytesIO
 from os import SEEK_END
+from time import perf_counter
 from typing import Any, TypeVar
 
 from asgiref.sync import ThreadSensitiveContext
@@ -30,6 +31,7 @@ from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
 from koinonia.config import log_context
+from koinonia.health.metrics import requests as request_metrics
 from koinonia.http import held_requests
 from koinonia.http.held_requests import HeldResponse
 from koinonia.http.pools import RequestPool, until_disconnect
@@ -56,10 +58,13 @@ class RequestThreadHandler(ASGIHandler):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             body = await self.read_body(receive)
+            began = perf_counter()
             pool = _pool_of(scope)
             request, response = await _run(pool, receive, self._respond, scope, body)
+            is_held = request is not None and isinstance(response, HeldResponse)
             if request is not None and isinstance(response, HeldResponse):
                 response = await self._finish_held(pool, receive, request, response)
+            request_metrics.count(request, response, perf_counter() - began, held=is_held)
             if response.streaming:
                 await self._stream(pool, receive, send, response)
             else:

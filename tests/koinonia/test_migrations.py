@@ -18,7 +18,7 @@ AFTER = ("koinonia", "0005_member_search_key")
 
 
 def migrate(to: tuple[str, str]) -> Any:
-    # Run the command, because httpopt drops its triggers before it.
+    # Run the command, because httpopt drops its triggers before it on SQLite.
     call_command("migrate", *to, verbosity=0)
     return MigrationLoader(connection).project_state(to).apps
 
@@ -59,7 +59,9 @@ def test_existing_groups_and_members_get_their_keys(old_apps: Any) -> None:
     ]  # fmt: skip
     assert groups.first().key == "prayer team"
     assert len(set(groups.values_list("key", flat=True))) == 7
-    assert list(groups.values_list("version", flat=True)) == [1, 2, 2, 1, 1, 1, 2]
+    # On PostgreSQL the triggers stay during a migration, and raise the version of each group.
+    versions = [2] * 7 if connection.vendor == "postgresql" else [1, 2, 2, 1, 1, 1, 2]
+    assert list(groups.values_list("version", flat=True)) == versions
     keys = new_apps.get_model("koinonia", "Member").objects.values_list("search_key", flat=True)
     assert set(keys) == {"olafur thorsson"}
 

@@ -33,7 +33,7 @@ from delivery.statuses import Status
 from delivery.tracking import inbound, watchdog
 from koinonia import conversations
 from koinonia.broadcasts import progress
-from koinonia.health.metrics import QueueCollector
+from koinonia.health.metrics.installation import InstallationCollector
 from koinonia.ids import encode
 from koinonia.models import Broadcast, Church, Conversation, Member
 
@@ -171,7 +171,7 @@ ADMIN: dict[str, Callable[[], object]] = {
     "admin: members": partial(show, Member),
 }
 MONITORING: dict[str, Callable[[], object]] = {
-    "metrics": lambda: list(QueueCollector().collect()),
+    "metrics": lambda: list(InstallationCollector().collect()),
     "delivery_status": lambda: report(now=scene().now),
     "delivery_status --check": lambda: why_stuck(scene().now, after=timedelta(minutes=1)),
 }

@@ -14,7 +14,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 from pytest_django import Settings
 
-from koinonia.health import readiness, views
+from koinonia.health import readiness
+from koinonia.health.metrics import access
 from koinonia.models import Church
 from tests.koinonia.elsewhere import use_redis
 
@@ -186,10 +187,10 @@ def test_a_waiting_migration_is_reported(client: Client, monkeypatch: pytest.Mon
 
 
 def test_metrics_show_the_queue(client: Client, grace: Church) -> None:
-    text = client.get("/metrics").content.decode()
+    text = client.get("/metrics?installation").content.decode()
     assert 'koinonia_messages{status="queued"} 0.0' in text
     assert "koinonia_oldest_due_seconds 0.0" in text
-    assert "process_resident_memory_bytes" in text
+    assert "process_resident_memory_bytes" in client.get("/metrics").content.decode()
 
 
 PROXIES = [
@@ -243,4 +244,5 @@ def test_metrics_are_refused_for_http_1_0(version: str, told: bool) -> None:
         },
         BytesIO(),
     )  # fmt: skip
-    assert views.comes_through_a_proxy(request) is not told
+    found = access.comes_through_a_proxy(request.META, request.scope["http_version"])
+    assert found is not told
