@@ -22,7 +22,7 @@ _IS_VALID = (
     " WHERE relname = %s AND pg_table_is_visible(pg_class.oid)"
 )
 LOCK_TIMEOUT = "200ms"
-"""How long others wait behind a change that waits."""
+"""The wait of others behind a change that waits."""
 _TRIES = 500
 """About ten minutes: the longest report that a change outlasts."""
 _PAUSE_SECONDS = 1.0
@@ -176,7 +176,7 @@ class RemoveUniqueIndex(migrations.RemoveConstraint):
 
 
 class AlterField(migrations.AlterField):
-    """Change a field whose change needs no look at the rows: a dropped foreign key or index.
+    """Change a field without a look at the rows: a dropped foreign key or index.
 
     The statement needs the whole table for a moment. It gives up after a short wait, so that other
     connections do not queue behind it, and tries again.
