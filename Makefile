@@ -7,10 +7,12 @@ BIN := $(VENV)/bin
 MANAGE := $(BIN)/python manage.py
 # The environment of a server, for the checks that read it.
 PRODUCTION := DEBUG=0 SECRET_KEY=$$($(BIN)/python -c "import secrets; print(secrets.token_urlsafe(50))") \
-	PUBLIC_URL=https://texts.example.org TRUSTED_PROXIES=10.0.0.0/8 REDIS_URL=redis://redis.example.org
+	PUBLIC_URL=https://texts.example.org ALLOWED_HOSTS=texts.example.org TRUSTED_PROXIES=10.0.0.0/8 \
+	REDIS_URL=redis://127.0.0.1:1 DATABASE_URL=postgres://koinonia@127.0.0.1:1/koinonia \
+	TELNYX_API_KEY=none TELNYX_PUBLIC_KEY=7zudnRBWQDnDyTRcr6VEJhu+V46RjzyDm1fn3lHG2Nc=
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check format lock bench scale chaos load compat clients screenshots smoke
+.PHONY: help run setup test check format lock bench scale chaos load cluster compat clients screenshots smoke
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | \
@@ -62,6 +64,9 @@ chaos: $(VENV)/.test ## Run the long tests that kill processes and cut connectio
 load: $(VENV)/.test ## Run the long tests under load
 	$(BIN)/python -m pytest -m load $(ARGS)
 	$(BIN)/python -m pytest -m load --database=postgres $(ARGS)
+
+cluster: $(VENV)/.test ## Break a deployment of several machines, in namespaces (root; ARGS='--minutes 20 --seed 7')
+	$(BIN)/python -m tests.cluster $(ARGS)
 
 compat: ## Run the suites on every Python of this machine, with the newest Django each admits
 	scripts/compat $(ARGS)

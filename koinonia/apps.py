@@ -11,6 +11,8 @@ class KoinoniaConfig(AppConfig):
     def ready(self) -> None:
         from koinonia import wiring
         from koinonia.accounts import support_group
+        from koinonia.config import checks
 
         wiring.connect()
+        checks.register()
         post_migrate.connect(support_group.grant, dispatch_uid="koinonia.accounts.support_group")

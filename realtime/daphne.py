@@ -117,9 +117,17 @@ def install() -> None:
     CommandLineInterface.server_class = daphne_stop.DrainingServer
 
 
+class QuietCommandLine(CommandLineInterface):  # type: ignore[misc]  # daphne is untyped
+    """daphne's command, without its access log, which shows queries; ``--access-log`` has it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parser.set_defaults(verbosity=0)
+
+
 def main() -> None:
     install()
-    CommandLineInterface.entrypoint()
+    QuietCommandLine.entrypoint()
 
 
 if __name__ == "__main__":

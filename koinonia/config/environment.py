@@ -6,7 +6,6 @@ A variable that is not set is read from ``DATA_DIR`` if ``manage.py up`` has wri
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,10 +16,18 @@ from urllib.parse import urlsplit
 import dj_email_url
 from environs import EnvValidationError, ValidationError, validate
 
-from koinonia.config import kept_values, rate_limits, retention_days, rules
+from koinonia.config import (
+    delivery_limits,
+    kept_values,
+    rate_limits,
+    retention_days,
+    rules,
+    secret_files,
+    twilio_account,
+)
 
 _TELNYX = "https://api.telnyx.com/v2"
-_TWILIO = "https://api.twilio.com"
+_text, _choice = rules.Env.text, rules.Env.choice
 
 
 class BadEnvironmentError(Exception):
@@ -43,57 +50,17 @@ class Telnyx:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Twilio:
-    account_sid: str
-    """TWILIO_ACCOUNT_SID: AC and 32 hexadecimal digits."""
-    auth_tokens: list[str]
-    """TWILIO_AUTH_TOKEN: verifies the signatures of webhooks; old,new while it rotates."""
-    api_key: str
-    """TWILIO_API_KEY: SK…, calls the API; by default the account and its token do."""
-    api_secret: str
-    """TWILIO_API_SECRET: the secret of the key."""
-    api_base: str
-    """TWILIO_API_BASE: https://api.twilio.com."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Delivery:
-    mode: str
-    """DELIVERY_MODE: ``queued``, or ``sync`` (a single text is sent inside the request)."""
-    retry_delays: tuple[float, ...]
-    """DELIVERY_RETRY_DELAYS: seconds before the 2nd, 3rd, … attempt."""
-    lease_seconds: float
-    """DELIVERY_LEASE_SECONDS: how long a worker may hold a message."""
-    breaker_open_seconds: float
-    """DELIVERY_BREAKER_OPEN_SECONDS: the first open time of the circuit breaker."""
-    account_rate: float | None
-    """DELIVERY_ACCOUNT_RATE: message parts per second, whole account; ``none`` removes the limit."""
-    sender_rate: float | None
-    """DELIVERY_SENDER_RATE: message parts per second, one sending number."""
-    church_rate: float | None
-    """DELIVERY_CHURCH_RATE: message parts per second, one church."""
-    part_price: str | None
-    """DELIVERY_PART_PRICE: the price of one message part, such as 0.014; previews show the sum."""
-    countries: tuple[str, ...] | None
-    """DELIVERY_COUNTRIES: ISO 3166 codes that may be texted, ``*`` for all; default: each church's own."""
-    daily_parts: int | None
-    """DELIVERY_DAILY_PARTS: message parts of one church in 24 hours; ``none`` removes the cap."""
-    webhook_spool: bool
-    """WEBHOOK_SPOOL: 1 keeps webhooks in DATA_DIR/webhooks while the database is away."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class Environment:
     debug: bool
-    """DEBUG"""
+    """DEBUG: 1 shows error pages with settings; for development alone."""
     secret_key: str
     """SECRET_KEY: by default ``up`` makes one and keeps it; empty for a command that needs none."""
     secret_key_fallbacks: list[str]
     """SECRET_KEY_FALLBACKS: further keys whose signatures are valid, while SECRET_KEY rotates."""
     allowed_hosts: list[str]
-    """ALLOWED_HOSTS: the host of PUBLIC_URL and local names."""
+    """ALLOWED_HOSTS: the host names that are served; by default the host of PUBLIC_URL and local names."""
     csrf_trusted_origins: list[str]
-    """CSRF_TRUSTED_ORIGINS: PUBLIC_URL."""
+    """CSRF_TRUSTED_ORIGINS: origins whose forms are accepted; by default PUBLIC_URL."""
     cors_allowed_origins: list[str]
     """CORS_ALLOWED_ORIGINS: other origins; their pages may use the API, with tokens."""
     data_dir: Path
@@ -123,9 +90,11 @@ class Environment:
     """WORKER_METRICS: the address where ``manage.py worker`` serves its /metrics, such as
     127.0.0.1:9108 or [::]:9108; by default nowhere."""
     log_level: str
-    """LOG_LEVEL"""
+    """LOG_LEVEL: DEBUG, INFO, WARNING or ERROR; INFO."""
     log_format: str
     """LOG_FORMAT: ``plain`` for people, ``json`` for machines."""
+    log_requests: bool
+    """LOG_REQUESTS: 0 leaves out the lines of requests that did not fail."""
     httpopt_enabled: bool
     """HTTPOPT_ENABLED: 0 turns off compression, 304 answers and field filtering."""
     realtime_enabled: bool
@@ -135,18 +104,19 @@ class Environment:
     throttle: dict[str, str]
     """THROTTLE_<POLICY>: ``count/[n]period[:burst]``, the rate of that policy."""
     email: dict[str, Any]
-    """EMAIL_URL as Django's settings, from a URL such as
+    """EMAIL_URL: the mail server, such as
     ``smtp://user:password@host:587/?tls=1&_default_from_email=koinonia@example.org``.
     The default prints mails on the console."""
     telnyx: Telnyx
-    twilio: Twilio | None
+    twilio: twilio_account.Twilio | None
     """None without TWILIO_ACCOUNT_SID: this provider does not exist then."""
-    delivery: Delivery
+    delivery: delivery_limits.Delivery
     retention: retention_days.Retention
 
 
 def read(base_dir: Path) -> Environment:
     """Read all variables. Raise BadEnvironmentError with every problem."""
+    secrets_without_value = secret_files.read_into(os.environ)
     env = rules.Env(eager=False)
     data_dir = base_dir / env.path("DATA_DIR", Path("var"))
     public_url = _public_url(env, data_dir)
@@ -173,18 +143,19 @@ def read(base_dir: Path) -> Environment:
         worker_metrics=_text(env, "WORKER_METRICS", "", rules.listening_address),
         log_level=_choice(env, "LOG_LEVEL", "DEBUG", "INFO", "WARNING", "ERROR", default="INFO"),
         log_format=_choice(env, "LOG_FORMAT", "plain", "json", default="plain"),
+        log_requests=env.bool("LOG_REQUESTS", True),
         httpopt_enabled=env.bool("HTTPOPT_ENABLED", True),
         realtime_enabled=env.bool("REALTIME_ENABLED", True),
         throttling_enabled=env.bool("THROTTLING_ENABLED", True),
         throttle=_throttle(env),
         email=_email(env, public_url),
         telnyx=_telnyx(env, data_dir),
-        twilio=_twilio(env),
-        delivery=_delivery(env),
+        twilio=twilio_account.read(env),
+        delivery=delivery_limits.read(env),
         retention=retention_days.read(env, data_dir),
     )
     # environs returns None for a bad value. Raise before the value is used.
-    _raise_if_bad(env)
+    _raise_if_bad(env, secrets_without_value)
     return found
 
 
@@ -212,13 +183,6 @@ def exit_if_missing(environment: Environment, *, to_send: bool = False) -> None:
         raise SystemExit(2)
 
 
-def _text(env: rules.Env, name: str, default: str, rule: rules.Rule) -> str:
-    if not os.environ.get(name):
-        return default
-    # environs returns None for a bad value, and ``read`` then raises.
-    return env.str(name, validate=rule) or default
-
-
 def _networks(env: rules.Env, name: str, default: list[str]) -> list[str]:
     return env.list(name, default, validate=rules.each(rules.network))
 
@@ -227,10 +191,6 @@ def _origins(env: rules.Env, name: str) -> list[str]:
     """Return origins in the form of the ``Origin`` header: lower case, no trailing slash."""
     given: list[str] = env.list(name, [], validate=rules.each(rules.exact_origin)) or []
     return [one.strip().rstrip("/").lower() for one in given]
-
-
-def _choice(env: rules.Env, name: str, *choices: str, default: str) -> str:
-    return env.str(name, default, validate=validate.OneOf(choices))
 
 
 def _public_url(env: rules.Env, data_dir: Path) -> str:
@@ -267,80 +227,6 @@ def _telnyx(env: rules.Env, data_dir: Path) -> Telnyx:
     )
 
 
-def _twilio(env: rules.Env) -> Twilio | None:
-    account_sid = _text(env, "TWILIO_ACCOUNT_SID", "", _account_sid)
-    # The rules skip an empty variable: it counts as not set.
-    token = _text(env, "TWILIO_AUTH_TOKEN", "", _needs("TWILIO_ACCOUNT_SID"))
-    key = _text(env, "TWILIO_API_KEY", "", _needs("TWILIO_ACCOUNT_SID", "TWILIO_API_SECRET"))
-    secret = _text(env, "TWILIO_API_SECRET", "", _needs("TWILIO_ACCOUNT_SID", "TWILIO_API_KEY"))
-    base = _text(env, "TWILIO_API_BASE", _TWILIO, rules.url("http", "https"))
-    if not account_sid:
-        return None
-    return Twilio(
-        account_sid=account_sid,
-        auth_tokens=[one.strip() for one in token.split(",") if one.strip()],
-        api_key=key,
-        api_secret=secret,
-        api_base=base,
-    )
-
-
-def _account_sid(value: str) -> None:
-    if not re.fullmatch(r"AC[0-9a-fA-F]{32}", value):
-        raise ValidationError("It is not AC and 32 hexadecimal digits.")
-    _needs("TWILIO_AUTH_TOKEN")(value)
-
-
-def _needs(*others: str) -> rules.Rule:
-    """Return the rule that a variable is useless without ``others``."""
-
-    def check(value: str) -> None:
-        absent = [name for name in others if not os.environ.get(name)]
-        if absent:
-            raise ValidationError(f"It needs {' and '.join(absent)} as well.")
-
-    return check
-
-
-def _delivery(env: rules.Env) -> Delivery:
-    delays = env.list("DELIVERY_RETRY_DELAYS", ["1", "2", "4"], validate=rules.each(rules.delay))
-    return Delivery(
-        mode=_choice(env, "DELIVERY_MODE", "queued", "sync", default="queued"),
-        retry_delays=tuple(map(float, delays or ())),
-        lease_seconds=env.float("DELIVERY_LEASE_SECONDS", 30.0, validate=rules.positive),
-        breaker_open_seconds=env.float(
-            "DELIVERY_BREAKER_OPEN_SECONDS", 30.0, validate=rules.positive
-        ),
-        account_rate=_per_second(env, "DELIVERY_ACCOUNT_RATE", 50),
-        sender_rate=_per_second(env, "DELIVERY_SENDER_RATE", 20),
-        church_rate=_per_second(env, "DELIVERY_CHURCH_RATE", None),
-        part_price=_text(env, "DELIVERY_PART_PRICE", "", rules.price) or None,
-        countries=_countries(env),
-        daily_parts=_daily_parts(env),
-        webhook_spool=env.bool("WEBHOOK_SPOOL", False),
-    )
-
-
-def _per_second(env: rules.Env, name: str, default: float | None) -> float | None:
-    if os.environ.get(name, "").lower() in {"", "none"}:
-        return None if name in os.environ else default
-    return env.float(name, validate=rules.positive)
-
-
-def _countries(env: rules.Env) -> tuple[str, ...] | None:
-    if not os.environ.get("DELIVERY_COUNTRIES"):
-        return None
-    given: list[str] = env.list("DELIVERY_COUNTRIES", validate=rules.each(rules.country)) or []
-    # Treat an empty list as not set: it would refuse every text.
-    return tuple(code.strip().upper() for code in given) or None
-
-
-def _daily_parts(env: rules.Env) -> int | None:
-    if os.environ.get("DELIVERY_DAILY_PARTS", "").lower() == "none":
-        return None
-    return env.int("DELIVERY_DAILY_PARTS", 20_000, validate=validate.Range(0, 2**31 - 1))
-
-
 def _throttle(env: rules.Env) -> dict[str, str]:
     found: dict[str, str] = {}
     for name in sorted(os.environ):
@@ -359,11 +245,12 @@ def _known_policy(policy: str) -> rules.Rule:
     return check
 
 
-def _raise_if_bad(env: rules.Env) -> None:
+def _raise_if_bad(env: rules.Env, problems: Mapping[str, str]) -> None:
+    found = dict(problems)
     try:
         env.seal()
     except EnvValidationError as error:
-        problems = dict(error.error_messages) if isinstance(error.error_messages, dict) else {}
-        raise BadEnvironmentError(
-            {name: " ".join(map(str, messages)) for name, messages in problems.items()}
-        ) from error
+        told = error.error_messages if isinstance(error.error_messages, dict) else {}
+        found |= {name: " ".join(map(str, messages)) for name, messages in told.items()}
+    if found:
+        raise BadEnvironmentError(found)

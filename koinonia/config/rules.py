@@ -6,6 +6,7 @@ import base64
 import binascii
 import ipaddress
 import math
+import os
 import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
@@ -13,7 +14,7 @@ from typing import Any
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 import environs
-from environs import ValidationError
+from environs import ValidationError, validate
 
 from koinonia.config import redis_settings
 from throttling import rates
@@ -46,6 +47,17 @@ class Env(environs.Env):
         found = split(name, *default, subcast=str.strip, validate=check, **options)
         # environs returns None for a bad value; ``seal`` reports it.
         return _without_empty(found or ())
+
+    def text(self, name: str, default: str, rule: Rule) -> str:
+        """Return the text of the variable, ``default`` if it is empty or absent."""
+        if not os.environ.get(name):
+            return default
+        # environs returns None for a bad value, and ``seal`` reports it.
+        return self.str(name, validate=rule) or default
+
+    def choice(self, name: str, *choices: str, default: str) -> str:
+        """Return the variable, which must be one of ``choices``."""
+        return self.str(name, default, validate=validate.OneOf(choices))
 
 
 def _without_empty(items: Sequence[str]) -> Items:

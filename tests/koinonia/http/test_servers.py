@@ -37,7 +37,7 @@ SERVERS = {
     "uvicorn with h11": ("uvicorn", "--http", "h11", *_OF_UVICORN),
 }
 UNSTABLE = {
-    "date", "ratelimit", "x-ratelimit-remaining", "x-ratelimit-reset", "stream-position", "server",
+    "date", "x-request-id", "ratelimit", "x-ratelimit-remaining", "x-ratelimit-reset", "stream-position", "server",
     "set-cookie", "expires",
 }  # fmt: skip
 """Headers that differ between two equal requests, and the name of the server."""
