@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 _GOAL_SECONDS = 0.05
 """The goal for one transaction: another writer waits for the whole of it, and should never wait 200 ms."""
-_FIRST, _FEWEST, _MOST = 100, 10, 1000
+_FIRST, _FEWEST, _MOST = 20, 10, 1000
 
 
 class StoppedError(Exception):
