@@ -305,6 +305,7 @@ REALTIME: dict[str, Any] = {
     "ENABLED": ENV.realtime_enabled,
     "RETENTION_DAYS": ENV.retention.events_days,
     "KEEP_ALIVE_SECONDS": ENV.keep_alive_seconds,
+    "STOP_GRACE_SECONDS": ENV.stop_grace_seconds,
     "MAY_LISTEN": "koinonia.wiring.may_listen",
     "LISTENERS": "koinonia.wiring.listeners",
     "MAY_TELL": "koinonia.wiring.may_tell",
