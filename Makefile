@@ -12,11 +12,11 @@ PRODUCTION := DEBUG=0 SECRET_KEY=$$($(BIN)/python -c "import secrets; print(secr
 	TELNYX_API_KEY=none TELNYX_PUBLIC_KEY=7zudnRBWQDnDyTRcr6VEJhu+V46RjzyDm1fn3lHG2Nc=
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check format lock bench scale chaos load cluster compat clients screenshots smoke audit sbom
+.PHONY: help run setup test check format lock bench scale migrations-check chaos load cluster compat clients screenshots smoke audit sbom
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | \
-		while IFS="$$(printf '\t')" read -r name text; do printf '  make %-16s %s\n' "$$name" "$$text"; done
+		while IFS="$$(printf '\t')" read -r name text; do printf '  make %-18s %s\n' "$$name" "$$text"; done
 
 run: $(VENV)/.run ## Run the whole system on this machine (ARGS='--port 8080' goes to `manage.py up`)
 	@$(MANAGE) up $(ARGS)
@@ -57,6 +57,9 @@ bench: $(VENV)/.test ## Run the benchmarks of bench/ (ONLY=bench_delivery.py, CO
 
 scale: $(VENV)/.test ## Time statements at 100,000 and 10,000,000 messages (11 GB; ARGS='--sizes 100000 1000000')
 	$(BIN)/python bench/scale.py $(ARGS)
+
+migrations-check: $(VENV)/.test ## Migrate a million messages beside readers and writers (ARGS='--messages 100000')
+	$(BIN)/python bench/migrations_check.py $(ARGS)
 
 chaos: $(VENV)/.test ## Run the long tests that kill processes and cut connections
 	$(BIN)/python -m pytest -m chaos $(ARGS)
