@@ -12,11 +12,11 @@ PRODUCTION := DEBUG=0 SECRET_KEY=$$($(BIN)/python -c "import secrets; print(secr
 	TELNYX_API_KEY=none TELNYX_PUBLIC_KEY=7zudnRBWQDnDyTRcr6VEJhu+V46RjzyDm1fn3lHG2Nc=
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check format lock bench scale chaos load cluster compat clients screenshots smoke
+.PHONY: help run setup test check format lock bench scale migrations-check chaos load cluster compat clients screenshots smoke audit sbom
 
 help: ## List the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | \
-		while IFS="$$(printf '\t')" read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | \
+		while IFS="$$(printf '\t')" read -r name text; do printf '  make %-18s %s\n' "$$name" "$$text"; done
 
 run: $(VENV)/.run ## Run the whole system on this machine (ARGS='--port 8080' goes to `manage.py up`)
 	@$(MANAGE) up $(ARGS)
@@ -25,7 +25,7 @@ setup: $(VENV)/.test ## Create .venv with everything in it
 
 test: $(VENV)/.test ## Run all but the long tests: on SQLite, then PostgreSQL, in real Chromium
 	@scripts/chromium
-	@scripts/proxies
+	@scripts/test-programs
 	@echo "== On SQLite"
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 	@echo "== On PostgreSQL"
@@ -43,6 +43,7 @@ check: $(VENV)/.test ## Check format, lint, types, import rules, system checks, 
 	$(MANAGE) makemigrations --check --dry-run
 	$(MANAGE) spectacular --validate --fail-on-warn --file /dev/null
 	$(BIN)/python -m pytest -q tests/test_lock.py
+	@PYTHON=$(PYTHON) scripts/audit
 
 format: $(VENV)/.test ## Format the code, and apply the linter's fixes
 	$(BIN)/ruff format .
@@ -56,6 +57,9 @@ bench: $(VENV)/.test ## Run the benchmarks of bench/ (ONLY=bench_delivery.py, CO
 
 scale: $(VENV)/.test ## Time statements at 100,000 and 10,000,000 messages (11 GB; ARGS='--sizes 100000 1000000')
 	$(BIN)/python bench/scale.py $(ARGS)
+
+migrations-check: $(VENV)/.test ## Migrate a million messages beside readers and writers (ARGS='--messages 100000')
+	$(BIN)/python bench/migrations_check.py $(ARGS)
 
 chaos: $(VENV)/.test ## Run the long tests that kill processes and cut connections
 	$(BIN)/python -m pytest -m chaos $(ARGS)
@@ -80,6 +84,12 @@ screenshots: $(VENV)/.test ## Save pictures of the pages in docs/screenshots
 
 smoke: $(VENV)/.test ## Test a deployed system from outside (URL=…, SMOKE_USER, SMOKE_PASSWORD, SMOKE_TO)
 	@$(BIN)/python -m tests.smoke "$(URL)"
+
+audit: ## Look the pinned packages up among the known vulnerabilities (says so if it has no network)
+	@PYTHON=$(PYTHON) scripts/audit
+
+sbom: ## Print the bill of materials of the delivered packages (CycloneDX)
+	@$(PYTHON) scripts/sbom
 
 $(VENV)/.run: requirements.txt scripts/install
 	@PYTHON=$(PYTHON) scripts/install $(VENV) requirements.txt

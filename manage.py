@@ -13,6 +13,8 @@ _NEED_NOTHING = frozenset({
     "sqlmigrate", "telnyx_simulator", "test", "up", "version",
 })  # fmt: skip
 _SEND = frozenset({"worker"})
+# Commands that answer or send: their statements have limits (koinonia.database.postgresql.session_limits).
+_SERVE = frozenset({"worker", "runserver"})
 # What looks at no data, and `up`, which has a --data-dir.
 _LEAVE_THE_DATA_ALONE = frozenset({"help", "version", "up"})
 # What writes source files, for others to read.
@@ -27,7 +29,29 @@ def main() -> None:
 
     _keep_data_private(sys.argv[1:])
     _exit_if_values_are_missing(sys.argv[1:])
-    execute_from_command_line(sys.argv)
+    if not _SERVE & set(sys.argv[1:2]):
+        from koinonia.database.postgresql import session_limits
+
+        session_limits.lift()
+    try:
+        execute_from_command_line(sys.argv)
+    except Exception as error:
+        if sentence := _outage(error):
+            sys.stderr.write(f"{sentence}\n")
+            raise SystemExit(2) from None
+        raise
+
+
+def _outage(error: Exception) -> str:
+    """Return one sentence if the database is away, else nothing."""
+    from django.db.utils import Error
+
+    if not isinstance(error, Error):
+        return ""
+    from koinonia.database import outage
+
+    found = outage.outage_of(error)
+    return f"The database {found}: {' '.join(str(error).split())}" if found else ""
 
 
 def _keep_data_private(arguments: list[str]) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from django.db import OperationalError, migrations, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -21,11 +21,13 @@ _IS_VALID = (
     "SELECT indisvalid FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid"
     " WHERE relname = %s AND pg_table_is_visible(pg_class.oid)"
 )
-_LOCK_TIMEOUT = "200ms"
-"""How long others wait behind a change that waits."""
+LOCK_TIMEOUT = "200ms"
+"""The wait of others behind a change that waits."""
 _TRIES = 500
 """About ten minutes: the longest report that a change outlasts."""
 _PAUSE_SECONDS = 1.0
+
+Result = TypeVar("Result")
 
 
 class AddIndex(migrations.AddIndex):
@@ -49,6 +51,60 @@ class AddIndex(migrations.AddIndex):
         model = _model(self, app_label, schema_editor, from_state)
         if model is not None:
             _drop(schema_editor, self.index.name)
+
+
+class AddField(migrations.AddField):
+    """Add a column that is empty or has a default in the database, so that no row is rewritten.
+
+    The index of a foreign key is built beside writers. A column that exists already is left alone.
+    """
+
+    def database_forwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        model = _model(self, app_label, schema_editor, to_state)
+        if model is None:
+            return
+        connection, field = schema_editor.connection, model._meta.get_field(self.name)
+        add = super().database_forwards
+        if not _is_postgresql(schema_editor):
+            if field.column not in _columns(connection, model):
+                add(app_label, schema_editor, from_state, to_state)
+            return
+        indexes = schema_editor._field_indexes_sql(model, field)
+        if field.column not in _columns(connection, model):
+
+            def change() -> None:
+                before = list(schema_editor.deferred_sql)
+                add(app_label, schema_editor, from_state, to_state)
+                built_here = {str(one) for one in indexes}
+                schema_editor.deferred_sql[:] = before + [
+                    one
+                    for one in schema_editor.deferred_sql[len(before) :]
+                    if str(one) not in built_here
+                ]
+
+            briefly(connection, change)
+        for one in indexes:
+            name = str(one.parts["name"]).strip('"')
+            _build(connection, name, _concurrently(str(one)))
+
+
+class RemoveConstraint(migrations.RemoveConstraint):
+    """Drop a constraint in a moment, or leave it alone if it is gone already."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        def change() -> None:
+            super(RemoveConstraint, self).database_forwards(
+                app_label, schema_editor, from_state, to_state
+            )
+
+        if not _is_postgresql(schema_editor):
+            change()
+        elif _is_constraint(schema_editor, self.name):
+            briefly(schema_editor.connection, change)
 
 
 class RemoveIndex(migrations.RemoveIndex):
@@ -114,14 +170,13 @@ class RemoveUniqueIndex(migrations.RemoveConstraint):
         state = to_state.models[app_label, self.model_name_lower]
         statement = str(state.get_constraint_by_name(self.name).create_sql(model, schema_editor))
         if _is_postgresql(schema_editor):
-            statement = statement.replace("UNIQUE INDEX", "UNIQUE INDEX CONCURRENTLY", 1)
-            _build(schema_editor.connection, str(self.name), statement)
+            _build(schema_editor.connection, str(self.name), _concurrently(statement))
         else:
             schema_editor.execute(statement)
 
 
 class AlterField(migrations.AlterField):
-    """Change a field whose change needs no look at the rows: a dropped foreign key or index.
+    """Change a field without a look at the rows: a dropped foreign key or index.
 
     The statement needs the whole table for a moment. It gives up after a short wait, so that other
     connections do not queue behind it, and tries again.
@@ -215,6 +270,16 @@ def _model(
     return model if operation.allow_migrate_model(schema_editor.connection.alias, model) else None
 
 
+def _columns(connection: BaseDatabaseWrapper, model: Any) -> set[str]:
+    with connection.cursor() as cursor:
+        found = connection.introspection.get_table_description(cursor, model._meta.db_table)
+    return {column.name for column in found}
+
+
+def _concurrently(statement: str) -> str:
+    return statement.replace(" INDEX ", " INDEX CONCURRENTLY ", 1)
+
+
 def _declared(model: Any) -> set[str]:
     return {index.name for index in model._meta.indexes}
 
@@ -266,23 +331,24 @@ def briefly(connection: BaseDatabaseWrapper, change: Callable[[], object]) -> No
         # The transaction around it holds locks already: only its owner can give up and repeat it.
         _in_transaction(connection, change)
     else:
-        _repeat(lambda: _in_transaction(connection, change))
+        repeat(lambda: _in_transaction(connection, change))
 
 
 def _in_transaction(connection: BaseDatabaseWrapper, change: Callable[[], object]) -> None:
     with transaction.atomic(using=connection.alias):
         with connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'")
+            cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
         change()
 
 
-def _repeat(change: Callable[[], object]) -> None:
+def repeat(change: Callable[[], Result]) -> Result:
+    """Make a change again while a lock that it needs is not free within the timeout."""
     for left in reversed(range(_TRIES)):
         try:
-            change()
-            return
+            return change()
         except OperationalError as error:
             # 55P03: the lock was not free within the timeout.
             if not left or getattr(error.__cause__, "sqlstate", "") != "55P03":
                 raise
             time.sleep(_PAUSE_SECONDS)
+    raise AssertionError("The last try returns or raises.")

@@ -15,6 +15,7 @@ from django.core.management.utils import get_random_secret_key
 
 from koinonia.config import environment, log_lines, rate_limits, redis_settings
 from koinonia.config.source_digest import ANSWERING_APPS, digest_of_sources
+from koinonia.database.postgresql import session_limits
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 ENV = environment.read_or_exit(BASE_DIR)
@@ -105,20 +106,41 @@ def _sqlite() -> dict[str, Any]:
     }
 
 
+# A primary that vanishes without a word frees every thread within 5 s (docs/operations/timeouts.md).
+_NETWORK_LIMITS = {
+    "connect_timeout": 3,
+    "keepalives": 1,
+    "keepalives_idle": 2,
+    "keepalives_interval": 1,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 3500,
+}
+
+
 def _postgresql(url: SplitResult) -> dict[str, Any]:
-    # A pool serves every request thread (koinonia.http.request_threads).
-    pool = {"min_size": 1, "max_size": ENV.database_pool, "timeout": 10}
+    # A pool serves every request thread (koinonia.http.request_threads). It tries to connect for 2 s
+    # and begins again at the next request: a longer backoff would outlast the outage.
+    pool = {"min_size": 1, "max_size": ENV.database_pool, "timeout": 3, "reconnect_timeout": 2}
+    given = dict(parse_qsl(url.query))
+    # Several hosts and target_session_attrs=read-write follow the primary through a failover.
+    hosts = [urlsplit(f"//{one}") for one in url.netloc.rpartition("@")[2].split(",")]
+    limits = {name: given.pop(name, usual) for name, usual in session_limits.SERVING.items()}
     return {
         "ENGINE": "koinonia.database.postgresql",
         "NAME": unquote(url.path.lstrip("/")),
         "USER": unquote(url.username or ""),
         "PASSWORD": unquote(url.password or ""),
-        "HOST": unquote(url.hostname or ""),
-        "PORT": str(url.port or ""),
+        "HOST": ",".join(unquote(one.hostname or "") for one in hosts),
+        "PORT": ",".join(str(one.port or "") for one in hosts).strip(","),
         # PgBouncer with transaction pooling may use another connection for the next statement, where
         # a server-side cursor does not exist. Code opens one in a transaction (decisions 28 and 60).
         "DISABLE_SERVER_SIDE_CURSORS": True,
-        "OPTIONS": {**dict(parse_qsl(url.query)), "pool": pool if ENV.database_pool else False},
+        "OPTIONS": {
+            **_NETWORK_LIMITS,
+            **given,
+            "session_limits": limits,
+            "pool": pool if ENV.database_pool else False,
+        },
     }
 
 
@@ -132,8 +154,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 _REDIS_URL = ENV.redis_url or f"unix://{ENV.data_dir / 'no-redis'}"
 _REDIS_TAG = redis_settings.hash_tag(_REDIS_URL, ENV.redis_prefix)
 _QUICKLY = {"SOCKET_TIMEOUT": 0.1, "SOCKET_CONNECT_TIMEOUT": 0.1}
+_SOON = {"SOCKET_TIMEOUT": 1.0, "SOCKET_CONNECT_TIMEOUT": 1.0}
 CACHES = {
-    "default": redis_settings.cache(_REDIS_URL, f"{_REDIS_TAG}:cache"),
+    "default": redis_settings.cache(_REDIS_URL, f"{_REDIS_TAG}:cache", **_SOON),
     "throttling": redis_settings.cache(_REDIS_URL, f"{_REDIS_TAG}:buckets", **_QUICKLY),
     "ratelimit": redis_settings.cache(_REDIS_URL, f"{_REDIS_TAG}:ratelimit", **_QUICKLY),
 }
@@ -245,6 +268,7 @@ DELIVERY = {
     "RECIPIENT_OF": "koinonia.wiring.recipient_of",
     "SCHEDULE": "koinonia.wiring.schedule",
     "STOP_WORDS_OF": "koinonia.wiring.stop_words_of",
+    "TRACE": "koinonia.config.log_context.trace",
     "REDIS_URL": _REDIS_URL,
     "HASH_TAG": _REDIS_TAG,
     "PUBLIC_URL": PUBLIC_URL,
@@ -281,6 +305,7 @@ REALTIME: dict[str, Any] = {
     "ENABLED": ENV.realtime_enabled,
     "RETENTION_DAYS": ENV.retention.events_days,
     "KEEP_ALIVE_SECONDS": ENV.keep_alive_seconds,
+    "STOP_GRACE_SECONDS": ENV.stop_grace_seconds,
     "MAY_LISTEN": "koinonia.wiring.may_listen",
     "LISTENERS": "koinonia.wiring.listeners",
     "MAY_TELL": "koinonia.wiring.may_tell",

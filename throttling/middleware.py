@@ -14,8 +14,8 @@ from throttling.charges import ThrottleResult
 class RateLimitHeadersMiddleware(MiddlewareMixin):
     """Writes the header fields of ``request.throttle``.
 
-    A 304 and the replay of an earlier answer (``Idempotent-Replayed: true``) refund the charge. A
-    refusal refunds policies with ``accepted_only``. Place this middleware above the ones that make
+    A 304, the replay of an earlier answer (``Idempotent-Replayed: true``) and a failure of ours (5xx)
+    refund the charge. A refusal refunds policies with ``accepted_only``. Place this middleware above the ones that make
     such answers, that is, above the middleware that answers conditional requests.
     """
 
@@ -46,7 +46,9 @@ def result_of(request: HttpRequest) -> ThrottleResult | None:
 
 
 def _costs_nothing(response: HttpResponseBase) -> bool:
-    return response.status_code == 304 or response.headers.get("Idempotent-Replayed") == "true"
+    failed_here = response.status_code >= 500
+    is_cheap = response.status_code == 304
+    return failed_here or is_cheap or response.headers.get("Idempotent-Replayed") == "true"
 
 
 def _settle(result: ThrottleResult, response: HttpResponseBase) -> None:

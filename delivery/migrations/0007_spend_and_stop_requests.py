@@ -4,27 +4,30 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-from delivery import conf
+from delivery import conf, schema_changes
 
 
 class Migration(migrations.Migration):
+    # CREATE INDEX CONCURRENTLY runs outside of transactions.
+    atomic = False
+
     dependencies = [
         migrations.swappable_dependency(conf.tenant_model()),
         ("delivery", "0006_due_again"),
     ]
 
     operations = [
-        migrations.AddField(
+        schema_changes.AddField(
             model_name="message",
             name="asks_to_stop",
             field=models.BooleanField(db_default=False, default=False),
         ),
-        migrations.AddField(
+        schema_changes.AddField(
             model_name="message",
             name="counted_generation",
             field=models.PositiveSmallIntegerField(db_default=0, default=0),
         ),
-        migrations.AddIndex(
+        schema_changes.AddIndex(
             model_name="message",
             index=models.Index(
                 condition=models.Q(("asks_to_stop", True)),

@@ -6,7 +6,7 @@
 
 from django.db import migrations, models
 
-from delivery import conf
+from delivery import conf, schema_changes
 
 
 def _provider() -> models.CharField:
@@ -16,36 +16,39 @@ def _provider() -> models.CharField:
 
 
 class Migration(migrations.Migration):
+    # CREATE INDEX CONCURRENTLY runs outside of transactions.
+    atomic = False
+
     dependencies = [
         ("delivery", "0009_texts_before_reports"),
     ]
 
     operations = [
-        migrations.AddField(model_name="message", name="provider", field=_provider()),
-        migrations.AddField(model_name="webhookevent", name="provider", field=_provider()),
-        migrations.AddConstraint(
+        schema_changes.AddField(model_name="message", name="provider", field=_provider()),
+        schema_changes.AddField(model_name="webhookevent", name="provider", field=_provider()),
+        schema_changes.AddUniqueConstraint(
             model_name="message",
             constraint=models.UniqueConstraint(
                 fields=("provider_id", "provider"), name="message_provider_id_once"
             ),
         ),
-        migrations.AddConstraint(
+        schema_changes.AddUniqueConstraint(
             model_name="webhookevent",
             constraint=models.UniqueConstraint(
                 fields=("event_id", "provider"), name="webhook_event_once"
             ),
         ),
-        migrations.AlterField(
+        schema_changes.AlterField(
             model_name="message",
             name="provider_id",
             field=models.CharField(blank=True, max_length=64, null=True),
         ),
-        migrations.AlterField(
+        schema_changes.AlterField(
             model_name="webhookevent",
             name="event_id",
             field=models.CharField(max_length=64),
         ),
-        migrations.AddIndex(
+        schema_changes.AddIndex(
             model_name="message",
             index=models.Index(
                 condition=models.Q(("status__in", ("queued", "retrying", "scheduled"))),
@@ -53,5 +56,5 @@ class Migration(migrations.Migration):
                 name="message_due_by_provider",
             ),
         ),
-        migrations.RemoveIndex(model_name="message", name="message_due"),
+        schema_changes.RemoveIndex(model_name="message", name="message_due"),
     ]

@@ -10,11 +10,14 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, DataError, IntegrityError, OperationalError, transaction
 from rest_framework import exceptions
 
+from koinonia.database.outage import RETRY_AFTER_SECONDS
+
 GONE = "The object that this request changes has just been deleted."
 NEEDED = (
     "An object that this request names has just been deleted. Read the data again, then decide."
 )
 AGAIN = "Another request changed the same data at the same time. Nothing was done: send it again."
+AWAY = "The database does not answer at the moment. Send the request again in a few seconds."
 UNSTORABLE = "The request holds a character or a number that cannot be stored."
 _FOREIGN_KEY = "23503"
 _DEADLOCK_OR_SERIALIZATION = {"40P01", "40001"}
@@ -34,6 +37,14 @@ class UnprocessableError(exceptions.APIException):
 class TooLargeError(exceptions.APIException):
     status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     default_detail = "The body of the request is too large."
+
+
+class DatabaseAwayError(exceptions.APIException):
+    """503: the database cannot be reached or takes no writes."""
+
+    status_code = HTTPStatus.SERVICE_UNAVAILABLE
+    default_detail = AWAY
+    wait = RETRY_AFTER_SECONDS
 
 
 @contextmanager

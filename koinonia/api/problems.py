@@ -22,7 +22,8 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from delivery.content.visible_text import clean
-from koinonia.api.errors import TooLargeError, lost_race
+from koinonia.api.errors import DatabaseAwayError, TooLargeError, lost_race
+from koinonia.database import outage
 from throttling.drf import LimitExceeded, charge_failed_request
 from throttling.responses import problem as limit_problem
 
@@ -60,7 +61,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
     """
     # First, because a bad credential may exceed the limit of its address.
     error = charge_failed_request(error, context)
-    expected = known(error) or _lost_race(error, context)
+    expected = known(error) or _lost_race(error, context) or unavailable(error)
     if expected is None:
         _report(error, context)
         expected = exceptions.APIException(OUR_FAULT)
@@ -102,6 +103,13 @@ def known(error: Exception) -> exceptions.APIException | None:
     if isinstance(error, (SuspiciousOperation, BadRequest, MultiPartParserError)):
         return exceptions.ParseError(UNUSABLE)
     return None
+
+
+def unavailable(error: BaseException | None) -> exceptions.APIException | None:
+    """Return and count an outage of the database as 503, or None for any other error."""
+    if error is None or outage.note(error) is None:
+        return None
+    return DatabaseAwayError()
 
 
 def _lost_race(error: Exception, context: dict[str, Any]) -> exceptions.APIException | None:

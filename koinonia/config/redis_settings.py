@@ -19,6 +19,7 @@ from redis.retry import Retry
 SENTINEL_SCHEME = "redis+sentinel"
 _SENTINEL_PORT = 26379
 _TIMEOUTS = ("SOCKET_TIMEOUT", "SOCKET_CONNECT_TIMEOUT")
+_CHANNEL_SOCKET: dict[str, Any] = {"socket_timeout": None, "socket_connect_timeout": 2.0}
 
 
 @dataclass(frozen=True)
@@ -130,18 +131,18 @@ def channel_layer(url: str, prefix: str) -> dict[str, Any]:
 
 
 def channel_host(url: str) -> dict[str, Any]:
-    """Return a host of a channels_redis layer, with a socket without a timeout.
+    """Return a host of a channels_redis layer, with a socket that may be silent for any time.
 
-    redis-py 8 closes a socket after 5 s without data by default. The layer's consumers would end
+    Only the time to connect is limited. redis-py 8 closes a socket after 5 s without data by default. The layer's consumers would end
     with it (django/channels_redis#422).
     """
     sentinel = parse_sentinel(url)
     if sentinel is None:
-        return {"address": url, "socket_timeout": None}
+        return {"address": url, **_CHANNEL_SOCKET}
     return {
         "sentinels": sentinel.hosts,
         "master_name": sentinel.master,
         "db": number(url),
-        "socket_timeout": None,
+        **_CHANNEL_SOCKET,
         **sentinel.password_as("password"),
     }

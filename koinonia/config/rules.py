@@ -174,7 +174,11 @@ def _redis_server(value: str) -> None:
 
 
 def database_url(value: str) -> None:
-    url("postgres", "postgresql")(value)
+    """Accept one host, or several with commas between them, as libpq does."""
+    before, at, after = value.rpartition("@")
+    hosts, slash, path = after.partition("/")
+    for host in hosts.split(","):
+        url("postgres", "postgresql")(f"{before}{at}{host}{slash}{path}" if at else value)
     if not urlsplit(value).path.strip("/"):
         raise ValidationError("The URL names no database: postgres://user:password@host/database.")
 

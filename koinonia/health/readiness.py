@@ -8,10 +8,12 @@ so that a flood of probes costs one run per second.
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from tempfile import NamedTemporaryFile
 from threading import Event, Lock, Thread
 
 from django.conf import settings
@@ -20,6 +22,8 @@ from django.db.migrations.executor import MigrationExecutor
 
 from delivery.webhooks.storage import spooled
 from httpopt.versions import triggers
+from koinonia.database import outage, phases
+from koinonia.database.outage import Outage
 from koinonia.health import redis_server
 
 logger = logging.getLogger(__name__)
@@ -38,8 +42,20 @@ class NotReadyError(Exception):
 
 
 def database() -> None:
+    """Ask the database, and raise NotReadyError if it takes no writes.
+
+    A full disk of the database still answers reads, and nothing cheap tells it in advance: a request
+    of this process that met it in the last ten seconds does.
+    """
+    on_standby = "SELECT pg_is_in_recovery()" if connection.vendor == "postgresql" else "SELECT 0"
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
+        cursor.execute(on_standby)
+        (is_standby,) = cursor.fetchone()
+    if is_standby:
+        raise NotReadyError(f"The database {Outage.READ_ONLY}.")
+    recent = outage.log.recent
+    if recent in (Outage.FULL, Outage.READ_ONLY):
+        raise NotReadyError(f"The database {recent}.")
 
 
 all_applied = Event()
@@ -50,7 +66,9 @@ def migrations() -> None:
     if all_applied.is_set():
         return
     executor = MigrationExecutor(connection)
-    waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    # The others wait until the processes of the release before have ended.
+    waiting = [one for one, _ in plan if not phases.is_post(one)]
     if waiting:
         raise NotReadyError(f"{len(waiting)} migrations wait for `manage.py migrate`.")
     all_applied.set()
@@ -62,11 +80,19 @@ def version_triggers() -> None:
 
 
 def disk() -> None:
-    """Check the file system of ``DATA_DIR``, where SQLite writes; a server may lack the folder."""
-    if not settings.ENV.data_dir.is_dir():
+    """Write a small file in ``DATA_DIR`` to the disk; a server may lack the folder."""
+    folder = settings.ENV.data_dir
+    if not folder.is_dir():
         return
-    if shutil.disk_usage(settings.ENV.data_dir).free < _SMALLEST_FREE_BYTES:
+    if shutil.disk_usage(folder).free < _SMALLEST_FREE_BYTES:
         raise NotReadyError("The disk of DATA_DIR is full.")
+    try:
+        with NamedTemporaryFile(dir=folder, prefix=".readyz-") as file:
+            file.write(b"ready\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise NotReadyError(f"DATA_DIR cannot be written ({type(error).__name__}).") from error
 
 
 def webhook_spool() -> None:
@@ -95,8 +121,12 @@ FULL_PARTS: dict[str, Check] = {
 }
 """The additional checks of ``/readyz?full``."""
 
-DISPENSABLE = frozenset({"redis", *FULL_PARTS})
-"""The instance keeps serving without these parts, slower and less exact; it loses no text."""
+DISPENSABLE = frozenset({"redis", "versions", *FULL_PARTS})
+"""The instance keeps serving without these parts, slower and less exact; it loses no text.
+
+Version triggers are missing in every instance at once, for example during a migration on SQLite. A load
+balancer that then takes all instances away turns a late 304 into an outage.
+"""
 
 
 @dataclass(frozen=True)
@@ -145,6 +175,8 @@ def _run(name: str, check: Check) -> str:
     except (NotReadyError, redis_server.UnusableRedisError) as error:
         return str(error)
     except (DatabaseError, OSError) as error:
+        if outage.note(error) is not None:
+            return f"not reachable ({type(error).__name__})"
         # The error may name a host or a user. Only the log may contain them.
         logger.warning("%s is not ready: %s", name, error, extra={"action": "not_ready"})
         return f"not reachable ({type(error).__name__})"

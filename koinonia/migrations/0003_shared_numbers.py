@@ -4,18 +4,22 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 import koinonia.models.conversation
+from delivery import schema_changes
 
 
 class Migration(migrations.Migration):
+    # CREATE INDEX CONCURRENTLY runs outside of transactions.
+    atomic = False
+
     dependencies = [("koinonia", "0002_broadcast_conversation")]
 
     operations = [
-        migrations.AddIndex(
+        schema_changes.AddIndex(
             model_name="member",
             index=models.Index(fields=["church", "phone"], name="member_phone"),
         ),
-        migrations.RemoveConstraint(model_name="member", name="member_phone_once_per_church"),
-        migrations.AddField(
+        schema_changes.RemoveConstraint(model_name="member", name="member_phone_once_per_church"),
+        schema_changes.AddField(
             model_name="conversation",
             name="named_member",
             field=models.ForeignKey(

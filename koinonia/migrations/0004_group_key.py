@@ -11,6 +11,7 @@ from typing import Any
 from django.db import migrations, models
 from django.db.models import F
 
+from delivery import schema_changes
 from koinonia.names import comparison_key
 
 _NAME_LENGTH, _KEY_LENGTH = 100, 400
@@ -55,16 +56,19 @@ def _candidates(name: str) -> Iterator[str]:
 
 
 class Migration(migrations.Migration):
+    # CREATE INDEX CONCURRENTLY runs outside of transactions.
+    atomic = False
+
     dependencies = [("koinonia", "0003_shared_numbers")]
 
     operations = [
-        migrations.AddField(
+        schema_changes.AddField(
             model_name="group",
             name="key",
             field=models.CharField(editable=False, max_length=400, null=True),
         ),
-        migrations.RunPython(give_keys, migrations.RunPython.noop),
-        migrations.AddConstraint(
+        migrations.RunPython(give_keys, migrations.RunPython.noop, atomic=False),
+        schema_changes.AddUniqueConstraint(
             model_name="group",
             constraint=models.UniqueConstraint(
                 fields=("church", "key"), name="group_key_once_per_church"

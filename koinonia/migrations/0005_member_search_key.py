@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import migrations, models
 
+from delivery import schema_changes
 from koinonia.names import search_key
 
 _AT_ONCE = 1000
@@ -35,7 +36,7 @@ class Migration(migrations.Migration):
     dependencies = [("koinonia", "0004_group_key")]
 
     operations = [
-        migrations.AddField(
+        schema_changes.AddField(
             model_name="member",
             name="search_key",
             field=models.CharField(
@@ -43,7 +44,7 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.RunPython(make_search_keys, migrations.RunPython.noop, atomic=False),
-        migrations.AddIndex(
+        schema_changes.AddIndex(
             model_name="member",
             index=models.Index(fields=["church", "search_key"], name="member_search"),
         ),

@@ -3,34 +3,38 @@ from __future__ import annotations
 from django.db import migrations, models
 
 import koinonia.zones
+from delivery import schema_changes
 
 
 class Migration(migrations.Migration):
+    # Each change locks its table for a moment of its own.
+    atomic = False
+
     dependencies = [("koinonia", "0005_member_search_key")]
 
     # With defaults of the database: the release before this one writes rows beside it.
     operations = [
-        migrations.AddField(
+        schema_changes.AddField(
             model_name="broadcast",
             name="due_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
-        migrations.AddField(
+        schema_changes.AddField(
             model_name="broadcast",
             name="expires_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
-        migrations.AddField(
+        schema_changes.AddField(
             model_name="broadcast",
             name="forecast_suppressed",
             field=models.PositiveIntegerField(db_default=0, default=0),
         ),
-        migrations.AddField(
+        schema_changes.AddField(
             model_name="broadcast",
             name="ended_as",
             field=models.CharField(blank=True, db_default="", default="", max_length=11),
         ),
-        migrations.AddIndex(
+        schema_changes.AddIndex(
             model_name="broadcast",
             index=models.Index(
                 condition=models.Q(("due_at__isnull", False)),
@@ -45,7 +49,7 @@ class Migration(migrations.Migration):
                 default="UTC", max_length=64, validators=[koinonia.zones.check_zone]
             ),
         ),
-        migrations.AddField(
+        schema_changes.AddField(
             model_name="church",
             name="plain_punctuation",
             field=models.BooleanField(

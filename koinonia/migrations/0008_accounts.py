@@ -19,6 +19,9 @@ def note_numbers(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
+    # Each change locks its table for a moment of its own.
+    atomic = False
+
     dependencies = [
         ("koinonia", "0007_opt_out_words"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

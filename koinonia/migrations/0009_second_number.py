@@ -2,8 +2,13 @@
 
 from django.db import migrations, models
 
+from delivery import schema_changes
+
 
 class Migration(migrations.Migration):
+    # Each change locks its table for a moment of its own.
+    atomic = False
+
     dependencies = [
         ("koinonia", "0008_accounts"),
     ]
@@ -13,7 +18,7 @@ class Migration(migrations.Migration):
             model_name="sendingnumber",
             name="sending_number_once_per_church",
         ),
-        migrations.AddField(
+        schema_changes.AddField(
             model_name="church",
             name="uses_second_number",
             field=models.BooleanField(
@@ -22,12 +27,12 @@ class Migration(migrations.Migration):
                 help_text="While the provider of the church's number does not answer, send new texts from its second number. Texts that may have been sent already wait.",
             ),
         ),
-        migrations.AddField(
+        schema_changes.AddField(
             model_name="sendingnumber",
             name="provider",
             field=models.CharField(db_default="telnyx", default="telnyx", max_length=20),
         ),
-        migrations.AddField(
+        schema_changes.AddField(
             model_name="sendingnumber",
             name="second",
             field=models.BooleanField(db_default=False, default=False),

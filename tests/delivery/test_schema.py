@@ -83,7 +83,7 @@ def test_a_change_waits_for_its_moment(monkeypatch: pytest.MonkeyPatch) -> None:
         if (answer := answers.pop(0)) is not None:
             raise answer
 
-    schema_changes._repeat(change)
+    schema_changes.repeat(change)
     assert len(pauses) == 2
 
 
@@ -92,7 +92,7 @@ def test_another_error_is_not_repeated() -> None:
         raise OperationalError("the disk is full")
 
     with pytest.raises(OperationalError, match="disk"):
-        schema_changes._repeat(change)
+        schema_changes.repeat(change)
 
 
 QUERIES: dict[str, tuple[Callable[[], Any], str]] = {

@@ -71,6 +71,8 @@ class Limited(APIView):
         return Response({"hello": "there"})
 
     def post(self, request: Request, **_kwargs: str) -> Response:
+        if failed := request.query_params.get("fail"):
+            return Response(status=int(failed))
         replayed = "Idempotency-Key" in request.headers
         return Response(headers={"Idempotent-Replayed": "true"} if replayed else {})
 

@@ -135,6 +135,16 @@ def test_a_304_and_a_replay_refund_all_but_the_conditional_charge(
     assert _left(store, "messages:grace", "100/m") == 100
 
 
+@pytest.mark.parametrize("status", [500, 503])
+def test_a_failure_of_the_server_is_refunded(api: Client, store: BucketStore, status: int) -> None:
+    for _ in range(3):
+        answer = api.post(f"/limited/?fail={status}", headers=GRACE)
+        assert answer.status_code == status
+    assert _left(store, "api:grace", "1000/m:200") == 200
+    assert _left(store, "messages:grace", "100/m") == 100
+    assert '"conditional";r=5997' in answer["RateLimit"]
+
+
 def test_a_cost_is_charged_at_once_and_one_above_the_burst_is_a_400(
     api: Client, settings: Settings
 ) -> None:

@@ -5,9 +5,11 @@ Below ``/api/`` they are problems; elsewhere they are Django's own pages.
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.views import defaults
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import APIException, NotFound, ParseError
@@ -16,6 +18,7 @@ from rest_framework.views import APIView
 
 from koinonia.api import problems
 from koinonia.api.browsable import NOWHERE
+from koinonia.database.outage import RETRY_AFTER_SECONDS
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -37,9 +40,20 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer for ``handler500``. Django has logged the error."""
-    known = APIException(problems.OUR_FAULT)
-    return _problem(request, known) or defaults.server_error(request)
+    """Answer for ``handler500``. Django logs the error; an outage of the database is logged once."""
+    away = problems.unavailable(sys.exc_info()[1])
+    if away is None:
+        known = APIException(problems.OUR_FAULT)
+        return _problem(request, known) or defaults.server_error(request)
+    response = _problem(request, away) or _page_without_database()
+    response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    response._has_been_logged = True  # type: ignore[attr-defined] # Django's own mark
+    return response
+
+
+def _page_without_database() -> HttpResponse:
+    page = render_to_string("koinonia/unavailable.html")
+    return HttpResponse(page, status=503, headers={"Cache-Control": "no-store"})
 
 
 def _problem(request: HttpRequest, error: APIException | None) -> HttpResponse | None:

@@ -48,7 +48,9 @@ def test_caches_with_different_timeouts_have_different_pools() -> None:
 def test_the_channel_layer_has_no_socket_timeout() -> None:
     layer = redis_settings.channel_layer("redis://host/5", "grace")
     assert layer == {
-        "hosts": [{"address": "redis://host/5", "socket_timeout": None}],
+        "hosts": [
+            {"address": "redis://host/5", "socket_timeout": None, "socket_connect_timeout": 2.0}
+        ],
         "prefix": "grace.5.",
     }
 

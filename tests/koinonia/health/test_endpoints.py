@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 from django.core.handlers.asgi import ASGIRequest
 from django.db import OperationalError
+from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 from pytest_django import Settings
 
+from koinonia.database import outage
+from koinonia.database.outage import Outage, OutageLog
 from koinonia.health import readiness
 from koinonia.health.metrics import access
 from koinonia.models import Church
@@ -105,6 +108,42 @@ def test_a_full_disk_is_not_ready(client: Client, monkeypatch: pytest.MonkeyPatc
     assert answer.json()["parts"]["disk"] == "The disk of DATA_DIR is full."
 
 
+@pytest.mark.django_db
+def test_a_disk_that_cannot_be_written_is_not_ready(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: int) -> None:
+        raise OSError("No space left on device: /data of koinonia")
+
+    monkeypatch.setattr("os.fsync", refuse)
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["parts"]["disk"] == "DATA_DIR cannot be written (OSError)."
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("state", [Outage.FULL, Outage.READ_ONLY])
+def test_a_database_that_refused_a_write_just_now_is_not_ready(
+    client: Client, monkeypatch: pytest.MonkeyPatch, state: Outage
+) -> None:
+    log = OutageLog()
+    log.note(state, OperationalError("could not extend file base/5/1259"))
+    monkeypatch.setattr(outage, "log", log)
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["parts"]["database"] == f"The database {state}."
+
+
+@pytest.mark.django_db
+def test_missing_version_triggers_leave_an_instance_ready(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("httpopt.versions.triggers.existing", lambda _: [])
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+    assert answer.json()["parts"]["versions"].startswith("degraded: Triggers of the table")
+
+
 def test_a_flood_of_probes_costs_one_run_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
     asked, now = [], [0.0]
     monkeypatch.setattr(readiness, "PARTS", {"counted": lambda: asked.append(now[0])})
@@ -179,7 +218,8 @@ def test_an_unreachable_part_is_named_without_secrets(
 @pytest.mark.django_db
 def test_a_waiting_migration_is_reported(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "koinonia.health.readiness.MigrationExecutor.migration_plan", lambda *_: [("one", False)]
+        "koinonia.health.readiness.MigrationExecutor.migration_plan",
+        lambda *_: [(Migration("0099_pre_more", "koinonia"), False)],
     )
     answer = client.get("/readyz")
     assert answer.status_code == 503
