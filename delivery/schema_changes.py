@@ -22,7 +22,7 @@ _IS_VALID = (
     " WHERE relname = %s AND pg_table_is_visible(pg_class.oid)"
 )
 LOCK_TIMEOUT = "200ms"
-"""The wait of others behind a change that waits."""
+"""The longest time that others wait behind a change."""
 _TRIES = 500
 """About ten minutes: the longest report that a change outlasts."""
 _PAUSE_SECONDS = 1.0
@@ -72,6 +72,9 @@ class AddField(migrations.AddField):
                 add(app_label, schema_editor, from_state, to_state)
             return
         indexes = schema_editor._field_indexes_sql(model, field)
+        condition = field.db_check(connection)
+        # PostgreSQL would check every row while the table is locked.
+        vars(field)["db_check"] = lambda _: None
         if field.column not in _columns(connection, model):
 
             def change() -> None:
@@ -85,6 +88,9 @@ class AddField(migrations.AddField):
                 ]
 
             briefly(connection, change)
+        del vars(field)["db_check"]
+        if condition:
+            _check_later(schema_editor, model._meta.db_table, field.column, condition)
         for one in indexes:
             name = str(one.parts["name"]).strip('"')
             _build(connection, name, _concurrently(str(one)))
@@ -270,6 +276,18 @@ def _model(
     return model if operation.allow_migrate_model(schema_editor.connection.alias, model) else None
 
 
+def _check_later(schema_editor: Any, table: str, column: str, condition: str) -> None:
+    """Add the check of a column under the name that PostgreSQL gives it, and validate it beside writers."""
+    name = f"{table}_{column}_check"
+    quote, connection = schema_editor.quote_name, schema_editor.connection
+    alter = f"ALTER TABLE {quote(table)}"
+    if not _is_constraint(schema_editor, name):
+        add = f"{alter} ADD CONSTRAINT {quote(name)} CHECK ({condition}) NOT VALID"
+        briefly(connection, lambda: schema_editor.execute(add))
+    validate = f"{alter} VALIDATE CONSTRAINT {quote(name)}"
+    briefly(connection, lambda: schema_editor.execute(validate))
+
+
 def _columns(connection: BaseDatabaseWrapper, model: Any) -> set[str]:
     with connection.cursor() as cursor:
         found = connection.introspection.get_table_description(cursor, model._meta.db_table)
@@ -309,7 +327,7 @@ def _drop(schema_editor: BaseDatabaseSchemaEditor, name: str) -> None:
 
 @contextmanager
 def _patiently(cursor: Any) -> Iterator[None]:
-    """Wait without a limit for old transactions to end: nobody queues behind ``CONCURRENTLY``."""
+    """Wait for old transactions without a limit, because ``CONCURRENTLY`` blocks no writer."""
     for name in ("lock_timeout", "statement_timeout"):
         cursor.execute(f"SET {name} = 0")
     try:
@@ -320,7 +338,7 @@ def _patiently(cursor: Any) -> Iterator[None]:
 
 
 def briefly(connection: BaseDatabaseWrapper, change: Callable[[], object]) -> None:
-    """Make a change that needs a whole table for a moment, without letting others queue behind it.
+    """Make a change that locks a whole table for a moment, and let no queue form behind it.
 
     The change is a transaction of its own. It gives up after a short wait for a lock, lets the others
     pass, and tries again.
