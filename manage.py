@@ -13,7 +13,7 @@ _NEED_NOTHING = frozenset({
     "sqlmigrate", "telnyx_simulator", "test", "up", "version",
 })  # fmt: skip
 _SEND = frozenset({"worker"})
-# What answers or sends: its statements have limits (koinonia.database.postgresql.session_limits).
+# Commands that answer or send: their statements have limits (koinonia.database.postgresql.session_limits).
 _SERVE = frozenset({"worker", "runserver"})
 # What looks at no data, and `up`, which has a --data-dir.
 _LEAVE_THE_DATA_ALONE = frozenset({"help", "version", "up"})

@@ -144,4 +144,5 @@ def _message(
         expires_at=times.expires_at,
         next_attempt_at=times.scheduled_at if times.waits else now,
         callback_origin=conf.public_url(),
+        trace=conf.trace(),
     )

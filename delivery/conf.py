@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, cast
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -25,7 +26,7 @@ NAMES = frozenset({
     "PROVIDERS", "PROVIDER_OF", "PUBLIC_URL", "READ_TIMEOUT", "RECIPIENT_MODEL",
     "RECIPIENT_NUMBER_FIELD", "RECIPIENT_OF", "RECIPIENT_TENANT_FIELD", "REDIS_URL", "RETRY_DELAYS",
     "SCHEDULE", "SECOND_SENDER", "SENDER_RATE", "STOP_WORDS_OF", "TENANT_BY_KEY", "TENANT_COUNTRY_FIELD", "TENANT_MODEL",
-    "TENANT_NUMBER_FIELD", "TENANT_RATE", "THREADS", "THREAD_OF", "UNCONFIRMED_AFTER",
+    "TENANT_NUMBER_FIELD", "TENANT_RATE", "THREADS", "THREAD_OF", "TRACE", "UNCONFIRMED_AFTER",
     "WATCHDOG_AFTER", "WEBHOOK_BACKLOG", "WEBHOOK_RETENTION_DAYS", "WEBHOOK_SPOOL",
 })  # fmt: skip
 """Every key of ``DELIVERY``; a system check reports other keys."""
@@ -186,6 +187,15 @@ def second_sender() -> Callable[[Any], tuple[str, str] | None] | None:
     return cast(Callable[[Any], tuple[str, str] | None], import_string(path)) if path else None
 
 
+def trace() -> UUID | None:
+    """Return the trace of the present request, to store with messages.
+
+    A dotted path of ``() -> UUID | None``; without it, messages have no trace.
+    """
+    path = _value("TRACE")
+    return cast("Callable[[], UUID | None]", import_string(path))() if path else None
+
+
 def tenant_by_key() -> Callable[[Any], Any] | None:
     """Return ``TENANT_BY_KEY``: ``(key)`` -> the tenant, read with all that ``PROVIDER_OF`` and
     ``SECOND_SENDER`` need of it, so that a claim costs one query.
@@ -300,7 +310,7 @@ def unconfirmed_after() -> float:
 
 
 def webhook_retention_days() -> float:
-    """Return the days for which applied webhook events are kept; unmatched ones, three times as long."""
+    """Return the days in which applied webhook events stay; unmatched ones, three times as long."""
     return float(_value("WEBHOOK_RETENTION_DAYS", 30))
 
 

@@ -19,7 +19,7 @@ class Deletion(Protocol):
         """
 
     def lock_threads(self, threads: Collection[int]) -> Collection[int]:
-        """Lock the rows of ``threads`` without waiting. Return the threads that are locked.
+        """Lock the rows of ``threads`` without waiting. Return the locked ones.
 
         The messages of the other threads stay until the next night. The messages are already locked, so
         waiting could deadlock with a transaction that locks a thread first.

@@ -1,4 +1,4 @@
-"""The data of one phone number: everything that is held about it, and its erasure.
+"""Export and erase the data of one phone number.
 
 An erased message keeps its row, its status and its times, so that no count changes. Number, words and the
 provider's payloads go. An opt-out stays: without the number nobody could honour it.
@@ -31,7 +31,7 @@ def messages_of(number: str, tenants: Collection[Any], threads: Collection[int])
 
 
 def held(number: str, tenants: Collection[Any], threads: Collection[int]) -> dict[str, Any]:
-    """Return all that is held about the number, as rows of values."""
+    """Return the rows about the number."""
     messages = messages_of(number, tenants, threads)
     keys = messages.order_by().values("pk")
     return {

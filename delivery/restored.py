@@ -1,8 +1,7 @@
-"""After the restore of a backup: hold the messages that may have been sent since the backup.
+"""Hold the waiting messages after the restore of a backup.
 
-The backup knows a message as waiting that a worker may have sent afterwards. To send it again could text a
-person twice, so it becomes ``unknown``: the watchdog looks it up at the provider, and a person decides about
-the messages that the provider does not know.
+A worker may have sent them after the backup, and a second send could text a person twice. Each becomes
+``unknown``: the watchdog asks the provider, and a person decides about the others.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ IDS_SKIPPED = 1_000_000
 
 
 def hold_unsent(now: datetime) -> int:
-    """Make ``unknown`` what was queued, or is due by now. Return the number of messages."""
+    """Make queued and due messages ``unknown``. Return the number of messages."""
     return sum(_hold_some(now))
 
 
@@ -57,7 +56,7 @@ def end_leases() -> None:
 
 
 def skip_ids() -> int:
-    """Let new messages have ids that no lost message had. Return the next id.
+    """Give new messages fresh ids. Return the next id.
 
     The provider still reports about messages that were accepted after the backup, by the reference with
     their id. A new message with such an id would be taken for them.
@@ -66,7 +65,7 @@ def skip_ids() -> int:
     highest = Message.objects.aggregate(highest=Max("pk"))["highest"] or 0
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            # The backup has the position of the sequence, which is beyond the rows that were deleted.
+            # The position of the sequence is beyond all deleted rows.
             cursor.execute(
                 "SELECT setval(name, greatest(%s, nextval(name)) + %s)"
                 " FROM pg_get_serial_sequence(%s, 'id') AS name",

@@ -182,7 +182,7 @@ class RemoveUniqueIndex(migrations.RemoveConstraint):
 
 
 class AlterField(migrations.AlterField):
-    """Change a field whose change needs no look at the rows: a dropped foreign key or index.
+    """Change a field without a look at the rows: a dropped foreign key or index.
 
     The statement needs the whole table for a moment. It gives up after a short wait, so that other
     connections do not queue behind it, and tries again.

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError
 
-from delivery import conf, opt_outs
+from delivery import conf, opt_outs, outcome_lines
 from delivery.changes import message_changes
 from delivery.decide import DEFAULT_RETRY_AFTER, Decision, Facts, Policy, Step, decide, spends
 from delivery.limits import holds, pacing
@@ -102,8 +102,10 @@ def _settle(results: Sequence[Result], now: datetime) -> None:
             Message.objects.write(held + found, TRANSITION_FIELDS)
         if overtaken:
             Message.objects.write(overtaken, ["attempts", "calls"])
-        attempts = [_attempt(row, by_id[row.pk]) for row in held + overtaken + found]
+        called = held + overtaken + found
+        attempts = [_attempt(row, by_id[row.pk]) for row in called]
         bulk_write.insert(attempts, using=Attempt.objects.db)
+        outcome_lines.on_sent(list(zip(called, attempts, strict=True)))
         for row in held:
             if row.status != row.claimed_from or row.status == Status.RETRYING:
                 changes.add(row, previous=row.claimed_from)

@@ -29,6 +29,7 @@ from koinonia.http.request_log import with_request_log  # noqa: E402
 from koinonia.http.request_threads import RequestThreadHandler  # noqa: E402
 from koinonia.http.scopes import with_believed_scope, with_readable_content_type  # noqa: E402
 from koinonia.http.static_files import with_static_files  # noqa: E402
+from koinonia.http.stopping import with_stopping  # noqa: E402
 from realtime.routing import websocket_urlpatterns  # noqa: E402
 
 environment.exit_if_missing(settings.ENV)
@@ -51,3 +52,4 @@ application = with_liveness(
     )
 )
 garbage.collect_rarely()
+application = with_stopping(application)

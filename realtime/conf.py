@@ -37,7 +37,11 @@ NUMBERS: dict[str, int | float] = {
     "WINDOW_MS": 30,
 }
 """The settings that are numbers above 0, and their defaults."""
-KEYS = DOTTED_PATHS | NUMBERS.keys() | {"ALLOWED_ORIGINS", "CHANNEL_LAYER", "ENABLED"}
+KEYS = (
+    DOTTED_PATHS
+    | NUMBERS.keys()
+    | {"ALLOWED_ORIGINS", "CHANNEL_LAYER", "ENABLED", "STOP_GRACE_SECONDS"}
+)
 
 
 def _value(name: str, default: Any = None) -> Any:
@@ -128,6 +132,11 @@ def channel_layer() -> str:
 
 def heartbeat_seconds() -> float:
     return _number("HEARTBEAT_SECONDS")
+
+
+def stop_grace_seconds() -> float:
+    """Return how long a web process serves on after TERM; 0 or more."""
+    return max(0.0, float(_value("STOP_GRACE_SECONDS", 0.0)))
 
 
 def keep_alive_seconds() -> float:

@@ -44,6 +44,9 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
         self._window = SendWindow()
         self._rate = FrameRate(asyncio.get_running_loop().time())
         self._closed = False
+        self._opened_at = asyncio.get_running_loop().time()
+        self._close_code: int | None = None
+        self._most_streams = 0
         self._heartbeat_timer: asyncio.TimerHandle | None = None
         self._heartbeat_task: asyncio.Task[None] | None = None
         self._hub = Hub.current()
@@ -61,6 +64,8 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
             await self.close(refused.code)
         else:
             self._hub.add_socket(self)
+            extra = {"action": "socket_opened", "user": self.credential.user_id}
+            logger.info("A socket was opened", extra=extra)
             await self._send_frame(
                 {"type": "welcome", "protocol": 1, "heartbeat": conf.heartbeat_seconds()}
             )
@@ -77,6 +82,7 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
         finally:
             # This also runs after an error, and when the server cancels this task.
             self._clean_up()
+            self._log_end()
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         # The method of Channels checks database connections for each frame, in Django's one thread;
@@ -84,12 +90,26 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
         await getattr(self, get_handler_name(message))(message)
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
+        if self._close_code is None:
+            self._close_code = message.get("code")
         raise StopConsumer
+
+    def _log_end(self) -> None:
+        credential = getattr(self, "credential", None)
+        extra = {
+            "action": "socket_closed",
+            "code": self._close_code,
+            "user": credential.user_id if credential else None,
+            "streams": self._most_streams,
+            "seconds": round(asyncio.get_running_loop().time() - self._opened_at, 1),
+        }
+        logger.info("A socket was closed", extra=extra)
 
     async def close(self, code: int | None = None, reason: str | None = None) -> None:
         if self._closed:
             return
         self._closed = True
+        self._close_code = None if code is None else int(code)
         self._clean_up()
         # Autobahn, which daphne uses, refuses subclasses of int.
         await super().close(None if code is None else int(code), reason)
@@ -185,6 +205,7 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
         name = stream_name(key)
         subscription = Subscription(key, name, self, self._window)
         self._subscriptions[name] = subscription
+        self._most_streams = max(self._most_streams, len(self._subscriptions))
         # Join the feed before reading the head: the feed delivers every commit in between.
         self._hub.subscribe(key, subscription)
         head = await in_thread(log_reader.read_head, key)

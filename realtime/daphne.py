@@ -1,6 +1,6 @@
 """daphne with cheaper sends and safer requests: ``python -m realtime.daphne application``.
 
-It takes daphne's own options. Plain daphne serves the same application; it differs in five points:
+It takes daphne's own options. Plain daphne serves the same application; it differs in six points:
 
 * Autobahn frames a message again for each socket, and Twisted registers the socket with the event
   loop for writing and unregisters it. Here a text for many sockets is framed once, and is written at
@@ -11,6 +11,7 @@ It takes daphne's own options. Plain daphne serves the same application; it diff
 * daphne trusts the header ``Daphne-Root-Path`` of any client, which moves the site to another path.
 * Twisted closes an idle connection after 60 s, and so do nginx, HAProxy and most load balancers. If
   both close at the same moment, a request races with the close and the client gets a 502.
+* daphne cuts every request and socket at TERM (``realtime.daphne_stop``).
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from daphne import http_protocol
 from daphne.cli import CommandLineInterface
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet.tcp import Connection
+
+from realtime import daphne_stop, stopping
 
 _CACHED_FRAMES = 8
 _ROOT_PATH = b"Daphne-Root-Path"
@@ -40,6 +43,12 @@ class PlainRequest(http_protocol.WebRequest):  # type: ignore[misc]  # daphne is
         self.requestHeaders.removeHeader(_ROOT_PATH)
         return super().process()
 
+    def handle_reply(self, message: Any) -> None:
+        if stopping.is_announced() and self.channel is not None:
+            # Twisted closes the connection after this answer.
+            self.channel.persistent = False
+        super().handle_reply(message)
+
 
 class PatientFactory(http_protocol.HTTPFactory):  # type: ignore[misc]  # daphne is untyped
     """A factory that keeps idle connections for ``REALTIME["KEEP_ALIVE_SECONDS"]``."""
@@ -50,6 +59,11 @@ class PatientFactory(http_protocol.HTTPFactory):  # type: ignore[misc]  # daphne
 
         super().__init__(server)
         self.timeOut = conf.keep_alive_seconds()
+
+    def buildProtocol(self, address: Any) -> Any:  # noqa: N802  # Twisted's name
+        protocol = super().buildProtocol(address)
+        daphne_stop.channels.add(protocol)
+        return protocol
 
     def log(self, request: Any) -> None:
         """Write nothing: Twisted formats a line that daphne discards. daphne has a log of its own."""
@@ -100,6 +114,7 @@ def install() -> None:
     # daphne looks up both classes in its own modules, at each connection and at each start.
     http_protocol.WebRequest = PlainRequest
     daphne.server.HTTPFactory = PatientFactory
+    CommandLineInterface.server_class = daphne_stop.DrainingServer
 
 
 class QuietCommandLine(CommandLineInterface):  # type: ignore[misc]  # daphne is untyped

@@ -21,7 +21,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 
-from realtime import log_reader
+from realtime import log_reader, stopping
 from realtime.authorization import Access, check_access
 from realtime.credentials import Credential
 from realtime.event_loop import PerLoop
@@ -110,7 +110,7 @@ async def answer(request: HttpRequest, key: str, credential: Credential) -> Http
 
 
 def _must_wait(query: Query, page: Page | None) -> bool:
-    asks_to_wait = bool(query.wait) and query.after is not None
+    asks_to_wait = bool(query.wait) and query.after is not None and not stopping.is_draining()
     return asks_to_wait and page is not None and page.last < page.first
 
 
@@ -188,18 +188,23 @@ async def _wait(key: str, query: Query, credential: Credential) -> _Found:
     hub.subscribe(key, held)
     hub.add_held_request(held)
     try:
-        async with asyncio.timeout(query.wait):
-            while True:
-                # Read after subscribing, so that no commit in between is lost.
-                head, page = await _batches.current().pages.ask((key, query))
-                if page is None or page.last >= page.first:
-                    return head, page
-                await held.wait_for_change()
+        with stopping.waking(held.reread):
+            return await _wait_for_events(held, query)
     except TimeoutError:
         return await _batches.current().pages.ask((key, query))
     finally:
         hub.remove_held_request(held)
         hub.unsubscribe(key, held)
+
+
+async def _wait_for_events(held: _HeldRequest, query: Query) -> _Found:
+    async with asyncio.timeout(query.wait):
+        while True:
+            # Read after subscribing, so that no commit in between is lost.
+            head, page = await _batches.current().pages.ask((held.key, query))
+            if page is None or page.last >= page.first or stopping.is_draining():
+                return head, page
+            await held.wait_for_change()
 
 
 def _require(access: Access) -> None:

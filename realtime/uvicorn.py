@@ -1,6 +1,7 @@
 """uvicorn with cheaper sends: ``uvicorn --ws realtime.uvicorn:PatientProtocol application``.
 
-docs/decisions/0035 has the figures with and without it.
+docs/decisions/0035 has the figures with and without it. At TERM such a server drains as daphne does
+(``realtime.uvicorn_stop``).
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from typing import Any
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame, Opcode
 from websockets.protocol import OPEN
+
+from realtime import uvicorn_stop
 
 _MAX_QUEUED = 4
 _CACHED_FRAMES = 8
@@ -55,3 +58,6 @@ class PatientProtocol(WebSocketsSansIOProtocol):
 @lru_cache(_CACHED_FRAMES)
 def _framed(text: str) -> bytes:
     return Frame(Opcode.TEXT, text.encode()).serialize(mask=False)
+
+
+uvicorn_stop.install()

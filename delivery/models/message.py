@@ -111,6 +111,9 @@ class Message(Transitions, models.Model):
     callback_origin = models.CharField(max_length=200, blank=True)
     """The origin in this message's webhook URL. It is fixed: a retry must send the same bytes."""
 
+    trace = models.UUIDField(null=True, blank=True)
+    """The trace of the request that created it (W3C Trace Context); none for a scheduled batch."""
+
     provider = models.CharField(
         max_length=32, default=conf.default_provider, db_default=conf.first_provider()
     )

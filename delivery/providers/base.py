@@ -112,6 +112,8 @@ class OutboundText:
     """``<origin>/webhooks/<alias>/<reference>/``; empty without a public origin."""
     created_at: datetime
     expires_at: datetime | None = None
+    traceparent: str = ""
+    """For the header of that name (W3C Trace Context), never for the body. Empty without a trace."""
 
 
 @dataclass(frozen=True, slots=True)

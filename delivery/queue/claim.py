@@ -39,7 +39,7 @@ _COLUMNS = Columns(Message, (
     "recipient_gone", "media_urls", "encoding", "parts", "priority", "batch", "thread", "author",
     "created_at", "scheduled_at", "expires_at", "updated_at", "next_attempt_at", "lease_until",
     "lease_token", "call_started_at", "claimed_from", "attempts", "calls", "ambiguous", "claims",
-    "generation", "counted_generation", "callback_origin", "provider", "provider_id", "error_code",
+    "generation", "counted_generation", "callback_origin", "trace", "provider", "provider_id", "error_code",
     "error_title", "error_class", "dead_since",
 ))  # fmt: skip
 """What sending, the transitions and the events about them read."""

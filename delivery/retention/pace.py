@@ -12,7 +12,7 @@ _FIRST, _FEWEST, _MOST = 20, 10, 1000
 
 
 class StoppedError(Exception):
-    """The process was asked to stop between two transactions; the next run deletes the other rows."""
+    """The deletion stops between two transactions, by request."""
 
 
 class Pace:

@@ -1,4 +1,4 @@
-"""Delete the messages that are older than their tenant keeps them, with all that belongs to them.
+"""Delete old messages, with their attempts and decisions.
 
 A message that waits, is on its way, or waits for the decision of a person is never deleted. A message is as
 old as its last change. Small slices by the index of a tenant's messages, a transaction for each.

@@ -31,7 +31,8 @@ logger = logging.getLogger("delivery")
 
 _BUDGET_SECONDS = 15.0
 _WAIT_SECONDS = 0.05
-_SHUTDOWN_SECONDS = 20.0
+_SHUTDOWN_SECONDS = 8.0
+"""Shorter than the supervisor waits before it kills a cluster."""
 
 
 @dataclass

@@ -13,6 +13,8 @@ from delivery.models import Message, Priority
 from delivery.providers.base import OutboundText
 from delivery.references import callback_url, reference
 
+_LARGEST_SPAN = 2**64 - 1
+
 Claim = tuple[UUID | None, int]
 """(lease token, message id). The same message can appear under two tokens if a lease expired."""
 
@@ -37,7 +39,15 @@ def outbound_text(message: Message) -> OutboundText:
         callback_url=callback_url(message),
         created_at=message.created_at,
         expires_at=message.expires_at,
+        traceparent=_traceparent(message),
     )
+
+
+def _traceparent(message: Message) -> str:
+    """Return the header of a call; its span is the message, so that all attempts have the same bytes."""
+    if message.trace is None:
+        return ""
+    return f"00-{message.trace.hex}-{message.pk & _LARGEST_SPAN:016x}-01"
 
 
 @dataclass(frozen=True, slots=True)

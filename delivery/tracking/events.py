@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from delivery import outcome_lines
 from delivery.changes import Changes, message_changes
 from delivery.isolation import all_or_each, or_skip
 from delivery.models import WebhookEvent
@@ -71,6 +72,7 @@ def _apply(lock: Callable[[], list[WaitingEvent]], now: datetime) -> int:
             waiting.mark(events, now)
     if applied := [event for event in events if event.result]:
         events_applied.send_robust(sender=WebhookEvent, events=applied, now=now)
+        outcome_lines.on_applied(applied, now)
     return len(events)
 
 

@@ -73,6 +73,7 @@ def apply(incoming: Sequence[Incoming], changes: Changes, now: datetime) -> None
             message.save(force_insert=True)
             changes.add(message)
             event.message_id, event.result = message.pk, WebhookEvent.Result.APPLIED
+            event.tenant_id = message.tenant_id
     _apply_requests(requests, now)
 
 

@@ -28,7 +28,7 @@ REPORT_FIELDS = (
 _READ = (
     "tenant", "author", "batch", "thread", "status", "claimed_from", "generation", "to_number",
     "from_number", "provider", "provider_id", "provider_status_at", "parts", "encoding", "sent_at",
-    "error_code", "error_title", "error_class", "updated_at",
+    "trace", "error_code", "error_title", "error_class", "updated_at",
 )  # fmt: skip
 """The columns that a report is compared with, and that the events of its change show."""
 RANKS: Mapping[str, int] = {
@@ -216,6 +216,7 @@ def _order(item: Reported) -> tuple[int, datetime, int]:
 
 def _mark(event: WaitingEvent, message: Message, result: WebhookEvent.Result) -> None:
     event.message_id, event.result = message.pk, result.value
+    event.tenant_id, event.trace = message.tenant_id, message.trace
 
 
 def _is_of_earlier_send(report: DeliveryReport, message: Message) -> bool:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 import orjson
 from django.db import connections
@@ -34,6 +36,9 @@ class WaitingEvent:
     received_at: datetime
     content: ProviderEvent
     message_id: int | None = None
+    tenant_id: Any = None
+    trace: UUID | None = None
+    """The trace of the message."""
     result: str = ""
     """Empty while its message or tenant is missing: then it stays due, later each time."""
 

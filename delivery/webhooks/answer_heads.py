@@ -84,7 +84,7 @@ class AnswerHeads:
         self._names = _ASKED + _ssl_header()
 
     def shape(self, scope: Mapping[str, Any], fields: Mapping[bytes, bytes]) -> Hashable:
-        """Return what the middlewares read of a request."""
+        """Return the fields of a request that the middlewares read."""
         return (scope.get("scheme"), *[fields.get(name) for name in self._names])
 
     async def plain(self, shape: Hashable, scope: Mapping[str, Any]) -> Head | None:

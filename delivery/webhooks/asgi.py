@@ -25,7 +25,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.utils.encoding import escape_uri_path, iri_to_uri
 
-from delivery import conf
+from delivery import conf, outcome_lines
 from delivery.providers import registry
 from delivery.providers.base import (
     NotConfiguredError,
@@ -135,6 +135,7 @@ class _Call:
 
 
 async def _response(call: _Call, scope: Scope, receive: Receive) -> HttpResponse:
+    began = time.perf_counter()
     try:
         request = WebhookRequest(
             headers=_Fields(call.fields),
@@ -145,6 +146,8 @@ async def _response(call: _Call, scope: Scope, receive: Receive) -> HttpResponse
         )
         trusted = await _read(call.provider, request)
         await writer.get().keep(trusted.rows, len(request.body))
+        seconds = time.perf_counter() - began
+        outcome_lines.webhook_taken(trusted.events, call.provider.alias, seconds)
         return trusted.answer()
     except _REFUSALS as error:
         return intake.refusal(error)

@@ -62,7 +62,7 @@ class Storage:
             hints.push()
 
     def replay(self, between: Callable[[], object]) -> None:
-        """Store what the spool holds, if the database answers. Call ``between`` after each part."""
+        """Store the events in the spool, if the database answers. Call ``between`` after each part."""
         spool = self.spool
         if spool is None or not (self.is_away or spool.has_files()):
             return

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import time
+
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.utils import timezone
@@ -12,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from delivery import conf
+from delivery import conf, outcome_lines
 from delivery.providers import registry
 from delivery.providers.base import (
     NotConfiguredError,
@@ -37,7 +39,7 @@ def receive(request: HttpRequest, alias: str, ref: str = "") -> HttpResponse:
         raise Http404("No such provider.") from error
     if conf.webhook_spool():
         writer.get()  # It replays the spool.
-    now = timezone.now()
+    now, began = timezone.now(), time.perf_counter()
     try:
         received = WebhookRequest(
             headers=request.headers, body=_body(request), url=_url(request), ref=ref, now=now
@@ -49,6 +51,7 @@ def receive(request: HttpRequest, alias: str, ref: str = "") -> HttpResponse:
         TooManyWaitingError, NotStoredError,
     ) as error:  # fmt: skip
         return intake.refusal(error)
+    outcome_lines.webhook_taken(trusted.events, alias, time.perf_counter() - began)
     return trusted.answer()
 
 

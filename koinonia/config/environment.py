@@ -78,6 +78,8 @@ class Environment:
     keep_alive_seconds: float
     """KEEP_ALIVE_SECONDS: how long the web server keeps an idle connection, 75; set it higher than
     the proxy's."""
+    stop_grace_seconds: float
+    """STOP_GRACE_SECONDS: how long a web process serves on after TERM, while ``/readyz`` is 503; 0."""
     public_url: str
     """PUBLIC_URL: the origin that people use and that Telnyx calls for webhooks."""
     trusted_proxies: list[str]
@@ -134,6 +136,7 @@ def read(base_dir: Path) -> Environment:
         or kept_values.read(data_dir, kept_values.REDIS_URL),
         redis_prefix=_text(env, "REDIS_PREFIX", "koinonia", rules.redis_prefix),
         keep_alive_seconds=env.float("KEEP_ALIVE_SECONDS", 75.0, validate=rules.positive),
+        stop_grace_seconds=env.float("STOP_GRACE_SECONDS", 0.0, validate=validate.Range(0, 300)),
         public_url=public_url,
         trusted_proxies=_networks(env, "TRUSTED_PROXIES", []),
         metrics_allow=_networks(env, "METRICS_ALLOW", ["127.0.0.0/8", "::1"]),

@@ -7,6 +7,7 @@ request. The ASGI application here uses whitenoise's files and responses without
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 from httpopt.compression.negotiation import Coding, weight_of
 from koinonia.http.scopes import Application, Receive, Scope, Send
+
+logger = logging.getLogger(__name__)
 
 _HASHED_NAME = r"\.[0-9a-f]{12}\."
 _TAG = re.compile(r'(W/)?"([^"]*)"')
@@ -72,18 +75,56 @@ def with_static_files(application: Application) -> Application:
     """Wrap ``application``: answer the collected files below ``STATIC_URL`` without it."""
     root = Path(settings.STATIC_ROOT)
     if settings.DEBUG or not root.is_dir():
+        if not settings.DEBUG:
+            logger.warning(
+                "There are no collected static files in %s: they are served uncompressed and are not"
+                " cached. Run `manage.py collectstatic --noinput`, and start again.",
+                root,
+            )
         return _from_the_apps(application)
-    collected = WhiteNoise(None, immutable_file_test=_HASHED_NAME)
-    collected.add_files(root, prefix=settings.STATIC_URL)
-    files = {path: CodedFile(file) for path, file in collected.files.items()}
+    files = CollectedFiles(root, settings.STATIC_URL)
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith(settings.STATIC_URL):
-            await _answer(files.get(scope["path"]), scope, send)
+            await _answer(await files.find(scope["path"]), scope, send)
         else:
             await application(scope, receive, send)
 
     return serve
+
+
+class CollectedFiles:
+    """The files below ``root``: all that were there at the start, and hashed files that came later.
+
+    Before an upgrade the files of the next release are collected. A page of a process of the next
+    release names them, and a browser may ask a process of this release for them.
+    """
+
+    def __init__(self, root: Path, prefix: str) -> None:
+        self._root, self._prefix = root.resolve(), prefix
+        self._found = WhiteNoise(None, immutable_file_test=_HASHED_NAME)
+        self._found.add_files(root, prefix=prefix)
+        self._files = {path: CodedFile(file) for path, file in self._found.files.items()}
+
+    async def find(self, path: str) -> CodedFile | None:
+        file = self._files.get(path)
+        # The content of a hashed name never changes, so that only new names are looked for on disk.
+        if file is None and re.search(_HASHED_NAME, path):
+            file = await asyncio.to_thread(self._find_new, path)
+        return file
+
+    def _find_new(self, path: str) -> CodedFile | None:
+        try:
+            place = (self._root / path.removeprefix(self._prefix)).resolve(strict=True)
+        except (OSError, ValueError):
+            return None
+        if not (place.is_relative_to(self._root) and place.is_file()):
+            return None
+        self._found.add_file_to_dictionary(path, str(place))
+        found = self._found.files.get(path)
+        if found is None:
+            return None
+        return self._files.setdefault(path, CodedFile(found))
 
 
 def _from_the_apps(application: Any) -> Application:

@@ -28,7 +28,7 @@ async def collect_static(plan: Plan, output: Output, lock: int) -> None:
     data_dir = plan.options.data_dir
     if kept_values.read(data_dir, _COLLECTED) == present and (data_dir / "static").is_dir():
         return
-    await _run(plan, output, lock, "collectstatic", "--noinput", "--clear", "--verbosity", "0")
+    await _run(plan, output, lock, "collectstatic", "--noinput", "--verbosity", "0")
     kept_values.write(data_dir, _COLLECTED, present)
 
 

@@ -171,7 +171,7 @@ class Run:
         listening = ", ".join(f"{code}: {count}" for code, count in record.reconnects.items())
         self._report.load = [
             f"{seconds / 60:.1f} minutes; {answers} answers of the API ({answers / seconds:.1f}/s)",
-            f"{len(record.promised)} texts and broadcasts accepted, {sent} parts of the ledger",
+            f"{len(record.promised)} texts and broadcasts accepted, {sent} entries in the ledger",
             f"errors of clients in all: {kinds(record.errors_between(0, time.time()))}",
             f"sockets connected again: {listening or 'none'}",
             f"latest event {record.lateness(0, time.time()):.1f} s after its commit",

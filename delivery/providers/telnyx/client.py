@@ -58,4 +58,8 @@ class Client:
         prepared.body = body(text)
         prepared.headers["Content-Length"] = str(len(prepared.body))
         prepared.headers["Idempotency-Key"] = text.idempotency_key
+        # The prepared request may still have the trace of another text.
+        prepared.headers.pop("traceparent", None)
+        if text.traceparent:
+            prepared.headers["traceparent"] = text.traceparent
         return prepared

@@ -71,7 +71,7 @@ def test_a_user_without_the_right_to_run_scripts_is_detected(
 
 @pytest.mark.django_db
 def test_the_rights_of_the_handbook_are_enough(server: ValkeyServer, settings: Any) -> None:
-    handbook = (ROOT / "docs" / "operations" / "production.md").read_text()
+    handbook = (ROOT / "docs" / "operations" / "redis.md").read_text()
     rights = re.search(r"`ACL SETUSER koinonia on >… (.*?)`", handbook)
     assert rights is not None
     use_redis(settings, limited_to(server, *rights[1].split()))

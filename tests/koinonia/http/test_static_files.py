@@ -54,6 +54,36 @@ async def test_other_paths_are_left_to_django(application: Application) -> None:
     assert (await get(application, "/"))[0] == 418
 
 
+async def test_a_hashed_file_of_the_next_release_is_served_once_it_is_collected(
+    application: Application, tmp_path: Path
+) -> None:
+    next_script = SCRIPT.replace("0123", "4567")
+    assert (await get(application, f"/static/{next_script}"))[0] == 404
+    (tmp_path / next_script).write_bytes(b"export const greeting = 'peace';")
+    status, headers, body = await get(application, f"/static/{next_script}")
+    assert (status, body) == (200, b"export const greeting = 'peace';")
+    assert "immutable" in headers["cache-control"]
+    # The files of the release before stay.
+    assert (await get(application, f"/static/{SCRIPT}"))[0] == 200
+
+
+async def test_no_file_outside_the_collected_ones_is_served(
+    application: Application, tmp_path: Path
+) -> None:
+    (tmp_path.parent / SCRIPT).write_text("private")
+    assert (await get(application, f"/static/../{SCRIPT}"))[0] == 404
+    (tmp_path / "later.txt").write_text("later")
+    assert (await get(application, "/static/later.txt"))[0] == 404
+
+
+async def test_a_web_process_without_collected_files_says_so(
+    tmp_path: Path, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.STATIC_ROOT, settings.DEBUG = tmp_path / "none", False
+    with_static_files(behind)
+    assert "Run `manage.py collectstatic --noinput`" in caplog.text
+
+
 async def test_a_hashed_file_is_immutable_for_browsers(application: Application) -> None:
     status, headers, body = await get(application, f"/static/{SCRIPT}")
     assert (status, body) == (200, CONTENT)
