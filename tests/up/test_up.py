@@ -63,7 +63,8 @@ def test_every_part_is_reported_as_ready(system: RunningSystem) -> None:
     ready = {"ready": True, "status": "ready", "parts": states}
     # On a busy machine a check may take longer than its second.
     wait_until(lambda: requests.get(f"{system.url}/readyz", timeout=5).json() == ready)
-    assert f"Koinonia is ready: {system.url}/" in system.log.read_text()
+    # The site answers a moment before ``up`` says so.
+    wait_until(lambda: f"Koinonia is ready: {system.url}/" in system.log.read_text())
 
 
 def test_a_second_up_on_the_same_directory_is_refused(system: RunningSystem) -> None:
