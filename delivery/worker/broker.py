@@ -31,6 +31,7 @@ _AHEAD = timedelta(seconds=0.25)
 """Longer than any poll: Redis ends a blocking wait only at its next tick, ten times a second (``hz``)."""
 _NAP_SECONDS = 0.01
 _DATABASE_PAUSE_SECONDS = 0.5
+_REPORT_SECONDS = 60.0
 _IDLE_SECONDS = 10.0
 """The longest time between two drains, whether or not a message is due: the watchdog runs in them."""
 
@@ -86,6 +87,39 @@ class HintBroker(Broker):  # type: ignore[misc]  # django-q2 is untyped
         return _query(due.anything_due, default=False)
 
 
+class Outage:
+    """An outage of the database has three kinds of lines in the log: its begin, each minute, its end."""
+
+    def __init__(self) -> None:
+        self._failures = 0
+        self._began = self._reported = 0.0
+
+    def failed(self, error: DatabaseError, now: float) -> None:
+        """Count a failure, and log the first one and one a minute."""
+        self._failures += 1
+        if self._failures == 1:
+            self._began = now
+        elif now - self._reported < _REPORT_SECONDS:
+            return
+        self._reported = now
+        action = "database_away" if self._failures == 1 else "database_still_away"
+        self._log("The database is unreachable", action, now, error=type(error).__name__)
+
+    def ended(self, now: float) -> None:
+        """Log the end of an outage, if there was one."""
+        if self._failures:
+            self._log("The database answers again", "database_back", now)
+            self._failures = 0
+
+    def _log(self, text: str, action: str, now: float, **more: str) -> None:
+        seconds = round(now - self._began, 1)
+        extra = {"action": action, "failures": self._failures, "seconds": seconds, **more}
+        logger.warning(text, extra=extra)
+
+
+_outage = Outage()
+
+
 def _next_due(now: datetime) -> datetime | None:
     return due.next_due(now, now + _AHEAD)
 
@@ -93,15 +127,14 @@ def _next_due(now: datetime) -> datetime | None:
 def _query(question: Callable[[datetime], T], *, default: T) -> T:
     """Return the database's answer, or ``default`` while the database is unreachable."""
     try:
-        return question(timezone.now())
+        answer = question(timezone.now())
     except DatabaseError as error:
-        logger.warning(
-            "The database is unreachable",
-            extra={"action": "database_away", "error": type(error).__name__},
-        )
+        _outage.failed(error, time.monotonic())
         connection.close()
         time.sleep(_DATABASE_PAUSE_SECONDS)
         return default
+    _outage.ended(time.monotonic())
+    return answer
 
 
 def _task() -> str:

@@ -115,12 +115,13 @@ class Tree:
         if _AUTHORITIES.exists():
             shutil.copy(_AUTHORITIES, self.root / _COPY_OF_AUTHORITIES.relative_to("/"))
 
-    def put_the_release(self, folder: str) -> str:
+    def put_the_release(self, folder: Path) -> str:
         """Copy the last commit into the tree, and return its name."""
-        (self.root / folder).mkdir(parents=True, exist_ok=True)
+        copy = self.root / folder.relative_to("/")
+        copy.mkdir(parents=True)
         packed = self.root.with_name("release.tar")
         subprocess.run(["git", "archive", f"--output={packed}", "HEAD"], cwd=ROOT, check=True)
-        unpack = ["tar", "--extract", f"--file={packed}", f"--directory={self.root / folder}"]
+        unpack = ["tar", "--extract", f"--file={packed}", f"--directory={copy}"]
         subprocess.run(unpack, check=True)
         told = subprocess.run(
             ["git", "describe", "--always", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True

@@ -158,3 +158,23 @@ def test_a_clock_that_is_set_back_does_not_delay_due_rows(
     began = time.monotonic()
     assert rested.dequeue()
     assert time.monotonic() - began < 2
+
+
+def test_an_outage_of_the_database_is_logged_at_its_begin_each_minute_and_at_its_end(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    outage = broker.Outage()
+    outage.ended(0.0)
+    for second in range(130):
+        outage.failed(OperationalError("gone"), float(second))
+    outage.ended(130.0)
+    outage.ended(131.0)
+    told = [
+        (vars(one)["action"], vars(one)["failures"], vars(one)["seconds"]) for one in caplog.records
+    ]
+    assert told == [
+        ("database_away", 1, 0.0),
+        ("database_still_away", 61, 60.0),
+        ("database_still_away", 121, 120.0),
+        ("database_back", 130, 130.0),
+    ]
