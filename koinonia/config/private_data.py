@@ -19,7 +19,7 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _READ_OR_WRITE_BY_OTHERS = 0o066
 _OUR_FOLDERS = ("valkey", "logs", "static", "archive")
 _OUR_FILES = (
-    "koinonia.sqlite3*", "valkey.sock", "*.lock", "static_collected", kept_values.SECRET_KEY,
+    "koinonia.sqlite3*", "valkey.sock", "*.lock", "static_collected", "migrated", kept_values.SECRET_KEY,
     kept_values.DEMO_PASSWORD, *kept_values.WHILE_RUNNING,
 )  # fmt: skip
 

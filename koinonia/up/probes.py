@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import json
 import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from koinonia.config import kept_values
 Check = Callable[[], Awaitable[bool]]
 
 _TIMEOUT = 2.0
+_POLL_SECONDS = 0.05
 
 
 def answers_ping(path: Path) -> Check:
@@ -44,6 +46,30 @@ def answers_200(host: str, port: int, path: str) -> Check:
 
     async def check() -> bool:
         return await asyncio.to_thread(get)
+
+    return check
+
+
+def finds_unmigrated(host: str, port: int) -> Check:
+    """Return a check that waits for ``/readyz``, and then says whether the database needs migrate."""
+
+    def get() -> bool | None:
+        connection = http.client.HTTPConnection(host, port, timeout=_TIMEOUT)
+        try:
+            connection.request("GET", "/readyz")
+            parts = json.loads(connection.getresponse().read())["parts"]
+        except (OSError, http.client.HTTPException, ValueError, KeyError):
+            return None
+        finally:
+            connection.close()
+        return any(parts[name] != "ok" for name in ("migrations", "versions"))
+
+    async def check() -> bool:
+        while True:
+            found = await asyncio.to_thread(get)
+            if found is not None:
+                return found
+            await asyncio.sleep(_POLL_SECONDS)
 
     return check
 

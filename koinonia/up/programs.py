@@ -48,8 +48,12 @@ class Plan:
     @property
     def url(self) -> str:
         """Return the address at which this machine reaches the web server."""
-        host = _EVERYWHERE.get(self.options.host, self.options.host)
+        host = self._local
         return f"http://{f'[{host}]' if ':' in host else host}:{self.options.port}"
+
+    @property
+    def _local(self) -> str:
+        return _EVERYWHERE.get(self.options.host, self.options.host)
 
     def complete_environment(self) -> None:
         """Set the variables that are not set, and keep them for other commands in ``DATA_DIR``."""
@@ -95,8 +99,11 @@ class Plan:
             sys.executable, "-m", "realtime.daphne", "--bind", host, "--port", str(port),
             "--verbosity", "0", "--no-server-name", "koinonia.asgi:application",
         ]  # fmt: skip
-        local = _EVERYWHERE.get(host, host)
-        return self._program("web", command, probes.answers_200(local, port, "/readyz"))
+        return self._program("web", command, probes.answers_200(self._local, port, "/readyz"))
+
+    async def finds_unmigrated(self) -> bool:
+        """Wait for the web process; return whether it finds a database that needs ``migrate``."""
+        return await probes.finds_unmigrated(self._local, self.options.port)()
 
     def worker(self) -> Program:
         command = self.manage("worker", "--clusters", str(self.options.workers))

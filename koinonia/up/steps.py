@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 
+from django import get_version
 from django.contrib.staticfiles.finders import get_finders
 
 from koinonia.config import kept_values
-from koinonia.up.processes import ChildFailedError, Output, kill_session, start_process
+from koinonia.up.processes import ROOT, ChildFailedError, Output, kill_session, start_process
 from koinonia.up.programs import Plan
 
 _COLLECTED = "static_collected"
+_MIGRATED = "migrated"
+_PACKAGES = ("koinonia", "delivery", "realtime", "throttling", "httpopt")
 
 
 async def migrate(plan: Plan, output: Output, lock: int) -> None:
+    """Migrate, and keep for which code and which database that is done."""
     await _run(plan, output, lock, "migrate", "--noinput", "--verbosity", "0")
+    kept_values.write(
+        plan.options.data_dir, _MIGRATED, await asyncio.to_thread(_code_and_database, plan)
+    )
+
+
+async def is_migrated(plan: Plan) -> bool:
+    """Return whether an earlier run of this code has migrated this database."""
+    present = await asyncio.to_thread(_code_and_database, plan)
+    return kept_values.read(plan.options.data_dir, _MIGRATED) == present
 
 
 async def seed_demo(plan: Plan, output: Output, lock: int) -> None:
@@ -58,3 +72,21 @@ def _fingerprint_of_sources() -> str:
     ]
     newest = max((stat.st_mtime_ns for _, stat in files), default=0)
     return f"{len(files)} files, {sum(stat.st_size for _, stat in files)} bytes, newest {newest}"
+
+
+def _code_and_database(plan: Plan) -> str:
+    """Return one line that changes with the code, with Django, and with the database."""
+    told = hashlib.sha256(f"{get_version()} {plan.environment.get('DATABASE_URL', '')}".encode())
+    for package in _PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            found = path.stat()
+            told.update(f"{path} {found.st_size} {found.st_mtime_ns}\n".encode())
+    return f"{told.hexdigest()}, database file {_file_number(plan)}"
+
+
+def _file_number(plan: Plan) -> int:
+    """Return the inode of the SQLite file: a database that was removed or restored has another."""
+    try:
+        return (plan.options.data_dir / "koinonia.sqlite3").stat().st_ino
+    except FileNotFoundError:
+        return 0

@@ -65,19 +65,42 @@ class System:
         else:
             for problem in await asyncio.to_thread(redis_server.problems):
                 self._say(f"  Warning: {problem}")
-        work = [self._database(), self._part("Static files", self._step(steps.collect_static))]
-        if plan.simulated:
-            work.append(self._part("Telnyx simulator", self._child(plan.simulator())))
-        await asyncio.gather(*work)
-        await self._part(
-            "Web and worker",
-            asyncio.gather(self._child(plan.web()), self._child(plan.worker())),
-        )
+        static = self._part("Static files", self._step(steps.collect_static))
+        if await steps.is_migrated(plan):
+            await static
+            parts = self._part("Web and worker", self._web_and_worker())
+            await asyncio.gather(parts, self._demo_or_repair(), *self._simulator())
+        else:
+            await asyncio.gather(self._database(), static, *self._simulator())
+            await self._part("Web and worker", self._web_and_worker())
 
     async def _database(self) -> None:
         await self._part("Database", self._step(steps.migrate))
-        if self._plan.options.demo:
-            await self._part("Demo data", self._step(steps.seed_demo))
+        await asyncio.gather(*self._demo())
+
+    async def _demo_or_repair(self) -> None:
+        """Add demo data. If the web process finds another database than before, migrate it first."""
+        demo = asyncio.gather(*self._demo(), return_exceptions=True)
+        added, is_unmigrated = await asyncio.gather(demo, self._plan.finds_unmigrated())
+        if is_unmigrated:
+            await self._database()
+            return
+        for error in added:
+            if error is not None:
+                raise error
+
+    async def _web_and_worker(self) -> None:
+        await asyncio.gather(self._child(self._plan.web()), self._child(self._plan.worker()))
+
+    def _simulator(self) -> list[Awaitable[None]]:
+        if not self._plan.simulated:
+            return []
+        return [self._part("Telnyx simulator", self._child(self._plan.simulator()))]
+
+    def _demo(self) -> list[Awaitable[None]]:
+        if not self._plan.options.demo:
+            return []
+        return [self._part("Demo data", self._step(steps.seed_demo))]
 
     async def _child(self, program: Program) -> None:
         child = Child(program, self._output(program.name), self._lock)

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 import requests
 
@@ -124,6 +125,30 @@ def test_no_process_outlives_a_kill_and_the_next_up_starts(whole: RunningSystem)
     whole.start()
     assert is_ready(whole)
     assert (whole.data_dir / "secret_key").read_text() == kept
+    assert migrations_of(whole) == 1, "The second start had nothing to migrate."
+
+
+def test_a_database_that_was_emptied_is_migrated_again(system: RunningSystem) -> None:
+    assert system.stop() == 0
+    empty_the_database(system)
+    system.start()
+    assert is_ready(system)
+    wait_until(lambda: migrations_of(system) == 2)
+
+
+def migrations_of(system: RunningSystem) -> int:
+    return system.log.read_text().count("  Database  ")
+
+
+def empty_the_database(system: RunningSystem) -> None:
+    """Remove every table. The SQLite file stays the same file."""
+    url = system.environment_beside.get("DATABASE_URL")
+    if url is None:
+        os.truncate(system.data_dir / "koinonia.sqlite3", 0)
+        return
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
 
 
 def test_the_next_up_waits_for_the_children_of_a_killed_one(tmp_path: Path) -> None:

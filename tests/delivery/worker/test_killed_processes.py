@@ -54,4 +54,12 @@ def test_term_stops_a_busy_worker_in_ten_seconds_and_leaves_nothing_half_done(
     worker.process.terminate()
     assert worker.process.wait(10) == 0
     assert not any(alive(pid) for pid in below)
+    # Calls in flight were finished, and rows that were claimed are back in the queue.
     assert worker.statuses().keys() == {"accepted", "queued"}
+    assert worker.statuses()["accepted"] == len(telnyx.ledger)
+    leases = worker.query("SELECT COUNT(*) FROM delivery_message WHERE lease_token IS NOT NULL")
+    assert leases == [(0,)]
+    telnyx.account.options.change({"latency_ms": 0})
+    worker.start()
+    wait_until(lambda: worker.statuses() == {"accepted": 200})
+    assert telnyx.ledger.summary()["duplicates"] == {}
