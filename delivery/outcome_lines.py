@@ -45,6 +45,7 @@ def _sent(attempts: Sequence[tuple[Message, Attempt]]) -> None:
                 "status": str(message.status),
                 "http_status": attempt.http_status,
                 "code": attempt.code,
+                "began_at": attempt.started_at,
                 "duration_ms": attempt.duration_ms,
                 "lateness_ms": _lateness(message, attempt.started_at),
             },
@@ -103,6 +104,7 @@ def _applied(events: Sequence[WaitingEvent], now: datetime) -> None:
                 "event": event.content.event_id,
                 "kind": event.content.event_type,
                 "result": str(event.result),
+                "received_at": event.received_at,
                 "waited_ms": _ms(event.received_at, now),
             },
         )

@@ -29,17 +29,20 @@ _REFUSED_ROW = re.compile(
 )
 
 
-def config(level: str, form: str, *, requests: bool = True) -> dict[str, Any]:
+def config(level: str, form: str, *, requests: bool = True, traces: bool = False) -> dict[str, Any]:
     """Return ``LOGGING``: every record goes to stderr, where ``up``, systemd or Docker reads it.
 
-    ``requests``: False leaves out the lines of requests that succeeded.
+    ``requests``: False leaves out the lines of requests that succeeded. ``traces``: True exports spans.
     """
+    handlers: dict[str, Any] = {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}}
+    if traces:
+        handlers["spans"] = {"class": "koinonia.config.spans.SpanHandler"}
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"line": {"()": f"{__name__}.{form.title()}Formatter"}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-        "root": {"handlers": ["stderr"], "level": level},
+        "handlers": handlers,
+        "root": {"handlers": list(handlers), "level": level},
         # Django's own handlers would log every record twice, and mail it.
         "loggers": {
             "django": {"handlers": [], "propagate": True},
