@@ -12,7 +12,7 @@ PRODUCTION := DEBUG=0 SECRET_KEY=$$($(BIN)/python -c "import secrets; print(secr
 	TELNYX_API_KEY=none TELNYX_PUBLIC_KEY=7zudnRBWQDnDyTRcr6VEJhu+V46RjzyDm1fn3lHG2Nc=
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check format lock bench scale migrations-check chaos load cluster compat clients screenshots smoke audit sbom
+.PHONY: help run setup test check format lock bench scale migrations-check chaos load cluster compat clients screenshots smoke audit sbom install-check
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | \
@@ -71,6 +71,9 @@ load: $(VENV)/.test ## Run the long tests under load
 
 cluster: $(VENV)/.test ## Break a deployment of several machines, in namespaces (root; ARGS='--minutes 20 --seed 7')
 	$(BIN)/python -m tests.cluster $(ARGS)
+
+install-check: $(VENV)/.test ## Follow the installation page in a bare Debian 12 (root, debootstrap; takes minutes)
+	$(BIN)/python -m tests.install $(ARGS)
 
 compat: ## Run the suites on every Python of this machine, with the newest Django each admits
 	scripts/compat $(ARGS)

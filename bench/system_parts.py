@@ -102,6 +102,7 @@ class Parts:
     processes: dict[str, list[int]] = field(default_factory=dict)
     verify: str | bool = True
     database_url: str = ""
+    postgres: EmbeddedPostgres | None = None
 
     def manage(self, *arguments: str) -> str:
         """Run ``manage.py`` of the build, and return its output."""
@@ -164,6 +165,7 @@ def _start_services(parts: Parts, setup: Setup, stack: ExitStack) -> None:
     parts.processes["Redis"] = [valkey.process.pid]
     if setup.database == "postgres":
         server = EmbeddedPostgres(parts.directory / "postgres")
+        parts.postgres = server
         stack.callback(server.stop)
         if setup.profile:
             _count_statements(server)

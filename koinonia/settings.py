@@ -176,7 +176,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = ENV.data_dir / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "koinonia.http.static_files.StaticStorage"},
+    "staticfiles": {"BACKEND": "koinonia.http.static_storage.StaticStorage"},
 }
 LOGIN_URL = "/login/"
 # Links in mails use this origin, and never a host from a request.

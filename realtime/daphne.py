@@ -1,6 +1,6 @@
 """daphne with cheaper sends and safer requests: ``python -m realtime.daphne application``.
 
-It takes daphne's own options. Plain daphne serves the same application; it differs in six points:
+It takes daphne's own options. Plain daphne serves the same application; it differs in seven points:
 
 * Autobahn frames a message again for each socket, and Twisted registers the socket with the event
   loop for writing and unregisters it. Here a text for many sockets is framed once, and is written at
@@ -12,6 +12,7 @@ It takes daphne's own options. Plain daphne serves the same application; it diff
 * Twisted closes an idle connection after 60 s, and so do nginx, HAProxy and most load balancers. If
   both close at the same moment, a request races with the close and the client gets a 502.
 * daphne cuts every request and socket at TERM (``realtime.daphne_stop``).
+* A client has five seconds to answer a close, not one (``CLOSE_SECONDS``).
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ from twisted.internet.tcp import Connection
 from realtime import daphne_stop, stopping
 
 _CACHED_FRAMES = 8
+CLOSE_SECONDS = 5
+"""The wait for a client's answer to a close. Autobahn cuts after one second, which a slow network exceeds:
+the client then sees 1006 instead of the code."""
 _ROOT_PATH = b"Daphne-Root-Path"
 
 
@@ -71,6 +75,10 @@ class PatientFactory(http_protocol.HTTPFactory):  # type: ignore[misc]  # daphne
 
 class PromptProtocol(WebSocketProtocol):  # type: ignore[misc]  # daphne is untyped
     """A socket that writes before the next turn of the event loop."""
+
+    def connectionMade(self) -> None:  # noqa: N802  # Twisted's name
+        super().connectionMade()
+        self.closeHandshakeTimeout = CLOSE_SECONDS
 
     def serverSend(self, content: Any, binary: bool = False) -> None:  # noqa: N802  # daphne's name
         if binary or self.state != self.STATE_OPEN:

@@ -90,8 +90,13 @@ def _keys(text: str) -> set[str]:
 
 
 def _between_letters(text: str) -> str:
-    """Return ``text`` from its first to its last letter or digit."""
-    places = [at for at, letter in enumerate(text) if unicodedata.category(letter)[0] in "LN"]
+    """Return ``text`` from its first to its last visible letter or digit."""
+    places = [
+        at
+        for at, letter in enumerate(text)
+        # A Hangul filler is a letter that nobody sees.
+        if unicodedata.category(letter)[0] in "LN" and not is_blank(letter)
+    ]
     # A vowel sign or accent belongs to the letter before it.
     end = places[-1] + 1 if places else 0
     while end < len(text) and places and unicodedata.category(text[end])[0] == "M":

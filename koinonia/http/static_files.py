@@ -1,4 +1,4 @@
-"""Static files: hashed and compressed once by ``collectstatic``, and served in front of Django.
+"""Serves the static files that ``collectstatic`` has written, in front of Django.
 
 Whitenoise's middleware is synchronous: in Django's chain it would take a thread from every waiting
 request. The ASGI application here uses whitenoise's files and responses without that middleware.
@@ -9,66 +9,25 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import brotli
 from django.conf import settings
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 from django.utils.http import http_date
 from whitenoise import WhiteNoise
-from whitenoise.compress import Compressor
 from whitenoise.responders import Response, SlicedFile, StaticFile
-from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 from httpopt.compression.negotiation import Coding, weight_of
 from koinonia.http.scopes import Application, Receive, Scope, Send
+from koinonia.http.static_storage import HASHED_NAME
 
 logger = logging.getLogger(__name__)
 
-_HASHED_NAME = r"\.[0-9a-f]{12}\."
 _TAG = re.compile(r'(W/)?"([^"]*)"')
 _CHUNK = 256 * 1024
-
-
-class QuickCompressor(Compressor):  # type: ignore[misc]  # whitenoise is untyped
-    """Brotli at quality 6: the best quality takes half a minute and saves two per cent."""
-
-    @staticmethod
-    def compress_brotli(data: bytes) -> bytes:
-        compressed: bytes = brotli.compress(data, quality=6)
-        return compressed
-
-
-class StaticStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # untyped
-    """Names with the hash of their content; plain names until ``collectstatic`` has run."""
-
-    # Modules of the console import by the hashed names.
-    support_js_module_import_aggregation = True
-    # Django needs a pass for each step of the longest chain of imports, and stops after five.
-    max_post_process_passes = 20
-
-    def stored_name(self, name: str) -> str:
-        stored: str = super().stored_name(name) if self.hashed_files else name
-        return stored
-
-    def url_converter(self, *arguments: Any) -> Callable[[re.Match[str]], str]:
-        # Django 6.1 passes one argument more than 5.2: the comments to leave alone.
-        convert: Callable[[re.Match[str]], str] = super().url_converter(*arguments)
-
-        def convert_imports_only(found: re.Match[str]) -> str:
-            # JSDoc names a type of another module as {import("./other.js").Type}. That is not an
-            # import, and it may be circular.
-            is_a_type = found.string[: found.start()].endswith("{")
-            return found["matched"] if is_a_type else convert(found)
-
-        return convert_imports_only
-
-    def create_compressor(self, **options: Any) -> Compressor:
-        return QuickCompressor(**options)
 
 
 def with_static_files(application: Application) -> Application:
@@ -103,14 +62,14 @@ class CollectedFiles:
 
     def __init__(self, root: Path, prefix: str) -> None:
         self._root, self._prefix = root.resolve(), prefix
-        self._found = WhiteNoise(None, immutable_file_test=_HASHED_NAME)
+        self._found = WhiteNoise(None, immutable_file_test=HASHED_NAME)
         self._found.add_files(root, prefix=prefix)
         self._files = {path: CodedFile(file) for path, file in self._found.files.items()}
 
     async def find(self, path: str) -> CodedFile | None:
         file = self._files.get(path)
         # The content of a hashed name never changes, so that only new names are looked for on disk.
-        if file is None and re.search(_HASHED_NAME, path):
+        if file is None and re.search(HASHED_NAME, path):
             file = await asyncio.to_thread(self._find_new, path)
         return file
 

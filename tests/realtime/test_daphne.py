@@ -23,7 +23,7 @@ from twisted.internet.testing import MemoryReactor, StringTransport
 from twisted.web import http
 
 from realtime import conf
-from realtime.daphne import PatientFactory, install, write_now
+from realtime.daphne import CLOSE_SECONDS, PatientFactory, install, write_now
 from tests.realtime.client import open_socket
 from tests.realtime.second_project.processes import APPLICATION, SecondProject, free_port
 from tests.support.certificates import self_signed
@@ -193,6 +193,21 @@ def test_a_client_cannot_set_the_root_path(installed: None, name: bytes) -> None
     server, _ = send(b"text/plain", b"", name + b": /elsewhere", name + b": /twice")
     assert SimpleNamespace(**server.scopes[0]).root_path == "/of-the-operator"
     assert name.lower() not in dict(server.scopes[0]["headers"])
+
+
+# The close of a socket
+
+
+def seconds_to_answer_a_close() -> float:
+    factory = WebSocketFactory(SimpleNamespace(server_name="daphne", connections={}))
+    protocol = factory.buildProtocol(IPv4Address("TCP", "127.0.0.1", 50_000))
+    transport: Any = StringTransport()  # type: ignore[no-untyped-call]  # Twisted's
+    protocol.makeConnection(transport)
+    return float(protocol.closeHandshakeTimeout)
+
+
+def test_a_client_on_a_slow_network_has_time_to_answer_a_close(installed: None) -> None:
+    assert seconds_to_answer_a_close() == CLOSE_SECONDS > 1
 
 
 # Idle connections

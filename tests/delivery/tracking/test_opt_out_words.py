@@ -60,6 +60,10 @@ def test_a_start_word_counts_with_any_decoration(word: str) -> None:
     assert not [dressed for dress in DECORATIONS if requested(dressed := dress(word)) != "START"]
 
 
+def test_an_invisible_letter_after_a_sign_is_no_part_of_the_word() -> None:
+    assert requested("STOP™\u3164") == "STOP"
+
+
 @given(st.sampled_from(WORDS), st.lists(st.sampled_from(_ENDS), max_size=6), st.booleans())
 def test_a_stop_word_counts_with_several_decorations(word: str, ends: list[str], low: bool) -> None:
     half = len(ends) // 2

@@ -15,7 +15,7 @@ from koinonia.config import log_context
 from koinonia.http.request_log import with_request_log
 from koinonia.http.request_threads import RequestThreadHandler
 
-# A thread of the pool may have kept the connection of an earlier test, which this test then looks at.
+# Request threads close the old connections that earlier tests may have left to them.
 pytestmark = pytest.mark.django_db(transaction=True)
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"

@@ -13,7 +13,7 @@ from django.utils.http import parse_http_date
 from pytest_django import Settings
 
 from koinonia.http.scopes import Application
-from koinonia.http.static_files import StaticStorage, with_static_files
+from koinonia.http.static_files import with_static_files
 
 SCRIPT = "console.0123456789ab.js"
 CONTENT = b"export const greeting = 'grace and peace';\n" * 40
@@ -131,19 +131,6 @@ async def test_a_static_file_refuses_other_methods(application: Application) -> 
 
 def test_pages_have_plain_names_until_the_files_are_collected() -> None:
     assert staticfiles_storage.url("koinonia/console.js") == "/static/koinonia/console.js"
-
-
-def test_modules_import_each_other_by_hashed_names(tmp_path: Path) -> None:
-    (tmp_path / "page.js").write_text('import { greet } from "./part.js";\n')
-    (tmp_path / "part.js").write_text(
-        '/** @param {import("./page.js").Page} page */\nexport const greet = () => {};\n'
-    )
-    storage = StaticStorage(location=tmp_path, base_url="/static/")
-    paths = {name: (storage, name) for name in ("page.js", "part.js")}
-    problems = [done for _, _, done in storage.post_process(paths) if isinstance(done, Exception)]
-    assert problems == []
-    page = (tmp_path / storage.stored_name("page.js")).read_text()
-    assert page == f'import {{ greet }} from "./{storage.stored_name("part.js")}";\n'
 
 
 @pytest.fixture
