@@ -81,7 +81,7 @@ def _move(tenant_id: Any, alias: str, second: Sender, now: datetime) -> int:
             "Texts go out from the second number: the first provider does not answer",
             extra={
                 "action": "failover",
-                "tenant": str(tenant_id),
+                "tenant": tenant_id,
                 "provider": second.provider,
                 "texts": len(rows),
             },

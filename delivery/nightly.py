@@ -9,11 +9,12 @@ import logging
 import os
 import secrets
 import socket
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -84,7 +85,7 @@ def take(now: datetime) -> Lease | None:
 
 def run(stopped: Callable[[], bool]) -> int:
     """Do the work if it is due. Return an exit code."""
-    work, now = conf.nightly(), timezone.now()
+    work, now, began = conf.nightly(), timezone.now(), time.monotonic()
     try:
         if work is None or not is_due(now):
             return 0
@@ -97,14 +98,20 @@ def run(stopped: Callable[[], bool]) -> int:
         lease.end(done_at=None if ended else now)
     except (DatabaseError, OSError) as error:
         # The next try takes the lease when it has expired. The text may quote a row: leave it out.
-        logger.error(
+        # The database comes back. A full disk or refused rows stay until a person acts.
+        away = isinstance(error, (OperationalError, InterfaceError))
+        logger.log(
+            logging.WARNING if away else logging.ERROR,
             "The work of the night failed",
             extra={"action": "nightly_failed", "error": type(error).__name__},
         )
         return EXIT_FAILED
     logger.info(
         "The work of the night was stopped" if ended else "The work of the night is done",
-        extra={"action": "nightly_stopped" if ended else "nightly_done"},
+        extra={
+            "action": "nightly_stopped" if ended else "nightly_done",
+            "seconds": round(time.monotonic() - began, 1),
+        },
     )
     return EXIT_BUSY if ended else 0
 

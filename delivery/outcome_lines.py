@@ -7,6 +7,7 @@ A line names messages, tenants and providers by their ids, and has no phone numb
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import partial
@@ -44,8 +45,23 @@ def _sent(attempts: Sequence[tuple[Message, Attempt]]) -> None:
                 "status": str(message.status),
                 "http_status": attempt.http_status,
                 "code": attempt.code,
+                "began_at": attempt.started_at,
                 "duration_ms": attempt.duration_ms,
                 "lateness_ms": _lateness(message, attempt.started_at),
+            },
+        )
+
+
+def drained(outcomes: Counter[str], seconds: float) -> None:
+    """Write a line about one drain, if calls ended in it: the number of each outcome."""
+    if outcomes:
+        logger.info(
+            "A worker sent texts",
+            extra={
+                "action": "drain",
+                "calls": outcomes.total(),
+                **outcomes,
+                "seconds": round(seconds, 1),
             },
         )
 
@@ -88,6 +104,7 @@ def _applied(events: Sequence[WaitingEvent], now: datetime) -> None:
                 "event": event.content.event_id,
                 "kind": event.content.event_type,
                 "result": str(event.result),
+                "received_at": event.received_at,
                 "waited_ms": _ms(event.received_at, now),
             },
         )

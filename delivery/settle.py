@@ -133,7 +133,7 @@ def _settle_alone(result: Result, now: datetime) -> None:
             title="The provider gave an id that another message has",
             final=True,
         )
-        logger.exception(
+        logger.error(
             "The provider gave one id to two messages",
             extra={"action": "id_given_twice", "message_id": result.message.pk},
         )

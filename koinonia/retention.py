@@ -7,6 +7,7 @@ their way or wait for a person.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -47,15 +48,22 @@ def prune(
 ) -> Iterator[tuple[str, int]]:
     """Delete old rows, kind by kind; yield each kind's name and number of rows.
 
-    ``dry_run`` counts the rows and deletes none. Raises StoppedError between two transactions once
+    ``dry_run`` counts the rows and deletes none; else the log has a line at the end. Raises StoppedError between two transactions once
     ``stopped()`` is true.
     """
     archives, pace = Archives(settings.ARCHIVE_DIR, now), Pace(stopped=stopped)
+    began, rows = time.monotonic(), 0
     try:
-        yield from _prune(now, dry_run, archives, pace)
+        for kind, number in _prune(now, dry_run, archives, pace):
+            rows += number
+            yield kind, number
     finally:
         if not dry_run:
             archives.close()
+    if not dry_run:
+        seconds = round(time.monotonic() - began, 1)
+        extra = {"action": "prune_done", "rows": rows, "seconds": seconds}
+        logger.info("The deletion of old rows is done", extra=extra)
 
 
 def _prune(

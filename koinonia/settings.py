@@ -199,7 +199,9 @@ KEEP_AUDIT_DAYS = ENV.retention.audit_days
 ARCHIVE_DIR = ENV.retention.archive_dir
 METRICS_ALLOW = ENV.metrics_allow
 WORKER_METRICS = ENV.worker_metrics
-LOGGING = log_lines.config(ENV.log_level, ENV.log_format, requests=ENV.log_requests)
+LOGGING = log_lines.config(
+    ENV.log_level, ENV.log_format, requests=ENV.log_requests, traces=ENV.otel_traces
+)
 
 # TLS in PUBLIC_URL means TLS everywhere. A trusted proxy says how the client connected.
 _TLS = ENV.public_url.startswith("https://")

@@ -11,6 +11,7 @@ from typing import Any, cast
 from channels.consumer import get_handler_name
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.db import InterfaceError, OperationalError
 
 from realtime import conf, log_reader, protocol
 from realtime.authorization import Access, check_access
@@ -267,7 +268,14 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
             self._clean_up()  # ASGI servers raise OSError when the client has disconnected
         else:
             # Close: resuming is cheap and exact, and a half-working socket loses events.
-            logger.error("A subscription to %s failed; closing its socket.", key, exc_info=error)
+            away = isinstance(error, (OperationalError, InterfaceError))
+            logger.log(
+                logging.WARNING if away else logging.ERROR,
+                "A subscription to %s failed; closing its socket",
+                key,
+                exc_info=None if away else error,
+                extra={"action": "subscription_failed", "error": type(error).__name__},
+            )
             await self.close(_INTERNAL_ERROR)
 
     # Frames of the server

@@ -58,7 +58,8 @@ async def run_supervised(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
             delay = _FIRST_RESTART_SECONDS
         except Exception as error:
             name = getattr(work, "__qualname__", repr(work))
-            logger.warning("%s failed (%s); restarting.", name, type(error).__name__)
+            extra = {"action": "task_restarted", "error": type(error).__name__}
+            logger.warning("%s failed; restarting", name, extra=extra)
             await asyncio.sleep(delay)
             delay = min(2 * delay, _MAX_RESTART_SECONDS)
 

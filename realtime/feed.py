@@ -7,6 +7,8 @@ import logging
 from dataclasses import dataclass
 from typing import Protocol
 
+from django.db import InterfaceError, OperationalError
+
 from realtime import conf, log_reader
 from realtime.event_loop import detached_task
 from realtime.log_reader import Head, Page, PrunedError
@@ -78,8 +80,13 @@ class Feed:
                 await asyncio.sleep(_pause_seconds(count, spent))
                 await self._wake.wait()
                 self._wake.clear()
+            except (OperationalError, InterfaceError) as error:
+                extra = {"action": "feed_failed", "error": type(error).__name__}
+                logger.warning("Reading the stream %s failed; retrying", self.key, extra=extra)
+                await asyncio.sleep(_RETRY_SECONDS)
             except Exception:
-                logger.exception("Reading the stream %s failed; retrying.", self.key)
+                extra = {"action": "feed_failed"}
+                logger.exception("Reading the stream %s failed; retrying", self.key, extra=extra)
                 await asyncio.sleep(_RETRY_SECONDS)
 
     async def _read_new(self) -> int:

@@ -113,7 +113,8 @@ async def _call_layer(call: Coroutine[Any, Any, None], action: str) -> bool:
     try:
         await asyncio.wait_for(call, _LAYER_SECONDS)
     except Exception as error:  # each layer raises errors of other libraries
-        logger.warning("%s failed (%s).", action, type(error).__name__)
+        extra = {"action": "notice_failed", "error": type(error).__name__}
+        logger.warning("%s failed", action, extra=extra)
         return False
     return True
 

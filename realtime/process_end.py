@@ -23,5 +23,6 @@ def end_after(seconds: float) -> None:
 
 def _end_with_work_left(seconds: float) -> None:
     # TERM asked for this end, so it is no failure: clients repeat what they got no answer to.
-    logger.warning("Requests were cut off: they ran on for %g s after TERM", seconds)
+    extra = {"action": "requests_cut_off", "seconds": seconds}
+    logger.warning("Requests were cut off: they ran on for %g s after TERM", seconds, extra=extra)
     end_now(0)

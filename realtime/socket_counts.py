@@ -127,7 +127,8 @@ class SocketLimit:
         except Exception as error:
             # Swallow it: raising here would replace CancelledError, and run_supervised would
             # restart the task forever.
-            logger.warning("Writing the last socket counts failed (%s).", type(error).__name__)
+            extra = {"action": "counts_not_written", "error": type(error).__name__}
+            logger.warning("Writing the last socket counts failed", extra=extra)
 
     async def _exchange(self) -> None:
         async with self._exchanging:

@@ -185,7 +185,7 @@ def _note(limit: SpendLimit, until: datetime | None, now: datetime) -> None:
     if begins:
         logger.error(
             "A tenant has reached its daily cap; its messages wait",
-            extra={"action": "daily_cap_reached", "tenant": str(limit.tenant_id)},
+            extra={"action": "daily_cap_reached", "tenant": limit.tenant_id},
         )
     if begins or ends:
         tell = partial(cap_changed.send_robust, SpendLimit, tenant_id=limit.tenant_id, now=now)

@@ -70,7 +70,14 @@ def _rescue(ended: MessageQuerySet, limit: int, now: datetime) -> int:
                 previous = row.claimed_from
                 row.give_up(_CRASH_LOOP, now)
                 changes.add(row, previous=previous)
-                logger.error("Crash loop", extra={"action": "crash_loop", "message_id": row.pk})
+                logger.error(
+                    "A message ended several workers; it is not tried again",
+                    extra={
+                        "action": "crash_loop",
+                        "tenant": row.tenant_id,
+                        "message_id": row.pk,
+                    },
+                )
             elif row.ambiguous and not _may_repeat(row):
                 row.give_up(ANSWER_LOST, now)
                 changes.add(row, previous=row.claimed_from)

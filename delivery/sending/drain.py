@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.utils import timezone
 
-from delivery import conf
+from delivery import conf, outcome_lines
 from delivery.limits import breaker, spend
 from delivery.limits.breaker import Permit, Tally
 from delivery.limits.breaker.policy import policy
@@ -47,6 +48,8 @@ class Drain:
     oversight: Oversight = field(default_factory=Oversight)
     _unsettled: UnsettledResults = field(default_factory=UnsettledResults)
     _withdrawn: list[Job] = field(default_factory=list)
+    _outcomes: Counter[str] = field(default_factory=Counter)
+    """Of the calls whose results were written in this run."""
     _asked_at: datetime = field(default_factory=timezone.now)
     """The time for which the last step asked which turns rest."""
 
@@ -56,7 +59,14 @@ class Drain:
         After the budget calls may still be in flight: the next run continues with them. Only a
         worker that stops waits for them.
         """
-        until = time.monotonic() + (_BUDGET_SECONDS if budget is None else budget)
+        began = time.monotonic()
+        try:
+            self._run(began + (_BUDGET_SECONDS if budget is None else budget))
+        finally:
+            outcome_lines.drained(self._outcomes, time.monotonic() - began)
+            self._outcomes.clear()
+
+    def _run(self, until: float) -> None:
         if self.unfinished:
             # Write results before the leases are checked: the database may have failed for a long time.
             self.settle(0)
@@ -175,7 +185,8 @@ class Drain:
                 breaker.record(registry.account(provider), permit, Tally(), now)
 
     def _report(self, results: Sequence[Result]) -> None:
-        """Tell the breakers about calls with written results."""
+        """Count calls with written results, and tell the breakers about them."""
+        self._outcomes.update(str(result.outcome.kind) for result in results)
         slow = policy().slow_call
         groups: dict[tuple[str, Permit], list[Result]] = {}
         for result in results:

@@ -108,7 +108,7 @@ def _without_those_that_wait(claimed: Sequence[Message], now: datetime) -> list[
         claim.put_back(waiting, due_at=now + _WITHOUT_NUMBER)
         logger.error(
             "A tenant has no number to text from: its texts wait",
-            extra={"action": "no_sending_number", "tenant": str(claimed[0].tenant_id)},
+            extra={"action": "no_sending_number", "tenant": claimed[0].tenant_id},
         )
     given_back = {row.pk for row in waiting}
     return [row for row in claimed if row.pk not in given_back]

@@ -137,7 +137,8 @@ def call(provider: Provider, job: Job) -> Result:
         outcome = provider.send(job.text)
     except Exception as error:
         logger.exception(
-            "The provider class raised", extra={"action": "bug", "message_id": job.message.pk}
+            "The provider class raised",
+            extra={"action": "bug", "provider": job.provider, "message_id": job.message.pk},
         )
         outcome = SendOutcome(
             kind=Outcome.AMBIGUOUS, code="bug", title=type(error).__name__, reached=False

@@ -80,7 +80,7 @@ class UnsettledResults:
             "Results of calls cannot be written; they are kept and tried again",
             extra={
                 "action": "settling_failed",
-                "tenant": str(tenant_id),
+                "tenant": tenant_id,
                 "texts": len(results),
                 "error": type(error).__name__,
                 "where": f"{place.name}, line {place.lineno}",

@@ -59,7 +59,7 @@ def _apply_one(pk: int, now: datetime) -> int:
         lambda: waiting.postpone(pk, now),
         message="A webhook event cannot be applied",
         action="webhook_not_applied",
-        event=pk,
+        event_row=pk,
     )
 
 
@@ -106,6 +106,11 @@ def _mark_without_effect(event: WaitingEvent) -> None:
     transaction.on_commit(
         lambda: logger.warning(
             "A webhook event of an unknown type or form",
-            extra={"action": "webhook_unknown", "event": event.pk},
+            extra={
+                "action": "webhook_unknown",
+                "provider": event.provider,
+                "event": event.content.event_id,
+                "kind": event.content.event_type,
+            },
         )
     )

@@ -75,7 +75,9 @@ def refusal(error: Exception) -> HttpResponse:
             response.headers["Connection"] = "close"
             return response
         case NotConfiguredError():
-            return _refusal(503, "Webhooks are not configured here.", "webhook_not_configured")
+            extra = {"action": "webhook_not_configured", "http_status": 503}
+            logger.error("A webhook came, and its key is not configured", extra=extra)
+            return _answer(503, "Webhooks are not configured here.")
         case UntrustedError():
             # The answer is the same for all reasons: details would help an attacker.
             return _refusal(400, "The signature is not valid.", f"webhook_{error.code}")
@@ -87,11 +89,16 @@ def refusal(error: Exception) -> HttpResponse:
             return response
         case NotStoredError():
             # A provider repeats a webhook that was answered with 5xx, if it repeats at all.
-            logger.error("A webhook was not stored", exc_info=error)
-            return _refusal(500, str(error), "webhook_not_stored")
+            extra = {"action": "webhook_not_stored", "http_status": 500}
+            logger.error("A webhook was not stored", exc_info=error, extra=extra)
+            return _answer(500, str(error))
     raise error
 
 
 def _refusal(status: int, reason: str, action: str) -> HttpResponse:
     logger.warning("A webhook was refused", extra={"action": action, "http_status": status})
+    return _answer(status, reason)
+
+
+def _answer(status: int, reason: str) -> HttpResponse:
     return HttpResponse(reason, status=status, content_type="text/plain; charset=utf-8")

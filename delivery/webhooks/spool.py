@@ -106,7 +106,8 @@ class Spool:
                 done += _replay_file(path, write, between)
                 path.unlink()
         if done:
-            logger.info("The spool of webhooks was replayed", extra={"action": "webhook_replayed"})
+            extra = {"action": "webhook_replayed", "events": done}
+            logger.info("The spool of webhooks was replayed", extra=extra)
         return done
 
     def close(self) -> None:

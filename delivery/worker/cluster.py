@@ -28,7 +28,10 @@ class SafeSentinel(django_q.Sentinel):  # type: ignore[misc]  # django-q2 is unt
         if process in self.pool and int(process.timer.value) == _RECYCLED:
             super().reincarnate(process)
             return
-        django_q.logger.critical("The cluster lost a process; the whole cluster restarts")
+        django_q.logger.warning(
+            "The cluster lost a process; the whole cluster restarts",
+            extra={"action": "cluster_lost_process"},
+        )
         # Its child processes die with this process (parent_death).
         os._exit(EXIT_CHILD_LOST)
 

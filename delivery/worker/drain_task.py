@@ -10,7 +10,7 @@ from multiprocessing.sharedctypes import RawValue
 from multiprocessing.util import Finalize
 from typing import Protocol
 
-from django.db import connections
+from django.db import InterfaceError, OperationalError, connections
 
 from delivery.process import PerProcess
 from delivery.sending import drain as sending
@@ -62,7 +62,10 @@ def drain() -> None:
     except Exception as error:
         # Leave out the error's text: a database error quotes the row, including the phone number.
         frames = traceback.format_list(traceback.extract_tb(error.__traceback__)[-3:])
-        logger.error(
+        # The database comes back; any other error is a bug.
+        away = isinstance(error, (OperationalError, InterfaceError))
+        logger.log(
+            logging.WARNING if away else logging.ERROR,
             "A drain failed: %s\n%s",
             type(error).__name__,
             "".join(frames),

@@ -56,7 +56,7 @@ def send_soon(message: EmailMessage) -> None:
         message.send()
         return
     if not _slots.acquire(blocking=False):
-        logger.error("A mail was not sent: %s mails are waiting already", MAX_WAITING)
+        _log_unsent(f"{MAX_WAITING} mails are waiting already")
         return
     threading.Thread(
         target=_send_and_log, args=(message.send,), name="koinonia-mail", daemon=True
@@ -67,16 +67,20 @@ def _send_and_log(send: Callable[[], int]) -> None:
     try:
         send()
     except _FAILURES as error:
-        logger.error("A mail was not sent: %s", type(error).__name__)
+        _log_unsent(type(error).__name__)
     finally:
         _slots.release()
+
+
+def _log_unsent(reason: str) -> None:
+    logger.warning("A mail was not sent: %s", reason, extra={"action": "mail_not_sent"})
 
 
 def _send(subject: str, template: str, context: dict[str, object], to: str) -> None:
     try:
         send_mail(subject, render_to_string(template, context), None, [to])
     except _FAILURES as error:
-        logger.error("A mail was not sent: %s", type(error).__name__)
+        _log_unsent(type(error).__name__)
         raise MailFailedError from error
 
 

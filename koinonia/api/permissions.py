@@ -11,6 +11,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from koinonia.api.prepared_query import PreparedQuery, columns
+from koinonia.config import log_context
 from koinonia.models import Church, Role, Staff
 
 _RANK = {Role.VIEWER: 0, Role.SENDER: 1, Role.OWNER: 2}
@@ -29,6 +30,7 @@ class IsStaffWithRole(BasePermission):
         if membership is None:
             raise Http404
         view.membership = membership
+        log_context.note_church(membership.church_id)
         return _RANK[Role(membership.role)] >= _RANK[view.needed_role()]
 
 

@@ -48,7 +48,10 @@ class ProblemResponse(Response):
             try:
                 return super().rendered_content
             except Exception:
-                logger.exception("The page of a problem cannot be rendered; the answer is JSON.")
+                logger.exception(
+                    "The page of a problem cannot be rendered; the answer is JSON.",
+                    extra={"action": "bug"},
+                )
         self.accepted_renderer = JSONRenderer()
         self.accepted_media_type = self.content_type = MEDIA_TYPE
         return super().rendered_content
@@ -126,7 +129,8 @@ def _report(error: Exception, context: dict[str, Any]) -> None:
     request = getattr(context.get("request"), "_request", None)
     got_request_exception.send(sender=None, request=request)
     path = getattr(request, "path", "")
-    logger.error("Unhandled error in the API: %s", path, exc_info=error, extra={"path": path})
+    extra = {"action": "bug", "path": path}
+    logger.error("Unhandled error in the API: %s", path, exc_info=error, extra=extra)
 
 
 def _body(error: exceptions.APIException) -> dict[str, Any]:

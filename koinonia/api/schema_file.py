@@ -113,7 +113,8 @@ def _locked_directory() -> Iterator[Path | None]:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = (directory / "lock").open("wb")
     except OSError as error:
-        logger.warning("The API schema cannot be kept in %s: %s", directory, error)
+        extra = {"action": "schema_not_kept"}
+        logger.warning("The API schema cannot be kept in %s: %s", directory, error, extra=extra)
         yield None
         return
     with lock:

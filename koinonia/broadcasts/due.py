@@ -103,7 +103,7 @@ def _accept(broadcast: Broadcast, now: datetime) -> None:
             expires_at=expires_at, now=now,
         )  # fmt: skip
     if not accepted.total:
-        logger.warning(
+        logger.info(
             "The audience of a due broadcast is empty; cancelling the broadcast",
             extra={"action": "broadcast_for_nobody", "broadcast_id": broadcast.pk},
         )

@@ -95,6 +95,8 @@ class Environment:
     """LOG_FORMAT: ``plain`` for people, ``json`` for machines."""
     log_requests: bool
     """LOG_REQUESTS: 0 leaves out the lines of requests that did not fail."""
+    otel_traces: bool
+    """OTEL_TRACES: 1 exports OpenTelemetry spans over OTLP; it needs the extra ``otel``."""
     httpopt_enabled: bool
     """HTTPOPT_ENABLED: 0 turns off compression, 304 answers and field filtering."""
     realtime_enabled: bool
@@ -144,6 +146,7 @@ def read(base_dir: Path) -> Environment:
         log_level=_choice(env, "LOG_LEVEL", "DEBUG", "INFO", "WARNING", "ERROR", default="INFO"),
         log_format=_choice(env, "LOG_FORMAT", "plain", "json", default="plain"),
         log_requests=env.bool("LOG_REQUESTS", True),
+        otel_traces=env.bool("OTEL_TRACES", False, validate=rules.has_opentelemetry),
         httpopt_enabled=env.bool("HTTPOPT_ENABLED", True),
         realtime_enabled=env.bool("REALTIME_ENABLED", True),
         throttling_enabled=env.bool("THROTTLING_ENABLED", True),

@@ -22,18 +22,26 @@ _LONGEST = 512
 class LogContext:
     """A request or a socket. Threads that work for it share this object."""
 
-    __slots__ = ("parent_id", "request", "request_id")
+    __slots__ = ("church_id", "parent_id", "request", "request_id")
 
     def __init__(self, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
         self.request_id, self.parent_id = _trace_of(headers)
         self.request: Any = None
         """Django's request, once there is one. Its church is known after its path is resolved."""
+        self.church_id: int | None = None
+        """Set once the user's membership of the church is known."""
 
     @property
     def church(self) -> str:
         """Return the slug in the path of the request; empty for any other request."""
         match = getattr(self.request, "resolver_match", None)
         return str(match.kwargs.get("church", "")) if match is not None else ""
+
+
+def note_church(pk: int) -> None:
+    """Give the id of the present request's church to its lines."""
+    if (context := current.get()) is not None:
+        context.church_id = pk
 
 
 current: ContextVar[LogContext | None] = ContextVar("koinonia_log_context", default=None)
@@ -44,9 +52,11 @@ def fields() -> dict[str, Any]:
     context = current.get()
     if context is None:
         return {}
-    found = {"request_id": context.request_id}
+    found: dict[str, Any] = {"request_id": context.request_id}
     if church := context.church:
         found["church"] = church
+    if context.church_id is not None:
+        found["church_id"] = context.church_id
     return found
 
 

@@ -22,19 +22,27 @@ _MASKED = "+…"
 _OPTIONS = orjson.OPT_NON_STR_KEYS
 # Django logs the path of a request that it refuses; the link may still be valid.
 _SECRET_LINK = re.compile(r"(/invitations/|/password-reset/[\w-]+/)[\w-]{20,}")
+# PostgreSQL quotes the row that it refuses, with names and words; they may have several lines.
+_REFUSED_ROW = re.compile(
+    r"^DETAIL:.*?(?=\n\n(?:The above exception was|During handling of the above)|\Z)",
+    re.DOTALL | re.MULTILINE,
+)
 
 
-def config(level: str, form: str, *, requests: bool = True) -> dict[str, Any]:
+def config(level: str, form: str, *, requests: bool = True, traces: bool = False) -> dict[str, Any]:
     """Return ``LOGGING``: every record goes to stderr, where ``up``, systemd or Docker reads it.
 
-    ``requests``: False leaves out the lines of requests that succeeded.
+    ``requests``: False leaves out the lines of requests that succeeded. ``traces``: True exports spans.
     """
+    handlers: dict[str, Any] = {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}}
+    if traces:
+        handlers["spans"] = {"class": "koinonia.config.spans.SpanHandler"}
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"line": {"()": f"{__name__}.{form.title()}Formatter"}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-        "root": {"handlers": ["stderr"], "level": level},
+        "handlers": handlers,
+        "root": {"handlers": list(handlers), "level": level},
         # Django's own handlers would log every record twice, and mail it.
         "loggers": {
             "django": {"handlers": [], "propagate": True},
@@ -67,7 +75,7 @@ class PlainFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         extra = "".join(f"  {name}={value}" for name, value in _extra(record).items())
         head = f"{self.formatTime(record, '%H:%M:%S')} {record.levelname} {record.name}"
-        trace = f"\n{self.formatException(record.exc_info)}" if record.exc_info else ""
+        trace = f"\n{_trace(self, record)}" if record.exc_info else ""
         return masked(f"{head}  {record.getMessage()}{extra}{trace}")
 
 
@@ -84,8 +92,14 @@ class JsonFormatter(logging.Formatter):
             **_extra(record),
         }
         if record.exc_info:
-            line["trace"] = self.formatException(record.exc_info)
+            line["trace"] = _trace(self, record)
         return masked(_as_json(line))
+
+
+def _trace(formatter: logging.Formatter, record: logging.LogRecord) -> str:
+    """Return the stack trace of the record, without the rows that a database quotes."""
+    trace = formatter.formatException(record.exc_info) if record.exc_info else ""
+    return _REFUSED_ROW.sub("DETAIL: …", trace)
 
 
 def _as_json(line: dict[str, Any]) -> str:
@@ -103,5 +117,8 @@ def _extra(record: logging.LogRecord) -> dict[str, Any]:
         for name, value in vars(record).items()
         if name not in _STANDARD_FIELDS and name != "request" and value not in (None, "")
     }
+    if "tenant" in own:
+        # The name that delivery has for a church.
+        own["church_id"] = own.pop("tenant")
     # A record that names another request, such as that of the text it is about, keeps it.
     return {**log_context.fields(), **own}

@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
@@ -276,3 +277,15 @@ def _shown(parts: SplitResult) -> str:
 
 def _either(schemes: Sequence[str]) -> str:
     return " or ".join(f"{scheme}://" for scheme in schemes)
+
+
+def has_opentelemetry(wanted: bool) -> None:
+    """Raise ValidationError where spans are wanted and their packages are missing."""
+    if not wanted:
+        return
+    try:
+        found = find_spec("opentelemetry.exporter.otlp.proto.http")
+    except ModuleNotFoundError:
+        found = None
+    if found is None:
+        raise ValidationError("Install the extra first: pip install 'koinonia[otel]'.")

@@ -39,6 +39,7 @@ def with_static_files(application: Application) -> Application:
                 "There are no collected static files in %s: they are served uncompressed and are not"
                 " cached. Run `manage.py collectstatic --noinput`, and start again.",
                 root,
+                extra={"action": "no_collected_files"},
             )
         return _from_the_apps(application)
     files = CollectedFiles(root, settings.STATIC_URL)

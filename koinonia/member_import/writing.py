@@ -69,7 +69,10 @@ def write(church: Church, plan: Plan, report: Report, *, now: datetime) -> None:
         try:
             changes = writer.write(people)
         except DatabaseError:
-            logger.exception("Import: writing a slice of %d people failed", len(people))
+            logger.exception(
+                "Writing a part of an import failed",
+                extra={"action": "import_not_written", "people": len(people)},
+            )
             for person in people:
                 report.remark(person.line, _NOT_WRITTEN)
         else:

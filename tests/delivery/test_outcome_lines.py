@@ -20,8 +20,10 @@ from delivery.queue import claim
 from delivery.queue.turns import Turn
 from delivery.sending.jobs import outbound_text
 from delivery.settle import Result, settle
+from delivery.testing import ScriptedProvider
 from koinonia.config import log_lines
 from koinonia.models import Church
+from tests.delivery.engine.scripted import drain
 
 TRACE = UUID("4bf92f3577b34da6a3ce929d0e0e4736")
 NUMBER = "+13125550111"
@@ -81,3 +83,17 @@ def test_a_call_writes_one_line_without_number_and_words(
     assert (found["duration_ms"], found["http_status"]) == (250, 200)
     assert "5550111" not in str(found)
     assert "picnic" not in str(found)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_drain_that_made_calls_writes_one_line_and_an_idle_one_none(
+    accepted: Message, caplog: pytest.LogCaptureFixture
+) -> None:
+    provider = ScriptedProvider()
+    caplog.set_level(logging.INFO)
+    worker = drain(provider)
+    worker.run()
+    worker.run()
+    [line] = [vars(one) for one in caplog.records if getattr(one, "action", "") == "drain"]
+    assert (line["levelname"], line["calls"], line["accepted"]) == ("INFO", 1, 1)
+    assert line["seconds"] >= 0

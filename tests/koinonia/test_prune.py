@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 
 import pytest
@@ -53,3 +54,15 @@ def test_orphaned_account_rows_are_deleted(
     assert [told[name] for name in names] == ["1"] * 4
     assert Invitation.objects.get().email == "1@mail.example"
     assert not TokenDetails.objects.exists()
+
+
+def test_a_run_writes_one_line_and_a_dry_run_none(
+    old_token: AuthToken, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "koinonia.retention"):
+        call_command("prune", "--dry-run")
+        assert not caplog.records
+        call_command("prune")
+    [line] = [vars(record) for record in caplog.records]
+    assert (line["levelname"], line["action"], line["rows"]) == ("INFO", "prune_done", 1)
+    assert line["seconds"] >= 0

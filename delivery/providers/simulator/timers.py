@@ -48,7 +48,7 @@ class Timers:
                 job()
             except Exception:
                 # A failing job must not stop the later ones; the traceback is the report.
-                logger.exception("A timer of the simulator failed.")
+                logger.exception("A timer of the simulator failed.", extra={"action": "bug"})
 
     def _next(self) -> Callable[[], object] | None:
         """Wait for the next job that is due; return None when stopping."""

@@ -50,7 +50,7 @@ def _failure(answer: HttpAnswer, document: dict[str, Any]) -> SendOutcome:
     from_telnyx = bool(error.code)
     known = meaning(answer.status, error.code, from_telnyx=from_telnyx)
     if error.code and error.code not in CODES:
-        logger.error(
+        logger.warning(
             "Telnyx answered with a code that is not in the table",
             extra={"action": "unknown_code", "code": error.code, "http_status": answer.status},
         )

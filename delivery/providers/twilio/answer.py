@@ -51,7 +51,7 @@ def _failure(answer: HttpAnswer, content: dict[str, Any]) -> SendOutcome:
     code = code_of(content.get("code"))
     known = meaning(answer.status, code)
     if code is not None and code not in CODES:
-        logger.error(
+        logger.warning(
             "Twilio answered with a code that is not in the table",
             extra={"action": "unknown_code", "code": code, "http_status": answer.status},
         )

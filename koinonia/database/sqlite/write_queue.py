@@ -157,7 +157,8 @@ def _make_queue(file: str) -> WriteQueue | None:
     try:
         return WriteQueue(file + SUFFIX)
     except OSError as error:
-        logger.warning("Writers of %s do not queue: %s.", file, error.strerror)
+        extra = {"action": "writers_do_not_queue"}
+        logger.warning("Writers of %s do not queue: %s.", file, error.strerror, extra=extra)
         return None
 
 

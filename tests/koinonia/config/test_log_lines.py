@@ -46,6 +46,33 @@ def test_no_line_contains_a_secret_link(formatter: logging.Formatter, path: str)
     assert path.partition("{}")[0] in line
 
 
+def test_a_trace_does_not_quote_the_row_that_the_database_refused() -> None:
+    row = "Failing row contains (7, Anna Long, The picnic\n\nbegins at noon)."
+    quoting = f"violates a constraint\nDETAIL:  {row}"
+    try:
+        try:
+            raise LookupError(quoting)
+        except LookupError as error:
+            raise ValueError(quoting) from error
+    except ValueError:
+        failed = record("It failed.", exc_info=sys.exc_info())
+    for formatter in (log_lines.PlainFormatter(), log_lines.JsonFormatter()):
+        line = formatter.format(failed)
+        assert line.count("DETAIL: …") == 2
+        assert line.count("violates a constraint") == 2
+        assert "ValueError" in line
+        assert "The above exception" in line
+        assert "Anna" not in line
+        assert "picnic" not in line
+        assert "noon" not in line
+
+
+def test_the_tenant_of_delivery_is_called_by_the_id_of_the_church() -> None:
+    found = json.loads(log_lines.JsonFormatter().format(record("Sent.", tenant=7)))
+    assert found["church_id"] == 7
+    assert "tenant" not in found
+
+
 def test_a_traceback_is_part_of_the_line() -> None:
     try:
         raise LookupError("+13125550123 is unknown")
