@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from delivery.models import Attempt, Message, OptOut
 from httpopt.versions.tracked import Tracked
-from koinonia.models import Broadcast, Church, Conversation, Group, Member, Staff
+from koinonia.models import Broadcast, Church, Conversation, Group, Member, Note, Staff
 from realtime import log
 
 TRACKED = [
@@ -25,6 +25,7 @@ TRACKED = [
     Tracked(OptOut, "members", tenant="tenant"),
     Tracked(Broadcast, "broadcasts", tenant="church"),
     Tracked(Conversation, "conversations", tenant="church"),
+    Tracked(Note, "notes", tenant="church"),
     Tracked(Message, "messages", tenant="tenant"),
     Tracked(Attempt, "attempts", tenant="message__tenant"),
     # Answers of every church name authors. A login does not change these columns.

@@ -49,7 +49,7 @@ from koinonia.conversations import (
 )
 from koinonia.health import redis_server
 from koinonia.health.metrics import clients, deliveries, requests, worker_endpoint
-from koinonia.models import Broadcast, Church, Group, Member, Staff
+from koinonia.models import Broadcast, Church, Conversation, Group, Member, Staff
 from koinonia.texts.redraft import redraft
 from realtime import log, rights
 from realtime.log import NewEvent
@@ -200,8 +200,11 @@ def _announce_reading(
         for change in changes
         if change.message.thread and change.message.status == change.previous == Status.RECEIVED
     }
+    threads = {thread for thread, _ in read}
+    unread = dict(Conversation.objects.filter(pk__in=threads).values_list("pk", "unread_count"))
     for thread, church in sorted(read):
-        news[f"church:{slugs[church]}"].append(events.conversation_read(thread, now))
+        event = events.conversation_read(thread, unread.get(thread, 0), now)
+        news[f"church:{slugs[church]}"].append(event)
 
 
 def _announce_broadcasts(batches: Sequence[NewBatch], slugs: dict[int, str], news: News) -> None:

@@ -19,6 +19,7 @@ from koinonia.api.views import (
     member_import,
     members,
     messages,
+    notes,
     staff,
 )
 from koinonia.api.views import schema as schema_view
@@ -88,6 +89,19 @@ urlpatterns = [
         f"{_CHURCH}conversations/<str:id>/read/",
         conversations.ReadConversationView.as_view(),
         name="conversation-read",
+    ),
+    path(
+        f"{_CHURCH}conversations/<str:id>/opt-out/",
+        conversations.OptOutView.as_view(),
+        name="conversation-opt-out",
+    ),
+    path(f"{_CHURCH}colleagues/", conversations.ColleaguesView.as_view(), name="colleagues"),
+    path(f"{_CHURCH}notes/", notes.NotesView.as_view(), name="notes"),
+    path(f"{_CHURCH}notes/<str:id>/", notes.NoteView.as_view(), name="note"),
+    path(
+        f"{_CHURCH}messages/<str:id>/not-a-stop/",
+        messages.NotAStopView.as_view(),
+        name="message-not-a-stop",
     ),
     path(f"{_CHURCH}dead-letters/", dead_letters.DeadLettersView.as_view(), name="dead-letters"),
     path(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from koinonia.models.broadcast import Broadcast
 from koinonia.models.church import Church, SendingNumber
-from koinonia.models.conversation import Conversation
+from koinonia.models.conversation import Conversation, InboxState
 from koinonia.models.group import Group
 from koinonia.models.idempotent_request import IdempotentRequest
 from koinonia.models.login import TokenDetails, UserSession
 from koinonia.models.member import Member
+from koinonia.models.note import Note
 from koinonia.models.person_request import PersonRequest
 from koinonia.models.staff import Invitation, LastChurch, Role, Staff
 
@@ -18,9 +19,11 @@ __all__ = [
     "Conversation",
     "Group",
     "IdempotentRequest",
+    "InboxState",
     "Invitation",
     "LastChurch",
     "Member",
+    "Note",
     "PersonRequest",
     "Role",
     "SendingNumber",

@@ -12,7 +12,7 @@ from django.utils import timezone
 from delivery.models import Attempt, Message
 from delivery.statuses import Status
 from koinonia import ids
-from koinonia.models import Broadcast, Church, Conversation, Group, Member
+from koinonia.models import Broadcast, Church, Conversation, Group, Member, Note
 from tests.support import cast
 
 NOW = timezone.now()
@@ -29,6 +29,9 @@ def fill_church(church: Church, author: User) -> None:
         last = make_message(church, author, member=member, thread=conversation.pk)
         conversation.last_message = last
         conversation.save()
+    Note.objects.create(
+        church=church, conversation=conversation, text="Sings", author=author, created_at=NOW
+    )
     broadcast = Broadcast.objects.create(
         church=church, text="Hi", audience={"all": True}, total=1, author=author, created_at=NOW
     )
@@ -74,9 +77,10 @@ def paths(church: Church) -> list[str]:
         "messages": Message.objects.filter(tenant=church),
         "broadcasts": Broadcast.objects.filter(church=church),
         "conversations": Conversation.objects.filter(church=church),
+        "notes": Note.objects.filter(church=church),
         "dead-letters": Message.objects.filter(tenant=church, status=Status.DEAD),
     }
-    found = [base, f"{base}staff/", "/api/v1/me/", "/api/v1/churches/"]
+    found = [base, f"{base}staff/", f"{base}colleagues/", "/api/v1/me/", "/api/v1/churches/"]
     for name, rows in of.items():
         found.append(f"{base}{name}/")
         found += [f"{base}{name}/{ids.encode(key)}/" for key in _first_and_last(rows)]

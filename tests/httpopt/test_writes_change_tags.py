@@ -17,7 +17,7 @@ from hypothesis import settings as law
 from hypothesis import strategies as st
 
 from delivery.models import Attempt, Message, OptOut
-from koinonia.models import Broadcast, Church, Conversation, Group, Member, Role, Staff
+from koinonia.models import Broadcast, Church, Conversation, Group, Member, Note, Role, Staff
 from tests.httpopt.church_data import NOW, answers, make_message
 from tests.support import cast
 
@@ -112,6 +112,10 @@ WRITES: dict[str, Write] = {
     "conversations, read": lambda church: Conversation.objects.filter(church=church).update(
         unread_count=F("unread_count") + 1
     ),
+    "conversations, assigned": lambda church: Conversation.objects.filter(church=church).update(
+        assigned_to=Staff.objects.filter(church=church).earliest("pk")
+    ),
+    "notes, changed": lambda church: Note.objects.filter(church=church).update(text=new_name()),
     "the church, renamed": lambda church: Church.objects.filter(pk=church.pk).update(
         name=new_name()
     ),

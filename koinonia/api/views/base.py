@@ -92,7 +92,14 @@ class ChurchView(SparseFieldsMixin, VersionedViewMixin, GenericAPIView[Any]):
         return dict(query.validated_data)
 
     def get_serializer_context(self) -> dict[str, Any]:
-        return {**super().get_serializer_context(), "church": self.church}
+        return {
+            **super().get_serializer_context(),
+            "church": self.church,
+            "membership": self._membership(),
+        }
+
+    def _membership(self) -> Staff | None:
+        return None if getattr(self, "swagger_fake_view", False) else self.membership
 
     def get_object(self) -> Any:
         """Return the item with the id in the path. Raise Http404 if this church does not have it."""

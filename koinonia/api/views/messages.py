@@ -25,6 +25,7 @@ from koinonia.api.serializers.messages import (
 from koinonia.api.serializers.times import InstantField
 from koinonia.api.views.base import ChurchView, ItemView, ListView
 from koinonia.api.views.sending import SendingView, shown
+from koinonia.inbox.changes import keep_texting
 
 
 class MessageQuerySerializer(serializers.Serializer[Any]):
@@ -110,6 +111,17 @@ class AttemptsView(Messages):
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         attempts = Attempt.objects.filter(message=self.get_object())
         return Response(self.get_serializer(attempts, many=True).data)
+
+
+class NotAStopView(Messages):
+    example_body = {}
+
+    @extend_schema(request=None, responses=MessageSerializer)
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Take the mark `asks_to_stop` from a received text: a person has read it, and it asks for nothing."""
+        message = self.get_object()
+        keep_texting(self.church, message.pk, now=timezone.now())
+        return Response(self.get_serializer(self.get_object()).data)
 
 
 class CancelMessageView(Messages):
