@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Value
 from django.db.models.functions import Coalesce
 
 from delivery import opt_outs
-from delivery.models import OptOut
+from delivery.models import Message, OptOut
 from delivery.opt_outs import stop_requests
-from koinonia import events
+from koinonia import audit, events
+from koinonia.ids import encode
 from koinonia.models import Church, Conversation, InboxState, Staff
 from realtime import log
 
@@ -27,6 +29,7 @@ def change(
     church: Church,
     conversation: Conversation,
     *,
+    by: User,
     assigned_to: Staff | object | None = UNCHANGED,
     done: bool | None = None,
     now: datetime,
@@ -46,21 +49,29 @@ def change(
     with transaction.atomic():
         if not rows.update(**values) and done:
             raise UnreadTextsError
+        if assigned_to is not UNCHANGED:
+            to = {"to": encode(assigned_to.pk) if isinstance(assigned_to, Staff) else None}
+            audit.record(church, by, "conversation.assigned", conversation, to, now=now)
+        if done is not None:
+            act = "conversation.done" if done else "conversation.opened"
+            audit.record(church, by, act, conversation, now=now)
         _tell(church, conversation.phone, now)
 
 
-def opt_out(church: Church, number: str, *, now: datetime) -> None:
-    """Record that the church must not text ``number``. Only a START from the number ends it."""
+def opt_out(church: Church, conversation: Conversation, *, by: User, now: datetime) -> None:
+    """Opt the number of the conversation out. Only a START from the number ends it."""
     with transaction.atomic():
-        opt_outs.opt_out(church.pk, number, OptOut.Source.STAFF, now=now)
-        _tell(church, number, now)
+        opt_outs.opt_out(church.pk, conversation.phone, OptOut.Source.STAFF, now=now)
+        audit.record(church, by, "opt_out.added", conversation, now=now)
+        _tell(church, conversation.phone, now)
 
 
-def keep_texting(church: Church, message: int, *, now: datetime) -> bool:
+def keep_texting(church: Church, message: Message, *, by: User, now: datetime) -> bool:
     """Take the mark "asks to stop" from a received text; return whether it had the mark."""
     with transaction.atomic():
-        number = stop_requests.dismiss(church.pk, message, now=now)
+        number = stop_requests.dismiss(church.pk, message.pk, now=now)
         if number is not None:
+            audit.record(church, by, "opt_out.unheard", message, now=now)
             _tell(church, number, now)
     return number is not None
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from koinonia import events
+from koinonia import audit, events
 from koinonia.models import Church, Conversation, Note
 from realtime import log
 
@@ -29,13 +29,15 @@ def add(
         note = Note.objects.create(
             church=church, conversation=conversation, text=text, author=author, created_at=now
         )
+        audit.record(church, author, "note.added", conversation, now=now)
         log.append({f"church:{church.slug}": [events.note_created(note)]}, now=now)
     return note
 
 
-def delete(church: Church, note: Note, *, now: datetime) -> None:
+def delete(church: Church, note: Note, *, by: User, now: datetime) -> None:
     """Delete a note, with an event. A second deletion changes nothing."""
     gone = events.note_deleted(note)
     with transaction.atomic():
         if Note.objects.filter(pk=note.pk).delete()[0]:
+            audit.record(church, by, "note.deleted", note.conversation, now=now)
             log.append({f"church:{church.slug}": [gone]}, now=now)

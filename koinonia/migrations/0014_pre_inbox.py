@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("koinonia", "0012_pre_retention"),
+        ("koinonia", "0013_pre_audit"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -69,9 +69,11 @@ class Migration(migrations.Migration):
             index=models.Index(
                 condition=models.Q(("unread_count__gt", 0)),
                 fields=["church", "-inbox_at", "-id"],
-                name="conversation_unread",
+                name="conversation_unread_list",
             ),
         ),
+        # The index above counts unread texts as well, and no release has this one.
+        schema_changes.RemoveIndex(model_name="conversation", name="conversation_unread"),
         migrations.RunPython(open_unread_conversations, migrations.RunPython.noop, atomic=False),
         schema_changes.AddIndex(
             model_name="conversation",

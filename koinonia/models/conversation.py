@@ -146,7 +146,7 @@ class Conversation(models.Model):
             models.Index(
                 fields=["church", "-inbox_at", "-id"],
                 condition=Q(unread_count__gt=0),
-                name="conversation_unread",
+                name="conversation_unread_list",
             ),
             models.Index(
                 fields=["assigned_to", "-inbox_at", "-id"],

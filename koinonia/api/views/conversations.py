@@ -76,7 +76,7 @@ class ConversationView(_Conversations, ItemView):
         conversation = self.get_object()
         given = self.checked(ConversationChangeSerializer)
         try:
-            changes.change(self.church, conversation, **given, now=timezone.now())
+            changes.change(self.church, conversation, by=self.user, **given, now=timezone.now())
         except changes.UnreadTextsError:
             raise ConflictError(UNREAD) from None
         return Response(self.get_serializer(self.get_object()).data)
@@ -89,7 +89,7 @@ class OptOutView(_Conversations):
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Opt the number out. Only a START text from it ends the opt-out."""
         conversation = self.get_object()
-        changes.opt_out(self.church, conversation.phone, now=timezone.now())
+        changes.opt_out(self.church, conversation, by=self.user, now=timezone.now())
         return Response(self.get_serializer(self.get_object()).data)
 
 

@@ -120,7 +120,7 @@ class NotAStopView(Messages):
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Take the mark `asks_to_stop` from a received text: a person has read it, and it asks for nothing."""
         message = self.get_object()
-        keep_texting(self.church, message.pk, now=timezone.now())
+        keep_texting(self.church, message, by=self.user, now=timezone.now())
         return Response(self.get_serializer(self.get_object()).data)
 
 

@@ -79,5 +79,5 @@ class NoteView(_Notes, ItemView):
         note: Note = self.get_object()
         if note.author_id != self.user.pk:
             raise PermissionDenied(NOT_YOURS)
-        notes.delete(self.church, note, now=timezone.now())
+        notes.delete(self.church, note, by=self.user, now=timezone.now())
         return Response(status=HTTP_204_NO_CONTENT)
