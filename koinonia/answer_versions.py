@@ -12,7 +12,16 @@ from rest_framework.views import APIView
 
 from delivery.models import Attempt, Message, OptOut
 from httpopt.versions.tracked import Tracked
-from koinonia.models import Broadcast, Church, Conversation, Group, Member, Staff
+from koinonia.models import (
+    Attachment,
+    Broadcast,
+    Church,
+    Conversation,
+    Group,
+    Member,
+    Staff,
+    TextTemplate,
+)
 from realtime import log
 
 TRACKED = [
@@ -24,6 +33,8 @@ TRACKED = [
     Tracked(Member.groups.through, "members", tenant="member__church", touches="member"),
     Tracked(OptOut, "members", tenant="tenant"),
     Tracked(Broadcast, "broadcasts", tenant="church"),
+    Tracked(TextTemplate, "templates", tenant="church", item_version="version"),
+    Tracked(Attachment, "media", tenant="church"),
     Tracked(Conversation, "conversations", tenant="church"),
     Tracked(Message, "messages", tenant="tenant"),
     Tracked(Attempt, "attempts", tenant="message__tenant"),

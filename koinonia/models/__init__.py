@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from koinonia.models.attachment import Attachment
 from koinonia.models.broadcast import Broadcast
 from koinonia.models.church import Church, SendingNumber
 from koinonia.models.conversation import Conversation
@@ -11,8 +12,10 @@ from koinonia.models.login import TokenDetails, UserSession
 from koinonia.models.member import Member
 from koinonia.models.person_request import PersonRequest
 from koinonia.models.staff import Invitation, LastChurch, Role, Staff
+from koinonia.models.text_template import TextTemplate
 
 __all__ = [
+    "Attachment",
     "Broadcast",
     "Church",
     "Conversation",
@@ -25,6 +28,7 @@ __all__ = [
     "Role",
     "SendingNumber",
     "Staff",
+    "TextTemplate",
     "TokenDetails",
     "UserSession",
 ]
