@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("koinonia", "0012_pre_retention"),
+        ("koinonia", "0013_pre_audit"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from koinonia.models.attachment import Attachment
+from koinonia.models.audit_entry import AuditEntry
 from koinonia.models.broadcast import Broadcast
 from koinonia.models.church import Church, SendingNumber
 from koinonia.models.conversation import Conversation
@@ -16,6 +17,7 @@ from koinonia.models.text_template import TextTemplate
 
 __all__ = [
     "Attachment",
+    "AuditEntry",
     "Broadcast",
     "Church",
     "Conversation",
