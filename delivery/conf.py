@@ -22,7 +22,8 @@ from delivery.drafts import NothingScheduled, Schedule
 
 NAMES = frozenset({
     "ACCOUNT_RATE", "AUDIT_RETENTION_DAYS", "BREAKER_OPEN_SECONDS", "CONNECT_TIMEOUT", "COUNTRIES",
-    "DAILY_PARTS", "DEFAULT_PROVIDER", "DELETION", "FAILOVER_AFTER", "FORMER_TENANT", "HASH_TAG", "JITTER", "LEASE_SECONDS", "MODE", "NIGHTLY", "NIGHTLY_HOUR", "NIGHTLY_ZONE", "PART_PRICE",
+    "DAILY_PARTS", "DEFAULT_PROVIDER", "DELETION", "FAILOVER_AFTER", "FORMER_TENANT", "HASH_TAG", "JITTER", "LEASE_SECONDS", "MODE", "NIGHTLY", "NIGHTLY_HOUR", "NIGHTLY_ZONE", "OWN_MEDIA",
+    "PART_PRICE",
     "PROVIDERS", "PROVIDER_OF", "PUBLIC_URL", "READ_TIMEOUT", "RECIPIENT_MODEL",
     "RECIPIENT_NUMBER_FIELD", "RECIPIENT_OF", "RECIPIENT_TENANT_FIELD", "REDIS_URL", "RETRY_DELAYS",
     "SCHEDULE", "SECOND_SENDER", "SENDER_RATE", "STOP_WORDS_OF", "TENANT_BY_KEY", "TENANT_COUNTRY_FIELD", "TENANT_MODEL",
@@ -214,6 +215,14 @@ def failover_after() -> float:
 def public_url() -> str:
     """Return the origin that providers call for webhooks."""
     return str(_value("PUBLIC_URL", "")).rstrip("/")
+
+
+def own_media() -> str:
+    """Return the beginning of the URLs under which the host itself serves media; empty: it serves none.
+
+    On a machine without a public name, such a URL is not public either, and is accepted.
+    """
+    return str(_value("OWN_MEDIA", ""))
 
 
 def redis_url() -> str:

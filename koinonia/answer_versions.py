@@ -12,7 +12,17 @@ from rest_framework.views import APIView
 
 from delivery.models import Attempt, Message, OptOut
 from httpopt.versions.tracked import Tracked
-from koinonia.models import Broadcast, Church, Conversation, Group, Member, Note, Staff
+from koinonia.models import (
+    Attachment,
+    Broadcast,
+    Church,
+    Conversation,
+    Group,
+    Member,
+    Note,
+    Staff,
+    TextTemplate,
+)
 from realtime import log
 
 TRACKED = [
@@ -24,6 +34,8 @@ TRACKED = [
     Tracked(Member.groups.through, "members", tenant="member__church", touches="member"),
     Tracked(OptOut, "members", tenant="tenant"),
     Tracked(Broadcast, "broadcasts", tenant="church"),
+    Tracked(TextTemplate, "templates", tenant="church", item_version="version"),
+    Tracked(Attachment, "media", tenant="church"),
     Tracked(Conversation, "conversations", tenant="church"),
     Tracked(Note, "notes", tenant="church"),
     Tracked(Message, "messages", tenant="tenant"),

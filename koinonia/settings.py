@@ -274,6 +274,7 @@ DELIVERY = {
     "REDIS_URL": _REDIS_URL,
     "HASH_TAG": _REDIS_TAG,
     "PUBLIC_URL": PUBLIC_URL,
+    "OWN_MEDIA": f"{PUBLIC_URL}/media/",
     "PROVIDERS": {
         "telnyx": {
             "BACKEND": "delivery.providers.telnyx.provider.TelnyxProvider",

@@ -21,6 +21,7 @@ from koinonia.api.views import (
     messages,
     notes,
     staff,
+    templates,
 )
 from koinonia.api.views import schema as schema_view
 
@@ -135,6 +136,10 @@ urlpatterns = [
     path(
         f"{_CHURCH}invitations/<str:id>/", invitations.InvitationView.as_view(), name="invitation"
     ),
+    path(f"{_CHURCH}templates/", templates.TemplatesView.as_view(), name="templates"),
+    path(f"{_CHURCH}templates/<str:id>/", templates.TemplateView.as_view(), name="template"),
+    path(f"{_CHURCH}media/", templates.MediaView.as_view(), name="media"),
+    path(f"{_CHURCH}media/<str:id>/", templates.MediaItemView.as_view(), name="media-item"),
     path(f"{_CHURCH}staff/", staff.StaffListView.as_view(), name="staff"),
     path(f"{_CHURCH}staff/<str:id>/", staff.StaffView.as_view(), name="staff-member"),
     path("schema/", schema_view.SchemaView.as_view(), name="schema"),

@@ -34,16 +34,20 @@ def cancel_broadcast(broadcast: Broadcast, *, now: datetime) -> int:
 
 
 def cancel_broadcasts_to(group: Group, *, now: datetime) -> int:
-    """Cancel scheduled broadcasts to this group alone; return their number.
+    """Cancel scheduled broadcasts to this group alone, or without this group; return their number.
 
     Call it before the group's deletion, in the same transaction. A broadcast with further recipients
-    stays scheduled and gets a new forecast.
+    stays scheduled and gets a new forecast. A broadcast that leaves this group out would text its
+    members after the deletion.
     """
     cancelled = 0
     with message_changes(now):
         waiting = Broadcast.objects.filter(church=group.church_id, due_at__isnull=False)
         for broadcast in waiting.select_related("church").order_by("pk"):
             audience = Audience.from_json(broadcast.audience)
+            if group.pk in audience.excluded_ids:
+                cancelled += bool(cancel_broadcast(broadcast, now=now))
+                continue
             if group.pk not in audience.group_ids:
                 continue
             others = Group.objects.filter(church=group.church_id, pk__in=audience.group_ids)

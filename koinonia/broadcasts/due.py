@@ -94,11 +94,11 @@ def _accept(broadcast: Broadcast, now: datetime) -> None:
     expires_at = broadcast.expires_at or scheduled_at + DEFAULT_LIFE
     if expires_at <= now:
         return _end(broadcast, now, ended_as=Status.EXPIRED.value)
-    renderings = Renderings(broadcast.church, broadcast.text)
+    renderings = Renderings(broadcast.church, broadcast.text, media=bool(broadcast.media))
     audience = Audience.from_json(broadcast.audience)
     with audience.locked_people(broadcast.church) as people:
         accepted = accept_batch(
-            broadcast.church, drafts(broadcast.church, renderings.each(people), now),
+            broadcast.church, drafts(broadcast, renderings.each(people), now),
             batch=broadcast.pk, author=broadcast.author, scheduled_at=scheduled_at,
             expires_at=expires_at, now=now,
         )  # fmt: skip

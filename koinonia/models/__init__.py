@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from koinonia.models.attachment import Attachment
 from koinonia.models.audit_entry import AuditEntry
 from koinonia.models.broadcast import Broadcast
 from koinonia.models.church import Church, SendingNumber
@@ -13,8 +14,10 @@ from koinonia.models.member import Member
 from koinonia.models.note import Note
 from koinonia.models.person_request import PersonRequest
 from koinonia.models.staff import Invitation, LastChurch, Role, Staff
+from koinonia.models.text_template import TextTemplate
 
 __all__ = [
+    "Attachment",
     "AuditEntry",
     "Broadcast",
     "Church",
@@ -30,6 +33,7 @@ __all__ = [
     "Role",
     "SendingNumber",
     "Staff",
+    "TextTemplate",
     "TokenDetails",
     "UserSession",
 ]

@@ -46,7 +46,10 @@ class Broadcast(models.Model):
     text = models.TextField()
     """The template, with placeholders."""
     audience = models.JSONField()
-    """``{"all": true}`` or ``{"groups": [id], "members": [id]}``, with ids as the client sent them."""
+    """``{"all": true}`` or ``{"groups": [id], "members": [id]}``, either with ``exclude_groups``, with
+    ids as the client sent them."""
+    media_urls = models.JSONField(null=True, blank=True)
+    """The media of each message. None, as in a row of an earlier release, is no media."""
     total = models.PositiveIntegerField(default=0)
     """The number of messages; a forecast while the broadcast is scheduled."""
     author = models.ForeignKey(
@@ -90,6 +93,10 @@ class Broadcast(models.Model):
 
     def __str__(self) -> str:
         return f"Broadcast {self.pk} of {self.church_id}"
+
+    @property
+    def media(self) -> tuple[str, ...]:
+        return tuple(self.media_urls or ())
 
     def counts(self) -> dict[str, int]:
         """Return the number of messages per status, without zeros.

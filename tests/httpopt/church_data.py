@@ -12,7 +12,16 @@ from django.utils import timezone
 from delivery.models import Attempt, Message
 from delivery.statuses import Status
 from koinonia import ids
-from koinonia.models import Broadcast, Church, Conversation, Group, Member, Note
+from koinonia.models import (
+    Attachment,
+    Broadcast,
+    Church,
+    Conversation,
+    Group,
+    Member,
+    Note,
+    TextTemplate,
+)
 from tests.support import cast
 
 NOW = timezone.now()
@@ -43,6 +52,11 @@ def fill_church(church: Church, author: User) -> None:
     make_message(
         church, author, batch=planned.pk, status=Status.SCHEDULED, scheduled_at=later,
         next_attempt_at=later, expires_at=later + timedelta(hours=1),
+    )  # fmt: skip
+    TextTemplate.objects.create(church=church, name="Sunday", text="Come on Sunday")
+    Attachment.objects.create(
+        church=church, name="choir.png", kind="image/png", size=4, digest=str(church.pk),
+        content=b"\x89PNG", author=author, created_at=NOW, keep_until=later,
     )  # fmt: skip
     make_message(church, author, status=Status.DEAD, dead_since=NOW, error_code="timeout")
     attempted = make_message(church, author, batch=broadcast.pk)
@@ -78,6 +92,8 @@ def paths(church: Church) -> list[str]:
         "broadcasts": Broadcast.objects.filter(church=church),
         "conversations": Conversation.objects.filter(church=church),
         "notes": Note.objects.filter(church=church),
+        "templates": TextTemplate.objects.filter(church=church),
+        "media": Attachment.objects.filter(church=church),
         "dead-letters": Message.objects.filter(tenant=church, status=Status.DEAD),
     }
     found = [base, f"{base}staff/", f"{base}colleagues/", "/api/v1/me/", "/api/v1/churches/"]

@@ -17,7 +17,18 @@ from hypothesis import settings as law
 from hypothesis import strategies as st
 
 from delivery.models import Attempt, Message, OptOut
-from koinonia.models import Broadcast, Church, Conversation, Group, Member, Note, Role, Staff
+from koinonia.models import (
+    Attachment,
+    Broadcast,
+    Church,
+    Conversation,
+    Group,
+    Member,
+    Note,
+    Role,
+    Staff,
+    TextTemplate,
+)
 from tests.httpopt.church_data import NOW, answers, make_message
 from tests.support import cast
 
@@ -117,6 +128,12 @@ WRITES: dict[str, Write] = {
     ),
     "notes, changed": lambda church: Note.objects.filter(church=church).update(text=new_name()),
     "the church, renamed": lambda church: Church.objects.filter(pk=church.pk).update(
+        name=new_name()
+    ),
+    "templates, updated": lambda church: TextTemplate.objects.filter(church=church).update(
+        text=new_name()
+    ),
+    "an upload, renamed": lambda church: Attachment.objects.filter(church=church).update(
         name=new_name()
     ),
     "a new membership": lambda church: Staff.objects.create(

@@ -58,7 +58,8 @@ class BroadcastsView(_Broadcasts, ListView):
         with unacceptable_as_error():
             broadcast = send_broadcast(
                 self.church, given["text"], given["audience"], author=self.user,
-                scheduled_at=given["send_at"], expires_at=given["expires_at"], now=timezone.now(),
+                media_urls=given["media_urls"], scheduled_at=given["send_at"],
+                expires_at=given["expires_at"], now=timezone.now(),
             )  # fmt: skip
         context = self.get_serializer_context()
         data = SentBroadcastSerializer(broadcast, context=context).data
@@ -83,7 +84,10 @@ class PreviewBroadcastView(ChurchView):
         """
         given = self.checked(PreviewRequestSerializer)
         with unacceptable_as_error():
-            found = preview(self.church, given["text"], given["audience"])
+            found = preview(
+                self.church, given["text"], given["audience"], media_urls=given["media_urls"],
+                begins_at=given["send_at"] or timezone.now(),
+            )  # fmt: skip
         return Response(PreviewSerializer(found).data)
 
 
