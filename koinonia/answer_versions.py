@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from delivery.models import Attempt, Message, OptOut
 from httpopt.versions.tracked import Tracked
-from koinonia.models import Broadcast, Church, Conversation, Group, Member, Staff
+from koinonia.models import Broadcast, Church, Conversation, Group, Member, Series, Staff
 from realtime import log
 
 TRACKED = [
@@ -24,6 +24,7 @@ TRACKED = [
     Tracked(Member.groups.through, "members", tenant="member__church", touches="member"),
     Tracked(OptOut, "members", tenant="tenant"),
     Tracked(Broadcast, "broadcasts", tenant="church"),
+    Tracked(Series, "series", tenant="church", item_version="version"),
     Tracked(Conversation, "conversations", tenant="church"),
     Tracked(Message, "messages", tenant="tenant"),
     Tracked(Attempt, "attempts", tenant="message__tenant"),

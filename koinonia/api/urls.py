@@ -19,6 +19,7 @@ from koinonia.api.views import (
     member_import,
     members,
     messages,
+    series,
     staff,
 )
 from koinonia.api.views import schema as schema_view
@@ -89,6 +90,9 @@ urlpatterns = [
         conversations.ReadConversationView.as_view(),
         name="conversation-read",
     ),
+    path(f"{_CHURCH}series/", series.SeriesListView.as_view(), name="series"),
+    path(f"{_CHURCH}series/<str:id>/", series.SeriesView.as_view(), name="series-item"),
+    path(f"{_CHURCH}series/<str:id>/skip/", series.SkipSeriesView.as_view(), name="series-skip"),
     path(f"{_CHURCH}dead-letters/", dead_letters.DeadLettersView.as_view(), name="dead-letters"),
     path(
         f"{_CHURCH}dead-letters/retry/",

@@ -10,6 +10,7 @@ from koinonia.models.idempotent_request import IdempotentRequest
 from koinonia.models.login import TokenDetails, UserSession
 from koinonia.models.member import Member
 from koinonia.models.person_request import PersonRequest
+from koinonia.models.series import Series
 from koinonia.models.staff import Invitation, LastChurch, Role, Staff
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "PersonRequest",
     "Role",
     "SendingNumber",
+    "Series",
     "Staff",
     "TokenDetails",
     "UserSession",
