@@ -20,6 +20,7 @@ from koinonia.models import (
     Group,
     Member,
     Note,
+    Series,
     Staff,
     TextTemplate,
 )
@@ -36,6 +37,7 @@ TRACKED = [
     Tracked(Broadcast, "broadcasts", tenant="church"),
     Tracked(TextTemplate, "templates", tenant="church", item_version="version"),
     Tracked(Attachment, "media", tenant="church"),
+    Tracked(Series, "series", tenant="church", item_version="version"),
     Tracked(Conversation, "conversations", tenant="church"),
     Tracked(Note, "notes", tenant="church"),
     Tracked(Message, "messages", tenant="tenant"),

@@ -269,6 +269,7 @@ DELIVERY = {
     "SECOND_SENDER": "koinonia.wiring.second_sender",
     "RECIPIENT_OF": "koinonia.wiring.recipient_of",
     "SCHEDULE": "koinonia.wiring.schedule",
+    "QUIET_UNTIL": "koinonia.wiring.quiet_until",
     "STOP_WORDS_OF": "koinonia.wiring.stop_words_of",
     "TRACE": "koinonia.config.log_context.trace",
     "REDIS_URL": _REDIS_URL,

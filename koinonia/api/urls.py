@@ -20,6 +20,7 @@ from koinonia.api.views import (
     members,
     messages,
     notes,
+    series,
     staff,
     templates,
 )
@@ -104,6 +105,9 @@ urlpatterns = [
         messages.NotAStopView.as_view(),
         name="message-not-a-stop",
     ),
+    path(f"{_CHURCH}series/", series.SeriesListView.as_view(), name="series"),
+    path(f"{_CHURCH}series/<str:id>/", series.SeriesView.as_view(), name="series-item"),
+    path(f"{_CHURCH}series/<str:id>/skip/", series.SkipSeriesView.as_view(), name="series-skip"),
     path(f"{_CHURCH}dead-letters/", dead_letters.DeadLettersView.as_view(), name="dead-letters"),
     path(
         f"{_CHURCH}dead-letters/retry/",

@@ -13,6 +13,7 @@ from koinonia.models.login import TokenDetails, UserSession
 from koinonia.models.member import Member
 from koinonia.models.note import Note
 from koinonia.models.person_request import PersonRequest
+from koinonia.models.series import Series
 from koinonia.models.staff import Invitation, LastChurch, Role, Staff
 from koinonia.models.text_template import TextTemplate
 
@@ -32,6 +33,7 @@ __all__ = [
     "PersonRequest",
     "Role",
     "SendingNumber",
+    "Series",
     "Staff",
     "TextTemplate",
     "TokenDetails",
