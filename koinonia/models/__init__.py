@@ -5,10 +5,12 @@ from __future__ import annotations
 from koinonia.models.broadcast import Broadcast
 from koinonia.models.church import Church, SendingNumber
 from koinonia.models.conversation import Conversation
+from koinonia.models.distinct_members import DistinctMembers
 from koinonia.models.group import Group
 from koinonia.models.idempotent_request import IdempotentRequest
 from koinonia.models.login import TokenDetails, UserSession
 from koinonia.models.member import Member
+from koinonia.models.member_file import MemberFile
 from koinonia.models.person_request import PersonRequest
 from koinonia.models.staff import Invitation, LastChurch, Role, Staff
 
@@ -16,11 +18,13 @@ __all__ = [
     "Broadcast",
     "Church",
     "Conversation",
+    "DistinctMembers",
     "Group",
     "IdempotentRequest",
     "Invitation",
     "LastChurch",
     "Member",
+    "MemberFile",
     "PersonRequest",
     "Role",
     "SendingNumber",
