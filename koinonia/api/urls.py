@@ -55,7 +55,11 @@ urlpatterns = [
     path(_CHURCH, churches.ChurchDetailView.as_view(), name="church"),
     path(f"{_CHURCH}members/", members.MembersView.as_view(), name="members"),
     path(f"{_CHURCH}members/import/", member_import.MemberImportView.as_view(), name="import"),
+    path(f"{_CHURCH}members/export/", members.ExportMembersView.as_view(), name="members-export"),
     path(f"{_CHURCH}members/<str:id>/", members.MemberView.as_view(), name="member"),
+    path(
+        f"{_CHURCH}members/<str:id>/merge/", members.MergeMemberView.as_view(), name="member-merge"
+    ),
     path(f"{_CHURCH}groups/", groups.GroupsView.as_view(), name="groups"),
     path(f"{_CHURCH}groups/<str:id>/", groups.GroupView.as_view(), name="group"),
     path(f"{_CHURCH}messages/<str:id>/", messages.MessageView.as_view(), name="message"),

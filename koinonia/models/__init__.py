@@ -6,12 +6,23 @@ from koinonia.models.attachment import Attachment
 from koinonia.models.audit_entry import AuditEntry
 from koinonia.models.broadcast import Broadcast
 from koinonia.models.church import Church, SendingNumber
-from koinonia.models.conversation import Conversation, InboxState
+from koinonia.models.conversation import (
+    Conversation,
+    InboxState,
+)
+from koinonia.models.distinct_members import (
+    DistinctMembers,
+)
 from koinonia.models.group import Group
 from koinonia.models.idempotent_request import IdempotentRequest
 from koinonia.models.login import TokenDetails, UserSession
 from koinonia.models.member import Member
-from koinonia.models.note import Note
+from koinonia.models.member_file import (
+    MemberFile,
+)
+from koinonia.models.note import (
+    Note,
+)
 from koinonia.models.person_request import PersonRequest
 from koinonia.models.series import Series
 from koinonia.models.staff import Invitation, LastChurch, Role, Staff
@@ -23,6 +34,7 @@ __all__ = [
     "Broadcast",
     "Church",
     "Conversation",
+    "DistinctMembers",
     "Group",
     "IdempotentRequest",
     "InboxState",
@@ -30,6 +42,7 @@ __all__ = [
     "LastChurch",
     "Member",
     "Note",
+    "MemberFile",
     "PersonRequest",
     "Role",
     "SendingNumber",
