@@ -270,6 +270,7 @@ DELIVERY = {
     "RECIPIENT_OF": "koinonia.wiring.recipient_of",
     "SCHEDULE": "koinonia.wiring.schedule",
     "STOP_WORDS_OF": "koinonia.wiring.stop_words_of",
+    "ON_RECEIVED": "koinonia.wiring.on_texts_received",
     "TRACE": "koinonia.config.log_context.trace",
     "REDIS_URL": _REDIS_URL,
     "HASH_TAG": _REDIS_TAG,

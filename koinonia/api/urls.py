@@ -15,10 +15,12 @@ from koinonia.api.views import (
     events,
     groups,
     invitations,
+    keywords,
     me,
     member_import,
     members,
     messages,
+    settings,
     staff,
 )
 from koinonia.api.views import schema as schema_view
@@ -55,6 +57,14 @@ urlpatterns = [
     path(f"{_CHURCH}members/<str:id>/", members.MemberView.as_view(), name="member"),
     path(f"{_CHURCH}groups/", groups.GroupsView.as_view(), name="groups"),
     path(f"{_CHURCH}groups/<str:id>/", groups.GroupView.as_view(), name="group"),
+    path(
+        f"{_CHURCH}groups/<str:id>/members/",
+        groups.GroupMembersView.as_view(),
+        name="group-members",
+    ),
+    path(f"{_CHURCH}keywords/", keywords.KeywordsView.as_view(), name="keywords"),
+    path(f"{_CHURCH}keywords/<str:id>/", keywords.KeywordView.as_view(), name="keyword"),
+    path(f"{_CHURCH}settings/", settings.SettingsView.as_view(), name="settings"),
     path(f"{_CHURCH}messages/<str:id>/", messages.MessageView.as_view(), name="message"),
     path(f"{_CHURCH}messages/<str:id>/attempts/", messages.AttemptsView.as_view(), name="attempts"),
     path(

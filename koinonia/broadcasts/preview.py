@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from math import ceil
 
-from delivery import conf, opt_outs
+from delivery import opt_outs
 from delivery.accept import UnacceptableError, check_sender
 from delivery.content.plain_punctuation import costly
 from delivery.limits import destinations, pacing
@@ -17,6 +17,7 @@ from koinonia.broadcasts.audience import Audience
 from koinonia.broadcasts.renderings import LeftOut, LeftOutList, Rendering, Renderings, slices
 from koinonia.broadcasts.send import check_text
 from koinonia.models import Church
+from koinonia.prices import part_price
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def preview(church: Church, text: str, audience: Audience) -> Preview:
     if not renderings.usable and not renderings.unusable:
         raise UnacceptableError("audience", "This audience is empty.")
     dearest = sums.dearest_unusable or sums.dearest
-    price, seconds = conf.part_price(), _seconds_for(sender, sums.parts)
+    price, seconds = part_price(church), _seconds_for(sender, sums.parts)
     return Preview(
         people=sums.people,
         opted_out=sums.opted_out.total,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from koinonia.models.broadcast import Broadcast
-from koinonia.models.church import Church, SendingNumber
+from koinonia.models.church import Church, Language, SendingNumber
 from koinonia.models.conversation import Conversation
 from koinonia.models.group import Group
 from koinonia.models.idempotent_request import IdempotentRequest
+from koinonia.models.keyword import Keyword
 from koinonia.models.login import TokenDetails, UserSession
 from koinonia.models.member import Member
 from koinonia.models.person_request import PersonRequest
@@ -19,6 +20,8 @@ __all__ = [
     "Group",
     "IdempotentRequest",
     "Invitation",
+    "Keyword",
+    "Language",
     "LastChurch",
     "Member",
     "PersonRequest",
