@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import UTC, datetime, time, timedelta, tzinfo
-from typing import Any
+from typing import Any, TypedDict
 
 from django.db.models import Count
 
@@ -47,6 +47,25 @@ def report(tenant_id: Any = None, *, now: datetime, zone: tzinfo = UTC) -> dict[
         },
         "days": _days(tenant_id, now, zone),
         **_spend(tenant_id, now),
+    }
+
+
+class Limits(TypedDict):
+    """Whether the account of a tenant sends: its provider, its breaker and its hold."""
+
+    provider: str
+    breaker: dict[str, Any]
+    hold: dict[str, Any] | None
+
+
+def limits_of(tenant_id: Any, now: datetime) -> Limits:
+    """Return the breaker and the hold of the tenant's account, and nothing that takes counting."""
+    account = _account_of(tenant_id)
+    found = _limits(account, now)
+    return {
+        "provider": account.alias,
+        "breaker": found["breaker"],
+        "hold": found["hold"],
     }
 
 

@@ -20,7 +20,7 @@ TRACKED = [
     Tracked(Staff, "staff", tenant="church", item_version="version"),
     Tracked(Group, "groups", tenant="church", item_version="version"),
     Tracked(Keyword, "keywords", tenant="church", item_version="version"),
-    # The settings of a church show its caps. Workers change the other columns.
+    # The settings of a church show its caps. The remaining columns belong to workers.
     Tracked(SpendLimit, "caps", tenant="tenant", only=("cap", "own_cap")),
     Tracked(Member, "members", tenant="church", item_version="version"),
     # The API edits the groups of a member as a part of the member.

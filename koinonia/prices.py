@@ -1,4 +1,4 @@
-"""What a part of a text costs a church."""
+"""The price of a part of a text."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from koinonia.models import Church
 
 
 def part_price(church: Church) -> Decimal | None:
-    """Return the church's price of one part, else that of the installation; None: unknown."""
+    """Return the price of one part for the church, by default that of the installation; None: unknown."""
     return conf.part_price() if church.part_price is None else church.part_price

@@ -226,7 +226,7 @@ def stop_words_of(church: Church) -> list[str]:
 
 
 def on_texts_received(texts: Sequence[NewText], now: datetime) -> None:
-    """Act on keywords and answer automatically (``DELIVERY["ON_RECEIVED"]``)."""
+    """Answer keywords and first texts (``DELIVERY["ON_RECEIVED"]``)."""
     received.act_on(texts, now)
 
 

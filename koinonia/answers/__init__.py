@@ -1,1 +1,1 @@
-"""Texts that the system writes by itself: answers to keywords, to first texts, outside office hours."""
+"""Automatic answers: to keywords, to first texts, and outside office hours."""

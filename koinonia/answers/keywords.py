@@ -1,4 +1,4 @@
-"""Keywords: which words a church may choose, and what a text with one of them asks for.
+"""Keywords: their rules, and the wish that a text with a keyword expresses.
 
 A keyword counts as an opt-out word does: as the whole text or the whole first line, in any case, with
 any punctuation around it. ``CHOIR`` joins the group; ``CHOIR STOP`` and ``STOP CHOIR`` leave it.
@@ -23,7 +23,7 @@ MAX_KEYWORDS = 100
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a text asks for: to join the group of a keyword, or to leave it."""
+    """The wish of a text: to join the group of a keyword, or to leave it."""
 
     keyword: Keyword
     leaves: bool
@@ -35,7 +35,7 @@ def keyword_key(word: str) -> str:
 
 
 def wish_in(text: str, keywords: Mapping[str, Keyword], own_stop_words: str) -> Wish | None:
-    """Return the wish in ``text``; None if it holds no keyword. ``keywords`` are by key."""
+    """Return the wish in ``text``, or None without a keyword. ``keywords`` are by key."""
     if not keywords:
         return None
     found = sorted(phrases(text))
@@ -56,7 +56,7 @@ def by_key(church: Church) -> dict[str, Keyword]:
 
 
 def check_word(church: Church, word: str) -> None:
-    """Raise ValidationError for a word that a church cannot have as a keyword."""
+    """Raise ValidationError for a reserved, too short or too long keyword."""
     phrase = key(word)
     if len(word) > MAX_WORD or len(phrase) < 2:
         raise ValidationError(
@@ -88,7 +88,7 @@ def _reserved(church: Church) -> set[str]:
 
 
 def _without_stop_word(phrase: str, own_stop_words: str) -> Iterable[str]:
-    """Yield the rest of ``phrase`` without an opt-out word at its begin or end."""
+    """Yield ``phrase`` without an opt-out word at its begin or end."""
     for stop in _stop_phrases(own_stop_words):
         if phrase.endswith(f" {stop}"):
             yield phrase.removesuffix(f" {stop}")

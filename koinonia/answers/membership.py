@@ -13,14 +13,14 @@ from koinonia.models import Church, Group, Member
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """How many members joined and left."""
+    """The numbers of members who joined and left."""
 
     added: int
     removed: int
 
 
 def change(group: Group, *, add: Collection[int] = (), remove: Collection[int] = ()) -> Changed:
-    """Add and remove members by their keys. Members who are deleted meanwhile are left out.
+    """Add and remove members by their keys. Leave out members that another request deletes.
 
     Repeats change nothing: both numbers count actual changes.
     """
@@ -39,7 +39,7 @@ def change(group: Group, *, add: Collection[int] = (), remove: Collection[int] =
 
 
 def join(group: Group, church: Church, phone: str) -> tuple[Member, bool]:
-    """Add the member with this number; return the member and whether the group gained one.
+    """Add the member with this number; return the member, and True for a new one of the group.
 
     A number without a member becomes a member without a first name, whose last name is the number:
     lists show it, and texts leave ``{first_name}`` out. Call it with the conversation locked, so that

@@ -133,7 +133,7 @@ def _has_later_wish(text: NewText, wish: Wish) -> bool:
 
 
 def _unasked(text: NewText) -> str:
-    """Return the template of the answer; empty if there is none. Both reasons make one text."""
+    """Return the template of the answer, or "" for no answer. Two reasons make one text."""
     church: Church = text.tenant
     found = []
     if church.answers_first_contact and _is_first(text.message):

@@ -1,4 +1,4 @@
-"""The words of automatic answers: the church's own, or a sentence in its language."""
+"""The texts of automatic answers: those of the church, or standard sentences in its language."""
 
 from __future__ import annotations
 

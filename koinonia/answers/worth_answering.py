@@ -1,7 +1,7 @@
-"""Which texts get an automatic answer: those of people, and never those of other programs.
+"""Tell texts of people, which may get an automatic answer, from texts of programs.
 
-Two programs that answer each other do not end. One answer in 12 hours is the bound for the programs
-that this module does not recognise.
+Two programs that answer in turn do not end. One answer in 12 hours is the bound for programs that
+this module does not recognise.
 """
 
 from __future__ import annotations

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 from django.contrib.auth.views import LoginView, LogoutView
-from django.urls import path
+from django.urls import include, path
 
-from koinonia.console.views import console
+from koinonia.console.views import console, switch
 from throttling.logins import guarded
 
 urlpatterns = [
     path("", console, name="console"),
+    path("churches/", switch, name="console-switch"),
+    # A line per family of pages.
+    path("churches/<slug:church>/", include("koinonia.console.today.urls")),
     path(
         "login/",
         guarded(

@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
 
     atomic = False
 
-    dependencies = [("koinonia", "0012_pre_retention")]
+    dependencies = [("koinonia", "0013_pre_audit")]
 
     operations = [
         _column(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from koinonia.models.audit_entry import AuditEntry
 from koinonia.models.broadcast import Broadcast
 from koinonia.models.church import Church, Language, SendingNumber
 from koinonia.models.conversation import Conversation
@@ -14,6 +15,7 @@ from koinonia.models.person_request import PersonRequest
 from koinonia.models.staff import Invitation, LastChurch, Role, Staff
 
 __all__ = [
+    "AuditEntry",
     "Broadcast",
     "Church",
     "Conversation",

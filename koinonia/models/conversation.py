@@ -105,7 +105,12 @@ class Conversation(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["church", "phone"], name="conversation_once_per_phone"),
         ]
-        indexes = [models.Index(fields=["church", "-updated_at", "-id"], name="conversation_list")]
+        indexes = [
+            models.Index(fields=["church", "-updated_at", "-id"], name="conversation_list"),
+            models.Index(
+                fields=["church"], condition=Q(unread_count__gt=0), name="conversation_unread"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.phone

@@ -43,7 +43,7 @@ class Group(models.Model):
     """``name`` in its comparable form. NULL, which no key equals, if an earlier release created the
     group during an upgrade."""
     welcome_text = models.TextField(blank=True, default="", db_default="")
-    """The answer to a person who joins by a keyword without an answer of its own."""
+    """Answers a person who joins by a keyword that has no answer."""
     version = models.BigIntegerField(default=1, editable=False)
 
     objects = GroupQuerySet.as_manager()

@@ -13,12 +13,12 @@ MAX_ANSWER = 480
 
 
 class Keyword(models.Model):
-    """A word that a person texts to the church's number to join a group."""
+    """A word with which a person joins a group, by a text to the church."""
 
     # The unique constraint begins with it.
     church = models.ForeignKey(Church, models.CASCADE, related_name="keywords", db_index=False)
     word = models.CharField(max_length=MAX_WORD)
-    """As the staff write it: CHOIR."""
+    """The spelling of the staff: CHOIR."""
     key = models.CharField(max_length=64, editable=False)
     """The comparable form, without blanks; see ``koinonia.answers.keywords``."""
     group = models.ForeignKey(Group, models.CASCADE, related_name="keywords")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.console.pages import Costs
 from tests.support.running_system import RunningSystem, database_environment
 
 
@@ -13,6 +14,11 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
     data_dir = tmp_path_factory.mktemp("up")
     with RunningSystem(data_dir, **database_environment()) as running:
         yield running
+
+
+@pytest.fixture
+def costs() -> Costs:
+    return Costs()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError as InvalidError
 from django.utils.translation import gettext as _
@@ -27,7 +27,7 @@ from koinonia.texts import placeholders
 
 
 class AnswerField(TextField):
-    """A text that the system sends by itself; empty: a sentence in the church's language."""
+    """An automatic answer; empty: a standard sentence in the language of the church."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(
@@ -45,6 +45,9 @@ class AnswerField(TextField):
 
 class GroupOfKeywordField(ChurchItemField):
     """The group of a keyword: read as ``{id, name}``, written as its id."""
+
+    # ``koinonia.api.schema.GroupOfKeyword`` describes both.
+    _spectacular_annotation: ClassVar[dict[str, Any]] = {}
 
     def to_representation(self, value: Group) -> Any:
         return {"id": IdField().to_representation(value.pk), "name": value.name}

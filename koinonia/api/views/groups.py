@@ -59,7 +59,7 @@ class GroupMembersView(_Groups):
 
     @extend_schema(request=GroupMembersSerializer, responses=GroupSerializer)
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Add and remove members. A member who is in the group already, or not in it, stays so."""
+        """Add and remove members. Repeats change nothing."""
         group = self.get_object()
         given = self.checked(GroupMembersSerializer)
         membership.change(group, add=given["add"], remove=given["remove"])
