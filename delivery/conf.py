@@ -27,6 +27,7 @@ NAMES = frozenset({
     "ACCOUNT_RATE", "AUDIT_RETENTION_DAYS", "BREAKER_OPEN_SECONDS", "CONNECT_TIMEOUT", "COUNTRIES",
     "DAILY_PARTS", "DEFAULT_PROVIDER", "DELETION", "FAILOVER_AFTER", "FORMER_TENANT", "HASH_TAG", "JITTER", "LEASE_SECONDS", "MODE", "NIGHTLY", "NIGHTLY_HOUR", "NIGHTLY_ZONE", "OWN_MEDIA",
     "PART_PRICE",
+    "DAILY_PARTS", "DEFAULT_PROVIDER", "DELETION", "FAILOVER_AFTER", "FORMER_TENANT", "HASH_TAG", "JITTER", "LEASE_SECONDS", "MODE", "NIGHTLY", "NIGHTLY_HOUR", "NIGHTLY_ZONE", "ON_RECEIVED", "PART_PRICE",
     "PROVIDERS", "PROVIDER_OF", "PUBLIC_URL", "READ_TIMEOUT", "RECIPIENT_MODEL",
     "DAILY_PARTS", "DEFAULT_PROVIDER", "DELETION", "FAILOVER_AFTER", "FORMER_TENANT", "HASH_TAG", "JITTER", "LEASE_SECONDS", "MODE", "NIGHTLY", "NIGHTLY_HOUR", "NIGHTLY_ZONE", "PART_PRICE",
     "PROVIDERS", "PROVIDER_OF", "PUBLIC_URL", "QUIET_UNTIL", "READ_TIMEOUT", "RECIPIENT_MODEL",
@@ -95,6 +96,19 @@ def stop_words_of() -> Callable[[Any], Iterable[str]]:
 
 def _no_words(tenant: Any) -> Iterable[str]:
     return ()
+
+
+def on_received() -> Callable[[Sequence[Any], datetime], None]:
+    """Return ``ON_RECEIVED``: ``(texts, now)``, called with each group of stored texts from people.
+
+    A dotted path; the texts are of :class:`delivery.tracking.inbound.NewText`.
+    """
+    path = _value("ON_RECEIVED")
+    return cast(Callable[[Sequence[Any], datetime], None], import_string(path)) if path else _ignore
+
+
+def _ignore(texts: Sequence[Any], now: datetime) -> None:
+    return None
 
 
 def recipient_of() -> Callable[[Any, str], Any] | None:

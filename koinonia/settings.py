@@ -271,6 +271,7 @@ DELIVERY = {
     "SCHEDULE": "koinonia.wiring.schedule",
     "QUIET_UNTIL": "koinonia.wiring.quiet_until",
     "STOP_WORDS_OF": "koinonia.wiring.stop_words_of",
+    "ON_RECEIVED": "koinonia.wiring.on_texts_received",
     "TRACE": "koinonia.config.log_context.trace",
     "REDIS_URL": _REDIS_URL,
     "HASH_TAG": _REDIS_TAG,

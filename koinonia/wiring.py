@@ -35,9 +35,11 @@ from delivery.signals import (
     worker_started,
 )
 from delivery.statuses import Status
+from delivery.tracking.inbound import NewText
 from httpopt.signals import body_encoded
 from koinonia import events, garbage, opt_out_words, retention, sending_numbers
 from koinonia.accounts import passwords, tokens
+from koinonia.answers import received
 from koinonia.api.authentication import user_token
 from koinonia.broadcasts import due, progress
 from koinonia.broadcasts.cancel import cancel_broadcasts_to
@@ -239,6 +241,11 @@ def thread_of(church: Church, number: str, now: datetime) -> int:
 def stop_words_of(church: Church) -> list[str]:
     """Return the church's own opt-out words (``DELIVERY["STOP_WORDS_OF"]``)."""
     return opt_out_words.listed(church.opt_out_words)
+
+
+def on_texts_received(texts: Sequence[NewText], now: datetime) -> None:
+    """Answer keywords and first texts (``DELIVERY["ON_RECEIVED"]``)."""
+    received.act_on(texts, now)
 
 
 def recipient_of(church: Church, number: str) -> int | None:

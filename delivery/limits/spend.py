@@ -57,6 +57,18 @@ def current(tenant_id: Any, now: datetime) -> Spend:
     return Spend(_used(_hours(tenant_id, now)), _cap(limit), waits)
 
 
+def caps(tenant_id: Any) -> tuple[int | None, int | None]:
+    """Return the operator's cap of the tenant, and the tenant's own one (None: no cap)."""
+    limit = SpendLimit.objects.filter(tenant_id=tenant_id).first() or SpendLimit()
+    return _cap_by_operator(limit), limit.own_cap
+
+
+def set_own_cap(tenant_id: Any, cap: int | None, now: datetime) -> None:
+    """Set the tenant's own cap, and apply it to the messages that wait."""
+    SpendLimit.objects.update_or_create(tenant_id=tenant_id, defaults={"own_cap": cap})
+    release(tenant_id, now)
+
+
 def waits_until(tenant_id: Any, now: datetime) -> datetime | None:
     """Return when the next waiting message of the tenant can go; None if none waits for the cap."""
     waits = SpendLimit.objects.filter(tenant_id=tenant_id, waits_until__gt=now)
@@ -121,6 +133,11 @@ def _waiting(tenant_id: Any) -> QuerySet[Message]:
 
 
 def _cap(limit: SpendLimit) -> int | None:
+    caps = [cap for cap in (_cap_by_operator(limit), limit.own_cap) if cap is not None]
+    return min(caps, default=None)
+
+
+def _cap_by_operator(limit: SpendLimit) -> int | None:
     return conf.daily_parts() if limit.cap is None else limit.cap
 
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 from koinonia.models.attachment import Attachment
 from koinonia.models.audit_entry import AuditEntry
 from koinonia.models.broadcast import Broadcast
-from koinonia.models.church import Church, SendingNumber
+from koinonia.models.church import (
+    Church,
+    Language,
+    SendingNumber,
+)
 from koinonia.models.conversation import (
     Conversation,
     InboxState,
@@ -15,6 +19,7 @@ from koinonia.models.distinct_members import (
 )
 from koinonia.models.group import Group
 from koinonia.models.idempotent_request import IdempotentRequest
+from koinonia.models.keyword import Keyword
 from koinonia.models.login import TokenDetails, UserSession
 from koinonia.models.member import Member
 from koinonia.models.member_file import (
@@ -39,6 +44,8 @@ __all__ = [
     "IdempotentRequest",
     "InboxState",
     "Invitation",
+    "Keyword",
+    "Language",
     "LastChurch",
     "Member",
     "Note",

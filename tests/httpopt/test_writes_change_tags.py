@@ -16,13 +16,19 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as law
 from hypothesis import strategies as st
 
-from delivery.models import Attempt, Message, OptOut
+from delivery.models import (
+    Attempt,
+    Message,
+    OptOut,
+    SpendLimit,
+)
 from koinonia.models import (
     Attachment,
     Broadcast,
     Church,
     Conversation,
     Group,
+    Keyword,
     Member,
     Note,
     Role,
@@ -116,6 +122,12 @@ WRITES: dict[str, Write] = {
         _groups(church).filter(pk=group.pk).update(name=new_name()) for group in _groups(church)
     ],
     "an opt-out": _add_opt_out,
+    "keywords, updated": lambda church: Keyword.objects.filter(church=church).update(
+        answer=new_name()
+    ),
+    "a cap of the church": lambda church: SpendLimit.objects.update_or_create(
+        tenant=church, defaults={"own_cap": 1000 + next(_names)}
+    ),
     "opt-outs, deleted": lambda church: OptOut.objects.filter(tenant=church).delete(),
     "a broadcast, cancelled": lambda church: Broadcast.objects.filter(church=church).update(
         cancelled_at=NOW + timedelta(seconds=next(_names))
