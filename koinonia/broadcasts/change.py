@@ -54,7 +54,7 @@ def change_broadcast(
         waiting = Broadcast.objects.filter(pk=broadcast.pk, due_at__isnull=False)
         if due_at is None or not waiting.update(**values):
             return False
-        counted = forecast(broadcast.church, new_text, new_audience)
+        counted = forecast(broadcast.church, new_text, new_audience, media=bool(broadcast.media))
         waiting.update(total=counted.total, forecast_suppressed=counted.suppressed)
         broadcast.refresh_from_db()
         broadcast.left_out = counted.left_out

@@ -127,25 +127,23 @@ class Forecast:
     left_out: LeftOutList
 
 
-def forecast(church: Church, text: str, audience: Audience) -> Forecast:
+def forecast(church: Church, text: str, audience: Audience, *, media: bool = False) -> Forecast:
     """Count the audience now. Raise ``UnacceptableError`` if nobody in it would get a text."""
-    renderings = Renderings(church, text)
+    renderings = Renderings(church, text, media=media)
     with audience.people(church) as people:
         total, suppressed = _forecast(church, _usable(renderings, people))
     return Forecast(total, suppressed, renderings.left_out)
 
 
-def check_audience(church: Church, text: str, audience: Audience) -> None:
+def check_audience(church: Church, text: str, audience: Audience, *, media: bool = False) -> None:
     """Raise ``UnacceptableError`` if nobody in the audience would get a text."""
     with audience.people(church) as people:
-        _usable(Renderings(church, text), people)
+        _usable(Renderings(church, text, media=media), people)
 
 
 def update_forecast(broadcast: Broadcast) -> None:
-    """Count the current audience of a scheduled broadcast and store the forecast."""
-    renderings = Renderings(broadcast.church, broadcast.text, media=bool(broadcast.media))
     """Count the current audience of a scheduled broadcast, which may be empty by now, and store it."""
-    renderings = Renderings(broadcast.church, broadcast.text)
+    renderings = Renderings(broadcast.church, broadcast.text, media=bool(broadcast.media))
     with Audience.from_json(broadcast.audience).people(broadcast.church) as people:
         usable = (one for one in renderings.each(people) if not one.problem)
         total, suppressed = _forecast(broadcast.church, usable)

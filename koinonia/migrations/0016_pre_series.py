@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("koinonia", "0012_pre_retention"),
+        ("koinonia", "0015_pre_templates_and_media"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
