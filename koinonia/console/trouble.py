@@ -53,7 +53,8 @@ def troubles(
         return [_waiting("warn", sentence, church, now)]
     if state.waits_until is None:
         return []
-    when = date_format(localtime(state.waits_until), "l, TIME_FORMAT")
+    until = localtime(state.waits_until)
+    when = f"{date_format(until, 'l')}, {date_format(until, 'TIME_FORMAT')}"
     sentence = _("The limit of the day is reached. The next texts go out on %(when)s.")
     return [Trouble("warn", sentence % {"when": when})]
 
