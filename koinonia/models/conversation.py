@@ -117,6 +117,8 @@ class Conversation(models.Model):
         db_constraint=False, db_index=False,
     )  # fmt: skip
     unread_count = models.PositiveIntegerField(default=0)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    """The time of the last automatic answer."""
     updated_at = models.DateTimeField(default=timezone.now)
     assigned_to = models.ForeignKey(
         Staff, models.SET_NULL, null=True, blank=True, related_name="conversations", db_index=False

@@ -119,13 +119,16 @@ class TextSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
         return within_bounds(when)
 
 
+class MediaUrlsField(BoundedListField):
+    """The media of a text. ``delivery`` checks each URL."""
+
+    def __init__(self) -> None:
+        child = serializers.CharField(max_length=2000)
+        super().__init__(child=child, required=False, default=list, max_length=MAX_MEDIA)
+
+
 class ReplySerializer(TextSerializer):
-    media_urls = BoundedListField(
-        child=serializers.CharField(max_length=2000),
-        required=False,
-        default=list,
-        max_length=MAX_MEDIA,
-    )
+    media_urls = MediaUrlsField()
 
 
 class NewMessageSerializer(ReplySerializer):
