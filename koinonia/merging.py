@@ -14,7 +14,7 @@ from django.db.models.functions import Greatest
 from delivery.models import Direction, Message, OptOut
 from delivery.opt_outs import opt_out, started_since
 from koinonia import ids
-from koinonia.models import Broadcast, Church, Conversation, Member
+from koinonia.models import Broadcast, Church, Conversation, InboxState, Member, Note
 
 
 class MemberGoneError(Exception):
@@ -131,14 +131,28 @@ def _join(church: Church, thread: int, number: str) -> int:
         Conversation.objects.filter(pk=source.pk).update(phone=number)
         return 1
     Message.objects.filter(thread=source.pk).update(thread=target.pk)
+    Note.objects.filter(conversation=source.pk).update(conversation=target.pk)
     latest = [row.last_message_id for row in (source, target) if row.last_message_id]
     Conversation.objects.filter(pk=target.pk).update(
         unread_count=F("unread_count") + source.unread_count,
         last_message=max(latest, default=None),
         updated_at=Greatest(F("updated_at"), source.updated_at),
+        **_joined_inbox(source, target),
     )
     source.delete()
     return 1
+
+
+def _joined_inbox(source: Conversation, target: Conversation) -> dict[str, Any]:
+    """Return the inbox's values of the joined conversation: it is open if one of them was."""
+    states = {source.state, target.state}
+    ranked = (InboxState.OPEN, InboxState.DONE, InboxState.QUIET)
+    times = [row.inbox_at for row in (source, target) if row.inbox_at]
+    return {
+        "state": next(state for state in ranked if state in states),
+        "inbox_at": max(times, default=None),
+        "assigned_to": target.assigned_to_id or source.assigned_to_id,
+    }
 
 
 def _add_groups(other: Member, remaining: Member) -> int:

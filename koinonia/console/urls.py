@@ -12,6 +12,7 @@ urlpatterns = [
     path("churches/", switch, name="console-switch"),
     # A line per family of pages.
     path("churches/<slug:church>/", include("koinonia.console.today.urls")),
+    path("churches/<slug:church>/inbox/", include("koinonia.console.inbox.urls")),
     path("login/", guarded(SignInView.as_view()), name="login"),
     path("logout/", SignOutView.as_view(), name="logout"),
     path("language/", set_language, name="language"),
