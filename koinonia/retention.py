@@ -27,8 +27,17 @@ from httpopt.versions import counters
 from koinonia import deletion
 from koinonia.accounts import session_store
 from koinonia.api.idempotency import KEPT_FOR
-from koinonia.media.storage import prunable
-from koinonia.models import Group, IdempotentRequest, Invitation, Member, TokenDetails
+from koinonia.media.storage import (
+    prunable,
+)
+from koinonia.models import (
+    Conversation,
+    Group,
+    IdempotentRequest,
+    Invitation,
+    Member,
+    TokenDetails,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -100,6 +109,7 @@ def _prune(
         # During an upgrade, an earlier release writes rows without these columns.
         Member.objects.complete_search_keys()
         Group.objects.complete_keys()
+        Conversation.objects.complete_inbox()
         counters.compact()
 
 

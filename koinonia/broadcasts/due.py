@@ -22,6 +22,7 @@ from koinonia.broadcasts.audience import Audience
 from koinonia.broadcasts.renderings import Renderings
 from koinonia.broadcasts.send import drafts
 from koinonia.models import Broadcast
+from koinonia.series.occurrences import plan_following
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +58,7 @@ def accept_due(now: datetime) -> bool:
                 return False
             taken.append(broadcast.pk)
             _accept(broadcast, now)
+            plan_following(broadcast, now)
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:
@@ -85,6 +87,7 @@ def hold_due(now: datetime) -> int:
         with transaction.atomic():
             broadcast = Broadcast.objects.select_for_update().get(pk=key)
             _end(broadcast, now, ended_as=Status.UNKNOWN.value)
+            plan_following(broadcast, now)
             held += 1
     return held
 

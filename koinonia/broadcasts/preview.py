@@ -8,8 +8,14 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from math import ceil
 
-from delivery import conf, opt_outs
-from delivery.accept import UnacceptableError, check_media, check_sender
+from delivery import (
+    opt_outs,
+)
+from delivery.accept import (
+    UnacceptableError,
+    check_media,
+    check_sender,
+)
 from delivery.content.plain_punctuation import costly
 from delivery.limits import destinations, pacing
 from delivery.providers import registry
@@ -18,6 +24,7 @@ from koinonia.broadcasts.audience import Audience
 from koinonia.broadcasts.renderings import LeftOut, LeftOutList, Rendering, Renderings, slices
 from koinonia.broadcasts.send import check_text
 from koinonia.models import Church
+from koinonia.prices import part_price
 
 EXAMPLES = 3
 """Texts that a preview shows beside the dearest one."""
@@ -86,7 +93,7 @@ def preview(
     if not renderings.usable and not renderings.unusable:
         raise UnacceptableError("audience", "This audience is empty.")
     dearest = sums.dearest_unusable or sums.dearest
-    price, seconds = conf.part_price(), _seconds_for(sender, sums.parts)
+    price, seconds = part_price(church), _seconds_for(sender, sums.parts)
     return Preview(
         people=sums.people,
         opted_out=sums.opted_out.total,

@@ -6,7 +6,14 @@ one row with a forecast until it is due (``koinonia.broadcasts.due``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import (
+    Iterable,
+    Iterator,
+    Sequence,
+)
+from dataclasses import (
+    dataclass,
+)
 from datetime import datetime
 from itertools import chain
 
@@ -20,7 +27,7 @@ from delivery.drafts import Draft
 from delivery.models.transitions import Failure
 from koinonia import audit, events
 from koinonia.broadcasts.audience import Audience, Person
-from koinonia.broadcasts.renderings import Rendering, Renderings, slices
+from koinonia.broadcasts.renderings import LeftOutList, Rendering, Renderings, slices
 from koinonia.conversations import conversation_keys
 from koinonia.media.storage import keep_used
 from koinonia.models import Broadcast, Church
@@ -113,8 +120,32 @@ def drafts(broadcast: Broadcast, renderings: Iterable[Rendering], now: datetime)
             )
 
 
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a scheduled broadcast would send now."""
+
+    total: int
+    """Texts, with the suppressed ones."""
+    suppressed: int
+    left_out: LeftOutList
+
+
+def forecast(church: Church, text: str, audience: Audience, *, media: bool = False) -> Forecast:
+    """Count the audience now. Raise ``UnacceptableError`` if nobody in it would get a text."""
+    renderings = Renderings(church, text, media=media)
+    with audience.people(church) as people:
+        total, suppressed = _forecast(church, _usable(renderings, people))
+    return Forecast(total, suppressed, renderings.left_out)
+
+
+def check_audience(church: Church, text: str, audience: Audience, *, media: bool = False) -> None:
+    """Raise ``UnacceptableError`` if nobody in the audience would get a text."""
+    with audience.people(church) as people:
+        _usable(Renderings(church, text, media=media), people)
+
+
 def update_forecast(broadcast: Broadcast) -> None:
-    """Count the current audience of a scheduled broadcast and store the forecast."""
+    """Count the current audience of a scheduled broadcast, which may be empty by now, and store it."""
     renderings = Renderings(broadcast.church, broadcast.text, media=bool(broadcast.media))
     with Audience.from_json(broadcast.audience).people(broadcast.church) as people:
         usable = (one for one in renderings.each(people) if not one.problem)

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("koinonia", "0013_pre_audit"),
+        ("koinonia", "0014_pre_inbox"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

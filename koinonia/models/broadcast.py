@@ -45,6 +45,13 @@ class Broadcast(models.Model):
     church = models.ForeignKey(Church, models.CASCADE, related_name="broadcasts", db_index=False)
     text = models.TextField()
     """The template, with placeholders."""
+    series = models.ForeignKey(
+        "koinonia.Series", models.SET_NULL, null=True, blank=True, related_name="broadcasts",
+        db_index=False,
+    )  # fmt: skip
+    """The series that it is an occurrence of; None: it is sent once."""
+    occurrence = models.DateField(null=True, blank=True)
+    """The day of the series that it stands for, even if it was moved to another one."""
     audience = models.JSONField()
     """``{"all": true}`` or ``{"groups": [id], "members": [id]}``, either with ``exclude_groups``, with
     ids as the client sent them."""
@@ -64,6 +71,8 @@ class Broadcast(models.Model):
     """The number of opt-outs within ``total`` at the last forecast."""
     ended_as = models.CharField(max_length=11, blank=True, default="", db_default="")
     """The status of all its texts, if the broadcast ended before its messages were created."""
+    edits = models.PositiveSmallIntegerField(default=0, db_default=0)
+    """The number of changes by people while it was scheduled: its version, for ``If-Match``."""
     cancelled_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     """The time of the last message's change to a final status."""
@@ -75,6 +84,12 @@ class Broadcast(models.Model):
     objects = BroadcastQuerySet.as_manager()
 
     class Meta:
+        constraints = [
+            # Also the index of the series. Most broadcasts have none.
+            models.UniqueConstraint(
+                fields=["series", "occurrence"], name="broadcast_once_per_occurrence"
+            ),
+        ]
         indexes = [
             models.Index(fields=["church", "-id"], name="broadcast_list"),
             # Small: broadcasts with an unpublished change.
