@@ -8,12 +8,12 @@ from typing import Any
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
-from delivery.models import Message
 from koinonia.api.errors import ConflictError, UnprocessableError
 from koinonia.broadcasts.send import send_broadcast
 from koinonia.console.frame import ConsoleView
-from koinonia.console.send.once import Sent, send_once
-from koinonia.models import Broadcast, Church
+from koinonia.console.send.once import Made, Sent, send_once
+from koinonia.models import Church
+from koinonia.series.start import start_series
 from koinonia.texts.send import MemberGoneError, send_text
 from throttling import limits
 from throttling.allowlist import Caller
@@ -22,6 +22,13 @@ from throttling.drf import LimitExceeded
 
 UNDO_FOR = timedelta(seconds=10)
 """A text waits this long before it goes, so that a person can take it back."""
+
+
+_PAGES = {
+    "broadcast": "console-sent-broadcast",
+    "message": "console-sent-text",
+    "series": "console-sent-series-item",
+}
 
 
 class Refused(Exception):  # noqa: N818 -- a sentence for people
@@ -33,7 +40,7 @@ def send(view: ConsoleView, body: dict[str, Any], given: dict[str, Any], now: da
     post = view.request.POST
     charged: list[ThrottleResult] = []
 
-    def act() -> Broadcast | Message:
+    def act() -> Made:
         charged.append(_charge(view, broadcast="audience" in given))
         return _accept(view, given, now)
 
@@ -48,7 +55,12 @@ def send(view: ConsoleView, body: dict[str, Any], given: dict[str, Any], now: da
         raise Refused(_("This text is being sent in another window.")) from None
 
 
-def _accept(view: ConsoleView, given: dict[str, Any], now: datetime) -> Broadcast | Message:
+def _accept(view: ConsoleView, given: dict[str, Any], now: datetime) -> Made:
+    if "repeat" in given:
+        return start_series(
+            view.church, given["text"], given["audience"], first_at=given["send_at"],
+            repeat=given["repeat"], author=view.user, now=now,
+        )  # fmt: skip
     send_at = given["send_at"] or now + UNDO_FOR
     if "audience" in given:
         return send_broadcast(
@@ -73,8 +85,7 @@ def _charge(view: ConsoleView, *, broadcast: bool) -> ThrottleResult:
 
 def page_of(church: Church, sent: Sent) -> str:
     """Return the path of the page that shows the text."""
-    name = "console-sent-broadcast" if sent.kind == "broadcast" else "console-sent-text"
     try:
-        return reverse(name, args=[church.slug, sent.id])
+        return reverse(_PAGES[sent.kind], args=[church.slug, sent.id])
     except NoReverseMatch:
         return reverse("console-today", args=[church.slug])

@@ -13,6 +13,7 @@ from delivery.models import OptOut
 from koinonia import ids, phone
 from koinonia.console.send import recipients
 from koinonia.console.send.recipients import Recipient
+from koinonia.member_search import matching
 from koinonia.models import Church, Group, Member
 from koinonia.names import search_key
 
@@ -116,21 +117,19 @@ def _group(group: Group, *, without: bool) -> Option:
 def _people(church: Church, words: str, have: set[str]) -> tuple[list[Option], str]:
     key = search_key(words)
     stopped = OptOut.objects.filter(tenant=OuterRef("church"), number=OuterRef("phone"))
-    matching = Member.objects.filter(church=church)
-    for word in words.split():
-        matching = matching.filter(_has(word))
+    rows = Member.objects.filter(church=church).filter(matching(words))
     shown: list[Member] = []
     # The stages share an index or a small scan; the next one is asked only while there is room.
     for stage in _stages(key):
         if len(shown) < SHOWN_PEOPLE:
-            rows = matching.filter(stage).exclude(pk__in=[one.pk for one in shown])
-            rows = rows.annotate(is_stopped=Exists(stopped)).order_by("search_key", "pk")
-            shown += rows[: SHOWN_PEOPLE - len(shown)]
+            next_ones = rows.filter(stage).exclude(pk__in=[one.pk for one in shown])
+            next_ones = next_ones.annotate(is_stopped=Exists(stopped)).order_by("search_key", "pk")
+            shown += next_ones[: SHOWN_PEOPLE - len(shown)]
     options = [_person(member) for member in shown]
     options = [option for option in options if option.recipient.mark not in have]
     if len(shown) < SHOWN_PEOPLE:
         return options, ""
-    counted = matching.order_by()[: COUNTED + 1].count()
+    counted = rows.order_by()[: COUNTED + 1].count()
     left = counted - len(shown)
     if counted > COUNTED:
         return options, _("and more than %(count)s others: type more of the name") % {
@@ -155,13 +154,6 @@ def _stages(key: str) -> list[Q]:
         Q(search_key__contains=f" {key}"),
         Q(),
     ]
-
-
-def _has(word: str) -> Q:
-    key = search_key(word)
-    named = Q(search_key__contains=key) if key else Q()
-    digits = "".join(letter for letter in word if letter in "0123456789")
-    return named | Q(phone__contains=digits) if digits else named
 
 
 def _person(member: Member) -> Option:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from math import ceil
 from typing import Any
 
-from delivery import conf, opt_outs
+from delivery import opt_outs
 from delivery.accept import UnacceptableError, check_media, check_sender
 from delivery.content.encoding import MAX_PARTS, measure_message
 from delivery.content.plain_punctuation import costly
@@ -20,6 +20,8 @@ from koinonia.broadcasts.preview import Character, Preview, preview
 from koinonia.broadcasts.renderings import LeftOutList, Rendering
 from koinonia.conversations import member_at
 from koinonia.models import Church
+from koinonia.prices import part_price
+from koinonia.quiet.hours import forecast as quiet
 from koinonia.texts.compose import compose_single
 
 
@@ -89,7 +91,7 @@ def of_number(
         raise UnacceptableError("to", refused)
     stopped = number in opt_outs.opted_out(church.pk, {number})
     parts = 0 if stopped else measured.parts
-    price, seconds = conf.part_price(), _seconds(church, parts)
+    price, seconds = part_price(church), _seconds(church, parts)
     found = Preview(
         people=0 if stopped else 1,
         opted_out=int(stopped),
@@ -102,6 +104,7 @@ def of_number(
         left_out=LeftOutList(),
         examples=[one] if measured.parts <= MAX_PARTS else [],
         done_at=None if seconds is None else (send_at or now) + timedelta(seconds=seconds),
+        quiet=quiet(church, [] if stopped else [number], send_at or now),
     )
     return _forecast(church, found, send_at, now)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django import forms
@@ -23,6 +23,14 @@ API_NAMES = {
     "send_at": "date", "scheduled_at": "date", "media_urls": "link",
 }  # fmt: skip
 """Fields of the API and of ``delivery`` -> fields of this form."""
+
+_REPEATS: dict[str, dict[str, Any]] = {
+    "week": {"every": "week"},
+    "2 weeks": {"every": "week", "interval": 2},
+    "month": {"every": "month"},
+    "weekday": {"every": "month", "on": "weekday"},
+}
+"""The choices of the form -> rules of the API."""
 
 
 class ComposeForm(forms.Form):
@@ -70,6 +78,24 @@ class ComposeForm(forms.Form):
         widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
     )
 
+    repeat = forms.ChoiceField(
+        label=_("Repeat"),
+        required=False,
+        choices=[
+            ("", _("No")),
+            ("week", _("Every week")),
+            ("2 weeks", _("Every second week")),
+            ("month", _("Every month, on the same day")),
+            ("weekday", _("Every month, on the same weekday, such as the 2nd Sunday")),
+        ],
+    )
+    until = forms.DateField(
+        label=_("Last day"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text=_("Empty: until somebody ends it"),
+    )
+
     def __init__(self, church: Church, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.church = church
@@ -81,6 +107,8 @@ class ComposeForm(forms.Form):
             self.add_error("time", _("Choose the time of the day, too."))
         if clock and not day and "date" not in self.errors:
             self.add_error("date", _("Choose the day, too."))
+        if values.get("repeat") and not day:
+            self.add_error("date", _("Choose the first day of a text that repeats."))
         values["send_at"] = None
         if day and clock:
             try:
@@ -94,6 +122,16 @@ class ComposeForm(forms.Form):
         """Return the chosen moment. Call it after ``is_valid``."""
         found: datetime | None = self.cleaned_data.get("send_at")
         return found
+
+    @property
+    def repeats(self) -> bool:
+        """Return whether the text goes out again and again. Call it after ``is_valid``."""
+        return bool(self.cleaned_data.get("repeat"))
+
+    @property
+    def is_single(self) -> bool:
+        """Return whether it is a text to one person, and no broadcast."""
+        return self.chosen.is_single and not self.repeats
 
     @cached_property
     def chosen(self) -> Chosen:
@@ -112,9 +150,13 @@ class ComposeForm(forms.Form):
         send_at = self.send_at
         body: dict[str, Any] = {
             "text": self.cleaned_data.get("text", ""),
-            "media_urls": media_urls,
             "send_at": send_at.isoformat() if send_at else None,
         }
+        if self.repeats:
+            until: date | None = self.cleaned_data.get("until")
+            repeat = {**_REPEATS[self.cleaned_data["repeat"]], "until": until and until.isoformat()}
+            return body | {"audience": self.chosen.audience(), "repeat": repeat}
+        body["media_urls"] = media_urls
         if self.chosen.is_single:
             return body | self.chosen.addressee()
         return body | {"audience": self.chosen.audience()}

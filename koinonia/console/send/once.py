@@ -20,7 +20,7 @@ from delivery.models import Message
 from delivery.statuses import Status
 from koinonia import ids
 from koinonia.api.idempotency import REPLAYED, once
-from koinonia.models import Broadcast, Church, IdempotentRequest
+from koinonia.models import Broadcast, Church, IdempotentRequest, Series
 
 _MOST_REPEATS = 50
 
@@ -30,7 +30,7 @@ class Sent:
     """A text that was sent, now or earlier."""
 
     kind: str
-    """``broadcast`` or ``message``."""
+    """``broadcast``, ``message`` or ``series``."""
     id: str
     form: str
     """The key of the form that sent it."""
@@ -44,7 +44,8 @@ class Sent:
         return f"{self.kind}:{self.id}"
 
 
-Act = Callable[[], Broadcast | Message]
+Made = Broadcast | Message | Series
+Act = Callable[[], Made]
 
 
 def send_once(
@@ -73,8 +74,12 @@ def _try(user: User, path: str, key: str, digest: str, act: Act, form: str, now:
 
     def act_and_tell() -> Response:
         made = act()
-        kind = "broadcast" if isinstance(made, Broadcast) else "message"
-        told = {"kind": kind, "id": ids.encode(made.pk), "form": form, "at": now.isoformat()}
+        told = {
+            "kind": made._meta.model_name,
+            "id": ids.encode(made.pk),
+            "form": form,
+            "at": now.isoformat(),
+        }
         return Response(told, 202)
 
     answer = once(record, act_and_tell)
@@ -89,5 +94,7 @@ def _was_stopped(church: Church, sent: Sent) -> bool:
     if sent.kind == "broadcast":
         found = Broadcast.objects.filter(church=church, pk=key)
         return found.filter(ended_as=Status.CANCELLED).exists() or not found.exists()
+    if sent.kind == "series":
+        return not Series.objects.filter(church=church, pk=key, ended_at=None).exists()
     rows = Message.objects.filter(tenant=church, pk=key)
     return rows.filter(status=Status.CANCELLED).exists() or not rows.exists()

@@ -11,12 +11,14 @@ from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.serializers import Serializer
 
 from delivery.accept import UnacceptableError
 from delivery.content.encoding import size_rules
 from delivery.content.plain_punctuation import plain
 from koinonia.api.serializers.broadcasts import NewBroadcastSerializer
 from koinonia.api.serializers.messages import NewMessageSerializer
+from koinonia.api.serializers.series import NewSeriesSerializer
 from koinonia.broadcasts.audience import Audience
 from koinonia.console.forms import add_errors
 from koinonia.console.frame import ConsoleView
@@ -40,9 +42,7 @@ class _Compose(ConsoleView):
 
     def judged(self, form: ComposeForm, media_urls: list[str]) -> dict[str, Any]:
         """Return the values as the API reads them. Raise DRF's ValidationError."""
-        single = form.chosen.is_single
-        serializer_class = NewMessageSerializer if single else NewBroadcastSerializer
-        serializer = serializer_class(
+        serializer = _serializer_of(form)(
             data=form.body(media_urls), context={"church": self.church, "request": self.request}
         )
         serializer.is_valid(raise_exception=True)
@@ -50,14 +50,20 @@ class _Compose(ConsoleView):
 
     def forecast(self, form: ComposeForm, given: dict[str, Any], now: datetime) -> Forecast:
         """Return the forecast. Raise ``UnacceptableError``."""
-        text, media, send_at = given["text"], given["media_urls"], given["send_at"]
-        if form.chosen.is_single:
+        text, media, send_at = given["text"], given.get("media_urls", []), given["send_at"]
+        if form.is_single:
             number = given["member"].phone if "member" in given else given["to"]
             if form.chosen.member is None:
                 return forecast.of_number(self.church, text, number, media, send_at, now)
             only = Audience(everyone=False, member_ids=[form.chosen.member.pk], as_sent={})
             return forecast.of_broadcast(self.church, text, only, media, send_at, now)
         return forecast.of_broadcast(self.church, text, given["audience"], media, send_at, now)
+
+
+def _serializer_of(form: ComposeForm) -> type[Serializer[Any]]:
+    if form.repeats:
+        return NewSeriesSerializer
+    return NewMessageSerializer if form.is_single else NewBroadcastSerializer
 
 
 class ComposeView(_Compose):
@@ -126,6 +132,12 @@ class ComposeView(_Compose):
             form.add_error("find", _("Choose who gets the text: a person, a group or a number."))
         if not form.cleaned_data.get("text", "").strip() and not urls:
             form.add_error("text", _("Write a text first."))
+        if form.repeats and urls:
+            form.add_error(
+                "file", _("A text that repeats has no attachment. Put a link into its words.")
+            )
+        if form.repeats and form.chosen.numbers:
+            form.add_error("find", _("A text that repeats goes to members or groups."))
         if form.errors or form.chosen.gone:
             return self._refuse(form)
         try:
@@ -230,7 +242,7 @@ _EDITS = {"add", "drop", "detach", "insert", "plain", "edit"}
 
 def _hidden(form: ComposeForm) -> list[tuple[str, str]]:
     """Return the values of the form as hidden fields of the question."""
-    kept = [(name, form.data.get(name, "")) for name in ("text", "date", "time")]
+    kept = [(name, form.data.get(name, "")) for name in ("text", "date", "time", "repeat", "until")]
     marks = [("who", one.mark) for one in form.chosen.recipients]
     return [*kept, *marks, *(("attached", url) for url in form.attached)]
 

@@ -17,7 +17,7 @@ from delivery.models import Message, OptOut
 from delivery.opt_outs import opt_out
 from koinonia.console.send import acts
 from koinonia.ids import encode
-from koinonia.models import AuditEntry, Broadcast, Church, Group, Member, TextTemplate
+from koinonia.models import AuditEntry, Broadcast, Church, Group, Member, Series, TextTemplate
 from tests.console.pages import Costs
 from tests.support import cast
 
@@ -288,3 +288,28 @@ def test_a_viewer_writes_no_text(client: Client, grace_viewer: User, anna: Membe
     assert client.post(SEND, {"who": "all", "text": "Hi"}).status_code == 403
     assert client.get(f"{SEND}templates/").status_code == 200
     assert client.post(f"{SEND}templates/", {"name": "A", "text": "B"}).status_code == 403
+
+
+def test_a_repeating_text_starts_a_series(office: Client, grace: Church, anna: Member) -> None:
+    day = (timezone.now() + timedelta(days=30)).date()
+    values = {"text": "Hi", "date": day.isoformat(), "time": "08:00", "repeat": "2 weeks"}
+    number = post(office, who="n:+13125550199", **values)
+    assert "goes to members or groups" in number.content.decode()
+    without_day = post(office, who="all", text="Hi", repeat="week")
+    assert "Choose the first day" in without_day.content.decode()
+    asked = post(office, "check", who=mark(anna), **values).content.decode()
+    assert "Every second week" in asked
+    for _ in range(2):
+        assert post(office, who=mark(anna), **values).status_code == 302
+    series = Series.objects.get()
+    assert (series.every, series.interval, series.starts_on) == ("week", 2, day)
+
+
+def test_the_outlook_says_who_waits_for_the_end_of_the_quiet_hours(
+    office: Client, grace: Church, anna: Member
+) -> None:
+    Church.objects.filter(pk=grace.pk).update(quiet_from="21:00", quiet_until="08:00")
+    day = (timezone.now() + timedelta(days=30)).date().isoformat()
+    data = {"who": "all", "text": "Hi", "date": day, "time": "03:00"}
+    page = office.post(f"{SEND}preview/", data).content.decode()
+    assert "1 text waits for the end of the quiet hours" in page

@@ -41,7 +41,7 @@ async function restore({ detail }) {
     const marks = detail.entries.filter(([name]) => name === "who").map(([, mark]) => mark);
     if (marks.length) await showRecipients(marks);
   }
-  const opened = detail.entries.filter(([name, value]) => value && ["date", "time", "link"].includes(name));
+  const opened = detail.entries.filter(([name, value]) => value && ["date", "time", "link", "repeat", "until"].includes(name));
   for (const [name] of opened) form.elements[name].closest("details")?.setAttribute("open", "");
   showSize();
   look();
