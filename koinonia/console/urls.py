@@ -13,6 +13,7 @@ urlpatterns = [
     # A line per family of pages.
     path("churches/<slug:church>/", include("koinonia.console.today.urls")),
     path("churches/<slug:church>/inbox/", include("koinonia.console.inbox.urls")),
+    path("churches/<slug:church>/send/", include("koinonia.console.send.urls")),
     path("login/", guarded(SignInView.as_view()), name="login"),
     path("logout/", SignOutView.as_view(), name="logout"),
     path("language/", set_language, name="language"),

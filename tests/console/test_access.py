@@ -16,6 +16,10 @@ PAGES = {
     "log/": Role.OWNER,
     "parts/unread/": Role.VIEWER,
     "parts/banner/": Role.VIEWER,
+    "send/": Role.SENDER,
+    "send/recipients/?find=a": Role.SENDER,
+    "send/preview/": Role.SENDER,
+    "send/templates/": Role.VIEWER,
 }
 RANK = [Role.VIEWER, Role.SENDER, Role.OWNER]
 
