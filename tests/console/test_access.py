@@ -15,6 +15,9 @@ PAGES = {
     "more/": Role.VIEWER,
     "parts/unread/": Role.VIEWER,
     "parts/banner/": Role.VIEWER,
+    "sent/": Role.VIEWER,
+    "sent/texts/": Role.VIEWER,
+    "sent/repeating/": Role.VIEWER,
 }
 RANK = [Role.VIEWER, Role.SENDER, Role.OWNER]
 
