@@ -17,4 +17,13 @@ urlpatterns = [
     path("login/", guarded(SignInView.as_view()), name="login"),
     path("logout/", SignOutView.as_view(), name="logout"),
     path("language/", set_language, name="language"),
+    path("churches/<slug:church>/sent/", include("koinonia.console.sent.urls")),
+    path(
+        "login/",
+        guarded(
+            LoginView.as_view(template_name="koinonia/login.html", redirect_authenticated_user=True)
+        ),
+        name="login",
+    ),
+    path("logout/", LogoutView.as_view(next_page="login"), name="logout"),
 ]

@@ -20,6 +20,9 @@ PAGES = {
     "send/recipients/?find=a": Role.SENDER,
     "send/preview/": Role.SENDER,
     "send/templates/": Role.VIEWER,
+    "sent/": Role.VIEWER,
+    "sent/texts/": Role.VIEWER,
+    "sent/repeating/": Role.VIEWER,
 }
 RANK = [Role.VIEWER, Role.SENDER, Role.OWNER]
 
