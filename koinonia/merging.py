@@ -13,7 +13,7 @@ from django.db.models.functions import Greatest
 
 from delivery.models import Direction, Message, OptOut
 from delivery.opt_outs import opt_out, started_since
-from koinonia import ids
+from koinonia import audit, ids
 from koinonia.models import Broadcast, Church, Conversation, Member
 
 
@@ -96,6 +96,7 @@ def merge(
     remaining.phone = kept.phone
     remaining.save(update_fields=["first_name", "last_name", "phone", "updated_at"])
     other.delete()
+    audit.record(church, by, "member.merged", remaining, vars(merged), now=now)
     return merged
 
 

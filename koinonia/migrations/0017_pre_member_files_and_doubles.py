@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     """Make two small tables: files between their preview and their import, and members who are two."""
 
     dependencies = [
-        ("koinonia", "0012_pre_retention"),
+        ("koinonia", "0013_pre_audit"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
