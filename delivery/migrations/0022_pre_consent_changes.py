@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     """Make the table of opt-outs and their ends. The release before does not know it."""
 
     dependencies = [
-        ("delivery", "0018_pre_message_trace"),
+        ("delivery", "0021_pre_edits"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     """Make two small tables: files between their preview and their import, and members who are two."""
 
     dependencies = [
-        ("koinonia", "0013_pre_audit"),
+        ("koinonia", "0016_pre_series"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

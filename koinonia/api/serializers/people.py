@@ -12,6 +12,7 @@ from delivery.models import OptOut
 from delivery.opt_outs import opt_out
 from koinonia import audit
 from koinonia.api.errors import taken_as_error
+from koinonia.api.serializers.answers import AnswerField
 from koinonia.api.serializers.fields import (
     MAX_GROUPS,
     ChurchItemField,
@@ -31,10 +32,13 @@ class GroupSerializer(KnownFieldsMixin, serializers.ModelSerializer[Group]):
     name = NameField()
     members_count = serializers.IntegerField(read_only=True, default=0)
     etag = ItemTagField()
+    welcome_text = AnswerField(
+        help_text="Answers a keyword of this group that has no answer. Empty: a standard sentence."
+    )
 
     class Meta:
         model = Group
-        fields = ["id", "name", "members_count", "etag"]
+        fields = ["id", "name", "members_count", "etag", "welcome_text"]
 
     def save(self, **kwargs: Any) -> Group:
         name = self.validated_data.get("name", "")
@@ -43,7 +47,8 @@ class GroupSerializer(KnownFieldsMixin, serializers.ModelSerializer[Group]):
 
     def update(self, instance: Group, validated_data: dict[str, Any]) -> Group:
         instance.name = validated_data.get("name", instance.name)
-        instance.save(update_fields=["name"])
+        instance.welcome_text = validated_data.get("welcome_text", instance.welcome_text)
+        instance.save(update_fields=["name", "welcome_text"])
         return instance
 
 
