@@ -94,16 +94,16 @@ def begin(file: MemberFile, *, now: datetime) -> bool:
 
 
 def advance(file: MemberFile, *, seconds: float, now: datetime) -> None:
-    """Write slices for some seconds, or until all are written; ``file`` has the state after that.
+    """Write at least one slice, for some seconds or until all are written; ``file`` has the state after that.
 
     Return early if another request works on the file.
     """
     if file.state == State.RUNNING:
         writing = Writing(file.church, _plan(file), now=file.begun_at or now)
         began = time.monotonic()
-        while file.position < file.total and time.monotonic() - began < seconds:
+        while file.position < file.total:
             started = time.monotonic()
-            if not _write_slice(file, writing):
+            if not _write_slice(file, writing) or time.monotonic() - began >= seconds:
                 break
             yield_to_writers(time.monotonic() - started)
         if file.position >= file.total:

@@ -175,7 +175,7 @@ def _comparable(value: Any) -> Any:
 def _words(value: Any, names: dict[str, str]) -> str:
     """Return a value as people read it."""
     if isinstance(value, list):
-        return ", ".join(sorted(names.get(key, key) for key in value)) or _("None")
+        return ", ".join(sorted(str(names.get(key, key)) for key in value)) or _("None")
     if isinstance(value, bool):
         return _("Yes") if value else _("No")
     return str(value or _("Empty"))

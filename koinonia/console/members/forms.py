@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from koinonia import ids
 from koinonia.models import Church, Group, Member
+from koinonia.models.note import MAX_NOTE_LENGTH
 
 FIELDS = ("first_name", "last_name", "phone", "groups", "opted_out")
 _LONGEST = 400
@@ -72,3 +73,12 @@ def values_of(member: Member, *, opted_out: bool) -> dict[str, Any]:
         "groups": sorted(ids.encode(group.pk) for group in member.groups.all()),
         "opted_out": opted_out,
     }
+
+
+class NoteForm(forms.Form):
+    text = forms.CharField(
+        label=_("A note for your colleagues"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3, "maxlength": MAX_NOTE_LENGTH, "required": True}),
+        help_text=_("The person never sees it."),
+    )
