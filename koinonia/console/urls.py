@@ -18,6 +18,7 @@ urlpatterns = [
     path("logout/", SignOutView.as_view(), name="logout"),
     path("language/", set_language, name="language"),
     path("churches/<slug:church>/sent/", include("koinonia.console.sent.urls")),
+    path("churches/<slug:church>/members/", include("koinonia.console.members.urls")),
     path(
         "login/",
         guarded(

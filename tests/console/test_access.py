@@ -23,6 +23,10 @@ PAGES = {
     "sent/": Role.VIEWER,
     "sent/texts/": Role.VIEWER,
     "sent/repeating/": Role.VIEWER,
+    "members/": Role.VIEWER,
+    "members/doubles/": Role.VIEWER,
+    "members/new/": Role.SENDER,
+    "members/import/": Role.SENDER,
 }
 RANK = [Role.VIEWER, Role.SENDER, Role.OWNER]
 
