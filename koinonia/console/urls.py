@@ -11,6 +11,8 @@ urlpatterns = [
     path("churches/", switch, name="console-switch"),
     # A line per family of pages.
     path("churches/<slug:church>/", include("koinonia.console.today.urls")),
+    path("churches/<slug:church>/", include("koinonia.console.groups.urls")),
+    path("churches/<slug:church>/", include("koinonia.console.office.urls")),
     path(
         "login/",
         guarded(

@@ -15,6 +15,15 @@ PAGES = {
     "more/": Role.VIEWER,
     "parts/unread/": Role.VIEWER,
     "parts/banner/": Role.VIEWER,
+    "groups/": Role.VIEWER,
+    "groups/new/": Role.SENDER,
+    "keywords/": Role.VIEWER,
+    "keywords/new/": Role.SENDER,
+    "settings/": Role.VIEWER,
+    "answers/": Role.VIEWER,
+    "staff/": Role.OWNER,
+    "account/": Role.VIEWER,
+    "account/leave/": Role.VIEWER,
 }
 RANK = [Role.VIEWER, Role.SENDER, Role.OWNER]
 

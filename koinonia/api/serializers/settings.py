@@ -14,6 +14,7 @@ from rest_framework import serializers
 from delivery.limits import spend
 from koinonia import opt_out_words
 from koinonia.answers import keywords, office_hours
+from koinonia.api.serializers.acting import ActingMixin
 from koinonia.api.serializers.answers import AnswerField
 from koinonia.api.serializers.fields import ItemTagField, NameField
 from koinonia.api.serializers.known_fields import KnownFieldsMixin
@@ -21,6 +22,9 @@ from koinonia.models import Church
 from koinonia.zones import check_zone
 
 _MOST_PARTS = 1_000_000
+_ANSWERS = {
+    "office_hours", "answers_when_closed", "closed_answer", "answers_first_contact", "first_contact_answer",
+}  # fmt: skip
 
 
 @extend_schema_field(
@@ -43,7 +47,7 @@ class OfficeHoursField(serializers.JSONField):
         return _checked(office_hours.check, super().to_internal_value(data))
 
 
-class SettingsSerializer(KnownFieldsMixin, serializers.ModelSerializer[Church]):
+class SettingsSerializer(ActingMixin, KnownFieldsMixin, serializers.ModelSerializer[Church]):
     name = NameField()
     signature = NameField(max_length=80, allow_blank=True, required=False)
     office_hours = OfficeHoursField(allow_null=True, required=False)
@@ -96,6 +100,8 @@ class SettingsSerializer(KnownFieldsMixin, serializers.ModelSerializer[Church]):
         return attrs
 
     def update(self, instance: Church, validated_data: dict[str, Any]) -> Church:
+        answers = validated_data.keys() <= _ANSWERS
+        self.record("answers.changed" if answers else "church.changed", instance, validated_data)
         if "daily_cap" in validated_data:
             spend.set_own_cap(instance.pk, validated_data.pop("daily_cap"), timezone.now())
         for name, value in validated_data.items():
