@@ -12,7 +12,19 @@ from rest_framework.views import APIView
 
 from delivery.models import Attempt, Message, OptOut, SpendLimit
 from httpopt.versions.tracked import Tracked
-from koinonia.models import Broadcast, Church, Conversation, Group, Keyword, Member, Staff
+from koinonia.models import (
+    Attachment,
+    Broadcast,
+    Church,
+    Conversation,
+    Group,
+    Keyword,
+    Member,
+    Note,
+    Series,
+    Staff,
+    TextTemplate,
+)
 from realtime import log
 
 TRACKED = [
@@ -27,7 +39,11 @@ TRACKED = [
     Tracked(Member.groups.through, "members", tenant="member__church", touches="member"),
     Tracked(OptOut, "members", tenant="tenant"),
     Tracked(Broadcast, "broadcasts", tenant="church"),
+    Tracked(TextTemplate, "templates", tenant="church", item_version="version"),
+    Tracked(Attachment, "media", tenant="church"),
+    Tracked(Series, "series", tenant="church", item_version="version"),
     Tracked(Conversation, "conversations", tenant="church"),
+    Tracked(Note, "notes", tenant="church"),
     Tracked(Message, "messages", tenant="tenant"),
     Tracked(Attempt, "attempts", tenant="message__tenant"),
     # Answers of every church name authors. A login does not change these columns.

@@ -269,12 +269,14 @@ DELIVERY = {
     "SECOND_SENDER": "koinonia.wiring.second_sender",
     "RECIPIENT_OF": "koinonia.wiring.recipient_of",
     "SCHEDULE": "koinonia.wiring.schedule",
+    "QUIET_UNTIL": "koinonia.wiring.quiet_until",
     "STOP_WORDS_OF": "koinonia.wiring.stop_words_of",
     "ON_RECEIVED": "koinonia.wiring.on_texts_received",
     "TRACE": "koinonia.config.log_context.trace",
     "REDIS_URL": _REDIS_URL,
     "HASH_TAG": _REDIS_TAG,
     "PUBLIC_URL": PUBLIC_URL,
+    "OWN_MEDIA": f"{PUBLIC_URL}/media/",
     "PROVIDERS": {
         "telnyx": {
             "BACKEND": "delivery.providers.telnyx.provider.TelnyxProvider",

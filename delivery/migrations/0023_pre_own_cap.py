@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     atomic = False
 
-    dependencies = [("delivery", "0018_pre_message_trace")]
+    dependencies = [("delivery", "0022_pre_consent_changes")]
 
     operations = [
         schema_changes.AddField(

@@ -127,6 +127,12 @@ class LatestFirst(NewestFirst):
     ordering = ("-updated_at", "-id")
 
 
+class InboxOrder(NewestFirst):
+    """Conversations, the latest first that asked for the office."""
+
+    ordering = ("-inbox_at", "-id")
+
+
 class LatestDeadFirst(NewestFirst):
     """Dead letters, latest death first."""
 

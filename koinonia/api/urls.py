@@ -20,8 +20,11 @@ from koinonia.api.views import (
     member_import,
     members,
     messages,
+    notes,
+    series,
     settings,
     staff,
+    templates,
 )
 from koinonia.api.views import schema as schema_view
 
@@ -54,7 +57,11 @@ urlpatterns = [
     path(_CHURCH, churches.ChurchDetailView.as_view(), name="church"),
     path(f"{_CHURCH}members/", members.MembersView.as_view(), name="members"),
     path(f"{_CHURCH}members/import/", member_import.MemberImportView.as_view(), name="import"),
+    path(f"{_CHURCH}members/export/", members.ExportMembersView.as_view(), name="members-export"),
     path(f"{_CHURCH}members/<str:id>/", members.MemberView.as_view(), name="member"),
+    path(
+        f"{_CHURCH}members/<str:id>/merge/", members.MergeMemberView.as_view(), name="member-merge"
+    ),
     path(f"{_CHURCH}groups/", groups.GroupsView.as_view(), name="groups"),
     path(f"{_CHURCH}groups/<str:id>/", groups.GroupView.as_view(), name="group"),
     path(
@@ -99,6 +106,22 @@ urlpatterns = [
         conversations.ReadConversationView.as_view(),
         name="conversation-read",
     ),
+    path(
+        f"{_CHURCH}conversations/<str:id>/opt-out/",
+        conversations.OptOutView.as_view(),
+        name="conversation-opt-out",
+    ),
+    path(f"{_CHURCH}colleagues/", conversations.ColleaguesView.as_view(), name="colleagues"),
+    path(f"{_CHURCH}notes/", notes.NotesView.as_view(), name="notes"),
+    path(f"{_CHURCH}notes/<str:id>/", notes.NoteView.as_view(), name="note"),
+    path(
+        f"{_CHURCH}messages/<str:id>/not-a-stop/",
+        messages.NotAStopView.as_view(),
+        name="message-not-a-stop",
+    ),
+    path(f"{_CHURCH}series/", series.SeriesListView.as_view(), name="series"),
+    path(f"{_CHURCH}series/<str:id>/", series.SeriesView.as_view(), name="series-item"),
+    path(f"{_CHURCH}series/<str:id>/skip/", series.SkipSeriesView.as_view(), name="series-skip"),
     path(f"{_CHURCH}dead-letters/", dead_letters.DeadLettersView.as_view(), name="dead-letters"),
     path(
         f"{_CHURCH}dead-letters/retry/",
@@ -131,6 +154,10 @@ urlpatterns = [
     path(
         f"{_CHURCH}invitations/<str:id>/", invitations.InvitationView.as_view(), name="invitation"
     ),
+    path(f"{_CHURCH}templates/", templates.TemplatesView.as_view(), name="templates"),
+    path(f"{_CHURCH}templates/<str:id>/", templates.TemplateView.as_view(), name="template"),
+    path(f"{_CHURCH}media/", templates.MediaView.as_view(), name="media"),
+    path(f"{_CHURCH}media/<str:id>/", templates.MediaItemView.as_view(), name="media-item"),
     path(f"{_CHURCH}staff/", staff.StaffListView.as_view(), name="staff"),
     path(f"{_CHURCH}staff/<str:id>/", staff.StaffView.as_view(), name="staff-member"),
     path("schema/", schema_view.SchemaView.as_view(), name="schema"),

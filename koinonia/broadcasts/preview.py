@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from math import ceil
 
-from delivery import opt_outs
-from delivery.accept import UnacceptableError, check_sender
+from delivery import (
+    opt_outs,
+)
+from delivery.accept import (
+    UnacceptableError,
+    check_media,
+    check_sender,
+)
 from delivery.content.plain_punctuation import costly
 from delivery.limits import destinations, pacing
 from delivery.providers import registry
@@ -18,6 +25,9 @@ from koinonia.broadcasts.renderings import LeftOut, LeftOutList, Rendering, Rend
 from koinonia.broadcasts.send import check_text
 from koinonia.models import Church
 from koinonia.prices import part_price
+
+EXAMPLES = 3
+"""Texts that a preview shows beside the dearest one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +58,10 @@ class Preview:
     characters: list[Character]
     """The costly characters of ``dearest``, most frequent first."""
     left_out: LeftOutList
+    examples: list[Rendering]
+    """The texts of some members that get one, as they will read it."""
+    done_at: datetime | None
+    """When the last text leaves at the rate of the church's number; None without a rate limit."""
 
     @property
     def named(self) -> list[LeftOut]:
@@ -58,12 +72,21 @@ class Preview:
         return self.left_out.total
 
 
-def preview(church: Church, text: str, audience: Audience) -> Preview:
-    """Return the preview of sending the text now. Raise ``UnacceptableError`` for a text or an
-    audience that a broadcast cannot have."""
+def preview(
+    church: Church,
+    text: str,
+    audience: Audience,
+    *,
+    media_urls: Sequence[str] = (),
+    begins_at: datetime,
+) -> Preview:
+    """Return the preview of sending the text at ``begins_at``. Raise ``UnacceptableError`` for a text
+    or an audience that a broadcast cannot have."""
     text = check_text(text)
+    check_media(media_urls)
     sender = check_sender(church)
-    renderings, sums = Renderings(church, text), _Sums(church)
+    renderings = Renderings(church, text, media=bool(media_urls))
+    sums = _Sums(church)
     with audience.people(church) as people:
         for some in slices(renderings.each(people)):
             sums.add(some)
@@ -81,6 +104,8 @@ def preview(church: Church, text: str, audience: Audience) -> Preview:
         dearest=dearest,
         characters=[Character(*one) for one in costly(dearest.text)] if dearest else [],
         left_out=renderings.left_out + sums.opted_out + sums.refused + renderings.doubles,
+        examples=sums.examples,
+        done_at=None if seconds is None else begins_at + timedelta(seconds=ceil(seconds)),
     )
 
 
@@ -93,6 +118,7 @@ class _Sums:
         self.people = self.parts = 0
         self.dearest: Rendering | None = None
         self.dearest_unusable: Rendering | None = None
+        self.examples = list[Rendering]()
         self.opted_out = LeftOutList()
         self.refused = LeftOutList()
 
@@ -108,6 +134,8 @@ class _Sums:
             else:
                 self.people += 1
                 self.parts += one.measured.parts
+                if len(self.examples) < EXAMPLES:
+                    self.examples.append(one)
                 self.dearest = _dearer(self.dearest, one)
 
 

@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
 
     atomic = False
 
-    dependencies = [("koinonia", "0013_pre_audit")]
+    dependencies = [("koinonia", "0017_pre_member_files_and_doubles")]
 
     operations = [
         _column(

@@ -68,6 +68,14 @@ class Church(models.Model):
         validators=[MinValueValidator(LEAST_DAYS_OF_TEXTS)],
         help_text="Days after which texts are deleted, at least 35. Empty: as the installation (KEEP_TEXTS_DAYS).",
     )
+    quiet_from = models.TimeField(
+        null=True,
+        blank=True,
+        help_text="From this time on, on the clocks where a number is, texts wait. Empty: they never do.",
+    )
+    quiet_until = models.TimeField(
+        null=True, blank=True, help_text="At this time the texts that wait go out."
+    )
     language = models.CharField(
         max_length=7, choices=Language, default=Language.ENGLISH, db_default="en"
     )

@@ -14,6 +14,7 @@ from koinonia.api.serializers.acting import ActingMixin
 from koinonia.api.serializers.answers import AnswerField
 from koinonia.api.serializers.fields import (
     MAX_GROUPS,
+    ChurchItemField,
     ChurchItemsField,
     IdField,
     ItemTagField,
@@ -100,7 +101,7 @@ class MemberSerializer(KnownFieldsMixin, serializers.ModelSerializer[Member]):
         opts_out = validated_data.pop("opted_out", False)
         member = Member.objects.create(**validated_data)
         member.groups.set(groups)
-        _opt_out(member, opts_out)
+        self._opt_out(member, opts_out)
         return member
 
     def update(self, instance: Member, validated_data: dict[str, Any]) -> Member:
@@ -114,10 +115,34 @@ class MemberSerializer(KnownFieldsMixin, serializers.ModelSerializer[Member]):
         if groups is not None:
             instance.groups.set(groups)
         instance.church = church
-        _opt_out(instance, opts_out)
+        self._opt_out(instance, opts_out)
         return instance
 
+    def _opt_out(self, member: Member, opts_out: bool) -> None:
+        if opts_out:
+            opt_out(
+                member.church_id, member.phone, OptOut.Source.STAFF,
+                now=timezone.now(), by=self.context["request"].user,
+            )  # fmt: skip
 
-def _opt_out(member: Member, opts_out: bool) -> None:
-    if opts_out:
-        opt_out(member.church_id, member.phone, OptOut.Source.STAFF, now=timezone.now())
+
+class MergeSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
+    into = ChurchItemField("members", help_text="The member that remains.")
+    first_name = NameField(required=False)
+    last_name = NameField(required=False, allow_blank=True)
+    phone = PhoneField(required=False, help_text="The number of one of the two.")
+
+
+class MergedSerializer(serializers.Serializer[Any]):
+    """The remaining member, and the rows that passed to it."""
+
+    member = MemberSerializer()
+    texts = serializers.IntegerField()
+    groups = serializers.IntegerField()
+    broadcasts = serializers.IntegerField(help_text="Scheduled broadcasts that named the other.")
+    conversations = serializers.IntegerField(
+        help_text="Conversations that passed to the remaining number: nobody has the other any more."
+    )
+    opted_out = serializers.BooleanField(
+        help_text="The remaining number is opted out because the other one was."
+    )
