@@ -19,6 +19,7 @@ from koinonia.api.serializers.answers import AnswerField
 from koinonia.api.serializers.fields import ItemTagField, NameField
 from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.models import Church
+from koinonia.quiet.hours import quiet_hours_refusal
 from koinonia.zones import check_zone
 
 _MOST_PARTS = 1_000_000
@@ -70,7 +71,8 @@ class SettingsSerializer(ActingMixin, KnownFieldsMixin, serializers.ModelSeriali
         fields = [
             "name", "timezone", "language", "opt_out_words", "plain_punctuation", "signature",
             "part_price", "office_hours", "answers_when_closed", "closed_answer",
-            "answers_first_contact", "first_contact_answer", "daily_cap", "operator_daily_cap", "etag",
+            "answers_first_contact", "first_contact_answer", "daily_cap", "operator_daily_cap",
+            "quiet_from", "quiet_until", "etag",
         ]  # fmt: skip
 
     def to_representation(self, instance: Church) -> dict[str, Any]:
@@ -97,6 +99,8 @@ class SettingsSerializer(ActingMixin, KnownFieldsMixin, serializers.ModelSeriali
         if after("answers_when_closed") and after("office_hours") is None:
             sentence = _("Name the office hours first: without them the office is never closed.")
             raise serializers.ValidationError({"office_hours": [sentence]})
+        if reason := quiet_hours_refusal(after("quiet_from"), after("quiet_until")):
+            raise serializers.ValidationError({"quiet_until": [reason]})
         return attrs
 
     def update(self, instance: Church, validated_data: dict[str, Any]) -> Church:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from functools import reduce
-from operator import and_
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -17,8 +15,8 @@ from koinonia.api.pagination import NewestFirst
 from koinonia.api.serializers.answers import GroupMembersSerializer
 from koinonia.console.groups.base import GroupsView, counted
 from koinonia.console.paging import paged
+from koinonia.member_search import found, matching
 from koinonia.models import Group, Keyword, Member
-from koinonia.names import search_key
 
 MOST_FOUND = 50
 
@@ -30,7 +28,7 @@ class GroupPage(GroupsView):
         group = self.group(key)
         words = request.GET.get("search", "")[:100].strip()
         wanted = request.GET.get("find", "")[:100].strip()
-        members = _with_opt_outs(found(Member.objects.filter(groups=group), words))
+        members = _with_opt_outs(Member.objects.filter(matching(words), groups=group))
         context = {
             "group": counted(Group.objects.filter(pk=group.pk)).get(),
             "keywords": list(Keyword.objects.filter(group=group).order_by("word")[:20]),
@@ -45,9 +43,8 @@ class GroupPage(GroupsView):
         if not wanted:
             return {"candidates": [], "more": False}
         others = Member.objects.filter(church=self.church).exclude(groups=group)
-        rows = list(
-            _with_opt_outs(found(others, wanted)).order_by("search_key", "pk")[: MOST_FOUND + 1]
-        )
+        ranked: Any = found(_with_opt_outs(others), wanted)
+        rows = list(ranked.order_by("-rank", "search_key", "pk")[: MOST_FOUND + 1])
         return {"candidates": rows[:MOST_FOUND], "more": len(rows) > MOST_FOUND}
 
 
@@ -77,17 +74,6 @@ class GroupMembersPage(GroupsView):
 
     def _back(self, group: Group, request: Any) -> str:
         return self.path("group", ids.encode(group.pk))
-
-
-def found(members: QuerySet[Member], words: str) -> QuerySet[Member]:
-    """Return the members whose names or numbers contain all words."""
-    return members.filter(reduce(and_, map(_has, words.split()))) if words else members
-
-
-def _has(word: str) -> Q:
-    condition = Q(search_key__contains=search_key(word))
-    digits = "".join(letter for letter in word if letter in "0123456789")
-    return condition | Q(phone__contains=digits) if digits else condition
 
 
 def _with_opt_outs(members: QuerySet[Member]) -> QuerySet[Member]:

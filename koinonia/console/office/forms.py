@@ -42,6 +42,18 @@ class SettingsForm(forms.Form):
         required=False,
         help_text=_("Separated by commas, such as ALTO, BAJA. STOP and its like always count."),
     )
+    quiet_from = forms.TimeField(
+        label=_("Quiet hours from"),
+        required=False,
+        widget=forms.TimeInput({"type": "time"}, format="%H:%M"),
+        help_text=_("No text arrives in them: it waits. Answers to a person go at once."),
+    )
+    quiet_until = forms.TimeField(
+        label=_("Quiet hours until"),
+        required=False,
+        widget=forms.TimeInput({"type": "time"}, format="%H:%M"),
+        help_text=_("In the zone of each number. Both empty: no quiet hours."),
+    )
     plain_punctuation = forms.BooleanField(
         label=_("Write plain apostrophes and quotes, which cost fewer parts"), required=False
     )
