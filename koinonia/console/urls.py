@@ -14,6 +14,8 @@ urlpatterns = [
     path("churches/<slug:church>/", include("koinonia.console.today.urls")),
     path("churches/<slug:church>/inbox/", include("koinonia.console.inbox.urls")),
     path("churches/<slug:church>/send/", include("koinonia.console.send.urls")),
+    path("churches/<slug:church>/", include("koinonia.console.groups.urls")),
+    path("churches/<slug:church>/", include("koinonia.console.office.urls")),
     path("login/", guarded(SignInView.as_view()), name="login"),
     path("logout/", SignOutView.as_view(), name="logout"),
     path("language/", set_language, name="language"),

@@ -27,6 +27,15 @@ PAGES = {
     "members/doubles/": Role.VIEWER,
     "members/new/": Role.SENDER,
     "members/import/": Role.SENDER,
+    "groups/": Role.VIEWER,
+    "groups/new/": Role.SENDER,
+    "keywords/": Role.VIEWER,
+    "keywords/new/": Role.SENDER,
+    "settings/": Role.VIEWER,
+    "answers/": Role.VIEWER,
+    "staff/": Role.OWNER,
+    "account/": Role.VIEWER,
+    "account/leave/": Role.VIEWER,
 }
 RANK = [Role.VIEWER, Role.SENDER, Role.OWNER]
 
