@@ -56,6 +56,12 @@ class Process:
         self._running.send_signal(signal.SIGTERM)
         return self._running.wait(_STOP_SECONDS)
 
+    def replace(self, tree: Path) -> None:
+        """Stop the process, and start it with the release in ``tree``."""
+        self.stop()
+        self.tree = tree
+        self.start()
+
     def kill(self) -> None:
         if self._running is not None:
             self._running.kill()
@@ -90,6 +96,7 @@ class RollingSite:
     ) -> None:
         self.certificate = self_signed(directory / "site.pem")
         self._directory, self._tree = directory, tree
+        self.password = PASSWORD
         secure = free_port()
         self.url = f"https://127.0.0.1:{secure}"
         inherited = {
@@ -162,6 +169,8 @@ class RollingSite:
 
     def _start(self) -> None:
         self.carrier.start()
+        if self._tree != ROOT:
+            self.manage(self._tree, "collectstatic", "--noinput", "--verbosity", "0")
         self.manage(self._tree, "migrate", "--verbosity", "0")
         self.manage(self._tree, "seed_demo")
         told = self._directory / "data" / "simulator.json"

@@ -17,12 +17,13 @@ from tests.support.running_system import database_environment
 from tests.support.valkey import ValkeyServer
 from tests.support.waiting import wait_until
 
-pytestmark = [
+NEEDED = [
     pytest.mark.skipif(nginx.PROGRAM is None, reason="There is no nginx on this machine."),
     pytest.mark.skipif(
         "KOINONIA_TEST_POSTGRES" not in os.environ, reason="Two hosts share no file of SQLite."
     ),
 ]
+pytestmark = NEEDED
 UNLIMITED = {
     f"THROTTLE_{name}": "60000/m"
     for name in (
@@ -36,7 +37,7 @@ UNLIMITED = {
     )
 }
 RESTART = "1012"
-_SOON = 60
+SOON = 60
 
 
 @pytest.fixture
@@ -60,10 +61,10 @@ def restart_in_turn(site: RollingSite) -> None:
         assert (web.stop(), worker.stop()) == (0, 0)
         web.start()
         worker.start()
-        wait_until(web.is_ready, _SOON, pause=0.2)
+        wait_until(web.is_ready, SOON, pause=0.2)
         # nginx forgets after fail_timeout that the process refused connections.
-        wait_until(partial(served, web), _SOON, pause=0.2)
-        wait_until(partial(worker.asks, "/metrics"), _SOON, pause=0.2)
+        wait_until(partial(served, web), SOON, pause=0.2)
+        wait_until(partial(worker.asks, "/metrics"), SOON, pause=0.2)
 
 
 def judge(load: Load) -> None:
