@@ -11,6 +11,7 @@ urlpatterns = [
     path("churches/", switch, name="console-switch"),
     # A line per family of pages.
     path("churches/<slug:church>/", include("koinonia.console.today.urls")),
+    path("churches/<slug:church>/members/", include("koinonia.console.members.urls")),
     path(
         "login/",
         guarded(

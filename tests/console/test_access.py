@@ -15,6 +15,10 @@ PAGES = {
     "more/": Role.VIEWER,
     "parts/unread/": Role.VIEWER,
     "parts/banner/": Role.VIEWER,
+    "members/": Role.VIEWER,
+    "members/doubles/": Role.VIEWER,
+    "members/new/": Role.SENDER,
+    "members/import/": Role.SENDER,
 }
 RANK = [Role.VIEWER, Role.SENDER, Role.OWNER]
 
