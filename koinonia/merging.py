@@ -13,22 +13,9 @@ from django.db.models import F, Q
 
 from delivery.models import Direction, Message, OptOut
 from delivery.opt_outs import opt_out, started_since
-from koinonia import (
-    audit,
-    ids,
-)
-from koinonia.models import (
-    Broadcast,
-    Church,
-    Conversation,
-    InboxState,
-    Member,
-    Note,
-    Series,
-)
-from koinonia.models.conversation import (
-    InboxState,
-)
+from koinonia import audit, ids
+from koinonia.models import Broadcast, Church, Conversation, Member, Note, Series
+from koinonia.models.conversation import InboxState
 
 
 class MemberGoneError(Exception):
@@ -146,14 +133,11 @@ def _join(church: Church, thread: int, number: str) -> int:
         Conversation.objects.filter(pk=source.pk).update(phone=number)
         return 1
     Message.objects.filter(thread=source.pk).update(thread=target.pk)
-    Note.objects.filter(conversation=source.pk).update(conversation=target.pk)
     latest = [row.last_message_id for row in (source, target) if row.last_message_id]
     both = (source, target)
     Conversation.objects.filter(pk=target.pk).update(
         unread_count=F("unread_count") + source.unread_count,
         last_message=max(latest, default=None),
-        updated_at=Greatest(F("updated_at"), source.updated_at),
-        **_joined_inbox(source, target),
         updated_at=max(row.updated_at for row in both),
         assigned_to=target.assigned_to_id or source.assigned_to_id,
         state=max((row.state for row in both), key=_STATES.index),
@@ -163,18 +147,6 @@ def _join(church: Church, thread: int, number: str) -> int:
     Note.objects.filter(conversation=source).update(conversation=target)
     source.delete()
     return 1
-
-
-def _joined_inbox(source: Conversation, target: Conversation) -> dict[str, Any]:
-    """Return the inbox's values of the joined conversation: it is open if one of them was."""
-    states = {source.state, target.state}
-    ranked = (InboxState.OPEN, InboxState.DONE, InboxState.QUIET)
-    times = [row.inbox_at for row in (source, target) if row.inbox_at]
-    return {
-        "state": next(state for state in ranked if state in states),
-        "inbox_at": max(times, default=None),
-        "assigned_to": target.assigned_to_id or source.assigned_to_id,
-    }
 
 
 _STATES = (InboxState.QUIET.value, InboxState.DONE.value, InboxState.OPEN.value)

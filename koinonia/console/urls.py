@@ -21,12 +21,4 @@ urlpatterns = [
     path("language/", set_language, name="language"),
     path("churches/<slug:church>/sent/", include("koinonia.console.sent.urls")),
     path("churches/<slug:church>/members/", include("koinonia.console.members.urls")),
-    path(
-        "login/",
-        guarded(
-            LoginView.as_view(template_name="koinonia/login.html", redirect_authenticated_user=True)
-        ),
-        name="login",
-    ),
-    path("logout/", LogoutView.as_view(next_page="login"), name="logout"),
 ]
