@@ -22,7 +22,7 @@ from throttling.allowlist import Caller
 
 
 class ReplyView(ConversationPage):
-    """Sends a reply, unless a colleague has answered meanwhile."""
+    """Sends a reply, if no colleague has answered meanwhile."""
 
     def post(self, request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002 -- as the path names it
         form = ReplyForm(request.POST)
@@ -54,7 +54,7 @@ class ReplyView(ConversationPage):
         """
         now = timezone.now()
         with message_changes(now):
-            # The lock makes two answers to one conversation wait for each other.
+            # Two answers to one conversation wait for this lock.
             Conversation.objects.select_for_update().get(pk=self.conversation.pk)
             answer = self._unseen_answer()
             if answer is not None:
