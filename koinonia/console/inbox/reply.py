@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from delivery.acceptable import UnacceptableError
 from delivery.changes import message_changes
 from delivery.models import Direction, Message
-from koinonia import audit, ids
+from koinonia import ids
 from koinonia.api.serializers.messages import ReplySerializer
 from koinonia.console.forms import add_errors
 from koinonia.console.inbox.forms import ReplyForm
@@ -59,10 +59,7 @@ class ReplyView(ConversationPage):
             answer = self._unseen_answer()
             if answer is not None:
                 return None if self._is_mine(answer, text) else answer
-            message = send_text(
-                self.church, text, to=self.conversation.phone, author=self.user, now=now
-            )
-            audit.record(self.church, self.user, "message.sent", message, now=now)
+            send_text(self.church, text, to=self.conversation.phone, author=self.user, now=now)
         return None
 
     def _unseen_answer(self) -> Message | None:
