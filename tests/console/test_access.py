@@ -20,6 +20,22 @@ PAGES = {
     "send/recipients/?find=a": Role.SENDER,
     "send/preview/": Role.SENDER,
     "send/templates/": Role.VIEWER,
+    "sent/": Role.VIEWER,
+    "sent/texts/": Role.VIEWER,
+    "sent/repeating/": Role.VIEWER,
+    "members/": Role.VIEWER,
+    "members/doubles/": Role.VIEWER,
+    "members/new/": Role.SENDER,
+    "members/import/": Role.SENDER,
+    "groups/": Role.VIEWER,
+    "groups/new/": Role.SENDER,
+    "keywords/": Role.VIEWER,
+    "keywords/new/": Role.SENDER,
+    "settings/": Role.VIEWER,
+    "answers/": Role.VIEWER,
+    "staff/": Role.OWNER,
+    "account/": Role.VIEWER,
+    "account/leave/": Role.VIEWER,
 }
 RANK = [Role.VIEWER, Role.SENDER, Role.OWNER]
 
