@@ -18,7 +18,7 @@ PAGES = {
     "parts/banner/": Role.VIEWER,
     "send/": Role.SENDER,
     "send/recipients/?find=a": Role.SENDER,
-    "send/preview/": Role.SENDER,
+    "send/preview/?who=all": Role.SENDER,
     "send/templates/": Role.VIEWER,
     "sent/": Role.VIEWER,
     "sent/texts/": Role.VIEWER,

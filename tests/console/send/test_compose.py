@@ -15,7 +15,7 @@ from django.utils import timezone
 from delivery.cancel import cancel_message
 from delivery.models import Message, OptOut
 from delivery.opt_outs import opt_out
-from koinonia.console.send import acts
+from koinonia.console.sent.base import UNDO_FOR
 from koinonia.ids import encode
 from koinonia.models import AuditEntry, Broadcast, Church, Group, Member, Series, TextTemplate
 from tests.console.pages import Costs
@@ -61,7 +61,7 @@ def test_one_person_is_found_chosen_and_texted(office: Client, anna: Member) -> 
     assert sent.status_code == 302
     message = Message.objects.get()
     assert (message.text, message.status) == ("Hi Anna", "scheduled")
-    assert message.scheduled_at == message.created_at + acts.UNDO_FOR
+    assert message.scheduled_at == message.created_at + UNDO_FOR
     assert AuditEntry.objects.get().action == "message.sent"
     assert "On its way to 1 person." in office.get(SEND).content.decode()
 
