@@ -1,4 +1,4 @@
-"""Sending what the form says: limits, once only, and where the text is shown afterwards."""
+"""Sending the text of a form: rate limits, one send for each content, the next page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What sending would mean: people, parts, cost and time, in the sentences of the page."""
+"""The forecast of a text: people, parts, cost and time."""
 
 from __future__ import annotations
 
