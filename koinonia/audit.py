@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -78,6 +78,16 @@ ACTIONS: dict[str, str | Promise] = {
     "audit.exported": _("Exported the audit log"),
 }
 """Action -> sentence without its subject."""
+
+
+def of_church(
+    church: Church, *, username: str | None = None, action: str | None = None
+) -> QuerySet[AuditEntry]:
+    """Return the acts in the church, of one user and of one kind if these are given."""
+    found = AuditEntry.objects.filter(church=church)
+    if username:
+        found = found.filter(username=username)
+    return found.filter(action=action) if action else found
 
 
 def record(

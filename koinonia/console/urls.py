@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
+from django.views.i18n import set_language
 
+from koinonia.accounts.sign_in import SignInView, SignOutView
 from koinonia.console.views import console, switch
 from throttling.logins import guarded
 
@@ -20,4 +21,7 @@ urlpatterns = [
         name="login",
     ),
     path("logout/", LogoutView.as_view(next_page="login"), name="logout"),
+    path("login/", guarded(SignInView.as_view()), name="login"),
+    path("logout/", SignOutView.as_view(), name="logout"),
+    path("language/", set_language, name="language"),
 ]

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django import template
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime, now
@@ -40,6 +40,12 @@ def explained(code: str, provider: str) -> str:
 def remedy(code: str) -> str:
     """Return advice for the office about an error code."""
     return str(words.remedy(code))
+
+
+@register.filter
+def number(value: int | float | None) -> str:
+    """Return the number with the separators of the language."""
+    return "" if value is None else number_format(value, use_l10n=True, force_grouping=True)
 
 
 @register.simple_tag

@@ -13,6 +13,7 @@ PAGES = {
     # Path below the church -> the lowest role that may read it. Add a line for each page and part.
     "": Role.VIEWER,
     "more/": Role.VIEWER,
+    "log/": Role.OWNER,
     "parts/unread/": Role.VIEWER,
     "parts/banner/": Role.VIEWER,
     "sent/": Role.VIEWER,
