@@ -13,14 +13,6 @@ urlpatterns = [
     # A line per family of pages.
     path("churches/<slug:church>/", include("koinonia.console.today.urls")),
     path("churches/<slug:church>/sent/", include("koinonia.console.sent.urls")),
-    path(
-        "login/",
-        guarded(
-            LoginView.as_view(template_name="koinonia/login.html", redirect_authenticated_user=True)
-        ),
-        name="login",
-    ),
-    path("logout/", LogoutView.as_view(next_page="login"), name="logout"),
     path("login/", guarded(SignInView.as_view()), name="login"),
     path("logout/", SignOutView.as_view(), name="logout"),
     path("language/", set_language, name="language"),
