@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 class SeriesQuerySet(models.QuerySet["Series"]):
     def active(self) -> SeriesQuerySet:
-        """Return the series that will send again: neither paused nor ended."""
+        """Return the series that will send again."""
         return self.filter(paused_at=None, ended_at=None)
 
 

@@ -55,5 +55,5 @@ def change_text(
 
 
 def template_of(message: Message) -> str:
-    """Return the text as it was written, with its placeholders."""
+    """Return the words of the author, with placeholders."""
     return message.template or message.text

@@ -39,21 +39,21 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What one line shows of a broadcast."""
+    """One line of a list of broadcasts."""
 
     broadcast: Broadcast
     id: str
     label: Words
     tone: str
     percent: int
-    """The texts that need nothing more from us. A finished broadcast has 100."""
+    """The share of the texts that wait no more. A finished broadcast has 100."""
     parts: list[Part]
     counts: str
     """The counts as a sentence."""
 
 
 def line(broadcast: Broadcast) -> Line:
-    """Return the line of a broadcast, whose counts are known."""
+    """Return the line of a broadcast with known counts."""
     counts = broadcast.counts()
     total = sum(counts.values())
     label, tone = LABELS.get(broadcast.status, (broadcast.status, "rest"))

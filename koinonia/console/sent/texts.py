@@ -12,7 +12,7 @@ _MOST_CAUSES = 12
 
 
 class TextsView(SentView):
-    """Single texts, newest first; with a person, also those of broadcasts."""
+    """Shows single texts, newest first. A search for a person also finds texts of broadcasts."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
         search = Search(self.church, request.GET)

@@ -49,7 +49,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """The lines in order, and what the provider told, as it came."""
+    """The lines in order, and the reports of the provider."""
 
     entries: list[Entry]
     reports: list[WebhookEvent]
@@ -59,7 +59,7 @@ def story(church: Church, message: Message, now: datetime) -> Story:
     """Return the story of a text. Four queries."""
     reports: list[WebhookEvent] = []
     if message.provider_id:
-        # By the index of the provider's id.
+        # An index has the provider's id.
         told = WebhookEvent.objects.filter(
             provider_id=message.provider_id, provider=message.provider
         )
@@ -116,7 +116,7 @@ def _decided(message: Message) -> Iterator[Entry]:
 
 
 def _done_by_staff(church: Church, message: Message, now: datetime) -> Iterator[Entry]:
-    # A dead letter's retry is told by its own row.
+    # The retry of a dead letter has a row of its own kind.
     acts = AuditEntry.objects.filter(
         church=church, subject_kind="message", subject_key=message.pk,
         at__gte=message.created_at, at__lte=now,
