@@ -21,8 +21,8 @@ class SeriesQuerySet(models.QuerySet["Series"]):
 class Series(models.Model):
     """A broadcast that repeats, weekly or monthly, at a time of the church's zone.
 
-    Each occurrence is a scheduled :class:`Broadcast` of its own. There is one at a time: the worker
-    that takes it plans the next one (``koinonia.series.occurrences``).
+    Each occurrence is a scheduled :class:`Broadcast` of its own. The worker that takes one
+    plans the next one (``koinonia.series.occurrences``).
     """
 
     class Every(models.TextChoices):

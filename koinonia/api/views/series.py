@@ -70,7 +70,7 @@ class SeriesView(_Series, ItemView, DeleteView):
     def patch(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Change the words, the audience, the rule or the time of the next occurrences.
 
-        `paused` stops it and lets it go on. 409 if it has ended.
+        `paused` stops the series or lets it continue. 409 if the series has ended.
         """
         series = self.get_object()
         body = ChangedSeriesSerializer(

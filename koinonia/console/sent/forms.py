@@ -57,7 +57,7 @@ def planned_at(at: datetime | None) -> dict[str, Any]:
 
 
 class PlannedBroadcastForm(PlannedForm):
-    """Adds the audience: everyone, or groups and the people who were chosen one by one."""
+    """Adds the audience: everyone, or groups and single people."""
 
     everyone = forms.ChoiceField(
         label=_("Who gets it"),

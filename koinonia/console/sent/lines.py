@@ -39,14 +39,14 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a list of broadcasts."""
+    """Shows a broadcast in a list."""
 
     broadcast: Broadcast
     id: str
     label: Words
     tone: str
     percent: int
-    """The share of the texts that wait no more. A finished broadcast has 100."""
+    """The share of the texts that do not wait. A finished broadcast has 100."""
     parts: list[Part]
     counts: str
     """The counts as a sentence."""

@@ -116,7 +116,7 @@ def _decided(message: Message) -> Iterator[Entry]:
 
 
 def _done_by_staff(church: Church, message: Message, now: datetime) -> Iterator[Entry]:
-    # The retry of a dead letter has a row of its own kind.
+    # ``DeadLetterAction`` tells about retries.
     acts = AuditEntry.objects.filter(
         church=church, subject_kind="message", subject_key=message.pk,
         at__gte=message.created_at, at__lte=now,
