@@ -55,5 +55,5 @@ def change_text(
 
 
 def template_of(message: Message) -> str:
-    """Return the words of the author, with placeholders."""
+    """Return the text with its placeholders."""
     return message.template or message.text

@@ -35,7 +35,7 @@ STALE = "stale"
 
 
 class EditView(SentView):
-    """Shows a form, which a serializer of the API judges."""
+    """The base of pages with a form for a serializer of the API."""
 
     read_role = Role.SENDER
     serializer: type[Serializer[Any]]

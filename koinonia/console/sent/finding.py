@@ -150,7 +150,7 @@ class Search:
         return rows
 
     def _window(self, position: list[Any] | None) -> datetime | None:
-        """Return the time of the oldest text of this page of the search; None: there is no older one."""
+        """Return the time of the oldest text of this page, or None at the end of the texts."""
         rows = Message.objects.filter(tenant=self.church)
         if position:
             rows = rows.filter(Beyond(["created_at", "id"], position, back=False))
