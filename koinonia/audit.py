@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -34,6 +34,12 @@ ACTIONS: dict[str, str | Promise] = {
     "broadcast.moved": _("Moved a scheduled broadcast"),
     "broadcast.cancelled": _("Stopped a broadcast"),
     "broadcast.retried": _("Sent a broadcast again to those whom it did not reach"),
+    "series.started": _("Made a repeating broadcast"),
+    "series.changed": _("Changed a repeating broadcast"),
+    "series.paused": _("Paused a repeating broadcast"),
+    "series.resumed": _("Let a repeating broadcast go on"),
+    "series.skipped": _("Left out one time of a repeating broadcast"),
+    "series.ended": _("Ended a repeating broadcast"),
     "conversation.assigned": _("Assigned a conversation"),
     "conversation.done": _("Marked a conversation as done"),
     "conversation.opened": _("Opened a conversation again"),
@@ -72,6 +78,16 @@ ACTIONS: dict[str, str | Promise] = {
     "audit.exported": _("Exported the audit log"),
 }
 """Action -> sentence without its subject."""
+
+
+def of_church(
+    church: Church, *, username: str | None = None, action: str | None = None
+) -> QuerySet[AuditEntry]:
+    """Return the acts in the church, of one user and of one kind if these are given."""
+    found = AuditEntry.objects.filter(church=church)
+    if username:
+        found = found.filter(username=username)
+    return found.filter(action=action) if action else found
 
 
 def record(

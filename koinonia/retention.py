@@ -31,6 +31,7 @@ from koinonia.media.storage import (
     prunable,
 )
 from koinonia.models import (
+    AuditEntry,
     Conversation,
     Group,
     IdempotentRequest,
@@ -92,6 +93,8 @@ def _prune(
             "admin_log",
             entries.count() if dry_run else archive_and_delete(entries, archives, pace),
         )
+        acts = AuditEntry.objects.filter(at__lt=before)
+        yield "acts", acts.count() if dry_run else archive_and_delete(acts, archives, pace)
     yield from realtime.retention.prune(now, dry_run=dry_run).items()
     yield "login_addresses", throttling.logins.prune(now, dry_run=dry_run)
     old_answers = IdempotentRequest.objects.filter(created_at__lte=now - KEPT_FOR)

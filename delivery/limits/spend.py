@@ -69,12 +69,6 @@ def set_own_cap(tenant_id: Any, cap: int | None, now: datetime) -> None:
     release(tenant_id, now)
 
 
-def waits_until(tenant_id: Any, now: datetime) -> datetime | None:
-    """Return when the next waiting message of the tenant can go; None if none waits for the cap."""
-    waits = SpendLimit.objects.filter(tenant_id=tenant_id, waits_until__gt=now)
-    return waits.values_list("waits_until", flat=True).first()
-
-
 def waiting(now: datetime) -> list[SpendLimit]:
     """Return the limits of all tenants with messages that wait now."""
     limits = SpendLimit.objects.filter(waits_until__gt=now).select_related("tenant")

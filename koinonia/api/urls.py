@@ -5,6 +5,7 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from koinonia.api import schema  # noqa: F401 -- registers its extensions
 from koinonia.api.views import (
+    audit,
     auth,
     broadcasts,
     churches,
@@ -149,6 +150,7 @@ urlpatterns = [
         name="dead-letter-discard",
     ),
     path(f"{_CHURCH}delivery/", delivery.DeliveryView.as_view(), name="delivery"),
+    path(f"{_CHURCH}audit/", audit.AuditView.as_view(), name="audit"),
     path("v1/me/events/", events.my_events, name="my-events"),
     path(f"{_CHURCH}invitations/", invitations.InvitationsView.as_view(), name="invitations"),
     path(

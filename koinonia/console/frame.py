@@ -21,10 +21,12 @@ from django_htmx.middleware import HtmxDetails
 
 from koinonia.api.permissions import suffices
 from koinonia.config import log_context
+from koinonia.console import memberships
 from koinonia.console.parts import Frame
 from koinonia.models import Church, LastChurch, Role, Staff
 from koinonia.zones import zone_named
 from realtime import log
+from throttling.drf import LimitExceeded
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -49,6 +51,7 @@ class ConsoleView(View):
     request: ConsoleRequest
     membership: Staff
     memberships: list[Staff]
+    frame: Frame
 
     @property
     def church(self) -> Church:
@@ -87,7 +90,10 @@ class ConsoleView(View):
             if not suffices(self.membership.role, self.needed_role()):
                 return self.forbidden()
             _ = self.position
-            return super().dispatch(request, *args, **kwargs)
+            try:
+                return super().dispatch(request, *args, **kwargs)
+            except LimitExceeded as refused:
+                return self.busy(refused.result.retry_after)
 
     def page(
         self, template: str, context: dict[str, Any] | None = None, status: int = 200
@@ -105,12 +111,19 @@ class ConsoleView(View):
             "is_owner": self.membership.role == Role.OWNER,
             "position": self.position,
             "active": self.section,
-            "frame": Frame(self.membership, self.memberships, timezone.now()),
+            "frame": self.frame,
         }
 
     def forbidden(self) -> HttpResponse:
         """Return the page for a role that is too low."""
         return self.page("koinonia/console/forbidden.html", status=403)
+
+    def busy(self, wait: int) -> HttpResponse:
+        """Return the page for too many requests. The draft of the form stays in the browser."""
+        shown = {"seconds": wait, "minutes": -(-wait // 60)}
+        response = self.page("koinonia/console/busy.html", shown, status=429)
+        response["Retry-After"] = str(wait)
+        return response
 
     def notice(self, sentence: str, *, accepted: str = "", level: int = messages.SUCCESS) -> None:
         """Show a sentence on the next page. ``accepted`` names a form: its draft is deleted."""
@@ -124,13 +137,12 @@ class ConsoleView(View):
 
     def _find(self, slug: str) -> None:
         """Set the memberships and the one of this church. Raises Http404 for a stranger."""
-        mine = Staff.objects.filter(user=self.user).select_related("church")
-        self.memberships = list(mine.order_by("church__name", "church_id"))
-        here = [one for one in self.memberships if one.church.slug == slug]
-        if not here:
+        self.memberships, state = memberships.of_user(self.user, slug, timezone.now())
+        if state is None:
             raise Http404(f"You are not staff of a church named {slug!r}.")
-        self.membership = here[0]
+        self.membership = next(one for one in self.memberships if one.church.slug == slug)
         self.membership.user = self.user
+        self.frame = Frame(self.membership, self.memberships, state, timezone.now())
         log_context.note_church(self.membership.church_id)
         self._remember()
 

@@ -6,13 +6,13 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Sum
 from django.urls import reverse
 from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy as _
 
+from koinonia.console.memberships import ChurchState
 from koinonia.console.trouble import Trouble, troubles
-from koinonia.models import Conversation, Staff
+from koinonia.models import Staff
 from koinonia.names import comparison_key
 
 SECTIONS: dict[str, tuple[str | Promise, str]] = {
@@ -56,8 +56,13 @@ class Line:
 class Frame:
     """The navigation, the unread texts and the troubles of one church."""
 
-    def __init__(self, membership: Staff, memberships: list[Staff], now: datetime) -> None:
-        self.membership, self.memberships, self.now = membership, memberships, now
+    def __init__(
+        self, membership: Staff, memberships: list[Staff], state: ChurchState, now: datetime
+    ) -> None:
+        self.membership, self.memberships = membership, memberships
+        self.state, self.now = state, now
+        self.fresh = False
+        """True: read the troubles again, although another page has just read them."""
         self.base = reverse("console-today", args=[membership.church.slug])
 
     @property
@@ -72,17 +77,14 @@ class Frame:
         """Return the sentences for ``console/live.js``."""
         return {name: str(sentence) for name, sentence in SENTENCES.items()}
 
-    @cached_property
+    @property
     def unread(self) -> int:
         """Return the number of unread texts."""
-        unread = Conversation.objects.filter(
-            church_id=self.membership.church_id, unread_count__gt=0
-        )
-        return unread.aggregate(texts=Sum("unread_count"))["texts"] or 0
+        return self.state.unread
 
     @cached_property
     def troubles(self) -> list[Trouble]:
-        return troubles(self.membership.church, self.now)
+        return troubles(self.membership.church, self.state, self.now, fresh=self.fresh)
 
     @cached_property
     def namesakes(self) -> set[int]:

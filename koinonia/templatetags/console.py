@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime, now
@@ -42,19 +42,29 @@ def remedy(code: str) -> str:
     return str(words.remedy(code))
 
 
+@register.filter
+def number(value: int | float | None) -> str:
+    """Return the number with the separators of the language."""
+    return "" if value is None else number_format(value, use_l10n=True, force_grouping=True)
+
+
 @register.simple_tag
 def when(moment: datetime | None, style: str = "") -> SafeString | str:
     """Return the time of the church: ``{% when message.created_at %}``.
 
     Today only the clock is shown; else the weekday, the date and the clock. ``style`` "full" always
-    shows all.
+    shows all; "day" shows another day without the clock, and the last days by their names.
     """
     if moment is None:
         return ""
     here = localtime(moment)
     clock = date_format(here, "TIME_FORMAT")
-    if style != "full" and here.date() == localtime(now()).date():
+    is_today = here.date() == localtime(now()).date()
+    if style != "full" and is_today:
         shown = clock
+    elif style == "day":
+        is_recent = now() - moment < timedelta(days=6)
+        shown = date_format(here, "l" if is_recent else "SHORT_DATE_FORMAT")
     else:
         day = date_format(here, "DATE_FORMAT" if here.year != now().year else "MONTH_DAY_FORMAT")
         shown = _("%(weekday)s, %(day)s, %(clock)s") % {

@@ -12,6 +12,7 @@ from delivery.models import OptOut
 from delivery.opt_outs import opt_out
 from koinonia import audit
 from koinonia.api.errors import taken_as_error
+from koinonia.api.serializers.acting import ActingMixin
 from koinonia.api.serializers.answers import AnswerField
 from koinonia.api.serializers.fields import (
     MAX_GROUPS,
@@ -27,7 +28,7 @@ from koinonia.models import Church, Group, Member
 from koinonia.models.group import taken
 
 
-class GroupSerializer(KnownFieldsMixin, serializers.ModelSerializer[Group]):
+class GroupSerializer(ActingMixin, KnownFieldsMixin, serializers.ModelSerializer[Group]):
     id = IdField()
     name = NameField()
     members_count = serializers.IntegerField(read_only=True, default=0)
@@ -42,8 +43,11 @@ class GroupSerializer(KnownFieldsMixin, serializers.ModelSerializer[Group]):
 
     def save(self, **kwargs: Any) -> Group:
         name = self.validated_data.get("name", "")
+        made = self.instance is None
         with taken_as_error(name=taken(name)):
-            return super().save(church=self.context["church"], **kwargs)
+            group = super().save(church=self.context["church"], **kwargs)
+            self.record("group.added" if made else "group.changed", group, self.validated_data)
+        return group
 
     def update(self, instance: Group, validated_data: dict[str, Any]) -> Group:
         instance.name = validated_data.get("name", instance.name)

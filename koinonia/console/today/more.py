@@ -32,4 +32,5 @@ class BannerView(ConsoleView):
     """The sentences that explain why texts wait."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
+        self.frame.fresh = True
         return self.page("koinonia/console/_banner.html")
