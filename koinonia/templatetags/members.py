@@ -9,15 +9,7 @@ from typing import Any
 import phonenumbers
 from django import template
 
-from koinonia import ids
-
 register = template.Library()
-
-
-@register.filter
-def public_id(key: int) -> str:
-    """Return the id of the API for a primary key: ``{{ member.pk|public_id }}``."""
-    return ids.encode(key)
 
 
 @register.filter
