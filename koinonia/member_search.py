@@ -1,4 +1,4 @@
-"""Search for members by the words of a name, or by digits of a number."""
+"""Search for members by parts of a name, or by digits of a number."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Uploaded files between their preview and the end of their import, which runs in steps.
+"""Uploaded files between their preview and the end of their import.
 
-Each step writes slices for a few seconds, and stores the position in the transaction of each slice:
-after a crash or a closed page the import goes on where it was, and its counts are exact.
+The import runs in steps. Each step writes slices for a few seconds, and stores the position in the
+transaction of each slice: after a crash or a closed page the import continues there, with exact counts.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def planned(file: MemberFile) -> tuple[Plan, Report]:
         "left_out": report.remarks_left_out,
         "ignored": report.ignored_columns,
     }
-    # Another choice of the columns in between makes another plan.
+    # A colleague or a second tab can have chosen other columns since.
     same = MemberFile.objects.filter(
         pk=file.pk, state=State.UPLOADED, mapping=file.mapping, encoding=file.encoding
     )

@@ -1,4 +1,4 @@
-"""What an import would do, for a person who decides: columns, names, people, counts."""
+"""The preview of an import: columns, names, people, counts."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ class ShownColumn:
     at: int
     header: str
     meaning: str
-    """As recognised; "" for a column that is not used."""
+    """The recognised meaning; "" for an unused column."""
     chosen: str
-    """As chosen by the person; "" if nobody chose."""
+    """The meaning that the person chose; "" without a choice."""
     samples: list[str]
 
 
@@ -61,7 +61,7 @@ class ShownPerson:
 @dataclass
 class Preview:
     problem: str = ""
-    """The reason for which the file cannot be imported as it is."""
+    """The reason why the file cannot be imported yet."""
     encodings: list[tuple[str, list[str]]] = field(default_factory=list)
     """Names of possible encodings, each with names of people as it reads them."""
     header_line: int = 0
@@ -72,12 +72,12 @@ class Preview:
     opt_outs: int = 0
     """Numbers that the file opts out."""
     asks_consent: bool = True
-    """No column says who may be texted."""
+    """True if the file has no column about consent."""
     report: Report = field(default_factory=Report)
 
 
 def preview_of(file: MemberFile) -> Preview:
-    """Return the preview of a kept file. Write nothing but the plan beside the file."""
+    """Return the preview of a kept file. Write only the plan of the file."""
     found, content = Preview(), content_of(file)
     try:
         if kind_of(content) is not Kind.WORKBOOK and certain_text(content) is None:
@@ -122,7 +122,7 @@ def _show_columns(found: Preview, file: MemberFile, content: bytes) -> None:
 
 
 def _readable(content: bytes, encoding: str, mapping: Mapping | None) -> Table:
-    """Return the table, with a header that lacks columns if there is no better one."""
+    """Return the table. Accept a header without a name or a number: the person chooses columns."""
     try:
         return read_table(content, encoding=encoding, mapping=mapping)
     except NoHeaderError as error:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from koinonia.models.church import Church
 
 KEPT_FOR = timedelta(hours=1)
-"""The life of an uploaded file."""
+"""The time until an uploaded file is deleted."""
 REPORT_KEPT_FOR = timedelta(days=1)
 
 

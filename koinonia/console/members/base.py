@@ -1,4 +1,4 @@
-"""What the pages of the members share: the section, and the member in the path."""
+"""Base view of the pages of the members."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class MembersView(ConsoleView):
         return with_failures(members).prefetch_related("groups")
 
     def member(self, key: str) -> Member:
-        """Return the member with this id of the API; ``thread`` is the key of the conversation.
+        """Return the member with this id; ``thread`` is the key of the conversation.
 
-        Raise Http404 if this church has no such member.
+        Raise Http404 for a member of another church.
         """
         number = ids.decode(key)
         talks = Conversation.objects.filter(church=OuterRef("church"), phone=OuterRef("phone"))
@@ -42,6 +42,6 @@ class MembersView(ConsoleView):
 
 
 def version_in(given: QueryDict, name: str = "version") -> int:
-    """Return the version of a member in a sent form; 0, which no member has, if it is no number."""
+    """Return the version of a member in a sent form; 0 for a bad one: no member has it."""
     text = given.get(name, "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0

@@ -55,7 +55,7 @@ class Chosen:
         return bool(self.search or self.group or self.state)
 
     def of(self, members: MemberQuerySet) -> MemberQuerySet:
-        """Return the chosen members among ``members``, who have their failures."""
+        """Return the chosen members. ``members`` come from `with_failures`."""
         members = with_opt_outs(members)
         if self.group:
             members = members.filter(groups=self.group)
