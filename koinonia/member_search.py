@@ -1,11 +1,11 @@
-"""Search for members by the words of a name, or by digits of a number."""
+"""Search for members by parts of a name, or by digits of a number."""
 
 from __future__ import annotations
 
 from functools import reduce
 from operator import and_
 
-from django.db.models import Case, IntegerField, Q, Value, When
+from django.db.models import Case, F, IntegerField, Q, Value, When
 
 from koinonia.models.member import MemberQuerySet
 from koinonia.names import search_key
@@ -23,7 +23,10 @@ def matching(words: str) -> Q:
 
 
 def found(members: MemberQuerySet, words: str) -> MemberQuerySet:
-    """Return the members that match, with ``rank``. Order them by ``-rank, -id``."""
+    """Return the members that match, with ``rank`` and its opposite, ``misfit``.
+
+    Order them by ``misfit``, then by name.
+    """
     key = search_key(words)
     rank = Case(
         When(search_key=key, then=Value(EXACT)),
@@ -32,7 +35,7 @@ def found(members: MemberQuerySet, words: str) -> MemberQuerySet:
         default=Value(INSIDE),
         output_field=IntegerField(),
     )
-    return members.filter(matching(words)).annotate(rank=rank)
+    return members.filter(matching(words)).annotate(rank=rank, misfit=Value(EXACT) - F("rank"))
 
 
 def _has(word: str) -> Q:

@@ -107,7 +107,7 @@ def plan_import(church: Church, table: Table, report: Report, *, file_name: str 
     report.ignored_columns += [
         f"column {at + 1}, which has no name" for at in sorted(people.filled_unnamed)
     ]
-    plan = Plan(known_groups=_groups_of(church))
+    plan = Plan(known_groups=groups_of(church))
     plan.opt_outs = {row.phone for row in rows if row.opted_out and row.phone}
     _merge([row.person for row in rows if row.person], plan, report)
     _check_groups(plan)
@@ -151,7 +151,8 @@ def _note_columns(table: Table, rows: list[Row], report: Report, *, all_opted_ou
         report.remark(1, sentence)
 
 
-def _groups_of(church: Church) -> dict[str, str]:
+def groups_of(church: Church) -> dict[str, str]:
+    """Return key and name of the church's groups."""
     names = Group.objects.filter(church=church).order_by("-pk").values_list("name", flat=True)
     return {group_key(name): name for name in names}
 

@@ -54,7 +54,7 @@ def test_an_exact_match_comes_first_and_accents_do_not_matter(
     for first, last in (("Roseann", "Hill"), ("Lea", "Anne"), ("Anne", ""), ("Annette", "Stone")):
         cast.member(grace, first, "+13125550111", last_name=last)
     assert names(reader, search="ánne") == ["Anne", "Annette Stone", "Lea Anne"]
-    assert names(reader, search="ann") == ["Annette Stone", "Anne", "Lea Anne", "Roseann Hill"]
+    assert names(reader, search="ann") == ["Anne", "Annette Stone", "Lea Anne", "Roseann Hill"]
     assert names(reader, search="stone annette") == ["Annette Stone"]
 
 
@@ -101,7 +101,7 @@ def test_the_list_costs_few_queries(reader: Client, grace: Church, costs: Costs)
     choir = Group.objects.create(church=grace, name="Choir")
     for number in range(30):
         choir.members.add(cast.member(grace, f"M{number}", "+13125550111"))
-    costs.of(reader, f"{BASE}?search=m&group={encode(choir.pk)}", most=16)
+    costs.of(reader, f"{BASE}?search=m&group={encode(choir.pk)}")
 
 
 def test_the_export_follows_the_list_and_is_noted(
