@@ -1,4 +1,4 @@
-"""The user for whom a serializer writes: for the audit log."""
+"""Audit entries of serializers, with the acting user."""
 
 from __future__ import annotations
 
