@@ -16,12 +16,18 @@ from delivery.statuses import Status
 
 
 def change_scheduled(
-    message: Message, draft: Draft, *, scheduled_at: datetime, now: datetime
+    message: Message,
+    draft: Draft,
+    *,
+    scheduled_at: datetime,
+    edits: int | None = None,
+    now: datetime,
 ) -> bool:
     """Replace the content and the due time of a message that no worker has taken.
 
-    Return False if it is too late: then nothing has changed. Raise ``UnacceptableError``. An expiry
-    that the sender chose stays, and the default one moves with the due time.
+    Return False if it is too late, or if its edits are not ``edits`` any more: then nothing has
+    changed. Raise ``UnacceptableError``. An expiry that the sender chose stays, and the default one
+    moves with the due time.
     """
     chosen = None if _expires_by_default(message) else message.expires_at
     times = check_times(scheduled_at, chosen, now)
@@ -29,6 +35,8 @@ def change_scheduled(
     values = dict(zip(CONTENT, content, strict=True))
     with message_changes(now) as changes:
         waiting = Message.objects.filter(pk=message.pk, status=Status.SCHEDULED, calls=0)
+        if edits is not None:
+            waiting = waiting.filter(edits=edits)
         changed = waiting.update(
             **values,
             scheduled_at=scheduled_at,

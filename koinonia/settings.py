@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.management.utils import get_random_secret_key
 
-from koinonia.config import environment, languages, log_lines, rate_limits, redis_settings
+from koinonia.config import environment, languages, log_lines, openapi, rate_limits, redis_settings
 from koinonia.config.source_digest import ANSWERING_APPS, digest_of_sources
 from koinonia.database.postgresql import session_limits
 
@@ -379,23 +379,4 @@ REST_KNOX: dict[str, Any] = {
 }
 # The OpenAPI schema of each release is kept here after its first use.
 SCHEMA_DIR = ENV.data_dir / "schema"
-SPECTACULAR_SETTINGS: dict[str, Any] = {
-    "TITLE": "Koinonia",
-    "DESCRIPTION": "Texting for churches: members, messages, broadcasts, conversations.",
-    "VERSION": "1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
-    "SCHEMA_PATH_PREFIX": r"/api/v1/(churches/{church}/)?",
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "COMPONENT_SPLIT_REQUEST": True,
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "koinonia.api.schema.complete",
-        "koinonia.api.schema.for_typed_clients",
-    ],
-    "ENUM_NAME_OVERRIDES": {
-        "MessageStatusEnum": "delivery.statuses.Status",
-        "BroadcastStatusEnum": "koinonia.models.Broadcast.Status",
-    },
-}
+SPECTACULAR_SETTINGS = openapi.SETTINGS

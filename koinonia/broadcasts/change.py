@@ -15,6 +15,7 @@ from delivery.queue import hints
 from koinonia.broadcasts import progress
 from koinonia.broadcasts.audience import Audience
 from koinonia.broadcasts.send import check_text, forecast
+from koinonia.media.storage import keep_used
 from koinonia.models import Broadcast
 
 
@@ -33,11 +34,13 @@ def change_broadcast(
     text: str | None = None,
     audience: Audience | None = None,
     send_at: datetime | Unchanged | None = UNCHANGED,
+    edits: int | None = None,
     now: datetime,
 ) -> bool:
     """Change a broadcast that no worker has taken, and count its forecast anew.
 
-    Return False if it is too late: then nothing has changed. Raise ``UnacceptableError``.
+    Return False if it is too late, or if its edits are not ``edits`` any more: then nothing has
+    changed. Raise ``UnacceptableError``.
     """
     new_text = broadcast.text if text is None else check_text(text)
     new_audience = audience or Audience.from_json(broadcast.audience)
@@ -52,8 +55,10 @@ def change_broadcast(
     }
     with message_changes(now):
         waiting = Broadcast.objects.filter(pk=broadcast.pk, due_at__isnull=False)
-        if due_at is None or not waiting.update(**values):
+        expected = waiting if edits is None else waiting.filter(edits=edits)
+        if due_at is None or not expected.update(**values):
             return False
+        keep_used(broadcast.church, broadcast.media, due=due_at)
         counted = forecast(broadcast.church, new_text, new_audience, media=bool(broadcast.media))
         waiting.update(total=counted.total, forecast_suppressed=counted.suppressed)
         broadcast.refresh_from_db()

@@ -11,8 +11,10 @@ from datetime import date, datetime
 
 from django.db import DatabaseError, transaction
 
+from delivery.accept import UnacceptableError
 from koinonia import events
 from koinonia.broadcasts.send import update_forecast
+from koinonia.media.storage import keep_used
 from koinonia.models import Broadcast, Series
 from koinonia.series.repeat import dates_after, moment
 from koinonia.zones import zone_named
@@ -59,7 +61,7 @@ def plan_following(broadcast: Broadcast, now: datetime) -> None:
     try:
         with transaction.atomic():
             plan_next(broadcast.series_id, now)
-    except (DatabaseError, ValueError, OverflowError) as error:
+    except (DatabaseError, UnacceptableError, ValueError, OverflowError) as error:
         logger.error(
             "The next broadcast of a series cannot be planned",
             extra={
@@ -88,9 +90,10 @@ def _schedule(series: Series, day: date, now: datetime) -> Broadcast:
     due_at = moment(day, series.at, zone_named(series.church.timezone))
     broadcast = Broadcast.objects.create(
         church=series.church, series=series, occurrence=day, text=series.text,
-        audience=series.audience, author_id=series.author_id, created_at=now, scheduled_at=due_at,
+        audience=series.audience, media_urls=series.media_urls or None, author_id=series.author_id, created_at=now, scheduled_at=due_at,
         due_at=due_at,
     )  # fmt: skip
+    keep_used(series.church, broadcast.media, due=due_at)
     update_forecast(broadcast)
     broadcast.refresh_from_db(fields=["total", "forecast_suppressed"])
     log.append({f"church:{series.church.slug}": [events.broadcast_created(broadcast)]}, now=now)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -31,14 +32,16 @@ def start_series(
     first_at: datetime,
     repeat: Repeat,
     author: User,
+    media_urls: Sequence[str] = (),
     now: datetime,
 ) -> Series:
     """Create the series with its first occurrence. Raise ``UnacceptableError``."""
     text = check_text(text)
-    check_audience(church, text, audience)
+    check_audience(church, text, audience, media=bool(media_urls))
     series = Series(
-        church=church, text=text, audience=audience.as_sent, author=author, created_at=now
-    )
+        church=church, text=text, audience=audience.as_sent, media_urls=list(media_urls),
+        author=author, created_at=now,
+    )  # fmt: skip
     _set_rule(series, repeat, first_at)
     with transaction.atomic():
         # The lock lets two requests count one after the other.
@@ -69,7 +72,7 @@ def change_series(
     if text is not None:
         series.text = check_text(text)
     chosen = audience or Audience.from_json(series.audience)
-    check_audience(series.church, series.text, chosen)
+    check_audience(series.church, series.text, chosen, media=bool(series.media_urls))
     series.audience = chosen.as_sent
     moved = first_at is not None or repeat is not None
     if moved:
@@ -142,7 +145,3 @@ def _set_rule(series: Series, repeat: Repeat, first_at: datetime | None) -> None
     series.every, series.interval = repeat.every, repeat.interval
     series.on_weekday = repeat.every == Series.Every.MONTH and repeat.on == "weekday"
     series.until, series.count = repeat.until, repeat.count
-
-
-LATEST_END = timedelta(days=366 * 10)
-"""How far ahead the last day of a series may lie."""

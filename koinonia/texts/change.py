@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db import transaction
+
 from delivery.accept import UnacceptableError
 from delivery.content.visible_text import clean
 from delivery.drafts import Draft
 from delivery.models import Message
 from delivery.scheduled import change_scheduled
 from koinonia.broadcasts.change import UNCHANGED, Unchanged
+from koinonia.media.storage import keep_used
 from koinonia.models import Church, Member
 from koinonia.texts import placeholders
 from koinonia.texts.compose import compose_single
@@ -21,9 +24,11 @@ def change_text(
     *,
     text: str | None = None,
     send_at: datetime | Unchanged | None = UNCHANGED,
+    edits: int | None = None,
     now: datetime,
 ) -> bool:
-    """Change a text that no worker has taken. Return False if it is too late.
+    """Change a text that no worker has taken. Return False if it is too late, or if its edits are not
+    ``edits`` any more.
 
     Raise ``UnacceptableError``; then nothing has changed.
     """
@@ -41,7 +46,9 @@ def change_text(
     )
     due = message.scheduled_at if isinstance(send_at, Unchanged) else send_at or now
     try:
-        return change_scheduled(message, draft, scheduled_at=due, now=now)
+        with transaction.atomic():
+            keep_used(church, message.media_urls, due=due)
+            return change_scheduled(message, draft, scheduled_at=due, edits=edits, now=now)
     except UnacceptableError as error:
         field = "scheduled_at" if error.field == "expires_at" else error.field
         raise UnacceptableError(field, error.message) from error

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.fields import empty
 
 from delivery.models import OptOut
 from delivery.opt_outs import opt_out
+from koinonia import audit
 from koinonia.api.errors import taken_as_error
 from koinonia.api.serializers.acting import ActingMixin
 from koinonia.api.serializers.answers import AnswerField
@@ -105,7 +107,13 @@ class MemberSerializer(KnownFieldsMixin, serializers.ModelSerializer[Member]):
         return attrs
 
     def save(self, **kwargs: Any) -> Member:
-        return super().save(church=self.context["church"], **kwargs)
+        church: Church = self.context["church"]
+        action = "member.changed" if self.instance else "member.added"
+        fields = sorted(self.validated_data)
+        with transaction.atomic():
+            member = super().save(church=church, **kwargs)
+            audit.record(church, self.context["request"].user, action, member, {"fields": fields})
+        return member
 
     def create(self, validated_data: dict[str, Any]) -> Member:
         groups = validated_data.pop("groups", [])

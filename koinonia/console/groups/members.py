@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from delivery.models import OptOut
 from koinonia import group_changes, ids
 from koinonia.api.pagination import NewestFirst
 from koinonia.api.serializers.answers import GroupMembersSerializer
@@ -17,6 +15,7 @@ from koinonia.console.groups.base import GroupsView, counted
 from koinonia.console.paging import paged
 from koinonia.member_search import found, matching
 from koinonia.models import Group, Keyword, Member
+from koinonia.models.member import with_opt_outs
 
 MOST_FOUND = 50
 
@@ -28,7 +27,7 @@ class GroupPage(GroupsView):
         group = self.group(key)
         words = request.GET.get("search", "")[:100].strip()
         wanted = request.GET.get("find", "")[:100].strip()
-        members = _with_opt_outs(Member.objects.filter(matching(words), groups=group))
+        members = with_opt_outs(Member.objects.filter(matching(words), groups=group))
         context = {
             "group": counted(Group.objects.filter(pk=group.pk)).get(),
             "keywords": list(Keyword.objects.filter(group=group).order_by("word")[:20]),
@@ -43,7 +42,7 @@ class GroupPage(GroupsView):
         if not wanted:
             return {"candidates": [], "more": False}
         others = Member.objects.filter(church=self.church).exclude(groups=group)
-        ranked: Any = found(_with_opt_outs(others), wanted)
+        ranked: Any = found(with_opt_outs(others), wanted)
         rows = list(ranked.order_by("-rank", "search_key", "pk")[: MOST_FOUND + 1])
         return {"candidates": rows[:MOST_FOUND], "more": len(rows) > MOST_FOUND}
 
@@ -74,8 +73,3 @@ class GroupMembersPage(GroupsView):
 
     def _back(self, group: Group, request: Any) -> str:
         return self.path("group", ids.encode(group.pk))
-
-
-def _with_opt_outs(members: QuerySet[Member]) -> QuerySet[Member]:
-    stopped = OptOut.objects.filter(tenant=OuterRef("church"), number=OuterRef("phone"))
-    return members.annotate(opted_out=Exists(stopped))

@@ -1,0 +1,30 @@
+"""The list of single texts, with its search."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+
+from koinonia.console.sent.base import SentView
+from koinonia.console.sent.causes import causes
+from koinonia.console.sent.finding import MOST_PEOPLE, STATES, Search
+
+_MOST_CAUSES = 12
+
+
+class TextsView(SentView):
+    """Single texts, newest first; with a person, also those of broadcasts."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        search = Search(self.church, request.GET)
+        found = search.found()
+        letters = causes(search.dead_letters("")) if search.state == "failed" else []
+        shown = {
+            "search": search,
+            "found": found,
+            "states": [(name, label) for name, (label, _statuses) in STATES.items()],
+            "people": search.people[:MOST_PEOPLE],
+            "too_many_people": len(search.people) > MOST_PEOPLE,
+            "causes": letters[:_MOST_CAUSES],
+            "tab": "texts",
+        }
+        return self.page("koinonia/console/sent/texts.html", shown)
