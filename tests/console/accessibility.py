@@ -12,7 +12,7 @@ _RUN = """async () => (await axe.run(document, {resultTypes: ['violations']})).v
     .filter(({impact}) => ['serious', 'critical'].includes(impact))
     .map(({id, nodes}) => `${id}: ${nodes.slice(0, 3).map(({html}) => html.slice(0, 160)).join(' | ')}`)"""
 _COVERED = """() => [...document.querySelectorAll('a, button, input, select, textarea, summary')]
-    .filter((one) => one.offsetParent && !one.closest('.notices'))
+    .filter((one) => one.checkVisibility() && !one.closest('.notices'))
     .filter((one) => {
         one.scrollIntoView({block: 'center'});
         const {left, top, width, height} = one.getBoundingClientRect();
@@ -20,7 +20,7 @@ _COVERED = """() => [...document.querySelectorAll('a, button, input, select, tex
         return seen && !one.contains(seen) && !seen.contains(one) && !one.labels?.[0]?.contains(seen);
     }).map((one) => one.outerHTML.slice(0, 160))"""
 _SMALL = """() => [...document.querySelectorAll('button, .button, nav a, select, input:not([type=hidden])')]
-    .filter((one) => one.offsetParent && !one.closest('.visually-hidden'))
+    .filter((one) => one.checkVisibility() && !one.closest('.visually-hidden'))
     .filter((one) => (one.closest('label.check, fieldset label') ?? one).getBoundingClientRect().height < 43.5)
     .map((one) => one.outerHTML.slice(0, 160))"""
 
