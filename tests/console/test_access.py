@@ -19,7 +19,7 @@ PAGES = {
     "inbox/": Role.VIEWER,
     "send/": Role.SENDER,
     "send/recipients/?find=a": Role.SENDER,
-    "send/preview/": Role.SENDER,
+    "send/preview/?who=all": Role.SENDER,
     "send/templates/": Role.VIEWER,
     "sent/": Role.VIEWER,
     "sent/texts/": Role.VIEWER,
