@@ -16,6 +16,7 @@ PAGES = {
     "log/": Role.OWNER,
     "parts/unread/": Role.VIEWER,
     "parts/banner/": Role.VIEWER,
+    "inbox/": Role.VIEWER,
     "send/": Role.SENDER,
     "send/recipients/?find=a": Role.SENDER,
     "send/preview/?who=all": Role.SENDER,
