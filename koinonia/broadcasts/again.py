@@ -1,4 +1,4 @@
-"""Sending a broadcast once more, to the members whom the carrier did not reach."""
+"""Sending a broadcast once more, to the members without it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from koinonia.broadcasts.send import send_broadcast
 from koinonia.models import Broadcast
 
 MOST_PEOPLE = 5_000
-"""As many members as a client may name."""
+"""The limit of the members in one audience."""
 _ONCE_IN = timedelta(minutes=10)
 """Within this time a second order, such as a double click, finds the first one."""
 

@@ -37,7 +37,7 @@ def change_broadcast(
     edits: int | None = None,
     now: datetime,
 ) -> bool:
-    """Change a broadcast that no worker has taken, and count its forecast anew.
+    """Change a broadcast that still waits for its time, and count its forecast again.
 
     Return False if it is too late, or if its edits are not ``edits`` any more: then nothing has
     changed. Raise ``UnacceptableError``.

@@ -122,7 +122,7 @@ def drafts(broadcast: Broadcast, renderings: Iterable[Rendering], now: datetime)
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What a scheduled broadcast would send now."""
+    """The texts of a scheduled broadcast as of now."""
 
     total: int
     """Texts, with the suppressed ones."""
@@ -131,7 +131,7 @@ class Forecast:
 
 
 def forecast(church: Church, text: str, audience: Audience, *, media: bool = False) -> Forecast:
-    """Count the audience now. Raise ``UnacceptableError`` if nobody in it would get a text."""
+    """Count the audience now. Raise ``UnacceptableError`` for an audience without a usable text."""
     renderings = Renderings(church, text, media=media)
     with audience.people(church) as people:
         total, suppressed = _forecast(church, _usable(renderings, people))
@@ -139,7 +139,7 @@ def forecast(church: Church, text: str, audience: Audience, *, media: bool = Fal
 
 
 def check_audience(church: Church, text: str, audience: Audience, *, media: bool = False) -> None:
-    """Raise ``UnacceptableError`` if nobody in the audience would get a text."""
+    """Raise ``UnacceptableError`` for an audience without a usable text."""
     with audience.people(church) as people:
         _usable(Renderings(church, text, media=media), people)
 

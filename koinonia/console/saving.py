@@ -1,4 +1,4 @@
-"""Saving a form through a serializer of the API, if no colleague has saved the same row meanwhile."""
+"""Save forms through serializers of the API, unless a colleague has saved the same row first."""
 
 from __future__ import annotations
 

@@ -21,4 +21,8 @@ urlpatterns = [
     path("language/", set_language, name="language"),
     path("churches/<slug:church>/sent/", include("koinonia.console.sent.urls")),
     path("churches/<slug:church>/members/", include("koinonia.console.members.urls")),
+    path("churches/<slug:church>/sent/", include("koinonia.console.sent.urls")),
+    path("login/", guarded(SignInView.as_view()), name="login"),
+    path("logout/", SignOutView.as_view(), name="logout"),
+    path("language/", set_language, name="language"),
 ]

@@ -55,7 +55,11 @@ def same_person(people: Iterable[_N], first_name: str, last_name: str) -> _N | N
         for person in candidates
         if search_key(person.first_name) == first and not (person.last_name and last_name)
     ]
-    return alike[0] if len(alike) == 1 else None
+    if len(alike) == 1:
+        return alike[0]
+    # A member who joined by a keyword has no name yet: the file gives it.
+    nameless = [person for person in candidates if not person.first_name]
+    return nameless[0] if len(nameless) == 1 else None
 
 
 @dataclass(slots=True)

@@ -85,7 +85,7 @@ class Broadcast(models.Model):
 
     class Meta:
         constraints = [
-            # Also the index of the series. Most broadcasts have none.
+            # Its index also finds the occurrences of a series.
             models.UniqueConstraint(
                 fields=["series", "occurrence"], name="broadcast_once_per_occurrence"
             ),

@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
 class SeriesQuerySet(models.QuerySet["Series"]):
     def active(self) -> SeriesQuerySet:
-        """Return the series that will send again: neither paused nor ended."""
+        """Return the series that will send again."""
         return self.filter(paused_at=None, ended_at=None)
 
 
 class Series(models.Model):
     """A broadcast that repeats, weekly or monthly, at a time of the church's zone.
 
-    Each occurrence is a scheduled :class:`Broadcast` of its own. There is one at a time: the worker
-    that takes it plans the next one (``koinonia.series.occurrences``).
+    Each occurrence is a scheduled :class:`Broadcast` of its own. The worker that takes one
+    plans the next one (``koinonia.series.occurrences``).
     """
 
     class Every(models.TextChoices):

@@ -96,7 +96,7 @@ def quiet_until(church: Church, messages: Sequence[Message], now: datetime) -> d
 
 
 def _awake(threads: set[int], now: datetime) -> set[int]:
-    """Return the conversations whose person wrote within the last half hour."""
+    """Return the conversations with a text from the person within the last half hour."""
     if not threads:
         return set()
     heard = Message.objects.filter(
@@ -107,7 +107,7 @@ def _awake(threads: set[int], now: datetime) -> set[int]:
 
 @dataclass(frozen=True, slots=True)
 class QuietForecast:
-    """How many of some numbers would wait at a time, and until when the last of them."""
+    """The number of texts that would wait, and the latest end of their wait."""
 
     waiting: int
     until: datetime | None

@@ -16,12 +16,12 @@ _FEW = 4
 
 
 def zones_of(number: str, own: str) -> Sequence[str]:
-    """Return the zones in which the owner of ``number`` may be; ``own``, the church's zone, if unknown.
+    """Return the possible zones of ``number``; ``own``, the church's zone, if they are unknown.
 
     A number of a whole country, such as a mobile number of Australia, belongs to the church's zone if
     that is one of the country's zones.
     """
-    # In the North American plan the zone follows from the first six digits.
+    # The first six digits of a North American number tell its zone.
     is_north_american = _NORTH_AMERICAN.fullmatch(number)
     found = _looked_up(f"{number[:8]}0000" if is_north_american else number)
     if not found or (len(found) > _FEW and own in found):

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 
 def next_occurrence(series: Series, after: date | None, now: datetime) -> date | None:
-    """Return the next day after ``after`` whose time has not passed; None if the series is over.
+    """Return the next day after ``after`` with a time in the future; None if the series is over.
 
     Occurrences that were missed, because no worker ran, are left out.
     """

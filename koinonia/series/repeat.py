@@ -14,14 +14,14 @@ from koinonia.zones import zone_named
 
 _WEEKDAYS = (MO, TU, WE, TH, FR, SA, SU)
 _IN_EVERY_MONTH = 28
-"""Each month has this day. From the 29th on, a short month has the occurrence on its last day."""
+"""The last day of the shortest month. A later day becomes the last day of a short month."""
 _IN_EVERY_MONTH_TOO = 4
-"""Each month has four Sundays. The fifth one stands for the last one of the month."""
+"""The least Sundays of a month. The fifth one becomes the last one of each month."""
 
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """How often a broadcast repeats, from its first day on."""
+    """The rule of a repeating broadcast."""
 
     every: str
     """``week`` or ``month``."""
@@ -77,7 +77,7 @@ def dates_after(series: Series, day: date | None) -> Iterator[date]:
 
 
 def moment(day: date, at: time, zone: tzinfo) -> datetime:
-    """Return the UTC time at which the clocks of ``zone`` show this day and time.
+    """Return the UTC time of this day and clock time in ``zone``.
 
     A time that the clocks skip in spring comes later by the skipped hour; of two in autumn, the first.
     """

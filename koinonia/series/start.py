@@ -44,7 +44,7 @@ def start_series(
     )  # fmt: skip
     _set_rule(series, repeat, first_at)
     with transaction.atomic():
-        # The lock lets two requests count one after the other.
+        # The lock makes two requests count in turn.
         Church.objects.select_for_update(no_key=True).get(pk=church.pk)
         if Series.objects.filter(church=church, ended_at=None).count() >= MOST_ACTIVE:
             raise UnacceptableError(
@@ -91,7 +91,7 @@ def change_series(
 
 
 def pause(series: Series, now: datetime) -> bool:
-    """Withdraw the scheduled occurrence and plan no other. Return False unless it was active."""
+    """Withdraw the scheduled occurrence without planning another. Return False unless it was active."""
     with transaction.atomic():
         if not Series.objects.active().filter(pk=series.pk).update(paused_at=now):
             return False
@@ -127,7 +127,7 @@ def end(series: Series, now: datetime) -> bool:
 
 
 def _withdraw(series: Series, now: datetime) -> None:
-    """Cancel the scheduled occurrence. Its day is free again, so that it can be planned anew."""
+    """Cancel the scheduled occurrence. Its day is free again, for another plan."""
     scheduled = series.next_broadcast()
     if scheduled is not None:
         series.broadcasts.filter(pk=scheduled.pk).update(occurrence=None)

@@ -55,5 +55,5 @@ def change_text(
 
 
 def template_of(message: Message) -> str:
-    """Return the text as it was written, with its placeholders."""
+    """Return the text with its placeholders."""
     return message.template or message.text

@@ -1,4 +1,4 @@
-"""Bodies that change what is scheduled. A field that is not named stays."""
+"""Bodies that change a scheduled text or broadcast. A field without a value stays."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from koinonia.series.start import MOST_COUNT, MOST_INTERVAL
 
 
 class RepeatSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
-    """The rule. The weekday, or the day of the month, is that of the first ``send_at``."""
+    """The rule. The first ``send_at`` gives the weekday or the day of the month."""
 
     every = serializers.ChoiceField(Series.Every.choices)
     interval = serializers.IntegerField(min_value=1, max_value=MOST_INTERVAL, default=1)

@@ -41,7 +41,7 @@ class _Series(ChurchView):
 
 
 class SeriesListView(_Series, ListView):
-    """Broadcasts that repeat, the newest first, with those that have ended."""
+    """Broadcasts that repeat, the newest first. Ended ones are listed too."""
 
     throttle_policies = {"POST": ["broadcasts"]}
     example_body = {"text": "", "audience": {"all": True}, "repeat": {"every": "week"}}
@@ -68,9 +68,9 @@ class SeriesView(_Series, ItemView, DeleteView):
         responses={200: SeriesSerializer, **CONFLICT},
     )
     def patch(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Change the words, the audience, the rule or the time, from the next occurrence on.
+        """Change the words, the audience, the rule or the time of the next occurrences.
 
-        `paused` stops it and lets it go on. 409 if it has ended.
+        `paused` stops the series or lets it continue. 409 if the series has ended.
         """
         series = self.get_object()
         body = ChangedSeriesSerializer(
@@ -94,7 +94,7 @@ class SeriesView(_Series, ItemView, DeleteView):
         return Response(self.get_serializer(self.get_object()).data)
 
     def perform_destroy(self, instance: Model) -> None:
-        """End the series: what it has sent stays."""
+        """End the series. Its sent broadcasts stay."""
         start.end(Series.objects.select_related("church").get(pk=instance.pk), timezone.now())
 
 

@@ -18,7 +18,7 @@ from koinonia.console.paging import paged
 from koinonia.failing_numbers import failing
 from koinonia.http.streamed_csv import streamed_csv
 from koinonia.member_export import lines
-from koinonia.member_search import found
+from koinonia.member_search import found, matching
 from koinonia.models import Group, Role
 from koinonia.models.member import MemberQuerySet, with_opt_outs
 from koinonia.templatetags.members import as_written
@@ -66,7 +66,7 @@ class Chosen:
         elif self.state == "new":
             members = members.filter(~Exists(Message.objects.filter(recipient=OuterRef("pk"))))
         if self.search:
-            members = found(members, self.search)
+            members = members.filter(matching(self.search))
         return members
 
 
@@ -101,8 +101,11 @@ class MembersPage(MembersView):
 
     def get(self, request: Any) -> HttpResponse:
         chosen = Chosen.from_query(request.GET)
+        members, more_match = chosen.of(self.members()), False
+        if chosen.search:
+            members, more_match = found(members, chosen.search)
         order = BestMatchFirst if chosen.search else ByName
-        page = paged(request, chosen.of(self.members()), order, keep=FILTERS)
+        page = paged(request, members, order, keep=FILTERS)
         groups = Group.objects.filter(church=self.church).order_by("name")[:_MOST_GROUPS]
         return self.page(
             "koinonia/console/members/list.html",
@@ -110,6 +113,7 @@ class MembersPage(MembersView):
                 "page": page,
                 "rows": [row_of(member, self.church.country) for member in page.rows],
                 "chosen": chosen,
+                "more_match": more_match,
                 "group_id": ids.encode(chosen.group) if chosen.group else "",
                 "groups": [(ids.encode(group.pk), group.name) for group in groups],
                 "states": STATES,

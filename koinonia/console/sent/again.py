@@ -60,7 +60,7 @@ class TextsAgainView(_AgainView):
 
 
 class BroadcastAgainView(_AgainView):
-    """Send a broadcast again to those whom it did not reach for one reason."""
+    """Send a broadcast again to the people that it did not reach for one reason."""
 
     def post(self, request: HttpRequest, key: str) -> HttpResponse:
         rows = Broadcast.objects.filter(church=self.church).select_related("church")

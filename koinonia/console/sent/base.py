@@ -1,4 +1,4 @@
-"""What the pages of sent texts share: rows of the church by the id in the path, links, undo."""
+"""The base of the pages of sent texts: rows of the church by id, links, undo."""
 
 from __future__ import annotations
 

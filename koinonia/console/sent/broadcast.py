@@ -1,4 +1,4 @@
-"""One broadcast: who got it, who did not and why; and to stop it."""
+"""The page of one broadcast: its people by result and cause, and its Stop."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class BroadcastView(_OneBroadcast):
 
 
 class StopBroadcastView(_OneBroadcast):
-    """Call back what has not gone yet: stop, undo, or cancel what is planned."""
+    """Call back the texts that have not gone: Stop, Undo, or the cancelling of a planned broadcast."""
 
     http_method_names = ["post"]
 

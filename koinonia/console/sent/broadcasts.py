@@ -1,4 +1,4 @@
-"""The list of broadcasts: what is planned, then what was sent."""
+"""The list of broadcasts: first the planned ones, then the sent ones."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ MOST_PLANNED = 50
 
 
 class BroadcastsView(SentView):
-    """Broadcasts, the planned ones on top with the time at which they go."""
+    """Shows broadcasts. The planned ones are on top with their time."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
         mine = Broadcast.objects.filter(church=self.church).select_related("author")
         planned = list(
             mine.filter(due_at__isnull=False).order_by("due_at", "pk")[: MOST_PLANNED + 1]
         )
-        # By the index of the queue, which begins with these columns.
+        # The index of the queue begins with these columns.
         texts = (
             Message.objects.waiting()
             .filter(

@@ -1,4 +1,4 @@
-"""Who got a broadcast, who did not and why: its texts grouped by cause."""
+"""The texts of a broadcast, grouped by status and cause."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ class Cause:
     remedy: Words
     may_be_sent_again: bool
     may_double: bool
-    """Some of them may have arrived: a person must allow a second copy."""
+    """True if some of them may have arrived: a person must allow a second copy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One group of texts, with its causes."""
+    """A group of texts with its causes."""
 
     name: str
     label: Words
@@ -77,7 +77,7 @@ def parts(broadcast: Broadcast) -> list[Part]:
 
 
 def texts_of(rows: Any, name: str, code: str) -> Any:
-    """Return those of the texts that a group of the page shows."""
+    """Return the texts of one group of the page."""
     statuses: Iterable[str] = SHOWN[name][1]
     rows = rows.filter(status__in=[str(status) for status in statuses])
     return rows.filter(error_code=code) if code else rows

@@ -1,4 +1,4 @@
-"""Edit or move what is planned."""
+"""Edit or move a planned text or broadcast."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ STALE = "stale"
 
 
 class EditView(SentView):
-    """A form that changes what is planned, judged by a serializer of the API."""
+    """The base of pages with a form for a serializer of the API."""
 
     read_role = Role.SENDER
     serializer: type[Serializer[Any]]
 
     def judged(self, form: Any) -> dict[str, Any] | None:
-        """Return the checked changes; None if the form has errors, which it then shows."""
+        """Return the checked changes; None if the form has errors."""
         if not form.is_valid():
             return None
         body = self.serializer(data=form.body(), context={"church": self.church}, partial=True)

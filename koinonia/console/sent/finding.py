@@ -30,9 +30,9 @@ from koinonia.zones import zone_named
 
 PAGE = 50
 WINDOW = 20_000
-"""Texts of a church that one page looks through, those of broadcasts included."""
+"""The most texts of a church, single ones or of broadcasts, in one page of a search."""
 MOST_PEOPLE = 20
-"""Members with a similar name whose texts are looked through together."""
+"""The most members with a similar name in one search."""
 _LONGEST = 100
 
 STATES: dict[str, tuple[Words, tuple[str, ...]]] = {
@@ -52,7 +52,7 @@ class Found:
     older: str
     """The query of the next page; empty at the end."""
     searched_back_to: datetime | None
-    """How far the page has looked, if it has not looked at everything."""
+    """The time of the oldest text that was searched; None: all texts were."""
 
 
 class Search:
@@ -114,7 +114,7 @@ class Search:
 
     @cached_property
     def people(self) -> list[Member]:
-        """Return the members whom the field of the person may mean."""
+        """Return the members with this name or number."""
         if not self.person:
             return []
         members = Member.objects.filter(church=self.church).order_by("search_key", "pk")
@@ -150,7 +150,7 @@ class Search:
         return rows
 
     def _window(self, position: list[Any] | None) -> datetime | None:
-        """Return the time of the last text that this page looks at; None: it looks at all."""
+        """Return the time of the oldest text of this page, or None at the end of the texts."""
         rows = Message.objects.filter(tenant=self.church)
         if position:
             rows = rows.filter(Beyond(["created_at", "id"], position, back=False))

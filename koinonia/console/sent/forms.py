@@ -1,4 +1,4 @@
-"""Forms that change what is planned. The API's serializers judge them."""
+"""Forms for planned texts and broadcasts. The API's serializers judge them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CLOCK = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
 
 
 class PlannedForm(forms.Form):
-    """The words, the day and the time of what is planned."""
+    """Has the words, the day and the time."""
 
     text = forms.CharField(
         label=_("Text"), widget=forms.Textarea(attrs={"rows": 5, "dir": "auto"}), strip=False
@@ -57,7 +57,7 @@ def planned_at(at: datetime | None) -> dict[str, Any]:
 
 
 class PlannedBroadcastForm(PlannedForm):
-    """Also the audience: everyone, or groups; single people stay."""
+    """Adds the audience: everyone, or groups and single people."""
 
     everyone = forms.ChoiceField(
         label=_("Who gets it"),
@@ -106,7 +106,7 @@ def audience_fields(of: Broadcast | Series) -> dict[str, Any]:
 
 
 class SeriesForm(PlannedBroadcastForm):
-    """Also the rule of a repeating broadcast."""
+    """Adds the rule of a repeating broadcast."""
 
     every = forms.ChoiceField(
         label=_("Repeat"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext_lazy
+from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 
 from delivery.statuses import ON_ITS_WAY, UNFINISHED, Status
 from koinonia import ids
@@ -39,25 +39,28 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What one line shows of a broadcast."""
+    """Shows a broadcast in a list."""
 
     broadcast: Broadcast
     id: str
     label: Words
     tone: str
     percent: int
-    """The texts that need nothing more from us. A finished broadcast has 100."""
+    """The share of the texts that do not wait. A finished broadcast has 100."""
     parts: list[Part]
     counts: str
     """The counts as a sentence."""
+    people: str
+    """The people that a planned broadcast would reach now."""
 
 
 def line(broadcast: Broadcast) -> Line:
-    """Return the line of a broadcast, whose counts are known."""
+    """Return the line of a broadcast with known counts."""
     counts = broadcast.counts()
     total = sum(counts.values())
     label, tone = LABELS.get(broadcast.status, (broadcast.status, "rest"))
     gone = total - number(counts, WAITING)
+    expected = broadcast.total - broadcast.forecast_suppressed
     return Line(
         broadcast=broadcast,
         id=ids.encode(broadcast.pk),
@@ -66,6 +69,8 @@ def line(broadcast: Broadcast) -> Line:
         percent=100 * gone // total if total else 0,
         parts=list(_parts(counts, total)),
         counts=in_words(counts),
+        people=ngettext("to %(n)s person", "to %(n)s people", expected)
+        % {"n": number_format(expected)},
     )
 
 

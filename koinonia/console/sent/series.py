@@ -57,7 +57,7 @@ class SeriesListView(EditView):
 
 
 class SeriesItemView(EditView):
-    """One repeating broadcast: what comes next, and a form to change it."""
+    """Shows one repeating broadcast, its next time, and a form to change it."""
 
     read_role = Role.VIEWER
     serializer = ChangedSeriesSerializer

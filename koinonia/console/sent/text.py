@@ -1,4 +1,4 @@
-"""One text: its words, its story, and what can be done about it."""
+"""The page of one text: its words, its story, and its buttons."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class _OneText(SentView):
 
 
 class TextView(_OneText):
-    """What happened to one text, and why."""
+    """Shows one text with its story."""
 
     def get(self, request: HttpRequest, key: str) -> HttpResponse:
         text, now = self.text(key), timezone.now()

@@ -12,12 +12,14 @@ _MOST_CAUSES = 12
 
 
 class TextsView(SentView):
-    """Single texts, newest first; with a person, also those of broadcasts."""
+    """Shows single texts, newest first. A search for a person also finds texts of broadcasts."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
         search = Search(self.church, request.GET)
         found = search.found()
-        letters = causes(search.dead_letters("")) if search.state == "failed" else []
+        # The causes count all texts of these days, not those of one person.
+        by_cause = search.state == "failed" and not (search.person or search.words)
+        letters = causes(search.dead_letters("")) if by_cause else []
         shown = {
             "search": search,
             "found": found,

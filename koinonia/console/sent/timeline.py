@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -49,7 +49,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """The lines in order, and what the provider told, as it came."""
+    """The lines in order, and the reports of the provider."""
 
     entries: list[Entry]
     reports: list[WebhookEvent]
@@ -59,15 +59,16 @@ def story(church: Church, message: Message, now: datetime) -> Story:
     """Return the story of a text. Four queries."""
     reports: list[WebhookEvent] = []
     if message.provider_id:
-        # By the index of the provider's id.
+        # An index has the provider's id.
         told = WebhookEvent.objects.filter(
             provider_id=message.provider_id, provider=message.provider
         )
         reports = list(told.defer("payload").order_by("occurred_at", "pk")[:_MOST])
+    calls = list(Attempt.objects.filter(message=message).order_by("number")[:_MOST])
     entries = [
         *_begun(message),
-        *_calls(message),
-        *_told(message),
+        *_called(message, calls),
+        *_told(message, calls),
         *_decided(message),
         *_done_by_staff(church, message, now),
     ]
@@ -85,20 +86,22 @@ def _begun(message: Message) -> Iterator[Entry]:
     yield Entry(message.created_at, sentence)
 
 
-def _calls(message: Message) -> Iterator[Entry]:
-    calls = Attempt.objects.filter(message=message).order_by("number")
-    for call in calls[:_MOST]:
+def _called(message: Message, calls: Sequence[Attempt]) -> Iterator[Entry]:
+    for call in calls:
         sentence, tone = _CALLS.get(call.outcome, (call.outcome, "rest"))
         reason = words.explain(call.code, message.provider) if call.code else ""
         yield Entry(call.started_at, sentence, tone, reason)
 
 
-def _told(message: Message) -> Iterator[Entry]:
+def _told(message: Message, calls: Sequence[Attempt]) -> Iterator[Entry]:
     if message.sent_at:
         yield Entry(message.sent_at, _("The carrier took it."), "calm")
     if message.delivered_at:
         yield Entry(message.delivered_at, _("The phone has it."), "good")
     status = message.status
+    if status == Status.DEAD and calls and calls[-1].code == message.error_code:
+        # The last call has told it already.
+        return
     if status in (
         Status.FAILED, Status.DEAD, Status.UNKNOWN, Status.EXPIRED, Status.SUPPRESSED, Status.CANCELLED,
         Status.UNCONFIRMED,
@@ -116,7 +119,7 @@ def _decided(message: Message) -> Iterator[Entry]:
 
 
 def _done_by_staff(church: Church, message: Message, now: datetime) -> Iterator[Entry]:
-    # A dead letter's retry is told by its own row.
+    # ``DeadLetterAction`` tells about retries.
     acts = AuditEntry.objects.filter(
         church=church, subject_kind="message", subject_key=message.pk,
         at__gte=message.created_at, at__lte=now,

@@ -11,6 +11,7 @@ from django.utils import timezone
 from delivery.models import Message, OptOut
 from delivery.opt_outs import opt_out
 from delivery.statuses import Status
+from koinonia import member_search
 from koinonia.api import pagination
 from koinonia.ids import encode
 from koinonia.models import AuditEntry, Church, Group, Member
@@ -56,6 +57,20 @@ def test_an_exact_match_comes_first_and_accents_do_not_matter(
     assert names(reader, search="ánne") == ["Anne", "Annette Stone", "Lea Anne"]
     assert names(reader, search="ann") == ["Anne", "Annette Stone", "Lea Anne", "Roseann Hill"]
     assert names(reader, search="stone annette") == ["Annette Stone"]
+
+
+def test_a_search_ranks_a_bounded_number_and_says_so(
+    reader: Client, grace: Church, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(member_search, "MOST", 2)
+    for first, last in (("Ann", ""), ("Anna", ""), ("Hanna", ""), ("Anne", ""), ("Joanna", "")):
+        cast.member(grace, first, "+13125550111", last_name=last)
+    assert names(reader, search="ann") == ["Ann", "Anne", "Anna", "Joanna", "Hanna"]
+    sentence = "Type more letters."
+    assert sentence in reader.get(BASE, {"search": "ann"}).content.decode()
+    assert sentence not in reader.get(BASE, {"search": "joa"}).content.decode()
+    export = reader.post(f"{BASE}export/", {"search": "ann"})
+    assert b"".join(export.streaming_content).count(b"+13125550111") == 5  # type: ignore[attr-defined]
 
 
 def test_a_number_is_found_by_its_digits(reader: Client, anna: Member, ben: Member) -> None:
