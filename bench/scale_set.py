@@ -169,11 +169,21 @@ FAST_LOAD = {
 """Settings of a server that may lose its data."""
 
 
-def fill(url: str, messages: int, say: Callable[[str], None], *, churches: int = CHURCHES) -> None:
-    """Fill the migrated database at ``url``: triggers run, constraints and indexes are made at the end."""
+def fill(
+    url: str,
+    messages: int,
+    say: Callable[[str], None],
+    *,
+    churches: int = CHURCHES,
+    members: int | None = None,
+) -> None:
+    """Fill the migrated database at ``url``: triggers run, constraints and indexes are made at the end.
+
+    ``members``: those of the first church, in place of one for each 250 messages.
+    """
     values = {
         "messages": messages, "churches": churches, "block": BLOCK, "in_motion": IN_MOTION,
-        "kept_days": KEPT_DAYS, "events_kept": EVENTS_KEPT, "large": max(BLOCK, messages // 250),
+        "kept_days": KEPT_DAYS, "events_kept": EVENTS_KEPT, "large": members or max(BLOCK, messages // 250),
         "small": max(BLOCK, messages // 12_500),
         "first_day": f"(date_trunc('minute', now()) - interval '{DAYS} days')",
         "step": f"interval '{DAYS * 86400 / messages:.6f} s'",

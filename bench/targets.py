@@ -62,6 +62,7 @@ ACCEPT = Run("bench_accept.py")
 LOG = Run("bench_realtime_log.py")
 DELIVERY = Run("bench_delivery.py")
 MEMORY = Run("bench_memory.py", also_before=False)
+CONSOLE = Run("bench_console.py", also_before=False)
 
 TARGETS = (
     Target(
@@ -122,5 +123,23 @@ TARGETS = (
     Target(
         work="memory of worker after 100,000 texts, to after 1,000",
         run=MEMORY, figure="memory_growth_worker", bound=1.2,
+    ),
+    Target(
+        work="the slowest page of the console, p95, to GET /login/",
+        run=CONSOLE, figure="console_p95_to_login", bound=5,
+    ),
+    Target(
+        work="statements of a page of the console, at most",
+        run=CONSOLE, figure="console_queries", bound=12,
+    ),
+    Target(
+        work="first visit of the heaviest page, kB", run=CONSOLE, figure="console_first_visit", bound=60,
+    ),
+    Target(
+        work="next visit of the heaviest page, kB", run=CONSOLE, figure="console_next_visit", bound=8,
+    ),
+    Target(
+        work="search of 50,000 members, p95, to a look-up",
+        run=CONSOLE, figure="search_p95_to_look_up", bound=3,
     ),
 )  # fmt: skip

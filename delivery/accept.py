@@ -23,6 +23,7 @@ from delivery.acceptable import (
     UnacceptableError,
     check_content,
     check_length,
+    check_media,
     check_recipient,
     check_sender,
     check_times,
@@ -39,8 +40,8 @@ from delivery.sending import inside_request
 from delivery.statuses import Status
 
 __all__ = [
-    "MAX_MEDIA", "UnacceptableError", "accept_batch", "accept_message", "check_length", "check_sender",
-    "check_times",
+    "MAX_MEDIA", "UnacceptableError", "accept_batch", "accept_message", "check_length", "check_media",
+    "check_sender", "check_times",
 ]  # fmt: skip
 
 SLICE = 1_000

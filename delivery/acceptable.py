@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db.models import Model
 
+from delivery import conf
 from delivery.content import media_urls
 from delivery.content.encoding import MAX_PARTS, Measured, measure_message
 from delivery.content.plain_punctuation import advice
@@ -74,8 +76,7 @@ def check_content(draft: Draft) -> tuple[str, Measured]:
         raise UnacceptableError("text", "A text needs words or media.")
     if _UNSTORABLE.search(draft.text):
         raise UnacceptableError("text", "This text holds characters that cannot be sent.")
-    if media:
-        _check_media(draft.media_urls)
+    check_media(draft.media_urls)
     if draft.failure:
         return text, measure_message(text, media=media)
     return text, check_length(text, media=media)
@@ -104,9 +105,12 @@ def check_length(text: str, *, media: bool = False) -> Measured:
     return measured
 
 
-def _check_media(urls: tuple[str, ...]) -> None:
+def check_media(urls: Sequence[str]) -> None:
+    """Raise :class:`UnacceptableError` for too many media, or for one that the provider cannot fetch."""
     if len(urls) > MAX_MEDIA:
         raise UnacceptableError("media_urls", f"At most {MAX_MEDIA} media can be sent.")
+    own = conf.own_media()
     for url in urls:
-        if reason := media_urls.refusal(url):
+        is_own = bool(own) and url.startswith(own) and len(url) <= media_urls.LONGEST
+        if not is_own and (reason := media_urls.refusal(url)):
             raise UnacceptableError("media_urls", reason)

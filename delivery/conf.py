@@ -6,10 +6,10 @@ and migrations refer to them, so they are read once, at import, like ``AUTH_USER
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -20,12 +20,17 @@ from django.utils.module_loading import import_string
 from delivery.deletion import Deletion, KeepsEverything
 from delivery.drafts import NothingScheduled, Schedule
 
+if TYPE_CHECKING:
+    from delivery.models import Message
+
 NAMES = frozenset({
     "ACCOUNT_RATE", "AUDIT_RETENTION_DAYS", "BREAKER_OPEN_SECONDS", "CONNECT_TIMEOUT", "COUNTRIES",
-    "DAILY_PARTS", "DEFAULT_PROVIDER", "DELETION", "FAILOVER_AFTER", "FORMER_TENANT", "HASH_TAG", "JITTER", "LEASE_SECONDS", "MODE", "NIGHTLY", "NIGHTLY_HOUR", "NIGHTLY_ZONE", "PART_PRICE",
-    "PROVIDERS", "PROVIDER_OF", "PUBLIC_URL", "READ_TIMEOUT", "RECIPIENT_MODEL",
-    "RECIPIENT_NUMBER_FIELD", "RECIPIENT_OF", "RECIPIENT_TENANT_FIELD", "REDIS_URL", "RETRY_DELAYS",
-    "SCHEDULE", "SECOND_SENDER", "SENDER_RATE", "STOP_WORDS_OF", "TENANT_BY_KEY", "TENANT_COUNTRY_FIELD", "TENANT_MODEL",
+    "DAILY_PARTS", "DEFAULT_PROVIDER", "DELETION", "FAILOVER_AFTER", "FORMER_TENANT", "HASH_TAG",
+    "JITTER", "LEASE_SECONDS", "MODE", "NIGHTLY", "NIGHTLY_HOUR", "NIGHTLY_ZONE", "ON_RECEIVED",
+    "OWN_MEDIA", "PART_PRICE", "PROVIDERS", "PROVIDER_OF", "PUBLIC_URL", "QUIET_UNTIL",
+    "READ_TIMEOUT", "RECIPIENT_MODEL", "RECIPIENT_NUMBER_FIELD", "RECIPIENT_OF",
+    "RECIPIENT_TENANT_FIELD", "REDIS_URL", "RETRY_DELAYS", "SCHEDULE", "SECOND_SENDER",
+    "SENDER_RATE", "STOP_WORDS_OF", "TENANT_BY_KEY", "TENANT_COUNTRY_FIELD", "TENANT_MODEL",
     "TENANT_NUMBER_FIELD", "TENANT_RATE", "THREADS", "THREAD_OF", "TRACE", "UNCONFIRMED_AFTER",
     "WATCHDOG_AFTER", "WEBHOOK_BACKLOG", "WEBHOOK_RETENTION_DAYS", "WEBHOOK_SPOOL",
 })  # fmt: skip
@@ -91,6 +96,19 @@ def _no_words(tenant: Any) -> Iterable[str]:
     return ()
 
 
+def on_received() -> Callable[[Sequence[Any], datetime], None]:
+    """Return ``ON_RECEIVED``: ``(texts, now)``, called with each group of stored texts from people.
+
+    A dotted path; the texts are of :class:`delivery.tracking.inbound.NewText`.
+    """
+    path = _value("ON_RECEIVED")
+    return cast(Callable[[Sequence[Any], datetime], None], import_string(path)) if path else _ignore
+
+
+def _ignore(texts: Sequence[Any], now: datetime) -> None:
+    return None
+
+
 def recipient_of() -> Callable[[Any, str], Any] | None:
     """Return ``RECIPIENT_OF``: ``(tenant, number)`` -> the key of the recipient with this number, or None.
 
@@ -98,6 +116,18 @@ def recipient_of() -> Callable[[Any, str], Any] | None:
     """
     path = _value("RECIPIENT_OF")
     return cast(Callable[[Any, str], Any], import_string(path)) if path else None
+
+
+def quiet_until() -> Callable[[Any, Sequence[Message], datetime], Mapping[int, datetime]] | None:
+    """Return ``QUIET_UNTIL``: ``(tenant, messages, now)`` -> by key, when the quiet hours of a recipient end.
+
+    A dotted path. A message without an entry leaves now; without the setting, all of them do.
+    """
+    path = _value("QUIET_UNTIL")
+    return cast(
+        "Callable[[Any, Sequence[Message], datetime], Mapping[int, datetime]] | None",
+        import_string(path) if path else None,
+    )
 
 
 def schedule() -> Schedule:
@@ -214,6 +244,11 @@ def failover_after() -> float:
 def public_url() -> str:
     """Return the origin that providers call for webhooks."""
     return str(_value("PUBLIC_URL", "")).rstrip("/")
+
+
+def own_media() -> str:
+    """Return the beginning of the host's own media URLs, which need not be public; empty: none."""
+    return str(_value("OWN_MEDIA", ""))
 
 
 def redis_url() -> str:

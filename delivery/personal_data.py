@@ -1,7 +1,7 @@
 """Export and erase the data of one phone number.
 
 An erased message keeps its row, its status and its times, so that no count changes. Number, words and the
-provider's payloads go. An opt-out stays: without the number nobody could honour it.
+provider's payloads go. An opt-out stays, with its history: without the number nobody could honour it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,15 @@ from django.db import transaction
 from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
-from delivery.models import Attempt, DeadLetterAction, Direction, Message, OptOut, WebhookEvent
+from delivery.models import (
+    Attempt,
+    ConsentChange,
+    DeadLetterAction,
+    Direction,
+    Message,
+    OptOut,
+    WebhookEvent,
+)
 from delivery.models.queue import MessageQuerySet
 from delivery.retention.texts import values_of
 from delivery.statuses import DEAD_LETTERS, ON_ITS_WAY, UNFINISHED
@@ -40,6 +48,7 @@ def held(number: str, tenants: Collection[Any], threads: Collection[int]) -> dic
         "decisions": _rows(DeadLetterAction.objects.filter(message__in=keys)),
         "webhook_events": _rows(_events(number)),
         "opt_outs": _rows(OptOut.objects.filter(number=number, tenant__in=tenants)),
+        "consent_changes": _rows(ConsentChange.objects.filter(number=number, tenant__in=tenants)),
     }
 
 

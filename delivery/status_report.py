@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import UTC, datetime, time, timedelta, tzinfo
-from typing import Any
+from typing import Any, TypedDict
 
 from django.db.models import Count
 
@@ -45,9 +45,22 @@ def report(tenant_id: Any = None, *, now: datetime, zone: tzinfo = UTC) -> dict[
             "1h": tallies.success_rate(now - timedelta(hours=1), tenant_id),
             "24h": tallies.success_rate(now - timedelta(hours=24), tenant_id),
         },
-        "days": _days(tenant_id, now, zone),
+        "days": days(tenant_id, now, zone),
         **_spend(tenant_id, now),
     }
+
+
+class Limits(TypedDict):
+    """Whether an account sends: its breaker and its hold."""
+
+    breaker: dict[str, Any]
+    hold: dict[str, Any] | None
+
+
+def limits_of(alias: str, now: datetime) -> Limits:
+    """Return the breaker and the hold of an account, without counting anything."""
+    found = _limits(registry.account(alias), now)
+    return {"breaker": found["breaker"], "hold": found["hold"]}
 
 
 def _account_of(tenant_id: Any) -> Account:
@@ -165,7 +178,8 @@ def queue(tenant_id: Any = None) -> dict[str, int]:
     return {status.value: found.get(status.value, 0) for status in _QUEUE}
 
 
-def _days(tenant_id: Any, now: datetime, zone: tzinfo) -> list[dict[str, Any]]:
+def days(tenant_id: Any, now: datetime, zone: tzinfo) -> list[dict[str, Any]]:
+    """Return the counts of the last 30 days by the tally, oldest first, with empty days."""
     first = now.astimezone(zone).date() - timedelta(days=DAYS - 1)
     found = tallies.by_day(datetime.combine(first, time.min, tzinfo=zone), zone, tenant_id)
     nothing = {"sent": 0, "delivered": 0, "failed": 0, "dead": 0}

@@ -10,21 +10,40 @@ from django.contrib.auth.models import User
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from delivery.models import Attempt, Message, OptOut
+from delivery.models import Attempt, Message, OptOut, SpendLimit
 from httpopt.versions.tracked import Tracked
-from koinonia.models import Broadcast, Church, Conversation, Group, Member, Staff
+from koinonia.models import (
+    Attachment,
+    Broadcast,
+    Church,
+    Conversation,
+    Group,
+    Keyword,
+    Member,
+    Note,
+    Series,
+    Staff,
+    TextTemplate,
+)
 from realtime import log
 
 TRACKED = [
     Tracked(Church, "church", tenant="id", item_version="version"),
     Tracked(Staff, "staff", tenant="church", item_version="version"),
     Tracked(Group, "groups", tenant="church", item_version="version"),
+    Tracked(Keyword, "keywords", tenant="church", item_version="version"),
+    # The settings of a church show its caps. The remaining columns belong to workers.
+    Tracked(SpendLimit, "caps", tenant="tenant", only=("cap", "own_cap")),
     Tracked(Member, "members", tenant="church", item_version="version"),
     # The API edits the groups of a member as a part of the member.
     Tracked(Member.groups.through, "members", tenant="member__church", touches="member"),
     Tracked(OptOut, "members", tenant="tenant"),
     Tracked(Broadcast, "broadcasts", tenant="church"),
+    Tracked(TextTemplate, "templates", tenant="church", item_version="version"),
+    Tracked(Attachment, "media", tenant="church"),
+    Tracked(Series, "series", tenant="church", item_version="version"),
     Tracked(Conversation, "conversations", tenant="church"),
+    Tracked(Note, "notes", tenant="church"),
     Tracked(Message, "messages", tenant="tenant"),
     Tracked(Attempt, "attempts", tenant="message__tenant"),
     # Answers of every church name authors. A login does not change these columns.

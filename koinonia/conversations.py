@@ -14,7 +14,7 @@ from delivery.changes import message_changes
 from delivery.models import Direction, Message
 from delivery.statuses import Status
 from koinonia.models.church import Church
-from koinonia.models.conversation import Conversation, first_of
+from koinonia.models.conversation import Conversation, InboxState, first_of
 from koinonia.models.member import Member
 
 _AT_ONCE = 1000
@@ -133,10 +133,10 @@ def link_to_members(church_id: int, phones: Sequence[str]) -> None:
             Message.objects.filter(pk__in=locked).update(recipient=Subquery(holder))
 
 
-def mark_read(conversation: Conversation, *, now: datetime) -> int:
+def mark_read(conversation: Conversation, *, now: datetime, until: int | None = None) -> int:
     """Mark the inbound messages of the conversation as read; return how many were unread.
 
-    Each change goes from ``received`` to ``received`` and sets ``read_at``.
+    ``until`` is the last message that a person has seen: later ones stay unread. Each change goes from ``received`` to ``received`` and sets ``read_at``.
     """
     with message_changes(now) as changes:
         # Lock the conversation first, to prevent a lost update: a message that arrives now raises
@@ -146,13 +146,15 @@ def mark_read(conversation: Conversation, *, now: datetime) -> int:
         unread = Message.objects.filter(
             thread=conversation.pk, status=Status.RECEIVED, read_at__isnull=True
         )
-        messages = list(unread.locked())
+        seen = unread if until is None else unread.filter(pk__lte=until)
+        messages = list(seen.locked())
         for message in messages:
             message.read_at = message.updated_at = now
             changes.add(message, previous=message.status)
         keys = [message.pk for message in messages]
         Message.objects.filter(pk__in=keys).update(read_at=now, updated_at=now)
-        Conversation.objects.filter(pk=conversation.pk).update(unread_count=0)
+        left = 0 if until is None else unread.filter(pk__gt=until).count()
+        Conversation.objects.filter(pk=conversation.pk).update(unread_count=left)
     return len(messages)
 
 
@@ -183,7 +185,8 @@ def _update_one(thread: int, message: Message, unread: int, now: datetime) -> No
     is_older = Q(last_message=None) | Q(last_message__lt=message.pk)
     row.filter(is_older).update(last_message=message, updated_at=now)
     if unread:
-        row.update(unread_count=F("unread_count") + unread)
+        # The person has written: the conversation is open, even if it was done.
+        row.update(unread_count=F("unread_count") + unread, state=InboxState.OPEN, inbox_at=now)
 
 
 def _slices(phones: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -14,9 +14,11 @@ from delivery.limits.spend import Spend
 from delivery.models import Direction, Message
 from delivery.statuses import Status
 from koinonia.api.serializers.broadcasts import BroadcastSerializer
+from koinonia.api.serializers.conversations import ConversationSerializer
 from koinonia.api.serializers.messages import MessageSerializer
+from koinonia.api.serializers.notes import NoteSerializer
 from koinonia.ids import encode
-from koinonia.models import Broadcast
+from koinonia.models import Broadcast, Conversation, Note
 from realtime.log import NewEvent
 
 CONFIRMS = frozenset({Status.DELIVERED, Status.FAILED, Status.DEAD})
@@ -39,11 +41,34 @@ def message_confirmed(change: Change, church: str) -> NewEvent:
     return NewEvent("message.confirmed", {"church": church, **_status(change)})
 
 
-def conversation_read(thread: int, at: datetime) -> NewEvent:
+def conversation_read(thread: int, unread: int, at: datetime) -> NewEvent:
     return NewEvent(
         "conversation.read",
-        {"conversation": encode(thread), "unread_count": 0, "read_at": milliseconds(at)},
+        {"conversation": encode(thread), "unread_count": unread, "read_at": milliseconds(at)},
     )
+
+
+def conversation_updated(conversation: Conversation, *, opted_out: bool) -> NewEvent:
+    """Build the event for what a colleague decided: the answerer, done or open, an opt-out."""
+    shown = ConversationSerializer(conversation).data
+    return NewEvent(
+        "conversation.updated",
+        {
+            "conversation": encode(conversation.pk),
+            "assigned_to": shown["assigned_to"],
+            "done": shown["done"],
+            "opted_out": opted_out,
+        },
+    )
+
+
+def note_created(note: Note) -> NewEvent:
+    return NewEvent("note.created", dict(NoteSerializer(note).data))
+
+
+def note_deleted(note: Note) -> NewEvent:
+    data = {"note": encode(note.pk), "conversation": encode(note.conversation_id)}
+    return NewEvent("note.deleted", data)
 
 
 def broadcast_created(broadcast: Broadcast) -> NewEvent:

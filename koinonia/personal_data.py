@@ -19,7 +19,7 @@ from delivery.cancel import cancel_message
 from delivery.models import Message
 from delivery.retention import of_a_number
 from delivery.retention.texts import values_of
-from koinonia.models import Church, Conversation, Member, PersonRequest
+from koinonia.models import Church, Conversation, InboxState, Member, Note, PersonRequest
 
 
 def export(number: str, churches: Collection[Church], *, by: str, now: datetime) -> dict[str, Any]:
@@ -38,6 +38,7 @@ def export(number: str, churches: Collection[Church], *, by: str, now: datetime)
                 for member in members
             ],
             "conversations": [values_of(thread) for thread in threads],
+            "notes": [values_of(note) for note in Note.objects.filter(conversation__in=threads)],
             **personal_data.held(number, _keys(churches), _keys(threads)),
             "archived_texts": _archived(number, churches),
         }
@@ -64,9 +65,14 @@ def erase(number: str, churches: Collection[Church], *, by: str, now: datetime) 
         counts["cancelled"] += cancel_message(message, now=now)
     counts += personal_data.erase(number, keys, _keys(threads), now)
     if not counts["not_yet"]:
+        Note.objects.filter(conversation__in=threads).delete()
         for thread in threads:
             Conversation.objects.filter(pk=thread.pk).update(
-                phone=f"{personal_data.ERASED}{thread.pk}"[:16], unread_count=0
+                phone=f"{personal_data.ERASED}{thread.pk}"[:16],
+                unread_count=0,
+                state=InboxState.QUIET,
+                inbox_at=None,
+                assigned_to=None,
             )
             counts["conversations"] += 1
     for church in churches:

@@ -27,7 +27,18 @@ from httpopt.versions import counters
 from koinonia import deletion
 from koinonia.accounts import session_store
 from koinonia.api.idempotency import KEPT_FOR
-from koinonia.models import Group, IdempotentRequest, Invitation, Member, TokenDetails
+from koinonia.media.storage import (
+    prunable,
+)
+from koinonia.models import (
+    AuditEntry,
+    Conversation,
+    Group,
+    IdempotentRequest,
+    Invitation,
+    Member,
+    TokenDetails,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -82,12 +93,15 @@ def _prune(
             "admin_log",
             entries.count() if dry_run else archive_and_delete(entries, archives, pace),
         )
+        acts = AuditEntry.objects.filter(at__lt=before)
+        yield "acts", acts.count() if dry_run else archive_and_delete(acts, archives, pace)
     yield from realtime.retention.prune(now, dry_run=dry_run).items()
     yield "login_addresses", throttling.logins.prune(now, dry_run=dry_run)
     old_answers = IdempotentRequest.objects.filter(created_at__lte=now - KEPT_FOR)
     yield "idempotent_requests", _delete(old_answers, dry_run)
     yield "tokens", _delete(AuthToken.objects.filter(expiry__lte=now), dry_run)
     yield "sessions", _delete(Session.objects.filter(expire_date__lte=now), dry_run)
+    yield "media", _delete(prunable(now), dry_run)
     yield "invitations", _delete(Invitation.objects.filter(expires_at__lte=now), dry_run)
     yield (
         "ended_sessions",
@@ -98,6 +112,7 @@ def _prune(
         # During an upgrade, an earlier release writes rows without these columns.
         Member.objects.complete_search_keys()
         Group.objects.complete_keys()
+        Conversation.objects.complete_inbox()
         counters.compact()
 
 

@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.management.utils import get_random_secret_key
 
-from koinonia.config import environment, log_lines, rate_limits, redis_settings
+from koinonia.config import environment, languages, log_lines, openapi, rate_limits, redis_settings
 from koinonia.config.source_digest import ANSWERING_APPS, digest_of_sources
 from koinonia.database.postgresql import session_limits
 
@@ -65,6 +65,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "koinonia.http.middleware.ConstantPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "koinonia.http.page_language.page_language",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -169,7 +170,6 @@ CHANNEL_LAYERS = {
     },
 }
 
-LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"
@@ -206,6 +206,8 @@ LOGGING = log_lines.config(
 # TLS in PUBLIC_URL means TLS everywhere. A trusted proxy says how the client connected.
 _TLS = ENV.public_url.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _TLS
+vars().update(languages.settings(BASE_DIR, tls=_TLS))
+CSRF_FAILURE_VIEW = "koinonia.http.error_pages.csrf_failure"
 SECURE_HSTS_SECONDS = 365 * 86_400 if _TLS else 0
 if ENV.trusted_proxies:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -269,11 +271,14 @@ DELIVERY = {
     "SECOND_SENDER": "koinonia.wiring.second_sender",
     "RECIPIENT_OF": "koinonia.wiring.recipient_of",
     "SCHEDULE": "koinonia.wiring.schedule",
+    "QUIET_UNTIL": "koinonia.wiring.quiet_until",
     "STOP_WORDS_OF": "koinonia.wiring.stop_words_of",
+    "ON_RECEIVED": "koinonia.wiring.on_texts_received",
     "TRACE": "koinonia.config.log_context.trace",
     "REDIS_URL": _REDIS_URL,
     "HASH_TAG": _REDIS_TAG,
     "PUBLIC_URL": PUBLIC_URL,
+    "OWN_MEDIA": f"{PUBLIC_URL}/media/",
     "PROVIDERS": {
         "telnyx": {
             "BACKEND": "delivery.providers.telnyx.provider.TelnyxProvider",
@@ -374,23 +379,4 @@ REST_KNOX: dict[str, Any] = {
 }
 # The OpenAPI schema of each release is kept here after its first use.
 SCHEMA_DIR = ENV.data_dir / "schema"
-SPECTACULAR_SETTINGS: dict[str, Any] = {
-    "TITLE": "Koinonia",
-    "DESCRIPTION": "Texting for churches: members, messages, broadcasts, conversations.",
-    "VERSION": "1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
-    "SCHEMA_PATH_PREFIX": r"/api/v1/(churches/{church}/)?",
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "COMPONENT_SPLIT_REQUEST": True,
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "koinonia.api.schema.complete",
-        "koinonia.api.schema.for_typed_clients",
-    ],
-    "ENUM_NAME_OVERRIDES": {
-        "MessageStatusEnum": "delivery.statuses.Status",
-        "BroadcastStatusEnum": "koinonia.models.Broadcast.Status",
-    },
-}
+SPECTACULAR_SETTINGS = openapi.SETTINGS

@@ -9,6 +9,7 @@ from django.views.generic import RedirectView
 
 from koinonia.admin.site import AutocompleteView
 from koinonia.health.views import ENDPOINTS
+from koinonia.media.views import serve
 from throttling.logins import guarded
 
 # Lazy: the hashed name is known only after collectstatic.
@@ -31,6 +32,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         admin.site.admin_view(AutocompleteView.as_view(admin_site=admin.site)),
     ),
     path("admin/", admin.site.urls),
+    path("media/<str:token>.<slug:ending>", serve, name="media"),
     path("", include("koinonia.console.urls")),
     *(path(name, view) for name, view in ENDPOINTS.items()),
     path("webhooks/", include("delivery.webhooks.urls")),

@@ -21,6 +21,7 @@ from knox.models import AuthToken
 import koinonia.deletion
 from delivery.changes import Change, NewBatch
 from delivery.limits import spend
+from delivery.models import Message
 from delivery.senders import Sender
 from delivery.signals import (
     breaker_changed,
@@ -34,9 +35,11 @@ from delivery.signals import (
     worker_started,
 )
 from delivery.statuses import Status
+from delivery.tracking.inbound import NewText
 from httpopt.signals import body_encoded
 from koinonia import events, garbage, opt_out_words, retention, sending_numbers
 from koinonia.accounts import passwords, tokens
+from koinonia.answers import received
 from koinonia.api.authentication import user_token
 from koinonia.broadcasts import due, progress
 from koinonia.broadcasts.cancel import cancel_broadcasts_to
@@ -50,7 +53,20 @@ from koinonia.conversations import (
 from koinonia.database import outage
 from koinonia.health import redis_server
 from koinonia.health.metrics import clients, deliveries, requests, worker_endpoint
-from koinonia.models import Broadcast, Church, Group, Member, Staff
+from koinonia.models import (
+    Broadcast,
+    Church,
+    Conversation,
+    Group,
+    Member,
+    Staff,
+)
+from koinonia.quiet import (
+    hours as quiet_hours,
+)
+from koinonia.series.occurrences import (
+    plan_missing,
+)
 from koinonia.texts.redraft import redraft
 from realtime import log, rights
 from realtime.log import NewEvent
@@ -178,7 +194,8 @@ def _for_church(change: Change) -> list[NewEvent]:
     if change.created:
         # A broadcast makes one event for all its texts.
         return [] if message.batch else [events.message_created(message)]
-    if message.status == change.previous:  # only read_at changed: one event per conversation
+    if message.status == change.previous == Status.RECEIVED:
+        # Only read_at changed: one event per conversation.
         return []
     return [events.message_status(change)]
 
@@ -207,8 +224,11 @@ def _announce_reading(
         for change in changes
         if change.message.thread and change.message.status == change.previous == Status.RECEIVED
     }
+    threads = {thread for thread, _ in read}
+    unread = dict(Conversation.objects.filter(pk__in=threads).values_list("pk", "unread_count"))
     for thread, church in sorted(read):
-        news[f"church:{slugs[church]}"].append(events.conversation_read(thread, now))
+        event = events.conversation_read(thread, unread.get(thread, 0), now)
+        news[f"church:{slugs[church]}"].append(event)
 
 
 def _announce_broadcasts(batches: Sequence[NewBatch], slugs: dict[int, str], news: News) -> None:
@@ -230,6 +250,11 @@ def stop_words_of(church: Church) -> list[str]:
     return opt_out_words.listed(church.opt_out_words)
 
 
+def on_texts_received(texts: Sequence[NewText], now: datetime) -> None:
+    """Answer keywords and first texts (``DELIVERY["ON_RECEIVED"]``)."""
+    received.act_on(texts, now)
+
+
 def recipient_of(church: Church, number: str) -> int | None:
     """Return the member behind ``number`` (``DELIVERY["RECIPIENT_OF"]``)."""
     member = member_at(church, number)
@@ -247,6 +272,11 @@ class Scheduled:
 schedule = Scheduled()
 
 
+def quiet_until(church: Church, messages: Sequence[Message], now: datetime) -> dict[int, datetime]:
+    """Return until when messages wait for the morning (``DELIVERY["QUIET_UNTIL"]``)."""
+    return quiet_hours.quiet_until(church, messages, now)
+
+
 class DeletedTexts:
     """``DELIVERY["DELETION"]``: what churches keep, and what refers to a deleted text."""
 
@@ -259,7 +289,8 @@ deletion = DeletedTexts()
 
 
 def nightly(stopped: Callable[[], bool]) -> None:
-    """Delete old rows of all apps (``DELIVERY["NIGHTLY"]``)."""
+    """Delete old rows of all apps, and repair series (``DELIVERY["NIGHTLY"]``)."""
+    plan_missing(timezone.now())
     retention.prune_by_night(timezone.now(), stopped)
 
 

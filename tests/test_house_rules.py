@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -45,6 +46,41 @@ def test_no_module_has_a_vague_name() -> None:
 @pytest.mark.parametrize("app", APPS[1:])
 def test_a_reusable_app_has_a_small_apps_module(app: str) -> None:
     assert _lines(Path(app) / "apps.py") <= 60
+
+
+FORBIDDEN_IN_TEMPLATES = {
+    "hx-on needs eval, which the content policy forbids": r"\bhx-on\b",
+    "js: needs eval": r"""["'=]\s*js(:|avascript:)""",
+    "a trigger filter needs eval": r"""hx-trigger\s*=\s*["'][^"']*\[""",
+    "an inline handler is forbidden by the content policy": r"<[^>]*\son[a-z]+\s*=",
+    "an inline script is forbidden by the content policy": (
+        r"<script(?![^>]*\bsrc=)(?![^>]*application/json)[^>]*>"
+    ),
+}
+
+
+@pytest.mark.parametrize("reason", FORBIDDEN_IN_TEMPLATES)
+def test_no_template_needs_what_the_content_policy_forbids(reason: str) -> None:
+    pattern = re.compile(FORBIDDEN_IN_TEMPLATES[reason], re.IGNORECASE)
+    pages = [path for path in _files_of_the_tree(".html") if path.parts[0] in APPS]
+    assert len(pages) > 20
+    assert [str(page) for page in pages if pattern.search((ROOT / page).read_text())] == []
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ('<a hx-on:click="x()">', "hx-on needs eval, which the content policy forbids"),
+        ("<a hx-vals='js:{a: 1}'>", "js: needs eval"),
+        ('<a hx-trigger="click[ctrlKey]">', "a trigger filter needs eval"),
+        ('<a href="/" onclick="x()">', "an inline handler is forbidden by the content policy"),
+        ("<script>x()</script>", "an inline script is forbidden by the content policy"),
+    ],
+)
+def test_the_rule_for_templates_finds_each_forbidden_thing(line: str, reason: str) -> None:
+    pattern = re.compile(FORBIDDEN_IN_TEMPLATES[reason], re.IGNORECASE)
+    assert pattern.search(line)
+    assert not pattern.search('<script src="/a.js"></script><a hx-trigger="click" data-one="1">')
 
 
 def test_the_index_of_decisions_names_each_page_by_its_number_and_title() -> None:

@@ -46,5 +46,7 @@ class StopRequestAdmin(ReadOnlyAdmin[StopRequest]):
         wanted = set(queryset.values_list("tenant_id", "from_number"))
         # Sorted, so that two requests cannot deadlock.
         for tenant_id, number in sorted(wanted, key=str):
-            opt_outs.opt_out(tenant_id, number, OptOut.Source.STAFF, now=timezone.now())
+            opt_outs.opt_out(
+                tenant_id, number, OptOut.Source.STAFF, now=timezone.now(), by=request.user
+            )
         self.message_user(request, f"Opted out: {len(wanted)}.", messages.SUCCESS)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from django.apps import apps
 
 from delivery import conf
+from delivery.csv_lines import line
 from delivery.dead_letters.queue import masked
 from delivery.dead_letters.reasons import explain
 from delivery.models import Message
@@ -19,24 +18,14 @@ _COLUMNS = (
     "created_at", "dead_since", "reviewed_by", "discarded_reason",
 )  # fmt: skip
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""First characters that make a spreadsheet read a cell as a formula (OWASP, "CSV Injection")."""
 _READ_SIZE = 500
-
-
-class _Echo:
-    """A file for ``csv.writer`` that returns each line in place of storing it."""
-
-    def write(self, line: str) -> str:
-        return line
 
 
 def export(letters: MessageQuerySet, *, full_numbers: bool = False) -> Iterator[str]:
     """Yield the lines, heading first. Numbers are masked unless the tenant's staff asks."""
-    writer: Any = csv.writer(_Echo())
-    yield writer.writerow(_heading())
+    yield line(_heading())
     for letter in _in_slices(letters):
-        yield writer.writerow(_guarded(_cells(letter, full_numbers)))
+        yield line(_cells(letter, full_numbers))
 
 
 def _heading() -> list[str]:
@@ -75,8 +64,3 @@ def _cells(letter: Message, full_numbers: bool) -> Iterable[object]:
         letter.reviewed_by or "",
         letter.discarded_reason,
     )
-
-
-def _guarded(cells: Iterable[object]) -> list[str]:
-    texts = (str(cell) for cell in cells)
-    return [f"'{text}" if text.startswith(_FORMULA) else text for text in texts]

@@ -20,17 +20,18 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 
 from delivery import conf
-from delivery.changes import Changes, message_changes
+from delivery.changes import message_changes
 from delivery.drafts import DEFAULT_LIFE
+from delivery.limits import waits
 from delivery.models import Message, SpendLimit, SpentHour
 from delivery.models.queue import DUE_STATUSES
-from delivery.models.transitions import TRANSITION_FIELDS, Failure
+from delivery.models.transitions import Failure
 from delivery.queue import claim, hints
 from delivery.signals import cap_changed
 
 logger = logging.getLogger("delivery")
 
-WAITS = Failure("daily_cap", "It waits: the daily cap of message parts is reached", "waiting")
+WAITS = Failure("daily_cap", "It waits: the daily cap of message parts is reached", waits.CLASS)
 """Shown on the messages that wait."""
 
 _HOUR = timedelta(hours=1)
@@ -54,6 +55,18 @@ def current(tenant_id: Any, now: datetime) -> Spend:
     limit = SpendLimit.objects.filter(tenant_id=tenant_id).first() or SpendLimit()
     waits = limit.waits_until if limit.waits_until and limit.waits_until > now else None
     return Spend(_used(_hours(tenant_id, now)), _cap(limit), waits)
+
+
+def caps(tenant_id: Any) -> tuple[int | None, int | None]:
+    """Return the operator's cap of the tenant, and the tenant's own one (None: no cap)."""
+    limit = SpendLimit.objects.filter(tenant_id=tenant_id).first() or SpendLimit()
+    return _cap_by_operator(limit), limit.own_cap
+
+
+def set_own_cap(tenant_id: Any, cap: int | None, now: datetime) -> None:
+    """Set the tenant's own cap, and apply it to the messages that wait."""
+    SpendLimit.objects.update_or_create(tenant_id=tenant_id, defaults={"own_cap": cap})
+    release(tenant_id, now)
 
 
 def waiting(now: datetime) -> list[SpendLimit]:
@@ -86,10 +99,11 @@ def begin(rows: Sequence[Message], now: datetime) -> list[Message]:
         costs = {row.pk: _cost(row) for row in fitting}
         started = claim.start_calls(fitting, now)
         _count(limit.tenant_id, sum(costs[row.pk] for row in started), now)
-        _revive(started, now)
+        waits.revive(started, now)
         until = _until(hours, cap, _cost(held[0]), now) if held else None
         if until is not None:
-            _hold(held, until, changes, now)
+            again = min(until, now + _LOOK_AGAIN)
+            waits.hold(held, WAITS, dict.fromkeys((row.pk for row in held), again), changes, now)
         _note(limit, until, now)
     return started
 
@@ -113,6 +127,11 @@ def _waiting(tenant_id: Any) -> QuerySet[Message]:
 
 
 def _cap(limit: SpendLimit) -> int | None:
+    caps = [cap for cap in (_cap_by_operator(limit), limit.own_cap) if cap is not None]
+    return min(caps, default=None)
+
+
+def _cap_by_operator(limit: SpendLimit) -> int | None:
     return conf.daily_parts() if limit.cap is None else limit.cap
 
 
@@ -139,16 +158,6 @@ def _count(tenant_id: Any, parts: int, now: datetime) -> None:
         prunable(now).filter(tenant_id=tenant_id).delete()
 
 
-def _revive(rows: Sequence[Message], now: datetime) -> None:
-    """Set a new expiry on the rows that waited for the cap."""
-    waited = [row for row in rows if row.error_code == WAITS.code and row.expires_at is None]
-    for row in waited:
-        row.expires_at = now + DEFAULT_LIFE
-    if waited:
-        ids = [row.pk for row in waited]
-        Message.objects.filter(pk__in=ids).update(expires_at=now + DEFAULT_LIFE)
-
-
 def _until(hours: Sequence[SpentHour], cap: int | None, cost: int, now: datetime) -> datetime:
     """Return when a message of ``cost`` parts fits; a day ahead if the cap itself is too small."""
     left = (cap or 0) - _used(hours) - cost
@@ -157,21 +166,6 @@ def _until(hours: Sequence[SpentHour], cap: int | None, cost: int, now: datetime
         if left >= 0:
             return hour.hour + _COUNTED_FOR
     return now + DEFAULT_LIFE
-
-
-def _hold(held: Sequence[Message], until: datetime, changes: Changes, now: datetime) -> None:
-    tokens = {row.pk: row.lease_token for row in held}
-    locked = Message.objects.filter(pk__in=tokens).locked()
-    rows = [row for row in locked if row.lease_token == tokens[row.pk]]
-    for row in rows:
-        row.wait(WAITS, min(until, now + _LOOK_AGAIN), now)
-        if row.expires_at == (row.scheduled_at or row.created_at) + DEFAULT_LIFE:
-            # The wait must not use up the message's default lifetime: _revive sets a new one.
-            row.expires_at = None
-        if row.status != row.claimed_from:
-            changes.add(row, previous=row.claimed_from)
-    if rows:
-        Message.objects.write(rows, (*TRANSITION_FIELDS, "expires_at"))
 
 
 def _note(limit: SpendLimit, until: datetime | None, now: datetime) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from delivery.models.attempt import Attempt, Outcome, StatusCheck
 from delivery.models.batch_count import BatchCount
+from delivery.models.consent_change import ConsentChange
 from delivery.models.dead_letter import DeadLetter, DeadLetterAction
 from delivery.models.limits import (
     AccountHold,
@@ -26,6 +27,7 @@ __all__ = [
     "BatchCount",
     "BreakerState",
     "BreakerTransition",
+    "ConsentChange",
     "DeadLetter",
     "DeadLetterAction",
     "Direction",

@@ -125,6 +125,8 @@ class SpendLimit(models.Model):
         verbose_name="parts in 24 hours",
         help_text="Empty: the default of the installation (DAILY_PARTS).",
     )
+    own_cap = models.PositiveIntegerField(null=True, blank=True, editable=False)
+    """A lower cap that the tenant chose; None: none. It never raises the cap."""
     reached_at = models.DateTimeField(null=True, blank=True, editable=False)
     """The time since which messages wait; None: no message waits."""
     waits_until = models.DateTimeField(null=True, blank=True, editable=False)

@@ -108,6 +108,9 @@ class Message(Transitions, models.Model):
     counted_generation = models.PositiveSmallIntegerField(default=0, db_default=0)
     """The last generation that was counted against the tenant's daily cap; 0: never counted."""
 
+    edits = models.PositiveSmallIntegerField(default=0, db_default=0)
+    """The number of changes by people while it was scheduled: its version, for ``If-Match``."""
+
     callback_origin = models.CharField(max_length=200, blank=True)
     """The origin in this message's webhook URL. It is fixed: a retry must send the same bytes."""
 

@@ -20,7 +20,7 @@ class Tally(models.Model):
     )  # fmt: skip
     """None: the counts of all tenants."""
     quarter = models.BigIntegerField()
-    """The number of quarters of an hour since 1970; 0: before the days of the report."""
+    """The number of quarters of an hour since 1970; 0: before the days of the report, and all that waits."""
     shard = models.IntegerField()
     sent = models.BigIntegerField(default=0)
     """Accepted by the provider, whatever became of them."""
@@ -29,9 +29,9 @@ class Tally(models.Model):
     dead = models.BigIntegerField(default=0)
     """Dead or unknown, with the discarded ones."""
     waiting_dead = models.BigIntegerField(default=0)
-    """Dead, and not discarded."""
+    """Dead, and not discarded: in quarter 0 alone."""
     waiting_unknown = models.BigIntegerField(default=0)
-    """Unknown, and not discarded."""
+    """Unknown, and not discarded: in quarter 0 alone."""
 
     class Meta:
         verbose_name_plural = "tallies"

@@ -6,7 +6,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from delivery.models import Direction, Message, OptOut
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from delivery.models import ConsentChange, Direction, Message, OptOut
 from delivery.opt_outs.words import requested
 
 _FEW, _MOST = 100, 1_000
@@ -27,13 +33,30 @@ def opted_out(tenant_id: Any, numbers: Iterable[str]) -> set[str]:
     return set(known.filter(number__in=wanted) if len(wanted) <= _MOST else known) & wanted
 
 
-def opt_out(tenant_id: Any, number: str, source: OptOut.Source, *, now: datetime) -> None:
-    """Record an opt-out. Idempotent: a repeat keeps the first source and moves ``created_at`` forward."""
-    known, created = OptOut.objects.get_or_create(
-        tenant_id=tenant_id, number=number, defaults={"source": source, "created_at": now}
-    )
-    if not created:
-        OptOut.objects.filter(pk=known.pk, created_at__lt=now).update(created_at=now)
+def opt_out(
+    tenant_id: Any,
+    number: str,
+    source: OptOut.Source,
+    *,
+    now: datetime,
+    by: AbstractBaseUser | AnonymousUser | None = None,
+) -> bool:
+    """Record an opt-out; return False if it was recorded before.
+
+    A repeat keeps the first source and moves ``created_at`` forward. ``by`` is the user who records it.
+    """
+    with transaction.atomic():
+        known, created = OptOut.objects.get_or_create(
+            tenant_id=tenant_id, number=number, defaults={"source": source, "created_at": now}
+        )
+        if created:
+            ConsentChange.objects.create(
+                tenant_id=tenant_id, number=number, opted_out=True, source=source.value,
+                by_id=by.pk if by else None, at=now,
+            )  # fmt: skip
+        else:
+            OptOut.objects.filter(pk=known.pk, created_at__lt=now).update(created_at=now)
+    return created
 
 
 def refused(tenant_id: Any, number: str, *, at: datetime, now: datetime) -> None:
@@ -62,4 +85,18 @@ def opt_in(tenant_id: Any, number: str, *, at: datetime | None = None) -> None:
     opt_outs = OptOut.objects.filter(tenant_id=tenant_id, number=number)
     if at is not None:
         opt_outs = opt_outs.filter(created_at__lte=at)
-    opt_outs.delete()
+    with transaction.atomic():
+        if opt_outs.delete()[0]:
+            ConsentChange.objects.create(
+                tenant_id=tenant_id, number=number, opted_out=False,
+                source=ConsentChange.Source.KEYWORD, at=at or timezone.now(),
+            )  # fmt: skip
+
+
+def history(tenant_id: Any, number: str) -> QuerySet[ConsentChange]:
+    """Return the opt-outs of a number and their ends, the latest first.
+
+    An opt-out from before the log has no entry here: read :class:`OptOut` for the present state.
+    """
+    changes = ConsentChange.objects.filter(tenant_id=tenant_id, number=number)
+    return changes.select_related("by").order_by("-pk")

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import datetime
+from typing import Any
+
+from delivery.models import Message
 
 _LONGEST = 1600
 _TEXTS = r"(?:texts?|messages?|texting|messaging|sms)"
@@ -61,3 +65,10 @@ def asks_to_stop(text: str) -> bool:
         letter for letter in folded if unicodedata.category(letter) not in {"Mn", "Cf"}
     )
     return _ASKS.search(_BETWEEN_WORDS.sub(" ", letters).strip()) is not None
+
+
+def dismiss(tenant_id: Any, message: int, *, now: datetime) -> str | None:
+    """Take the mark from a received message; return its sender, or None without the mark."""
+    marked = Message.objects.filter(pk=message, tenant=tenant_id, asks_to_stop=True)
+    sender = marked.values_list("from_number", flat=True).first()
+    return sender if marked.update(asks_to_stop=False, updated_at=now) else None

@@ -46,6 +46,11 @@ def requested(text: str, autoresponse_type: str = "", own: Iterable[str] = ()) -
     return ""
 
 
+def phrases(text: str) -> set[str]:
+    """Return the comparable forms (:func:`key`) of the whole text and of its first line."""
+    return _keys(text)
+
+
 def _joined(found: str) -> str:
     """Return a key without its spaces: UN-SUBSCRIBE and UNSUBSCRIBE are one word."""
     return found.replace(" ", "")

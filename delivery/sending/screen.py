@@ -15,6 +15,7 @@ from delivery.models import Attempt, Message, Outcome
 from delivery.models.transitions import ANSWER_LOST, TRANSITION_FIELDS
 from delivery.providers import registry
 from delivery.senders import senders_of, tenant_by_key
+from delivery.sending.quiet import without_quiet
 from delivery.sending.redraft import redraft
 
 _KEY_MARGIN = timedelta(hours=1)
@@ -23,9 +24,15 @@ may still wait for a thread."""
 
 
 def screen(
-    claimed: Sequence[Message], now: datetime, opted_out: Set[str] | None = None
+    claimed: Sequence[Message],
+    now: datetime,
+    opted_out: Set[str] | None = None,
+    *,
+    at_any_hour: bool = False,
 ) -> list[Message]:
     """Return the claimed messages (of one turn) to send, with their present recipients.
+
+    Messages in the quiet hours of their recipients wait, unless ``at_any_hour``.
 
     End the messages of opted-out, deleted or refused recipients, the messages that are too old, and
     the ambiguous ones that the provider would take as new texts (double send). ``opted_out``: the
@@ -52,7 +59,7 @@ def screen(
         (ending if ends else going).append(row)
     if ending:
         _end(ending, stopped, forgotten, refused, now)
-    return going
+    return going if at_any_hour else without_quiet(going, tenant, now)
 
 
 def _refused(rows: Sequence[Message], tenant: Any) -> dict[str, str]:

@@ -10,12 +10,16 @@ QUARTER_SECONDS = 900
 SENT = (
     Status.ACCEPTED, Status.SENT, Status.DELIVERED, Status.UNCONFIRMED, Status.FAILED,
 )  # fmt: skip
-_DEAD = (Status.DEAD, Status.UNKNOWN)
-COUNTED = (*SENT, *_DEAD)
+DEAD = (Status.DEAD, Status.UNKNOWN)
+COUNTED = (*SENT, *DEAD)
 """A message with another status is in no column."""
 
 TABLE = Tally._meta.db_table
-COLUMNS = ("sent", "delivered", "failed", "dead", "waiting_dead", "waiting_unknown")
+OF_QUARTER = ("sent", "delivered", "failed", "dead")
+"""Counted in the quarter of the message."""
+WAITING = ("waiting_dead", "waiting_unknown")
+"""Counted in quarter 0, whatever the age of the message: nobody asks since when they wait."""
+COLUMNS = (*OF_QUARTER, *WAITING)
 
 
 def in_column(column: str, row: str) -> str:
@@ -26,7 +30,7 @@ def in_column(column: str, row: str) -> str:
         "sent": f"{status} IN ({literals(SENT)})",
         "delivered": f"{status} = '{Status.DELIVERED.value}'",
         "failed": f"{status} = '{Status.FAILED.value}'",
-        "dead": f"{status} IN ({literals(_DEAD)})",
+        "dead": f"{status} IN ({literals(DEAD)})",
         "waiting_dead": f"({status} = '{Status.DEAD.value}' AND {kept})",
         "waiting_unknown": f"({status} = '{Status.UNKNOWN.value}' AND {kept})",
     }[column]

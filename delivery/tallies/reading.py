@@ -22,7 +22,8 @@ _NOT_DELIVERED = (Status.FAILED, *sorted(DEAD_LETTERS))
 
 def waiting(tenant_id: Any = None) -> dict[str, int]:
     """Return the number of dead letters that wait for a person, by status."""
-    found = _tallies(tenant_id).aggregate(dead=Sum("waiting_dead"), unknown=Sum("waiting_unknown"))
+    now = _tallies(tenant_id).filter(quarter=0)
+    found = now.aggregate(dead=Sum("waiting_dead"), unknown=Sum("waiting_unknown"))
     return {status: int(number or 0) for status, number in found.items()}
 
 

@@ -16,8 +16,11 @@ from delivery.models import Message, Tally
 from delivery.tallies.counted import (
     COLUMNS,
     COUNTED,
+    DEAD,
+    OF_QUARTER,
     QUARTER_SECONDS,
     TABLE,
+    WAITING,
     add,
     in_column,
     literals,
@@ -43,28 +46,47 @@ def recount(now: datetime, *, using: str | None = None) -> None:
     connection = connections[using or router.db_for_write(Tally)]
     horizon = quarter_of(now - KEPT)
     counted = quarter("m", connection.vendor)
-    sums = ", ".join(
-        f"SUM(CASE WHEN {in_column(column, 'm')} THEN 1 ELSE 0 END) AS {column}"
-        for column in COLUMNS
-    )
-    recorded = ", ".join(f"-SUM({column}) AS {column}" for column in COLUMNS)
+    messages = Message._meta.db_table
     totals = ", ".join(f"SUM({column})" for column in COLUMNS)
     differs = " OR ".join(f"SUM({column}) <> 0" for column in COLUMNS)
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         for of_all in (False, True):
             tenant = "" if of_all else "tenant_id, "
+            kept = f"{TABLE} WHERE tenant_id IS {'' if of_all else 'NOT '}NULL"
             source = (
                 f"SELECT {tenant}bucket, 0, {totals} FROM ("
-                f"SELECT {tenant}{_bucket(counted, horizon)} AS bucket, {sums}"
-                f" FROM {Message._meta.db_table} m WHERE m.status IN ({literals(COUNTED)})"
+                f"SELECT {tenant}{_bucket(counted, horizon)} AS bucket, {_sums(OF_QUARTER)}"
+                f" FROM {messages} m WHERE m.status IN ({literals(COUNTED)})"
                 f" GROUP BY {tenant}bucket"
-                f" UNION ALL SELECT {tenant}{_bucket('quarter', horizon)} AS bucket, {recorded}"
-                f" FROM {TABLE} WHERE tenant_id IS {'' if of_all else 'NOT '}NULL"
+                f" UNION ALL SELECT {tenant}0 AS bucket, {_sums(WAITING)}"
+                f" FROM {messages} m WHERE m.status IN ({literals(DEAD)})"
                 f" GROUP BY {tenant}bucket"
+                f" UNION ALL SELECT {tenant}{_bucket('quarter', horizon)} AS bucket,"
+                f" {_recorded(OF_QUARTER)} FROM {kept} GROUP BY {tenant}bucket"
+                # The release before counted what waits in the quarters of the messages.
+                f" UNION ALL SELECT {tenant}quarter AS bucket, {_recorded(WAITING)}"
+                f" FROM {kept} GROUP BY {tenant}bucket"
                 f") AS compared WHERE true GROUP BY {tenant}bucket HAVING {differs}"
                 f" ORDER BY {tenant}bucket"
             )
             cursor.execute(add(of_all=of_all, source=source))
+
+
+def _sums(columns: tuple[str, ...]) -> str:
+    """Return the sums over messages; 0 for the columns that are counted in another quarter."""
+    return ", ".join(
+        f"SUM(CASE WHEN {in_column(column, 'm')} THEN 1 ELSE 0 END) AS {column}"
+        if column in columns
+        else f"0 AS {column}"
+        for column in COLUMNS
+    )
+
+
+def _recorded(columns: tuple[str, ...]) -> str:
+    return ", ".join(
+        f"-SUM({column}) AS {column}" if column in columns else f"0 AS {column}"
+        for column in COLUMNS
+    )
 
 
 def _bucket(expression: str, horizon: int) -> str:

@@ -12,8 +12,11 @@ from delivery.models import Message
 from delivery.tallies.counted import (
     COLUMNS,
     COUNTED,
+    DEAD,
+    OF_QUARTER,
     QUARTER_SECONDS,
     TABLE,
+    WAITING,
     add,
     in_column,
     literals,
@@ -47,12 +50,17 @@ def _postgresql() -> Iterator[tuple[str, ...]]:
     """Yield statement triggers. A statement pays once, for any number of rows."""
     for event, tables in _TABLES.items():
         changed = " UNION ALL ".join(
-            f"SELECT r.tenant_id, {quarter('r', 'postgresql')} AS quarter, {sign} AS sign,"
-            f" r.status, r.discarded_at FROM {table} r WHERE r.status IN ({literals(COUNTED)})"
+            f"SELECT r.tenant_id, {at} AS quarter, {sign} AS sign, {waits} AS waits,"
+            f" r.status, r.discarded_at FROM {table} r WHERE r.status IN ({literals(statuses)})"
             for table, (_, sign) in tables.items()
+            for at, waits, statuses in (
+                (quarter("r", "postgresql"), False, COUNTED),
+                ("0", True, DEAD),
+            )
         )
         sums = ", ".join(
-            f"coalesce(sum(sign) FILTER (WHERE {in_column(column, 'changed')}), 0) AS {column}"
+            f"coalesce(sum(sign) FILTER (WHERE waits = {column in WAITING}"
+            f" AND {in_column(column, 'changed')}), 0) AS {column}"
             for column in COLUMNS
         )
         differs = " OR ".join(f"{column} <> 0" for column in COLUMNS)
@@ -77,15 +85,28 @@ def _postgresql() -> Iterator[tuple[str, ...]]:
 
 
 def _sqlite() -> Iterator[tuple[str, ...]]:
-    """Yield row triggers: SQLite has no others."""
-    new = [f"({in_column(column, 'NEW')})" for column in COLUMNS]
-    old = [f"({in_column(column, 'OLD')})" for column in COLUMNS]
-    counted = "{row}.status IN (" + literals(COUNTED) + ")"
-    yield _row_trigger("INSERT", counted.format(row="NEW"), _adds(", ".join(new)))
-    deltas = ", ".join(f"{after} - {before}" for after, before in zip(new, old, strict=True))
-    differs = " OR ".join(f"{after} <> {before}" for after, before in zip(new, old, strict=True))
-    yield _row_trigger("UPDATE OF status, discarded_at", differs, _adds(deltas))
-    yield _row_trigger("DELETE", counted.format(row="OLD"), _takes(old))
+    """Yield row triggers: SQLite has no others. What waits has its own: most texts never wait."""
+    for columns in (OF_QUARTER, WAITING):
+        new = _values(columns, "NEW")
+        old = _values(columns, "OLD")
+        is_new, is_old = _is_counted(new), _is_counted(old)
+        deltas = [f"{after} - {before}" for after, before in zip(new, old, strict=True)]
+        differs = " OR ".join(
+            f"{after} <> {before}" for after, before in zip(new, old, strict=True) if after != "0"
+        )
+        waits = columns == WAITING
+        yield _row_trigger("INSERT", is_new, _adds(new, waits))
+        yield _row_trigger("UPDATE OF status, discarded_at", differs, _adds(deltas, waits))
+        yield _row_trigger("DELETE", is_old, _takes(old, waits))
+
+
+def _values(columns: tuple[str, ...], row: str) -> list[str]:
+    """Return what the row counts in each column; ``0`` for those that other triggers keep."""
+    return [f"({in_column(column, row)})" if column in columns else "0" for column in COLUMNS]
+
+
+def _is_counted(values: list[str]) -> str:
+    return " OR ".join(value for value in values if value != "0")
 
 
 def _row_trigger(event: str, condition: str, body: str) -> tuple[str]:
@@ -95,12 +116,12 @@ def _row_trigger(event: str, condition: str, body: str) -> tuple[str]:
     )
 
 
-def _adds(values: str) -> str:
-    at = quarter("NEW", "sqlite")
+def _adds(values: list[str], waits: bool) -> str:
+    at = "0" if waits else quarter("NEW", "sqlite")
     # SQLite needs the WHERE clause to tell the conflict clause from a join.
     sources = (
-        f"SELECT NEW.tenant_id, {at}, 0, {values} WHERE true",
-        f"SELECT {at}, 0, {values} WHERE true",
+        f"SELECT NEW.tenant_id, {at}, 0, {', '.join(values)} WHERE true",
+        f"SELECT {at}, 0, {', '.join(values)} WHERE true",
     )
     return "".join(
         f"{add(of_all=of_all, source=source)}; "
@@ -108,7 +129,7 @@ def _adds(values: str) -> str:
     )
 
 
-def _takes(values: list[str]) -> str:
+def _takes(values: list[str], waits: bool) -> str:
     """Return the statements that take a deleted message out of its rows.
 
     Rows that are gone stay gone: ``flush`` empties the tables in any order.
@@ -119,6 +140,7 @@ def _takes(values: list[str]) -> str:
     )
     body = ""
     for tenant in ("tenant_id = OLD.tenant_id", "tenant_id IS NULL"):
-        folded = f"CASE WHEN EXISTS (SELECT 1 FROM {TABLE} WHERE {tenant} AND quarter = {at}) THEN {at} ELSE 0 END"
-        body += f"UPDATE {TABLE} SET {lowered} WHERE {tenant} AND quarter = {folded}; "
+        kept = f"EXISTS (SELECT 1 FROM {TABLE} WHERE {tenant} AND quarter = {at})"
+        found = "0" if waits else f"CASE WHEN {kept} THEN {at} ELSE 0 END"
+        body += f"UPDATE {TABLE} SET {lowered} WHERE {tenant} AND quarter = {found}; "
     return body

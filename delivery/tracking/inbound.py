@@ -43,9 +43,22 @@ class KeywordRequest:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class NewText:
+    """A text from a person that this transaction stores, for the host (``DELIVERY["ON_RECEIVED"]``)."""
+
+    tenant: Any
+    message: Message
+    word: str
+    """``STOP``, ``START`` or empty."""
+    at: datetime
+    """The time at which the provider received it."""
+
+
 def apply(incoming: Sequence[Incoming], changes: Changes, now: datetime) -> None:
     """Store each text once, apply its STOP or START, and give the events their results.
 
+    Then the host may act on the new texts, in the same transaction and therefore once for each.
     A text without a tenant gets none at first: a number can work before the operator enters it.
     """
     if not incoming:
@@ -53,6 +66,7 @@ def apply(incoming: Sequence[Incoming], changes: Changes, now: datetime) -> None
     tenants = tenants_by_number({item.text.to_number for item in incoming})
     known = _stored(incoming)
     requests: list[KeywordRequest] = []
+    new: list[NewText] = []
     for item in sorted(incoming, key=_order):
         text, event = item.text, item.event
         tenant = (
@@ -74,7 +88,10 @@ def apply(incoming: Sequence[Incoming], changes: Changes, now: datetime) -> None
             changes.add(message)
             event.message_id, event.result = message.pk, WebhookEvent.Result.APPLIED
             event.tenant_id = message.tenant_id
+            new.append(NewText(tenant, message, _word(text, tenant), text.at))
     _apply_requests(requests, now)
+    if new:
+        conf.on_received()(new, now)
 
 
 def tenants_by_number(numbers: set[str]) -> dict[str, Model]:

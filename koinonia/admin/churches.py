@@ -18,6 +18,7 @@ from koinonia.admin.last_owner import KeepsOwners, StaffForm, StaffFormSet
 from koinonia.admin.names import TidyNamesMixin
 from koinonia.models import Church, Group, Member, SendingNumber, Staff
 from koinonia.names import search_key
+from koinonia.quiet.hours import DEFAULT_FROM, DEFAULT_UNTIL, quiet_hours_refusal
 
 if TYPE_CHECKING:
     ChurchAdminBase = admin.ModelAdmin[Church]
@@ -46,7 +47,7 @@ class ChurchForm(ChurchFormBase):
         model = Church
         fields = [
             "slug", "name", "phone_number", "country", "timezone", "opt_out_words", "plain_punctuation",
-            "uses_second_number", "keep_texts_days",
+            "uses_second_number", "keep_texts_days", "quiet_from", "quiet_until",
         ]  # fmt: skip
         help_texts = {
             "phone_number": "E.164. The previous number stays reserved for 30 days and while texts wait."
@@ -66,6 +67,8 @@ class ChurchForm(ChurchFormBase):
                 raise ValidationError({"phone_number": str(error)}) from None
         else:
             cleaned["phone_number"] = None
+        if reason := quiet_hours_refusal(cleaned.get("quiet_from"), cleaned.get("quiet_until")):
+            raise ValidationError({"quiet_until": reason})
         if cleaned.get("uses_second_number") and not sending_numbers.has_second(self.instance):
             raise ValidationError(
                 {
@@ -83,6 +86,11 @@ class ChurchAdmin(BoundedList, ClosedLookups, TidyNamesMixin, ChurchAdminBase):
     search_fields = ["name", "slug", "phone_number"]
     ordering = ["name", "pk"]
     inlines = [StaffInline]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Propose quiet hours for a new church."""
+        hours = {"quiet_from": DEFAULT_FROM, "quiet_until": DEFAULT_UNTIL}
+        return {**hours, **super().get_changeform_initial_data(request)}
 
     def save_model(self, request: HttpRequest, obj: Church, form: Any, change: bool) -> None:
         """Save the church without its number, then assign or release the number."""

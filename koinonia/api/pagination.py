@@ -33,6 +33,8 @@ class NewestFirst(BasePagination):
     """
 
     ordering: tuple[str, ...] = ("-id",)
+    ascending = False
+    """True for an ordering of ascending columns."""
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         self.request = request
@@ -41,8 +43,9 @@ class NewestFirst(BasePagination):
         back, position = self._cursor(request, queryset)
         columns = [name.lstrip("-") for name in self.ordering]
         if position:
-            queryset = queryset.filter(Beyond(columns, position, back=back))
-        rows = list(queryset.order_by(*(columns if back else self.ordering))[: size + 1])
+            queryset = queryset.filter(Beyond(columns, position, back=back != self.ascending))
+        backwards = [f"-{name}" for name in columns] if self.ascending else columns
+        rows = list(queryset.order_by(*(backwards if back else self.ordering))[: size + 1])
         more, rows = len(rows) > size, rows[:size]
         if back:
             rows.reverse()
@@ -99,9 +102,13 @@ class NewestFirst(BasePagination):
             raise _not_a_cursor()
         return [_value(name, number) for name, number in zip(self.ordering, numbers, strict=True)]
 
+    def _numbers_of(self, row: Any) -> list[int]:
+        """Return the numbers of a cursor at ``row``."""
+        return [_number(_read(row, name.lstrip("-"))) for name in self.ordering]
+
     def _link(self, direction: int) -> str:
         row = self.rows[-1 if direction == _FORWARD else 0]
-        position = [_number(_read(row, name.lstrip("-"))) for name in self.ordering]
+        position = self._numbers_of(row)
         cursor = ("cursor", _sqids.encode([direction, *position]))
         return url_with(self.request, [*known_query(self.request, self.known), cursor])
 
@@ -121,16 +128,60 @@ class NewestByTime(NewestFirst):
         return list(found)
 
 
+class ByName(NewestFirst):
+    """Members by name. The cursor is the key of a member: the name is read from the row."""
+
+    ordering = ("search_key", "id")
+    ascending = True
+
+    def _position(self, numbers: list[int], rows: Any) -> list[Any]:
+        if len(numbers) != 1:
+            raise _not_a_cursor()
+        return _position_by_name(numbers[0], rows)
+
+    def _numbers_of(self, row: Any) -> list[int]:
+        return [row.pk]
+
+
+class BestMatchFirst(NewestFirst):
+    """Members that a search found, the best match first (``koinonia.member_search``)."""
+
+    ordering = ("misfit", "search_key", "id")
+    ascending = True
+
+    def _position(self, numbers: list[int], rows: Any) -> list[Any]:
+        if len(numbers) != len(("misfit", "id")):
+            raise _not_a_cursor()
+        return [numbers[0], *_position_by_name(numbers[1], rows)]
+
+    def _numbers_of(self, row: Any) -> list[int]:
+        return [row.misfit, row.pk]
+
+
 class LatestFirst(NewestFirst):
     """Latest change first."""
 
     ordering = ("-updated_at", "-id")
 
 
+class InboxOrder(NewestFirst):
+    """Conversations, the latest first that asked for the office."""
+
+    ordering = ("-inbox_at", "-id")
+
+
 class LatestDeadFirst(NewestFirst):
     """Dead letters, latest death first."""
 
     ordering = ("-dead_since", "-id")
+
+
+def _position_by_name(key: int, rows: Any) -> list[Any]:
+    """Return the name and the key of the member with this key."""
+    named = rows.model._default_manager.filter(pk=key)
+    if (position := named.values_list("search_key", "pk").first()) is None:
+        raise _not_a_cursor()
+    return list(position)
 
 
 def single_page(results: Any) -> Response:

@@ -31,7 +31,12 @@ class IsStaffWithRole(BasePermission):
             raise Http404
         view.membership = membership
         log_context.note_church(membership.church_id)
-        return _RANK[Role(membership.role)] >= _RANK[view.needed_role()]
+        return suffices(membership.role, view.needed_role())
+
+
+def suffices(role: str, needed: Role) -> bool:
+    """Return whether a membership with ``role`` may do what ``needed`` may do."""
+    return _RANK[Role(role)] >= _RANK[needed]
 
 
 def membership_of(user_id: int, slug: str) -> Staff | None:

@@ -67,10 +67,24 @@ class GroupsOfMember(OpenApiSerializerFieldExtension):  # type: ignore[no-untype
     target_class = "koinonia.api.serializers.people.GroupsField"
 
     def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
-        an_id = _PATH_SCHEMAS["id"]
-        properties = {"id": an_id, "name": {"type": "string"}}
-        read = {"type": "object", "required": ["id", "name"], "properties": properties}
-        return {"type": "array", "items": an_id if direction == "request" else read}
+        return {"type": "array", "items": _group(direction)}
+
+
+class GroupOfKeyword(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call] # untyped upstream
+    """The group of a keyword: read as ``{id,name}``, written as ``id``."""
+
+    target_class = "koinonia.api.serializers.answers.GroupOfKeywordField"
+
+    def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
+        return _group(direction)
+
+
+def _group(direction: str) -> dict[str, Any]:
+    """Return the schema of a group within another item."""
+    an_id: dict[str, Any] = _PATH_SCHEMAS["id"]
+    properties = {"id": an_id, "name": {"type": "string"}}
+    read = {"type": "object", "required": ["id", "name"], "properties": properties}
+    return an_id if direction == "request" else read
 
 
 def refusal(code: int, sentence: str) -> dict[Any, OpenApiResponse]:

@@ -5,6 +5,7 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from koinonia.api import schema  # noqa: F401 -- registers its extensions
 from koinonia.api.views import (
+    audit,
     auth,
     broadcasts,
     churches,
@@ -15,11 +16,16 @@ from koinonia.api.views import (
     events,
     groups,
     invitations,
+    keywords,
     me,
     member_import,
     members,
     messages,
+    notes,
+    series,
+    settings,
     staff,
+    templates,
 )
 from koinonia.api.views import schema as schema_view
 
@@ -52,9 +58,21 @@ urlpatterns = [
     path(_CHURCH, churches.ChurchDetailView.as_view(), name="church"),
     path(f"{_CHURCH}members/", members.MembersView.as_view(), name="members"),
     path(f"{_CHURCH}members/import/", member_import.MemberImportView.as_view(), name="import"),
+    path(f"{_CHURCH}members/export/", members.ExportMembersView.as_view(), name="members-export"),
     path(f"{_CHURCH}members/<str:id>/", members.MemberView.as_view(), name="member"),
+    path(
+        f"{_CHURCH}members/<str:id>/merge/", members.MergeMemberView.as_view(), name="member-merge"
+    ),
     path(f"{_CHURCH}groups/", groups.GroupsView.as_view(), name="groups"),
     path(f"{_CHURCH}groups/<str:id>/", groups.GroupView.as_view(), name="group"),
+    path(
+        f"{_CHURCH}groups/<str:id>/members/",
+        groups.GroupMembersView.as_view(),
+        name="group-members",
+    ),
+    path(f"{_CHURCH}keywords/", keywords.KeywordsView.as_view(), name="keywords"),
+    path(f"{_CHURCH}keywords/<str:id>/", keywords.KeywordView.as_view(), name="keyword"),
+    path(f"{_CHURCH}settings/", settings.SettingsView.as_view(), name="settings"),
     path(f"{_CHURCH}messages/<str:id>/", messages.MessageView.as_view(), name="message"),
     path(f"{_CHURCH}messages/<str:id>/attempts/", messages.AttemptsView.as_view(), name="attempts"),
     path(
@@ -89,6 +107,22 @@ urlpatterns = [
         conversations.ReadConversationView.as_view(),
         name="conversation-read",
     ),
+    path(
+        f"{_CHURCH}conversations/<str:id>/opt-out/",
+        conversations.OptOutView.as_view(),
+        name="conversation-opt-out",
+    ),
+    path(f"{_CHURCH}colleagues/", conversations.ColleaguesView.as_view(), name="colleagues"),
+    path(f"{_CHURCH}notes/", notes.NotesView.as_view(), name="notes"),
+    path(f"{_CHURCH}notes/<str:id>/", notes.NoteView.as_view(), name="note"),
+    path(
+        f"{_CHURCH}messages/<str:id>/not-a-stop/",
+        messages.NotAStopView.as_view(),
+        name="message-not-a-stop",
+    ),
+    path(f"{_CHURCH}series/", series.SeriesListView.as_view(), name="series"),
+    path(f"{_CHURCH}series/<str:id>/", series.SeriesView.as_view(), name="series-item"),
+    path(f"{_CHURCH}series/<str:id>/skip/", series.SkipSeriesView.as_view(), name="series-skip"),
     path(f"{_CHURCH}dead-letters/", dead_letters.DeadLettersView.as_view(), name="dead-letters"),
     path(
         f"{_CHURCH}dead-letters/retry/",
@@ -116,11 +150,16 @@ urlpatterns = [
         name="dead-letter-discard",
     ),
     path(f"{_CHURCH}delivery/", delivery.DeliveryView.as_view(), name="delivery"),
+    path(f"{_CHURCH}audit/", audit.AuditView.as_view(), name="audit"),
     path("v1/me/events/", events.my_events, name="my-events"),
     path(f"{_CHURCH}invitations/", invitations.InvitationsView.as_view(), name="invitations"),
     path(
         f"{_CHURCH}invitations/<str:id>/", invitations.InvitationView.as_view(), name="invitation"
     ),
+    path(f"{_CHURCH}templates/", templates.TemplatesView.as_view(), name="templates"),
+    path(f"{_CHURCH}templates/<str:id>/", templates.TemplateView.as_view(), name="template"),
+    path(f"{_CHURCH}media/", templates.MediaView.as_view(), name="media"),
+    path(f"{_CHURCH}media/<str:id>/", templates.MediaItemView.as_view(), name="media-item"),
     path(f"{_CHURCH}staff/", staff.StaffListView.as_view(), name="staff"),
     path(f"{_CHURCH}staff/<str:id>/", staff.StaffView.as_view(), name="staff-member"),
     path("schema/", schema_view.SchemaView.as_view(), name="schema"),

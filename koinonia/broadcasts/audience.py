@@ -40,11 +40,16 @@ class Person(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Audience:
-    """The audience: all members, or the members of groups and single members."""
+    """The audience: all members, or the members of groups and single members.
+
+    Members of an excluded group are left out, however they were chosen.
+    """
 
     everyone: bool
     group_ids: Sequence[int] = ()
     member_ids: Sequence[int] = ()
+    excluded_ids: Sequence[int] = ()
+    """The groups whose members are left out."""
     as_sent: dict[str, Any]
     """The client's JSON, which answers show again."""
 
@@ -55,16 +60,18 @@ class Audience:
             everyone=bool(as_sent.get("all")),
             group_ids=_keys(as_sent.get("groups", ())),
             member_ids=_keys(as_sent.get("members", ())),
+            excluded_ids=_keys(as_sent.get("exclude_groups", ())),
             as_sent=as_sent,
         )
 
     def members(self, church: Church) -> MemberQuerySet:
         """Return each member once, oldest first."""
         members: MemberQuerySet = Member.objects.filter(church=church).order_by("pk")
+        if self.excluded_ids:
+            members = members.exclude(pk__in=_members_of(self.excluded_ids))
         if self.everyone:
             return members
-        of_groups = Member.groups.through.objects.filter(group_id__in=self.group_ids)
-        return members.filter(Q(pk__in=of_groups.values("member_id")) | Q(pk__in=self.member_ids))
+        return members.filter(Q(pk__in=_members_of(self.group_ids)) | Q(pk__in=self.member_ids))
 
     def people(self, church: Church) -> AbstractContextManager[Iterator[Person]]:
         """Read the members in slices.
@@ -112,6 +119,11 @@ def _reading() -> AbstractContextManager[Any]:
     if connection.vendor == "postgresql":
         return transaction.atomic(savepoint=False)
     return nullcontext()
+
+
+def _members_of(group_ids: Sequence[int]) -> QuerySet[Any, int]:
+    in_groups = Member.groups.through.objects.filter(group_id__in=group_ids)
+    return in_groups.values_list("member_id", flat=True)
 
 
 def _keys(encoded: Sequence[str]) -> list[int]:

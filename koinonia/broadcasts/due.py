@@ -22,6 +22,7 @@ from koinonia.broadcasts.audience import Audience
 from koinonia.broadcasts.renderings import Renderings
 from koinonia.broadcasts.send import drafts
 from koinonia.models import Broadcast
+from koinonia.series.occurrences import plan_following
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +58,7 @@ def accept_due(now: datetime) -> bool:
                 return False
             taken.append(broadcast.pk)
             _accept(broadcast, now)
+            plan_following(broadcast, now)
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:
@@ -85,6 +87,7 @@ def hold_due(now: datetime) -> int:
         with transaction.atomic():
             broadcast = Broadcast.objects.select_for_update().get(pk=key)
             _end(broadcast, now, ended_as=Status.UNKNOWN.value)
+            plan_following(broadcast, now)
             held += 1
     return held
 
@@ -94,11 +97,11 @@ def _accept(broadcast: Broadcast, now: datetime) -> None:
     expires_at = broadcast.expires_at or scheduled_at + DEFAULT_LIFE
     if expires_at <= now:
         return _end(broadcast, now, ended_as=Status.EXPIRED.value)
-    renderings = Renderings(broadcast.church, broadcast.text)
+    renderings = Renderings(broadcast.church, broadcast.text, media=bool(broadcast.media))
     audience = Audience.from_json(broadcast.audience)
     with audience.locked_people(broadcast.church) as people:
         accepted = accept_batch(
-            broadcast.church, drafts(broadcast.church, renderings.each(people), now),
+            broadcast.church, drafts(broadcast, renderings.each(people), now),
             batch=broadcast.pk, author=broadcast.author, scheduled_at=scheduled_at,
             expires_at=expires_at, now=now,
         )  # fmt: skip

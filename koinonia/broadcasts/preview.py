@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from math import ceil
 
-from delivery import conf, opt_outs
-from delivery.accept import UnacceptableError, check_sender
+from delivery import (
+    opt_outs,
+)
+from delivery.accept import (
+    UnacceptableError,
+    check_media,
+    check_sender,
+)
 from delivery.content.plain_punctuation import costly
 from delivery.limits import destinations, pacing
 from delivery.providers import registry
@@ -17,6 +24,11 @@ from koinonia.broadcasts.audience import Audience
 from koinonia.broadcasts.renderings import LeftOut, LeftOutList, Rendering, Renderings, slices
 from koinonia.broadcasts.send import check_text
 from koinonia.models import Church
+from koinonia.prices import part_price
+from koinonia.quiet.hours import QuietForecast, forecast
+
+EXAMPLES = 3
+"""Texts that a preview shows beside the dearest one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +59,12 @@ class Preview:
     characters: list[Character]
     """The costly characters of ``dearest``, most frequent first."""
     left_out: LeftOutList
+    examples: list[Rendering]
+    """The texts of some members that get one, as they will read it."""
+    done_at: datetime | None
+    """The time of the last text at the rate of the church's number; None without a rate limit."""
+    quiet: QuietForecast
+    """The texts that wait for the end of the quiet hours."""
 
     @property
     def named(self) -> list[LeftOut]:
@@ -57,19 +75,28 @@ class Preview:
         return self.left_out.total
 
 
-def preview(church: Church, text: str, audience: Audience) -> Preview:
-    """Return the preview of sending the text now. Raise ``UnacceptableError`` for a text or an
-    audience that a broadcast cannot have."""
+def preview(
+    church: Church,
+    text: str,
+    audience: Audience,
+    *,
+    media_urls: Sequence[str] = (),
+    begins_at: datetime,
+) -> Preview:
+    """Return the preview of sending the text at ``begins_at``. Raise ``UnacceptableError`` for a text
+    or an audience that a broadcast cannot have."""
     text = check_text(text)
+    check_media(media_urls)
     sender = check_sender(church)
-    renderings, sums = Renderings(church, text), _Sums(church)
+    renderings = Renderings(church, text, media=bool(media_urls))
+    sums = _Sums(church, begins_at)
     with audience.people(church) as people:
         for some in slices(renderings.each(people)):
             sums.add(some)
     if not renderings.usable and not renderings.unusable:
         raise UnacceptableError("audience", "This audience is empty.")
     dearest = sums.dearest_unusable or sums.dearest
-    price, seconds = conf.part_price(), _seconds_for(sender, sums.parts)
+    price, seconds = part_price(church), _seconds_for(sender, sums.parts)
     return Preview(
         people=sums.people,
         opted_out=sums.opted_out.total,
@@ -80,23 +107,29 @@ def preview(church: Church, text: str, audience: Audience) -> Preview:
         dearest=dearest,
         characters=[Character(*one) for one in costly(dearest.text)] if dearest else [],
         left_out=renderings.left_out + sums.opted_out + sums.refused + renderings.doubles,
+        examples=sums.examples,
+        done_at=None if seconds is None else begins_at + timedelta(seconds=ceil(seconds)),
+        quiet=sums.quiet,
     )
 
 
 class _Sums:
     """The sums of a preview over the renderings of an audience."""
 
-    def __init__(self, church: Church) -> None:
-        self._church = church
+    def __init__(self, church: Church, begins_at: datetime) -> None:
+        self._church, self._begins_at = church, begins_at
         self._countries = destinations.countries_of(church)
         self.people = self.parts = 0
         self.dearest: Rendering | None = None
         self.dearest_unusable: Rendering | None = None
+        self.examples = list[Rendering]()
+        self.quiet = QuietForecast(0, None)
         self.opted_out = LeftOutList()
         self.refused = LeftOutList()
 
     def add(self, renderings: Sequence[Rendering]) -> None:
         stopped = opt_outs.opted_out(self._church.pk, {one.member.phone for one in renderings})
+        numbers = list[str]()
         for one in renderings:
             if one.problem:
                 self.dearest_unusable = _dearer(self.dearest_unusable, one)
@@ -106,8 +139,16 @@ class _Sums:
                 self.refused.add(one.member, refusal)
             else:
                 self.people += 1
+                numbers.append(one.member.phone)
                 self.parts += one.measured.parts
+                if len(self.examples) < EXAMPLES:
+                    self.examples.append(one)
                 self.dearest = _dearer(self.dearest, one)
+        self._note_quiet(forecast(self._church, numbers, self._begins_at))
+
+    def _note_quiet(self, found: QuietForecast) -> None:
+        ends = [end for end in (self.quiet.until, found.until) if end]
+        self.quiet = QuietForecast(self.quiet.waiting + found.waiting, max(ends, default=None))
 
 
 def _dearer(known: Rendering | None, other: Rendering) -> Rendering:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import groupby, islice
 
-from delivery.content.encoding import MAX_PARTS, Measured, measure
+from delivery.content.encoding import MAX_PARTS, Measured, measure_message
 from delivery.content.plain_punctuation import advice
 from delivery.content.visible_text import is_blank
 from koinonia.broadcasts.audience import Person
@@ -63,9 +63,9 @@ class Renderings:
     Read :meth:`each` to its end before the counts. Memory does not grow with the audience.
     """
 
-    def __init__(self, church: Church, template: str) -> None:
+    def __init__(self, church: Church, template: str, *, media: bool = False) -> None:
         self._composer = Composer(template, church)
-        self._measure = lru_cache(_MEASURES_KEPT)(measure)
+        self._measure = lru_cache(_MEASURES_KEPT)(partial(measure_message, media=media))
         self.usable = 0
         """Numbers with a usable text."""
         self.unusable = 0

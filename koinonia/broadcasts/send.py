@@ -6,22 +6,30 @@ one row with a forecast until it is due (``koinonia.broadcasts.due``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import (
+    Iterable,
+    Iterator,
+    Sequence,
+)
+from dataclasses import (
+    dataclass,
+)
 from datetime import datetime
 from itertools import chain
 
 from django.contrib.auth.models import User
 
 from delivery import opt_outs
-from delivery.accept import UnacceptableError, accept_batch, check_times
+from delivery.accept import UnacceptableError, accept_batch, check_media, check_times
 from delivery.changes import message_changes
 from delivery.content.visible_text import clean, is_blank
 from delivery.drafts import Draft
 from delivery.models.transitions import Failure
-from koinonia import events
+from koinonia import audit, events
 from koinonia.broadcasts.audience import Audience, Person
-from koinonia.broadcasts.renderings import Rendering, Renderings, slices
+from koinonia.broadcasts.renderings import LeftOutList, Rendering, Renderings, slices
 from koinonia.conversations import conversation_keys
+from koinonia.media.storage import keep_used
 from koinonia.models import Broadcast, Church
 from koinonia.texts import placeholders
 from realtime import log
@@ -33,6 +41,7 @@ def send_broadcast(
     audience: Audience,
     *,
     author: User,
+    media_urls: Sequence[str] = (),
     scheduled_at: datetime | None = None,
     expires_at: datetime | None = None,
     now: datetime,
@@ -44,19 +53,22 @@ def send_broadcast(
     ``left_out`` of the returned broadcast lists their members.
     """
     text = check_text(text)
+    check_media(media_urls)
     times = check_times(scheduled_at, expires_at, now)
     broadcast = Broadcast(
         church=church,
         text=text,
         audience=audience.as_sent,
+        media_urls=list(media_urls) or None,
         author=author,
         created_at=now,
         scheduled_at=scheduled_at if times.waits else None,
         due_at=scheduled_at if times.waits else None,
         expires_at=expires_at,
     )
-    renderings = Renderings(church, text)
+    renderings = Renderings(church, text, media=bool(media_urls))
     with message_changes(now), audience.locked_people(church) as people:
+        keep_used(church, media_urls, due=scheduled_at or now)
         usable = _usable(renderings, people)
         if times.waits:
             broadcast.total, broadcast.forecast_suppressed = _forecast(church, usable)
@@ -65,12 +77,15 @@ def send_broadcast(
         else:
             broadcast.save(force_insert=True)
             accepted = accept_batch(
-                church, drafts(church, usable, now), batch=broadcast.pk, author=author,
+                church, drafts(broadcast, usable, now), batch=broadcast.pk, author=author,
                 expires_at=expires_at, now=now,
             )  # fmt: skip
             broadcast.total = accepted.total
             broadcast.remember(dict(accepted.counts))
             Broadcast.objects.filter(pk=broadcast.pk).update(total=accepted.total)
+        audit.record(
+            church, author, "broadcast.sent", broadcast, {"texts": broadcast.total}, now=now
+        )
     broadcast.left_out = renderings.left_out
     return broadcast
 
@@ -84,11 +99,12 @@ def check_text(text: str) -> str:
     return cleaned
 
 
-def drafts(church: Church, renderings: Iterable[Rendering], now: datetime) -> Iterator[Draft]:
+def drafts(broadcast: Broadcast, renderings: Iterable[Rendering], now: datetime) -> Iterator[Draft]:
     """Yield one draft per rendering, each in the conversation with its number.
 
     A rendering with a problem makes a draft that becomes a dead letter.
     """
+    church = broadcast.church
     for some in slices(renderings):
         missing = [one.member.phone for one in some if one.member.thread is None]
         threads = conversation_keys(church, missing, now=now) if missing else {}
@@ -98,14 +114,39 @@ def drafts(church: Church, renderings: Iterable[Rendering], now: datetime) -> It
                 to=one.member.phone,
                 text=one.text,
                 recipient_id=one.member.pk,
+                media_urls=broadcast.media,
                 thread=one.member.thread or threads[one.member.phone],
                 failure=problem,
             )
 
 
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """The texts of a scheduled broadcast as of now."""
+
+    total: int
+    """Texts, with the suppressed ones."""
+    suppressed: int
+    left_out: LeftOutList
+
+
+def forecast(church: Church, text: str, audience: Audience, *, media: bool = False) -> Forecast:
+    """Count the audience now. Raise ``UnacceptableError`` for an audience without a usable text."""
+    renderings = Renderings(church, text, media=media)
+    with audience.people(church) as people:
+        total, suppressed = _forecast(church, _usable(renderings, people))
+    return Forecast(total, suppressed, renderings.left_out)
+
+
+def check_audience(church: Church, text: str, audience: Audience, *, media: bool = False) -> None:
+    """Raise ``UnacceptableError`` for an audience without a usable text."""
+    with audience.people(church) as people:
+        _usable(Renderings(church, text, media=media), people)
+
+
 def update_forecast(broadcast: Broadcast) -> None:
-    """Count the current audience of a scheduled broadcast and store the forecast."""
-    renderings = Renderings(broadcast.church, broadcast.text)
+    """Count the current audience of a scheduled broadcast, which may be empty by now, and store it."""
+    renderings = Renderings(broadcast.church, broadcast.text, media=bool(broadcast.media))
     with Audience.from_json(broadcast.audience).people(broadcast.church) as people:
         usable = (one for one in renderings.each(people) if not one.problem)
         total, suppressed = _forecast(broadcast.church, usable)

@@ -1,19 +1,28 @@
 from __future__ import annotations
 
-from django.contrib.auth.views import LoginView, LogoutView
-from django.urls import path
+from django.urls import include, path
+from django.views.i18n import set_language
 
-from koinonia.console.views import console
+from koinonia.accounts.sign_in import SignInView, SignOutView
+from koinonia.console.views import console, switch
 from throttling.logins import guarded
 
 urlpatterns = [
     path("", console, name="console"),
-    path(
-        "login/",
-        guarded(
-            LoginView.as_view(template_name="koinonia/login.html", redirect_authenticated_user=True)
-        ),
-        name="login",
-    ),
-    path("logout/", LogoutView.as_view(next_page="login"), name="logout"),
+    path("churches/", switch, name="console-switch"),
+    # A line per family of pages.
+    path("churches/<slug:church>/", include("koinonia.console.today.urls")),
+    path("churches/<slug:church>/inbox/", include("koinonia.console.inbox.urls")),
+    path("churches/<slug:church>/send/", include("koinonia.console.send.urls")),
+    path("churches/<slug:church>/", include("koinonia.console.groups.urls")),
+    path("churches/<slug:church>/", include("koinonia.console.office.urls")),
+    path("login/", guarded(SignInView.as_view()), name="login"),
+    path("logout/", SignOutView.as_view(), name="logout"),
+    path("language/", set_language, name="language"),
+    path("churches/<slug:church>/sent/", include("koinonia.console.sent.urls")),
+    path("churches/<slug:church>/members/", include("koinonia.console.members.urls")),
+    path("churches/<slug:church>/sent/", include("koinonia.console.sent.urls")),
+    path("login/", guarded(SignInView.as_view()), name="login"),
+    path("logout/", SignOutView.as_view(), name="logout"),
+    path("language/", set_language, name="language"),
 ]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -43,6 +44,16 @@ def console(request: HttpRequest) -> HttpResponse:
         "size_rules": size_rules(),
     }
     return render(request, "koinonia/console.html", shown)
+
+
+@require_safe
+@never_cache
+def switch(request: HttpRequest) -> HttpResponse:
+    """Lead from the switch of the frame to the chosen church."""
+    slug = request.GET.get("church", "")
+    if not re.fullmatch(r"[-a-zA-Z0-9_]+", slug):
+        return redirect("console")
+    return redirect("console-today", slug)
 
 
 def _namesakes(memberships: list[Staff]) -> set[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -107,10 +107,13 @@ class Columns:
         return ", ".join(wanted)
 
 
-def columns_of(cells: Sequence[str]) -> Columns:
-    """Return the columns for the headers in ``cells``."""
+def columns_of(cells: Sequence[str], chosen: Mapping[int, str] | None = None) -> Columns:
+    """Return the columns for the headers in ``cells``.
+
+    ``chosen`` are the headers that a person gave to columns in place of their own; "" ignores one.
+    """
     headers = [Column(at, shown(cell)) for at, cell in enumerate(cells)]
-    by_name = _Names(cells)
+    by_name = _Names(cells, chosen or {})
     found = Columns(width=_width(cells))
     found.mobiles = by_name.take(names.MOBILE, headers)
     found.numbered = by_name.take_numbered(headers)
@@ -146,10 +149,11 @@ def columns_of(cells: Sequence[str]) -> Columns:
 class _Names:
     """The normalised headers of a file. Each column can be taken once."""
 
-    def __init__(self, cells: Sequence[str]) -> None:
+    def __init__(self, cells: Sequence[str], chosen: Mapping[int, str]) -> None:
         self._at: dict[str, list[int]] = {}
         self._taken: set[int] = set()
-        self._names = [normalised(cell) for cell in cells]
+        self._headers = [chosen.get(at, cell) for at, cell in enumerate(cells)]
+        self._names = [normalised(header) for header in self._headers]
         for at, name in enumerate(self._names):
             for spelling in {name, name.replace(" ", "")} - {""}:
                 self._at.setdefault(spelling, []).append(at)
@@ -180,7 +184,8 @@ class _Names:
     def take_consents(self, headers: Sequence[Column]) -> list[tuple[Column, Meaning]]:
         found: list[tuple[Column, Meaning]] = []
         for column, name in zip(headers, self._names, strict=True):
-            meaning = None if column.at in self._taken else _consent_of(name, column.header)
+            header = shown(self._headers[column.at])
+            meaning = None if column.at in self._taken else _consent_of(name, header)
             if meaning:
                 if meaning is not Meaning.HINT:
                     self._taken.add(column.at)

@@ -12,7 +12,7 @@ from itertools import islice
 from koinonia.member_import.columns import Columns, columns_of
 from koinonia.member_import.csv_records import Lines, Shape
 from koinonia.member_import.header_row import find_header, not_found
-from koinonia.member_import.table import Record, Table, UnusableFileError
+from koinonia.member_import.table import Mapping, Record, Table, UnusableFileError
 
 _DELIMITERS = ",;\t|"
 _SEPARATOR_LINE = re.compile(r"\"?sep=(.)\"?[,;\t|]*", re.IGNORECASE)
@@ -31,7 +31,7 @@ class _Fit:
     """Commas win a tie."""
 
 
-def read_csv(text: str) -> Table:
+def read_csv(text: str, mapping: Mapping | None = None) -> Table:
     """Return the table in ``text``. Raise UnusableFileError if no line names the columns."""
     lines = Lines(text)
     start = 0
@@ -41,21 +41,22 @@ def read_csv(text: str) -> Table:
         if delimiter in '"\r\n' or delimiter.isalnum():
             raise UnusableFileError(f"The first line names {delimiter!r} as the separator.")
     else:
-        delimiter = max(_DELIMITERS, key=lambda candidate: _fit(lines, candidate))
-    found = find_header(islice(lines.records(delimiter, start=start), _SAMPLED_RECORDS))
+        delimiter = max(_DELIMITERS, key=lambda candidate: _fit(lines, candidate, mapping))
+    sampled = islice(lines.records(delimiter, start=start), _SAMPLED_RECORDS)
+    found = find_header(sampled, mapping)
     if not found:
-        raise not_found(_best(lines, delimiter, start))
+        raise not_found(*_best(lines, delimiter, start))
     shape = Shape(found.columns.width, found.columns.phone_columns)
     records = lines.records(delimiter, start=start, shape=shape)
     below = (record for record in records if record.line > found.line)
-    return Table(found.columns, below, found.remarks)
+    return Table(found.columns, below, found.remarks, header=found.cells, header_line=found.line)
 
 
-def _fit(lines: Lines, delimiter: str) -> _Fit:
+def _fit(lines: Lines, delimiter: str, mapping: Mapping | None) -> _Fit:
     records = list(islice(lines.records(delimiter), _SAMPLED_RECORDS))
     preference = -_DELIMITERS.index(delimiter)
     try:
-        found = find_header(records)
+        found = find_header(records, mapping)
     except UnusableFileError:
         return _Fit(True, len(records), 0, preference)
     whole = [record for record in records if not record.error]
@@ -67,12 +68,12 @@ def _fit(lines: Lines, delimiter: str) -> _Fit:
     return _Fit(found is not None, full if width > 1 else 0, width, preference)
 
 
-def _best(lines: Lines, delimiter: str, start: int) -> Columns:
-    """Return the columns of the first line that names any, for the error sentence."""
+def _best(lines: Lines, delimiter: str, start: int) -> tuple[Columns, int]:
+    """Return the columns of the first line that names any, and the line, for the error sentence."""
     first: Record | None = None
     for record in islice(lines.records(delimiter, start=start), 10):
         first = first or record
         columns = columns_of(record.cells)
         if columns.has_phone or columns.has_name:
-            return columns
-    return columns_of(first.cells if first else [])
+            return columns, record.line
+    return columns_of(first.cells if first else []), first.line if first else 1

@@ -16,7 +16,13 @@ from koinonia.member_import.decoding import (
 )
 from koinonia.member_import.kinds import Kind, kind_of
 from koinonia.member_import.report import Report
-from koinonia.member_import.table import Record, Table, UnknownEncodingError, UnusableFileError
+from koinonia.member_import.table import (
+    Mapping,
+    Record,
+    Table,
+    UnknownEncodingError,
+    UnusableFileError,
+)
 from koinonia.member_import.vcards import read_vcards
 from koinonia.member_import.workbook import read_workbook
 from koinonia.member_import.writing import preview, write
@@ -54,22 +60,27 @@ _MAX_SAMPLE_LENGTH = 40
 _MAX_SAMPLED_ROWS = 5_000
 
 
-def read_table(content: bytes, *, encoding: str = "") -> Table:
+def read_table(content: bytes, *, encoding: str = "", mapping: Mapping | None = None) -> Table:
     """Return the table in ``content``; ``encoding`` is the declared encoding of a text file.
 
-    Raise UnusableFileError, or UnknownEncodingError with sample names.
+    ``mapping`` are the columns that a person chose. Raise UnusableFileError, or UnknownEncodingError with sample names.
     """
     kind = kind_of(content)
     if kind is Kind.WORKBOOK:
-        return read_workbook(content)
+        return read_workbook(content, mapping)
     text = certain_text(content, declared_codec(encoding) if encoding else "")
     if text is None:
         raise _unknown_encoding(content, kind)
-    return _of_text(text, kind)
+    return _of_text(text, kind, mapping)
 
 
-def _of_text(text: str, kind: Kind) -> Table:
-    return read_vcards(text) if kind is Kind.VCARDS else read_csv(text)
+def _of_text(text: str, kind: Kind, mapping: Mapping | None = None) -> Table:
+    return read_vcards(text) if kind is Kind.VCARDS else read_csv(text, mapping)
+
+
+def sample_names(content: bytes, codec: str) -> list[str]:
+    """Return up to three names with other letters than ASCII, as ``codec`` reads them."""
+    return _samples(decoded_for_show(content, codec), kind_of(content))
 
 
 def _unknown_encoding(content: bytes, kind: Kind) -> UnknownEncodingError:

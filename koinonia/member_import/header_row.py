@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from koinonia.member_import.columns import Columns, columns_of
-from koinonia.member_import.table import MAX_COLUMNS, Record, Remark, UnusableFileError
+from koinonia.member_import.table import (
+    MAX_COLUMNS,
+    Mapping,
+    NoHeaderError,
+    Record,
+    Remark,
+    UnusableFileError,
+)
 
 _SAMPLED_RECORDS = 10
 """Records from the start of a file that can be the header."""
@@ -20,11 +28,17 @@ class Header:
     remarks: list[Remark]
     below: Iterator[Record]
     line: int
+    cells: list[str]
 
 
-def find_header(records: Iterable[Record]) -> Header | None:
-    """Return the columns of the first usable header row and the records below it."""
+def find_header(records: Iterable[Record], mapping: Mapping | None = None) -> Header | None:
+    """Return the columns of the first usable header row and the records below it.
+
+    With ``mapping``, the header is on the line that a person chose.
+    """
     left = iter(records)
+    if mapping:
+        return _chosen(left, mapping)
     above: list[Record] = []
     for record in left:
         if record.error or len(record.cells) > MAX_COLUMNS:
@@ -37,20 +51,30 @@ def find_header(records: Iterable[Record]) -> Header | None:
             if columns.is_usable:
                 sentence = "This line stands above the names of the columns; it is not read."
                 remarks = [(title.line, sentence) for title in above]
-                return Header(_checked(columns), remarks, left, record.line)
+                return Header(_checked(columns), remarks, left, record.line, record.cells)
         above.append(record)
         if len(above) >= _SAMPLED_RECORDS:
             break
     return None
 
 
-def not_found(columns: Columns) -> UnusableFileError:
+def _chosen(records: Iterator[Record], mapping: Mapping) -> Header | None:
+    for record in islice(records, _SAMPLED_RECORDS):
+        if record.line == mapping.line and not record.error and len(record.cells) <= MAX_COLUMNS:
+            columns = columns_of(record.cells, mapping.columns)
+            if columns.is_usable or mapping.unfinished:
+                return Header(columns, [], records, record.line, record.cells)
+    return None
+
+
+def not_found(columns: Columns, line: int) -> NoHeaderError:
     """Return the error for a file without a usable header; ``columns`` is its best line."""
     named = ", ".join(name for name in columns.ignored[:12] if name)
     sentence = f" Its first line holds: {named}." if named else ""
-    return UnusableFileError(
+    return NoHeaderError(
         f"The first line must name the columns. Missing: {columns.missing() or 'first_name, phone'}."
-        f"{sentence}"
+        f"{sentence}",
+        line,
     )
 
 

@@ -44,10 +44,31 @@ class UnusableFileError(ValueError):
     """The name of the field in the API's error."""
 
 
+class NoHeaderError(UnusableFileError):
+    """The file has no line with the names of the needed columns."""
+
+    def __init__(self, message: str, line: int) -> None:
+        super().__init__(message)
+        self.line = line
+        """The line that a person could choose as the header."""
+
+
 class UnknownEncodingError(UnusableFileError):
     """The file does not declare its encoding, and the user has to choose one."""
 
     field = "encoding"
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """The choice of a person for the columns of a file."""
+
+    line: int
+    """The line of the header."""
+    columns: dict[int, str] = field(default_factory=dict)
+    """Index of a column -> the header that it has for the import; "" ignores the column."""
+    unfinished: bool = False
+    """Read the columns even if name or number is missing: a person is still choosing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,5 +88,8 @@ class Table:
     remarks: list[Remark] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     """Ignored parts of the file, such as other sheets."""
+    header: list[str] = field(default_factory=list)
+    """The cells of the header; empty for vCards."""
+    header_line: int = 0
     all_opted_out: bool = False
     """True if the name of the sheet says that all its people have opted out."""

@@ -23,6 +23,7 @@ from koinonia.member_import.table import (
     MAX_INFLATION,
     MAX_SHEET_ROWS,
     MAX_UNPACKED_BYTES,
+    Mapping,
     Record,
     Table,
     UnusableFileError,
@@ -37,7 +38,7 @@ _MAX_SHEETS = 50
 warnings.filterwarnings("ignore", category=UserWarning, module=r"openpyxl\..*")
 
 
-def read_workbook(content: bytes) -> Table:
+def read_workbook(content: bytes, mapping: Mapping | None = None) -> Table:
     """Return the first sheet with usable column names; visible sheets come first.
 
     Raise UnusableFileError if no sheet is usable or the workbook cannot be read.
@@ -45,7 +46,7 @@ def read_workbook(content: bytes) -> Table:
     _check_size(content)
     try:
         book = load_workbook(BytesIO(content), read_only=True, data_only=True, keep_links=False)
-        return _table(book.worksheets[:_MAX_SHEETS])
+        return _table(book.worksheets[:_MAX_SHEETS], mapping)
     except UnusableFileError:
         raise
     except Exception as error:  # openpyxl's parsers raise many types for damaged files
@@ -67,11 +68,11 @@ def _check_size(content: bytes) -> None:
         )
 
 
-def _table(sheets: list[Any]) -> Table:
+def _table(sheets: list[Any], mapping: Mapping | None) -> Table:
     # Typed as Any: the stubs do not know read-only sheets.
     by_visibility = sorted(sheets, key=lambda sheet: sheet.sheet_state != "visible")
     for sheet in by_visibility:
-        found = find_header(_records(sheet))
+        found = find_header(_records(sheet), mapping)
         if not found:
             continue
         others = [f"sheet {shown(other.title)!r}" for other in sheets if other is not sheet]
@@ -83,9 +84,12 @@ def _table(sheets: list[Any]) -> Table:
             ]
         _check_left_out([other.title for other in sheets if other is not sheet], sheet.title)
         all_opted_out = consent_of_title(sheet.title) is Consent.OUT
-        return Table(found.columns, found.below, remarks, others, all_opted_out)
+        return Table(
+            found.columns, found.below, remarks, others,
+            header=found.cells, header_line=found.line, all_opted_out=all_opted_out,
+        )  # fmt: skip
     first = next((record for sheet in by_visibility for record in _records(sheet)), None)
-    raise not_found(columns_of(first.cells if first else []))
+    raise not_found(columns_of(first.cells if first else []), first.line if first else 1)
 
 
 def _check_left_out(titles: list[str], taken: str) -> None:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
 from django.db import DatabaseError, connection, transaction
 
-from delivery.models import OptOut
+from delivery.models import ConsentChange, OptOut
 from delivery.opt_outs import opt_out, opted_out
 from koinonia.member_import.comparison import TOO_MANY_AT_NUMBER, ImportedPerson, Plan, same_person
 from koinonia.member_import.report import Report
@@ -52,64 +52,48 @@ def preview(church: Church, plan: Plan, report: Report) -> None:
     for numbers in _slices(sorted(plan.opt_outs)):
         newly_out |= set(numbers) - opted_out(church.pk, numbers)
     for people in _slices(plan.people):
-        _count(_changes(church, people, newly_out), report)
+        count(changes_of(church, people, newly_out), report)
     report.new_groups = sorted(plan.new_groups.values())
 
 
-def write(church: Church, plan: Plan, report: Report, *, now: datetime) -> None:
-    """Write ``plan``: opt-outs first, so that an opted-out person never gets a text in between,
-    then people with their groups. Count changes and failures in ``report``."""
-    Group.objects.filter(church=church).complete_keys()
-    newly_out: set[str] = set()
-    for numbers in _slices(sorted(plan.opt_outs)):
-        newly_out |= _opt_out(church, numbers, now)
-    writer = _Writer(church, newly_out, now)
-    for people in _slices(plan.people):
-        started = time.monotonic()
-        try:
-            changes = writer.write(people)
-        except DatabaseError:
-            logger.exception(
-                "Writing a part of an import failed",
-                extra={"action": "import_not_written", "people": len(people)},
-            )
-            for person in people:
-                report.remark(person.line, _NOT_WRITTEN)
-        else:
-            _count(changes, report)
-        _yield_to_writers(time.monotonic() - started)
-    report.new_groups = sorted(writer.new_groups)
+@dataclass
+class Step:
+    """The result of one slice."""
+
+    position: int
+    """The number of opt-outs and people that are done."""
+    opted_out: int = 0
+    """New opt-outs."""
+    changes: Changes = field(default_factory=Changes)
+    new_groups: set[str] = field(default_factory=set)
 
 
-_NOT_WRITTEN = "Not written: the database refused it. Import the file again."
+class Writing:
+    """Writes a plan in slices: opt-outs first, so that an opted-out person never gets a text in
+    between, then people with their groups. Each slice is one transaction."""
 
-
-def _opt_out(church: Church, numbers: Sequence[str], now: datetime) -> set[str]:
-    """Store new opt-outs and return their numbers.
-
-    A database error ends the import: people must not be written without their opt-outs.
-    """
-    started = time.monotonic()
-    with transaction.atomic():
-        new = set(numbers) - opted_out(church.pk, numbers)
-        for number in sorted(new):
-            opt_out(church.pk, number, OptOut.Source.FILE, now=now)
-    _yield_to_writers(time.monotonic() - started)
-    return new
-
-
-class _Writer:
-    def __init__(self, church: Church, newly_out: set[str], now: datetime) -> None:
+    def __init__(self, church: Church, plan: Plan, *, now: datetime) -> None:
         self._church = church
-        self._newly_out = newly_out
+        self._numbers = sorted(plan.opt_outs)
+        self._people = plan.people
         self._now = now
-        self.new_groups: set[str] = set()
 
-    def write(self, people: Sequence[ImportedPerson]) -> Changes:
-        """Write ``people`` with their groups in one transaction.
+    @property
+    def total(self) -> int:
+        return len(self._numbers) + len(self._people)
 
-        Retry after a race (another request created or deleted one of the groups) or a deadlock.
-        """
+    def slice_at(self, position: int) -> Sequence[ImportedPerson]:
+        """Return the people of the slice at ``position``; none for a slice of opt-outs."""
+        start = position - len(self._numbers)
+        return self._people[start : start + AT_ONCE] if start >= 0 else ()
+
+    def step(self, position: int) -> Step:
+        """Write the slice at ``position``. Retry after a race (another request created or deleted
+        one of the groups) or a deadlock."""
+        people = self.slice_at(position)
+        if not people:
+            numbers = self._numbers[position : position + AT_ONCE]
+            return Step(position + len(numbers), opted_out=self._opt_out(numbers))
         for tries_left in reversed(range(_TRIES)):
             try:
                 with transaction.atomic():
@@ -118,14 +102,29 @@ class _Writer:
                 if not tries_left:
                     raise
             else:
-                self.new_groups |= new_groups
-                return changes
+                return Step(position + len(people), changes=changes, new_groups=new_groups)
         raise AssertionError("The last try returns or raises.")
+
+    def _opt_out(self, numbers: Sequence[str]) -> int:
+        with transaction.atomic():
+            new = set(numbers) - opted_out(self._church.pk, numbers)
+            for number in sorted(new):
+                opt_out(self._church.pk, number, OptOut.Source.FILE, now=self._now)
+        return len(new)
+
+    def _newly_out(self, phones: Collection[str]) -> set[str]:
+        """Return the numbers among ``phones`` that this import opted out."""
+        changes = ConsentChange.objects.filter(
+            tenant=self._church, number__in=phones, opted_out=True, at=self._now,
+            source=ConsentChange.Source.FILE,
+        )  # fmt: skip
+        return set(changes.values_list("number", flat=True))
 
     def _write(self, people: Sequence[ImportedPerson]) -> tuple[Changes, set[str]]:
         # Lock the church: two concurrent imports must not both create the same people.
         Church.objects.select_for_update(no_key=True).filter(pk=self._church.pk).first()
-        changes = _changes(self._church, people, self._newly_out)
+        newly_out = self._newly_out({person.phone for person in people})
+        changes = changes_of(self._church, people, newly_out)
         for member in changes.renamed:
             member.updated_at = self._now
         Member.objects.bulk_create(member for member, _ in changes.new)
@@ -158,7 +157,46 @@ class _Writer:
         return found, {group.name for group in made}
 
 
-def _changes(church: Church, people: Sequence[ImportedPerson], newly_out: set[str]) -> Changes:
+def write(church: Church, plan: Plan, report: Report, *, now: datetime) -> None:
+    """Write ``plan``. Count changes and failures in ``report``.
+
+    A database error among the opt-outs ends the import: people must not be written without them.
+    """
+    Group.objects.filter(church=church).complete_keys()
+    writing = Writing(church, plan, now=now)
+    position, new_groups = 0, set[str]()
+    while position < writing.total:
+        started = time.monotonic()
+        try:
+            step = writing.step(position)
+        except DatabaseError as error:
+            if not (people := writing.slice_at(position)):
+                raise
+            note_unwritten(people, error, report)
+            position += len(people)
+        else:
+            count(step.changes, report)
+            new_groups |= step.new_groups
+            position = step.position
+        yield_to_writers(time.monotonic() - started)
+    report.new_groups = sorted(new_groups)
+
+
+def note_unwritten(people: Sequence[ImportedPerson], error: DatabaseError, report: Report) -> None:
+    """Log the database error, and report the people of its slice."""
+    logger.error(
+        "Writing a part of an import failed",
+        exc_info=error,
+        extra={"action": "import_not_written", "people": len(people)},
+    )
+    for person in people:
+        report.remark(person.line, _NOT_WRITTEN)
+
+
+_NOT_WRITTEN = "Not written: the database refused it. Import the file again."
+
+
+def changes_of(church: Church, people: Sequence[ImportedPerson], newly_out: set[str]) -> Changes:
     """Return the changes of ``people`` against the current members of the church."""
     members: dict[str, list[Member]] = {}
     phones = {person.phone for person in people}
@@ -187,7 +225,7 @@ def _change(
 ) -> None:
     before = (member.first_name, member.last_name)
     member.first_name = person.first_name
-    member.last_name = person.last_name or member.last_name
+    member.last_name = person.last_name or (member.last_name if before[0] else "")
     keys = {group.key for group in member.groups.all()}
     joined = [key for key in person.groups if key not in keys]
     is_renamed = (member.first_name, member.last_name) != before
@@ -201,7 +239,7 @@ def _change(
         changes.skipped += 1
 
 
-def _count(changes: Changes, report: Report) -> None:
+def count(changes: Changes, report: Report) -> None:
     report.created += len(changes.new)
     report.updated += changes.updated
     report.skipped += changes.skipped
@@ -214,7 +252,7 @@ def _slices(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
         yield items[start : start + AT_ONCE]
 
 
-def _yield_to_writers(seconds: float) -> None:
+def yield_to_writers(seconds: float) -> None:
     """Pause for other SQLite writers after writing for ``seconds``."""
     if connection.vendor == "sqlite":
         time.sleep(min(max(seconds / 2, _MIN_PAUSE), _MAX_PAUSE))

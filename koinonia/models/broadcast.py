@@ -45,8 +45,18 @@ class Broadcast(models.Model):
     church = models.ForeignKey(Church, models.CASCADE, related_name="broadcasts", db_index=False)
     text = models.TextField()
     """The template, with placeholders."""
+    series = models.ForeignKey(
+        "koinonia.Series", models.SET_NULL, null=True, blank=True, related_name="broadcasts",
+        db_index=False,
+    )  # fmt: skip
+    """The series that it is an occurrence of; None: it is sent once."""
+    occurrence = models.DateField(null=True, blank=True)
+    """The day of the series that it stands for, even if it was moved to another one."""
     audience = models.JSONField()
-    """``{"all": true}`` or ``{"groups": [id], "members": [id]}``, with ids as the client sent them."""
+    """``{"all": true}`` or ``{"groups": [id], "members": [id]}``, either with ``exclude_groups``, with
+    ids as the client sent them."""
+    media_urls = models.JSONField(null=True, blank=True)
+    """The media of each message. None, as in a row of an earlier release, is no media."""
     total = models.PositiveIntegerField(default=0)
     """The number of messages; a forecast while the broadcast is scheduled."""
     author = models.ForeignKey(
@@ -61,6 +71,8 @@ class Broadcast(models.Model):
     """The number of opt-outs within ``total`` at the last forecast."""
     ended_as = models.CharField(max_length=11, blank=True, default="", db_default="")
     """The status of all its texts, if the broadcast ended before its messages were created."""
+    edits = models.PositiveSmallIntegerField(default=0, db_default=0)
+    """The number of changes by people while it was scheduled: its version, for ``If-Match``."""
     cancelled_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     """The time of the last message's change to a final status."""
@@ -72,6 +84,12 @@ class Broadcast(models.Model):
     objects = BroadcastQuerySet.as_manager()
 
     class Meta:
+        constraints = [
+            # Its index also finds the occurrences of a series.
+            models.UniqueConstraint(
+                fields=["series", "occurrence"], name="broadcast_once_per_occurrence"
+            ),
+        ]
         indexes = [
             models.Index(fields=["church", "-id"], name="broadcast_list"),
             # Small: broadcasts with an unpublished change.
@@ -90,6 +108,10 @@ class Broadcast(models.Model):
 
     def __str__(self) -> str:
         return f"Broadcast {self.pk} of {self.church_id}"
+
+    @property
+    def media(self) -> tuple[str, ...]:
+        return tuple(self.media_urls or ())
 
     def counts(self) -> dict[str, int]:
         """Return the number of messages per status, without zeros.

@@ -22,6 +22,11 @@ class ChurchQuerySet(models.QuerySet["Church"]):
         return self.filter(staff__user_id=user.pk or 0)
 
 
+class Language(models.TextChoices):
+    ENGLISH = "en", "English"
+    SPANISH = "es", "Español"
+
+
 class Church(models.Model):
     """A church office: the tenant that owns all other rows."""
 
@@ -63,6 +68,36 @@ class Church(models.Model):
         validators=[MinValueValidator(LEAST_DAYS_OF_TEXTS)],
         help_text="Days after which texts are deleted, at least 35. Empty: as the installation (KEEP_TEXTS_DAYS).",
     )
+    quiet_from = models.TimeField(
+        null=True,
+        blank=True,
+        help_text="From this time on, on the clocks where a number is, texts wait. Empty: they never do.",
+    )
+    quiet_until = models.TimeField(
+        null=True, blank=True, help_text="At this time the texts that wait go out."
+    )
+    language = models.CharField(
+        max_length=7, choices=Language, default=Language.ENGLISH, db_default="en"
+    )
+    """The language of the texts that the system writes to members: answers to keywords and others."""
+    signature = models.CharField(max_length=80, blank=True, default="", db_default="")
+    """Words that the page Send offers below each text."""
+    part_price = models.DecimalField(
+        max_digits=7,
+        decimal_places=4,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text="The price of one part of a text. Empty: as the installation.",
+    )
+    office_hours = models.JSONField(null=True, blank=True)
+    """``{"mon": ["09:00", "17:00"]}``, in the church's zone; a day without an entry is closed. None: unknown."""
+    answers_when_closed = models.BooleanField(default=False, db_default=False)
+    closed_answer = models.TextField(blank=True, default="", db_default="")
+    """The answer outside the office hours; empty: a sentence in the church's language."""
+    answers_first_contact = models.BooleanField(default=False, db_default=False)
+    first_contact_answer = models.TextField(blank=True, default="", db_default="")
+    """The answer to the first text of a number; empty: a sentence in the church's language."""
     created_at = models.DateTimeField(auto_now_add=True)
     version = models.BigIntegerField(default=1, editable=False)
 

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.models import Case, ForeignObject, IntegerField, Model, Q, Value, When
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from koinonia.models.church import Church
 from koinonia.models.member import Member
+from koinonia.models.staff import Staff
 
 if TYPE_CHECKING:
     NumberHolderBase = ForeignObject[Any, Any]
@@ -71,6 +73,24 @@ class _HolderRestriction:
         return sql, []
 
 
+class InboxState(models.TextChoices):
+    """Whether the office has to do something about a conversation."""
+
+    QUIET = "quiet"
+    """The person has never answered, and nobody of the staff has taken it up."""
+    OPEN = "open"
+    """The person has written, or a colleague has opened it again."""
+    DONE = "done"
+    """A colleague has marked it as done. The person's next text opens it again."""
+
+
+class ConversationQuerySet(models.QuerySet["Conversation"]):
+    def complete_inbox(self) -> int:
+        """Open the conversations with unread texts that an earlier release received."""
+        rows = self.filter(unread_count__gt=0).exclude(state=InboxState.OPEN)
+        return rows.update(state=InboxState.OPEN, inbox_at=Coalesce("inbox_at", "updated_at"))
+
+
 class Conversation(models.Model):
     """The messages between a church and one number. ``Message.thread`` refers to it."""
 
@@ -97,13 +117,45 @@ class Conversation(models.Model):
         db_constraint=False, db_index=False,
     )  # fmt: skip
     unread_count = models.PositiveIntegerField(default=0)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    """The time of the last automatic answer."""
     updated_at = models.DateTimeField(default=timezone.now)
+    assigned_to = models.ForeignKey(
+        Staff, models.SET_NULL, null=True, blank=True, related_name="conversations", db_index=False
+    )
+    """The colleague who answers it; the membership, so that it is free again when the colleague leaves."""
+    state = models.CharField(
+        max_length=5, choices=InboxState, default=InboxState.QUIET, db_default="quiet"
+    )
+    inbox_at = models.DateTimeField(null=True, blank=True)
+    """The person's last text, or the first time that a colleague took it up; None: never in the inbox.
+    A broadcast changes ``updated_at`` of thousands of conversations, and must not reorder the inbox."""
+
+    objects = ConversationQuerySet.as_manager()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["church", "phone"], name="conversation_once_per_phone"),
         ]
-        indexes = [models.Index(fields=["church", "-updated_at", "-id"], name="conversation_list")]
+        indexes = [
+            models.Index(fields=["church", "-updated_at", "-id"], name="conversation_list"),
+            # Partial: a broadcast creates conversations that are in none of them.
+            models.Index(
+                fields=["church", "state", "-inbox_at", "-id"],
+                condition=Q(inbox_at__isnull=False),
+                name="conversation_inbox",
+            ),
+            models.Index(
+                fields=["church", "-inbox_at", "-id"],
+                condition=Q(unread_count__gt=0),
+                name="conversation_unread_list",
+            ),
+            models.Index(
+                fields=["assigned_to", "-inbox_at", "-id"],
+                condition=Q(assigned_to__isnull=False),
+                name="conversation_assigned",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.phone

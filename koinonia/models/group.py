@@ -42,6 +42,8 @@ class Group(models.Model):
     key = models.CharField(max_length=KEY_LENGTH, null=True, editable=False)  # noqa: DJ001 -- see below
     """``name`` in its comparable form. NULL, which no key equals, if an earlier release created the
     group during an upgrade."""
+    welcome_text = models.TextField(blank=True, default="", db_default="")
+    """Answers a person who joins by a keyword that has no answer."""
     version = models.BigIntegerField(default=1, editable=False)
 
     objects = GroupQuerySet.as_manager()

@@ -4,7 +4,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import connections, models
+from django.db.models import Exists, OuterRef
 
+from delivery.models import OptOut
 from koinonia.models.church import Church
 from koinonia.models.group import Group
 from koinonia.names import search_key
@@ -147,6 +149,12 @@ class Member(models.Model):
     @property
     def name(self) -> str:
         return full_name(self.first_name, self.last_name)
+
+
+def with_opt_outs(members: MemberQuerySet) -> MemberQuerySet:
+    """Return the members with ``opted_out``: whether their number must not be texted."""
+    theirs = OptOut.objects.filter(tenant=OuterRef("church"), number=OuterRef("phone"))
+    return members.annotate(opted_out=Exists(theirs))
 
 
 def full_name(first_name: str, last_name: str) -> str:

@@ -50,6 +50,7 @@ _OTHER_NOTATIONS = re.compile(
 """[first_name], %first_name%, *|FNAME|*, and full-width braces of Chinese and Japanese keyboards."""
 _SHOWN = 40
 _BEFORE_NOTHING = re.compile(r"[^\S\n]*(?:$|[\s,.;:!?)\]])")
+_ENDS = tuple(".!?")
 _AFTER_NOTHING = re.compile(r"[^\S\n]*(?:[,;:][^\S\n]*)?")
 
 
@@ -87,7 +88,8 @@ def render(
     """Return ``text`` filled in for ``member``; ``clean_value`` is applied to each value.
 
     Braces inside a value are not filled in again. After an empty value, also remove the blank before
-    a comma, the second of two blanks, and a comma at the start of a line.
+    a comma, the blank and comma before the end of a sentence, the second of two blanks, and a comma at
+    the start of a line.
     """
     made, at = "", 0
     for match in _PLACEHOLDER.finditer(text):
@@ -104,6 +106,8 @@ def render(
             at = skipped.end() if skipped else at
         elif made[-1].isspace() and _BEFORE_NOTHING.match(text, at):
             made = made.rstrip(" \t")
+            if text[at : at + 1] in _ENDS:
+                made = made.removesuffix(",")
         elif made[-1] in "([":
             at += len(text[at:]) - len(text[at:].lstrip(" \t"))
     return made + text[at:]

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
+from koinonia.console import trouble
+from tests.console.pages import Costs
 from tests.support.running_system import RunningSystem, database_environment
 
 
@@ -13,6 +15,17 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
     data_dir = tmp_path_factory.mktemp("up")
     with RunningSystem(data_dir, **database_environment()) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def no_known_accounts() -> None:
+    """Forget the states of the accounts that another test has read."""
+    trouble.forget()
+
+
+@pytest.fixture
+def costs() -> Costs:
+    return Costs()
 
 
 @pytest.fixture

@@ -12,7 +12,17 @@ from django.utils import timezone
 from delivery.models import Attempt, Message
 from delivery.statuses import Status
 from koinonia import ids
-from koinonia.models import Broadcast, Church, Conversation, Group, Member
+from koinonia.models import (
+    Attachment,
+    Broadcast,
+    Church,
+    Conversation,
+    Group,
+    Keyword,
+    Member,
+    Note,
+    TextTemplate,
+)
 from tests.support import cast
 
 NOW = timezone.now()
@@ -21,6 +31,7 @@ NOW = timezone.now()
 def fill_church(church: Church, author: User) -> None:
     """Make at least one row of every kind that the API shows."""
     choir = Group.objects.create(church=church, name="Choir")
+    Keyword.objects.create(church=church, word="CHOIR", group=choir)
     for number in range(3):
         phone = f"+1312555{church.pk % 10}{number:03}"
         member = cast.member(church, f"M{number}", phone)
@@ -29,6 +40,9 @@ def fill_church(church: Church, author: User) -> None:
         last = make_message(church, author, member=member, thread=conversation.pk)
         conversation.last_message = last
         conversation.save()
+    Note.objects.create(
+        church=church, conversation=conversation, text="Sings", author=author, created_at=NOW
+    )
     broadcast = Broadcast.objects.create(
         church=church, text="Hi", audience={"all": True}, total=1, author=author, created_at=NOW
     )
@@ -40,6 +54,11 @@ def fill_church(church: Church, author: User) -> None:
     make_message(
         church, author, batch=planned.pk, status=Status.SCHEDULED, scheduled_at=later,
         next_attempt_at=later, expires_at=later + timedelta(hours=1),
+    )  # fmt: skip
+    TextTemplate.objects.create(church=church, name="Sunday", text="Come on Sunday")
+    Attachment.objects.create(
+        church=church, name="choir.png", kind="image/png", size=4, digest=str(church.pk),
+        content=b"\x89PNG", author=author, created_at=NOW, keep_until=later,
     )  # fmt: skip
     make_message(church, author, status=Status.DEAD, dead_since=NOW, error_code="timeout")
     attempted = make_message(church, author, batch=broadcast.pk)
@@ -71,12 +90,17 @@ def paths(church: Church) -> list[str]:
     of = {
         "members": Member.objects.filter(church=church),
         "groups": Group.objects.filter(church=church),
+        "keywords": Keyword.objects.filter(church=church),
         "messages": Message.objects.filter(tenant=church),
         "broadcasts": Broadcast.objects.filter(church=church),
         "conversations": Conversation.objects.filter(church=church),
+        "notes": Note.objects.filter(church=church),
+        "templates": TextTemplate.objects.filter(church=church),
+        "media": Attachment.objects.filter(church=church),
         "dead-letters": Message.objects.filter(tenant=church, status=Status.DEAD),
     }
-    found = [base, f"{base}staff/", "/api/v1/me/", "/api/v1/churches/"]
+    found = [base, f"{base}staff/", f"{base}colleagues/", "/api/v1/me/", "/api/v1/churches/"]
+    found = [base, f"{base}settings/", f"{base}staff/", "/api/v1/me/", "/api/v1/churches/"]
     for name, rows in of.items():
         found.append(f"{base}{name}/")
         found += [f"{base}{name}/{ids.encode(key)}/" for key in _first_and_last(rows)]

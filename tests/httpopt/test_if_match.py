@@ -17,6 +17,7 @@ KINDS = {
     "church": (f"{API}grace/", {"name": "Grace Chapel"}),
     "members": (f"{API}grace/members/", {"first_name": "Other"}),
     "groups": (f"{API}grace/groups/", {"name": "Band"}),
+    "keywords": (f"{API}grace/keywords/", {"word": "SING"}),
     "staff": (f"{API}grace/staff/", {"role": "sender"}),
 }
 

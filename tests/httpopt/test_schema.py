@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import zlib
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -29,6 +30,7 @@ from tests.support.running_system import RunningSystem, database_environment
 CHURCH = "/api/v1/churches/{church}/"
 KINDS = (
     "members", "groups", "messages", "broadcasts", "conversations", "dead-letters", "staff",
+    "series",
 )  # fmt: skip
 SAME_ON_A_304 = ("ETag", "Cache-Control", "Expires", "Vary", "Content-Location")
 NOT_ON_A_304 = (
@@ -72,7 +74,13 @@ def ids(system: RunningSystem, owner: requests.Session) -> dict[str, list[str]]:
     owner.post(f"{church}messages/", json=refused).raise_for_status()
     everyone = {"text": "Hello", "audience": {"all": True}}
     owner.post(f"{church}broadcasts/", json=everyone).raise_for_status()
+    weekly = {**everyone, "send_at": _in_a_week(), "repeat": {"every": "week"}}
+    owner.post(f"{church}series/", json=weekly).raise_for_status()
     return {kind: ids_of(f"{church}{kind}/", owner) for kind in KINDS}
+
+
+def _in_a_week() -> str:
+    return (datetime.now(UTC) + timedelta(days=7)).isoformat()
 
 
 def ids_of(url: str, owner: requests.Session) -> list[str]:

@@ -16,8 +16,25 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as law
 from hypothesis import strategies as st
 
-from delivery.models import Attempt, Message, OptOut
-from koinonia.models import Broadcast, Church, Conversation, Group, Member, Role, Staff
+from delivery.models import (
+    Attempt,
+    Message,
+    OptOut,
+    SpendLimit,
+)
+from koinonia.models import (
+    Attachment,
+    Broadcast,
+    Church,
+    Conversation,
+    Group,
+    Keyword,
+    Member,
+    Note,
+    Role,
+    Staff,
+    TextTemplate,
+)
 from tests.httpopt.church_data import NOW, answers, make_message
 from tests.support import cast
 
@@ -105,6 +122,12 @@ WRITES: dict[str, Write] = {
         _groups(church).filter(pk=group.pk).update(name=new_name()) for group in _groups(church)
     ],
     "an opt-out": _add_opt_out,
+    "keywords, updated": lambda church: Keyword.objects.filter(church=church).update(
+        answer=new_name()
+    ),
+    "a cap of the church": lambda church: SpendLimit.objects.update_or_create(
+        tenant=church, defaults={"own_cap": 1000 + next(_names)}
+    ),
     "opt-outs, deleted": lambda church: OptOut.objects.filter(tenant=church).delete(),
     "a broadcast, cancelled": lambda church: Broadcast.objects.filter(church=church).update(
         cancelled_at=NOW + timedelta(seconds=next(_names))
@@ -112,7 +135,17 @@ WRITES: dict[str, Write] = {
     "conversations, read": lambda church: Conversation.objects.filter(church=church).update(
         unread_count=F("unread_count") + 1
     ),
+    "conversations, assigned": lambda church: Conversation.objects.filter(church=church).update(
+        assigned_to=Staff.objects.filter(church=church).earliest("pk")
+    ),
+    "notes, changed": lambda church: Note.objects.filter(church=church).update(text=new_name()),
     "the church, renamed": lambda church: Church.objects.filter(pk=church.pk).update(
+        name=new_name()
+    ),
+    "templates, updated": lambda church: TextTemplate.objects.filter(church=church).update(
+        text=new_name()
+    ),
+    "an upload, renamed": lambda church: Attachment.objects.filter(church=church).update(
         name=new_name()
     ),
     "a new membership": lambda church: Staff.objects.create(

@@ -14,7 +14,7 @@ from django.utils import timezone
 from delivery import batches
 from delivery.models import Attempt, Message, OptOut, WebhookEvent
 from koinonia import conversations, retention
-from koinonia.models import Broadcast, Church, Conversation, Member, PersonRequest
+from koinonia.models import Broadcast, Church, Conversation, Member, Note, PersonRequest
 from realtime import log
 from realtime.log import NewEvent
 from realtime.models import Event
@@ -55,6 +55,7 @@ def person(grace: Church) -> Member:
         tenant=grace, direction="inbound", status="received", to_number="+13125550100",
         from_number=NUMBER, text="STOP, says Ruth", thread=thread.pk, created_at=now, updated_at=now,
     )  # fmt: skip
+    Note.objects.create(church=grace, conversation=thread, text="Ruth sings", created_at=now)
     OptOut.objects.create(tenant=grace, number=NUMBER, source="keyword", created_at=now)
     WebhookEvent.objects.create(
         event_id="e1", event_type="message.received", occurred_at=now, received_at=now,
@@ -73,7 +74,16 @@ def everything() -> str:
     """Return the tables with personal data as one text."""
     rows = [
         str(list(model._default_manager.values()))
-        for model in (Message, Attempt, WebhookEvent, Conversation, Member, Event, PersonRequest)
+        for model in (
+            Message,
+            Attempt,
+            WebhookEvent,
+            Conversation,
+            Member,
+            Note,
+            Event,
+            PersonRequest,
+        )
     ]
     return "\n".join(rows)
 
@@ -85,6 +95,7 @@ def test_an_export_holds_everything_about_the_number(person: Member, tmp_path: P
     assert [one["first_name"] for one in found["members"]] == ["Ruth"]
     assert sorted(one["text"] for one in found["texts"]) == ["Dear Ruth", "STOP, says Ruth"]
     assert len(found["attempts"]) == len(found["webhook_events"]) == len(found["opt_outs"]) == 1
+    assert [one["text"] for one in found["notes"]] == ["Ruth sings"]
     assert OTHER not in json.dumps(found)
     assert PersonRequest.objects.get().kind == "export"
 

@@ -30,6 +30,7 @@ BEN = Member(first_name="Ben", last_name="")
         ("Hi {first_name}!", "Hi Ben!", "Hi!"),
         ("Hi {first_name} are  you well", "Hi Ben are  you well", "Hi are  you well"),
         ("Hi\n{first_name}: choir at 7", "Hi\nBen: choir at 7", "Hi\nchoir at 7"),
+        ("See you, {first_name}! Bye", "See you, Ben! Bye", "See you! Bye"),
         ("See you, {first_name}\nGrace", "See you, Ben\nGrace", "See you,\nGrace"),
         ("{first_name} {last_name} comes", "Ben comes", "comes"),
         ("It is {last_name}.", "It is.", "It is."),

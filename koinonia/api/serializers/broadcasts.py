@@ -8,18 +8,26 @@ from rest_framework import serializers
 from delivery.statuses import Status
 from koinonia.api.serializers.fields import MAX_GROUPS, MAX_MEMBERS, ChurchItemsField, IdField
 from koinonia.api.serializers.known_fields import KnownFieldsMixin
-from koinonia.api.serializers.messages import AuthorSerializer, NamedSerializer, TextSerializer
+from koinonia.api.serializers.messages import AuthorSerializer, NamedSerializer, ReplySerializer
 from koinonia.broadcasts.audience import Audience
 from koinonia.broadcasts.renderings import MAX_NAMED
 from koinonia.models import Broadcast
 
+_AUDIENCE = ("all", "groups", "members", "exclude_groups")
+
 
 class AudienceSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
-    """``{"all": true}``, or groups and members by id."""
+    """``{"all": true}``, or groups and members by id; both can leave groups out."""
 
     all = serializers.BooleanField(required=False, default=False)
     groups = ChurchItemsField("groups", most=MAX_GROUPS, required=False)
     members = ChurchItemsField("members", most=MAX_MEMBERS, required=False)
+    exclude_groups = ChurchItemsField(
+        "groups",
+        most=MAX_GROUPS,
+        required=False,
+        help_text="Members of these groups get no text, however they were chosen.",
+    )
 
 
 @extend_schema_field(AudienceSerializer)
@@ -39,13 +47,12 @@ class AudienceField(serializers.Field[Any, Any, Any, Any]):
         groups, members = chosen.get("groups", []), chosen.get("members", [])
         if bool(chosen["all"]) == bool(groups or members):
             self.fail("either")
-        as_sent = {
-            name: _distinct(data[name]) for name in ("all", "groups", "members") if name in data
-        }
+        as_sent = {name: _distinct(data[name]) for name in _AUDIENCE if name in data}
         return Audience(
             everyone=chosen["all"],
             group_ids=groups,
             member_ids=members,
+            excluded_ids=chosen.get("exclude_groups", []),
             as_sent=as_sent,
         )
 
@@ -115,5 +122,5 @@ class SentBroadcastSerializer(BroadcastSerializer):
         return data
 
 
-class NewBroadcastSerializer(TextSerializer):
+class NewBroadcastSerializer(ReplySerializer):
     audience = AudienceField()

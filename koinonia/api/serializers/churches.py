@@ -11,6 +11,7 @@ from rest_framework import serializers
 from koinonia.api.serializers.fields import IdField, ItemTagField, NameField
 from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.models import Church, Role, Staff
+from koinonia.quiet.hours import quiet_hours_refusal
 from koinonia.zones import NO_ZONE, is_zone
 
 
@@ -26,11 +27,16 @@ class ChurchSerializer(KnownFieldsMixin, serializers.ModelSerializer[Church]):
         help_text="Write ' for a curly apostrophe, and similar plain characters, when a text is rendered.",
     )
 
+    quiet_from = serializers.TimeField(
+        write_only=True, required=False, allow_null=True, help_text="Null: no quiet hours."
+    )
+    quiet_until = serializers.TimeField(write_only=True, required=False, allow_null=True)
+
     class Meta:
         model = Church
         fields: ClassVar[list[str]] = [
             "slug", "name", "phone_number", "timezone", "members_count", "groups_count", "etag",
-            "plain_punctuation",
+            "plain_punctuation", "quiet_from", "quiet_until",
         ]  # fmt: skip
         read_only_fields = ["slug"]
 
@@ -38,6 +44,15 @@ class ChurchSerializer(KnownFieldsMixin, serializers.ModelSerializer[Church]):
         if not is_zone(name):
             raise serializers.ValidationError(NO_ZONE)
         return name
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        hours = {
+            name: attrs.get(name, getattr(self.instance, name, None))
+            for name in ("quiet_from", "quiet_until")
+        }
+        if reason := quiet_hours_refusal(hours["quiet_from"], hours["quiet_until"]):
+            raise serializers.ValidationError({"quiet_until": [reason]})
+        return attrs
 
     def update(self, instance: Church, validated_data: dict[str, Any]) -> Church:
         for name, value in validated_data.items():

@@ -1,4 +1,4 @@
-"""Messages and conversations, and the bodies that send a text."""
+"""Messages, and the bodies that send a text."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from koinonia.api.serializers.fields import (
 )
 from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.api.serializers.times import InstantField
-from koinonia.models import Conversation
 from koinonia.models.member import full_name
 
 LATEST_SEND = timedelta(days=366)
@@ -120,13 +119,16 @@ class TextSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
         return within_bounds(when)
 
 
+class MediaUrlsField(BoundedListField):
+    """The media of a text. ``delivery`` checks each URL."""
+
+    def __init__(self) -> None:
+        child = serializers.CharField(max_length=2000)
+        super().__init__(child=child, required=False, default=list, max_length=MAX_MEDIA)
+
+
 class ReplySerializer(TextSerializer):
-    media_urls = BoundedListField(
-        child=serializers.CharField(max_length=2000),
-        required=False,
-        default=list,
-        max_length=MAX_MEDIA,
-    )
+    media_urls = MediaUrlsField()
 
 
 class NewMessageSerializer(ReplySerializer):
@@ -150,14 +152,3 @@ def within_bounds(when: datetime | None) -> datetime | None:
     if when is not None and not now < when <= now + LATEST_SEND:
         raise serializers.ValidationError("This must be in the future, and within a year.")
     return when
-
-
-class ConversationSerializer(serializers.ModelSerializer[Conversation]):
-    id = IdField()
-    member = NamedSerializer(read_only=True, allow_null=True)
-    last_message = MessageSerializer(read_only=True, allow_null=True)
-
-    class Meta:
-        model = Conversation
-        fields = ["id", "phone", "member", "last_message", "unread_count", "updated_at"]
-        read_only_fields = fields

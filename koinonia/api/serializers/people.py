@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from delivery.models import OptOut
 from delivery.opt_outs import opt_out
+from koinonia import audit
 from koinonia.api.errors import taken_as_error
+from koinonia.api.serializers.acting import ActingMixin
+from koinonia.api.serializers.answers import AnswerField
 from koinonia.api.serializers.fields import (
     MAX_GROUPS,
+    ChurchItemField,
     ChurchItemsField,
     IdField,
     ItemTagField,
@@ -23,24 +29,31 @@ from koinonia.models import Church, Group, Member
 from koinonia.models.group import taken
 
 
-class GroupSerializer(KnownFieldsMixin, serializers.ModelSerializer[Group]):
+class GroupSerializer(ActingMixin, KnownFieldsMixin, serializers.ModelSerializer[Group]):
     id = IdField()
     name = NameField()
     members_count = serializers.IntegerField(read_only=True, default=0)
     etag = ItemTagField()
+    welcome_text = AnswerField(
+        help_text="Answers a keyword of this group that has no answer. Empty: a standard sentence."
+    )
 
     class Meta:
         model = Group
-        fields = ["id", "name", "members_count", "etag"]
+        fields = ["id", "name", "members_count", "etag", "welcome_text"]
 
     def save(self, **kwargs: Any) -> Group:
         name = self.validated_data.get("name", "")
+        made = self.instance is None
         with taken_as_error(name=taken(name)):
-            return super().save(church=self.context["church"], **kwargs)
+            group = super().save(church=self.context["church"], **kwargs)
+            self.record("group.added" if made else "group.changed", group, self.validated_data)
+        return group
 
     def update(self, instance: Group, validated_data: dict[str, Any]) -> Group:
         instance.name = validated_data.get("name", instance.name)
-        instance.save(update_fields=["name"])
+        instance.welcome_text = validated_data.get("welcome_text", instance.welcome_text)
+        instance.save(update_fields=["name", "welcome_text"])
         return instance
 
 
@@ -57,9 +70,19 @@ class GroupsField(ChurchItemsField):
         return [GroupOfMemberSerializer(group).data for group in groups]
 
 
+class FirstNameField(NameField):
+    """A first name. A member who joined by a keyword may keep the empty one."""
+
+    def run_validation(self, data: Any = empty) -> Any:
+        member = getattr(self.parent, "instance", None)
+        if data == "" and getattr(member, "first_name", None) == "":
+            return data
+        return super().run_validation(data)
+
+
 class MemberSerializer(KnownFieldsMixin, serializers.ModelSerializer[Member]):
     id = IdField()
-    first_name = NameField()
+    first_name = FirstNameField()
     last_name = NameField(required=False, allow_blank=True)
     phone = PhoneField()
     groups = GroupsField("groups", most=MAX_GROUPS, required=False)
@@ -84,14 +107,20 @@ class MemberSerializer(KnownFieldsMixin, serializers.ModelSerializer[Member]):
         return attrs
 
     def save(self, **kwargs: Any) -> Member:
-        return super().save(church=self.context["church"], **kwargs)
+        church: Church = self.context["church"]
+        action = "member.changed" if self.instance else "member.added"
+        fields = sorted(self.validated_data)
+        with transaction.atomic():
+            member = super().save(church=church, **kwargs)
+            audit.record(church, self.context["request"].user, action, member, {"fields": fields})
+        return member
 
     def create(self, validated_data: dict[str, Any]) -> Member:
         groups = validated_data.pop("groups", [])
         opts_out = validated_data.pop("opted_out", False)
         member = Member.objects.create(**validated_data)
         member.groups.set(groups)
-        _opt_out(member, opts_out)
+        self._opt_out(member, opts_out)
         return member
 
     def update(self, instance: Member, validated_data: dict[str, Any]) -> Member:
@@ -105,10 +134,34 @@ class MemberSerializer(KnownFieldsMixin, serializers.ModelSerializer[Member]):
         if groups is not None:
             instance.groups.set(groups)
         instance.church = church
-        _opt_out(instance, opts_out)
+        self._opt_out(instance, opts_out)
         return instance
 
+    def _opt_out(self, member: Member, opts_out: bool) -> None:
+        if opts_out:
+            opt_out(
+                member.church_id, member.phone, OptOut.Source.STAFF,
+                now=timezone.now(), by=self.context["request"].user,
+            )  # fmt: skip
 
-def _opt_out(member: Member, opts_out: bool) -> None:
-    if opts_out:
-        opt_out(member.church_id, member.phone, OptOut.Source.STAFF, now=timezone.now())
+
+class MergeSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
+    into = ChurchItemField("members", help_text="The member that remains.")
+    first_name = NameField(required=False)
+    last_name = NameField(required=False, allow_blank=True)
+    phone = PhoneField(required=False, help_text="The number of one of the two.")
+
+
+class MergedSerializer(serializers.Serializer[Any]):
+    """The remaining member, and the rows that passed to it."""
+
+    member = MemberSerializer()
+    texts = serializers.IntegerField()
+    groups = serializers.IntegerField()
+    broadcasts = serializers.IntegerField(help_text="Scheduled broadcasts that named the other.")
+    conversations = serializers.IntegerField(
+        help_text="Conversations that passed to the remaining number: nobody has the other any more."
+    )
+    opted_out = serializers.BooleanField(
+        help_text="The remaining number is opted out because the other one was."
+    )

@@ -92,7 +92,14 @@ class ChurchView(SparseFieldsMixin, VersionedViewMixin, GenericAPIView[Any]):
         return dict(query.validated_data)
 
     def get_serializer_context(self) -> dict[str, Any]:
-        return {**super().get_serializer_context(), "church": self.church}
+        return {
+            **super().get_serializer_context(),
+            "church": self.church,
+            "membership": self._membership(),
+        }
+
+    def _membership(self) -> Staff | None:
+        return None if getattr(self, "swagger_fake_view", False) else self.membership
 
     def get_object(self) -> Any:
         """Return the item with the id in the path. Raise Http404 if this church does not have it."""
@@ -154,18 +161,21 @@ class ItemView(ChurchView):
         return Response(self.get_serializer(self.get_object()).data)
 
 
-class _EditableItem(IfMatchMixin, ChurchView):
-    """An item with a ``version`` column, for ``If-Match``."""
+class EditableItem(IfMatchMixin, ChurchView):
+    """An item with a column for its version (``version_field``), for ``If-Match``."""
+
+    church_field: ClassVar[str] = "church"
 
     def get_item_version(self) -> QuerySet[Any, Any] | None:
         key = ids.decode(self.kwargs["id"])
         if key is None:
             return None
-        rows = self.get_queryset().model._default_manager.filter(church=self.church, pk=key)
-        return cast("QuerySet[Any, Any]", rows.values_list("version"))
+        owned = {self.church_field: self.church, "pk": key}
+        rows = self.get_queryset().model._default_manager.filter(**owned)
+        return cast("QuerySet[Any, Any]", rows.values_list(self.version_field))
 
 
-class UpdateView(_EditableItem):
+class UpdateView(EditableItem):
     """PATCH: change one item, if its version still matches."""
 
     def patch(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -181,7 +191,7 @@ class UpdateView(_EditableItem):
         serializer.save()
 
 
-class DeleteView(_EditableItem):
+class DeleteView(EditableItem):
     """DELETE: remove one item, if its version still matches."""
 
     def delete(self, request: Request, *args: Any, **kwargs: Any) -> Response:

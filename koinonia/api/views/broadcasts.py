@@ -9,6 +9,7 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from delivery.changes import message_changes
 from koinonia.api.errors import ConflictError
 from koinonia.api.idempotency import idempotent
 from koinonia.api.schema import CONFLICT
@@ -17,9 +18,17 @@ from koinonia.api.serializers.broadcasts import (
     NewBroadcastSerializer,
     SentBroadcastSerializer,
 )
+from koinonia.api.serializers.changes import ChangedBroadcastSerializer
 from koinonia.api.serializers.preview import PreviewRequestSerializer, PreviewSerializer
-from koinonia.api.views.base import ChurchView, ItemView, ListView, unacceptable_as_error
+from koinonia.api.views.base import (
+    ChurchView,
+    EditableItem,
+    ItemView,
+    ListView,
+    unacceptable_as_error,
+)
 from koinonia.broadcasts.cancel import cancel_broadcast
+from koinonia.broadcasts.change import change_broadcast
 from koinonia.broadcasts.preview import preview
 from koinonia.broadcasts.progress import with_counts
 from koinonia.broadcasts.send import send_broadcast
@@ -58,7 +67,8 @@ class BroadcastsView(_Broadcasts, ListView):
         with unacceptable_as_error():
             broadcast = send_broadcast(
                 self.church, given["text"], given["audience"], author=self.user,
-                scheduled_at=given["send_at"], expires_at=given["expires_at"], now=timezone.now(),
+                media_urls=given["media_urls"], scheduled_at=given["send_at"],
+                expires_at=given["expires_at"], now=timezone.now(),
             )  # fmt: skip
         context = self.get_serializer_context()
         data = SentBroadcastSerializer(broadcast, context=context).data
@@ -83,12 +93,37 @@ class PreviewBroadcastView(ChurchView):
         """
         given = self.checked(PreviewRequestSerializer)
         with unacceptable_as_error():
-            found = preview(self.church, given["text"], given["audience"])
+            found = preview(
+                self.church, given["text"], given["audience"], media_urls=given["media_urls"],
+                begins_at=given["send_at"] or timezone.now(),
+            )  # fmt: skip
         return Response(PreviewSerializer(found).data)
 
 
-class BroadcastView(_Broadcasts, ItemView):
+class BroadcastView(_Broadcasts, ItemView, EditableItem):
     """A broadcast."""
+
+    version_field = "edits"
+
+    @extend_schema(
+        request=ChangedBroadcastSerializer, responses={200: SentBroadcastSerializer, **CONFLICT}
+    )
+    def patch(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Change the text, the audience or the time of a scheduled broadcast; 409 if it is too late.
+
+        A field that is not named stays. `send_at` null: now.
+        """
+        broadcast = self.get_object()
+        given = self.checked(ChangedBroadcastSerializer)
+        now = timezone.now()
+        with unacceptable_as_error(), message_changes(now), self.claim(broadcast):
+            if not change_broadcast(broadcast, **given, now=now):
+                raise ConflictError("It is too late: this broadcast is no longer scheduled.")
+            self.renew_tag(broadcast)
+        left_out, broadcast = broadcast.left_out, self.get_object()
+        broadcast.left_out = left_out
+        context = self.get_serializer_context()
+        return Response(SentBroadcastSerializer(broadcast, context=context).data)
 
 
 class CancelBroadcastView(_Broadcasts):

@@ -11,7 +11,6 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.exceptions import ValidationError
-from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -34,6 +33,7 @@ from koinonia.api.serializers.dead_letters import (
 )
 from koinonia.api.serializers.messages import MessageSerializer
 from koinonia.api.views.base import ChurchView, ItemView, ListView
+from koinonia.api.views.csv_answers import CsvAnswerView
 from koinonia.api.views.sending import shown
 from throttling.drf import spent
 
@@ -168,22 +168,9 @@ class RetryDeadLettersView(_DeadLetters):
         return known
 
 
-class CsvRenderer(BaseRenderer):
-    """Lets a client accept ``text/csv``; the view itself writes the CSV."""
-
-    media_type = "text/csv"
-    format = "csv"
-
-
-class ExportDeadLettersView(_DeadLetters):
-    renderer_classes = [CsvRenderer, JSONRenderer]
-    sparse_fields = False
+class ExportDeadLettersView(CsvAnswerView, _DeadLetters):
     # The file name contains the church.
     collections = (*_DeadLetters.collections, "church")
-
-    def get_renderers(self) -> list[Any]:
-        # OPTIONS answers with metadata, not with a table.
-        return [JSONRenderer()] if self.request.method == "OPTIONS" else super().get_renderers()
 
     @extend_schema(
         parameters=[DeadLetterQuerySerializer], responses={(200, "text/csv"): OpenApiTypes.STR}

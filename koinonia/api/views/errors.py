@@ -1,6 +1,6 @@
 """Errors that no DRF view sees: a bad ``Host``, a failing middleware, an unknown path.
 
-Below ``/api/`` they are problems; elsewhere they are Django's own pages.
+Below ``/api/`` they are problems; elsewhere they are pages.
 """
 
 from __future__ import annotations
@@ -9,8 +9,6 @@ import sys
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.template.loader import render_to_string
-from django.views import defaults
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import APIException, NotFound, ParseError
 from rest_framework.permissions import AllowAny
@@ -19,24 +17,25 @@ from rest_framework.views import APIView
 from koinonia.api import problems
 from koinonia.api.browsable import NOWHERE
 from koinonia.database.outage import RETRY_AFTER_SECONDS
+from koinonia.http import error_pages
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer for ``handler400``."""
     known = problems.known(exception) or ParseError(problems.UNUSABLE)
-    return _problem(request, known) or defaults.bad_request(request, exception)
+    return _problem(request, known) or error_pages.page(400)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer for ``handler403``."""
     known = problems.known(exception)
-    return _problem(request, known) or defaults.permission_denied(request, exception)
+    return _problem(request, known) or error_pages.page(403)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer for ``handler404``."""
     known = problems.known(exception)
-    return _problem(request, known) or defaults.page_not_found(request, exception)
+    return _problem(request, known) or error_pages.page(404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -44,16 +43,11 @@ def server_error(request: HttpRequest) -> HttpResponse:
     away = problems.unavailable(sys.exc_info()[1])
     if away is None:
         known = APIException(problems.OUR_FAULT)
-        return _problem(request, known) or defaults.server_error(request)
-    response = _problem(request, away) or _page_without_database()
+        return _problem(request, known) or error_pages.page(500)
+    response = _problem(request, away) or error_pages.page(503)
     response["Retry-After"] = str(RETRY_AFTER_SECONDS)
     response._has_been_logged = True  # type: ignore[attr-defined] # Django's own mark
     return response
-
-
-def _page_without_database() -> HttpResponse:
-    page = render_to_string("koinonia/unavailable.html")
-    return HttpResponse(page, status=503, headers={"Cache-Control": "no-store"})
 
 
 def _problem(request: HttpRequest, error: APIException | None) -> HttpResponse | None:

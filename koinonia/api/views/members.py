@@ -1,18 +1,28 @@
 from __future__ import annotations
 
-from datetime import datetime
-from functools import reduce
-from operator import and_
-from typing import Any
+from typing import Any, cast
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Model, QuerySet
+from django.http import Http404
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
 
-from delivery.models import OptOut
-from delivery.recipients import release
+from koinonia import audit, merging
+from koinonia.api.errors import ConflictError
+from koinonia.api.idempotency import idempotent
+from koinonia.api.schema import CONFLICT
 from koinonia.api.serializers.fields import ChurchItemField
-from koinonia.api.serializers.people import MemberSerializer
+from koinonia.api.serializers.people import (
+    MemberSerializer,
+    MergedSerializer,
+    MergeSerializer,
+)
 from koinonia.api.views.base import (
     CancellingDeleteView,
     ChurchView,
@@ -21,8 +31,13 @@ from koinonia.api.views.base import (
     ListView,
     UpdateView,
 )
+from koinonia.api.views.csv_answers import CsvAnswerView
+from koinonia.http.streamed_csv import streamed_csv
+from koinonia.member_deletion import delete_member
+from koinonia.member_export import lines
+from koinonia.member_search import matching
 from koinonia.models import Member
-from koinonia.names import search_key
+from koinonia.models.member import with_opt_outs
 
 
 class MemberQuerySerializer(serializers.Serializer[Any]):
@@ -41,13 +56,11 @@ class _Members(ChurchView):
 
     def get_queryset(self) -> QuerySet[Member]:
         members = Member.objects.filter(church=self.church).prefetch_related("groups")
-        opted_out = OptOut.objects.filter(tenant=OuterRef("church"), number=OuterRef("phone"))
-        return members.annotate(opted_out=Exists(opted_out))
+        return with_opt_outs(members)
 
 
-@extend_schema_view(post=extend_schema(responses={201: MemberSerializer}))
-class MembersView(_Members, ListView, CreateView):
-    """The members of the church."""
+class _FoundMembers(_Members):
+    """The members that the query selects."""
 
     query_serializer = MemberQuerySerializer
 
@@ -55,9 +68,14 @@ class MembersView(_Members, ListView, CreateView):
         query = self.query()
         if group := query.get("group"):
             queryset = queryset.filter(groups=group)
-        if words := query.get("search", "").split():
-            queryset = queryset.filter(reduce(and_, map(_has, words)))
+        if words := query.get("search"):
+            queryset = queryset.filter(matching(words))
         return super().filter_queryset(queryset)
+
+
+@extend_schema_view(post=extend_schema(responses={201: MemberSerializer}))
+class MembersView(_FoundMembers, ListView, CreateView):
+    """The members of the church."""
 
     @extend_schema(parameters=[MemberQuerySerializer])
     def get(self, *args: Any, **kwargs: Any) -> Any:
@@ -75,12 +93,53 @@ class MemberView(_Members, ItemView, UpdateView, CancellingDeleteView):
 
     cancelled_header = "Cancelled-Messages"
 
-    def cancel_waiting(self, instance: Member, now: datetime) -> int:
-        return release([instance.pk], now)
+    def perform_destroy(self, instance: Model) -> None:
+        try:
+            self._cancelled = delete_member(
+                cast(Member, instance), by=self.user, now=timezone.now()
+            )
+        except Member.DoesNotExist:
+            raise Http404 from None
 
 
-def _has(word: str) -> Q:
-    """Return a condition: the name contains ``word``, or the number contains its digits."""
-    found = Q(search_key__contains=search_key(word))
-    digits = "".join(letter for letter in word if letter in "0123456789")
-    return found | Q(phone__contains=digits) if digits else found
+class MergeMemberView(_Members):
+    example_body = {"into": ""}
+
+    @extend_schema(request=MergeSerializer, responses={200: MergedSerializer, **CONFLICT})
+    @idempotent
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Merge the member into another one of the same person, and delete it.
+
+        Texts, groups, places in scheduled broadcasts and an opt-out pass to the remaining member. The
+        conversation of a number that nobody has any more joins the other one. `phone` can be either
+        number; missing fields keep the values of the remaining member.
+        """
+        member = self.get_object()
+        given = self.checked(MergeSerializer)
+        into: Member = given.pop("into")
+        if given.get("phone", into.phone) not in (member.phone, into.phone):
+            raise ValidationError({"phone": ["Neither of the two members has this number."]})
+        kept = merging.Kept(
+            **{name: given.get(name, getattr(into, name)) for name in merging.KEPT_FIELDS}
+        )
+        try:
+            merged = merging.merge(
+                self.church, member.pk, into.pk, kept, by=self.user, now=timezone.now()
+            )
+        except merging.MemberGoneError:
+            raise ConflictError("Two different members of the church are needed.") from None
+        shown = self.get_queryset().get(pk=into.pk)
+        return Response({**vars(merged), "member": self.get_serializer(shown).data})
+
+
+class ExportMembersView(CsvAnswerView, _FoundMembers):
+    """The members as CSV. The import reads the same columns."""
+
+    @extend_schema(
+        parameters=[MemberQuerySerializer], responses={(200, "text/csv"): OpenApiTypes.STR}
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Return the list as CSV, with the groups separated by `;`."""
+        members = self.filter_queryset(self.get_queryset())
+        audit.record(self.church, self.user, "members.exported")
+        return streamed_csv(request._request, lines(members), f"{self.church.slug}-members.csv")

@@ -10,12 +10,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from delivery.cancel import cancel_message
+from delivery.changes import message_changes
 from delivery.models import Attempt, Direction, Message
 from delivery.statuses import Status
 from koinonia.api.errors import ConflictError
 from koinonia.api.idempotency import idempotent
 from koinonia.api.pagination import NewestByTime, NewestFirst
 from koinonia.api.schema import CONFLICT
+from koinonia.api.serializers.changes import ChangedMessageSerializer
 from koinonia.api.serializers.fields import ChurchItemField
 from koinonia.api.serializers.messages import (
     AttemptSerializer,
@@ -23,8 +25,20 @@ from koinonia.api.serializers.messages import (
     NewMessageSerializer,
 )
 from koinonia.api.serializers.times import InstantField
-from koinonia.api.views.base import ChurchView, ItemView, ListView
+from koinonia.api.views.base import (
+    ChurchView,
+    EditableItem,
+    ItemView,
+    ListView,
+    unacceptable_as_error,
+)
 from koinonia.api.views.sending import SendingView, shown
+from koinonia.inbox.changes import (
+    keep_texting,
+)
+from koinonia.texts.change import (
+    change_text,
+)
 
 
 class MessageQuerySerializer(serializers.Serializer[Any]):
@@ -95,8 +109,27 @@ class MessagesView(Messages, SendingView, ListView):
         return self.send(self.phone_of(given), given)
 
 
-class MessageView(Messages, ItemView):
+class MessageView(Messages, ItemView, EditableItem):
     """A text."""
+
+    version_field = "edits"
+    church_field = "tenant"
+
+    @extend_schema(request=ChangedMessageSerializer, responses={200: MessageSerializer, **CONFLICT})
+    def patch(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Change the words or the time of a scheduled text; 409 if it is too late.
+
+        A field that is not named stays. `send_at` null: now. A text of a broadcast has no time and
+        words of its own: change the broadcast.
+        """
+        message = self.get_object()
+        given = self.checked(ChangedMessageSerializer)
+        now = timezone.now()
+        with unacceptable_as_error(), message_changes(now), self.claim(message):
+            if not change_text(self.church, message, **given, now=now):
+                raise ConflictError("It is too late: this text is no longer scheduled.")
+            self.renew_tag(message)
+        return Response(self.get_serializer(self.get_object()).data)
 
 
 class AttemptsView(Messages):
@@ -110,6 +143,17 @@ class AttemptsView(Messages):
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         attempts = Attempt.objects.filter(message=self.get_object())
         return Response(self.get_serializer(attempts, many=True).data)
+
+
+class NotAStopView(Messages):
+    example_body = {}
+
+    @extend_schema(request=None, responses=MessageSerializer)
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Take the mark `asks_to_stop` from a received text: a person has read it, and it asks for nothing."""
+        message = self.get_object()
+        keep_texting(self.church, message, by=self.user, now=timezone.now())
+        return Response(self.get_serializer(self.get_object()).data)
 
 
 class CancelMessageView(Messages):

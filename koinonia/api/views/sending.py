@@ -8,20 +8,14 @@ from rest_framework import status
 from rest_framework.response import Response
 
 from delivery import conf
-from delivery.accept import accept_message
-from delivery.changes import message_changes
-from delivery.content.visible_text import clean
-from delivery.drafts import Draft
 from delivery.models import Message
 from koinonia import ids
 from koinonia.api.errors import ConflictError
 from koinonia.api.idempotency import PendingResponse
 from koinonia.api.serializers.messages import MessageSerializer
 from koinonia.api.views.base import ChurchView, unacceptable_as_error
-from koinonia.conversations import conversation_with, member_at, remember_named
 from koinonia.models import Member
-from koinonia.texts import placeholders
-from koinonia.texts.compose import compose_single
+from koinonia.texts.send import MemberGoneError, send_text
 
 
 def shown(messages: QuerySet[Message]) -> QuerySet[Message]:
@@ -40,33 +34,17 @@ class SendingView(ChurchView):
         return str(named.phone if named else given["to"])
 
     def send(self, phone: str, given: dict[str, Any]) -> Response:
-        now = timezone.now()
         named: Member | None = given.get("member")
-        member = named or member_at(self.church, phone)
-        # The transaction also covers the conversation: a refused text must not leave a new one.
         names = {"to": "conversation"} if given.get("to") != phone and not named else {}
-        with unacceptable_as_error(names), message_changes(now):
-            if member and not Member.objects.lock_against_deletion([member.pk]):
-                if named:
-                    raise ConflictError("This member was deleted a moment ago.")
-                member = None
-            thread = conversation_with(self.church, phone, now=now).pk
-            if named:
-                remember_named(thread, named)
-            text = clean(given["text"])
-            draft = Draft(
-                to=phone,
-                text=compose_single(text, member, self.church),
-                template=text if given["send_at"] and placeholders.names_in(text) else "",
-                recipient_id=member.pk if member else None,
-                media_urls=tuple(given["media_urls"]),
-                thread=thread,
-            )
-            message = accept_message(
-                self.church, draft, author=self.user,
-                scheduled_at=given["send_at"], expires_at=given["expires_at"], now=now,
-            )  # fmt: skip
-        message.recipient = member
+        try:
+            with unacceptable_as_error(names):
+                message = send_text(
+                    self.church, given["text"], to=phone, author=self.user, member=named,
+                    media_urls=given["media_urls"], send_at=given["send_at"],
+                    expires_at=given["expires_at"], now=timezone.now(),
+                )  # fmt: skip
+        except MemberGoneError:
+            raise ConflictError("This member was deleted a moment ago.") from None
         accepted = self.accepted(message)
         # Sync mode sends the text on commit. With a key, the commit comes after this method.
         return PendingResponse(accepted.data) if conf.sync() else accepted

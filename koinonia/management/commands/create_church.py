@@ -16,6 +16,7 @@ from koinonia import sending_numbers
 from koinonia.accounts import invitations, mail
 from koinonia.models import Church, Invitation, Role
 from koinonia.names import tidy
+from koinonia.quiet.hours import DEFAULT_FROM, DEFAULT_UNTIL
 from koinonia.sending_numbers import NumberRefusedError
 
 _EXAMPLE = """\
@@ -25,6 +26,8 @@ Example:
 
 The owner gets a link by e-mail (EMAIL_URL), opens it and chooses a password. Without a mail server,
 the command prints the link: pass it on. The link works once.
+
+Texts wait from 9 PM to 8 AM, where each number is. The church's settings change that.
 """
 _MAX_SLUG_LENGTH = 50
 _MAX_ADDRESS_LENGTH = 254
@@ -54,6 +57,8 @@ class Command(BaseCommand):
                     name=name,
                     country=options["country"].upper(),
                     timezone=options["timezone"],
+                    quiet_from=DEFAULT_FROM,
+                    quiet_until=DEFAULT_UNTIL,
                 )
                 number = sending_numbers.give(church, options["number"], now=now)
                 invitation, token = invitations.invite(

@@ -16,6 +16,7 @@ from delivery.models import Message, Tally
 from delivery.statuses import Status
 from delivery.tallies import install
 from delivery.tallies.counted import COLUMNS, SENT
+from delivery.tallies.reading import waiting
 from delivery.tallies.recount import fold, quarter_of, recount
 from koinonia.models import Church
 
@@ -48,8 +49,10 @@ def expected(horizon: int = 0) -> dict[tuple[Any, int], Counter[str]]:
     for message in Message.objects.all():
         at = quarter_of(message.created_at)
         for tenant in (message.tenant_id, None):
-            total = found.setdefault((tenant, 0 if at < horizon else at), Counter())
-            total.update(columns_of(message))
+            for column, number in columns_of(message).items():
+                old = at < horizon or column.startswith("waiting")
+                total = found.setdefault((tenant, 0 if old else at), Counter())
+                total[column] += number
     return {key: +total for key, total in found.items() if +total}
 
 
@@ -115,6 +118,35 @@ def test_old_quarters_become_one_row(grace: Church) -> None:
     fold(NOW)
     assert told() == expected(horizon)
     assert Tally.objects.filter(tenant=grace).count() == 2
+
+
+def test_dead_letters_of_any_age_wait_in_one_quarter(grace: Church, hope: Church) -> None:
+    days = (0, 1, 40, 400)
+    for church in (grace, hope):
+        Message.objects.bulk_create(
+            [text(church, "dead", NOW - timedelta(days=day)) for day in days]
+        )
+    Message.objects.filter(tenant=hope)[:1].get().delete()
+    assert (waiting(), waiting(hope.pk)) == ({"dead": 7, "unknown": 0}, {"dead": 3, "unknown": 0})
+    quarters = Tally.objects.exclude(waiting_dead=0).values_list("quarter", flat=True)
+    assert set(quarters) == {0}
+    fold(NOW)
+    Message.objects.filter(tenant=grace).update(status="unknown")
+    Message.objects.filter(tenant=hope).update(discarded_at=NOW)
+    assert (waiting(), waiting(hope.pk)) == ({"dead": 0, "unknown": 4}, {"dead": 0, "unknown": 0})
+
+
+@pytest.mark.parametrize("age", [0, 400])
+def test_a_recount_moves_what_the_release_before_counted_in_its_quarter(
+    grace: Church, age: int
+) -> None:
+    Message.objects.bulk_create([text(grace, "dead", NOW - timedelta(days=age))])
+    Tally.objects.filter(quarter=0).delete()
+    Tally.objects.filter(quarter__gt=0).update(waiting_dead=1)
+    assert waiting()["dead"] == 0
+    recount(NOW)
+    assert told() == expected()
+    assert waiting()["dead"] == waiting(grace.pk)["dead"] == 1
 
 
 def test_a_change_of_no_counted_status_writes_no_tally(grace: Church) -> None:

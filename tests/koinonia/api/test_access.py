@@ -13,7 +13,15 @@ from rest_framework.test import APIClient
 
 from koinonia.api.permissions import IsStaffWithRole
 from koinonia.ids import encode
-from koinonia.models import Church, Conversation, Group, Member, Staff
+from koinonia.models import (
+    Church,
+    Conversation,
+    Group,
+    Keyword,
+    Member,
+    Staff,
+    TextTemplate,
+)
 from tests.support import cast
 
 OPEN = {"api:login", "api:no-such-path"}
@@ -36,6 +44,14 @@ TABLE: list[tuple[str, str, str, tuple[int, ...]]] = [
     ("POST", "groups", "", WRITE),
     ("GET", "group", "group", READ),
     ("PATCH", "group", "group", WRITE),
+    ("POST", "group-members", "group", WRITE),
+    ("GET", "keywords", "", READ),
+    ("POST", "keywords", "", WRITE),
+    ("GET", "keyword", "keyword", READ),
+    ("PATCH", "keyword", "keyword", WRITE),
+    ("DELETE", "keyword", "none", ITEM_WRITE),
+    ("GET", "settings", "", READ),
+    ("PATCH", "settings", "", OWNERS_WRITE),
     ("GET", "messages", "", READ),
     ("POST", "messages", "", WRITE),
     ("GET", "message", "none", (404, 404, 404, 404, 404, 404, 401)),
@@ -48,6 +64,14 @@ TABLE: list[tuple[str, str, str, tuple[int, ...]]] = [
     ("GET", "conversation-messages", "conversation", READ),
     ("POST", "conversation-messages", "conversation", WRITE),
     ("POST", "conversation-read", "conversation", (200, 200, 403, 404, 404, 404, 401)),
+    ("PATCH", "conversation", "conversation", WRITE),
+    ("POST", "conversation-opt-out", "none", ITEM_WRITE),
+    ("POST", "message-not-a-stop", "none", ITEM_WRITE),
+    ("GET", "colleagues", "", READ),
+    ("GET", "notes", "", READ),
+    ("POST", "notes", "", WRITE),
+    ("GET", "note", "none", (404, 404, 404, 404, 404, 404, 401)),
+    ("DELETE", "note", "none", ITEM_WRITE),
     ("GET", "staff", "", OWNERS_READ),
     ("GET", "invitations", "", OWNERS_READ),
     ("POST", "invitations", "", OWNERS_WRITE),
@@ -60,8 +84,23 @@ TABLE: list[tuple[str, str, str, tuple[int, ...]]] = [
     ("POST", "dead-letter-retry", "none", ITEM_WRITE),
     ("POST", "dead-letter-discard", "none", WRITE),
     ("GET", "delivery", "", READ),
+    ("GET", "templates", "", READ),
+    ("POST", "templates", "", WRITE),
+    ("GET", "template", "template", READ),
+    ("PATCH", "template", "template", WRITE),
+    ("DELETE", "template", "none", ITEM_WRITE),
+    ("GET", "media", "", READ),
+    ("POST", "media", "", WRITE),
+    ("GET", "media-item", "none", (404, 404, 404, 404, 404, 404, 401)),
 ]
-BAD: dict[str, Any] = {"role": "king", "name": "", "timezone": "Mars", "first_name": "", "text": ""}
+BAD: dict[str, Any] = {
+    "role": "king",
+    "name": "",
+    "timezone": "Mars",
+    "first_name": "",
+    "text": "",
+    "word": "",
+}
 
 
 @pytest.fixture
@@ -78,11 +117,14 @@ def people(
 
 @pytest.fixture
 def items(grace: Church, anna: Member, grace_owner: User) -> dict[str, str]:
+    choir = Group.objects.create(church=grace, name="Choir")
     made = {
         "member": anna,
-        "group": Group.objects.create(church=grace, name="Choir"),
+        "group": choir,
+        "keyword": Keyword.objects.create(church=grace, word="CHOIR", group=choir),
         "conversation": Conversation.objects.create(church=grace, phone=anna.phone),
         "staff": Staff.objects.get(user=grace_owner),
+        "template": TextTemplate.objects.create(church=grace, name="Sunday", text="Come"),
     }
     return {"none": encode(999), **{name: encode(item.pk) for name, item in made.items()}}
 
@@ -104,6 +146,8 @@ def test_each_role_may_do_what_the_table_says(
 
 def _status(client: APIClient, method: str, route: str, item: str | None) -> int:
     path = reverse(f"api:{route}", args=["grace", item] if item else ["grace"])
+    if route == "media" and method == "POST":
+        return client.post(path, {}, format="multipart").status_code
     if route == "import":
         return client.generic(method, path, "", content_type="text/csv").status_code
     body = None if method == "GET" else BAD

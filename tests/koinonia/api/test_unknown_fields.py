@@ -48,7 +48,9 @@ def test_an_unknown_field_is_refused_with_a_suggestion(
 
 def test_an_unknown_field_without_a_similar_name_lists_the_fields(owner: APIClient) -> None:
     answer = owner.post(G + "groups/", {"name": "Choir", "qqqq": 1}, format="json")
-    assert answer.json()["errors"] == {"qqqq": ["There is no such field here. There are: name."]}
+    assert answer.json()["errors"] == {
+        "qqqq": ["There is no such field here. There are: name, welcome_text."]
+    }
     assert not Group.objects.exists()
 
 

@@ -6,9 +6,10 @@ from koinonia.member_import.file import read_table
 from koinonia.member_import.people import People, Row
 
 
-def rows_of(content: bytes | str, country: str = "US", **options: str) -> list[Row]:
+def rows_of(content: bytes | str, country: str = "US", encoding: str = "") -> list[Row]:
     """Return the row of each record."""
-    table = read_table(content.encode() if isinstance(content, str) else content, **options)
+    content = content.encode() if isinstance(content, str) else content
+    table = read_table(content, encoding=encoding)
     people = People(table.columns, country)
     return [people.row(record) for record in table.records]
 

@@ -1,0 +1,40 @@
+"""The log of opt-outs and their ends. `OptOut` is the state; this is its history."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from delivery import conf
+from delivery.models.message import loose_reference_to_user
+
+
+class ConsentChange(models.Model):
+    """A number opted out of a tenant's texts, or took the opt-out back."""
+
+    class Source(models.TextChoices):
+        KEYWORD = "keyword"
+        """The person texted STOP or START."""
+        PROVIDER = "provider"
+        """The provider refused a message because the number had opted out."""
+        STAFF = "staff"
+        """A person of the tenant recorded it."""
+        FILE = "file"
+        """An imported file contained it."""
+
+    # An index below begins with it.
+    tenant = models.ForeignKey(
+        conf.tenant_model(), models.CASCADE, related_name="consent_changes", db_index=False
+    )
+    number = models.CharField(max_length=16)
+    opted_out = models.BooleanField()
+    """False: the number may be texted again."""
+    source = models.CharField(max_length=8, choices=Source)
+    by = loose_reference_to_user()
+    """The user of the tenant who recorded it."""
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["tenant", "number", "-id"], name="consent_of_number")]
+
+    def __str__(self) -> str:
+        return f"{self.number}: {'out' if self.opted_out else 'in'} ({self.source})"

@@ -1,0 +1,1 @@
+"""Automatic answers: to keywords, to first texts, and outside office hours."""

@@ -1,0 +1,110 @@
+"""Series: broadcasts that repeat."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Model, QuerySet
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from koinonia.api.errors import ConflictError
+from koinonia.api.idempotency import idempotent
+from koinonia.api.schema import CONFLICT
+from koinonia.api.serializers.series import (
+    ChangedSeriesSerializer,
+    NewSeriesSerializer,
+    SeriesSerializer,
+)
+from koinonia.api.views.base import (
+    ChurchView,
+    DeleteView,
+    ItemView,
+    ListView,
+    unacceptable_as_error,
+)
+from koinonia.models import Series
+from koinonia.series import start
+
+
+class _Series(ChurchView):
+    serializer_class = SeriesSerializer
+    item_route = "api:series-item"
+    collections = ("series", "broadcasts", "people")
+    sparse_rows = False
+
+    def get_queryset(self) -> QuerySet[Series]:
+        return Series.objects.filter(church=self.church).select_related("author", "church")
+
+
+class SeriesListView(_Series, ListView):
+    """Broadcasts that repeat, the newest first. Ended ones are listed too."""
+
+    throttle_policies = {"POST": ["broadcasts"]}
+    example_body = {"text": "", "audience": {"all": True}, "repeat": {"every": "week"}}
+
+    @extend_schema(request=NewSeriesSerializer, responses={201: SeriesSerializer})
+    @idempotent
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Repeat a broadcast weekly or monthly. Its first occurrence is scheduled at once."""
+        given = self.checked(NewSeriesSerializer)
+        with unacceptable_as_error():
+            series = start.start_series(
+                self.church, given["text"], given["audience"], first_at=given["send_at"],
+                repeat=given["repeat"], author=self.user, now=timezone.now(),
+            )  # fmt: skip
+        series = self.get_queryset().get(pk=series.pk)
+        return self.created(series, self.get_serializer(series).data)
+
+
+class SeriesView(_Series, ItemView, DeleteView):
+    """A broadcast that repeats."""
+
+    @extend_schema(
+        request=ChangedSeriesSerializer(partial=True),
+        responses={200: SeriesSerializer, **CONFLICT},
+    )
+    def patch(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Change the words, the audience, the rule or the time of the next occurrences.
+
+        `paused` stops the series or lets it continue. 409 if the series has ended.
+        """
+        series = self.get_object()
+        body = ChangedSeriesSerializer(
+            data=request.data, partial=True, context=self.get_serializer_context()
+        )
+        body.is_valid(raise_exception=True)
+        given = dict(body.validated_data)
+        paused = given.pop("paused", None)
+        if "send_at" in given:
+            given["first_at"] = given.pop("send_at")
+        now = timezone.now()
+        with unacceptable_as_error(), self.claim(series):
+            series = Series.objects.select_related("church").get(pk=series.pk)
+            if series.ended_at:
+                raise ConflictError("This series has ended.")
+            if given:
+                start.change_series(series, **given, now=now)
+            if paused is not None:
+                (start.pause if paused else start.resume)(series, now)
+            self.renew_tag(series)
+        return Response(self.get_serializer(self.get_object()).data)
+
+    def perform_destroy(self, instance: Model) -> None:
+        """End the series. Its sent broadcasts stay."""
+        start.end(Series.objects.select_related("church").get(pk=instance.pk), timezone.now())
+
+
+class SkipSeriesView(_Series):
+    example_body = {}
+
+    @extend_schema(request=None, responses={200: SeriesSerializer, **CONFLICT})
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Leave out the next occurrence; 409 if none is scheduled."""
+        with transaction.atomic():
+            if not start.skip_next(self.get_object(), timezone.now()):
+                raise ConflictError("Nothing of this series is scheduled.")
+        return Response(self.get_serializer(self.get_object()).data)

@@ -1,0 +1,1 @@
+"""The pages for sending a text: recipients, preview, confirmation, templates."""

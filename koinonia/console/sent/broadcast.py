@@ -1,0 +1,97 @@
+"""The page of one broadcast: its people by result and cause, and its Stop."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from delivery.models import Message
+from koinonia import audit
+from koinonia.broadcasts.cancel import cancel_broadcast
+from koinonia.broadcasts.progress import with_counts
+from koinonia.console.paging import paged
+from koinonia.console.sent import causes, lines
+from koinonia.console.sent.audience_words import audience_in_words
+from koinonia.console.sent.base import SentView, may_be_undone
+from koinonia.models import Broadcast
+
+
+class _OneBroadcast(SentView):
+    def broadcast(self, key: str) -> Broadcast:
+        rows = Broadcast.objects.filter(church=self.church).select_related(
+            "author", "church", "series"
+        )
+        return with_counts([self.item(rows, key)])[0]
+
+
+class BroadcastView(_OneBroadcast):
+    """The counts of a broadcast, the causes of its failures, and its people by group."""
+
+    def get(self, request: HttpRequest, key: str) -> HttpResponse:
+        broadcast, now = self.broadcast(key), timezone.now()
+        group, code = request.GET.get("show", ""), request.GET.get("cause", "")
+        if group and group not in causes.SHOWN:
+            raise Http404
+        found = lines.line(broadcast)
+        counts = broadcast.counts()
+        shown = {
+            "line": found,
+            "broadcast": broadcast,
+            "audience": audience_in_words(self.church, broadcast),
+            "parts": causes.parts(broadcast),
+            "show": group,
+            "cause": code,
+            "people": paged(request, self._texts(broadcast, group, code), keep=("show", "cause"))
+            if group
+            else None,
+            "label": causes.SHOWN[group][0] if group else "",
+            "undo": may_be_undone(broadcast.due_at, broadcast.created_at, now),
+            "may_be_stopped": bool(lines.number(counts, lines.WAITING))
+            and broadcast.cancelled_at is None,
+        }
+        return self.page("koinonia/console/sent/broadcast.html", shown)
+
+    def _texts(self, broadcast: Broadcast, group: str, code: str) -> QuerySet[Message]:
+        rows = Message.objects.filter(tenant=self.church, batch=broadcast.pk)
+        texts: QuerySet[Message] = causes.texts_of(rows, group, code)
+        return texts.select_related("recipient")
+
+
+class StopBroadcastView(_OneBroadcast):
+    """Call back the texts that have not gone: Stop, Undo, or the cancelling of a planned broadcast."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, key: str) -> HttpResponse:
+        broadcast = self.broadcast(key)
+        was_planned = broadcast.due_at is not None
+        with transaction.atomic():
+            called_back = cancel_broadcast(broadcast, now=timezone.now())
+            if called_back:
+                detail = {"called_back": called_back}
+                audit.record(self.church, self.user, "broadcast.cancelled", broadcast, detail)
+        if not called_back:
+            sentence = _("It is too late: no text of this broadcast waits any more.")
+            self.notice(sentence, level=messages.WARNING)
+        elif was_planned:
+            self.notice(_("Cancelled. Nobody gets this broadcast."))
+        else:
+            self._tell(called_back, broadcast.total - called_back)
+        return self.go(self.link("console-sent-broadcast", broadcast))
+
+    def _tell(self, called_back: int, gone: int) -> None:
+        first = ngettext(
+            "Stopped. %(n)s text was called back.", "Stopped. %(n)s texts were called back.",
+            called_back,
+        )  # fmt: skip
+        second = ngettext("%(n)s had gone already.", "%(n)s had gone already.", gone)
+        sentences = [first % {"n": number_format(called_back)}]
+        if gone:
+            sentences.append(second % {"n": number_format(gone)})
+        self.notice(" ".join(sentences))

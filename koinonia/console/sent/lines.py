@@ -1,0 +1,109 @@
+"""A broadcast as one line: its bar, its share and its counts in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
+
+from delivery.statuses import ON_ITS_WAY, UNFINISHED, Status
+from koinonia import ids
+from koinonia.console.words import Words
+from koinonia.models import Broadcast
+
+REACHED = (Status.DELIVERED, Status.UNCONFIRMED)
+ON_THE_WAY = tuple(sorted(ON_ITS_WAY))
+WAITING = tuple(sorted(UNFINISHED))
+NOT_REACHED = (Status.FAILED, Status.DEAD, Status.UNKNOWN, Status.EXPIRED)
+LEFT_OUT = (Status.SUPPRESSED, Status.CANCELLED)
+
+LABELS: dict[str, tuple[Words, str]] = {
+    Broadcast.Status.SCHEDULED: (gettext_lazy("Scheduled"), "rest"),
+    Broadcast.Status.SENDING: (gettext_lazy("Going out"), "calm"),
+    Broadcast.Status.DONE: (gettext_lazy("Done"), "good"),
+    Broadcast.Status.CANCELLED: (gettext_lazy("Stopped"), "warn"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the bar, in percent of its width."""
+
+    tone: str
+    x: str
+    width: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Shows a broadcast in a list."""
+
+    broadcast: Broadcast
+    id: str
+    label: Words
+    tone: str
+    percent: int
+    """The share of the texts that do not wait. A finished broadcast has 100."""
+    parts: list[Part]
+    counts: str
+    """The counts as a sentence."""
+    people: str
+    """The people that a planned broadcast would reach now."""
+
+
+def line(broadcast: Broadcast) -> Line:
+    """Return the line of a broadcast with known counts."""
+    counts = broadcast.counts()
+    total = sum(counts.values())
+    label, tone = LABELS.get(broadcast.status, (broadcast.status, "rest"))
+    gone = total - number(counts, WAITING)
+    expected = broadcast.total - broadcast.forecast_suppressed
+    return Line(
+        broadcast=broadcast,
+        id=ids.encode(broadcast.pk),
+        label=label,
+        tone=tone,
+        percent=100 * gone // total if total else 0,
+        parts=list(_parts(counts, total)),
+        counts=in_words(counts),
+        people=ngettext("to %(n)s person", "to %(n)s people", expected)
+        % {"n": number_format(expected)},
+    )
+
+
+def number(counts: Mapping[str, int], statuses: tuple[str, ...]) -> int:
+    return sum(counts.get(status, 0) for status in statuses)
+
+
+_WORDS: tuple[tuple[tuple[str, ...], Words], ...] = (
+    (REACHED, ngettext_lazy("%(n)s delivered", "%(n)s delivered", "number")),
+    (ON_THE_WAY, ngettext_lazy("%(n)s on its way", "%(n)s on their way", "number")),
+    (WAITING, ngettext_lazy("%(n)s waits", "%(n)s wait", "number")),
+    (NOT_REACHED, ngettext_lazy("%(n)s not reached", "%(n)s not reached", "number")),
+    ((Status.SUPPRESSED,), ngettext_lazy("%(n)s opted out", "%(n)s opted out", "number")),
+    ((Status.CANCELLED,), ngettext_lazy("%(n)s called back", "%(n)s called back", "number")),
+)
+
+
+def in_words(counts: Mapping[str, int]) -> str:
+    """Return the counts as words, without zeros: "297 delivered · 2 not reached"."""
+    numbers = [(number(counts, statuses), words) for statuses, words in _WORDS]
+    shown = [words % {"number": n, "n": number_format(n)} for n, words in numbers if n]
+    return " · ".join(map(str, shown)) or _("Nobody")
+
+
+def _parts(counts: Mapping[str, int], total: int) -> Iterator[Part]:
+    x = 0.0
+    for tone, statuses in (
+        ("good", REACHED),
+        ("calm", ON_THE_WAY),
+        ("bad", NOT_REACHED),
+        ("rest", LEFT_OUT),
+    ):
+        width = 100 * number(counts, statuses) / total if total else 0
+        if width:
+            yield Part(tone, f"{x:.2f}", f"{width:.2f}")
+        x += width

@@ -1,0 +1,71 @@
+"""The page of one text: its words, its story, and its buttons."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from delivery.cancel import cancel_message
+from delivery.models import Direction, Message
+from delivery.models.queue import DUE_STATUSES
+from delivery.statuses import DEAD_LETTERS, Status
+from koinonia import audit, ids
+from koinonia.console import words
+from koinonia.console.sent.base import SentView, may_be_undone
+from koinonia.console.sent.timeline import story
+
+
+class _OneText(SentView):
+    def text(self, key: str) -> Message:
+        rows = Message.objects.filter(tenant=self.church, direction=Direction.OUTBOUND)
+        return self.item(rows.select_related("recipient", "author"), key)
+
+
+class TextView(_OneText):
+    """Shows one text with its story."""
+
+    def get(self, request: HttpRequest, key: str) -> HttpResponse:
+        text, now = self.text(key), timezone.now()
+        is_planned = text.status == Status.SCHEDULED
+        waits = text.status in DUE_STATUSES
+        shown = {
+            "text": text,
+            "id": ids.encode(text.pk),
+            "status": words.of_status(text.status),
+            "why": words.explain(text.error_code, text.provider) if text.error_code else "",
+            "remedy": words.remedy(text.error_code)
+            if text.status in (Status.FAILED, Status.DEAD, Status.UNKNOWN, Status.EXPIRED)
+            else "",
+            "story": story(self.church, text, now),
+            "is_planned": is_planned and text.batch is None,
+            "waits": waits and not text.ambiguous,
+            "undo": is_planned and may_be_undone(text.scheduled_at, text.created_at, now),
+            "may_be_retried": text.status in DEAD_LETTERS and text.discarded_at is None,
+            "may_double": text.status == Status.UNKNOWN,
+            "broadcast": ids.encode(text.batch) if text.batch else "",
+            "conversation": ids.encode(text.thread) if text.thread else "",
+            "member": ids.encode(text.recipient_id) if text.recipient_id else "",
+        }
+        return self.page("koinonia/console/sent/text.html", shown)
+
+
+class StopTextView(_OneText):
+    """Cancel a text that has not gone: undo, or a planned one."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, key: str) -> HttpResponse:
+        text = self.text(key)
+        with transaction.atomic():
+            cancelled = cancel_message(text, now=timezone.now())
+            if cancelled:
+                audit.record(self.church, self.user, "message.cancelled", text)
+        if cancelled:
+            self.notice(_("Cancelled. This text does not go out."))
+        elif text.status != Status.CANCELLED:
+            sentence = _("It is too late: this text is no longer waiting.")
+            self.notice(sentence, level=messages.WARNING)
+        return self.go(self.link("console-sent-text", text))

@@ -1,0 +1,32 @@
+"""The list of single texts, with its search."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+
+from koinonia.console.sent.base import SentView
+from koinonia.console.sent.causes import causes
+from koinonia.console.sent.finding import MOST_PEOPLE, STATES, Search
+
+_MOST_CAUSES = 12
+
+
+class TextsView(SentView):
+    """Shows single texts, newest first. A search for a person also finds texts of broadcasts."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        search = Search(self.church, request.GET)
+        found = search.found()
+        # The causes count all texts of these days, not those of one person.
+        by_cause = search.state == "failed" and not (search.person or search.words)
+        letters = causes(search.dead_letters("")) if by_cause else []
+        shown = {
+            "search": search,
+            "found": found,
+            "states": [(name, label) for name, (label, _statuses) in STATES.items()],
+            "people": search.people[:MOST_PEOPLE],
+            "too_many_people": len(search.people) > MOST_PEOPLE,
+            "causes": letters[:_MOST_CAUSES],
+            "tab": "texts",
+        }
+        return self.page("koinonia/console/sent/texts.html", shown)

@@ -1,0 +1,116 @@
+"""The figures of the page Today: by tallies and small indexes, never by reading all texts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time, tzinfo
+from typing import Any
+
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
+
+from delivery import status_report
+from delivery.limits import spend
+from delivery.models import Message, OptOut
+from delivery.models.message import Direction
+from delivery.statuses import DEAD_LETTERS, Status
+from delivery.tallies import reading as tallies
+from koinonia.models import Broadcast, Church
+
+SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The figures of one church. ``days`` has 30 days, oldest first."""
+
+    days: list[dict[str, Any]]
+    replies: int
+    opt_outs: int
+    """Numbers that opted out in this month."""
+    waiting: int
+    scheduled: int
+    """Single texts that wait for their time."""
+    undecided: int
+    """Dead letters."""
+    spend: Any
+
+    @property
+    def today(self) -> dict[str, Any]:
+        return self.days[-1]
+
+    @property
+    def failed_today(self) -> int:
+        return int(self.today["failed"] + self.today["dead"])
+
+    @property
+    def success_rate(self) -> float | None:
+        """Return the share of the texts of 30 days that the provider took and no carrier refused."""
+        good = sum(day["sent"] - day["failed"] for day in self.days)
+        bad = sum(day["failed"] + day["dead"] for day in self.days)
+        return good / (good + bad) if good + bad else None
+
+    @property
+    def rate_in_words(self) -> str:
+        """Return the success rate in per cent, rounded down, so that 100 % means all."""
+        return f"{int(1000 * (self.success_rate or 0)) / 10:g} %"
+
+    @property
+    def spent_share(self) -> int | None:
+        """Return the used per cent of the daily cap; None without a cap."""
+        return min(100, 100 * self.spend.parts // self.spend.cap) if self.spend.cap else None
+
+
+def figures(church: Church, now: datetime, zone: tzinfo) -> Figures:
+    """Return the figures of the church at ``now``; a day begins at midnight in ``zone``."""
+    here = now.astimezone(zone)
+    midnight = datetime.combine(here.date(), time.min, tzinfo=zone)
+    replies, opt_outs = _counts(church, midnight, midnight.replace(day=1))
+    due = Message.objects.waiting().filter(tenant=church)
+    by_status = dict(due.order_by().values_list("status").annotate(Count("pk")))
+    scheduled = by_status.pop(Status.SCHEDULED, 0)
+    undecided = tallies.waiting(church.pk)
+    return Figures(
+        days=status_report.days(church.pk, now, zone),
+        replies=replies,
+        opt_outs=opt_outs,
+        waiting=sum(by_status.values()),
+        scheduled=scheduled,
+        undecided=sum(undecided.get(status, 0) for status in DEAD_LETTERS),
+        spend=spend.current(church.pk, now),
+    )
+
+
+def _counts(church: Church, midnight: datetime, first: datetime) -> tuple[int, int]:
+    """Count the replies since ``midnight`` and the opt-outs since ``first`` in one query."""
+    replies = Message.objects.filter(
+        tenant=OuterRef("pk"), created_at__gte=midnight, direction=Direction.INBOUND
+    )
+    opt_outs = OptOut.objects.filter(tenant=OuterRef("pk"), created_at__gte=first)
+    counted = Church.objects.filter(pk=church.pk).values_list(
+        *(
+            Coalesce(
+                Subquery(rows.order_by().values("tenant").annotate(n=Count("pk")).values("n")), 0
+            )
+            for rows in (replies, opt_outs)
+        )
+    )
+    found_replies, found_opt_outs = counted[0]
+    return int(found_replies), int(found_opt_outs)
+
+
+def next_scheduled(church: Church) -> list[tuple[datetime, Broadcast | Message]]:
+    """Return the broadcasts and single texts that go out next, the earliest first."""
+    broadcasts = Broadcast.objects.filter(church=church, due_at__isnull=False).order_by("due_at")
+    texts = Message.objects.waiting().filter(
+        tenant=church, status=Status.SCHEDULED, batch__isnull=True
+    )
+    found: list[tuple[datetime, Broadcast | Message]] = [
+        (broadcast.due_at, broadcast) for broadcast in broadcasts[:SHOWN] if broadcast.due_at
+    ]
+    found += [
+        (text.next_attempt_at, text)
+        for text in texts.select_related("recipient").order_by("next_attempt_at")[:SHOWN]
+        if text.next_attempt_at
+    ]
+    return sorted(found, key=lambda one: one[0])[:SHOWN]

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from koinonia.console.frame import ConsoleView
+from koinonia.console.today.figures import Figures, figures, next_scheduled
+from koinonia.models import Broadcast
+from koinonia.zones import zone_named
+
+
+class TodayView(ConsoleView):
+    """The first page of a church: the figures of today."""
+
+    section = "today"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        now = timezone.now()
+        found = figures(self.church, now, zone_named(self.church.timezone))
+        coming = [
+            {"at": at, "text": row, "is_broadcast": isinstance(row, Broadcast)}
+            for at, row in next_scheduled(self.church)
+        ]
+        shown = {"figures": found, "coming": coming, "now": now, **_chart(found)}
+        return self.page("koinonia/console/today/today.html", shown)
+
+
+def _chart(found: Figures) -> dict[str, Any]:
+    rows = [
+        (
+            date_format(day["date"], "D j M"),
+            (
+                day["delivered"],
+                max(0, day["sent"] - day["delivered"] - day["failed"]),
+                day["failed"] + day["dead"],
+            ),
+        )
+        for day in found.days
+    ]
+    series = [(_("Delivered"), "good"), (_("Sent, not confirmed"), "calm"), (_("Failed"), "bad")]
+    return {"rows": rows, "series": series}

@@ -1,0 +1,88 @@
+"""Sentences for the office that explain why texts wait."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from delivery import status_report
+from delivery.models import BreakerState, Message
+from delivery.providers.registry import UnknownProviderError
+from delivery.statuses import Status
+from koinonia.console.memberships import ChurchState
+from koinonia.models import Church
+
+NAMES = {"telnyx": "Telnyx", "twilio": "Twilio"}
+KNOWN_FOR = timedelta(seconds=2)
+"""Pages that are opened in quick succession read the state of an account once."""
+_STOPPED = (BreakerState.OPEN, BreakerState.HALF_OPEN, BreakerState.FORCED_OPEN)
+
+_known: dict[str, tuple[datetime, status_report.Limits]] = {}
+"""Alias of an account -> time of the query, result. The settings bound its size."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A sentence of the banner. ``tone`` is ``bad`` if a person has to act, else ``warn``."""
+
+    tone: str
+    sentence: str
+
+
+def troubles(
+    church: Church, state: ChurchState, now: datetime, *, fresh: bool = False
+) -> list[Trouble]:
+    """Return sentences that explain why texts of the church wait; most serious first."""
+    limits = _limits_of(state.provider, now, fresh)
+    if limits is None:
+        return []
+    provider = NAMES.get(state.provider, state.provider)
+    breaker = limits["breaker"]["state"]
+    if limits["hold"]:
+        sentence = _("%(provider)s does not accept our texts. Your support has been told.")
+        return [_waiting("bad", sentence % {"provider": provider}, church, now)]
+    if breaker == BreakerState.FORCED_OPEN:
+        return [_waiting("bad", _("Your support has stopped all sending."), church, now)]
+    if breaker in _STOPPED:
+        sentence = _("%(provider)s is not answering.") % {"provider": provider}
+        return [_waiting("warn", sentence, church, now)]
+    if state.waits_until is None:
+        return []
+    until = localtime(state.waits_until)
+    when = f"{date_format(until, 'l')}, {date_format(until, 'TIME_FORMAT')}"
+    sentence = _("The limit of the day is reached. The next texts go out on %(when)s.")
+    return [Trouble("warn", sentence % {"when": when})]
+
+
+def forget() -> None:
+    """Forget the states of the accounts (for tests)."""
+    _known.clear()
+
+
+def _limits_of(alias: str, now: datetime, fresh: bool) -> status_report.Limits | None:
+    known = _known.get(alias)
+    if known and not fresh and abs(now - known[0]) < KNOWN_FOR:
+        return known[1]
+    try:
+        limits = status_report.limits_of(alias, now)
+    except UnknownProviderError:
+        return None
+    _known[alias] = now, limits
+    return limits
+
+
+def _waiting(tone: str, sentence: str, church: Church, now: datetime) -> Trouble:
+    """Add the number of texts that wait."""
+    due = Message.objects.waiting().filter(tenant=church).exclude(status=Status.SCHEDULED)
+    waiting = due.count()
+    wait = ngettext(
+        "%(count)s text waits, and goes out by itself.",
+        "%(count)s texts wait, and go out by themselves.",
+        waiting,
+    ) % {"count": waiting}
+    return Trouble(tone, f"{sentence} {wait if waiting else _('New texts wait until then.')}")

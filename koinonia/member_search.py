@@ -1,0 +1,61 @@
+"""Search for members by parts of a name, or by digits of a number."""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import and_
+
+from django.db.models import Case, F, IntegerField, Q, Value, When
+
+from koinonia.models.member import MemberQuerySet
+from koinonia.names import search_key
+
+EXACT, BEGINS, BEGINS_A_WORD, INSIDE = 3, 2, 1, 0
+"""Ranks of a match, the best first."""
+MOST = 500
+"""The most members of each kind that are ranked: those that begin with the words, and the others."""
+
+
+def matching(words: str) -> Q:
+    """Return a condition: the name contains each word, or the number contains the word's digits.
+
+    Case, accents and apostrophes do not matter.
+    """
+    return reduce(and_, map(_has, words.split()), Q())
+
+
+def found(members: MemberQuerySet, words: str) -> MemberQuerySet:
+    """Return the members that match, with ``rank`` and its opposite, ``misfit``.
+
+    Order them by ``misfit``, then by name.
+def found(members: MemberQuerySet, words: str) -> tuple[MemberQuerySet, bool]:
+    """Return the members that match, with ``rank``, and whether there are more. Order by ``-rank, -id``.
+
+    Of each kind the latest ``MOST`` are ranked: a single letter matches nearly all members of a church.
+    """
+    key = search_key(words)
+    latest = members.order_by("-pk").values_list("pk", flat=True)
+    exact = latest.filter(search_key=key)[:MOST] if key else ()
+    begin = list(latest.filter(_begins(key))[:MOST])
+    others = list(latest.filter(matching(words)).exclude(_begins(key))[:MOST])
+    rank = Case(
+        When(search_key=key, then=Value(EXACT)),
+        When(_begins(key), then=Value(BEGINS)),
+        When(search_key__contains=f" {key}", then=Value(BEGINS_A_WORD)),
+        default=Value(INSIDE),
+        output_field=IntegerField(),
+    )
+    return members.filter(matching(words)).annotate(rank=rank, misfit=Value(EXACT) - F("rank"))
+    ranked = members.filter(pk__in=[*exact, *begin, *others]).annotate(rank=rank)
+    return ranked, MOST in (len(begin), len(others))
+
+
+def _begins(key: str) -> Q:
+    # Words without a letter have an empty key, with which every name would begin.
+    return Q(search_key__startswith=key) if key else Q(pk__in=())
+
+
+def _has(word: str) -> Q:
+    named = Q(search_key__contains=search_key(word))
+    digits = "".join(letter for letter in word if letter in "0123456789")
+    return named | Q(phone__contains=digits) if digits else named

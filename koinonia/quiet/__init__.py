@@ -1,0 +1,1 @@
+"""Quiet hours: texts do not reach people at night."""

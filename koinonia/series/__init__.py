@@ -1,0 +1,1 @@
+"""Broadcasts that repeat: the rule, the occurrences, and the changes by people."""

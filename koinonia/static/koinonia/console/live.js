@@ -1,0 +1,105 @@
+/**
+ * Turns the church's events into DOM events on the body, for htmx and for modules of pages.
+ *
+ * `koinonia:<type>` with `detail.events`: the data of all events of this type since the last one, at
+ * most once a second. `koinonia:reset`: events were missed, fetch again what is shown.
+ */
+import { notice } from "./notices.js";
+
+const SHORTEST_PAUSE_MS = 1000;
+
+const root = document.body;
+const sentences = JSON.parse(document.getElementById("sentences").textContent);
+const title = document.title;
+
+const waiting = new Map();
+let lastTime = 0;
+let timer = null;
+
+function dispatch(type, events) {
+  root.dispatchEvent(new CustomEvent(`koinonia:${type}`, { bubbles: true, detail: { events } }));
+}
+
+function flush() {
+  timer = null;
+  lastTime = Date.now();
+  const ready = [...waiting];
+  waiting.clear();
+  for (const [type, events] of ready) dispatch(type, events);
+}
+
+/** Gather events of the same type; the first one of a quiet time goes out at once. */
+function gather(events) {
+  for (const { type, data, seq } of events) {
+    if (!waiting.has(type)) waiting.set(type, []);
+    waiting.get(type).push({ ...data, seq });
+  }
+  timer ??= setTimeout(flush, Math.max(0, lastTime + SHORTEST_PAUSE_MS - Date.now()));
+}
+
+function showState(state) {
+  const pill = document.getElementById("link");
+  pill.hidden = false;
+  pill.dataset.state = state;
+  pill.textContent = sentences[state] ?? state;
+}
+
+/** Show the number of unread texts in the title. */
+function showUnread() {
+  const unread = Number(document.getElementById("unread")?.dataset.unread ?? 0);
+  document.title = unread ? `(${unread}) ${title}` : title;
+}
+
+function announce({ detail }) {
+  const last = detail.events.at(-1);
+  const name = last.member?.name ?? last.from;
+  const sentence = sentences.reply.replace("{name}", name);
+  const base = `/churches/${root.dataset.church}/inbox/`;
+  notice(sentence, last.conversation ? `${base}${last.conversation}/` : base);
+  if (document.hidden && globalThis.Notification?.permission === "granted" && localStorage.getItem("notify")) {
+    // One notification per church: a newer one replaces it. It holds no word of the text.
+    new Notification(sentence, { tag: `koinonia-${root.dataset.church}` });
+  }
+}
+
+function offerNotifications() {
+  const button = document.getElementById("notify");
+  if (!button || !globalThis.Notification) return;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    const answer = await Notification.requestPermission();
+    if (answer === "granted") localStorage.setItem("notify", "yes");
+    notice(answer === "granted" ? sentences.notifying : sentences.blocked);
+  });
+}
+
+function showFailures() {
+  root.addEventListener("htmx:sendError", () => notice(sentences.unreachable));
+  root.addEventListener("htmx:responseError", ({ detail }) => {
+    notice(detail.xhr.status === 429 ? sentences.busy : sentences.failed);
+  });
+}
+
+async function start() {
+  document.getElementById("church")?.addEventListener("change", ({ target }) => target.form.submit());
+  offerNotifications();
+  showFailures();
+  showUnread();
+  root.addEventListener("htmx:afterSwap", showUnread);
+  root.addEventListener("koinonia:message.received", announce);
+  const { church, user, epoch, since, realtime } = root.dataset;
+  const { connect } = await import(realtime);
+  connect({
+    url: "/ws/v1/",
+    user,
+    streams: {
+      [`church:${church}`]: { epoch, since: Number(since), poll: `/api/v1/churches/${church}/events/` },
+      "user:me": { poll: "/api/v1/me/events/" },
+    },
+    onEvents: (_stream, events) => gather(events),
+    onReset: () => dispatch("reset", []),
+    onState: showState,
+  });
+}
+
+start();

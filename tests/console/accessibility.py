@@ -1,0 +1,54 @@
+"""axe-core in a page: it runs through ``evaluate``, whatever the content policy says."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+_SOURCE = Path(__file__).parent / "axe" / "axe.min.js"
+_RUN = """async () => (await axe.run(document, {resultTypes: ['violations']})).violations
+    .filter(({impact}) => ['serious', 'critical'].includes(impact))
+    .map(({id, nodes}) => `${id}: ${nodes.slice(0, 3).map(({html}) => html.slice(0, 160)).join(' | ')}`)"""
+_COVERED = """() => [...document.querySelectorAll('a, button, input, select, textarea, summary')]
+    .filter((one) => one.offsetParent && !one.closest('.notices'))
+    .filter((one) => {
+        one.scrollIntoView({block: 'center'});
+        const {left, top, width, height} = one.getBoundingClientRect();
+        const seen = document.elementFromPoint(left + width / 2, top + height / 2);
+        return seen && !one.contains(seen) && !seen.contains(one) && !one.labels?.[0]?.contains(seen);
+    }).map((one) => one.outerHTML.slice(0, 160))"""
+_SMALL = """() => [...document.querySelectorAll('button, .button, nav a, select, input:not([type=hidden])')]
+    .filter((one) => one.offsetParent && !one.closest('.visually-hidden'))
+    .filter((one) => (one.closest('label.check, fieldset label') ?? one).getBoundingClientRect().height < 43.5)
+    .map((one) => one.outerHTML.slice(0, 160))"""
+
+
+@cache
+def _axe() -> str:
+    return _SOURCE.read_text()
+
+
+def serious_faults(page: Page) -> list[str]:
+    """Return what axe-core finds serious or critical, with the first places."""
+    page.evaluate(_axe())
+    found: list[str] = page.evaluate(_RUN)
+    return found
+
+
+def covered_controls(page: Page) -> list[str]:
+    """Return the controls that something covers when they are scrolled into view."""
+    found: list[str] = page.evaluate(_COVERED)
+    return found
+
+
+def small_targets(page: Page) -> list[str]:
+    """Return the controls that are lower than 44 px."""
+    found: list[str] = page.evaluate(_SMALL)
+    return found
+
+
+def is_too_wide(page: Page) -> bool:
+    """Return whether the page scrolls sideways."""
+    return bool(page.evaluate("document.documentElement.scrollWidth > innerWidth"))

@@ -1,0 +1,82 @@
+"""The audit log: written with the act, read by owners, without data of people."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.test import Client
+
+from koinonia import audit
+from koinonia.models import AuditEntry, Church
+from tests.console.pages import Costs
+from tests.support import cast
+
+PATH = "/api/v1/churches/grace/audit/"
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def test_an_act_names_its_subject_by_key(grace: Church, grace_owner: User) -> None:
+    mary = cast.member(grace, "Mary", "+13125550142")
+    audit.record(grace, grace_owner, "member.changed", mary, {"fields": ["phone"]})
+    audit.record(grace, None, "keyword.added", "CHOIR")
+    newest, oldest = signed_in(grace_owner).get(PATH).json()["results"]
+    assert newest["username"] == ""
+    assert newest["subject"] == {"kind": "", "id": None, "label": "CHOIR"}
+    assert oldest["action"] == "member.changed"
+    assert oldest["subject"]["kind"] == "member"
+    assert oldest["detail"] == {"fields": ["phone"]}
+    assert "Mary" not in str(oldest)
+
+
+def test_an_act_is_undone_with_its_transaction(grace: Church, grace_owner: User) -> None:
+    with transaction.atomic():
+        audit.record(grace, grace_owner, "group.added")
+        transaction.set_rollback(True)
+    assert not AuditEntry.objects.exists()
+
+
+def test_an_unknown_act_is_an_error(grace: Church, grace_owner: User) -> None:
+    with pytest.raises(KeyError, match="ACTIONS"):
+        audit.record(grace, grace_owner, "member.danced")
+
+
+def test_the_log_is_for_the_owners_of_the_church(
+    grace: Church, grace_owner: User, grace_sender: User, hope_owner: User
+) -> None:
+    audit.record(grace, grace_sender, "group.added")
+    assert signed_in(grace_sender).get(PATH).status_code == 403
+    assert signed_in(hope_owner).get(PATH).status_code == 404
+    assert signed_in(hope_owner).get(PATH.replace("grace", "hope")).json()["results"] == []
+
+
+def test_the_log_is_filtered(grace: Church, grace_owner: User, grace_sender: User) -> None:
+    audit.record(grace, grace_sender, "group.added")
+    audit.record(grace, grace_owner, "group.added")
+    audit.record(grace, grace_owner, "group.deleted")
+    client = signed_in(grace_owner)
+    by_owner = client.get(PATH, {"username": grace_owner.username}).json()["results"]
+    assert [one["action"] for one in by_owner] == ["group.deleted", "group.added"]
+    added = client.get(PATH, {"action": "group.added"}).json()["results"]
+    assert len(added) == 2
+    assert client.get(PATH, {"action": "dance"}).status_code == 400
+
+
+def test_the_page_shows_the_acts_in_words(grace: Church, grace_owner: User, costs: Costs) -> None:
+    mary = cast.member(grace, "Mary", "+13125550142")
+    for _ in range(60):
+        audit.record(grace, grace_owner, "member.changed", mary, {"fields": ["phone", "name"]})
+    client = signed_in(grace_owner)
+    page = client.get("/churches/grace/log/").content.decode()
+    assert "Changed a member: Mary" in page
+    assert "phone, name" in page
+    assert page.count("Changed a member: Mary") == 50
+    assert "Show older" in page
+    costs.of(client, "/churches/grace/log/")
+    mary.delete()
+    assert "Mary" not in client.get("/churches/grace/log/").content.decode()

@@ -1,0 +1,141 @@
+"""The frame in Chromium: live parts, drafts, keyboard, and reading without JavaScript."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+import requests
+from playwright.sync_api import Browser, Page, expect
+
+from tests.console.conftest import sign_in
+from tests.support.running_system import RunningSystem
+
+pytestmark = pytest.mark.any_database
+SECONDS = 1000
+FORM = """<form method="post" data-draft="note">
+    <label for="note">Note</label><textarea id="note" name="note"></textarea></form>"""
+ADD = """(part) => {
+    document.getElementById("main").insertAdjacentHTML("afterbegin", part);
+    document.body.dispatchEvent(new CustomEvent("htmx:afterSettle"));
+}"""
+
+
+def _open_with_form(page: Page, part: str = FORM) -> None:
+    """Open a page, and add a form to it in the way that htmx does."""
+    page.goto("/churches/grace/more/")
+    page.wait_for_selector("#link[data-state=live]")
+    page.evaluate(ADD, part)
+
+
+def _hear(system: RunningSystem, text: str) -> None:
+    headers = {"Authorization": f"Bearer {system.token('grace-owner')}"}
+    base = f"{system.url}/api/v1/churches/grace/"
+    member = requests.get(f"{base}members/", headers=headers, timeout=10).json()["results"][0]
+    church = requests.get(base, headers=headers, timeout=10).json()
+    body = {"from": member["phone"], "to": church["phone_number"], "text": text}
+    requests.post(
+        f"{system.simulator['control']}/inbound", json=body, timeout=10
+    ).raise_for_status()
+
+
+def test_a_reply_is_announced_counted_and_leads_to_its_conversation(
+    page: Page, system: RunningSystem
+) -> None:
+    sign_in(page, system, "grace-viewer")
+    page.goto("/churches/grace/more/")
+    page.wait_for_selector("#link[data-state=live]")
+    before = int(page.locator("#unread").get_attribute("data-unread") or 0)
+    _hear(system, "Count me in!")
+    notice = page.locator("#notices a")
+    expect(notice).to_contain_text("New text from", timeout=15 * SECONDS)
+    assert re.fullmatch(r"/churches/grace/inbox/\w+/", notice.get_attribute("href") or "")
+    expect(page.locator("#unread")).to_have_attribute("data-unread", str(before + 1))
+    expect(page).to_have_title(re.compile(rf"^\({before + 1}\) More"))
+
+
+def test_the_banner_follows_the_support_desk(page: Page, system: RunningSystem) -> None:
+    sign_in(page, system, "grace-viewer")
+    page.goto("/churches/grace/more/")
+    page.wait_for_selector("#link[data-state=live]")
+    expect(page.locator(".banner")).to_have_count(0)
+    system.manage("breaker", "open")
+    try:
+        expect(page.locator(".banner")).to_contain_text(
+            "Your support has stopped all sending.", timeout=15 * SECONDS
+        )
+    finally:
+        system.manage("breaker", "auto")
+    expect(page.locator(".banner")).to_have_count(0, timeout=15 * SECONDS)
+
+
+def test_a_draft_survives_a_reload_and_the_end_of_the_session(
+    page: Page, system: RunningSystem
+) -> None:
+    sign_in(page, system, "grace-sender")
+    _open_with_form(page)
+    page.get_by_label("Note").fill("The picnic")
+    _open_with_form(page)
+    expect(page.get_by_label("Note")).to_have_value("The picnic")
+    page.context.clear_cookies()
+    page.goto("/churches/grace/more/")
+    expect(page.get_by_text("Then you come back to the page.")).to_be_visible()
+    sign_in(page, system, "grace-sender")
+    _open_with_form(page)
+    expect(page.get_by_label("Note")).to_have_value("The picnic")
+
+
+def test_a_draft_ends_when_its_form_was_accepted_or_the_user_signs_out(
+    page: Page, system: RunningSystem
+) -> None:
+    sign_in(page, system, "grace-sender")
+    _open_with_form(page)
+    page.get_by_label("Note").fill("The picnic")
+    _open_with_form(page, '<p data-accepted="note">Saved</p>')
+    _open_with_form(page)
+    expect(page.get_by_label("Note")).to_have_value("")
+    page.get_by_label("Note").fill("The choir")
+    page.locator("main").get_by_role("button", name="Sign out").click()
+    expect(page.get_by_text("You are signed out.")).to_be_visible()
+    assert (
+        page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('draft:'))") == []
+    )
+
+
+def test_the_password_can_be_shown(page: Page, system: RunningSystem) -> None:
+    page.goto("/login/")
+    page.get_by_label("Password").fill("secret")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_label("Password")).to_have_attribute("type", "text")
+    expect(page.get_by_role("button", name="Show")).to_have_attribute("aria-pressed", "true")
+
+
+def test_the_keyboard_skips_the_navigation(page: Page, system: RunningSystem) -> None:
+    sign_in(page, system, "grace-viewer")
+    page.goto("/churches/grace/")
+    page.keyboard.press("Tab")
+    expect(page.locator(":focus")).to_have_text("Skip to the content")
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+
+
+@pytest.fixture
+def plain_page(browser: Browser, system: RunningSystem) -> Iterator[Page]:
+    context = browser.new_context(base_url=system.url, java_script_enabled=False)
+    yield context.new_page()
+    context.close()
+
+
+def test_the_pages_are_read_without_javascript(plain_page: Page, system: RunningSystem) -> None:
+    page = plain_page
+    page.goto("/churches/grace/")
+    page.get_by_label("User name").fill("grace-owner")
+    page.get_by_label("Password").fill(system.password)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Today")
+    page.get_by_role("link", name="More").click()
+    page.get_by_role("link", name="Who did what").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Who did what")
+    page.get_by_role("button", name="Sign out").first.click()
+    expect(page.get_by_text("You are signed out.")).to_be_visible()

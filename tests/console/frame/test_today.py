@@ -1,0 +1,84 @@
+"""The figures of Today: of this church, of today in its zone, without reading all texts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from delivery.limits import breaker, holds
+from delivery.models import BreakerState, OptOut
+from delivery.providers import registry
+from koinonia import ids
+from koinonia.models import Church
+from tests.console.pages import Costs
+from tests.support import cast
+
+API = "/api/v1/churches/grace/"
+JSON = "application/json"
+
+
+@pytest.fixture
+def client(grace_owner: User) -> Client:
+    client = Client()
+    client.force_login(grace_owner)
+    return client
+
+
+def today(client: Client) -> str:
+    return " ".join(client.get("/churches/grace/").content.decode().split())
+
+
+def test_an_empty_church_reads_what_to_do(client: Client) -> None:
+    page = today(client)
+    assert "No text waits." in page
+    assert "Nothing is scheduled." in page
+    assert 'href="/churches/grace/send/"' in page
+
+
+def test_the_page_names_the_texts_that_wait_and_those_that_go_next(
+    client: Client, grace: Church, hope: Church
+) -> None:
+    mary = cast.member(grace, "Mary", "+13125550142")
+    sunday = timezone.now() + timedelta(days=3)
+    body = {"member": ids.encode(mary.pk), "text": "The picnic is on Sunday."}
+    assert client.post(f"{API}messages/", {**body, "text": "Hello"}, JSON).status_code == 202
+    later = {**body, "send_at": sunday.isoformat()}
+    assert client.post(f"{API}messages/", later, JSON).status_code == 202
+    everyone = {"audience": {"all": True}, "text": "To all", "send_at": sunday.isoformat()}
+    assert client.post(f"{API}broadcasts/", everyone, JSON).status_code == 202
+    OptOut.objects.create(
+        tenant=grace, number="+13125550143", source="staff", created_at=timezone.now()
+    )
+    OptOut.objects.create(
+        tenant=hope, number="+13125550144", source="staff", created_at=timezone.now()
+    )
+    page = today(client)
+    assert "1 text waits for its turn." in page
+    assert "The picnic is on Sunday." in page
+    assert "to Mary" in page
+    assert "to 1 person" in page
+    assert "1 number opted out this month." in page
+
+
+def test_the_banner_says_why_texts_wait(client: Client) -> None:
+    assert b"data-tone" not in client.get("/churches/grace/parts/banner/").content
+    account, now = registry.account("telnyx"), timezone.now()
+    holds.hold(account, "20012", "Payment required", now=now)
+    page = client.get("/churches/grace/parts/banner/").content.decode()
+    assert "Telnyx does not accept our texts." in page
+    holds.end(account, by="support", now=now)
+    breaker.force(account, BreakerState.FORCED_OPEN, by=None, reason="a test", now=now)
+    page = client.get("/churches/grace/parts/banner/").content.decode()
+    assert "Your support has stopped all sending." in page
+
+
+def test_a_full_page_costs_few_queries(client: Client, grace: Church, costs: Costs) -> None:
+    mary = cast.member(grace, "Mary", "+13125550142")
+    for _ in range(3):
+        body = {"member": ids.encode(mary.pk), "text": "Hello"}
+        client.post(f"{API}messages/", body, JSON)
+    costs.of(client, "/churches/grace/")

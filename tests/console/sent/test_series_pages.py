@@ -1,0 +1,98 @@
+"""The pages of repeating broadcasts."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from koinonia.broadcasts.audience import Audience
+from koinonia.ids import encode
+from koinonia.models import AuditEntry, Church, Member, Series
+from koinonia.series.repeat import Repeat
+from koinonia.series.start import start_series
+from tests.console.pages import Costs
+from tests.console.sent.conftest import SENT, TOMORROW, done, seen, signed_in
+
+pytestmark = pytest.mark.django_db
+LIST = SENT + "repeating/"
+
+
+@pytest.fixture
+def weekly(grace: Church, grace_sender: User, anna: Member) -> Series:
+    now = timezone.now()
+    return start_series(
+        grace, "Choir tonight", Audience(everyone=True, as_sent={"all": True}),
+        first_at=now + TOMORROW, repeat=Repeat("week", 2), author=grace_sender, now=now,
+    )  # fmt: skip
+
+
+def path_of(series: Series, *more: str) -> str:
+    return f"{LIST}{encode(series.pk)}/{''.join(f'{part}/' for part in more)}"
+
+
+def test_the_list_says_what_to_do_or_when_the_next_one_goes(
+    sender: Client, grace: Church, costs: Costs
+) -> None:
+    assert "No broadcast repeats" in seen(sender, LIST)
+
+
+def test_the_rule_and_the_next_time_are_in_words(
+    sender: Client, weekly: Series, costs: Costs
+) -> None:
+    for path in (LIST, path_of(weekly)):
+        page = seen(sender, path)
+        assert "Every 2 weeks on" in page
+        assert "Next" in page
+        costs.of(sender, path)
+
+
+def test_a_series_is_skipped_paused_resumed_and_ended(sender: Client, weekly: Series) -> None:
+    first = weekly.next_broadcast()
+    done(sender, path_of(weekly, "skip"))
+    assert weekly.next_broadcast() != first
+    assert "nothing goes out" in done(sender, path_of(weekly, "pause"))
+    assert weekly.next_broadcast() is None
+    done(sender, path_of(weekly, "resume"))
+    assert weekly.next_broadcast() is not None
+    assert "Ended" in done(sender, path_of(weekly, "end"))
+    assert weekly.next_broadcast() is None
+    assert "a colleague was quicker" in done(sender, path_of(weekly, "end"))
+    assert sender.post(path_of(weekly, "destroy")).status_code == 404
+    assert AuditEntry.objects.count() == 4
+
+
+def test_words_and_rule_of_a_series_change(sender: Client, weekly: Series) -> None:
+    upcoming = weekly.next_broadcast()
+    assert upcoming is not None
+    assert upcoming.due_at is not None
+    weekly.refresh_from_db()
+    given = {
+        "text": "Choir on Monday", "day": upcoming.due_at.date().isoformat(), "clock": "23:30",
+        "edits": weekly.version, "everyone": "all", "every": "month", "interval": 1, "on": "day",
+        "until": "", "count": 3,
+    }  # fmt: skip
+    page = done(sender, path_of(weekly), **given)
+    assert "Every month on day" in page
+    assert "Choir on Monday" in page
+    answer = sender.post(path_of(weekly), {**given, "text": "Mine"})
+    assert answer.status_code == 422
+    assert "A colleague has changed this" in answer.content.decode()
+    weekly.refresh_from_db()
+    broken = {**given, "edits": weekly.version, "until": "2020-01-01"}
+    answer = sender.post(path_of(weekly), broken)
+    assert answer.status_code == 422
+
+
+def test_a_series_of_another_office_does_not_exist(
+    viewer: Client, weekly: Series, hope_owner: User
+) -> None:
+    stranger = signed_in(hope_owner)
+    assert "End for good" not in seen(viewer, path_of(weekly))
+    assert viewer.post(path_of(weekly, "end")).status_code == 403
+    assert viewer.post(path_of(weekly)).status_code == 403
+    assert stranger.get(path_of(weekly)).status_code == 404
+    assert stranger.post(path_of(weekly, "end")).status_code == 404
+    weekly.refresh_from_db()
+    assert weekly.ended_at is None

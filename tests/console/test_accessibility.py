@@ -1,0 +1,76 @@
+"""Each page of the console for people who read, see, point or type differently."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.console.accessibility import (
+    covered_controls,
+    is_too_wide,
+    serious_faults,
+    small_targets,
+)
+from tests.console.conftest import sign_in
+from tests.console.test_access import PAGES
+from tests.support.running_system import RunningSystem
+
+pytestmark = pytest.mark.any_database
+WIDE: dict[str, Any] = {"viewport": {"width": 1280, "height": 860}, "color_scheme": "dark"}
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 390, "height": 844}, "color_scheme": "light", "has_touch": True,
+    "is_mobile": True,
+}  # fmt: skip
+# 1280 px at 400 %.
+ENLARGED: dict[str, Any] = {"viewport": {"width": 320, "height": 215}}
+OUTSIDE = ["/password/", "/invitations/", "/nowhere/"]
+SIGNED_OUT = ["/login/", "/password-reset/"]
+
+
+def paths() -> list[str]:
+    """Return all whole pages; parts have no heading."""
+    whole = [path for path in PAGES if "parts/" not in path and "?" not in path]
+    return [f"/churches/grace/{path}" for path in whole]
+
+
+@pytest.fixture(scope="module", params=[WIDE, PHONE, ENLARGED], ids=["wide", "phone", "enlarged"])
+def sight(
+    request: pytest.FixtureRequest, browser: Browser, system: RunningSystem
+) -> Iterator[tuple[Page, dict[str, Any]]]:
+    context = browser.new_context(base_url=system.url, **request.param)
+    page = context.new_page()
+    sign_in(page, system, "grace-owner")
+    yield page, request.param
+    context.close()
+
+
+def test_no_page_of_a_church_shuts_anybody_out(sight: tuple[Page, dict[str, Any]]) -> None:
+    page, size = sight
+    faults = {path: found for path in paths() if (found := _faults(page, path, size))}
+    assert faults == {}
+
+
+def test_no_page_outside_shuts_anybody_out(
+    sight: tuple[Page, dict[str, Any]],
+) -> None:
+    page, size = sight
+    faults = {path: found for path in OUTSIDE if (found := _faults(page, path, size))}
+    page.context.clear_cookies()
+    faults |= {path: found for path in SIGNED_OUT if (found := _faults(page, path, size))}
+    assert faults == {}
+
+
+def _faults(page: Page, path: str, size: dict[str, Any]) -> list[str]:
+    page.goto(path)
+    page.wait_for_load_state("load")
+    found = [] if page.locator("h1").count() == 1 else ["not one h1"]
+    if is_too_wide(page):
+        found.append("it scrolls sideways")
+    if size is ENLARGED:
+        return found + covered_controls(page)
+    if size is PHONE:
+        found += small_targets(page)
+    return found + serious_faults(page)

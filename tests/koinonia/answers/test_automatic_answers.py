@@ -1,0 +1,135 @@
+"""Answers outside the office hours and to first texts: at most one per number and 12 hours."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from delivery.models import Message, OptOut
+from koinonia.answers import office_hours
+from koinonia.models import Church, SendingNumber
+from tests.koinonia.answers.conftest import NOW, PERSON, Hear, answers
+from tests.support import cast
+
+pytestmark = pytest.mark.django_db
+
+NIGHT = NOW + timedelta(hours=12)
+"""22:00 in Chicago."""
+CLOSED = "Thank you for your text to Grace Church. Our office is closed now; we answer when it is open again."
+
+
+@pytest.fixture
+def answering(grace: Church) -> Church:
+    grace.timezone = "America/Chicago"
+    grace.office_hours = {day: ["09:00", "17:00"] for day in office_hours.DAYS[:5]}
+    grace.answers_when_closed = True
+    grace.save()
+    return grace
+
+
+def first_contacts(church: Church, words: str = "Hello, {first_name}!") -> None:
+    church.answers_first_contact, church.first_contact_answer = True, words
+    church.save()
+
+
+def test_a_text_at_night_is_answered_and_one_by_day_is_not(answering: Church, hear: Hear) -> None:
+    hear("When is the service?")
+    assert answers() == []
+    hear("When is the service?", at=NIGHT)
+    assert answers() == [CLOSED]
+
+
+def test_a_number_gets_one_answer_in_twelve_hours(answering: Church, hear: Hear) -> None:
+    for minutes in (0, 1, 30):
+        hear("Hello?", at=NIGHT + timedelta(minutes=minutes))
+    assert len(answers()) == 1
+    hear("Hello?", at=NIGHT, **{"from": {"phone_number": "+13125550002"}})
+    assert len(answers()) == 2
+    hear("Hello?", at=NIGHT + timedelta(days=1))
+    assert len(answers()) == 3
+
+
+def test_the_first_text_of_a_number_is_answered(grace: Church, hear: Hear) -> None:
+    first_contacts(grace)
+    cast.member(grace, "Ruth", PERSON)
+    hear("Good morning")
+    hear("And a question", at=NOW + timedelta(days=2))
+    assert answers() == ["Hello, Ruth!"]
+
+
+def test_a_first_text_at_night_gets_one_answer_for_both(answering: Church, hear: Hear) -> None:
+    first_contacts(answering)
+    hear("Hello", at=NIGHT)
+    assert answers() == [f"Hello!\n{CLOSED}"]
+
+
+def test_without_a_switch_nothing_is_answered(grace: Church, hear: Hear) -> None:
+    grace.office_hours = {}
+    grace.save()
+    hear("Hello")
+    assert answers() == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "STOP", "START", "HELP", "info", "please stop texting me", "Liked “See you on Sunday”",
+        "Reacted 🙏 to “See you”", "Auto-reply: I'm driving.", "I am out of the office until Monday.",
+        "This number is not monitored.", "Respuesta automática: gracias",
+    ],
+)  # fmt: skip
+def test_words_for_the_system_and_answers_of_programs_get_none(
+    text: str, answering: Church, hear: Hear
+) -> None:
+    first_contacts(answering)
+    hear(text, at=NIGHT)
+    assert answers() == []
+
+
+@pytest.mark.parametrize("sender", ["70070", "+13125550200"])
+def test_short_codes_and_numbers_of_churches_get_none(
+    sender: str, answering: Church, hope: Church, hear: Hear
+) -> None:
+    assert SendingNumber.objects.filter(number=hope.phone_number).exists()
+    hear("Hello", at=NIGHT, **{"from": {"phone_number": sender}})
+    assert answers() == []
+
+
+def test_numbers_that_opted_out_and_old_texts_get_none(answering: Church, hear: Hear) -> None:
+    OptOut.objects.create(tenant=answering, number=PERSON, source="staff", created_at=NOW)
+    hear("Hello", at=NIGHT)
+    hear("Hello", at=NIGHT, applied=False, **{"from": {"phone_number": "+13125550002"}})
+    hear("Something else", at=NIGHT + timedelta(hours=2), **{"from": {"phone_number": "70070"}})
+    assert Message.objects.filter(direction="inbound").count() == 3
+    assert answers() == []
+
+
+def test_the_answer_is_in_the_language_of_the_church(
+    answering: Church, hear: Hear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    languages: list[Any] = []
+
+    class Noted:
+        def __init__(self, language: str) -> None:
+            languages.append(language)
+
+        def __enter__(self) -> None: ...
+        def __exit__(self, *_: Any) -> None: ...
+
+    monkeypatch.setattr("koinonia.answers.sentences.override", Noted)
+    Church.objects.update(language="es")
+    hear("Hola", at=NIGHT)
+    assert languages == ["es"]
+
+
+@pytest.mark.parametrize(
+    ("local", "is_open"),
+    [((23, 9, 0), True), ((23, 8, 59), False), ((23, 16, 59), True), ((23, 17, 0), False), ((28, 10, 0), False)],
+)  # fmt: skip
+def test_office_hours_are_those_of_the_zone(
+    answering: Church, local: tuple[int, int, int], is_open: bool
+) -> None:
+    at = datetime(2026, 11, *local, tzinfo=UTC) + timedelta(hours=6)
+    assert office_hours.is_open(answering, at) == is_open

@@ -1,0 +1,244 @@
+"""Series: each occurrence is sent once, and the next one is always planned."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import IntegrityError
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from koinonia.broadcasts.due import accept_due
+from koinonia.ids import encode
+from koinonia.models import Broadcast, Church, Group, Member, Series
+from koinonia.series import start
+from koinonia.series.occurrences import plan_missing, plan_next
+from koinonia.wiring import nightly
+from tests.koinonia.due.conftest import G, Tomorrow, events, later
+from tests.support import cast
+
+pytestmark = pytest.mark.django_db(transaction=True)
+WEEK = timedelta(days=7)
+
+
+@pytest.fixture(name="weekly")
+def _weekly(sender: APIClient, anna: Member) -> dict[str, Any]:
+    return begin(sender)
+
+
+def begin(client: APIClient, **over: Any) -> dict[str, Any]:
+    body = {
+        "text": "Dear {first_name}", "audience": {"all": True}, "send_at": later(),
+        "repeat": {"every": "week"}, **over,
+    }  # fmt: skip
+    answer = client.post(G + "series/", body, format="json")
+    assert answer.status_code == 201, answer.json()
+    made: dict[str, Any] = answer.json()
+    assert answer["Location"].endswith(f"/series/{made['id']}/")
+    return made
+
+
+def test_the_first_occurrence_is_an_ordinary_scheduled_broadcast(
+    weekly: dict[str, Any],
+    sender: APIClient,
+) -> None:
+    assert (weekly["status"], weekly["rule"][:11]) == ("active", "FREQ=WEEKLY")
+    assert weekly["repeat"] == {
+        "every": "week", "interval": 1, "on": "day", "until": None, "count": None,
+    }  # fmt: skip
+    shown = sender.get(f"{G}broadcasts/{weekly['next']['id']}/").json()
+    assert (shown["status"], shown["scheduled_at"]) == ("scheduled", weekly["next"]["scheduled_at"])
+    assert [event["id"] for event in events("broadcast.created")] == [shown["id"]]
+
+
+def test_the_worker_that_takes_one_plans_the_next_one(
+    weekly: dict[str, Any],
+    tomorrow: Tomorrow,
+    anna: Member,
+) -> None:
+    assert tomorrow.comes() == {(anna.phone, "Dear Anna")}
+    shown = tomorrow.look("series", weekly)
+    assert shown["next"]["id"] != weekly["next"]["id"]
+    first, second = Broadcast.objects.order_by("pk")
+    assert second.scheduled_at is not None
+    assert first.scheduled_at is not None
+    assert timedelta(hours=1) >= abs(second.scheduled_at - first.scheduled_at - WEEK)
+    tomorrow.at += WEEK
+    tomorrow.drain().run()
+    assert len(tomorrow.provider.requests) == 2
+    assert Broadcast.objects.count() == 3
+
+
+def test_an_occurrence_exists_once(weekly: dict[str, Any], grace: Church) -> None:
+    assert plan_next(Series.objects.get().pk, timezone.now()) is None
+    first = Broadcast.objects.get()
+    with pytest.raises(IntegrityError):
+        Broadcast.objects.create(
+            church=grace, series=first.series, occurrence=first.occurrence, text="Twice",
+            audience={"all": True}, created_at=timezone.now(),
+        )  # fmt: skip
+
+
+def test_days_that_passed_without_a_worker_are_left_out(
+    weekly: dict[str, Any],
+    tomorrow: Tomorrow,
+) -> None:
+    tomorrow.at += 3 * WEEK
+    assert tomorrow.comes() == set()
+    late, following = Broadcast.objects.order_by("pk")
+    assert late.ended_as == "expired"
+    assert following.due_at is not None
+    assert tomorrow.at < following.due_at <= tomorrow.at + WEEK
+
+
+def test_a_series_ends_after_its_count(tomorrow: Tomorrow, anna: Member) -> None:
+    made = begin(tomorrow.client, repeat={"every": "week", "count": 2})
+    for _ in range(3):
+        tomorrow.drain().run()
+        tomorrow.at += WEEK
+    assert len(tomorrow.provider.requests) == 2
+    shown = tomorrow.look("series", made)
+    assert (shown["status"], shown["next"]) == ("ended", None)
+
+
+def test_skipping_cancels_one_and_plans_the_following(
+    weekly: dict[str, Any],
+    tomorrow: Tomorrow,
+) -> None:
+    answer = tomorrow.client.post(f"{G}series/{weekly['id']}/skip/")
+    assert answer.status_code == 200
+    assert answer.json()["next"]["id"] != weekly["next"]["id"]
+    assert tomorrow.look("broadcasts", weekly["next"])["status"] == "cancelled"
+    assert tomorrow.comes() == set()
+
+
+def test_a_paused_series_sends_nothing_until_it_goes_on(
+    weekly: dict[str, Any],
+    tomorrow: Tomorrow,
+) -> None:
+    path = f"{G}series/{weekly['id']}/"
+    paused = tomorrow.client.patch(path, {"paused": True}, format="json").json()
+    assert (paused["status"], paused["next"]) == ("paused", None)
+    resumed = tomorrow.client.patch(path, {"paused": False}, format="json").json()
+    assert resumed["status"] == "active"
+    assert resumed["next"]["scheduled_at"] == weekly["next"]["scheduled_at"]
+    assert tomorrow.client.patch(path, {"paused": True}, format="json").status_code == 200
+    assert tomorrow.comes() == set()
+    assert tomorrow.client.post(path + "skip/").status_code == 409
+
+
+def test_deleting_a_series_withdraws_what_is_scheduled(
+    weekly: dict[str, Any],
+    tomorrow: Tomorrow,
+) -> None:
+    path = f"{G}series/{weekly['id']}/"
+    assert tomorrow.client.delete(path).status_code == 204
+    assert tomorrow.look("series", weekly)["status"] == "ended"
+    assert tomorrow.client.patch(path, {"text": "Hi"}, format="json").status_code == 409
+    assert tomorrow.comes() == set()
+
+
+def test_new_words_and_another_day_reach_the_scheduled_occurrence(
+    weekly: dict[str, Any],
+    tomorrow: Tomorrow,
+    anna: Member,
+) -> None:
+    path = f"{G}series/{weekly['id']}/"
+    changed = tomorrow.client.patch(path, {"text": "Hi {first_name}"}, format="json")
+    assert changed.json()["next"]["id"] == weekly["next"]["id"]
+    moved = tomorrow.client.patch(
+        path, {"send_at": (timezone.now() + 2 * timedelta(days=1)).isoformat()}, format="json"
+    )
+    assert moved.status_code == 200, moved.json()
+    assert moved.json()["next"]["id"] != weekly["next"]["id"]
+    assert tomorrow.comes() == set()
+    tomorrow.at += timedelta(days=1)
+    assert tomorrow.comes() == {(anna.phone, "Hi Anna")}
+
+
+def test_a_stale_change_of_a_series_is_refused(weekly: dict[str, Any], sender: APIClient) -> None:
+    path = f"{G}series/{weekly['id']}/"
+    headers = {"If-Match": weekly["etag"]}
+    first = sender.patch(path, {"text": "One"}, format="json", headers=headers)
+    assert first.status_code == 200, first.json()
+    second = sender.patch(path, {"text": "Two"}, format="json", headers=headers)
+    assert second.status_code == 412
+
+
+def test_a_series_without_its_group_ends(
+    sender: APIClient,
+    choir: Group,
+) -> None:
+    made = begin(sender, audience={"groups": [encode(choir.pk)]})
+    choir.delete()
+    assert sender.get(f"{G}series/{made['id']}/").json()["status"] == "ended"
+
+
+def test_the_night_plans_what_an_older_worker_left_out(weekly: dict[str, Any]) -> None:
+    Broadcast.objects.update(due_at=None, ended_as="cancelled")
+    nightly(lambda: False)
+    assert Broadcast.objects.filter(due_at__isnull=False).count() == 1
+    assert plan_missing(timezone.now()) == 0
+
+
+def test_a_failure_to_plan_does_not_stop_the_occurrence(
+    weekly: dict[str, Any],
+    tomorrow: Tomorrow,
+    anna: Member,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: Any) -> None:
+        raise ValueError
+
+    monkeypatch.setattr("koinonia.series.occurrences.plan_next", fail)
+    assert accept_due(tomorrow.at)
+    monkeypatch.undo()
+    assert tomorrow.comes() == {(anna.phone, "Dear Anna")}
+    assert plan_missing(timezone.now()) == 1
+
+
+def test_what_cannot_repeat_is_refused(
+    sender: APIClient,
+    anna: Member,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    good = {
+        "text": "Hi",
+        "audience": {"all": True},
+        "send_at": later(),
+        "repeat": {"every": "week"},
+    }
+    bad: list[tuple[dict[str, Any], str]] = [
+        ({"repeat": {"every": "day"}}, "repeat"),
+        ({"repeat": {"every": "week", "interval": 0}}, "repeat"),
+        ({"repeat": {"every": "week", "until": "2020-01-01"}}, "repeat"),
+        ({"repeat": {"every": "week", "count": 3, "until": "2030-01-01"}}, "repeat"),
+        ({"repeat": {"every": "week", "weekday": 1}}, "repeat"),
+        ({"text": " "}, "text"),
+        ({"text": "{nmae}"}, "text"),
+        ({"audience": {}}, "audience"),
+        ({"send_at": "2026-12-24"}, "send_at"),
+    ]
+    for over, field in bad:
+        answer = sender.post(G + "series/", {**good, **over}, format="json")
+        assert answer.status_code == 400, over
+        assert [name.split(".")[0] for name in answer.json()["errors"]] == [field], over
+    assert not Series.objects.exists()
+    monkeypatch.setattr(start, "MOST_ACTIVE", 1)
+    assert sender.post(G + "series/", good, format="json").status_code == 201
+    assert sender.post(G + "series/", good, format="json").status_code == 400
+
+
+def test_another_church_does_not_see_a_series(
+    weekly: dict[str, Any], hope: Church, grace: Church
+) -> None:
+    expected = {(hope, "owner"): 404, (grace, "viewer"): 403}
+    for (church, role), status in expected.items():
+        client = APIClient()
+        client.force_authenticate(cast.staff(church, role))  # type: ignore[arg-type] # by its value
+        path = f"{G}series/{weekly['id']}/"
+        assert client.patch(path, {"text": "Mine"}, format="json").status_code == status
+        assert client.delete(path).status_code == status
+        assert client.get(path).status_code == (404 if church == hope else 200)
