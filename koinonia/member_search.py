@@ -1,4 +1,4 @@
-"""Search for members by parts of a name, or by digits of a number."""
+"""Search for members by the words of a name, or by digits of a number."""
 
 from __future__ import annotations
 
@@ -24,14 +24,11 @@ def matching(words: str) -> Q:
     return reduce(and_, map(_has, words.split()), Q())
 
 
-def found(members: MemberQuerySet, words: str) -> MemberQuerySet:
-    """Return the members that match, with ``rank`` and its opposite, ``misfit``.
-
-    Order them by ``misfit``, then by name.
 def found(members: MemberQuerySet, words: str) -> tuple[MemberQuerySet, bool]:
-    """Return the members that match, with ``rank``, and whether there are more. Order by ``-rank, -id``.
+    """Return the members that match, with ``rank`` and its opposite ``misfit``, and whether there are more.
 
-    Of each kind the latest ``MOST`` are ranked: a single letter matches nearly all members of a church.
+    Order them by ``misfit``, then by name. Of each kind the latest ``MOST`` are ranked: a single letter
+    matches nearly all members of a church.
     """
     key = search_key(words)
     latest = members.order_by("-pk").values_list("pk", flat=True)
@@ -45,9 +42,11 @@ def found(members: MemberQuerySet, words: str) -> tuple[MemberQuerySet, bool]:
         default=Value(INSIDE),
         output_field=IntegerField(),
     )
-    return members.filter(matching(words)).annotate(rank=rank, misfit=Value(EXACT) - F("rank"))
-    ranked = members.filter(pk__in=[*exact, *begin, *others]).annotate(rank=rank)
-    return ranked, MOST in (len(begin), len(others))
+    ranked = members.filter(pk__in=[*exact, *begin, *others])
+    return ranked.annotate(rank=rank, misfit=Value(EXACT) - F("rank")), MOST in (
+        len(begin),
+        len(others),
+    )
 
 
 def _begins(key: str) -> Q:

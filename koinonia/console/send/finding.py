@@ -117,8 +117,9 @@ def _group(group: Group, *, without: bool) -> Option:
 
 def _people(church: Church, words: str, have: set[str]) -> tuple[list[Option], str]:
     stopped = OptOut.objects.filter(tenant=OuterRef("church"), number=OuterRef("phone"))
-    rows: Any = found(Member.objects.filter(church=church), words)
-    ranked = rows.annotate(is_stopped=Exists(stopped)).order_by("-rank", "search_key", "pk")
+    rows, _unranked = found(Member.objects.filter(church=church), words)
+    annotated: Any = rows.annotate(is_stopped=Exists(stopped))
+    ranked = annotated.order_by("-rank", "search_key", "pk")
     shown = list(ranked[: SHOWN_PEOPLE + 1])
     is_all = len(shown) <= SHOWN_PEOPLE
     options = [_person(member) for member in shown[:SHOWN_PEOPLE]]
