@@ -119,10 +119,15 @@ def _examples(owner: Any) -> dict[str, str]:
         "group": Group.objects.filter(church=church).order_by("pk").first(),
         "staff": church.staff.exclude(user=owner).first(),
     }
-    for kind, model, fields in (
+    made: tuple[tuple[str, str, dict[str, Any]], ...] = (
         ("template", "TextTemplate", {"name": "Sunday", "text": "We begin at ten."}),
-        ("keyword", "Keyword", {"word": "CHOIR", "key": "choir", "answer": "Welcome."}),
-    ):
+        (
+            "keyword",
+            "Keyword",
+            {"word": "CHOIR", "key": "choir", "answer": "Welcome.", "group": found["group"]},
+        ),
+    )
+    for kind, model, fields in made:
         try:
             wanted = apps.get_model("koinonia", model)
         except LookupError:

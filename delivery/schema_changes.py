@@ -41,7 +41,7 @@ class AddIndex(migrations.AddIndex):
             return
         if _is_postgresql(schema_editor):
             statement = self.index.create_sql(model, schema_editor, concurrently=True)
-            _build(schema_editor.connection, self.index.name, str(statement))
+            build_index(schema_editor.connection, self.index.name, str(statement))
         else:
             schema_editor.add_index(model, self.index)
 
@@ -50,7 +50,7 @@ class AddIndex(migrations.AddIndex):
     ) -> None:
         model = _model(self, app_label, schema_editor, from_state)
         if model is not None:
-            _drop(schema_editor, self.index.name)
+            drop_index(schema_editor, self.index.name)
 
 
 class AddField(migrations.AddField):
@@ -93,7 +93,7 @@ class AddField(migrations.AddField):
             _check_later(schema_editor, model._meta.db_table, field.column, condition)
         for one in indexes:
             name = str(one.parts["name"]).strip('"')
-            _build(connection, name, _concurrently(str(one)))
+            build_index(connection, name, _concurrently(str(one)))
 
 
 class RemoveConstraint(migrations.RemoveConstraint):
@@ -120,7 +120,7 @@ class RemoveIndex(migrations.RemoveIndex):
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
     ) -> None:
         if _model(self, app_label, schema_editor, from_state) is not None:
-            _drop(schema_editor, str(self.name))
+            drop_index(schema_editor, str(self.name))
 
     def database_backwards(
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
@@ -146,7 +146,7 @@ class AddUniqueConstraint(migrations.AddConstraint):
         fields = cast(UniqueConstraint, self.constraint).fields
         columns = [model._meta.get_field(field).column for field in fields]
         table = quote(model._meta.db_table)
-        _build(
+        build_index(
             schema_editor.connection,
             name,
             f"CREATE UNIQUE INDEX CONCURRENTLY {quote(name)} ON {table}"
@@ -165,7 +165,7 @@ class RemoveUniqueIndex(migrations.RemoveConstraint):
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
     ) -> None:
         if _model(self, app_label, schema_editor, from_state) is not None:
-            _drop(schema_editor, str(self.name))
+            drop_index(schema_editor, str(self.name))
 
     def database_backwards(
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
@@ -176,7 +176,7 @@ class RemoveUniqueIndex(migrations.RemoveConstraint):
         state = to_state.models[app_label, self.model_name_lower]
         statement = str(state.get_constraint_by_name(self.name).create_sql(model, schema_editor))
         if _is_postgresql(schema_editor):
-            _build(schema_editor.connection, str(self.name), _concurrently(statement))
+            build_index(schema_editor.connection, str(self.name), _concurrently(statement))
         else:
             schema_editor.execute(statement)
 
@@ -215,7 +215,7 @@ class DropFieldIndex(migrations.AlterField):
         for name, one in found.items():
             alone = one["index"] and one["columns"] == [column] and not one["unique"]
             if alone and name not in _declared(model):
-                _drop(schema_editor, name)
+                drop_index(schema_editor, name)
 
 
 class SetFillFactor(migrations.operations.base.Operation):
@@ -302,7 +302,7 @@ def _declared(model: Any) -> set[str]:
     return {index.name for index in model._meta.indexes}
 
 
-def _build(connection: BaseDatabaseWrapper, name: str, statement: str) -> None:
+def build_index(connection: BaseDatabaseWrapper, name: str, statement: str) -> None:
     """Build an index. An earlier try that failed has left an invalid one: drop that first."""
     with connection.cursor() as cursor:
         cursor.execute(_IS_VALID, [name])
@@ -316,7 +316,7 @@ def _build(connection: BaseDatabaseWrapper, name: str, statement: str) -> None:
             cursor.execute(statement)
 
 
-def _drop(schema_editor: BaseDatabaseSchemaEditor, name: str) -> None:
+def drop_index(schema_editor: BaseDatabaseSchemaEditor, name: str) -> None:
     if not _is_postgresql(schema_editor):
         with schema_editor.connection.cursor() as cursor:
             cursor.execute(f"DROP INDEX IF EXISTS {schema_editor.quote_name(name)}")

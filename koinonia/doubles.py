@@ -37,6 +37,10 @@ class Pair:
     reason: Reason
     likeness: float
 
+    @property
+    def both(self) -> tuple[Member, Member]:
+        return self.older, self.newer
+
 
 def pairs(church: Church, most: int = MOST) -> tuple[list[Pair], bool]:
     """Return the most likely pairs, and whether there may be more of them.

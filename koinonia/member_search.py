@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import reduce
 from operator import and_
 
-from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, IntegerField, Q, Value, When
 
-from koinonia.models import Member
+from koinonia.models.member import MemberQuerySet
 from koinonia.names import search_key
 
 EXACT, BEGINS, BEGINS_A_WORD, INSIDE = 3, 2, 1, 0
@@ -22,7 +22,7 @@ def matching(words: str) -> Q:
     return reduce(and_, map(_has, words.split()), Q())
 
 
-def found(members: QuerySet[Member], words: str) -> QuerySet[Member]:
+def found(members: MemberQuerySet, words: str) -> MemberQuerySet:
     """Return the members that match, with ``rank``. Order them by ``-rank, -id``."""
     key = search_key(words)
     rank = Case(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -9,12 +10,12 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F, Q
-from django.db.models.functions import Greatest
 
 from delivery.models import Direction, Message, OptOut
 from delivery.opt_outs import opt_out, started_since
-from koinonia import ids
-from koinonia.models import Broadcast, Church, Conversation, Member
+from koinonia import audit, ids
+from koinonia.models import Broadcast, Church, Conversation, Member, Note, Series
+from koinonia.models.conversation import InboxState
 
 
 class MemberGoneError(Exception):
@@ -46,7 +47,7 @@ class Merged:
     groups: int
     """Groups that the remaining member is new in."""
     broadcasts: int
-    """Scheduled broadcasts that named the other member."""
+    """Scheduled broadcasts, and series of them, that named the other member."""
     conversations: int
     """Conversations that passed to the remaining number, because nobody has their number any more."""
     opted_out: bool
@@ -70,9 +71,9 @@ def merge(
     versions of the members that the caller has read, by key.
     Raise MemberGoneError or MemberChangedError.
     """
-    # Locked in this order: broadcasts, members, outbound texts, conversations, received texts. A
+    # Locked in this order: broadcasts, series, members, outbound texts, conversations, received texts. A
     # worker that takes a due broadcast locks it before its members.
-    planned = _broadcasts_with(church, member)
+    planned = _plans_with(church, member)
     other, remaining = _locked(church, member, into, versions)
     kept = kept or Kept(
         first_name=remaining.first_name, last_name=remaining.last_name, phone=remaining.phone
@@ -96,6 +97,7 @@ def merge(
     remaining.phone = kept.phone
     remaining.save(update_fields=["first_name", "last_name", "phone", "updated_at"])
     other.delete()
+    audit.record(church, by, "member.merged", remaining, vars(merged), now=now)
     return merged
 
 
@@ -132,13 +134,27 @@ def _join(church: Church, thread: int, number: str) -> int:
         return 1
     Message.objects.filter(thread=source.pk).update(thread=target.pk)
     latest = [row.last_message_id for row in (source, target) if row.last_message_id]
+    both = (source, target)
     Conversation.objects.filter(pk=target.pk).update(
         unread_count=F("unread_count") + source.unread_count,
         last_message=max(latest, default=None),
-        updated_at=Greatest(F("updated_at"), source.updated_at),
+        updated_at=max(row.updated_at for row in both),
+        assigned_to=target.assigned_to_id or source.assigned_to_id,
+        state=max((row.state for row in both), key=_STATES.index),
+        inbox_at=_latest(row.inbox_at for row in both),
+        answered_at=_latest(row.answered_at for row in both),
     )
+    Note.objects.filter(conversation=source).update(conversation=target)
     source.delete()
     return 1
+
+
+_STATES = (InboxState.QUIET.value, InboxState.DONE.value, InboxState.OPEN.value)
+"""A conversation is open if one of the two was."""
+
+
+def _latest(moments: Iterable[datetime | None]) -> datetime | None:
+    return max((moment for moment in moments if moment), default=None)
 
 
 def _add_groups(other: Member, remaining: Member) -> int:
@@ -148,22 +164,28 @@ def _add_groups(other: Member, remaining: Member) -> int:
     return len(new)
 
 
-def _broadcasts_with(church: Church, member: int) -> list[Broadcast]:
-    """Lock the scheduled broadcasts that name the member, and return them."""
+def _plans_with(church: Church, member: int) -> list[Broadcast | Series]:
+    """Lock the scheduled broadcasts and the series that name the member, and return them."""
     name = ids.encode(member)
-    waiting = Broadcast.objects.filter(church=church, due_at__isnull=False).order_by("pk")
-    named = [row.pk for row in waiting if name in row.audience.get("members", ())]
-    return list(waiting.filter(pk__in=named).select_for_update(of=("self",)))
+    plans: list[Broadcast | Series] = []
+    for waiting in (
+        Broadcast.objects.filter(church=church, due_at__isnull=False),
+        Series.objects.filter(church=church, ended_at=None),
+    ):
+        named = [row.pk for row in waiting if name in row.audience.get("members", ())]
+        locked = waiting.filter(pk__in=named).select_for_update(of=("self",))
+        plans += locked.order_by("pk")
+    return plans
 
 
-def _rename_in(broadcasts: list[Broadcast], member: int, into: int) -> int:
+def _rename_in(plans: list[Broadcast | Series], member: int, into: int) -> int:
     """Name ``into`` where the audience names ``member``."""
     old, new = ids.encode(member), ids.encode(into)
-    for broadcast in broadcasts:
-        named = [new if name == old else name for name in broadcast.audience["members"]]
-        audience: dict[str, Any] = {**broadcast.audience, "members": list(dict.fromkeys(named))}
-        Broadcast.objects.filter(pk=broadcast.pk).update(audience=audience)
-    return len(broadcasts)
+    for plan in plans:
+        named = [new if name == old else name for name in plan.audience["members"]]
+        audience: dict[str, Any] = {**plan.audience, "members": list(dict.fromkeys(named))}
+        type(plan)._default_manager.filter(pk=plan.pk).update(audience=audience)
+    return len(plans)
 
 
 def _follow_opt_out(church: Church, one: str, other: str, kept: str, by: User) -> bool:

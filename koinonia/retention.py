@@ -27,7 +27,9 @@ from httpopt.versions import counters
 from koinonia import deletion
 from koinonia.accounts import session_store
 from koinonia.api.idempotency import KEPT_FOR
-from koinonia.media.storage import prunable
+from koinonia.media.storage import (
+    prunable,
+)
 from koinonia.models import (
     AuditEntry,
     Conversation,

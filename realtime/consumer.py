@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable
+from contextlib import suppress
 from typing import Any, cast
 
 from channels.consumer import get_handler_name
@@ -299,4 +300,6 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
 
     async def _send_frame(self, frame: dict[str, Any]) -> None:
         if not self._closed:
-            await self.send_text(json.dumps(frame, separators=(",", ":")))
+            # ASGI servers raise OSError after the end of the socket; the disconnect follows.
+            with suppress(OSError):
+                await self.send_text(json.dumps(frame, separators=(",", ":")))

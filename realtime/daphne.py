@@ -1,6 +1,6 @@
 """daphne with cheaper sends and safer requests: ``python -m realtime.daphne application``.
 
-It takes daphne's own options. Plain daphne serves the same application; it differs in seven points:
+It takes daphne's own options. Plain daphne serves the same application; it differs in eight points:
 
 * Autobahn frames a message again for each socket, and Twisted registers the socket with the event
   loop for writing and unregisters it. Here a text for many sockets is framed once, and is written at
@@ -12,6 +12,8 @@ It takes daphne's own options. Plain daphne serves the same application; it diff
 * Twisted closes an idle connection after 60 s, and so do nginx, HAProxy and most load balancers. If
   both close at the same moment, a request races with the close and the client gets a 502.
 * daphne cuts every request and socket at TERM (``realtime.daphne_stop``).
+* Autobahn refuses to close a socket with 1011, and lets a late frame fail with an error that is no
+  OSError.
 * A client has five seconds to answer a close, not one (``CLOSE_SECONDS``).
 """
 
@@ -33,6 +35,8 @@ _CACHED_FRAMES = 8
 CLOSE_SECONDS = 5
 """The wait for a client's answer to a close. Autobahn cuts after one second, which a slow network exceeds:
 the client then sees 1006 instead of the code."""
+_NORMAL, _OF_APPLICATIONS = 1000, 3000
+"""Autobahn lets an application close with the first code, and with codes from the second on."""
 _ROOT_PATH = b"Daphne-Root-Path"
 
 
@@ -81,10 +85,24 @@ class PromptProtocol(WebSocketProtocol):  # type: ignore[misc]  # daphne is unty
         self.closeHandshakeTimeout = CLOSE_SECONDS
 
     def serverSend(self, content: Any, binary: bool = False) -> None:  # noqa: N802  # daphne's name
+        if self.state in (self.STATE_CLOSING, self.STATE_CLOSED):
+            # Autobahn's own error is no OSError, as ASGI asks for.
+            raise BrokenPipeError("The socket is closed.")
         if binary or self.state != self.STATE_OPEN:
             super().serverSend(content, binary)
         else:
             self.sendPreparedMessage(_prepared(content))
+
+    def serverClose(self, code: int | None = None) -> None:  # noqa: N802  # daphne's name
+        if code is None or code == _NORMAL or code >= _OF_APPLICATIONS:
+            super().serverClose(code=code)
+        else:
+            self.close_registered(code)
+
+    def close_registered(self, code: int) -> None:
+        """Close an open socket with a code of the protocol, such as 1011, which ``sendClose`` refuses."""
+        if self.state == self.STATE_OPEN:
+            self.sendCloseFrame(code=code, isReply=False)
 
     def sendData(  # noqa: N802  # Autobahn's name
         self, data: bytes, sync: bool = False, chopsize: int | None = None

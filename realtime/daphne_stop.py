@@ -81,7 +81,7 @@ class DrainingServer(Server):  # type: ignore[misc]  # daphne is untyped
             # A handshake of this moment finishes first; the next look closes its socket.
             if isinstance(protocol, WebSocketProtocol) and protocol.state == protocol.STATE_OPEN:
                 # Autobahn's sendClose refuses the registered code of a restart.
-                protocol.sendCloseFrame(code=RESTART, isReply=False)
+                protocol.close_registered(RESTART)
 
     def _is_serving(self) -> bool:
         return any(

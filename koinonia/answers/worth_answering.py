@@ -12,18 +12,13 @@ from datetime import datetime, timedelta
 from delivery import opt_outs
 from delivery.opt_outs.words import HELP_WORDS, key, phrases
 from delivery.tracking.inbound import NewText
+from koinonia.inbox.tapbacks import tapback_in
 from koinonia.models import SendingNumber
 
 _RECENT = timedelta(hours=1)
 """An older text waited for us: an answer would come out of place."""
 _PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
 """E.164. Short codes have no country, and senders with a name have letters."""
-_REACTION = re.compile(
-    r"\s*(?:liked|loved|disliked|laughed at|emphasi[sz]ed|questioned|reacted .{1,40} to|removed an? .{1,20} from"
-    r"|le gustó|le encantó|reaccionó con)\s+[“\"«]",
-    re.IGNORECASE,
-)
-"""A reaction of a phone to one of our texts arrives as a text."""
 _BY_A_PROGRAM = re.compile(
     r"\bauto(?:matic|mated)?[- ]?(?:reply|response|responder|answer)\b|\bout of (?:the )?office\b"
     r"|\bdo not reply\b|\bnot monitored\b|\bi.?m driving\b|\bdriving with\b|\bdo not disturb\b"
@@ -40,7 +35,7 @@ def is_worth_answering(text: NewText, now: datetime) -> bool:
         text.word
         or text.message.asks_to_stop
         or now - text.at > _RECENT
-        or _REACTION.match(words)
+        or tapback_in(words)
         or _BY_A_PROGRAM.search(words)
         or phrases(words) & _HELP
         or not is_a_person(text.message.from_number)

@@ -79,7 +79,7 @@ def idempotent(handler: Handler) -> Handler:
         if key is None:
             return _complete(handler(view, request, *args, **kwargs), outcome)
         record = _record(request, key)
-        return _once(record, lambda: handler(view, request, *args, **kwargs), outcome)
+        return once(record, lambda: handler(view, request, *args, **kwargs), outcome)
 
     documented: Handler = extend_schema(parameters=[_PARAMETER])(answer)
     return documented
@@ -102,7 +102,13 @@ def _complete(response: Response, outcome: Outcome) -> Response:
     return outcome(response.data) if isinstance(response, PendingResponse) else response
 
 
-def _once(record: IdempotentRequest, act: Callable[[], Response], outcome: Outcome) -> Response:
+def once(
+    record: IdempotentRequest, act: Callable[[], Response], outcome: Outcome = Response
+) -> Response:
+    """Return the answer of ``act``, or the kept answer of an earlier request with this record.
+
+    Key and effect share one transaction. A replay has the header ``Idempotent-Replayed``.
+    """
     if known := _known(record):
         return _replay(known, record, outcome)
     try:

@@ -33,6 +33,8 @@ class NewestFirst(BasePagination):
     """
 
     ordering: tuple[str, ...] = ("-id",)
+    ascending = False
+    """True for an ordering of ascending columns."""
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         self.request = request
@@ -41,8 +43,9 @@ class NewestFirst(BasePagination):
         back, position = self._cursor(request, queryset)
         columns = [name.lstrip("-") for name in self.ordering]
         if position:
-            queryset = queryset.filter(Beyond(columns, position, back=back))
-        rows = list(queryset.order_by(*(columns if back else self.ordering))[: size + 1])
+            queryset = queryset.filter(Beyond(columns, position, back=back != self.ascending))
+        backwards = [f"-{name}" for name in columns] if self.ascending else columns
+        rows = list(queryset.order_by(*(backwards if back else self.ordering))[: size + 1])
         more, rows = len(rows) > size, rows[:size]
         if back:
             rows.reverse()
@@ -99,9 +102,13 @@ class NewestFirst(BasePagination):
             raise _not_a_cursor()
         return [_value(name, number) for name, number in zip(self.ordering, numbers, strict=True)]
 
+    def _numbers_of(self, row: Any) -> list[int]:
+        """Return the numbers of a cursor at ``row``."""
+        return [_number(_read(row, name.lstrip("-"))) for name in self.ordering]
+
     def _link(self, direction: int) -> str:
         row = self.rows[-1 if direction == _FORWARD else 0]
-        position = [_number(_read(row, name.lstrip("-"))) for name in self.ordering]
+        position = self._numbers_of(row)
         cursor = ("cursor", _sqids.encode([direction, *position]))
         return url_with(self.request, [*known_query(self.request, self.known), cursor])
 
@@ -119,6 +126,29 @@ class NewestByTime(NewestFirst):
         if (found := position.first()) is None:
             raise _not_a_cursor()
         return list(found)
+
+
+class ByName(NewestFirst):
+    """Members by name. The cursor is the key of a member: the name is read from the row."""
+
+    ordering = ("search_key", "id")
+    ascending = True
+
+    def _position(self, numbers: list[int], rows: Any) -> list[Any]:
+        named = rows.model._default_manager.filter(pk=numbers[0]) if len(numbers) == 1 else None
+        position = named.values_list("search_key", "pk").first() if named is not None else None
+        if position is None:
+            raise _not_a_cursor()
+        return list(position)
+
+    def _numbers_of(self, row: Any) -> list[int]:
+        return [row.pk]
+
+
+class BestMatchFirst(NewestFirst):
+    """Members that a search found, the best match first (``koinonia.member_search``)."""
+
+    ordering = ("-rank", "-id")
 
 
 class LatestFirst(NewestFirst):

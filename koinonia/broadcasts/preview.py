@@ -25,6 +25,7 @@ from koinonia.broadcasts.renderings import LeftOut, LeftOutList, Rendering, Rend
 from koinonia.broadcasts.send import check_text
 from koinonia.models import Church
 from koinonia.prices import part_price
+from koinonia.quiet.hours import QuietForecast, forecast
 
 EXAMPLES = 3
 """Texts that a preview shows beside the dearest one."""
@@ -62,6 +63,8 @@ class Preview:
     """The texts of some members that get one, as they will read it."""
     done_at: datetime | None
     """When the last text leaves at the rate of the church's number; None without a rate limit."""
+    quiet: QuietForecast
+    """The texts that wait for the end of the quiet hours."""
 
     @property
     def named(self) -> list[LeftOut]:
@@ -86,7 +89,7 @@ def preview(
     check_media(media_urls)
     sender = check_sender(church)
     renderings = Renderings(church, text, media=bool(media_urls))
-    sums = _Sums(church)
+    sums = _Sums(church, begins_at)
     with audience.people(church) as people:
         for some in slices(renderings.each(people)):
             sums.add(some)
@@ -106,24 +109,27 @@ def preview(
         left_out=renderings.left_out + sums.opted_out + sums.refused + renderings.doubles,
         examples=sums.examples,
         done_at=None if seconds is None else begins_at + timedelta(seconds=ceil(seconds)),
+        quiet=sums.quiet,
     )
 
 
 class _Sums:
     """The sums of a preview over the renderings of an audience."""
 
-    def __init__(self, church: Church) -> None:
-        self._church = church
+    def __init__(self, church: Church, begins_at: datetime) -> None:
+        self._church, self._begins_at = church, begins_at
         self._countries = destinations.countries_of(church)
         self.people = self.parts = 0
         self.dearest: Rendering | None = None
         self.dearest_unusable: Rendering | None = None
         self.examples = list[Rendering]()
+        self.quiet = QuietForecast(0, None)
         self.opted_out = LeftOutList()
         self.refused = LeftOutList()
 
     def add(self, renderings: Sequence[Rendering]) -> None:
         stopped = opt_outs.opted_out(self._church.pk, {one.member.phone for one in renderings})
+        numbers = list[str]()
         for one in renderings:
             if one.problem:
                 self.dearest_unusable = _dearer(self.dearest_unusable, one)
@@ -133,10 +139,16 @@ class _Sums:
                 self.refused.add(one.member, refusal)
             else:
                 self.people += 1
+                numbers.append(one.member.phone)
                 self.parts += one.measured.parts
                 if len(self.examples) < EXAMPLES:
                     self.examples.append(one)
                 self.dearest = _dearer(self.dearest, one)
+        self._note_quiet(forecast(self._church, numbers, self._begins_at))
+
+    def _note_quiet(self, found: QuietForecast) -> None:
+        ends = [end for end in (self.quiet.until, found.until) if end]
+        self.quiet = QuietForecast(self.quiet.waiting + found.waiting, max(ends, default=None))
 
 
 def _dearer(known: Rendering | None, other: Rendering) -> Rendering:

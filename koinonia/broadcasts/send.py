@@ -25,7 +25,7 @@ from delivery.changes import message_changes
 from delivery.content.visible_text import clean, is_blank
 from delivery.drafts import Draft
 from delivery.models.transitions import Failure
-from koinonia import events
+from koinonia import audit, events
 from koinonia.broadcasts.audience import Audience, Person
 from koinonia.broadcasts.renderings import LeftOutList, Rendering, Renderings, slices
 from koinonia.conversations import conversation_keys
@@ -83,6 +83,9 @@ def send_broadcast(
             broadcast.total = accepted.total
             broadcast.remember(dict(accepted.counts))
             Broadcast.objects.filter(pk=broadcast.pk).update(total=accepted.total)
+        audit.record(
+            church, author, "broadcast.sent", broadcast, {"texts": broadcast.total}, now=now
+        )
     broadcast.left_out = renderings.left_out
     return broadcast
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from functools import reduce
-from operator import and_
-
 from django.db.models import Q
 
 from delivery.models import Message
+from koinonia.member_search import matching
 from koinonia.models import Church, Member
-from koinonia.names import search_key
 
 TEXTS_SEARCHED = 10_000
 """The newest texts of a church in which words are looked for: no index holds their words."""
@@ -20,12 +17,9 @@ _FEWEST_DIGITS = 3
 
 def found(church: Church, words: str) -> Q:
     """Return the condition: person, number or texts of the conversation contain ``words``."""
-    keys = [key for word in words.split() if (key := search_key(word))]
     condition = Q(pk__in=_threads_with(church, words.strip()))
-    if keys:
-        named = reduce(and_, (Q(search_key__contains=key) for key in keys))
-        people = Member.objects.filter(named, church=church)
-        condition |= Q(phone__in=people.values("phone"))
+    people = Member.objects.filter(matching(words), church=church)
+    condition |= Q(phone__in=people.values("phone"))
     digits = "".join(letter for letter in words if letter in "0123456789")
     if len(digits) >= _FEWEST_DIGITS:
         condition |= Q(phone__contains=digits)

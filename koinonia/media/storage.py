@@ -14,6 +14,7 @@ from django.db.models import Case, F, QuerySet, Sum, Value, When
 from django.utils.translation import gettext as _
 
 from delivery.accept import UnacceptableError
+from koinonia import audit
 from koinonia.media.kinds import UnusableKindError, ending_of, kind_of
 from koinonia.models import Attachment, Church
 from koinonia.names import tidy
@@ -60,7 +61,7 @@ def store(
         )
     try:
         with transaction.atomic():
-            return Attachment.objects.create(
+            made = Attachment.objects.create(
                 church=church,
                 name=tidy(name)[-_NAME_LENGTH:] or f"file.{kind.ending}",
                 kind=kind.media_type,
@@ -71,6 +72,8 @@ def store(
                 created_at=now,
                 keep_until=now + KEPT_UNUSED,
             )
+            audit.record(church, author, "media.uploaded", made, {"bytes": made.size}, now=now)
+            return made
     except IntegrityError:
         # Another request stored the same file at the same time.
         return known.defer("content").get()

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import models
 
+from koinonia import ids
 from koinonia.models.church import Church
 from koinonia.models.group import KEY_LENGTH, group_key
 
@@ -39,3 +40,8 @@ class TextTemplate(models.Model):
         if fields is not None and "name" in fields:
             options["update_fields"] = {*fields, "key"}
         super().save(*args, **options)
+
+    @property
+    def mark(self) -> str:
+        """Return the id of the API."""
+        return ids.encode(self.pk)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
@@ -53,14 +53,18 @@ def when(moment: datetime | None, style: str = "") -> SafeString | str:
     """Return the time of the church: ``{% when message.created_at %}``.
 
     Today only the clock is shown; else the weekday, the date and the clock. ``style`` "full" always
-    shows all.
+    shows all; "day" shows another day without the clock, and the last days by their names.
     """
     if moment is None:
         return ""
     here = localtime(moment)
     clock = date_format(here, "TIME_FORMAT")
-    if style != "full" and here.date() == localtime(now()).date():
+    is_today = here.date() == localtime(now()).date()
+    if style != "full" and is_today:
         shown = clock
+    elif style == "day":
+        is_recent = now() - moment < timedelta(days=6)
+        shown = date_format(here, "l" if is_recent else "SHORT_DATE_FORMAT")
     else:
         day = date_format(here, "DATE_FORMAT" if here.year != now().year else "MONTH_DAY_FORMAT")
         shown = _("%(weekday)s, %(day)s, %(clock)s") % {

@@ -12,6 +12,7 @@ from delivery.changes import message_changes
 from delivery.content.visible_text import clean
 from delivery.drafts import Draft
 from delivery.models import Message
+from koinonia import audit
 from koinonia.conversations import conversation_with, member_at, remember_named
 from koinonia.media.storage import keep_used
 from koinonia.models import Church, Member
@@ -61,5 +62,6 @@ def send_text(
         message = accept_message(
             church, draft, author=author, scheduled_at=send_at, expires_at=expires_at, now=now
         )
+        audit.record(church, author, "message.sent", message, now=now)
     message.recipient = member
     return message

@@ -1,4 +1,4 @@
-"""The faults. Each one begins, lasts, and ends; what the operator would do belongs to it."""
+"""The faults. Each fault has a begin and an end, and includes the actions of the operator."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from tests.cluster.hosts import Part
 from tests.cluster.system import Cluster
+from tests.support.waiting import wait_until
 
 SHORT, LONG = 5.0, 12.0
 """Seconds that a fault lasts."""
@@ -21,9 +23,9 @@ class Fault:
     """The fault lasts as long as the block of this context manager."""
     seconds: float = LONG
     dead_web: str = ""
-    """The web process that cannot answer meanwhile."""
+    """This web process cannot answer during the fault."""
     redis_is_away: bool = False
-    """Each web process applies the limits on its own meanwhile."""
+    """During the fault, each web process applies the limits separately."""
 
 
 @contextmanager
@@ -48,7 +50,7 @@ def _cut(cluster: Cluster, name: str, *others: str) -> Iterator[None]:
     try:
         yield
     finally:
-        cluster.network.mend(name, *others)
+        cluster.network.restore(name, *others)
 
 
 @contextmanager
@@ -106,7 +108,8 @@ def _restarted_in_turn(cluster: Cluster) -> Iterator[None]:
     for part in [*cluster.webs, *cluster.workers]:
         part.stop()
         part.start()
-        _wait(lambda part=part: part not in cluster.webs or cluster.web_is_ready(part))  # type: ignore[misc]
+        if part in cluster.webs:
+            wait_until(partial(cluster.web_is_ready, part), 60)
     yield
 
 
@@ -253,11 +256,3 @@ def _databases(cluster: Cluster) -> list[str]:
 
 def _addresses(cluster: Cluster, *kinds: str) -> list[str]:
     return [found for name, found in cluster.addresses.items() if name.startswith(kinds)]
-
-
-def _wait(condition: Callable[[], bool], seconds: float = 60) -> None:
-    until = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > until:
-            raise TimeoutError(f"Not within {seconds:.0f} s.")
-        time.sleep(0.2)

@@ -1,4 +1,4 @@
-"""The guarantees, computed from the carrier's ledger and from what the clients saw."""
+"""The guarantees, computed from the carrier's ledger and from the clients' records."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ class Network:
         """Drop every packet between the host and the addresses ``others``, without an answer."""
         self._rules(name, "-A", others)
 
-    def mend(self, name: str, *others: str) -> None:
+    def restore(self, name: str, *others: str) -> None:
         self._rules(name, "-D", others)
 
     def slow(self, name: str) -> None:

@@ -1,4 +1,4 @@
-"""What the clients saw: when each face answered, which errors they met, what was promised to them."""
+"""The clients' records: times of answers by face, errors, and accepted texts."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ FACES = ("API", "sockets", "delivery", "healthz")
 
 @dataclass(frozen=True)
 class Row:
-    """What one fault did: seconds of silence by face, and the errors of clients by kind."""
+    """The effects of one fault: seconds of silence by face, and the errors of clients by kind."""
 
     fault: str
     recovered: float | None
@@ -32,7 +32,7 @@ class Report:
     rows: list[Row] = field(default_factory=list)
     guarantees: list[Guarantee] = field(default_factory=list)
     load: list[str] = field(default_factory=list)
-    """Sentences on what was done meanwhile."""
+    """Sentences about the work during the run."""
 
     @property
     def passed(self) -> bool:

@@ -6,16 +6,19 @@ import random
 import time
 from collections.abc import Callable, Sequence
 
-from tests.cluster import judgement
+from tests.cluster import judgement, outcome
 from tests.cluster.faults import Fault
 from tests.cluster.record import Record
 from tests.cluster.report import FACES, Guarantee, Report, Row, kinds
 from tests.cluster.sockets import STREAM, Listener
 from tests.cluster.system import Cluster
 from tests.cluster.traffic import MESSAGES_BURST, MESSAGES_PER_MINUTE, Client, Traffic
+from tests.support.waiting import wait_until
 
 _LISTENERS = 6
-_BEFORE_SECONDS, _BETWEEN_SECONDS = 10, 8
+_TRAFFIC = ("API", "sockets", "delivery")
+"""The faces that the traffic itself meets."""
+_BETWEEN_SECONDS = 8
 _READY_SECONDS, _DONE_SECONDS = 90, 240
 
 
@@ -25,7 +28,8 @@ class Run:
     def __init__(self, cluster: Cluster, say: Callable[[str], None]) -> None:
         self._cluster, self._say = cluster, say
         self._record, self._report = Record(), Report()
-        self._traffic = Traffic(cluster, self._record)
+        probed = {web.name: f"{web.address}:8000" for web in cluster.webs}
+        self._traffic = Traffic(cluster, self._record, probed=probed)
         self._without_redis: list[tuple[float, float]] = []
         self._listeners: list[Listener] = []
 
@@ -37,7 +41,7 @@ class Run:
             listener.start()
         self._traffic.start()
         self._began = time.time()
-        time.sleep(_BEFORE_SECONDS)
+        wait_until(lambda: self._record.answers.keys() >= set(_TRAFFIC), _READY_SECONDS)
 
     def meet(self, fault: Fault) -> None:
         began = time.time()
@@ -81,9 +85,7 @@ class Run:
 
     def _row(self, fault: Fault, began: float, recovered: float | None) -> Row:
         now = time.time()
-        silences = {
-            face: self._record.silence(face, began, now) for face in ("API", "sockets", "delivery")
-        }
+        silences = {face: self._record.silence(face, began, now) for face in _TRAFFIC}
         alive = [web.name for web in self._cluster.webs if fault.dead_web not in (web.name, "all")]
         silences["healthz"] = max(
             (self._record.silence(f"healthz {name}", began, now) for name in alive), default=0.0
@@ -97,44 +99,18 @@ class Run:
         """Return the ledger when it holds every accepted text, or after four minutes."""
         until = time.time() + _DONE_SECONDS
         while True:
-            entries = self._ledger()
+            entries = outcome.ledger(self._cluster)
             if not judgement.of_texts(self._record.promised, entries).lost or time.time() > until:
                 return entries
             time.sleep(2)
 
-    def _ledger(self) -> list[tuple[str, str]]:
-        found: list[tuple[str, str]] = []
-        after: int | None = 0
-        while after is not None:
-            page = self._cluster.carrier_control("GET", f"/ledger?after={after}&limit=10000")
-            found += [(entry["to"], entry["text"]) for entry in page["entries"]]
-            after = page["next"]
-        return found
-
-    def _head(self) -> int:
-        answer = self._client.ask("GET", "/api/v1/churches/grace/events/")
-        return int(answer.json()["to"]) if answer is not None else -1
-
     def _wait_for_the_head(self) -> None:
         until = time.time() + 60
         while time.time() < until:
-            head = self._head()
+            head = outcome.head(self._client)
             if all(listener.position == head for listener in self._listeners):
                 return
             time.sleep(1)
-
-    def _missing_inbound(self) -> int:
-        """Return how many texts of phones are not in the church's list."""
-        path = "/api/v1/churches/grace/messages/?direction=inbound&page_size=200&fields=text"
-        found: set[str] = set()
-        while path:
-            answer = self._client.ask("GET", path)
-            if answer is None:
-                return len(self._record.inbound)
-            body = answer.json()
-            found |= {message["text"] for message in body["results"]}
-            path = (body["next"] or "").removeprefix(self._cluster.url)
-        return len(set(self._record.inbound) - found)
 
     def _judge(self, entries: Sequence[tuple[str, str]]) -> None:
         record = self._record
@@ -143,11 +119,11 @@ class Run:
             record.admitted, MESSAGES_BURST, MESSAGES_PER_MINUTE / 60,
             away=self._without_redis, processes=len(self._cluster.webs),
         )  # fmt: skip
-        head = self._head()
+        head = outcome.head(self._client)
         behind = sum(listener.position != head for listener in self._listeners)
         webhooks = self._cluster.carrier_control("GET", "/ledger/summary")["webhooks"]
         given_up = int(webhooks["given_up"])
-        missing = self._missing_inbound()
+        missing = outcome.missing_inbound(self._cluster, self._client, record.inbound)
         self._report.guarantees = [
             Guarantee("accepted texts that are lost", texts.lost, "; ".join(texts.examples)),
             Guarantee("texts that were sent twice", texts.doubled),

@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.sync.client import connect
 
 from tests.cluster.record import Record
-from tests.cluster.system import Cluster
+from tests.cluster.traffic import Site
 
 STREAM = "church:grace"
 _DEAD_SECONDS = 60
@@ -23,9 +23,9 @@ _DEAD_SECONDS = 60
 class Listener:
     """A socket on the stream of a church. ``position`` is the last number it has seen."""
 
-    def __init__(self, cluster: Cluster, record: Record, token: str) -> None:
-        self._url = cluster.url.replace("https", "wss") + "/ws/v1/"
-        self._context = ssl.create_default_context(cafile=str(cluster.certificate))
+    def __init__(self, site: Site, record: Record, token: str) -> None:
+        self._url = site.url.replace("https", "wss") + "/ws/v1/"
+        self._context = ssl.create_default_context(cafile=str(site.certificate))
         self._record, self._token = record, token
         self.position: int | None = None
         self._epoch = ""

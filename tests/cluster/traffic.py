@@ -5,29 +5,55 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
 
 import requests
 
 from tests.cluster.record import Admission, Record
-from tests.cluster.system import Cluster
 from tests.support.running_system import PASSWORD
 
 MESSAGES_BURST, MESSAGES_PER_MINUTE = 20, 60
-_TIMEOUT = 10
+_HELD_SECONDS = 5
 _PHONES = [f"+1312555{number:04}" for number in range(100, 200)]
 
 
-class Client:
-    """A user of the API, through the proxies, who counts what goes wrong."""
+class Site(Protocol):
+    """The address of an installation, and the control of its carrier."""
 
-    def __init__(self, cluster: Cluster, record: Record, user: str) -> None:
-        self._cluster, self._record, self._user = cluster, record, user
+    @property
+    def url(self) -> str: ...
+    @property
+    def certificate(self) -> Path: ...
+    def carrier_control(self, method: str, path: str, body: object = None) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Pace:
+    """The seconds between two steps of each kind of client; None leaves that kind out."""
+
+    singles: float = 3
+    broadcasts: float = 40
+    flood: float | None = 0.4
+    inbound: float = 3
+    polls: float = 1
+    logins: float = 10
+    patience: float = 10
+    """After so many seconds a client counts a missing answer."""
+
+
+class Client:
+    """A user of the API, through the proxies, who counts errors."""
+
+    def __init__(self, site: Site, record: Record, user: str, patience: float = 10) -> None:
+        self._site, self._record, self._user = site, record, user
+        self._patience = patience
         self._http = requests.Session()
         self._http.trust_env = False  # REQUESTS_CA_BUNDLE would replace the certificate.
-        self._http.verify = str(cluster.certificate)
+        self._http.verify = str(site.certificate)
 
     def sign_in(self) -> str:
         body = {"username": self._user, "password": PASSWORD}
@@ -40,7 +66,7 @@ class Client:
         """Return the answer; None, and a counted error, if there was none or a 5xx."""
         try:
             answer = self._http.request(
-                method, self._cluster.url + path, timeout=_TIMEOUT, **options
+                method, self._site.url + path, timeout=self._patience, **options
             )
         except requests.RequestException as error:
             self._record.error(type(error).__name__)
@@ -55,27 +81,38 @@ class Client:
 
 
 class Traffic:
-    """``with Traffic(cluster, record) as traffic``; it goes on until the end of the block.
+    """Clients of ``site``, which go on until ``stop``.
 
-    ``no_new_texts`` ends the sending and leaves the rest.
+    ``no_new_texts`` ends the sending and leaves the rest. ``probed`` maps names of web processes to
+    their own addresses.
     """
 
-    def __init__(self, cluster: Cluster, record: Record) -> None:
-        self._cluster, self._record = cluster, record
+    def __init__(
+        self,
+        site: Site,
+        record: Record,
+        pace: Pace = Pace(),
+        probed: Mapping[str, str] | None = None,
+    ) -> None:
+        self._site, self._record, self._pace = site, record, pace
+        self._probed = probed or {}
         self._sending, self._watching = threading.Event(), threading.Event()
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
+        pace = self._pace
         for number in range(2):
-            self._begin(self._sending, 3, self._singles(f"single {number}"))
-        self._begin(self._sending, 40, self._broadcasts())
-        self._begin(self._sending, 0.4, self._flood())
-        self._begin(self._sending, 3, self._inbound())
-        self._begin(self._watching, 1, self._polls())
-        self._begin(self._watching, 10, self._logins())
+            self._begin(self._sending, pace.singles, self._singles(f"single {number}"))
+        self._begin(self._sending, pace.broadcasts, self._broadcasts())
+        if pace.flood is not None:
+            self._begin(self._sending, pace.flood, self._flood())
+        self._begin(self._sending, pace.inbound, self._inbound())
+        self._begin(self._watching, pace.polls, self._polls())
+        self._begin(self._watching, 0, self._held_polls())
+        self._begin(self._watching, pace.logins, self._logins())
         self._begin(self._watching, 0.5, self._ledger())
-        for web in self._cluster.webs:
-            self._begin(self._watching, 0.5, self._health(web.name, web.address))
+        for name, address in self._probed.items():
+            self._begin(self._watching, 0.5, self._health(name, address))
 
     def no_new_texts(self) -> None:
         self._sending.set()
@@ -97,7 +134,7 @@ class Traffic:
         thread.start()
 
     def _client(self, user: str) -> Client:
-        client = Client(self._cluster, self._record, user)
+        client = Client(self._site, self._record, user, self._pace.patience)
         client.sign_in()
         return client
 
@@ -160,7 +197,7 @@ class Traffic:
             number = next(numbers)
             text = f"inbound {number}"
             body = {"from": _PHONES[number % len(_PHONES)], "to": "+13125550001", "text": text}
-            self._cluster.carrier_control("POST", "/inbound", body)
+            self._site.carrier_control("POST", "/inbound", body)
             self._record.inbound.append(text)
 
         return step
@@ -176,9 +213,24 @@ class Traffic:
 
         return step
 
+    def _held_polls(self) -> Callable[[], None]:
+        """Ask for the next events of a church, and wait for them as a browser without a socket does."""
+        client = self._client("grace-viewer")
+        known: dict[str, int] = {}
+
+        def step() -> None:
+            since = f"after={known['to']}&wait={_HELD_SECONDS}" if known else "after=0"
+            answer = client.ask("GET", f"/api/v1/churches/grace/events/?{since}")
+            if answer is not None and answer.status_code == 200:
+                known["to"] = int(answer.json()["to"])
+            else:
+                self._watching.wait(1)
+
+        return step
+
     def _logins(self) -> Callable[[], None]:
         def step() -> None:
-            client = Client(self._cluster, self._record, "hope-owner")
+            client = Client(self._site, self._record, "hope-owner", self._pace.patience)
             if client.sign_in():
                 client.ask("POST", "/api/v1/auth/logout/")
 
@@ -189,7 +241,7 @@ class Traffic:
 
         def step() -> None:
             nonlocal seen
-            total = self._cluster.carrier_control("GET", "/ledger/summary")["accepted"]
+            total = self._site.carrier_control("GET", "/ledger/summary")["accepted"]
             if total > seen:
                 self._record.good("delivery")
             seen = total
@@ -199,7 +251,7 @@ class Traffic:
     def _health(self, name: str, address: str) -> Callable[[], None]:
         def step() -> None:
             with _counted(self._record, name, "healthz"):
-                requests.get(f"http://{address}:8000/healthz", timeout=2).raise_for_status()
+                requests.get(f"http://{address}/healthz", timeout=2).raise_for_status()
 
         return step
 

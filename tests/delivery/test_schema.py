@@ -56,8 +56,8 @@ def test_an_index_that_failed_halfway_is_built_again() -> None:
         try:
             with connection.schema_editor(atomic=False) as editor:
                 statement = str(index.create_sql(Message, editor, concurrently=True))
-                schema_changes._build(connection, NAME, statement)
-                schema_changes._build(connection, NAME, statement)
+                schema_changes.build_index(connection, NAME, statement)
+                schema_changes.build_index(connection, NAME, statement)
             cursor.execute(_IS_VALID, [NAME])
             assert cursor.fetchall() == [(True,)]
         finally:

@@ -24,7 +24,7 @@ MADE_BY_THE_OPERATOR = "./secrets/"
 
 def test_the_system_is_complete() -> None:
     assert set(SERVICES) == {
-        "postgresql", "valkey", "migrate", "web1", "web2", "worker", "nginx", "prometheus", "grafana",
+        "postgresql", "valkey", "migrate-pre", "migrate", "web1", "web2", "worker", "nginx", "prometheus", "grafana",
     }  # fmt: skip
 
 
@@ -53,11 +53,46 @@ def test_our_services_use_known_variables_and_are_confined(name: str) -> None:
     assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
 
 
-@pytest.mark.parametrize("name", ["migrate", "worker"])
+@pytest.mark.parametrize("name", ["migrate-pre", "migrate", "worker"])
 def test_the_commands_of_our_services_exist(name: str) -> None:
     command = OWN[name]["command"]
     assert command[:2] == ["python", "manage.py"]
     assert command[2] in get_commands()
+
+
+def test_the_containers_of_the_release_before_survive_the_migration_at_the_start() -> None:
+    assert "--pre" in OWN["migrate-pre"]["command"]
+    assert all("migrate-pre" in OWN[name]["depends_on"] for name in ("web1", "web2", "worker"))
+    # The second phase waits for a person.
+    assert (OWN["migrate"]["profiles"], "--pre" in OWN["migrate"]["command"]) == (
+        ["migrate"],
+        False,
+    )
+
+
+def test_prometheus_asks_each_process_and_knows_the_rules() -> None:
+    configuration = yaml.safe_load((DEPLOY / "compose" / "prometheus.yml").read_text())
+    ours = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())
+    jobs = [job["job_name"] for job in configuration["scrape_configs"]]
+    assert jobs == [job["job_name"] for job in ours["scrape_configs"]]
+    [workers] = configuration["scrape_configs"][1]["dns_sd_configs"]
+    assert workers["names"] == ["worker"]
+    assert OWN["worker"]["environment"]["WORKER_METRICS"] == f"0.0.0.0:{workers['port']}"
+    # The rule file stands beside the configuration, in the container too.
+    places = dict(volume.split(":")[:2] for volume in SERVICES["prometheus"]["volumes"])
+    [rules] = configuration["rule_files"]
+    assert places[f"./prometheus/{rules}"] == f"/etc/prometheus/{rules}"
+
+
+def test_grafana_finds_prometheus_and_the_dashboard() -> None:
+    volumes = dict(volume.split(":")[:2] for volume in SERVICES["grafana"]["volumes"])
+    source, provider = (
+        yaml.safe_load((DEPLOY / "compose" / "grafana" / name).read_text())
+        for name in ("datasource.yml", "dashboards.yml")
+    )
+    assert source["datasources"][0]["url"] == "http://prometheus:9090"
+    assert provider["providers"][0]["options"]["path"] == volumes["./grafana"]
+    assert [path.name for path in (DEPLOY / "grafana").iterdir()] == ["koinonia.json"]
 
 
 def test_redis_never_evicts_and_no_database_is_open_to_the_outside() -> None:
@@ -72,7 +107,7 @@ def test_nginx_of_the_containers_differs_in_the_web_processes_alone() -> None:
         {*(DEPLOY / path).read_text().splitlines()} for path in ("nginx.conf", "compose/nginx.conf")
     )
     assert all("server web" in line for line in theirs - ours)
-    assert all("the web process" in line for line in ours - theirs)
+    assert all("web process" in line for line in ours - theirs)
     assert len(theirs - ours) == 2
 
 

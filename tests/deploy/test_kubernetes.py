@@ -42,6 +42,7 @@ def test_the_objects_are_complete() -> None:
         ("Deployment", "koinonia-web"),
         ("Deployment", "koinonia-worker"),
         ("Job", "koinonia-migrate"),
+        ("Job", "koinonia-migrate-pre"),
         ("PodDisruptionBudget", "koinonia-web"),
         ("PodDisruptionBudget", "koinonia-worker"),
         ("Service", "koinonia-web"),
@@ -75,6 +76,17 @@ def test_liveness_asks_the_process_alone() -> None:
     web = PODS["koinonia-web"]["spec"]["containers"][0]
     assert web["livenessProbe"]["httpGet"]["path"] == "/healthz"
     assert web["readinessProbe"]["httpGet"]["path"] == "/readyz"
+
+
+def test_one_job_for_each_phase_of_the_migrations() -> None:
+    commands = {
+        name: PODS[name]["spec"]["containers"][0]["command"][2:]
+        for name in ("koinonia-migrate-pre", "koinonia-migrate")
+    }
+    assert commands == {
+        "koinonia-migrate-pre": ["migrate", "--pre", "--noinput"],
+        "koinonia-migrate": ["migrate", "--noinput"],
+    }
 
 
 def test_services_and_budgets_select_the_pods() -> None:

@@ -34,6 +34,8 @@ def _promtool(*arguments: str) -> None:
     "arguments",
     [
         ("check", "config", "prometheus.yml"),
+        # The rules are mounted beside it in the container alone.
+        ("check", "config", "--syntax-only", "../compose/prometheus.yml"),
         ("check", "rules", "rules.yml"),
         ("test", "rules", "rules_test.yml"),
     ],

@@ -61,6 +61,13 @@ def test_each_command_of_a_unit_exists(unit: Path) -> None:
         assert words[-1] == "koinonia.asgi:application"
 
 
+def test_one_unit_for_each_phase_of_the_migrations() -> None:
+    folder = DEPLOY / "systemd"
+    for name, command in (("-pre", "migrate --pre --noinput"), ("", "migrate --noinput")):
+        text = (folder / f"koinonia-migrate{name}.service").read_text()
+        assert f"manage.py {command}\n" in text
+
+
 @pytest.mark.parametrize("unit", SERVICES, ids=name_of)
 def test_each_secret_of_a_unit_is_a_credential_that_the_unit_loads(unit: Path) -> None:
     text = unit.read_text()

@@ -13,7 +13,7 @@ from delivery.opt_outs import opt_out
 from delivery.statuses import Status
 from koinonia.conversations import conversation_with
 from koinonia.ids import encode
-from koinonia.models import Broadcast, Church, Conversation, Group, Member
+from koinonia.models import Broadcast, Church, Conversation, Group, Member, Note
 from tests.support import cast
 
 G = "/api/v1/churches/grace/"
@@ -55,7 +55,11 @@ def test_all_rows_of_the_other_member_follow(
         double, direction=Direction.INBOUND, status=Status.RECEIVED,
         from_number=double.phone, to_number="+13125550100",
     )  # fmt: skip
-    Conversation.objects.filter(phone=double.phone).update(unread_count=1)
+    Conversation.objects.filter(phone=double.phone).update(unread_count=1, state="open")
+    note = Note.objects.create(
+        church=grace, conversation=Conversation.objects.get(phone=double.phone),
+        text="Prefers calls", created_at=timezone.now(),
+    )  # fmt: skip
     broadcast = Broadcast.objects.create(
         church=grace, text="Hi", created_at=timezone.now(), due_at=timezone.now(),
         audience={"groups": [], "members": [encode(double.pk), encode(anna.pk)]},
@@ -77,6 +81,8 @@ def test_all_rows_of_the_other_member_follow(
     talk = Conversation.objects.get()
     assert {message.thread for message in messages} == {talk.pk}
     assert (talk.phone, talk.unread_count, talk.last_message_id) == (anna.phone, 1, reply.pk)
+    note.refresh_from_db()
+    assert (talk.state, note.conversation) == ("open", talk)
     broadcast.refresh_from_db()
     assert broadcast.audience["members"] == [encode(anna.pk)]
 

@@ -23,7 +23,7 @@ from twisted.internet.testing import MemoryReactor, StringTransport
 from twisted.web import http
 
 from realtime import conf
-from realtime.daphne import CLOSE_SECONDS, PatientFactory, install, write_now
+from realtime.daphne import CLOSE_SECONDS, PatientFactory, PromptProtocol, install, write_now
 from tests.realtime.client import open_socket
 from tests.realtime.second_project.processes import APPLICATION, SecondProject, free_port
 from tests.support.certificates import self_signed
@@ -31,6 +31,8 @@ from tests.support.waiting import wait_until
 
 PROXY_TIMEOUT = 60
 """Seconds; the default of nginx (upstream ``keepalive_timeout``), of AWS and of other balancers."""
+CLOSE = 8
+"""The opcode of a close frame."""
 REQUEST = b"GET /page/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 FORM = b"name=Grace&word=peace"
 MULTIPART = b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\npeace\r\n--x--\r\n'
@@ -102,6 +104,35 @@ def test_the_event_loop_handles_a_disconnected_client(ends: tuple[Any, socket.so
     connection, theirs = ends
     theirs.close()
     assert write_now(connection, b"anybody?") == 0
+
+
+# Ends of sockets
+
+
+@pytest.fixture
+def open_protocol(monkeypatch: pytest.MonkeyPatch) -> PromptProtocol:
+    """Return the protocol of an open socket that keeps its frames in ``frames``."""
+    protocol = PromptProtocol()
+    protocol.state, protocol.closeHandshakeTimeout, protocol.frames = protocol.STATE_OPEN, 0, []
+    monkeypatch.setattr(
+        protocol, "sendFrame", lambda opcode, payload: protocol.frames.append((opcode, payload))
+    )
+    return protocol
+
+
+@pytest.mark.parametrize("code", [1000, 1011, 4401])
+def test_an_application_closes_with_any_code(open_protocol: PromptProtocol, code: int) -> None:
+    open_protocol.handle_reply({"type": "websocket.close", "code": code})
+    assert open_protocol.frames == [(CLOSE, code.to_bytes(2, "big"))]
+    # A second close changes nothing.
+    open_protocol.handle_reply({"type": "websocket.close", "code": code})
+    assert len(open_protocol.frames) == 1
+
+
+def test_a_frame_after_the_close_is_an_oserror(open_protocol: PromptProtocol) -> None:
+    open_protocol.close_registered(1012)
+    with pytest.raises(OSError, match="closed"):
+        open_protocol.handle_reply({"type": "websocket.send", "text": "late"})
 
 
 # Requests

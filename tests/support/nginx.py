@@ -38,7 +38,8 @@ def site(webs: Sequence[int], plain: int, secure: int, certificate: Path) -> str
     servers = [f"server 127.0.0.1:{web} max_fails=3 fail_timeout=5s;" for web in webs]
     told = SITE
     for marked, value in (
-        ("server 127.0.0.1:8000 max_fails=3 fail_timeout=5s;", "\n".join(servers)),
+        ("server 127.0.0.1:8001 max_fails=3 fail_timeout=5s;", "\n".join(servers)),
+        ("server 127.0.0.1:8002 max_fails=3 fail_timeout=5s;", ""),
         ("listen 80;", f"listen 127.0.0.1:{plain};"),
         ("listen 443 ssl;", f"listen 127.0.0.1:{secure} ssl;"),
         ("https://texts.example.org$request_uri", f"https://127.0.0.1:{secure}$request_uri"),

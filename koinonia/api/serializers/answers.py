@@ -11,6 +11,7 @@ from rest_framework import serializers
 from delivery.accept import UnacceptableError
 from koinonia.answers import keywords
 from koinonia.api.errors import taken_as_error
+from koinonia.api.serializers.acting import ActingMixin
 from koinonia.api.serializers.fields import (
     MAX_MEMBERS,
     ChurchItemField,
@@ -53,7 +54,7 @@ class GroupOfKeywordField(ChurchItemField):
         return {"id": IdField().to_representation(value.pk), "name": value.name}
 
 
-class KeywordSerializer(KnownFieldsMixin, serializers.ModelSerializer[Keyword]):
+class KeywordSerializer(ActingMixin, KnownFieldsMixin, serializers.ModelSerializer[Keyword]):
     id = IdField()
     word = NameField(max_length=MAX_WORD)
     group = GroupOfKeywordField("groups")
@@ -82,8 +83,13 @@ class KeywordSerializer(KnownFieldsMixin, serializers.ModelSerializer[Keyword]):
     def save(self, **kwargs: Any) -> Keyword:
         sentence = _("The word “%(word)s” joins another group already. Choose another word.")
         word = self.validated_data.get("word", "")
+        made = self.instance is None
         with taken_as_error(word=sentence % {"word": word}):
-            return super().save(church=self.context["church"], **kwargs)
+            keyword = super().save(church=self.context["church"], **kwargs)
+            self.record(
+                "keyword.added" if made else "keyword.changed", keyword, self.validated_data
+            )
+        return keyword
 
     def update(self, instance: Keyword, validated_data: dict[str, Any]) -> Keyword:
         for name in ("word", "group", "answer"):

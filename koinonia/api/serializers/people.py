@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 from rest_framework import serializers
 
 from delivery.models import OptOut
 from delivery.opt_outs import opt_out
+from koinonia import audit
 from koinonia.api.errors import taken_as_error
+from koinonia.api.serializers.acting import ActingMixin
 from koinonia.api.serializers.answers import AnswerField
 from koinonia.api.serializers.fields import (
     MAX_GROUPS,
@@ -25,7 +28,7 @@ from koinonia.models import Church, Group, Member
 from koinonia.models.group import taken
 
 
-class GroupSerializer(KnownFieldsMixin, serializers.ModelSerializer[Group]):
+class GroupSerializer(ActingMixin, KnownFieldsMixin, serializers.ModelSerializer[Group]):
     id = IdField()
     name = NameField()
     members_count = serializers.IntegerField(read_only=True, default=0)
@@ -40,8 +43,11 @@ class GroupSerializer(KnownFieldsMixin, serializers.ModelSerializer[Group]):
 
     def save(self, **kwargs: Any) -> Group:
         name = self.validated_data.get("name", "")
+        made = self.instance is None
         with taken_as_error(name=taken(name)):
-            return super().save(church=self.context["church"], **kwargs)
+            group = super().save(church=self.context["church"], **kwargs)
+            self.record("group.added" if made else "group.changed", group, self.validated_data)
+        return group
 
     def update(self, instance: Group, validated_data: dict[str, Any]) -> Group:
         instance.name = validated_data.get("name", instance.name)
@@ -90,7 +96,13 @@ class MemberSerializer(KnownFieldsMixin, serializers.ModelSerializer[Member]):
         return attrs
 
     def save(self, **kwargs: Any) -> Member:
-        return super().save(church=self.context["church"], **kwargs)
+        church: Church = self.context["church"]
+        action = "member.changed" if self.instance else "member.added"
+        fields = sorted(self.validated_data)
+        with transaction.atomic():
+            member = super().save(church=church, **kwargs)
+            audit.record(church, self.context["request"].user, action, member, {"fields": fields})
+        return member
 
     def create(self, validated_data: dict[str, Any]) -> Member:
         groups = validated_data.pop("groups", [])

@@ -50,6 +50,13 @@ class RenderingSerializer(serializers.Serializer[Any]):
     parts = serializers.IntegerField(source="measured.parts")
 
 
+class QuietSerializer(serializers.Serializer[Any]):
+    waiting = serializers.IntegerField()
+    until = serializers.DateTimeField(
+        allow_null=True, help_text="When the last of them may go; null: none waits."
+    )
+
+
 class PreviewSerializer(serializers.Serializer[Any]):
     people = serializers.IntegerField(
         help_text="Numbers that would get the text. Not counted: duplicates, opt-outs, texts that are too"
@@ -79,6 +86,7 @@ class PreviewSerializer(serializers.Serializer[Any]):
     examples = RenderingSerializer(
         many=True, help_text=f"The texts of at most {EXAMPLES} members that get one."
     )
+    quiet = QuietSerializer(help_text="The texts that wait for the end of the quiet hours.")
     done_at = serializers.DateTimeField(
         allow_null=True,
         help_text="When the last text leaves at the rate of the church's number; null: no limit.",

@@ -14,13 +14,18 @@ from rest_framework import serializers
 from delivery.limits import spend
 from koinonia import opt_out_words
 from koinonia.answers import keywords, office_hours
+from koinonia.api.serializers.acting import ActingMixin
 from koinonia.api.serializers.answers import AnswerField
 from koinonia.api.serializers.fields import ItemTagField, NameField
 from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.models import Church
+from koinonia.quiet.hours import quiet_hours_refusal
 from koinonia.zones import check_zone
 
 _MOST_PARTS = 1_000_000
+_ANSWERS = {
+    "office_hours", "answers_when_closed", "closed_answer", "answers_first_contact", "first_contact_answer",
+}  # fmt: skip
 
 
 @extend_schema_field(
@@ -43,7 +48,7 @@ class OfficeHoursField(serializers.JSONField):
         return _checked(office_hours.check, super().to_internal_value(data))
 
 
-class SettingsSerializer(KnownFieldsMixin, serializers.ModelSerializer[Church]):
+class SettingsSerializer(ActingMixin, KnownFieldsMixin, serializers.ModelSerializer[Church]):
     name = NameField()
     signature = NameField(max_length=80, allow_blank=True, required=False)
     office_hours = OfficeHoursField(allow_null=True, required=False)
@@ -66,7 +71,8 @@ class SettingsSerializer(KnownFieldsMixin, serializers.ModelSerializer[Church]):
         fields = [
             "name", "timezone", "language", "opt_out_words", "plain_punctuation", "signature",
             "part_price", "office_hours", "answers_when_closed", "closed_answer",
-            "answers_first_contact", "first_contact_answer", "daily_cap", "operator_daily_cap", "etag",
+            "answers_first_contact", "first_contact_answer", "daily_cap", "operator_daily_cap",
+            "quiet_from", "quiet_until", "etag",
         ]  # fmt: skip
 
     def to_representation(self, instance: Church) -> dict[str, Any]:
@@ -93,9 +99,13 @@ class SettingsSerializer(KnownFieldsMixin, serializers.ModelSerializer[Church]):
         if after("answers_when_closed") and after("office_hours") is None:
             sentence = _("Name the office hours first: without them the office is never closed.")
             raise serializers.ValidationError({"office_hours": [sentence]})
+        if reason := quiet_hours_refusal(after("quiet_from"), after("quiet_until")):
+            raise serializers.ValidationError({"quiet_until": [reason]})
         return attrs
 
     def update(self, instance: Church, validated_data: dict[str, Any]) -> Church:
+        answers = validated_data.keys() <= _ANSWERS
+        self.record("answers.changed" if answers else "church.changed", instance, validated_data)
         if "daily_cap" in validated_data:
             spend.set_own_cap(instance.pk, validated_data.pop("daily_cap"), timezone.now())
         for name, value in validated_data.items():

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from delivery.accept import UnacceptableError
+from koinonia import audit
 from koinonia.api.errors import taken_as_error
 from koinonia.api.serializers.fields import IdField, ItemTagField, NameField, TextField
 from koinonia.api.serializers.known_fields import KnownFieldsMixin
@@ -47,8 +48,12 @@ class TemplateSerializer(KnownFieldsMixin, serializers.ModelSerializer[TextTempl
     def save(self, **kwargs: Any) -> TextTemplate:
         name = self.validated_data.get("name", "")
         sentence = _("There is a template named {name!r} already. Choose another name.")
+        church, user = self.context["church"], self.context["request"].user
+        action = "template.changed" if self.instance else "template.added"
         with taken_as_error(name=sentence.format(name=name)):
-            return super().save(church=self.context["church"], **kwargs)
+            saved = super().save(church=church, **kwargs)
+            audit.record(church, user, action, saved)
+        return saved
 
     def update(self, instance: TextTemplate, validated_data: dict[str, Any]) -> TextTemplate:
         for name in ("name", "text"):

@@ -1,14 +1,15 @@
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Model, QuerySet
+from django.http import Http404
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from koinonia.answers import membership
+from koinonia import group_changes
 from koinonia.api.serializers.answers import GroupMembersSerializer
 from koinonia.api.serializers.people import GroupSerializer
 from koinonia.api.views.base import (
@@ -19,7 +20,6 @@ from koinonia.api.views.base import (
     ListView,
     UpdateView,
 )
-from koinonia.broadcasts.cancel import cancel_broadcasts_to
 from koinonia.models import Group
 
 
@@ -29,7 +29,11 @@ class _Groups(ChurchView):
     collections = ("groups", "members")
 
     def get_queryset(self) -> QuerySet[Group]:
-        return Group.objects.filter(church=self.church).annotate(members_count=Count("members"))
+        return (
+            Group.objects.filter(church=self.church)
+            .select_related("church")
+            .annotate(members_count=Count("members"))
+        )
 
 
 @extend_schema_view(post=extend_schema(responses={201: GroupSerializer}))
@@ -48,8 +52,11 @@ class GroupView(_Groups, ItemView, UpdateView, CancellingDeleteView):
 
     cancelled_header = "Cancelled-Broadcasts"
 
-    def cancel_waiting(self, instance: Group, now: datetime) -> int:
-        return cancel_broadcasts_to(instance, now=now)
+    def perform_destroy(self, instance: Model) -> None:
+        cancelled = group_changes.delete(cast(Group, instance), self.user, now=timezone.now())
+        if cancelled is None:
+            raise Http404
+        self._cancelled = cancelled
 
 
 class GroupMembersView(_Groups):
@@ -62,5 +69,5 @@ class GroupMembersView(_Groups):
         """Add and remove members. Repeats change nothing."""
         group = self.get_object()
         given = self.checked(GroupMembersSerializer)
-        membership.change(group, add=given["add"], remove=given["remove"])
+        group_changes.change_members(group, self.user, add=given["add"], remove=given["remove"])
         return Response(self.get_serializer(self.get_object()).data)

@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from koinonia import audit
 from koinonia.accounts import invitations, mail
 from koinonia.api.pagination import single_page, single_page_schema
 from koinonia.api.schema import refusal
@@ -26,7 +27,7 @@ from koinonia.api.serializers.invitations import (
     NewInvitationSerializer,
 )
 from koinonia.api.views.base import ReportView
-from koinonia.models import Invitation, Role, Staff
+from koinonia.models import Church, Invitation, Role, Staff
 
 _MAIL_UNAVAILABLE = refusal(503, "The mail could not be sent, so there is no invitation.")
 
@@ -58,17 +59,7 @@ class InvitationsView(ReportView):
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Make an invitation by e-mail or by user name. The mail contains a link; a user finds the invitation in
         `me/invitations/`. The answer does not reveal whether an account exists."""
-        given = self.checked(NewInvitationSerializer)
-        _refuse_staff(given, self.church.pk)
-        try:
-            invitation, token = invitations.invite(
-                self.church, **given, invited_by=self.user, now=timezone.now()
-            )
-        except invitations.TooManyInvitationsError:
-            sentence = f"{invitations.MAX_OPEN} invitations are open already: withdraw one first."
-            raise serializers.ValidationError({"non_field_errors": [sentence]}) from None
-        if invitation.email:
-            _mail(invitation, token)
+        invitation = invited(self.church, self.user, self.checked(NewInvitationSerializer))
         return self.created(invitation, InvitationSerializer(invitation).data)
 
 
@@ -83,6 +74,7 @@ class InvitationView(ReportView):
         invitation = self.item_of(cast(QuerySet[Invitation], self.church.invitations.all()))
         if not invitations.withdraw(invitation):
             raise Http404
+        audit.record(self.church, self.user, "staff.withdrawn", invitation)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -115,6 +107,20 @@ class AcceptInvitationView(APIView):
         if membership is None:
             raise Http404
         return Response(MembershipSerializer(membership).data)
+
+
+def invited(church: Church, user: User, given: dict[str, Any]) -> Invitation:
+    """Make and mail an invitation. Raise ValidationError or MailUnavailableError; nothing is made then."""
+    _refuse_staff(given, church.pk)
+    try:
+        invitation, token = invitations.invite(church, **given, invited_by=user, now=timezone.now())
+    except invitations.TooManyInvitationsError:
+        sentence = f"{invitations.MAX_OPEN} invitations are open already: withdraw one first."
+        raise serializers.ValidationError({"non_field_errors": [sentence]}) from None
+    if invitation.email:
+        _mail(invitation, token)
+    audit.record(church, user, "staff.invited", invitation, {"role": invitation.role})
+    return invitation
 
 
 def _refuse_staff(given: dict[str, Any], church: int) -> None:

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
 
+from koinonia import audit
 from koinonia.api.serializers.answers import KeywordSerializer
 from koinonia.api.views.base import (
     ChurchView,
@@ -33,3 +34,7 @@ class KeywordsView(_Keywords, ListView, CreateView):
 
 class KeywordView(_Keywords, ItemView, UpdateView, DeleteView):
     """A keyword. Members who joined by it stay in the group when it is deleted."""
+
+    def perform_destroy(self, instance: Model) -> None:
+        audit.record(self.church, self.user, "keyword.deleted", instance)
+        super().perform_destroy(instance)

@@ -11,6 +11,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from koinonia import audit
 from koinonia.api.errors import TooLargeError
 from koinonia.api.parsers import CsvParser
 from koinonia.api.views.base import ChurchView
@@ -86,6 +87,8 @@ class MemberImportView(ChurchView):
         """
         query = self.query()
         content, declared, file_name = _upload(request)
+        # A parameter without a value means true.
+        dry_run = query["dry_run"] or request.query_params.get("dry_run") == ""
         try:
             report = import_members(
                 self.church,
@@ -93,11 +96,13 @@ class MemberImportView(ChurchView):
                 now=timezone.now(),
                 file_name=file_name,
                 encoding=query["encoding"] or declared,
-                # A parameter without a value means true.
-                dry_run=query["dry_run"] or request.query_params.get("dry_run") == "",
+                dry_run=dry_run,
             )
         except UnusableFileError as error:
             raise ValidationError({error.field: [str(error)]}) from error
+        if not dry_run:
+            counts = {name: getattr(report, name) for name in ("created", "updated", "skipped")}
+            audit.record(self.church, self.user, "members.imported", detail=counts)
         return Response(
             {
                 "created": report.created,

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from django.db.models import QuerySet
-from django.http import HttpResponseBase
+from django.db.models import Model, QuerySet
+from django.http import Http404
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -13,8 +13,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from delivery.recipients import release
-from koinonia import merging
+from koinonia import audit, merging
 from koinonia.api.errors import ConflictError
 from koinonia.api.idempotency import idempotent
 from koinonia.api.schema import CONFLICT
@@ -34,6 +33,7 @@ from koinonia.api.views.base import (
 )
 from koinonia.api.views.csv_answers import CsvAnswerView
 from koinonia.http.streamed_csv import streamed_csv
+from koinonia.member_deletion import delete_member
 from koinonia.member_export import lines
 from koinonia.member_search import matching
 from koinonia.models import Member
@@ -93,8 +93,13 @@ class MemberView(_Members, ItemView, UpdateView, CancellingDeleteView):
 
     cancelled_header = "Cancelled-Messages"
 
-    def cancel_waiting(self, instance: Member, now: datetime) -> int:
-        return release([instance.pk], now)
+    def perform_destroy(self, instance: Model) -> None:
+        try:
+            self._cancelled = delete_member(
+                cast(Member, instance), by=self.user, now=timezone.now()
+            )
+        except Member.DoesNotExist:
+            raise Http404 from None
 
 
 class MergeMemberView(_Members):
@@ -136,4 +141,5 @@ class ExportMembersView(CsvAnswerView, _FoundMembers):
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Return the list as CSV, with the groups separated by `;`."""
         members = self.filter_queryset(self.get_queryset())
+        audit.record(self.church, self.user, "members.exported")
         return streamed_csv(request._request, lines(members), f"{self.church.slug}-members.csv")

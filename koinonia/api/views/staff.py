@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
-from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import Http404
 from rest_framework import serializers
 
 from koinonia import ids
-from koinonia.accounts.last_owner import KEEP_ONE_OWNER, last_owners
+from koinonia.accounts import staff_changes
+from koinonia.accounts.last_owner import KEEP_ONE_OWNER
+from koinonia.accounts.staff_changes import LastOwnerError
 from koinonia.api.serializers.churches import StaffSerializer
 from koinonia.api.views.base import ChurchView, DeleteView, ListView, UpdateView
 from koinonia.models import Role, Staff
@@ -51,22 +54,21 @@ class StaffView(_Staff, UpdateView, DeleteView):
         given = self.kwargs["id"]
         return self.membership.pk if given == _MYSELF else ids.decode(given)
 
-    @transaction.atomic
     def perform_update(self, serializer: serializers.BaseSerializer[Any]) -> None:
         membership = cast(Staff, serializer.instance)
         role = serializer.validated_data.get("role", membership.role)
-        if role != Role.OWNER:
-            _keep_an_owner(without=membership, field="role")
-        membership.role = role
-        membership.save(update_fields=["role"])
+        with _last_owner_as_error("role"):
+            staff_changes.change_role(membership, role, self.user)
 
-    @transaction.atomic
     def perform_destroy(self, instance: Model) -> None:
-        _keep_an_owner(without=instance, field="non_field_errors")
-        if not instance.delete()[0]:
-            raise Http404
+        with _last_owner_as_error("non_field_errors"):
+            if not staff_changes.remove(cast(Staff, instance), self.user):
+                raise Http404
 
 
-def _keep_an_owner(*, without: Model, field: str) -> None:
-    if last_owners(Staff.objects.filter(pk=without.pk)):
-        raise serializers.ValidationError({field: [KEEP_ONE_OWNER]})
+@contextmanager
+def _last_owner_as_error(field: str) -> Iterator[None]:
+    try:
+        yield
+    except LastOwnerError:
+        raise serializers.ValidationError({field: [KEEP_ONE_OWNER]}) from None

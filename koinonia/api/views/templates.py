@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.exceptions import ValidationError
@@ -10,6 +10,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from koinonia import audit
 from koinonia.api.serializers.templates import (
     AttachmentSerializer,
     TemplateSerializer,
@@ -44,6 +45,10 @@ class TemplatesView(_Templates, ListView, CreateView):
 
 class TemplateView(_Templates, ItemView, UpdateView, DeleteView):
     """A template."""
+
+    def perform_destroy(self, instance: Model) -> None:
+        audit.record(self.church, self.user, "template.deleted", instance)
+        super().perform_destroy(instance)
 
 
 class _Media(ChurchView):

@@ -1,0 +1,75 @@
+"""A group with its members, and the members in and out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from koinonia import group_changes, ids
+from koinonia.api.pagination import NewestFirst
+from koinonia.api.serializers.answers import GroupMembersSerializer
+from koinonia.console.groups.base import GroupsView, counted
+from koinonia.console.paging import paged
+from koinonia.member_search import found, matching
+from koinonia.models import Group, Keyword, Member
+from koinonia.models.member import with_opt_outs
+
+MOST_FOUND = 50
+
+
+class GroupPage(GroupsView):
+    """A group: its members by ``?search=``, and people to add by ``?find=``."""
+
+    def get(self, request: Any, key: str) -> HttpResponse:
+        group = self.group(key)
+        words = request.GET.get("search", "")[:100].strip()
+        wanted = request.GET.get("find", "")[:100].strip()
+        members = with_opt_outs(Member.objects.filter(matching(words), groups=group))
+        context = {
+            "group": counted(Group.objects.filter(pk=group.pk)).get(),
+            "keywords": list(Keyword.objects.filter(group=group).order_by("word")[:20]),
+            "page": paged(request, members, NewestFirst, keep=("search",)),
+            "search": words,
+            "find": wanted,
+            **self._candidates(group, wanted),
+        }
+        return self.page("koinonia/console/groups/group.html", context)
+
+    def _candidates(self, group: Group, wanted: str) -> dict[str, Any]:
+        if not wanted:
+            return {"candidates": [], "more": False}
+        others = Member.objects.filter(church=self.church).exclude(groups=group)
+        ranked: Any = found(with_opt_outs(others), wanted)
+        rows = list(ranked.order_by("-rank", "search_key", "pk")[: MOST_FOUND + 1])
+        return {"candidates": rows[:MOST_FOUND], "more": len(rows) > MOST_FOUND}
+
+
+class GroupMembersPage(GroupsView):
+    """Adds the chosen members (``add``), or removes one (``remove``)."""
+
+    def post(self, request: Any, key: str) -> HttpResponse:
+        group = self.group(key)
+        given = {name: request.POST.getlist(name) for name in ("add", "remove")}
+        judged = self.judge(GroupMembersSerializer, given)
+        if not judged.is_valid():
+            self.notice(_("Choose people first."), level=30)
+            return self.go(self._back(group, request))
+        add, remove = judged.validated_data["add"], judged.validated_data["remove"]
+        changed = group_changes.change_members(group, self.user, add=add, remove=remove)
+        if changed.added:
+            self.notice(
+                ngettext("%(n)s person is added.", "%(n)s people are added.", changed.added)
+                % {"n": changed.added}
+            )
+        if changed.removed:
+            self.notice(
+                ngettext("%(n)s person is out of the group.", "%(n)s people are out of the group.", changed.removed)
+                % {"n": changed.removed}
+            )  # fmt: skip
+        return self.go(self._back(group, request))
+
+    def _back(self, group: Group, request: Any) -> str:
+        return self.path("group", ids.encode(group.pk))

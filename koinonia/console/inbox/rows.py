@@ -1,0 +1,132 @@
+"""What the templates of the inbox show about a conversation, a text and a note."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.db.models import QuerySet
+from django.utils.functional import cached_property
+
+from delivery.models import Direction, Message
+from koinonia.ids import encode
+from koinonia.inbox.tapbacks import Bubble, Tapback, tapback_in
+from koinonia.models import Conversation, InboxState, Note, Staff
+
+
+def with_rows(conversations: QuerySet[Conversation]) -> QuerySet[Conversation]:
+    """Join the rows of other tables that the templates show."""
+    return conversations.select_related("member", "last_message__author", "assigned_to__user")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A conversation in a list, and at the head of its page."""
+
+    conversation: Conversation
+    mine: Staff
+
+    @property
+    def id(self) -> str:
+        return encode(self.conversation.pk)
+
+    @cached_property
+    def name(self) -> str:
+        member = self.conversation.member
+        return member.name if member else self.conversation.phone
+
+    @property
+    def member_id(self) -> str:
+        member = self.conversation.member
+        return encode(member.pk) if member else ""
+
+    @property
+    def last(self) -> Message | None:
+        return self.conversation.last_message
+
+    @property
+    def last_is_ours(self) -> bool:
+        return self.last is not None and self.last.direction == Direction.OUTBOUND
+
+    @cached_property
+    def last_tapback(self) -> Tapback | None:
+        return tapback_in(self.last.text) if self.last and not self.last_is_ours else None
+
+    @property
+    def answerer(self) -> str:
+        membership = self.conversation.assigned_to
+        return membership.user.get_username() if membership else ""
+
+    @property
+    def is_mine(self) -> bool:
+        return self.conversation.assigned_to_id == self.mine.pk
+
+    @property
+    def is_open(self) -> bool:
+        return self.conversation.state == InboxState.OPEN
+
+    @property
+    def is_done(self) -> bool:
+        return self.conversation.state == InboxState.DONE
+
+
+@dataclass(frozen=True, slots=True)
+class Medium:
+    """A picture or another file of a text."""
+
+    url: str
+    place: str
+    """The host that a click leads to."""
+    is_shown: bool
+    """The page may load it as a picture: by https, or from this site."""
+
+
+@dataclass(frozen=True)
+class TextRow:
+    """A text of the conversation."""
+
+    bubble: Bubble
+
+    @property
+    def message(self) -> Message:
+        return self.bubble.message
+
+    @property
+    def id(self) -> str:
+        return encode(self.message.pk)
+
+    @property
+    def is_ours(self) -> bool:
+        return self.message.direction == Direction.OUTBOUND
+
+    @property
+    def broadcast_id(self) -> str:
+        return encode(self.message.batch) if self.message.batch else ""
+
+    @property
+    def author(self) -> str:
+        return self.message.author.get_username() if self.message.author else ""
+
+    @property
+    def media(self) -> list[Medium]:
+        return [_medium(url) for url in self.message.media_urls]
+
+
+@dataclass(frozen=True, slots=True)
+class NoteRow:
+    note: Note
+    is_mine: bool
+
+    @property
+    def id(self) -> str:
+        return encode(self.note.pk)
+
+    @property
+    def author(self) -> Any:
+        return self.note.author.get_username() if self.note.author else ""
+
+
+def _medium(url: str) -> Medium:
+    split = urlsplit(url)
+    return Medium(url, split.hostname or "", split.scheme == "https" or not split.netloc)

@@ -1,0 +1,196 @@
+"""The page of one conversation: its texts, the reply, notes, and what colleagues decide about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+
+from delivery.acceptable import UnacceptableError, check_recipient, check_sender
+from delivery.content.encoding import size_rules
+from delivery.models import Message, OptOut
+from koinonia import ids
+from koinonia.console.frame import ConsoleView
+from koinonia.console.inbox.forms import NoteForm, ReplyForm
+from koinonia.console.inbox.lists import Chosen
+from koinonia.console.inbox.rows import NoteRow, Row, TextRow, with_rows
+from koinonia.conversations import mark_read
+from koinonia.inbox.lists import colleagues
+from koinonia.inbox.notes import MAX_NOTES
+from koinonia.inbox.tapbacks import bubbles
+from koinonia.models import Conversation, Note
+
+TEXTS = 30
+"""The texts that the page shows at first, and that "Show older" adds."""
+MOST_TEXTS = 200
+"""The texts of a page that stayed open while texts arrived."""
+NOTES = 5
+"""The notes that the page shows at first; "Show all" shows the others."""
+BESIDE = 20
+"""The conversations beside the texts on a wide screen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """A section of the conversation, oldest first."""
+
+    rows: list[TextRow]
+    older: str
+    """The id before which the next section ends; ``""`` at the beginning of the conversation."""
+    first: str
+    last: str
+    has_gap: bool
+    """Texts that arrived are missing between this section and an older one on the page."""
+    is_newest: bool
+
+
+class ConversationPage(ConsoleView):
+    """The base of all views below one conversation."""
+
+    section = "inbox"
+
+    @cached_property
+    def conversation(self) -> Conversation:
+        """Return the conversation of the address. Raises Http404 if the church does not have it."""
+        rows = with_rows(Conversation.objects.filter(church=self.church))
+        found = rows.filter(pk=ids.decode(self.kwargs["id"]) or 0).first()
+        if found is None:
+            raise Http404("This church does not have the conversation.")
+        return found
+
+    @cached_property
+    def chosen(self) -> Chosen:
+        return Chosen(self.request.GET, self.membership)
+
+    @property
+    def here(self) -> str:
+        """Return the path of the conversation within the list that the user came from."""
+        path = reverse(
+            "console-inbox-thread", args=[self.church.slug, ids.encode(self.conversation.pk)]
+        )
+        return f"{path}?{self.chosen.query}" if self.chosen.query else path
+
+    @property
+    def back(self) -> str:
+        """Return the path of the list that the user came from."""
+        path = reverse("console-inbox-list", args=[self.church.slug])
+        return f"{path}?{self.chosen.query}" if self.chosen.query else path
+
+    def read(self) -> None:
+        """Mark the texts as read that the page has shown (``seen``)."""
+        seen = ids.decode(self.request.POST.get("seen", ""))
+        if seen is not None and self.conversation.unread_count:
+            mark_read(self.conversation, now=timezone.now(), until=seen)
+
+    def show(
+        self, *, reply: ReplyForm | None = None, note: NoteForm | None = None, status: int = 200
+    ) -> HttpResponse:
+        """Render the page, with the forms as they were refused."""
+        texts = self._texts()
+        shown = {
+            "row": Row(self.conversation, self.membership),
+            "texts": texts,
+            "chosen": self.chosen,
+            "here": self.here,
+            "back": self.back,
+            "closed": self._why_closed(),
+            "reply": reply or ReplyForm(),
+            "note": note or NoteForm(),
+            "size_rules": size_rules(),
+            **self._notes(),
+            **({} if self.request.htmx else self._beside()),
+        }
+        response = self.page("koinonia/console/inbox/thread.html", shown, status)
+        # Pictures of texts are at the provider. Scripts stay those of this site.
+        response._csp_update = {"img-src": ["https:"]}  # type: ignore[attr-defined] # read by django-csp
+        return response
+
+    def _texts(self) -> Texts:
+        """Return the newest texts, the texts before ``?before=``, or those since ``?from=``."""
+        before, since = (_key(self.request.GET.get(name)) for name in ("before", "from"))
+        found = Message.objects.filter(tenant=self.church, thread=self.conversation.pk)
+        found = found.select_related("author").order_by("-pk")
+        if before:
+            found = found.filter(pk__lt=before)
+        most = TEXTS
+        if since and not before:
+            found, most = found.filter(pk__gte=since), MOST_TEXTS
+        rows = list(found[: most + 1])
+        more, messages = len(rows) > most, rows[:most][::-1]
+        return Texts(
+            [TextRow(bubble) for bubble in bubbles(messages)],
+            older=ids.encode(messages[0].pk) if more and messages else "",
+            first=ids.encode(messages[0].pk) if messages else "",
+            last=ids.encode(messages[-1].pk) if messages else "",
+            has_gap=bool(since and more),
+            is_newest=not before,
+        )
+
+    def _why_closed(self) -> str:
+        """Return the reason for which nobody can answer, or nothing."""
+        try:
+            check_recipient(self.conversation.phone)
+            if not self.church.phone_number:
+                check_sender(self.church)
+        except UnacceptableError as error:
+            return error.message
+        return _why_opted_out(
+            OptOut.objects.filter(tenant=self.church, number=self.conversation.phone).first()
+        )
+
+    def _notes(self) -> dict[str, Any]:
+        rows = Note.objects.filter(conversation=self.conversation).select_related("author")
+        rows = rows.order_by("-pk")
+        every = self.request.GET.get("notes") == "all"
+        shown = list(rows[: MAX_NOTES if every else NOTES + 1])
+        more = not every and len(shown) > NOTES
+        shown = shown[:NOTES] if more else shown
+        return {
+            "notes": [NoteRow(one, one.author_id == self.user.pk) for one in shown],
+            "more_notes": more,
+        }
+
+    def _beside(self) -> dict[str, Any]:
+        """Return the conversations beside the texts, and where htmx gets them again."""
+        rows = self.chosen.conversations().order_by(*self.chosen.order.ordering)[:BESIDE]
+        path = reverse("console-inbox-list", args=[self.church.slug])
+        query = urlencode({"beside": ids.encode(self.conversation.pk)})
+        again = f"{path}?{query}" + (f"&{self.chosen.query}" if self.chosen.query else "")
+        return {"rows": [Row(one, self.membership) for one in rows], "beside": again}
+
+    def colleagues(self) -> list[tuple[str, str]]:
+        """Return id and name of the colleagues who may answer."""
+        return [(ids.encode(one.pk), one.user.get_username()) for one in colleagues(self.church)]
+
+    def context(self) -> dict[str, Any]:
+        return {**super().context(), "colleagues": self.colleagues}
+
+
+class ThreadView(ConversationPage):
+    """The texts to and from one number."""
+
+    def get(self, request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002 -- as the path names it
+        return self.show()
+
+
+def _key(text: str | None) -> int | None:
+    return ids.decode(text) if text else None
+
+
+def _why_opted_out(opt_out: OptOut | None) -> str:
+    if opt_out is None:
+        return ""
+    how = {
+        OptOut.Source.KEYWORD: _("This person has texted STOP."),
+        OptOut.Source.PROVIDER: _("This person has opted out at the phone company."),
+        OptOut.Source.STAFF: _("A colleague has opted this number out."),
+        OptOut.Source.FILE: _("An imported file says that this number opted out."),
+    }
+    begun = how[OptOut.Source(opt_out.source)]
+    return begun + " " + _("Nobody can text it until it sends START.")

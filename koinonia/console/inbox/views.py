@@ -1,0 +1,29 @@
+"""The page with the conversations."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+
+from koinonia.console.frame import ConsoleView
+from koinonia.console.inbox.lists import Chosen
+from koinonia.console.inbox.rows import Row
+from koinonia.console.paging import paged
+from koinonia.inbox.search import TEXTS_SEARCHED
+
+
+class InboxView(ConsoleView):
+    """The conversations of a church: those that wait for an answer, or another list."""
+
+    section = "inbox"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        chosen = Chosen(request.GET, self.membership)
+        page = paged(request, chosen.conversations(), chosen.order, keep=chosen.keep)
+        shown = {
+            "chosen": chosen,
+            "page": page,
+            "rows": [Row(row, self.membership) for row in page.rows],
+            "current": request.GET.get("beside", ""),
+            "texts_searched": TEXTS_SEARCHED,
+        }
+        return self.page("koinonia/console/inbox/list.html", shown)

@@ -1,0 +1,1 @@
+"""Pages of the members: list, page, editing, import and export, doubles."""

@@ -1,0 +1,41 @@
+"""What the pages of the members share: the section, and the member in the path."""
+
+from __future__ import annotations
+
+from django.http import Http404, QueryDict
+from django.urls import reverse
+
+from koinonia import ids
+from koinonia.console.frame import ConsoleView
+from koinonia.failing_numbers import with_failures
+from koinonia.models import Member
+from koinonia.models.member import MemberQuerySet
+
+
+class MembersView(ConsoleView):
+    section = "members"
+
+    def members(self) -> MemberQuerySet:
+        """Return the members of the church, with their groups and failures."""
+        members = Member.objects.filter(church=self.church)
+        return with_failures(members).prefetch_related("groups")
+
+    def member(self, key: str) -> Member:
+        """Return the member with this id of the API. Raise Http404 if this church has none."""
+        number = ids.decode(key)
+        found = self.members().filter(pk=number).first() if number is not None else None
+        if found is None:
+            raise Http404("This church has no such member.")
+        return found
+
+    def path(self, name: str, *args: str) -> str:
+        return reverse(f"console-members-{name}", args=[self.church.slug, *args])
+
+    def path_of(self, member: Member) -> str:
+        return self.path("member", ids.encode(member.pk))
+
+
+def version_in(given: QueryDict, name: str = "version") -> int:
+    """Return the version of a member in a sent form; 0, which no member has, if it is no number."""
+    text = given.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0

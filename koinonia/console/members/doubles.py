@@ -1,0 +1,79 @@
+"""Members that may be one person: the list, and the choice of what remains."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from koinonia import ids, merging
+from koinonia.console.members.base import MembersView, version_in
+from koinonia.doubles import pairs
+from koinonia.models import DistinctMembers, Member
+from koinonia.models.member import with_opt_outs
+
+
+class DoublesPage(MembersView):
+    def get(self, request: Any) -> HttpResponse:
+        found, more = pairs(self.church)
+        return self.page("koinonia/console/members/doubles.html", {"pairs": found, "more": more})
+
+    def post(self, request: Any) -> HttpResponse:
+        """Mark a pair as two people."""
+        one = self.member(request.POST.get("one", ""))
+        other = self.member(request.POST.get("other", ""))
+        older, newer = sorted((one, other), key=lambda member: member.pk)
+        if older != newer:
+            DistinctMembers.objects.get_or_create(one=older, other=newer)
+        self.notice(_("They are kept as two people."))
+        return self.go(self.path("doubles"))
+
+
+class MergePage(MembersView):
+    """Two members beside each other. The form chooses the values of the one that remains."""
+
+    read_role = MembersView.write_role
+
+    def get(self, request: Any, key: str, other: str) -> HttpResponse:
+        return self._shown(self.member(key), self.member(other))
+
+    def post(self, request: Any, key: str, other: str) -> HttpResponse:
+        into, member = self.member(key), self.member(other)
+        both = {ids.encode(one.pk): one for one in (into, member)}
+        given = request.POST
+        chosen = {
+            name: getattr(both.get(given.get(name, ""), into), name) for name in merging.KEPT_FIELDS
+        }
+        versions = {one.pk: version_in(given, f"version-{name}") for name, one in both.items()}
+        try:
+            merged = merging.merge(
+                self.church, member.pk, into.pk, merging.Kept(**chosen),
+                by=self.user, now=timezone.now(), versions=versions,
+            )  # fmt: skip
+        except (merging.MemberChangedError, merging.MemberGoneError):
+            return self._shown(into, member, 412)
+        sentence = ngettext(
+            "They are one person now. %(texts)s text came along.",
+            "They are one person now. %(texts)s texts came along.",
+            merged.texts,
+        )
+        self.notice(sentence % {"texts": merged.texts})
+        return self.go(self.path_of(into))
+
+    def _shown(self, into: Member, member: Member, status: int = 200) -> HttpResponse:
+        both = with_opt_outs(self.members()).filter(pk__in=[into.pk, member.pk]).in_bulk()
+        people = [both[key] for key in (into.pk, member.pk) if key in both]
+        rows = [
+            {"name": name, "label": label, "values": [(one, getattr(one, name)) for one in people]}
+            for name, label in (
+                ("first_name", _("First name")),
+                ("last_name", _("Last name")),
+                ("phone", _("Mobile number")),
+            )
+        ]
+        context = {"people": people, "into": into, "member": member, "rows": rows,
+                   "changed": status == 412}  # fmt: skip
+        return self.page("koinonia/console/members/merge.html", context, status)

@@ -1,0 +1,101 @@
+"""The list of members with search and filters, and its export."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Exists, OuterRef
+from django.http import HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
+from django.utils.translation import gettext_lazy as _
+
+from delivery.models import Message
+from koinonia import audit, ids
+from koinonia.api.pagination import BestMatchFirst, ByName
+from koinonia.console.members.base import MembersView
+from koinonia.console.paging import paged
+from koinonia.failing_numbers import failing
+from koinonia.http.streamed_csv import streamed_csv
+from koinonia.member_export import lines
+from koinonia.member_search import found
+from koinonia.models import Group, Role
+from koinonia.models.member import MemberQuerySet, with_opt_outs
+
+_MOST_GROUPS = 1_000
+STATES = {
+    "out": _("Opted out"),
+    "failing": _("Texts always fail"),
+    "new": _("No texts yet"),
+}
+FILTERS = ("search", "group", "state")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The search and the filters of a request. Unknown values choose nothing."""
+
+    search: str
+    group: int | None
+    state: str
+
+    @classmethod
+    def from_query(cls, query: QueryDict) -> Chosen:
+        state = query.get("state", "")
+        return cls(
+            search=query.get("search", "").strip()[:100],
+            group=ids.decode(query.get("group", "")),
+            state=state if state in STATES else "",
+        )
+
+    @property
+    def any(self) -> bool:
+        return bool(self.search or self.group or self.state)
+
+    def of(self, members: MemberQuerySet) -> MemberQuerySet:
+        """Return the chosen members among ``members``, who have their failures."""
+        members = with_opt_outs(members)
+        if self.group:
+            members = members.filter(groups=self.group)
+        if self.state == "out":
+            members = members.filter(**{"opted_out": True})
+        elif self.state == "failing":
+            members = failing(members)
+        elif self.state == "new":
+            members = members.filter(~Exists(Message.objects.filter(recipient=OuterRef("pk"))))
+        if self.search:
+            members = found(members, self.search)
+        return members
+
+
+class MembersPage(MembersView):
+    """The members by name, or by the match with a search."""
+
+    def get(self, request: Any) -> HttpResponse:
+        chosen = Chosen.from_query(request.GET)
+        order = BestMatchFirst if chosen.search else ByName
+        page = paged(request, chosen.of(self.members()), order, keep=FILTERS)
+        groups = Group.objects.filter(church=self.church).order_by("name")[:_MOST_GROUPS]
+        return self.page(
+            "koinonia/console/members/list.html",
+            {
+                "page": page,
+                "chosen": chosen,
+                "group_id": ids.encode(chosen.group) if chosen.group else "",
+                "groups": [(ids.encode(group.pk), group.name) for group in groups],
+                "states": STATES,
+                "may_be_first": not chosen.any and not page.rows and not page.newer,
+            },
+        )
+
+
+class ExportPage(MembersView):
+    """The chosen members as a file. A form, because the export is noted in the audit log."""
+
+    write_role = Role.VIEWER
+    http_method_names = ["post"]
+
+    def post(self, request: Any) -> HttpResponseBase:
+        members = Chosen.from_query(request.POST).of(self.members())
+        audit.record(self.church, self.user, "members.exported")
+        return streamed_csv(request, lines(members), f"{self.church.slug}-members.csv")

@@ -1,0 +1,77 @@
+"""The page of one member: number, groups, consent, notes, and the texts to and fro."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.http import HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from delivery.models import Message, OptOut
+from delivery.opt_outs import history
+from koinonia import ids
+from koinonia.api.pagination import NewestFirst
+from koinonia.api.serializers.notes import NewNoteSerializer
+from koinonia.api.views.sending import shown
+from koinonia.console.forms import add_errors
+from koinonia.console.members.base import MembersView
+from koinonia.console.members.forms import NoteForm
+from koinonia.console.members.number import number_checks
+from koinonia.console.paging import paged
+from koinonia.conversations import conversation_with
+from koinonia.inbox import notes
+from koinonia.models import Member, Note
+
+_MOST_CHANGES = 20
+_MOST_NOTES = 20
+
+
+class MemberPage(MembersView):
+    def get(self, request: Any, key: str) -> HttpResponse:
+        return self._shown(self.member(key), NoteForm())
+
+    def post(self, request: Any, key: str) -> HttpResponse:
+        """Add a note about the member."""
+        member = self.member(key)
+        form = NoteForm(request.POST)
+        if form.is_valid() and self._noted(form, member):
+            self.notice(_("The note is kept."), accepted=f"note-{key}")
+            return self.go(self.path_of(member))
+        return self._shown(member, form, 422)
+
+    def _noted(self, form: NoteForm, member: Member) -> bool:
+        given = {"member": ids.encode(member.pk), "text": form.cleaned_data["text"]}
+        serializer = NewNoteSerializer(data=given, context={"church": self.church})
+        if not serializer.is_valid():
+            add_errors(form, serializer.errors)
+            return False
+        now = timezone.now()
+        try:
+            with transaction.atomic():
+                thread = conversation_with(self.church, member.phone, now=now)
+                text = serializer.validated_data["text"]
+                notes.add(self.church, thread, text, author=self.user, now=now)
+        except notes.TooManyNotesError:
+            form.add_error("text", _("There are too many notes. Delete old ones first."))
+            return False
+        return True
+
+    def _shown(self, member: Member, form: NoteForm, status: int = 200) -> HttpResponse:
+        texts = shown(Message.objects.filter(tenant=self.church, recipient=member))
+        opt_out = OptOut.objects.filter(tenant=self.church, number=member.phone).first()
+        theirs = Note.objects.filter(
+            conversation__church=self.church, conversation__phone=member.phone
+        )
+        context = {
+            "member": member,
+            "groups": sorted(member.groups.all(), key=lambda group: group.name),
+            "number": number_checks(member.phone),
+            "opt_out": opt_out,
+            "changes": history(self.church.pk, member.phone)[:_MOST_CHANGES],
+            "notes": theirs.select_related("author").order_by("-pk")[:_MOST_NOTES],
+            "form": form,
+            "page": paged(self.request, texts, NewestFirst),
+        }
+        return self.page("koinonia/console/members/member.html", context, status)

@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.dates import WEEKDAYS
+from django.utils.translation import gettext_lazy as _
+
+from koinonia.answers import sentences
+from koinonia.answers.office_hours import DAYS
+from koinonia.models import Church, Language, Role
+from koinonia.models.keyword import MAX_ANSWER
+
+COMMON_ZONES = (
+    "America/New_York", "America/Chicago", "America/Denver", "America/Phoenix", "America/Los_Angeles",
+    "America/Anchorage", "Pacific/Honolulu", "America/Puerto_Rico", "America/Toronto", "America/Mexico_City",
+    "America/Bogota", "America/Sao_Paulo", "Europe/London", "Europe/Berlin", "Europe/Madrid", "Africa/Lagos",
+    "Africa/Nairobi", "Asia/Manila", "Asia/Seoul", "Australia/Sydney",
+)  # fmt: skip
+
+
+class SettingsForm(forms.Form):
+    name = forms.CharField(label=_("Name of the church"), max_length=100)
+    timezone = forms.CharField(
+        label=_("Time zone"),
+        max_length=64,
+        widget=forms.TextInput({"list": "zones", "autocomplete": "off"}),
+        help_text=_("Such as America/Chicago. All times of these pages are times of this zone."),
+    )
+    language = forms.ChoiceField(
+        label=_("Language of automatic answers"), choices=Language.choices, widget=forms.RadioSelect
+    )
+    signature = forms.CharField(
+        label=_("Signature"),
+        max_length=80,
+        required=False,
+        help_text=_("Send offers it below each text, such as your church's name."),
+    )
+    opt_out_words = forms.CharField(
+        label=_("Your own words for STOP"),
+        max_length=300,
+        required=False,
+        help_text=_("Separated by commas, such as ALTO, BAJA. STOP and its like always count."),
+    )
+    quiet_from = forms.TimeField(
+        label=_("Quiet hours from"),
+        required=False,
+        widget=forms.TimeInput({"type": "time"}, format="%H:%M"),
+        help_text=_("No text arrives in them: it waits. Answers to a person go at once."),
+    )
+    quiet_until = forms.TimeField(
+        label=_("Quiet hours until"),
+        required=False,
+        widget=forms.TimeInput({"type": "time"}, format="%H:%M"),
+        help_text=_("In the zone of each number. Both empty: no quiet hours."),
+    )
+    plain_punctuation = forms.BooleanField(
+        label=_("Write plain apostrophes and quotes, which cost fewer parts"), required=False
+    )
+    part_price = forms.DecimalField(
+        label=_("Price of one part of a text"),
+        required=False,
+        max_digits=7,
+        decimal_places=4,
+        widget=forms.NumberInput({"step": "0.0001", "min": "0", "inputmode": "decimal"}),
+        help_text=_("Send shows the cost of a text with it. Empty: the price of the operator."),
+    )
+    daily_cap = forms.IntegerField(
+        label=_("Most parts in 24 hours"),
+        required=False,
+        widget=forms.NumberInput({"min": "1", "inputmode": "numeric"}),
+        help_text=_("Texts beyond it wait. Empty: the cap of the operator alone."),
+    )
+
+    def values(self) -> dict[str, Any]:
+        """Return the values for the serializer."""
+        return dict(self.cleaned_data)
+
+
+class AnswersForm(forms.Form):
+    answers_first_contact = forms.BooleanField(
+        label=_("Answer the first text of a number"), required=False
+    )
+    first_contact_answer = forms.CharField(label=_("Answer to a first text"), required=False)
+    answers_when_closed = forms.BooleanField(
+        label=_("Answer texts outside the office hours"), required=False
+    )
+    closed_answer = forms.CharField(label=_("Answer outside the office hours"), required=False)
+
+    def __init__(self, church: Church, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for name, standard in (
+            ("first_contact_answer", sentences.standard_first_contact(church)),
+            ("closed_answer", sentences.standard_closed(church)),
+        ):
+            self.fields[name].widget = forms.Textarea({"rows": 3, "maxlength": MAX_ANSWER})
+            self.fields[name].help_text = _("Empty: “%(standard)s”") % {
+                "standard": sentences.filled_in(standard, None, church)
+            }
+        for day in DAYS:
+            for end in ("from", "until"):
+                self.fields[f"{day}_{end}"] = forms.CharField(
+                    required=False, max_length=5, widget=forms.TimeInput({"type": "time"})
+                )
+
+    @property
+    def days(self) -> list[tuple[Any, Any, Any]]:
+        """Return the name of each day, and its two fields."""
+        return [
+            (WEEKDAYS[number], self[f"{day}_from"], self[f"{day}_until"])
+            for number, day in enumerate(DAYS)
+        ]
+
+    def values(self) -> dict[str, Any]:
+        """Return the values for the serializer."""
+        given = self.cleaned_data
+        hours = {}
+        for day in DAYS:
+            span = [given[f"{day}_from"][:5], given[f"{day}_until"][:5]]
+            if any(span):
+                hours[day] = span
+        kept = {name: given[name] for name in _KEPT}
+        return {**kept, "office_hours": hours or None}
+
+
+_KEPT = ("answers_first_contact", "first_contact_answer", "answers_when_closed", "closed_answer")
+
+
+def answers_of(church: Church) -> dict[str, Any]:
+    """Return the initial values of :class:`AnswersForm`."""
+    found: dict[str, Any] = {name: getattr(church, name) for name in _KEPT}
+    for day, (begin, end) in (church.office_hours or {}).items():
+        found[f"{day}_from"], found[f"{day}_until"] = begin, end
+    return found
+
+
+class InvitationForm(forms.Form):
+    whom = forms.CharField(
+        label=_("E-mail address, or user name"),
+        max_length=254,
+        widget=forms.TextInput({"autocomplete": "off", "autocapitalize": "none"}),
+        help_text=_("An e-mail brings a link. A user finds the invitation after signing in."),
+    )
+    role = forms.ChoiceField(
+        label=_("Role"),
+        choices=[
+            (Role.VIEWER, _("Viewer: reads everything")),
+            (Role.SENDER, _("Sender: also texts, and edits members and groups")),
+            (Role.OWNER, _("Owner: also changes settings and staff")),
+        ],
+        initial=Role.SENDER,
+    )
+
+    def values(self) -> dict[str, Any]:
+        """Return the values for the serializer: an address has an @, a user name seldom."""
+        whom = self.cleaned_data["whom"]
+        field = "email" if "@" in whom else "username"
+        return {field: whom, "role": self.cleaned_data["role"]}
+
+
+class TokenForm(forms.Form):
+    name = forms.CharField(
+        label=_("Name of the program"), max_length=100, help_text=_("Such as: website form.")
+    )

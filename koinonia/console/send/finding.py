@@ -1,0 +1,175 @@
+"""Recipients found by typed words: exact names first, then the start of a word, then inside a word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Count, Exists, OuterRef, Q
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from delivery.models import OptOut
+from koinonia import ids, phone
+from koinonia.console.send import recipients
+from koinonia.console.send.recipients import Recipient
+from koinonia.member_search import matching
+from koinonia.models import Church, Group, Member
+from koinonia.names import search_key
+
+SHOWN_PEOPLE = 8
+SHOWN_GROUPS = 6
+COUNTED = 1_000
+"""People are counted up to here."""
+_MOST_GROUPS = 2_000
+_LONGEST = 100
+_LEAST_DIGITS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A line of the list."""
+
+    recipient: Recipient
+    detail: str
+    refused: bool = False
+    """The line is shown, and cannot be chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    groups: list[Option]
+    people: list[Option]
+    number: Option | None
+    more: str
+    """A sentence about the people that are not shown; else empty."""
+    words: str
+
+    @property
+    def total(self) -> int:
+        return len(self.groups) + len(self.people) + (self.number is not None)
+
+    @property
+    def spoken(self) -> str:
+        """Return the sentence for a screen reader."""
+        if not self.total:
+            return _("Nobody is found.")
+        shown = ngettext("%(count)s result.", "%(count)s results.", self.total)
+        return " ".join(filter(None, [shown % {"count": self.total}, self.more]))
+
+
+def find(church: Church, words: str, *, without: bool = False, taken: Iterable[str] = ()) -> Found:
+    """Return groups, people and a number for the typed words.
+
+    ``without`` finds the groups to leave out. ``taken`` are marks that the form has already.
+    """
+    words = words[:_LONGEST].strip()
+    have = set(taken)
+    groups = _groups(church, search_key(words), without=without, have=have)
+    if without or not words:
+        if not without and not words and recipients.EVERYONE not in have:
+            groups.insert(0, _everyone(church))
+        return Found(groups, [], None, "", words)
+    people, more = _people(church, words, have)
+    number = _number(church, words)
+    return Found(groups, people, number, more, words)
+
+
+def rank(name: str, key: str) -> int:
+    """Return 3 for the name itself, 2 for its start, 1 for the start of a word, 0 for the inside."""
+    if name == key:
+        return 3
+    if name.startswith(key):
+        return 2
+    return 1 if f" {key}" in name else 0
+
+
+def _everyone(church: Church) -> Option:
+    count = Member.objects.filter(church=church).count()
+    detail = ngettext("%(count)s member", "%(count)s members", count) % {"count": count}
+    return Option(recipients.everyone(), detail, refused=not count)
+
+
+def _groups(church: Church, key: str, *, without: bool, have: set[str]) -> list[Option]:
+    rows = Group.objects.filter(church=church).order_by("name", "pk").values_list("pk", "name")
+    prefix = "-g:" if without else "g:"
+    names = [
+        (-rank(folded, key), name, pk)
+        for pk, name in rows[:_MOST_GROUPS]
+        if key in (folded := search_key(name)) and prefix + ids.encode(pk) not in have
+    ]
+    wanted = [pk for _rank, _name, pk in sorted(names)[:SHOWN_GROUPS]]
+    counted = Group.objects.filter(pk__in=wanted).annotate(people=Count("members"))
+    found = {group.pk: group for group in counted}
+    return [_group(found[pk], without=without) for pk in wanted if pk in found]
+
+
+def _group(group: Group, *, without: bool) -> Option:
+    people: int = group.people  # type: ignore[attr-defined] # annotated
+    detail = ngettext("%(count)s member", "%(count)s members", people) % {"count": people}
+    return Option(
+        recipients.of_group(group, without=without),
+        detail if people else _("nobody yet"),
+        refused=not people and not without,
+    )
+
+
+def _people(church: Church, words: str, have: set[str]) -> tuple[list[Option], str]:
+    key = search_key(words)
+    stopped = OptOut.objects.filter(tenant=OuterRef("church"), number=OuterRef("phone"))
+    rows = Member.objects.filter(church=church).filter(matching(words))
+    shown: list[Member] = []
+    # The stages share an index or a small scan; the next one is asked only while there is room.
+    for stage in _stages(key):
+        if len(shown) < SHOWN_PEOPLE:
+            next_ones = rows.filter(stage).exclude(pk__in=[one.pk for one in shown])
+            next_ones = next_ones.annotate(is_stopped=Exists(stopped)).order_by("search_key", "pk")
+            shown += next_ones[: SHOWN_PEOPLE - len(shown)]
+    options = [_person(member) for member in shown]
+    options = [option for option in options if option.recipient.mark not in have]
+    if len(shown) < SHOWN_PEOPLE:
+        return options, ""
+    counted = rows.order_by()[: COUNTED + 1].count()
+    left = counted - len(shown)
+    if counted > COUNTED:
+        return options, _("and more than %(count)s others: type more of the name") % {
+            "count": COUNTED - len(shown)
+        }
+    if not left:
+        return options, ""
+    more = ngettext(
+        "and %(count)s more: type more of the name",
+        "and %(count)s more: type more of the name",
+        left,
+    )
+    return options, more % {"count": left}
+
+
+def _stages(key: str) -> list[Q]:
+    if not key:
+        return [Q()]
+    return [
+        Q(search_key=key),
+        Q(search_key__startswith=key),
+        Q(search_key__contains=f" {key}"),
+        Q(),
+    ]
+
+
+def _person(member: Member) -> Option:
+    stopped: bool = member.is_stopped  # type: ignore[attr-defined] # annotated
+    detail = _("opted out") if stopped else member.phone
+    return Option(recipients.of_member(member), detail, refused=stopped)
+
+
+def _number(church: Church, words: str) -> Option | None:
+    """Return the typed number, if it is one and no member has it."""
+    if sum(letter.isdecimal() for letter in words) < _LEAST_DIGITS:
+        return None
+    try:
+        number = phone.normalise(words, church.country)
+    except phone.UnusableNumberError:
+        return None
+    if Member.objects.filter(church=church, phone=number).exists():
+        return None
+    return Option(recipients.of_number(number), _("this number"))

@@ -1,0 +1,37 @@
+"""The time of a scheduled text: a day and a clock time in the church's zone."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+
+from django.core.exceptions import ValidationError
+from django.utils.formats import date_format, time_format
+from django.utils.translation import gettext as _
+
+from koinonia.zones import zone_named
+
+
+def moment(day: date, clock: time, zone_name: str) -> datetime:
+    """Return the moment at which the church's clocks show this. Raise ValidationError if they never do.
+
+    A time that the clocks show twice is the first one.
+    """
+    zone = zone_named(zone_name)
+    at = datetime.combine(day, clock, tzinfo=zone).astimezone(UTC)
+    if at.astimezone(zone).replace(tzinfo=None) != datetime.combine(day, clock):
+        raise ValidationError(
+            _("The clocks go forward on that night, so there is no %(clock)s. Choose another time.")
+            % {"clock": time_format(clock)}
+        )
+    return at
+
+
+def in_words(at: datetime, zone_name: str) -> str:
+    """Return the moment with its weekday spelled out, and the zone."""
+    here = at.astimezone(zone_named(zone_name))
+    return _("%(weekday)s, %(day)s at %(clock)s (%(zone)s time)") % {
+        "weekday": date_format(here, "l"),
+        "day": date_format(here, "DATE_FORMAT"),
+        "clock": date_format(here, "TIME_FORMAT"),
+        "zone": zone_name.rpartition("/")[2].replace("_", " "),
+    }

@@ -1,0 +1,171 @@
+"""Uploaded files between their preview and the end of their import, which runs in steps.
+
+Each step writes slices for a few seconds, and stores the position in the transaction of each slice:
+after a crash or a closed page the import goes on where it was, and its counts are exact.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import zlib
+from dataclasses import asdict
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.db import DatabaseError, OperationalError, transaction
+
+from koinonia import audit
+from koinonia.member_import.comparison import ImportedPerson, Plan, plan_import
+from koinonia.member_import.file import read_table
+from koinonia.member_import.mapping import mapping_from
+from koinonia.member_import.report import Report
+from koinonia.member_import.table import MAX_REMARKS
+from koinonia.member_import.writing import Writing, count, note_unwritten, yield_to_writers
+from koinonia.models import Church, Group, MemberFile
+from koinonia.models.member_file import KEPT_FOR, REPORT_KEPT_FOR
+
+MOST_OF_A_CHURCH = 5
+MOST = 200
+"""Files of an installation: a gigabyte at most."""
+State = MemberFile.State
+
+
+class TooManyFilesError(Exception):
+    """Other people are importing so many files that no further file can be kept."""
+
+
+def keep(church: Church, user: User, content: bytes, name: str, *, now: datetime) -> MemberFile:
+    """Keep an uploaded file for an hour. It replaces the user's earlier upload.
+
+    Raise TooManyFilesError beyond a limit.
+    """
+    prune(now)
+    mine = MemberFile.objects.filter(church=church, user=user, state=State.UPLOADED)
+    mine.delete()
+    kept = MemberFile.objects.exclude(state=State.DONE)
+    if kept.filter(church=church).count() >= MOST_OF_A_CHURCH or kept.count() >= MOST:
+        raise TooManyFilesError
+    return MemberFile.objects.create(
+        church=church, user=user, name=name[:200], content=zlib.compress(content), created_at=now
+    )
+
+
+def content_of(file: MemberFile) -> bytes:
+    return zlib.decompress(file.content)
+
+
+def prune(now: datetime) -> int:
+    """Delete uploads after an hour, and reports and stopped imports after a day."""
+    uploads = MemberFile.objects.filter(created_at__lte=now - KEPT_FOR, state=State.UPLOADED)
+    others = MemberFile.objects.filter(created_at__lte=now - REPORT_KEPT_FOR)
+    return uploads.delete()[0] + others.delete()[0]
+
+
+def begin(file: MemberFile, *, now: datetime) -> bool:
+    """Read the file into a plan, and delete the upload. Return False if another request did it.
+
+    Raise UnusableFileError if the file cannot be imported.
+    """
+    report = Report()
+    mapping = mapping_from(file.mapping)
+    table = read_table(content_of(file), encoding=file.encoding, mapping=mapping)
+    plan = plan_import(file.church, table, report, file_name=file.name)
+    Group.objects.filter(church=file.church).complete_keys()
+    written = {
+        "people": [list(asdict(person).values()) for person in plan.people],
+        "opt_outs": sorted(plan.opt_outs),
+    }
+    counts = {name: getattr(report, name) for name in ("created", "updated", "skipped")}
+    begun = MemberFile.objects.filter(pk=file.pk, state=State.UPLOADED).update(
+        state=State.RUNNING,
+        content=b"",
+        plan=zlib.compress(json.dumps(written).encode()),
+        total=Writing(file.church, plan, now=now).total,
+        report={
+            "remarks": report.errors,
+            "left_out": report.remarks_left_out,
+            "ignored": report.ignored_columns,
+        },
+        progress={**counts, "opted_out": 0, "remarks": [], "new_groups": []},
+        begun_at=now,
+    )
+    return bool(begun)
+
+
+def advance(file: MemberFile, *, seconds: float, now: datetime) -> None:
+    """Write at least one slice, for some seconds or until all are written; ``file`` has the state after that.
+
+    Return early if another request works on the file.
+    """
+    if file.state == State.RUNNING:
+        writing = Writing(file.church, _plan(file), now=file.begun_at or now)
+        began = time.monotonic()
+        while file.position < file.total:
+            started = time.monotonic()
+            if not _write_slice(file, writing) or time.monotonic() - began >= seconds:
+                break
+            yield_to_writers(time.monotonic() - started)
+        if file.position >= file.total:
+            _end(file, now)
+    file.refresh_from_db()
+
+
+def _write_slice(file: MemberFile, writing: Writing) -> bool:
+    """Write the slice at ``file.position``; return False if another request has it."""
+    try:
+        with transaction.atomic():
+            rows = MemberFile.objects.filter(pk=file.pk, position=file.position)
+            if not rows.select_for_update(nowait=True).values("pk").first():
+                return False
+            report = Report(**{name: file.progress[name] for name in _COUNTS})
+            report.errors = [tuple(remark) for remark in file.progress["remarks"]]
+            groups = set(file.progress["new_groups"])
+            try:
+                step = writing.step(file.position)
+            except DatabaseError as error:
+                if not (people := writing.slice_at(file.position)):
+                    raise
+                note_unwritten(people, error, report)
+                position, opted_out = file.position + len(people), 0
+            else:
+                count(step.changes, report)
+                groups |= step.new_groups
+                position, opted_out = step.position, step.opted_out
+            progress = {
+                **{name: getattr(report, name) for name in _COUNTS},
+                "opted_out": file.progress["opted_out"] + opted_out,
+                "remarks": report.errors,
+                "new_groups": sorted(groups),
+            }
+            rows.update(position=position, progress=progress)
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
+            return False
+        raise
+    file.position, file.progress = position, progress
+    return True
+
+
+_COUNTS = ("created", "updated", "skipped")
+_LOCK_NOT_AVAILABLE = "55P03"
+
+
+def _end(file: MemberFile, now: datetime) -> None:
+    with transaction.atomic():
+        running = MemberFile.objects.filter(pk=file.pk, state=State.RUNNING)
+        if running.update(state=State.DONE, plan=b""):
+            counts = {name: file.progress[name] for name in (*_COUNTS, "opted_out")}
+            audit.record(file.church, file.user, "members.imported", detail=counts, now=now)
+
+
+def remarks_of(file: MemberFile) -> list[tuple[int, str]]:
+    """Return line and sentence of all remarks, from the reading and the writing."""
+    remarks = [*file.report.get("remarks", ()), *file.progress.get("remarks", ())]
+    return sorted((line, sentence) for line, sentence in remarks)[:MAX_REMARKS]
+
+
+def _plan(file: MemberFile) -> Plan:
+    written = json.loads(zlib.decompress(file.plan))
+    people = [ImportedPerson(*person) for person in written["people"]]
+    return Plan(people=people, opt_outs=set(written["opt_outs"]))

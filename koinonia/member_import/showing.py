@@ -1,0 +1,171 @@
+"""What an import would do, for a person who decides: columns, names, people, counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any
+
+from delivery.opt_outs import opted_out
+from koinonia.member_import.comparison import ImportedPerson, Plan, plan_import, same_person
+from koinonia.member_import.decoding import certain_text, guessed_codec, web_name
+from koinonia.member_import.file import read_table, sample_names
+from koinonia.member_import.kinds import Kind, kind_of
+from koinonia.member_import.mapping import mapping_from, meanings
+from koinonia.member_import.report import Report
+from koinonia.member_import.table import (
+    Mapping,
+    NoHeaderError,
+    Table,
+    UnknownEncodingError,
+    UnusableFileError,
+)
+from koinonia.member_import.writing import preview
+from koinonia.models import Church, Member
+from koinonia.models.member import full_name
+from koinonia.names import tidy
+
+FIRST_PEOPLE = 10
+_SAMPLED_ROWS = 200
+_SAMPLES = 3
+_SAMPLE_LENGTH = 40
+_ENCODINGS = ("cp1252", "mac_roman", "cp1250", "cp1251", "iso8859_15", "cp437")
+"""Encodings beside the guess: Windows, old Macs, Central Europe, Cyrillic, Western Europe, DOS."""
+
+
+@dataclass(frozen=True)
+class ShownColumn:
+    at: int
+    header: str
+    meaning: str
+    """As recognised; "" for a column that is not used."""
+    chosen: str
+    """As chosen by the person; "" if nobody chose."""
+    samples: list[str]
+
+
+@dataclass(frozen=True)
+class ShownPerson:
+    line: int
+    name: str
+    phone: str
+    groups: list[str]
+    state: str
+    """``new``, ``changed`` or ``same``."""
+    before: str
+    """The present name, where it changes."""
+    opted_out: bool
+
+
+@dataclass
+class Preview:
+    problem: str = ""
+    """The reason for which the file cannot be imported as it is."""
+    encodings: list[tuple[str, list[str]]] = field(default_factory=list)
+    """Names of possible encodings, each with names of people as it reads them."""
+    header_line: int = 0
+    columns: list[ShownColumn] = field(default_factory=list)
+    people: list[ShownPerson] = field(default_factory=list)
+    number: int = 0
+    """People in the file."""
+    opt_outs: int = 0
+    """Numbers that the file opts out."""
+    asks_consent: bool = True
+    """No column says who may be texted."""
+    report: Report = field(default_factory=Report)
+
+
+def preview_of(
+    church: Church, content: bytes, *, name: str, encoding: str, stored: dict[str, Any]
+) -> Preview:
+    """Return the preview of a file. Write nothing."""
+    found = Preview()
+    mapping = mapping_from(stored)
+    try:
+        if kind_of(content) is not Kind.WORKBOOK and certain_text(content) is None:
+            found.encodings = _encodings(content)
+        _show_columns(found, content, encoding, mapping, stored)
+        table = read_table(content, encoding=encoding, mapping=mapping)
+        found.asks_consent = not table.columns.consents and not table.all_opted_out
+        plan = plan_import(church, table, found.report, file_name=name)
+        preview(church, plan, found.report)
+    except UnknownEncodingError:
+        found.problem = "encoding"
+    except UnusableFileError as error:
+        found.problem = str(error)
+    else:
+        found.report.close()
+        found.number, found.opt_outs = len(plan.people), len(plan.opt_outs)
+        found.people = _people(church, plan)
+    return found
+
+
+def _encodings(content: bytes) -> list[tuple[str, list[str]]]:
+    """Return encodings with names as each reads them, the most probable first."""
+    guess = guessed_codec(content)
+    shown: list[tuple[str, list[str]]] = []
+    for codec in dict.fromkeys([*([guess] if guess else []), *_ENCODINGS]):
+        samples = sample_names(content, codec)
+        if samples and samples not in [others for _, others in shown]:
+            shown.append((web_name(codec), samples))
+    return shown
+
+
+def _show_columns(
+    found: Preview, content: bytes, encoding: str, mapping: Mapping | None, stored: dict[str, Any]
+) -> None:
+    table = _readable(content, encoding, mapping)
+    found.header_line = table.header_line
+    columns = meanings(table.columns)
+    rows = [record.cells for record in islice(table.records, _SAMPLED_ROWS) if not record.error]
+    chosen = stored.get("columns", {})
+    found.columns = [
+        ShownColumn(at, tidy(header)[:60], columns.get(at, ""), chosen.get(str(at), ""), samples)
+        for at, header in enumerate(table.header)
+        if (samples := _samples(rows, at)) or tidy(header)
+    ]
+
+
+def _readable(content: bytes, encoding: str, mapping: Mapping | None) -> Table:
+    """Return the table, with a header that lacks columns if there is no better one."""
+    try:
+        return read_table(content, encoding=encoding, mapping=mapping)
+    except NoHeaderError as error:
+        unfinished = replace(mapping or Mapping(error.line), unfinished=True)
+        return read_table(content, encoding=encoding, mapping=unfinished)
+
+
+def _samples(rows: Sequence[Sequence[str]], at: int) -> list[str]:
+    cells = (tidy(cells[at])[:_SAMPLE_LENGTH] for cells in rows if at < len(cells))
+    return list(dict.fromkeys(cell for cell in cells if cell))[:_SAMPLES]
+
+
+def _people(church: Church, plan: Plan) -> list[ShownPerson]:
+    first = plan.people[:FIRST_PEOPLE]
+    phones = {person.phone for person in first}
+    members: dict[str, list[Member]] = {}
+    here = Member.objects.filter(church=church, phone__in=phones).order_by("pk")
+    for member in here.prefetch_related("groups"):
+        members.setdefault(member.phone, []).append(member)
+    out = opted_out(church.pk, phones)
+    return [_shown(person, members.get(person.phone, []), plan, out) for person in first]
+
+
+def _shown(
+    person: ImportedPerson, at_number: list[Member], plan: Plan, out: set[str]
+) -> ShownPerson:
+    known = same_person(at_number, person.first_name, person.last_name)
+    name = full_name(person.first_name, person.last_name)
+    state, before = "new", ""
+    if known:
+        name = full_name(person.first_name, person.last_name or known.last_name)
+        before = known.name if known.name != name else ""
+        keys = {group.key for group in known.groups.all()}
+        changes = before or not person.groups.keys() <= keys
+        newly_out = person.phone in plan.opt_outs and person.phone not in out
+        state = "changed" if changes or newly_out else "same"
+    return ShownPerson(
+        person.line, name, person.phone, list(person.groups.values()), state, before,
+        person.phone in plan.opt_outs or person.phone in out,
+    )  # fmt: skip

@@ -1,0 +1,100 @@
+/** The page that sends a text: recipients, size, placeholders, templates, and the outlook beside it. */
+import { RecipientField } from "./people.js";
+import { SizeRules } from "./text_size.js";
+
+const form = document.getElementById("compose");
+const text = form.elements.text;
+const rules = new SizeRules(JSON.parse(document.getElementById("size-rules").textContent));
+const words = JSON.parse(document.getElementById("send-words").textContent);
+
+function showSize() {
+  const size = document.getElementById("size");
+  const { units, parts } = rules.measure(text.value);
+  const over = parts > rules.maxParts;
+  const sentence = over ? words.over : parts === 1 ? words.one : words.many;
+  size.textContent = text.value
+    ? sentence.replace("{units}", units).replace("{parts}", parts).replace("{limit}", rules.maxParts)
+    : "";
+  size.classList.toggle("problem", over);
+}
+
+/** Fetch the outlook again. */
+function look() {
+  form.dispatchEvent(new CustomEvent("koinonia:compose"));
+}
+
+function changed() {
+  form.dispatchEvent(new Event("change")); // The draft is kept.
+  look();
+}
+
+function insert(words_) {
+  text.setRangeText(words_, text.selectionStart, text.selectionEnd, "end");
+  text.focus();
+  text.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+const fields = [...form.querySelectorAll(".recipients")].map((field) => new RecipientField(field, changed));
+
+async function restore({ detail }) {
+  if (!("linked" in form.dataset)) {
+    const marks = detail.entries.filter(([name]) => name === "who").map(([, mark]) => mark);
+    if (marks.length) await showRecipients(marks);
+  }
+  const opened = detail.entries.filter(([name, value]) => value && ["date", "time", "link", "repeat", "until"].includes(name));
+  for (const [name] of opened) form.elements[name].closest("details")?.setAttribute("open", "");
+  showSize();
+  look();
+}
+
+async function showRecipients(marks) {
+  const query = new URLSearchParams(marks.map((mark) => ["mark", mark]));
+  const answer = await fetch(`${form.action}recipients/?${query}`, { headers: { "HX-Request": "true" } });
+  if (!answer.ok) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const chips = [...page.querySelectorAll("li.recipient")].map((chip) => document.importNode(chip, true));
+  for (const field of fields) {
+    field.show(chips.filter((chip) => (chip.dataset.kind === "without") === (field.kind === "without")));
+  }
+}
+
+async function insertTemplate(event) {
+  const select = form.elements.template;
+  if (!select?.value) return;
+  event.preventDefault();
+  const answer = await fetch(`${form.dataset.api}templates/${select.value}/`, { headers: { Accept: "application/json" } });
+  if (answer.ok) insert((await answer.json()).text);
+  else form.requestSubmit(event.target); // The server inserts it, and explains what is wrong.
+  select.value = "";
+}
+
+function usePlain(button) {
+  const plain = JSON.parse(button.dataset.plain);
+  text.value = [...text.value].map((sign) => plain[sign] ?? sign).join("");
+  text.dispatchEvent(new Event("input", { bubbles: true }));
+  text.focus();
+}
+
+form.addEventListener("koinonia:draft", restore);
+text.addEventListener("input", () => { showSize(); look(); });
+for (const name of ["date", "time", "link"]) form.elements[name].addEventListener("change", look);
+for (const button of form.querySelectorAll("[data-insert]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => insert(button.dataset.insert));
+}
+form.querySelector("[value=insert]")?.addEventListener("click", insertTemplate);
+document.body.addEventListener("click", ({ target }) => {
+  const button = target.closest?.("[data-plain]");
+  if (button) usePlain(button);
+});
+document.body.addEventListener("htmx:afterSwap", () => {
+  for (const button of document.querySelectorAll("[data-plain]")) button.hidden = false;
+});
+form.addEventListener("submit", (event) => {
+  if (form.dataset.sending) return event.preventDefault(); // A double click sends once.
+  form.dataset.sending = "yes";
+  return undefined;
+});
+addEventListener("pageshow", () => delete form.dataset.sending);
+showSize();
+look();

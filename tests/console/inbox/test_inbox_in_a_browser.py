@@ -1,0 +1,166 @@
+"""The inbox in Chromium: it follows the texts, and keeps what was typed whatever happens meanwhile."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+import requests
+from playwright.sync_api import Browser, Page, expect
+
+from tests.console.conftest import sign_in
+from tests.support.running_system import RunningSystem
+
+pytestmark = pytest.mark.any_database
+
+SECONDS = 1000
+INBOX = "/churches/grace/inbox/"
+_numbers = itertools.count(13125550700)
+
+
+def api(system: RunningSystem, user: str = "grace-owner") -> requests.Session:
+    session = requests.Session()
+    session.headers["Authorization"] = f"Bearer {system.token(user)}"
+    return session
+
+
+class Talk:
+    """A conversation with a person who has a phone."""
+
+    def __init__(self, system: RunningSystem) -> None:
+        self.system, self.number = system, f"+{next(_numbers)}"
+        self.session = api(system)
+        self.base = f"{system.url}/api/v1/churches/grace/"
+        self.church = self.session.get(self.base, timeout=10).json()["phone_number"]
+
+    def says(self, words: str) -> None:
+        """Send a text from the phone, as the simulator's carrier does."""
+        body = {"from": self.number, "to": self.church, "text": words}
+        control = self.system.simulator["control"]
+        requests.post(f"{control}/inbound", json=body, timeout=10).raise_for_status()
+
+    def found(self) -> dict[str, Any]:
+        query = f"conversations/?search={self.number[1:]}"
+        rows = self.session.get(self.base + query, timeout=10).json()["results"]
+        return dict(rows[0]) if rows else {}
+
+    def answer(self, words: str) -> None:
+        """Answer as the owner, in another office."""
+        url = f"{self.base}conversations/{self.found()['id']}/messages/"
+        self.session.post(url, json={"text": words}, timeout=10).raise_for_status()
+
+
+@pytest.fixture
+def talk(system: RunningSystem) -> Talk:
+    return Talk(system)
+
+
+def open_talk(page: Page, talk: Talk, words: str) -> None:
+    """Wait for the text in the list that is open, and open its conversation."""
+    talk.says(words)
+    page.get_by_role("link", name=words).click(timeout=15 * SECONDS)
+    expect(page.get_by_role("heading", level=1)).to_have_text(talk.number)
+
+
+def test_a_text_arrives_is_read_and_answered_without_a_reload(
+    page: Page, system: RunningSystem, talk: Talk
+) -> None:
+    sign_in(page, system, "grace-sender")
+    page.goto(INBOX)
+    page.wait_for_selector("#link[data-state=live]")
+    open_talk(page, talk, "May I bring a cake?")
+    page.wait_for_function("document.getElementById('texts').dataset.unread === '0'")
+    page.wait_for_selector("#link[data-state=live]")
+    page.get_by_label("Reply").fill("Half a sentence")
+    talk.says("Or two?")
+    texts = page.locator("#texts")
+    expect(texts).to_contain_text("Or two?", timeout=15 * SECONDS)
+    talk.answer("The owner says yes")
+    expect(texts).to_contain_text("The owner says yes", timeout=15 * SECONDS)
+    expect(page.get_by_label("Reply")).to_have_value("Half a sentence")
+
+    page.get_by_label("Reply").fill("Two, please")
+    page.get_by_label("Reply").press("Control+Enter")
+    bubble = page.locator("#texts li", has_text="Two, please")
+    expect(bubble.locator(".chip")).to_have_text("Delivered ✓", timeout=15 * SECONDS)
+    expect(page.get_by_label("Reply")).to_have_value("")
+    assert talk.found()["unread_count"] == 0
+
+
+def test_the_reply_box_closes_when_the_person_opts_out(
+    page: Page, system: RunningSystem, talk: Talk
+) -> None:
+    sign_in(page, system, "grace-sender")
+    page.goto(INBOX)
+    page.wait_for_selector("#link[data-state=live]")
+    open_talk(page, talk, "Who is this?")
+    page.wait_for_selector("#link[data-state=live]")
+    expect(page.get_by_label("Reply")).to_be_visible()
+    talk.says("STOP")
+    expect(page.locator("#closed")).to_contain_text("texted STOP", timeout=15 * SECONDS)
+    expect(page.get_by_label("Reply")).to_be_hidden()
+
+
+def test_a_reply_survives_the_end_of_the_session(
+    page: Page, system: RunningSystem, talk: Talk
+) -> None:
+    sign_in(page, system, "grace-sender")
+    page.goto(INBOX)
+    page.wait_for_selector("#link[data-state=live]")
+    open_talk(page, talk, "When does it begin?")
+    page.get_by_label("Reply").fill("At ten in the park")
+    page.context.clear_cookies()
+    page.get_by_role("button", name="Send", exact=True).click()
+    page.wait_for_url("**/login/**")
+    page.get_by_label("User name").fill("grace-sender")
+    page.locator("input[name=password]").fill(system.password)
+    page.get_by_role("button", name="Sign in").click()
+    page.goto(f"{INBOX}{talk.found()['id']}/")
+    expect(page.get_by_label("Reply")).to_have_value("At ten in the park")
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.locator("#texts")).to_contain_text("At ten in the park")
+    page.reload()
+    expect(page.get_by_label("Reply")).to_have_value("")
+
+
+def test_a_search_while_typing_keeps_the_focus(
+    page: Page, system: RunningSystem, talk: Talk
+) -> None:
+    talk.says("Something about zucchini")
+    sign_in(page, system, "grace-viewer")
+    page.goto(INBOX)
+    page.get_by_label("Find a person").press_sequentially("zucchini")
+    rows = page.locator("#conversations li")
+    expect(rows).to_have_count(1, timeout=15 * SECONDS)
+    expect(rows).to_contain_text("zucchini")
+    expect(page.get_by_label("Find a person")).to_be_focused()
+    assert "search=zucchini" in page.url
+    page.get_by_role("link", name="All", exact=True).click()
+    expect(page.get_by_label("Find a person")).to_have_value("zucchini")
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_texts_are_read_and_answered_without_javascript(
+    browser: Browser, system: RunningSystem, talk: Talk, width: int
+) -> None:
+    talk.says("Hello from 2003")
+    context = browser.new_context(
+        base_url=system.url, java_script_enabled=False, viewport={"width": width, "height": 800}
+    )
+    page = context.new_page()
+    page.goto(f"/login/?next={INBOX}")
+    page.get_by_label("User name").fill("grace-sender")
+    page.locator("input[name=password]").fill(system.password)
+    page.get_by_role("button", name="Sign in").click()
+    page.goto(f"{INBOX}{talk.found()['id']}/")
+    page.get_by_role("button", name="Mark as read").click()
+    assert talk.found()["unread_count"] == 0
+    page.get_by_label("Reply").fill("x" * 1601)
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.get_by_label("Reply")).to_have_value("x" * 1601)
+    page.get_by_label("Reply").fill("Welcome")
+    page.get_by_role("button", name="Send, and mark as done").click()
+    assert talk.found()["last_message"]["text"] == "Welcome"
+    assert talk.found()["done"] is True
+    context.close()
