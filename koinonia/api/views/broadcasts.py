@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from delivery.changes import message_changes
+from koinonia import audit
 from koinonia.api.errors import ConflictError
 from koinonia.api.idempotency import idempotent
 from koinonia.api.schema import CONFLICT
@@ -119,6 +120,8 @@ class BroadcastView(_Broadcasts, ItemView, EditableItem):
         with unacceptable_as_error(), message_changes(now), self.claim(broadcast):
             if not change_broadcast(broadcast, **given, now=now):
                 raise ConflictError("It is too late: this broadcast is no longer scheduled.")
+            kind = "broadcast.moved" if "send_at" in given else "broadcast.edited"
+            audit.record(self.church, self.user, kind, broadcast, {"fields": sorted(given)})
             self.renew_tag(broadcast)
         left_out, broadcast = broadcast.left_out, self.get_object()
         broadcast.left_out = left_out
