@@ -247,10 +247,7 @@ def public_url() -> str:
 
 
 def own_media() -> str:
-    """Return the beginning of the URLs under which the host itself serves media; empty: it serves none.
-
-    On a machine without a public name, such a URL is not public either, and is accepted.
-    """
+    """Return the beginning of the host's own media URLs, which need not be public; empty: none."""
     return str(_value("OWN_MEDIA", ""))
 
 

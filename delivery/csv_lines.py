@@ -1,4 +1,4 @@
-"""Lines of CSV (RFC 4180) whose cells no spreadsheet reads as a formula."""
+"""Lines of CSV (RFC 4180), safe from formulas in their cells."""
 
 from __future__ import annotations
 

@@ -185,7 +185,7 @@ def _update_one(thread: int, message: Message, unread: int, now: datetime) -> No
     is_older = Q(last_message=None) | Q(last_message__lt=message.pk)
     row.filter(is_older).update(last_message=message, updated_at=now)
     if unread:
-        # Also takes the conversation out of "done": the person has written again.
+        # The person has written: the conversation is open, even if it was done.
         row.update(unread_count=F("unread_count") + unread, state=InboxState.OPEN, inbox_at=now)
 
 

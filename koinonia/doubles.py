@@ -25,7 +25,7 @@ _SAME_END = 7
 class Reason(StrEnum):
     NAME_AND_NUMBER = "name and number"
     NAME = "name"
-    """One name, and numbers that differ in few digits."""
+    """The names are equal, and the numbers differ in few digits."""
     NUMBER = "number"
     """Two names at one number: perhaps a family."""
 

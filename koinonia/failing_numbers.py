@@ -1,4 +1,4 @@
-"""Members whose last two texts failed for good: the number is wrong or out of service."""
+"""Members with two failed texts in a row: the number is wrong or out of service."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FAILED_FOR_GOOD = Q(status=Status.FAILED, error_class="carrier") | Q(
 def with_failures(members: MemberQuerySet) -> MemberQuerySet:
     """Return the members with ``last_failed`` and ``one_before_failed`` (1, 0 or None).
 
-    Both follow the index of a member's texts and read two of them, whatever the length of the history.
+    The query reads two texts of each member by an index, however long the history is.
     """
     ended = Message.objects.filter(
         recipient=OuterRef("pk"), direction=Direction.OUTBOUND, status__in=_ENDED

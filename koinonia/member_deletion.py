@@ -24,7 +24,7 @@ class Waiting:
 
 
 def waiting_work(member: Member) -> Waiting:
-    """Return what waits for the member."""
+    """Count the texts and broadcasts that wait for the member."""
     name = ids.encode(member.pk)
     scheduled = Broadcast.objects.filter(church=member.church_id, due_at__isnull=False)
     audiences = scheduled.values_list("audience", flat=True)
@@ -35,7 +35,7 @@ def waiting_work(member: Member) -> Waiting:
 def delete_member(member: Member, *, by: User, now: datetime) -> int:
     """Delete the member, cancel the waiting texts, and return their number.
 
-    Raise Member.DoesNotExist if somebody else has deleted the member.
+    Raise Member.DoesNotExist if a colleague has deleted the member before.
     """
     with message_changes(now):
         cancelled = release([member.pk], now)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from functools import reduce
 from operator import and_
 
-from django.db.models import Case, IntegerField, Q, Value, When
+from django.db.models import Case, F, IntegerField, Q, Value, When
 
 from koinonia.models.member import MemberQuerySet
 from koinonia.names import search_key
 
 EXACT, BEGINS, BEGINS_A_WORD, INSIDE = 3, 2, 1, 0
 """Ranks of a match, the best first."""
+MOST = 500
+"""The most members of each kind that are ranked: those that begin with the words, and the others."""
 
 
 def matching(words: str) -> Q:
@@ -22,17 +24,34 @@ def matching(words: str) -> Q:
     return reduce(and_, map(_has, words.split()), Q())
 
 
-def found(members: MemberQuerySet, words: str) -> MemberQuerySet:
-    """Return the members that match, with ``rank``. Order them by ``-rank, -id``."""
+def found(members: MemberQuerySet, words: str) -> tuple[MemberQuerySet, bool]:
+    """Return the members that match, with ``rank`` and its opposite ``misfit``, and whether there are more.
+
+    Order them by ``misfit``, then by name. Of each kind the latest ``MOST`` are ranked: a single letter
+    matches nearly all members of a church.
+    """
     key = search_key(words)
+    latest = members.order_by("-pk").values_list("pk", flat=True)
+    exact = latest.filter(search_key=key)[:MOST] if key else ()
+    begin = list(latest.filter(_begins(key))[:MOST])
+    others = list(latest.filter(matching(words)).exclude(_begins(key))[:MOST])
     rank = Case(
         When(search_key=key, then=Value(EXACT)),
-        When(search_key__startswith=key, then=Value(BEGINS)),
+        When(_begins(key), then=Value(BEGINS)),
         When(search_key__contains=f" {key}", then=Value(BEGINS_A_WORD)),
         default=Value(INSIDE),
         output_field=IntegerField(),
     )
-    return members.filter(matching(words)).annotate(rank=rank)
+    ranked = members.filter(pk__in=[*exact, *begin, *others])
+    return ranked.annotate(rank=rank, misfit=Value(EXACT) - F("rank")), MOST in (
+        len(begin),
+        len(others),
+    )
+
+
+def _begins(key: str) -> Q:
+    # Words without a letter have an empty key, with which every name would begin.
+    return Q(search_key__startswith=key) if key else Q(pk__in=())
 
 
 def _has(word: str) -> Q:

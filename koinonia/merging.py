@@ -19,11 +19,11 @@ from koinonia.models.conversation import InboxState
 
 
 class MemberGoneError(Exception):
-    """One of the two members was deleted."""
+    """A member of the pair was deleted."""
 
 
 class MemberChangedError(Exception):
-    """One of the two members has another version than the caller has read."""
+    """A member of the pair has changed since the caller read it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,11 +47,11 @@ class Merged:
     groups: int
     """Groups that the remaining member is new in."""
     broadcasts: int
-    """Scheduled broadcasts, and series of them, that named the other member."""
+    """Scheduled broadcasts and series that named the other member."""
     conversations: int
-    """Conversations that passed to the remaining number, because nobody has their number any more."""
+    """Conversations that passed to the remaining number: their number has no member any more."""
     opted_out: bool
-    """The remaining number is opted out because the other one was."""
+    """The opt-out of the other number passed to the remaining number."""
 
 
 @transaction.atomic
@@ -115,7 +115,7 @@ def _locked(
 
 
 def _vacant_conversation(church: Church, number: str, both: tuple[int, int]) -> int | None:
-    """Return the key of the conversation with ``number`` if only these two members had it."""
+    """Return the key of the conversation with ``number`` unless a third member has the number."""
     others = Member.objects.filter(church=church, phone=number).exclude(pk__in=both)
     if not number or others.exists():
         return None
@@ -189,9 +189,9 @@ def _rename_in(plans: list[Broadcast | Series], member: int, into: int) -> int:
 
 
 def _follow_opt_out(church: Church, one: str, other: str, kept: str, by: User) -> bool:
-    """Opt the kept number out if the other number is; return whether that is new.
+    """Opt the kept number out if the other number is opted out; return whether that is new.
 
-    A START from the kept number after that opt-out counts more.
+    Do nothing if the kept number has sent START since.
     """
     left = OptOut.objects.filter(tenant=church, number__in={one, other} - {kept}).first()
     if left is None or started_since(left.created_at, church.pk, kept):

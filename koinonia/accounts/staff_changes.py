@@ -11,7 +11,7 @@ from koinonia.models import Role, Staff
 
 
 class LastOwnerError(Exception):
-    """The church would have no owner."""
+    """The change would leave the church without an owner."""
 
 
 @transaction.atomic

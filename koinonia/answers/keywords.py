@@ -1,4 +1,4 @@
-"""Keywords: their rules, and the wish that a text with a keyword expresses.
+"""Keywords: rules for a keyword, and the request in a text with a keyword.
 
 A keyword counts as an opt-out word does: as the whole text or the whole first line, in any case, with
 any punctuation around it. ``CHOIR`` joins the group; ``CHOIR STOP`` and ``STOP CHOIR`` leave it.
@@ -22,8 +22,8 @@ MAX_KEYWORDS = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """The wish of a text: to join the group of a keyword, or to leave it."""
+class GroupRequest:
+    """A request to join the group of a keyword, or to leave it."""
 
     keyword: Keyword
     leaves: bool
@@ -34,18 +34,20 @@ def keyword_key(word: str) -> str:
     return key(word).replace(" ", "")
 
 
-def wish_in(text: str, keywords: Mapping[str, Keyword], own_stop_words: str) -> Wish | None:
-    """Return the wish in ``text``, or None without a keyword. ``keywords`` are by key."""
+def request_in(
+    text: str, keywords: Mapping[str, Keyword], own_stop_words: str
+) -> GroupRequest | None:
+    """Return the request in ``text``, or None without a keyword. ``keywords`` are by key."""
     if not keywords:
         return None
     found = sorted(phrases(text))
     for phrase in found:
         if keyword := keywords.get(phrase.replace(" ", "")):
-            return Wish(keyword, leaves=False)
+            return GroupRequest(keyword, leaves=False)
     for phrase in found:
         for rest in _without_stop_word(phrase, own_stop_words):
             if keyword := keywords.get(keyword_key(rest)):
-                return Wish(keyword, leaves=True)
+                return GroupRequest(keyword, leaves=True)
     return None
 
 

@@ -41,7 +41,7 @@ def change(group: Group, *, add: Collection[int] = (), remove: Collection[int] =
 def join(group: Group, church: Church, phone: str) -> tuple[Member, bool]:
     """Add the member with this number; return the member, and True for a new one of the group.
 
-    A number without a member becomes a member without a first name, whose last name is the number:
+    A number without a member becomes a member with an empty first name and the number as last name:
     lists show it, and texts leave ``{first_name}`` out. Call it with the conversation locked, so that
     two texts of one number make one member.
     """

@@ -20,7 +20,7 @@ from delivery.isolation import or_skip
 from delivery.models import Direction, Message
 from delivery.tracking.inbound import NewText
 from koinonia.answers import keywords, membership, office_hours, sentences
-from koinonia.answers.keywords import Wish
+from koinonia.answers.keywords import GroupRequest
 from koinonia.answers.worth_answering import has_opted_out, is_a_person, is_worth_answering
 from koinonia.conversations import member_at
 from koinonia.models import Church, Conversation, Keyword, Member
@@ -34,10 +34,10 @@ _MOST_LATER = 50
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """A text, and what to do about it: a wish, or an answer (None)."""
+    """A text, and what to do about it: a request, or an answer (None)."""
 
     text: NewText
-    wish: Wish | None
+    request: GroupRequest | None
 
 
 def act_on(texts: Sequence[NewText], now: datetime) -> None:
@@ -64,9 +64,9 @@ def _plans(texts: Sequence[NewText], now: datetime) -> list[_Plan]:
             continue
         if church.pk not in known:
             known[church.pk] = keywords.by_key(church)
-        wish = keywords.wish_in(text.message.text, known[church.pk], church.opt_out_words)
-        if wish is not None:
-            plans.append(_Plan(text, wish))
+        request = keywords.request_in(text.message.text, known[church.pk], church.opt_out_words)
+        if request is not None:
+            plans.append(_Plan(text, request))
         elif _answers(church) and is_worth_answering(text, now):
             plans.append(_Plan(text, None))
     return plans
@@ -93,8 +93,8 @@ def _isolated(plan: _Plan, now: datetime) -> None:
 def _act(plan: _Plan, now: datetime) -> None:
     if has_opted_out(plan.text):
         return
-    if plan.wish is not None:
-        _fulfil(plan.text, plan.wish, now)
+    if plan.request is not None:
+        _fulfil(plan.text, plan.request, now)
         return
     words = _unasked(plan.text)
     if words and _claim(plan.text.message, now):
@@ -103,11 +103,11 @@ def _act(plan: _Plan, now: datetime) -> None:
         _send(plan.text, sentences.filled_in(words, member, church), member, now)
 
 
-def _fulfil(text: NewText, wish: Wish, now: datetime) -> None:
-    church, message, group = text.tenant, text.message, wish.keyword.group
-    if not is_a_person(message.from_number) or _has_later_wish(text, wish):
+def _fulfil(text: NewText, request: GroupRequest, now: datetime) -> None:
+    church, message, group = text.tenant, text.message, request.keyword.group
+    if not is_a_person(message.from_number) or _has_later_request(text, request):
         return
-    if wish.leaves:
+    if request.leaves:
         changed = membership.leave(group, church, message.from_number)
         member = member_at(church, message.from_number)
     else:
@@ -116,10 +116,10 @@ def _fulfil(text: NewText, wish: Wish, now: datetime) -> None:
         message.recipient = message.recipient or member
     claimed = _claim(message, now, always=changed)
     if claimed:
-        _send(text, sentences.to_wish(wish, member, church), member, now)
+        _send(text, sentences.to_request(request, member, church), member, now)
 
 
-def _has_later_wish(text: NewText, wish: Wish) -> bool:
+def _has_later_request(text: NewText, request: GroupRequest) -> bool:
     """Return whether a later text of the number, which arrived earlier, decided about this group."""
     later = Message.objects.filter(
         thread=text.message.thread,
@@ -128,8 +128,8 @@ def _has_later_wish(text: NewText, wish: Wish) -> bool:
     ).exclude(pk=text.message.pk)
     words = later.order_by("-pk").values_list("text", flat=True)[:_MOST_LATER]
     known = keywords.by_key(text.tenant)
-    others = (keywords.wish_in(one, known, text.tenant.opt_out_words) for one in words)
-    return any(one and one.keyword.group_id == wish.keyword.group_id for one in others)
+    others = (keywords.request_in(one, known, text.tenant.opt_out_words) for one in words)
+    return any(one and one.keyword.group_id == request.keyword.group_id for one in others)
 
 
 def _unasked(text: NewText) -> str:

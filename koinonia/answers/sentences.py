@@ -1,4 +1,4 @@
-"""The texts of automatic answers: those of the church, or standard sentences in its language."""
+"""The texts of automatic answers: texts of the church, or standard sentences in its language."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from koinonia.answers.keywords import Wish
+from koinonia.answers.keywords import GroupRequest
 from koinonia.models import Church, Group, Keyword, Member
 from koinonia.texts.compose import compose
 from koinonia.texts.placeholders import Named
@@ -20,10 +20,10 @@ class _Unknown(NamedTuple):
     last_name: str = ""
 
 
-def to_wish(wish: Wish, member: Member | None, church: Church) -> str:
+def to_request(request: GroupRequest, member: Member | None, church: Church) -> str:
     """Return the answer to a person who joined or left a group."""
-    keyword, group = wish.keyword, wish.keyword.group
-    words = left(keyword, group, church) if wish.leaves else joined(keyword, group, church)
+    keyword, group = request.keyword, request.keyword.group
+    words = left(keyword, group, church) if request.leaves else joined(keyword, group, church)
     return filled_in(words, member, church)
 
 

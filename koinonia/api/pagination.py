@@ -135,11 +135,9 @@ class ByName(NewestFirst):
     ascending = True
 
     def _position(self, numbers: list[int], rows: Any) -> list[Any]:
-        named = rows.model._default_manager.filter(pk=numbers[0]) if len(numbers) == 1 else None
-        position = named.values_list("search_key", "pk").first() if named is not None else None
-        if position is None:
+        if len(numbers) != 1:
             raise _not_a_cursor()
-        return list(position)
+        return _position_by_name(numbers[0], rows)
 
     def _numbers_of(self, row: Any) -> list[int]:
         return [row.pk]
@@ -148,7 +146,16 @@ class ByName(NewestFirst):
 class BestMatchFirst(NewestFirst):
     """Members that a search found, the best match first (``koinonia.member_search``)."""
 
-    ordering = ("-rank", "-id")
+    ordering = ("misfit", "search_key", "id")
+    ascending = True
+
+    def _position(self, numbers: list[int], rows: Any) -> list[Any]:
+        if len(numbers) != len(("misfit", "id")):
+            raise _not_a_cursor()
+        return [numbers[0], *_position_by_name(numbers[1], rows)]
+
+    def _numbers_of(self, row: Any) -> list[int]:
+        return [row.misfit, row.pk]
 
 
 class LatestFirst(NewestFirst):
@@ -167,6 +174,14 @@ class LatestDeadFirst(NewestFirst):
     """Dead letters, latest death first."""
 
     ordering = ("-dead_since", "-id")
+
+
+def _position_by_name(key: int, rows: Any) -> list[Any]:
+    """Return the name and the key of the member with this key."""
+    named = rows.model._default_manager.filter(pk=key)
+    if (position := named.values_list("search_key", "pk").first()) is None:
+        raise _not_a_cursor()
+    return list(position)
 
 
 def single_page(results: Any) -> Response:

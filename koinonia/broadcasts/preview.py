@@ -62,7 +62,7 @@ class Preview:
     examples: list[Rendering]
     """The texts of some members that get one, as they will read it."""
     done_at: datetime | None
-    """When the last text leaves at the rate of the church's number; None without a rate limit."""
+    """The time of the last text at the rate of the church's number; None without a rate limit."""
     quiet: QuietForecast
     """The texts that wait for the end of the quiet hours."""
 

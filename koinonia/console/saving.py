@@ -1,4 +1,4 @@
-"""Saving a form through a serializer of the API, if no colleague has saved the same row meanwhile."""
+"""Save forms through serializers of the API, unless a colleague has saved the same row first."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def save(
     item: Model | None = serializer.instance
     try:
         with transaction.atomic():
-            if item is None or _claim(item, seen):
+            if item is None or claim(item, seen):
                 return serializer.save()
     except ValidationError as error:
         add_errors(form, error)
@@ -41,7 +41,7 @@ def save(
     return None
 
 
-def _claim(item: Model, seen: str) -> bool:
+def claim(item: Model, seen: str) -> bool:
     """Lock the row in the version that the form showed; return False if it has another one."""
     if not (seen.isascii() and seen.isdigit()) or len(seen) > 18:
         return False

@@ -59,7 +59,7 @@ def change(
 
 
 def opt_out(church: Church, conversation: Conversation, *, by: User, now: datetime) -> None:
-    """Opt the number of the conversation out. Only a START from the number ends it."""
+    """Record an opt-out of the number. Only a START from the number ends it."""
     with transaction.atomic():
         opt_outs.opt_out(church.pk, conversation.phone, OptOut.Source.STAFF, now=now, by=by)
         audit.record(church, by, "opt_out.added", conversation, now=now)

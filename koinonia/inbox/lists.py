@@ -38,7 +38,7 @@ def narrowed(
 
 
 def in_the_inbox(conversations: QuerySet[Any]) -> QuerySet[Any]:
-    """Return the conversations that have the time by which the inbox is sorted."""
+    """Return the conversations with a time for the order of the inbox."""
     return conversations.filter(inbox_at__isnull=False)
 
 

@@ -20,9 +20,9 @@ from koinonia.models import Attachment, Church
 from koinonia.names import tidy
 
 MAX_BYTES = 1_000_000
-"""What carriers take for one file."""
+"""The limit of carriers for one file."""
 MAX_CHURCH_BYTES = 100_000_000
-"""All files of one church together."""
+"""The limit for all files of one church."""
 KEPT_UNUSED = timedelta(days=2)
 KEPT_AFTER_USE = timedelta(days=90)
 _NAME_LENGTH = 100
@@ -75,7 +75,7 @@ def store(
             audit.record(church, author, "media.uploaded", made, {"bytes": made.size}, now=now)
             return made
     except IntegrityError:
-        # Another request stored the same file at the same time.
+        # Return the row of a concurrent request with the same file.
         return known.defer("content").get()
 
 
@@ -85,16 +85,16 @@ def url_of(attachment: Attachment) -> str:
 
 
 def keep_used(church: Church, urls: Sequence[str], *, due: datetime) -> None:
-    """Keep the uploaded files among ``urls`` for some time after ``due``.
+    """Keep the uploaded files among ``urls`` for 90 days after ``due``.
 
-    Raise ``UnacceptableError`` for a file that this church does not have, or no longer.
+    Raise ``UnacceptableError`` if the church does not have a file.
     """
     tokens = {token for url in urls if (token := _token_in(url))}
     if not tokens:
         return
     until = due + KEPT_AFTER_USE
     mine = Attachment.objects.filter(church=church, token__in=tokens)
-    # One statement: a file that the nightly deletion takes at the same time is not counted.
+    # A single statement cannot count a file that the nightly deletion takes.
     if mine.update(keep_until=_later(until)) < len(tokens):
         raise UnacceptableError("media_urls", _("This file is no longer stored. Upload it again."))
 

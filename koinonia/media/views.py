@@ -13,7 +13,7 @@ _SHOWN_IN_PLACE = ("image/", "audio/", "video/")
 
 @require_safe
 def serve(request: HttpRequest, token: str, ending: str) -> HttpResponse:
-    """Answer with the file. The token is the credential: a provider has no other."""
+    """Answer with the file. The token is the only credential of a provider."""
     found = Attachment.objects.filter(token=token).values_list("content", "kind", "name").first()
     if found is None:
         raise Http404

@@ -55,7 +55,11 @@ def same_person(people: Iterable[_N], first_name: str, last_name: str) -> _N | N
         for person in candidates
         if search_key(person.first_name) == first and not (person.last_name and last_name)
     ]
-    return alike[0] if len(alike) == 1 else None
+    if len(alike) == 1:
+        return alike[0]
+    # A member who joined by a keyword has no name yet: the file gives it.
+    nameless = [person for person in candidates if not person.first_name]
+    return nameless[0] if len(nameless) == 1 else None
 
 
 @dataclass(slots=True)
@@ -107,7 +111,7 @@ def plan_import(church: Church, table: Table, report: Report, *, file_name: str 
     report.ignored_columns += [
         f"column {at + 1}, which has no name" for at in sorted(people.filled_unnamed)
     ]
-    plan = Plan(known_groups=_groups_of(church))
+    plan = Plan(known_groups=groups_of(church))
     plan.opt_outs = {row.phone for row in rows if row.opted_out and row.phone}
     _merge([row.person for row in rows if row.person], plan, report)
     _check_groups(plan)
@@ -151,7 +155,8 @@ def _note_columns(table: Table, rows: list[Row], report: Report, *, all_opted_ou
         report.remark(1, sentence)
 
 
-def _groups_of(church: Church) -> dict[str, str]:
+def groups_of(church: Church) -> dict[str, str]:
+    """Return key and name of the church's groups."""
     names = Group.objects.filter(church=church).order_by("-pk").values_list("name", flat=True)
     return {group_key(name): name for name in names}
 

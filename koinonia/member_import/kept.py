@@ -1,7 +1,7 @@
-"""Uploaded files between their preview and the end of their import, which runs in steps.
+"""Uploaded files between their preview and the end of their import.
 
-Each step writes slices for a few seconds, and stores the position in the transaction of each slice:
-after a crash or a closed page the import goes on where it was, and its counts are exact.
+The import runs in steps. Each step writes slices for a few seconds, and stores the position in the
+transaction of each slice: after a crash or a closed page the import continues there, with exact counts.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from django.contrib.auth.models import User
 from django.db import DatabaseError, OperationalError, transaction
 
 from koinonia import audit
-from koinonia.member_import.comparison import ImportedPerson, Plan, plan_import
+from koinonia.member_import.comparison import ImportedPerson, Plan, groups_of, plan_import
 from koinonia.member_import.file import read_table
 from koinonia.member_import.mapping import mapping_from
 from koinonia.member_import.report import Report
@@ -62,35 +62,60 @@ def prune(now: datetime) -> int:
     return uploads.delete()[0] + others.delete()[0]
 
 
-def begin(file: MemberFile, *, now: datetime) -> bool:
-    """Read the file into a plan, and delete the upload. Return False if another request did it.
+def planned(file: MemberFile) -> tuple[Plan, Report]:
+    """Return the plan of the file, and the report of its reading. The plan is kept with the file.
 
     Raise UnusableFileError if the file cannot be imported.
     """
+    if file.plan:
+        report = Report(
+            updated=file.report["updated"],
+            skipped=file.report["skipped"],
+            errors=[tuple(remark) for remark in file.report["remarks"]],
+            ignored_columns=list(file.report["ignored"]),
+            remarks_left_out=file.report["left_out"],
+        )
+        return _plan(file), report
     report = Report()
-    mapping = mapping_from(file.mapping)
-    table = read_table(content_of(file), encoding=file.encoding, mapping=mapping)
+    table = read_table(content_of(file), encoding=file.encoding, mapping=mapping_from(file.mapping))
     plan = plan_import(file.church, table, report, file_name=file.name)
-    Group.objects.filter(church=file.church).complete_keys()
     written = {
         "people": [list(asdict(person).values()) for person in plan.people],
         "opt_outs": sorted(plan.opt_outs),
     }
-    counts = {name: getattr(report, name) for name in ("created", "updated", "skipped")}
-    begun = MemberFile.objects.filter(pk=file.pk, state=State.UPLOADED).update(
+    file.plan = zlib.compress(json.dumps(written).encode())
+    file.report = {
+        "updated": report.updated,
+        "skipped": report.skipped,
+        "remarks": report.errors,
+        "left_out": report.remarks_left_out,
+        "ignored": report.ignored_columns,
+    }
+    # A colleague or a second tab can have chosen other columns since.
+    same = MemberFile.objects.filter(
+        pk=file.pk, state=State.UPLOADED, mapping=file.mapping, encoding=file.encoding
+    )
+    same.update(plan=file.plan, report=file.report)
+    return plan, report
+
+
+def begin(file: MemberFile, *, now: datetime) -> None:
+    """Begin the import of the plan, and delete the upload. A second call changes nothing.
+
+    Raise UnusableFileError if the file cannot be imported.
+    """
+    plan, report = planned(file)
+    Group.objects.filter(church=file.church).complete_keys()
+    counts = {name: getattr(report, name) for name in _COUNTS}
+    MemberFile.objects.filter(pk=file.pk, state=State.UPLOADED).update(
         state=State.RUNNING,
         content=b"",
-        plan=zlib.compress(json.dumps(written).encode()),
+        plan=file.plan,
+        report=file.report,
         total=Writing(file.church, plan, now=now).total,
-        report={
-            "remarks": report.errors,
-            "left_out": report.remarks_left_out,
-            "ignored": report.ignored_columns,
-        },
         progress={**counts, "opted_out": 0, "remarks": [], "new_groups": []},
         begun_at=now,
     )
-    return bool(begun)
 
 
 def advance(file: MemberFile, *, seconds: float, now: datetime) -> None:
@@ -167,5 +192,8 @@ def remarks_of(file: MemberFile) -> list[tuple[int, str]]:
 
 def _plan(file: MemberFile) -> Plan:
     written = json.loads(zlib.decompress(file.plan))
-    people = [ImportedPerson(*person) for person in written["people"]]
-    return Plan(people=people, opt_outs=set(written["opt_outs"]))
+    return Plan(
+        people=[ImportedPerson(*person) for person in written["people"]],
+        opt_outs=set(written["opt_outs"]),
+        known_groups=groups_of(file.church),
+    )

@@ -24,7 +24,7 @@ HEADERS = {
 
 
 def mapping_from(stored: dict[str, Any]) -> Mapping | None:
-    """Return the mapping of stored JSON; None if nobody has chosen one."""
+    """Return the mapping of stored JSON; None for empty JSON."""
     if not stored:
         return None
     columns = {int(at): HEADERS[meaning] for at, meaning in stored["columns"].items()}

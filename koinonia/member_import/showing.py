@@ -1,16 +1,16 @@
-"""What an import would do, for a person who decides: columns, names, people, counts."""
+"""The preview of an import: columns, names, people, counts."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Any
 
 from delivery.opt_outs import opted_out
-from koinonia.member_import.comparison import ImportedPerson, Plan, plan_import, same_person
+from koinonia.member_import.comparison import ImportedPerson, Plan, same_person
 from koinonia.member_import.decoding import certain_text, guessed_codec, web_name
 from koinonia.member_import.file import read_table, sample_names
+from koinonia.member_import.kept import content_of, planned
 from koinonia.member_import.kinds import Kind, kind_of
 from koinonia.member_import.mapping import mapping_from, meanings
 from koinonia.member_import.report import Report
@@ -22,7 +22,7 @@ from koinonia.member_import.table import (
     UnusableFileError,
 )
 from koinonia.member_import.writing import preview
-from koinonia.models import Church, Member
+from koinonia.models import Church, Member, MemberFile
 from koinonia.models.member import full_name
 from koinonia.names import tidy
 
@@ -39,9 +39,9 @@ class ShownColumn:
     at: int
     header: str
     meaning: str
-    """As recognised; "" for a column that is not used."""
+    """The recognised meaning; "" for an unused column."""
     chosen: str
-    """As chosen by the person; "" if nobody chose."""
+    """The meaning that the person chose; "" without a choice."""
     samples: list[str]
 
 
@@ -61,7 +61,7 @@ class ShownPerson:
 @dataclass
 class Preview:
     problem: str = ""
-    """The reason for which the file cannot be imported as it is."""
+    """The reason why the file cannot be imported yet."""
     encodings: list[tuple[str, list[str]]] = field(default_factory=list)
     """Names of possible encodings, each with names of people as it reads them."""
     header_line: int = 0
@@ -72,24 +72,19 @@ class Preview:
     opt_outs: int = 0
     """Numbers that the file opts out."""
     asks_consent: bool = True
-    """No column says who may be texted."""
+    """True if the file has no column about consent."""
     report: Report = field(default_factory=Report)
 
 
-def preview_of(
-    church: Church, content: bytes, *, name: str, encoding: str, stored: dict[str, Any]
-) -> Preview:
-    """Return the preview of a file. Write nothing."""
-    found = Preview()
-    mapping = mapping_from(stored)
+def preview_of(file: MemberFile) -> Preview:
+    """Return the preview of a kept file. Write only the plan of the file."""
+    found, content = Preview(), content_of(file)
     try:
         if kind_of(content) is not Kind.WORKBOOK and certain_text(content) is None:
             found.encodings = _encodings(content)
-        _show_columns(found, content, encoding, mapping, stored)
-        table = read_table(content, encoding=encoding, mapping=mapping)
-        found.asks_consent = not table.columns.consents and not table.all_opted_out
-        plan = plan_import(church, table, found.report, file_name=name)
-        preview(church, plan, found.report)
+        _show_columns(found, file, content)
+        plan, found.report = planned(file)
+        preview(file.church, plan, found.report)
     except UnknownEncodingError:
         found.problem = "encoding"
     except UnusableFileError as error:
@@ -97,7 +92,7 @@ def preview_of(
     else:
         found.report.close()
         found.number, found.opt_outs = len(plan.people), len(plan.opt_outs)
-        found.people = _people(church, plan)
+        found.people = _people(file.church, plan)
     return found
 
 
@@ -112,14 +107,13 @@ def _encodings(content: bytes) -> list[tuple[str, list[str]]]:
     return shown
 
 
-def _show_columns(
-    found: Preview, content: bytes, encoding: str, mapping: Mapping | None, stored: dict[str, Any]
-) -> None:
-    table = _readable(content, encoding, mapping)
+def _show_columns(found: Preview, file: MemberFile, content: bytes) -> None:
+    table = _readable(content, file.encoding, mapping_from(file.mapping))
+    found.asks_consent = not table.columns.consents and not table.all_opted_out
     found.header_line = table.header_line
     columns = meanings(table.columns)
     rows = [record.cells for record in islice(table.records, _SAMPLED_ROWS) if not record.error]
-    chosen = stored.get("columns", {})
+    chosen = file.mapping.get("columns", {})
     found.columns = [
         ShownColumn(at, tidy(header)[:60], columns.get(at, ""), chosen.get(str(at), ""), samples)
         for at, header in enumerate(table.header)
@@ -128,7 +122,7 @@ def _show_columns(
 
 
 def _readable(content: bytes, encoding: str, mapping: Mapping | None) -> Table:
-    """Return the table, with a header that lacks columns if there is no better one."""
+    """Return the table. Accept a header without a name or a number: the person chooses columns."""
     try:
         return read_table(content, encoding=encoding, mapping=mapping)
     except NoHeaderError as error:

@@ -45,7 +45,7 @@ class UnusableFileError(ValueError):
 
 
 class NoHeaderError(UnusableFileError):
-    """No line names the columns that an import needs."""
+    """The file has no line with the names of the needed columns."""
 
     def __init__(self, message: str, line: int) -> None:
         super().__init__(message)
@@ -89,7 +89,7 @@ class Table:
     left_out: list[str] = field(default_factory=list)
     """Ignored parts of the file, such as other sheets."""
     header: list[str] = field(default_factory=list)
-    """The cells of the header; empty for vCards, which have none."""
+    """The cells of the header; empty for vCards."""
     header_line: int = 0
     all_opted_out: bool = False
     """True if the name of the sheet says that all its people have opted out."""

@@ -225,7 +225,7 @@ def _change(
 ) -> None:
     before = (member.first_name, member.last_name)
     member.first_name = person.first_name
-    member.last_name = person.last_name or member.last_name
+    member.last_name = person.last_name or (member.last_name if before[0] else "")
     keys = {group.key for group in member.groups.all()}
     joined = [key for key in person.groups if key not in keys]
     is_renamed = (member.first_name, member.last_name) != before

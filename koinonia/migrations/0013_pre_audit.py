@@ -3,14 +3,9 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-from delivery import schema_changes
-
 
 class Migration(migrations.Migration):
-    """Add the audit log, a table that the release before need not know, and an index of unread texts."""
-
-    # CREATE INDEX CONCURRENTLY runs outside of transactions.
-    atomic = False
+    """Add the audit log, a table that the release before need not know."""
 
     dependencies = [
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
@@ -66,13 +61,5 @@ class Migration(migrations.Migration):
                     models.Index(fields=["at"], name="audit_by_age"),
                 ],
             },
-        ),
-        schema_changes.AddIndex(
-            model_name="conversation",
-            index=models.Index(
-                condition=models.Q(("unread_count__gt", 0)),
-                fields=["church"],
-                name="conversation_unread",
-            ),
         ),
     ]

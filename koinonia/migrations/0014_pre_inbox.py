@@ -72,8 +72,6 @@ class Migration(migrations.Migration):
                 name="conversation_unread_list",
             ),
         ),
-        # The index above counts unread texts as well, and no release has this one.
-        schema_changes.RemoveIndex(model_name="conversation", name="conversation_unread"),
         migrations.RunPython(open_unread_conversations, migrations.RunPython.noop, atomic=False),
         schema_changes.AddIndex(
             model_name="conversation",

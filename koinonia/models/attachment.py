@@ -11,7 +11,7 @@ TOKEN_BYTES = 24
 
 
 def new_token() -> str:
-    """Return a random token for a URL that nobody can guess."""
+    """Return a random token for an unguessable URL."""
     return secrets.token_urlsafe(TOKEN_BYTES)
 
 
@@ -25,7 +25,7 @@ class Attachment(models.Model):
     # An index below begins with it.
     church = models.ForeignKey(Church, models.CASCADE, related_name="attachments", db_index=False)
     token = models.CharField(max_length=40, unique=True, default=new_token, editable=False)
-    """The secret of the URL: whoever knows it may read the file."""
+    """The secret of the URL: every client with the token can read the file."""
     name = models.CharField(max_length=100)
     """The name of the uploaded file, for people."""
     kind = models.CharField(max_length=40)

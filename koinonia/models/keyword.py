@@ -13,7 +13,7 @@ MAX_ANSWER = 480
 
 
 class Keyword(models.Model):
-    """A word with which a person joins a group, by a text to the church."""
+    """A word that joins a group when a person texts it to the church."""
 
     # The unique constraint begins with it.
     church = models.ForeignKey(Church, models.CASCADE, related_name="keywords", db_index=False)

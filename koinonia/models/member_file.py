@@ -9,7 +9,7 @@ from django.utils import timezone
 from koinonia.models.church import Church
 
 KEPT_FOR = timedelta(hours=1)
-"""The life of an uploaded file."""
+"""The time until an uploaded file is deleted."""
 REPORT_KEPT_FOR = timedelta(days=1)
 
 
@@ -30,7 +30,7 @@ class MemberFile(models.Model):
     content = models.BinaryField()
     """The compressed file; empty from the begin of the import."""
     plan = models.BinaryField(default=b"")
-    """The compressed plan of a running import."""
+    """The compressed plan, from the preview to the end of the import."""
     encoding = models.CharField(max_length=40, blank=True)
     mapping = models.JSONField(default=dict)
     """``{"line": 1, "columns": {"3": "phone"}}``: the header's line and columns that a person chose."""

@@ -1,4 +1,4 @@
-"""Sending a single text: from the words of a staff user to one accepted message."""
+"""Sending a single text."""
 
 from __future__ import annotations
 

@@ -139,6 +139,9 @@ CONSOLE: dict[str, Callable[[], object]] = {
     "attempts of a text": lambda: get(f"messages/{encode(scene().message.pk)}/attempts/"),
     "conversations": partial(get, "conversations/"),
     "conversations, page 2": partial(second_page, "conversations/"),
+    "open conversations": partial(get, "conversations/?open=1"),
+    "unread conversations": partial(get, "conversations/?unread=1"),
+    "conversations with a word": partial(get, "conversations/?search=cake"),
     "texts of a conversation": lambda: get(
         f"conversations/{encode(scene().conversation.pk)}/messages/"
     ),

@@ -1,4 +1,4 @@
-"""The user for whom a serializer writes: for the audit log."""
+"""Audit entries of serializers, with the acting user."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from koinonia import audit
 from koinonia.models import Church
 
 
+# For serializers of the API and of the console's forms, with ``church`` and a request or a user. A
+# comment, because drf-spectacular would show a docstring as the description of every body.
 class ActingMixin:
-    """Serializers of the API and of the console's forms, with ``church`` and a request or a user."""
-
     context: Mapping[str, Any]
 
     def record(self, action: str, subject: Any, changed: Mapping[str, Any]) -> None:

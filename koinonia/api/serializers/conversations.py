@@ -27,7 +27,7 @@ class ColleagueSerializer(serializers.Serializer[Staff]):
 
 @extend_schema_field({**ids.SCHEMA, "description": "The id of a colleague, or `me`."})
 class ColleagueField(serializers.Field[Any, Any, Any, Any]):
-    """A colleague of the church who may send, written as the id of the membership or as ``me``.
+    """A colleague with the right to send, written as the id of the membership or as ``me``.
 
     The shape of an answer, ``{"id", "name"}``, is accepted too: an item may be sent back as it was read.
     """

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from delivery.models import OptOut
 from delivery.opt_outs import opt_out
@@ -69,9 +70,19 @@ class GroupsField(ChurchItemsField):
         return [GroupOfMemberSerializer(group).data for group in groups]
 
 
+class FirstNameField(NameField):
+    """A first name. A member who joined by a keyword may keep the empty one."""
+
+    def run_validation(self, data: Any = empty) -> Any:
+        member = getattr(self.parent, "instance", None)
+        if data == "" and getattr(member, "first_name", None) == "":
+            return data
+        return super().run_validation(data)
+
+
 class MemberSerializer(KnownFieldsMixin, serializers.ModelSerializer[Member]):
     id = IdField()
-    first_name = NameField()
+    first_name = FirstNameField()
     last_name = NameField(required=False, allow_blank=True)
     phone = PhoneField()
     groups = GroupsField("groups", most=MAX_GROUPS, required=False)

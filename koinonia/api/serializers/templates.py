@@ -73,7 +73,7 @@ class AttachmentSerializer(serializers.ModelSerializer[Attachment]):
         read_only_fields = fields
 
     def get_url(self, attachment: Attachment) -> str:
-        """Return the URL for `media_urls`. Whoever knows it may read the file."""
+        """Return the URL for `media_urls`. Every client with the URL can read the file."""
         return url_of(attachment)
 
 

@@ -69,7 +69,7 @@ class ConversationView(_Conversations, ItemView):
         request=ConversationChangeSerializer, responses={200: ConversationSerializer, **CONFLICT}
     )
     def patch(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Change who answers the conversation (null: nobody yet), or whether it is done.
+        """Change who answers the conversation (or null), or whether it is done.
 
         It cannot be done while it has unread texts: 409. The person's next text opens it again.
         """
@@ -87,7 +87,7 @@ class OptOutView(_Conversations):
 
     @extend_schema(request=None, responses=ConversationSerializer)
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Opt the number out. Only a START text from it ends the opt-out."""
+        """Record an opt-out of the number. Only a START text from the number ends it."""
         conversation = self.get_object()
         changes.opt_out(self.church, conversation, by=self.user, now=timezone.now())
         return Response(self.get_serializer(self.get_object()).data)

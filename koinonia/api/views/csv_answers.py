@@ -1,4 +1,4 @@
-"""Answers in CSV, which the view itself writes."""
+"""Base view of the exports in CSV."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ class MergeMemberView(_Members):
 
         Texts, groups, places in scheduled broadcasts and an opt-out pass to the remaining member. The
         conversation of a number that nobody has any more joins the other one. `phone` can be either
-        number; fields that are left out keep the values of the remaining member.
+        number; missing fields keep the values of the remaining member.
         """
         member = self.get_object()
         given = self.checked(MergeSerializer)

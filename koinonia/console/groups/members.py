@@ -42,7 +42,7 @@ class GroupPage(GroupsView):
         if not wanted:
             return {"candidates": [], "more": False}
         others = Member.objects.filter(church=self.church).exclude(groups=group)
-        ranked: Any = found(with_opt_outs(others), wanted)
+        ranked: Any = found(with_opt_outs(others), wanted)[0]
         rows = list(ranked.order_by("-rank", "search_key", "pk")[: MOST_FOUND + 1])
         return {"candidates": rows[:MOST_FOUND], "more": len(rows) > MOST_FOUND}
 

@@ -21,7 +21,7 @@ MOST_GROUPS = 300
 
 
 class GroupsPage(GroupsView):
-    """All groups by name, with the number of members and the keywords of each."""
+    """Groups by name, with their numbers of members and their keywords."""
 
     def get(self, request: Any) -> HttpResponse:
         words = request.GET.get("search", "")[:100].strip()
@@ -84,7 +84,7 @@ class EditGroupPage(GroupsView):
 
 
 class DeleteGroupPage(GroupsView):
-    """Asks before it deletes a group, and says what goes with it."""
+    """Asks before the deletion of a group, and counts its broadcasts."""
 
     read_role = Role.SENDER
 

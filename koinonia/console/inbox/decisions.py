@@ -1,4 +1,4 @@
-"""What a click decides about a conversation: read, assigned, done, opted out, not a STOP."""
+"""The decisions of one click about a conversation: read, assigned, done, opted out, not a STOP."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ReadView(ConversationPage):
 
 
 class AssignView(ConversationPage):
-    """Gives the conversation to a colleague, or to nobody."""
+    """Assigns the conversation to a colleague, or takes the assignment away."""
 
     def post(self, request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002 -- as the path names it
         serializer = ConversationChangeSerializer(

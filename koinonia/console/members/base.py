@@ -1,14 +1,15 @@
-"""What the pages of the members share: the section, and the member in the path."""
+"""Base view of the pages of the members."""
 
 from __future__ import annotations
 
+from django.db.models import OuterRef, Subquery
 from django.http import Http404, QueryDict
 from django.urls import reverse
 
 from koinonia import ids
 from koinonia.console.frame import ConsoleView
 from koinonia.failing_numbers import with_failures
-from koinonia.models import Member
+from koinonia.models import Conversation, Member
 from koinonia.models.member import MemberQuerySet
 
 
@@ -21,9 +22,14 @@ class MembersView(ConsoleView):
         return with_failures(members).prefetch_related("groups")
 
     def member(self, key: str) -> Member:
-        """Return the member with this id of the API. Raise Http404 if this church has none."""
+        """Return the member with this id; ``thread`` is the key of the conversation.
+
+        Raise Http404 for a member of another church.
+        """
         number = ids.decode(key)
-        found = self.members().filter(pk=number).first() if number is not None else None
+        talks = Conversation.objects.filter(church=OuterRef("church"), phone=OuterRef("phone"))
+        members = self.members().annotate(thread=Subquery(talks.values("pk")[:1]))
+        found = members.filter(pk=number).first() if number is not None else None
         if found is None:
             raise Http404("This church has no such member.")
         return found
@@ -36,6 +42,6 @@ class MembersView(ConsoleView):
 
 
 def version_in(given: QueryDict, name: str = "version") -> int:
-    """Return the version of a member in a sent form; 0, which no member has, if it is no number."""
+    """Return the version of a member in a sent form; 0 for a bad one: no member has it."""
     text = given.get(name, "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0

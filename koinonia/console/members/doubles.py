@@ -1,4 +1,4 @@
-"""Members that may be one person: the list, and the choice of what remains."""
+"""Pages of the members that may be one person: the list, and the merge."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class DoublesPage(MembersView):
 
 
 class MergePage(MembersView):
-    """Two members beside each other. The form chooses the values of the one that remains."""
+    """Two members beside each other. The form chooses the values of the remaining member."""
 
     read_role = MembersView.write_role
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
 from django.http import Http404, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,6 +15,7 @@ from koinonia.api.serializers.people import MemberSerializer
 from koinonia.console.forms import add_errors
 from koinonia.console.members.base import MembersView, version_in
 from koinonia.console.members.forms import FIELDS, MemberForm, values_of
+from koinonia.console.saving import claim
 from koinonia.member_deletion import delete_member, waiting_work
 from koinonia.models import Member
 
@@ -42,7 +42,7 @@ class _FormPage(MembersView):
             add_errors(form, serializer.errors)
             return None
         with transaction.atomic():
-            if member and not _claim(member, version):
+            if member and not claim(member, str(version)):
                 raise Member.DoesNotExist
             return serializer.save()
 
@@ -148,12 +148,6 @@ class DeleteMemberPage(_FormPage):
     def _shown(self, member: Member, status: int = 200) -> HttpResponse:
         context = {"member": member, "waiting": waiting_work(member), "changed": status == _CHANGED}
         return self.page("koinonia/console/members/delete.html", context, status)
-
-
-def _claim(member: Member, version: int) -> bool:
-    """Lock the row if it still has the version. The update raises the version by a trigger."""
-    rows = Member.objects.filter(pk=member.pk, version=version)
-    return rows.update(version=F("version")) == 1
 
 
 def _set(given: Any, name: str, value: Any) -> None:

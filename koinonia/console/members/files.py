@@ -105,14 +105,11 @@ class FilePage(_ImportView):
             if line_of_header.isascii() and line_of_header.isdigit() and len(line_of_header) < 7:
                 columns = chosen(given, int(line_of_header))
             uploaded = MemberFile.objects.filter(pk=file.pk, state=State.UPLOADED)
-            uploaded.update(encoding=encoding, mapping=columns)
+            uploaded.update(encoding=encoding, mapping=columns, plan=b"")
         return self.go_to(file)
 
     def preview(self, file: MemberFile, *, problem: str = "", status: int = 200) -> HttpResponse:
-        found = preview_of(
-            self.church, kept.content_of(file),
-            name=file.name, encoding=file.encoding, stored=file.mapping,
-        )  # fmt: skip
+        found = preview_of(file)
         context = {
             "file": file,
             "id": ids.encode(file.pk),

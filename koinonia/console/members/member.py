@@ -61,9 +61,7 @@ class MemberPage(MembersView):
     def _shown(self, member: Member, form: NoteForm, status: int = 200) -> HttpResponse:
         texts = shown(Message.objects.filter(tenant=self.church, recipient=member))
         opt_out = OptOut.objects.filter(tenant=self.church, number=member.phone).first()
-        theirs = Note.objects.filter(
-            conversation__church=self.church, conversation__phone=member.phone
-        )
+        theirs = Note.objects.filter(church=self.church, conversation=member.thread or 0)  # type: ignore[attr-defined] # annotated
         context = {
             "member": member,
             "groups": sorted(member.groups.all(), key=lambda group: group.name),

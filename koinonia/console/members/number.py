@@ -31,7 +31,7 @@ class NumberChecks:
 
 
 def number_checks(number: str) -> NumberChecks:
-    """Return what the numbering plan of its country says about an E.164 number."""
+    """Check an E.164 number against the numbering plan of its country."""
     try:
         parsed = phonenumbers.parse(number)
     except phonenumbers.NumberParseException:

@@ -38,7 +38,7 @@ class AccountPage(OfficeView):
         secret = self._made(form) if form.is_valid() else None
         if secret is None:
             return self._shown(form, status=422)
-        # Without a redirect: the token is shown here and nowhere else.
+        # Do not redirect: only this page shows the token.
         return self._shown(TokenForm(), secret=secret)
 
     def _made(self, form: TokenForm) -> str | None:

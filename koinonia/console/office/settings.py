@@ -18,7 +18,7 @@ from koinonia.models import Church, Role
 
 
 class _ChurchPage(OfficeView):
-    """A form over the church. Everybody reads it, owners save it."""
+    """A form over the church. Staff read it, owners save it."""
 
     write_role = Role.OWNER
     template: ClassVar[str]

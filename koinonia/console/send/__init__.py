@@ -1,1 +1,1 @@
-"""The pages on which the office writes a text: recipients, preview, confirmation, templates."""
+"""The pages for sending a text: recipients, preview, confirmation, templates."""

@@ -1,17 +1,19 @@
-"""Sending what the form says: limits, once only, and where the text is shown afterwards."""
+"""Sending the text of a form: rate limits, one send for each content, the next page."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from delivery.accept import UnacceptableError
 from koinonia.api.errors import ConflictError, UnprocessableError
 from koinonia.broadcasts.send import send_broadcast
 from koinonia.console.frame import ConsoleView
 from koinonia.console.send.once import Made, Sent, send_once
+from koinonia.console.sent.base import UNDO_FOR
 from koinonia.models import Church
 from koinonia.series.start import start_series
 from koinonia.texts.send import MemberGoneError, send_text
@@ -19,10 +21,6 @@ from throttling import limits
 from throttling.allowlist import Caller
 from throttling.charges import ThrottleResult
 from throttling.drf import LimitExceeded
-
-UNDO_FOR = timedelta(seconds=10)
-"""A text waits this long before it goes, so that a person can take it back."""
-
 
 _PAGES = {
     "broadcast": "console-sent-broadcast",
@@ -38,11 +36,15 @@ class Refused(Exception):  # noqa: N818 -- a sentence for people
 def send(view: ConsoleView, body: dict[str, Any], given: dict[str, Any], now: datetime) -> Sent:
     """Send the text once. Raise ``UnacceptableError``, LimitExceeded or :class:`Refused`."""
     post = view.request.POST
-    charged: list[ThrottleResult] = []
 
     def act() -> Made:
-        charged.append(_charge(view, broadcast="audience" in given))
-        return _accept(view, given, now)
+        charged = _charge(view, broadcast="audience" in given)
+        try:
+            return _accept(view, given, now)
+        except (UnacceptableError, MemberGoneError):
+            # A refused text costs nothing, as in the API.
+            charged.give_back(everything=True)
+            raise
 
     try:
         return send_once(
@@ -85,7 +87,4 @@ def _charge(view: ConsoleView, *, broadcast: bool) -> ThrottleResult:
 
 def page_of(church: Church, sent: Sent) -> str:
     """Return the path of the page that shows the text."""
-    try:
-        return reverse(_PAGES[sent.kind], args=[church.slug, sent.id])
-    except NoReverseMatch:
-        return reverse("console-today", args=[church.slug])
+    return reverse(_PAGES[sent.kind], args=[church.slug, sent.id])

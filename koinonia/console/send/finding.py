@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -13,7 +14,7 @@ from delivery.models import OptOut
 from koinonia import ids, phone
 from koinonia.console.send import recipients
 from koinonia.console.send.recipients import Recipient
-from koinonia.member_search import matching
+from koinonia.member_search import found, matching
 from koinonia.models import Church, Group, Member
 from koinonia.names import search_key
 
@@ -100,8 +101,8 @@ def _groups(church: Church, key: str, *, without: bool, have: set[str]) -> list[
     ]
     wanted = [pk for _rank, _name, pk in sorted(names)[:SHOWN_GROUPS]]
     counted = Group.objects.filter(pk__in=wanted).annotate(people=Count("members"))
-    found = {group.pk: group for group in counted}
-    return [_group(found[pk], without=without) for pk in wanted if pk in found]
+    by_key = {group.pk: group for group in counted}
+    return [_group(by_key[pk], without=without) for pk in wanted if pk in by_key]
 
 
 def _group(group: Group, *, without: bool) -> Option:
@@ -115,45 +116,31 @@ def _group(group: Group, *, without: bool) -> Option:
 
 
 def _people(church: Church, words: str, have: set[str]) -> tuple[list[Option], str]:
-    key = search_key(words)
     stopped = OptOut.objects.filter(tenant=OuterRef("church"), number=OuterRef("phone"))
-    rows = Member.objects.filter(church=church).filter(matching(words))
-    shown: list[Member] = []
-    # The stages share an index or a small scan; the next one is asked only while there is room.
-    for stage in _stages(key):
-        if len(shown) < SHOWN_PEOPLE:
-            next_ones = rows.filter(stage).exclude(pk__in=[one.pk for one in shown])
-            next_ones = next_ones.annotate(is_stopped=Exists(stopped)).order_by("search_key", "pk")
-            shown += next_ones[: SHOWN_PEOPLE - len(shown)]
-    options = [_person(member) for member in shown]
+    rows, _unranked = found(Member.objects.filter(church=church), words)
+    annotated: Any = rows.annotate(is_stopped=Exists(stopped))
+    ranked = annotated.order_by("-rank", "search_key", "pk")
+    shown = list(ranked[: SHOWN_PEOPLE + 1])
+    is_all = len(shown) <= SHOWN_PEOPLE
+    options = [_person(member) for member in shown[:SHOWN_PEOPLE]]
     options = [option for option in options if option.recipient.mark not in have]
-    if len(shown) < SHOWN_PEOPLE:
+    if is_all:
         return options, ""
-    counted = rows.order_by()[: COUNTED + 1].count()
-    left = counted - len(shown)
-    if counted > COUNTED:
-        return options, _("and more than %(count)s others: type more of the name") % {
-            "count": COUNTED - len(shown)
-        }
-    if not left:
-        return options, ""
-    more = ngettext(
+    left = Member.objects.filter(church=church).filter(matching(words)).order_by()
+    return options, _more(left[: COUNTED + 1].count() - SHOWN_PEOPLE)
+
+
+def _more(left: int) -> str:
+    """Return the sentence about the people that are not shown."""
+    if left + SHOWN_PEOPLE > COUNTED:
+        sentence = _("and more than %(count)s others: type more of the name")
+        return sentence % {"count": COUNTED - SHOWN_PEOPLE}
+    sentence = ngettext(
         "and %(count)s more: type more of the name",
         "and %(count)s more: type more of the name",
         left,
     )
-    return options, more % {"count": left}
-
-
-def _stages(key: str) -> list[Q]:
-    if not key:
-        return [Q()]
-    return [
-        Q(search_key=key),
-        Q(search_key__startswith=key),
-        Q(search_key__contains=f" {key}"),
-        Q(),
-    ]
+    return sentence % {"count": left}
 
 
 def _person(member: Member) -> Option:

@@ -1,4 +1,4 @@
-"""What sending would mean: people, parts, cost and time, in the sentences of the page."""
+"""The forecast of a text: people, parts, cost and time."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from math import ceil
 from typing import Any
+
+from django.utils.formats import number_format
 
 from delivery import opt_outs
 from delivery.accept import UnacceptableError, check_media, check_sender
@@ -47,6 +49,18 @@ class Forecast:
         if cost is None:
             return None
         return cost.quantize(Decimal("0.01") if cost >= 1 else Decimal("0.0001"))
+
+    @property
+    def examples(self) -> list[Rendering]:
+        """Return the texts of the preview that differ, without the dearest one."""
+        dearest = self.preview.dearest
+        shown = dearest.text if dearest and dearest.measured.parts > 1 else ""
+        by_text = {one.text: one for one in reversed(self.preview.examples)}
+        return [one for text, one in reversed(by_text.items()) if text != shown]
+
+    @property
+    def rate_in_words(self) -> str:
+        return "" if self.rate is None else number_format(round(self.rate, 1), force_grouping=True)
 
     @property
     def plain(self) -> dict[str, str]:

@@ -12,9 +12,9 @@ from koinonia.zones import zone_named
 
 
 def moment(day: date, clock: time, zone_name: str) -> datetime:
-    """Return the moment at which the church's clocks show this. Raise ValidationError if they never do.
+    """Return the moment of this day and clock time. Raise ValidationError for a skipped clock time.
 
-    A time that the clocks show twice is the first one.
+    If the clocks show a time twice, return the first moment.
     """
     zone = zone_named(zone_name)
     at = datetime.combine(day, clock, tzinfo=zone).astimezone(UTC)

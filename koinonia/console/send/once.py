@@ -40,7 +40,7 @@ class Sent:
 
     @property
     def mark(self) -> str:
-        """Return what a form names to send it once more."""
+        """Return the value by which a form orders a repetition."""
         return f"{self.kind}:{self.id}"
 
 
@@ -52,7 +52,7 @@ def send_once(
     church: Church, user: User, path: str, body: dict[str, Any], act: Act,
     *, form: str, again: str, now: datetime,
 ) -> Sent:  # fmt: skip
-    """Run ``act`` unless this user has sent the same ``body`` within a day; return what was sent.
+    """Run ``act``, unless this user has sent the same ``body`` within a day. Return the sent text.
 
     ``form`` is the key of the form. ``again`` names the earlier text that a person wants to repeat.
     """
@@ -62,7 +62,7 @@ def send_once(
         sent = _try(user, path, key, digest, act, form, now)
         if not sent.again or (sent.mark != again and not _was_stopped(church, sent)):
             return sent
-        # The next repetition has a key of its own, so that two clicks repeat it once.
+        # Each repetition has its own key: two clicks repeat the text once.
         key = f"{digest}:{sent.id}"
     return sent
 
@@ -89,7 +89,7 @@ def _try(user: User, path: str, key: str, digest: str, act: Act, form: str, now:
 
 
 def _was_stopped(church: Church, sent: Sent) -> bool:
-    """Return whether somebody stopped it before anything went out, so that it may go out now."""
+    """Return whether the text was stopped before its first message was sent."""
     key = ids.decode(sent.id) or 0
     if sent.kind == "broadcast":
         found = Broadcast.objects.filter(church=church, pk=key)

@@ -1,4 +1,4 @@
-"""What a link to the page fills in: ``?group=`` ``?member=`` ``?to=`` ``?broadcast=`` ``?message=`` ``?template=``."""
+"""The values that a link fills in: ``?group=`` ``?member=`` ``?to=`` ``?broadcast=`` ``?message=`` ``?template=``."""
 
 from __future__ import annotations
 

@@ -28,12 +28,12 @@ class Recipient:
 
 @dataclass(slots=True)
 class Chosen:
-    """The recipients of a form, in the order in which they were chosen."""
+    """The recipients of a form, in the order of choice."""
 
     recipients: list[Recipient] = field(default_factory=list)
     members: list[Member] = field(default_factory=list)
     gone: int = 0
-    """How many of the marks name nothing in this church; they are dropped."""
+    """The number of marks without a row in this church."""
 
     def __bool__(self) -> bool:
         return bool(self.of("everyone") or self.of("group") or self.of("member") or self.numbers)
@@ -52,7 +52,7 @@ class Chosen:
 
     @property
     def is_single(self) -> bool:
-        """Return whether the text goes to one person: then it is no broadcast."""
+        """Return whether the text goes to a single person. Such a text is not a broadcast."""
         people = [one for one in self.recipients if one.kind != "without"]
         return len(people) == 1 == len(self.recipients) and people[0].kind in {"member", "number"}
 

@@ -49,7 +49,7 @@ class _Templates(ConsoleView):
 
 
 class TemplatesView(_Templates):
-    """All templates, and a form for a new one."""
+    """Show all templates, and a form for a new one."""
 
     def get(self, request: Any) -> HttpResponse:
         return self._show(TemplateForm())
@@ -69,7 +69,7 @@ class TemplatesView(_Templates):
 
 
 class TemplateView(_Templates):
-    """One template: edit or delete it."""
+    """Edit or delete one template."""
 
     def get(self, request: Any, key: str) -> HttpResponse:
         template = self.template_of(key)

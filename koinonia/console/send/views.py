@@ -67,7 +67,7 @@ def _serializer_of(form: ComposeForm) -> type[Serializer[Any]]:
 
 
 class ComposeView(_Compose):
-    """Write a text: without JavaScript every button sends the form, which comes back filled in."""
+    """Write a text. Without JavaScript every button sends the form."""
 
     def get(self, request: Any) -> HttpResponse:
         data = prefill.data(self.church, request.GET)
@@ -262,7 +262,7 @@ class RecipientsView(_Compose):
 
 
 class PreviewView(_Compose):
-    """What sending the form would mean. Nothing is stored."""
+    """Preview the form. Nothing is stored."""
 
     def get(self, request: Any) -> HttpResponse:
         return self._shown(QueryDict())
@@ -277,7 +277,7 @@ class PreviewView(_Compose):
         if form.is_valid() and form.chosen and not context["problem"]:
             written = bool(form.cleaned_data.get("text", "").strip())
             if not written:
-                # People are counted before a word is written.
+                # Count the people of an empty text, too.
                 form.cleaned_data["text"] = "-"
             try:
                 given = self.judged(form, form.attached)

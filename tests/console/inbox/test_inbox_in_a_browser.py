@@ -9,7 +9,14 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
+from tests.console.accessibility import (
+    covered_controls,
+    is_too_wide,
+    serious_faults,
+    small_targets,
+)
 from tests.console.conftest import sign_in
+from tests.console.test_accessibility import ENLARGED, PHONE, WIDE
 from tests.support.running_system import RunningSystem
 
 pytestmark = pytest.mark.any_database
@@ -110,7 +117,7 @@ def test_a_reply_survives_the_end_of_the_session(
     page.wait_for_selector("#link[data-state=live]")
     open_talk(page, talk, "When does it begin?")
     page.get_by_label("Reply").fill("At ten in the park")
-    page.context.clear_cookies()
+    page.context.clear_cookies(name="sessionid")
     page.get_by_role("button", name="Send", exact=True).click()
     page.wait_for_url("**/login/**")
     page.get_by_label("User name").fill("grace-sender")
@@ -163,4 +170,30 @@ def test_texts_are_read_and_answered_without_javascript(
     page.get_by_role("button", name="Send, and mark as done").click()
     assert talk.found()["last_message"]["text"] == "Welcome"
     assert talk.found()["done"] is True
+    context.close()
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE, ENLARGED], ids=["wide", "phone", "enlarged"])
+def test_a_conversation_shuts_nobody_out(
+    browser: Browser, system: RunningSystem, talk: Talk, size: dict[str, Any]
+) -> None:
+    talk.says("please stop texting me " + "a" * 300)
+    context = browser.new_context(base_url=system.url, **size)
+    page = context.new_page()
+    sign_in(page, system, "grace-sender")
+    page.goto(INBOX)
+    page.wait_for_selector("#link[data-state=live]")
+    open_talk(page, talk, f"Here is a long name {talk.number} " + "b" * 200)
+    page.get_by_text("Notes of the staff").click()
+    page.get_by_text("Add a note").click()
+    page.get_by_label("New note").fill("Sings alto")
+    page.get_by_role("button", name="Add the note").click()
+    expect(page.locator("#notes-list")).to_contain_text("Sings alto")
+    assert not is_too_wide(page)
+    if size is ENLARGED:
+        assert covered_controls(page) == []
+    else:
+        assert serious_faults(page) == []
+    if size is PHONE:
+        assert small_targets(page) == []
     context.close()

@@ -11,6 +11,7 @@ from django.utils import timezone
 from delivery.models import Message, OptOut
 from delivery.opt_outs import opt_out
 from delivery.statuses import Status
+from koinonia import member_search
 from koinonia.api import pagination
 from koinonia.ids import encode
 from koinonia.models import AuditEntry, Church, Group, Member
@@ -54,8 +55,22 @@ def test_an_exact_match_comes_first_and_accents_do_not_matter(
     for first, last in (("Roseann", "Hill"), ("Lea", "Anne"), ("Anne", ""), ("Annette", "Stone")):
         cast.member(grace, first, "+13125550111", last_name=last)
     assert names(reader, search="ánne") == ["Anne", "Annette Stone", "Lea Anne"]
-    assert names(reader, search="ann") == ["Annette Stone", "Anne", "Lea Anne", "Roseann Hill"]
+    assert names(reader, search="ann") == ["Anne", "Annette Stone", "Lea Anne", "Roseann Hill"]
     assert names(reader, search="stone annette") == ["Annette Stone"]
+
+
+def test_a_search_ranks_a_bounded_number_and_says_so(
+    reader: Client, grace: Church, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(member_search, "MOST", 2)
+    for first, last in (("Ann", ""), ("Anna", ""), ("Hanna", ""), ("Anne", ""), ("Joanna", "")):
+        cast.member(grace, first, "+13125550111", last_name=last)
+    assert names(reader, search="ann") == ["Ann", "Anne", "Anna", "Joanna", "Hanna"]
+    sentence = "Type more letters."
+    assert sentence in reader.get(BASE, {"search": "ann"}).content.decode()
+    assert sentence not in reader.get(BASE, {"search": "joa"}).content.decode()
+    export = reader.post(f"{BASE}export/", {"search": "ann"})
+    assert b"".join(export.streaming_content).count(b"+13125550111") == 5  # type: ignore[attr-defined]
 
 
 def test_a_number_is_found_by_its_digits(reader: Client, anna: Member, ben: Member) -> None:
@@ -101,7 +116,7 @@ def test_the_list_costs_few_queries(reader: Client, grace: Church, costs: Costs)
     choir = Group.objects.create(church=grace, name="Choir")
     for number in range(30):
         choir.members.add(cast.member(grace, f"M{number}", "+13125550111"))
-    costs.of(reader, f"{BASE}?search=m&group={encode(choir.pk)}", most=16)
+    costs.of(reader, f"{BASE}?search=m&group={encode(choir.pk)}")
 
 
 def test_the_export_follows_the_list_and_is_noted(

@@ -43,7 +43,7 @@ def test_the_page_shows_number_consent_and_texts(
     ):  # fmt: skip
         assert words in page, words
     assert "Delete" not in page
-    costs.of(reader, path, most=16)
+    costs.of(reader, path)
 
 
 def test_a_long_history_has_pages(reader: Client, anna: Member) -> None:

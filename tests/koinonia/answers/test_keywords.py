@@ -117,7 +117,7 @@ def test_a_repeat_is_answered_once_in_twelve_hours(
 @pytest.mark.parametrize(
     ("first", "second", "inside"), [("CHOIR", "CHOIR STOP", False), ("CHOIR STOP", "CHOIR", True)]
 )
-def test_the_newest_wish_counts_in_any_order_of_arrival(
+def test_the_newest_request_counts_in_any_order_of_arrival(
     first: str,
     second: str,
     inside: bool,

@@ -84,6 +84,16 @@ def test_members_join_and_leave_a_group(
         assert post(sender, path, **body).status_code == 400
 
 
+def test_a_member_without_a_first_name_is_sent_back_as_it_was_read(
+    sender: APIClient, grace: Church, anna: Member
+) -> None:
+    joined = Member.objects.create(church=grace, last_name="+13125550199", phone="+13125550199")
+    for member, code in ((joined, 200), (anna, 400)):
+        path = f"{BASE}members/{encode(member.pk)}/"
+        read = sender.get(path).json() | {"groups": [], "first_name": ""}
+        assert sender.patch(path, read, format="json").status_code == code
+
+
 def test_a_group_has_a_welcome_text(sender: APIClient, choir: Group) -> None:
     path = f"{BASE}groups/{encode(choir.pk)}/"
     changed = sender.patch(path, {"welcome_text": "Practice is on Thursday."}, format="json").json()

@@ -73,6 +73,7 @@ def test_exactly_the_idempotent_operations_document_the_key(schema: Any) -> None
         "conversations/{id}/messages/",
         "dead-letters/{id}/retry/",
         "dead-letters/retry/",
+        "members/{id}/merge/",
         "series/",
     )
     assert documented == {(CHURCH + path, "post") for path in sending}

@@ -41,6 +41,16 @@ def test_another_name_at_a_known_number_is_another_person(grace: Church, anna: M
     assert members(grace) == {"Anna Lee": [], "Tim Lee": []}
 
 
+@pytest.mark.parametrize(("row", "name"), [("Ruth,Lee", "Ruth Lee"), ("Ruth,", "Ruth")])
+def test_a_member_who_joined_by_a_keyword_gets_a_name_from_the_file(
+    grace: Church, row: str, name: str
+) -> None:
+    Member.objects.create(church=grace, last_name="+13125550111", phone="+13125550111")
+    report = imported(grace, f"{row},3125550111,\n")
+    assert (report.created, report.updated) == (0, 1)
+    assert set(members(grace)) == {name}
+
+
 @pytest.mark.parametrize("name", ["anna,lee", "ANNA,LEE", "Ánna,Lée"])
 def test_case_and_accents_do_not_make_another_person(
     grace: Church, anna: Member, name: str

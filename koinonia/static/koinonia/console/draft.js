@@ -48,6 +48,7 @@ function restore(form) {
     else if (field.type === "select-multiple") for (const option of field.options) option.selected = given.includes(option.value);
     else if (given.length) field.value = given[0];
   }
+  form.draft = kept; // For a module that starts later.
   form.dispatchEvent(new CustomEvent("koinonia:draft", { detail: { entries: kept } }));
 }
 

@@ -49,7 +49,7 @@ async function restore({ detail }) {
 
 async function showRecipients(marks) {
   const query = new URLSearchParams(marks.map((mark) => ["mark", mark]));
-  const answer = await fetch(`${form.action}recipients/?${query}`, { headers: { "HX-Request": "true" } });
+  const answer = await fetch(`${form.getAttribute("action")}recipients/?${query}`, { headers: { "HX-Request": "true" } });
   if (!answer.ok) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const chips = [...page.querySelectorAll("li.recipient")].map((chip) => document.importNode(chip, true));
@@ -76,6 +76,7 @@ function usePlain(button) {
 }
 
 form.addEventListener("koinonia:draft", restore);
+if (form.draft) restore({ detail: { entries: form.draft } });
 text.addEventListener("input", () => { showSize(); look(); });
 for (const name of ["date", "time", "link"]) form.elements[name].addEventListener("change", look);
 for (const button of form.querySelectorAll("[data-insert]")) {
@@ -88,6 +89,7 @@ document.body.addEventListener("click", ({ target }) => {
   if (button) usePlain(button);
 });
 document.body.addEventListener("htmx:afterSwap", () => {
+  document.getElementById("in-short").textContent = document.querySelector("[data-in-short]")?.dataset.inShort ?? "";
   for (const button of document.querySelectorAll("[data-plain]")) button.hidden = false;
 });
 form.addEventListener("submit", (event) => {
