@@ -3,7 +3,7 @@
     python -m bench.bench_retention [--messages 200000]
 
 One writer changes texts that prune is about to delete, and their conversations; another adds texts to the same
-churches. Their waits are printed without prune and beside it, with the longest transaction of prune.
+churches. Their waits are printed without prune and during prune, with the longest transaction of prune.
 """
 
 from __future__ import annotations

@@ -50,6 +50,7 @@ from koinonia.conversations import (
     update_for_batch,
     update_for_new_messages,
 )
+from koinonia.database import outage
 from koinonia.health import redis_server
 from koinonia.health.metrics import clients, deliveries, requests, worker_endpoint
 from koinonia.models import (
@@ -69,7 +70,7 @@ from koinonia.series.occurrences import (
 from koinonia.texts.redraft import redraft
 from realtime import log, rights
 from realtime.log import NewEvent
-from realtime.signals import clients_changed, events_fanned_out
+from realtime.signals import clients_changed, database_failed, events_fanned_out
 from throttling import addresses, limits
 from throttling.allowlist import Caller
 
@@ -84,6 +85,7 @@ def connect() -> None:
     overseen.connect(on_overseen, dispatch_uid="koinonia")
     worker_started.connect(on_worker_started, dispatch_uid="koinonia")
     drains_begin.connect(on_drains_begin, dispatch_uid="koinonia")
+    database_failed.connect(on_database_failed, dispatch_uid="koinonia")
     _connect_metrics()
     for signal in (post_save, post_delete):
         signal.connect(on_rights_changed, sender=Staff, dispatch_uid="koinonia.staff")
@@ -142,6 +144,11 @@ def on_messages_changed(
     moving = {change.message.batch for change in changes if change.message.batch}
     if moving := moving | {new.batch for new in batches}:
         transaction.on_commit(partial(progress.publish, moving, now))
+
+
+def on_database_failed(*, error: BaseException, **_: Any) -> None:
+    """Count a failure of the sockets like one of a request: an outage has one line."""
+    outage.note(error)
 
 
 def on_breaker_changed(*, state: str, provider: str | None = None, **_: Any) -> None:

@@ -12,9 +12,8 @@ from typing import Any, cast
 from channels.consumer import get_handler_name
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.db import InterfaceError, OperationalError
 
-from realtime import conf, log_reader, protocol
+from realtime import conf, log_reader, outage, protocol
 from realtime.authorization import Access, check_access
 from realtime.credentials import Credential
 from realtime.flow_control import FrameRate, SendWindow, TooSlowError
@@ -29,7 +28,8 @@ from realtime.threads import in_thread
 logger = logging.getLogger(__name__)
 
 MAX_STREAMS = 20
-_INTERNAL_ERROR = 1011
+INTERNAL_ERROR = 1011
+"""The client connects again and resumes: the database is away, or an error of ours."""
 
 
 class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is untyped
@@ -78,13 +78,21 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
         self.scope, self.channel_layer, self.base_send = scope, None, send
         try:
             while True:
-                await self.dispatch(await receive())
+                await self._dispatch_or_close(await receive())
         except StopConsumer:
             pass
         finally:
             # This also runs after an error, and when the server cancels this task.
             self._clean_up()
             self._log_end()
+
+    async def _dispatch_or_close(self, message: dict[str, Any]) -> None:
+        """Handle a message; close the socket if the database is away."""
+        try:
+            await self.dispatch(message)
+        except outage.ERRORS as error:
+            outage.note(error)
+            await self.close(INTERNAL_ERROR)
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         # The method of Channels checks database connections for each frame, in Django's one thread;
@@ -269,15 +277,14 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
             self._clean_up()  # ASGI servers raise OSError when the client has disconnected
         else:
             # Close: resuming is cheap and exact, and a half-working socket loses events.
-            away = isinstance(error, (OperationalError, InterfaceError))
-            logger.log(
-                logging.WARNING if away else logging.ERROR,
-                "A subscription to %s failed; closing its socket",
-                key,
-                exc_info=None if away else error,
-                extra={"action": "subscription_failed", "error": type(error).__name__},
-            )
-            await self.close(_INTERNAL_ERROR)
+            if not outage.note(error):
+                logger.error(
+                    "A subscription to %s failed; closing its socket",
+                    key,
+                    exc_info=error,
+                    extra={"action": "subscription_failed", "error": type(error).__name__},
+                )
+            await self.close(INTERNAL_ERROR)
 
     # Frames of the server
 

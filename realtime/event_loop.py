@@ -9,6 +9,8 @@ from contextvars import Context
 from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
+from realtime import outage
+
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
@@ -57,9 +59,10 @@ async def run_supervised(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
             await work()
             delay = _FIRST_RESTART_SECONDS
         except Exception as error:
-            name = getattr(work, "__qualname__", repr(work))
-            extra = {"action": "task_restarted", "error": type(error).__name__}
-            logger.warning("%s failed; restarting", name, extra=extra)
+            if not outage.note(error):
+                name = getattr(work, "__qualname__", repr(work))
+                extra = {"action": "task_restarted", "error": type(error).__name__}
+                logger.warning("%s failed; restarting", name, extra=extra)
             await asyncio.sleep(delay)
             delay = min(2 * delay, _MAX_RESTART_SECONDS)
 

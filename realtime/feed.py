@@ -7,9 +7,7 @@ import logging
 from dataclasses import dataclass
 from typing import Protocol
 
-from django.db import InterfaceError, OperationalError
-
-from realtime import conf, log_reader
+from realtime import conf, log_reader, outage
 from realtime.event_loop import detached_task
 from realtime.log_reader import Head, Page, PrunedError
 from realtime.protocol import stream_name
@@ -80,13 +78,12 @@ class Feed:
                 await asyncio.sleep(_pause_seconds(count, spent))
                 await self._wake.wait()
                 self._wake.clear()
-            except (OperationalError, InterfaceError) as error:
-                extra = {"action": "feed_failed", "error": type(error).__name__}
-                logger.warning("Reading the stream %s failed; retrying", self.key, extra=extra)
-                await asyncio.sleep(_RETRY_SECONDS)
-            except Exception:
-                extra = {"action": "feed_failed"}
-                logger.exception("Reading the stream %s failed; retrying", self.key, extra=extra)
+            except Exception as error:
+                if not outage.note(error):
+                    extra = {"action": "feed_failed"}
+                    logger.exception(
+                        "Reading the stream %s failed; retrying", self.key, extra=extra
+                    )
                 await asyncio.sleep(_RETRY_SECONDS)
 
     async def _read_new(self) -> int:

@@ -92,4 +92,4 @@ def test_the_index_of_decisions_names_each_page_by_its_number_and_title() -> Non
     rows = [f"| {number} | [{title}]({name}) |" for name, (number, title) in headings.items()]
     assert [row for row in rows if row not in (folder / "README.md").read_text()] == []
     numbers = [int(number) for number, _ in headings.values()]
-    assert numbers == sorted(set(numbers))
+    assert numbers == list(range(1, len(numbers) + 1))

@@ -6,6 +6,7 @@ Providers wait only seconds for an answer, so the event is stored, and a worker 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ from delivery.providers.base import (
     WebhookRequest,
 )
 from delivery.webhooks.event_rows import EventRow, row_of
+from delivery.webhooks.storage import outage
 from delivery.webhooks.store import NotStoredError, TooManyWaitingError
 
 logger = logging.getLogger("delivery")
@@ -88,11 +90,29 @@ def refusal(error: Exception) -> HttpResponse:
             response.headers["Retry-After"] = str(RETRY_SECONDS)
             return response
         case NotStoredError():
-            # A provider repeats a webhook that was answered with 5xx, if it repeats at all.
-            extra = {"action": "webhook_not_stored", "http_status": 500}
-            logger.error("A webhook was not stored", exc_info=error, extra=extra)
-            return _answer(500, str(error))
+            return _not_stored(error)
     raise error
+
+
+def _not_stored(error: NotStoredError) -> HttpResponse:
+    """Return 503 in an outage, 500 for an event that the database refuses.
+
+    A provider repeats a webhook that was answered with 5xx, if it repeats at all.
+    """
+    if error.is_outage:
+        outage.failed(error.__cause__ or error, time.monotonic())
+        return _later(str(error))
+    extra = {"action": "webhook_not_stored", "http_status": 500}
+    logger.error("A webhook was not stored", exc_info=error, extra=extra)
+    return _answer(500, str(error))
+
+
+def _later(reason: str) -> HttpResponse:
+    response = _answer(503, reason)
+    response.headers["Retry-After"] = str(RETRY_SECONDS)
+    # Django's mark: it would log each 5xx of the view.
+    response._has_been_logged = True  # type: ignore[attr-defined]
+    return response
 
 
 def _refusal(status: int, reason: str, action: str) -> HttpResponse:

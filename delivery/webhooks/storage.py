@@ -1,7 +1,7 @@
 """Where events go: into the database, or into the spool while the database is away.
 
 The spool is optional (``DELIVERY["WEBHOOK_SPOOL"]``). Without it an event that cannot be stored is
-answered with 500, and some providers repeat it a few times.
+answered with 503, and some providers repeat it a few times.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from functools import lru_cache
 from django.db import InterfaceError, OperationalError
 
 from delivery import conf
+from delivery.outage import Outage
 from delivery.queue import hints
 from delivery.webhooks import event_rows
 from delivery.webhooks.spool import Spool, Waiting
@@ -48,6 +49,7 @@ class Storage:
             return
         try:
             _insert(rows)
+            outage.ended(time.monotonic())
         except (OperationalError, InterfaceError):
             if spool is None:
                 raise
@@ -105,6 +107,8 @@ def _insert(rows: Rows) -> None:
             return
 
 
+outage = Outage("webhooks are answered with 503")
+"""The outage that the webhooks of this process meet, if any."""
 storage = Storage()
 events = GroupedStore(storage.write, then=storage.hint)
 """The group of this process."""

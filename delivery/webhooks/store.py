@@ -29,12 +29,17 @@ LONGEST_WAIT_SECONDS = 10.0
 
 Rows = Sequence[EventRow]
 
-_CONCERNS_ALL = (OperationalError, InterfaceError, OSError)
+CONCERNS_ALL = (OperationalError, InterfaceError, OSError)
 """Errors that each webhook of a group would meet again."""
 
 
 class NotStoredError(Exception):
-    """The event is not stored. The answer is 500, so that the provider repeats it, if it ever does."""
+    """The event is not stored. The answer is a 5xx, so that the provider repeats it, if it ever does."""
+
+    @property
+    def is_outage(self) -> bool:
+        """Return whether any event would meet the same: the database is away, or the disk is full."""
+        return self.__cause__ is None or isinstance(self.__cause__, CONCERNS_ALL)
 
 
 class TooManyWaitingError(Exception):
@@ -145,7 +150,7 @@ class GroupedStore:
         try:
             self._write([row for arrival in group for row in arrival.rows])
         except Exception as error:
-            if len(group) > 1 and not isinstance(error, _CONCERNS_ALL):
+            if len(group) > 1 and not isinstance(error, CONCERNS_ALL):
                 # Store the webhooks one by one to find the faulty event.
                 for arrival in group:
                     self._try([arrival])

@@ -6,7 +6,6 @@ task, and a superfluous task finds no work.
 
 from __future__ import annotations
 
-import logging
 import time
 import uuid
 from collections.abc import Callable
@@ -18,11 +17,10 @@ from django.utils import timezone
 from django_q.brokers import Broker
 from django_q.signing import SignedPackage
 
+from delivery.outage import Outage
 from delivery.queue import due, hints
 from delivery.redis_client import RedisUnavailableError
 from delivery.worker import drain_task
-
-logger = logging.getLogger("delivery")
 
 T = TypeVar("T")
 
@@ -31,7 +29,6 @@ _AHEAD = timedelta(seconds=0.25)
 """Longer than any poll: Redis ends a blocking wait only at its next tick, ten times a second (``hz``)."""
 _NAP_SECONDS = 0.01
 _DATABASE_PAUSE_SECONDS = 0.5
-_REPORT_SECONDS = 60.0
 _IDLE_SECONDS = 10.0
 """The longest time between two drains, whether or not a message is due: the watchdog runs in them."""
 
@@ -85,36 +82,6 @@ class HintBroker(Broker):  # type: ignore[misc]  # django-q2 is untyped
 
     def _anything_due(self) -> bool:
         return _query(due.anything_due, default=False)
-
-
-class Outage:
-    """An outage of the database has three kinds of lines in the log: its begin, each minute, its end."""
-
-    def __init__(self) -> None:
-        self._failures = 0
-        self._began = self._reported = 0.0
-
-    def failed(self, error: DatabaseError, now: float) -> None:
-        """Count a failure, and log the first one and one a minute."""
-        self._failures += 1
-        if self._failures == 1:
-            self._began = now
-        elif now - self._reported < _REPORT_SECONDS:
-            return
-        self._reported = now
-        action = "database_away" if self._failures == 1 else "database_still_away"
-        self._log("The database is unreachable", action, now, error=type(error).__name__)
-
-    def ended(self, now: float) -> None:
-        """Log the end of an outage, if there was one."""
-        if self._failures:
-            self._log("The database answers again", "database_back", now)
-            self._failures = 0
-
-    def _log(self, text: str, action: str, now: float, **more: str) -> None:
-        seconds = round(now - self._began, 1)
-        extra = {"action": action, "failures": self._failures, "seconds": seconds, **more}
-        logger.warning(text, extra=extra)
 
 
 _outage = Outage()

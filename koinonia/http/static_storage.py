@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ import brotli
 from django.core.files.base import ContentFile, File
 from whitenoise.compress import Compressor
 from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+from koinonia.http import static_leftovers
 
 HASHED_NAME = r"\.[0-9a-f]{12}\."
 
@@ -84,6 +87,8 @@ class StaticStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
             self._write(name, content)
         self._hashed.clear()
         super().save_manifest()
+        now = datetime.now(UTC)
+        static_leftovers.remove(Path(self.location), self.hashed_files.values(), now)
 
     def exists(self, name: str) -> bool:
         # A file on disk may be incomplete: what is hashed now is compared with it.

@@ -13,7 +13,7 @@ from tests.rolling.site import RollingSite
 from tests.support.waiting import wait_until
 
 LISTENERS = 4
-PACE = Pace(singles=0.4, broadcasts=15, flood=None, inbound=0.5, polls=0.5, logins=4, patience=60)
+PACE = Pace(singles=0.4, broadcasts=30, flood=None, inbound=0.5, polls=0.5, logins=4, patience=60)
 _DONE_SECONDS = 90
 
 

@@ -225,13 +225,14 @@ def test_webhooks_that_arrive_together_are_written_together(busy: BusyDatabase) 
     assert len(busy.groups) <= 3
 
 
-def test_a_webhook_that_cannot_be_stored_is_500(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_webhook_of_an_outage_is_503(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(rows: Rows) -> None:
         raise OperationalError("The database is away.")
 
     monkeypatch.setattr(event_rows, "insert", fail)
     answer = post(WebhookIntake(behind))
-    assert (answer.status_code, answer.content) == (500, b"The event could not be stored.")
+    assert (answer.status_code, answer.content) == (503, b"The event could not be stored.")
+    assert answer.headers["retry-after"] == "2"
 
 
 def test_the_writer_gets_a_new_connection_when_the_server_has_ended_its_own() -> None:

@@ -102,13 +102,13 @@ def test_an_untrusted_webhook_is_not_spooled(database: Database) -> None:
     assert (answer.status_code, spooled()) == (400, 0)
 
 
-def test_a_full_spool_is_500(database: Database) -> None:
+def test_a_full_spool_is_503(database: Database) -> None:
     database.away = True
     application = WebhookIntake(behind)
     statuses = [post(application, number).status_code for number in range(10)]
     taken = statuses.count(200)
     assert 0 < taken < 10
-    assert statuses == [200] * taken + [500] * (10 - taken)
+    assert statuses == [200] * taken + [503] * (10 - taken)
     assert spooled() == taken
 
 

@@ -12,6 +12,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from delivery.models import Message
+from delivery.outage import Outage
 from delivery.queue import due, hints, rescue
 from delivery.sending import drain as sending
 from delivery.statuses import Status
@@ -163,7 +164,7 @@ def test_a_clock_that_is_set_back_does_not_delay_due_rows(
 def test_an_outage_of_the_database_is_logged_at_its_begin_each_minute_and_at_its_end(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    outage = broker.Outage()
+    outage = Outage()
     outage.ended(0.0)
     for second in range(130):
         outage.failed(OperationalError("gone"), float(second))

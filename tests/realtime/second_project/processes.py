@@ -67,7 +67,7 @@ class SecondProject:
         assert line, f"{function} failed in the writer; see its traceback."
         return json.loads(line)
 
-    def serve(self, server: Server = "daphne", port: int | None = None) -> int:
+    def serve(self, server: Server = "daphne", port: int | None = None, **options: Any) -> int:
         """Start a server; return its port."""
         port = port or free_port()
         of_daphne = ("-v", "0", "-b", "127.0.0.1", "-p", str(port), APPLICATION)
@@ -78,7 +78,7 @@ class SecondProject:
             "uvicorn": ("uvicorn", "--ws", "realtime.uvicorn:PatientProtocol", *of_uvicorn),
             "plain uvicorn": ("uvicorn", *of_uvicorn),
         }
-        self.servers[port] = self.run(*command[server])
+        self.servers[port] = self.run(*command[server], **options)
         _wait_for_answer(port)
         return port
 
