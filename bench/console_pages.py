@@ -75,7 +75,7 @@ def _owner() -> Any:
 
 
 def _name_members() -> None:
-    """Give the members of the large church 500 first and 2,000 last names, and put them into groups."""
+    """Give the members of the large church 499 first and 1,999 last names, and put them into groups."""
     from django.db import connection
 
     from koinonia.models import Church, Group, Member
@@ -85,8 +85,8 @@ def _name_members() -> None:
         return
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE koinonia_member SET first_name = 'Name' || id %% 500, last_name = 'Family' || id %% 2000,"
-            " search_key = 'name' || id %% 500 || ' family' || id %% 2000 WHERE church_id = %s",
+            "UPDATE koinonia_member SET first_name = 'Name' || id %% 499, last_name = 'Family' || id %% 1999,"
+            " search_key = 'name' || id %% 499 || ' family' || id %% 1999 WHERE church_id = %s",
             [church.pk],
         )
     keys = list(Member.objects.filter(church=church).order_by("pk").values_list("pk", flat=True))

@@ -80,7 +80,9 @@ def thread_of() -> Callable[[Any, str, datetime], int | None]:
     A dotted path; without it, inbound messages have no thread.
     """
     path = _value("THREAD_OF")
-    return cast(Callable[[Any, str, datetime], int | None], import_string(path)) if path else _none
+    return (
+        cast(Callable[[Any, str, datetime], int | None], import_string(path)) if path else _nothing
+    )
 
 
 def stop_words_of() -> Callable[[Any], Iterable[str]]:
@@ -92,21 +94,20 @@ def stop_words_of() -> Callable[[Any], Iterable[str]]:
     return cast(Callable[[Any], Iterable[str]], import_string(path)) if path else _no_words
 
 
+def _nothing(*_: Any) -> None:
+    return None
+
+
 def _no_words(tenant: Any) -> Iterable[str]:
     return ()
 
 
 def on_received() -> Callable[[Sequence[Any], datetime], None]:
-    """Return ``ON_RECEIVED``: ``(texts, now)``, called with each group of stored texts from people.
-
-    A dotted path; the texts are of :class:`delivery.tracking.inbound.NewText`.
-    """
+    """Return ``ON_RECEIVED``, a dotted path: ``(texts, now)`` gets the new texts of each transaction."""
     path = _value("ON_RECEIVED")
-    return cast(Callable[[Sequence[Any], datetime], None], import_string(path)) if path else _ignore
-
-
-def _ignore(texts: Sequence[Any], now: datetime) -> None:
-    return None
+    return (
+        cast(Callable[[Sequence[Any], datetime], None], import_string(path)) if path else _nothing
+    )
 
 
 def recipient_of() -> Callable[[Any, str], Any] | None:
@@ -139,10 +140,6 @@ def schedule() -> Schedule:
 _NOTHING_SCHEDULED = NothingScheduled()
 
 
-def _none(tenant: Any, number: str, now: datetime) -> None:
-    return None
-
-
 def tenant_country_field() -> str:
     """Return the tenant's field with its country, ISO 3166; a tenant may lack it."""
     return str(_value("TENANT_COUNTRY_FIELD", "country"))
@@ -168,11 +165,7 @@ def former_tenant() -> Callable[[str], Any | None]:
     A dotted path; without it, they go to the tenant that last used the number for the sender.
     """
     path = _value("FORMER_TENANT")
-    return cast(Callable[[str], Any | None], import_string(path)) if path else _nobody
-
-
-def _nobody(number: str) -> None:
-    return None
+    return cast(Callable[[str], Any | None], import_string(path)) if path else _nothing
 
 
 def providers() -> Mapping[str, Mapping[str, Any]]:

@@ -87,7 +87,8 @@ def _pair(older: Member, newer: Member) -> Pair | None:
 
 def _sharing(members: QuerySet[Member], column: str) -> Iterator[list[Member]]:
     """Yield lists of members with the same value in ``column``."""
-    counted = members.values(column).annotate(number=Count("pk")).filter(number__gt=1)
+    # Without a column, the count is read from the index of names or numbers alone.
+    counted = members.values(column).annotate(number=Count("*")).filter(number__gt=1)
     keys = list(counted.order_by("-number").values_list(column, flat=True)[:_MOST_KEYS])
     groups: defaultdict[str, list[Member]] = defaultdict(list)
     for member in members.filter(Q(**{f"{column}__in": keys})).order_by("pk"):

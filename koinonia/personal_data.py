@@ -19,7 +19,15 @@ from delivery.cancel import cancel_message
 from delivery.models import Message
 from delivery.retention import of_a_number
 from delivery.retention.texts import values_of
-from koinonia.models import Church, Conversation, InboxState, Member, Note, PersonRequest
+from koinonia.models import (
+    Church,
+    Conversation,
+    InboxState,
+    Member,
+    MemberFile,
+    Note,
+    PersonRequest,
+)
 
 
 def export(number: str, churches: Collection[Church], *, by: str, now: datetime) -> dict[str, Any]:
@@ -77,6 +85,8 @@ def erase(number: str, churches: Collection[Church], *, by: str, now: datetime) 
             counts["conversations"] += 1
     for church in churches:
         counts["events"] += realtime.retention.forget(f"church:{church.slug}", number)
+    files = MemberFile.objects.filter(church__in=churches)
+    counts["member_files"] = files.exclude(state=MemberFile.State.RUNNING).delete()[0]
     if len(churches) == Church.objects.count():
         counts["archived_texts"] = of_a_number.take_out(settings.ARCHIVE_DIR, number)
     _note(PersonRequest.Kind.ERASURE, number, churches, by, now, dict(counts))

@@ -30,6 +30,7 @@ from koinonia.api.idempotency import KEPT_FOR
 from koinonia.media.storage import (
     prunable,
 )
+from koinonia.member_import.kept import old_files
 from koinonia.models import (
     AuditEntry,
     Conversation,
@@ -102,6 +103,7 @@ def _prune(
     yield "tokens", _delete(AuthToken.objects.filter(expiry__lte=now), dry_run)
     yield "sessions", _delete(Session.objects.filter(expire_date__lte=now), dry_run)
     yield "media", _delete(prunable(now), dry_run)
+    yield "member_files", _delete(old_files(now), dry_run)
     yield "invitations", _delete(Invitation.objects.filter(expires_at__lte=now), dry_run)
     yield (
         "ended_sessions",

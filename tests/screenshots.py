@@ -9,12 +9,21 @@ from pathlib import Path
 import requests
 from playwright.sync_api import Page, ViewportSize, expect, sync_playwright
 
+from tests.console.test_access import PAGES
 from tests.support.browser import LAUNCH_ARGUMENTS, chromium_path
 from tests.support.running_system import ROOT, RunningSystem
 
 TARGET = ROOT / "docs" / "screenshots"
 WIDE: ViewportSize = {"width": 1280, "height": 860}
 PHONE: ViewportSize = {"width": 390, "height": 844}
+ITEMS = {
+    "/churches/grace/inbox/": "#conversations li a",
+    "/churches/grace/sent/": "li[data-broadcast] a",
+    "/churches/grace/sent/texts/": "li[data-message] a",
+    "/churches/grace/members/": "#members .rows a",
+    "/churches/grace/groups/": "main .rows a",
+}
+"""A list -> the links to its items."""
 
 
 def main() -> None:
@@ -55,15 +64,36 @@ def _office(page: Page, system: RunningSystem) -> None:
     page.get_by_label("Password").fill(system.password)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_selector("#link[data-state=live]")
-    expect(page.locator(".share").first).to_have_text("100 %", timeout=60_000)
-    _shoot(page, "console")
-    page.get_by_label("To").click()
-    page.wait_for_selector("#recipients li")
-    _shoot(page, "compose")
-    page.set_viewport_size(PHONE)
-    page.reload()
-    page.wait_for_selector("#link[data-state=live]")
-    _shoot(page, "console-phone")
+    # The text of the history has arrived.
+    page.goto("/churches/grace/sent/")
+    expect(page.locator("#broadcasts")).to_contain_text("100 %", timeout=60_000)
+    for path in _paths(page):
+        for size, suffix in ((WIDE, ""), (PHONE, "-phone")):
+            page.set_viewport_size(size)
+            page.goto(path)
+            page.wait_for_selector("#link[data-state=live]")
+            _shoot(page, _name_of(path) + suffix)
+
+
+def _paths(page: Page) -> list[str]:
+    """Return all pages of the church, and one conversation, broadcast, text, member and group."""
+    listed = [
+        f"/churches/grace/{path}" for path in PAGES if "parts/" not in path and "?" not in path
+    ]
+    items = []
+    for path, link in ITEMS.items():
+        page.goto(path)
+        items.append(page.locator(link).first.get_attribute("href") or path)
+    return [*listed, *items]
+
+
+def _name_of(path: str) -> str:
+    """Return the name of the picture; that of an item without its id."""
+    parts = path.partition("?")[0].partition("#")[0].strip("/").split("/")[2:]
+    plain = [part for part in parts if part.isalpha() and part.islower()]
+    if len(plain) < len(parts):
+        plain.append("one")
+    return "-".join(plain) or "today"
 
 
 def _support(page: Page, system: RunningSystem) -> None:

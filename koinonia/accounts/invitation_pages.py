@@ -77,7 +77,7 @@ def _join(request: HttpRequest, invitation: Invitation, password: str) -> HttpRe
 def _accepted(request: HttpRequest, membership: Staff | None) -> HttpResponse:
     if membership is None:
         return _ended(request)
-    return HttpResponseRedirect(f"{reverse('console')}?church={membership.church.slug}")
+    return HttpResponseRedirect(reverse("console-today", args=[membership.church.slug]))
 
 
 def _ended(request: HttpRequest) -> HttpResponse:

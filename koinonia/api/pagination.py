@@ -35,11 +35,13 @@ class NewestFirst(BasePagination):
     ordering: tuple[str, ...] = ("-id",)
     ascending = False
     """True for an ordering of ascending columns."""
+    most_rows = LARGEST_PAGE
+    """The most rows of a page, whatever the query asks for."""
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         self.request = request
         self.known = ("page_size", "fields", *getattr(view, "query_parameters", ()))
-        size = _page_size(request)
+        size = min(_page_size(request), self.most_rows)
         back, position = self._cursor(request, queryset)
         columns = [name.lstrip("-") for name in self.ordering]
         if position:

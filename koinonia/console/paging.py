@@ -13,6 +13,9 @@ from rest_framework.request import Request
 
 from koinonia.api.pagination import NewestFirst
 
+MOST_ROWS = 25
+"""A row of a page costs several times as much as one of the API: templates are slow."""
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -43,6 +46,7 @@ def paged(
     query that the links repeat, such as a filter; another parameter in a link would allow BREACH.
     """
     paginator = order()
+    paginator.most_rows = MOST_ROWS
     try:
         found = paginator.paginate_queryset(rows, Request(request), _Known(keep))
     except ValidationError as error:

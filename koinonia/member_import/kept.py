@@ -14,6 +14,7 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import DatabaseError, OperationalError, transaction
+from django.db.models import Q, QuerySet
 
 from koinonia import audit
 from koinonia.member_import.comparison import ImportedPerson, Plan, groups_of, plan_import
@@ -40,7 +41,7 @@ def keep(church: Church, user: User, content: bytes, name: str, *, now: datetime
 
     Raise TooManyFilesError beyond a limit.
     """
-    prune(now)
+    old_files(now).delete()
     mine = MemberFile.objects.filter(church=church, user=user, state=State.UPLOADED)
     mine.delete()
     kept = MemberFile.objects.exclude(state=State.DONE)
@@ -55,11 +56,15 @@ def content_of(file: MemberFile) -> bytes:
     return zlib.decompress(file.content)
 
 
-def prune(now: datetime) -> int:
-    """Delete uploads after an hour, and reports and stopped imports after a day."""
-    uploads = MemberFile.objects.filter(created_at__lte=now - KEPT_FOR, state=State.UPLOADED)
-    others = MemberFile.objects.filter(created_at__lte=now - REPORT_KEPT_FOR)
-    return uploads.delete()[0] + others.delete()[0]
+def is_over(file: MemberFile, now: datetime) -> bool:
+    """Return whether the time of an upload is over, though nothing has deleted it yet."""
+    return file.state == State.UPLOADED and file.created_at <= now - KEPT_FOR
+
+
+def old_files(now: datetime) -> QuerySet[MemberFile]:
+    """Return uploads after an hour, and reports and stopped imports after a day."""
+    upload = Q(created_at__lte=now - KEPT_FOR, state=State.UPLOADED)
+    return MemberFile.objects.filter(upload | Q(created_at__lte=now - REPORT_KEPT_FOR))
 
 
 def planned(file: MemberFile) -> tuple[Plan, Report]:

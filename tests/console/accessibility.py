@@ -12,7 +12,7 @@ _RUN = """async () => (await axe.run(document, {resultTypes: ['violations']})).v
     .filter(({impact}) => ['serious', 'critical'].includes(impact))
     .map(({id, nodes}) => `${id}: ${nodes.slice(0, 3).map(({html}) => html.slice(0, 160)).join(' | ')}`)"""
 _COVERED = """() => [...document.querySelectorAll('a, button, input, select, textarea, summary')]
-    .filter((one) => one.offsetParent && !one.closest('.notices'))
+    .filter((one) => one.checkVisibility() && !one.closest('.notices'))
     .filter((one) => {
         one.scrollIntoView({block: 'center'});
         const {left, top, width, height} = one.getBoundingClientRect();

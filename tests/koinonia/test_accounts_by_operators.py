@@ -48,7 +48,7 @@ def test_a_new_church_invites_its_owner() -> None:
     [path] = re.findall(r"http://testserver(/invitations/\S+)", str(mail.outbox[0].body))
     assert path not in told
     browser = Client()
-    assert browser.post(path, CHOSEN)["Location"] == "/?church=new-life"
+    assert browser.post(path, CHOSEN)["Location"] == "/churches/new-life/"
     assert Staff.objects.get().role == "owner"
     assert User.objects.get().check_password(NEW)
 

@@ -73,7 +73,7 @@ class OptOutView(ConversationPage):
 
     def post(self, request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002 -- as the path names it
         changes.opt_out(self.church, self.conversation, by=self.user, now=timezone.now())
-        self.notice(_("This number is opted out. Nobody can text it until it sends START."))
+        self.notice(_("This number is opted out. Only a START from the number allows texts again."))
         return self.go(self.here)
 
 

@@ -193,4 +193,4 @@ def _why_opted_out(opt_out: OptOut | None) -> str:
         OptOut.Source.FILE: _("An imported file says that this number opted out."),
     }
     begun = how[OptOut.Source(opt_out.source)]
-    return begun + " " + _("Nobody can text it until it sends START.")
+    return begun + " " + _("Only a START from this number allows texts again.")

@@ -55,12 +55,13 @@ class MergePage(MembersView):
             )  # fmt: skip
         except (merging.MemberChangedError, merging.MemberGoneError):
             return self._shown(into, member, 412)
-        sentence = ngettext(
-            "They are one person now. %(texts)s text came along.",
-            "They are one person now. %(texts)s texts came along.",
-            merged.texts,
-        )
-        self.notice(sentence % {"texts": merged.texts})
+        sentence = _("They are one person now.")
+        if merged.texts:
+            counted = ngettext(
+                "%(texts)s text came along.", "%(texts)s texts came along.", merged.texts
+            )
+            sentence = f"{sentence} {counted % {'texts': merged.texts}}"
+        self.notice(sentence)
         return self.go(self.path_of(into))
 
     def _shown(self, into: Member, member: Member, status: int = 200) -> HttpResponse:
@@ -73,6 +74,7 @@ class MergePage(MembersView):
                 ("last_name", _("Last name")),
                 ("phone", _("Mobile number")),
             )
+            if len({getattr(one, name) for one in people}) > 1
         ]
         context = {"people": people, "into": into, "member": member, "rows": rows,
                    "changed": status == 412}  # fmt: skip

@@ -45,10 +45,11 @@ class _ImportView(MembersView):
     read_role = MembersView.write_role
 
     def file(self, key: str) -> MemberFile:
-        """Return the user's file. Raise Http404 if it was deleted after its time."""
+        """Return the user's file. Raise Http404 after its time."""
         number = ids.decode(key)
         mine = MemberFile.objects.filter(church=self.church, user=self.user, pk=number or 0)
-        if (found := mine.first()) is None:
+        found = mine.first()
+        if found is None or kept.is_over(found, timezone.now()):
             raise Http404("The file is not kept any more. Choose it again.")
         found.church, found.user = self.church, self.user
         return found

@@ -60,7 +60,10 @@ class Forecast:
 
     @property
     def rate_in_words(self) -> str:
-        return "" if self.rate is None else number_format(round(self.rate, 1), force_grouping=True)
+        if self.rate is None:
+            return ""
+        digits = 0 if self.rate == round(self.rate) else 1
+        return number_format(self.rate, digits, force_grouping=True)
 
     @property
     def plain(self) -> dict[str, str]:

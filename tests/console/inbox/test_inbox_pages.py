@@ -190,7 +190,7 @@ def test_nobody_can_answer_a_number_that_opted_out(
     seen = last_text(sender, path)
     OptOut.objects.create(tenant=grace, number=PHONE, source=source, created_at=timezone.now())
     page = body(sender, path)
-    assert "Nobody can text it until it sends START." in page
+    assert "Only a START from this number" in page
     assert "reply-text" not in page
     reply(sender, path, "Hello", seen=seen)
     assert set(Message.objects.filter(text="Hello").values_list("status", flat=True)) <= {

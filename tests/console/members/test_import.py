@@ -190,8 +190,21 @@ def test_uploads_are_few_and_short_lived(
     )
     assert answer.status_code == 422
     MemberFile.objects.update(created_at=timezone.now() - timedelta(minutes=61))
-    kept.prune(timezone.now())
     assert office.get(second).status_code == 404
+    assert kept.old_files(timezone.now()).count() == 1
+
+
+def test_two_tabs_write_a_slice_once(
+    office: Client, grace: Church, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "AT_ONCE", 1)
+    monkeypatch.setattr(files, "_SECONDS_OF_A_STEP", 0.0)
+    path = upload(office, "first_name,phone\nAnn,3125550101\nBen,3125550102\nIda,3125550103\n")
+    office.post(path + "start/", {"agreed": "1"})
+    one, other = MemberFile.objects.get(), MemberFile.objects.get()
+    for file in (one, other):
+        kept.advance(file, seconds=0, now=timezone.now())
+        assert (file.position, file.progress["created"], Member.objects.count()) == (2, 2, 2)
 
 
 def test_a_file_is_for_the_colleague_who_chose_it(

@@ -6,13 +6,20 @@ from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from tests.console.conftest import sign_in
 from tests.support.running_system import RunningSystem
 
 pytestmark = pytest.mark.any_database
 SEND = "/churches/grace/send/"
+
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"picture" * 10
+
+
+def picture(content: bytes) -> FilePayload:
+    return {"name": "choir.png", "mimeType": "image/png", "buffer": content}
 
 
 class Grace:
@@ -78,15 +85,21 @@ def test_a_draft_keeps_recipients_and_words_over_a_reload(
     page.get_by_role("combobox", name="To", exact=True).press_sequentially("choir")
     page.locator("#find-options").get_by_role("option", name="Choir").click()
     page.get_by_label("Text", exact=True).fill("Draft")
+    page.get_by_text("Add a picture or file").click()
+    page.get_by_label("Picture or file").set_input_files(picture(PNG))
+    expect(page.locator("#attached a")).to_have_text("choir.png")
     expect(page.locator("#outlook")).to_contain_text("people get this text.")
     page.reload()
     expect(page.locator(".recipient bdi")).to_have_text(["Choir"])
+    expect(page.locator("#attached a")).to_have_text("Attachment")
     expect(page.get_by_label("Text", exact=True)).to_have_value("Draft")
     expect(page.locator("#in-short")).to_contain_text("people")
     page.get_by_role("button", name="Send", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Send this to")
     page.get_by_role("button", name="No, go on writing").click()
     expect(page.get_by_label("Text", exact=True)).to_have_value("Draft")
+    expect(page.locator("#attached a")).to_have_count(1)
+    page.get_by_role("button", name="Remove Attachment").click()
     page.get_by_role("button", name="Remove Choir").click()
     expect(page.locator(".recipient")).to_have_count(0)
     assert grace.texts("Draft") == []

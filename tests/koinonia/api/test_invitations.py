@@ -244,7 +244,7 @@ def test_a_new_person_chooses_a_password_and_joins(owner: APIClient, settings: A
     assert not User.objects.filter(email=ADDRESS).exists()
     good = {"new_password1": "a long enough one 7", "new_password2": "a long enough one 7"}
     joined = browser.post(page, good)
-    assert (joined.status_code, joined["Location"]) == (302, "/?church=grace")
+    assert (joined.status_code, joined["Location"]) == (302, "/churches/grace/")
     user = User.objects.get(email=ADDRESS)
     assert user.username == ADDRESS
     assert user.check_password("a long enough one 7")
@@ -280,7 +280,7 @@ def test_a_signed_in_user_accepts_with_one_button(owner: APIClient, stranger: Us
     [path] = re.findall(r'action="(/invitations/\w+/)"', browser.get("/").content.decode())
     assert b"Accept as stranger" in browser.get(path).content
     assert not Staff.objects.filter(user=stranger).exists()
-    assert browser.post(path)["Location"] == "/?church=grace"
+    assert browser.post(path)["Location"] == "/churches/grace/"
     assert Staff.objects.get(user=stranger).role == "sender"
 
 

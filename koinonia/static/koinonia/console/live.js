@@ -7,6 +7,10 @@
 import { notice } from "./notices.js";
 
 const SHORTEST_PAUSE_MS = 1000;
+const RETRY_AFTER_MS = 3000;
+const LONGEST_RENEWAL_MS = 10_000;
+/** htmx listens for a new part within this time. */
+const SETTLED_AFTER_MS = 100;
 
 const root = document.body;
 const sentences = JSON.parse(document.getElementById("sentences").textContent);
@@ -15,13 +19,22 @@ const title = document.title;
 const waiting = new Map();
 let lastTime = 0;
 let timer = null;
+let retry = null;
+let renewals = 0;
+let lastRenewal = 0;
 
 function dispatch(type, events) {
   root.dispatchEvent(new CustomEvent(`koinonia:${type}`, { bubbles: true, detail: { events } }));
 }
 
+/**
+ * Dispatch what was gathered, when no renewal is under way: its answer may be older than the events,
+ * and the part that it replaces would no longer hear them.
+ */
 function flush() {
   timer = null;
+  if (renewals > 0 && Date.now() < lastRenewal + LONGEST_RENEWAL_MS) return;
+  renewals = 0;
   lastTime = Date.now();
   const ready = [...waiting];
   waiting.clear();
@@ -34,7 +47,26 @@ function gather(events) {
     if (!waiting.has(type)) waiting.set(type, []);
     waiting.get(type).push({ ...data, seq });
   }
-  timer ??= setTimeout(flush, Math.max(0, lastTime + SHORTEST_PAUSE_MS - Date.now()));
+  flushSoon();
+}
+
+function flushSoon() {
+  timer ??= setTimeout(flush, Math.max(SETTLED_AFTER_MS, lastTime + SHORTEST_PAUSE_MS - Date.now()));
+}
+
+/** Count the renewals that are under way. */
+function watchRenewals() {
+  root.addEventListener("htmx:beforeRequest", ({ detail }) => {
+    if (!isRenewal(detail)) return;
+    renewals += 1;
+    lastRenewal = Date.now();
+    setTimeout(flushSoon, LONGEST_RENEWAL_MS + 1);
+  });
+  root.addEventListener("htmx:afterRequest", ({ detail }) => {
+    if (!isRenewal(detail)) return;
+    renewals = Math.max(0, renewals - 1);
+    if (waiting.size) flushSoon();
+  });
 }
 
 function showState(state) {
@@ -73,10 +105,27 @@ function offerNotifications() {
   });
 }
 
+/** Renew every part once more, because no event repeats what a lost answer would have shown. */
+function renewLater() {
+  retry ??= setTimeout(() => {
+    retry = null;
+    gather([{ type: "reset" }]);
+  }, RETRY_AFTER_MS);
+}
+
+function isRenewal({ elt }) {
+  return elt.getAttribute("hx-trigger")?.includes("koinonia:") ?? false;
+}
+
 function showFailures() {
-  root.addEventListener("htmx:sendError", () => notice(sentences.unreachable));
+  root.addEventListener("htmx:sendError", ({ detail }) => {
+    if (isRenewal(detail)) renewLater();
+    else notice(sentences.unreachable);
+  });
   root.addEventListener("htmx:responseError", ({ detail }) => {
-    notice(detail.xhr.status === 429 ? sentences.busy : sentences.failed);
+    const { status } = detail.xhr;
+    if (isRenewal(detail) && status >= 500) renewLater();
+    else if (status !== 403 && status !== 404) notice(status === 429 ? sentences.busy : sentences.failed);
   });
 }
 
@@ -84,6 +133,7 @@ async function start() {
   document.getElementById("church")?.addEventListener("change", ({ target }) => target.form.submit());
   offerNotifications();
   showFailures();
+  watchRenewals();
   showUnread();
   root.addEventListener("htmx:afterSwap", showUnread);
   root.addEventListener("koinonia:message.received", announce);
@@ -97,7 +147,7 @@ async function start() {
       "user:me": { poll: "/api/v1/me/events/" },
     },
     onEvents: (_stream, events) => gather(events),
-    onReset: () => dispatch("reset", []),
+    onReset: () => gather([{ type: "reset" }]),
     onState: showState,
   });
 }

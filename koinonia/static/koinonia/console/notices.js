@@ -11,5 +11,18 @@ export function notice(sentence, path = "") {
   }
   place.textContent = sentence;
   document.getElementById("notices").append(paragraph);
+  removeLater(paragraph);
+}
+
+function removeLater(paragraph) {
+  paragraph.dataset.passing = "yes";
   setTimeout(() => paragraph.remove(), SHOWN_MS);
 }
+
+/** The server's good news pass too, so that they cover nothing for long; a problem stays until the next page. */
+function removeGoodNews() {
+  for (const paragraph of document.querySelectorAll("#notices [data-tone=success]:not([data-passing])")) removeLater(paragraph);
+}
+
+removeGoodNews();
+document.body.addEventListener("htmx:afterSettle", removeGoodNews);

@@ -1,4 +1,5 @@
 /** The page that sends a text: recipients, size, placeholders, templates, and the outlook beside it. */
+import { Attachments } from "./attachments.js";
 import { RecipientField } from "./people.js";
 import { SizeRules } from "./text_size.js";
 
@@ -36,7 +37,11 @@ function insert(words_) {
 
 const fields = [...form.querySelectorAll(".recipients")].map((field) => new RecipientField(field, changed));
 
+const attachments = new Attachments(form, changed);
+
 async function restore({ detail }) {
+  const urls = detail.entries.filter(([name]) => name === "attached").map(([, url]) => url);
+  if (urls.length && !form.elements.attached) attachments.show(urls);
   if (!("linked" in form.dataset)) {
     const marks = detail.entries.filter(([name]) => name === "who").map(([, mark]) => mark);
     if (marks.length) await showRecipients(marks);
