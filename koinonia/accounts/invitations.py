@@ -117,13 +117,6 @@ def accept(invitation: Invitation, user: User, now: datetime) -> Staff | None:
         if is_new:
             detail = {"role": membership.role}
             audit.record(membership.church, user, "staff.joined", membership, detail, now=now)
-        membership, joined = Staff.objects.get_or_create(
-            church_id=invitation.church_id, user=user, defaults={"role": invitation.role}
-        )
-        if joined:
-            audit.record(
-                invitation.church, user, "staff.joined", membership, {"role": invitation.role}
-            )
     return membership
 
 

@@ -12,12 +12,6 @@ urlpatterns = [
     path("churches/", switch, name="console-switch"),
     # A line per family of pages.
     path("churches/<slug:church>/", include("koinonia.console.today.urls")),
-    path("churches/<slug:church>/", include("koinonia.console.groups.urls")),
-    path("churches/<slug:church>/", include("koinonia.console.office.urls")),
-    path("churches/<slug:church>/inbox/", include("koinonia.console.inbox.urls")),
-    path("churches/<slug:church>/send/", include("koinonia.console.send.urls")),
-    path("churches/<slug:church>/sent/", include("koinonia.console.sent.urls")),
-    path("churches/<slug:church>/members/", include("koinonia.console.members.urls")),
     path("churches/<slug:church>/inbox/", include("koinonia.console.inbox.urls")),
     path("churches/<slug:church>/send/", include("koinonia.console.send.urls")),
     path("churches/<slug:church>/sent/", include("koinonia.console.sent.urls")),
