@@ -121,6 +121,8 @@ class BroadcastView(_Broadcasts, ItemView, EditableItem):
         with unacceptable_as_error(), message_changes(now), self.claim(broadcast):
             if not change_broadcast(broadcast, **given, now=now):
                 raise ConflictError("It is too late: this broadcast is no longer scheduled.")
+            kind = "broadcast.moved" if "send_at" in given else "broadcast.edited"
+            audit.record(self.church, self.user, kind, broadcast, {"fields": sorted(given)})
             self.renew_tag(broadcast)
         left_out, broadcast = broadcast.left_out, self.get_object()
         broadcast.left_out = left_out

@@ -130,6 +130,8 @@ class MessageView(Messages, ItemView, EditableItem):
         with unacceptable_as_error(), message_changes(now), self.claim(message):
             if not change_text(self.church, message, **given, now=now):
                 raise ConflictError("It is too late: this text is no longer scheduled.")
+            kind = "message.moved" if "send_at" in given else "message.edited"
+            audit.record(self.church, self.user, kind, message, {"fields": sorted(given)})
             self.renew_tag(message)
         return Response(self.get_serializer(self.get_object()).data)
 
