@@ -240,7 +240,9 @@ def test_the_outlook_names_the_dearest_text_and_the_sign_that_costs(
         cast.member(grace, name, f"+131255501{number + 30}")
     opt_out(grace.pk, "+13125550130", OptOut.Source.KEYWORD, now=timezone.now())
     data = {"who": "all", "text": "{first_name} " + "x" * 141}
-    page = office.post(f"{SEND}parts/preview/", data, headers={"HX-Request": "true"}).content.decode()
+    page = office.post(
+        f"{SEND}parts/preview/", data, headers={"HX-Request": "true"}
+    ).content.decode()
     for words in (
         "2 people get this text.",
         "0.0840",
@@ -252,7 +254,9 @@ def test_the_outlook_names_the_dearest_text_and_the_sign_that_costs(
     empty = office.post(f"{SEND}parts/preview/", {"who": "all"}).content.decode()
     assert "2 people get this text." in empty
     assert "bubble" not in empty
-    refused = office.post(f"{SEND}parts/preview/", {"who": "all", "text": "Hi {x}"}).content.decode()
+    refused = office.post(
+        f"{SEND}parts/preview/", {"who": "all", "text": "Hi {x}"}
+    ).content.decode()
     assert "Unknown placeholder" in refused
 
 
