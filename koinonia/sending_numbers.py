@@ -8,7 +8,7 @@ the first number is down, if ``Church.uses_second_number`` is set.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any, NoReturn
 
 from django.db import IntegrityError, connection, transaction
@@ -30,7 +30,8 @@ number_given = Signal()
 """Sent after commit, with ``number``, for code that keeps a list of the account's numbers."""
 
 _CHURCH_WITH_SENDERS = """
-SELECT church.phone_number, church.country, own.provider, other.number, other.provider
+SELECT church.phone_number, church.country, own.provider, other.number, other.provider,
+    church.timezone, church.quiet_from, church.quiet_until
 FROM koinonia_church AS church
 LEFT JOIN koinonia_sendingnumber AS own ON own.number = church.phone_number
 LEFT JOIN koinonia_sendingnumber AS other
@@ -104,14 +105,22 @@ def church_with_senders(key: int) -> Church:
     """
     with connection.cursor() as cursor:
         cursor.execute(_CHURCH_WITH_SENDERS, [key])
-        number, country, account, second, second_account = cursor.fetchone() or _no_church(key)
-    known = {"id": key, "phone_number": number, "country": country}
+        number, country, account, second, second_account, *rest = cursor.fetchone() or _no_church(
+            key
+        )
+    known = {"id": key, "phone_number": number, "country": country, "timezone": rest[0]}
+    known |= {"quiet_from": _clock(rest[1]), "quiet_until": _clock(rest[2])}
     church = from_columns(Church, known)
     church.known_senders = (
         Sender(account or conf.default_provider(), number or ""),
         Sender(second_account, second) if second else None,
     )
     return church
+
+
+def _clock(value: time | str | None) -> time | None:
+    """Return the time of a raw row: SQLite stores it as text."""
+    return time.fromisoformat(value) if isinstance(value, str) else value
 
 
 def _no_church(key: int) -> NoReturn:
