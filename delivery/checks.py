@@ -114,7 +114,7 @@ def _countries(given: Any) -> Iterator[CheckMessage]:
         except ImportError:
             yield Error(
                 "The country of a number is unknown: phonenumbers is not installed.",
-                hint="Install phonenumberslite, or set DELIVERY['COUNTRIES'] = '*'.",
+                hint="Install phonenumbers, or set DELIVERY['COUNTRIES'] = '*'.",
                 id="delivery.E009",
             )
 

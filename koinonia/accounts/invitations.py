@@ -15,7 +15,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from koinonia import ids
+from koinonia import audit, ids
 from koinonia.models import Church, Invitation, Role, Staff
 
 LIFE = timedelta(days=7)
@@ -111,9 +111,12 @@ def accept(invitation: Invitation, user: User, now: datetime) -> Staff | None:
         deleted, _ = Invitation.objects.filter(pk__in=keys).delete()
         if not deleted:
             return None
-        membership, _ = Staff.objects.get_or_create(
+        membership, is_new = Staff.objects.get_or_create(
             church_id=invitation.church_id, user=user, defaults={"role": invitation.role}
         )
+        if is_new:
+            detail = {"role": membership.role}
+            audit.record(membership.church, user, "staff.joined", membership, detail, now=now)
     return membership
 
 

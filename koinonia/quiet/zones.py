@@ -31,11 +31,9 @@ def zones_of(number: str, own: str) -> Sequence[str]:
 
 @lru_cache(maxsize=10_000)
 def _looked_up(number: str) -> tuple[str, ...]:
-    try:
-        # phonenumberslite has no time zones: then every number counts as of the church's zone.
-        from phonenumbers.timezone import time_zones_for_geographical_number
-    except ImportError:
-        return ()
+    # Imported late: it reads the zones of all countries.
+    from phonenumbers.timezone import time_zones_for_geographical_number
+
     try:
         parsed = phonenumbers.parse(number)
     except phonenumbers.NumberParseException:

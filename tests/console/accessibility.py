@@ -20,7 +20,7 @@ _COVERED = """() => [...document.querySelectorAll('a, button, input, select, tex
         return seen && !one.contains(seen) && !seen.contains(one) && !one.labels?.[0]?.contains(seen);
     }).map((one) => one.outerHTML.slice(0, 160))"""
 _SMALL = """() => [...document.querySelectorAll('button, .button, nav a, select, input:not([type=hidden])')]
-    .filter((one) => one.offsetParent && !one.closest('.visually-hidden'))
+    .filter((one) => one.checkVisibility() && !one.closest('.visually-hidden'))
     .filter((one) => (one.closest('label.check, fieldset label') ?? one).getBoundingClientRect().height < 43.5)
     .map((one) => one.outerHTML.slice(0, 160))"""
 

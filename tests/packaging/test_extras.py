@@ -21,8 +21,8 @@ pytestmark = [pytest.mark.any_database, pytest.mark.compat]
 ABSENT = {
     "delivery": {"djangorestframework", "channels", "daphne", "django-redis", "orjson"},
     "realtime": {"djangorestframework", "django-q2", "django-redis", "requests", "orjson"},
-    "throttling": {"channels", "daphne", "django-q2", "requests", "phonenumberslite", "orjson"},
-    "httpopt": {"redis", "channels", "daphne", "django-q2", "requests", "phonenumberslite"},
+    "throttling": {"channels", "daphne", "django-q2", "requests", "phonenumbers", "orjson"},
+    "httpopt": {"redis", "channels", "daphne", "django-q2", "requests", "phonenumbers"},
 }
 
 

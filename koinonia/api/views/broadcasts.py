@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -10,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from delivery.changes import message_changes
+from koinonia import audit
 from koinonia.api.errors import ConflictError
 from koinonia.api.idempotency import idempotent
 from koinonia.api.schema import CONFLICT
@@ -119,6 +121,8 @@ class BroadcastView(_Broadcasts, ItemView, EditableItem):
         with unacceptable_as_error(), message_changes(now), self.claim(broadcast):
             if not change_broadcast(broadcast, **given, now=now):
                 raise ConflictError("It is too late: this broadcast is no longer scheduled.")
+            kind = "broadcast.moved" if "send_at" in given else "broadcast.edited"
+            audit.record(self.church, self.user, kind, broadcast, {"fields": sorted(given)})
             self.renew_tag(broadcast)
         left_out, broadcast = broadcast.left_out, self.get_object()
         broadcast.left_out = left_out
@@ -133,6 +137,11 @@ class CancelBroadcastView(_Broadcasts):
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Cancel the texts that have not been sent; 409 if all of them have been sent."""
         broadcast = self.get_object()
-        if not broadcast.cancelled_at and not cancel_broadcast(broadcast, now=timezone.now()):
-            raise ConflictError("It is too late: no text of this broadcast is waiting.")
+        if not broadcast.cancelled_at:
+            with transaction.atomic():
+                called_back = cancel_broadcast(broadcast, now=timezone.now())
+                if not called_back:
+                    raise ConflictError("It is too late: no text of this broadcast is waiting.")
+                detail = {"called_back": called_back}
+                audit.record(self.church, self.user, "broadcast.cancelled", broadcast, detail)
         return Response(self.get_serializer(self.get_object()).data)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from django.contrib.auth.models import User
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.utils import timezone
@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from delivery.dead_letters import REFUSALS, RetryResult, dead_letters, discard, export, retry
 from delivery.models import Message
 from delivery.statuses import DEAD_LETTERS
-from koinonia import ids
+from koinonia import audit, ids
 from koinonia.api.errors import ConflictError
 from koinonia.api.idempotency import idempotent
 from koinonia.api.pagination import LatestDeadFirst
@@ -57,6 +57,15 @@ class _DeadLetters(ChurchView):
     def joined(self, letters: QuerySet[Message]) -> QuerySet[Message]:
         return shown(letters.filter(tenant=self.church)).select_related("reviewed_by")
 
+    def retry(self, messages: Any, may_double: bool, one: Message | None = None) -> RetryResult:
+        """Put the messages back into the queue, and record it; ``one`` is the single message."""
+        # Thousands of messages take a transaction per thousand, so the act is recorded after them.
+        result = retry(messages, by=self.user, now=timezone.now(), may_double=may_double)
+        if result.retried:
+            detail = {"texts": result.retried}
+            audit.record(self.church, self.user, "message.retried", one, detail)
+        return result
+
     def waiting(self) -> Any:
         """Return the dead letters that wait for a decision and match the query."""
         return filter_of(self.query()).apply(dead_letters(self.church.pk))
@@ -92,7 +101,7 @@ class RetryDeadLetterView(_DeadLetters):
         """Send the text again. If it may have arrived, `{"may_double": true}` is needed, else 409."""
         dead = self.get_object()
         given = self.checked(RetrySerializer)
-        result = _retry(self.user, Message.objects.filter(pk=dead.pk), given["may_double"])
+        result = self.retry(Message.objects.filter(pk=dead.pk), given["may_double"], dead)
         if result.refused:
             code = result.refused[0][1]
             raise ConflictError(_REFUSALS[code], code)
@@ -108,8 +117,10 @@ class DiscardDeadLetterView(_DeadLetters):
         """Discard the dead letter with a reason. It can still be read."""
         reason = self.checked(DiscardSerializer)["reason"]
         dead = self.get_object()
-        if not discard(dead, by=self.user, reason=reason, now=timezone.now()):
-            raise ConflictError("It no longer waits for a decision.")
+        with transaction.atomic():
+            if not discard(dead, by=self.user, reason=reason, now=timezone.now()):
+                raise ConflictError("It no longer waits for a decision.")
+            audit.record(self.church, self.user, "message.discarded", dead)
         return Response(self.get_serializer(self.get_object()).data)
 
 
@@ -140,7 +151,7 @@ class RetryDeadLettersView(_DeadLetters):
         """
         wanted, may_double = self.chosen()
         # The filter may match more by now; retry only the ones that were charged.
-        result = _retry(self.user, Message.objects.filter(pk__in=wanted), may_double)
+        result = self.retry(Message.objects.filter(pk__in=wanted), may_double)
         spent(request, {"api": max(1, result.retried), "messages": result.retried})
         refused = [{"id": ids.encode(key), "code": code} for key, code in result.refused]
         return Response(
@@ -182,7 +193,3 @@ class ExportDeadLettersView(CsvAnswerView, _DeadLetters):
         return HttpResponse(
             content, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": name}
         )
-
-
-def _retry(user: User, messages: Any, may_double: bool) -> RetryResult:
-    return retry(messages, by=user, now=timezone.now(), may_double=may_double)

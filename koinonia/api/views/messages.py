@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, cast
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -13,6 +14,7 @@ from delivery.cancel import cancel_message
 from delivery.changes import message_changes
 from delivery.models import Attempt, Direction, Message
 from delivery.statuses import Status
+from koinonia import audit
 from koinonia.api.errors import ConflictError
 from koinonia.api.idempotency import idempotent
 from koinonia.api.pagination import NewestByTime, NewestFirst
@@ -128,6 +130,8 @@ class MessageView(Messages, ItemView, EditableItem):
         with unacceptable_as_error(), message_changes(now), self.claim(message):
             if not change_text(self.church, message, **given, now=now):
                 raise ConflictError("It is too late: this text is no longer scheduled.")
+            kind = "message.moved" if "send_at" in given else "message.edited"
+            audit.record(self.church, self.user, kind, message, {"fields": sorted(given)})
             self.renew_tag(message)
         return Response(self.get_serializer(self.get_object()).data)
 
@@ -163,6 +167,9 @@ class CancelMessageView(Messages):
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Cancel a text that has not been sent; 409 if it is too late."""
         message = self.get_object()
-        if message.status != Status.CANCELLED and not cancel_message(message, now=timezone.now()):
-            raise ConflictError("It is too late: this text is no longer waiting.")
+        if message.status != Status.CANCELLED:
+            with transaction.atomic():
+                if not cancel_message(message, now=timezone.now()):
+                    raise ConflictError("It is too late: this text is no longer waiting.")
+                audit.record(self.church, self.user, "message.cancelled", message)
         return Response(self.get_serializer(self.get_object()).data)

@@ -11,6 +11,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from koinonia import audit
 from koinonia.api.errors import ConflictError
 from koinonia.api.idempotency import idempotent
 from koinonia.api.schema import CONFLICT
@@ -51,11 +52,12 @@ class SeriesListView(_Series, ListView):
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Repeat a broadcast weekly or monthly. Its first occurrence is scheduled at once."""
         given = self.checked(NewSeriesSerializer)
-        with unacceptable_as_error():
+        with unacceptable_as_error(), transaction.atomic():
             series = start.start_series(
                 self.church, given["text"], given["audience"], first_at=given["send_at"],
                 repeat=given["repeat"], author=self.user, now=timezone.now(),
             )  # fmt: skip
+            audit.record(self.church, self.user, "series.started", series)
         series = self.get_queryset().get(pk=series.pk)
         return self.created(series, self.get_serializer(series).data)
 
@@ -88,14 +90,19 @@ class SeriesView(_Series, ItemView, DeleteView):
                 raise ConflictError("This series has ended.")
             if given:
                 start.change_series(series, **given, now=now)
-            if paused is not None:
-                (start.pause if paused else start.resume)(series, now)
+                detail = {"fields": sorted(given)}
+                audit.record(self.church, self.user, "series.changed", series, detail)
+            if paused is not None and (start.pause if paused else start.resume)(series, now):
+                kind = "series.paused" if paused else "series.resumed"
+                audit.record(self.church, self.user, kind, series)
             self.renew_tag(series)
         return Response(self.get_serializer(self.get_object()).data)
 
     def perform_destroy(self, instance: Model) -> None:
         """End the series. Its sent broadcasts stay."""
-        start.end(Series.objects.select_related("church").get(pk=instance.pk), timezone.now())
+        series = Series.objects.select_related("church").get(pk=instance.pk)
+        if start.end(series, timezone.now()):
+            audit.record(self.church, self.user, "series.ended", series)
 
 
 class SkipSeriesView(_Series):
@@ -105,6 +112,8 @@ class SkipSeriesView(_Series):
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Leave out the next occurrence; 409 if none is scheduled."""
         with transaction.atomic():
-            if not start.skip_next(self.get_object(), timezone.now()):
+            series = self.get_object()
+            if not start.skip_next(series, timezone.now()):
                 raise ConflictError("Nothing of this series is scheduled.")
+            audit.record(self.church, self.user, "series.skipped", series)
         return Response(self.get_serializer(self.get_object()).data)

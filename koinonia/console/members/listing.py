@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import OuterRef, Subquery
 from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
@@ -64,7 +64,9 @@ class Chosen:
         elif self.state == "failing":
             members = failing(members)
         elif self.state == "new":
-            members = members.filter(~Exists(Message.objects.filter(recipient=OuterRef("pk"))))
+            # One index probe for each member: for NOT EXISTS, PostgreSQL may read all texts instead.
+            texts = Message.objects.filter(recipient=OuterRef("pk")).order_by("-pk").values("pk")
+            members = members.alias(text=Subquery(texts[:1])).filter(text=None)
         if self.search:
             members = members.filter(matching(self.search))
         return members

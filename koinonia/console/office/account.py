@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.auth import logout
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
+from django.db import transaction
 from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.urls import reverse
@@ -14,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from knox.models import AuthToken
 
-from koinonia import ids
+from koinonia import audit, ids
 from koinonia.accounts import passwords, staff_changes, tokens
 from koinonia.accounts.last_owner import KEEP_ONE_OWNER
 from koinonia.accounts.staff_changes import LastOwnerError
@@ -88,8 +89,10 @@ class EndTokenPage(OfficeView):
         token = AuthToken.objects.filter(user=self.user, details__pk=number or 0).first()
         if token is None:
             raise Http404
-        # Delete the instance, not the queryset: its signal closes the sockets.
-        token.delete()
+        with transaction.atomic():
+            # Delete the instance, not the queryset: its signal closes the sockets.
+            token.delete()
+            audit.record(self.church, self.user, "token.ended")
         self.notice(_("The token does not work any more."))
         return self.go(self.path("account"))
 
@@ -98,7 +101,9 @@ class LogoutEverywherePage(OfficeView):
     write_role = Role.VIEWER
 
     def post(self, request: Any) -> HttpResponse:
-        passwords.log_out_everywhere(self.user)
+        with transaction.atomic():
+            passwords.log_out_everywhere(self.user)
+            audit.record(self.church, self.user, "session.ended")
         logout(request)
         return self.go(reverse("login"))
 

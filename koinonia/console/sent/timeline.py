@@ -119,11 +119,11 @@ def _decided(message: Message) -> Iterator[Entry]:
 
 
 def _done_by_staff(church: Church, message: Message, now: datetime) -> Iterator[Entry]:
-    # ``DeadLetterAction`` tells about retries.
+    # The text itself tells who sent it, and ``DeadLetterAction`` tells about retries.
     acts = AuditEntry.objects.filter(
         church=church, subject_kind="message", subject_key=message.pk,
         at__gte=message.created_at, at__lte=now,
-    ).exclude(action="message.retried")  # fmt: skip
+    ).exclude(action__in=["message.sent", "message.retried"])  # fmt: skip
     for act in acts.order_by("pk")[:_MOST]:
         sentence = _("%(who)s: %(what)s.") % {"who": act.username, "what": ACTIONS[act.action]}
         yield Entry(act.at, sentence)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.test import Client
+from django.utils import timezone
 
 from koinonia import audit
 from koinonia.models import AuditEntry, Church
@@ -80,3 +83,19 @@ def test_the_page_shows_the_acts_in_words(grace: Church, grace_owner: User, cost
     costs.of(client, "/churches/grace/log/")
     mary.delete()
     assert "Mary" not in client.get("/churches/grace/log/").content.decode()
+
+
+def test_what_programs_decide_is_recorded_too(grace: Church, grace_owner: User) -> None:
+    client = signed_in(grace_owner)
+    cast.member(grace, "Mary", "+13125550142")
+    base = "/api/v1/churches/grace/"
+    later = (timezone.now() + timedelta(days=3)).isoformat()
+    text = {"to": "+13125550142", "text": "Hello", "send_at": later}
+    sent = client.post(f"{base}messages/", text, "application/json").json()
+    client.post(f"{base}messages/{sent['id']}/cancel/")
+    client.post(f"{base}messages/{sent['id']}/cancel/")
+    everyone = {"audience": {"all": True}, "text": "Hello", "send_at": later}
+    broadcast = client.post(f"{base}broadcasts/", everyone, "application/json").json()
+    client.post(f"{base}broadcasts/{broadcast['id']}/cancel/")
+    acts = [one["action"] for one in client.get(PATH).json()["results"]]
+    assert acts == ["broadcast.cancelled", "broadcast.sent", "message.cancelled", "message.sent"]

@@ -9,9 +9,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.core import mail
 from django.test import Client
+from django.utils import timezone
 from knox.models import AuthToken
 
 from delivery.limits import spend
+from koinonia.accounts import invitations
 from koinonia.ids import encode
 from koinonia.models import AuditEntry, Church, Invitation, Role, Staff
 from tests.console.pages import Costs
@@ -225,6 +227,7 @@ def test_a_token_is_shown_once_and_ends(grace_viewer: User) -> None:
     token = AuthToken.objects.get()
     client.post(f"{BASE}account/tokens/{encode(token.details.pk)}/end/")
     assert bearer.get("/api/v1/me/").status_code == 401
+    assert acts() == ["token.ended"]
 
 
 def test_a_token_of_another_user_does_not_end(grace_viewer: User, grace_owner: User) -> None:
@@ -238,6 +241,16 @@ def test_signing_out_everywhere_ends_all_sessions(grace_viewer: User) -> None:
     assert "You are signed in on 2 browsers." in text_of(here.get(f"{BASE}account/"))
     assert here.post(f"{BASE}account/sign-out-everywhere/")["Location"] == "/login/"
     assert elsewhere.get(BASE).status_code == 302
+    assert acts() == ["session.ended"]
+
+
+def test_a_colleague_who_accepts_an_invitation_is_in_the_log(owner: Client, grace: Church) -> None:
+    ruth = User.objects.create_user("ruth")
+    owner.post(f"{BASE}staff/", {"whom": "ruth", "role": "viewer"})
+    invitation = invitations.for_user(ruth, timezone.now()).get()
+    assert invitations.accept(invitation, ruth, timezone.now())
+    assert acts() == ["staff.invited", "staff.joined"]
+    assert AuditEntry.objects.latest("pk").username == "ruth"
 
 
 @pytest.mark.parametrize("page", ["settings/", "answers/", "staff/", "account/"])

@@ -296,11 +296,29 @@ def test_a_viewer_writes_no_text(client: Client, grace_viewer: User, anna: Membe
     assert client.post(f"{SEND}templates/", {"name": "A", "text": "B"}).status_code == 403
 
 
+def test_another_office_is_neither_shown_nor_texted(office: Client, hope: Church) -> None:
+    ben = cast.member(hope, "Ben", "+13125550211")
+    choir = Group.objects.create(church=hope, name="Hope Choir")
+    template = TextTemplate.objects.create(church=hope, name="Secret", text="Secret words")
+    marks = f"mark={mark(ben)}&mark={mark(choir)}&mark=-{mark(choir)}"
+    assert "<li" not in office.get(f"{SEND}recipients/?{marks}").content.decode()
+    refused = post(office, who=[mark(ben), mark(choir)], text="Hi").content.decode()
+    assert "no longer exist" in refused
+    assert "Hope Choir" not in refused
+    assert office.get(f"{SEND}templates/{encode(template.pk)}/").status_code == 404
+    inserted = post(office, "insert", template=encode(template.pk)).content.decode()
+    linked = office.get(f"{SEND}?template={encode(template.pk)}").content.decode()
+    assert "Secret words" not in inserted + linked
+    assert not Message.objects.exists()
+
+
 def test_a_repeating_text_starts_a_series(office: Client, grace: Church, anna: Member) -> None:
     day = (timezone.now() + timedelta(days=30)).date()
     values = {"text": "Hi", "date": day.isoformat(), "time": "08:00", "repeat": "2 weeks"}
     number = post(office, who="n:+13125550199", **values)
     assert "goes to members or groups" in number.content.decode()
+    attached = post(office, who="all", attached="https://example.org/x.png", **values)
+    assert "A text that repeats has no attachment." in attached.content.decode()
     without_day = post(office, who="all", text="Hi", repeat="week")
     assert "Choose the first day" in without_day.content.decode()
     asked = post(office, "check", who=mark(anna), **values).content.decode()

@@ -60,7 +60,7 @@ def test_a_series_is_skipped_paused_resumed_and_ended(sender: Client, weekly: Se
     assert weekly.next_broadcast() is None
     assert "a colleague was quicker" in done(sender, path_of(weekly, "end"))
     assert sender.post(path_of(weekly, "destroy")).status_code == 404
-    assert AuditEntry.objects.count() == 4
+    assert AuditEntry.objects.filter(action__startswith="series.").count() == 4
 
 
 def test_words_and_rule_of_a_series_change(sender: Client, weekly: Series) -> None:

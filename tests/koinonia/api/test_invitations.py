@@ -248,7 +248,7 @@ def test_a_new_person_chooses_a_password_and_joins(owner: APIClient, settings: A
     user = User.objects.get(email=ADDRESS)
     assert user.username == ADDRESS
     assert user.check_password("a long enough one 7")
-    assert b"Grace Church" in browser.get("/").content
+    assert b"Grace Church" in browser.get("/", follow=True).content
     assert Client().get(page).status_code == 404
 
 
@@ -270,14 +270,16 @@ def test_a_new_person_learns_the_user_name_of_the_account(owner: APIClient) -> N
     browser = Client()
     joined = browser.post(page, good)
     assert f"Your user name is <strong>{ADDRESS}-2</strong>" in joined.content.decode()
-    assert b"Grace Church" in browser.get("/").content
+    assert b"Grace Church" in browser.get("/", follow=True).content
 
 
 def test_a_signed_in_user_accepts_with_one_button(owner: APIClient, stranger: User) -> None:
     invite(owner, username="stranger")
     browser = Client()
     browser.force_login(stranger)
-    [path] = re.findall(r'action="(/invitations/\w+/)"', browser.get("/").content.decode())
+    [path] = re.findall(
+        r'action="(/invitations/\w+/)"', browser.get("/", follow=True).content.decode()
+    )
     assert b"Accept as stranger" in browser.get(path).content
     assert not Staff.objects.filter(user=stranger).exists()
     assert browser.post(path)["Location"] == "/churches/grace/"

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -72,7 +72,8 @@ def test_the_worker_that_takes_one_plans_the_next_one(
 
 
 def test_an_occurrence_exists_once(weekly: dict[str, Any], grace: Church) -> None:
-    assert plan_next(Series.objects.get().pk, timezone.now()) is None
+    with transaction.atomic():
+        assert plan_next(Series.objects.get().pk, timezone.now()) is None
     first = Broadcast.objects.get()
     with pytest.raises(IntegrityError):
         Broadcast.objects.create(

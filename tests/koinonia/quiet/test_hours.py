@@ -179,7 +179,6 @@ def test_a_forecast_counts_those_who_would_wait(quiet: Church) -> None:
     ],
 )
 def test_the_zone_follows_from_the_number(number: str, expected: tuple[str, ...]) -> None:
-    pytest.importorskip("phonenumbers.tzdata", reason="phonenumberslite has no time zones")
     zones._looked_up.cache_clear()
     assert zones.zones_of(number, "UTC") == expected
 
