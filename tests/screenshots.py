@@ -9,7 +9,7 @@ from pathlib import Path
 import requests
 from playwright.sync_api import Page, ViewportSize, expect, sync_playwright
 
-from tests.console.test_access import PAGES
+from tests.console.page_roles import PAGES
 from tests.support.browser import LAUNCH_ARGUMENTS, chromium_path
 from tests.support.running_system import ROOT, RunningSystem
 

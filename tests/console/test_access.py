@@ -9,37 +9,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from koinonia.models import Church, Role, Staff
+from tests.console.page_roles import PAGES
 from tests.support import cast
 
-PAGES = {
-    # Path below the church -> the lowest role that may read it. Add a line for each page and part.
-    "": Role.VIEWER,
-    "more/": Role.VIEWER,
-    "log/": Role.OWNER,
-    "parts/unread/": Role.VIEWER,
-    "parts/banner/": Role.VIEWER,
-    "inbox/": Role.VIEWER,
-    "send/": Role.SENDER,
-    "send/parts/recipients/": Role.SENDER,
-    "send/parts/preview/": Role.SENDER,
-    "send/templates/": Role.VIEWER,
-    "sent/": Role.VIEWER,
-    "sent/texts/": Role.VIEWER,
-    "sent/repeating/": Role.VIEWER,
-    "members/": Role.VIEWER,
-    "members/doubles/": Role.VIEWER,
-    "members/new/": Role.SENDER,
-    "members/import/": Role.SENDER,
-    "groups/": Role.VIEWER,
-    "groups/new/": Role.SENDER,
-    "keywords/": Role.VIEWER,
-    "keywords/new/": Role.SENDER,
-    "settings/": Role.VIEWER,
-    "answers/": Role.VIEWER,
-    "staff/": Role.OWNER,
-    "account/": Role.VIEWER,
-    "account/leave/": Role.VIEWER,
-}
 RANK = [Role.VIEWER, Role.SENDER, Role.OWNER]
 
 
@@ -68,7 +40,7 @@ def test_a_part_sends_a_visitor_to_the_login_page(client: Client, grace: Church,
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_is_for_the_roles_of_the_church(grace: Church, path: str) -> None:
     for role in RANK:
-        expected = 200 if RANK.index(role) >= RANK.index(PAGES[path]) else 403
+        expected = 200 if RANK.index(role) >= RANK.index(Role(PAGES[path])) else 403
         user = User.objects.create_user(f"a-{role}", password=cast.PASSWORD)
         Staff.objects.create(church=grace, user=user, role=role)
         assert opened(user, path) == expected

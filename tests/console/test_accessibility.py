@@ -15,7 +15,7 @@ from tests.console.accessibility import (
     small_targets,
 )
 from tests.console.conftest import sign_in
-from tests.console.test_access import PAGES
+from tests.console.page_roles import PAGES
 from tests.support.running_system import RunningSystem
 
 pytestmark = pytest.mark.any_database
