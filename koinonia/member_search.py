@@ -57,4 +57,6 @@ def _begins(key: str) -> Q:
 def _has(word: str) -> Q:
     named = Q(search_key__contains=search_key(word))
     digits = "".join(letter for letter in word if letter in "0123456789")
-    return named | Q(phone__contains=digits) if digits else named
+    # Every number has the digit of "Anna2" somewhere.
+    is_number = digits and not any(letter.isalpha() for letter in word)
+    return named | Q(phone__contains=digits) if is_number else named

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -18,8 +20,8 @@ PAGES = {
     "parts/banner/": Role.VIEWER,
     "inbox/": Role.VIEWER,
     "send/": Role.SENDER,
-    "send/recipients/?find=a": Role.SENDER,
-    "send/preview/?who=all": Role.SENDER,
+    "send/parts/recipients/": Role.SENDER,
+    "send/parts/preview/": Role.SENDER,
     "send/templates/": Role.VIEWER,
     "sent/": Role.VIEWER,
     "sent/texts/": Role.VIEWER,
@@ -52,7 +54,7 @@ def test_a_visitor_signs_in_and_comes_back(client: Client, grace: Church, path: 
     answer = client.get(f"/churches/grace/{path}")
     assert (answer.status_code, answer["Location"]) == (
         302,
-        f"/login/?next=/churches/grace/{path}",
+        f"/login/?next={quote(f'/churches/grace/{path}')}",
     )
 
 

@@ -6,8 +6,8 @@ from koinonia.console.send import templates, views
 
 urlpatterns = [
     path("", views.ComposeView.as_view(), name="console-send"),
-    path("recipients/", views.RecipientsView.as_view(), name="console-send-recipients"),
-    path("preview/", views.PreviewView.as_view(), name="console-send-preview"),
+    path("parts/recipients/", views.RecipientsView.as_view(), name="console-send-recipients"),
+    path("parts/preview/", views.PreviewView.as_view(), name="console-send-preview"),
     path("templates/", templates.TemplatesView.as_view(), name="console-send-templates"),
     path("templates/<str:key>/", templates.TemplateView.as_view(), name="console-send-template"),
 ]

@@ -240,7 +240,9 @@ def test_the_outlook_names_the_dearest_text_and_the_sign_that_costs(
         cast.member(grace, name, f"+131255501{number + 30}")
     opt_out(grace.pk, "+13125550130", OptOut.Source.KEYWORD, now=timezone.now())
     data = {"who": "all", "text": "{first_name} " + "x" * 141}
-    page = office.post(f"{SEND}preview/", data, headers={"HX-Request": "true"}).content.decode()
+    page = office.post(
+        f"{SEND}parts/preview/", data, headers={"HX-Request": "true"}
+    ).content.decode()
     for words in (
         "2 people get this text.",
         "0.0840",
@@ -249,17 +251,19 @@ def test_the_outlook_names_the_dearest_text_and_the_sign_that_costs(
         "opted out",
     ):
         assert words in page, page
-    empty = office.post(f"{SEND}preview/", {"who": "all"}).content.decode()
+    empty = office.post(f"{SEND}parts/preview/", {"who": "all"}).content.decode()
     assert "2 people get this text." in empty
     assert "bubble" not in empty
-    refused = office.post(f"{SEND}preview/", {"who": "all", "text": "Hi {x}"}).content.decode()
+    refused = office.post(
+        f"{SEND}parts/preview/", {"who": "all", "text": "Hi {x}"}
+    ).content.decode()
     assert "Unknown placeholder" in refused
 
 
 def test_a_page_is_cheap(office: Client, anna: Member, costs: Costs) -> None:
     for path in (SEND, f"{SEND}?member={encode(anna.pk)}", f"{SEND}templates/"):
         costs.of(office, path)
-    costs.of(office, f"{SEND}recipients/?find=an")
+    costs.of(office, f"{SEND}parts/recipients/?find=an")
 
 
 def test_templates_are_kept_changed_and_deleted(office: Client, grace: Church) -> None:
@@ -282,7 +286,7 @@ def test_templates_are_kept_changed_and_deleted(office: Client, grace: Church) -
 
 
 def test_a_draft_gets_its_recipients_back(office: Client, anna: Member) -> None:
-    found = office.get(f"{SEND}recipients/?mark={mark(anna)}&mark=all&mark=m:gone")
+    found = office.get(f"{SEND}parts/recipients/?mark={mark(anna)}&mark=all&mark=m:gone")
     page = found.content.decode()
     assert page.count("<li") == 2
     assert "Anna Lee" in page
@@ -301,7 +305,7 @@ def test_another_office_is_neither_shown_nor_texted(office: Client, hope: Church
     choir = Group.objects.create(church=hope, name="Hope Choir")
     template = TextTemplate.objects.create(church=hope, name="Secret", text="Secret words")
     marks = f"mark={mark(ben)}&mark={mark(choir)}&mark=-{mark(choir)}"
-    assert "<li" not in office.get(f"{SEND}recipients/?{marks}").content.decode()
+    assert "<li" not in office.get(f"{SEND}parts/recipients/?{marks}").content.decode()
     refused = post(office, who=[mark(ben), mark(choir)], text="Hi").content.decode()
     assert "no longer exist" in refused
     assert "Hope Choir" not in refused
@@ -335,5 +339,5 @@ def test_the_outlook_says_who_waits_for_the_end_of_the_quiet_hours(
     Church.objects.filter(pk=grace.pk).update(quiet_from="21:00", quiet_until="08:00")
     day = (timezone.now() + timedelta(days=30)).date().isoformat()
     data = {"who": "all", "text": "Hi", "date": day, "time": "03:00"}
-    page = office.post(f"{SEND}preview/", data).content.decode()
+    page = office.post(f"{SEND}parts/preview/", data).content.decode()
     assert "1 text waits for the end of the quiet hours" in page

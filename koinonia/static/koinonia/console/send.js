@@ -54,7 +54,7 @@ async function restore({ detail }) {
 
 async function showRecipients(marks) {
   const query = new URLSearchParams(marks.map((mark) => ["mark", mark]));
-  const answer = await fetch(`${form.getAttribute("action")}recipients/?${query}`, { headers: { "HX-Request": "true" } });
+  const answer = await fetch(`${form.getAttribute("action")}parts/recipients/?${query}`, { headers: { "HX-Request": "true" } });
   if (!answer.ok) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const chips = [...page.querySelectorAll("li.recipient")].map((chip) => document.importNode(chip, true));
