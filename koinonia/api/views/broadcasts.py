@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -138,10 +137,10 @@ class CancelBroadcastView(_Broadcasts):
         """Cancel the texts that have not been sent; 409 if all of them have been sent."""
         broadcast = self.get_object()
         if not broadcast.cancelled_at:
-            with transaction.atomic():
-                called_back = cancel_broadcast(broadcast, now=timezone.now())
-                if not called_back:
-                    raise ConflictError("It is too late: no text of this broadcast is waiting.")
-                detail = {"called_back": called_back}
-                audit.record(self.church, self.user, "broadcast.cancelled", broadcast, detail)
+            # In slices, each a transaction of its own: workers go on sending in between.
+            called_back = cancel_broadcast(broadcast, now=timezone.now())
+            if not called_back:
+                raise ConflictError("It is too late: no text of this broadcast is waiting.")
+            detail = {"called_back": called_back}
+            audit.record(self.church, self.user, "broadcast.cancelled", broadcast, detail)
         return Response(self.get_serializer(self.get_object()).data)

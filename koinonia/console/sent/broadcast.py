@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
@@ -71,11 +70,11 @@ class StopBroadcastView(_OneBroadcast):
     def post(self, request: HttpRequest, key: str) -> HttpResponse:
         broadcast = self.broadcast(key)
         was_planned = broadcast.due_at is not None
-        with transaction.atomic():
-            called_back = cancel_broadcast(broadcast, now=timezone.now())
-            if called_back:
-                detail = {"called_back": called_back}
-                audit.record(self.church, self.user, "broadcast.cancelled", broadcast, detail)
+        # In slices, each a transaction of its own: workers go on sending in between.
+        called_back = cancel_broadcast(broadcast, now=timezone.now())
+        if called_back:
+            detail = {"called_back": called_back}
+            audit.record(self.church, self.user, "broadcast.cancelled", broadcast, detail)
         if not called_back:
             sentence = _("It is too late: no text of this broadcast waits any more.")
             self.notice(sentence, level=messages.WARNING)
