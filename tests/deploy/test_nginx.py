@@ -104,7 +104,8 @@ def test_a_user_signs_in_on_the_page(outside: Site) -> None:
         answer = outside.ask("POST", "/login/", session=browser, data=form, headers=origin)
         assert (answer.status_code, answer.headers["Location"]) == (302, "/")
         assert all(cookie.secure for cookie in browser.cookies)
-        assert outside.ask("GET", "/", session=browser).status_code == 200
+        page = outside.ask("GET", "/", session=browser, allow_redirects=True)
+        assert page.status_code == 200
 
 
 def test_a_text_is_delivered_and_its_events_reach_the_socket(
