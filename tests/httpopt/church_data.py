@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -21,6 +21,7 @@ from koinonia.models import (
     Keyword,
     Member,
     Note,
+    Series,
     TextTemplate,
 )
 from tests.support import cast
@@ -54,6 +55,10 @@ def fill_church(church: Church, author: User) -> None:
     make_message(
         church, author, batch=planned.pk, status=Status.SCHEDULED, scheduled_at=later,
         next_attempt_at=later, expires_at=later + timedelta(hours=1),
+    )  # fmt: skip
+    Series.objects.create(
+        church=church, text="Hi", audience={"all": True}, author=author, every="week",
+        starts_on=NOW.date(), at=time(9), created_at=NOW,
     )  # fmt: skip
     TextTemplate.objects.create(church=church, name="Sunday", text="Come on Sunday")
     Attachment.objects.create(

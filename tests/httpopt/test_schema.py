@@ -30,7 +30,7 @@ from tests.support.running_system import RunningSystem, database_environment
 CHURCH = "/api/v1/churches/{church}/"
 KINDS = (
     "members", "groups", "messages", "broadcasts", "conversations", "dead-letters", "staff",
-    "series",
+    "series", "templates", "keywords", "notes", "media",
 )  # fmt: skip
 SAME_ON_A_304 = ("ETag", "Cache-Control", "Expires", "Vary", "Content-Location")
 NOT_ON_A_304 = (
@@ -76,7 +76,23 @@ def ids(system: RunningSystem, owner: requests.Session) -> dict[str, list[str]]:
     owner.post(f"{church}broadcasts/", json=everyone).raise_for_status()
     weekly = {**everyone, "send_at": _in_a_week(), "repeat": {"every": "week"}}
     owner.post(f"{church}series/", json=weekly).raise_for_status()
+    make_small_rows(church, owner)
     return {kind: ids_of(f"{church}{kind}/", owner) for kind in KINDS}
+
+
+def make_small_rows(church: str, owner: requests.Session) -> None:
+    """Make a template, a keyword, a note and an upload."""
+    group = ids_of(f"{church}groups/", owner)[0]
+    conversation = ids_of(f"{church}conversations/", owner)[0]
+    rows = {
+        "templates": {"name": "Sunday", "text": "Come on Sunday"},
+        "keywords": {"word": "PICNIC", "group": group},
+        "notes": {"conversation": conversation, "text": "Sings in the choir"},
+    }
+    for kind, row in rows.items():
+        owner.post(f"{church}{kind}/", json=row).raise_for_status()
+    picture = {"file": ("choir.gif", b"GIF89a" + bytes(20), "image/gif")}
+    owner.post(f"{church}media/", files=picture).raise_for_status()
 
 
 def _in_a_week() -> str:

@@ -19,7 +19,7 @@ PATHS = [
     f"{CHURCH}members/",
     f"{CHURCH}delivery/",
     f"{CHURCH}events/",
-    "/",
+    "/churches/grace/",
     "/api/docs/",
 ]
 

@@ -285,5 +285,5 @@ def test_an_earlier_release_can_delete_its_tokens(user: User) -> None:
 
 def test_signing_out_leads_to_the_login_page(user: User) -> None:
     browser = session_of(user)
-    assert browser.post("/logout/")["Location"] == "/login/"
+    assert browser.post("/logout/")["Location"] == "/login/?signed_out=1"
     assert browser.get(ME).status_code == 401

@@ -3,8 +3,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from django.db.models import Model, QuerySet
-from django.http import Http404
-from django.http.response import HttpResponseBase
+from django.http import Http404, HttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -32,7 +31,6 @@ from koinonia.api.views.base import (
     UpdateView,
 )
 from koinonia.api.views.csv_answers import CsvAnswerView
-from koinonia.http.streamed_csv import streamed_csv
 from koinonia.member_deletion import delete_member
 from koinonia.member_export import lines
 from koinonia.member_search import matching
@@ -52,7 +50,7 @@ class MemberQuerySerializer(serializers.Serializer[Any]):
 class _Members(ChurchView):
     serializer_class = MemberSerializer
     item_route = "api:member"
-    collections = ("members", "groups")
+    collections: tuple[str, ...] = ("members", "groups")
 
     def get_queryset(self) -> QuerySet[Member]:
         members = Member.objects.filter(church=self.church).prefetch_related("groups")
@@ -135,11 +133,19 @@ class MergeMemberView(_Members):
 class ExportMembersView(CsvAnswerView, _FoundMembers):
     """The members as CSV. The import reads the same columns."""
 
+    # The file name contains the church.
+    collections = (*_FoundMembers.collections, "church")
+
     @extend_schema(
         parameters=[MemberQuerySerializer], responses={(200, "text/csv"): OpenApiTypes.STR}
     )
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         """Return the list as CSV, with the groups separated by `;`."""
         members = self.filter_queryset(self.get_queryset())
         audit.record(self.church, self.user, "members.exported")
-        return streamed_csv(request._request, lines(members), f"{self.church.slug}-members.csv")
+        name = f'attachment; filename="{self.church.slug}-members.csv"'
+        return HttpResponse(
+            "".join(lines(members)),
+            content_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": name},
+        )

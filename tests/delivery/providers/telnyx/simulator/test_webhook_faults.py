@@ -94,8 +94,9 @@ def test_unknown_events_and_fields(client: ApiClient, receiver: Receiver) -> Non
     client.post(to=NUMBER_OF["unknown_event"], webhook_url=receiver.url())
     receiver.wait_for(1, of_type("message.pondered"))
     client.post(to=NUMBER_OF["unknown_field"], webhook_url=receiver.url())
-    *_, last = receiver.wait_for(5)
-    assert (last.payload["mood"], last.event["weather"]) == ("hopeful", {"wind": 3})
+    # The carrier delivers in parallel, so the order of arrival is open.
+    odd = next(one for one in receiver.wait_for(5) if "mood" in one.payload)
+    assert (odd.payload["mood"], odd.event["weather"]) == ("hopeful", {"wind": 3})
 
 
 def test_cost_is_null_at_first(client: ApiClient, receiver: Receiver) -> None:
