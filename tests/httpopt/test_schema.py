@@ -141,6 +141,9 @@ def aim(case: Case[Any], ids: dict[str, list[str]]) -> None:
         case.path_parameters["id"] = there[number % len(there)]
     if case.query and "wait" in case.query:
         case.query["wait"] = 0
+    if case.query and isinstance(fields := case.query.get("fields"), str):
+        # Twisted closes a connection without an answer after a line of 16 KiB.
+        case.query["fields"] = fields[:500]
 
 
 def is_from_twisted(answer: Response) -> bool:

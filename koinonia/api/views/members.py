@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpResponse
@@ -50,7 +50,7 @@ class MemberQuerySerializer(serializers.Serializer[Any]):
 class _Members(ChurchView):
     serializer_class = MemberSerializer
     item_route = "api:member"
-    collections: tuple[str, ...] = ("members", "groups")
+    collections: ClassVar[tuple[str, ...]] = ("members", "groups")
 
     def get_queryset(self) -> QuerySet[Member]:
         members = Member.objects.filter(church=self.church).prefetch_related("groups")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.contrib.auth.models import User
+from django.test import AsyncClient, Client
 from django.utils import timezone
 
 from delivery.models import Message, OptOut
@@ -128,3 +129,15 @@ def test_the_export_follows_the_list_and_is_noted(
     assert b"Anna" in content
     assert b"Ben" not in content
     assert AuditEntry.objects.get().action == "members.exported"
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_an_asgi_server_sends_the_parts_of_a_file_as_they_are_read(
+    grace_viewer: User, grace: Church, anna: Member
+) -> None:
+    client = AsyncClient()
+    await client.aforce_login(grace_viewer)
+    answer = await client.post(BASE + "export/")
+    parts = [part async for part in answer]  # type: ignore[attr-defined] # a streaming answer
+    assert len(parts) == 2
+    assert b"Anna" in parts[1]

@@ -7,7 +7,6 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from django.test import AsyncClient
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -74,18 +73,6 @@ def test_a_long_list_is_read_in_parts(
         cast.member(grace, f"M{number}", f"+1312555011{number}")
     cast.member(hope, "Olga", "+13125550211")
     assert [row["first_name"] for row in rows(viewer.get(URL))] == [f"M{n}" for n in range(5)]
-
-
-@pytest.mark.django_db(transaction=True)
-async def test_an_asgi_server_sends_the_parts_as_they_are_read(
-    grace_viewer: Any, grace: Church, anna: Member
-) -> None:
-    client = AsyncClient()
-    await client.aforce_login(grace_viewer)
-    answer = await client.get(URL)
-    parts = [part async for part in answer]  # type: ignore[attr-defined] # a streaming answer
-    assert len(parts) == 2
-    assert b"Anna" in parts[1]
 
 
 def test_a_user_of_another_church_finds_no_export(
