@@ -46,7 +46,7 @@ STATUSES: dict[str, StatusWords] = {
     ),
     Status.CANCELLED: StatusWords(_("Cancelled"), "rest", _("It was stopped before it was sent.")),
     Status.EXPIRED: StatusWords(_("Expired"), "rest", _("Its time passed before it could go out.")),
-    Status.RECEIVED: StatusWords(_("Received"), "good", _("It came to you.")),
+    Status.RECEIVED: StatusWords(_("Received"), "good", _("Your church received it.")),
 }
 
 REMEDIES: dict[str, Words] = {

@@ -1,4 +1,4 @@
-/** The page that sends a text: recipients, size, placeholders, templates, and the outlook beside it. */
+/** The page that sends a text: recipients, size, placeholders, templates, and the preview. */
 import { Attachments } from "./attachments.js";
 import { RecipientField } from "./people.js";
 import { SizeRules } from "./text_size.js";
