@@ -33,7 +33,7 @@ TRACKED = [
     Tracked(Group, "groups", tenant="church", item_version="version"),
     Tracked(Keyword, "keywords", tenant="church", item_version="version"),
     # The settings of a church show its caps. The remaining columns belong to workers.
-    Tracked(SpendLimit, "caps", tenant="tenant", only=("cap", "own_cap")),
+    Tracked(SpendLimit, "caps", tenant="tenant", only=("cap", "own_cap"), inserts=True),
     Tracked(Member, "members", tenant="church", item_version="version"),
     # The API edits the groups of a member as a part of the member.
     Tracked(Member.groups.through, "members", tenant="member__church", touches="member"),

@@ -24,7 +24,8 @@ class Tracked:
 
     ``tenant`` is a path to an integer column, maybe through foreign keys (``"member__church"``).
     None counts the change for every tenant, as tenant 0.
-    ``only`` names the fields to count. Inserts then do not count: no answer named the row before.
+    ``only`` names the fields to count. Inserts then count only with ``inserts``: most answers did not
+    name the row before, but one may show a value for a row that does not exist yet.
     ``item_version`` names the field that each UPDATE of a row raises.
     ``touches`` names a foreign key. A change of this row raises the item version of that row.
     """
@@ -33,6 +34,7 @@ class Tracked:
     collection: str
     tenant: str | None
     only: tuple[str, ...] = ()
+    inserts: bool = False
     item_version: str | None = None
     touches: str | None = None
 
@@ -51,7 +53,8 @@ class Tracked:
 
     @property
     def events(self) -> tuple[str, ...]:
-        return ("UPDATE", "DELETE") if self.only else ("INSERT", "UPDATE", "DELETE")
+        counts_inserts = self.inserts or not self.only
+        return ("INSERT", "UPDATE", "DELETE") if counts_inserts else ("UPDATE", "DELETE")
 
     @cached_property
     def key_column(self) -> str:

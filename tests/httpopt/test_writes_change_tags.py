@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.models import F
 from django.test import Client
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, example, given
 from hypothesis import settings as law
 from hypothesis import strategies as st
 
@@ -158,6 +158,7 @@ WRITES: dict[str, Write] = {
 @given(
     writes=st.lists(st.sampled_from(sorted(WRITES)), min_size=1, max_size=3), first=st.booleans()
 )
+@example(writes=["a cap of the church"], first=False)
 def test_every_changed_answer_has_a_new_tag_and_other_churches_keep_theirs(
     two_churches: list[tuple[User, Church]], writes: list[str], first: bool
 ) -> None:

@@ -107,7 +107,7 @@ def test_a_server_error_costs_no_message(post: Any, monkeypatch: pytest.MonkeyPa
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr("koinonia.api.views.sending.accept_message", fail)
+    monkeypatch.setattr("koinonia.texts.send.accept_message", fail)
     answer = post("messages/", {"to": TO, "text": "a"})
     assert (answer.status_code, remaining(answer)["messages"]) == (500, 100)
 

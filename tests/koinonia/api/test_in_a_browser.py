@@ -70,7 +70,7 @@ def test_a_group_is_created_changed_and_deleted_in_the_browsable_api(owner: Page
     made = owner.locator(".response-info a").first.get_attribute("href")
     owner.goto(made or "")
     form = owner.locator("[name=_content]")
-    expect(form).to_have_value('{\n    "name": "Bell ringers"\n}')
+    expect(form).to_have_value('{\n    "name": "Bell ringers",\n    "welcome_text": ""\n}')
     form.fill('{"name": "Ringers"}')
     owner.get_by_role("button", name="PATCH").click()
     expect(owner.locator(".response-info")).to_contain_text("Ringers")
