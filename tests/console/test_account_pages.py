@@ -16,6 +16,8 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 from tests.support.running_system import RunningSystem, database_environment, free_port
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.any_database
+
 WIDTHS = (1280, 390)
 PASSWORD = "another one, and long"
 

@@ -6,12 +6,15 @@ import os
 import subprocess
 import sys
 
+import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
 from delivery.content.encoding import measure
 from tests.console.conftest import sign_in
 from tests.support.running_system import ROOT, RunningSystem
+
+pytestmark = pytest.mark.any_database
 
 SECONDS = 1000
 TEXT = "Choir practice moves to 7 pm tonight. See you there!"

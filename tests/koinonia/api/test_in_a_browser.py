@@ -9,6 +9,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.support.running_system import RunningSystem
 
+pytestmark = pytest.mark.any_database
+
 GROUPS = "/api/v1/churches/grace/groups/"
 SECONDS = 1000
 
