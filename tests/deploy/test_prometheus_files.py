@@ -34,7 +34,7 @@ def _promtool(*arguments: str) -> None:
     "arguments",
     [
         ("check", "config", "prometheus.yml"),
-        # The rules are mounted beside it in the container alone.
+        # Only the container has the rules in the same folder.
         ("check", "config", "--syntax-only", "../compose/prometheus.yml"),
         ("check", "rules", "rules.yml"),
         ("test", "rules", "rules_test.yml"),

@@ -77,6 +77,27 @@ def test_a_text_is_sent_by_keyboard_to_the_marked_person_only(
     assert len(grace.texts("Hello Anna")) == 1
 
 
+def test_the_list_of_former_words_cannot_be_chosen(
+    page: Page, system: RunningSystem, grace: Grace
+) -> None:
+    sign_in(page, system, "grace-sender")
+    held: list[Any] = []
+    page.route("**/send/parts/recipients/?*Aadams*", lambda route: held.append(route))
+    page.goto(SEND)
+    page.get_by_role("combobox", name="To", exact=True).click()
+    everyone = page.get_by_role("option", name="Everyone")
+    expect(everyone).to_be_visible()
+    with page.expect_request("**/send/parts/recipients/?*Aadams*"):
+        page.keyboard.type("Aadams")
+    expect(everyone).to_be_hidden()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    assert page.locator(".chosen li").count() == 0
+    for route in held:
+        route.continue_()
+    expect(page.get_by_role("option", name="Anna Aadams")).to_be_visible()
+
+
 def test_a_draft_keeps_recipients_and_words_over_a_reload(
     page: Page, system: RunningSystem, grace: Grace
 ) -> None:

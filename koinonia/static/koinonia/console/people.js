@@ -11,6 +11,8 @@ export class RecipientField {
   #chosen;
   #changed;
   #active = -1;
+  /** The words that the fetched list is about. */
+  #asked = "";
 
   constructor(field, changed) {
     this.#field = field;
@@ -26,6 +28,9 @@ export class RecipientField {
     this.#input.addEventListener("focus", () => this.#ask());
     this.#input.addEventListener("click", () => this.#list.hidden && this.#ask());
     this.#input.addEventListener("blur", () => this.#close());
+    // The list of the former words would offer another recipient until the answer arrives.
+    this.#input.addEventListener("input", () => this.#close());
+    this.#input.addEventListener("htmx:beforeRequest", () => { this.#asked = this.#input.value; });
     this.#input.addEventListener("keydown", (event) => this.#onKey(event));
     this.#list.addEventListener("htmx:afterSwap", () => this.#open());
     this.#list.addEventListener("mousedown", (event) => {
@@ -65,7 +70,7 @@ export class RecipientField {
   }
 
   #open() {
-    if (document.activeElement !== this.#input) return;
+    if (document.activeElement !== this.#input || this.#asked !== this.#input.value) return;
     this.#options().forEach((option, index) => { option.id = `${this.kind}-option-${index}`; });
     this.#active = -1;
     this.#input.removeAttribute("aria-activedescendant");
