@@ -67,7 +67,7 @@ def test_a_snapshot_plus_its_events_equals_a_new_snapshot(
         if deed == ACTIONS // 2:
             proxy.truncate(after=99)
     head = office.rest()
-    sight.wait_for_function("(head) => copiedUpTo() >= head", arg=head)
+    wait_until(lambda: sight.evaluate("copiedUpTo()") >= head, pause=0.05)
     assert sight.evaluate("copyStates.at(-1)") == way
     assert sight.evaluate("copy.shown()") == sight.evaluate("freshlyShown('grace')")
     _see_the_same(sight)
