@@ -14,10 +14,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from koinonia import audit
-from koinonia.accounts import passwords, staff_changes, tokens
+from koinonia.accounts import passwords, staff_changes
 from koinonia.accounts.last_owner import KEEP_ONE_OWNER
 from koinonia.accounts.staff_changes import LastOwnerError
 from koinonia.console.office.base import OfficeView
+from koinonia.console.office.keys import lines
 from koinonia.models import Role, UserSession
 
 
@@ -25,8 +26,10 @@ class AccountPage(OfficeView):
     """The sessions of the user, the keys in short, and leaving."""
 
     def get(self, request: Any) -> HttpResponse:
+        found = list(lines(self.user, timezone.now()))
         context = {
-            "keys": tokens.valid_tokens(self.user).count(),
+            "keys": len(found),
+            "ending": any(line.name and line.days_left is not None for line in found),
             "sessions": UserSession.objects.filter(user=self.user).filter(_unexpired()).count(),
         }
         return self.page("koinonia/console/office/account.html", context)

@@ -92,6 +92,7 @@ def test_a_key_that_ends_soon_is_marked(signed_in: Client, grace_viewer: User) -
     page = text_of(signed_in.get(PAGE))
     assert page.count("Ends soon") == 1
     assert "The key “Website” ends in 6 days." in page
+    assert "One ends soon" in text_of(signed_in.get("/churches/grace/account/"))
 
 
 def test_a_key_with_all_rights_and_a_login_are_named(signed_in: Client, grace_viewer: User) -> None:
