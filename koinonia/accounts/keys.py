@@ -7,11 +7,12 @@ changed: make another one, and end the old one.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from knox.models import AuthToken
 
@@ -21,6 +22,8 @@ from koinonia.models import Church, KeyScope, TokenDetails
 
 MAX_KEYS = 20
 """Limit of keys per user."""
+KEEP_EXPIRED = timedelta(days=30)
+"""How long an expired key is listed, so that people see why a program stopped."""
 PREFIX_LENGTH = 8
 """How many characters of a key are shown, so that a person can recognise it."""
 
@@ -61,7 +64,23 @@ def make(
         details.save(update_fields=["name", "last_used", "scopes", "fingerprint"])
         token.details = details
         _record(user, "key.made", token)
+        surplus = expired(user).values_list("pk", flat=True)[MAX_KEYS:]
+        AuthToken.objects.filter(pk__in=list(surplus)).delete()
     return token, secret
+
+
+def expired(user: User) -> QuerySet[Any, Any]:
+    """Return the expired keys of the user that are kept, the latest first: about ``MAX_KEYS``."""
+    mine = AuthToken.objects.filter(user=user, expiry__lte=timezone.now(), details__name__gt="")
+    found: QuerySet[Any, Any] = mine.select_related("details").order_by("-expiry", "digest")
+    return found
+
+
+def prunable(now: datetime) -> QuerySet[Any, Any]:
+    """Return the expired tokens that are deleted: logins at once, keys after ``KEEP_EXPIRED``."""
+    ended = AuthToken.objects.filter(expiry__lte=now)
+    found: QuerySet[Any, Any] = ended.exclude(details__name__gt="", expiry__gt=now - KEEP_EXPIRED)
+    return found
 
 
 def end(user: User, details_key: int | None) -> bool:

@@ -28,7 +28,7 @@ class AccountPage(OfficeView):
     def get(self, request: Any) -> HttpResponse:
         found = list(lines(self.user, timezone.now()))
         context = {
-            "keys": len(found),
+            "keys": sum(not line.has_ended for line in found),
             "ending": any(line.name and line.days_left is not None for line in found),
             "sessions": UserSession.objects.filter(user=self.user).filter(_unexpired()).count(),
         }

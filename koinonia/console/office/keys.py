@@ -38,12 +38,14 @@ class Line:
     ends: datetime | None
     days_left: int | None
     """Days until the end, if it is near."""
+    has_ended: bool
 
 
 def lines(user: User, now: datetime) -> Iterator[Line]:
-    """Yield the keys and logins of the user, newest first: a bounded number."""
-    for token in tokens.valid_tokens(user):
-        left = token.expiry - now if token.expiry else None
+    """Yield the valid keys and logins of the user, newest first, then the expired keys: a bounded number."""
+    for token in [*tokens.valid_tokens(user), *keys.expired(user)[: keys.MAX_KEYS]]:
+        left = token.expiry - now if token.expiry else WARN_BEFORE * 2
+        has_ended = left <= timedelta()
         yield Line(
             id=ids.encode(token.details.pk),
             name=token.details.name,
@@ -52,7 +54,8 @@ def lines(user: User, now: datetime) -> Iterator[Line]:
             made=token.created,
             used=TokenSerializer(token).get_last_used_at(token),
             ends=token.expiry,
-            days_left=left.days if left is not None and left <= WARN_BEFORE else None,
+            days_left=left.days if left <= WARN_BEFORE and not has_ended else None,
+            has_ended=has_ended,
         )
 
 
@@ -104,6 +107,7 @@ class KeysPage(OfficeView):
             "secret": secret,
             "made": made,
             "keys": [line for line in found if line.name],
+            "valid": sum(bool(line.name) and not line.has_ended for line in found),
             "logins": [line for line in found if not line.name],
             "ending": [line for line in found if line.name and line.days_left is not None],
             "most": keys.MAX_KEYS,

@@ -95,6 +95,24 @@ def test_a_key_that_ends_soon_is_marked(signed_in: Client, grace_viewer: User) -
     assert "One ends soon" in text_of(signed_in.get("/churches/grace/account/"))
 
 
+def test_an_expired_key_is_listed_until_it_is_pruned(signed_in: Client, grace_viewer: User) -> None:
+    now = timezone.now()
+    for day in range(keys.MAX_KEYS + 2):
+        token = make(grace_viewer)
+        AuthToken.objects.filter(pk=token.pk).update(expiry=now - timedelta(days=2 * day, hours=1))
+    make(grace_viewer, "Calendar")
+    page = text_of(signed_in.get(PAGE))
+    assert page.count("Expired") == keys.MAX_KEYS
+    assert "1 of 20" in page
+    assert "1 program works in your name." in text_of(signed_in.get("/churches/grace/account/"))
+    end = f"{PAGE}{encode(keys.expired(grace_viewer)[0].details.pk)}/end/"
+    assert "It has expired already" in text_of(signed_in.get(end))
+    AuthToken.objects.create(user=grace_viewer, expiry=timedelta(days=-1))
+    keys.prunable(now).delete()
+    assert keys.expired(grace_viewer).count() == 15
+    assert AuthToken.objects.count() == 16
+
+
 def test_a_key_with_all_rights_and_a_login_are_named(signed_in: Client, grace_viewer: User) -> None:
     make(grace_viewer)
     AuthToken.objects.create(user=grace_viewer)
