@@ -14,6 +14,7 @@ from delivery.models import Message, OptOut
 from delivery.statuses import Status
 from koinonia.ids import encode
 from koinonia.models import AuditEntry, Broadcast, Church, Group, Member
+from tests.console.conftest import signed_in
 from tests.console.pages import Costs
 from tests.console.sent.conftest import (
     SENT,
@@ -22,7 +23,6 @@ from tests.console.sent.conftest import (
     done,
     path_of,
     seen,
-    signed_in,
     text_to,
 )
 from tests.support import cast
