@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 
 from delivery.models import Direction, Message
 from delivery.models.queue import MessageQuerySet
+from koinonia.any_spelling import pattern_of
 from koinonia.api.row_position import Beyond
 from koinonia.console.sent import lines
 from koinonia.console.words import Words
@@ -142,7 +143,7 @@ class Search:
         if self.state:
             rows = rows.filter(status__in=[str(status) for status in STATES[self.state][1]])
         for word in self.words.split():
-            rows = rows.filter(text__icontains=word)
+            rows = rows.filter(text__regex=pattern_of(word))
         if self._begins:
             rows = rows.filter(created_at__gte=self._begins)
         if self._ends:
