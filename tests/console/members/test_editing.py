@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.test import Client
@@ -10,8 +11,10 @@ from django.utils import timezone
 from delivery.models import ConsentChange, Message, OptOut
 from delivery.opt_outs import opt_out
 from delivery.statuses import Status
+from koinonia.conversations import conversation_with
 from koinonia.ids import encode
 from koinonia.models import AuditEntry, Broadcast, Church, Group, Member
+from realtime.models import Event
 
 BASE = "/churches/grace/members/"
 
@@ -87,6 +90,17 @@ def test_an_opt_out_cannot_be_taken_back_on_the_page(
     body = {"first_name": "Anne", "phone": anna.phone, "version": anna.version}
     assert sender.post(edit_path(anna), body).status_code == 302
     assert OptOut.objects.filter(number=anna.phone).exists()
+
+
+def test_an_opt_out_on_the_page_renews_the_inboxes_of_colleagues(
+    sender: Client, grace: Church, anna: Member
+) -> None:
+    conversation = conversation_with(grace, anna.phone, now=timezone.now())
+    body = {"first_name": "Anne", "phone": anna.phone, "version": anna.version, "opted_out": "on"}
+    assert sender.post(edit_path(anna), body).status_code == 302
+    event = Event.objects.get(stream__key="church:grace", type="conversation.updated")
+    told = json.loads(event.body)["data"]
+    assert (told["conversation"], told["opted_out"]) == (encode(conversation.pk), True)
 
 
 def test_a_deletion_says_what_waits_and_cancels_it(
