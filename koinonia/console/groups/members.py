@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from koinonia import group_changes, ids
-from koinonia.api.pagination import NewestFirst
+from koinonia.api.pagination import ByName
 from koinonia.api.serializers.answers import GroupMembersSerializer
 from koinonia.console.groups.base import GroupsView, counted
 from koinonia.console.paging import paged
@@ -27,11 +27,13 @@ class GroupPage(GroupsView):
         group = self.group(key)
         words = request.GET.get("search", "")[:100].strip()
         wanted = request.GET.get("find", "")[:100].strip()
-        members = with_opt_outs(Member.objects.filter(matching(words), groups=group))
+        # The church, too: its index of names is the way to a page of a large group.
+        theirs = Member.objects.filter(matching(words), church=self.church, groups=group)
+        members = with_opt_outs(theirs)
         context = {
             "group": counted(Group.objects.filter(pk=group.pk)).get(),
             "keywords": list(Keyword.objects.filter(group=group).order_by("word")[:20]),
-            "page": paged(request, members, NewestFirst, keep=("search",)),
+            "page": paged(request, members, ByName, keep=("search",)),
             "search": words,
             "find": wanted,
             **self._candidates(group, wanted),

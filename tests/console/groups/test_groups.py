@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from koinonia.console import paging
 from koinonia.ids import encode
 from koinonia.models import AuditEntry, Broadcast, Church, Group, Keyword, Member
 from tests.console.conftest import signed_in
@@ -169,6 +170,22 @@ def test_a_viewer_reads_and_changes_nothing(grace_viewer: User, choir: Group, an
     ):  # fmt: skip
         assert viewer.post(path, {"name": "x", "remove": encode(anna.pk)}).status_code == 403
     assert choir.members.count() == 1
+
+
+def test_the_members_of_a_group_are_sorted_by_name_over_all_pages(
+    viewer: Client, grace: Church, choir: Group, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paging, "MOST_ROWS", 2)
+    for number, name in enumerate(["Zoë", "ben", "Émile", "Anna", "Dora"]):
+        choir.members.add(cast.member(grace, name, f"+1312555010{number}"))
+    cast.member(grace, "Carl", "+13125550109")
+    shown: list[str] = []
+    query = ""
+    while query is not None:
+        page = viewer.get(of(choir) + query).context["page"]
+        shown += [member.name for member in page.rows]
+        query = page.older or None
+    assert shown == ["Anna", "ben", "Dora", "Émile", "Zoë"]
 
 
 def test_another_office_finds_nothing(hope_owner: User, choir: Group) -> None:
