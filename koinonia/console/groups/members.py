@@ -15,9 +15,12 @@ from koinonia.console.groups.base import GroupsView, counted
 from koinonia.console.paging import paged
 from koinonia.member_search import found, matching
 from koinonia.models import Group, Keyword, Member
-from koinonia.models.member import with_opt_outs
+from koinonia.models.member import MemberQuerySet, with_opt_outs
 
 MOST_FOUND = 50
+_FEW = 500
+"""A group of this size is read whole and sorted: its people stand far apart in the church's index of
+names. A page of a larger group is read along that index."""
 
 
 class GroupPage(GroupsView):
@@ -27,9 +30,7 @@ class GroupPage(GroupsView):
         group = self.group(key)
         words = request.GET.get("search", "")[:100].strip()
         wanted = request.GET.get("find", "")[:100].strip()
-        # The church, too: its index of names is the way to a page of a large group.
-        theirs = Member.objects.filter(matching(words), church=self.church, groups=group)
-        members = with_opt_outs(theirs)
+        members = with_opt_outs(self._members(group).filter(matching(words)))
         context = {
             "group": counted(Group.objects.filter(pk=group.pk)).get(),
             "keywords": list(Keyword.objects.filter(group=group).order_by("word")[:20]),
@@ -39,6 +40,17 @@ class GroupPage(GroupsView):
             **self._candidates(group, wanted),
         }
         return self.page("koinonia/console/groups/group.html", context)
+
+    def _members(self, group: Group) -> MemberQuerySet:
+        """Return the members of the group by a condition that is quick for its size.
+
+        PostgreSQL does not know the sizes of small groups, and would read all members for three people.
+        """
+        rows = Member.groups.through.objects.filter(group=group).order_by("pk")
+        keys = list(rows.values_list("member", flat=True)[: _FEW + 1])
+        if len(keys) <= _FEW:
+            return Member.objects.filter(pk__in=keys)
+        return Member.objects.filter(church=self.church, groups=group)
 
     def _candidates(self, group: Group, wanted: str) -> dict[str, Any]:
         if not wanted:

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from koinonia.console import paging
+from koinonia.console.groups import members
 from koinonia.ids import encode
 from koinonia.models import AuditEntry, Broadcast, Church, Group, Keyword, Member
 from tests.console.conftest import signed_in
@@ -172,10 +173,12 @@ def test_a_viewer_reads_and_changes_nothing(grace_viewer: User, choir: Group, an
     assert choir.members.count() == 1
 
 
+@pytest.mark.parametrize("few", [3, 500])
 def test_the_members_of_a_group_are_sorted_by_name_over_all_pages(
-    viewer: Client, grace: Church, choir: Group, monkeypatch: pytest.MonkeyPatch
+    viewer: Client, grace: Church, choir: Group, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
     monkeypatch.setattr(paging, "MOST_ROWS", 2)
+    monkeypatch.setattr(members, "_FEW", few)
     for number, name in enumerate(["Zoë", "ben", "Émile", "Anna", "Dora"]):
         choir.members.add(cast.member(grace, name, f"+1312555010{number}"))
     cast.member(grace, "Carl", "+13125550109")
