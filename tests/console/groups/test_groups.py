@@ -183,7 +183,7 @@ def test_the_members_of_a_group_are_sorted_by_name_over_all_pages(
         choir.members.add(cast.member(grace, name, f"+1312555010{number}"))
     cast.member(grace, "Carl", "+13125550109")
     shown: list[str] = []
-    query = ""
+    query: str | None = ""
     while query is not None:
         page = viewer.get(of(choir) + query).context["page"]
         shown += [member.name for member in page.rows]
