@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import localtime, now
 from django.utils.translation import gettext as _
 
+from delivery.models import Message
 from koinonia.console import words
 
 register = template.Library()
@@ -37,9 +38,9 @@ def explained(code: str, provider: str) -> str:
 
 
 @register.filter
-def remedy(code: str) -> str:
-    """Return advice for the office about an error code."""
-    return str(words.remedy(code))
+def remedy(message: Message) -> str:
+    """Return advice for the office about a text: ``{{ message|remedy }}``."""
+    return str(words.remedy_for(message))
 
 
 @register.filter

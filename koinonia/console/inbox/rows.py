@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils.functional import cached_property
 
 from delivery.models import Direction, Message
@@ -26,6 +27,8 @@ class Row:
 
     conversation: Conversation
     mine: Staff
+    unread: Message | None = None
+    """The person's latest unread text, if a text to the person came after it."""
 
     @property
     def id(self) -> str:
@@ -43,7 +46,8 @@ class Row:
 
     @property
     def last(self) -> Message | None:
-        return self.conversation.last_message
+        """Return the text that the list shows: an unread one before a later text of the office."""
+        return self.unread or self.conversation.last_message
 
     @property
     def last_is_ours(self) -> bool:
@@ -69,6 +73,31 @@ class Row:
     @property
     def is_done(self) -> bool:
         return self.conversation.state == InboxState.DONE
+
+
+def listed(conversations: Iterable[Conversation], mine: Staff) -> list[Row]:
+    """Return the rows of a list. A query if one of them has an unread text before one of the office."""
+    shown = list(conversations)
+    hidden = [
+        one.pk
+        for one in shown
+        if one.unread_count
+        and one.last_message
+        and one.last_message.direction == Direction.OUTBOUND
+    ]
+    unread = _latest_unread(hidden) if hidden else {}
+    return [Row(one, mine, unread.get(one.pk)) for one in shown]
+
+
+def _latest_unread(threads: Sequence[int]) -> dict[int, Message]:
+    """Return the latest unread text of each conversation, by the key of the conversation."""
+    theirs = Message.objects.filter(
+        thread=OuterRef("pk"), direction=Direction.INBOUND, read_at__isnull=True
+    )
+    latest = Conversation.objects.filter(pk__in=threads).values(
+        latest=Subquery(theirs.order_by("-pk").values("pk")[:1])
+    )
+    return {message.thread or 0: message for message in Message.objects.filter(pk__in=latest)}
 
 
 @dataclass(frozen=True, slots=True)
