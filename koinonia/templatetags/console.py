@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 
 from django import template
-from django.utils.formats import date_format, number_format
+from django.utils.formats import date_format, number_format, time_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime, now
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from koinonia.console import words
@@ -21,6 +23,12 @@ register = template.Library()
 @register.simple_tag
 def chip(status: str) -> SafeString:
     """Return the chip of a status of a text."""
+    return _chip(status, get_language())
+
+
+@lru_cache(maxsize=256)
+def _chip(status: str, _language: str | None) -> SafeString:
+    """Return the chip in the active language."""
     found = words.of_status(status)
     return format_html(
         '<span class="chip" data-tone="{}" title="{}">{}</span>',
@@ -57,22 +65,37 @@ def when(moment: datetime | None, style: str = "") -> SafeString | str:
     """
     if moment is None:
         return ""
-    here = localtime(moment)
-    clock = date_format(here, "TIME_FORMAT")
-    is_today = here.date() == localtime(now()).date()
-    if style != "full" and is_today:
+    here, present = localtime(moment), localtime(now())
+    language = get_language()
+    clock = _clock(here.hour, here.minute, language)
+    if style != "full" and here.date() == present.date():
         shown = clock
     elif style == "day":
-        is_recent = now() - moment < timedelta(days=6)
-        shown = date_format(here, "l" if is_recent else "SHORT_DATE_FORMAT")
+        is_recent = present - moment < timedelta(days=6)
+        shown = _day(here.date(), "l" if is_recent else "SHORT_DATE_FORMAT", language)
     else:
-        day = date_format(here, "DATE_FORMAT" if here.year != now().year else "MONTH_DAY_FORMAT")
         shown = _("%(weekday)s, %(day)s, %(clock)s") % {
-            "weekday": date_format(here, "l" if style == "full" else "D"),
-            "day": day,
+            "weekday": _day(here.date(), "l" if style == "full" else "D", language),
+            "day": _day(
+                here.date(),
+                "DATE_FORMAT" if here.year != present.year else "MONTH_DAY_FORMAT",
+                language,
+            ),
             "clock": clock,
         }
     return format_html('<time datetime="{}">{}</time>', here.isoformat(timespec="seconds"), shown)
+
+
+@lru_cache(maxsize=4096)
+def _clock(hour: int, minute: int, _language: str | None) -> str:
+    """Return the time of a day in the active language; Django's formats cost more than a row."""
+    return time_format(time(hour, minute), "TIME_FORMAT")
+
+
+@lru_cache(maxsize=4096)
+def _day(day: date, form: str, _language: str | None) -> str:
+    """Return the day in the active language, in a format of Django."""
+    return date_format(day, form)
 
 
 @register.inclusion_tag("koinonia/console/_bars.html")
