@@ -16,8 +16,8 @@ from koinonia.models import Conversation, InboxState, Note, Staff
 
 
 def with_rows(conversations: QuerySet[Conversation]) -> QuerySet[Conversation]:
-    """Join the rows of other tables that the templates show."""
-    return conversations.select_related("member", "last_message__author", "assigned_to__user")
+    """Join the rows of other tables that a list shows."""
+    return conversations.select_related("member", "last_message", "assigned_to__user")
 
 
 @dataclass(frozen=True)
