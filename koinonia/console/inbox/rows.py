@@ -19,7 +19,6 @@ from koinonia.ids import encode
 from koinonia.inbox.tapbacks import Bubble, Tapback, tapback_in
 from koinonia.models import Conversation, InboxState, Note, Staff
 
-
 _SHOWN = 120
 """Letters of the last text in a list."""
 _MAY_LINK = re.compile(r"://|@|\.\w")
