@@ -84,13 +84,12 @@ def limits_of(alias: str, now: datetime) -> Limits:
     }
 
 
-def _words(
-    kind: str, rows: QuerySet[Any], word: str, moment: str | None
-) -> QuerySet[Any, tuple[str, str, datetime | None]]:
+def _words(kind: str, rows: QuerySet[Any], word: str, moment: str | None) -> QuerySet[Any, Any]:
     """Return the rows as kind, word and time, so that rows of several tables form one answer."""
     at = F(moment) if moment else Value(None, output_field=DateTimeField())
     named = rows.order_by().annotate(kind=Value(kind), word=F(word), moment=at)
-    return named.values_list("kind", "word", "moment")
+    found: QuerySet[Any, Any] = named.values_list("kind", "word", "moment")
+    return found
 
 
 def _account_of(tenant_id: Any) -> Account:

@@ -30,7 +30,7 @@ class FormRenderer(DjangoTemplates):
         """Return the HTML of a widget or a form."""
         write = _WRITERS.get(template_name)
         if write is None:
-            return super().render(template_name, context, request)
+            return mark_safe(super().render(template_name, context, request))  # noqa: S308
         # Each value below is escaped.
         return mark_safe(write(context["widget"], self))  # noqa: S308
 

@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from koinonia.api.prepared_query import PreparedQuery
+from koinonia.api.prepared_query import PreparedQuery, columns, from_columns
 from koinonia.models import UserSession
 
 _AT_ONCE = 500
@@ -23,7 +23,7 @@ _AT_ONCE = 500
 
 def _sessions() -> QuerySet[Any, Any]:
     unexpired = Session.objects.filter(expire_date__gt=timezone.now()).filter(session_key="")
-    return unexpired.values_list("session_key", "session_data", "expire_date")
+    return unexpired.values_list(*columns(Session))
 
 
 _SESSIONS = PreparedQuery(_sessions)
@@ -42,7 +42,7 @@ class SessionStore(db.SessionStore):
         if not rows:
             self._session_key = None
             return None
-        return Session(*rows[0])
+        return from_columns(Session, dict(zip(columns(Session), rows[0], strict=True)))
 
     def _validate_session_key(self, key: str | None) -> bool:
         """Reject malformed keys: a cookie can hold any text, and PostgreSQL fails on a NUL."""
