@@ -20,7 +20,7 @@ from koinonia.api.idempotency import idempotent
 from koinonia.api.pagination import NewestByTime, NewestFirst
 from koinonia.api.schema import CONFLICT
 from koinonia.api.serializers.changes import ChangedMessageSerializer
-from koinonia.api.serializers.fields import ChurchItemField
+from koinonia.api.serializers.fields import ChoiceField, ChurchItemField
 from koinonia.api.serializers.messages import (
     AttemptSerializer,
     MessageSerializer,
@@ -44,8 +44,8 @@ from koinonia.texts.change import (
 
 
 class MessageQuerySerializer(serializers.Serializer[Any]):
-    status = serializers.ChoiceField(Status.choices, required=False)
-    direction = serializers.ChoiceField(Direction.choices, required=False)
+    status = ChoiceField(Status.choices, required=False)
+    direction = ChoiceField(Direction.choices, required=False)
     member = ChurchItemField("members", required=False)
     broadcast = ChurchItemField("broadcasts", required=False)
     asks_to_stop = serializers.BooleanField(
