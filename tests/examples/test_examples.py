@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -54,8 +56,13 @@ def example_of(schema: Any, content: Any) -> Any:
 
 
 def faults(schema: Any, content: Any, value: Any) -> list[str]:
-    rule = {**content["schema"], "components": schema["components"]}
-    return [str(error) for error in Draft202012Validator(rule).iter_errors(value)]
+    rule = json.dumps({**content["schema"], "components": schema["components"]})
+    return [str(error) for error in validator(rule).iter_errors(value)]
+
+
+@cache
+def validator(rule: str) -> Draft202012Validator:
+    return Draft202012Validator(json.loads(rule))
 
 
 def test_every_body_and_answer_has_an_example(walk: Walk) -> None:

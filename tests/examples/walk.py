@@ -65,7 +65,7 @@ _PICTURE = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
 _TABLE = "first_name,last_name,phone,groups\nAnna,Lee,+12025550129,Choir\n"
-_TOO_LARGE = 6 * 2**20
+_TOO_LARGE, _TOO_LARGE_FILE = 3 * 2**20, 6 * 2**20
 _RAW = ("application/json", "text/csv")
 
 
@@ -185,7 +185,8 @@ class Walk:
             if "application/json" in kinds:
                 yield ask(body={**REQUESTS[name], "nonsense": 1})
             if kinds.keys() - {"multipart/form-data"}:
-                yield ask(raw=b'{"text":"%s"}' % (b"x" * _TOO_LARGE))
+                size = _TOO_LARGE_FILE if "text/csv" in kinds else _TOO_LARGE
+                yield ask(raw=b'{"text":"%s"}' % (b"x" * size))
             if "multipart/form-data" in kinds:
                 yield ask(raw=b"--b--", media_type="multipart/form-data; boundary=b")
             yield ask(raw=b"text", media_type="text/plain")
