@@ -1,4 +1,4 @@
-"""Sentences that tell a client what to do, in the place of those of DRF that only say what is wrong."""
+"""Errors of DRF, with sentences that name the remedy."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ missing here gets both by a rule (``derived``).
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 API = "/api/v1/"
@@ -195,7 +196,7 @@ TAGS: dict[str, str] = {
     "audit": "Who did what, for owners.",
     "webhooks": "Addresses that the system tells about events.",
 }
-"""The tags in the order in which a newcomer needs them."""
+"""The tags, in the order of the documentation page."""
 
 
 def known(path: str, verb: str) -> Operation | None:
@@ -203,7 +204,7 @@ def known(path: str, verb: str) -> Operation | None:
 
 
 def short(path: str) -> str:
-    """Return a path of the schema as it stands in ``OPERATIONS``."""
+    """Return the key of a path in ``OPERATIONS``."""
     return path.removeprefix(API).replace(_CHURCH, "…/", 1)
 
 
@@ -215,3 +216,8 @@ def derived(path: str, verb: str, operation: dict[str, Any]) -> Operation:
     sentence = str(operation.get("description", "")).partition("\n")[0].partition(". ")[0]
     title = " ".join([first, *words]).replace("-", " ").capitalize()
     return Operation(f"{first}_{name}", sentence.rstrip(".") or title)
+
+
+def path_of(route: str) -> str:
+    """Return the path in the schema for a route of Django: ``<slug:church>`` becomes ``{church}``."""
+    return "/" + re.sub(r"<\w+:(\w+)>", r"{\1}", route)

@@ -30,6 +30,15 @@ _PROBLEM: dict[str, Any] = {
             "type": "object",
             "additionalProperties": {"type": "array", "items": {"type": "string"}},
         },
+        "code": {
+            "type": "string",
+            "description": "A name of the error, where the status has several.",
+        },
+        "violated-policies": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "429: the names of the limits.",
+        },
     },
 }
 _PATH_SCHEMAS = {

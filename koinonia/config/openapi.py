@@ -25,7 +25,7 @@ SETTINGS: dict[str, Any] = {
     "DESCRIPTION": DESCRIPTION,
     "VERSION": "1",
     "OAS_VERSION": "3.1.1",
-    "CONTACT": {"name": "The operator of this installation", "url": "/"},
+    "CONTACT": {"name": "The operator of this installation"},
     # Relative to the address of the schema, so that a program calls the system that it read it from.
     "SERVERS": [{"url": "/", "description": "The system that serves this schema."}],
     "SERVE_INCLUDE_SCHEMA": False,

@@ -13,7 +13,7 @@ from tests.support.running_system import ROOT, RunningSystem
 
 FILE = ROOT / "koinonia" / "api" / "examples" / "answers.json"
 OWN_ERRORS = ("400", "409")
-"""Each operation has examples of its own for these; the other errors are the same everywhere."""
+"""Only these differ between operations; all operations share the examples of the other errors."""
 MOST_ROWS = 2
 UNPROVOKED = {
     status: {"type": "about:blank", "title": title, "status": int(status), "detail": detail}

@@ -1,4 +1,4 @@
-"""The examples of the schema are valid, and a running system accepts and answers what they show."""
+"""A running system accepts the example of each request, and answers as the examples show."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def test_every_example_has_the_fields_of_the_answer(walk: Walk, exchanges: list[
 
 
 def test_every_operation_is_named(walk: Walk) -> None:
-    """A new route needs a row in ``koinonia/api/operations.py``."""
+    """Require a row in ``koinonia/api/operations.py`` for each route."""
     named = {one.id: one.summary for verbs in OPERATIONS.values() for one in verbs.values()}
     found = {one["operationId"]: one["summary"] for one in operations(walk.schema)}
     assert found == named

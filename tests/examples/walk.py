@@ -22,7 +22,7 @@ ENVIRONMENT = {
     "THROTTLE_LOGIN_USER": "1000/m", "THROTTLE_CONNECT": "3/m",
     "EMAIL_URL": "smtp://127.0.0.1:1",
 }  # fmt: skip
-"""Limits that the walk does not reach, except that of tickets; and no mail server."""
+"""The walk reaches only the limit of tickets, and no mail server answers."""
 
 _KINDS = {
     "members": "member", "groups": "group", "keywords": "keyword", "messages": "message",
@@ -40,7 +40,7 @@ _KIND_OF = {
     "delete_note": "spare_note", "end_series": "spare_series", "delete_staff": "spare_colleague",
     "opt_out": "unread_conversation", "mark_as_read": "unread_conversation",
 }  # fmt: skip
-"""Operations that change or end an item get one of their own."""
+"""Each operation that changes or ends an item gets its own item."""
 _CONFLICTS: dict[str, tuple[str, Any]] = {
     "update_message": ("message", {"text": "Too late"}),
     "cancel_message": ("message", None),
@@ -71,7 +71,7 @@ _RAW = ("application/json", "text/csv")
 
 @dataclass
 class Exchange:
-    """One request and its answer."""
+    """The answer of the system to one request."""
 
     operation: str
     documented: Any
@@ -123,7 +123,7 @@ class Walk:
         return {user: self.system.token(user) for user in users}
 
     def exchanges(self) -> Iterator[Exchange]:
-        """Yield the answer of each operation, after those of its errors."""
+        """Yield the answers to each operation: its errors first."""
         operations = [
             (verb, path, one)
             for path, verbs in self.schema["paths"].items()

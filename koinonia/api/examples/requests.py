@@ -1,4 +1,4 @@
-"""A body for each operation that takes one. Each can be sent as it stands once its marks are filled."""
+"""The example body of each operation. ``filled`` replaces its placeholders."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
 
 
 def filled(body: Any, id_of: Callable[[str], str], *, now: datetime) -> Any:
-    """Return ``body`` with ids and times in the place of the marks."""
+    """Return ``body`` with ids and times instead of its placeholders."""
     match body:
         case Item(kind):
             return id_of(kind)

@@ -68,7 +68,6 @@ class TokensView(APIView):
     """Bearer tokens of the user. At most 25 with a name, and the 25 newest logins."""
 
     permission_classes = [IsAuthenticated]
-    example_body = {"name": ""}
 
     @extend_schema(responses=single_page_schema("TokensPage", TokenSerializer))
     def get(self, request: Request) -> Response:
