@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from django.utils import timezone
 
+from koinonia.api.examples.recorded import recorded, sample_id
 from koinonia.api.examples.requests import REQUESTS, filled
 from koinonia.api.operations import TAGS, derived, known
 from koinonia.api.problems import MEDIA_TYPE
 
-_RECORDED = Path(__file__).parent / "examples" / "answers.json"
 _EXAMPLES = "#/components/examples/"
 _NAMES = {
     "400": "BadInput", "401": "NotSignedIn", "403": "NotAllowed", "404": "NotFound",
@@ -24,18 +21,6 @@ _NAMES = {
 }  # fmt: skip
 _FILE = "first_name,last_name,phone,groups\nAnna,Lee,+12025550123,Choir;Youth\n"
 _PATH_EXAMPLES = {"church": "grace", "id": "Uk", "token": "Uk"}
-
-
-@cache
-def recorded() -> Any:
-    """Return ``ids``, ``problems`` by status, and ``answers`` by operation and status."""
-    return json.loads(_RECORDED.read_text())
-
-
-def sample_id(kind: str) -> str:
-    """Return the id of an item in the recorded answers."""
-    found: str = recorded()["ids"].get(kind, "Uk")
-    return found
 
 
 def describe_operations(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.any_database
 WITHOUT_PROGRAMS = {"README.md", "errors.md", "clients.md", "going-live.md"}
 SECONDS = 120
 LIMITS = {
-    "THROTTLE_MESSAGES": "8/s:8",
+    "THROTTLE_MESSAGES": "1/s:4",
     "THROTTLE_LOGIN_IP": "100/m",
     "THROTTLE_LOGIN_USER": "100/m",
 }
@@ -57,7 +57,7 @@ def command(language: str, file: Path) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "program", programs(), ids=lambda program: f"{program.page} {program.language}"
+    "program", list(programs()), ids=lambda program: f"{program.page} {program.language}"
 )
 def test_the_snippets_of_a_page_run(
     program: Program, environment: dict[str, str], tmp_path: Path

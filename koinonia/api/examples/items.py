@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from delivery.models import Message
 from koinonia import ids
-from koinonia.api.schema_examples import sample_id
+from koinonia.api.examples.recorded import sample_id
 from koinonia.models import Group, Member
 
 
