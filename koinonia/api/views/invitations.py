@@ -43,7 +43,6 @@ class InvitationsView(ReportView):
     read_role = write_role = Role.OWNER
     throttle_policies = {"POST": ["invitations"]}
     item_route = "api:invitation"
-    example_body = {"email": "", "role": Role.VIEWER}
 
     @extend_schema(responses=single_page_schema("InvitationsPage", InvitationSerializer))
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
