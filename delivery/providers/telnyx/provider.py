@@ -86,7 +86,7 @@ class TelnyxProvider(HttpProvider):
         return LookUp(self.caller, self.api_base, self.api_key).answer(question, now)
 
     def explain(self, code: str) -> str:
-        return codes.EXPLANATIONS.get(code, "")
+        return str(codes.EXPLANATIONS.get(code, ""))
 
     def check(self) -> Iterable[CheckMessage]:
         parts = urlsplit(self.api_base)

@@ -120,7 +120,7 @@ class LeavePage(OfficeView):
         try:
             staff_changes.remove(self.membership, self.user)
         except LastOwnerError:
-            self.notice(_(KEEP_ONE_OWNER), level=40)
+            self.notice(str(KEEP_ONE_OWNER), level=40)
             return self.go(self.path("account"))
         request.session.pop("church", None)
         return self.go(reverse("console"))

@@ -70,7 +70,7 @@ def line(broadcast: Broadcast) -> Line:
         parts=list(_parts(counts, total)),
         counts=in_words(counts),
         people=ngettext("to %(n)s person", "to %(n)s people", expected)
-        % {"n": number_format(expected)},
+        % {"n": number_format(expected, force_grouping=True)},
     )
 
 
@@ -91,7 +91,11 @@ _WORDS: tuple[tuple[tuple[str, ...], Words], ...] = (
 def in_words(counts: Mapping[str, int]) -> str:
     """Return the counts as words, without zeros: "297 delivered · 2 not reached"."""
     numbers = [(number(counts, statuses), words) for statuses, words in _WORDS]
-    shown = [words % {"number": n, "n": number_format(n)} for n, words in numbers if n]
+    shown = [
+        words % {"number": n, "n": number_format(n, force_grouping=True)}
+        for n, words in numbers
+        if n
+    ]
     return " · ".join(map(str, shown)) or _("Nobody")
 
 
