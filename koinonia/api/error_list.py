@@ -8,6 +8,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 
+from django.utils.functional import Promise
+
 HEAD = """\
 # Errors
 
@@ -74,9 +76,11 @@ def page() -> str:
     from delivery.providers.twilio import codes as twilio
     from koinonia.console.words import remedy
 
-    def rows(sentences: Iterable[tuple[str, str]], provider: str = "") -> Iterator[tuple[str, ...]]:
+    def rows(
+        sentences: Iterable[tuple[str, str | Promise]], provider: str = ""
+    ) -> Iterator[tuple[str, ...]]:
         for code, sentence in sentences:
-            yield f"`{code}`", sentence, str(remedy(code))
+            yield f"`{code}`", str(sentence), str(remedy(code, provider))
 
     parts = [
         HEAD,
