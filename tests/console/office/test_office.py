@@ -15,21 +15,11 @@ from delivery.limits import spend
 from koinonia.accounts import invitations
 from koinonia.ids import encode
 from koinonia.models import AuditEntry, Church, Invitation, Role, Staff
+from tests.console.conftest import signed_in
 from tests.console.pages import Costs
 from tests.support import cast
 
 BASE = "/churches/grace/"
-
-
-@pytest.fixture
-def owner(grace_owner: User) -> Client:
-    return signed_in(grace_owner)
-
-
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def text_of(answer: Any) -> str:
@@ -165,7 +155,7 @@ def test_too_many_invitations_are_refused_for_a_while(db: None, settings: Any) -
     owner = signed_in(cast.staff(cast.church("mercy", "+13125550300"), Role.OWNER))
     policies = settings.THROTTLING["POLICIES"]
     few = {**policies, "invitations": {**policies["invitations"], "rate": "1/h"}}
-    settings.THROTTLING = {**settings.THROTTLING, "POLICIES": few}
+    settings.THROTTLING = {**settings.THROTTLING, "POLICIES": few, "ENABLED": True}
     codes = [
         owner.post("/churches/mercy/staff/", {"whom": f"user{n}", "role": "viewer"}).status_code
         for n in range(2)
