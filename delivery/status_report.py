@@ -10,7 +10,7 @@ from django.db.models import Count
 
 from delivery import conf
 from delivery.checks import check_delivery
-from delivery.limits import breaker, holds, spend
+from delivery.limits import breaker, holds, spend, stops
 from delivery.models import Attempt, BreakerState, Message, WebhookEvent
 from delivery.providers import registry
 from delivery.providers.base import Account
@@ -29,7 +29,7 @@ def report(tenant_id: Any = None, *, now: datetime, zone: tzinfo = UTC) -> dict[
     """Return the figures of one tenant or of all.
 
     ``breaker`` and ``hold``: those of the tenant's provider account, without a tenant of the default
-    account. ``accounts`` (all tenants): breaker and hold of each configured account.
+    account; a stop of the tenant counts as an order to stop its account. ``accounts`` (all tenants): breaker and hold of each configured account.
     ``queue``: messages by status, without discarded ones. ``oldest_due_seconds``: the waiting time of
     the message that has been due longest, or None. ``success_rate``: the share that the provider or
     the carrier accepted, among messages of that period with a known outcome, or None.
@@ -38,7 +38,7 @@ def report(tenant_id: Any = None, *, now: datetime, zone: tzinfo = UTC) -> dict[
     when the next waiting message can go. ``capped`` (all tenants): the tenants with waiting messages.
     """
     return {
-        **_limits(_account_of(tenant_id), now),
+        **limits_of_tenant(tenant_id, now),
         "queue": queue(tenant_id),
         "oldest_due_seconds": _seconds_since(oldest_due(now, tenant_id=tenant_id), now),
         "success_rate": {
@@ -61,6 +61,15 @@ def limits_of(alias: str, now: datetime) -> Limits:
     """Return the breaker and the hold of an account, without counting anything."""
     found = _limits(registry.account(alias), now)
     return {"breaker": found["breaker"], "hold": found["hold"]}
+
+
+def limits_of_tenant(tenant_id: Any, now: datetime) -> dict[str, Any]:
+    """Return the breaker and the hold of the account of a tenant (None: of the default account)."""
+    found = _limits(_account_of(tenant_id), now)
+    stop = None if tenant_id is None else stops.current(tenant_id, now)
+    if stop is not None:
+        found["breaker"] = {"state": BreakerState.FORCED_OPEN.value, "until": stop.until}
+    return found
 
 
 def _account_of(tenant_id: Any) -> Account:
@@ -95,15 +104,23 @@ def _spend(tenant_id: Any, now: datetime) -> dict[str, Any]:
 
 
 def oldest_due(
-    now: datetime, *, tenant_id: Any = None, aliases: Collection[str] | None = None
+    now: datetime,
+    *,
+    tenant_id: Any = None,
+    aliases: Collection[str] | None = None,
+    without: Collection[Any] = (),
 ) -> datetime | None:
-    """Return since when the message waits that has been due longest, of some accounts or of all."""
+    """Return since when the message waits that has been due longest, of some accounts or of all.
+
+    ``without``: the keys of tenants to leave out.
+    """
     due = (
         head.due_at
         for head in heads()
         if head.is_due(now)
         and (tenant_id is None or head.tenant_id == tenant_id)
         and (aliases is None or head.provider in aliases)
+        and head.tenant_id not in without
     )
     return min(due, default=None)
 
@@ -115,7 +132,7 @@ def _seconds_since(moment: datetime | None, now: datetime) -> int | None:
 def why_stuck(now: datetime, *, after: timedelta) -> str:
     """Return the reason, as a sentence, why sending is stuck; ``""`` if it is not.
 
-    An open breaker, a hold, and a long queue that is being sent do not count as stuck.
+    An open breaker, a hold, a stopped tenant, and a long queue that is being sent do not count as stuck.
     """
     if (reason := _nothing_can_be_sent(now)) != "":
         return reason
@@ -130,7 +147,8 @@ def why_stuck(now: datetime, *, after: timedelta) -> str:
         for account in registry.accounts()
         if not _breaker_blocks(account, now - after) and holds.current(account, now) is None
     ]
-    oldest = _seconds_since(oldest_due(now, aliases=flowing), now)
+    stopped = stops.stopped(now)
+    oldest = _seconds_since(oldest_due(now, aliases=flowing, without=stopped), now)
     if oldest is None or oldest <= after.total_seconds() or _called_since(now - after):
         return ""
     return f"A text has been due for {oldest} s and no worker has called the provider since."

@@ -12,7 +12,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from delivery import conf, outcome_lines
-from delivery.limits import breaker, spend
+from delivery.limits import breaker, spend, stops
 from delivery.limits.breaker import Permit, Tally
 from delivery.limits.breaker.policy import policy
 from delivery.models import Message, Priority
@@ -92,6 +92,7 @@ class Drain:
         now = self._asked_at = self.clock()
         # Asked once: each step claims at most as much as the threads have room for.
         turns = self.turns.now(now) if self.threads.room(Priority.REPLY) else []
+        turns = self._without_stopped(turns, now)
         if turns:
             self.oversight.hear_texts(now)
         serving = _Accounts(self.gate)
@@ -167,6 +168,15 @@ class Drain:
             return breaker.record(account, permit, Tally(), now)
         self.threads.submit([Job(row, outbound_text(row), permit) for row in rows])
         return None
+
+    def _without_stopped(self, turns: list[Turn], now: datetime) -> list[Turn]:
+        """Return the turns of the tenants that no person has stopped, and give back the jobs of the others."""
+        stopped = stops.stopped(now) if turns or self.threads.in_flight else set()
+        if not stopped:
+            return turns
+        if jobs := self.threads.withdraw_tenants(stopped):
+            self._put_back(jobs, now)
+        return [turn for turn in turns if turn.tenant_id not in stopped]
 
     def _withdraw(self, providers: Container[str], now: datetime) -> None:
         """Give back the claimed messages of these accounts that wait for a thread."""
