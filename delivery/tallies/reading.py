@@ -42,6 +42,18 @@ def by_day(since: datetime, zone: tzinfo, tenant_id: Any = None) -> dict[date, d
     return days
 
 
+def by_hour(since: datetime) -> dict[datetime, dict[str, int]]:
+    """Return the counts of all tenants by hour, of UTC, since the begin of one, without empty hours."""
+    quarters = _tallies(None).filter(quarter__gte=quarter_of(since)).values_list("quarter")
+    hours: dict[datetime, dict[str, int]] = defaultdict(lambda: dict.fromkeys(_SHOWN, 0))
+    for quarter, *sums in quarters.annotate(*(Sum(column) for column in _SHOWN)):
+        begin = datetime.fromtimestamp(quarter * QUARTER_SECONDS, UTC)
+        hour = hours[begin.replace(minute=0)]
+        for column, number in zip(_SHOWN, sums, strict=True):
+            hour[column] += int(number)
+    return hours
+
+
 def success_rate(since: datetime, tenant_id: Any = None) -> float | None:
     """Return the share that was handed over among the messages since then with a known outcome."""
     first = quarter_of(since)

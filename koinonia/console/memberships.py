@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.models import User
-from django.db.models import OuterRef, Subquery, Sum
+from django.db.models import OuterRef, Q, Subquery, Sum
 
 from delivery import conf
-from delivery.models import SpendLimit
+from delivery.models import SpendLimit, TenantStop
 from koinonia.models import Conversation, SendingNumber, Staff
 
 
@@ -23,6 +23,10 @@ class ChurchState:
     """The alias of the account of the sending number."""
     waits_until: datetime | None
     """End of the wait for the daily cap; None if no text waits for it."""
+    is_stopped: bool
+    """A person of the support has stopped the texts of this church."""
+    stopped_until: datetime | None
+    """When the stop ends by itself; None: a person ends it."""
 
 
 def of_user(user: User, slug: str, now: datetime) -> tuple[list[Staff], ChurchState | None]:
@@ -35,6 +39,11 @@ def of_user(user: User, slug: str, now: datetime) -> tuple[list[Staff], ChurchSt
     )
     number = SendingNumber.objects.filter(number=OuterRef("church__phone_number"))
     limit = SpendLimit.objects.filter(tenant=OuterRef("church"), waits_until__gt=now)
+    stop = (
+        TenantStop.objects.filter(Q(until__isnull=True) | Q(until__gt=now))
+        .filter(tenant=OuterRef("church"), ended_at__isnull=True)
+        .order_by()
+    )
     rows = list(
         Staff.objects.filter(user=user)
         .select_related("church")
@@ -43,12 +52,18 @@ def of_user(user: User, slug: str, now: datetime) -> tuple[list[Staff], ChurchSt
             unread=Subquery(unread.values("texts")),
             provider=Subquery(number.values("provider")),
             waits_until=Subquery(limit.values("waits_until")),
+            stop=Subquery(stop.values("pk")),
+            stopped_until=Subquery(stop.values("until")),
         )
     )
     here = next((row for row in rows if row.church.slug == slug), None)
     if here is None:
         return list(rows), None
     state = ChurchState(
-        here.unread or 0, here.provider or conf.default_provider(), here.waits_until
+        unread=here.unread or 0,
+        provider=here.provider or conf.default_provider(),
+        waits_until=here.waits_until,
+        is_stopped=here.stop is not None,
+        stopped_until=here.stopped_until,
     )
     return list(rows), state

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import localtime, now
 from django.utils.translation import gettext as _
 
+from delivery.desk import charts
 from koinonia.console import words
 
 register = template.Library()
@@ -87,29 +88,4 @@ def bars(
     ``rows``: label and numbers of each bar. ``series``: label and tone of each number. ``first`` is
     the heading of the labels.
     """
-    highest = max((sum(numbers) for _label, numbers in rows), default=0) or 1
-    step = 100 / max(len(rows), 1)
-    drawn = []
-    for index, (label, numbers) in enumerate(rows):
-        top, parts = 100.0, []
-        for number, (name, tone) in zip(numbers, series, strict=True):
-            height = 100 * number / highest
-            top -= height
-            parts.append({"tone": tone, "y": _short(top), "height": _short(height), "name": name})
-        drawn.append(
-            {"label": label, "numbers": numbers, "parts": parts, "x": _short(index * step)}
-        )
-    return {
-        "title": title,
-        "first": first or _("Day"),
-        "rows": drawn,
-        "series": series,
-        "width": _short(step * 0.72),
-        "highest": highest,
-        "totals": [sum(numbers[i] for _label, numbers in rows) for i in range(len(series))],
-    }
-
-
-def _short(number: float) -> str:
-    """Return the number for SVG, independent of the locale."""
-    return f"{number:.2f}"
+    return {**charts.stacked(rows, series), "title": title, "first": first or _("Day")}
