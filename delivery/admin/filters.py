@@ -14,7 +14,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from delivery import conf
-from delivery.admin.bounded import common_values, not_discarded
+from delivery.admin.bounded import common_values
+from delivery.dead_letters.latest import not_discarded
 from delivery.dead_letters.reasons import explain
 
 _MOST_CHOICES = 30

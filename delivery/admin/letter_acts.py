@@ -15,9 +15,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from delivery import dead_letters
-from delivery.admin.durations import in_words
 from delivery.admin.readonly import acting_user
 from delivery.dead_letters import care, runs
+from delivery.desk.durations import in_words
 from delivery.models import DeadLetter, Message
 from delivery.models.queue import MessageQuerySet
 from delivery.statuses import Status
@@ -92,7 +92,7 @@ class LetterActs(AdminBase):
         )
 
     def decide(self, request: HttpRequest, letter: DeadLetter) -> HttpResponse:
-        """Do what a button of the page of one dead letter asks."""
+        """Do the act of a button on the page of one dead letter."""
         queryset = self.get_queryset(request).filter(pk=letter.pk)
         if "_note" in request.POST:
             return self._note(request, letter)

@@ -74,7 +74,7 @@ class DiedFilter(admin.ListFilter):
         return list(self.parameters)
 
     def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
-        """Yield what the form of the template shows."""
+        """Yield the values of the form in the template."""
         yield {
             "selected": bool(self.used_parameters),
             "from": self.used_parameters.get("died_from", ""),

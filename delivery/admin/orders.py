@@ -1,4 +1,4 @@
-"""The page on which a person confirms an order to stop or to start sending, with its reason and its end."""
+"""The page that asks a person to confirm an order to stop or to start sending: its reason and its end."""
 
 from __future__ import annotations
 

@@ -13,9 +13,9 @@ EVERY_SECONDS = 5
 
 
 def part(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
-    """Return a part of a page, or 304 if the browser has it already.
+    """Return a part of a page, or 304 if the browser has this version.
 
-    Wrap the view in ``admin_view(…, cacheable=True)``: the part is asked again each time, but stored.
+    Wrap the view in ``admin_view(…, cacheable=True)``, because ``no-store`` forbids the entity tag.
     """
     response = HttpResponse(render_to_string(template, context, request=request))
     patch_cache_control(response, private=True, no_cache=True)

@@ -26,7 +26,7 @@ _LONGEST_NAME, _LONGEST_QUERY = 60, 1000
 
 
 class SavedFilters(AdminBase):
-    """A list whose filters can be kept. A search is not kept: it may name a person."""
+    """A list that keeps filters for a person. It keeps no search, because a search may name a member."""
 
     def get_urls(self) -> list[URLPattern]:
         keep = self.admin_site.admin_view(require_POST(self.keep_filter))
@@ -71,7 +71,7 @@ class SavedFilters(AdminBase):
         return messages.SUCCESS, f"The filter “{name}” is kept."
 
     def _query(self, given: QueryDict) -> str:
-        """Return the filters in a query string, without search, page and what the list does not know."""
+        """Return the filters in a query string, without search, page and unknown parameters."""
         kept = QueryDict(mutable=True)
         for name in given:
             value = str(given[name])

@@ -1,4 +1,4 @@
-"""Who takes care of a dead letter, and what people note about it."""
+"""The colleague of a dead letter, and the notes of people about it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def colleagues() -> QuerySet[Any]:
 def assign(
     messages: MessageQuerySet, to: AbstractBaseUser | None, *, by: AbstractBaseUser, now: datetime
 ) -> int:
-    """Assign up to ``MOST`` dead letters to a colleague, or to nobody. Return the number."""
+    """Assign up to ``MOST`` dead letters to a colleague; None ends the assignment. Return the number."""
     with transaction.atomic():
         rows = list(messages.filter(status__in=sorted(DEAD_LETTERS)).locked()[:MOST])
         theirs = LetterAssignment.objects.filter(message__in=[row.pk for row in rows])

@@ -18,7 +18,7 @@ from delivery.models.queue import MessageQuerySet
 from delivery.statuses import DEAD_LETTERS, ON_ITS_WAY, UNFINISHED, Status
 
 MOST = 10_000
-"""Dead letters of one run. The rest stays in the queue, and the page says so."""
+"""Dead letters of one run. Further ones stay in the queue, and the page says so."""
 _READ = (
     "pk", "status", "discarded_at", "recipient_gone", "tenant", "to_number", "parts", "provider",
     "from_number",
@@ -27,7 +27,7 @@ _READ = (
 
 @dataclass(slots=True)
 class Forecast:
-    """What a retry of some dead letters will do."""
+    """The expected effect of a retry of some dead letters."""
 
     chosen: int
     more: bool
@@ -39,7 +39,7 @@ class Forecast:
     """The messages that may have arrived, and go only if doubles are allowed."""
     double_parts: int = 0
     refused: Counter[str] = field(default_factory=Counter)
-    """By code of ``REFUSALS``, without the doubles."""
+    """Numbers by code of ``REFUSALS``, without the doubles."""
     seconds: float | None = None
     """The time at the pace of the busiest number or account; None: no limit is set."""
     double_seconds: float | None = None
@@ -47,7 +47,7 @@ class Forecast:
 
 
 def forecast(messages: MessageQuerySet) -> Forecast:
-    """Return what :func:`begin` would do with ``messages`` now."""
+    """Return the effect that :func:`begin` would have on ``messages`` now."""
     rows = list(messages.order_by("pk").only(*_READ)[: MOST + 1])
     found = Forecast(min(len(rows), MOST), more=len(rows) > MOST)
     going: list[Message] = []
@@ -103,7 +103,7 @@ class Progress:
     with_provider: int = 0
     delivered: int = 0
     ended: Mapping[str, int] = field(default_factory=dict)
-    """By status: refused by the carrier, opted out, expired, …"""
+    """Numbers by status: refused by the carrier, opted out, expired, …"""
     again: Mapping[str, int] = field(default_factory=dict)
     """Dead letters again, by error code."""
 

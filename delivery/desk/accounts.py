@@ -44,7 +44,7 @@ class AccountView:
 
     @property
     def word(self) -> str:
-        """Return the state in a word or two."""
+        """Return the state in one or two words."""
         if self.hold is not None:
             return "held"
         return _WORDS[self.breaker.state]
@@ -66,7 +66,7 @@ class AccountView:
                 if self.breaker.state == BreakerState.FORCED_OPEN
                 else "lets all calls through, even if they fail"
             )
-            return f"{who} {did}: {order.reason or 'no reason was given'}."
+            return f"{who} {did}: {order.reason.rstrip('.') or 'no reason was given'}."
         if self.breaker.state == BreakerState.OPEN:
             return f"{self.name} is failing. Texts wait, then one is tried."
         if self.breaker.state == BreakerState.HALF_OPEN:

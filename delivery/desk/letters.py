@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 
 from django.db.models import Min
 
-from delivery.admin.bounded import latest, not_discarded
 from delivery.dead_letters import explain
+from delivery.dead_letters.latest import latest, not_discarded
 from delivery.models import Message
 from delivery.statuses import DEAD_LETTERS
 
 _READ = 1_000
-"""The latest dead letters of each status, which are counted."""
+"""The number of dead letters of each status that a page counts, the latest first."""
 _SHOWN = 10
 
 
@@ -34,7 +34,7 @@ class Letters:
     causes: list[Cause]
     """The most frequent causes first."""
     complete: bool
-    """The causes count all of them, not only the latest."""
+    """The causes count all waiting dead letters."""
     last_hour: int
     """Texts that died in the last hour (of the counted ones)."""
     oldest: datetime | None

@@ -1,4 +1,4 @@
-"""The figures of delivery for the first page of the support desk, and what is wrong, in sentences."""
+"""The figures of delivery for the first page of the support desk, and its troubles in sentences."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from django.db.models import Min
 from django.utils import timezone
 
 from delivery import status_report
-from delivery.admin.durations import since
 from delivery.desk.accounts import AccountView, accounts
+from delivery.desk.durations import since
 from delivery.desk.letters import Letters, letters
 from delivery.desk.success import Success, success
 from delivery.desk.webhooks import Webhooks, webhooks
@@ -23,7 +23,7 @@ from delivery.queue.heads import heads
 from delivery.statuses import Status
 
 KEPT_SECONDS = 3.0
-"""The desks of one process share a result for so long, so that more of them cost no more queries."""
+"""The pages of one process share a result for this time, so that many cost as few queries as one."""
 _LATE = timedelta(minutes=5)
 _WEBHOOKS_LATE = timedelta(minutes=2)
 _SHOWN = 10

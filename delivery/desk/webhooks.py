@@ -1,4 +1,4 @@
-"""How far the webhooks of the providers are behind."""
+"""The lag of the webhooks of the providers."""
 
 from __future__ import annotations
 

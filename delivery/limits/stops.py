@@ -74,7 +74,7 @@ def start(tenant_id: Any, *, by: AbstractBaseUser | None, reason: str = "", now:
 
 
 def end_expired(now: datetime) -> None:
-    """End the stops whose time is over. Any number of workers may do it: one of them tells."""
+    """End the stops that have expired. If several workers do it, one of them sends the signal."""
     over = TenantStop.objects.filter(ended_at__isnull=True, until__lte=now)
     for key, tenant_id in list(over.order_by("pk").values_list("pk", "tenant_id")):
         if over.filter(pk=key).update(ended_at=now, ended_by=BY_TIME):

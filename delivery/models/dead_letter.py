@@ -25,7 +25,7 @@ class DeadLetterAction(models.Model):
         DISCARD = "discard"
         REVIEW = "review"
         ASSIGN = "assign"
-        """``reason`` names the colleague; empty: nobody."""
+        """``reason`` names the colleague; an empty one ended the assignment."""
         NOTE = "note"
 
     message = models.ForeignKey(Message, models.CASCADE, related_name="dead_letter_actions")
@@ -63,7 +63,7 @@ class DeadLetterAction(models.Model):
 
 
 class RetryRun(models.Model):
-    """A retry of many dead letters at once, whose result people read later."""
+    """A retry of many dead letters at once. People read its result later."""
 
     by = loose_reference_to_user()
     at = models.DateTimeField()

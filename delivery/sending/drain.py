@@ -170,7 +170,7 @@ class Drain:
         return None
 
     def _without_stopped(self, turns: list[Turn], now: datetime) -> list[Turn]:
-        """Return the turns of the tenants that no person has stopped, and give back the jobs of the others."""
+        """Return the turns without those of stopped tenants, and give back the jobs of these."""
         stopped = stops.stopped(now) if turns or self.threads.in_flight else set()
         if not stopped:
             return turns

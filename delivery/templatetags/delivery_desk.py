@@ -14,7 +14,7 @@ register = template.Library()
 
 @register.inclusion_tag("delivery/desk/_parts.html", takes_context=True)
 def delivery_desk(context: template.RequestContext) -> dict[str, Any]:
-    """Show the figures to a user who may see the breaker; to others nothing."""
+    """Show the figures to a user with the right to see the breaker."""
     return desk_context(context["request"].user)
 
 

@@ -132,7 +132,7 @@ def release(
 
 
 def end_expired(now: datetime) -> None:
-    """End the orders whose time is over. Any number of workers may do it: one of them writes."""
+    """End the orders that have expired. If several workers do it, one of them writes."""
     ended = {order.account: order for order in ForcedBreaker.objects.filter(until__lte=now)}
     for account in registry.accounts() if ended else ():
         if account.name in ended:
@@ -158,7 +158,7 @@ def _release(
     by: AbstractBaseUser | None,
     now: datetime,
 ) -> None:
-    # An order that another person has changed meanwhile stands.
+    # A newer order of another person stays.
     same = ForcedBreaker.objects.filter(pk=forced.pk, since=forced.since)
     if not same.delete()[0]:
         return
