@@ -21,6 +21,7 @@ from delivery.statuses import DEAD_LETTERS, UNFINISHED, Status
 from delivery.tallies import reading as tallies
 
 DAYS = 30
+_MOST_STOPPED = 100
 _QUEUE = tuple(status for status in Status if status in UNFINISHED | DEAD_LETTERS)
 _SENDING = Status.SENDING.value
 
@@ -36,6 +37,7 @@ def report(tenant_id: Any = None, *, now: datetime, zone: tzinfo = UTC) -> dict[
     ``days``: messages by day of creation in ``zone``, oldest first, including empty days.
     ``spend`` (one tenant): the message parts that count against the daily cap, the cap or None, and
     when the next waiting message can go. ``capped`` (all tenants): the tenants with waiting messages.
+    ``stopped`` (all tenants): up to a hundred tenants that a person has stopped.
     """
     return {
         **limits_of_tenant(tenant_id, now),
@@ -97,6 +99,10 @@ def _spend(tenant_id: Any, now: datetime) -> dict[str, Any]:
             "capped": [
                 {"tenant": str(limit.tenant), "since": limit.reached_at, "until": limit.waits_until}
                 for limit in spend.waiting(now)
+            ],
+            "stopped": [
+                {"tenant": str(stop.tenant), "since": stop.since, "until": stop.until}
+                for stop in stops.active(now)[:_MOST_STOPPED]
             ],
         }
     used = spend.current(tenant_id, now)

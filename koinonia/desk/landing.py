@@ -22,7 +22,10 @@ from koinonia.health.heartbeat import LiveProcess
 
 @dataclass(frozen=True, slots=True)
 class Processes:
-    """The web and worker processes that live; None: Redis does not answer, so they are unknown."""
+    """The web and worker processes that live; None: Redis does not answer, so they are unknown.
+
+    Without any line, Redis was flushed or has just started: the processes write again within seconds.
+    """
 
     found: list[LiveProcess] | None
 
@@ -43,7 +46,7 @@ class Processes:
     def troubles(self) -> list[Trouble]:
         if self.found is None:
             return [Trouble("warn", "Redis does not answer: sending is slower, and loses nothing.")]
-        if not any(one.kind == "worker" for one in self.found):
+        if self.found and not any(one.kind == "worker" for one in self.found):
             return [Trouble("bad", "No worker runs: texts wait until one is started.")]
         if self.releases:
             return [Trouble("warn", "Two releases run beside each other: an upgrade goes on.")]

@@ -97,6 +97,8 @@ def test_a_desk_without_a_worker_or_without_redis_says_so(
     client: Client, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     valkey.flushall()
+    assert b"not known yet" in client.get(PART).content
+    heartbeat._write("web", timezone.now(), timezone.now())
     assert verdict(client) == "No worker runs: texts wait until one is started."
     monkeypatch.setattr(heartbeat, "alive", lambda now: None)
     assert verdict(client) == "Redis does not answer: sending is slower, and loses nothing."
