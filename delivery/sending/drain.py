@@ -88,11 +88,10 @@ class Drain:
 
         Due texts go before the applying of webhook events, but an inbound text goes before them.
         """
-        self.oversight.look(self.clock(), self._renew)
+        self.oversight.look(self.clock(), self._look_at_jobs)
         now = self._asked_at = self.clock()
         # Asked once: each step claims at most as much as the threads have room for.
         turns = self.turns.now(now) if self.threads.room(Priority.REPLY) else []
-        turns = self._without_stopped(turns, now)
         if turns:
             self.oversight.hear_texts(now)
         serving = _Accounts(self.gate)
@@ -169,15 +168,6 @@ class Drain:
         self.threads.submit([Job(row, outbound_text(row), permit) for row in rows])
         return None
 
-    def _without_stopped(self, turns: list[Turn], now: datetime) -> list[Turn]:
-        """Return the turns without those of stopped tenants, and give back the jobs of these."""
-        stopped = stops.stopped(now) if turns or self.threads.in_flight else set()
-        if not stopped:
-            return turns
-        if jobs := self.threads.withdraw_tenants(stopped):
-            self._put_back(jobs, now)
-        return [turn for turn in turns if turn.tenant_id not in stopped]
-
     def _withdraw(self, providers: Container[str], now: datetime) -> None:
         """Give back the claimed messages of these accounts that wait for a thread."""
         self._put_back(self.threads.withdraw(providers), now)
@@ -222,6 +212,13 @@ class Drain:
                     extra={"action": "shutdown_write_failed", "error": type(error).__name__},
                 )
                 time.sleep(_WAIT_SECONDS)
+
+    def _look_at_jobs(self, now: datetime) -> None:
+        """Renew the leases of the jobs, and give back those of stopped tenants that no thread has begun."""
+        self._renew(now)
+        stopped = stops.stopped(now) if self.threads.in_flight else set()
+        if stopped:
+            self._put_back(self.threads.withdraw_tenants(stopped), now)
 
     def _renew(self, now: datetime) -> None:
         lost = claim.renew([job.message for job in self.threads.in_flight.values()], now)

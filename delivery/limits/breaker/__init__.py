@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from delivery.limits.breaker import history
 from delivery.limits.breaker.permit import Permit, Tally, Transition
 from delivery.limits.breaker.shared import SharedBreaker
-from delivery.models import BreakerState, ForcedBreaker
+from delivery.models import BreakerState, BreakerTransition, ForcedBreaker
 from delivery.providers import registry
 from delivery.providers.base import Account
 
@@ -29,8 +29,10 @@ __all__ = [
     "end_expired",
     "failing_since",
     "force",
+    "orders",
     "record",
     "release",
+    "view_of",
 ]
 
 
@@ -81,9 +83,13 @@ def record(account: Account, permit: Permit, tally: Tally, now: datetime) -> Non
 def current(account: Account, now: datetime) -> View:
     """Return the present state, without asking for a permit."""
     forced = _forced(account, now)
+    return view_of(forced, None if forced else history.last(account))
+
+
+def view_of(forced: ForcedBreaker | None, last: BreakerTransition | None) -> View:
+    """Return the state by a person's order, else by the last row of the history."""
     if forced is not None:
         return View(BreakerState(forced.state), forced.until, forced)
-    last = history.last(account)
     state = history.state_after(last)
     return View(state, last.until if last and state != BreakerState.CLOSED else None)
 
@@ -167,10 +173,14 @@ def _release(
     _write(account, Transition(before, BreakerState.CLOSED, reason), now, by=by)
 
 
-def _forced(account: Account, now: datetime) -> ForcedBreaker | None:
+def orders(account: Account, now: datetime) -> QuerySet[ForcedBreaker]:
+    """Return the present order of a person as a query of at most one row."""
     unended = Q(until__isnull=True) | Q(until__gt=now)
-    orders = ForcedBreaker.objects.filter(unended, account=account.name)
-    return orders.select_related("by").first()
+    return ForcedBreaker.objects.filter(unended, account=account.name)
+
+
+def _forced(account: Account, now: datetime) -> ForcedBreaker | None:
+    return orders(account, now).select_related("by").first()
 
 
 def _id(user: AbstractBaseUser | None) -> Any:

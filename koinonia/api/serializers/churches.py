@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
-from koinonia.api.serializers.fields import IdField, ItemTagField, NameField
+from koinonia.api.serializers.fields import ChoiceField, IdField, ItemTagField, NameField
 from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.models import Church, Role, Staff
 from koinonia.quiet.hours import quiet_hours_refusal
@@ -91,6 +91,7 @@ class MeSerializer(serializers.Serializer[User]):
 
 
 class StaffSerializer(KnownFieldsMixin, serializers.ModelSerializer[Staff]):
+    serializer_choice_field = ChoiceField
     id = IdField()
     username = serializers.CharField(source="user.username", read_only=True)
     etag = ItemTagField()

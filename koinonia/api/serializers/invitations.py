@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from rest_framework import serializers
 
 from koinonia import ids
-from koinonia.api.serializers.fields import IdField
+from koinonia.api.serializers.fields import ChoiceField, IdField
 from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.models import Invitation, Role
 
@@ -20,7 +20,7 @@ class NewInvitationSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
     username = serializers.CharField(
         max_length=150, required=False, validators=[User.username_validator]
     )
-    role = serializers.ChoiceField(Role.choices)
+    role = ChoiceField(Role.choices)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("email" in attrs) == ("username" in attrs):

@@ -93,7 +93,6 @@ class DeadLetterView(_DeadLetters, ItemView):
 
 class RetryDeadLetterView(_DeadLetters):
     item_route = "api:message"
-    example_body = {"may_double": False}
 
     @extend_schema(request=RetrySerializer, responses={202: MessageSerializer})
     @idempotent
@@ -110,8 +109,6 @@ class RetryDeadLetterView(_DeadLetters):
 
 
 class DiscardDeadLetterView(_DeadLetters):
-    example_body = {"reason": ""}
-
     @extend_schema(request=DiscardSerializer, responses={200: DeadLetterSerializer, **CONFLICT})
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Discard the dead letter with a reason. It can still be read."""
@@ -125,8 +122,6 @@ class DiscardDeadLetterView(_DeadLetters):
 
 
 class RetryDeadLettersView(_DeadLetters):
-    example_body = {"ids": []}
-
     throttle_policies = {"POST": ["messages"]}
     _chosen: tuple[list[int], bool] | None = None
 

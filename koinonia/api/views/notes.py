@@ -39,7 +39,6 @@ class NotesView(_Notes, ListView):
     """Notes of the staff about people, newest first. The people never see them."""
 
     query_serializer = NoteQuerySerializer
-    example_body = {"text": ""}
 
     def filter_queryset(self, queryset: Any) -> Any:
         query = self.query()

@@ -69,6 +69,7 @@ def test_jobs_that_wait_for_a_thread_are_given_back(letter: MakeLetter, grace: C
     worker.step()
     assert len(threads.in_flight) == 1
     stops.stop(grace.pk, by=None, reason=REASON, now=timezone.now())
+    worker.clock = lambda: timezone.now() + timedelta(seconds=2)
     worker.step()
     assert threads.in_flight == {}
     message.refresh_from_db()
