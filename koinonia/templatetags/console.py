@@ -96,9 +96,13 @@ def _clock(hour: int, minute: int, _language: str | None) -> str:
     return time_format(time(hour, minute), "TIME_FORMAT")
 
 
+def day_in_words(day: date, form: str) -> str:
+    """Return the day in the active language, in a format of Django."""
+    return _day(day, form, get_language())
+
+
 @lru_cache(maxsize=4096)
 def _day(day: date, form: str, _language: str | None) -> str:
-    """Return the day in the active language, in a format of Django."""
     return date_format(day, form)
 
 
@@ -150,4 +154,4 @@ def _bar(
 
 
 def _cells(numbers: Sequence[int]) -> SafeString:
-    return format_html_join("", "<td>{}</td>", ((number(one),) for one in numbers))
+    return mark_safe("".join(f"<td>{number(one)}</td>" for one in numbers))  # noqa: S308 -- numbers
