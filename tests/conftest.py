@@ -3,14 +3,21 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
-from koinonia import kept_by_version
-from koinonia.models import Church, Role
+from koinonia import (
+    kept_by_version,
+)
+from koinonia.models import (
+    Church,
+    Member,
+    Role,
+)
 from tests.support import cast
 
 _END_OTHER_SESSIONS = """
@@ -109,3 +116,20 @@ def hope_owner(hope: Church) -> User:
 def stranger(db: None) -> User:
     """Create a user without a church."""
     return User.objects.create_user("stranger", password=cast.PASSWORD)
+
+
+@pytest.fixture
+def anna(grace: Church) -> Member:
+    return cast.member(grace, "Anna", "+13125550111", last_name="Lee")
+
+
+@pytest.fixture
+def ben(grace: Church) -> Member:
+    return cast.member(grace, "Ben", "+13125550112")
+
+
+@pytest.fixture
+def swift(settings: Any) -> None:
+    """Turn off rate limits and slow password hashes, which other tests cover."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.THROTTLING = {**settings.THROTTLING, "ENABLED": False}

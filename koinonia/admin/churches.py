@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from delivery.admin.bounded import BoundedList
 from delivery.admin.closed_lookups import ClosedLookups
+from delivery.admin.readonly import ReadOnlyAdmin, to_the_second
 from koinonia import phone, sending_numbers
 from koinonia.admin.last_owner import KeepsOwners, StaffForm, StaffFormSet
 from koinonia.admin.names import TidyNamesMixin
@@ -25,13 +26,11 @@ if TYPE_CHECKING:
     GroupAdminBase = admin.ModelAdmin[Group]
     MemberAdminBase = admin.ModelAdmin[Member]
     StaffAdminBase = admin.ModelAdmin[Staff]
-    NumberAdminBase = admin.ModelAdmin[SendingNumber]
     ChurchFormBase = forms.ModelForm[Church]
     StaffInlineBase = admin.TabularInline[Staff, Church]
 else:
     # Django's admin classes do not accept type arguments at run time.
     ChurchAdminBase = GroupAdminBase = MemberAdminBase = StaffAdminBase = admin.ModelAdmin
-    NumberAdminBase = admin.ModelAdmin
     StaffInlineBase, ChurchFormBase = admin.TabularInline, forms.ModelForm
 
 
@@ -107,7 +106,8 @@ class ChurchAdmin(BoundedList, ClosedLookups, TidyNamesMixin, ChurchAdminBase):
 @admin.register(Staff)
 class StaffAdmin(BoundedList, ClosedLookups, KeepsOwners, StaffAdminBase):
     form = StaffForm
-    list_display = ["user", "church", "role", "created_at"]
+    list_display = ["user", "church", "role", "created"]
+    created = to_the_second("created_at", "created")
     list_filter = ["role", "church"]
     list_select_related = ["user", "church"]
     search_fields = ["user__username", "church__name"]
@@ -115,7 +115,7 @@ class StaffAdmin(BoundedList, ClosedLookups, KeepsOwners, StaffAdminBase):
 
 
 @admin.register(SendingNumber)
-class SendingNumberAdmin(BoundedList, ClosedLookups, NumberAdminBase):
+class SendingNumberAdmin(ReadOnlyAdmin[SendingNumber]):
     """A read-only list. Numbers are assigned in the form of a church or by ``manage.py number``."""
 
     list_display = [
@@ -123,26 +123,20 @@ class SendingNumberAdmin(BoundedList, ClosedLookups, NumberAdminBase):
         "church",
         "provider",
         "second",
-        "given_at",
-        "given_up_at",
-        "reserved_until",
+        "given",
+        "given_up",
+        "reserved",
     ]
+    given, given_up = to_the_second("given_at", "given"), to_the_second("given_up_at", "given up")
+    reserved = to_the_second("reserved_until", "reserved until")
     list_select_related = ["church"]
     search_fields = ["number", "church__name", "church__slug"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Member)
 class MemberAdmin(BoundedList, ClosedLookups, TidyNamesMixin, MemberAdminBase):
-    list_display = ["__str__", "phone", "church", "created_at"]
+    list_display = ["__str__", "phone", "church", "created"]
+    created = to_the_second("created_at", "created")
     list_filter = ["church"]
     list_select_related = ["church"]
     search_fields = ["search_key", "phone"]

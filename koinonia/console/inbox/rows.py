@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import (
+    Iterable,
+    Sequence,
+)
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.db.models import QuerySet
-from django.template.defaultfilters import linebreaksbr, urlizetrunc
+from django.db.models import (
+    OuterRef,
+    QuerySet,
+    Subquery,
+)
+from django.template.defaultfilters import (
+    linebreaksbr,
+    urlizetrunc,
+)
 from django.utils.functional import cached_property
 from django.utils.html import escape
 from django.utils.safestring import SafeString
@@ -42,6 +53,8 @@ class Row:
 
     conversation: Conversation
     mine: Staff
+    unread: Message | None = None
+    """The person's latest unread text, if a text to the person came after it."""
 
     @property
     def id(self) -> str:
@@ -59,7 +72,8 @@ class Row:
 
     @property
     def last(self) -> Message | None:
-        return self.conversation.last_message
+        """Return the text that the list shows: an unread one before a later text of the office."""
+        return self.unread or self.conversation.last_message
 
     @property
     def last_is_ours(self) -> bool:
@@ -90,6 +104,31 @@ class Row:
     @property
     def is_done(self) -> bool:
         return self.conversation.state == InboxState.DONE
+
+
+def listed(conversations: Iterable[Conversation], mine: Staff) -> list[Row]:
+    """Return the rows of a list. A query if one of them has an unread text before one of the office."""
+    shown = list(conversations)
+    hidden = [
+        one.pk
+        for one in shown
+        if one.unread_count
+        and one.last_message
+        and one.last_message.direction == Direction.OUTBOUND
+    ]
+    unread = _latest_unread(hidden) if hidden else {}
+    return [Row(one, mine, unread.get(one.pk)) for one in shown]
+
+
+def _latest_unread(threads: Sequence[int]) -> dict[int, Message]:
+    """Return the latest unread text of each conversation, by the key of the conversation."""
+    theirs = Message.objects.filter(
+        thread=OuterRef("pk"), direction=Direction.INBOUND, read_at__isnull=True
+    )
+    latest = Conversation.objects.filter(pk__in=threads).values(
+        latest=Subquery(theirs.order_by("-pk").values("pk")[:1])
+    )
+    return {message.thread or 0: message for message in Message.objects.filter(pk__in=latest)}
 
 
 @dataclass(frozen=True, slots=True)

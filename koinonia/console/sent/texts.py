@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 
 from koinonia.console.sent.base import SentView
-from koinonia.console.sent.causes import causes
+from koinonia.console.sent.causes import advice, causes
 from koinonia.console.sent.finding import MOST_PEOPLE, STATES, Search
 from koinonia.console.sent.text_lines import text_line
 
@@ -28,7 +28,7 @@ class TextsView(SentView):
             "states": [(name, label) for name, (label, _statuses) in STATES.items()],
             "people": search.people[:MOST_PEOPLE],
             "too_many_people": len(search.people) > MOST_PEOPLE,
-            "causes": letters[:_MOST_CAUSES],
+            "causes": advice(letters[:_MOST_CAUSES]),
             "tab": "texts",
         }
         return self.page("koinonia/console/sent/texts.html", shown)
