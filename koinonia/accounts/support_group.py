@@ -17,7 +17,10 @@ RIGHTS: dict[str, tuple[str, ...]] = {
     "delivery.deadletter": ("view", "change"),
     "delivery.deadletteraction": ("view",),
     "delivery.forcedbreaker": ("view", "add", "change", "delete"),
+    "delivery.message": ("find", "reveal"),
+    "delivery.optout": ("view",),
     "delivery.spendlimit": ("view", "add", "change"),
+    "delivery.webhookevent": ("view", "change"),
     "throttling.allowance": ("view", "add", "change", "delete"),
     "throttling.throttlestate": ("view", "change"),
 }
