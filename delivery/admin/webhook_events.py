@@ -64,7 +64,7 @@ class WebhookEventAdmin(ReadOnlyAdmin[WebhookEvent]):
     list_filter = [UnmatchedFilter, ResultFilter, ("applied_at", admin.EmptyFieldListFilter)]
     search_fields = ["event_id", "provider_id"]
     search_help_text = "An event's id, or the provider's id of a message, whole."
-    ordering = ["-pk"]
+    sortable_by = ()
     actions = ["replay_selected", "close_selected"]
     received = to_the_second("received_at", "received (UTC)")
     applied = to_the_second("applied_at", "applied (UTC)")
@@ -127,12 +127,16 @@ class WebhookEventAdmin(ReadOnlyAdmin[WebhookEvent]):
             queryset = queryset.filter(Q(event_id=search_term) | Q(provider_id=search_term))
         return queryset, False
 
+    def get_ordering(self, request: HttpRequest) -> list[str]:
+        """Return the order of the index that holds the waiting events alone, for their list."""
+        return ["due_at", "pk"] if _shows_unmatched(request) else ["-pk"]
+
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         context = {
             "title": "Webhook events",
-            "shows_unmatched": request.GET.get("unmatched") == "yes",
+            "shows_unmatched": _shows_unmatched(request),
             **(extra_context or {}),
         }
         return super().changelist_view(request, context)
@@ -172,3 +176,7 @@ class WebhookEventAdmin(ReadOnlyAdmin[WebhookEvent]):
         acting_user(request)
         for event in events:
             self.log_change(request, event, sentence)
+
+
+def _shows_unmatched(request: HttpRequest) -> bool:
+    return request.GET.get(UnmatchedFilter.parameter_name) == "yes"

@@ -14,7 +14,9 @@ from django.utils import timezone
 
 from delivery.models import Message, OptOut, WebhookEvent
 from koinonia.accounts.support_group import SUPPORT
+from koinonia.desk.find.asked import Asked
 from koinonia.desk.find.number_token import seal
+from koinonia.desk.find.search import find
 from koinonia.ids import encode
 from koinonia.models import Church, Member
 from tests.koinonia.desk.find.texts import STRANGER, text
@@ -167,6 +169,23 @@ def test_a_search_by_number_needs_few_queries(support: Client, grace: Church, ho
         answer = support.get(where)
     assert len(listed(answer)) == 4
     assert len(queries) <= 12, [query["sql"][:100] for query in queries]
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite plans by other rules.")
+def test_each_query_of_a_number_can_follow_an_index(grace: Church) -> None:
+    """The tables of a test are small: without the ban, PostgreSQL would read them whole."""
+    text(grace)
+    text(grace, inbound=True)
+    with CaptureQueriesContext(connection) as queries:
+        find(Asked(number=STRANGER))
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        for query in queries.captured_queries:
+            cursor.execute(f"EXPLAIN {query['sql']}")
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+            for table in ("message", "optout", "conversation", "sendingnumber"):
+                assert f"{table} " not in plan.partition("Seq Scan on ")[2].partition("(")[0], plan
+    assert len(queries) == 5
 
 
 def test_names_of_members_are_not_shown(support: Client, grace: Church) -> None:
