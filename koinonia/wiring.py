@@ -39,6 +39,7 @@ from delivery.tracking.inbound import NewText
 from httpopt.signals import body_encoded
 from koinonia import events, garbage, opt_out_words, retention, sending_numbers
 from koinonia.accounts import passwords, tokens
+from koinonia.alerts import tick as alerts
 from koinonia.answers import received
 from koinonia.api.authentication import user_token
 from koinonia.broadcasts import due, progress
@@ -170,8 +171,9 @@ def on_cap_changed(*, tenant_id: int, now: datetime, **_: Any) -> None:
 
 
 def on_overseen(*, now: datetime, **_: Any) -> None:
-    """Send progress events that were skipped because the previous one was too recent."""
+    """Send progress events that were skipped because the previous one was too recent; judge alerts."""
     progress.publish_postponed(now)
+    alerts.on_overseen(now)
 
 
 def on_worker_started(**_: Any) -> None:

@@ -12,7 +12,7 @@ from django.db import connections
 from realtime.models import Event, Stream
 
 _DISORDER = timedelta(seconds=5)
-"""Two transactions may take their numbers in the other order than their times."""
+"""Numbers and times of two concurrent transactions may have a different order."""
 _SEQ_SINCE = """
 WITH RECURSIVE search(low, high) AS (
     SELECT first_seq, last_seq + 1 FROM realtime_stream WHERE id = %s

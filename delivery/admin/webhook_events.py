@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Max, Q, QuerySet
+from django.db.models.expressions import Combinable
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.html import format_html
@@ -39,7 +40,7 @@ class ResultFilter(admin.SimpleListFilter):
 
 
 class UnmatchedFilter(admin.SimpleListFilter):
-    """Selects the events that wait for a message or a number that nobody knows."""
+    """Selects the events that wait for an unknown message or number."""
 
     title = "queue"
     parameter_name = "unmatched"
@@ -127,9 +128,9 @@ class WebhookEventAdmin(ReadOnlyAdmin[WebhookEvent]):
             queryset = queryset.filter(Q(event_id=search_term) | Q(provider_id=search_term))
         return queryset, False
 
-    def get_ordering(self, request: HttpRequest) -> list[str]:
+    def get_ordering(self, request: HttpRequest) -> tuple[str | Combinable, ...]:
         """Return the order of the index that holds the waiting events alone, for their list."""
-        return ["due_at", "pk"] if _shows_unmatched(request) else ["-pk"]
+        return ("due_at", "pk") if _shows_unmatched(request) else ("-pk",)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -1,4 +1,4 @@
-"""Apply stored webhook events once more, by order of a person; and the events whose message is unknown.
+"""Apply stored webhook events once more, by order of a person; find the events with an unknown message.
 
 An event is applied by rank and time, so a second time changes nothing that a newer event has changed.
 """
@@ -42,7 +42,7 @@ def replay(keys: Collection[int], now: datetime) -> int:
 
 
 def unmatched(now: datetime) -> WebhookEventQuerySet:
-    """Return the events that wait for a message or a number that nobody knows so far."""
+    """Return the events that wait for an unknown message or number."""
     return WebhookEvent.objects.waiting().filter(received_at__lt=now - UNMATCHED_AFTER)
 
 

@@ -21,6 +21,7 @@ RIGHTS: dict[str, tuple[str, ...]] = {
     "delivery.optout": ("view",),
     "delivery.spendlimit": ("view", "add", "change"),
     "delivery.webhookevent": ("view", "change"),
+    "koinonia.alert": ("view",),
     "throttling.allowance": ("view", "add", "change", "delete"),
     "throttling.throttlestate": ("view", "change"),
 }

@@ -1,4 +1,4 @@
-"""What the state of one text means for support, what can be done, and what to tell the church.
+"""Explain the state of one text to support: its meaning, the next step, a sentence for the church.
 
 The sentences about states and codes are those of the console (``koinonia.console.words``).
 """
@@ -57,7 +57,7 @@ class Advice:
     meaning: str
     """The state, and the reason for it."""
     step: str
-    """What support can do."""
+    """The next step of support."""
     for_church: str
     """A sentence or two to send to the church, without a whole number and without words."""
     may_retry: bool

@@ -1,4 +1,4 @@
-"""The question of a search: what support typed, and what it can mean."""
+"""The question of a search: the form, and the meanings of its words."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class Asked:
 
 
 def number_in(text: str, church: Church | None) -> str:
-    """Return the number in ``text`` as E.164; "" if it is none."""
+    """Return the number in ``text`` as E.164; "" for other words."""
     if not any(letter.isdigit() for letter in text) or _LOOKS_LIKE_AN_ID.fullmatch(text):
         return ""
     if text.startswith("#"):

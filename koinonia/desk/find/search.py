@@ -1,7 +1,7 @@
 """Find texts by a whole number, an id, or a church and a time. Each query follows an index.
 
-A number is asked of all churches: the texts to it by their unique index, the texts from it by its conversations.
-No search counts, and none returns more than ``MOST`` texts.
+A search by number covers all churches: the texts to it by their unique index, the texts from it by its conversations.
+A search counts no rows, and returns at most ``MOST`` texts.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ class Found:
     is_cut: bool = False
     """There are older ones."""
     opt_outs: list[OptOut] = field(default_factory=list)
-    """Of the number, at any church."""
+    """The opt-outs of the number, at any church."""
     sender_of: Church | None = None
-    """The number is a sending number of this church, whose texts these are."""
+    """The church that sends from the number; the texts are the church's."""
     events: list[WebhookEvent] = field(default_factory=list)
     """An id that no text has: the webhook events with it."""
 
@@ -65,7 +65,7 @@ def _by_number(asked: Asked) -> Found:
 
 
 def _by_id(asked: Asked) -> Found:
-    # One query per index: with OR in one, PostgreSQL may read the table.
+    # PostgreSQL may read the whole table for one query with OR.
     rows: dict[int, Message] = {}
     for condition in (Q(pk__in=keys_in(asked.word)), Q(provider_id=asked.word)):
         rows |= {text.pk: text for text in _texts(asked).filter(condition)[:MOST]}
@@ -89,7 +89,7 @@ def _cut(texts: Iterable[Message]) -> Found:
 
 
 def _texts(asked: Asked) -> QuerySet[Message]:
-    """Return all texts of the time that was asked for, without their words."""
+    """Return the texts between ``since`` and ``until``, without their words."""
     rows = Message.objects.select_related("tenant").defer("text", "template")
     if asked.since:
         rows = rows.filter(created_at__gte=asked.since)

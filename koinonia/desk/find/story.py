@@ -1,4 +1,4 @@
-"""The whole story of one text, for support: what every part of the system knows about it."""
+"""The whole story of one text, for support, from every part of the system."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A webhook as it came, without personal data."""
+    """A webhook of the provider without personal data."""
 
     event: WebhookEvent
     payload: str
@@ -48,16 +48,16 @@ class Report:
 @dataclass(frozen=True, slots=True)
 class WholeStory:
     accepted: str
-    """Who gave the text to us, and through what."""
+    """A sentence about the author and the page or program."""
     entries: list[Entry]
     calls: list[Call]
     reports: list[Report]
     told: list[Told]
     opt_outs: list[OptOut]
     changes: list[ConsentChange]
-    """Of the opt-out of this number at this church, newest first."""
+    """The log of opt-outs of this number at this church, newest first."""
     acts: list[tuple[AuditEntry, str]]
-    """What people did, in words."""
+    """The acts of people, with a sentence for each."""
 
 
 def whole_story(message: Message, now: datetime) -> WholeStory:
@@ -86,7 +86,7 @@ def whole_story(message: Message, now: datetime) -> WholeStory:
 
 
 def person_of(message: Message) -> str:
-    """Return the number of the person: the one that is not ours."""
+    """Return the number of the person, who may be the sender or the recipient."""
     is_inbound = message.direction == Direction.INBOUND
     return message.from_number if is_inbound else message.to_number
 

@@ -1,7 +1,7 @@
-"""The events of the log that told the church's pages and the author about one text.
+"""Find the events of the log about one text, for the church's pages and for the author.
 
-The log has no index by message. The times at which the text changed are known, and the log is searched around
-each of them.
+The log has no index by message. The rows of the text have the times of its changes, so the search looks around
+these times.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _IDS = ("message", "id")
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An event that was told: its stream, its number, its type, and the status in it."""
+    """An event of the log: its stream, number and type, and the status in it."""
 
     stream: str
     seq: int

@@ -111,7 +111,7 @@ class FindView(DeskView):
     ) -> HttpResponse:
         is_made = asked is not None and not asked.is_empty
         if asked and asked.number:
-            # A number that was asked for is shown masked, also in the field.
+            # The page shows the number masked, also in the field.
             form = FindForm(initial=asked.parameters())
         found = find(asked) if asked is not None and is_made else None
         shown = {
@@ -129,7 +129,7 @@ class FindView(DeskView):
 
 
 class StoryView(DeskView):
-    """Show all that is known about one text, with number and words hidden."""
+    """Show the whole story of one text, with number and words hidden."""
 
     def get(self, request: HttpRequest, key: str) -> HttpResponse:
         return self.show(self.text(key))

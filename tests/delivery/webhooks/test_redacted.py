@@ -1,4 +1,4 @@
-"""What support sees of a webhook: facts about the text, and nothing of the person."""
+"""Support sees facts about the text in a webhook, and no data of the person."""
 
 from __future__ import annotations
 

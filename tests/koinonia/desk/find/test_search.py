@@ -1,4 +1,4 @@
-"""The search of support: a number is asked whole and shown masked, and each id is understood."""
+"""Support types a whole number or any id, and sees masked numbers."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def test_the_link_of_a_number_serves_its_user_alone(
 
 
 def test_a_search_by_number_needs_few_queries(support: Client, grace: Church, hope: Church) -> None:
-    """With the session, the user and the rights: at most twelve."""
+    """The page costs at most twelve, with session, user and rights."""
     for church in (grace, hope):
         text(church)
         text(church, inbound=True)
@@ -173,7 +173,7 @@ def test_a_search_by_number_needs_few_queries(support: Client, grace: Church, ho
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite plans by other rules.")
 def test_each_query_of_a_number_can_follow_an_index(grace: Church) -> None:
-    """The tables of a test are small: without the ban, PostgreSQL would read them whole."""
+    """PostgreSQL reads small tables whole, so the test forbids sequential scans."""
     text(grace)
     text(grace, inbound=True)
     with CaptureQueriesContext(connection) as queries:

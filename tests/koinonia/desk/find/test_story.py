@@ -192,7 +192,7 @@ def test_only_those_who_may_decide_see_the_buttons(support: Client, grace: Churc
 
 
 def test_the_log_is_searched_by_time(grace: Church, grace_owner: User) -> None:
-    """The binary search finds the same events as a walk, at each moment."""
+    """Compare the binary search with a walk through the log."""
     first = NOW - timedelta(hours=1)
     for minute in range(20):
         number = f"+1312555{1000 + minute}"
