@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from delivery.providers import registry
+from delivery.remedies import Remedy, by_class
 
 EXPLANATIONS = {
     "answer_lost": "The connection broke before the provider answered. The text may have arrived.",
@@ -26,6 +27,28 @@ EXPLANATIONS = {
 }
 """The engine's codes. Each provider explains its codes in a separate table."""
 
+REMEDIES = {
+    "answer_lost": Remedy.ASK_PERSON,
+    "bug": Remedy.ASK_SUPPORT,
+    "connection_failed": Remedy.RETRY_LATER,
+    "crash_loop": Remedy.ASK_SUPPORT,
+    "destination_refused": Remedy.ASK_SUPPORT,
+    "expired": Remedy.WRITE_AGAIN,
+    "id_given_twice": Remedy.ASK_PERSON,
+    "daily_cap": Remedy.NOTHING,
+    "not_addressed": Remedy.ASK_SUPPORT,
+    "not_in_audience": Remedy.NOTHING,
+    "number_twice": Remedy.NOTHING,
+    "quiet_hours": Remedy.NOTHING,
+    "recipient_deleted": Remedy.NOTHING,
+    "text_empty": Remedy.COMPLETE_NAME,
+    "text_too_long": Remedy.CHANGE_TEXT,
+    "restored": Remedy.ASK_PERSON,
+    "unreadable_answer": Remedy.ASK_PERSON,
+    "worker_lost": Remedy.ASK_PERSON,
+}
+"""A remedy for each code of ``EXPLANATIONS``."""
+
 REFUSALS = {
     "opted_out": "The recipient has opted out.",
     "sending": "A worker is sending it now.",
@@ -46,3 +69,14 @@ def explain(code: str, provider: str) -> str:
         return EXPLANATIONS.get(code) or registry.get(provider).explain(code) or unknown
     except registry.UnknownProviderError:
         return unknown
+
+
+def remedy(code: str, provider: str, error_class: str) -> Remedy:
+    """Return the remedy for ``code``, from the engine or from the provider (an alias)."""
+    if code in REMEDIES:
+        return REMEDIES[code]
+    try:
+        known = registry.get(provider).remedy(code)
+    except registry.UnknownProviderError:
+        known = None
+    return known or by_class(error_class)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from delivery.models import Outcome
+from delivery.remedies import Remedy
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,9 +22,15 @@ class Meaning:
     """Seconds to pause where the answer names none."""
     hold: bool = False
     """Hold the account until a person acts or, if throttled, until midnight UTC."""
+    remedy: Remedy | None = None
+    """None: the remedy of ``kind``."""
 
 
 _PERMANENT = Meaning(kind=Outcome.PERMANENT)
+_BUG = Meaning(kind=Outcome.PERMANENT, remedy=Remedy.ASK_SUPPORT)
+_WRONG_NUMBER = Meaning(kind=Outcome.PERMANENT, remedy=Remedy.CORRECT_NUMBER)
+_PHONE = Meaning(kind=Outcome.PERMANENT, remedy=Remedy.CALL_PERSON)
+_TEXT = Meaning(kind=Outcome.PERMANENT, remedy=Remedy.CHANGE_TEXT)
 _SENDER = Meaning(kind=Outcome.CONFIGURATION)
 """The number may not send this text, but it may send others."""
 _NUMBER = Meaning(kind=Outcome.CONFIGURATION, pause=10)
@@ -96,39 +103,39 @@ _TABLE: dict[str, tuple[Meaning, str]] = {
     "40330": (_NUMBER, "The toll-free number is not set up for texting."),
     "40331": (_SENDER, "Texting to this country is not switched on at Telnyx."),
     # The request: a bug of ours, or a number that cannot be texted.
-    "10002": (_PERMANENT, "This is not a phone number that can be texted. Correct the recipient's number."),
-    "10003": (_PERMANENT, _OUR_BUG),  # invalid URL
-    "10004": (_PERMANENT, _OUR_BUG),  # missing parameter
-    "10005": (_PERMANENT, _OUR_BUG),  # not found
-    "10006": (_PERMANENT, _OUR_BUG),
-    "10013": (_PERMANENT, _OUR_BUG),
-    "10014": (_PERMANENT, _OUR_BUG),
-    "10015": (_PERMANENT, _OUR_BUG),  # bad request
-    "10016": (_PERMANENT, _OUR_BUG),
-    "10017": (_PERMANENT, _OUR_BUG),
-    "10020": (_PERMANENT, _OUR_BUG),
-    "10022": (_PERMANENT, _OUR_BUG),
-    "10023": (_PERMANENT, _OUR_BUG),
-    "10024": (_PERMANENT, _OUR_BUG),
-    "10025": (_PERMANENT, _OUR_BUG),
-    "10026": (_PERMANENT, _OUR_BUG),
-    "10028": (_PERMANENT, _OUR_BUG),
-    "10029": (_PERMANENT, _OUR_BUG),
-    "10030": (_PERMANENT, _OUR_BUG),
-    "10032": (_PERMANENT, _OUR_BUG),
-    "10034": (_PERMANENT, _OUR_BUG),
-    "10033": (_PERMANENT, "This is not a phone number that can be texted. Correct the recipient's number."),
-    "40301": (_PERMANENT, "This phone cannot get a text of this kind."),
-    "40302": (_PERMANENT, "The text is too long."),
-    "40303": (_PERMANENT, _OUR_BUG),
-    "40304": (_PERMANENT, "Telnyx cannot send this text and these media together."),
-    "40310": (_PERMANENT, "This is not a phone number that can be texted. Correct the recipient's number."),
-    "40316": (_PERMANENT, "There is nothing in this text to send."),
-    "40317": (_PERMANENT, "The pictures are too large (1 MB in all) or too many (ten)."),
-    "40319": (_PERMANENT, "This phone cannot get a text of this kind."),
-    "40322": (_PERMANENT, "Telnyx blocked this text for its content."),
-    "40328": (_PERMANENT, "The text is longer than carriers recommend."),
-    "40300": (Meaning(kind=Outcome.PERMANENT, opted_out=True), "The recipient sent STOP. Only their own START lets us text them again."),
+    "10002": (_WRONG_NUMBER, "This is not a phone number that can be texted. Correct the recipient's number."),
+    "10003": (_BUG, _OUR_BUG),  # invalid URL
+    "10004": (_BUG, _OUR_BUG),  # missing parameter
+    "10005": (_BUG, _OUR_BUG),  # not found
+    "10006": (_BUG, _OUR_BUG),
+    "10013": (_BUG, _OUR_BUG),
+    "10014": (_BUG, _OUR_BUG),
+    "10015": (_BUG, _OUR_BUG),  # bad request
+    "10016": (_BUG, _OUR_BUG),
+    "10017": (_BUG, _OUR_BUG),
+    "10020": (_BUG, _OUR_BUG),
+    "10022": (_BUG, _OUR_BUG),
+    "10023": (_BUG, _OUR_BUG),
+    "10024": (_BUG, _OUR_BUG),
+    "10025": (_BUG, _OUR_BUG),
+    "10026": (_BUG, _OUR_BUG),
+    "10028": (_BUG, _OUR_BUG),
+    "10029": (_BUG, _OUR_BUG),
+    "10030": (_BUG, _OUR_BUG),
+    "10032": (_BUG, _OUR_BUG),
+    "10034": (_BUG, _OUR_BUG),
+    "10033": (_WRONG_NUMBER, "This is not a phone number that can be texted. Correct the recipient's number."),
+    "40301": (_PHONE, "This phone cannot get a text of this kind."),
+    "40302": (_TEXT, "The text is too long."),
+    "40303": (_BUG, _OUR_BUG),
+    "40304": (_TEXT, "Telnyx cannot send this text and these media together."),
+    "40310": (_WRONG_NUMBER, "This is not a phone number that can be texted. Correct the recipient's number."),
+    "40316": (_TEXT, "There is nothing in this text to send."),
+    "40317": (_TEXT, "The pictures are too large (1 MB in all) or too many (ten)."),
+    "40319": (_PHONE, "This phone cannot get a text of this kind."),
+    "40322": (_TEXT, "Telnyx blocked this text for its content."),
+    "40328": (_TEXT, "The text is longer than carriers recommend."),
+    "40300": (Meaning(kind=Outcome.PERMANENT, opted_out=True, remedy=Remedy.NOTHING), "The recipient sent STOP. Only their own START lets us text them again."),
     # The key was used with other bytes: something was sent, and we cannot ask what became of it.
     "10027": (Meaning(kind=Outcome.AMBIGUOUS, final=True), "Telnyx knows this text in another form. The text may have arrived."),
     # It passes.
@@ -166,6 +173,11 @@ EXPLANATIONS = {
     "http_500": "Telnyx had an internal fault. The text may have arrived.",
     "http_502": "Telnyx had an internal fault. The text may have arrived.",
     "http_504": "Telnyx took too long. The text may have arrived.",
+}
+
+REMEDIES = {
+    **{code: known.remedy for code, known in CODES.items()},
+    **dict.fromkeys(("http_400", "http_404", "http_422"), Remedy.ASK_SUPPORT),
 }
 
 SETUP_OF_THE_NUMBER = frozenset(

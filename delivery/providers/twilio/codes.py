@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from delivery.models import Outcome
+from delivery.remedies import Remedy
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,10 +23,20 @@ class Meaning:
     """Seconds to pause where the answer names none."""
     hold: bool = False
     """Stop sending through this account until a person acts or ``pause`` is over."""
+    remedy: Remedy | None = None
+    """None: the remedy of ``outcome``."""
 
 
-def _permanent(sentence: str) -> Meaning:
-    return Meaning(outcome=Outcome.PERMANENT, sentence=sentence)
+def _permanent(sentence: str, remedy: Remedy | None = None) -> Meaning:
+    return Meaning(outcome=Outcome.PERMANENT, sentence=sentence, remedy=remedy)
+
+
+def _wrong_number(sentence: str) -> Meaning:
+    return _permanent(sentence, Remedy.CORRECT_NUMBER)
+
+
+def _bad_text(sentence: str) -> Meaning:
+    return _permanent(sentence, Remedy.CHANGE_TEXT)
 
 
 def _sender(sentence: str) -> Meaning:
@@ -60,10 +71,12 @@ _SUSPENDED = _account(
     "Our account at Twilio is suspended. Support must talk to Twilio; then retry."
 )
 _NO_RIGHT = _account("Our key at Twilio may not send texts. Support must change it; then retry.")
-_BUG = _permanent("Twilio did not understand our request. Tell the developers.")
-_NOT_A_PHONE = _permanent("This number cannot be texted. Correct the member's number.")
+_BUG = _permanent("Twilio did not understand our request. Tell the developers.", Remedy.ASK_SUPPORT)
+_NOT_A_PHONE = _wrong_number("This number cannot be texted. Correct the member's number.")
 _SERVICE = _number("The messaging service at Twilio is not set up for this number.")
-_UNSUPPORTED = _permanent("This phone or its carrier cannot get a text of this kind.")
+_UNSUPPORTED = _permanent(
+    "This phone or its carrier cannot get a text of this kind.", Remedy.CALL_PERSON
+)
 _BUSY_DAY = _throttled("The carriers' limit for one day is reached. Retry tomorrow.", 3600)
 
 OPTED_OUT = 21610
@@ -112,39 +125,44 @@ CODES: dict[int, Meaning] = {
     OPTED_OUT: Meaning(
         outcome=Outcome.PERMANENT,
         opted_out=True,
+        remedy=Remedy.NOTHING,
         sentence="The member sent STOP. Only their own START lets us text them again.",
     ),
     21211: _NOT_A_PHONE,
-    21612: _permanent("Twilio cannot reach this phone from the sending number."),
+    21612: _permanent(
+        "Twilio cannot reach this phone from the sending number.", Remedy.CALL_PERSON
+    ),
     21614: _NOT_A_PHONE,
-    21635: _permanent("This is a landline. Correct the member's number."),
+    21635: _wrong_number("This is a landline. Correct the member's number."),
     30003: _retryable("The phone was off or out of reach. Retry later."),
-    30004: _permanent("The phone or its carrier blocks this text."),
-    30005: _permanent("The carrier does not know this number. Correct the member's number."),
-    30006: _permanent("This is a landline, or its carrier takes no texts. Correct the number."),
+    30004: _permanent("The phone or its carrier blocks this text.", Remedy.CALL_PERSON),
+    30005: _wrong_number("The carrier does not know this number. Correct the member's number."),
+    30006: _wrong_number("This is a landline, or its carrier takes no texts. Correct the number."),
     # The text.
-    21602: _permanent("There is nothing in this text to send."),
+    21602: _bad_text("There is nothing in this text to send."),
     21604: _BUG,
-    21617: _permanent("The text is longer than Twilio's 1,600 characters."),
-    21618: _permanent("Twilio refuses the content of this text."),
-    21619: _permanent("There is nothing in this text to send."),
-    21620: _permanent("Twilio cannot fetch the picture at its address."),
-    21623: _permanent("The text has more than ten pictures."),
+    21617: _bad_text("The text is longer than Twilio's 1,600 characters."),
+    21618: _bad_text("Twilio refuses the content of this text."),
+    21619: _bad_text("There is nothing in this text to send."),
+    21620: _bad_text("Twilio cannot fetch the picture at its address."),
+    21623: _bad_text("The text has more than ten pictures."),
     21654: _BUG,
     21655: _BUG,
     21656: _BUG,
     21657: _BUG,
     21658: _BUG,
-    30007: _permanent("Twilio or the carrier took this text for spam. Change its words."),
+    30007: _bad_text("Twilio or the carrier took this text for spam. Change its words."),
     30009: _UNSUPPORTED,
-    30010: _permanent("The text costs more than the limit that is set at Twilio."),
+    30010: _permanent(
+        "The text costs more than the limit that is set at Twilio.", Remedy.ASK_SUPPORT
+    ),
     30011: _UNSUPPORTED,
     30012: _BUG,
     30013: _BUG,
     30014: _BUG,
     30015: _BUG,
     30016: _BUG,
-    30019: _permanent("The pictures are too large for the carrier."),
+    30019: _bad_text("The pictures are too large for the carrier."),
     30028: _BUG,
     30029: _BUG,
     30030: _BUG,
@@ -154,7 +172,7 @@ CODES: dict[int, Meaning] = {
     35116: _BUG,
     35117: _BUG,
     35118: _BUG,
-    EXPIRED: _permanent("The text expired before Twilio could send it."),
+    EXPIRED: _permanent("The text expired before Twilio could send it.", Remedy.WRITE_AGAIN),
     # A later call may succeed.
     20503: _retryable("Twilio was not available. The text did not arrive."),
     30017: _retryable("The carrier's network was too busy. Retry later."),
@@ -209,8 +227,17 @@ def meaning(http_status: int, code: int | None) -> Meaning:
 
 def explain(code: str) -> str:
     """Return the sentence about ``code``; empty for an unknown one."""
-    known = CODES.get(int(code)) if code.isascii() and code.isdigit() else None
+    known = _known(code)
     return known.sentence if known else ""
+
+
+def remedy(code: str) -> Remedy | None:
+    known = _known(code)
+    return known.remedy if known else None
+
+
+def _known(code: str) -> Meaning | None:
+    return CODES.get(int(code)) if code.isascii() and code.isdigit() else None
 
 
 def blames_the_sender(code: int | None) -> bool:

@@ -25,6 +25,7 @@ from koinonia.api.serializers.fields import (
     PhoneField,
 )
 from koinonia.api.serializers.known_fields import KnownFieldsMixin
+from koinonia.inbox.changes import announce
 from koinonia.models import Church, Group, Member
 from koinonia.models.group import taken
 
@@ -139,10 +140,9 @@ class MemberSerializer(KnownFieldsMixin, serializers.ModelSerializer[Member]):
 
     def _opt_out(self, member: Member, opts_out: bool) -> None:
         if opts_out:
-            opt_out(
-                member.church_id, member.phone, OptOut.Source.STAFF,
-                now=timezone.now(), by=self.context["request"].user,
-            )  # fmt: skip
+            now, by = timezone.now(), self.context["request"].user
+            opt_out(member.church_id, member.phone, OptOut.Source.STAFF, now=now, by=by)
+            announce(member.church, member.phone, now=now)
 
 
 class MergeSerializer(KnownFieldsMixin, serializers.Serializer[Any]):

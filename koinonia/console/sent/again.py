@@ -19,6 +19,7 @@ from delivery.statuses import DEAD_LETTERS
 from koinonia import audit
 from koinonia.broadcasts.again import MOST_PEOPLE, send_to_missed
 from koinonia.console.sent.base import SentView
+from koinonia.console.sent.causes import with_code
 from koinonia.console.sent.finding import Search
 from koinonia.models import Broadcast
 
@@ -66,9 +67,8 @@ class BroadcastAgainView(_AgainView):
         rows = Broadcast.objects.filter(church=self.church).select_related("church")
         broadcast = self.item(rows, key)
         status, code = request.POST.get("status", ""), request.POST.get("code", "")
-        missed = Message.objects.filter(
-            tenant=self.church, batch=broadcast.pk, status=status, error_code=code
-        )
+        theirs = Message.objects.filter(tenant=self.church, batch=broadcast.pk, status=status)
+        missed = with_code(theirs, code)
         if status in DEAD_LETTERS:
             self.retry(missed, "broadcast.retried", broadcast, code=code)
             return self.go(self.link("console-sent-broadcast", broadcast))

@@ -97,6 +97,5 @@ def _for_church(message: Message) -> str:
         number = masked(message.from_number)
         return f"The text from {number} of {at} is in your inbox."
     told = [f"Your text to {masked(message.to_number)} of {at}: {' '.join(_meaning(message))}"]
-    if message.status in _FAILED:
-        told.append(str(words.remedy(message.error_code)))
-    return " ".join(told)
+    told.append(str(words.remedy_for(message)))
+    return " ".join(told).strip()
