@@ -21,7 +21,7 @@ class OptOutAdmin(ReadOnlyAdmin[OptOut]):
     search_fields = ["number"]
     search_help_text = "A number, whole, as +13125550142."
     ordering = ["-pk"]
-    since = to_the_second("created_at", "since (UTC)")
+    since = to_the_second("created_at", "since")
     fields = readonly_fields = ("masked_number", "owner", "source", "since")
 
     @admin.display(description="number")

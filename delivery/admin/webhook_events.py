@@ -67,10 +67,10 @@ class WebhookEventAdmin(ReadOnlyAdmin[WebhookEvent]):
     search_help_text = "An event's id, or the provider's id of a message, whole."
     sortable_by = ()
     actions = ["replay_selected", "close_selected"]
-    received = to_the_second("received_at", "received (UTC)")
-    applied = to_the_second("applied_at", "applied (UTC)")
-    occurred = to_the_second("occurred_at", "occurred (UTC)")
-    due = to_the_second("due_at", "next try (UTC)")
+    received = to_the_second("received_at", "received")
+    applied = to_the_second("applied_at", "applied")
+    occurred = to_the_second("occurred_at", "occurred")
+    due = to_the_second("due_at", "next try")
     fields = readonly_fields = (
         "event_id", "event_type", "provider", "provider_id", "ref", "occurred", "received", "due",
         "applied", "state", "message_number", "to_do", "shown_payload",

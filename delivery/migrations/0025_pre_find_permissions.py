@@ -4,7 +4,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
     """Add the permissions to find any message, and to reveal its number and text. No table changes."""
 
-    dependencies = [("delivery", "0023_pre_own_cap")]
+    dependencies = [("delivery", "0024_pre_support_desk")]
 
     operations = [
         migrations.AlterModelOptions(

@@ -14,8 +14,8 @@ class AlertAdmin(ReadOnlyAdmin[Alert]):
     list_filter = [("over_at", admin.EmptyFieldListFilter)]
     ordering = ["-pk"]
     sortable_by = ()
-    began = to_the_second("since", "since (UTC)")
-    told = to_the_second("said_at", "told (UTC)")
-    seen = to_the_second("seen_at", "last seen (UTC)")
-    ended = to_the_second("over_at", "over (UTC)")
+    began = to_the_second("since", "since")
+    told = to_the_second("said_at", "told")
+    seen = to_the_second("seen_at", "last seen")
+    ended = to_the_second("over_at", "over")
     fields = readonly_fields = ("rule", "sentence", "what_to_do", "began", "seen", "told", "ended")

@@ -54,8 +54,6 @@ class ChurchView(SparseFieldsMixin, VersionedViewMixin, GenericAPIView[Any]):
     """The name of the route of one item, for ``Location``."""
     query_serializer: ClassVar[type[Serializer[Any]] | None] = None
     """The parameters of the query."""
-    example_body: ClassVar[dict[str, Any] | None] = None
-    """The initial content of the POST form in the browsable API."""
 
     @property
     def church(self) -> Church:

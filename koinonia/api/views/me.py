@@ -68,7 +68,6 @@ class TokensView(APIView):
     """API keys and logins of the user: at most 20 keys, and the 25 newest logins."""
 
     permission_classes = [InScope]
-    example_body = {"name": "", "scopes": ["read"]}
 
     @extend_schema(responses=single_page_schema("TokensPage", TokenSerializer))
     def get(self, request: Request) -> Response:

@@ -25,7 +25,7 @@ from koinonia.models import (
 )
 from tests.support import cast
 
-OPEN = {"api:login", "api:no-such-path"}
+OPEN = {"api:login", "api:no-such-path", "api:root", "api:version-root", "api:schema", "api:docs"}
 PEOPLE = ("owner", "sender", "viewer", "other", "stranger", "superuser", "nobody")
 READ = (200, 200, 200, 404, 404, 404, 401)
 OWNERS_READ = (200, 403, 403, 404, 404, 404, 401)
