@@ -41,6 +41,7 @@ from delivery.tracking.inbound import NewText
 from httpopt.signals import body_encoded
 from koinonia import events, garbage, opt_out_words, retention, sending_numbers
 from koinonia.accounts import keys, passwords, tokens
+from koinonia.alerts import tick as alerts
 from koinonia.answers import received
 from koinonia.api.authentication import user_token
 from koinonia.broadcasts import due, progress
@@ -181,9 +182,10 @@ def on_tenant_stop_changed(*, tenant_id: int, now: datetime, **_: Any) -> None:
 
 
 def on_overseen(*, now: datetime, **_: Any) -> None:
-    """Say that this worker lives, and send progress events that were skipped as too frequent."""
+    """Say that this worker lives, send progress events that were skipped as too frequent, judge alerts."""
     heartbeat.beat_of_worker(now)
     progress.publish_postponed(now)
+    alerts.on_overseen(now)
 
 
 def on_worker_started(**_: Any) -> None:

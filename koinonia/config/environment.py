@@ -17,6 +17,7 @@ import dj_email_url
 from environs import EnvValidationError, ValidationError, validate
 
 from koinonia.config import (
+    alert_rules,
     delivery_limits,
     kept_values,
     rate_limits,
@@ -114,6 +115,7 @@ class Environment:
     """None without TWILIO_ACCOUNT_SID: this provider does not exist then."""
     delivery: delivery_limits.Delivery
     retention: retention_days.Retention
+    alerts: alert_rules.Alerts
 
 
 def read(base_dir: Path) -> Environment:
@@ -156,6 +158,7 @@ def read(base_dir: Path) -> Environment:
         twilio=twilio_account.read(env),
         delivery=delivery_limits.read(env),
         retention=retention_days.read(env, data_dir),
+        alerts=alert_rules.read(env),
     )
     # environs returns None for a bad value. Raise before the value is used.
     _raise_if_bad(env, secrets_without_value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from koinonia.models.alert import Alert, AlertClock, AlertNotice
 from koinonia.models.attachment import Attachment
 from koinonia.models.audit_entry import AuditEntry
 from koinonia.models.broadcast import Broadcast
@@ -34,6 +35,9 @@ from koinonia.models.staff import Invitation, LastChurch, Role, Staff
 from koinonia.models.text_template import TextTemplate
 
 __all__ = [
+    "Alert",
+    "AlertClock",
+    "AlertNotice",
     "Attachment",
     "AuditEntry",
     "Broadcast",
