@@ -365,7 +365,7 @@ REST_FRAMEWORK: dict[str, Any] = {
         "koinonia.api.authentication.BearerAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": ["koinonia.api.key_scopes.InScope"],
     "DEFAULT_THROTTLE_CLASSES": ["throttling.drf.PolicyThrottle"],
     "DEFAULT_PARSER_CLASSES": ["koinonia.api.parsers.BoundedJSONParser"],
     "DEFAULT_RENDERER_CLASSES": [

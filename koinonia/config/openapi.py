@@ -29,7 +29,11 @@ SETTINGS: dict[str, Any] = {
     # Relative to the address of the schema, so that a program calls the system that it read it from.
     "SERVERS": [{"url": "/", "description": "The system that serves this schema."}],
     "SERVE_INCLUDE_SCHEMA": False,
+<<<<<<< HEAD
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+=======
+    "SERVE_PERMISSIONS": ["koinonia.api.key_scopes.InScope"],
+>>>>>>> main
     "SCHEMA_PATH_PREFIX": r"/api/v1/(churches/{church}/)?",
     "SWAGGER_UI_SETTINGS": {
         "deepLinking": True,
@@ -44,6 +48,7 @@ SETTINGS: dict[str, Any] = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "koinonia.api.schema.complete",
+        "koinonia.api.key_scope_schema.describe",
         "koinonia.api.schema.for_typed_clients",
         "koinonia.api.schema.null_as_a_type",
         "koinonia.api.schema_examples.describe_operations",

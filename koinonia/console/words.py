@@ -90,7 +90,6 @@ def remedy_for(message: Message) -> Words:
     if message.status not in NEEDS_ADVICE:
         return ""
     return remedy(message.error_code, message.provider, message.error_class)
-    return REMEDIES.get(code, USUAL_REMEDY)
 
 
 def shortened(text: str, most: int) -> str:
