@@ -32,16 +32,12 @@ _PROBLEM: dict[str, Any] = {
         },
         "code": {
             "type": "string",
-<<<<<<< HEAD
-            "description": "A name of the error, where the status has several.",
+            "description": "Names a 403 of an API key: `insufficient_scope`.",
         },
         "violated-policies": {
             "type": "array",
             "items": {"type": "string"},
             "description": "429: the names of the limits.",
-=======
-            "description": "Names a 403 of an API key: `insufficient_scope`.",
->>>>>>> main
         },
     },
 }

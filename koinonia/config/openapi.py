@@ -29,11 +29,7 @@ SETTINGS: dict[str, Any] = {
     # Relative to the address of the schema, so that a program calls the system that it read it from.
     "SERVERS": [{"url": "/", "description": "The system that serves this schema."}],
     "SERVE_INCLUDE_SCHEMA": False,
-<<<<<<< HEAD
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-=======
-    "SERVE_PERMISSIONS": ["koinonia.api.key_scopes.InScope"],
->>>>>>> main
     "SCHEMA_PATH_PREFIX": r"/api/v1/(churches/{church}/)?",
     "SWAGGER_UI_SETTINGS": {
         "deepLinking": True,

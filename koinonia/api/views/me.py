@@ -67,12 +67,7 @@ class LogoutEverywhereView(APIView):
 class TokensView(APIView):
     """API keys and logins of the user: at most 20 keys, and the 25 newest logins."""
 
-<<<<<<< HEAD
-    permission_classes = [IsAuthenticated]
-=======
     permission_classes = [InScope]
-    example_body = {"name": "", "scopes": ["read"]}
->>>>>>> main
 
     @extend_schema(responses=single_page_schema("TokensPage", TokenSerializer))
     def get(self, request: Request) -> Response:
