@@ -77,7 +77,7 @@ def page() -> str:
     from koinonia.console.words import ADVICE
 
     def row(code: str, sentence: str, remedy: Remedy) -> tuple[str, str, str]:
-        return f"`{code}`", sentence, str(ADVICE[remedy]) or "Nothing has to be done."
+        return f"`{code}`", str(sentence), str(ADVICE[remedy]) or "Nothing has to be done."
 
     ours = [
         row(code, sentence, reasons.remedy(code, "", ""))
