@@ -32,7 +32,7 @@ _PROBLEM: dict[str, Any] = {
         },
         "code": {
             "type": "string",
-            "description": "Names a 403 of an API key: `insufficient_scope`.",
+            "description": "A name of the error, where the status has several: a 403 of an API key has `insufficient_scope`.",
         },
         "violated-policies": {
             "type": "array",

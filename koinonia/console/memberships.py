@@ -12,7 +12,7 @@ from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.utils import timezone
 
 from delivery import conf
-from delivery.models import SpendLimit
+from delivery.models import SpendLimit, TenantStop
 from koinonia.api.permissions import MEMBERSHIP_COLUMNS, membership_from
 from koinonia.api.prepared_query import PreparedQuery
 from koinonia.models import Conversation, SendingNumber, Staff
@@ -28,17 +28,24 @@ class ChurchState:
     """The alias of the account of the sending number."""
     waits_until: datetime | None
     """End of the wait for the daily cap; None if no text waits for it."""
+    is_stopped: bool = False
+    """A person of the support has stopped the texts of this church."""
+    stopped_until: datetime | None = None
+    """The time at which the stop ends by itself; None: a person ends it."""
 
 
 def of_user(user: User, slug: str, now: datetime) -> tuple[list[Staff], ChurchState | None]:
     """Return the memberships by name of the church, and the state of the church ``slug``."""
     memberships, state = [], None
     at = connection.ops.adapt_datetimefield_value(now)
-    for *row, unread, provider, waits_until in _ROWS.rows(0, at, user.pk):
+    for *row, unread, provider, waits_until, stop, until in _ROWS.rows(0, at, user.pk):
         membership = membership_from(row)
         memberships.append(membership)
         if membership.church.slug == slug:
-            state = ChurchState(unread or 0, provider or conf.default_provider(), waits_until)
+            is_stopped = stop is not None and (until is None or until > now)
+            state = ChurchState(
+                unread or 0, provider or conf.default_provider(), waits_until, is_stopped, until
+            )
     return memberships, state
 
 
@@ -51,15 +58,20 @@ def _rows() -> QuerySet[Any, Any]:
     )
     number = SendingNumber.objects.filter(number=OuterRef("church__phone_number"))
     limit = SpendLimit.objects.filter(tenant=OuterRef("church"), waits_until__gt=timezone.now())
+    stop = TenantStop.objects.filter(tenant=OuterRef("church"), ended_at__isnull=True).order_by()
     return (
         Staff.objects.annotate(
             unread=Subquery(unread.values("texts")),
             provider=Subquery(number.values("provider")),
             waits_until=Subquery(limit.values("waits_until")),
+            stop=Subquery(stop.values("pk")),
+            stopped_until=Subquery(stop.values("until")),
         )
         .filter(user=0)
         .order_by("church__name", "church_id")
-        .values_list(*MEMBERSHIP_COLUMNS, "unread", "provider", "waits_until")
+        .values_list(
+            *MEMBERSHIP_COLUMNS, "unread", "provider", "waits_until", "stop", "stopped_until"
+        )
     )
 
 

@@ -11,7 +11,6 @@ from django.db.models import Q
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from koinonia import audit
 from koinonia.accounts import passwords, staff_changes
@@ -63,7 +62,7 @@ class LeavePage(OfficeView):
         try:
             staff_changes.remove(self.membership, self.user)
         except LastOwnerError:
-            self.notice(_(KEEP_ONE_OWNER), level=40)
+            self.notice(str(KEEP_ONE_OWNER), level=40)
             return self.go(self.path("account"))
         request.session.pop("church", None)
         return self.go(reverse("console"))

@@ -76,7 +76,7 @@ def line(broadcast: Broadcast) -> Line:
         text=shortened(broadcast.text, _SHOWN),
         counts=in_words(counts),
         people=ngettext("to %(n)s person", "to %(n)s people", expected)
-        % {"n": number_format(expected)},
+        % {"n": number_format(expected, force_grouping=True)},
         begun_at=broadcast.scheduled_at or broadcast.created_at,
         author=broadcast.author.get_username() if broadcast.author else "",
     )
@@ -99,7 +99,11 @@ _WORDS: tuple[tuple[tuple[str, ...], Words], ...] = (
 def in_words(counts: Mapping[str, int]) -> str:
     """Return the counts as words, without zeros: "297 delivered · 2 not reached"."""
     numbers = [(number(counts, statuses), words) for statuses, words in _WORDS]
-    shown = [words % {"number": n, "n": number_format(n)} for n, words in numbers if n]
+    shown = [
+        words % {"number": n, "n": number_format(n, force_grouping=True)}
+        for n, words in numbers
+        if n
+    ]
     return " · ".join(map(str, shown)) or _("Nobody")
 
 
