@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.utils.functional import Promise
+
 HEAD = """\
 # Errors
 
@@ -76,7 +78,7 @@ def page() -> str:
     from delivery.remedies import Remedy, by_class
     from koinonia.console.words import ADVICE
 
-    def row(code: str, sentence: str, remedy: Remedy) -> tuple[str, str, str]:
+    def row(code: str, sentence: str | Promise, remedy: Remedy) -> tuple[str, str, str]:
         return f"`{code}`", str(sentence), str(ADVICE[remedy]) or "Nothing has to be done."
 
     ours = [
