@@ -75,6 +75,13 @@ ACTIONS: dict[str, str | Promise] = {
     "staff.removed": _("Removed a colleague"),
     "session.ended": _("Ended a session"),
     "token.ended": _("Ended a token"),
+    "webhook.added": _("Made a webhook"),
+    "webhook.changed": _("Changed a webhook"),
+    "webhook.deleted": _("Deleted a webhook"),
+    "webhook.rotated": _("Changed the secret of a webhook"),
+    "webhook.tested": _("Tested a webhook"),
+    "webhook.redelivered": _("Sent events to a webhook again"),
+    "webhook.disabled": _("A webhook was switched off"),
     "audit.exported": _("Exported the audit log"),
 }
 """Action -> sentence without its subject."""
