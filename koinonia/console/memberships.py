@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.models import User
-from django.db.models import OuterRef, Subquery, Sum
+from django.db.models import Exists, OuterRef, Subquery, Sum
 
 from delivery import conf
 from delivery.models import SpendLimit
-from koinonia.models import Conversation, SendingNumber, Staff
+from koinonia.models import Conversation, SendingNumber, Staff, WebhookEndpoint
+
+_DEAD = (WebhookEndpoint.Off.GONE, WebhookEndpoint.Off.FAILING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,8 @@ class ChurchState:
     """The alias of the account of the sending number."""
     waits_until: datetime | None
     """End of the wait for the daily cap; None if no text waits for it."""
+    has_dead_webhook: bool = False
+    """A webhook was switched off because its receiver fails."""
 
 
 def of_user(user: User, slug: str, now: datetime) -> tuple[list[Staff], ChurchState | None]:
@@ -34,6 +38,7 @@ def of_user(user: User, slug: str, now: datetime) -> tuple[list[Staff], ChurchSt
         .annotate(texts=Sum("unread_count"))
     )
     number = SendingNumber.objects.filter(number=OuterRef("church__phone_number"))
+    dead = WebhookEndpoint.objects.filter(church=OuterRef("church"), off__in=_DEAD)
     limit = SpendLimit.objects.filter(tenant=OuterRef("church"), waits_until__gt=now)
     rows = list(
         Staff.objects.filter(user=user)
@@ -43,12 +48,14 @@ def of_user(user: User, slug: str, now: datetime) -> tuple[list[Staff], ChurchSt
             unread=Subquery(unread.values("texts")),
             provider=Subquery(number.values("provider")),
             waits_until=Subquery(limit.values("waits_until")),
+            has_dead_webhook=Exists(dead),
         )
     )
     here = next((row for row in rows if row.church.slug == slug), None)
     if here is None:
         return list(rows), None
     state = ChurchState(
-        here.unread or 0, here.provider or conf.default_provider(), here.waits_until
-    )
+        here.unread or 0, here.provider or conf.default_provider(), here.waits_until,
+        here.has_dead_webhook,
+    )  # fmt: skip
     return list(rows), state
