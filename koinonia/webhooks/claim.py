@@ -24,10 +24,10 @@ from realtime.models import Stream
 
 LEASE = timedelta(seconds=90)
 """Longer than a turn: its budget, then a last post with a slow look-up of the name."""
-BATCH = 100
+BATCH = 250
 """The most deliveries of a turn."""
 MOST_WAITING = 100
-"""Deliveries of an endpoint that wait for another attempt. With that many, it gets no new events."""
+"""Once so many deliveries of an endpoint wait for another attempt, it gets no new events."""
 GATED_AFTER = 3
 """Failures in a row after which an endpoint is tried with one delivery at a time."""
 
@@ -88,10 +88,9 @@ def gather(claimed: Claimed, now: datetime) -> Turn:
         endpoint, endpoint.church.slug, claimed.token, before=(cursor.epoch, cursor.seq),
         epoch=cursor.epoch, last=cursor.seq, secrets=endpoint.secrets(now),
     )  # fmt: skip
-    room = 1 if claimed.is_gated else min(BATCH, MOST_WAITING - _count(endpoint))
     _add_repeats(turn, head, _waiting(endpoint, now, claimed.is_gated))
-    room = min(room, BATCH - len(turn.items)) if not claimed.is_gated else room - len(turn.items)
-    if room > 0:
+    room = (1 if claimed.is_gated else BATCH) - len(turn.items)
+    if room > 0 and not _is_full(endpoint):
         _add_new(turn, head, room, now)
     return turn
 
@@ -108,9 +107,9 @@ def _waiting(endpoint: WebhookEndpoint, now: datetime, is_gated: bool) -> list[W
     return list(rows.filter(next_at__lte=now).order_by("next_at", "pk")[:BATCH])
 
 
-def _count(endpoint: WebhookEndpoint) -> int:
+def _is_full(endpoint: WebhookEndpoint) -> bool:
     rows = WebhookDelivery.objects.filter(endpoint=endpoint, state=_Waiting)
-    return len(rows.values_list("pk", flat=True)[:MOST_WAITING])
+    return len(rows.values_list("pk", flat=True)[:MOST_WAITING]) == MOST_WAITING
 
 
 def _add_repeats(turn: Turn, head: Head, waiting: list[WebhookDelivery]) -> None:
