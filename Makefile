@@ -12,7 +12,7 @@ PRODUCTION := DEBUG=0 SECRET_KEY=$$($(BIN)/python -c "import secrets; print(secr
 	TELNYX_API_KEY=none TELNYX_PUBLIC_KEY=7zudnRBWQDnDyTRcr6VEJhu+V46RjzyDm1fn3lHG2Nc=
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check format lock bench scale migrations-check chaos load cluster compat clients screenshots smoke audit sbom install-check
+.PHONY: help run setup test check format translations lock bench scale migrations-check chaos load cluster compat clients examples screenshots smoke audit sbom install-check
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | \
@@ -49,6 +49,9 @@ format: $(VENV)/.test ## Format the code, and apply the linter's fixes
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+translations: $(VENV)/.test ## Renew the Spanish catalogues, and name the sentences that lack Spanish
+	$(BIN)/python -m tests.translations
+
 lock: ## Pin the dependencies of pyproject.toml again (needs uv)
 	scripts/lock $(UV)
 
@@ -77,6 +80,9 @@ install-check: $(VENV)/.test ## Follow the installation page in a bare Debian 12
 
 compat: ## Run the suites on every Python of this machine, with the newest Django each admits
 	scripts/compat $(ARGS)
+
+examples: $(VENV)/.test ## Record the examples of the OpenAPI schema from a running system
+	$(BIN)/python -m tests.examples
 
 clients: $(VENV)/.test ## Generate three clients from the OpenAPI schema and use them (needs java and node)
 	$(BIN)/python -m tests.clients

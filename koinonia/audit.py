@@ -82,6 +82,8 @@ ACTIONS: dict[str, str | Promise] = {
     "webhook.tested": _("Tested a webhook"),
     "webhook.redelivered": _("Sent events to a webhook again"),
     "webhook.disabled": _("A webhook was switched off"),
+    "key.made": _("Made an API key"),
+    "key.ended": _("Ended an API key"),
     "audit.exported": _("Exported the audit log"),
 }
 """Action -> sentence without its subject."""

@@ -14,6 +14,7 @@ from django.db.models import F, Q
 from delivery.models import Direction, Message, OptOut
 from delivery.opt_outs import opt_out, started_since
 from koinonia import audit, ids
+from koinonia.inbox.changes import announce
 from koinonia.models import Broadcast, Church, Conversation, Member, Note, Series
 from koinonia.models.conversation import InboxState
 
@@ -98,6 +99,9 @@ def merge(
     remaining.save(update_fields=["first_name", "last_name", "phone", "updated_at"])
     other.delete()
     audit.record(church, by, "member.merged", remaining, vars(merged), now=now)
+    if merged.opted_out:
+        # Last, as everywhere: the stream stays locked until the commit.
+        announce(church, kept.phone, now=now)
     return merged
 
 

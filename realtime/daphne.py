@@ -1,6 +1,6 @@
 """daphne with cheaper sends and safer requests: ``python -m realtime.daphne application``.
 
-It takes daphne's own options. Plain daphne serves the same application; it differs in eight points:
+It takes daphne's own options. Plain daphne serves the same application; it differs in nine points:
 
 * Autobahn frames a message again for each socket, and Twisted registers the socket with the event
   loop for writing and unregisters it. Here a text for many sockets is framed once, and is written at
@@ -14,12 +14,14 @@ It takes daphne's own options. Plain daphne serves the same application; it diff
 * daphne cuts every request and socket at TERM (``realtime.daphne_stop``).
 * Autobahn refuses to close a socket with 1011, and lets a late frame fail with an error that is no
   OSError.
+* Twisted does not know the younger status codes: it sends ``429 Unknown Status``.
 * A client has five seconds to answer a close, not one (``CLOSE_SECONDS``).
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
+from http import HTTPStatus
 from typing import Any
 
 import daphne.server
@@ -28,6 +30,7 @@ from daphne import http_protocol
 from daphne.cli import CommandLineInterface
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet.tcp import Connection
+from twisted.web.http import RESPONSES
 
 from realtime import daphne_stop, stopping
 
@@ -38,6 +41,9 @@ the client then sees 1006 instead of the code."""
 _NORMAL, _OF_APPLICATIONS = 1000, 3000
 """Autobahn lets an application close with the first code, and with codes from the second on."""
 _ROOT_PATH = b"Daphne-Root-Path"
+
+for _status in HTTPStatus:
+    RESPONSES.setdefault(_status.value, _status.phrase.encode())
 
 
 class PlainRequest(http_protocol.WebRequest):  # type: ignore[misc]  # daphne is untyped

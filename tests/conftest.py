@@ -3,13 +3,21 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
-from koinonia.models import Church, Role
+from koinonia import (
+    kept_by_version,
+)
+from koinonia.models import (
+    Church,
+    Member,
+    Role,
+)
 from tests.support import cast
 
 _END_OTHER_SESSIONS = """
@@ -47,6 +55,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         place = item.path.relative_to(_TESTS).as_posix()
         if place.startswith(_ON_ANY_DATABASE):
             item.add_marker(pytest.mark.any_database)
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept() -> None:
+    """Forget what the process keeps by versions, which a test takes back with its changes."""
+    kept_by_version.forget_all()
 
 
 @pytest.fixture(scope="session")
@@ -102,3 +116,20 @@ def hope_owner(hope: Church) -> User:
 def stranger(db: None) -> User:
     """Create a user without a church."""
     return User.objects.create_user("stranger", password=cast.PASSWORD)
+
+
+@pytest.fixture
+def anna(grace: Church) -> Member:
+    return cast.member(grace, "Anna", "+13125550111", last_name="Lee")
+
+
+@pytest.fixture
+def ben(grace: Church) -> Member:
+    return cast.member(grace, "Ben", "+13125550112")
+
+
+@pytest.fixture
+def swift(settings: Any) -> None:
+    """Turn off rate limits and slow password hashes, which other tests cover."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.THROTTLING = {**settings.THROTTLING, "ENABLED": False}

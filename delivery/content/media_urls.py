@@ -10,6 +10,8 @@ import re
 import unicodedata
 from urllib.parse import urlsplit
 
+from django.utils.translation import gettext as _
+
 from delivery.content.public_addresses import is_public
 
 MOST = 10
@@ -31,22 +33,24 @@ _LOOPBACK_SERVICES = ("localtest.me", "lvh.me", "nip.io", "sslip.io", "xip.io")
 def refusal(url: str) -> str:
     """Return the reason, as a sentence, why ``url`` is refused; empty if it is a public web address."""
     if len(url) > LONGEST:
-        return f"A media URL may have at most {LONGEST} characters."
+        return _("A media URL may have at most %(most)s characters.") % {"most": LONGEST}
     if any(_is_odd(letter) for letter in url):
-        return "A media URL contains a space, a backslash or an invisible character. Remove it."
+        return _("A media URL contains a space, a backslash or an invisible character. Remove it.")
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        return "This is not a media URL. Write it like https://example.org/picture.jpg."
+        return _("This is not a media URL. Write it like https://example.org/picture.jpg.")
     if parts.scheme not in {"http", "https"} or not host:
-        return "A media URL begins with https:// (or http://) and the name of a host."
+        return _("A media URL begins with https:// (or http://) and the name of a host.")
     if "@" in parts.netloc:
-        return "A media URL must not contain a user name or a password."
+        return _("A media URL must not contain a user name or a password.")
     if port not in _PORTS:
-        return "A media URL uses the usual port of http or https. Leave the port out."
+        return _("A media URL uses the usual port of http or https. Leave the port out.")
     return (
-        "" if _is_public(host) else "A media URL must name a host that is public on the internet."
+        ""
+        if _is_public(host)
+        else _("A media URL must name a host that is public on the internet.")
     )
 
 

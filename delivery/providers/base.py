@@ -20,6 +20,7 @@ from delivery.models import Outcome
 from delivery.models.message import Encoding
 from delivery.models.transitions import Failure
 from delivery.models.webhook_event import TEXT_RECEIVED
+from delivery.remedies import Remedy
 from delivery.statuses import Status
 
 LONGEST_ID = 64
@@ -85,7 +86,6 @@ class Capabilities:
     """Status events have a time. False: ``occurred_at`` is our own clock, and does not order two
     events."""
     parts_in_answer: bool = False
-    price_in_answer: bool = False
     expiry_at_provider: bool = False
     """The provider drops a text that it could not send before ``OutboundText.expires_at``."""
     callback_per_message: bool = False
@@ -330,6 +330,10 @@ class Provider(ABC):
     @abstractmethod
     def explain(self, code: str) -> str:
         """Return a sentence for support about a code of this provider; empty for an unknown code."""
+
+    def remedy(self, code: str) -> Remedy | None:
+        """Return the remedy for a code of this provider; None where the class of the error tells it."""
+        return None
 
     def check(self) -> Iterable[CheckMessage]:
         """Yield the errors in ``options``, as system checks."""

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from delivery.admin.bounded import BoundedList
 from delivery.admin.closed_lookups import ClosedLookups
+from delivery.admin.readonly import ReadOnlyAdmin
 from koinonia import phone, sending_numbers
 from koinonia.admin.last_owner import KeepsOwners, StaffForm, StaffFormSet
 from koinonia.admin.names import TidyNamesMixin
@@ -25,13 +26,11 @@ if TYPE_CHECKING:
     GroupAdminBase = admin.ModelAdmin[Group]
     MemberAdminBase = admin.ModelAdmin[Member]
     StaffAdminBase = admin.ModelAdmin[Staff]
-    NumberAdminBase = admin.ModelAdmin[SendingNumber]
     ChurchFormBase = forms.ModelForm[Church]
     StaffInlineBase = admin.TabularInline[Staff, Church]
 else:
     # Django's admin classes do not accept type arguments at run time.
     ChurchAdminBase = GroupAdminBase = MemberAdminBase = StaffAdminBase = admin.ModelAdmin
-    NumberAdminBase = admin.ModelAdmin
     StaffInlineBase, ChurchFormBase = admin.TabularInline, forms.ModelForm
 
 
@@ -115,7 +114,7 @@ class StaffAdmin(BoundedList, ClosedLookups, KeepsOwners, StaffAdminBase):
 
 
 @admin.register(SendingNumber)
-class SendingNumberAdmin(BoundedList, ClosedLookups, NumberAdminBase):
+class SendingNumberAdmin(ReadOnlyAdmin[SendingNumber]):
     """A read-only list. Numbers are assigned in the form of a church or by ``manage.py number``."""
 
     list_display = [
@@ -129,15 +128,6 @@ class SendingNumberAdmin(BoundedList, ClosedLookups, NumberAdminBase):
     ]
     list_select_related = ["church"]
     search_fields = ["number", "church__name", "church__slug"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Member)

@@ -22,6 +22,7 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from delivery.content.visible_text import clean
+from koinonia.api.advice import explained
 from koinonia.api.errors import DatabaseAwayError, TooLargeError, lost_race
 from koinonia.database import outage
 from throttling.drf import LimitExceeded, charge_failed_request
@@ -70,7 +71,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
         expected = exceptions.APIException(OUR_FAULT)
     set_rollback()
     response = ProblemResponse(
-        _body(expected), status=expected.status_code, headers=_headers(expected)
+        _body(explained(expected, context)), status=expected.status_code, headers=_headers(expected)
     )
     if expected.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         response._has_been_logged = True  # type: ignore[attr-defined] # Django's own mark
@@ -140,7 +141,7 @@ def _body(error: exceptions.APIException) -> dict[str, Any]:
         errors = by_field(error.detail)
         detail = "; ".join(f"{name}: {' '.join(found)}" for name, found in errors.items())
         return problem(error.status_code, detail[:500], errors=errors)
-    return problem(error.status_code, sentence(error.detail))
+    return problem(error.status_code, sentence(error.detail), **getattr(error, "extra", {}))
 
 
 def _headers(error: exceptions.APIException) -> dict[str, str]:

@@ -30,6 +30,15 @@ _PROBLEM: dict[str, Any] = {
             "type": "object",
             "additionalProperties": {"type": "array", "items": {"type": "string"}},
         },
+        "code": {
+            "type": "string",
+            "description": "A name of the error, where the status has several: a 403 of an API key has `insufficient_scope`.",
+        },
+        "violated-policies": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "429: the names of the limits.",
+        },
     },
 }
 _PATH_SCHEMAS = {
@@ -102,18 +111,18 @@ def complete(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
     for path, item in result["paths"].items():
         for verb in _VERBS:
             if verb in item:
-                _complete(item[verb], path, verb)
+                _complete(item[verb], path)
     return result
 
 
-def _complete(operation: dict[str, Any], path: str, verb: str) -> None:
+def _complete(operation: dict[str, Any], path: str) -> None:
     parameters = operation.get("parameters", [])
     for parameter in parameters:
         if parameter["in"] == "path":
             parameter["schema"] = _PATH_SCHEMAS[parameter["name"]]
     # The header comes last: generated clients take parameters in this order.
     parameters.sort(key=lambda parameter: bool(parameter["name"] == idempotency.HEADER))
-    errors = _common_errors(path, verb)
+    errors = _common_errors(path, operation)
     if any(parameter["name"] == idempotency.HEADER for parameter in parameters):
         errors["409"] = "The request conflicts with the current state."
         errors["422"] = "The Idempotency-Key was used with another body."
@@ -122,9 +131,10 @@ def _complete(operation: dict[str, Any], path: str, verb: str) -> None:
         operation["responses"].setdefault(code, response)
 
 
-def _common_errors(path: str, verb: str) -> dict[str, str]:
+def _common_errors(path: str, operation: dict[str, Any]) -> dict[str, str]:
+    bodies = operation.get("requestBody", {}).get("content", {})
+    checked = {one["name"] for one in operation.get("parameters", ()) if one["in"] != "path"}
     errors = {
-        "400": "Bad input: `errors` lists the problems by field.",
         "401": "The credential is missing or invalid.",
         "429": "Too many requests.",
     }
@@ -135,9 +145,13 @@ def _common_errors(path: str, verb: str) -> dict[str, str]:
         }
     elif "{" in path:
         errors["404"] = "It does not exist, or belongs to another user."
-    if verb in ("post", "patch"):
-        errors["413"] = "The body is too large."
+    if bodies or checked - {"If-None-Match"}:
+        errors["400"] = "Bad input: `errors` lists the problems by field."
+    if bodies:
         errors["415"] = "The body is of another media type."
+    # The parser of forms keeps large files on disk; the view refuses them with 400.
+    if bodies.keys() - {"multipart/form-data"}:
+        errors["413"] = "The body is too large."
     return errors
 
 
@@ -210,3 +224,17 @@ def _names_below(schema: Any, components: dict[str, Any]) -> Iterator[str]:
             waiting += part.values()
         elif isinstance(part, list):
             waiting += part
+
+
+def null_as_a_type(result: Any, **_kwargs: Any) -> Any:
+    """Replace ``nullable`` of OpenAPI 3.0, which hand-written parts of the schema use, by a type."""
+    if isinstance(result, list):
+        return [null_as_a_type(one) for one in result]
+    if not isinstance(result, dict):
+        return result
+    part = {name: null_as_a_type(value) for name, value in result.items() if name != "nullable"}
+    if result.get("nullable") is True and isinstance(part.get("type"), str):
+        part["type"] = [part["type"], "null"]
+    elif result.get("nullable") is True:
+        part = {"anyOf": [part, {"type": "null"}]}
+    return part

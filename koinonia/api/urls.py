@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from django.urls import path, re_path
-from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from koinonia.api import schema  # noqa: F401 -- registers its extensions
 from koinonia.api.views import (
@@ -22,6 +21,7 @@ from koinonia.api.views import (
     members,
     messages,
     notes,
+    roots,
     series,
     settings,
     staff,
@@ -188,8 +188,9 @@ urlpatterns = [
     ),
     path(f"{_CHURCH}staff/", staff.StaffListView.as_view(), name="staff"),
     path(f"{_CHURCH}staff/<str:id>/", staff.StaffView.as_view(), name="staff-member"),
+    path("", roots.RootView.as_view(), name="root"),
+    path("v1/", roots.VersionRootView.as_view(), name="version-root"),
     path("schema/", schema_view.SchemaView.as_view(), name="schema"),
-    # The "split" view avoids an inline script: the content security policy forbids those.
-    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema"), name="docs"),
+    path("docs/", schema_view.DocumentationView.as_view(), name="docs"),
     re_path(r"^", errors.NoSuchPathView.as_view(), name="no-such-path"),
 ]

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import Exists, OuterRef, Subquery, Sum
+from django.db import connection
+from django.db.models import OuterRef, QuerySet, Subquery, Sum
+from django.utils import timezone
 
 from delivery import conf
 from delivery.models import SpendLimit
+from koinonia.api.permissions import MEMBERSHIP_COLUMNS, membership_from
+from koinonia.api.prepared_query import PreparedQuery
 from koinonia.models import Conversation, SendingNumber, Staff, WebhookEndpoint
 
-_DEAD = (WebhookEndpoint.Off.GONE, WebhookEndpoint.Off.FAILING)
+_DEAD = (WebhookEndpoint.Off.GONE.value, WebhookEndpoint.Off.FAILING.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +30,24 @@ class ChurchState:
     """The alias of the account of the sending number."""
     waits_until: datetime | None
     """End of the wait for the daily cap; None if no text waits for it."""
-    has_dead_webhook: bool = False
+    has_dead_webhook: bool
     """A webhook was switched off because its receiver fails."""
 
 
 def of_user(user: User, slug: str, now: datetime) -> tuple[list[Staff], ChurchState | None]:
     """Return the memberships by name of the church, and the state of the church ``slug``."""
+    memberships, state = [], None
+    at = connection.ops.adapt_datetimefield_value(now)
+    for *row, unread, provider, waits_until, dead in _ROWS.rows(0, at, *_DEAD, user.pk):
+        membership = membership_from(row)
+        memberships.append(membership)
+        if membership.church.slug == slug:
+            provider = provider or conf.default_provider()
+            state = ChurchState(unread or 0, provider, waits_until, dead is not None)
+    return memberships, state
+
+
+def _rows() -> QuerySet[Any, Any]:
     unread = (
         Conversation.objects.filter(church=OuterRef("church"), unread_count__gt=0)
         .order_by()
@@ -39,23 +56,18 @@ def of_user(user: User, slug: str, now: datetime) -> tuple[list[Staff], ChurchSt
     )
     number = SendingNumber.objects.filter(number=OuterRef("church__phone_number"))
     dead = WebhookEndpoint.objects.filter(church=OuterRef("church"), off__in=_DEAD)
-    limit = SpendLimit.objects.filter(tenant=OuterRef("church"), waits_until__gt=now)
-    rows = list(
-        Staff.objects.filter(user=user)
-        .select_related("church")
-        .order_by("church__name", "church_id")
-        .annotate(
+    limit = SpendLimit.objects.filter(tenant=OuterRef("church"), waits_until__gt=timezone.now())
+    return (
+        Staff.objects.annotate(
             unread=Subquery(unread.values("texts")),
             provider=Subquery(number.values("provider")),
             waits_until=Subquery(limit.values("waits_until")),
-            has_dead_webhook=Exists(dead),
+            dead_webhook=Subquery(dead.values("pk")[:1]),
         )
+        .filter(user=0)
+        .order_by("church__name", "church_id")
+        .values_list(*MEMBERSHIP_COLUMNS, "unread", "provider", "waits_until", "dead_webhook")
     )
-    here = next((row for row in rows if row.church.slug == slug), None)
-    if here is None:
-        return list(rows), None
-    state = ChurchState(
-        here.unread or 0, here.provider or conf.default_provider(), here.waits_until,
-        here.has_dead_webhook,
-    )  # fmt: skip
-    return list(rows), state
+
+
+_ROWS = PreparedQuery(_rows, ordered=True)

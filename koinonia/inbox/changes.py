@@ -55,7 +55,7 @@ def change(
         if done is not None:
             act = "conversation.done" if done else "conversation.opened"
             audit.record(church, by, act, conversation, now=now)
-        _tell(church, conversation.phone, now)
+        announce(church, conversation.phone, now=now)
 
 
 def opt_out(church: Church, conversation: Conversation, *, by: User, now: datetime) -> None:
@@ -63,7 +63,7 @@ def opt_out(church: Church, conversation: Conversation, *, by: User, now: dateti
     with transaction.atomic():
         opt_outs.opt_out(church.pk, conversation.phone, OptOut.Source.STAFF, now=now, by=by)
         audit.record(church, by, "opt_out.added", conversation, now=now)
-        _tell(church, conversation.phone, now)
+        announce(church, conversation.phone, now=now)
 
 
 def keep_texting(church: Church, message: Message, *, by: User, now: datetime) -> bool:
@@ -72,11 +72,15 @@ def keep_texting(church: Church, message: Message, *, by: User, now: datetime) -
         number = stop_requests.dismiss(church.pk, message.pk, now=now)
         if number is not None:
             audit.record(church, by, "opt_out.unheard", message, now=now)
-            _tell(church, number, now)
+            announce(church, number, now=now)
     return number is not None
 
 
-def _tell(church: Church, number: str, now: datetime) -> None:
+def announce(church: Church, number: str, *, now: datetime) -> None:
+    """Append ``conversation.updated`` for the conversation with ``number``, if there is one.
+
+    Call it in the transaction of the change.
+    """
     rows = Conversation.objects.filter(church=church, phone=number)
     conversation = rows.select_related("assigned_to__user").first()
     if conversation is not None:

@@ -8,6 +8,7 @@ from django.db import connection
 from django.db.models import Q
 
 from delivery.models import Message
+from koinonia.any_spelling import pattern_of
 from koinonia.member_search import matching
 from koinonia.models import Church, Member
 
@@ -38,14 +39,16 @@ def found(church: Church, words: str) -> Q:
 
 
 def _threads_with(church: Church, words: str) -> list[int]:
-    """Return the conversations with single texts that contain ``words``."""
-    column = connection.ops.lookup_cast("icontains") % "text"
+    """Return the conversations with single texts that contain ``words`` in any spelling."""
+    pattern = pattern_of(words)
+    if not pattern:
+        return []
+    column = connection.ops.lookup_cast("regex") % "text"
     statement = _WITH_WORDS.format(
         table=connection.ops.quote_name(Message._meta.db_table),
         # Each backend has the attribute; the stubs lack it.
-        contains=f"{column} {cast(Any, connection).operators['icontains']}",
+        contains=f"{column} {cast(Any, connection).operators['regex']}",
     )
-    pattern = f"%{connection.ops.prep_for_like_query(words)}%"
     with connection.cursor() as cursor:
         cursor.execute(statement, [church.pk, TEXTS_SEARCHED, pattern, _MOST_FOUND])
         return [thread for (thread,) in cursor.fetchall()]

@@ -14,16 +14,19 @@ from datetime import datetime
 from typing import TypeVar
 
 from django.db import DatabaseError, connection, transaction
+from django.utils.translation import gettext_lazy as _
 
 from delivery.models import ConsentChange, OptOut
 from delivery.opt_outs import opt_out, opted_out
-from koinonia.member_import.comparison import TOO_MANY_AT_NUMBER, ImportedPerson, Plan, same_person
+from koinonia.member_import.comparison import ImportedPerson, Plan, same_person, too_many_at_number
 from koinonia.member_import.report import Report
 from koinonia.member_import.table import MAX_PEOPLE_OF_A_NUMBER
 from koinonia.models import Church, Group, Member
 
 AT_ONCE = 100
 """People or opt-outs per transaction."""
+READ_AT_ONCE = 1000
+"""People or opt-outs that a preview compares with one statement. It holds no lock."""
 _TRIES = 3
 _MIN_PAUSE, _MAX_PAUSE = 0.01, 0.5
 """Seconds."""
@@ -49,9 +52,9 @@ class Changes:
 def preview(church: Church, plan: Plan, report: Report) -> None:
     """Count in ``report`` the changes that writing ``plan`` would make."""
     newly_out: set[str] = set()
-    for numbers in _slices(sorted(plan.opt_outs)):
+    for numbers in _slices(sorted(plan.opt_outs), READ_AT_ONCE):
         newly_out |= set(numbers) - opted_out(church.pk, numbers)
-    for people in _slices(plan.people):
+    for people in _slices(plan.people, READ_AT_ONCE):
         count(changes_of(church, people, newly_out), report)
     report.new_groups = sorted(plan.new_groups.values())
 
@@ -190,10 +193,10 @@ def note_unwritten(people: Sequence[ImportedPerson], error: DatabaseError, repor
         extra={"action": "import_not_written", "people": len(people)},
     )
     for person in people:
-        report.remark(person.line, _NOT_WRITTEN)
+        report.remark(person.line, str(_NOT_WRITTEN))
 
 
-_NOT_WRITTEN = "Not written: the database refused it. Import the file again."
+_NOT_WRITTEN = _("Not written: the database refused it. Import the file again.")
 
 
 def changes_of(church: Church, people: Sequence[ImportedPerson], newly_out: set[str]) -> Changes:
@@ -244,12 +247,12 @@ def count(changes: Changes, report: Report) -> None:
     report.updated += changes.updated
     report.skipped += changes.skipped
     for person in changes.refused:
-        report.remark(person.line, TOO_MANY_AT_NUMBER)
+        report.remark(person.line, too_many_at_number())
 
 
-def _slices(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
-    for start in range(0, len(items), AT_ONCE):
-        yield items[start : start + AT_ONCE]
+def _slices(items: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
 
 
 def yield_to_writers(seconds: float) -> None:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("koinonia", "0020_pre_members_of_a_group"),
+        ("koinonia", "0026_pre_key_scopes"),
     ]
 
     operations = [

@@ -5,17 +5,17 @@ from __future__ import annotations
 import sys
 
 from koinonia_opc import AuthenticatedClient, Client
-from koinonia_opc.api.auth import auth_login_create, auth_logout_create
-from koinonia_opc.api.dead_letters import dead_letters_export_retrieve
-from koinonia_opc.api.me import me_retrieve
+from koinonia_opc.api.auth import log_in, log_out
+from koinonia_opc.api.dead_letters import export_dead_letters
+from koinonia_opc.api.me import get_me
 from koinonia_opc.api.members import (
-    members_create,
-    members_destroy,
-    members_list,
-    members_partial_update,
-    members_retrieve,
+    create_member,
+    delete_member,
+    get_member,
+    list_members,
+    update_member,
 )
-from koinonia_opc.api.messages import messages_create, messages_retrieve
+from koinonia_opc.api.messages import get_message, send_message
 from koinonia_opc.models import (
     LoginRequest,
     Member,
@@ -29,45 +29,41 @@ from koinonia_opc.types import UNSET
 
 def main(url: str, username: str, password: str, phone: str) -> None:
     given = LoginRequest(username=username, password=password)
-    login = auth_login_create.sync(client=Client(url), body=given)
+    login = log_in.sync(client=Client(url), body=given)
     client = AuthenticatedClient(url, login.token, raise_on_unexpected_status=True)
 
-    page = members_list.sync("grace", client=client, page_size=3)
+    page = list_members.sync("grace", client=client, page_size=3)
     assert len(page.results) == 3, page
-    sparse = members_list.sync("grace", client=client, page_size=3, fields="id,first_name")
+    sparse = list_members.sync("grace", client=client, page_size=3, fields="id,first_name")
     assert [one.id for one in sparse.results] == [one.id for one in page.results]
     assert sparse.results[0].phone is UNSET
 
     text = NewMessageRequest(to=phone, text="Hello from openapi-python-client")
-    sent = messages_create.sync("grace", client=client, body=text)
+    sent = send_message.sync("grace", client=client, body=text)
     assert sent.text == text.text, sent
-    one = messages_retrieve.sync("grace", sent.id, client=client, fields="id,member.name")
+    one = get_message.sync("grace", sent.id, client=client, fields="id,member.name")
     assert (one.id, one.status) == (sent.id, UNSET)
 
     new = MemberRequest(first_name="Clara", phone=phone)
-    made = members_create.sync("grace", client=client, body=new)
+    made = create_member.sync("grace", client=client, body=new)
     assert isinstance(made, Member), made
     change = PatchedMemberRequest(first_name="Klara")
-    changed = members_partial_update.sync(
-        "grace", made.id, client=client, body=change, if_match=made.etag
-    )
+    changed = update_member.sync("grace", made.id, client=client, body=change, if_match=made.etag)
     assert (changed.first_name, changed.etag != made.etag) == ("Klara", True)
-    stale = members_partial_update.sync(
-        "grace", made.id, client=client, body=change, if_match=made.etag
-    )
+    stale = update_member.sync("grace", made.id, client=client, body=change, if_match=made.etag)
     assert isinstance(stale, Problem), stale
     assert (stale.status, bool(stale.detail)) == (412, True)
-    gone = members_destroy.sync_detailed("grace", made.id, client=client, if_match=changed.etag)
+    gone = delete_member.sync_detailed("grace", made.id, client=client, if_match=changed.etag)
     assert gone.status_code == 204, gone
-    missing = members_retrieve.sync("grace", made.id, client=client)
+    missing = get_member.sync("grace", made.id, client=client)
     assert (type(missing), missing.status) == (Problem, 404)
 
-    table = dead_letters_export_retrieve.sync("grace", client=client)
+    table = export_dead_letters.sync("grace", client=client)
     assert isinstance(table, str), table
     assert "," in table.splitlines()[0], table
 
-    assert auth_logout_create.sync_detailed(client=client).status_code == 204
-    refused = me_retrieve.sync(client=client)
+    assert log_out.sync_detailed(client=client).status_code == 204
+    refused = get_me.sync(client=client)
     assert (type(refused), refused.status) == (Problem, 401)
 
 

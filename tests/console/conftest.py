@@ -3,6 +3,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
 from playwright.sync_api import Browser, Page
 
 from koinonia.console import trouble
@@ -18,9 +20,39 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
 
 
 @pytest.fixture(autouse=True)
+def always_swift(swift: None) -> None: ...
+
+
+@pytest.fixture(autouse=True)
 def no_known_accounts() -> None:
     """Forget the states of the accounts that another test has read."""
     trouble.forget()
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def owner(grace_owner: User) -> Client:
+    return signed_in(grace_owner)
+
+
+@pytest.fixture
+def sender(grace_sender: User) -> Client:
+    return signed_in(grace_sender)
+
+
+@pytest.fixture
+def viewer(grace_viewer: User) -> Client:
+    return signed_in(grace_viewer)
+
+
+@pytest.fixture
+def other_office(hope_owner: User) -> Client:
+    return signed_in(hope_owner)
 
 
 @pytest.fixture

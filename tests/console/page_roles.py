@@ -31,5 +31,6 @@ PAGES = {
     "webhooks/new/": "owner",
     "account/": "viewer",
     "account/leave/": "viewer",
+    "account/keys/": "viewer",
 }
 """Path -> the lowest role that may read it. Add a line for each page and part."""

@@ -1,14 +1,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from rest_framework.test import APIClient
-
-from koinonia.models import Church, Member
-from tests.support import cast
 
 API = "/api/v1/"
 
@@ -40,18 +36,5 @@ def viewer(as_user: Callable[[User], APIClient], grace_viewer: User) -> APIClien
     return as_user(grace_viewer)
 
 
-@pytest.fixture
-def anna(grace: Church) -> Member:
-    return cast.member(grace, "Anna", "+13125550111", last_name="Lee")
-
-
-@pytest.fixture
-def ben(grace: Church) -> Member:
-    return cast.member(grace, "Ben", "+13125550112")
-
-
 @pytest.fixture(autouse=True)
-def swift(settings: Any) -> None:
-    """Turn off rate limits and slow password hashes, which other tests cover."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.THROTTLING = {**settings.THROTTLING, "ENABLED": False}
+def always_swift(swift: None) -> None: ...

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import threading
+from functools import partial
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
 from django.test import Client
 from rest_framework.test import APIClient
 
 from koinonia.ids import encode
 from koinonia.models import Church, Role, Staff
 from tests.support import cast
+from tests.support.races import at_once
 
 STAFF = "/admin/koinonia/staff/"
 SENTENCE = b"A church keeps at least one owner."
@@ -117,26 +117,17 @@ def test_one_of_two_owners_who_resign_in_a_race_stays(
     second = User.objects.create_user("second", password=cast.PASSWORD)
     Staff.objects.create(church=grace, user=second, role=Role.OWNER)
     codes: list[int] = []
-    start = threading.Barrier(2)
 
     def resign(user: User) -> None:
-        try:
-            client = APIClient()
-            client.force_authenticate(user)
-            place = encode(Staff.objects.get(church=grace, user=user).pk)
-            start.wait(10)
-            answer: Any = getattr(client, verb)(
-                f"/api/v1/churches/grace/staff/{place}/", {"role": "viewer"}, format="json"
-            )
-            codes.append(answer.status_code)
-        finally:
-            connection.close()
+        client = APIClient()
+        client.force_authenticate(user)
+        place = encode(Staff.objects.get(church=grace, user=user).pk)
+        answer: Any = getattr(client, verb)(
+            f"/api/v1/churches/grace/staff/{place}/", {"role": "viewer"}, format="json"
+        )
+        codes.append(answer.status_code)
 
-    threads = [threading.Thread(target=resign, args=[user]) for user in (grace_owner, second)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
+    at_once([partial(resign, user) for user in (grace_owner, second)])
     assert sorted(codes) == [{"delete": 204, "patch": 200}[verb], 400]
     assert owners(grace) == 1
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
+from functools import partial
 from io import StringIO
 from typing import Any
 
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
-from django.db import connection
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -22,6 +21,7 @@ from koinonia.models import Church, SendingNumber
 from koinonia.sending_numbers import NumberRefusedError, number_given
 from tests.delivery.tracking.conftest import store
 from tests.delivery.webhooks.signing import event, inbound
+from tests.support.races import at_once
 
 NEW, MEMBER = "+13125550142", "+13125550177"
 
@@ -131,22 +131,15 @@ def test_a_deleted_churchs_number_stays_reserved(grace: Church, hope: Church) ->
 
 
 def test_one_of_two_churches_wins_a_race_for_a_number(grace: Church, hope: Church) -> None:
-    start, outcomes = threading.Barrier(2), []
+    outcomes: list[Any] = []
 
     def get(church: Church) -> None:
         try:
-            start.wait(10)
             outcomes.append(give(church))
         except NumberRefusedError:
             outcomes.append("refused")
-        finally:
-            connection.close()
 
-    threads = [threading.Thread(target=get, args=[church]) for church in (grace, hope)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
+    at_once([partial(get, church) for church in (grace, hope)])
     assert sorted(outcomes) == [NEW, "refused"]
     assert Church.objects.filter(phone_number=NEW).count() == 1
 

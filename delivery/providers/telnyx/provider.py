@@ -25,6 +25,7 @@ from delivery.providers.one_call import HttpProvider
 from delivery.providers.telnyx import codes, events, signature
 from delivery.providers.telnyx.client import Client
 from delivery.providers.telnyx.lookup import LookUp
+from delivery.remedies import Remedy
 
 
 class TelnyxProvider(HttpProvider):
@@ -86,7 +87,10 @@ class TelnyxProvider(HttpProvider):
         return LookUp(self.caller, self.api_base, self.api_key).answer(question, now)
 
     def explain(self, code: str) -> str:
-        return codes.EXPLANATIONS.get(code, "")
+        return str(codes.EXPLANATIONS.get(code, ""))
+
+    def remedy(self, code: str) -> Remedy | None:
+        return codes.REMEDIES.get(code)
 
     def check(self) -> Iterable[CheckMessage]:
         parts = urlsplit(self.api_base)

@@ -27,6 +27,7 @@ from delivery.providers.one_call import HttpProvider
 from delivery.providers.twilio import codes, reports, webhooks
 from delivery.providers.twilio.client import Access, Client
 from delivery.providers.twilio.lookup import LookUp
+from delivery.remedies import Remedy
 
 _ACCOUNT_SID = re.compile(r"AC[0-9a-fA-F]{32}")
 _EMPTY_TWIML = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
@@ -105,6 +106,9 @@ class TwilioProvider(HttpProvider):
 
     def explain(self, code: str) -> str:
         return codes.explain(code)
+
+    def remedy(self, code: str) -> Remedy | None:
+        return codes.remedy(code)
 
     def check(self) -> Iterable[CheckMessage]:
         if not _ACCOUNT_SID.fullmatch(self.account_sid):

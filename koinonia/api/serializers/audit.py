@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from rest_framework import serializers
 
 from koinonia import audit, ids
-from koinonia.api.serializers.fields import IdField
+from koinonia.api.serializers.fields import ChoiceField, IdField
 from koinonia.models import AuditEntry
 
 
@@ -42,4 +42,4 @@ class AuditQuerySerializer(serializers.Serializer[Any]):
     username = serializers.CharField(
         required=False, max_length=150, validators=[User.username_validator]
     )
-    action = serializers.ChoiceField(sorted(audit.ACTIONS), required=False)
+    action = ChoiceField(sorted(audit.ACTIONS), required=False)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import User
+from django.utils.translation import gettext
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
-from koinonia.api.serializers.fields import IdField, ItemTagField, NameField
+from koinonia.api.serializers.fields import ChoiceField, IdField, ItemTagField, NameField
 from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.models import Church, Role, Staff
 from koinonia.quiet.hours import quiet_hours_refusal
@@ -42,7 +43,7 @@ class ChurchSerializer(KnownFieldsMixin, serializers.ModelSerializer[Church]):
 
     def validate_timezone(self, name: str) -> str:
         if not is_zone(name):
-            raise serializers.ValidationError(NO_ZONE)
+            raise serializers.ValidationError(gettext(NO_ZONE))
         return name
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -91,6 +92,7 @@ class MeSerializer(serializers.Serializer[User]):
 
 
 class StaffSerializer(KnownFieldsMixin, serializers.ModelSerializer[Staff]):
+    serializer_choice_field = ChoiceField
     id = IdField()
     username = serializers.CharField(source="user.username", read_only=True)
     etag = ItemTagField()

@@ -7,7 +7,13 @@ from rest_framework import serializers
 from delivery.dead_letters import Filter
 from delivery.dead_letters.decisions import LONGEST_REASON
 from delivery.statuses import Status
-from koinonia.api.serializers.fields import ChurchItemField, DistinctListField, IdField, TextField
+from koinonia.api.serializers.fields import (
+    ChoiceField,
+    ChurchItemField,
+    DistinctListField,
+    IdField,
+    TextField,
+)
 from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.api.serializers.messages import AuthorSerializer, MessageSerializer
 from koinonia.api.serializers.times import InstantField
@@ -25,7 +31,7 @@ class DeadLetterSerializer(MessageSerializer):
 class DeadLetterQuerySerializer(serializers.Serializer[Any]):
     """The query parameters that select dead letters."""
 
-    status = serializers.ChoiceField([Status.DEAD.value, Status.UNKNOWN.value], required=False)
+    status = ChoiceField([Status.DEAD.value, Status.UNKNOWN.value], required=False)
     code = serializers.CharField(required=False, max_length=40)
     member = ChurchItemField("members", required=False)
     broadcast = ChurchItemField("broadcasts", required=False)

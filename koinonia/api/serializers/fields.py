@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.validators import ProhibitNullCharactersValidator
 from django.db.models import Model
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.validators import ProhibitSurrogateCharactersValidator
@@ -18,6 +19,8 @@ from koinonia.names import tidy
 MAX_GROUPS = 100
 MAX_MEMBERS = 5_000
 _MAX_NUMBER_LENGTH = 40
+_MAX_SHOWN = 40
+"""The characters of a wrong choice that its error repeats."""
 
 
 @extend_schema_field(ids.SCHEMA)
@@ -52,7 +55,9 @@ class ItemTagField(serializers.Field[int, str, str, Any]):
 class ChurchItemField(serializers.Field[Any, str, str, Any]):
     """An item of the church, written as its id. ``related_name`` is an attribute of the church."""
 
-    default_error_messages = {"unknown": "There is nothing with the id {value!r} in this church."}
+    default_error_messages = {
+        "unknown": _("There is nothing with the id {value!r} in this church.")
+    }
 
     def __init__(self, related_name: str, **options: Any) -> None:
         self.related_name = related_name
@@ -77,9 +82,9 @@ class ChurchItemsField(serializers.Field[Any, list[str], list[str], Any]):
     """
 
     default_error_messages = {
-        "not_a_list": "A list of ids is needed.",
-        "too_many": "At most {most} can be named at once; these are {number}.",
-        "unknown": "Not in this church: {values}.",
+        "not_a_list": _("A list of ids is needed."),
+        "too_many": _("At most {most} can be named at once; these are {number}."),
+        "unknown": _("Not in this church: {values}."),
     }
 
     def __init__(self, related_name: str, *, most: int, **options: Any) -> None:
@@ -118,7 +123,7 @@ class BoundedListField(serializers.ListField):
         return super().to_internal_value(data)
 
     default_error_messages = {
-        "too_many": "At most {most} can be named at once; these are {number}."
+        "too_many": _("At most {most} can be named at once; these are {number}.")
     }
 
 
@@ -128,6 +133,20 @@ class DistinctListField(BoundedListField):
     def to_internal_value(self, data: Any) -> Any:
         named = isinstance(data, list) and all(isinstance(item, str) for item in data)
         return super().to_internal_value(list(dict.fromkeys(data)) if named else data)
+
+
+class ChoiceField(serializers.ChoiceField):
+    """A choice. The error about any other value names the choices."""
+
+    default_error_messages = {
+        "invalid_choice": _("“{input}” is not one of the choices: {choices}.")
+    }
+
+    def to_internal_value(self, data: Any) -> Any:
+        if str(data) not in self.choice_strings_to_values and not (data == "" and self.allow_blank):
+            choices = ", ".join(map(str, self.choices))
+            self.fail("invalid_choice", input=str(data)[:_MAX_SHOWN], choices=choices)
+        return super().to_internal_value(data)
 
 
 class PhoneField(serializers.CharField):

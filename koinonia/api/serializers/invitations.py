@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from koinonia import ids
-from koinonia.api.serializers.fields import IdField
+from koinonia.api.serializers.fields import ChoiceField, IdField
 from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.models import Invitation, Role
 
@@ -20,11 +21,11 @@ class NewInvitationSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
     username = serializers.CharField(
         max_length=150, required=False, validators=[User.username_validator]
     )
-    role = serializers.ChoiceField(Role.choices)
+    role = ChoiceField(Role.choices)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("email" in attrs) == ("username" in attrs):
-            sentence = "Name an e-mail address or a user name, and only one of them."
+            sentence = _("Name an e-mail address or a user name, and only one of them.")
             field = "username" if "email" in attrs else "email"
             raise serializers.ValidationError({field: [sentence]})
         return attrs

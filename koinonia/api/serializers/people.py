@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.fields import empty
 
@@ -25,6 +26,7 @@ from koinonia.api.serializers.fields import (
     PhoneField,
 )
 from koinonia.api.serializers.known_fields import KnownFieldsMixin
+from koinonia.inbox.changes import announce
 from koinonia.models import Church, Group, Member
 from koinonia.models.group import taken
 
@@ -102,7 +104,7 @@ class MemberSerializer(KnownFieldsMixin, serializers.ModelSerializer[Member]):
         same_number = member is not None and attrs.get("phone", member.phone) == member.phone
         if same_number and member.opted_out and attrs.get("opted_out") is False:  # type: ignore[union-attr] # annotated
             raise serializers.ValidationError(
-                {"opted_out": ["Only a START text from this number takes an opt-out back."]}
+                {"opted_out": [_("Only a START text from this number takes an opt-out back.")]}
             )
         return attrs
 
@@ -139,10 +141,9 @@ class MemberSerializer(KnownFieldsMixin, serializers.ModelSerializer[Member]):
 
     def _opt_out(self, member: Member, opts_out: bool) -> None:
         if opts_out:
-            opt_out(
-                member.church_id, member.phone, OptOut.Source.STAFF,
-                now=timezone.now(), by=self.context["request"].user,
-            )  # fmt: skip
+            now, by = timezone.now(), self.context["request"].user
+            opt_out(member.church_id, member.phone, OptOut.Source.STAFF, now=now, by=by)
+            announce(member.church, member.phone, now=now)
 
 
 class MergeSerializer(KnownFieldsMixin, serializers.Serializer[Any]):

@@ -8,7 +8,7 @@ from typing import Any
 from rest_framework import serializers
 
 from koinonia.api.serializers.broadcasts import AudienceField
-from koinonia.api.serializers.fields import IdField, ItemTagField, TextField
+from koinonia.api.serializers.fields import ChoiceField, IdField, ItemTagField, TextField
 from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.api.serializers.messages import MAX_TEXT_LENGTH, AuthorSerializer, within_bounds
 from koinonia.api.serializers.times import InstantField
@@ -20,9 +20,9 @@ from koinonia.series.start import MOST_COUNT, MOST_INTERVAL
 class RepeatSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
     """The rule. The first ``send_at`` gives the weekday or the day of the month."""
 
-    every = serializers.ChoiceField(Series.Every.choices)
+    every = ChoiceField(Series.Every.choices)
     interval = serializers.IntegerField(min_value=1, max_value=MOST_INTERVAL, default=1)
-    on = serializers.ChoiceField(
+    on = ChoiceField(
         [("day", "day"), ("weekday", "weekday")],
         default="day",
         help_text="With month: the same day of the month, or the same weekday, such as the 2nd Sunday.",

@@ -16,7 +16,7 @@ from koinonia import opt_out_words
 from koinonia.answers import keywords, office_hours
 from koinonia.api.serializers.acting import ActingMixin
 from koinonia.api.serializers.answers import AnswerField
-from koinonia.api.serializers.fields import ItemTagField, NameField
+from koinonia.api.serializers.fields import ChoiceField, ItemTagField, NameField
 from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.models import Church
 from koinonia.quiet.hours import quiet_hours_refusal
@@ -49,6 +49,7 @@ class OfficeHoursField(serializers.JSONField):
 
 
 class SettingsSerializer(ActingMixin, KnownFieldsMixin, serializers.ModelSerializer[Church]):
+    serializer_choice_field = ChoiceField
     name = NameField()
     signature = NameField(max_length=80, allow_blank=True, required=False)
     office_hours = OfficeHoursField(allow_null=True, required=False)

@@ -55,7 +55,6 @@ class BroadcastsView(_Broadcasts, ListView):
     """Texts to many members."""
 
     throttle_policies = {"POST": ["broadcasts"]}
-    example_body = {"text": "Dear {first_name}, ", "audience": {"groups": []}}
 
     def paginate_queryset(self, queryset: Any) -> Any:
         return with_counts(super().paginate_queryset(queryset) or [])
@@ -80,7 +79,6 @@ class PreviewBroadcastView(ChurchView):
     """The outcome of a broadcast before it is sent."""
 
     serializer_class = PreviewRequestSerializer
-    example_body = BroadcastsView.example_body
 
     def get_queryset(self) -> QuerySet[Broadcast]:
         """Return no rows: nothing is stored."""
@@ -130,8 +128,6 @@ class BroadcastView(_Broadcasts, ItemView, EditableItem):
 
 
 class CancelBroadcastView(_Broadcasts):
-    example_body = {}
-
     @extend_schema(request=None, responses={200: BroadcastSerializer, **CONFLICT})
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Cancel the texts that have not been sent; 409 if all of them have been sent."""

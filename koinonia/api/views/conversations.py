@@ -83,8 +83,6 @@ class ConversationView(_Conversations, ItemView):
 
 
 class OptOutView(_Conversations):
-    example_body = {}
-
     @extend_schema(request=None, responses=ConversationSerializer)
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Record an opt-out of the number. Only a START text from the number ends it."""
@@ -115,7 +113,6 @@ class ConversationMessagesView(SendingView, ListView):
     serializer_class = MessageSerializer
     collections = ("messages", "members", "people")
     throttle_policies = {"POST": ["messages"]}
-    example_body = {"text": ""}
 
     def get_queryset(self) -> QuerySet[Message]:
         return shown(Message.objects.filter(tenant=self.church, thread=self.conversation().pk))
@@ -134,8 +131,6 @@ class ConversationMessagesView(SendingView, ListView):
 
 
 class ReadConversationView(_Conversations):
-    example_body = {}
-
     @extend_schema(request=None, responses=ConversationSerializer)
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Mark every received text as read."""

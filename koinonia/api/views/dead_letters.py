@@ -93,7 +93,6 @@ class DeadLetterView(_DeadLetters, ItemView):
 
 class RetryDeadLetterView(_DeadLetters):
     item_route = "api:message"
-    example_body = {"may_double": False}
 
     @extend_schema(request=RetrySerializer, responses={202: MessageSerializer})
     @idempotent
@@ -104,14 +103,12 @@ class RetryDeadLetterView(_DeadLetters):
         result = self.retry(Message.objects.filter(pk=dead.pk), given["may_double"], dead)
         if result.refused:
             code = result.refused[0][1]
-            raise ConflictError(_REFUSALS[code], code)
+            raise ConflictError(str(_REFUSALS[code]), code)
         message = shown(Message.objects.all()).get(pk=dead.pk)
         return self.created(message, MessageSerializer(message).data, status.HTTP_202_ACCEPTED)
 
 
 class DiscardDeadLetterView(_DeadLetters):
-    example_body = {"reason": ""}
-
     @extend_schema(request=DiscardSerializer, responses={200: DeadLetterSerializer, **CONFLICT})
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Discard the dead letter with a reason. It can still be read."""
@@ -125,8 +122,6 @@ class DiscardDeadLetterView(_DeadLetters):
 
 
 class RetryDeadLettersView(_DeadLetters):
-    example_body = {"ids": []}
-
     throttle_policies = {"POST": ["messages"]}
     _chosen: tuple[list[int], bool] | None = None
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import APIException, NotFound, ParseError
 from rest_framework.permissions import AllowAny
@@ -67,6 +67,6 @@ class NoSuchPathView(APIView):
     def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         if not request.path.endswith("/"):
             raise NotFound("There is nothing at this path. All paths of the API end in a slash.")
-        raise Http404
+        raise NotFound("There is nothing at this path. /api/v1/ lists the paths of the API.")
 
     options = http_method_not_allowed

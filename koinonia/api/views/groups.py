@@ -62,8 +62,6 @@ class GroupView(_Groups, ItemView, UpdateView, CancellingDeleteView):
 class GroupMembersView(_Groups):
     """The members of a group. List them with `members/?group=`."""
 
-    example_body = {"add": [], "remove": []}
-
     @extend_schema(request=GroupMembersSerializer, responses=GroupSerializer)
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Add and remove members. Repeats change nothing."""

@@ -55,6 +55,7 @@ class ImportQuerySerializer(serializers.Serializer[Any]):
     )
     encoding = serializers.CharField(
         required=False,
+        allow_blank=True,
         default="",
         max_length=40,
         help_text="The encoding of a text file, if it is not UTF-8 and has no byte order mark:"

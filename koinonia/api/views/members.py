@@ -101,8 +101,6 @@ class MemberView(_Members, ItemView, UpdateView, CancellingDeleteView):
 
 
 class MergeMemberView(_Members):
-    example_body = {"into": ""}
-
     @extend_schema(request=MergeSerializer, responses={200: MergedSerializer, **CONFLICT})
     @idempotent
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:

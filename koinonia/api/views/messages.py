@@ -20,7 +20,7 @@ from koinonia.api.idempotency import idempotent
 from koinonia.api.pagination import NewestByTime, NewestFirst
 from koinonia.api.schema import CONFLICT
 from koinonia.api.serializers.changes import ChangedMessageSerializer
-from koinonia.api.serializers.fields import ChurchItemField
+from koinonia.api.serializers.fields import ChoiceField, ChurchItemField
 from koinonia.api.serializers.messages import (
     AttemptSerializer,
     MessageSerializer,
@@ -44,8 +44,8 @@ from koinonia.texts.change import (
 
 
 class MessageQuerySerializer(serializers.Serializer[Any]):
-    status = serializers.ChoiceField(Status.choices, required=False)
-    direction = serializers.ChoiceField(Direction.choices, required=False)
+    status = ChoiceField(Status.choices, required=False)
+    direction = ChoiceField(Direction.choices, required=False)
     member = ChurchItemField("members", required=False)
     broadcast = ChurchItemField("broadcasts", required=False)
     asks_to_stop = serializers.BooleanField(
@@ -86,7 +86,6 @@ class MessagesView(Messages, SendingView, ListView):
 
     pagination_class = NewestByTime
     query_serializer = MessageQuerySerializer
-    example_body = {"to": "", "text": ""}
     throttle_policies = {"POST": ["messages"]}
 
     def filter_queryset(self, queryset: Any) -> Any:
@@ -150,8 +149,6 @@ class AttemptsView(Messages):
 
 
 class NotAStopView(Messages):
-    example_body = {}
-
     @extend_schema(request=None, responses=MessageSerializer)
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Take the mark `asks_to_stop` from a received text: a person has read it, and it asks for nothing."""
@@ -161,8 +158,6 @@ class NotAStopView(Messages):
 
 
 class CancelMessageView(Messages):
-    example_body = {}
-
     @extend_schema(request=None, responses={200: MessageSerializer, **CONFLICT})
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Cancel a text that has not been sent; 409 if it is too late."""

@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.utils.cache import patch_vary_headers
 from drf_spectacular.utils import extend_schema
-from drf_spectacular.views import SpectacularAPIView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.request import Request
 
 from httpopt import conf
@@ -41,6 +41,16 @@ class SchemaView(SpectacularAPIView):
         if conf.enabled() and _is_current(request, tag):
             return without_representation(response)
         return response
+
+
+class DocumentationView(SpectacularSwaggerSplitView):
+    """Swagger UI, open to everyone: the schema holds no secrets. A signed-in user can try operations.
+
+    The "split" view avoids an inline script: the content security policy forbids those.
+    """
+
+    url_name = "api:schema"
+    template_name = "koinonia/api_docs.html"
 
 
 def _is_current(request: Request, tag: ETag) -> bool:

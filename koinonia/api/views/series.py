@@ -45,7 +45,6 @@ class SeriesListView(_Series, ListView):
     """Broadcasts that repeat, the newest first. Ended ones are listed too."""
 
     throttle_policies = {"POST": ["broadcasts"]}
-    example_body = {"text": "", "audience": {"all": True}, "repeat": {"every": "week"}}
 
     @extend_schema(request=NewSeriesSerializer, responses={201: SeriesSerializer})
     @idempotent
@@ -106,8 +105,6 @@ class SeriesView(_Series, ItemView, DeleteView):
 
 
 class SkipSeriesView(_Series):
-    example_body = {}
-
     @extend_schema(request=None, responses={200: SeriesSerializer, **CONFLICT})
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Leave out the next occurrence; 409 if none is scheduled."""

@@ -2,22 +2,43 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import (
+    Iterable,
+    Sequence,
+)
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.db.models import QuerySet
+from django.db.models import (
+    OuterRef,
+    QuerySet,
+    Subquery,
+)
+from django.template.defaultfilters import (
+    linebreaksbr,
+    urlizetrunc,
+)
 from django.utils.functional import cached_property
+from django.utils.html import escape
+from django.utils.safestring import SafeString
 
 from delivery.models import Direction, Message
+from koinonia.console.words import shortened
 from koinonia.ids import encode
 from koinonia.inbox.tapbacks import Bubble, Tapback, tapback_in
 from koinonia.models import Conversation, InboxState, Note, Staff
 
+_SHOWN = 120
+"""Letters of the last text in a list."""
+_MAY_LINK = re.compile(r"://|@|\.\w")
+_LONGEST_LINK = 60
+
 
 def with_rows(conversations: QuerySet[Conversation]) -> QuerySet[Conversation]:
-    """Join the rows of other tables that the templates show."""
-    return conversations.select_related("member", "last_message__author", "assigned_to__user")
+    """Join the rows of other tables that a list shows."""
+    return conversations.select_related("member", "last_message", "assigned_to__user")
 
 
 @dataclass(frozen=True)
@@ -26,6 +47,8 @@ class Row:
 
     conversation: Conversation
     mine: Staff
+    unread: Message | None = None
+    """The person's latest unread text, if a text to the person came after it."""
 
     @property
     def id(self) -> str:
@@ -43,11 +66,17 @@ class Row:
 
     @property
     def last(self) -> Message | None:
-        return self.conversation.last_message
+        """Return the text that the list shows: an unread one before a later text of the office."""
+        return self.unread or self.conversation.last_message
 
     @property
     def last_is_ours(self) -> bool:
         return self.last is not None and self.last.direction == Direction.OUTBOUND
+
+    @property
+    def words(self) -> str:
+        """Return the beginning of the last text."""
+        return shortened(self.last.text, _SHOWN) if self.last else ""
 
     @cached_property
     def last_tapback(self) -> Tapback | None:
@@ -69,6 +98,31 @@ class Row:
     @property
     def is_done(self) -> bool:
         return self.conversation.state == InboxState.DONE
+
+
+def listed(conversations: Iterable[Conversation], mine: Staff) -> list[Row]:
+    """Return the rows of a list. A query if one of them has an unread text before one of the office."""
+    shown = list(conversations)
+    hidden = [
+        one.pk
+        for one in shown
+        if one.unread_count
+        and one.last_message
+        and one.last_message.direction == Direction.OUTBOUND
+    ]
+    unread = _latest_unread(hidden) if hidden else {}
+    return [Row(one, mine, unread.get(one.pk)) for one in shown]
+
+
+def _latest_unread(threads: Sequence[int]) -> dict[int, Message]:
+    """Return the latest unread text of each conversation, by the key of the conversation."""
+    theirs = Message.objects.filter(
+        thread=OuterRef("pk"), direction=Direction.INBOUND, read_at__isnull=True
+    )
+    latest = Conversation.objects.filter(pk__in=threads).values(
+        latest=Subquery(theirs.order_by("-pk").values("pk")[:1])
+    )
+    return {message.thread or 0: message for message in Message.objects.filter(pk__in=latest)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +161,14 @@ class TextRow:
     @property
     def author(self) -> str:
         return self.message.author.get_username() if self.message.author else ""
+
+    @property
+    def words(self) -> SafeString:
+        """Return the text as HTML, with its links and lines."""
+        text = self.message.text
+        # Django looks at each word for a link: most texts have none.
+        linked = urlizetrunc(text, _LONGEST_LINK) if _MAY_LINK.search(text) else escape(text)
+        return linebreaksbr(linked)
 
     @property
     def media(self) -> list[Medium]:

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 
 from koinonia.console.frame import ConsoleView
 from koinonia.console.inbox.lists import Chosen
-from koinonia.console.inbox.rows import Row
+from koinonia.console.inbox.rows import listed
 from koinonia.console.paging import paged
 from koinonia.inbox.search import TEXTS_SEARCHED
 
@@ -22,7 +22,7 @@ class InboxView(ConsoleView):
         shown = {
             "chosen": chosen,
             "page": page,
-            "rows": [Row(row, self.membership) for row in page.rows],
+            "rows": listed(page.rows, self.membership),
             "current": request.GET.get("beside", ""),
             "texts_searched": TEXTS_SEARCHED,
         }

@@ -21,8 +21,10 @@ from django.utils.translation import gettext_lazy as _
 
 from delivery.models import Direction, Message
 from delivery.models.queue import MessageQuerySet
+from koinonia.any_spelling import pattern_of
 from koinonia.api.row_position import Beyond
 from koinonia.console.sent import lines
+from koinonia.console.sent.causes import with_code
 from koinonia.console.words import Words
 from koinonia.models import Church, Member
 from koinonia.names import search_key
@@ -110,7 +112,8 @@ class Search:
         letters = Message.objects.dead_letters().filter(tenant=self.church)
         letters = letters.filter(dead_since__gte=self._begins) if self._begins else letters
         letters = letters.filter(dead_since__lt=self._ends) if self._ends else letters
-        return letters.filter(error_code=code) if code else letters
+        found: MessageQuerySet = with_code(letters, code) if code else letters
+        return found
 
     @cached_property
     def people(self) -> list[Member]:
@@ -142,7 +145,7 @@ class Search:
         if self.state:
             rows = rows.filter(status__in=[str(status) for status in STATES[self.state][1]])
         for word in self.words.split():
-            rows = rows.filter(text__icontains=word)
+            rows = rows.filter(text__regex=pattern_of(word))
         if self._begins:
             rows = rows.filter(created_at__gte=self._begins)
         if self._ends:

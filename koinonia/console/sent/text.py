@@ -36,9 +36,7 @@ class TextView(_OneText):
             "id": ids.encode(text.pk),
             "status": words.of_status(text.status),
             "why": words.explain(text.error_code, text.provider) if text.error_code else "",
-            "remedy": words.remedy(text.error_code)
-            if text.status in (Status.FAILED, Status.DEAD, Status.UNKNOWN, Status.EXPIRED)
-            else "",
+            "remedy": words.remedy_for(text),
             "story": story(self.church, text, now),
             "is_planned": is_planned and text.batch is None,
             "waits": waits and not text.ambiguous,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 
 from koinonia.console.sent.base import SentView
-from koinonia.console.sent.causes import causes
+from koinonia.console.sent.causes import advice, causes
 from koinonia.console.sent.finding import MOST_PEOPLE, STATES, Search
+from koinonia.console.sent.text_lines import text_line
 
 _MOST_CAUSES = 12
 
@@ -23,10 +24,11 @@ class TextsView(SentView):
         shown = {
             "search": search,
             "found": found,
+            "lines": [text_line(text) for text in found.rows],
             "states": [(name, label) for name, (label, _statuses) in STATES.items()],
             "people": search.people[:MOST_PEOPLE],
             "too_many_people": len(search.people) > MOST_PEOPLE,
-            "causes": letters[:_MOST_CAUSES],
+            "causes": advice(letters[:_MOST_CAUSES]),
             "tab": "texts",
         }
         return self.page("koinonia/console/sent/texts.html", shown)

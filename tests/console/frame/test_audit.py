@@ -7,21 +7,15 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.test import Client
 from django.utils import timezone
 
 from koinonia import audit
 from koinonia.models import AuditEntry, Church
+from tests.console.conftest import signed_in
 from tests.console.pages import Costs
 from tests.support import cast
 
 PATH = "/api/v1/churches/grace/audit/"
-
-
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def test_an_act_names_its_subject_by_key(grace: Church, grace_owner: User) -> None:

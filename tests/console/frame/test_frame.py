@@ -7,13 +7,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from koinonia.models import Church, Conversation, LastChurch, Role, Staff
+from tests.console.conftest import signed_in
 from tests.console.pages import Costs
-
-
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def test_the_navigation_names_the_page_that_is_open(grace_owner: User) -> None:

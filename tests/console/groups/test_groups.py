@@ -2,46 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from koinonia.console import paging
+from koinonia.console.groups import members
 from koinonia.ids import encode
 from koinonia.models import AuditEntry, Broadcast, Church, Group, Keyword, Member
+from tests.console.conftest import signed_in
 from tests.console.pages import Costs
 from tests.httpopt.church_data import NOW
 from tests.support import cast
 
 BASE = "/churches/grace/"
-Open = Callable[[User], Client]
-
-
-@pytest.fixture
-def signed_in() -> Open:
-    def client_of(user: User) -> Client:
-        client = Client()
-        client.force_login(user)
-        return client
-
-    return client_of
-
-
-@pytest.fixture
-def sender(signed_in: Open, grace_sender: User) -> Client:
-    return signed_in(grace_sender)
 
 
 @pytest.fixture
 def choir(grace: Church) -> Group:
     return Group.objects.create(church=grace, name="Choir")
-
-
-@pytest.fixture
-def anna(grace: Church) -> Member:
-    return cast.member(grace, "Anna", "+13125550111", last_name="Lee")
 
 
 def of(group: Group, page: str = "") -> str:
@@ -177,9 +158,7 @@ def test_a_bad_keyword_is_explained(sender: Client, choir: Group, word: str, sen
     assert sentence in text_of(refused)
 
 
-def test_a_viewer_reads_and_changes_nothing(
-    signed_in: Open, grace_viewer: User, choir: Group, anna: Member
-) -> None:
+def test_a_viewer_reads_and_changes_nothing(grace_viewer: User, choir: Group, anna: Member) -> None:
     viewer = signed_in(grace_viewer)
     choir.members.add(anna)
     page = text_of(viewer.get(of(choir)))
@@ -194,7 +173,25 @@ def test_a_viewer_reads_and_changes_nothing(
     assert choir.members.count() == 1
 
 
-def test_another_office_finds_nothing(signed_in: Open, hope_owner: User, choir: Group) -> None:
+@pytest.mark.parametrize("few", [3, 500])
+def test_the_members_of_a_group_are_sorted_by_name_over_all_pages(
+    viewer: Client, grace: Church, choir: Group, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(paging, "MOST_ROWS", 2)
+    monkeypatch.setattr(members, "_FEW", few)
+    for number, name in enumerate(["Zoë", "ben", "Émile", "Anna", "Dora"]):
+        choir.members.add(cast.member(grace, name, f"+1312555010{number}"))
+    cast.member(grace, "Carl", "+13125550109")
+    shown: list[str] = []
+    query: str | None = ""
+    while query is not None:
+        page = viewer.get(of(choir) + query).context["page"]
+        shown += [member.name for member in page.rows]
+        query = page.older or None
+    assert shown == ["Anna", "ben", "Dora", "Émile", "Zoë"]
+
+
+def test_another_office_finds_nothing(hope_owner: User, choir: Group) -> None:
     keyword = Keyword.objects.create(church=choir.church, word="SING", group=choir)
     client = signed_in(hope_owner)
     for church in ("grace", "hope"):

@@ -12,10 +12,11 @@ from django.test import Client
 from django.utils import timezone
 
 from delivery.models import Message, OptOut
+from koinonia.conversations import update_for_batch
 from koinonia.ids import encode
 from koinonia.models import AuditEntry, Church, Conversation, Note, Staff
 from tests.console.pages import Costs
-from tests.koinonia.inbox.conftest import PHONE, receive, send
+from tests.koinonia.inbox.conftest import NOW, PHONE, receive, send
 from tests.support import cast
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +66,22 @@ def test_the_list_shows_who_waits_and_leads_to_the_conversation(
     assert "Nothing here matches" in body(viewer, f"{INBOX}?search=zebra")
     assert "Anna Lee" in body(viewer, f"{INBOX}?search=cake&show=unread")
     assert "at least 2" in body(viewer, f"{INBOX}?search=x")
+
+
+def test_an_unread_text_is_shown_though_a_broadcast_came_later(
+    viewer: Client, sender: Client, grace: Church, unread: Unread, costs: Costs
+) -> None:
+    unread("Is there parking?")
+    path = unread("And a ramp?")
+    send(grace, "Dear all", batch=3)
+    update_for_batch(3, now=NOW)
+    assert "And a ramp?" in body(viewer, INBOX)
+    assert "Dear all" not in body(viewer, INBOX)
+    beside = body(viewer, path).partition('class="conversations"')[2].partition("</ul>")[0]
+    assert "And a ramp?" in beside
+    costs.of(viewer, INBOX)
+    sender.post(f"{path}read/", {"seen": last_text(sender, path)})
+    assert "Dear all" in body(viewer, INBOX)
 
 
 @pytest.mark.parametrize("show", ["open", "unread", "mine", "done", "all", "bogus"])

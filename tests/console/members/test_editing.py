@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.test import Client
@@ -10,20 +11,23 @@ from django.utils import timezone
 from delivery.models import ConsentChange, Message, OptOut
 from delivery.opt_outs import opt_out
 from delivery.statuses import Status
+from koinonia.conversations import conversation_with
 from koinonia.ids import encode
 from koinonia.models import AuditEntry, Broadcast, Church, Group, Member
-from tests.console.members.conftest import BASE
+from realtime.models import Event
+
+BASE = "/churches/grace/members/"
 
 
 def edit_path(member: Member) -> str:
     return f"{BASE}{encode(member.pk)}/edit/"
 
 
-def test_a_member_is_added_with_groups(office: Client, grace: Church) -> None:
+def test_a_member_is_added_with_groups(sender: Client, grace: Church) -> None:
     choir = Group.objects.create(church=grace, name="Choir")
     body = {"first_name": "Zoë", "last_name": "O'Hara", "phone": "312.555.0144",
             "groups": [encode(choir.pk)], "opted_out": "on"}  # fmt: skip
-    answer = office.post(BASE + "new/", body, follow=True)
+    answer = sender.post(BASE + "new/", body, follow=True)
     member = Member.objects.get()
     assert answer.redirect_chain == [(f"{BASE}{encode(member.pk)}/", 302)]
     assert (member.name, member.phone) == ("Zoë O'Hara", "+13125550144")
@@ -36,8 +40,8 @@ def test_a_member_is_added_with_groups(office: Client, grace: Church) -> None:
     assert "Opted out by the staff" in page
 
 
-def test_an_error_keeps_what_was_typed(office: Client, grace: Church) -> None:
-    answer = office.post(BASE + "new/", {"first_name": "Zoë", "phone": "12"})
+def test_an_error_keeps_what_was_typed(sender: Client, grace: Church) -> None:
+    answer = sender.post(BASE + "new/", {"first_name": "Zoë", "phone": "12"})
     page = answer.content.decode()
     assert answer.status_code == 422
     assert 'value="Zoë"' in page
@@ -46,24 +50,24 @@ def test_an_error_keeps_what_was_typed(office: Client, grace: Church) -> None:
     assert not Member.objects.exists()
 
 
-def test_a_member_is_changed(office: Client, anna: Member) -> None:
+def test_a_member_is_changed(sender: Client, anna: Member) -> None:
     body = {"first_name": "Anne", "last_name": "Lee", "phone": anna.phone, "version": anna.version}
-    assert office.post(edit_path(anna), body).status_code == 302
+    assert sender.post(edit_path(anna), body).status_code == 302
     anna.refresh_from_db()
     assert anna.first_name == "Anne"
     assert AuditEntry.objects.get().action == "member.changed"
 
 
-def changed_by_both(office: Client, anna: Member) -> Any:
+def changed_by_both(sender: Client, anna: Member) -> Any:
     anna.refresh_from_db()
     body = {"first_name": "Anne", "last_name": "Lee", "phone": anna.phone, "version": anna.version}
     Member.objects.get(pk=anna.pk).save()
     Member.objects.filter(pk=anna.pk).update(last_name="Leigh")
-    return body, office.post(edit_path(anna), body)
+    return body, sender.post(edit_path(anna), body)
 
 
-def test_a_change_of_a_colleague_is_shown_with_both_versions(office: Client, anna: Member) -> None:
-    body, answer = changed_by_both(office, anna)
+def test_a_change_of_a_colleague_is_shown_with_both_versions(sender: Client, anna: Member) -> None:
+    body, answer = changed_by_both(sender, anna)
     page = answer.content.decode()
     assert answer.status_code == 412
     assert "A colleague has changed this meanwhile" in page
@@ -73,23 +77,34 @@ def test_a_change_of_a_colleague_is_shown_with_both_versions(office: Client, ann
     assert anna.name == "Anna Leigh"
 
     choice = {**body, "version": answer.context["version"], "take-last_name": "theirs"}
-    assert office.post(edit_path(anna), choice).status_code == 302
+    assert sender.post(edit_path(anna), choice).status_code == 302
     anna.refresh_from_db()
     assert anna.name == "Anne Leigh"
 
 
 def test_an_opt_out_cannot_be_taken_back_on_the_page(
-    office: Client, grace: Church, anna: Member
+    sender: Client, grace: Church, anna: Member
 ) -> None:
     opt_out(grace.pk, anna.phone, OptOut.Source.KEYWORD, now=timezone.now())
-    assert "opted_out" not in office.get(edit_path(anna)).context["form"].fields
+    assert "opted_out" not in sender.get(edit_path(anna)).context["form"].fields
     body = {"first_name": "Anne", "phone": anna.phone, "version": anna.version}
-    assert office.post(edit_path(anna), body).status_code == 302
+    assert sender.post(edit_path(anna), body).status_code == 302
     assert OptOut.objects.filter(number=anna.phone).exists()
 
 
+def test_an_opt_out_on_the_page_renews_the_inboxes_of_colleagues(
+    sender: Client, grace: Church, anna: Member
+) -> None:
+    conversation = conversation_with(grace, anna.phone, now=timezone.now())
+    body = {"first_name": "Anne", "phone": anna.phone, "version": anna.version, "opted_out": "on"}
+    assert sender.post(edit_path(anna), body).status_code == 302
+    event = Event.objects.get(stream__key="church:grace", type="conversation.updated")
+    told = json.loads(event.body)["data"]
+    assert (told["conversation"], told["opted_out"]) == (encode(conversation.pk), True)
+
+
 def test_a_deletion_says_what_waits_and_cancels_it(
-    office: Client, grace: Church, anna: Member
+    sender: Client, grace: Church, anna: Member
 ) -> None:
     now = timezone.now()
     text = Message.objects.create(
@@ -101,23 +116,23 @@ def test_a_deletion_says_what_waits_and_cancels_it(
         audience={"groups": [], "members": [encode(anna.pk)]},
     )  # fmt: skip
     path = f"{BASE}{encode(anna.pk)}/delete/"
-    page = office.get(path)
+    page = sender.get(path)
     assert page.context["waiting"].texts == page.context["waiting"].broadcasts == 1
-    answer = office.post(path, {"version": anna.version}, follow=True)
+    answer = sender.post(path, {"version": anna.version}, follow=True)
     assert "Anna Lee is deleted. 1 waiting text is cancelled." in answer.content.decode()
     text.refresh_from_db()
     assert text.status == Status.CANCELLED
     assert AuditEntry.objects.get().action == "member.deleted"
-    assert office.get(path).status_code == 404
+    assert sender.get(path).status_code == 404
 
 
-def test_a_changed_member_is_not_deleted_unseen(office: Client, anna: Member) -> None:
+def test_a_changed_member_is_not_deleted_unseen(sender: Client, anna: Member) -> None:
     path = f"{BASE}{encode(anna.pk)}/delete/"
-    assert office.post(path, {"version": anna.version + 1}).status_code == 412
+    assert sender.post(path, {"version": anna.version + 1}).status_code == 412
     assert Member.objects.exists()
 
 
-def test_a_reader_changes_nothing(reader: Client, anna: Member) -> None:
+def test_a_reader_changes_nothing(viewer: Client, anna: Member) -> None:
     for path in (BASE + "new/", edit_path(anna), f"{BASE}{encode(anna.pk)}/delete/"):
-        assert reader.get(path).status_code == 403
-        assert reader.post(path, {"version": anna.version}).status_code == 403
+        assert viewer.get(path).status_code == 403
+        assert viewer.post(path, {"version": anna.version}).status_code == 403

@@ -15,7 +15,9 @@ from koinonia.console.members import files
 from koinonia.ids import encode
 from koinonia.member_import import kept, writing
 from koinonia.models import AuditEntry, Church, Group, Member, MemberFile
-from tests.console.members.conftest import BASE
+from tests.console.conftest import signed_in
+
+BASE = "/churches/grace/members/"
 
 BREEZE = (
     "Breeze ID,First Name,Last Name,Mobile,Home,Tags,Text OK\n"
@@ -40,13 +42,13 @@ def preview(client: Client, path: str) -> Any:
 
 
 def test_the_preview_shows_what_would_happen_and_writes_nothing(
-    office: Client, grace: Church
+    sender: Client, grace: Church
 ) -> None:
     known = Member.objects.create(
         church=grace, first_name="ANN", last_name="Lee", phone="+13125550101"
     )
-    path = upload(office, BREEZE)
-    found = preview(office, path)
+    path = upload(sender, BREEZE)
+    found = preview(sender, path)
     assert [(person.name, person.state, person.before) for person in found.people] == [
         ("Ann Lee", "changed", "ANN Lee"),
         ("Ben Stone", "new", ""),
@@ -65,12 +67,39 @@ def test_the_preview_shows_what_would_happen_and_writes_nothing(
     assert Member.objects.count() == 1
 
 
-def test_an_import_needs_the_agreement_and_reports(office: Client, grace: Church) -> None:
-    path = upload(office, BREEZE)
-    refused = office.post(path + "start/")
+def test_a_large_file_asks_to_wait_and_then_shows_the_preview(
+    sender: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "_LOOKED_AT_ONCE", len(BREEZE) - 1)
+    path = upload(sender, BREEZE)
+    waiting = sender.get(path).content.decode()
+    assert "Looking at the file" in waiting
+    assert f'hx-get="{path}?look=now"' in waiting
+    assert f'<a class="button primary" href="{path}?look=now">' in waiting
+    assert preview(sender, f"{path}?look=now").number == 2
+    # The plan is kept now: the page comes at once.
+    assert preview(sender, path).number == 2
+
+
+def test_the_upload_page_names_the_bounds_of_a_file(sender: Client) -> None:
+    assert "up to 5 MB and 50,000 lines." in sender.get(BASE + "import/").content.decode()
+
+
+def test_a_preview_compares_many_people_with_one_statement(
+    sender: Client, grace: Church, django_assert_max_num_queries: Any
+) -> None:
+    lines = [f"Name{number},+1312555{number:04}" for number in range(600)]
+    path = upload(sender, "\n".join(["First Name,Mobile", *lines]))
+    with django_assert_max_num_queries(20):
+        assert preview(sender, path).report.created == 600
+
+
+def test_an_import_needs_the_agreement_and_reports(sender: Client, grace: Church) -> None:
+    path = upload(sender, BREEZE)
+    refused = sender.post(path + "start/")
     assert refused.status_code == 422
     assert not Member.objects.exists()
-    done = office.post(path + "start/", {"agreed": "1"}, follow=True)
+    done = sender.post(path + "start/", {"agreed": "1"}, follow=True)
     page = done.content.decode()
     assert "The import is done" in page
     assert sorted(Member.objects.values_list("first_name", flat=True)) == ["Ann", "Ben"]
@@ -79,28 +108,28 @@ def test_an_import_needs_the_agreement_and_reports(office: Client, grace: Church
     assert (file.state, bytes(file.content), bytes(file.plan)) == ("done", b"", b"")
     assert file.progress["created"] == 2
     assert AuditEntry.objects.get().detail["opted_out"] == 1
-    report = office.get(path + "report/")
+    report = sender.get(path + "report/")
     lines = report.getvalue().decode().splitlines()
     assert lines[0] == "Line,Remark"
     assert lines[1].startswith("4,")
 
 
-def test_a_second_start_imports_once(office: Client, grace: Church) -> None:
-    path = upload(office, BREEZE)
+def test_a_second_start_imports_once(sender: Client, grace: Church) -> None:
+    path = upload(sender, BREEZE)
     for _ in range(2):
-        office.post(path + "start/", {"agreed": "1"})
+        sender.post(path + "start/", {"agreed": "1"})
     assert Member.objects.count() == 2
     assert AuditEntry.objects.count() == 1
 
 
 def test_a_long_import_goes_on_where_it_was(
-    office: Client, grace: Church, monkeypatch: pytest.MonkeyPatch
+    sender: Client, grace: Church, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writing, "AT_ONCE", 2)
     monkeypatch.setattr(files, "_SECONDS_OF_A_STEP", 0.0)
     rows = "".join(f"M{n},312555010{n},Choir\n" for n in range(5))
-    path = upload(office, f"first_name,phone,groups\n{rows}Ida,3125550109,\n")
-    page = office.post(path + "start/", {"agreed": "1"}, follow=True).content.decode()
+    path = upload(sender, f"first_name,phone,groups\n{rows}Ida,3125550109,\n")
+    page = sender.post(path + "start/", {"agreed": "1"}, follow=True).content.decode()
     assert "Importing" in page
     assert 'hx-trigger="load, submit"' in page
     for done in (2, 4):
@@ -108,48 +137,48 @@ def test_a_long_import_goes_on_where_it_was(
         members = Member.objects.count()
         assert (file.position, file.progress["created"], members) == (done, done, done)
         if done == 2:
-            office.post(path + "step/", headers={"HX-Request": "true"})
-    assert "The import is done" in office.post(path + "step/", follow=True).content.decode()
+            sender.post(path + "step/", headers={"HX-Request": "true"})
+    assert "The import is done" in sender.post(path + "step/", follow=True).content.decode()
     file = MemberFile.objects.get()
     assert (file.progress["created"], file.progress["new_groups"]) == (6, ["Choir"])
     assert Group.objects.get().members.count() == 5
 
 
-def test_columns_can_be_chosen(office: Client, grace: Church) -> None:
-    path = upload(office, "Kontakt,Rufname,Kreis\n3125550101,Ann,Choir\n3125550102,Ben,\n")
-    found = preview(office, path)
+def test_columns_can_be_chosen(sender: Client, grace: Church) -> None:
+    path = upload(sender, "Kontakt,Rufname,Kreis\n3125550101,Ann,Choir\n3125550102,Ben,\n")
+    found = preview(sender, path)
     assert "name the columns" in found.problem
     assert [(column.header, column.samples) for column in found.columns] == [
         ("Kontakt", ["3125550101", "3125550102"]), ("Rufname", ["Ann", "Ben"]), ("Kreis", ["Choir"]),
     ]  # fmt: skip
     chosen = {"line": found.header_line, "column-0": "phone", "column-1": "first_name",
               "column-2": "groups"}  # fmt: skip
-    assert office.post(path, chosen).status_code == 302
-    found = preview(office, path)
+    assert sender.post(path, chosen).status_code == 302
+    found = preview(sender, path)
     assert [(person.name, person.groups) for person in found.people] == [
         ("Ann", ["Choir"]), ("Ben", []),
     ]  # fmt: skip
-    office.post(path + "start/", {"agreed": "1"})
+    sender.post(path + "start/", {"agreed": "1"})
     assert Group.objects.get().members.get().first_name == "Ann"
 
 
-def test_a_recognised_column_can_be_left_out(office: Client, grace: Church) -> None:
-    path = upload(office, BREEZE)
-    found = preview(office, path)
+def test_a_recognised_column_can_be_left_out(sender: Client, grace: Church) -> None:
+    path = upload(sender, BREEZE)
+    found = preview(sender, path)
     (tags,) = [column.at for column in found.columns if column.header == "Tags"]
-    office.post(path, {"line": found.header_line, f"column-{tags}": "ignored"})
-    assert preview(office, path).report.new_groups == []
+    sender.post(path, {"line": found.header_line, f"column-{tags}": "ignored"})
+    assert preview(sender, path).report.new_groups == []
 
 
-def test_an_unknown_encoding_is_chosen_by_names(office: Client, grace: Church) -> None:
+def test_an_unknown_encoding_is_chosen_by_names(sender: Client, grace: Church) -> None:
     content = "first_name,last_name,phone\nJosé,Muñoz,3125550101\n".encode("cp1252")
-    path = upload(office, content)
-    found = preview(office, path)
+    path = upload(sender, content)
+    found = preview(sender, path)
     assert found.problem == "encoding"
     name, samples = found.encodings[0]
     assert (name, samples[0]) == ("windows-1252", "José Muñoz")
-    office.post(path, {"encoding": "windows-1252"})
-    found = preview(office, path)
+    sender.post(path, {"encoding": "windows-1252"})
+    found = preview(sender, path)
     assert (found.problem, found.people[0].name) == ("", "José Muñoz")
 
 
@@ -158,49 +187,49 @@ def test_an_unknown_encoding_is_chosen_by_names(office: Client, grace: Church) -
     [(b"%PDF-1.7", "PDF"), (b"\x89PNG", "picture"), (b"first_name,phone\n", "")],
 )
 def test_an_unusable_file_says_why(
-    office: Client, grace: Church, content: bytes, sentence: str
+    sender: Client, grace: Church, content: bytes, sentence: str
 ) -> None:
-    path = upload(office, content)
-    found = preview(office, path)
+    path = upload(sender, content)
+    found = preview(sender, path)
     assert sentence in found.problem
     assert not found.people
-    assert office.post(path + "start/", {"agreed": "1"}, follow=True).status_code in (200, 422)
+    assert sender.post(path + "start/", {"agreed": "1"}, follow=True).status_code in (200, 422)
     assert not Member.objects.exists()
 
 
-def test_no_file_an_empty_one_and_a_large_one_are_refused(office: Client, grace: Church) -> None:
+def test_no_file_an_empty_one_and_a_large_one_are_refused(sender: Client, grace: Church) -> None:
     for body in (
         {},
         {"file": SimpleUploadedFile("a.csv", b"")},
         {"file": SimpleUploadedFile("a.csv", b"x" * (5 * 2**20 + 1))},
     ):
-        assert office.post(BASE + "import/", body).status_code == 422
+        assert sender.post(BASE + "import/", body).status_code == 422
     assert not MemberFile.objects.exists()
 
 
 def test_uploads_are_few_and_short_lived(
-    office: Client, signed_in: Any, grace: Church, grace_owner: Any, monkeypatch: pytest.MonkeyPatch
+    sender: Client, grace: Church, grace_owner: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = upload(office, BREEZE)
-    second = upload(office, BREEZE)
-    assert office.get(first).status_code == 404
+    first = upload(sender, BREEZE)
+    second = upload(sender, BREEZE)
+    assert sender.get(first).status_code == 404
     monkeypatch.setattr(kept, "MOST_OF_A_CHURCH", 1)
     answer = signed_in(grace_owner).post(
         BASE + "import/", {"file": SimpleUploadedFile("a.csv", BREEZE.encode())}
     )
     assert answer.status_code == 422
     MemberFile.objects.update(created_at=timezone.now() - timedelta(minutes=61))
-    assert office.get(second).status_code == 404
+    assert sender.get(second).status_code == 404
     assert kept.old_files(timezone.now()).count() == 1
 
 
 def test_two_tabs_write_a_slice_once(
-    office: Client, grace: Church, monkeypatch: pytest.MonkeyPatch
+    sender: Client, grace: Church, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writing, "AT_ONCE", 1)
     monkeypatch.setattr(files, "_SECONDS_OF_A_STEP", 0.0)
-    path = upload(office, "first_name,phone\nAnn,3125550101\nBen,3125550102\nIda,3125550103\n")
-    office.post(path + "start/", {"agreed": "1"})
+    path = upload(sender, "first_name,phone\nAnn,3125550101\nBen,3125550102\nIda,3125550103\n")
+    sender.post(path + "start/", {"agreed": "1"})
     one, other = MemberFile.objects.get(), MemberFile.objects.get()
     for file in (one, other):
         kept.advance(file, seconds=0, now=timezone.now())
@@ -208,11 +237,11 @@ def test_two_tabs_write_a_slice_once(
 
 
 def test_a_file_is_for_the_colleague_who_chose_it(
-    office: Client, reader: Client, signed_in: Any, grace_owner: Any, grace: Church, hope_owner: Any
+    sender: Client, viewer: Client, grace_owner: Any, grace: Church, hope_owner: Any
 ) -> None:
-    path = upload(office, BREEZE)
+    path = upload(sender, BREEZE)
     assert signed_in(grace_owner).get(path).status_code == 404
     assert signed_in(hope_owner).get(path).status_code == 404
-    assert reader.get(path).status_code == 403
+    assert viewer.get(path).status_code == 403
     key = MemberFile.objects.get().pk
     assert path.endswith(f"/{encode(key)}/")

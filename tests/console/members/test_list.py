@@ -16,9 +16,10 @@ from koinonia import member_search
 from koinonia.api import pagination
 from koinonia.ids import encode
 from koinonia.models import AuditEntry, Church, Group, Member
-from tests.console.members.conftest import BASE
 from tests.console.pages import Costs
 from tests.support import cast
+
+BASE = "/churches/grace/members/"
 
 
 def names(client: Client, **query: str) -> list[str]:
@@ -37,93 +38,93 @@ def text_to(member: Member, status: Status, error_class: str = "") -> None:
 
 
 def test_people_are_in_the_order_of_their_names(
-    reader: Client, grace: Church, monkeypatch: pytest.MonkeyPatch
+    viewer: Client, grace: Church, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for first in ("Zoë", "anna", "Émile", "Ben"):
         cast.member(grace, first, "+13125550111")
-    assert names(reader) == ["anna", "Ben", "Émile", "Zoë"]
+    assert names(viewer) == ["anna", "Ben", "Émile", "Zoë"]
     monkeypatch.setattr(pagination, "PAGE_SIZE", 3)
-    start = reader.get(BASE)
-    second = reader.get(BASE + start.context["page"].older)
+    start = viewer.get(BASE)
+    second = viewer.get(BASE + start.context["page"].older)
     assert [member.name for member in second.context["page"].rows] == ["Zoë"]
-    back = reader.get(BASE + second.context["page"].newer)
+    back = viewer.get(BASE + second.context["page"].newer)
     assert [member.name for member in back.context["page"].rows] == ["anna", "Ben", "Émile"]
 
 
 def test_an_exact_match_comes_first_and_accents_do_not_matter(
-    reader: Client, grace: Church
+    viewer: Client, grace: Church
 ) -> None:
     for first, last in (("Roseann", "Hill"), ("Lea", "Anne"), ("Anne", ""), ("Annette", "Stone")):
         cast.member(grace, first, "+13125550111", last_name=last)
-    assert names(reader, search="ánne") == ["Anne", "Annette Stone", "Lea Anne"]
-    assert names(reader, search="ann") == ["Anne", "Annette Stone", "Lea Anne", "Roseann Hill"]
-    assert names(reader, search="stone annette") == ["Annette Stone"]
+    assert names(viewer, search="ánne") == ["Anne", "Annette Stone", "Lea Anne"]
+    assert names(viewer, search="ann") == ["Anne", "Annette Stone", "Lea Anne", "Roseann Hill"]
+    assert names(viewer, search="stone annette") == ["Annette Stone"]
 
 
 def test_a_search_ranks_a_bounded_number_and_says_so(
-    reader: Client, grace: Church, monkeypatch: pytest.MonkeyPatch
+    viewer: Client, grace: Church, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(member_search, "MOST", 2)
     for first, last in (("Ann", ""), ("Anna", ""), ("Hanna", ""), ("Anne", ""), ("Joanna", "")):
         cast.member(grace, first, "+13125550111", last_name=last)
-    assert names(reader, search="ann") == ["Ann", "Anna", "Anne", "Hanna", "Joanna"]
+    assert names(viewer, search="ann") == ["Ann", "Anna", "Anne", "Hanna", "Joanna"]
     sentence = "Type more letters."
-    assert sentence in reader.get(BASE, {"search": "ann"}).content.decode()
-    assert sentence not in reader.get(BASE, {"search": "joa"}).content.decode()
-    export = reader.post(f"{BASE}export/", {"search": "ann"})
+    assert sentence in viewer.get(BASE, {"search": "ann"}).content.decode()
+    assert sentence not in viewer.get(BASE, {"search": "joa"}).content.decode()
+    export = viewer.post(f"{BASE}export/", {"search": "ann"})
     assert b"".join(export.streaming_content).count(b"+13125550111") == 5  # type: ignore[attr-defined]
 
 
-def test_a_number_is_found_by_its_digits(reader: Client, anna: Member, ben: Member) -> None:
-    assert names(reader, search="555-0112") == ["Ben"]
+def test_a_number_is_found_by_its_digits(viewer: Client, anna: Member, ben: Member) -> None:
+    assert names(viewer, search="555-0112") == ["Ben"]
 
 
-def test_filters_choose_people(reader: Client, grace: Church, anna: Member, ben: Member) -> None:
+def test_filters_choose_people(viewer: Client, grace: Church, anna: Member, ben: Member) -> None:
     choir = Group.objects.create(church=grace, name="Choir")
     choir.members.add(ben)
     opt_out(grace.pk, ben.phone, OptOut.Source.STAFF, now=timezone.now())
     text_to(anna, Status.DELIVERED)
-    assert names(reader, group=encode(choir.pk)) == ["Ben"]
-    assert names(reader, state="out") == ["Ben"]
-    assert names(reader, state="new") == ["Ben"]
-    assert names(reader, state="nonsense", group="nonsense") == ["Anna Lee", "Ben"]
+    assert names(viewer, group=encode(choir.pk)) == ["Ben"]
+    assert names(viewer, state="out") == ["Ben"]
+    assert names(viewer, state="new") == ["Ben"]
+    assert names(viewer, state="nonsense", group="nonsense") == ["Anna Lee", "Ben"]
 
 
 def test_a_number_that_failed_for_good_twice_is_marked(
-    reader: Client, anna: Member, ben: Member
+    viewer: Client, anna: Member, ben: Member
 ) -> None:
     for member in (anna, ben):
         text_to(member, Status.FAILED, "carrier")
     text_to(anna, Status.DEAD, "permanent")
     text_to(anna, Status.CANCELLED)
     text_to(ben, Status.DELIVERED)
-    assert names(reader, state="failing") == ["Anna Lee"]
-    assert reader.get(BASE).content.decode().count('data-tone="bad">Texts always fail') == 1
+    assert names(viewer, state="failing") == ["Anna Lee"]
+    assert viewer.get(BASE).content.decode().count('data-tone="bad">Texts always fail') == 1
 
 
-def test_the_first_page_says_what_to_do(office: Client, reader: Client, grace: Church) -> None:
-    assert "No members yet" in office.get(BASE).content.decode()
-    assert "Import a file" not in reader.get(BASE).content.decode()
-    assert "Nobody matches" in office.get(BASE, {"search": "x"}).content.decode()
+def test_the_first_page_says_what_to_do(sender: Client, viewer: Client, grace: Church) -> None:
+    assert "No members yet" in sender.get(BASE).content.decode()
+    assert "Import a file" not in viewer.get(BASE).content.decode()
+    assert "Nobody matches" in sender.get(BASE, {"search": "x"}).content.decode()
 
 
-def test_a_part_for_htmx_has_the_list_alone(reader: Client, anna: Member) -> None:
-    part = reader.get(BASE, {"search": "ann"}, headers={"HX-Request": "true"}).content.decode()
+def test_a_part_for_htmx_has_the_list_alone(viewer: Client, anna: Member) -> None:
+    part = viewer.get(BASE, {"search": "ann"}, headers={"HX-Request": "true"}).content.decode()
     assert 'id="members"' in part
     assert "<html" not in part
 
 
-def test_the_list_costs_few_queries(reader: Client, grace: Church, costs: Costs) -> None:
+def test_the_list_costs_few_queries(viewer: Client, grace: Church, costs: Costs) -> None:
     choir = Group.objects.create(church=grace, name="Choir")
     for number in range(30):
         choir.members.add(cast.member(grace, f"M{number}", "+13125550111"))
-    costs.of(reader, f"{BASE}?search=m&group={encode(choir.pk)}")
+    costs.of(viewer, f"{BASE}?search=m&group={encode(choir.pk)}")
 
 
 def test_the_export_follows_the_list_and_is_noted(
-    reader: Client, grace: Church, anna: Member, ben: Member
+    viewer: Client, grace: Church, anna: Member, ben: Member
 ) -> None:
-    answer = reader.post(BASE + "export/", {"search": "lee"})
+    answer = viewer.post(BASE + "export/", {"search": "lee"})
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     content: Any = answer.getvalue()
     assert b"Anna" in content

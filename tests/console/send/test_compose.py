@@ -25,63 +25,46 @@ SEND = "/churches/grace/send/"
 PNG = b"\x89PNG\r\n\x1a\n" + b"picture" * 10
 
 
-@pytest.fixture(autouse=True)
-def swift(settings: Any) -> None:
-    """Turn off rate limits, which another test covers."""
-    settings.THROTTLING = {**settings.THROTTLING, "ENABLED": False}
-
-
-@pytest.fixture
-def anna(grace: Church) -> Member:
-    return cast.member(grace, "Anna", "+13125550111", last_name="Lee")
-
-
-@pytest.fixture
-def office(client: Client, grace_sender: User) -> Client:
-    client.force_login(grace_sender)
-    return client
-
-
-def post(office: Client, action: str = "send", **values: Any) -> Any:
-    return office.post(SEND, {"form": "one", "action": action, **values})
+def post(sender: Client, action: str = "send", **values: Any) -> Any:
+    return sender.post(SEND, {"form": "one", "action": action, **values})
 
 
 def mark(row: Any) -> str:
     return f"{'g' if isinstance(row, Group) else 'm'}:{encode(row.pk)}"
 
 
-def test_one_person_is_found_chosen_and_texted(office: Client, anna: Member) -> None:
-    found = post(office, "find", find="lee", text="Hi {first_name}")
+def test_one_person_is_found_chosen_and_texted(sender: Client, anna: Member) -> None:
+    found = post(sender, "find", find="lee", text="Hi {first_name}")
     assert f'value="add:{mark(anna)}"' in found.content.decode()
-    chosen = post(office, f"add:{mark(anna)}", find="lee", text="Hi {first_name}")
+    chosen = post(sender, f"add:{mark(anna)}", find="lee", text="Hi {first_name}")
     page = chosen.content.decode()
     assert f'name="who" value="{mark(anna)}"' in page
     assert "Hi {first_name}</textarea>" in page
-    sent = post(office, who=mark(anna), text="Hi {first_name}")
+    sent = post(sender, who=mark(anna), text="Hi {first_name}")
     assert sent.status_code == 302
     message = Message.objects.get()
     assert (message.text, message.status) == ("Hi Anna", "scheduled")
     assert message.scheduled_at == message.created_at + UNDO_FOR
     assert AuditEntry.objects.get().action == "message.sent"
-    assert "On its way to 1 person." in office.get(SEND).content.decode()
+    assert "On its way to 1 person." in sender.get(SEND).content.decode()
 
 
-def test_a_typed_number_is_texted(office: Client, grace: Church) -> None:
-    found = post(office, "find", find="(312) 555-0199").content.decode()
+def test_a_typed_number_is_texted(sender: Client, grace: Church) -> None:
+    found = post(sender, "find", find="(312) 555-0199").content.decode()
     assert 'value="add:n:+13125550199"' in found
-    assert post(office, who="n:+13125550199", text="Hi").status_code == 302
+    assert post(sender, who="n:+13125550199", text="Hi").status_code == 302
     assert Message.objects.get().to_number == "+13125550199"
 
 
 def test_groups_and_people_are_texted_together_without_an_excluded_group(
-    office: Client, grace: Church, anna: Member
+    sender: Client, grace: Church, anna: Member
 ) -> None:
     choir, youth = (Group.objects.create(church=grace, name=name) for name in ("Choir", "Youth"))
     ben, zoe = cast.member(grace, "Ben", "+13125550112"), cast.member(grace, "Zoë", "+13125550113")
     choir.members.set([ben, zoe])
     youth.members.set([zoe])
     who = [mark(choir), mark(anna), f"-{mark(youth)}"]
-    assert post(office, who=who, text="Hi").status_code == 302
+    assert post(sender, who=who, text="Hi").status_code == 302
     broadcast = Broadcast.objects.get()
     assert broadcast.audience == {
         "groups": [encode(choir.pk)], "members": [encode(anna.pk)],
@@ -106,9 +89,9 @@ def test_groups_and_people_are_texted_together_without_an_excluded_group(
     ],
 )
 def test_a_refused_text_comes_back_with_what_was_typed(
-    office: Client, anna: Member, values: dict[str, Any], sentence: str
+    sender: Client, anna: Member, values: dict[str, Any], sentence: str
 ) -> None:
-    refused = post(office, **values)
+    refused = post(sender, **values)
     page = refused.content.decode()
     assert (refused.status_code, sentence in page) == (422, True), page
     assert str(values["text"]).strip() in page
@@ -116,93 +99,93 @@ def test_a_refused_text_comes_back_with_what_was_typed(
     assert not Broadcast.objects.exists()
 
 
-def test_more_than_fifty_people_are_texted_after_a_question(office: Client, grace: Church) -> None:
+def test_more_than_fifty_people_are_texted_after_a_question(sender: Client, grace: Church) -> None:
     Member.objects.bulk_create(
         Member(church=grace, first_name=f"M{number}", phone=f"+1312555{number:04}")
         for number in range(51)
     )
-    asked = post(office, who="all", text="Hi {first_name}")
+    asked = post(sender, who="all", text="Hi {first_name}")
     page = asked.content.decode()
     assert (asked.status_code, Broadcast.objects.count()) == (200, 0)
     assert "Send this to 51 people?" in page
     assert all(f"Hi M{number}" in page for number in range(3))
-    back = post(office, "edit", who="all", text="Hi {first_name}").content.decode()
+    back = post(sender, "edit", who="all", text="Hi {first_name}").content.decode()
     assert "Hi {first_name}</textarea>" in back
     cast.member(grace, "Anna", "+13125550111", last_name="New")
-    more = post(office, "confirmed", who="all", text="Hi {first_name}", people="51")
+    more = post(sender, "confirmed", who="all", text="Hi {first_name}", people="51")
     assert "Send this to 52 people?" in more.content.decode()
-    sent = post(office, "confirmed", who="all", text="Hi {first_name}", people="52")
+    sent = post(sender, "confirmed", who="all", text="Hi {first_name}", people="52")
     assert (sent.status_code, Broadcast.objects.get().total) == (302, 52)
 
 
 def test_a_text_is_planned_in_the_zone_of_the_church(
-    office: Client, grace: Church, anna: Member
+    sender: Client, grace: Church, anna: Member
 ) -> None:
     Church.objects.filter(pk=grace.pk).update(timezone="America/Chicago")
     day = (timezone.now() + timedelta(days=30)).date()
     values = {"who": mark(anna), "text": "Hi", "date": day.isoformat(), "time": "08:00"}
-    checked = post(office, "check", **values).content.decode()
+    checked = post(sender, "check", **values).content.decode()
     assert f"{day:%A}, " in checked
     assert "8 a.m. (Chicago time)" in checked
-    assert post(office, **values).status_code == 302
+    assert post(sender, **values).status_code == 302
     scheduled = Message.objects.get().scheduled_at
     assert scheduled is not None
     assert scheduled.astimezone(timezone.zoneinfo.ZoneInfo("America/Chicago")).hour == 8  # type: ignore[attr-defined]
 
 
-def test_a_time_that_the_clocks_skip_is_refused(office: Client, grace: Church) -> None:
+def test_a_time_that_the_clocks_skip_is_refused(sender: Client, grace: Church) -> None:
     Church.objects.filter(pk=grace.pk).update(timezone="America/Chicago")
-    refused = post(office, who="n:+13125550199", text="Hi", date="2027-03-14", time="02:30")
+    refused = post(sender, who="n:+13125550199", text="Hi", date="2027-03-14", time="02:30")
     assert refused.status_code == 422
     assert "The clocks go forward on that night" in refused.content.decode()
 
 
 def test_an_upload_stays_when_the_form_is_refused_and_goes_out(
-    office: Client, anna: Member
+    sender: Client, anna: Member
 ) -> None:
-    refused = post(office, text="Look", file=SimpleUploadedFile("choir.png", PNG))
+    refused = post(sender, text="Look", file=SimpleUploadedFile("choir.png", PNG))
     [url] = re.findall(r'name="attached" value="([^"]+)"', refused.content.decode())
     assert refused.status_code == 422
-    assert post(office, who=mark(anna), text="Look", attached=url).status_code == 302
+    assert post(sender, who=mark(anna), text="Look", attached=url).status_code == 302
     assert Message.objects.get().media_urls == [url]
-    bad = post(office, text="Look", file=SimpleUploadedFile("page.html", b"<html>"))
+    bad = post(sender, text="Look", file=SimpleUploadedFile("page.html", b"<html>"))
     assert "Phones cannot show this file." in bad.content.decode()
 
 
-def test_a_repeated_form_sends_once(office: Client, anna: Member) -> None:
+def test_a_repeated_form_sends_once(sender: Client, anna: Member) -> None:
     values = {"who": mark(anna), "text": "Hi"}
-    first, second = post(office, **values), post(office, **values)
+    first, second = post(sender, **values), post(sender, **values)
     assert (first.status_code, second.status_code) == (302, 302)
     assert first["Location"] == second["Location"]
     assert Message.objects.count() == 1
-    assert "It was not sent twice." in office.get(SEND).content.decode()
+    assert "It was not sent twice." in sender.get(SEND).content.decode()
 
 
 def test_the_same_text_from_another_tab_is_sent_only_after_a_question(
-    office: Client, anna: Member
+    sender: Client, anna: Member
 ) -> None:
     values = {"who": mark(anna), "text": "Hi"}
-    post(office, **values)
-    asked = post(office, **{**values, "form": "two"})
+    post(sender, **values)
+    asked = post(sender, **{**values, "form": "two"})
     page = asked.content.decode()
     assert (asked.status_code, Message.objects.count()) == (200, 1)
     assert "It was not sent a second time." in page
     [again] = re.findall(r'name="again" value="([^"]+)"', page)
     for _ in range(2):
-        repeated = post(office, "again", **{**values, "form": "two"}, again=again, people="1")
+        repeated = post(sender, "again", **{**values, "form": "two"}, again=again, people="1")
         assert repeated.status_code == 302
     assert Message.objects.count() == 2
 
 
-def test_a_stopped_text_may_be_sent_again_at_once(office: Client, anna: Member) -> None:
+def test_a_stopped_text_may_be_sent_again_at_once(sender: Client, anna: Member) -> None:
     values = {"who": mark(anna), "text": "Hi"}
-    post(office, **values)
+    post(sender, **values)
     assert cancel_message(Message.objects.get(), now=timezone.now())
-    assert post(office, **values).status_code == 302
+    assert post(sender, **values).status_code == 302
     assert sorted(Message.objects.values_list("status", flat=True)) == ["cancelled", "scheduled"]
 
 
-def test_the_limits_of_the_api_count_here_too(office: Client, anna: Member, settings: Any) -> None:
+def test_the_limits_of_the_api_count_here_too(sender: Client, anna: Member, settings: Any) -> None:
     settings.THROTTLING = {
         **settings.THROTTLING,
         "ENABLED": True,
@@ -211,36 +194,36 @@ def test_the_limits_of_the_api_count_here_too(office: Client, anna: Member, sett
             "messages": {**settings.THROTTLING["POLICIES"]["messages"], "rate": "1/h"},
         },
     }
-    assert post(office, who=mark(anna), text="Hi").status_code == 302
-    busy = post(office, who=mark(anna), text="Hi again")
+    assert post(sender, who=mark(anna), text="Hi").status_code == 302
+    busy = post(sender, who=mark(anna), text="Hi again")
     assert (busy.status_code, Message.objects.count()) == (429, 1)
 
 
 def test_a_template_is_inserted_and_a_link_fills_the_form_in(
-    office: Client, grace: Church, anna: Member
+    sender: Client, grace: Church, anna: Member
 ) -> None:
     template = TextTemplate.objects.create(church=grace, name="Sunday", text="Come {first_name}!")
-    inserted = post(office, "insert", text="Hello", template=encode(template.pk))
+    inserted = post(sender, "insert", text="Hello", template=encode(template.pk))
     assert "Hello\nCome {first_name}!</textarea>" in inserted.content.decode()
     choir = Group.objects.create(church=grace, name="Choir")
-    linked = office.get(f"{SEND}?group={encode(choir.pk)}&template={encode(template.pk)}")
+    linked = sender.get(f"{SEND}?group={encode(choir.pk)}&template={encode(template.pk)}")
     page = linked.content.decode()
     assert f'name="who" value="{mark(choir)}"' in page
     assert "Come {first_name}!</textarea>" in page
-    post(office, who=["all"], text="Hi")
-    again = office.get(f"{SEND}?broadcast={encode(Broadcast.objects.get().pk)}").content.decode()
+    post(sender, who=["all"], text="Hi")
+    again = sender.get(f"{SEND}?broadcast={encode(Broadcast.objects.get().pk)}").content.decode()
     assert 'name="who" value="all"' in again
 
 
 def test_the_outlook_names_the_dearest_text_and_the_sign_that_costs(
-    office: Client, grace: Church, settings: Any
+    sender: Client, grace: Church, settings: Any
 ) -> None:
     settings.DELIVERY = {**settings.DELIVERY, "PART_PRICE": "0.014", "SENDER_RATE": 2}
     for number, name in enumerate(["Ann", "María", "O’Brien"]):
         cast.member(grace, name, f"+131255501{number + 30}")
     opt_out(grace.pk, "+13125550130", OptOut.Source.KEYWORD, now=timezone.now())
     data = {"who": "all", "text": "{first_name} " + "x" * 141}
-    page = office.post(
+    page = sender.post(
         f"{SEND}parts/preview/", data, headers={"HX-Request": "true"}
     ).content.decode()
     for words in (
@@ -251,42 +234,42 @@ def test_the_outlook_names_the_dearest_text_and_the_sign_that_costs(
         "opted out",
     ):
         assert words in page, page
-    empty = office.post(f"{SEND}parts/preview/", {"who": "all"}).content.decode()
+    empty = sender.post(f"{SEND}parts/preview/", {"who": "all"}).content.decode()
     assert "2 people get this text." in empty
     assert "bubble" not in empty
-    refused = office.post(
+    refused = sender.post(
         f"{SEND}parts/preview/", {"who": "all", "text": "Hi {x}"}
     ).content.decode()
     assert "Unknown placeholder" in refused
 
 
-def test_a_page_is_cheap(office: Client, anna: Member, costs: Costs) -> None:
+def test_a_page_is_cheap(sender: Client, anna: Member, costs: Costs) -> None:
     for path in (SEND, f"{SEND}?member={encode(anna.pk)}", f"{SEND}templates/"):
-        costs.of(office, path)
-    costs.of(office, f"{SEND}parts/recipients/?find=an")
+        costs.of(sender, path)
+    costs.of(sender, f"{SEND}parts/recipients/?find=an")
 
 
-def test_templates_are_kept_changed_and_deleted(office: Client, grace: Church) -> None:
+def test_templates_are_kept_changed_and_deleted(sender: Client, grace: Church) -> None:
     path = f"{SEND}templates/"
-    assert office.post(path, {"name": "Sunday", "text": "Come"}).status_code == 302
-    twice = office.post(path, {"name": "sunday", "text": "Come {x}"})
+    assert sender.post(path, {"name": "Sunday", "text": "Come"}).status_code == 302
+    twice = sender.post(path, {"name": "sunday", "text": "Come {x}"})
     assert twice.status_code == 422
     assert "Come {x}</textarea>" in twice.content.decode()
     template = TextTemplate.objects.get()
     item = f"{path}{encode(template.pk)}/"
     values = {"name": "Sunday", "text": "Come!", "version": template.version}
-    assert office.post(item, values).status_code == 302
-    stale = office.post(item, {**values, "text": "Stay"})
+    assert sender.post(item, values).status_code == 302
+    stale = sender.post(item, {**values, "text": "Stay"})
     assert stale.status_code == 422
     assert "It now reads: Come!" in stale.content.decode()
-    assert office.post(item, {"action": "delete"}).status_code == 302
+    assert sender.post(item, {"action": "delete"}).status_code == 302
     assert not TextTemplate.objects.exists()
     acts_done = list(AuditEntry.objects.order_by("pk").values_list("action", flat=True))
     assert acts_done == ["template.added", "template.changed", "template.deleted"]
 
 
-def test_a_draft_gets_its_recipients_back(office: Client, anna: Member) -> None:
-    found = office.get(f"{SEND}parts/recipients/?mark={mark(anna)}&mark=all&mark=m:gone")
+def test_a_draft_gets_its_recipients_back(sender: Client, anna: Member) -> None:
+    found = sender.get(f"{SEND}parts/recipients/?mark={mark(anna)}&mark=all&mark=m:gone")
     page = found.content.decode()
     assert page.count("<li") == 2
     assert "Anna Lee" in page
@@ -300,44 +283,44 @@ def test_a_viewer_writes_no_text(client: Client, grace_viewer: User, anna: Membe
     assert client.post(f"{SEND}templates/", {"name": "A", "text": "B"}).status_code == 403
 
 
-def test_another_office_is_neither_shown_nor_texted(office: Client, hope: Church) -> None:
+def test_another_office_is_neither_shown_nor_texted(sender: Client, hope: Church) -> None:
     ben = cast.member(hope, "Ben", "+13125550211")
     choir = Group.objects.create(church=hope, name="Hope Choir")
     template = TextTemplate.objects.create(church=hope, name="Secret", text="Secret words")
     marks = f"mark={mark(ben)}&mark={mark(choir)}&mark=-{mark(choir)}"
-    assert "<li" not in office.get(f"{SEND}parts/recipients/?{marks}").content.decode()
-    refused = post(office, who=[mark(ben), mark(choir)], text="Hi").content.decode()
+    assert "<li" not in sender.get(f"{SEND}parts/recipients/?{marks}").content.decode()
+    refused = post(sender, who=[mark(ben), mark(choir)], text="Hi").content.decode()
     assert "no longer exist" in refused
     assert "Hope Choir" not in refused
-    assert office.get(f"{SEND}templates/{encode(template.pk)}/").status_code == 404
-    inserted = post(office, "insert", template=encode(template.pk)).content.decode()
-    linked = office.get(f"{SEND}?template={encode(template.pk)}").content.decode()
+    assert sender.get(f"{SEND}templates/{encode(template.pk)}/").status_code == 404
+    inserted = post(sender, "insert", template=encode(template.pk)).content.decode()
+    linked = sender.get(f"{SEND}?template={encode(template.pk)}").content.decode()
     assert "Secret words" not in inserted + linked
     assert not Message.objects.exists()
 
 
-def test_a_repeating_text_starts_a_series(office: Client, grace: Church, anna: Member) -> None:
+def test_a_repeating_text_starts_a_series(sender: Client, grace: Church, anna: Member) -> None:
     day = (timezone.now() + timedelta(days=30)).date()
     values = {"text": "Hi", "date": day.isoformat(), "time": "08:00", "repeat": "2 weeks"}
-    number = post(office, who="n:+13125550199", **values)
+    number = post(sender, who="n:+13125550199", **values)
     assert "goes to members or groups" in number.content.decode()
-    attached = post(office, who="all", attached="https://example.org/x.png", **values)
+    attached = post(sender, who="all", attached="https://example.org/x.png", **values)
     assert "A text that repeats has no attachment." in attached.content.decode()
-    without_day = post(office, who="all", text="Hi", repeat="week")
+    without_day = post(sender, who="all", text="Hi", repeat="week")
     assert "Choose the first day" in without_day.content.decode()
-    asked = post(office, "check", who=mark(anna), **values).content.decode()
+    asked = post(sender, "check", who=mark(anna), **values).content.decode()
     assert "Every second week" in asked
     for _ in range(2):
-        assert post(office, who=mark(anna), **values).status_code == 302
+        assert post(sender, who=mark(anna), **values).status_code == 302
     series = Series.objects.get()
     assert (series.every, series.interval, series.starts_on) == ("week", 2, day)
 
 
 def test_the_outlook_says_who_waits_for_the_end_of_the_quiet_hours(
-    office: Client, grace: Church, anna: Member
+    sender: Client, grace: Church, anna: Member
 ) -> None:
     Church.objects.filter(pk=grace.pk).update(quiet_from="21:00", quiet_until="08:00")
     day = (timezone.now() + timedelta(days=30)).date().isoformat()
     data = {"who": "all", "text": "Hi", "date": day, "time": "03:00"}
-    page = office.post(f"{SEND}parts/preview/", data).content.decode()
+    page = sender.post(f"{SEND}parts/preview/", data).content.decode()
     assert "1 text waits for the end of the quiet hours" in page

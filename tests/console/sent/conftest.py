@@ -3,7 +3,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
@@ -12,38 +11,11 @@ from delivery.models import Message
 from koinonia.broadcasts.audience import Audience
 from koinonia.broadcasts.send import send_broadcast
 from koinonia.ids import encode
-from koinonia.models import Broadcast, Church, Member
+from koinonia.models import Broadcast, Church
 from koinonia.texts.send import send_text
-from tests.support import cast
 
 SENT = "/churches/grace/sent/"
 TOMORROW = timedelta(days=1)
-
-
-@pytest.fixture
-def anna(grace: Church) -> Member:
-    return cast.member(grace, "Anna", "+13125550111", last_name="Lee")
-
-
-@pytest.fixture
-def ben(grace: Church) -> Member:
-    return cast.member(grace, "Ben", "+13125550112")
-
-
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-@pytest.fixture
-def sender(grace_sender: User) -> Client:
-    return signed_in(grace_sender)
-
-
-@pytest.fixture
-def viewer(grace_viewer: User) -> Client:
-    return signed_in(grace_viewer)
 
 
 def broadcast(

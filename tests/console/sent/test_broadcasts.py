@@ -14,6 +14,7 @@ from delivery.models import Message, OptOut
 from delivery.statuses import Status
 from koinonia.ids import encode
 from koinonia.models import AuditEntry, Broadcast, Church, Group, Member
+from tests.console.conftest import signed_in
 from tests.console.pages import Costs
 from tests.console.sent.conftest import (
     SENT,
@@ -22,7 +23,6 @@ from tests.console.sent.conftest import (
     done,
     path_of,
     seen,
-    signed_in,
     text_to,
 )
 from tests.support import cast
@@ -162,6 +162,26 @@ def test_a_refused_change_says_why_beside_the_field(
     assert answer.status_code == 422
     assert "Dear {nmae}" in page
     assert "in the future" in page
+
+
+def test_causes_with_one_sentence_are_one_line_and_each_remedy_is_said_once(
+    sender: Client, grace: Church, grace_sender: User, anna: Member, ben: Member
+) -> None:
+    zoe, max_ = (
+        cast.member(grace, name, f"+1312555012{n}") for n, name in enumerate(["Zoë", "Max"])
+    )
+    sent = broadcast(grace, grace_sender)
+    for member, code in ((anna, "40310"), (ben, "10002"), (zoe, "40301"), (max_, "40319")):
+        failed(grace, sent, member.phone, Status.DEAD, code)
+    page = seen(sender, path_of(sent))
+    assert page.count("This is not a phone number that can be texted.") == 3  # And two buttons.
+    assert page.count("<b>2</b>") == 2
+    for sentence in ("Send it again with the right number, or call", "Call the person, or ask"):
+        assert page.count(sentence) == 1
+    who = seen(sender, f"{path_of(sent)}?show=failed&cause=10002,40310")
+    assert (who.count(anna.phone), who.count(ben.phone), who.count(zoe.phone)) == (1, 1, 0)
+    page = done(sender, path_of(sent, "again"), status="dead", code="10002,40310")
+    assert "2 texts go out again" in page
 
 
 def test_those_whom_it_did_not_reach_get_it_again_by_cause(

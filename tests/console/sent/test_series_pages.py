@@ -12,8 +12,9 @@ from koinonia.ids import encode
 from koinonia.models import AuditEntry, Church, Member, Series
 from koinonia.series.repeat import Repeat
 from koinonia.series.start import start_series
+from tests.console.conftest import signed_in
 from tests.console.pages import Costs
-from tests.console.sent.conftest import SENT, TOMORROW, done, seen, signed_in
+from tests.console.sent.conftest import SENT, TOMORROW, done, seen
 
 pytestmark = pytest.mark.django_db
 LIST = SENT + "repeating/"

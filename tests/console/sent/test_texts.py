@@ -13,6 +13,7 @@ from delivery.models import Attempt, Message
 from delivery.statuses import Status
 from koinonia.console.sent import finding
 from koinonia.models import AuditEntry, Church, Member
+from tests.console.conftest import signed_in
 from tests.console.pages import Costs
 from tests.console.sent.conftest import (
     SENT,
@@ -21,7 +22,6 @@ from tests.console.sent.conftest import (
     done,
     path_of,
     seen,
-    signed_in,
     text_to,
 )
 from tests.support import cast

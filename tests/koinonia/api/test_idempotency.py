@@ -13,6 +13,7 @@ from rest_framework.test import APIClient
 from delivery.models import Message
 from koinonia.api import idempotency
 from koinonia.models import Church, IdempotentRequest, Member
+from tests.support.races import at_once
 
 MESSAGES = "/api/v1/churches/grace/messages/"
 BODY = {"to": "+13125550155", "text": "Hi"}
@@ -87,22 +88,13 @@ def test_of_two_concurrent_requests_one_acts_and_both_get_its_answer(
     grace: Church, grace_sender: User
 ) -> None:
     answers: list[Any] = []
-    start = threading.Barrier(4)
 
     def ask() -> None:
-        try:
-            client = APIClient()
-            client.force_authenticate(grace_sender)
-            start.wait(10)
-            answers.append(post(client, "race"))
-        finally:
-            connection.close()
+        client = APIClient()
+        client.force_authenticate(grace_sender)
+        answers.append(post(client, "race"))
 
-    threads = [threading.Thread(target=ask) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
+    at_once([ask] * 4)
     assert [answer.status_code for answer in answers] == [202] * 4
     assert len({json.dumps(answer.json()) for answer in answers}) == 1
     assert sum("Idempotent-Replayed" in answer.headers for answer in answers) == 3

@@ -131,8 +131,10 @@ def test_yaml_and_json_have_the_same_content(owner: APIClient, accept: str, kind
     assert yaml.safe_load(answer.content)["info"]["title"] == "Koinonia"
 
 
-def test_an_anonymous_client_gets_no_schema(db: None) -> None:
-    assert APIClient().get(PATH).status_code == 401
+def test_an_anonymous_client_gets_the_schema_and_its_page(db: None) -> None:
+    assert APIClient().get(PATH).status_code == 200
+    page = APIClient().get("/api/docs/")
+    assert (page.status_code, "/login/?next=/api/docs/" in page.content.decode()) == (200, True)
 
 
 def test_first_calls_at_once_all_succeed(tmp_path: Path) -> None:

@@ -17,17 +17,14 @@ from delivery.testing import ScriptedProvider
 from koinonia.models import Church, Group, Member
 from realtime.models import Event
 from tests.delivery.redis_state import fresh
-from tests.support import cast
 
 G = "/api/v1/churches/grace/"
 TOMORROW = timedelta(days=1)
 
 
 @pytest.fixture(autouse=True)
-def swift(settings: Any) -> None:
-    """Turn off rate limits, which other tests cover."""
+def empty_redis(settings: Any) -> None:
     fresh(settings).close()
-    settings.THROTTLING = {**settings.THROTTLING, "ENABLED": False}
 
 
 @pytest.fixture
@@ -35,16 +32,6 @@ def sender(transactional_db: None, grace_sender: User) -> APIClient:
     client = APIClient()
     client.force_authenticate(grace_sender)
     return client
-
-
-@pytest.fixture
-def anna(grace: Church) -> Member:
-    return cast.member(grace, "Anna", "+13125550111", last_name="Lee")
-
-
-@pytest.fixture
-def ben(grace: Church) -> Member:
-    return cast.member(grace, "Ben", "+13125550112")
 
 
 @pytest.fixture

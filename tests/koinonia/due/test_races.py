@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
 from functools import partial
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from delivery.models import Message
@@ -19,30 +16,9 @@ from koinonia.ids import encode
 from koinonia.models import Broadcast, Church, Group, Member
 from tests.koinonia.due.conftest import G, Tomorrow
 from tests.support import cast
+from tests.support.races import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def at_once(calls: Sequence[Callable[[], object]]) -> None:
-    """Start all calls at the same moment, each in a thread with a separate connection."""
-    barrier = threading.Barrier(len(calls))
-    failures: list[BaseException] = []
-
-    def run(call: Callable[[], object]) -> None:
-        try:
-            barrier.wait(10)
-            call()
-        except BaseException as failure:  # Raised again in the waiting test.
-            failures.append(failure)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=[call]) for call in calls]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert failures == []
 
 
 @pytest.fixture

@@ -1,12 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
-
-import pytest
-from django.contrib.auth.models import User
-from rest_framework.test import APIClient
 
 from delivery.changes import message_changes
 from delivery.models import Direction, Message
@@ -40,35 +35,3 @@ def send(church: Church, words: str, number: str = PHONE, **over: Any) -> Messag
         )  # fmt: skip
         changes.add(message)
     return message
-
-
-@pytest.fixture
-def sender(grace_sender: User) -> APIClient:
-    return _client(grace_sender)
-
-
-@pytest.fixture
-def owner(grace_owner: User) -> APIClient:
-    return _client(grace_owner)
-
-
-@pytest.fixture
-def viewer(grace_viewer: User) -> APIClient:
-    return _client(grace_viewer)
-
-
-def _client(user: User) -> APIClient:
-    client = APIClient()
-    client.force_authenticate(user)
-    return client
-
-
-@pytest.fixture
-def as_user() -> Callable[[User], APIClient]:
-    return _client
-
-
-@pytest.fixture(autouse=True)
-def swift(settings: Any) -> None:
-    """Turn off rate limits, which other tests cover."""
-    settings.THROTTLING = {**settings.THROTTLING, "ENABLED": False}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.contrib.auth.models import User
@@ -147,6 +148,28 @@ def test_a_search_finds_people_numbers_and_words(
     assert listed(sender, "search=cake&open=1") == ["+13125550111"]
     assert listed(sender, "search=nothing") == []
     assert sender.get(f"{G}conversations/?search=x").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Thanks, José!", "jose"), ("thanks jose", "JOSÉ"), ("Ask Elodie", "élodie"),
+        ("Straße 5", "strasse"), ("Main Strasse", "Straße"), ("Don’t wait", "dont wait"),
+        ("Encyclopædia", "encyclopaedia"), ("Пётр придёт", "петр"), ("ｔｅｎ o'clock", "ten oclock"),
+        ("5 [five] chairs", "[five]"), ("100 %", "100 %"), ("日本語のテキスト", "日本語"),
+    ],
+)  # fmt: skip
+def test_a_search_ignores_case_and_accents_in_texts(
+    sender: APIClient, grace: Church, text: str, words: str
+) -> None:
+    receive(grace, text, "+13125550111")
+    receive(grace, "Something else, 10 o'clock", "+13125550199")
+    assert listed(sender, f"search={quote(words)}") == ["+13125550111"]
+
+
+def test_a_search_for_invisible_words_finds_no_text(sender: APIClient, grace: Church) -> None:
+    receive(grace, "Hello", "+13125550111")
+    assert listed(sender, f"search={quote(chr(0x200B) * 3)}") == []
 
 
 def test_a_number_is_opted_out_by_one_request(sender: APIClient, grace: Church) -> None:

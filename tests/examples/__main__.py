@@ -1,0 +1,64 @@
+"""Record the answers of a running system as the examples of the schema: ``make examples``."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from tests.examples.walk import ENVIRONMENT, Walk
+from tests.support.running_system import ROOT, RunningSystem
+
+FILE = ROOT / "koinonia" / "api" / "examples" / "answers.json"
+OWN_ERRORS = ("400", "409")
+"""Only these differ between operations; all operations share the examples of the other errors."""
+MOST_ROWS = 2
+UNPROVOKED = {
+    status: {"type": "about:blank", "title": title, "status": int(status), "detail": detail}
+    for status, title, detail in (
+        ("409", "Conflict", "A request with this Idempotency-Key is still in progress."),
+        ("428", "Precondition Required", "Send If-Match with the etag of what you read."),
+    )
+}
+"""Errors of two requests at once, and of a setting that is off."""
+
+
+def main() -> int:
+    found: dict[str, Any] = {"ids": {}, "problems": {}, "answers": {}}
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        RunningSystem(Path(directory) / "data", **ENVIRONMENT) as system,
+    ):
+        walk = Walk(system)
+        for one in walk.exchanges():
+            if one.status < "400":
+                own = found["answers"].setdefault(one.operation, {})
+                if one.media_type:
+                    own[one.status] = shortened(one.body)
+            elif one.status in OWN_ERRORS or one.operation == "log_in":
+                found["answers"].setdefault(one.operation, {}).setdefault(one.status, one.body)
+            else:
+                found["problems"].setdefault(one.status, one.body)
+        found["problems"] |= UNPROVOKED
+        found["ids"] = dict(sorted(walk.ids.items()))
+    text = json.dumps(found, indent=1, ensure_ascii=False, sort_keys=False)
+    FILE.write_text(text.replace(system.url, "https://texts.example.org") + "\n")
+    sys.stdout.write(f"{len(found['answers'])} operations, {len(text) // 1000} KB: {FILE}\n")
+    return 0
+
+
+def shortened(body: Any) -> Any:
+    """Return the answer with at most two rows of each list."""
+    if isinstance(body, dict):
+        return {name: shortened(value) for name, value in body.items()}
+    if isinstance(body, list):
+        return [shortened(one) for one in body[:MOST_ROWS]]
+    if isinstance(body, str) and body.count("\n") > MOST_ROWS + 1:
+        return "\n".join(body.splitlines()[: MOST_ROWS + 1]) + "\n"
+    return body
+
+
+if __name__ == "__main__":
+    sys.exit(main())
