@@ -41,7 +41,7 @@ def move_waiting(now: datetime) -> int:
 
 
 def _is_down(account: Account, now: datetime) -> bool:
-    since = breaker.failing_since(account)
+    since = breaker.failing_since(account, now)
     return since is not None and since <= now - timedelta(seconds=conf.failover_after())
 
 
@@ -59,7 +59,7 @@ def _can_send(sender: Sender, down: set[str], now: datetime) -> bool:
     if sender.provider in down or sender.provider not in registry.aliases():
         return False
     account = registry.account(sender.provider)
-    return breaker.failing_since(account) is None and holds.current(account, now) is None
+    return breaker.failing_since(account, now) is None and holds.current(account, now) is None
 
 
 def _move(tenant_id: Any, alias: str, second: Sender, now: datetime) -> int:

@@ -27,6 +27,13 @@ Sent after the commit; an error in a receiver is logged and stops no message.
 :func:`delivery.limits.spend.current` returns the figures.
 """
 
+tenant_stop_changed = Signal()
+"""Sent when a person stopped a tenant, or when the stop ended: ``tenant_id`` and ``now``.
+
+Sent after the commit; an error in a receiver is logged. :func:`delivery.limits.stops.current` returns
+the stop.
+"""
+
 calls_settled = Signal()
 """Sent after the results of calls were written: ``results``, of :class:`delivery.settle.Result`.
 

@@ -6,11 +6,11 @@ from collections.abc import Collection
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Any, TypedDict
 
-from django.db.models import Count, DateTimeField, F, QuerySet, Subquery, Value
+from django.db.models import Count, F, QuerySet, Subquery, Value
 
 from delivery import conf
 from delivery.checks import check_delivery
-from delivery.limits import breaker, holds, spend
+from delivery.limits import breaker, holds, spend, stops
 from delivery.models import (
     Attempt,
     BreakerState,
@@ -28,6 +28,7 @@ from delivery.statuses import DEAD_LETTERS, UNFINISHED, Status
 from delivery.tallies import reading as tallies
 
 DAYS = 30
+_MOST_STOPPED = 100
 _QUEUE = tuple(status for status in Status if status in UNFINISHED | DEAD_LETTERS)
 _SENDING = Status.SENDING.value
 
@@ -36,16 +37,17 @@ def report(tenant_id: Any = None, *, now: datetime, zone: tzinfo = UTC) -> dict[
     """Return the figures of one tenant or of all.
 
     ``breaker`` and ``hold``: those of the tenant's provider account, without a tenant of the default
-    account. ``accounts`` (all tenants): breaker and hold of each configured account.
+    account; a stop of the tenant counts as an order to stop its account. ``accounts`` (all tenants): breaker and hold of each configured account.
     ``queue``: messages by status, without discarded ones. ``oldest_due_seconds``: the waiting time of
     the message that has been due longest, or None. ``success_rate``: the share that the provider or
     the carrier accepted, among messages of that period with a known outcome, or None.
     ``days``: messages by day of creation in ``zone``, oldest first, including empty days.
     ``spend`` (one tenant): the message parts that count against the daily cap, the cap or None, and
     when the next waiting message can go. ``capped`` (all tenants): the tenants with waiting messages.
+    ``stopped`` (all tenants): up to a hundred tenants that a person has stopped.
     """
     return {
-        **_limits(_account_of(tenant_id), now),
+        **limits_of_tenant(tenant_id, now),
         "queue": queue(tenant_id),
         "oldest_due_seconds": _seconds_since(oldest_due(now, tenant_id=tenant_id), now),
         "success_rate": {
@@ -67,7 +69,7 @@ class Limits(TypedDict):
 def limits_of(alias: str, now: datetime) -> Limits:
     """Return the breaker and the hold of an account in one statement: each page may ask this."""
     account = registry.account(alias)
-    rows = _words("order", ForcedBreaker.objects.filter(account=account.name), "state", None)
+    rows = _words("order", breaker.orders(account, now), "state", "until")
     last = BreakerTransition.objects.filter(account=account.name).order_by("-pk").values("pk")[:1]
     moved = BreakerTransition.objects.filter(pk=Subquery(last))
     held = holds.present(account, now)
@@ -75,7 +77,7 @@ def limits_of(alias: str, now: datetime) -> Limits:
     found = {kind: (word, moment) for kind, word, moment in rows.union(*parts, all=True)}
     order, after, hold = (found.get(kind) for kind in ("order", "last", "hold"))
     view = breaker.view_of(
-        ForcedBreaker(state=order[0]) if order else None,
+        ForcedBreaker(state=order[0], until=order[1]) if order else None,
         BreakerTransition(after=after[0], until=after[1]) if after else None,
     )
     return {
@@ -84,11 +86,19 @@ def limits_of(alias: str, now: datetime) -> Limits:
     }
 
 
-def _words(kind: str, rows: QuerySet[Any], word: str, moment: str | None) -> QuerySet[Any, Any]:
+def _words(kind: str, rows: QuerySet[Any], word: str, moment: str) -> QuerySet[Any, Any]:
     """Return the rows as kind, word and time, so that rows of several tables form one answer."""
-    at = F(moment) if moment else Value(None, output_field=DateTimeField())
-    named = rows.order_by().annotate(kind=Value(kind), word=F(word), moment=at)
+    named = rows.order_by().annotate(kind=Value(kind), word=F(word), moment=F(moment))
     found: QuerySet[Any, Any] = named.values_list("kind", "word", "moment")
+    return found
+
+
+def limits_of_tenant(tenant_id: Any, now: datetime) -> dict[str, Any]:
+    """Return the breaker and the hold of the account of a tenant (None: of the default account)."""
+    found = _limits(_account_of(tenant_id), now)
+    stop = None if tenant_id is None else stops.current(tenant_id, now)
+    if stop is not None:
+        found["breaker"] = {"state": BreakerState.FORCED_OPEN.value, "until": stop.until}
     return found
 
 
@@ -118,21 +128,33 @@ def _spend(tenant_id: Any, now: datetime) -> dict[str, Any]:
                 {"tenant": str(limit.tenant), "since": limit.reached_at, "until": limit.waits_until}
                 for limit in spend.waiting(now)
             ],
+            "stopped": [
+                {"tenant": str(stop.tenant), "since": stop.since, "until": stop.until}
+                for stop in stops.active(now)[:_MOST_STOPPED]
+            ],
         }
     used = spend.current(tenant_id, now)
     return {"spend": {"parts": used.parts, "cap": used.cap, "until": used.until}}
 
 
 def oldest_due(
-    now: datetime, *, tenant_id: Any = None, aliases: Collection[str] | None = None
+    now: datetime,
+    *,
+    tenant_id: Any = None,
+    aliases: Collection[str] | None = None,
+    without: Collection[Any] = (),
 ) -> datetime | None:
-    """Return since when the message waits that has been due longest, of some accounts or of all."""
+    """Return since when the message waits that has been due longest, of some accounts or of all.
+
+    ``without``: the keys of tenants to leave out.
+    """
     due = (
         head.due_at
         for head in heads()
         if head.is_due(now)
         and (tenant_id is None or head.tenant_id == tenant_id)
         and (aliases is None or head.provider in aliases)
+        and head.tenant_id not in without
     )
     return min(due, default=None)
 
@@ -144,7 +166,7 @@ def _seconds_since(moment: datetime | None, now: datetime) -> int | None:
 def why_stuck(now: datetime, *, after: timedelta) -> str:
     """Return the reason, as a sentence, why sending is stuck; ``""`` if it is not.
 
-    An open breaker, a hold, and a long queue that is being sent do not count as stuck.
+    An open breaker, a hold, a stopped tenant, and a long queue that is being sent do not count as stuck.
     """
     if (reason := _nothing_can_be_sent(now)) != "":
         return reason
@@ -159,7 +181,8 @@ def why_stuck(now: datetime, *, after: timedelta) -> str:
         for account in registry.accounts()
         if not _breaker_blocks(account, now - after) and holds.current(account, now) is None
     ]
-    oldest = _seconds_since(oldest_due(now, aliases=flowing), now)
+    stopped = stops.stopped(now)
+    oldest = _seconds_since(oldest_due(now, aliases=flowing, without=stopped), now)
     if oldest is None or oldest <= after.total_seconds() or _called_since(now - after):
         return ""
     return f"A text has been due for {oldest} s and no worker has called the provider since."

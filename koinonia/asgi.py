@@ -23,7 +23,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 - needs
 from delivery.webhooks.asgi import WebhookIntake  # noqa: E402
 from koinonia import garbage  # noqa: E402
 from koinonia.config import checks, environment, private_data  # noqa: E402
-from koinonia.health import redis_server  # noqa: E402
+from koinonia.health import heartbeat, redis_server  # noqa: E402
 from koinonia.health.liveness import with_liveness  # noqa: E402
 from koinonia.http.request_log import with_request_log  # noqa: E402
 from koinonia.http.request_threads import RequestThreadHandler  # noqa: E402
@@ -36,6 +36,7 @@ environment.exit_if_missing(settings.ENV)
 checks.refuse_to_start()
 private_data.keep_new_files_private()
 redis_server.warn()
+heartbeat.follow_web_process()
 
 application = with_liveness(
     with_request_log(

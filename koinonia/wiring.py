@@ -31,9 +31,11 @@ from delivery.signals import (
     events_applied,
     messages_changed,
     overseen,
+    tenant_stop_changed,
     webhook_answered,
     worker_started,
 )
+from delivery.status_report import limits_of_tenant
 from delivery.statuses import Status
 from delivery.tracking.inbound import NewText
 from httpopt.signals import body_encoded
@@ -51,7 +53,7 @@ from koinonia.conversations import (
     update_for_new_messages,
 )
 from koinonia.database import outage
-from koinonia.health import redis_server
+from koinonia.health import heartbeat, redis_server
 from koinonia.health.metrics import clients, deliveries, requests, worker_endpoint
 from koinonia.models import (
     Broadcast,
@@ -83,6 +85,7 @@ def connect() -> None:
     messages_changed.connect(on_messages_changed, dispatch_uid="koinonia")
     breaker_changed.connect(on_breaker_changed, dispatch_uid="koinonia")
     cap_changed.connect(on_cap_changed, dispatch_uid="koinonia")
+    tenant_stop_changed.connect(on_tenant_stop_changed, dispatch_uid="koinonia")
     overseen.connect(on_overseen, dispatch_uid="koinonia")
     worker_started.connect(on_worker_started, dispatch_uid="koinonia")
     drains_begin.connect(on_drains_begin, dispatch_uid="koinonia")
@@ -170,8 +173,17 @@ def on_cap_changed(*, tenant_id: int, now: datetime, **_: Any) -> None:
         )
 
 
+def on_tenant_stop_changed(*, tenant_id: int, now: datetime, **_: Any) -> None:
+    """Tell the church that support has stopped its texts, or lets them go again."""
+    with transaction.atomic():
+        slug = Church.objects.values_list("slug", flat=True).get(pk=tenant_id)
+        state = limits_of_tenant(tenant_id, now)["breaker"]["state"]
+        log.append({f"church:{slug}": [events.breaker_changed(state)]}, now=now)
+
+
 def on_overseen(*, now: datetime, **_: Any) -> None:
-    """Send progress events that were skipped because the previous one was too recent."""
+    """Say that this worker lives, and send progress events that were skipped as too frequent."""
+    heartbeat.beat_of_worker(now)
     progress.publish_postponed(now)
 
 

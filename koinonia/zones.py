@@ -7,7 +7,13 @@ from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext
+
+
+def gettext_noop(sentence: str) -> str:
+    """Mark the sentence for the catalogue. Django's function reads the settings, which import this file."""
+    return sentence
+
 
 NO_ZONE = gettext_noop("This is not a time zone, such as America/Chicago.")
 _NOT_REGIONS = frozenset({"Factory", "localtime", "posixrules"})

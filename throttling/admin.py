@@ -66,15 +66,26 @@ class AllowanceForm(FormBase):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "expires_at" in self.fields:
+            _label_date_and_time(self.fields["expires_at"])
         if self.instance.user is not None:
             self.initial["user"] = self.instance.user.get_username()
+
+
+def _label_date_and_time(field: forms.Field) -> None:
+    """Give both inputs of the field a name: Django's widget has one label for the two."""
+    label = str(field.label or "Expires at")
+    inputs = field.widget.widgets if isinstance(field.widget, forms.MultiWidget) else ()
+    for one, word in zip(inputs, ("date", "time"), strict=False):
+        one.attrs["aria-label"] = f"{label}: {word}"
+    field.help_text = f"The zone is {timezone.get_current_timezone_name()}. Empty: never."
 
 
 @admin.register(Allowance)
 class AllowanceAdmin(AllowanceBase):
     """The allowlist; a change takes effect on the next request of every process."""
 
-    list_display = ("subject", "policies_shown", "in_force", "expires_at", "note", "created_by")
+    list_display = ("subject", "policies_shown", "in_force", "expires", "note", "created_by")
     list_select_related = ("user", "created_by")
     search_fields = ("network", "token", "note", f"user__{get_user_model().USERNAME_FIELD}")
     form = AllowanceForm
@@ -98,6 +109,11 @@ class AllowanceAdmin(AllowanceBase):
     @admin.display(description="policies")
     def policies_shown(self, row: Allowance) -> str:
         return row.policies.replace(",", ", ") or "all"
+
+    @admin.display(description="expires at", ordering="expires_at", empty_value="never")
+    def expires(self, row: Allowance) -> str | None:
+        at = row.expires_at
+        return None if at is None else f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S %Z}"
 
     @admin.display(boolean=True)
     def in_force(self, row: Allowance) -> bool:

@@ -5,14 +5,18 @@ from __future__ import annotations
 from delivery.admin.breaker import BreakerAdmin
 from delivery.admin.dead_letters import DeadLetterAdmin
 from delivery.admin.records import OptOutAdmin, WebhookEventAdmin
+from delivery.admin.retry_runs import RetryRunAdmin
 from delivery.admin.spend import SpendLimitAdmin
 from delivery.admin.stop_requests import StopRequestAdmin
+from delivery.admin.tenant_stops import TenantStopAdmin
 
 __all__ = [
     "BreakerAdmin",
     "DeadLetterAdmin",
     "OptOutAdmin",
+    "RetryRunAdmin",
     "SpendLimitAdmin",
     "StopRequestAdmin",
+    "TenantStopAdmin",
     "WebhookEventAdmin",
 ]

@@ -7,18 +7,16 @@ more filters or searches.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin
 from django.core.paginator import Page, Paginator
-from django.db.models import Case, QuerySet, When
-from django.db.models.lookups import In
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from delivery.models import Message
+from delivery.dead_letters.latest import latest, not_discarded
 
 if TYPE_CHECKING:
     _Paginator = Paginator[Any]
@@ -28,7 +26,6 @@ else:  # Django's own classes take no type arguments without a patch.
     _Paginator, _Admin = Paginator, admin.ModelAdmin
 
 MOST = 1_000
-_STATUS = Message._meta.get_field("status")
 _LATEST = 200
 """Enough rows to choose the values of a filter by."""
 
@@ -61,40 +58,6 @@ class BoundedList(_Admin):
     paginator = BoundedPaginator
     show_full_result_count = False
     list_per_page = 50
-
-
-def latest(rows: QuerySet[Any], statuses: list[str], *, oldest: bool = False) -> Iterator[Any]:
-    """Yield the rows of each of ``statuses`` by their last change, from the index of watched messages.
-
-    The index holds one status after the other, so that one query for several has to sort them all.
-    """
-    order = ("updated_at", "pk") if oldest else ("-updated_at", "-pk")
-    for status in statuses:
-        yield _without_statuses(rows).filter(status=status).order_by(*order)
-
-
-def _without_statuses(rows: QuerySet[Any]) -> QuerySet[Any]:
-    """Return the rows of any status.
-
-    With ``status IN (…)`` and ``status = …`` PostgreSQL expects the product of both shares, a hundred rows
-    in place of many thousands, and reads them all to sort them.
-    """
-    rows = rows.all()
-    where = rows.query.where
-    where.children = [
-        one for one in where.children
-        if not (isinstance(one, In) and getattr(one.lhs, "target", None) == _STATUS)
-    ]  # fmt: skip
-    return rows
-
-
-def not_discarded(rows: QuerySet[Any]) -> QuerySet[Any]:
-    """Return the rows that were not discarded.
-
-    The condition is a ``CASE``, from which PostgreSQL does not conclude that the index of the messages for
-    people fits too: it would combine both indexes, with an estimate of a few rows, and sort all.
-    """
-    return rows.filter(Case(When(discarded_at__isnull=True, then=True), default=False))
 
 
 def is_oldest_first(rows: QuerySet[Any]) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.contrib.admin import SimpleListFilter
+from django.contrib.admin import ListFilter, SimpleListFilter
 from django.http import HttpRequest
 
 if TYPE_CHECKING:
@@ -35,6 +35,9 @@ def _parameters(opts: Any, shown: Any) -> set[str]:
     """Return the parameters of one filter of ``list_filter``."""
     if isinstance(shown, type) and issubclass(shown, SimpleListFilter):
         return {str(shown.parameter_name)}
+    if isinstance(shown, type) and issubclass(shown, ListFilter):
+        # A filter with several parameters declares them.
+        return set(shown.parameters)  # type: ignore[attr-defined]
     field = shown if isinstance(shown, str) else shown[0]
     # A relation's bare name accepts any number, and a number of forty digits overflows on SQLite.
     suffixes = _OF_A_RELATION if opts.get_field(field).is_relation else _OF_A_VALUE

@@ -5,15 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, cast
 
-from django.contrib import admin, messages
-from django.contrib.admin import helpers
-from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.contenttypes.models import ContentType
+from django.contrib import admin
 from django.core.paginator import Page
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -30,11 +25,15 @@ from delivery.admin.filters import (
     TenantFilter,
     shows_what_waits_in_a_tenant,
 )
-from delivery.admin.readonly import ReadOnlyAdmin, ReadOnlyInline, acting_user, to_the_second
+from delivery.admin.letter_acts import LetterActs
+from delivery.admin.letter_filters import AssignedFilter, BatchFilter, DiedFilter
+from delivery.admin.letter_search import SEARCH_HELP, search
+from delivery.admin.readonly import ReadOnlyAdmin, ReadOnlyInline, to_the_second
+from delivery.admin.saved_filters import SavedFilters
 from delivery.dead_letters.queue import masked
 from delivery.models import Attempt, DeadLetter, DeadLetterAction, Message
 from delivery.models.queue import MessageQuerySet
-from delivery.statuses import DEAD_LETTERS, Status
+from delivery.statuses import DEAD_LETTERS
 
 
 class AttemptInline(ReadOnlyInline[Attempt]):
@@ -78,22 +77,25 @@ class TenantPaginator(BoundedPaginator):
 
 
 @admin.register(DeadLetter)
-class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
+class DeadLetterAdmin(SavedFilters, LetterActs, ReadOnlyAdmin[DeadLetter]):
     change_list_template = "admin/delivery/deadletter/change_list.html"
     change_form_template = "admin/delivery/deadletter/change_form.html"
-    list_display = ["letter", "reason", "state", "parties", "age", "reviewed_by"]
+    list_display = ["letter", "reason", "state", "parties", "age", "care"]
     list_display_links = ["letter"]
     list_filter = [
-        DiscardedFilter, StatusFilter, ClassFilter, CodeFilter, AgeFilter, TenantFilter,
+        DiscardedFilter, AssignedFilter, StatusFilter, CodeFilter, AgeFilter, DiedFilter,
+        TenantFilter, BatchFilter, ClassFilter,
     ]  # fmt: skip
     statuses = sorted(DEAD_LETTERS)
-    common_fields = ("error_code", "error_class", "tenant")
+    common_fields = ("error_code", "error_class", "tenant", "batch")
     paginator = DeadLetterPaginator
-    list_select_related = ["tenant", "reviewed_by"]
+    list_select_related = ["tenant", "reviewed_by", "assignment__to"]
+    search_fields = ["pk"]
+    search_help_text = SEARCH_HELP
     # The time of the death: nothing changes a dead letter later.
     ordering = ["-updated_at", "-pk"]
     sortable_by = ["age"]
-    actions = ["retry_selected", "discard_selected", "export_selected"]
+    actions = ["retry_selected", "assign_selected", "discard_selected", "export_selected"]
     inlines = [AttemptInline, ActionInline]
     fieldsets = [
         (
@@ -102,17 +104,33 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
                 "fields": [
                     ("sender", "masked_number"),
                     ("size", "priority"),
-                    ("created_at", "expires_at"),
+                    ("created", "expires"),
                 ]
             },
         ),
-        ("Error", {"fields": [("error_code", "error_class"), ("error_title", "dead_since")]}),
+        ("Error", {"fields": [("error_code", "error_class"), ("error_title", "died")]}),
         (
             "Review",
-            {"fields": [("reviewed_by", "reviewed_at"), ("discarded_at", "discarded_reason")]},
+            {
+                "fields": [
+                    ("assigned_to",), ("reviewed_by", "reviewed"), ("discarded", "discarded_reason"),
+                ]
+            },
         ),
-    ]
-    readonly_fields = ["sender", "masked_number", "size"]
+    ]  # fmt: skip
+    created, expires = (
+        to_the_second("created_at", "created"),
+        to_the_second("expires_at", "expires"),
+    )
+    died, reviewed = (
+        to_the_second("dead_since", "dead since"),
+        to_the_second("reviewed_at", "reviewed"),
+    )
+    discarded = to_the_second("discarded_at", "discarded")
+    readonly_fields = [
+        "sender", "masked_number", "size", "created", "expires", "died", "assigned_to", "reviewed",
+        "discarded",
+    ]  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DeadLetter]:
         letters = DeadLetter.objects.watched(*sorted(DEAD_LETTERS))
@@ -128,9 +146,15 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
         kind = TenantPaginator if in_a_tenant else DeadLetterPaginator
         return kind(queryset, *args, **options)
 
-    def has_decide_permission(self, request: HttpRequest) -> bool:
-        """Return True if the user may decide; the actions require it. The form itself is read-only."""
-        return request.user.has_perm("delivery.change_deadletter")
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[DeadLetter], search_term: str
+    ) -> tuple[QuerySet[DeadLetter], bool]:
+        return search(queryset, search_term, self.public_key), False
+
+    @staticmethod
+    def public_key(text: str) -> int | None:
+        """Return the key behind an id that the host shows to its users. A host replaces this function."""
+        return None
 
     @admin.display(description="text", ordering="pk")
     def letter(self, letter: DeadLetter) -> str:
@@ -170,65 +194,30 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
         under_a_minute = timezone.now() - letter.dead_since < timedelta(minutes=1)
         return "under a minute" if under_a_minute else timesince(letter.dead_since, depth=1)
 
+    @admin.display(description="assigned, reviewed")
+    def care(self, letter: DeadLetter) -> SafeString | str:
+        who = self.assigned_to(letter)
+        if letter.reviewed_by is None:
+            return who
+        seen = letter.reviewed_by.get_username()
+        return format_html('{} <span class="letter-to">seen by {}</span>', who, seen)
+
+    @admin.display(description="assigned to")
+    def assigned_to(self, letter: DeadLetter) -> str:
+        assignment = getattr(letter, "assignment", None)
+        return assignment.to.get_username() if assignment else "-"
+
     @admin.display(description="size")
     def size(self, letter: DeadLetter) -> str:
         media = f", {len(letter.media_urls)} media" if letter.media_urls else ""
         parts = "1 part" if letter.parts == 1 else f"{letter.parts} parts"
         return f"{len(letter.text)} characters, {parts}, {letter.encoding}{media}"
 
-    @admin.action(description="Retry", permissions=["decide"])
-    def retry_selected(
-        self, request: HttpRequest, queryset: QuerySet[DeadLetter]
-    ) -> HttpResponse | None:
-        unknown = queryset.filter(status=Status.UNKNOWN).count()
-        if unknown and "confirmed" not in request.POST:
-            return self._ask(request, queryset, "retry", unknown=unknown)
-        result = dead_letters.retry(
-            _messages(queryset), by=acting_user(request), now=timezone.now(),
-            may_double=request.POST.get("may_double") == "yes",
-        )  # fmt: skip
-        if result.retried:
-            self.message_user(
-                request, f"Put back into the queue: {result.retried}.", messages.SUCCESS
-            )
-        for code, sentence in dead_letters.REFUSALS.items():
-            if count := sum(refused == code for _, refused in result.refused):
-                self.message_user(request, f"Refused: {count}. {sentence}", messages.WARNING)
-        return None
-
-    @admin.action(description="Discard…", permissions=["decide"])
-    def discard_selected(
-        self, request: HttpRequest, queryset: QuerySet[DeadLetter]
-    ) -> HttpResponse | None:
-        reason = request.POST.get("reason", "").strip()
-        if not reason:
-            asked = "confirmed" in request.POST
-            return self._ask(request, queryset, "discard", reason_missing=asked)
-        count = dead_letters.discard_all(
-            _messages(queryset), by=acting_user(request), reason=reason[:500], now=timezone.now()
-        )
-        self.message_user(request, f"Discarded: {count}.", messages.SUCCESS)
-        return None
-
-    @admin.action(description="Export as CSV", permissions=["view"])
-    def export_selected(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> HttpResponse:
-        LogEntry.objects.create(
-            user_id=acting_user(request).pk,
-            content_type=ContentType.objects.get_for_model(DeadLetter, for_concrete_model=False),
-            object_repr="Dead letters",
-            action_flag=CHANGE,
-            change_message=f"Exported {queryset.count()} as CSV.",
-        )
-        return HttpResponse(
-            "".join(dead_letters.export(_messages(queryset))),
-            content_type="text/csv; charset=utf-8",
-            headers={"Content-Disposition": 'attachment; filename="dead-letters.csv"'},
-        )
-
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        return super().changelist_view(request, {"title": "Dead letters", **(extra_context or {})})
+        shown = {"title": "Dead letters", **self.saved_filters(request)}
+        return super().changelist_view(request, {**shown, **(extra_context or {})})
 
     def change_view(
         self,
@@ -239,7 +228,7 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
     ) -> HttpResponse:
         letter = self.get_object(request, object_id)
         if letter is not None and request.method == "POST" and self.has_decide_permission(request):
-            return self._decide(request, letter)
+            return self.decide(request, letter)
         context = {
             "explanation": dead_letters.explain(letter.error_code, letter.provider)
             if letter
@@ -247,51 +236,8 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
             "may_decide": letter
             and not letter.discarded_at
             and self.has_decide_permission(request),
+            "colleagues": dead_letters.colleagues() if letter else (),
+            "assigned_to": self.assigned_to(letter) if letter else "",
             **(extra_context or {}),
         }
         return super().change_view(request, object_id, form_url, context)
-
-    def _decide(self, request: HttpRequest, letter: DeadLetter) -> HttpResponse:
-        queryset = self.get_queryset(request).filter(pk=letter.pk)
-        answer: HttpResponse | None = None
-        if "_review" in request.POST:
-            dead_letters.review(letter, by=acting_user(request), now=timezone.now())
-            self.message_user(request, "Marked as reviewed by you.", messages.SUCCESS)
-            return HttpResponseRedirect(request.path)
-        if "_retry" in request.POST:
-            answer = self.retry_selected(request, queryset)
-        elif "_discard" in request.POST:
-            answer = self.discard_selected(request, queryset)
-        return answer or HttpResponseRedirect(_list_url())
-
-    def _ask(
-        self, request: HttpRequest, queryset: QuerySet[DeadLetter], action: str, **more: Any
-    ) -> HttpResponse:
-        """Return the confirmation page of an action. It posts to the list, like the action."""
-        across = request.POST.get("select_across") == "1"
-        on_list = request.path == _list_url()
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": "Retry texts that may have arrived" if action == "retry" else "Discard",
-            "count": queryset.count(),
-            "action": action,
-            "action_name": f"{action}_selected",
-            "post_to": request.get_full_path() if on_list else _list_url(),
-            "across": int(across),
-            "checkbox": helpers.ACTION_CHECKBOX_NAME,
-            "ids": request.POST.getlist(helpers.ACTION_CHECKBOX_NAME)
-            or [str(letter.pk) for letter in queryset],
-            "media": self.media,
-            **more,
-        }
-        return TemplateResponse(request, "admin/delivery/deadletter/confirm.html", context)
-
-
-def _messages(queryset: QuerySet[DeadLetter]) -> MessageQuerySet:
-    """Return the same rows as messages, by a subquery, so that any number of rows works."""
-    return Message.objects.filter(pk__in=queryset.order_by().values("pk"))
-
-
-def _list_url() -> str:
-    return reverse("admin:delivery_deadletter_changelist")

@@ -14,12 +14,16 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from delivery import conf
-from delivery.admin.bounded import common_values, not_discarded
+from delivery.admin.bounded import common_values
+from delivery.dead_letters.latest import not_discarded
+from delivery.dead_letters.reasons import explain
 
 _MOST_CHOICES = 30
+_LONGEST = 48
+"""Letters of an explanation beside the list."""
 
 
-class _ValueFilter(admin.SimpleListFilter):
+class ValueFilter(admin.SimpleListFilter):
     """Offers the values of the latest rows, the most frequent first; with counts if these are all."""
 
     field: str
@@ -37,12 +41,24 @@ class _ValueFilter(admin.SimpleListFilter):
         return queryset.filter(**{self.field: value}) if value else queryset
 
 
-class CodeFilter(_ValueFilter):
-    title = "code"
+class CodeFilter(ValueFilter):
+    """Offers the causes of the latest rows with their codes."""
+
+    title = "cause"
     parameter_name = field = "error_code"
 
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        found = super().lookups(request, model_admin)
+        return [(code, f"{words} {_short(code)}") for code, words in found]
 
-class ClassFilter(_ValueFilter):
+
+def _short(code: str) -> str:
+    """Return the beginning of the explanation of a code of the default account."""
+    words = explain(code, conf.default_provider())
+    return words if len(words) <= _LONGEST else f"{words[:_LONGEST]}…"
+
+
+class ClassFilter(ValueFilter):
     title = "class"
     parameter_name = field = "error_class"
 

@@ -28,12 +28,12 @@ else:  # Django's own classes take no type arguments without a patch.
 
 
 def to_the_second(field: str, heading: str = "at") -> Callable[[Any, Model], str]:
-    """Return a column with the time in ``field`` to the second: retries are only seconds apart."""
+    """Return a column with the time in ``field`` to the second and its zone: retries are seconds apart."""
 
     @admin.display(description=heading, ordering=field)
     def shown(_admin: object, row: Model) -> str:
         at = getattr(row, field)
-        return "-" if at is None else f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S}"
+        return "-" if at is None else f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S %Z}"
 
     return shown
 

@@ -6,6 +6,7 @@ is installed, an entry in its log.
 
 from __future__ import annotations
 
+from delivery.dead_letters.care import add_note, assign, colleagues
 from delivery.dead_letters.decisions import discard, discard_all, review
 from delivery.dead_letters.export import export
 from delivery.dead_letters.queue import Filter, dead_letters, masked
@@ -16,6 +17,9 @@ __all__ = [
     "REFUSALS",
     "Filter",
     "RetryResult",
+    "add_note",
+    "assign",
+    "colleagues",
     "dead_letters",
     "discard",
     "discard_all",

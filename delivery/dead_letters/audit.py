@@ -6,7 +6,7 @@ from datetime import datetime
 from django.apps import apps
 from django.contrib.auth.base_user import AbstractBaseUser
 
-from delivery.models import DeadLetter, DeadLetterAction, Message
+from delivery.models import DeadLetter, DeadLetterAction, Message, RetryRun
 from delivery.models.dead_letter import DeadLetterAction as Action
 
 _BATCH = 500
@@ -21,6 +21,7 @@ def note(
     generations: dict[int, int] | None = None,
     may_double: bool = False,
     reason: str = "",
+    run: RetryRun | None = None,
 ) -> None:
     """Write audit rows about ``letters`` in their state before the action, in the caller's transaction."""
     DeadLetterAction.objects.bulk_create(
@@ -35,19 +36,29 @@ def note(
                 generation=(generations or {}).get(letter.pk, letter.generation),
                 may_double=may_double,
                 reason=reason[:500],
+                run=run,
             )
             for letter in letters
         ],
         batch_size=_BATCH,
     )
     if by is not None and apps.is_installed("django.contrib.admin"):
-        _log(letters, _SENTENCES[kind] + (f" Reason: {reason}" if reason else ""), by)
+        _log(letters, _SENTENCES[kind] + (f" {_LABELS[kind]}: {reason}" if reason else ""), by)
 
 
 _SENTENCES = {
     Action.Kind.RETRY: "Put back into the queue.",
     Action.Kind.DISCARD: "Discarded.",
     Action.Kind.REVIEW: "Reviewed.",
+    Action.Kind.ASSIGN: "Assigned.",
+    Action.Kind.NOTE: "Noted.",
+}
+_LABELS = {
+    Action.Kind.RETRY: "Reason",
+    Action.Kind.DISCARD: "Reason",
+    Action.Kind.REVIEW: "Reason",
+    Action.Kind.ASSIGN: "To",
+    Action.Kind.NOTE: "Note",
 }
 
 

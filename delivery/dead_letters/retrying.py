@@ -13,7 +13,7 @@ from django.db.models import Case, F, PositiveSmallIntegerField, Q, Value, When
 from delivery import opt_outs
 from delivery.changes import message_changes
 from delivery.dead_letters import audit
-from delivery.models import DeadLetterAction, Message, Outcome
+from delivery.models import DeadLetterAction, Message, Outcome, RetryRun
 from delivery.models.queue import MessageQuerySet
 from delivery.providers import registry
 from delivery.queue import hints
@@ -29,6 +29,8 @@ _SURELY_REFUSED = (Outcome.PERMANENT.value, Outcome.CONFIGURATION.value)
 @dataclass(slots=True)
 class RetryResult:
     retried: int = 0
+    parts: int = 0
+    """The message parts of the retried ones."""
     refused: list[tuple[int, str]] = field(default_factory=list)
     """(id, code); ``REFUSALS`` has a sentence for each code."""
 
@@ -39,8 +41,11 @@ def retry(
     by: AbstractBaseUser | None,
     now: datetime,
     may_double: bool = False,
+    run: RetryRun | None = None,
 ) -> RetryResult:
     """Requeue ``messages`` with fresh attempts, and return the number and the refused ones.
+
+    ``run``: the bulk retry that the audit rows name.
 
     A message that the provider certainly refused, or that may arrive twice by permission, is sent as
     a new one: with a new idempotency key, from the tenant's present sender. Other messages keep the
@@ -50,7 +55,7 @@ def retry(
     """
     result = RetryResult()
     for ids in _chunks(messages):
-        _retry(ids, result, by, now, may_double)
+        _retry(ids, result, by, now, may_double, run)
     return result
 
 
@@ -67,13 +72,13 @@ def _retry(
     by: AbstractBaseUser | None,
     now: datetime,
     may_double: bool,
+    run: RetryRun | None,
 ) -> None:
     with message_changes(now) as changes:
         rows = list(Message.objects.filter(pk__in=ids).select_related("tenant").locked())
-        stopped = _opted_out(rows)
-        refusals = {row.pk: _refusal(row, stopped, may_double) for row in rows}
-        result.refused += [(pk, code) for pk, code in refusals.items() if code]
-        letters = [row for row in rows if not refusals[row.pk]]
+        codes = refusals(rows, may_double=may_double)
+        result.refused += [(pk, code) for pk, code in codes.items() if code]
+        letters = [row for row in rows if not codes[row.pk]]
         if not letters:
             return
         wanted = [letter.pk for letter in letters]
@@ -100,11 +105,19 @@ def _retry(
             at=now,
             generations=generations,
             may_double=may_double,
+            run=run,
         )
         for letter in letters:
             changes.add(fresh[letter.pk], previous=letter.status)
         result.retried += len(letters)
+        result.parts += sum(letter.parts for letter in letters)
         transaction.on_commit(hints.push)
+
+
+def refusals(rows: Sequence[Message], *, may_double: bool) -> dict[int, str]:
+    """Return by key the code for which each message is refused; ``""``: it is retried."""
+    stopped = _opted_out(rows)
+    return {row.pk: _refusal(row, stopped, may_double) for row in rows}
 
 
 def _opted_out(rows: Sequence[Message]) -> set[tuple[int, str]]:

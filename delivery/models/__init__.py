@@ -5,7 +5,13 @@ from __future__ import annotations
 from delivery.models.attempt import Attempt, Outcome, StatusCheck
 from delivery.models.batch_count import BatchCount
 from delivery.models.consent_change import ConsentChange
-from delivery.models.dead_letter import DeadLetter, DeadLetterAction
+from delivery.models.dead_letter import (
+    DeadLetter,
+    DeadLetterAction,
+    LetterAssignment,
+    RetryRun,
+    SavedFilter,
+)
 from delivery.models.limits import (
     AccountHold,
     BreakerState,
@@ -13,6 +19,7 @@ from delivery.models.limits import (
     ForcedBreaker,
     SpendLimit,
     SpentHour,
+    TenantStop,
 )
 from delivery.models.message import Direction, Encoding, Message, Priority
 from delivery.models.opt_out import OptOut, StopRequest
@@ -33,15 +40,19 @@ __all__ = [
     "Direction",
     "Encoding",
     "ForcedBreaker",
+    "LetterAssignment",
     "Message",
     "NightlyRun",
     "OptOut",
     "Outcome",
     "Priority",
+    "RetryRun",
+    "SavedFilter",
     "SpendLimit",
     "SpentHour",
     "StatusCheck",
     "StopRequest",
     "Tally",
+    "TenantStop",
     "WebhookEvent",
 ]

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 
 from delivery import conf
+from delivery.models.message import loose_reference_to_user
 
 
 class AccountHold(models.Model):
@@ -66,6 +67,8 @@ class ForcedBreaker(models.Model):
     )
     reason = models.CharField(max_length=200, blank=True)
     since = models.DateTimeField()
+    until = models.DateTimeField(null=True, blank=True)
+    """The end of the order; None: a person must end it."""
 
     def __str__(self) -> str:
         return f"{self.state} ({self.account})"
@@ -80,7 +83,7 @@ class BreakerTransition(models.Model):
     reason = models.CharField(max_length=200)
     at = models.DateTimeField()
     until = models.DateTimeField(null=True, blank=True)
-    """If open: when it allows the first probe."""
+    """If open: when it allows the first probe. If a person ordered it: when the order ends."""
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
@@ -91,6 +94,37 @@ class BreakerTransition(models.Model):
 
     def __str__(self) -> str:
         return f"{self.before} -> {self.after}: {self.reason}"
+
+
+class TenantStop(models.Model):
+    """A person's order to send nothing of one tenant. Its row stays as history after it has ended."""
+
+    # The release before deletes tenants and does not know this table: use no database constraint.
+    tenant = models.ForeignKey(
+        conf.tenant_model(), models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
+    reason = models.CharField(max_length=200)
+    by = loose_reference_to_user()
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True, blank=True)
+    """The end of the order; None: a person must end it."""
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.CharField(max_length=150, blank=True)
+    """A user name, or ``time``."""
+    end_reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = "stop"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant"], condition=Q(ended_at__isnull=True), name="tenant_stop_once"
+            ),
+        ]
+        indexes = [models.Index(fields=["tenant", "-id"], name="tenant_stop_list")]
+
+    def __str__(self) -> str:
+        return f"Stop of {self.tenant_id} since {self.since:%Y-%m-%d %H:%M}"
 
 
 class SpentHour(models.Model):

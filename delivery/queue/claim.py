@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from delivery import conf
-from delivery.models import Message, OptOut
+from delivery.models import Message, OptOut, TenantStop
 from delivery.models.columns import Columns
 from delivery.models.queue import DUE_STATUSES
 from delivery.queue.turns import Turn
@@ -23,6 +23,10 @@ WITH due AS MATERIALIZED (
     SELECT id FROM {table}
     WHERE status IN ({due}) AND priority = %s AND provider = %s AND tenant_id = %s
     AND next_attempt_at <= %s
+    AND NOT EXISTS (
+        SELECT 1 FROM {stops} AS stop
+        WHERE stop.tenant_id = %s AND stop.ended_at IS NULL AND (stop.until IS NULL OR stop.until > %s)
+    )
     ORDER BY {order} LIMIT %s {skip_locked}
 )
 UPDATE {table} SET
@@ -58,7 +62,7 @@ class Claimed(list[Message]):
 
 
 def claim(turn: Turn, limit: int, now: datetime, *, probe: bool = False) -> Claimed:
-    """Take up to ``limit`` due messages of one turn, oldest first, in one statement.
+    """Take up to ``limit`` due messages of one turn, oldest first, in one statement; of a stopped tenant none.
 
     The messages of a claim share a lease and a token, so that a second worker cannot claim them. A
     probe takes the least tried message: a message that fails by its own fault says nothing about the
@@ -67,16 +71,16 @@ def claim(turn: Turn, limit: int, now: datetime, *, probe: bool = False) -> Clai
     sql = _CLAIM.format(
         table=Message._meta.db_table,
         opt_outs=OptOut._meta.db_table,
+        stops=TenantStop._meta.db_table,
         due=", ".join(f"'{status}'" for status in DUE_STATUSES),
         order="calls, next_attempt_at, id" if probe else "next_attempt_at, id",
         skip_locked="FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else "",
         columns=_COLUMNS.sql(),
     )
     adapt = connection.ops.adapt_datetimefield_value
-    tenant = Message._meta.get_field("tenant")
+    tenant = Message._meta.get_field("tenant").get_db_prep_value(turn.tenant_id, connection)
     parameters = [
-        turn.priority, turn.provider, tenant.get_db_prep_value(turn.tenant_id, connection),
-        adapt(now), limit, _stored(uuid.uuid4()), adapt(_lease_end(now)),
+        turn.priority, turn.provider, tenant, adapt(now), tenant, adapt(now), limit, _stored(uuid.uuid4()), adapt(_lease_end(now)),
     ]  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)

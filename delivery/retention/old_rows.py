@@ -10,7 +10,14 @@ from django.db.models import QuerySet
 
 from delivery import batches, conf
 from delivery.limits import spend
-from delivery.models import AccountHold, BreakerTransition, StatusCheck, WebhookEvent
+from delivery.models import (
+    AccountHold,
+    BreakerTransition,
+    RetryRun,
+    StatusCheck,
+    TenantStop,
+    WebhookEvent,
+)
 from delivery.retention import texts
 from delivery.retention.archives import Archives
 from delivery.retention.pace import Pace
@@ -87,6 +94,8 @@ def _old_audit_rows(now: datetime) -> Iterator[QuerySet[Any]]:
         before = now - timedelta(days=days)
         yield BreakerTransition.objects.filter(at__lt=before)
         yield AccountHold.objects.filter(ended_at__lt=before)
+        yield TenantStop.objects.filter(ended_at__lt=before)
+        yield RetryRun.objects.filter(at__lt=before)
 
 
 def _delete_keys(model: type[Any], keys: list[int], pace: Pace) -> int:

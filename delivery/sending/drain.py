@@ -12,7 +12,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from delivery import conf, outcome_lines
-from delivery.limits import breaker, spend
+from delivery.limits import breaker, spend, stops
 from delivery.limits.breaker import Permit, Tally
 from delivery.limits.breaker.policy import policy
 from delivery.models import Message, Priority
@@ -88,7 +88,7 @@ class Drain:
 
         Due texts go before the applying of webhook events, but an inbound text goes before them.
         """
-        self.oversight.look(self.clock(), self._renew)
+        self.oversight.look(self.clock(), self._look_at_jobs)
         now = self._asked_at = self.clock()
         # Asked once: each step claims at most as much as the threads have room for.
         turns = self.turns.now(now) if self.threads.room(Priority.REPLY) else []
@@ -212,6 +212,13 @@ class Drain:
                     extra={"action": "shutdown_write_failed", "error": type(error).__name__},
                 )
                 time.sleep(_WAIT_SECONDS)
+
+    def _look_at_jobs(self, now: datetime) -> None:
+        """Renew the leases of the jobs, and give back those of stopped tenants that no thread has begun."""
+        self._renew(now)
+        stopped = stops.stopped(now) if self.threads.in_flight else set()
+        if stopped:
+            self._put_back(self.threads.withdraw_tenants(stopped), now)
 
     def _renew(self, now: datetime) -> None:
         lost = claim.renew([job.message for job in self.threads.in_flight.values()], now)

@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from delivery.limits.breaker import Permit
@@ -98,6 +99,10 @@ class Jobs:
     def withdraw(self, providers: Container[str]) -> list[Job]:
         """Take back the jobs of these provider accounts that no thread has taken yet."""
         return self._remove(lambda job: job.provider in providers)
+
+    def withdraw_tenants(self, tenants: Container[Any]) -> list[Job]:
+        """Take back the jobs of these tenants that no thread has taken yet."""
+        return self._remove(lambda job: job.message.tenant_id in tenants)
 
     def withdraw_all(self) -> list[Job]:
         """Take back the jobs that no thread has taken yet."""

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Container, Sequence
 from queue import Empty, SimpleQueue
+from typing import Any
 
 from django.utils import timezone
 
@@ -70,6 +71,10 @@ class Threads:
     def withdraw(self, providers: Container[str]) -> list[Job]:
         """Take back the jobs of these provider accounts that no thread has begun."""
         return self._withdrawn(self._jobs.withdraw(providers))
+
+    def withdraw_tenants(self, tenants: Container[Any]) -> list[Job]:
+        """Take back the jobs of these tenants that no thread has begun."""
+        return self._withdrawn(self._jobs.withdraw_tenants(tenants))
 
     def withdraw_all(self) -> list[Job]:
         """Take back the jobs that no thread has begun."""

@@ -52,6 +52,17 @@ def by_day(since: datetime, zone: tzinfo, tenant_id: Any = None) -> dict[date, d
     return days
 
 
+def by_hour(since: datetime) -> dict[datetime, dict[str, int]]:
+    """Return the counts of all tenants by hour, of UTC, since the begin of one, without empty hours."""
+    rows = _tallies(None).filter(quarter__gte=quarter_of(since))
+    hours: dict[datetime, dict[str, int]] = defaultdict(lambda: dict.fromkeys(_SHOWN, 0))
+    for quarter, *numbers in rows.values_list("quarter", *_SHOWN):
+        hour = datetime.fromtimestamp(quarter * QUARTER_SECONDS, UTC).replace(minute=0)
+        for column, number in zip(_SHOWN, numbers, strict=True):
+            hours[hour][column] += number
+    return hours
+
+
 def _day_of(quarter: int, zone: tzinfo) -> tuple[date, int]:
     """Return the day of a quarter of an hour, and the first quarter of the next day."""
     day = datetime.fromtimestamp(quarter * QUARTER_SECONDS, UTC).astimezone(zone).date()

@@ -17,7 +17,9 @@ RIGHTS: dict[str, tuple[str, ...]] = {
     "delivery.deadletter": ("view", "change"),
     "delivery.deadletteraction": ("view",),
     "delivery.forcedbreaker": ("view", "add", "change", "delete"),
+    "delivery.retryrun": ("view",),
     "delivery.spendlimit": ("view", "add", "change"),
+    "delivery.tenantstop": ("view", "add", "change"),
     "throttling.allowance": ("view", "add", "change", "delete"),
     "throttling.throttlestate": ("view", "change"),
 }

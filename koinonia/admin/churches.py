@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from delivery.admin.bounded import BoundedList
 from delivery.admin.closed_lookups import ClosedLookups
-from delivery.admin.readonly import ReadOnlyAdmin
+from delivery.admin.readonly import ReadOnlyAdmin, to_the_second
 from koinonia import phone, sending_numbers
 from koinonia.admin.last_owner import KeepsOwners, StaffForm, StaffFormSet
 from koinonia.admin.names import TidyNamesMixin
@@ -106,7 +106,8 @@ class ChurchAdmin(BoundedList, ClosedLookups, TidyNamesMixin, ChurchAdminBase):
 @admin.register(Staff)
 class StaffAdmin(BoundedList, ClosedLookups, KeepsOwners, StaffAdminBase):
     form = StaffForm
-    list_display = ["user", "church", "role", "created_at"]
+    list_display = ["user", "church", "role", "created"]
+    created = to_the_second("created_at", "created")
     list_filter = ["role", "church"]
     list_select_related = ["user", "church"]
     search_fields = ["user__username", "church__name"]
@@ -122,17 +123,20 @@ class SendingNumberAdmin(ReadOnlyAdmin[SendingNumber]):
         "church",
         "provider",
         "second",
-        "given_at",
-        "given_up_at",
-        "reserved_until",
+        "given",
+        "given_up",
+        "reserved",
     ]
+    given, given_up = to_the_second("given_at", "given"), to_the_second("given_up_at", "given up")
+    reserved = to_the_second("reserved_until", "reserved until")
     list_select_related = ["church"]
     search_fields = ["number", "church__name", "church__slug"]
 
 
 @admin.register(Member)
 class MemberAdmin(BoundedList, ClosedLookups, TidyNamesMixin, MemberAdminBase):
-    list_display = ["__str__", "phone", "church", "created_at"]
+    list_display = ["__str__", "phone", "church", "created"]
+    created = to_the_second("created_at", "created")
     list_filter = ["church"]
     list_select_related = ["church"]
     search_fields = ["search_key", "phone"]

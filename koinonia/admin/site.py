@@ -11,7 +11,17 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from knox.models import AuthToken
 
+from delivery.admin import DeadLetterAdmin
+from delivery.admin.letter_filters import BatchFilter
+from koinonia import ids
+
 admin.site.site_title = admin.site.site_header = "Koinonia"
+admin.site.index_title = "Support desk"
+admin.site.index_template = "koinonia/desk/index.html"
+
+# The support desk looks texts up by the ids that the pages and the API show.
+DeadLetterAdmin.public_key = staticmethod(ids.decode)  # type: ignore[method-assign]
+BatchFilter.title = "broadcast"
 
 # knox's page makes tokens for other users and shows them; django-q2's pages show nothing that this
 # project uses.

@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from delivery.admin.bounded import BoundedList
 from delivery.admin.closed_lookups import ClosedLookups
+from delivery.admin.readonly import to_the_second
 from koinonia.accounts import invitations, mail
 from koinonia.accounts.new_accounts import password_link
 from koinonia.admin.last_owner import KeepsOwners
@@ -106,7 +107,11 @@ class InvitationAdmin(BoundedList, ClosedLookups, InvitationAdminBase):
     """Invitations by the operator, mainly of a church's first owner."""
 
     form = InvitationForm
-    list_display = ["__str__", "church", "role", "invited_by", "created_at", "expires_at"]
+    list_display = ["__str__", "church", "role", "invited_by", "created", "expires"]
+    created, expires = (
+        to_the_second("created_at", "created"),
+        to_the_second("expires_at", "expires"),
+    )
     list_filter = ["role"]
     list_select_related = ["church", "invited_by"]
     search_fields = ["church__name", "church__slug", "email", "username"]

@@ -12,7 +12,7 @@ from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.utils import timezone
 
 from delivery import conf
-from delivery.models import SpendLimit
+from delivery.models import SpendLimit, TenantStop
 from koinonia.api.permissions import MEMBERSHIP_COLUMNS, membership_from
 from koinonia.api.prepared_query import PreparedQuery
 from koinonia.models import Conversation, SendingNumber, Staff, WebhookEndpoint
@@ -30,7 +30,11 @@ class ChurchState:
     """The alias of the account of the sending number."""
     waits_until: datetime | None
     """End of the wait for the daily cap; None if no text waits for it."""
-    has_dead_webhook: bool
+    is_stopped: bool = False
+    """A person of the support has stopped the texts of this church."""
+    stopped_until: datetime | None = None
+    """The time at which the stop ends by itself; None: a person ends it."""
+    has_dead_webhook: bool = False
     """A webhook was switched off because its receiver fails."""
 
 
@@ -38,12 +42,16 @@ def of_user(user: User, slug: str, now: datetime) -> tuple[list[Staff], ChurchSt
     """Return the memberships by name of the church, and the state of the church ``slug``."""
     memberships, state = [], None
     at = connection.ops.adapt_datetimefield_value(now)
-    for *row, unread, provider, waits_until, dead in _ROWS.rows(0, at, *_DEAD, user.pk):
+    values = _ROWS.rows(0, at, *_DEAD, user.pk)
+    for *row, unread, provider, waits_until, stop, until, dead in values:
         membership = membership_from(row)
         memberships.append(membership)
         if membership.church.slug == slug:
-            provider = provider or conf.default_provider()
-            state = ChurchState(unread or 0, provider, waits_until, dead is not None)
+            is_stopped = stop is not None and (until is None or until > now)
+            state = ChurchState(
+                unread or 0, provider or conf.default_provider(), waits_until, is_stopped, until,
+                dead is not None,
+            )  # fmt: skip
     return memberships, state
 
 
@@ -57,16 +65,27 @@ def _rows() -> QuerySet[Any, Any]:
     number = SendingNumber.objects.filter(number=OuterRef("church__phone_number"))
     dead = WebhookEndpoint.objects.filter(church=OuterRef("church"), off__in=_DEAD)
     limit = SpendLimit.objects.filter(tenant=OuterRef("church"), waits_until__gt=timezone.now())
+    stop = TenantStop.objects.filter(tenant=OuterRef("church"), ended_at__isnull=True).order_by()
     return (
         Staff.objects.annotate(
             unread=Subquery(unread.values("texts")),
             provider=Subquery(number.values("provider")),
             waits_until=Subquery(limit.values("waits_until")),
+            stop=Subquery(stop.values("pk")),
+            stopped_until=Subquery(stop.values("until")),
             dead_webhook=Subquery(dead.values("pk")[:1]),
         )
         .filter(user=0)
         .order_by("church__name", "church_id")
-        .values_list(*MEMBERSHIP_COLUMNS, "unread", "provider", "waits_until", "dead_webhook")
+        .values_list(
+            *MEMBERSHIP_COLUMNS,
+            "unread",
+            "provider",
+            "waits_until",
+            "stop",
+            "stopped_until",
+            "dead_webhook",
+        )
     )
 
 

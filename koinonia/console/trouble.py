@@ -38,6 +38,13 @@ def troubles(
     church: Church, state: ChurchState, now: datetime, *, fresh: bool = False
 ) -> list[Trouble]:
     """Return sentences that explain why texts of the church wait; most serious first."""
+    if state.is_stopped:
+        sentence = _("Your support has stopped the texts of your church.")
+        if state.stopped_until is not None:
+            sentence = _("Your support has stopped the texts of your church until %(when)s.") % {
+                "when": _day_and_clock(state.stopped_until)
+            }
+        return [_waiting("bad", sentence, church, now)]
     limits = _limits_of(state.provider, now, fresh)
     if limits is None:
         return []
@@ -47,21 +54,30 @@ def troubles(
         sentence = _("%(provider)s does not accept our texts. Your support has been told.")
         return [_waiting("bad", sentence % {"provider": provider}, church, now)]
     if breaker == BreakerState.FORCED_OPEN:
-        return [_waiting("bad", _("Your support has stopped all sending."), church, now)]
+        sentence, until = _("Your support has stopped all sending."), limits["breaker"]["until"]
+        if until is not None:
+            sentence = _("Your support has stopped all sending until %(when)s.") % {
+                "when": _day_and_clock(until)
+            }
+        return [_waiting("bad", sentence, church, now)]
     if breaker in _STOPPED:
         sentence = _("%(provider)s is not answering.") % {"provider": provider}
         return [_waiting("warn", sentence, church, now)]
     if state.waits_until is None:
         return []
-    until = localtime(state.waits_until)
-    when = f"{date_format(until, 'l')}, {date_format(until, 'TIME_FORMAT')}"
     sentence = _("The limit of the day is reached. The next texts go out on %(when)s.")
-    return [Trouble("warn", sentence % {"when": when})]
+    return [Trouble("warn", sentence % {"when": _day_and_clock(state.waits_until)})]
 
 
 def forget() -> None:
     """Forget the states of the accounts (for tests)."""
     _known.clear()
+
+
+def _day_and_clock(moment: datetime) -> str:
+    """Return the weekday and the time in the zone of the church."""
+    here = localtime(moment)
+    return f"{date_format(here, 'l')}, {date_format(here, 'TIME_FORMAT')}"
 
 
 def _limits_of(alias: str, now: datetime, fresh: bool) -> status_report.Limits | None:

@@ -9,12 +9,13 @@ from typing import Any
 
 from django import template
 from django.utils.formats import date_format, number_format, time_format
-from django.utils.html import escape, format_html, format_html_join
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.timezone import localtime, now
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from delivery.desk import charts
 from delivery.models import Message
 from koinonia.console import words
 
@@ -115,40 +116,5 @@ def bars(
     ``rows``: label and numbers of each bar. ``series``: label and tone of each number. ``first`` is
     the heading of the labels.
     """
-    highest = max((sum(numbers) for _label, numbers in rows), default=0) or 1
-    step = 100 / max(len(rows), 1)
-    tones = [escape(tone) for _name, tone in series]
-    return {
-        "title": title,
-        "first": first or _("Day"),
-        "drawn": format_html_join(
-            "", "<g><title>{}</title>{}</g>",
-            (
-                (label, _bar(index * step, step * 0.72, numbers, tones, highest))
-                for index, (label, numbers) in enumerate(rows)
-            ),
-        ),
-        "series": series,
-        "lines": format_html_join(
-            "", '<tr><th scope="row">{}</th>{}</tr>',
-            ((label, _cells(numbers)) for label, numbers in rows),
-        ),
-    }  # fmt: skip
-
-
-def _bar(
-    x: float, width: float, numbers: Sequence[int], tones: Sequence[str], highest: int
-) -> SafeString:
-    """Return the parts of one bar, from the bottom; ``tones`` are escaped."""
-    top, parts = 100.0, []
-    for count, tone in zip(numbers, tones, strict=True):
-        height = 100 * count / highest
-        top -= height
-        parts.append(
-            f'<rect class="{tone}" x="{x:.2f}" y="{top:.2f}" width="{width:.2f}" height="{height:.2f}"/>'
-        )
-    return mark_safe("".join(parts))  # noqa: S308 -- numbers and escaped tones
-
-
-def _cells(numbers: Sequence[int]) -> SafeString:
-    return format_html_join("", "<td>{}</td>", ((number(one),) for one in numbers))
+    drawn = charts.stacked(rows, series, write=number)
+    return {**drawn, "title": title, "first": first or _("Day")}

@@ -22,8 +22,8 @@ from tests.support.running_system import ROOT
 
 APPS = ("koinonia", "delivery", "throttling")
 """The apps with sentences for the office. Each has its catalogue: delivery is installed alone, too."""
-ENGLISH = frozenset({"admin", "desk"})
-"""Folders of pages for the operator and the support, who read English."""
+ENGLISH = frozenset({"admin", "desk", "api_docs.html"})
+"""Pages for the operator, the support and programmers, who read English."""
 _KEYWORDS = {
     **DEFAULT_KEYWORDS,
     "gettext_lazy": None,

@@ -75,16 +75,22 @@ class _Visible(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.found: list[str] = []
+        self._in_code = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._in_code += tag == "code"
         named = {name: value or "" for name, value in attrs}
         for name in ("title", "aria-label", "placeholder", "alt", "aria-description"):
             self._note(named.get(name, ""))
         if tag == "input" and named.get("type") in ("submit", "button"):
             self._note(named.get("value", ""))
 
+    def handle_endtag(self, tag: str) -> None:
+        self._in_code -= tag == "code"
+
     def handle_data(self, data: str) -> None:
-        self._note(data)
+        if not self._in_code:
+            self._note(data)
 
     def _note(self, words: str) -> None:
         if re.search(r"[A-Za-z]{2}", words.replace("Koinonia", "")):

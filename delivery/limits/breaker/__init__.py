@@ -11,11 +11,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.db.models import Q, QuerySet
 
 from delivery.limits.breaker import history
 from delivery.limits.breaker.permit import Permit, Tally, Transition
 from delivery.limits.breaker.shared import SharedBreaker
 from delivery.models import BreakerState, BreakerTransition, ForcedBreaker
+from delivery.providers import registry
 from delivery.providers.base import Account
 
 __all__ = [
@@ -24,8 +26,10 @@ __all__ = [
     "View",
     "ask",
     "current",
+    "end_expired",
     "failing_since",
     "force",
+    "orders",
     "record",
     "release",
     "view_of",
@@ -50,12 +54,14 @@ class View:
 
     state: BreakerState
     until: datetime | None = None
-    """Open: when it lets a probe through."""
+    """Open: when it lets a probe through. Forced: when the order ends; None: a person must end it."""
+    order: ForcedBreaker | None = None
+    """The order of a person, with its reason."""
 
 
 def ask(account: Account, now: datetime) -> Permit:
     """Return whether this worker may call the provider. Hand the permit back with :func:`record`."""
-    forced = _forced(account)
+    forced = _forced(account, now)
     if forced is not None:
         state = BreakerState(forced.state)
         return Permit(state, allowed=state == BreakerState.FORCED_CLOSED)
@@ -76,24 +82,24 @@ def record(account: Account, permit: Permit, tally: Tally, now: datetime) -> Non
 
 def current(account: Account, now: datetime) -> View:
     """Return the present state, without asking for a permit."""
-    forced = _forced(account)
+    forced = _forced(account, now)
     return view_of(forced, None if forced else history.last(account))
 
 
 def view_of(forced: ForcedBreaker | None, last: BreakerTransition | None) -> View:
     """Return the state by a person's order, else by the last row of the history."""
     if forced is not None:
-        return View(BreakerState(forced.state))
+        return View(BreakerState(forced.state), forced.until, forced)
     state = history.state_after(last)
     return View(state, last.until if last and state != BreakerState.CLOSED else None)
 
 
-def failing_since(account: Account) -> datetime | None:
+def failing_since(account: Account, now: datetime) -> datetime | None:
     """Return when the breaker left ``closed``, by itself; None if it is closed or a person forced it.
 
     A person's order to stop is no failure of the provider: nothing may evade it.
     """
-    if _forced(account) is not None:
+    if _forced(account, now) is not None:
         return None
     if history.state_after(history.last(account)) == BreakerState.CLOSED:
         return None
@@ -106,28 +112,37 @@ def force(
     *,
     by: AbstractBaseUser | None,
     reason: str = "",
+    until: datetime | None = None,
     now: datetime,
 ) -> None:
-    """Order ``FORCED_OPEN`` or ``FORCED_CLOSED``; the order stands until :func:`release`."""
-    before = current(account, now).state
+    """Order ``FORCED_OPEN`` or ``FORCED_CLOSED``; the order stands until ``until`` or :func:`release`."""
+    before = current(account, now)
     ForcedBreaker.objects.update_or_create(
         account=account.name,
-        defaults={"state": state, "by_id": _id(by), "reason": reason[:200], "since": now},
-    )
-    if before != state:
-        _write(account, Transition(before, state, reason or "ordered"), now, by=by)
+        defaults={
+            "state": state, "by_id": _id(by), "reason": reason[:200], "since": now, "until": until,
+        },
+    )  # fmt: skip
+    if before.state != state or before.until != until:
+        moved = Transition(before.state, state, reason or "ordered")
+        _write(account, moved, now, until=until, by=by)
 
 
-def release(account: Account, *, by: AbstractBaseUser | None, now: datetime) -> None:
+def release(
+    account: Account, *, by: AbstractBaseUser | None, reason: str = "", now: datetime
+) -> None:
     """End a person's order: the breaker decides again, starting closed."""
-    forced = _forced(account)
-    if forced is None:
-        return
-    before = BreakerState(forced.state)
-    forced.delete()
-    _of(account).shared.reset()
-    moved = Transition(before, BreakerState.CLOSED, "automatic again")
-    _write(account, moved, now, by=by)
+    forced = ForcedBreaker.objects.filter(account=account.name).first()
+    if forced is not None:
+        _release(account, forced, reason or "automatic again", by, now)
+
+
+def end_expired(now: datetime) -> None:
+    """End the orders that have expired. If several workers do it, one of them writes."""
+    ended = {order.account: order for order in ForcedBreaker.objects.filter(until__lte=now)}
+    for account in registry.accounts() if ended else ():
+        if account.name in ended:
+            _release(account, ended[account.name], "the time of the order was over", None, now)
 
 
 def forget() -> None:
@@ -142,8 +157,30 @@ def _of(account: Account) -> _Known:
     return known
 
 
-def _forced(account: Account) -> ForcedBreaker | None:
-    return ForcedBreaker.objects.filter(account=account.name).first()
+def _release(
+    account: Account,
+    forced: ForcedBreaker,
+    reason: str,
+    by: AbstractBaseUser | None,
+    now: datetime,
+) -> None:
+    # A newer order of another person stays.
+    same = ForcedBreaker.objects.filter(pk=forced.pk, since=forced.since)
+    if not same.delete()[0]:
+        return
+    _of(account).shared.reset()
+    before = BreakerState(forced.state)
+    _write(account, Transition(before, BreakerState.CLOSED, reason), now, by=by)
+
+
+def orders(account: Account, now: datetime) -> QuerySet[ForcedBreaker]:
+    """Return the present order of a person as a query of at most one row."""
+    unended = Q(until__isnull=True) | Q(until__gt=now)
+    return ForcedBreaker.objects.filter(unended, account=account.name)
+
+
+def _forced(account: Account, now: datetime) -> ForcedBreaker | None:
+    return orders(account, now).select_related("by").first()
 
 
 def _id(user: AbstractBaseUser | None) -> Any:
@@ -155,11 +192,11 @@ def _write(
     moved: Transition | None,
     now: datetime,
     *,
+    until: datetime | None = None,
     by: AbstractBaseUser | None = None,
 ) -> None:
     if moved is None:
         return
-    until = None
     if moved.after == BreakerState.OPEN:
         until = now + timedelta(seconds=_of(account).shared.seconds_open())
     history.write(account, moved, now, until=until, by=by)

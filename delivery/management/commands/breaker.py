@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
@@ -12,6 +12,7 @@ from delivery.providers import registry
 from delivery.providers.base import Account
 
 _SHOWN = 10
+_FORCED = {"open": BreakerState.FORCED_OPEN, "close": BreakerState.FORCED_CLOSED}
 
 
 class Command(BaseCommand):
@@ -33,22 +34,27 @@ class Command(BaseCommand):
             "--reason", default="ordered by manage.py breaker", help="stored with the transition"
         )
 
+        parser.add_argument(
+            "--hours", type=float, help="with open and close: the order ends after so many hours"
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
         chosen = options["provider"] or registry.aliases()
         for account in map(registry.account, chosen):
             if len(registry.aliases()) > 1:
                 self.stdout.write(f"{account.alias} ({account.name})")
-            self._order(account, options["action"], options["reason"], now)
+            self._order(account, options, now)
             self._show(account, now)
 
-    def _order(self, account: Account, action: str, reason: str, now: datetime) -> None:
-        if action == "open":
-            breaker.force(account, BreakerState.FORCED_OPEN, by=None, reason=reason, now=now)
-        elif action == "close":
-            breaker.force(account, BreakerState.FORCED_CLOSED, by=None, reason=reason, now=now)
+    def _order(self, account: Account, options: dict[str, Any], now: datetime) -> None:
+        action, reason, hours = options["action"], options["reason"], options["hours"]
+        until = None if hours is None else now + timedelta(hours=hours)
+        if action in _FORCED:
+            state = _FORCED[action]
+            breaker.force(account, state, by=None, reason=reason, until=until, now=now)
         elif action == "auto":
-            breaker.release(account, by=None, now=now)
+            breaker.release(account, by=None, reason=reason, now=now)
         if action in {"close", "auto"} and holds.end(account, by="manage.py breaker", now=now):
             self.stdout.write("The hold is ended.")
 

@@ -58,6 +58,9 @@ class Command(BaseCommand):
                 f"{one['tenant']} wait until {one['until']:%Y-%m-%d %H:%M} UTC"
                 for one in found["capped"]
             )
+        if found["stopped"]:
+            names = ", ".join(one["tenant"] for one in found["stopped"])
+            lines["Stopped"] = f"{names}, by a person"
         for name, value in lines.items():
             self.stdout.write(f"{name + ':':<12}{value}")
 

@@ -35,6 +35,7 @@ _ACTS: dict[str, Words] = {
     DeadLetterAction.Kind.DISCARD: gettext_lazy("%(who)s put it aside."),
     DeadLetterAction.Kind.REVIEW: gettext_lazy("%(who)s has looked at it."),
 }
+"""The acts that the office sees. The support's notes and assignments are not for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,8 @@ def _told(message: Message, calls: Sequence[Attempt]) -> Iterator[Entry]:
 
 
 def _decided(message: Message) -> Iterator[Entry]:
-    acts = DeadLetterAction.objects.filter(message=message).select_related("by").order_by("pk")
+    acts = DeadLetterAction.objects.filter(message=message, kind__in=sorted(_ACTS))
+    acts = acts.select_related("by").order_by("pk")
     for act in acts[:_MOST]:
         who = act.by.get_username() if act.by else _("The support")
         yield Entry(act.at, _ACTS[act.kind] % {"who": who}, "rest", act.reason)

@@ -19,6 +19,10 @@ SUPPORT_PERMISSIONS = (
     "delivery.view_spendlimit",
     "delivery.add_spendlimit",
     "delivery.change_spendlimit",
+    "delivery.view_retryrun",
+    "delivery.view_tenantstop",
+    "delivery.add_tenantstop",
+    "delivery.change_tenantstop",
 )
 """The permissions of a person who looks after sending, with minimal access to members."""
 

@@ -28,7 +28,7 @@ def test_the_page_shows_and_orders_each_account(client: Client) -> None:
     url = "/admin/delivery/breakertransition/"
     page = client.get(url).content.decode()
     assert ("<strong>telnyx</strong>" in page, "<strong>other</strong>" in page) == (True, True)
-    client.post(f"{url}order/", {"order": "open", "provider": OTHER})
+    client.post(f"{url}order/", {"order": "open", "provider": OTHER, "reason": "A test."})
     now = timezone.now()
     here, there = registry.accounts()
     assert breaker.current(here, now).state == BreakerState.CLOSED
@@ -37,4 +37,4 @@ def test_the_page_shows_and_orders_each_account(client: Client) -> None:
 
 def test_an_order_to_an_unknown_account_is_refused(client: Client) -> None:
     url = "/admin/delivery/breakertransition/order/"
-    assert client.post(url, {"order": "open", "provider": "nobody"}).status_code == 403
+    assert client.post(url, {"order": "open", "provider": "nobody"}).status_code == 404

@@ -80,11 +80,15 @@ def test_filters_select_rows(query: str, found: int, client: Client, letter: Mak
     assert client.get(LIST + query).context["cl"].result_count == found
 
 
-def test_dead_messages_are_retried_at_one_click(
+def test_dead_messages_are_retried_after_a_forecast(
     client: Client, letter: MakeLetter, support: User
 ) -> None:
-    letters = [letter(), letter()]
-    act(client, "retry", letters)
+    letters = [letter(), letter(parts=3)]
+    page = act(client, "retry", letters).content.decode()
+    assert "2 of the 2 texts" in page
+    assert "4 parts, about a second" in page
+    assert statuses() == ["dead", "dead"]
+    act(client, "retry", letters, confirmed="yes")
     assert statuses() == ["queued", "queued"]
     assert DeadLetterAction.objects.filter(by=support, kind="retry").count() == 2
     assert LogEntry.objects.filter(user=support).count() == 2
@@ -93,7 +97,7 @@ def test_dead_messages_are_retried_at_one_click(
 def test_all_that_match_are_retried_not_only_the_page(client: Client, letter: MakeLetter) -> None:
     letters = [letter() for _ in range(60)]
     other = letter(error_code="40310", error_class="permanent")
-    act(client, "retry", letters[:1], "?error_code=http_503", select_across="1")
+    act(client, "retry", letters[:1], "?error_code=http_503", select_across="1", confirmed="yes")
     other.refresh_from_db()
     assert statuses().count("queued") == 60
     assert other.status == "dead"
@@ -114,9 +118,11 @@ def test_an_opted_out_recipient_is_refused_with_the_reason(
     client: Client, letter: MakeLetter, grace: Church
 ) -> None:
     OptOut.objects.create(tenant=grace, number=MEMBER, source="keyword", created_at=NOW)
-    act(client, "retry", [letter()])
+    text = letter()
+    assert b"The recipient has opted out." in act(client, "retry", [text]).content
+    answer = act(client, "retry", [text], confirmed="yes")
     assert statuses() == ["dead"]
-    assert b"The recipient has opted out." in client.get(LIST).content
+    assert b"The recipient has opted out." in client.get(answer["Location"]).content
 
 
 def test_a_discard_asks_for_a_reason_and_keeps_it(client: Client, letter: MakeLetter) -> None:

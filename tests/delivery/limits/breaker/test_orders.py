@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
@@ -31,6 +32,15 @@ def test_an_order_to_open_outlives_redis(valkey: redis.Redis) -> None:
     assert not breaker.ask(account(), timezone.now()).allowed
     assert "forced_open" in order("show")
     assert BreakerTransition.objects.get().reason == "Telnyx incident"
+
+
+def test_an_order_with_hours_ends_by_itself() -> None:
+    before = timezone.now()
+    assert "until" in order("open", "--hours", "2")
+    after = timezone.now()
+    state = breaker.current(account(), before + timedelta(hours=2) - timedelta(seconds=1)).state
+    assert state == BreakerState.FORCED_OPEN
+    assert breaker.current(account(), after + timedelta(hours=2)).state == BreakerState.CLOSED
 
 
 def test_a_forced_closed_breaker_ignores_failures() -> None:

@@ -1,0 +1,80 @@
+"""The first page of the admin: whether anything is wrong, in one sentence, and the figures behind it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from delivery.admin.renewal import EVERY_SECONDS, part
+from delivery.desk.overview import Trouble
+from delivery.templatetags.delivery_desk import desk_context
+from koinonia.desk.versions import versions
+from koinonia.health import heartbeat
+from koinonia.health.heartbeat import LiveProcess
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """The web and worker processes that live; None: Redis does not answer, so they are unknown.
+
+    Without any line, Redis was flushed or has just started: the processes write again within seconds.
+    """
+
+    found: list[LiveProcess] | None
+
+    @property
+    def lines(self) -> list[tuple[str, int]]:
+        """Return kind and number of each kind of process."""
+        counts = Counter(one.kind for one in self.found or ())
+        return [("Web processes", counts["web"]), ("Workers", counts["worker"])]
+
+    @property
+    def releases(self) -> list[tuple[str, str, int]]:
+        """Return release, kind and number, if several releases run."""
+        counts = Counter((one.release, one.kind) for one in self.found or ())
+        if len({release for release, _ in counts}) < 2:
+            return []
+        return [(release, kind, number) for (release, kind), number in sorted(counts.items())]
+
+    def troubles(self) -> list[Trouble]:
+        if self.found is None:
+            return [Trouble("warn", "Redis does not answer: sending is slower, and loses nothing.")]
+        if self.found and not any(one.kind == "worker" for one in self.found):
+            return [Trouble("bad", "No worker runs: texts wait until one is started.")]
+        if self.releases:
+            return [Trouble("warn", "Two releases run beside each other: an upgrade goes on.")]
+        return []
+
+
+def context(user: Any, now: datetime) -> dict[str, Any]:
+    """Return the context of the parts of the page; ``desk`` is None for a user who may not see them."""
+    found = desk_context(user)
+    if found["desk"] is None:
+        return found
+    processes = Processes(heartbeat.alive(now))
+    troubles = [*processes.troubles(), *found["desk"].troubles]
+    troubles.sort(key=lambda one: one.tone)
+    return {
+        **found,
+        "processes": processes,
+        "versions": versions(),
+        "troubles": troubles[1:],
+        "verdict": troubles[0] if troubles else None,
+        "every": EVERY_SECONDS,
+    }
+
+
+@require_safe
+def overview(request: HttpRequest) -> HttpResponse:
+    """Answer the parts of the page that renew themselves."""
+    shown = context(request.user, timezone.now())
+    if shown["desk"] is None:
+        raise PermissionDenied
+    return part(request, "koinonia/desk/_parts.html", shown)

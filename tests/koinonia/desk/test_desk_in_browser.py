@@ -1,0 +1,188 @@
+"""The tasks of the support desk in a browser, and their failures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+from playwright.sync_api import Browser, Page, expect
+
+from delivery.providers.telnyx.simulator.numbers import NUMBER_OF
+from tests.console.accessibility import is_too_wide, serious_faults
+from tests.support.running_system import RunningSystem, database_environment
+
+pytestmark = pytest.mark.any_database
+
+DESK, LETTERS = "/admin/", "/admin/delivery/deadletter/"
+STOPS, BREAKER = "/admin/delivery/tenantstop/", "/admin/delivery/breakertransition/"
+PATIENCE_MS = 30_000
+NOT_A_FAULT = re.compile("Failed to load resource")
+"""Chromium's line for a 422, and for a request that a test lets fail."""
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
+    with RunningSystem(tmp_path_factory.mktemp("up"), **database_environment()) as running:
+        yield running
+
+
+@pytest.fixture
+def page(browser: Browser, system: RunningSystem) -> Iterator[Page]:
+    yield from _page(browser, system, "support", viewport={"width": 1280, "height": 900})
+
+
+@pytest.fixture
+def phone(browser: Browser, system: RunningSystem) -> Iterator[Page]:
+    size = {"width": 390, "height": 844}
+    yield from _page(browser, system, "support", viewport=size, color_scheme="dark")
+
+
+def _page(browser: Browser, system: RunningSystem, username: str, **options: Any) -> Iterator[Page]:
+    context = browser.new_context(base_url=system.url, **options)
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda line: problems.append(line.text) if line.type == "error" else None)
+    page.goto(f"/admin/login/?next={DESK}")
+    page.fill("#id_username", username)
+    page.fill("#id_password", system.password)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.locator(".desk-verdict")).to_be_visible()
+    yield page
+    context.close()
+    assert [line for line in problems if not NOT_A_FAULT.match(line)] == []
+
+
+def text_that_dies(system: RunningSystem, code: str = "40310") -> None:
+    """Send a text that the simulator refuses for good."""
+    headers = {"Authorization": f"Bearer {system.token('grace-sender')}"}
+    body = {"to": NUMBER_OF[code], "text": "Practice is at seven."}
+    url = f"{system.url}/api/v1/churches/grace/messages/"
+    requests.post(url, json=body, headers=headers, timeout=30).raise_for_status()
+
+
+def test_the_desk_tells_of_a_new_dead_letter_and_leads_to_it(
+    page: Page, system: RunningSystem
+) -> None:
+    good = "Nothing is wrong: texts go out."
+    expect(page.locator(".desk-verdict strong")).to_have_text(good, timeout=PATIENCE_MS)
+    page.locator("#table-days summary").click()
+    text_that_dies(system)
+    verdict = page.locator(".desk-verdict strong")
+    expect(verdict).to_have_text("1 text died in the last hour.", timeout=PATIENCE_MS)
+    expect(page.locator("#table-days[open]")).to_be_visible()
+    page.locator("[data-part=letters]").get_by_role("link", name="40310").click()
+    expect(page.locator("#result_list tbody tr")).to_have_count(1)
+
+
+def test_a_bulk_retry_shows_a_forecast_its_progress_and_its_result(
+    page: Page, system: RunningSystem
+) -> None:
+    text_that_dies(system)
+    page.goto(LETTERS)
+    page.locator("#action-toggle").check()
+    page.get_by_label("Action:").select_option("retry_selected")
+    page.get_by_role("button", name="Go").click()
+    expect(
+        page.get_by_text("go back into the queue").or_(page.get_by_text("goes back"))
+    ).to_be_visible()
+    page.get_by_label("Note for the list").fill("After the number was corrected")
+    page.get_by_role("button", name="Retry").click()
+    expect(page.locator(".run-result")).to_contain_text("dead again: 40310", timeout=PATIENCE_MS)
+    expect(page.get_by_text("This retry is over.")).to_be_visible()
+    page.get_by_role("link", name="All retries").click()
+    expect(page.locator("#result_list")).to_contain_text("dead again: 40310")
+
+
+def test_a_church_is_stopped_with_a_reason_and_its_office_reads_it(
+    page: Page, browser: Browser, system: RunningSystem
+) -> None:
+    page.goto(f"{STOPS}add/")
+    page.get_by_label("Name of the church").fill("grace")
+    page.get_by_role("button", name="Search").click()
+    page.get_by_role("link", name="Grace Church").click()
+    page.get_by_role("button", name="Stop sending").click()
+    expect(page.get_by_text("Give a reason")).to_be_visible()
+    page.get_by_label("Reason").fill("The office asked us.")
+    page.get_by_label("Ends", exact=True).select_option(label="In 1 hour")
+    page.get_by_role("button", name="Stop sending").click()
+    expect(page.locator("#result_list")).to_contain_text("The office asked us.")
+    office = browser.new_context(base_url=system.url)
+    console = office.new_page()
+    console.goto("/login/")
+    console.get_by_label("User name").fill("grace-sender")
+    console.get_by_label("Password", exact=True).fill(system.password)
+    console.get_by_role("button", name="Sign in").click()
+    told = console.get_by_text("Your support has stopped the texts of your church until")
+    expect(told).to_be_visible()
+    page.get_by_role("link", name="Start again").click()
+    page.get_by_label("Reason").fill("It is settled.")
+    page.get_by_role("button", name="Start sending").click()
+    expect(page.locator("#result_list")).to_contain_text("It is settled.")
+    expect(told).to_be_hidden(timeout=PATIENCE_MS)
+    office.close()
+
+
+def test_all_calls_are_stopped_and_started_by_keyboard_alone(page: Page) -> None:
+    page.get_by_role("link", name="Stop all calls").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("wait now.")).to_be_visible()
+    expect(page.get_by_label("Reason")).to_be_focused()
+    page.keyboard.type("Telnyx works on it.")
+    page.keyboard.press("Enter")
+    expect(page.locator(".letter-why[data-tone=bad]")).to_contain_text("support stopped all calls")
+    page.goto(DESK)
+    expect(page.locator(".desk-verdict[data-tone=bad]")).to_contain_text("Telnyx works on it.")
+    page.get_by_role("link", name="Automatic again").press("Enter")
+    page.keyboard.type("It is over.")
+    page.keyboard.press("Enter")
+    expect(page.locator(".letter-why[data-tone=good]")).to_be_visible()
+
+
+def test_a_desk_without_a_server_or_a_login_says_so(page: Page) -> None:
+    state = page.locator("[data-renew-state]")
+    page.route("**/desk/overview/", lambda route: route.abort())
+    expect(state).to_contain_text("The server does not answer", timeout=PATIENCE_MS)
+    page.unroute("**/desk/overview/")
+    expect(state).to_have_text("", timeout=PATIENCE_MS)
+    page.context.clear_cookies()
+    expect(state).to_contain_text("You are signed out", timeout=PATIENCE_MS)
+
+
+PAGES = [
+    DESK, LETTERS, f"{LETTERS}?discarded=all", STOPS, f"{STOPS}add/?q=grace", f"{STOPS}add/?tenant=1",
+    BREAKER, f"{BREAKER}order/?order=open", "/admin/delivery/retryrun/",
+]  # fmt: skip
+
+
+def faults(page: Page) -> dict[str, list[str]]:
+    """Return what axe finds and whether a page scrolls sideways, by path."""
+    found = {}
+    for path in PAGES:
+        page.goto(path)
+        wide = ["The page scrolls sideways."] if is_too_wide(page) else []
+        found[path] = serious_faults(page) + wide
+    page.goto(LETTERS)
+    page.locator("#result_list tbody th a").first.click()
+    found["a letter"] = serious_faults(page)
+    return {path: some for path, some in found.items() if some}
+
+
+def test_the_pages_are_accessible_on_a_phone_in_the_dark(
+    phone: Page, system: RunningSystem
+) -> None:
+    text_that_dies(system)
+    expect(phone.locator("[data-part=letters]")).to_contain_text("40310", timeout=PATIENCE_MS)
+    assert faults(phone) == {}
+
+
+def test_the_pages_are_accessible_on_a_desk(page: Page) -> None:
+    assert faults(page) == {}
+
+
+def test_the_desk_is_read_without_javascript(browser: Browser, system: RunningSystem) -> None:
+    for page in _page(browser, system, "support", java_script_enabled=False):
+        expect(page.get_by_role("heading", name="Provider accounts")).to_be_visible()

@@ -1,0 +1,194 @@
+"""The first page of the admin: what is wrong, and the figures behind it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import redis
+from django.contrib.auth.models import Group, User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from delivery.desk import overview
+from delivery.limits import breaker, holds, stops
+from delivery.models import BreakerState, WebhookEvent
+from delivery.providers import registry
+from koinonia.accounts.support_group import SUPPORT
+from koinonia.health import heartbeat
+from koinonia.models import Church
+from realtime.models import Event
+from tests.delivery.dead_letters.conftest import MakeLetter, letter
+from tests.delivery.limits.breaker.conftest import valkey
+
+__all__ = ["letter", "valkey"]
+pytestmark = pytest.mark.django_db
+
+PAGE, PART = "/admin/", "/admin/desk/overview/"
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make each request read the figures."""
+    overview.kept.forget()
+    monkeypatch.setattr(overview, "KEPT_SECONDS", 0.0)
+
+
+@pytest.fixture(autouse=True)
+def a_worker_runs(valkey: redis.Redis) -> None:
+    heartbeat._beats.get().written = float("-inf")
+    heartbeat.beat_of_worker(timezone.now())
+
+
+@pytest.fixture
+def client(db: None) -> Client:
+    user = User.objects.create_user("support", is_staff=True)
+    user.groups.add(Group.objects.get(name=SUPPORT))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def verdict(client: Client) -> str:
+    page = client.get(PART).content.decode()
+    return page.partition('<p role="status"><strong>')[2].partition("</strong>")[0]
+
+
+def test_a_desk_without_trouble_says_so(client: Client) -> None:
+    assert verdict(client) == "Nothing is wrong: texts go out."
+    assert "Nothing is wrong" in client.get(PAGE).content.decode()
+
+
+def test_each_trouble_is_named_the_worst_first(
+    client: Client, letter: MakeLetter, grace: Church
+) -> None:
+    now, account = timezone.now(), registry.accounts()[0]
+    letter(dead_since=now - timedelta(minutes=5), updated_at=now)
+    assert verdict(client) == "1 text died in the last hour."
+    stops.stop(grace.pk, by=None, reason="The office asked us.", now=now)
+    page = client.get(PART).content.decode()
+    assert "A person has stopped the texts of Grace" in page
+    assert "The office asked us." in page
+    breaker.force(account, BreakerState.FORCED_OPEN, by=None, reason="A test.", now=now)
+    assert verdict(client) == "telnyx: The operator stopped all calls: A test."
+    breaker.release(account, by=None, now=now)
+    holds.hold(account, "20100", "Insufficient funds", now=now)
+    assert verdict(client).startswith("telnyx: Telnyx does not accept our texts (code 20100")
+
+
+def test_texts_and_webhooks_that_wait_too_long_are_named(
+    client: Client, letter: MakeLetter
+) -> None:
+    late = timezone.now() - timedelta(minutes=12)
+    text = letter("queued", dead_since=None, next_attempt_at=late, error_code="", ambiguous=False)
+    assert verdict(client) == ("A text has been due for 12 minutes: see whether the workers run.")
+    text.delete()
+    WebhookEvent.objects.create(
+        event_id="1", event_type="message.finalized", occurred_at=late, received_at=late, due_at=late,
+        payload={},
+    )  # fmt: skip
+    assert verdict(client) == ("Webhooks have waited for 12 minutes: see whether the workers run.")
+
+
+def test_a_desk_without_a_worker_or_without_redis_says_so(
+    client: Client, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    valkey.flushall()
+    assert b"not known yet" in client.get(PART).content
+    heartbeat._write("web", timezone.now(), timezone.now())
+    assert verdict(client) == "No worker runs: texts wait until one is started."
+    monkeypatch.setattr(heartbeat, "alive", lambda now: None)
+    assert verdict(client) == "Redis does not answer: sending is slower, and loses nothing."
+
+
+def test_processes_are_counted_by_kind_until_they_are_silent(valkey: redis.Redis) -> None:
+    now = timezone.now()
+    heartbeat._write("web", now, now)
+    found = heartbeat.alive(now) or []
+    assert [one.kind for one in found] == ["web", "worker"]
+    assert heartbeat.alive(now + heartbeat.ALIVE_FOR + timedelta(seconds=5)) == []
+    heartbeat._write("web", now, now + timedelta(hours=2))
+    assert len(valkey.hgetall(heartbeat._key())) == 1
+
+
+def test_dead_letters_are_counted_by_cause_with_links(client: Client, letter: MakeLetter) -> None:
+    for index in range(3):
+        letter(to_number=f"+1312555000{index}")
+    letter(error_code="40310", error_class="permanent", to_number="+13125550008")
+    page = client.get(PART).content.decode()
+    assert (
+        'href="/admin/delivery/deadletter/?error_code=http_503">http_503</a></th><td class="number">3'
+        in page
+    )
+    assert "error_code=40310" in page
+    assert "+1312555" not in page
+
+
+def test_the_part_is_sent_again_only_if_it_changed(client: Client, letter: MakeLetter) -> None:
+    first = client.get(PART)
+    assert "no-store" not in first["Cache-Control"]
+    again = client.get(PART, headers={"If-None-Match": first["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    letter()
+    assert client.get(PART, headers={"If-None-Match": first["ETag"]}).status_code == 200
+
+
+def test_the_figures_cost_as_many_queries_however_long_the_queue(
+    client: Client, letter: MakeLetter
+) -> None:
+    def cost() -> int:
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            client.get(PART)
+        return len(queries)
+
+    before = cost()
+    for index in range(60):
+        letter(to_number=f"+1312555{index:04}", error_code=str(index))
+        letter("queued", dead_since=None, error_code="", ambiguous=False, batch=index)
+    assert cost() <= before + 1
+    assert before <= 40
+
+
+def test_desks_of_one_process_share_a_result(
+    client: Client, monkeypatch: pytest.MonkeyPatch, django_assert_max_num_queries: Any
+) -> None:
+    monkeypatch.setattr(overview, "KEPT_SECONDS", 60.0)
+    client.get(PART)
+    # Session, user and rights; the figures are kept.
+    with django_assert_max_num_queries(6):
+        client.get(PART)
+
+
+def test_a_stop_is_told_to_the_pages_of_its_church_and_of_no_other(
+    grace: Church, hope: Church, django_capture_on_commit_callbacks: Any
+) -> None:
+    now = timezone.now()
+    with django_capture_on_commit_callbacks(execute=True):
+        stops.stop(grace.pk, by=None, reason="A test.", now=now)
+    with django_capture_on_commit_callbacks(execute=True):
+        stops.start(grace.pk, by=None, now=now)
+    told = list(Event.objects.order_by("pk").values_list("stream__key", "type", "body"))
+    assert [(key, kind) for key, kind, _ in told] == [("church:grace", "delivery.breaker")] * 2
+    assert ["forced_open" in told[0][2], "closed" in told[1][2]] == [True, True]
+
+
+@pytest.mark.parametrize("until", [None, timedelta(hours=3)])
+def test_the_office_of_a_stopped_church_reads_that_its_texts_wait(
+    until: timedelta | None, grace: Church, grace_sender: User, hope_owner: User
+) -> None:
+    now = timezone.now()
+    end = now + until if until else None
+    stops.stop(grace.pk, by=None, reason="Secret words of support.", until=end, now=now)
+    office, other = Client(), Client()
+    office.force_login(grace_sender)
+    other.force_login(hope_owner)
+    page = office.get("/churches/grace/").content.decode()
+    assert "Your support has stopped the texts of your church" in page
+    assert ("church until" in page) == (until is not None)
+    assert "Secret words" not in page
+    assert "Your support has stopped" not in other.get("/churches/hope/").content.decode()
