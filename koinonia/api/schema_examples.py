@@ -21,7 +21,7 @@ _NAMES = {
     "503": "Unavailable",
 }  # fmt: skip
 _FILE = "first_name,last_name,phone,groups\nAnna,Lee,+12025550123,Choir;Youth\n"
-_PATH_EXAMPLES = {"church": "grace", "id": "Uk", "token": "Uk"}
+_PATH_EXAMPLES = {"church": "grace", "id": "Uk", "token": "Uk", "delivery": "Uk"}
 
 
 def describe_operations(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
