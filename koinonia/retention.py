@@ -19,6 +19,7 @@ from django.db.models import QuerySet
 from knox.models import AuthToken
 
 import delivery.retention
+import koinonia.webhooks.retention
 import realtime.retention
 import throttling.logins
 from delivery.retention import Archives, Pace, StoppedError
@@ -101,6 +102,7 @@ def _prune(
         acts = AuditEntry.objects.filter(at__lt=before)
         yield "acts", acts.count() if dry_run else archive_and_delete(acts, archives, pace)
     yield from realtime.retention.prune(now, dry_run=dry_run).items()
+    yield "webhook_deliveries", koinonia.webhooks.retention.prune(now, dry_run=dry_run)
     yield "login_addresses", throttling.logins.prune(now, dry_run=dry_run)
     old_answers = IdempotentRequest.objects.filter(created_at__lte=now - KEPT_FOR)
     yield "idempotent_requests", _delete(old_answers, dry_run)

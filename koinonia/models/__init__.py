@@ -33,6 +33,7 @@ from koinonia.models.person_request import PersonRequest
 from koinonia.models.series import Series
 from koinonia.models.staff import Invitation, LastChurch, Role, Staff
 from koinonia.models.text_template import TextTemplate
+from koinonia.models.webhook import WebhookCursor, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "Alert",
@@ -63,4 +64,7 @@ __all__ = [
     "TextTemplate",
     "TokenDetails",
     "UserSession",
+    "WebhookCursor",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]

@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from delivery.content.public_addresses import is_public
@@ -39,6 +40,11 @@ class Reach(Enum):
         if self is Reach.LOOPBACK and ipaddress.ip_address(address.partition("%")[0]).is_loopback:
             return True
         return is_public(address)
+
+
+def reach() -> Reach:
+    """Return the reach of the addresses that owners choose."""
+    return Reach.LOOPBACK if settings.WEBHOOKS_TO_LOOPBACK else Reach.PUBLIC
 
 
 class HostRefusedError(Exception):
