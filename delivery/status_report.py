@@ -6,12 +6,19 @@ from collections.abc import Collection
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Any, TypedDict
 
-from django.db.models import Count
+from django.db.models import Count, DateTimeField, F, QuerySet, Subquery, Value
 
 from delivery import conf
 from delivery.checks import check_delivery
 from delivery.limits import breaker, holds, spend
-from delivery.models import Attempt, BreakerState, Message, WebhookEvent
+from delivery.models import (
+    Attempt,
+    BreakerState,
+    BreakerTransition,
+    ForcedBreaker,
+    Message,
+    WebhookEvent,
+)
 from delivery.providers import registry
 from delivery.providers.base import Account
 from delivery.queue.heads import heads
@@ -58,9 +65,31 @@ class Limits(TypedDict):
 
 
 def limits_of(alias: str, now: datetime) -> Limits:
-    """Return the breaker and the hold of an account, without counting anything."""
-    found = _limits(registry.account(alias), now)
-    return {"breaker": found["breaker"], "hold": found["hold"]}
+    """Return the breaker and the hold of an account in one statement: each page may ask this."""
+    account = registry.account(alias)
+    rows = _words("order", ForcedBreaker.objects.filter(account=account.name), "state", None)
+    last = BreakerTransition.objects.filter(account=account.name).order_by("-pk").values("pk")[:1]
+    moved = BreakerTransition.objects.filter(pk=Subquery(last))
+    held = holds.present(account, now)
+    parts = [_words("last", moved, "after", "until"), _words("hold", held, "code", "since")]
+    found = {kind: (word, moment) for kind, word, moment in rows.union(*parts, all=True)}
+    order, after, hold = (found.get(kind) for kind in ("order", "last", "hold"))
+    view = breaker.view_of(
+        ForcedBreaker(state=order[0]) if order else None,
+        BreakerTransition(after=after[0], until=after[1]) if after else None,
+    )
+    return {
+        "breaker": {"state": view.state.value, "until": view.until},
+        "hold": {"code": hold[0], "since": hold[1]} if hold else None,
+    }
+
+
+def _words(kind: str, rows: QuerySet[Any], word: str, moment: str | None) -> QuerySet[Any, Any]:
+    """Return the rows as kind, word and time, so that rows of several tables form one answer."""
+    at = F(moment) if moment else Value(None, output_field=DateTimeField())
+    named = rows.order_by().annotate(kind=Value(kind), word=F(word), moment=at)
+    found: QuerySet[Any, Any] = named.values_list("kind", "word", "moment")
+    return found
 
 
 def _account_of(tenant_id: Any) -> Account:

@@ -75,6 +75,8 @@ ACTIONS: dict[str, str | Promise] = {
     "staff.removed": _("Removed a colleague"),
     "session.ended": _("Ended a session"),
     "token.ended": _("Ended a token"),
+    "key.made": _("Made an API key"),
+    "key.ended": _("Ended an API key"),
     "audit.exported": _("Exported the audit log"),
 }
 """Action -> sentence without its subject."""

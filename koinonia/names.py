@@ -12,7 +12,7 @@ def tidy(name: str) -> str:
     """Return ``name`` cleaned for storage: NFC, one line, single blanks, without invisible
     characters. Return "" for an invisible name."""
     tidied = " ".join(clean(name).split())
-    return "" if is_blank(tidied) else tidied
+    return "" if not tidied.isascii() and is_blank(tidied) else tidied
 
 
 def comparison_key(name: str) -> str:
@@ -42,6 +42,9 @@ def search_key(name: str) -> str:
 
     Equal keys mean two spellings of the same name.
     """
+    if name.isascii() and name.isprintable():
+        # Most names, at a tenth of the cost: an import compares 50,000 of them.
+        return " ".join(name.lower().translate(_SPELT_OUT).split())
     kept: list[str] = []
     accents_count = True
     for letter in unicodedata.normalize("NFKD", tidy(name)).casefold():

@@ -25,7 +25,7 @@ from delivery.retention import Archives, Pace, StoppedError
 from delivery.retention.old_rows import archive_and_delete
 from httpopt.versions import counters
 from koinonia import deletion
-from koinonia.accounts import session_store
+from koinonia.accounts import keys, session_store
 from koinonia.api.idempotency import KEPT_FOR
 from koinonia.media.storage import (
     prunable,
@@ -100,7 +100,7 @@ def _prune(
     yield "login_addresses", throttling.logins.prune(now, dry_run=dry_run)
     old_answers = IdempotentRequest.objects.filter(created_at__lte=now - KEPT_FOR)
     yield "idempotent_requests", _delete(old_answers, dry_run)
-    yield "tokens", _delete(AuthToken.objects.filter(expiry__lte=now), dry_run)
+    yield "tokens", _delete(keys.prunable(now), dry_run)
     yield "sessions", _delete(Session.objects.filter(expire_date__lte=now), dry_run)
     yield "media", _delete(prunable(now), dry_run)
     yield "member_files", _delete(old_files(now), dry_run)

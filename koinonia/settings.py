@@ -160,6 +160,12 @@ CACHES = {
     "default": redis_settings.cache(_REDIS_URL, f"{_REDIS_TAG}:cache", **_SOON),
     "throttling": redis_settings.cache(_REDIS_URL, f"{_REDIS_TAG}:buckets", **_QUICKLY),
     "ratelimit": redis_settings.cache(_REDIS_URL, f"{_REDIS_TAG}:ratelimit", **_QUICKLY),
+    # Parts of pages that are the same for everybody of a church ({% cache %}), in each process.
+    "template_fragments": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "template_fragments",
+        "OPTIONS": {"MAX_ENTRIES": 500},
+    },
 }
 # For django-ratelimit, the outer guard of the login pages.
 RATELIMIT_USE_CACHE = "ratelimit"
@@ -170,6 +176,8 @@ CHANNEL_LAYERS = {
     },
 }
 
+# Widgets written in Python: a page with 60 options would render 120 templates.
+FORM_RENDERER = "koinonia.form_renderer.FormRenderer"
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"
@@ -357,7 +365,7 @@ REST_FRAMEWORK: dict[str, Any] = {
         "koinonia.api.authentication.BearerAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": ["koinonia.api.key_scopes.InScope"],
     "DEFAULT_THROTTLE_CLASSES": ["throttling.drf.PolicyThrottle"],
     "DEFAULT_PARSER_CLASSES": ["koinonia.api.parsers.BoundedJSONParser"],
     "DEFAULT_RENDERER_CLASSES": [

@@ -38,7 +38,7 @@ from delivery.statuses import Status
 from delivery.tracking.inbound import NewText
 from httpopt.signals import body_encoded
 from koinonia import events, garbage, opt_out_words, retention, sending_numbers
-from koinonia.accounts import passwords, tokens
+from koinonia.accounts import keys, passwords, tokens
 from koinonia.answers import received
 from koinonia.api.authentication import user_token
 from koinonia.broadcasts import due, progress
@@ -376,7 +376,9 @@ class BearerTokens:
 
     def authenticate(self, token: str) -> tuple[AbstractBaseUser, str] | None:
         found = user_token(token)
-        return (found.user, found.digest) if found else None
+        if found is None or not keys.may_read(found.scopes):
+            return None
+        return found.user, found.digest
 
     def valid(self, references: Set[str]) -> set[str]:
         unexpired = Q(expiry=None) | Q(expiry__gt=timezone.now())

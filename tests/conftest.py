@@ -10,7 +10,14 @@ from django.contrib.auth.models import User
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
-from koinonia.models import Church, Member, Role
+from koinonia import (
+    kept_by_version,
+)
+from koinonia.models import (
+    Church,
+    Member,
+    Role,
+)
 from tests.support import cast
 
 _END_OTHER_SESSIONS = """
@@ -48,6 +55,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         place = item.path.relative_to(_TESTS).as_posix()
         if place.startswith(_ON_ANY_DATABASE):
             item.add_marker(pytest.mark.any_database)
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept() -> None:
+    """Forget what the process keeps by versions, which a test takes back with its changes."""
+    kept_by_version.forget_all()
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,12 @@ logger = logging.getLogger("delivery")
 
 def current(account: Account, now: datetime) -> AccountHold | None:
     """Return the present hold; an expired hold does not count."""
-    return _open(account).filter(Q(until__isnull=True) | Q(until__gt=now)).first()
+    return present(account, now).first()
+
+
+def present(account: Account, now: datetime) -> QuerySet[AccountHold]:
+    """Return the present hold as a query of at most one row."""
+    return _open(account).filter(Q(until__isnull=True) | Q(until__gt=now))
 
 
 def hold(

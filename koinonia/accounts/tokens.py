@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -23,8 +22,6 @@ from knox.models import AuthToken
 
 from koinonia.models import TokenDetails
 
-MAX_NAMED = 25
-"""Limit of named tokens per user."""
 MAX_LOGINS = 25
 """Limit of login tokens per user; a further login deletes the oldest."""
 _RECORD_USE_EVERY = 60
@@ -32,17 +29,18 @@ _RECORD_USE_EVERY = 60
 logger = logging.getLogger(__name__)
 
 
-class TooManyTokensError(Exception):
-    """The user has ``MAX_NAMED`` named tokens already."""
+def fingerprint(password_hash: str, *, scoped: bool = False) -> str:
+    """Return the digest that binds a token to a password hash, independent of SECRET_KEY.
+
+    Keys with scopes have another digest. A release that does not know scopes compares the first one,
+    and so refuses such a key instead of giving it all rights.
+    """
+    kind = "key" if scoped else "token"
+    return hashlib.sha256(f"koinonia.{kind}:{password_hash}".encode()).hexdigest()
 
 
-class LoginEndedError(Exception):
-    """The session or token of the request ended after its authentication."""
-
-
-def fingerprint(password_hash: str) -> str:
-    """Return the digest that binds a token to a password hash, independent of SECRET_KEY."""
-    return hashlib.sha256(f"koinonia.token:{password_hash}".encode()).hexdigest()
+def _fingerprints(user: User) -> list[str]:
+    return [fingerprint(user.password, scoped=scoped) for scoped in (False, True)]
 
 
 def login_token(user: User) -> tuple[AuthToken, str]:
@@ -56,35 +54,13 @@ def login_token(user: User) -> tuple[AuthToken, str]:
     return made
 
 
-def named_token(
-    user: User, name: str, expires_at: datetime, *, still_valid: Callable[[], bool]
-) -> tuple[AuthToken, str]:
-    """Create a token for a program. Raise TooManyTokensError at ``MAX_NAMED``.
-
-    Call ``still_valid`` under the lock and raise LoginEndedError if it returns False. Otherwise a
-    stolen token could win the race against "log out everywhere" and create another token.
-    """
-    with transaction.atomic():
-        lock(user)
-        if not still_valid():
-            raise LoginEndedError
-        if valid_tokens(user).filter(details__name__gt="").count() >= MAX_NAMED:
-            raise TooManyTokensError
-        token, secret = AuthToken.objects.create(user=user, expiry=expires_at - timezone.now())
-        details = TokenDetails.objects.get(token=token)
-        details.name, details.last_used = name, None
-        details.save(update_fields=["name", "last_used"])
-        token.details = details
-    return token, secret
-
-
 def valid_tokens(user: User) -> QuerySet[Any, Any]:
     """Return the user's valid tokens with their details, newest first."""
     now = timezone.now()
     mine = AuthToken.objects.filter(user=user)
     for token in mine.filter(details=None):
         _add_missing_details(token.digest, user.password, None)
-    valid = mine.filter(details__fingerprint=fingerprint(user.password)).exclude(expiry__lte=now)
+    valid = mine.filter(details__fingerprint__in=_fingerprints(user)).exclude(expiry__lte=now)
     found: QuerySet[Any, Any] = valid.select_related("details").order_by("-created", "digest")
     return found
 
@@ -115,7 +91,7 @@ def end_stale(user: User, *, unknown_too: bool) -> None:
     mine = AuthToken.objects.filter(user=user)
     if not unknown_too:
         mine = mine.filter(details__isnull=False)
-    mine.exclude(details__fingerprint=fingerprint(user.password)).delete()
+    mine.exclude(details__fingerprint__in=_fingerprints(user)).delete()
 
 
 def add_details(instance: AuthToken, created: bool, **_: Any) -> None:

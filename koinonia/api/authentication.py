@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hmac import compare_digest
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth.models import User
 from django.db import connection
@@ -14,8 +14,10 @@ from knox.crypto import hash_token
 from knox.models import AuthToken
 from knox.settings import CONSTANTS
 from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
 
-from koinonia.accounts import tokens
+from koinonia.accounts import keys, tokens
+from koinonia.api.key_scopes import InScope
 from koinonia.api.prepared_query import PreparedQuery, from_columns
 
 
@@ -26,6 +28,16 @@ class BearerAuthentication(TokenAuthentication):  # type: ignore[misc] # knox ha
     refuses an expired token, and ``prune`` deletes it.
     """
 
+    def authenticate(self, request: Request) -> tuple[User, AuthToken] | None:
+        """Return the user and the token; None for a key with scopes at a view that does not check them.
+
+        Such a view treats the request as anonymous. So a view that forgets the check is closed to keys.
+        """
+        found = cast("tuple[User, AuthToken] | None", super().authenticate(request))
+        if found is None or found[1].scopes is None or _checks_scopes(request):
+            return found
+        return None
+
     def authenticate_credentials(self, token: bytes) -> tuple[User, AuthToken]:
         found = user_token(token.decode("latin-1"))
         if found is None:
@@ -33,11 +45,18 @@ class BearerAuthentication(TokenAuthentication):  # type: ignore[misc] # knox ha
         return found.user, found
 
 
+def _checks_scopes(request: Request) -> bool:
+    view = request.parser_context.get("view")
+    asked = getattr(view, "permission_classes", ())
+    return any(isinstance(one, type) and issubclass(one, InScope) for one in asked)
+
+
 def user_token(token: str) -> AuthToken | None:
     """Return the row of a valid token, or None.
 
     A valid token is unexpired, belongs to an active user, and was made under the user's present
-    password. The row's user has its id, name and password hash; other columns load on first use.
+    password. The row's user has its id, name and password hash; other columns load on first use. ``scopes`` of the
+    row are those of an API key, or None if the token has all rights of its user.
     """
     if not token.isascii() or not token.isalnum():
         return None
@@ -57,14 +76,17 @@ def _if_password_unchanged(
     password: str,
     made_under: str | None,
     last_used: int | None,
+    scopes: str | None,
 ) -> AuthToken | None:
     # A token without details comes from an earlier release. Its first use binds it to the password.
-    if made_under is not None and not compare_digest(made_under, tokens.fingerprint(password)):
+    expected = tokens.fingerprint(password, scoped=bool(scopes))
+    if made_under is not None and not compare_digest(made_under, expected):
         return None
     tokens.record_use(digest, password, known=made_under is not None, last_used=last_used)
     token = from_columns(AuthToken, {"digest": digest, "token_key": key, "user_id": user_id})
     known = {"id": user_id, "username": username, "password": password, "is_active": True}
     token.user = from_columns(User, known)
+    token.scopes = keys.read(scopes or "")
     return token
 
 
@@ -73,7 +95,7 @@ def _unexpired() -> QuerySet[Any, Any]:
     tokens = AuthToken.objects.filter(token_key="").filter(fresh).filter(user__is_active=True)
     rows: QuerySet[Any, Any] = tokens.values_list(
         "digest", "token_key", "user_id", "user__username", "user__password",
-        "details__fingerprint", "details__last_used",
+        "details__fingerprint", "details__last_used", "details__scopes",
     )  # fmt: skip
     return rows
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from django.contrib.auth.models import User
@@ -42,18 +43,22 @@ def suffices(role: str, needed: Role) -> bool:
 def membership_of(user_id: int, slug: str) -> Staff | None:
     """Return the user's membership of the church, with the church, or None."""
     rows = _MEMBERSHIPS.rows(user_id, slug)
-    return _membership(rows[0]) if rows else None
+    return membership_from(rows[0]) if rows else None
+
+
+MEMBERSHIP_COLUMNS = (*columns(Staff), *(f"church__{name}" for name in columns(Church)))
 
 
 def _memberships() -> QuerySet[Any, Any]:
-    names = [*columns(Staff), *(f"church__{name}" for name in columns(Church))]
-    return Staff.objects.filter(user_id=0).filter(church__slug="").values_list(*names)
+    memberships = Staff.objects.filter(user_id=0).filter(church__slug="")
+    return memberships.values_list(*MEMBERSHIP_COLUMNS)
 
 
 _MEMBERSHIPS = PreparedQuery(_memberships)
 
 
-def _membership(row: tuple[Any, ...]) -> Staff:
+def membership_from(row: Sequence[Any]) -> Staff:
+    """Return the membership with its church, from the values of ``MEMBERSHIP_COLUMNS``."""
     of_staff, of_church = columns(Staff), columns(Church)
     membership = Staff.from_db("default", of_staff, row[: len(of_staff)])
     membership.church = Church.from_db("default", of_church, row[len(of_staff) :])

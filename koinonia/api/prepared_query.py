@@ -17,12 +17,15 @@ class PreparedQuery:
     """A query that Django compiles once: compilation takes ten times the time of execution.
 
     ``template`` returns a ``values_list`` with placeholder values in its filters. ``rows`` replaces
-    them in the order of the calls of ``filter``; one call sorts several values by name. Filters with
-    a fixed value come last: Django 6.1 compiles a boolean to a parameter, Django 5.2 to bare SQL.
+    them in the order of the calls of ``filter``; one call sorts several values by name. Values of
+    annotations come before them. Filters with a fixed value come last: Django 6.1 compiles a boolean
+    to a parameter, Django 5.2 to bare SQL. ``ordered`` keeps the ORDER BY of the query.
     """
 
-    def __init__(self, template: Callable[[], QuerySet[Any, Any]]) -> None:
-        self._template = template
+    def __init__(
+        self, template: Callable[[], QuerySet[Any, Any]], *, ordered: bool = False
+    ) -> None:
+        self._template, self._ordered = template, ordered
         self._compiled: dict[str, tuple[str, tuple[Any, ...], _Converters]] = {}
 
     def rows(self, *parameters: Any) -> list[tuple[Any, ...]]:
@@ -33,7 +36,8 @@ class PreparedQuery:
         return [_converted(row, converters) for row in found] if converters else found
 
     def _compile(self) -> tuple[str, tuple[Any, ...], _Converters]:
-        query = self._template().order_by().query
+        rows = self._template()
+        query = (rows if self._ordered else rows.order_by()).query
         compiler = query.get_compiler(connection=connection)
         sql, values = compiler.as_sql()
         converters = compiler.get_converters([column for column, _, _ in compiler.select])

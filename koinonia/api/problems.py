@@ -140,7 +140,7 @@ def _body(error: exceptions.APIException) -> dict[str, Any]:
         errors = by_field(error.detail)
         detail = "; ".join(f"{name}: {' '.join(found)}" for name, found in errors.items())
         return problem(error.status_code, detail[:500], errors=errors)
-    return problem(error.status_code, sentence(error.detail))
+    return problem(error.status_code, sentence(error.detail), **getattr(error, "extra", {}))
 
 
 def _headers(error: exceptions.APIException) -> dict[str, str]:

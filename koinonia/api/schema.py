@@ -30,6 +30,10 @@ _PROBLEM: dict[str, Any] = {
             "type": "object",
             "additionalProperties": {"type": "array", "items": {"type": "string"}},
         },
+        "code": {
+            "type": "string",
+            "description": "Names a 403 of an API key: `insufficient_scope`.",
+        },
     },
 }
 _PATH_SCHEMAS = {

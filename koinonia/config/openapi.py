@@ -9,7 +9,7 @@ SETTINGS: dict[str, Any] = {
     "DESCRIPTION": "Texting for churches: members, messages, broadcasts, conversations.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
+    "SERVE_PERMISSIONS": ["koinonia.api.key_scopes.InScope"],
     "SCHEMA_PATH_PREFIX": r"/api/v1/(churches/{church}/)?",
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
@@ -17,6 +17,7 @@ SETTINGS: dict[str, Any] = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "koinonia.api.schema.complete",
+        "koinonia.api.key_scope_schema.describe",
         "koinonia.api.schema.for_typed_clients",
     ],
     "ENUM_NAME_OVERRIDES": {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
 from delivery.dead_letters import reasons
@@ -89,3 +90,9 @@ def remedy_for(message: Message) -> Words:
     if message.status not in NEEDS_ADVICE:
         return ""
     return remedy(message.error_code, message.provider, message.error_class)
+
+
+def shortened(text: str, most: int) -> str:
+    """Return the text with at most ``most`` letters, and an ellipsis if some are left out."""
+    # Truncator reads letter by letter, which most texts do not need.
+    return text if len(text) <= most else Truncator(text).chars(most)

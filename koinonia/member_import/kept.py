@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 import zlib
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime
 
 from django.contrib.auth.models import User
@@ -30,6 +30,7 @@ MOST_OF_A_CHURCH = 5
 MOST = 200
 """Files of an installation: a gigabyte at most."""
 State = MemberFile.State
+_PERSON = tuple(field.name for field in fields(ImportedPerson))
 
 
 class TooManyFilesError(Exception):
@@ -85,7 +86,7 @@ def planned(file: MemberFile) -> tuple[Plan, Report]:
     table = read_table(content_of(file), encoding=file.encoding, mapping=mapping_from(file.mapping))
     plan = plan_import(file.church, table, report, file_name=file.name)
     written = {
-        "people": [list(asdict(person).values()) for person in plan.people],
+        "people": [[getattr(person, name) for name in _PERSON] for person in plan.people],
         "opt_outs": sorted(plan.opt_outs),
     }
     file.plan = zlib.compress(json.dumps(written).encode())

@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import vobject
-
 from koinonia.member_import.columns import Columns, columns_of
 from koinonia.member_import.table import MAX_ROWS, Record, Table
 
@@ -85,6 +83,8 @@ def _record(line: int, lines: list[str]) -> Record:
 
 
 def _parsed(lines: list[str]) -> Any:
+    import vobject  # Here, because it takes 65 ms of every start, and few files are vCards.
+
     text = "\r\n".join(["BEGIN:VCARD", *lines, "END:VCARD", ""])
     try:
         # Soft line breaks of 2.1 need allowQP; otherwise they end the whole file.

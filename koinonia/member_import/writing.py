@@ -24,6 +24,8 @@ from koinonia.models import Church, Group, Member
 
 AT_ONCE = 100
 """People or opt-outs per transaction."""
+READ_AT_ONCE = 1000
+"""People or opt-outs that a preview compares with one statement. It holds no lock."""
 _TRIES = 3
 _MIN_PAUSE, _MAX_PAUSE = 0.01, 0.5
 """Seconds."""
@@ -49,9 +51,9 @@ class Changes:
 def preview(church: Church, plan: Plan, report: Report) -> None:
     """Count in ``report`` the changes that writing ``plan`` would make."""
     newly_out: set[str] = set()
-    for numbers in _slices(sorted(plan.opt_outs)):
+    for numbers in _slices(sorted(plan.opt_outs), READ_AT_ONCE):
         newly_out |= set(numbers) - opted_out(church.pk, numbers)
-    for people in _slices(plan.people):
+    for people in _slices(plan.people, READ_AT_ONCE):
         count(changes_of(church, people, newly_out), report)
     report.new_groups = sorted(plan.new_groups.values())
 
@@ -247,9 +249,9 @@ def count(changes: Changes, report: Report) -> None:
         report.remark(person.line, TOO_MANY_AT_NUMBER)
 
 
-def _slices(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
-    for start in range(0, len(items), AT_ONCE):
-        yield items[start : start + AT_ONCE]
+def _slices(items: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
 
 
 def yield_to_writers(seconds: float) -> None:

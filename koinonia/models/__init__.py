@@ -20,7 +20,7 @@ from koinonia.models.distinct_members import (
 from koinonia.models.group import Group
 from koinonia.models.idempotent_request import IdempotentRequest
 from koinonia.models.keyword import Keyword
-from koinonia.models.login import TokenDetails, UserSession
+from koinonia.models.login import KeyScope, TokenDetails, UserSession
 from koinonia.models.member import Member
 from koinonia.models.member_file import (
     MemberFile,
@@ -44,6 +44,7 @@ __all__ = [
     "IdempotentRequest",
     "InboxState",
     "Invitation",
+    "KeyScope",
     "Keyword",
     "Language",
     "LastChurch",

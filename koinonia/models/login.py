@@ -2,6 +2,18 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class KeyScope(models.TextChoices):
+    """A part of the rights of a user, for an API key (docs/decisions/0095)."""
+
+    READ = "read", _("Read")
+    """Reads the data of the churches, and follows their events."""
+    SEND = "send", _("Send")
+    """Sends texts and broadcasts, answers, and sends dead letters again."""
+    PEOPLE = "people", _("People")
+    """Reads and changes members, groups and notes about people."""
 
 
 class TokenDetails(models.Model):
@@ -20,6 +32,8 @@ class TokenDetails(models.Model):
     """SHA-256 of the password hash on creation: a password change invalidates the token."""
     last_used = models.BigIntegerField(null=True)
     """Unix time in seconds, exact to a minute; None if the token was never used."""
+    scopes = models.CharField(max_length=100, blank=True, default="", db_default="", editable=False)
+    """The scopes of an API key, separated by blanks; empty for a token with all rights of its user."""
 
     class Meta:
         verbose_name_plural = "token details"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import sqlite3
+from contextlib import closing
 
 from django import get_version
 from django.contrib.staticfiles.finders import get_finders
@@ -13,8 +15,10 @@ from koinonia.config import kept_values
 from koinonia.up.processes import ROOT, ChildFailedError, Output, kill_session, start_process
 from koinonia.up.programs import Plan
 
+_DATABASE_FILE = "koinonia.sqlite3"
 _COLLECTED = "static_collected"
 _MIGRATED = "migrated"
+_SEEDED = "demo_data_added"
 _PACKAGES = ("koinonia", "delivery", "realtime", "throttling", "httpopt")
 
 
@@ -33,7 +37,17 @@ async def is_migrated(plan: Plan) -> bool:
 
 
 async def seed_demo(plan: Plan, output: Output, lock: int) -> None:
+    """Add the demo data, and keep for which code, database and password that is done."""
     await _run(plan, output, lock, "seed_demo")
+    kept_values.write(plan.options.data_dir, _SEEDED, await asyncio.to_thread(_demo_data, plan))
+
+
+async def is_seeded(plan: Plan) -> bool:
+    """Return whether an earlier run of this code has added the demo data to this database."""
+    present = await asyncio.to_thread(_demo_data, plan)
+    if kept_values.read(plan.options.data_dir, _SEEDED) != present:
+        return False
+    return await asyncio.to_thread(_has_users, plan)
 
 
 async def collect_static(plan: Plan, output: Output, lock: int) -> None:
@@ -74,6 +88,24 @@ def _fingerprint_of_sources() -> str:
     return f"{len(files)} files, {sum(stat.st_size for _, stat in files)} bytes, newest {newest}"
 
 
+def _demo_data(plan: Plan) -> str:
+    """Return one line that changes with the code, the database and the password of the demo users."""
+    password = hashlib.sha256(plan.environment.get("DEMO_PASSWORD", "").encode()).hexdigest()
+    return f"{_code_and_database(plan)}, password {password[:8]}"
+
+
+def _has_users(plan: Plan) -> bool:
+    """Return whether the SQLite file has users still. ``flush`` removes them; other servers are not asked."""
+    if plan.environment.get("DATABASE_URL"):
+        return False
+    file = f"file:{plan.options.data_dir / _DATABASE_FILE}?mode=ro"
+    try:
+        with closing(sqlite3.connect(file, uri=True)) as database:
+            return database.execute("SELECT 1 FROM auth_user LIMIT 1").fetchone() is not None
+    except sqlite3.Error:
+        return False
+
+
 def _code_and_database(plan: Plan) -> str:
     """Return one line that changes with the code, with Django, and with the database."""
     told = hashlib.sha256(f"{get_version()} {plan.environment.get('DATABASE_URL', '')}".encode())
@@ -87,6 +119,6 @@ def _code_and_database(plan: Plan) -> str:
 def _file_number(plan: Plan) -> int:
     """Return the inode of the SQLite file: a database that was removed or restored has another."""
     try:
-        return (plan.options.data_dir / "koinonia.sqlite3").stat().st_ino
+        return (plan.options.data_dir / _DATABASE_FILE).stat().st_ino
     except FileNotFoundError:
         return 0

@@ -79,8 +79,9 @@ class System:
         await asyncio.gather(*self._demo())
 
     async def _demo_or_repair(self) -> None:
-        """Add demo data. If the web process finds another database than before, migrate it first."""
-        demo = asyncio.gather(*self._demo(), return_exceptions=True)
+        """Add the demo data unless an earlier run has. If the web process finds another database than before, migrate it first."""
+        wanted = [] if await steps.is_seeded(self._plan) else self._demo()
+        demo = asyncio.gather(*wanted, return_exceptions=True)
         added, is_unmigrated = await asyncio.gather(demo, self._plan.finds_unmigrated())
         if is_unmigrated:
             await self._database()

@@ -29,5 +29,6 @@ PAGES = {
     "staff/": "owner",
     "account/": "viewer",
     "account/leave/": "viewer",
+    "account/keys/": "viewer",
 }
 """Path -> the lowest role that may read it. Add a line for each page and part."""

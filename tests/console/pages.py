@@ -1,10 +1,12 @@
-"""The cost of a page: its queries, and that none of them reads the texts of the church one by one."""
+"""The cost of a page: its queries, and the parts of templates that it renders for each row."""
 
 from __future__ import annotations
 
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+
+from koinonia.console import trouble
 
 MOST_QUERIES = 12
 
@@ -13,8 +15,12 @@ class Costs:
     """Opens pages and counts their queries. The fixture ``costs`` makes it."""
 
     def of(self, client: Client, path: str, *, most: int = MOST_QUERIES) -> int:
-        """Open the page twice, and check the second time: sessions and caches are warm then."""
+        """Open the page twice, and check the second time, when the session is known.
+
+        The states of the accounts, which a process keeps for two seconds, are read again.
+        """
         assert client.get(path).status_code == 200
+        trouble.forget()
         with CaptureQueriesContext(
             connection,
         ) as seen:

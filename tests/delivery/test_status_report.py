@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from delivery import retention
 from delivery.limits import holds
-from delivery.models import Attempt, BreakerTransition, Message, WebhookEvent
-from delivery.status_report import report, why_stuck
+from delivery.models import Attempt, BreakerTransition, ForcedBreaker, Message, WebhookEvent
+from delivery.status_report import limits_of, report, why_stuck
 from koinonia.models import Church
 from tests.delivery.accounts import account
 
@@ -51,6 +51,44 @@ def test_the_report_of_one_church_counts_its_own_texts(grace: Church, hope: Chur
     assert found["success_rate"] == {"1h": 0.3333, "24h": 0.3333}
     assert (found["breaker"], found["hold"]) == ({"state": "closed", "until": None}, None)
     assert report(now=NOW)["oldest_due_seconds"] == 3600
+
+
+def moved(name: str, after: str) -> None:
+    BreakerTransition.objects.create(
+        account=name, before="closed", after=after, at=NOW, until=NOW + MINUTE, reason="a test"
+    )
+
+
+def forced(name: str, state: str) -> None:
+    ForcedBreaker.objects.create(account=name, state=state, since=NOW)
+
+
+@pytest.mark.parametrize(
+    ("changes", "state"),
+    [
+        ([], "closed"),
+        ([(moved, "open")], "open"),
+        ([(moved, "open"), (moved, "closed")], "closed"),
+        ([(moved, "half_open"), (forced, "forced_closed")], "forced_closed"),
+        ([(moved, "closed"), (forced, "forced_open")], "forced_open"),
+    ],
+)
+@pytest.mark.parametrize("held_until", ["no time", None, NOW, NOW + MINUTE])
+def test_one_statement_tells_the_breaker_and_the_hold_of_an_account(
+    changes: list[Any], state: str, held_until: Any, django_assert_num_queries: Any
+) -> None:
+    for change, word in changes:
+        change(account().name, word)
+    moved("another", "open")
+    forced("yet another", "forced_open")
+    if held_until != "no time":
+        holds.hold(account(), "20012", "Payment required", now=NOW - MINUTE, until=held_until)
+    with django_assert_num_queries(1):
+        found = limits_of(account().alias, NOW)
+    whole = report(now=NOW)
+    assert found == {"breaker": whole["breaker"], "hold": whole["hold"]}
+    assert found["breaker"]["state"] == state
+    assert (found["hold"] is not None) == (held_until in (None, NOW + MINUTE))
 
 
 def test_each_of_thirty_days_has_its_counts(grace: Church) -> None:

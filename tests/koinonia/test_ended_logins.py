@@ -20,7 +20,7 @@ from django.test import AsyncClient, Client
 from django.utils import timezone
 from knox.models import AuthToken
 
-from koinonia.accounts import passwords, session_store, tokens
+from koinonia.accounts import keys, passwords, session_store, tokens
 from koinonia.http.request_threads import RequestThreadHandler
 from koinonia.models import TokenDetails, UserSession
 from realtime import tickets
@@ -114,14 +114,14 @@ def test_a_request_from_before_the_logout_cannot_create_a_token(
     ending: Callable[[User], None],
 ) -> None:
     """Race a stolen token against the logout: the request must not create another token."""
-    make = tokens.named_token
+    make = keys.make
 
     def ended_meanwhile(*args: Any, **kwargs: Any) -> Any:
         ending(User.objects.get(pk=user.pk))
         return make(*args, **kwargs)
 
     client = way(user)
-    monkeypatch.setattr(tokens, "named_token", ended_meanwhile)
+    monkeypatch.setattr(keys, "make", ended_meanwhile)
     answer = client.post(f"{ME}tokens/", {"name": "Kept"}, content_type="application/json")
     assert answer.status_code == 401
     assert not AuthToken.objects.exists()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from koinonia.names import comparison_key, tidy
+from koinonia.names import comparison_key, search_key, tidy
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,12 @@ def test_spellings_of_one_name_are_equal(one: str, other: str) -> None:
 
 def test_names_with_different_accents_differ() -> None:
     assert comparison_key("Jose") != comparison_key("José")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Ann Lee", "O'Brien-SMITH", "`Bob`  &  Co", "  ", "", "J. R. (Jay) 2nd", "~!@#$%^*_+=[]{}|"],
+)
+def test_plain_names_have_the_key_that_other_names_have(name: str) -> None:
+    # The invisible mark takes the long way, and is left out.
+    assert search_key(name) == search_key(f"{name}\u200b")

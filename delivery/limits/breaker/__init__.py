@@ -15,7 +15,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from delivery.limits.breaker import history
 from delivery.limits.breaker.permit import Permit, Tally, Transition
 from delivery.limits.breaker.shared import SharedBreaker
-from delivery.models import BreakerState, ForcedBreaker
+from delivery.models import BreakerState, BreakerTransition, ForcedBreaker
 from delivery.providers.base import Account
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "force",
     "record",
     "release",
+    "view_of",
 ]
 
 
@@ -76,9 +77,13 @@ def record(account: Account, permit: Permit, tally: Tally, now: datetime) -> Non
 def current(account: Account, now: datetime) -> View:
     """Return the present state, without asking for a permit."""
     forced = _forced(account)
+    return view_of(forced, None if forced else history.last(account))
+
+
+def view_of(forced: ForcedBreaker | None, last: BreakerTransition | None) -> View:
+    """Return the state by a person's order, else by the last row of the history."""
     if forced is not None:
         return View(BreakerState(forced.state))
-    last = history.last(account)
     state = history.state_after(last)
     return View(state, last.until if last and state != BreakerState.CLOSED else None)
 

@@ -6,11 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from koinonia.accounts import keys
 from koinonia.api.serializers.fields import IdField, NameField
 from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.api.serializers.times import InstantField
+from koinonia.models import KeyScope
 
 DEFAULT_LIFE = timedelta(days=90)
 MAX_LIFE = timedelta(days=366)
@@ -25,29 +28,59 @@ class PasswordSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
     new_password = serializers.CharField(max_length=4096, trim_whitespace=False, write_only=True)
 
 
+class ScopesField(serializers.ListField):
+    """A list of scopes of an API key: at least one. Null stands for all rights of the user."""
+
+    child = serializers.ChoiceField(KeyScope.choices)
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_empty=False, allow_null=True, **options)
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        given = super().to_internal_value(data)
+        return [scope for scope in KeyScope.values if scope in given]
+
+
 class NewTokenSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
-    """A name for the token, and its expiry (default: 90 days from now)."""
+    """A name for the key, its expiry (default: 90 days from now) and its scopes.
+
+    Without `scopes` the key may do all that its user may do.
+    """
 
     name = NameField()
     expires_at = InstantField(required=False)
+    scopes = ScopesField(required=False, default=None)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         now = timezone.now()
         expires_at = attrs.setdefault("expires_at", now + DEFAULT_LIFE)
         if not now < expires_at <= now + MAX_LIFE:
-            sentence = f"A token expires in the future, and within {MAX_LIFE.days} days."
+            sentence = f"A key expires in the future, and within {MAX_LIFE.days} days."
             raise serializers.ValidationError({"expires_at": [sentence]})
         return attrs
 
 
 class TokenSerializer(serializers.Serializer[Any]):
-    """A valid token. The token of a login has an empty name."""
+    """A valid token. The token of a login has an empty name.
+
+    `scopes` is null for a token with all rights of its user. `prefix` is the beginning of the token.
+    """
 
     id = IdField(source="details.pk")
     name = serializers.CharField(source="details.name", read_only=True)
     created_at = serializers.DateTimeField(source="created", read_only=True)
     last_used_at = serializers.SerializerMethodField()
     expires_at = serializers.DateTimeField(source="expiry", read_only=True)
+    scopes = serializers.SerializerMethodField()
+    prefix = serializers.SerializerMethodField()
+
+    @extend_schema_field(ScopesField())
+    def get_scopes(self, token: Any) -> list[str] | None:
+        column: str = token.details.scopes
+        return column.split() if column else None
+
+    def get_prefix(self, token: Any) -> str:
+        return keys.prefix(token)
 
     def get_last_used_at(self, token: Any) -> datetime | None:
         """Return the time of the last use, to the minute."""

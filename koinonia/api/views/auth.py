@@ -13,7 +13,7 @@ from knox.models import AuthToken
 from rest_framework import serializers, status
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.generics import GenericAPIView
-from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -21,6 +21,7 @@ from rest_framework.views import APIView
 from httpopt.versions.counters import Scope
 from httpopt.views import SparseFieldsMixin, VersionedViewMixin
 from koinonia.accounts import tokens
+from koinonia.api.key_scopes import InScope
 from koinonia.api.serializers.churches import MeSerializer
 from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.models import Church
@@ -69,7 +70,7 @@ class LoginView(APIView):
 
 
 class LogoutView(APIView):
-    permission_classes = [IsAuthenticated]
+    permission_classes = [InScope]
 
     @extend_schema(request=None, responses={204: None})
     def post(self, request: Request) -> Response:
@@ -82,7 +83,7 @@ class LogoutView(APIView):
 
 
 class MeView(SparseFieldsMixin, VersionedViewMixin, GenericAPIView[User]):
-    permission_classes = [IsAuthenticated]
+    permission_classes = [InScope]
     serializer_class = MeSerializer
     collections = ("staff", "church", "people")
     query_parameters = ()

@@ -19,7 +19,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.fields import empty
 from rest_framework.generics import GenericAPIView
 from rest_framework.mixins import ListModelMixin
-from rest_framework.permissions import SAFE_METHODS, IsAuthenticated
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer, Serializer
@@ -28,6 +28,7 @@ from delivery.accept import UnacceptableError
 from delivery.changes import message_changes
 from httpopt.views import IfMatchMixin, SparseFieldsMixin, VersionedViewMixin
 from koinonia import ids
+from koinonia.api.key_scopes import InScope
 from koinonia.api.permissions import IsStaffWithRole
 from koinonia.models import Church, Role, Staff
 
@@ -42,7 +43,7 @@ class ChurchView(SparseFieldsMixin, VersionedViewMixin, GenericAPIView[Any]):
     ``collections`` names the collections of ``koinonia.answer_versions`` that the answer shows.
     """
 
-    permission_classes = [IsAuthenticated, IsStaffWithRole]
+    permission_classes = [InScope, IsStaffWithRole]
     read_role: ClassVar[Role] = Role.VIEWER
     write_role: ClassVar[Role] = Role.SENDER
     membership: Staff
@@ -63,7 +64,7 @@ class ChurchView(SparseFieldsMixin, VersionedViewMixin, GenericAPIView[Any]):
 
     @property
     def user(self) -> User:
-        """Return the user. IsAuthenticated has excluded anonymous users."""
+        """Return the user. InScope has excluded anonymous users."""
         return cast(User, self.request.user)
 
     def needed_role(self) -> Role:

@@ -6,10 +6,10 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from drf_spectacular.utils import extend_schema
 from rest_framework.generics import ListAPIView
-from rest_framework.permissions import IsAuthenticated
 
 from httpopt.versions.counters import Scope
 from httpopt.views import SparseFieldsMixin, VersionedViewMixin
+from koinonia.api.key_scopes import InScope
 from koinonia.api.serializers.churches import ChurchSerializer
 from koinonia.api.views.base import ItemView, UpdateView
 from koinonia.models import Church, Group, Member, Role
@@ -20,7 +20,7 @@ class ChurchesView(SparseFieldsMixin, VersionedViewMixin, ListAPIView[Church]):
 
     collections = ("church", "members", "groups")
     query_parameters = ()
-    permission_classes = [IsAuthenticated]
+    permission_classes = [InScope]
     serializer_class = ChurchSerializer
 
     def get_queryset(self) -> QuerySet[Church]:

@@ -13,11 +13,11 @@ from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from knox.models import AuthToken
 from rest_framework import serializers, status
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from koinonia.api.key_scopes import InScope
 from koinonia.api.problems import problem, problem_response
 from koinonia.api.views.base import ReportView
 from koinonia.http.held_requests import hold, holdable
@@ -61,7 +61,7 @@ def _credential(request: Request) -> Credential:
 
 
 class MyEventsAccess(_AccessCheck):
-    permission_classes = [IsAuthenticated]
+    permission_classes = [InScope]
 
     @extend_schema(parameters=_QUERY, responses=EventsSerializer)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -126,7 +126,7 @@ class TicketSerializer(serializers.Serializer[Any]):
 
 
 class TicketView(APIView):
-    permission_classes = [IsAuthenticated]
+    permission_classes = [InScope]
     throttle_policies = {"POST": ["connect"]}
 
     @extend_schema(request=None, responses=TicketSerializer)

@@ -11,13 +11,13 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from koinonia import audit
 from koinonia.accounts import invitations, mail
+from koinonia.api.key_scopes import InScope
 from koinonia.api.pagination import single_page, single_page_schema
 from koinonia.api.schema import refusal
 from koinonia.api.serializers.churches import MembershipSerializer
@@ -81,7 +81,7 @@ class InvitationView(ReportView):
 class MyInvitationsView(APIView):
     """Invitations that name the user."""
 
-    permission_classes = [IsAuthenticated]
+    permission_classes = [InScope]
 
     @extend_schema(responses=single_page_schema("MyInvitationsPage", MyInvitationSerializer))
     def get(self, request: Request) -> Response:
@@ -95,7 +95,7 @@ class MyInvitationsView(APIView):
 class AcceptInvitationView(APIView):
     """The acceptance of an invitation."""
 
-    permission_classes = [IsAuthenticated]
+    permission_classes = [InScope]
 
     @extend_schema(request=None, responses=MembershipSerializer)
     def post(self, request: Request, token: str) -> Response:

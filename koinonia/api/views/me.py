@@ -12,13 +12,13 @@ from drf_spectacular.utils import extend_schema
 from knox.models import AuthToken
 from rest_framework import serializers, status
 from rest_framework.exceptions import AuthenticationFailed
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from koinonia import ids
-from koinonia.accounts import passwords, tokens
+from koinonia.accounts import keys, passwords, tokens
+from koinonia.api.key_scopes import InScope
 from koinonia.api.pagination import single_page, single_page_schema
 from koinonia.api.schema import refusal
 from koinonia.api.serializers.accounts import (
@@ -36,7 +36,7 @@ _TOO_MANY_GUESSES = refusal(429, "Too many guesses of the current password.")
 class PasswordView(APIView):
     """The password of the user."""
 
-    permission_classes = [IsAuthenticated]
+    permission_classes = [InScope]
 
     @extend_schema(request=PasswordSerializer, responses={204: None, **_TOO_MANY_GUESSES})
     def post(self, request: Request) -> Response:
@@ -55,7 +55,7 @@ class PasswordView(APIView):
 class LogoutEverywhereView(APIView):
     """The end of all logins."""
 
-    permission_classes = [IsAuthenticated]
+    permission_classes = [InScope]
 
     @extend_schema(request=None, responses={204: None})
     def post(self, request: Request) -> Response:
@@ -65,32 +65,32 @@ class LogoutEverywhereView(APIView):
 
 
 class TokensView(APIView):
-    """Bearer tokens of the user. At most 25 with a name, and the 25 newest logins."""
+    """API keys and logins of the user: at most 20 keys, and the 25 newest logins."""
 
-    permission_classes = [IsAuthenticated]
-    example_body = {"name": ""}
+    permission_classes = [InScope]
+    example_body = {"name": "", "scopes": ["read"]}
 
     @extend_schema(responses=single_page_schema("TokensPage", TokenSerializer))
     def get(self, request: Request) -> Response:
-        """List the valid tokens, newest first, without the secret tokens themselves."""
+        """List the valid keys and logins, newest first, without the secret tokens themselves."""
         found = TokenSerializer(tokens.valid_tokens(_user(request)), many=True).data
         return single_page(found)
 
     @extend_schema(request=NewTokenSerializer, responses={201: MadeTokenSerializer})
     def post(self, request: Request) -> Response:
-        """Make a token for a program. The answer is the only one that contains `token`."""
+        """Make an API key for a program. The answer is the only one that contains `token`."""
         given = NewTokenSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         try:
-            made, secret = tokens.named_token(
+            made, secret = keys.make(
                 _user(request),
                 **given.validated_data,
                 still_valid=lambda: _is_still_valid(request),
             )
-        except tokens.LoginEndedError:
+        except keys.LoginEndedError:
             raise AuthenticationFailed("This login has ended.") from None
-        except tokens.TooManyTokensError:
-            sentence = f"You have {tokens.MAX_NAMED} named tokens already: delete one first."
+        except keys.TooManyKeysError:
+            sentence = f"You have {keys.MAX_KEYS} API keys already: delete one first."
             raise serializers.ValidationError({"non_field_errors": [sentence]}) from None
         made.token = secret
         path = reverse("api:my-token", args=[ids.encode(made.details.pk)])
@@ -104,15 +104,12 @@ class TokensView(APIView):
 class TokenView(APIView):
     """A token of the user."""
 
-    permission_classes = [IsAuthenticated]
+    permission_classes = [InScope]
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, id: str) -> Response:  # noqa: A002 -- the path's name
         """End the token and the sockets that it opened."""
-        key = ids.decode(id)
-        # Delete the instance, not the queryset: its signal closes the sockets.
-        for token in AuthToken.objects.filter(user=_user(request), details__pk=key or 0):
-            token.delete()
+        if keys.end(_user(request), ids.decode(id)):
             return Response(status=status.HTTP_204_NO_CONTENT)
         raise Http404
 

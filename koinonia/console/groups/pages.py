@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Count
 from django.http import Http404, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -12,9 +13,10 @@ from django.utils.translation import ngettext
 from koinonia import group_changes
 from koinonia.api.serializers.people import GroupSerializer
 from koinonia.console import saving
-from koinonia.console.groups.base import GroupsView, counted
+from koinonia.console.groups.base import GroupsView
 from koinonia.console.groups.forms import GroupForm
-from koinonia.models import Group, Keyword, Member, Role
+from koinonia.kept_by_version import KeptByVersion
+from koinonia.models import Church, Group, Keyword, Member, Role
 from koinonia.models.group import group_key
 
 MOST_GROUPS = 300
@@ -28,9 +30,10 @@ class GroupsPage(GroupsView):
         groups = Group.objects.filter(church=self.church)
         if words:
             groups = groups.filter(key__contains=group_key(words))
-        shown = list(
-            counted(groups).prefetch_related("keywords").order_by("name", "pk")[: MOST_GROUPS + 1]
-        )
+        named = groups.prefetch_related("keywords").order_by("name", "pk")
+        shown, sizes = list(named[: MOST_GROUPS + 1]), _SIZES.of(self.church)
+        for group in shown:
+            group.members_count = sizes.get(group.pk, 0)  # type: ignore[attr-defined] # shown
         context = {"groups": shown[:MOST_GROUPS], "more": len(shown) > MOST_GROUPS, "search": words}
         return self.page("koinonia/console/groups/list.html", {**context, "most": MOST_GROUPS})
 
@@ -113,6 +116,16 @@ class DeleteGroupPage(GroupsView):
             ) % {"n": cancelled}
         self.notice(told)
         return self.go(self.path("groups"))
+
+
+def _sizes(church: Church) -> dict[int, int]:
+    """Return the number of members of each group that has any."""
+    belonging = Member.groups.through.objects.filter(group__church=church).order_by()
+    return dict(belonging.values_list("group").annotate(number=Count("pk")))
+
+
+_SIZES = KeptByVersion("members", _sizes)
+"""The groups of 50,000 members take 10 ms to count."""
 
 
 def _values(group: Group) -> dict[str, Any]:

@@ -66,6 +66,11 @@ class Chosen:
         return self._query(self.show)
 
     @property
+    def as_query(self) -> str:
+        """Return the query with its question mark, or nothing."""
+        return f"?{self.query}" if self.query else ""
+
+    @property
     def tabs(self) -> list[Tab]:
         return [
             Tab(name, label, self._query(name), name == self.show)

@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import (
+    Iterable,
+    Sequence,
+)
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import (
+    OuterRef,
+    QuerySet,
+    Subquery,
+)
+from django.template.defaultfilters import (
+    linebreaksbr,
+    urlizetrunc,
+)
 from django.utils.functional import cached_property
+from django.utils.html import escape
+from django.utils.safestring import SafeString
 
 from delivery.models import Direction, Message
+from koinonia.console.words import shortened
 from koinonia.ids import encode
 from koinonia.inbox.tapbacks import Bubble, Tapback, tapback_in
 from koinonia.models import Conversation, InboxState, Note, Staff
 
+_SHOWN = 120
+"""Letters of the last text in a list."""
+_MAY_LINK = re.compile(r"://|@|\.\w")
+_LONGEST_LINK = 60
+
 
 def with_rows(conversations: QuerySet[Conversation]) -> QuerySet[Conversation]:
-    """Join the rows of other tables that the templates show."""
-    return conversations.select_related("member", "last_message__author", "assigned_to__user")
+    """Join the rows of other tables that a list shows."""
+    return conversations.select_related("member", "last_message", "assigned_to__user")
 
 
 @dataclass(frozen=True)
@@ -52,6 +72,11 @@ class Row:
     @property
     def last_is_ours(self) -> bool:
         return self.last is not None and self.last.direction == Direction.OUTBOUND
+
+    @property
+    def words(self) -> str:
+        """Return the beginning of the last text."""
+        return shortened(self.last.text, _SHOWN) if self.last else ""
 
     @cached_property
     def last_tapback(self) -> Tapback | None:
@@ -136,6 +161,14 @@ class TextRow:
     @property
     def author(self) -> str:
         return self.message.author.get_username() if self.message.author else ""
+
+    @property
+    def words(self) -> SafeString:
+        """Return the text as HTML, with its links and lines."""
+        text = self.message.text
+        # Django looks at each word for a link: most texts have none.
+        linked = urlizetrunc(text, _LONGEST_LINK) if _MAY_LINK.search(text) else escape(text)
+        return linebreaksbr(linked)
 
     @property
     def media(self) -> list[Medium]:

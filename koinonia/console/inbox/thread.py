@@ -19,7 +19,12 @@ from koinonia import ids
 from koinonia.console.frame import ConsoleView
 from koinonia.console.inbox.forms import NoteForm, ReplyForm
 from koinonia.console.inbox.lists import Chosen
-from koinonia.console.inbox.rows import NoteRow, Row, TextRow, listed, with_rows
+from koinonia.console.inbox.rows import (
+    NoteRow,
+    Row,
+    TextRow,
+    listed,
+)
 from koinonia.conversations import mark_read
 from koinonia.inbox.lists import colleagues
 from koinonia.inbox.notes import MAX_NOTES
@@ -58,7 +63,8 @@ class ConversationPage(ConsoleView):
     @cached_property
     def conversation(self) -> Conversation:
         """Return the conversation of the address. Raises Http404 if the church does not have it."""
-        rows = with_rows(Conversation.objects.filter(church=self.church))
+        rows = Conversation.objects.filter(church=self.church)
+        rows = rows.select_related("member", "assigned_to__user")
         found = rows.filter(pk=ids.decode(self.kwargs["id"]) or 0).first()
         if found is None:
             raise Http404("This church does not have the conversation.")

@@ -18,7 +18,7 @@ from koinonia.http.streamed_csv import streamed_csv
 from koinonia.member_import import kept
 from koinonia.member_import.mapping import HEADERS, chosen
 from koinonia.member_import.showing import preview_of
-from koinonia.member_import.table import MAX_FILE_BYTES, UnusableFileError
+from koinonia.member_import.table import MAX_FILE_BYTES, MAX_ROWS, UnusableFileError
 from koinonia.models import MemberFile
 
 State = MemberFile.State
@@ -36,6 +36,8 @@ MEANINGS = {
     "country": gettext_lazy("Country of the number"),
     "kind_of_number": gettext_lazy("Kind of the number"),
 }
+_LOOKED_AT_ONCE = 200_000
+"""Bytes of a file whose preview comes without a page that asks to wait: some 3,000 people."""
 _SECONDS_WITHOUT_SCRIPT = 20.0
 _SECONDS_OF_A_STEP = 1.5
 _SHOWN_REMARKS = 50
@@ -83,7 +85,8 @@ class UploadPage(_ImportView):
         return self.go_to(file)
 
     def _shown(self, *, problem: str = "", files: Any = ()) -> HttpResponse:
-        context = {"problem": problem, "files": files, "megabytes": MAX_FILE_BYTES // 2**20}
+        context = {"problem": problem, "files": files, "megabytes": MAX_FILE_BYTES // 2**20,
+                   "lines": MAX_ROWS}  # fmt: skip
         status = 422 if problem else 200
         return self.page("koinonia/console/members/upload.html", context, status)
 
@@ -93,7 +96,13 @@ class FilePage(_ImportView):
 
     def get(self, request: Any, key: str) -> HttpResponse:
         file = self.file(key)
-        return self.progress(file) if file.state != State.UPLOADED else self.preview(file)
+        if file.state != State.UPLOADED:
+            return self.progress(file)
+        is_new = not file.plan and "look" not in request.GET
+        if is_new and (size := len(kept.content_of(file))) > _LOOKED_AT_ONCE:
+            context = {"file": file, "id": key, "megabytes": size / 2**20}
+            return self.page("koinonia/console/members/looking.html", context)
+        return self.preview(file)
 
     def post(self, request: Any, key: str) -> HttpResponse:
         """Take the chosen encoding and columns, and show the preview again."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -8,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from koinonia.answers import sentences
 from koinonia.answers.office_hours import DAYS
-from koinonia.models import Church, Language, Role
+from koinonia.models import Church, KeyScope, Language, Role
 from koinonia.models.keyword import MAX_ANSWER
 
 COMMON_ZONES = (
@@ -158,7 +159,47 @@ class InvitationForm(forms.Form):
         return {field: whom, "role": self.cleaned_data["role"]}
 
 
-class TokenForm(forms.Form):
+class KeyForm(forms.Form):
+    """A new API key. ``scopes`` has no initial value: the person decides what the program may do."""
+
     name = forms.CharField(
-        label=_("Name of the program"), max_length=100, help_text=_("Such as: website form.")
+        label=_("Name of the program"),
+        max_length=100,
+        widget=forms.TextInput({"autocomplete": "off"}),
+        help_text=_("Such as: website form."),
     )
+    scopes = forms.MultipleChoiceField(
+        label=_("What it may do"),
+        choices=[
+            (KeyScope.READ, _("Read: texts, conversations, broadcasts and events")),
+            (KeyScope.SEND, _("Send: texts, broadcasts, answers")),
+            (KeyScope.PEOPLE, _("People: read and change members, groups and notes")),
+        ],
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Choose at least one.")},
+        help_text=_(
+            "Never more than you may do yourself, in all your churches. Staff, settings and passwords stay closed."
+        ),
+    )
+    days = forms.TypedChoiceField(
+        label=_("Ends after"),
+        coerce=int,
+        initial=90,
+        choices=[
+            (7, _("7 days")),
+            (30, _("30 days")),
+            (90, _("90 days")),
+            (180, _("180 days")),
+            (365, _("a year")),
+        ],
+    )
+
+    def values(self, now: datetime) -> dict[str, Any]:
+        """Return the values for the serializer."""
+        given = self.cleaned_data
+        ends = now + timedelta(days=given["days"])
+        return {
+            "name": given["name"],
+            "scopes": given["scopes"],
+            "expires_at": ends.isoformat(timespec="seconds"),
+        }

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from koinonia.console.office import account, settings, staff
+from koinonia.console.office import account, keys, settings, staff
 
 urlpatterns = [
     path("settings/", settings.SettingsPage.as_view(), name="console-settings"),
@@ -12,7 +12,8 @@ urlpatterns = [
     path("staff/<str:key>/remove/", staff.RemovePage.as_view(), name="console-staff-remove"),
     path("staff/invitations/<str:key>/withdraw/", staff.WithdrawPage.as_view(), name="console-staff-withdraw"),
     path("account/", account.AccountPage.as_view(), name="console-account"),
-    path("account/tokens/<str:key>/end/", account.EndTokenPage.as_view(), name="console-account-token"),
+    path("account/keys/", keys.KeysPage.as_view(), name="console-account-keys"),
+    path("account/keys/<str:key>/end/", keys.EndKeyPage.as_view(), name="console-account-key"),
     path("account/sign-out-everywhere/", account.LogoutEverywherePage.as_view(), name="console-account-sign-out"),
     path("account/leave/", account.LeavePage.as_view(), name="console-account-leave"),
 ]  # fmt: skip

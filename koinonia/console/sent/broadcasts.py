@@ -11,6 +11,7 @@ from koinonia.broadcasts.progress import with_counts
 from koinonia.console.paging import paged
 from koinonia.console.sent.base import SentView
 from koinonia.console.sent.lines import line
+from koinonia.console.sent.text_lines import text_line
 from koinonia.models import Broadcast
 
 MOST_PLANNED = 50
@@ -38,7 +39,7 @@ class BroadcastsView(SentView):
         page = paged(request, mine.filter(due_at=None))
         shown = {
             "planned": [line(broadcast) for broadcast in planned[:MOST_PLANNED]],
-            "planned_texts": waiting[:MOST_PLANNED],
+            "planned_texts": [text_line(text) for text in waiting[:MOST_PLANNED]],
             "more_planned": max(len(planned), len(waiting)) > MOST_PLANNED,
             "most": MOST_PLANNED,
             "lines": [line(broadcast) for broadcast in with_counts(page.rows)],

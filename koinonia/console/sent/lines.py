@@ -1,19 +1,27 @@
-"""A broadcast as one line: its bar, its share and its counts in words."""
+"""A broadcast as one line: its bar, its share and its counts in words.
+
+The words of a line are made in Python: a template costs several times as much for each of them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.utils.formats import number_format
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 
 from delivery.statuses import ON_ITS_WAY, UNFINISHED, Status
 from koinonia import ids
-from koinonia.console.words import Words
+from koinonia.console.words import Words, shortened
 from koinonia.models import Broadcast
 
+_SHOWN = 90
+"""Letters of a text in a list."""
 REACHED = (Status.DELIVERED, Status.UNCONFIRMED)
 ON_THE_WAY = tuple(sorted(ON_ITS_WAY))
 WAITING = tuple(sorted(UNFINISHED))
@@ -29,15 +37,6 @@ LABELS: dict[str, tuple[Words, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A part of the bar, in percent of its width."""
-
-    tone: str
-    x: str
-    width: str
-
-
-@dataclass(frozen=True, slots=True)
 class Line:
     """Shows a broadcast in a list."""
 
@@ -45,20 +44,25 @@ class Line:
     id: str
     label: Words
     tone: str
-    percent: int
-    """The share of the texts that do not wait. A finished broadcast has 100."""
-    parts: list[Part]
+    has_begun: bool
+    share: str
+    """The per cent of the texts that do not wait. A finished broadcast has 100."""
+    bar: SafeString
+    text: str
+    """The beginning of the text."""
     counts: str
     """The counts as a sentence."""
     people: str
     """The people that a planned broadcast would reach now."""
+    begun_at: datetime
+    author: str
 
 
 def line(broadcast: Broadcast) -> Line:
     """Return the line of a broadcast with known counts."""
-    counts = broadcast.counts()
+    counts, status = broadcast.counts(), broadcast.status
     total = sum(counts.values())
-    label, tone = LABELS.get(broadcast.status, (broadcast.status, "rest"))
+    label, tone = LABELS.get(status, (status, "rest"))
     gone = total - number(counts, WAITING)
     expected = broadcast.total - broadcast.forecast_suppressed
     return Line(
@@ -66,11 +70,15 @@ def line(broadcast: Broadcast) -> Line:
         id=ids.encode(broadcast.pk),
         label=label,
         tone=tone,
-        percent=100 * gone // total if total else 0,
-        parts=list(_parts(counts, total)),
+        has_begun=status not in (Broadcast.Status.SCHEDULED, Broadcast.Status.CANCELLED),
+        share=_("%(n)s %%") % {"n": 100 * gone // total if total else 0},
+        bar=_bar(counts, total),
+        text=shortened(broadcast.text, _SHOWN),
         counts=in_words(counts),
         people=ngettext("to %(n)s person", "to %(n)s people", expected)
         % {"n": number_format(expected)},
+        begun_at=broadcast.scheduled_at or broadcast.created_at,
+        author=broadcast.author.get_username() if broadcast.author else "",
     )
 
 
@@ -95,7 +103,21 @@ def in_words(counts: Mapping[str, int]) -> str:
     return " · ".join(map(str, shown)) or _("Nobody")
 
 
-def _parts(counts: Mapping[str, int], total: int) -> Iterator[Part]:
+def _bar(counts: Mapping[str, int], total: int) -> SafeString:
+    """Return the bar as SVG. The sentence beside it says the same."""
+    return format_html(
+        '<svg class="share" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true"'
+        ' focusable="false">{}</svg>',
+        format_html_join(
+            "",
+            '<rect class="{}" x="{}" y="0" width="{}" height="4"/>',
+            _parts(counts, total),
+        ),
+    )
+
+
+def _parts(counts: Mapping[str, int], total: int) -> Iterator[tuple[str, str, str]]:
+    """Yield tone, place and width of each part, in percent of the width."""
     x = 0.0
     for tone, statuses in (
         ("good", REACHED),
@@ -105,5 +127,5 @@ def _parts(counts: Mapping[str, int], total: int) -> Iterator[Part]:
     ):
         width = 100 * number(counts, statuses) / total if total else 0
         if width:
-            yield Part(tone, f"{x:.2f}", f"{width:.2f}")
+            yield tone, f"{x:.2f}", f"{width:.2f}"
         x += width

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from koinonia.console.sent.base import SentView
 from koinonia.console.sent.causes import advice, causes
 from koinonia.console.sent.finding import MOST_PEOPLE, STATES, Search
+from koinonia.console.sent.text_lines import text_line
 
 _MOST_CAUSES = 12
 
@@ -23,6 +24,7 @@ class TextsView(SentView):
         shown = {
             "search": search,
             "found": found,
+            "lines": [text_line(text) for text in found.rows],
             "states": [(name, label) for name, (label, _statuses) in STATES.items()],
             "people": search.people[:MOST_PEOPLE],
             "too_many_people": len(search.people) > MOST_PEOPLE,

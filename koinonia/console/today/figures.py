@@ -13,7 +13,7 @@ from delivery import status_report
 from delivery.limits import spend
 from delivery.models import Message, OptOut
 from delivery.models.message import Direction
-from delivery.statuses import DEAD_LETTERS, Status
+from delivery.statuses import Status
 from delivery.tallies import reading as tallies
 from koinonia.models import Broadcast, Church
 
@@ -65,38 +65,36 @@ def figures(church: Church, now: datetime, zone: tzinfo) -> Figures:
     """Return the figures of the church at ``now``; a day begins at midnight in ``zone``."""
     here = now.astimezone(zone)
     midnight = datetime.combine(here.date(), time.min, tzinfo=zone)
-    replies, opt_outs = _counts(church, midnight, midnight.replace(day=1))
+    replies, opt_outs, undecided = _counts(church, midnight, midnight.replace(day=1))
     due = Message.objects.waiting().filter(tenant=church)
     by_status = dict(due.order_by().values_list("status").annotate(Count("pk")))
     scheduled = by_status.pop(Status.SCHEDULED, 0)
-    undecided = tallies.waiting(church.pk)
     return Figures(
         days=status_report.days(church.pk, now, zone),
         replies=replies,
         opt_outs=opt_outs,
         waiting=sum(by_status.values()),
         scheduled=scheduled,
-        undecided=sum(undecided.get(status, 0) for status in DEAD_LETTERS),
+        undecided=undecided,
         spend=spend.current(church.pk, now),
     )
 
 
-def _counts(church: Church, midnight: datetime, first: datetime) -> tuple[int, int]:
-    """Count the replies since ``midnight`` and the opt-outs since ``first`` in one query."""
+def _counts(church: Church, midnight: datetime, first: datetime) -> tuple[int, int, int]:
+    """Count the replies since ``midnight``, the opt-outs since ``first`` and the dead letters at once."""
     replies = Message.objects.filter(
         tenant=OuterRef("pk"), created_at__gte=midnight, direction=Direction.INBOUND
     )
     opt_outs = OptOut.objects.filter(tenant=OuterRef("pk"), created_at__gte=first)
-    counted = Church.objects.filter(pk=church.pk).values_list(
-        *(
-            Coalesce(
-                Subquery(rows.order_by().values("tenant").annotate(n=Count("pk")).values("n")), 0
-            )
-            for rows in (replies, opt_outs)
-        )
-    )
-    found_replies, found_opt_outs = counted[0]
-    return int(found_replies), int(found_opt_outs)
+    counted = [
+        rows.order_by().values("tenant").annotate(n=Count("pk")).values("n")
+        for rows in (replies, opt_outs)
+    ]
+    numbers = [
+        Coalesce(Subquery(rows), 0) for rows in (*counted, tallies.dead_letters_of(OuterRef("pk")))
+    ]
+    found = Church.objects.filter(pk=church.pk).values_list(*numbers)[0]
+    return int(found[0]), int(found[1]), int(found[2])
 
 
 def next_scheduled(church: Church) -> list[tuple[datetime, Broadcast | Message]]:

@@ -67,6 +67,33 @@ def test_the_preview_shows_what_would_happen_and_writes_nothing(
     assert Member.objects.count() == 1
 
 
+def test_a_large_file_asks_to_wait_and_then_shows_the_preview(
+    sender: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "_LOOKED_AT_ONCE", len(BREEZE) - 1)
+    path = upload(sender, BREEZE)
+    waiting = sender.get(path).content.decode()
+    assert "Looking at the file" in waiting
+    assert f'hx-get="{path}?look=now"' in waiting
+    assert f'<a class="button primary" href="{path}?look=now">' in waiting
+    assert preview(sender, f"{path}?look=now").number == 2
+    # The plan is kept now: the page comes at once.
+    assert preview(sender, path).number == 2
+
+
+def test_the_upload_page_names_the_bounds_of_a_file(sender: Client) -> None:
+    assert "up to 5 MB and 50,000 lines." in sender.get(BASE + "import/").content.decode()
+
+
+def test_a_preview_compares_many_people_with_one_statement(
+    sender: Client, grace: Church, django_assert_max_num_queries: Any
+) -> None:
+    lines = [f"Name{number},+1312555{number:04}" for number in range(600)]
+    path = upload(sender, "\n".join(["First Name,Mobile", *lines]))
+    with django_assert_max_num_queries(20):
+        assert preview(sender, path).report.created == 600
+
+
 def test_an_import_needs_the_agreement_and_reports(sender: Client, grace: Church) -> None:
     path = upload(sender, BREEZE)
     refused = sender.post(path + "start/")

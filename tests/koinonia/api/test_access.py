@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
-from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.permissions import AllowAny
 from rest_framework.test import APIClient
 
+from koinonia.api.key_scopes import InScope
 from koinonia.api.permissions import IsStaffWithRole
 from koinonia.ids import encode
 from koinonia.models import (
@@ -170,13 +171,13 @@ def test_every_route_of_the_api_requires_authentication() -> None:
         if name in OPEN:
             assert asked == [AllowAny]
         else:
-            assert IsAuthenticated in asked, name
+            assert InScope in asked, name
 
 
 def test_every_route_below_a_church_requires_a_membership() -> None:
     for name, view in _routes(get_resolver().url_patterns):
         if hasattr(view, "write_role"):
-            assert view.permission_classes == [IsAuthenticated, IsStaffWithRole], name
+            assert view.permission_classes == [InScope, IsStaffWithRole], name
 
 
 def _routes(

@@ -16,7 +16,7 @@ from django.utils import timezone
 from knox.models import AuthToken
 from rest_framework.test import APIClient
 
-from koinonia.accounts import tokens
+from koinonia.accounts import keys, tokens
 from koinonia.models import TokenDetails
 from tests.support import cast
 
@@ -35,7 +35,7 @@ def bearer(token: str) -> Client:
 def test_a_token_is_shown_once(owner: APIClient) -> None:
     made = make(owner)
     assert made.status_code == 201
-    shown = ["id", "name", "created_at", "last_used_at", "expires_at"]
+    shown = ["id", "name", "created_at", "last_used_at", "expires_at", "scopes", "prefix"]
     assert list(made.json()) == [*shown, "token"]
     listed = owner.get(TOKENS)
     [found] = listed.json()["results"]
@@ -141,8 +141,8 @@ def test_storing_the_last_use_never_waits_for_a_lock(owner: APIClient, grace_own
     assert TokenDetails.objects.get().last_used is not None
 
 
-def test_named_tokens_are_limited(owner: APIClient) -> None:
-    for _ in range(tokens.MAX_NAMED):
+def test_keys_are_limited(owner: APIClient) -> None:
+    for _ in range(keys.MAX_KEYS):
         assert make(owner).status_code == 201
     refused = make(owner)
     assert refused.status_code == 400
