@@ -1,4 +1,4 @@
-"""The list of the browsers on which a user is signed in."""
+"""The list of a user's sessions, by browser."""
 
 from __future__ import annotations
 

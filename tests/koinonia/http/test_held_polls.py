@@ -52,7 +52,7 @@ class System:
         return waiting
 
     def end_connections(self) -> None:
-        """Let the database refuse new connections, and end those of the system."""
+        """End the connections of the system, and let the database refuse new ones."""
         with psycopg.connect(os.environ["KOINONIA_TEST_POSTGRES"], autocommit=True) as server:
             server.execute(f"ALTER DATABASE {self.database} ALLOW_CONNECTIONS false")
             server.execute(
@@ -137,7 +137,7 @@ def test_polls_that_are_held_in_an_outage_get_503_and_the_log_one_line(
         pytest.skip("The file of SQLite does not go away.")
     head = system.get("churches/grace/events/").json()["to"]
     polls = [sockets.enter_context(system.hold_poll(head, wait=3)) for _ in range(3)]
-    # When this later poll returns, the others are held.
+    # The same few threads start the polls in turn: when this later poll returns, all are held.
     system.get(f"churches/grace/events/?after={head}&wait=1").raise_for_status()
     system.end_connections()
     sockets.callback(system.allow_connections)
