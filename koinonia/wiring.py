@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import User
+from django.contrib.auth.signals import user_logged_in
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.signals import post_delete, post_save, pre_delete
@@ -40,7 +41,7 @@ from delivery.statuses import Status
 from delivery.tracking.inbound import NewText
 from httpopt.signals import body_encoded
 from koinonia import events, garbage, opt_out_words, retention, sending_numbers
-from koinonia.accounts import keys, passwords, tokens
+from koinonia.accounts import devices, keys, passwords, tokens
 from koinonia.alerts import tick as alerts
 from koinonia.answers import received
 from koinonia.api.authentication import user_token
@@ -105,6 +106,7 @@ def connect() -> None:
     )
     post_save.connect(tokens.add_details, sender=AuthToken, dispatch_uid="koinonia.token_details")
     post_save.connect(passwords.on_user_saved, sender=User, dispatch_uid="koinonia.password")
+    user_logged_in.connect(devices.remember, dispatch_uid="koinonia.devices")
 
 
 def _connect_metrics() -> None:
