@@ -40,7 +40,7 @@ OUTSIDE = [
     "/invitations/nothing/",
 ]
 _SAME_IN_BOTH = {"No", "Koinonia", "Id"}
-_PLACEHOLDER = re.compile(r"%\\\(\w+\\\)[sr]|\\\{\w+(?:!r)?\\\}")
+_PLACEHOLDER = re.compile(r"%\\\(\w+\\\)[srd]|\\\{\w+(?:!r)?\\\}")
 
 
 class _Words(HTMLParser):
