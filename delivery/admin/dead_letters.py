@@ -187,14 +187,14 @@ class DeadLetterAdmin(SavedFilters, LetterActs, ReadOnlyAdmin[DeadLetter]):
     def masked_number(self, letter: DeadLetter) -> str:
         return masked(letter.to_number)
 
-    @admin.display(description="for", ordering="-updated_at")
+    @admin.display(description="dead for", ordering="-updated_at")
     def age(self, letter: DeadLetter) -> str:
         if letter.dead_since is None:
             return "-"
         under_a_minute = timezone.now() - letter.dead_since < timedelta(minutes=1)
         return "under a minute" if under_a_minute else timesince(letter.dead_since, depth=1)
 
-    @admin.display(description="assigned, reviewed")
+    @admin.display(description="assigned")
     def care(self, letter: DeadLetter) -> SafeString | str:
         who = self.assigned_to(letter)
         if letter.reviewed_by is None:
