@@ -12,7 +12,7 @@ PRODUCTION := DEBUG=0 SECRET_KEY=$$($(BIN)/python -c "import secrets; print(secr
 	TELNYX_API_KEY=none TELNYX_PUBLIC_KEY=7zudnRBWQDnDyTRcr6VEJhu+V46RjzyDm1fn3lHG2Nc=
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check format lock bench scale migrations-check chaos load cluster compat clients examples screenshots smoke audit sbom install-check
+.PHONY: help run setup test check format translations lock bench scale migrations-check chaos load cluster compat clients examples screenshots smoke audit sbom install-check
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | \
@@ -48,6 +48,9 @@ check: $(VENV)/.test ## Check format, lint, types, import rules, system checks, 
 format: $(VENV)/.test ## Format the code, and apply the linter's fixes
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+translations: $(VENV)/.test ## Renew the Spanish catalogues, and name the sentences that lack Spanish
+	$(BIN)/python -m tests.translations
 
 lock: ## Pin the dependencies of pyproject.toml again (needs uv)
 	scripts/lock $(UV)

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Model
+from django.utils.translation import gettext as _
 
 from delivery import conf
 from delivery.content import media_urls
@@ -47,7 +48,7 @@ def check_times(scheduled_at: datetime | None, expires_at: datetime | None, now:
     """Return the times. Raise :class:`UnacceptableError` if the message would be too old when due."""
     due = max(scheduled_at or now, now)
     if expires_at is not None and expires_at <= due:
-        raise UnacceptableError("expires_at", "This text would expire before it is due.")
+        raise UnacceptableError("expires_at", _("This text would expire before it is due."))
     return Times(scheduled_at, expires_at or due + DEFAULT_LIFE, waits=due > now)
 
 
@@ -56,7 +57,7 @@ def check_sender(tenant: Model) -> Sender:
     sender = sender_of(tenant)
     if sender is None:
         raise UnacceptableError(
-            "from", "There is no number to text from yet: the operator gives one."
+            "from", _("There is no number to text from yet: the operator gives one.")
         )
     return sender
 
@@ -65,7 +66,7 @@ def check_recipient(number: str) -> None:
     """Refuse a sender with a name ("MYBANK") in place of a number: it cannot receive replies."""
     if not _NUMBER.fullmatch(number):
         raise UnacceptableError(
-            "to", "This sender is a name and not a number, so it cannot be answered."
+            "to", _("This sender is a name and not a number, so it cannot be answered.")
         )
 
 
@@ -73,9 +74,9 @@ def check_content(draft: Draft) -> tuple[str, Measured]:
     """Return the cleaned text and its measure. Raise :class:`UnacceptableError`."""
     text, media = clean(draft.text), bool(draft.media_urls)
     if is_blank(text) and not media:
-        raise UnacceptableError("text", "A text needs words or media.")
+        raise UnacceptableError("text", _("A text needs words or media."))
     if _UNSTORABLE.search(draft.text):
-        raise UnacceptableError("text", "This text holds characters that cannot be sent.")
+        raise UnacceptableError("text", _("This text holds characters that cannot be sent."))
     check_media(draft.media_urls)
     if draft.failure:
         return text, measure_message(text, media=media)
@@ -100,7 +101,8 @@ def check_length(text: str, *, media: bool = False) -> Measured:
     """Return the measure of a cleaned text. Raise :class:`UnacceptableError` if it is too long."""
     measured = measure_message(text, media=media)
     if measured.parts > MAX_PARTS:
-        reason = f"This text needs {measured.parts} parts; at most {MAX_PARTS} can be sent."
+        reason = _("This text needs %(parts)s parts; at most %(most)s can be sent.")
+        reason %= {"parts": measured.parts, "most": MAX_PARTS}
         raise UnacceptableError("text", " ".join(filter(None, [reason, advice(text)])))
     return measured
 
@@ -108,7 +110,8 @@ def check_length(text: str, *, media: bool = False) -> Measured:
 def check_media(urls: Sequence[str]) -> None:
     """Raise :class:`UnacceptableError` for too many media, or for one that the provider cannot fetch."""
     if len(urls) > MAX_MEDIA:
-        raise UnacceptableError("media_urls", f"At most {MAX_MEDIA} media can be sent.")
+        sentence = _("At most %(most)s media can be sent.") % {"most": MAX_MEDIA}
+        raise UnacceptableError("media_urls", sentence)
     own = conf.own_media()
     for url in urls:
         is_own = bool(own) and url.startswith(own) and len(url) <= media_urls.LONGEST

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from delivery.opt_outs.words import HELP_WORDS, START_WORDS, key
 
@@ -19,14 +20,15 @@ def check(words: str) -> None:
     """Raise ValidationError for words that would opt members out by accident or would never match."""
     found = listed(words)
     if len(found) > _MAX_WORDS:
-        raise ValidationError(f"Name at most {_MAX_WORDS} words.")
+        raise ValidationError(_("Name at most %(most)s words.") % {"most": _MAX_WORDS})
     reserved = {key(word) for word in (*START_WORDS, *HELP_WORDS)}
     for word in found:
         if len(word) > _MAX_LENGTH:
-            raise ValidationError(
-                f"A word may have at most {_MAX_LENGTH} letters. Shorten “{word}”."
-            )
+            sentence = _("A word may have at most %(most)s letters. Shorten “%(word)s”.")
+            raise ValidationError(sentence % {"most": _MAX_LENGTH, "word": word})
         if len(key(word)) < 2:
-            raise ValidationError(f"“{word}” has too few letters. Name a whole word.")
+            sentence = _("“%(word)s” has too few letters. Name a whole word.")
+            raise ValidationError(sentence % {"word": word})
         if key(word) in reserved:
-            raise ValidationError(f"“{word}” has another meaning already. Leave it out.")
+            sentence = _("“%(word)s” has another meaning already. Leave it out.")
+            raise ValidationError(sentence % {"word": word})

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 import phonenumbers
+from django.utils.translation import gettext as _
 
 from delivery.content.visible_text import clean
 
@@ -99,7 +100,7 @@ def normalise(raw: str, country: str) -> str:
         raise UnusableNumberError(_sentence(raw))
     numbers = numbers_in(raw, country)
     if len(numbers) > 1:
-        raise UnusableNumberError(_sentence(raw, "There are two numbers here; give one"))
+        raise UnusableNumberError(_sentence(raw, _("There are two numbers here; give one")))
     return numbers[0]
 
 
@@ -110,10 +111,10 @@ def numbers_in(cell: str, country: str) -> list[str]:
     for other words beside a number: they can mean another owner or an opt-out.
     """
     if len(cell) > _MAX_CELL_LENGTH:
-        raise UnusableNumberError(_sentence(cell, "This is too long"))
+        raise UnusableNumberError(_sentence(cell, _("This is too long")))
     text = _unwrapped(cell)
     if _EXPONENT.match(text):
-        reason = "A spreadsheet has cut off digits; format the column as text and save it again"
+        reason = _("A spreadsheet has cut off digits; format the column as text and save it again")
         raise UnusableNumberError(_sentence(cell, reason))
     if number := _one(text, country, cell):
         return [number]
@@ -137,7 +138,7 @@ _MAX_DIGITS = 15
 
 def _not_a_number(cell: str) -> str:
     several = sum(letter.isdigit() for letter in cell) > _MAX_DIGITS
-    return _sentence(cell, "Separate two numbers with a comma" if several else "")
+    return _sentence(cell, _("Separate two numbers with a comma") if several else "")
 
 
 def is_missing(cell: str) -> bool:
@@ -159,7 +160,7 @@ def words_beside(cell: str) -> tuple[str, str]:
 
 def _unwrapped(cell: str) -> str:
     text = clean(cell).strip()
-    for _ in range(2):
+    for _layer in range(2):
         match = _WRAPPED.match(text)
         text = match[1] if match else text
     return _DECIMAL_ZERO.sub(r"\1", _SCHEME.sub("", text)).translate(_SEPARATORS)
@@ -174,7 +175,7 @@ def _one(text: str, country: str, cell: str) -> str | None:
     if _EXTENSION.search(text):
         stem = _EXTENSION.sub("", text)
         if _parsed(stem, country):
-            reason = "A text cannot reach an extension"
+            reason = _("A text cannot reach an extension")
             raise UnusableNumberError(_sentence(cell, reason))
     digits_alone = _WORD.sub(" ", _SCHEME.sub("", text))
     digits_alone = re.sub(r"[:()\[\]\s*#._-]*$", "", digits_alone)
@@ -189,10 +190,12 @@ def _check_words(text: str, cell: str) -> None:
     text = _NUMBER_WORD.sub(r"\1", text)
     words = [word.casefold() for word in _WORD.findall(text)]
     if unsuitable := [word for word in words if word in _NOT_TEXTED]:
-        raise UnusableNumberError(_sentence(cell, f"A {unsuitable[0]} takes no texts"))
+        reason = _("A %(device)s takes no texts") % {"device": unsuitable[0]}
+        raise UnusableNumberError(_sentence(cell, reason))
     if strange := [word for word in words if word not in _KINDS]:
         named = " ".join(strange)[:_MAX_INPUT_LENGTH]
-        reason = f"Words stand beside the number ({named}); write the number alone"
+        reason = _("Words stand beside the number (%(words)s); write the number alone")
+        reason %= {"words": named}
         raise UnusableNumberError(_sentence(cell, reason))
 
 
@@ -219,5 +222,5 @@ def _modern_mexican(number: phonenumbers.PhoneNumber) -> phonenumbers.PhoneNumbe
 def _sentence(raw: str, reason: str = "") -> str:
     shown = clean(raw[:_MAX_INPUT_LENGTH])
     shown = "".join(letter if letter.isprintable() else " " for letter in shown)
-    sentence = f"{shown!r} is not a phone number that can be texted."
+    sentence = _("%(number)r is not a phone number that can be texted.") % {"number": shown}
     return f"{reason}: {sentence}" if reason else sentence

@@ -7,8 +7,15 @@ from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
 
-NO_ZONE = "This is not a time zone, such as America/Chicago."
+
+def gettext_noop(sentence: str) -> str:
+    """Mark the sentence for the catalogue. Django's function reads the settings, which import this file."""
+    return sentence
+
+
+NO_ZONE = gettext_noop("This is not a time zone, such as America/Chicago.")
 _NOT_REGIONS = frozenset({"Factory", "localtime", "posixrules"})
 """Entries of the database, or of a machine, that are not regions."""
 
@@ -20,7 +27,7 @@ def is_zone(name: str) -> bool:
 def check_zone(name: str) -> None:
     """Raise Django's ValidationError unless ``name`` is a time zone. A validator of a model field."""
     if not is_zone(name):
-        raise ValidationError(NO_ZONE)
+        raise ValidationError(gettext(NO_ZONE))
 
 
 def zone_named(name: str) -> tzinfo:

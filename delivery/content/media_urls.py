@@ -6,10 +6,13 @@ between the check and the fetch.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import unicodedata
 from urllib.parse import urlsplit
+
+from django.utils.translation import gettext as _
+
+from delivery.content.public_addresses import is_public
 
 MOST = 10
 LONGEST = 2000
@@ -30,22 +33,24 @@ _LOOPBACK_SERVICES = ("localtest.me", "lvh.me", "nip.io", "sslip.io", "xip.io")
 def refusal(url: str) -> str:
     """Return the reason, as a sentence, why ``url`` is refused; empty if it is a public web address."""
     if len(url) > LONGEST:
-        return f"A media URL may have at most {LONGEST} characters."
+        return _("A media URL may have at most %(most)s characters.") % {"most": LONGEST}
     if any(_is_odd(letter) for letter in url):
-        return "A media URL contains a space, a backslash or an invisible character. Remove it."
+        return _("A media URL contains a space, a backslash or an invisible character. Remove it.")
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        return "This is not a media URL. Write it like https://example.org/picture.jpg."
+        return _("This is not a media URL. Write it like https://example.org/picture.jpg.")
     if parts.scheme not in {"http", "https"} or not host:
-        return "A media URL begins with https:// (or http://) and the name of a host."
+        return _("A media URL begins with https:// (or http://) and the name of a host.")
     if "@" in parts.netloc:
-        return "A media URL must not contain a user name or a password."
+        return _("A media URL must not contain a user name or a password.")
     if port not in _PORTS:
-        return "A media URL uses the usual port of http or https. Leave the port out."
+        return _("A media URL uses the usual port of http or https. Leave the port out.")
     return (
-        "" if _is_public(host) else "A media URL must name a host that is public on the internet."
+        ""
+        if _is_public(host)
+        else _("A media URL must name a host that is public on the internet.")
     )
 
 
@@ -55,7 +60,7 @@ def _is_odd(letter: str) -> bool:
 
 def _is_public(host: str) -> bool:
     if ":" in host:
-        return _is_public_v6(host)
+        return is_public(host)
     # Browsers and HTTP clients read full-width digits and ideographic full stops as plain ones.
     name = unicodedata.normalize("NFKC", host).replace("\u3002", ".").casefold().removesuffix(".")
     try:
@@ -67,29 +72,6 @@ def _is_public(host: str) -> bool:
         return False
     if _NUMBER.fullmatch(labels[-1]):
         # Accept dotted decimal only: decimal, hexadecimal, octal and short forms hide an address.
-        return _is_public_v4(name)
+        return is_public(name)
     endings = _PRIVATE_ENDINGS + _LOOPBACK_SERVICES
     return len(labels) > 1 and not any(f".{name}".endswith(f".{ending}") for ending in endings)
-
-
-def _is_public_v4(text: str) -> bool:
-    try:
-        address = ipaddress.IPv4Address(text)
-    except ValueError:
-        return False
-    return address.is_global and not address.is_multicast and not address.is_reserved
-
-
-def _is_public_v6(text: str) -> bool:
-    try:
-        address = ipaddress.IPv6Address(text)
-    except ValueError:
-        return False
-    if address.scope_id is not None or address not in _GLOBAL_V6 or not address.is_global:
-        return False
-    # 2002::/16 and 2001::/32 carry an IPv4 address.
-    return address.sixtofour is None and address.teredo is None
-
-
-_GLOBAL_V6 = ipaddress.IPv6Network("2000::/3")
-"""IANA's global unicast range: no v4-mapped, v4-compatible, NAT64 or local address."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import unicodedata
 
+from django.utils.translation import gettext as _
+
 from delivery.content.encoding import outside_alphabet
 
 _GROUPS = {
@@ -46,10 +48,17 @@ def advice(text: str) -> str:
     if not found:
         return ""
     named = [
-        f"{letter} ({name.lower()}{f', write {instead} instead' if instead else ''})"
-        for letter, name, _, instead in found[:_MOST_NAMED]
+        _("%(letter)s (%(name)s, write %(instead)s instead)")
+        % {"letter": letter, "name": name.lower(), "instead": instead}
+        if instead
+        else f"{letter} ({name.lower()})"
+        for letter, name, _count, instead in found[:_MOST_NAMED]
         if letter.isprintable()
     ]
-    more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
-    listed = ", ".join(named) or "An invisible character"
-    return f"It takes more parts because of {listed}{more}."
+    listed = ", ".join(named) or _("an invisible character")
+    if len(found) > _MOST_NAMED:
+        listed = _("%(listed)s and %(number)s more") % {
+            "listed": listed,
+            "number": len(found) - _MOST_NAMED,
+        }
+    return _("It takes more parts because of %(listed)s.") % {"listed": listed}

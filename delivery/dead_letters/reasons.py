@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
 from delivery.providers import registry
 from delivery.remedies import Remedy, by_class
 
-EXPLANATIONS = {
-    "answer_lost": "The connection broke before the provider answered. The text may have arrived.",
-    "bug": "The program has a fault. The text may have arrived: tell the developers.",
-    "connection_failed": "The provider could not be reached, four times. The text did not arrive.",
-    "crash_loop": "Our worker stopped each time it took this text. Tell the developers.",
-    "destination_refused": "Texts to this country or kind of number are not switched on here.",
-    "expired": "It expired before it could be sent.",
-    "id_given_twice": "The provider gave an id that another text has. The text may have arrived.",
-    "daily_cap": "The texts of the last 24 hours have reached the daily limit. It waits.",
-    "not_addressed": "Its recipient could not be determined when it was due.",
-    "not_in_audience": "The member had left the audience before it was due.",
-    "number_twice": "Another text of the same broadcast goes to this number.",
-    "quiet_hours": "It is late where this number is. It goes out when the quiet hours end.",
-    "recipient_deleted": "The recipient was deleted before it was due.",
-    "text_empty": "The text was empty for this person: the name is missing.",
-    "text_too_long": "The text was too long for this person.",
-    "restored": "The database was restored from a backup. The text may have been sent before that.",
-    "unreadable_answer": "The provider's answer was unreadable. The text may have arrived.",
-    "worker_lost": "Our worker stopped during the call. The text may have arrived.",
+EXPLANATIONS: dict[str, str | Promise] = {
+    "answer_lost": _(
+        "The connection broke before the provider answered. The text may have arrived."
+    ),
+    "bug": _("The program has a fault. The text may have arrived: tell the developers."),
+    "connection_failed": _(
+        "The provider could not be reached, four times. The text did not arrive."
+    ),
+    "crash_loop": _("Our worker stopped each time it took this text. Tell the developers."),
+    "destination_refused": _("Texts to this country or kind of number are not switched on here."),
+    "expired": _("It expired before it could be sent."),
+    "id_given_twice": _(
+        "The provider gave an id that another text has. The text may have arrived."
+    ),
+    "daily_cap": _("The texts of the last 24 hours have reached the daily limit. It waits."),
+    "not_addressed": _("Its recipient could not be determined when it was due."),
+    "not_in_audience": _("The member had left the audience before it was due."),
+    "number_twice": _("Another text of the same broadcast goes to this number."),
+    "quiet_hours": _("It is late where this number is. It goes out when the quiet hours end."),
+    "recipient_deleted": _("The recipient was deleted before it was due."),
+    "text_empty": _("The text was empty for this person: the name is missing."),
+    "text_too_long": _("The text was too long for this person."),
+    "restored": _(
+        "The database was restored from a backup. The text may have been sent before that."
+    ),
+    "unreadable_answer": _("The provider's answer was unreadable. The text may have arrived."),
+    "worker_lost": _("Our worker stopped during the call. The text may have arrived."),
 }
 """The engine's codes. Each provider explains its codes in a separate table."""
 
@@ -49,13 +60,13 @@ REMEDIES = {
 }
 """A remedy for each code of ``EXPLANATIONS``."""
 
-REFUSALS = {
-    "opted_out": "The recipient has opted out.",
-    "sending": "A worker is sending it now.",
-    "not_dead": "It is no longer in the queue.",
-    "discarded": "It was discarded.",
-    "recipient_deleted": "The recipient was deleted.",
-    "may_double_required": "It may have arrived, and a second copy was not allowed.",
+REFUSALS: dict[str, str | Promise] = {
+    "opted_out": _("The recipient has opted out."),
+    "sending": _("A worker is sending it now."),
+    "not_dead": _("It is no longer in the queue."),
+    "discarded": _("It was discarded."),
+    "recipient_deleted": _("The recipient was deleted."),
+    "may_double_required": _("It may have arrived, and a second copy was not allowed."),
 }
 """The reasons for which :func:`delivery.dead_letters.retry` refuses a message."""
 
@@ -63,12 +74,13 @@ REFUSALS = {
 def explain(code: str, provider: str) -> str:
     """Return a sentence about ``code``, from the engine or from the provider (an alias)."""
     if not code:
-        return "No reason was given."
-    unknown = f"The provider refused it with code {code}, which we do not know yet."
+        return str(_("No reason was given."))
     try:
-        return EXPLANATIONS.get(code) or registry.get(provider).explain(code) or unknown
+        known = EXPLANATIONS.get(code) or registry.get(provider).explain(code)
     except registry.UnknownProviderError:
-        return unknown
+        known = ""
+    unknown = _("The provider refused it with code %(code)s, which we do not know yet.")
+    return str(known or unknown % {"code": code})
 
 
 def remedy(code: str, provider: str, error_class: str) -> Remedy:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from delivery import conf
 from delivery.models.transitions import Failure
 
@@ -22,10 +24,16 @@ _OF_NO_COUNTRY = (
 )  # fmt: skip
 """ITU-T E.164, annex: international freephone, shared cost, Inmarsat, personal numbers, global mobile
 satellite, international networks, disaster relief, premium rate."""
-_COSTLY = (
+_COSTLY = _(
     "This number is of a premium, shared-cost, personal or satellite range. It is never texted."
 )
-_UNREADABLE = "This is not a number with a country code. Write it like +13125550123."
+_UNREADABLE = _("This is not a number with a country code. Write it like +13125550123.")
+_UNKNOWN_COUNTRY = _(
+    "Texts to this country are not switched on here. Ask the operator to allow it."
+)
+_CLOSED_COUNTRY = _(
+    "Texts to the country %(country)s are not switched on here. Ask the operator to allow it."
+)
 _EVERYWHERE = frozenset({"*"})
 _NORTH_AMERICAN = re.compile(r"\+1[0-9]{10}")
 _TERRITORIES = {"US": frozenset({"AS", "GU", "MP", "PR", "VI"})}
@@ -45,16 +53,17 @@ def refusal(number: str, allowed: Set[str]) -> str:
     ``allowed``: ISO 3166 codes, or ``*`` for every country.
     """
     if number.startswith(_OF_NO_COUNTRY):
-        return _COSTLY
+        return str(_COSTLY)
     place = _place(number)
     if place is None:
-        return _UNREADABLE
+        return str(_UNREADABLE)
     if place.is_costly:
-        return _COSTLY
+        return str(_COSTLY)
     if allowed & (_EVERYWHERE | {place.country}):
         return ""
-    where = f"the country {place.country}" if place.country else "this country"
-    return f"Texts to {where} are not switched on here. Ask the operator to allow it."
+    if not place.country:
+        return str(_UNKNOWN_COUNTRY)
+    return str(_CLOSED_COUNTRY % {"country": place.country})
 
 
 def failure(reason: str) -> Failure:

@@ -124,6 +124,6 @@ def _record(user: User, action: str, token: Any) -> None:
     """Tell the owners of each church in which the key can act."""
     detail = {"key": prefix(token), "scopes": token.details.scopes.split() or ["all"]}
     if action != "token.ended":
-        detail["expires_at"] = token.expiry
+        detail["until"] = token.expiry.date().isoformat()
     for church in Church.objects.of(user).order_by("pk"):
         audit.record(church, user, action, token.details.name or None, detail)

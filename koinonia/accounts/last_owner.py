@@ -6,10 +6,11 @@ from collections import defaultdict
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from koinonia.models import Church, Role, Staff
 
-KEEP_ONE_OWNER = "A church keeps at least one owner."
+KEEP_ONE_OWNER = _("A church keeps at least one owner.")
 
 
 @transaction.atomic

@@ -12,9 +12,12 @@ from django.contrib.auth.models import User
 from django.core.mail import EmailMessage, send_mail
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 
 from koinonia.accounts.new_accounts import password_link
 from koinonia.models import Invitation
+from koinonia.zones import zone_named
 
 MAX_WAITING = 100
 """Limit of concurrent e-mails per process. Further e-mails are dropped and logged."""
@@ -28,9 +31,10 @@ class MailFailedError(Exception):
     """The mail server did not take the mail."""
 
 
-def is_delivered() -> bool:
+def is_delivered(backend: str = "") -> bool:
     """Return whether e-mail leaves this machine; the default backend prints it on the console."""
-    return not str(settings.EMAIL_BACKEND).endswith(("console.EmailBackend", "dummy.EmailBackend"))
+    used = backend or str(settings.EMAIL_BACKEND)
+    return not used.endswith(("console.EmailBackend", "dummy.EmailBackend"))
 
 
 def invitation_link(token: str) -> str:
@@ -38,16 +42,18 @@ def invitation_link(token: str) -> str:
 
 
 def send_invitation(invitation: Invitation, token: str) -> None:
-    """Send the link to the invited address. Raise MailFailedError."""
+    """Send the link to the invited address, in the language of the church. Raise MailFailedError."""
+    church = invitation.church
     context = {"invitation": invitation, "link": invitation_link(token)}
-    subject = f"Invitation to {_one_line(invitation.church.name)} on Koinonia"
-    _send(subject, "koinonia/mail/invitation.txt", context, invitation.email)
+    with translation.override(church.language), timezone.override(zone_named(church.timezone)):
+        subject = _("Invitation to %(church)s on Koinonia") % {"church": _one_line(church.name)}
+        _send(subject, "koinonia/mail/invitation.txt", context, invitation.email)
 
 
 def send_password_link(user: User) -> None:
     """Send a link to set a password. Raise MailFailedError."""
     context = {"user": user, "link": password_link(user)}
-    _send("Your account on Koinonia", "koinonia/mail/set_password.txt", context, user.email)
+    _send(_("Your account on Koinonia"), "koinonia/mail/set_password.txt", context, user.email)
 
 
 def send_soon(message: EmailMessage) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
+from django.utils.translation import gettext as _
 
 from delivery.accept import UnacceptableError
 from delivery.models.queue import MessageQuerySet
@@ -28,13 +29,13 @@ def send_to_missed(
     Only for texts that have ended without arriving. Call it in a transaction.
     """
     if status not in (Status.FAILED, Status.EXPIRED):
-        raise UnacceptableError("status", "These texts cannot be sent again.")
+        raise UnacceptableError("status", _("These texts cannot be sent again."))
     # The lock lets two requests look for the first one in turn.
     Broadcast.objects.select_for_update(of=("self",)).get(pk=broadcast.pk)
     keys = missed.filter(recipient__isnull=False).order_by("pk").values_list("recipient", flat=True)
     members = sorted(set(keys[:MOST_PEOPLE]))
     if not members:
-        raise UnacceptableError("audience", "None of these people is a member any more.")
+        raise UnacceptableError("audience", _("None of these people is a member any more."))
     as_sent = {"members": [ids.encode(key) for key in members]}
     recent = Broadcast.objects.filter(church=broadcast.church, created_at__gt=now - _ONCE_IN)
     for other in recent.order_by("-pk")[:20]:

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from math import ceil
 
+from django.utils.translation import gettext as _
+
 from delivery import (
     opt_outs,
 )
@@ -94,7 +96,7 @@ def preview(
         for some in slices(renderings.each(people)):
             sums.add(some)
     if not renderings.usable and not renderings.unusable:
-        raise UnacceptableError("audience", "This audience is empty.")
+        raise UnacceptableError("audience", _("This audience is empty."))
     dearest = sums.dearest_unusable or sums.dearest
     price, seconds = part_price(church), _seconds_for(sender, sums.parts)
     return Preview(
@@ -134,7 +136,7 @@ class _Sums:
             if one.problem:
                 self.dearest_unusable = _dearer(self.dearest_unusable, one)
             elif one.member.phone in stopped:
-                self.opted_out.add(one.member, "This number has opted out.")
+                self.opted_out.add(one.member, _("This number has opted out."))
             elif refusal := destinations.refusal(one.member.phone, self._countries):
                 self.refused.add(one.member, refusal)
             else:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from itertools import groupby, islice
 
+from django.utils.translation import gettext as _
+
 from delivery.content.encoding import MAX_PARTS, Measured, measure_message
 from delivery.content.plain_punctuation import advice
 from delivery.content.visible_text import is_blank
@@ -86,7 +88,7 @@ class Renderings:
         If members share a number, the text names the oldest member with a usable rendering, else
         the oldest member.
         """
-        for _, sharing in groupby(people, key=lambda person: person.phone):
+        for _phone, sharing in groupby(people, key=lambda person: person.phone):
             yield self._for_number(list(sharing))
 
     def _for_number(self, sharing: list[Person]) -> Rendering:
@@ -97,7 +99,8 @@ class Renderings:
         self.usable += 1
         for person in sharing:
             if person is not fitting.member:
-                reason = f"{fitting.member.name} has the same number and gets the text."
+                reason = _("%(name)s has the same number and gets the text.")
+                reason %= {"name": fitting.member.name}
                 self.doubles.add(person, reason)
         return fitting
 
@@ -130,6 +133,7 @@ def _can_be_sent(rendering: Rendering) -> bool:
 def _problem(rendering: Rendering, *, in_full: bool) -> str:
     """Return why the text cannot be sent; ``in_full`` adds the costly characters (slow)."""
     if is_blank(rendering.text):
-        return "The text is empty for this member, because the name is missing."
-    sentence = f"This text needs {rendering.measured.parts} parts; the limit is {MAX_PARTS}."
+        return _("The text is empty for this member, because the name is missing.")
+    sentence = _("This text needs %(parts)s parts; the limit is %(limit)s.")
+    sentence %= {"parts": rendering.measured.parts, "limit": MAX_PARTS}
     return " ".join(filter(None, [sentence, advice(rendering.text) if in_full else ""]))

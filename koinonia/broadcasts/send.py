@@ -18,6 +18,7 @@ from datetime import datetime
 from itertools import chain
 
 from django.contrib.auth.models import User
+from django.utils.translation import gettext as _
 
 from delivery import opt_outs
 from delivery.accept import UnacceptableError, accept_batch, check_media, check_times
@@ -94,7 +95,7 @@ def check_text(text: str) -> str:
     """Return the cleaned text. Raise ``UnacceptableError`` for a blank text or a bad placeholder."""
     cleaned = clean(text)
     if is_blank(cleaned):
-        raise UnacceptableError("text", "A broadcast needs words.")
+        raise UnacceptableError("text", _("A broadcast needs words."))
     placeholders.check(cleaned)
     return cleaned
 
@@ -163,9 +164,11 @@ def _usable(renderings: Renderings, people: Iterable[Person]) -> Iterator[Render
     if first is not None:
         return chain([first], usable)
     if not renderings.unusable:
-        raise UnacceptableError("audience", "This audience is empty.")
+        raise UnacceptableError("audience", _("This audience is empty."))
     left_out = renderings.left_out.named[0]
-    raise UnacceptableError("text", f"{left_out.reason} (Shown for {left_out.member.name}.)")
+    sentence = _("%(reason)s (Shown for %(name)s.)")
+    shown = {"reason": left_out.reason, "name": left_out.member.name}
+    raise UnacceptableError("text", sentence % shown)
 
 
 def _forecast(church: Church, renderings: Iterable[Rendering]) -> tuple[int, int]:

@@ -11,7 +11,9 @@ def settings(base_dir: Path, *, tls: bool) -> dict[str, Any]:
     return {
         "LANGUAGE_CODE": "en",
         "LANGUAGES": [("en", "English"), ("es", "Español")],
+        # Above the catalogues of Django's apps, which know some of the same words.
         "LOCALE_PATHS": [base_dir / "koinonia" / "locale"],
+        "FORMAT_MODULE_PATH": ["koinonia.formats"],
         "LANGUAGE_COOKIE_AGE": 365 * 86_400,
         "LANGUAGE_COOKIE_HTTPONLY": True,
         "LANGUAGE_COOKIE_SAMESITE": "Lax",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from delivery.dead_letters import reasons
 from delivery.models import Message
@@ -34,12 +35,16 @@ STATUSES: dict[str, StatusWords] = {
         _("Trying again"), "warn", _("It did not go out yet. It is tried again by itself.")
     ),
     Status.ACCEPTED: StatusWords(_("On its way"), "calm", _("The provider has it.")),
-    Status.SENT: StatusWords(_("Sent"), "calm", _("The carrier has it.")),
+    Status.SENT: StatusWords(
+        pgettext_lazy("status of a text", "Sent"), "calm", _("The carrier has it.")
+    ),
     Status.DELIVERED: StatusWords(_("Delivered ✓"), "good", _("The phone has it.")),
     Status.UNCONFIRMED: StatusWords(
         _("Not confirmed"), "rest", _("It was sent. The carrier never said whether it arrived.")
     ),
-    Status.FAILED: StatusWords(_("Failed"), "bad", _("The carrier could not deliver it.")),
+    Status.FAILED: StatusWords(
+        pgettext_lazy("status of a text", "Failed"), "bad", _("The carrier could not deliver it.")
+    ),
     Status.DEAD: StatusWords(_("Could not be sent"), "bad", _("The provider did not accept it.")),
     Status.UNKNOWN: StatusWords(
         _("Unclear"), "warn", _("It may have arrived. It is not sent again by itself.")

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from django.utils.translation import gettext as _
+
 from koinonia.member_import import header_names as names
 from koinonia.member_import.consent import Meaning
 from koinonia.member_import.consent_headers import meaning_of
@@ -101,9 +103,9 @@ class Columns:
         """Return the names of the missing columns, for an error sentence."""
         wanted = []
         if not self.has_name:
-            wanted.append("first_name (or name)")
+            wanted.append(_("first_name (or name)"))
         if not self.has_phone:
-            wanted.append("phone (or mobile, cell phone)")
+            wanted.append(_("phone (or mobile, cell phone)"))
         return ", ".join(wanted)
 
 
@@ -137,7 +139,7 @@ def columns_of(cells: Sequence[str], chosen: Mapping[int, str] | None = None) ->
     found.ignored = [
         *by_name.left(headers),
         *(
-            f"{column.header} (a reason in it opts the person out)"
+            _("%(column)s (a reason in it opts the person out)") % {"column": column.header}
             for column, meaning in found.consents
             if meaning is Meaning.OUT_BECAUSE
         ),

@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
 from koinonia.member_import.consent import Consent
 from koinonia.member_import.consent_in_words import consent_of_title
 from koinonia.member_import.name_cells import split_known
@@ -100,16 +103,19 @@ def plan_import(church: Church, table: Table, report: Report, *, file_name: str 
     consent = consent_of_title(file_name)
     if consent is Consent.UNKNOWN:
         raise UnusableFileError(
-            "The name of the file speaks of people who have unsubscribed, beside a negation or"
-            " another condition. Give it a name that says whether all of its people have, or leave"
-            " those words out."
+            _(
+                "The name of the file speaks of people who have unsubscribed, beside a negation or"
+                " another condition. Give it a name that says whether all of its people have, or leave"
+                " those words out."
+            )
         )
     all_opted_out = consent is Consent.OUT or table.all_opted_out
     people = People(table.columns, church.country, all_opted_out=all_opted_out)
     rows = _rows(people, table, report)
     _note_columns(table, rows, report, all_opted_out=all_opted_out)
     report.ignored_columns += [
-        f"column {at + 1}, which has no name" for at in sorted(people.filled_unnamed)
+        _("column %(number)s, which has no name") % {"number": at + 1}
+        for at in sorted(people.filled_unnamed)
     ]
     plan = Plan(known_groups=groups_of(church))
     plan.opt_outs = {row.phone for row in rows if row.opted_out and row.phone}
@@ -125,8 +131,9 @@ def _rows(people: People, table: Table, report: Report) -> list[Row]:
         report.remark(line, sentence)
     for number, record in enumerate(table.records, 1):
         if number > MAX_ROWS:
+            sentence = _("At most %(most)s lines can be imported at once. Split the file.")
             raise UnusableFileError(
-                f"At most {MAX_ROWS:,} lines can be imported at once. Split the file."
+                sentence % {"most": number_format(MAX_ROWS, force_grouping=True)}
             )
         row = people.row(record)
         limits.add(row)
@@ -142,17 +149,21 @@ def _note_columns(table: Table, rows: list[Row], report: Report, *, all_opted_ou
     columns = table.columns
     if not columns.has_first_choice:
         report.ignored_columns += [
-            f"{column.header} (taken as the phone: the file has no mobile number)"
+            _("%(column)s (taken as the phone: the file has no mobile number)")
+            % {"column": column.header}
             for column in columns.second_choice
         ]
     empty_consents = Counter(header for row in rows if row.person for header in row.empty_consents)
     report.ignored_columns += [
-        f"{header} (empty in {number:,} of the rows: these say nothing, and are imported)"
+        _("%(column)s (empty in %(number)s of the rows: these say nothing, and are imported)")
+        % {"column": header, "number": number_format(number, force_grouping=True)}
         for header, number in empty_consents.items()
     ]
     if all_opted_out:
-        sentence = "The name of the list says that its people have unsubscribed: all are opted out."
-        report.remark(1, sentence)
+        report.remark(
+            1,
+            _("The name of the list says that its people have unsubscribed: all are opted out."),
+        )
 
 
 def groups_of(church: Church) -> dict[str, str]:
@@ -170,16 +181,15 @@ def _merge(people: list[Person], plan: Plan, report: Report) -> None:
     for person in people:
         parts = [part for name in person.groups for part in split_known(name, known)]
         if any(len(part) > MAX_NAME_LENGTH for part in parts):
-            report.remark(
-                person.line, f"groups: A name is longer than {MAX_NAME_LENGTH} characters."
-            )
+            sentence = _("groups: A name is longer than %(most)s characters.")
+            report.remark(person.line, sentence % {"most": MAX_NAME_LENGTH})
             continue
         # Keep the first spelling in the file.
         groups = {key: names_of.setdefault(key, part) for part in parts if (key := group_key(part))}
         others = at_number.setdefault(person.phone, [])
         same = same_person(others, person.first_name, person.last_name)
         if same is None and len(others) >= MAX_PEOPLE_OF_A_NUMBER:
-            report.remark(person.line, TOO_MANY_AT_NUMBER)
+            report.remark(person.line, too_many_at_number())
         elif same is None:
             wanted = ImportedPerson(
                 person.line, person.first_name, person.last_name, person.phone, groups
@@ -192,10 +202,12 @@ def _merge(people: list[Person], plan: Plan, report: Report) -> None:
             report.skipped += 1
 
 
-TOO_MANY_AT_NUMBER = (
-    f"phone: More than {MAX_PEOPLE_OF_A_NUMBER} people would share this number. The person is not"
-    " imported."
-)
+def too_many_at_number() -> str:
+    """Return the remark about one person more than ``MAX_PEOPLE_OF_A_NUMBER``."""
+    sentence = _(
+        "phone: More than %(most)s people would share this number. The person is not imported."
+    )
+    return sentence % {"most": MAX_PEOPLE_OF_A_NUMBER}
 
 
 def _take_further_row(same: ImportedPerson, person: Person, groups: dict[str, str]) -> bool:
@@ -221,26 +233,33 @@ class _GroupLimits:
         self._memberships += len(row.person.groups)
         self._keys.update(group_key(name) for name in row.person.groups if "," not in name)
         if len(self._keys) > MAX_GROUPS_OF_A_FILE:
-            raise UnusableFileError(_TOO_MANY_GROUPS)
+            raise UnusableFileError(_too_many_groups())
         if self._memberships > MAX_GROUP_ENTRIES_OF_A_FILE:
-            raise UnusableFileError(
-                f"The file puts people into groups more than {MAX_GROUP_ENTRIES_OF_A_FILE:,} times,"
-                " which is the most that can be imported at once. Split the file."
+            sentence = _(
+                "The file puts people into groups more than %(most)s times, which is the most that can"
+                " be imported at once. Split the file."
             )
+            most = number_format(MAX_GROUP_ENTRIES_OF_A_FILE, force_grouping=True)
+            raise UnusableFileError(sentence % {"most": most})
 
 
-_TOO_MANY_GROUPS = (
-    f"The file names more than {MAX_GROUPS_OF_A_FILE} groups, which is the most that can be imported"
-    " at once. Is the right column named groups? Nothing is imported."
-)
+def _too_many_groups() -> str:
+    sentence = _(
+        "The file names more than %(most)s groups, which is the most that can be imported at once."
+        " Is the right column named groups? Nothing is imported."
+    )
+    return sentence % {"most": MAX_GROUPS_OF_A_FILE}
 
 
 def _check_groups(plan: Plan) -> None:
     named = {key for person in plan.people for key in person.groups}
     if len(named) > MAX_GROUPS_OF_A_FILE:
-        raise UnusableFileError(_TOO_MANY_GROUPS)
+        raise UnusableFileError(_too_many_groups())
     if len(named | plan.known_groups.keys()) > MAX_GROUPS_OF_A_CHURCH and plan.new_groups:
-        raise UnusableFileError(
-            f"With {len(plan.new_groups):,} new groups the church would have more than"
-            f" {MAX_GROUPS_OF_A_CHURCH:,}. Delete some, or leave them out. Nothing is imported."
+        sentence = _(
+            "With %(number)s new groups the church would have more than %(most)s. Delete some, or leave"
+            " them out. Nothing is imported."
         )
+        new = number_format(len(plan.new_groups), force_grouping=True)
+        most = number_format(MAX_GROUPS_OF_A_CHURCH, force_grouping=True)
+        raise UnusableFileError(sentence % {"number": new, "most": most})

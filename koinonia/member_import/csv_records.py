@@ -12,6 +12,9 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from koinonia.member_import.decoding import is_undecodable
 from koinonia.member_import.table import MAX_CHARACTERS_OF_A_CELL, Record
 
@@ -84,7 +87,7 @@ class Lines:
             else:
                 last, record = at, Record(at + 1, line.split(delimiter))
             if not record.error and any(map(is_undecodable, self._lines[at : last + 1])):
-                record = Record(at + 1, [], _UNDECODABLE)
+                record = Record(at + 1, [], str(_UNDECODABLE))
             if record.error or any(cell.strip() for cell in record.cells):
                 yield record, closes
             at = last + 1
@@ -97,7 +100,7 @@ class Lines:
             if (cells := _well_formed(lines, delimiter)) is not None:
                 return last, Record(at + 1, cells)
             if any(len(line) > MAX_CHARACTERS_OF_A_CELL for line in lines):
-                return last, Record(at + 1, [], "A cell is too long to be read.")
+                return last, Record(at + 1, [], _("A cell is too long to be read."))
         if shape and last == at:
             last = self._closing_line(at, delimiter)
         elif shape and self._stands_alone(at, delimiter, shape):
@@ -189,11 +192,14 @@ def _digits(cell: str) -> int:
     return sum(letter.isdigit() for letter in cell)
 
 
-_UNDECODABLE = "This line is not in UTF-8, as the rest of the file is. Save the file as CSV UTF-8."
+_UNDECODABLE = gettext_lazy(
+    "This line is not in UTF-8, as the rest of the file is. Save the file as CSV UTF-8."
+)
 
 
 def _mismatch(first: int, last: int) -> str:
-    sentence = "The quotes of this line do not match."
+    sentence = _("The quotes of this line do not match.")
     if last == first:
         return sentence
-    return f"{sentence} Lines {first} to {last} are left out. Correct them and import them again."
+    more = _("Lines %(first)s to %(last)s are left out. Correct them and import them again.")
+    return f"{sentence} {more % {'first': first, 'last': last}}"

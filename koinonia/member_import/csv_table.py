@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from itertools import islice
 
+from django.utils.translation import gettext as _
+
 from koinonia.member_import.columns import Columns, columns_of
 from koinonia.member_import.csv_records import Lines, Shape
 from koinonia.member_import.header_row import find_header, not_found
@@ -39,7 +41,8 @@ def read_csv(text: str, mapping: Mapping | None = None) -> Table:
     if named:
         delimiter, start = named[1], 1
         if delimiter in '"\r\n' or delimiter.isalnum():
-            raise UnusableFileError(f"The first line names {delimiter!r} as the separator.")
+            sentence = _("The first line names %(sign)r as the separator.")
+            raise UnusableFileError(sentence % {"sign": delimiter})
     else:
         delimiter = max(_DELIMITERS, key=lambda candidate: _fit(lines, candidate, mapping))
     sampled = islice(lines.records(delimiter, start=start), _SAMPLED_RECORDS)

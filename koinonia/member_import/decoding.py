@@ -11,6 +11,7 @@ import re
 from itertools import islice
 
 from charset_normalizer import from_bytes
+from django.utils.translation import gettext as _
 
 from koinonia.member_import.table import UnusableFileError
 
@@ -127,10 +128,11 @@ def declared_codec(name: str) -> str:
     found = _WEB_NAMES.get(found, found)
     if found not in _ENCODINGS and name.strip().lower() not in ("ascii", "us-ascii"):
         shown = "".join(letter for letter in name[:40] if letter.isprintable())
-        raise UnusableFileError(
-            f"{shown!r} is not an encoding that is known here. Name another, such as utf-8 or"
+        sentence = _(
+            "%(name)r is not an encoding that is known here. Name another, such as utf-8 or"
             " windows-1252."
         )
+        raise UnusableFileError(sentence % {"name": shown})
     return found
 
 
@@ -194,7 +196,7 @@ def _with_bom(content: bytes, codec: str) -> str:
     text = _strict(content, codec)
     if text is None:
         raise UnusableFileError(
-            "The file begins as UTF-16 and is damaged further on. Save it again as CSV UTF-8."
+            _("The file begins as UTF-16 and is damaged further on. Save it again as CSV UTF-8.")
         )
     return text
 
@@ -204,10 +206,11 @@ def _as_declared(content: bytes, declared: str) -> str:
         return content.decode(declared)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise UnusableFileError(
-            f"The file is not in the encoding {declared} that is declared: line {line} holds a byte"
+        sentence = _(
+            "The file is not in the encoding %(encoding)s that is declared: line %(line)s holds a byte"
             " that it lacks. Declare the right one, or save the file as CSV UTF-8."
-        ) from error
+        )
+        raise UnusableFileError(sentence % {"encoding": declared, "line": line}) from error
 
 
 def _mostly_utf8(content: bytes) -> str | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from django.utils.translation import gettext as _
+
 from koinonia.member_import import header_names as names
 from koinonia.member_import.cell_dates import span_of
 from koinonia.member_import.columns import normalised, shown
@@ -34,16 +36,18 @@ def departure(cells: Iterable[tuple[str, str]]) -> str:
     ]
     died = [(header, cell) for name, header, cell in filled if _says_died(name, header, cell)]
     if died:
-        return f"Not imported: {died[0][0]} is {shown(died[0][1])!r}, the person has died."
+        sentence = _("Not imported: %(column)s is %(cell)r, the person has died.")
+        return sentence % {"column": died[0][0], "cell": shown(died[0][1])}
     is_active = any(
         name in names.STATUS - names.GONE_SINCE and _says_active(cell) for name, _, cell in filled
     )
     for name, header, cell in filled:
         if _says_gone(name, header, cell) and not (is_active and name in names.GONE_SINCE):
-            return (
-                f"Not imported: {header} is {shown(cell)!r}. To import this person, say in the file"
-                " that the record is active."
+            sentence = _(
+                "Not imported: %(column)s is %(cell)r. To import this person, say in the file that the"
+                " record is active."
             )
+            return sentence % {"column": header, "cell": shown(cell)}
     return ""
 
 
@@ -75,6 +79,5 @@ def _yes(header: str, cell: str) -> bool:
         return True
     if word in NO or _NO_DATE.fullmatch(word) or word == "inactive":
         return False
-    raise UnknownDepartureError(
-        f"{header}: {shown(cell)!r} is neither yes nor no. The person is not imported."
-    )
+    sentence = _("%(column)s: %(cell)r is neither yes nor no. The person is not imported.")
+    raise UnknownDepartureError(sentence % {"column": header, "cell": shown(cell)})

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from itertools import islice
 
+from django.utils.translation import gettext as _
+
 from koinonia.member_import.comparison import plan_import
 from koinonia.member_import.csv_table import read_csv
 from koinonia.member_import.decoding import (
@@ -88,15 +90,18 @@ def _unknown_encoding(content: bytes, kind: Kind) -> UnknownEncodingError:
     samples = _samples(decoded_for_show(content, codec), kind) if codec else []
     if not codec or not samples:
         return UnknownEncodingError(
-            "The file does not say its encoding, and it is not UTF-8. Save it as CSV UTF-8, or name"
-            " its encoding: ?encoding=windows-1252, for example."
+            _(
+                "The file does not say its encoding, and it is not UTF-8. Save it as CSV UTF-8, or name"
+                " its encoding: ?encoding=windows-1252, for example."
+            )
         )
     name = web_name(codec)
-    return UnknownEncodingError(
-        f"The file does not say its encoding. If it is {name}, these names are in it:"
-        f" {', '.join(samples)}. If they are right, send it again with ?encoding={name}; if not,"
-        " name another encoding, or save the file as CSV UTF-8."
+    sentence = _(
+        "The file does not say its encoding. If it is %(encoding)s, these names are in it: %(names)s."
+        " If they are right, send it again with ?encoding=%(encoding)s; if not, name another encoding,"
+        " or save the file as CSV UTF-8."
     )
+    return UnknownEncodingError(sentence % {"encoding": name, "names": ", ".join(samples)})
 
 
 def _samples(text: str, kind: Kind) -> list[str]:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from django.utils.translation import gettext as _
+
 from koinonia.member_import.columns import Columns, columns_of
 from koinonia.member_import.table import (
     MAX_COLUMNS,
@@ -43,13 +45,12 @@ def find_header(records: Iterable[Record], mapping: Mapping | None = None) -> He
     for record in left:
         if record.error or len(record.cells) > MAX_COLUMNS:
             if len(record.cells) > MAX_COLUMNS and columns_of(record.cells).is_usable:
-                raise UnusableFileError(
-                    f"The file has more than {MAX_COLUMNS} columns. Export fewer of them."
-                )
+                sentence = _("The file has more than %(most)s columns. Export fewer of them.")
+                raise UnusableFileError(sentence % {"most": MAX_COLUMNS})
         else:
             columns = columns_of(record.cells)
             if columns.is_usable:
-                sentence = "This line stands above the names of the columns; it is not read."
+                sentence = _("This line stands above the names of the columns; it is not read.")
                 remarks = [(title.line, sentence) for title in above]
                 return Header(_checked(columns), remarks, left, record.line, record.cells)
         above.append(record)
@@ -70,17 +71,15 @@ def _chosen(records: Iterator[Record], mapping: Mapping) -> Header | None:
 def not_found(columns: Columns, line: int) -> NoHeaderError:
     """Return the error for a file without a usable header; ``columns`` is its best line."""
     named = ", ".join(name for name in columns.ignored[:12] if name)
-    sentence = f" Its first line holds: {named}." if named else ""
-    return NoHeaderError(
-        f"The first line must name the columns. Missing: {columns.missing() or 'first_name, phone'}."
-        f"{sentence}",
-        line,
-    )
+    sentence = _("The first line must name the columns. Missing: %(missing)s.")
+    sentence %= {"missing": columns.missing() or "first_name, phone"}
+    if named:
+        sentence += " " + _("Its first line holds: %(names)s.") % {"names": named}
+    return NoHeaderError(sentence, line)
 
 
 def _checked(columns: Columns) -> Columns:
     if columns.duplicates:
-        raise UnusableFileError(
-            f"Columns that come twice: {', '.join(columns.duplicates)}. Keep one, or rename the other."
-        )
+        sentence = _("Columns that come twice: %(names)s. Keep one, or rename the other.")
+        raise UnusableFileError(sentence % {"names": ", ".join(columns.duplicates)})
     return columns

@@ -6,6 +6,7 @@ import csv
 import re
 from collections.abc import Container
 
+from django.utils.translation import gettext as _
 from nameparser import HumanName
 
 from koinonia.models.group import group_key
@@ -33,20 +34,21 @@ def split_full_name(cell: str) -> tuple[str, str]:
     """
     name = tidy(cell)
     if _HOUSEHOLD.search(name):
-        raise UnclearNameError(
-            f"{name[:60]!r} seems to name a household. Give each person a row with a name."
-        )
+        sentence = _("%(name)r seems to name a household. Give each person a row with a name.")
+        raise UnclearNameError(sentence % {"name": name[:60]})
     if _SEVERAL_NAMES.search(cell.strip()) or _COUPLE.search(name) or _joins_two_people(name):
-        raise UnclearNameError(
-            f"{name[:60]!r} seems to name two people. Give each a row, or a first and a last name"
-            " in columns of their own."
+        sentence = _(
+            "%(name)r seems to name two people. Give each a row, or a first and a last name in columns"
+            " of their own."
         )
+        raise UnclearNameError(sentence % {"name": name[:60]})
     parsed = HumanName(name)
     middle = [word for word in parsed.middle.split() if not _INITIAL.fullmatch(word)]
     first = " ".join([parsed.first, *middle]).strip()
     last = " ".join(part for part in (parsed.last, parsed.suffix) if part)
     if not first:
-        raise UnclearNameError(f"No first name can be told in {name[:60]!r}.")
+        sentence = _("No first name can be told in %(name)r.")
+        raise UnclearNameError(sentence % {"name": name[:60]})
     return first, last
 
 
@@ -109,10 +111,12 @@ def encoding_remark(name: str) -> str:
     if name.isascii():
         return ""
     if _REPLACED in name:
-        return f"{name!r} has letters that were lost before. Correct the name."
+        sentence = _("%(name)r has letters that were lost before. Correct the name.")
+        return sentence % {"name": name}
     meant = _repaired(name)
     if meant:
-        return f"{name!r} seems to be spoilt; {meant!r} is probably meant. Correct the name."
+        sentence = _("%(name)r seems to be spoilt; %(meant)r is probably meant. Correct the name.")
+        return sentence % {"name": name, "meant": meant}
     return ""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import phonenumbers
+from django.utils.translation import gettext as _
 
 from koinonia import phone
 from koinonia.member_import import header_names as names
@@ -101,18 +102,20 @@ class People:
         beyond = [cell for cell in record.cells[self._named_width :] if cell.strip()]
         if beyond:
             width = self._named_width + len(beyond)
-            raise BadRowError(
-                f"This line has {width} columns, the header {self._named_width}. A comma within a"
-                " value needs quotes around the value."
+            sentence = _(
+                "This line has %(width)s columns, the header %(named)s. A comma within a value needs"
+                " quotes around the value."
             )
+            raise BadRowError(sentence % {"width": width, "named": self._named_width})
         if any("\x00" in cell for cell in record.cells):
             at = next(at for at, cell in enumerate(record.cells) if "\x00" in cell)
-            raise BadRowError(f"{self._header(at)}: It holds characters that cannot be shown.")
+            sentence = _("%(column)s: It holds characters that cannot be shown.")
+            raise BadRowError(sentence % {"column": self._header(at)})
 
     def _header(self, at: int) -> str:
         if at in {column.at for column in self._columns.first_names}:
             return "first_name"
-        return f"column {at + 1}"
+        return _("column %(number)s") % {"number": at + 1}
 
     def _pairs(self, columns: list[Column], cells: list[str]) -> Iterator[tuple[str, str]]:
         return ((column.header, _cell(cells, column.at)) for column in columns)
@@ -128,10 +131,10 @@ class People:
             if statement.consent is Consent.UNKNOWN:
                 unclear.append(_unclear_consent(column.header, cell, meaning))
             elif statement.consent is Consent.NEITHER:
-                row.remarks.append(
-                    f"{column.header}: {shown(cell)!r} says neither yes nor no to texts. It is"
-                    " ignored."
+                sentence = _(
+                    "%(column)s: %(cell)r says neither yes nor no to texts. It is ignored."
                 )
+                row.remarks.append(sentence % {"column": column.header, "cell": shown(cell)})
             elif statement.consent is Consent.NOTHING and meaning is Meaning.MAY:
                 row.empty_consents.append(column.header)
         statuses = self._pairs(self._columns.departures, cells)
@@ -158,12 +161,13 @@ class People:
         for header, cell in (*tags, *others):
             if refuses_texts_in_words(cell):
                 row.opted_out = True
-                row.remarks.append(f"{header}: {shown(cell)!r} is taken as an opt-out.")
+                sentence = _("%(column)s: %(cell)r is taken as an opt-out.")
+                row.remarks.append(sentence % {"column": header, "cell": shown(cell)})
 
     def _phone(self, cells: list[str], row: Row) -> str:
         cell, second_choice = self._phone_cell(cells)
         if phone.is_missing(cell):
-            raise BadRowError("phone: It is empty.")
+            raise BadRowError(_("phone: It is empty."))
         try:
             numbers = self._numbers_in(cell, self._country_of(cells), row)
         except phone.UnusableNumberError as error:
@@ -241,19 +245,19 @@ class People:
         first, last = self._names(cells)
         for name, value in (("first_name", first), ("last_name", last)):
             if len(value) > MAX_NAME_LENGTH:
-                raise BadRowError(f"{name}: It is longer than {MAX_NAME_LENGTH} characters.")
+                sentence = _("%(column)s: It is longer than %(most)s characters.")
+                raise BadRowError(sentence % {"column": name, "most": MAX_NAME_LENGTH})
         if not first:
-            raise BadRowError("first_name: It is empty.")
+            raise BadRowError(_("first_name: It is empty."))
         for name, value in (("first_name", first), ("last_name", last)):
             if value.casefold() in ERROR_VALUES:
-                raise BadRowError(f"{name}: {value} is the error of a formula. Correct it.")
+                raise BadRowError(_formula_error(name, value))
             if sentence := encoding_remark(value):
                 row.remarks.append(f"{name}: {sentence}")
         groups = tuple(self._groups(cells))
         if len(groups) > MAX_GROUPS_OF_A_PERSON:
-            raise BadRowError(
-                f"groups: There are {len(groups)}; at most {MAX_GROUPS_OF_A_PERSON} can be read."
-            )
+            sentence = _("groups: There are %(number)s; at most %(most)s can be read.")
+            raise BadRowError(sentence % {"number": len(groups), "most": MAX_GROUPS_OF_A_PERSON})
         return Person(row.line, first, last, row.phone, groups)
 
     def _names(self, cells: list[str]) -> tuple[str, str]:
@@ -278,12 +282,13 @@ class People:
             starred = normalised(column.header) in names.STARRED_GROUPS
             for name in names_in(_cell(cells, column.at), starred=starred):
                 if name.casefold() in ERROR_VALUES:
-                    raise BadRowError(f"groups: {name} is the error of a formula. Correct it.")
+                    raise BadRowError(_formula_error("groups", name))
                 if len(name) > MAX_NAME_LENGTH and "," not in name:
-                    raise BadRowError(
-                        f"groups: A name is longer than {MAX_NAME_LENGTH} characters."
-                        " Separate groups with a semicolon."
+                    sentence = _(
+                        "groups: A name is longer than %(most)s characters. Separate groups with a"
+                        " semicolon."
                     )
+                    raise BadRowError(sentence % {"most": MAX_NAME_LENGTH})
                 yield name
 
 
@@ -315,12 +320,19 @@ def _is_status(header: str) -> bool:
 
 def _unclear_consent(header: str, cell: str, meaning: Meaning) -> str:
     if meaning is Meaning.UNCLEAR:
-        return (
-            f"{header}: This column seems to say who may be texted, and {shown(cell)!r} in it is not"
+        sentence = _(
+            "%(column)s: This column seems to say who may be texted, and %(cell)r in it is not"
             " understood. The person is not imported. Name the column opted_out (yes: not texted)"
             " or sms_consent (no: not texted)."
         )
-    return (
-        f"{header}: {shown(cell)!r} says neither yes nor no to texts. The person is not imported."
-        " Write yes or no."
-    )
+    else:
+        sentence = _(
+            "%(column)s: %(cell)r says neither yes nor no to texts. The person is not imported. Write"
+            " yes or no."
+        )
+    return sentence % {"column": header, "cell": shown(cell)}
+
+
+def _formula_error(column: str, cell: str) -> str:
+    sentence = _("%(column)s: %(cell)s is the error of a formula. Correct it.")
+    return sentence % {"column": column, "cell": cell}

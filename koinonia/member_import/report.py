@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
 from koinonia.member_import.table import MAX_REMARKS
 
 
@@ -36,8 +39,9 @@ class Report:
         """Sort the remarks by line and add the number of omitted remarks."""
         self.errors.sort(key=lambda remark: remark[0])
         if self.remarks_left_out:
-            sentence = (
-                f"{self.remarks_left_out:,} more remarks are not shown. Correct the lines above and"
-                " import the file again."
+            sentence = _(
+                "%(number)s more remarks are not shown. Correct the lines above and import the file"
+                " again."
             )
-            self.errors.append((self.errors[-1][0], sentence))
+            number = number_format(self.remarks_left_out, force_grouping=True)
+            self.errors.append((self.errors[-1][0], sentence % {"number": number}))

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from koinonia.member_import.columns import Columns, columns_of
 from koinonia.member_import.table import MAX_ROWS, Record, Table
 
@@ -61,13 +63,14 @@ def _cards(text: str) -> Iterator[tuple[int, list[str]]]:
 def _record(line: int, lines: list[str]) -> Record:
     card = _parsed(_without_binaries(lines[:_MAX_LINES]))
     if card is None:
-        return Record(line, [], "This card cannot be read. Export it again.")
+        return Record(line, [], _("This card cannot be read. Export it again."))
     contents = card.contents
     kind = _first(contents, "kind") or _first(contents, "x-addressbookserver-kind")
     if str(kind).casefold() in ("group", "org", "location", "application"):
-        return Record(line, [], f"This card is not a person (its kind is {str(kind)[:20]!r}).")
+        sentence = _("This card is not a person (its kind is %(kind)r).")
+        return Record(line, [], sentence % {"kind": str(kind)[:20]})
     if str(_first(contents, "x-abshowas")).casefold() == "company":
-        return Record(line, [], "This card is a company, not a person.")
+        return Record(line, [], _("This card is a company, not a person."))
     name = _first(contents, "n")
     cells = [
         _joined(getattr(name, "given", "")),

@@ -10,6 +10,8 @@ from io import BytesIO
 from itertools import islice
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from openpyxl import load_workbook
 
 from koinonia.member_import.columns import columns_of, shown
@@ -50,10 +52,12 @@ def read_workbook(content: bytes, mapping: Mapping | None = None) -> Table:
     except UnusableFileError:
         raise
     except Exception as error:  # openpyxl's parsers raise many types for damaged files
-        raise UnusableFileError(_UNREADABLE) from error
+        raise UnusableFileError(str(_UNREADABLE)) from error
 
 
-_UNREADABLE = "The workbook cannot be read. Open it in Excel, save it again as .xlsx and send that."
+_UNREADABLE = gettext_lazy(
+    "The workbook cannot be read. Open it in Excel, save it again as .xlsx and send that."
+)
 
 
 def _check_size(content: bytes) -> None:
@@ -62,10 +66,11 @@ def _check_size(content: bytes) -> None:
     most = min(MAX_UNPACKED_BYTES, max(ALWAYS_UNPACKED, MAX_INFLATION * len(content)))
     strings = sizes.get(_SHARED_STRINGS, 0)
     if sum(sizes.values()) > most or strings > MAX_UNPACKED_BYTES // 4:
-        raise UnusableFileError(
-            f"The workbook holds more than {most // 2**20} MB when it is unpacked. Save"
-            " only the list of people, without pictures and formats, as CSV UTF-8."
+        sentence = _(
+            "The workbook holds more than %(most)s MB when it is unpacked. Save only the list of people,"
+            " without pictures and formats, as CSV UTF-8."
         )
+        raise UnusableFileError(sentence % {"most": most // 2**20})
 
 
 def _table(sheets: list[Any], mapping: Mapping | None) -> Table:
@@ -75,13 +80,15 @@ def _table(sheets: list[Any], mapping: Mapping | None) -> Table:
         found = find_header(_records(sheet), mapping)
         if not found:
             continue
-        others = [f"sheet {shown(other.title)!r}" for other in sheets if other is not sheet]
+        others = [
+            _("sheet %(name)r") % {"name": shown(other.title)}
+            for other in sheets
+            if other is not sheet
+        ]
         remarks = found.remarks
         if sheet.sheet_state != "visible":
-            remarks = [
-                (1, f"The sheet {shown(sheet.title)!r} is hidden in the workbook."),
-                *remarks,
-            ]
+            sentence = _("The sheet %(name)r is hidden in the workbook.")
+            remarks = [(1, sentence % {"name": shown(sheet.title)}), *remarks]
         _check_left_out([other.title for other in sheets if other is not sheet], sheet.title)
         all_opted_out = consent_of_title(sheet.title) is Consent.OUT
         return Table(
@@ -96,18 +103,19 @@ def _check_left_out(titles: list[str], taken: str) -> None:
     """Raise UnusableFileError if an ignored sheet lists opted-out people."""
     for title in titles:
         if consent_of_title(title) is not Consent.NOTHING:
-            raise UnusableFileError(
-                f"The sheet {shown(title)!r} seems to list people who said no to texts, and only the"
-                f" sheet {shown(taken)!r} would be read. Save that list as a file of its own, named"
+            sentence = _(
+                "The sheet %(name)r seems to list people who said no to texts, and only the sheet"
+                " %(taken)r would be read. Save that list as a file of its own, named"
                 " unsubscribed.xlsx, import it first, and delete the sheet here."
             )
+            raise UnusableFileError(sentence % {"name": shown(title), "taken": shown(taken)})
 
 
 def _records(sheet: Any) -> Iterator[Record]:
     try:
         yield from _rows(sheet)
     except Exception as error:  # The same: openpyxl parses rows lazily.
-        raise UnusableFileError(_UNREADABLE) from error
+        raise UnusableFileError(str(_UNREADABLE)) from error
 
 
 def _rows(sheet: Any) -> Iterator[Record]:

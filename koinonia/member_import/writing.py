@@ -14,10 +14,11 @@ from datetime import datetime
 from typing import TypeVar
 
 from django.db import DatabaseError, connection, transaction
+from django.utils.translation import gettext_lazy as _
 
 from delivery.models import ConsentChange, OptOut
 from delivery.opt_outs import opt_out, opted_out
-from koinonia.member_import.comparison import TOO_MANY_AT_NUMBER, ImportedPerson, Plan, same_person
+from koinonia.member_import.comparison import ImportedPerson, Plan, same_person, too_many_at_number
 from koinonia.member_import.report import Report
 from koinonia.member_import.table import MAX_PEOPLE_OF_A_NUMBER
 from koinonia.models import Church, Group, Member
@@ -192,10 +193,10 @@ def note_unwritten(people: Sequence[ImportedPerson], error: DatabaseError, repor
         extra={"action": "import_not_written", "people": len(people)},
     )
     for person in people:
-        report.remark(person.line, _NOT_WRITTEN)
+        report.remark(person.line, str(_NOT_WRITTEN))
 
 
-_NOT_WRITTEN = "Not written: the database refused it. Import the file again."
+_NOT_WRITTEN = _("Not written: the database refused it. Import the file again.")
 
 
 def changes_of(church: Church, people: Sequence[ImportedPerson], newly_out: set[str]) -> Changes:
@@ -246,7 +247,7 @@ def count(changes: Changes, report: Report) -> None:
     report.updated += changes.updated
     report.skipped += changes.skipped
     for person in changes.refused:
-        report.remark(person.line, TOO_MANY_AT_NUMBER)
+        report.remark(person.line, too_many_at_number())
 
 
 def _slices(items: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext as _
 
 from koinonia.models.church import Church
 from koinonia.names import comparison_key, tidy
@@ -70,7 +71,7 @@ class Group(models.Model):
         in another spelling."""
         self.name = tidy(self.name)
         if not self.name:
-            raise ValidationError({"name": "Give the group a visible name."})
+            raise ValidationError({"name": _("Give the group a visible name.")})
         same = Group.objects.filter(church_id=self.church_id, key=group_key(self.name))
         if same.exclude(pk=self.pk).exists():
             raise ValidationError({"name": taken(self.name)})
@@ -84,4 +85,5 @@ def group_key(name: str) -> str:
 
 def taken(name: str) -> str:
     """Return the error for a name that another group has."""
-    return f"There is a group named {name!r} in this church already. Choose another name."
+    sentence = _("There is a group named %(name)r in this church already. Choose another name.")
+    return sentence % {"name": name}

@@ -5,6 +5,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import models
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from koinonia import ids
 from koinonia.models.church import Church
@@ -13,11 +14,11 @@ from koinonia.models.church import Church
 class Role(models.TextChoices):
     """The rights of a user in a church (docs/api.md)."""
 
-    OWNER = "owner"
+    OWNER = "owner", _("Owner")
     """Has all rights, including changes of the church and its staff."""
-    SENDER = "sender"
+    SENDER = "sender", _("Sender")
     """Sends messages and edits members, groups, conversations and dead letters."""
-    VIEWER = "viewer"
+    VIEWER = "viewer", _("Viewer")
     """Reads all data without changing it."""
 
 

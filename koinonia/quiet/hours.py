@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
+from django.utils.translation import gettext as _
+
 from delivery.models import Direction, Message
 from koinonia.models import Church
 from koinonia.quiet.zones import zones_of
@@ -25,9 +27,9 @@ _TRIES = 24
 def quiet_hours_refusal(begins: time | None, ends: time | None) -> str:
     """Return why these quiet hours cannot be stored, as a sentence; empty if they can."""
     if (begins is None) != (ends is None):
-        return "Give both times of the quiet hours, or neither."
+        return _("Give both times of the quiet hours, or neither.")
     if begins is not None and begins == ends:
-        return "The quiet hours begin and end at the same time. Leave both empty for none."
+        return _("The quiet hours begin and end at the same time. Leave both empty for none.")
     return ""
 
 
@@ -54,7 +56,7 @@ class QuietHours:
 
     def _until(self, zones: Sequence[str], now: datetime) -> datetime | None:
         at = now
-        for _ in range(_TRIES):
+        for _try in range(_TRIES):
             ends = [end for zone in zones if (end := self._end(zone, at)) is not None]
             if not ends:
                 return None if at == now else at

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from delivery.accept import UnacceptableError
 from koinonia.broadcasts.audience import Audience
@@ -47,12 +48,11 @@ def start_series(
         # The lock makes two requests count in turn.
         Church.objects.select_for_update(no_key=True).get(pk=church.pk)
         if Series.objects.filter(church=church, ended_at=None).count() >= MOST_ACTIVE:
-            raise UnacceptableError(
-                "repeat", f"A church can have {MOST_ACTIVE} repeating broadcasts. End one first."
-            )
+            sentence = _("A church can have %(most)s repeating broadcasts. End one first.")
+            raise UnacceptableError("repeat", sentence % {"most": MOST_ACTIVE})
         series.save(force_insert=True)
         if plan_next(series.pk, now) is None:
-            raise UnacceptableError("repeat", "This rule has no day in the future.")
+            raise UnacceptableError("repeat", _("This rule has no day in the future."))
     return series
 
 
@@ -83,7 +83,7 @@ def change_series(
         if moved:
             _withdraw(series, now)
             if series.status == Series.Status.ACTIVE and plan_next(series.pk, now) is None:
-                raise UnacceptableError("repeat", "This rule has no day in the future.")
+                raise UnacceptableError("repeat", _("This rule has no day in the future."))
         elif scheduled is not None:
             change_broadcast(
                 scheduled, text=series.text, audience=chosen, send_at=UNCHANGED, now=now
@@ -139,9 +139,9 @@ def _set_rule(series: Series, repeat: Repeat, first_at: datetime | None) -> None
         first = first_at.astimezone(zone_named(series.church.timezone))
         series.starts_on, series.at = first.date(), first.time()
     if repeat.until is not None and repeat.until < series.starts_on:
-        raise UnacceptableError("repeat", "The last day lies before the first one.")
+        raise UnacceptableError("repeat", _("The last day lies before the first one."))
     if repeat.until is not None and repeat.count is not None:
-        raise UnacceptableError("repeat", "Give either the last day or how often, not both.")
+        raise UnacceptableError("repeat", _("Give either the last day or how often, not both."))
     series.every, series.interval = repeat.every, repeat.interval
     series.on_weekday = repeat.every == Series.Every.MONTH and repeat.on == "weekday"
     series.until, series.count = repeat.until, repeat.count

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
+from django.utils.translation import gettext as _
+
 from delivery.accept import UnacceptableError
 from delivery.content.plain_punctuation import plain
 from delivery.content.visible_text import clean
@@ -59,7 +61,6 @@ def compose_single(template: str, member: Named | None, church: Church) -> str:
     missing = sorted(placeholders.needs_a_member(template))
     if member is None and missing:
         named = ", ".join(f"{{{name}}}" for name in missing)
-        raise UnacceptableError(
-            "text", f"This number has no member to fill in {named}. Write the name."
-        )
+        sentence = _("This number has no member to fill in %(names)s. Write the name.")
+        raise UnacceptableError("text", sentence % {"names": named})
     return compose(template, member, church)

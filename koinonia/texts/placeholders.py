@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from typing import Protocol
 
+from django.utils.translation import gettext as _
+
 from delivery.accept import UnacceptableError
 from koinonia.models import Church
 
@@ -59,7 +61,8 @@ def check(text: str) -> None:
     problem = next(_problems(text), None)
     if problem:
         known = ", ".join(f"{{{name}}}" for name in NAMES)
-        raise UnacceptableError("text", f"{problem} There are {known}.")
+        sentence = _("%(problem)s There are %(names)s.") % {"problem": problem, "names": known}
+        raise UnacceptableError("text", sentence)
 
 
 def names_in(text: str) -> set[str]:
@@ -123,19 +126,23 @@ def _value(name: str, member: Named | None, church: Church) -> str | None:
 
 def _problems(text: str) -> Iterator[str]:
     if "{{" in text or _TWO_CLOSE.search(text):
-        yield "A placeholder stands in single braces."
+        yield _("A placeholder stands in single braces.")
     for match in _OTHER_NOTATIONS.finditer(text):
-        yield f"{match[0]} is not a placeholder here.{_suggestion(match[1])}"
+        sentence = _("%(written)s is not a placeholder here.") % {"written": match[0]}
+        yield sentence + _suggestion(match[1])
     for match in re.finditer(r"\{([^{}\n]*)([}{\n]|$)", text):
         inner = match[1].strip()
         shown = inner[:_SHOWN]
         if match[2] != "}":
-            yield f"The placeholder that begins with {{{shown} is not closed.{_suggestion(inner)}"
+            sentence = _("The placeholder that begins with {%(written)s is not closed.")
+            yield sentence % {"written": shown} + _suggestion(inner)
         elif not _PLACEHOLDER.fullmatch(match[0]) or inner.lower() not in NAMES:
-            yield f"Unknown placeholder: {{{shown}}}.{_suggestion(inner)}"
+            sentence = _("Unknown placeholder: {%(written)s}.")
+            yield sentence % {"written": shown} + _suggestion(inner)
     for match in re.finditer(r"\b(\w+)[^\S\n]*\}", _PLACEHOLDER.sub(" ", text)):
         if match[1].lower() in NAMES:
-            yield f"The placeholder that ends with {match[1]}}} is not opened."
+            sentence = _("The placeholder that ends with %(written)s} is not opened.")
+            yield sentence % {"written": match[1]}
 
 
 def _suggestion(inner: str) -> str:
@@ -149,4 +156,6 @@ def _suggestion(inner: str) -> str:
         close = get_close_matches("_".join(words), NAMES, n=1, cutoff=0.6)
         starts = [name for name in NAMES if words and inner.lower().startswith(name)]
         likely = next(iter(close or starts), None)
-    return f" {{{likely}}} is probably meant." if likely else ""
+    if likely is None:
+        return ""
+    return " " + _("{%(name)s} is probably meant.") % {"name": likely}

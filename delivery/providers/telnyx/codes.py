@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
 from delivery.models import Outcome
 from delivery.remedies import Remedy
 
@@ -40,13 +43,15 @@ _RETRYABLE = Meaning(kind=Outcome.RETRYABLE)
 _AMBIGUOUS = Meaning(kind=Outcome.AMBIGUOUS)
 _TOO_MANY = Meaning(kind=Outcome.THROTTLED, whole_account=True, pause=1)
 
-_CALL_SUPPORT = "Our account at Telnyx may not send now. Support must fix it; then retry."
-_CHANGE_SETUP = "The sending number may not send this text. Its setup at Telnyx needs a change."
-_ASK_TELNYX = "Telnyx could not switch the sending number on for texting. Ask Telnyx; then retry."
-_OUR_BUG = "Telnyx did not understand our request. This is our fault: tell the developers."
+_CALL_SUPPORT = _("Our account at Telnyx may not send now. Support must fix it; then retry.")
+_CHANGE_SETUP = _("The sending number may not send this text. Its setup at Telnyx needs a change.")
+_ASK_TELNYX = _(
+    "Telnyx could not switch the sending number on for texting. Ask Telnyx; then retry."
+)
+_OUR_BUG = _("Telnyx did not understand our request. This is our fault: tell the developers.")
 
 # fmt: off
-_TABLE: dict[str, tuple[Meaning, str]] = {
+_TABLE: dict[str, tuple[Meaning, str | Promise]] = {
     # The account or its key.
     "10009": (_ACCOUNT, _CALL_SUPPORT),  # authentication failed
     "10010": (_ACCOUNT, _CALL_SUPPORT),  # not authorised
@@ -63,47 +68,47 @@ _TABLE: dict[str, tuple[Meaning, str]] = {
     "20015": (_ACCOUNT, _CALL_SUPPORT),
     "20016": (_ACCOUNT, _CALL_SUPPORT),
     "20017": (_ACCOUNT, _CALL_SUPPORT),
-    "20100": (_ACCOUNT, "Our account at Telnyx has no money left. Top it up; then retry."),
+    "20100": (_ACCOUNT, _("Our account at Telnyx has no money left. Top it up; then retry.")),
     "40311": (_ACCOUNT, _CALL_SUPPORT),  # profile secret
     "40312": (_ACCOUNT, _CALL_SUPPORT),  # messaging profile disabled
     "40313": (_ACCOUNT, _CALL_SUPPORT),
     "40314": (_ACCOUNT, _CALL_SUPPORT),  # messaging disabled on the account
     # The sending number and its permissions.
-    "10001": (_NUMBER, "The sending number is not active at Telnyx."),
-    "10035": (_NUMBER, "Telnyx has locked the sending number. Ask Telnyx why; then retry."),
-    "10038": (_SENDER, "Our account at Telnyx may not send texts of this kind. Upgrade it; then retry."),
-    "10039": (_SENDER, "Our account at Telnyx has reached a limit of its level. Upgrade it; then retry."),
-    "40010": (_NUMBER, "The sending number is not registered for texting (10DLC). Register it; then retry."),
-    "40013": (_NUMBER, "The carrier does not know the sending number as a sender. Telnyx must look into it."),
-    "40019": (_NUMBER, "The sending number and its 10DLC campaign do not match at Telnyx."),
-    "40100": (_NUMBER, "The sending number is not switched on for texting at Telnyx."),
+    "10001": (_NUMBER, _("The sending number is not active at Telnyx.")),
+    "10035": (_NUMBER, _("Telnyx has locked the sending number. Ask Telnyx why; then retry.")),
+    "10038": (_SENDER, _("Our account at Telnyx may not send texts of this kind. Upgrade it; then retry.")),
+    "10039": (_SENDER, _("Our account at Telnyx has reached a limit of its level. Upgrade it; then retry.")),
+    "40010": (_NUMBER, _("The sending number is not registered for texting (10DLC). Register it; then retry.")),
+    "40013": (_NUMBER, _("The carrier does not know the sending number as a sender. Telnyx must look into it.")),
+    "40019": (_NUMBER, _("The sending number and its 10DLC campaign do not match at Telnyx.")),
+    "40100": (_NUMBER, _("The sending number is not switched on for texting at Telnyx.")),
     "40150": (_NUMBER, _ASK_TELNYX),  # toll-free number not in the registry (OSR), and its kind
-    "40151": (_NUMBER, "Another provider still has the sending number. Wait for the transfer; then retry."),
+    "40151": (_NUMBER, _("Another provider still has the sending number. Wait for the transfer; then retry.")),
     "40152": (_NUMBER, _ASK_TELNYX),
     "40153": (_NUMBER, _ASK_TELNYX),
     "40154": (_NUMBER, _ASK_TELNYX),
-    "40155": (_NUMBER, "Telnyx needs a letter of authorization for the sending number. Send it; then retry."),
+    "40155": (_NUMBER, _("Telnyx needs a letter of authorization for the sending number. Send it; then retry.")),
     "40156": (_NUMBER, _ASK_TELNYX),
     "40157": (_NUMBER, _ASK_TELNYX),
     "40158": (_NUMBER, _ASK_TELNYX),
     "40159": (_NUMBER, _ASK_TELNYX),
-    "40305": (_NUMBER, "The sending number is not set up for texting at Telnyx."),
+    "40305": (_NUMBER, _("The sending number is not set up for texting at Telnyx.")),
     "40306": (_SENDER, _CHANGE_SETUP),  # alphanumeric sender
     "40307": (_SENDER, _CHANGE_SETUP),
-    "40308": (_SENDER, "The sending number cannot send pictures."),
-    "40309": (_SENDER, "Texting to this country is not switched on at Telnyx."),
-    "40315": (_NUMBER, "Carriers distrust the sending number. Telnyx must look into it."),
+    "40308": (_SENDER, _("The sending number cannot send pictures.")),
+    "40309": (_SENDER, _("Texting to this country is not switched on at Telnyx.")),
+    "40315": (_NUMBER, _("Carriers distrust the sending number. Telnyx must look into it.")),
     "40321": (_NUMBER, _CHANGE_SETUP),  # no usable number in the pool
     "40323": (_NUMBER, _ASK_TELNYX),  # could not enable messaging on the number
     "40324": (_NUMBER, _ASK_TELNYX),  # could not change the product types of the number
     "40325": (_SENDER, _CHANGE_SETUP),
     "40326": (_SENDER, _CHANGE_SETUP),
     "40327": (_SENDER, _CHANGE_SETUP),  # domain of the URL shortener
-    "40329": (_NUMBER, "The toll-free number is not verified yet."),
-    "40330": (_NUMBER, "The toll-free number is not set up for texting."),
-    "40331": (_SENDER, "Texting to this country is not switched on at Telnyx."),
+    "40329": (_NUMBER, _("The toll-free number is not verified yet.")),
+    "40330": (_NUMBER, _("The toll-free number is not set up for texting.")),
+    "40331": (_SENDER, _("Texting to this country is not switched on at Telnyx.")),
     # The request: a bug of ours, or a number that cannot be texted.
-    "10002": (_WRONG_NUMBER, "This is not a phone number that can be texted. Correct the recipient's number."),
+    "10002": (_WRONG_NUMBER, _("This is not a phone number that can be texted. Correct the recipient's number.")),
     "10003": (_BUG, _OUR_BUG),  # invalid URL
     "10004": (_BUG, _OUR_BUG),  # missing parameter
     "10005": (_BUG, _OUR_BUG),  # not found
@@ -124,55 +129,55 @@ _TABLE: dict[str, tuple[Meaning, str]] = {
     "10030": (_BUG, _OUR_BUG),
     "10032": (_BUG, _OUR_BUG),
     "10034": (_BUG, _OUR_BUG),
-    "10033": (_WRONG_NUMBER, "This is not a phone number that can be texted. Correct the recipient's number."),
-    "40301": (_PHONE, "This phone cannot get a text of this kind."),
-    "40302": (_TEXT, "The text is too long."),
+    "10033": (_WRONG_NUMBER, _("This is not a phone number that can be texted. Correct the recipient's number.")),
+    "40301": (_PHONE, _("This phone cannot get a text of this kind.")),
+    "40302": (_TEXT, _("The text is too long.")),
     "40303": (_BUG, _OUR_BUG),
-    "40304": (_TEXT, "Telnyx cannot send this text and these media together."),
-    "40310": (_WRONG_NUMBER, "This is not a phone number that can be texted. Correct the recipient's number."),
-    "40316": (_TEXT, "There is nothing in this text to send."),
-    "40317": (_TEXT, "The pictures are too large (1 MB in all) or too many (ten)."),
-    "40319": (_PHONE, "This phone cannot get a text of this kind."),
-    "40322": (_TEXT, "Telnyx blocked this text for its content."),
-    "40328": (_TEXT, "The text is longer than carriers recommend."),
-    "40300": (Meaning(kind=Outcome.PERMANENT, opted_out=True, remedy=Remedy.NOTHING), "The recipient sent STOP. Only their own START lets us text them again."),
+    "40304": (_TEXT, _("Telnyx cannot send this text and these media together.")),
+    "40310": (_WRONG_NUMBER, _("This is not a phone number that can be texted. Correct the recipient's number.")),
+    "40316": (_TEXT, _("There is nothing in this text to send.")),
+    "40317": (_TEXT, _("The pictures are too large (1 MB in all) or too many (ten).")),
+    "40319": (_PHONE, _("This phone cannot get a text of this kind.")),
+    "40322": (_TEXT, _("Telnyx blocked this text for its content.")),
+    "40328": (_TEXT, _("The text is longer than carriers recommend.")),
+    "40300": (Meaning(kind=Outcome.PERMANENT, opted_out=True, remedy=Remedy.NOTHING), _("The recipient sent STOP. Only their own START lets us text them again.")),
     # The key was used with other bytes: something was sent, and we cannot ask what became of it.
-    "10027": (Meaning(kind=Outcome.AMBIGUOUS, final=True), "Telnyx knows this text in another form. The text may have arrived."),
+    "10027": (Meaning(kind=Outcome.AMBIGUOUS, final=True), _("Telnyx knows this text in another form. The text may have arrived.")),
     # It passes.
-    "10007": (_RETRYABLE, "Telnyx had an internal fault. The text did not arrive."),
-    "10037": (_RETRYABLE, "Telnyx was not available. The text did not arrive."),
-    "40320": (_RETRYABLE, "The sending number is so new that it cannot send yet. Retry in 15 minutes."),
-    "10008": (_AMBIGUOUS, "Telnyx took too long. The text may have arrived."),
-    "10036": (_AMBIGUOUS, "Telnyx was still busy with this text. It may have arrived."),
+    "10007": (_RETRYABLE, _("Telnyx had an internal fault. The text did not arrive.")),
+    "10037": (_RETRYABLE, _("Telnyx was not available. The text did not arrive.")),
+    "40320": (_RETRYABLE, _("The sending number is so new that it cannot send yet. Retry in 15 minutes.")),
+    "10008": (_AMBIGUOUS, _("Telnyx took too long. The text may have arrived.")),
+    "10036": (_AMBIGUOUS, _("Telnyx was still busy with this text. It may have arrived.")),
     # Too much.
-    "10011": (_TOO_MANY, "Telnyx asked us to slow down for too long."),
-    "40318": (Meaning(kind=Outcome.THROTTLED, pause=120), "Too many texts of this number wait at Telnyx already. Retry later."),
-    "40333": (Meaning(kind=Outcome.THROTTLED, whole_account=True, hold=True), "The day's spending limit at Telnyx is reached. Retry after midnight UTC."),
+    "10011": (_TOO_MANY, _("Telnyx asked us to slow down for too long.")),
+    "40318": (Meaning(kind=Outcome.THROTTLED, pause=120), _("Too many texts of this number wait at Telnyx already. Retry later.")),
+    "40333": (Meaning(kind=Outcome.THROTTLED, whole_account=True, hold=True), _("The day's spending limit at Telnyx is reached. Retry after midnight UTC.")),
 }
 
-_STATUSES: dict[int, tuple[Meaning, str]] = {
+_STATUSES: dict[int, tuple[Meaning, str | Promise]] = {
     401: (_ACCOUNT, _CALL_SUPPORT),
-    402: (_ACCOUNT, "Our account at Telnyx has no money left. Top it up; then retry."),
+    402: (_ACCOUNT, _("Our account at Telnyx has no money left. Top it up; then retry.")),
     403: (_ACCOUNT, _CALL_SUPPORT),
-    408: (_AMBIGUOUS, "Telnyx took too long. The text may have arrived."),
-    409: (_AMBIGUOUS, "Telnyx was still busy with this text. It may have arrived."),
-    425: (_RETRYABLE, "Telnyx was not ready. The text did not arrive."),
-    429: (_TOO_MANY, "Telnyx asked us to slow down for too long."),
-    503: (_RETRYABLE, "Telnyx was not available. The text did not arrive."),
+    408: (_AMBIGUOUS, _("Telnyx took too long. The text may have arrived.")),
+    409: (_AMBIGUOUS, _("Telnyx was still busy with this text. It may have arrived.")),
+    425: (_RETRYABLE, _("Telnyx was not ready. The text did not arrive.")),
+    429: (_TOO_MANY, _("Telnyx asked us to slow down for too long.")),
+    503: (_RETRYABLE, _("Telnyx was not available. The text did not arrive.")),
 }
 # fmt: on
 
-CODES = {code: known for code, (known, _) in _TABLE.items()}
-STATUSES = {status: known for status, (known, _) in _STATUSES.items()}
-EXPLANATIONS = {
-    **{code: sentence for code, (_, sentence) in _TABLE.items()},
-    **{f"http_{status}": sentence for status, (_, sentence) in _STATUSES.items()},
+CODES = {code: known for code, (known, _sentence) in _TABLE.items()}
+STATUSES = {status: known for status, (known, _sentence) in _STATUSES.items()}
+EXPLANATIONS: dict[str, str | Promise] = {
+    **{code: sentence for code, (_known, sentence) in _TABLE.items()},
+    **{f"http_{status}": sentence for status, (_known, sentence) in _STATUSES.items()},
     "http_400": _OUR_BUG,
     "http_404": _OUR_BUG,
     "http_422": _OUR_BUG,
-    "http_500": "Telnyx had an internal fault. The text may have arrived.",
-    "http_502": "Telnyx had an internal fault. The text may have arrived.",
-    "http_504": "Telnyx took too long. The text may have arrived.",
+    "http_500": _("Telnyx had an internal fault. The text may have arrived."),
+    "http_502": _("Telnyx had an internal fault. The text may have arrived."),
+    "http_504": _("Telnyx took too long. The text may have arrived."),
 }
 
 REMEDIES = {

@@ -87,7 +87,7 @@ class TelnyxProvider(HttpProvider):
         return LookUp(self.caller, self.api_base, self.api_key).answer(question, now)
 
     def explain(self, code: str) -> str:
-        return codes.EXPLANATIONS.get(code, "")
+        return str(codes.EXPLANATIONS.get(code, ""))
 
     def remedy(self, code: str) -> Remedy | None:
         return codes.REMEDIES.get(code)

@@ -63,7 +63,7 @@ def _failure(answer: HttpAnswer, content: dict[str, Any]) -> SendOutcome:
         http_status=answer.status,
         code=str(code) if code is not None else f"http_{answer.status}",
         # Twilio's own message quotes phone numbers.
-        title=known.sentence if code in CODES else "",
+        title=str(known.sentence) if code in CODES else "",
         detail=_request_id(answer),
         retry_after=pause,
         whole_account=known.whole_account,

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -55,7 +56,8 @@ class NewTokenSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
         now = timezone.now()
         expires_at = attrs.setdefault("expires_at", now + DEFAULT_LIFE)
         if not now < expires_at <= now + MAX_LIFE:
-            sentence = f"A key expires in the future, and within {MAX_LIFE.days} days."
+            sentence = _("A key expires in the future, and within %(days)s days.")
+            sentence %= {"days": MAX_LIFE.days}
             raise serializers.ValidationError({"expires_at": [sentence]})
         return attrs
 

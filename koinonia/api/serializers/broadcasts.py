@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -34,7 +35,7 @@ class AudienceSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
 class AudienceField(serializers.Field[Any, Any, Any, Any]):
     """The audience of a broadcast. All its errors go to one field, as clients show one."""
 
-    default_error_messages = {"either": "Name either all, or groups and members."}
+    default_error_messages = {"either": _("Name either all, or groups and members.")}
 
     def to_internal_value(self, data: Any) -> Audience:
         inner = AudienceSerializer(data=data, context=self.context)

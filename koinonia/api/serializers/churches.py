@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import User
+from django.utils.translation import gettext
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
@@ -42,7 +43,7 @@ class ChurchSerializer(KnownFieldsMixin, serializers.ModelSerializer[Church]):
 
     def validate_timezone(self, name: str) -> str:
         if not is_zone(name):
-            raise serializers.ValidationError(NO_ZONE)
+            raise serializers.ValidationError(gettext(NO_ZONE))
         return name
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

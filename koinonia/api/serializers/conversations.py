@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -33,8 +34,8 @@ class ColleagueField(serializers.Field[Any, Any, Any, Any]):
     """
 
     default_error_messages = {
-        "unknown": "There is no colleague with the id {value!r} in this church.",
-        "viewer": "A viewer cannot answer texts: choose an owner or a sender.",
+        "unknown": _("There is no colleague with the id {value!r} in this church."),
+        "viewer": _("A viewer cannot answer texts: choose an owner or a sender."),
     }
 
     def to_internal_value(self, data: Any) -> Staff:

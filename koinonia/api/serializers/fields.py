@@ -55,7 +55,9 @@ class ItemTagField(serializers.Field[int, str, str, Any]):
 class ChurchItemField(serializers.Field[Any, str, str, Any]):
     """An item of the church, written as its id. ``related_name`` is an attribute of the church."""
 
-    default_error_messages = {"unknown": "There is nothing with the id {value!r} in this church."}
+    default_error_messages = {
+        "unknown": _("There is nothing with the id {value!r} in this church.")
+    }
 
     def __init__(self, related_name: str, **options: Any) -> None:
         self.related_name = related_name
@@ -80,9 +82,9 @@ class ChurchItemsField(serializers.Field[Any, list[str], list[str], Any]):
     """
 
     default_error_messages = {
-        "not_a_list": "A list of ids is needed.",
-        "too_many": "At most {most} can be named at once; these are {number}.",
-        "unknown": "Not in this church: {values}.",
+        "not_a_list": _("A list of ids is needed."),
+        "too_many": _("At most {most} can be named at once; these are {number}."),
+        "unknown": _("Not in this church: {values}."),
     }
 
     def __init__(self, related_name: str, *, most: int, **options: Any) -> None:
@@ -121,7 +123,7 @@ class BoundedListField(serializers.ListField):
         return super().to_internal_value(data)
 
     default_error_messages = {
-        "too_many": "At most {most} can be named at once; these are {number}."
+        "too_many": _("At most {most} can be named at once; these are {number}.")
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from koinonia import ids
@@ -24,7 +25,7 @@ class NewInvitationSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("email" in attrs) == ("username" in attrs):
-            sentence = "Name an e-mail address or a user name, and only one of them."
+            sentence = _("Name an e-mail address or a user name, and only one of them.")
             field = "username" if "email" in attrs else "email"
             raise serializers.ValidationError({field: [sentence]})
         return attrs

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -150,5 +151,5 @@ def within_bounds(when: datetime | None) -> datetime | None:
     """Return ``when``. Raise ValidationError if it has passed or is too far away."""
     now = timezone.now()
     if when is not None and not now < when <= now + LATEST_SEND:
-        raise serializers.ValidationError("This must be in the future, and within a year.")
+        raise serializers.ValidationError(_("This must be in the future, and within a year."))
     return when

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.fields import empty
 
@@ -103,7 +104,7 @@ class MemberSerializer(KnownFieldsMixin, serializers.ModelSerializer[Member]):
         same_number = member is not None and attrs.get("phone", member.phone) == member.phone
         if same_number and member.opted_out and attrs.get("opted_out") is False:  # type: ignore[union-attr] # annotated
             raise serializers.ValidationError(
-                {"opted_out": ["Only a START text from this number takes an opt-out back."]}
+                {"opted_out": [_("Only a START text from this number takes an opt-out back.")]}
             )
         return attrs
 

@@ -103,7 +103,7 @@ class RetryDeadLetterView(_DeadLetters):
         result = self.retry(Message.objects.filter(pk=dead.pk), given["may_double"], dead)
         if result.refused:
             code = result.refused[0][1]
-            raise ConflictError(_REFUSALS[code], code)
+            raise ConflictError(str(_REFUSALS[code]), code)
         message = shown(Message.objects.all()).get(pk=dead.pk)
         return self.created(message, MessageSerializer(message).data, status.HTTP_202_ACCEPTED)
 

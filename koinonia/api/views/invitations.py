@@ -8,6 +8,8 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import Http404
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException
@@ -34,7 +36,9 @@ _MAIL_UNAVAILABLE = refusal(503, "The mail could not be sent, so there is no inv
 
 class MailUnavailableError(APIException):
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
-    default_detail = "The mail could not be sent, so there is no invitation. Try again later."
+    default_detail = gettext_lazy(
+        "The mail could not be sent, so there is no invitation. Try again later."
+    )
 
 
 class InvitationsView(ReportView):
@@ -114,7 +118,8 @@ def invited(church: Church, user: User, given: dict[str, Any]) -> Invitation:
     try:
         invitation, token = invitations.invite(church, **given, invited_by=user, now=timezone.now())
     except invitations.TooManyInvitationsError:
-        sentence = f"{invitations.MAX_OPEN} invitations are open already: withdraw one first."
+        sentence = _("%(most)s invitations are open already: withdraw one first.")
+        sentence %= {"most": invitations.MAX_OPEN}
         raise serializers.ValidationError({"non_field_errors": [sentence]}) from None
     if invitation.email:
         _mail(invitation, token)
@@ -126,7 +131,7 @@ def _refuse_staff(given: dict[str, Any], church: int) -> None:
     """Refuse a user of the staff. Owners can see the staff, so the refusal reveals nothing."""
     name = User.normalize_username(given.get("username", ""))
     if name and Staff.objects.filter(church=church, user__username=name).exists():
-        sentence = "This user is on the staff of this church already."
+        sentence = _("This user is on the staff of this church already.")
         raise serializers.ValidationError({"username": [sentence]})
 
 

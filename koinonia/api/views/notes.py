@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.request import Request
@@ -20,9 +21,13 @@ from koinonia.conversations import conversation_with
 from koinonia.inbox import notes
 from koinonia.models import Conversation, Member, Note
 
-TOO_MANY = (
-    f"There are {notes.MAX_NOTES} notes about this person already: delete one of yours first."
-)
+
+def too_many() -> str:
+    """Return the error about a person with ``MAX_NOTES`` notes."""
+    sentence = _("There are %(most)s notes about this person already: delete one of yours first.")
+    return sentence % {"most": notes.MAX_NOTES}
+
+
 NOT_YOURS = "This note is a colleague's: only its author can delete it."
 
 
@@ -66,7 +71,7 @@ class NotesView(_Notes, ListView):
         try:
             note = notes.add(self.church, conversation, given["text"], author=self.user, now=now)
         except notes.TooManyNotesError:
-            raise ValidationError({"text": [TOO_MANY]}) from None
+            raise ValidationError({"text": [too_many()]}) from None
         return self.created(note, NoteSerializer(note).data)
 
 

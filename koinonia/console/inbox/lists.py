@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext_lazy
 
 from koinonia.api.pagination import InboxOrder, LatestFirst, NewestFirst
 from koinonia.api.serializers.conversations import ConversationQuerySerializer
@@ -20,17 +20,20 @@ from koinonia.models import Conversation, Staff
 
 LISTS: dict[str, tuple[str | Promise, str | Promise]] = {
     "open": (
-        _("Open"),
+        pgettext_lazy("conversations", "Open"),
         _("Nobody waits for an answer. Texts that people send to your number appear here."),
     ),
-    "unread": (_("Unread"), _("Every text has been read.")),
+    "unread": (pgettext_lazy("conversations", "Unread"), _("Every text has been read.")),
     "mine": (
-        _("Mine"),
+        pgettext_lazy("conversations", "Mine"),
         _("No conversation is assigned to you. Open one and press “Take it”."),
     ),
-    "done": (_("Done"), _("No conversation has been marked as done yet.")),
+    "done": (
+        pgettext_lazy("conversations", "Done"),
+        _("No conversation has been marked as done yet."),
+    ),
     "all": (
-        _("All"),
+        pgettext_lazy("conversations", "All"),
         _("There are no conversations yet. Send a text, and it appears here."),
     ),
 }

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from koinonia import ids
 from koinonia.api.serializers.notes import NewNoteSerializer
-from koinonia.api.views.notes import TOO_MANY
+from koinonia.api.views.notes import too_many
 from koinonia.console.forms import add_errors
 from koinonia.console.inbox.forms import NoteForm
 from koinonia.console.inbox.thread import ConversationPage
@@ -35,7 +35,7 @@ class AddNoteView(ConversationPage):
                 author=self.user, now=timezone.now(),
             )  # fmt: skip
         except notes.TooManyNotesError:
-            add_errors(form, {"text": [TOO_MANY]})
+            add_errors(form, {"text": [too_many()]})
             return self.show(note=form, status=422)
         self.notice(_("The note is kept."), accepted=f"note-{id}")
         return self.go(self.here)

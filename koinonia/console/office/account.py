@@ -5,13 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth import logout
-from django.contrib.sessions.models import Session
 from django.db import transaction
-from django.db.models import Q
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from koinonia import audit
 from koinonia.accounts import passwords, staff_changes
@@ -19,10 +16,11 @@ from koinonia.accounts.last_owner import KEEP_ONE_OWNER
 from koinonia.accounts.staff_changes import LastOwnerError
 from koinonia.console.office.base import OfficeView
 from koinonia.console.office.keys import lines
-from koinonia.models import Role, UserSession
+from koinonia.console.office.sessions import SessionsView
+from koinonia.models import Role
 
 
-class AccountPage(OfficeView):
+class AccountPage(SessionsView):
     """The sessions of the user, the keys in short, and leaving."""
 
     def get(self, request: Any) -> HttpResponse:
@@ -30,14 +28,9 @@ class AccountPage(OfficeView):
         context = {
             "keys": sum(not line.has_ended for line in found),
             "ending": any(line.name and line.days_left is not None for line in found),
-            "sessions": UserSession.objects.filter(user=self.user).filter(_unexpired()).count(),
+            **self.sessions(),
         }
         return self.page("koinonia/console/office/account.html", context)
-
-
-def _unexpired() -> Q:
-    valid = Session.objects.filter(expire_date__gt=timezone.now())
-    return Q(session_key__in=valid.values("session_key"))
 
 
 class LogoutEverywherePage(OfficeView):
@@ -63,7 +56,7 @@ class LeavePage(OfficeView):
         try:
             staff_changes.remove(self.membership, self.user)
         except LastOwnerError:
-            self.notice(_(KEEP_ONE_OWNER), level=40)
+            self.notice(str(KEEP_ONE_OWNER), level=40)
             return self.go(self.path("account"))
         request.session.pop("church", None)
         return self.go(reverse("console"))

@@ -21,7 +21,8 @@ from koinonia.console.office.forms import KeyForm
 from koinonia.models import KeyScope, Role
 
 WARN_BEFORE = timedelta(days=14)
-"""How long before its end a key is marked."""
+"""How long before its end a key is marked; a short-lived one in the last quarter of its life."""
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +45,25 @@ class Line:
 def lines(user: User, now: datetime) -> Iterator[Line]:
     """Yield the valid keys and logins of the user, newest first, then the expired keys: a bounded number."""
     for token in [*tokens.valid_tokens(user), *keys.expired(user)[: keys.MAX_KEYS]]:
-        left = token.expiry - now if token.expiry else WARN_BEFORE * 2
-        has_ended = left <= timedelta()
+        left = token.expiry - now if token.expiry else None
+        has_ended = left is not None and left <= timedelta()
         yield Line(
             id=ids.encode(token.details.pk),
             name=token.details.name,
             prefix=keys.prefix(token),
-            scopes=[str(KeyScope(word).label) for word in keys.read(token.details.scopes) or ()],
+            scopes=[str(KeyScope(word).label) for word in token.details.scopes.split()],
             made=token.created,
             used=TokenSerializer(token).get_last_used_at(token),
             ends=token.expiry,
-            days_left=left.days if left <= WARN_BEFORE and not has_ended else None,
+            days_left=_days_left(token, left) if left and not has_ended else None,
             has_ended=has_ended,
         )
+
+
+def _days_left(token: Any, left: timedelta) -> int | None:
+    """Return the days until the end, rounded up, if the end is near."""
+    near = min(WARN_BEFORE, (token.expiry - token.created) / 4)
+    return -(-left // _DAY) if left <= near else None
 
 
 class KeysPage(OfficeView):
@@ -109,7 +116,7 @@ class KeysPage(OfficeView):
             "keys": [line for line in found if line.name],
             "valid": sum(bool(line.name) and not line.has_ended for line in found),
             "logins": [line for line in found if not line.name],
-            "ending": [line for line in found if line.name and line.days_left is not None],
+            "ending": any(line.name and line.days_left is not None for line in found),
             "most": keys.MAX_KEYS,
         }
         return self.page("koinonia/console/office/keys.html", context, status)

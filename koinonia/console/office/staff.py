@@ -96,7 +96,7 @@ class RolePage(_OwnersView):
         try:
             staff_changes.change_role(colleague, judged.validated_data["role"], self.user)
         except LastOwnerError:
-            self.notice(_(KEEP_ONE_OWNER), level=40)
+            self.notice(str(KEEP_ONE_OWNER), level=40)
             return self.go(self.path("staff"))
         told = _("%(name)s is %(role)s now.")
         role = colleague.get_role_display()
@@ -116,7 +116,7 @@ class RemovePage(_OwnersView):
         try:
             staff_changes.remove(colleague, self.user)
         except LastOwnerError:
-            self.notice(_(KEEP_ONE_OWNER), level=40)
+            self.notice(str(KEEP_ONE_OWNER), level=40)
             return self.go(self.path("staff"))
         self.notice(_("%(name)s is not on the staff any more.") % {"name": name})
         return self.go(self.path("staff"))

@@ -90,7 +90,7 @@ class StopBroadcastView(_OneBroadcast):
             called_back,
         )  # fmt: skip
         second = ngettext("%(n)s had gone already.", "%(n)s had gone already.", gone)
-        sentences = [first % {"n": number_format(called_back)}]
+        sentences = [first % {"n": number_format(called_back, force_grouping=True)}]
         if gone:
-            sentences.append(second % {"n": number_format(gone)})
+            sentences.append(second % {"n": number_format(gone, force_grouping=True)})
         self.notice(" ".join(sentences))

@@ -87,11 +87,15 @@ def test_keys_are_limited(signed_in: Client, grace_viewer: User) -> None:
 
 def test_a_key_that_ends_soon_is_marked(signed_in: Client, grace_viewer: User) -> None:
     make(grace_viewer, "Calendar", 60)
-    assert "Ends soon" not in text_of(signed_in.get(PAGE))
-    make(grace_viewer, "Website", 6.5)
+    make(grace_viewer, "Short-lived", 6.5)
+    assert "ends soon" not in text_of(signed_in.get(PAGE))
+    website = make(grace_viewer, "Website", 60)
+    AuthToken.objects.filter(pk=website.pk).update(
+        created=timezone.now() - timedelta(days=50), expiry=timezone.now() + timedelta(days=6.5)
+    )
     page = text_of(signed_in.get(PAGE))
-    assert page.count("Ends soon") == 1
-    assert "The key “Website” ends in 6 days." in page
+    assert page.count("Ends in 7 days") == 1
+    assert "A key ends soon." in page
     assert "One ends soon" in text_of(signed_in.get("/churches/grace/account/"))
 
 

@@ -88,7 +88,7 @@ def test_the_export_holds_no_formula_and_no_full_number(letter: MakeLetter) -> N
 
 def test_every_code_of_the_table_has_a_sentence() -> None:
     assert set(CODES) <= set(EXPLANATIONS)
-    assert all(sentence.endswith(".") for sentence in EXPLANATIONS.values())
+    assert all(str(sentence).endswith(".") for sentence in EXPLANATIONS.values())
     assert "99999" in explain("99999", "telnyx")
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
+from delivery.content.encoding import measure_message
 from delivery.models import Message, OptOut
-from koinonia.answers import office_hours
-from koinonia.models import Church, SendingNumber
+from delivery.models.message import Encoding
+from koinonia.answers import office_hours, sentences
+from koinonia.models import Church, Group, Keyword, SendingNumber
 from tests.koinonia.answers.conftest import NOW, PERSON, Hear, answers
 from tests.support import cast
 
@@ -106,22 +107,27 @@ def test_numbers_that_opted_out_and_old_texts_get_none(answering: Church, hear: 
     assert answers() == []
 
 
-def test_the_answer_is_in_the_language_of_the_church(
-    answering: Church, hear: Hear, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    languages: list[Any] = []
-
-    class Noted:
-        def __init__(self, language: str) -> None:
-            languages.append(language)
-
-        def __enter__(self) -> None: ...
-        def __exit__(self, *_: Any) -> None: ...
-
-    monkeypatch.setattr("koinonia.answers.sentences.override", Noted)
+def test_the_answer_is_in_the_language_of_the_church(answering: Church, hear: Hear) -> None:
     Church.objects.update(language="es")
     hear("Hola", at=NIGHT)
-    assert languages == ["es"]
+    assert answers() == [
+        "Gracias por escribir a Grace Church. Nuestra oficina no atiende a esta hora; le respondemos"
+        " cuando abra de nuevo."
+    ]
+
+
+def test_the_spanish_answers_need_no_costly_character(grace: Church) -> None:
+    grace.language = "es"
+    group = Group(church=grace, name="Coro")
+    keyword = Keyword(church=grace, word="CORO", group=group)
+    words = [
+        sentences.standard_welcome("CORO", group, grace),
+        sentences.left(keyword, group, grace),
+        sentences.standard_closed(grace),
+        sentences.standard_first_contact(grace),
+    ]
+    assert ["Coro" in one or "{church}" in one for one in words] == [True] * 4
+    assert [measure_message(one, media=False).encoding for one in words] == [Encoding.GSM7] * 4
 
 
 @pytest.mark.parametrize(

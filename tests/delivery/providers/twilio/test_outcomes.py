@@ -217,7 +217,7 @@ def test_no_fault_makes_the_client_raise(
 
 def test_every_code_of_the_table_has_a_sentence() -> None:
     for code, known in codes.CODES.items():
-        assert known.sentence.endswith("."), code
+        assert str(known.sentence).endswith("."), code
         assert codes.explain(str(code)) == known.sentence
     assert codes.CODES.keys() >= set(SYNCHRONOUS) | set(ASYNCHRONOUS)
     assert codes.explain("99999") == codes.explain("answer_lost") == codes.explain("²") == ""
