@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """Add the tables of alerts, which the release before does not know."""
 
-    dependencies = [("koinonia", "0026_pre_key_scopes")]
+    dependencies = [("koinonia", "0022_pre_devices_of_sessions")]
 
     operations = [
         migrations.CreateModel(

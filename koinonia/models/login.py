@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class KeyScope(models.TextChoices):
-    """A part of the rights of a user, for an API key (docs/decisions/0095)."""
+    """A part of the rights of a user, for an API key (docs/decisions/0093)."""
 
     READ = "read", _("Read")
     """Reads the data of the churches, and follows their events."""
