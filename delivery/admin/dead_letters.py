@@ -152,6 +152,11 @@ class DeadLetterAdmin(SavedFilters, LetterActs, ReadOnlyAdmin[DeadLetter]):
         return search(queryset, search_term, self.public_key), False
 
     @staticmethod
+    def story_url(letter: DeadLetter) -> str:
+        """Return the address of a host's page about the message, or ``""``. A host replaces this function."""
+        return ""
+
+    @staticmethod
     def public_key(text: str) -> int | None:
         """Return the key behind an id that the host shows to its users. A host replaces this function."""
         return None
@@ -236,6 +241,7 @@ class DeadLetterAdmin(SavedFilters, LetterActs, ReadOnlyAdmin[DeadLetter]):
             "may_decide": letter
             and not letter.discarded_at
             and self.has_decide_permission(request),
+            "story_url": self.story_url(letter) if letter else "",
             "colleagues": dead_letters.colleagues() if letter else (),
             "assigned_to": self.assigned_to(letter) if letter else "",
             **(extra_context or {}),
