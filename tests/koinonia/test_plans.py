@@ -78,7 +78,9 @@ def test_no_search_of_support_and_no_alert_walks_along_a_primary_key(
 ) -> None:
     """A rare number or id would be looked for through all rows."""
     text = plans[name]["plans"]
-    for table in ("delivery_message", "delivery_webhookevent"):
+    # The rule of silent webhooks reads a bounded number of the newest events.
+    bounded = {"delivery_webhookevent"} if name == "alerts" else set()
+    for table in {"delivery_message", "delivery_webhookevent"} - bounded:
         assert f"Index Scan Backward using {table}_pkey" not in text
 
 
