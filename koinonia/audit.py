@@ -29,6 +29,7 @@ ACTIONS: dict[str, str | Promise] = {
     "message.cancelled": _("Cancelled a text"),
     "message.retried": _("Sent a text again"),
     "message.discarded": _("Discarded a text"),
+    "message.revealed": _("Support looked at the number and the words of a text"),
     "broadcast.sent": _("Sent a broadcast"),
     "broadcast.edited": _("Edited a scheduled broadcast"),
     "broadcast.moved": _("Moved a scheduled broadcast"),

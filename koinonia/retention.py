@@ -33,6 +33,8 @@ from koinonia.media.storage import (
 )
 from koinonia.member_import.kept import old_files
 from koinonia.models import (
+    Alert,
+    AlertNotice,
     AuditEntry,
     Conversation,
     Group,
@@ -43,6 +45,8 @@ from koinonia.models import (
 )
 
 logger = logging.getLogger(__name__)
+
+ALERTS_KEPT = timedelta(days=90)
 
 
 def prune_by_night(now: datetime, stopped: Callable[[], bool]) -> None:
@@ -104,6 +108,9 @@ def _prune(
     yield "idempotent_requests", _delete(old_answers, dry_run)
     yield "tokens", _delete(keys.prunable(now), dry_run)
     yield "sessions", _delete(Session.objects.filter(expire_date__lte=now), dry_run)
+    ended = now - ALERTS_KEPT
+    yield "alerts", _delete(Alert.objects.filter(over_at__lt=ended), dry_run)
+    yield "alert_notices", _delete(AlertNotice.objects.filter(made_at__lt=ended), dry_run)
     yield "media", _delete(prunable(now), dry_run)
     yield "member_files", _delete(old_files(now), dry_run)
     yield "invitations", _delete(Invitation.objects.filter(expires_at__lte=now), dry_run)

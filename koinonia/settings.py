@@ -205,6 +205,8 @@ LOGIN_REDIRECT_URL = "/"
 KEEP_TEXTS_DAYS = ENV.retention.texts_days
 KEEP_AUDIT_DAYS = ENV.retention.audit_days
 ARCHIVE_DIR = ENV.retention.archive_dir
+# The channels and rules of koinonia.alerts.
+ALERTS = ENV.alerts
 WEBHOOKS_TO_LOOPBACK = ENV.webhooks_to_loopback
 METRICS_ALLOW = ENV.metrics_allow
 WORKER_METRICS = ENV.worker_metrics

@@ -140,7 +140,7 @@ def _common_errors(path: str, operation: dict[str, Any]) -> dict[str, str]:
     }
     if "{church}" in path:
         errors |= {
-            "403": "The role is too low.",
+            "403": "The role is too low, or the API key lacks the scope.",
             "404": "It does not exist in a church of this user.",
         }
     elif "{" in path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
 
 from django.utils import timezone
@@ -74,6 +75,7 @@ def _add_answer_examples(operation: dict[str, Any]) -> set[str]:
     answers = recorded()["answers"].get(operation["operationId"], {})
     shared = set()
     for code, response in operation["responses"].items():
+        response["description"] = response.get("description") or HTTPStatus(int(code)).phrase
         for media_type, content in response.get("content", {}).items():
             if code in answers:
                 content["example"] = answers[code]

@@ -17,6 +17,7 @@ import dj_email_url
 from environs import EnvValidationError, ValidationError, validate
 
 from koinonia.config import (
+    alert_rules,
     delivery_limits,
     kept_values,
     rate_limits,
@@ -117,6 +118,7 @@ class Environment:
     default only if PUBLIC_URL is such an address itself."""
     delivery: delivery_limits.Delivery
     retention: retention_days.Retention
+    alerts: alert_rules.Alerts
 
 
 def read(base_dir: Path) -> Environment:
@@ -160,6 +162,7 @@ def read(base_dir: Path) -> Environment:
         webhooks_to_loopback=env.bool("WEBHOOKS_TO_LOOPBACK", _is_local(public_url)),
         delivery=delivery_limits.read(env),
         retention=retention_days.read(env, data_dir),
+        alerts=alert_rules.read(env),
     )
     # environs returns None for a bad value. Raise before the value is used.
     _raise_if_bad(env, secrets_without_value)

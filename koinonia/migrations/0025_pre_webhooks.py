@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("koinonia", "0026_pre_key_scopes"),
+        ("koinonia", "0024_pre_alerts"),
     ]
 
     operations = [

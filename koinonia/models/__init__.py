@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from koinonia.models.alert import Alert, AlertClock, AlertNotice
 from koinonia.models.attachment import Attachment
 from koinonia.models.audit_entry import AuditEntry
 from koinonia.models.broadcast import Broadcast
@@ -35,6 +36,9 @@ from koinonia.models.text_template import TextTemplate
 from koinonia.models.webhook import WebhookCursor, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
+    "Alert",
+    "AlertClock",
+    "AlertNotice",
     "Attachment",
     "AuditEntry",
     "Broadcast",

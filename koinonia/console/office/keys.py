@@ -51,7 +51,7 @@ def lines(user: User, now: datetime) -> Iterator[Line]:
             id=ids.encode(token.details.pk),
             name=token.details.name,
             prefix=keys.prefix(token),
-            scopes=[str(KeyScope(word).label) for word in keys.read(token.details.scopes) or ()],
+            scopes=[str(KeyScope(word).label) for word in token.details.scopes.split()],
             made=token.created,
             used=TokenSerializer(token).get_last_used_at(token),
             ends=token.expiry,
