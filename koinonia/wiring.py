@@ -57,20 +57,9 @@ from koinonia.conversations import (
 from koinonia.database import outage
 from koinonia.health import heartbeat, redis_server
 from koinonia.health.metrics import clients, deliveries, requests, worker_endpoint
-from koinonia.models import (
-    Broadcast,
-    Church,
-    Conversation,
-    Group,
-    Member,
-    Staff,
-)
-from koinonia.quiet import (
-    hours as quiet_hours,
-)
-from koinonia.series.occurrences import (
-    plan_missing,
-)
+from koinonia.models import Broadcast, Church, Conversation, Group, Member, Staff
+from koinonia.quiet import hours as quiet_hours
+from koinonia.series.occurrences import plan_missing
 from koinonia.texts.redraft import redraft
 from realtime import log, rights
 from realtime.log import NewEvent
