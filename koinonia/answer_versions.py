@@ -24,6 +24,8 @@ from koinonia.models import (
     Series,
     Staff,
     TextTemplate,
+    WebhookCursor,
+    WebhookEndpoint,
 )
 from realtime import log
 
@@ -41,6 +43,9 @@ TRACKED = [
     Tracked(Broadcast, "broadcasts", tenant="church"),
     Tracked(TextTemplate, "templates", tenant="church", item_version="version"),
     Tracked(Attachment, "media", tenant="church"),
+    Tracked(WebhookEndpoint, "webhooks", tenant="church", item_version="version"),
+    # Each turn of a worker writes the other columns.
+    Tracked(WebhookCursor, "webhooks", tenant="endpoint__church", only=("failing_since",)),
     Tracked(Series, "series", tenant="church", item_version="version"),
     Tracked(Conversation, "conversations", tenant="church"),
     Tracked(Note, "notes", tenant="church"),

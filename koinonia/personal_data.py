@@ -27,6 +27,7 @@ from koinonia.models import (
     MemberFile,
     Note,
     PersonRequest,
+    WebhookDelivery,
 )
 
 
@@ -85,6 +86,9 @@ def erase(number: str, churches: Collection[Church], *, by: str, now: datetime) 
             counts["conversations"] += 1
     for church in churches:
         counts["events"] += realtime.retention.forget(f"church:{church.slug}", number)
+    answers = WebhookDelivery.objects.filter(endpoint__church__in=churches).exclude(excerpt="")
+    # A receiver may repeat what it was sent.
+    answers.update(excerpt="")
     files = MemberFile.objects.filter(church__in=churches)
     counts["member_files"] = files.exclude(state=MemberFile.State.RUNNING).delete()[0]
     if len(churches) == Church.objects.count():

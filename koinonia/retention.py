@@ -19,6 +19,7 @@ from django.db.models import QuerySet
 from knox.models import AuthToken
 
 import delivery.retention
+import koinonia.webhooks.retention
 import realtime.retention
 import throttling.logins
 from delivery.retention import Archives, Pace, StoppedError
@@ -32,6 +33,8 @@ from koinonia.media.storage import (
 )
 from koinonia.member_import.kept import old_files
 from koinonia.models import (
+    Alert,
+    AlertNotice,
     AuditEntry,
     Conversation,
     Group,
@@ -42,6 +45,8 @@ from koinonia.models import (
 )
 
 logger = logging.getLogger(__name__)
+
+ALERTS_KEPT = timedelta(days=90)
 
 
 def prune_by_night(now: datetime, stopped: Callable[[], bool]) -> None:
@@ -97,11 +102,15 @@ def _prune(
         acts = AuditEntry.objects.filter(at__lt=before)
         yield "acts", acts.count() if dry_run else archive_and_delete(acts, archives, pace)
     yield from realtime.retention.prune(now, dry_run=dry_run).items()
+    yield "webhook_deliveries", koinonia.webhooks.retention.prune(now, dry_run=dry_run)
     yield "login_addresses", throttling.logins.prune(now, dry_run=dry_run)
     old_answers = IdempotentRequest.objects.filter(created_at__lte=now - KEPT_FOR)
     yield "idempotent_requests", _delete(old_answers, dry_run)
     yield "tokens", _delete(keys.prunable(now), dry_run)
     yield "sessions", _delete(Session.objects.filter(expire_date__lte=now), dry_run)
+    ended = now - ALERTS_KEPT
+    yield "alerts", _delete(Alert.objects.filter(over_at__lt=ended), dry_run)
+    yield "alert_notices", _delete(AlertNotice.objects.filter(made_at__lt=ended), dry_run)
     yield "media", _delete(prunable(now), dry_run)
     yield "member_files", _delete(old_files(now), dry_run)
     yield "invitations", _delete(Invitation.objects.filter(expires_at__lte=now), dry_run)

@@ -205,6 +205,9 @@ LOGIN_REDIRECT_URL = "/"
 KEEP_TEXTS_DAYS = ENV.retention.texts_days
 KEEP_AUDIT_DAYS = ENV.retention.audit_days
 ARCHIVE_DIR = ENV.retention.archive_dir
+# The channels and rules of koinonia.alerts.
+ALERTS = ENV.alerts
+WEBHOOKS_TO_LOOPBACK = ENV.webhooks_to_loopback
 METRICS_ALLOW = ENV.metrics_allow
 WORKER_METRICS = ENV.worker_metrics
 LOGGING = log_lines.config(
@@ -308,6 +311,7 @@ DELIVERY = {
     "DAILY_PARTS": ENV.delivery.daily_parts,
     "DELETION": "koinonia.wiring.deletion",
     "NIGHTLY": "koinonia.wiring.nightly",
+    "COMPANIONS": {"koinonia.webhooks": "koinonia.wiring.has_webhooks"},
     "NIGHTLY_HOUR": ENV.retention.prune_hour,
     "NIGHTLY_ZONE": ENV.retention.prune_timezone,
     "WEBHOOK_RETENTION_DAYS": ENV.retention.webhooks_days,

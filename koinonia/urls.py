@@ -31,6 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "admin/autocomplete/",
         admin.site.admin_view(AutocompleteView.as_view(admin_site=admin.site)),
     ),
+    path("admin/find/", include("koinonia.desk.find.urls")),
     path("admin/desk/", include("koinonia.desk.urls")),
     path("admin/", admin.site.urls),
     path("media/<str:token>.<slug:ending>", serve, name="media"),

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import User
+from django.contrib.auth.signals import user_logged_in
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.signals import post_delete, post_save, pre_delete
@@ -40,7 +41,8 @@ from delivery.statuses import Status
 from delivery.tracking.inbound import NewText
 from httpopt.signals import body_encoded
 from koinonia import events, garbage, opt_out_words, retention, sending_numbers
-from koinonia.accounts import keys, passwords, tokens
+from koinonia.accounts import devices, keys, passwords, tokens
+from koinonia.alerts import tick as alerts
 from koinonia.answers import received
 from koinonia.api.authentication import user_token
 from koinonia.broadcasts import due, progress
@@ -62,6 +64,7 @@ from koinonia.models import (
     Group,
     Member,
     Staff,
+    WebhookEndpoint,
 )
 from koinonia.quiet import (
     hours as quiet_hours,
@@ -103,6 +106,7 @@ def connect() -> None:
     )
     post_save.connect(tokens.add_details, sender=AuthToken, dispatch_uid="koinonia.token_details")
     post_save.connect(passwords.on_user_saved, sender=User, dispatch_uid="koinonia.password")
+    user_logged_in.connect(devices.remember, dispatch_uid="koinonia.devices")
 
 
 def _connect_metrics() -> None:
@@ -181,9 +185,10 @@ def on_tenant_stop_changed(*, tenant_id: int, now: datetime, **_: Any) -> None:
 
 
 def on_overseen(*, now: datetime, **_: Any) -> None:
-    """Say that this worker lives, and send progress events that were skipped as too frequent."""
+    """Say that this worker lives, send progress events that were skipped as too frequent, judge alerts."""
     heartbeat.beat_of_worker(now)
     progress.publish_postponed(now)
+    alerts.on_overseen(now)
 
 
 def on_worker_started(**_: Any) -> None:
@@ -304,6 +309,11 @@ def nightly(stopped: Callable[[], bool]) -> None:
     """Delete old rows of all apps, and repair series (``DELIVERY["NIGHTLY"]``)."""
     plan_missing(timezone.now())
     retention.prune_by_night(timezone.now(), stopped)
+
+
+def has_webhooks() -> bool:
+    """Return whether the process that sends webhooks is needed (``DELIVERY["COMPANIONS"]``)."""
+    return WebhookEndpoint.objects.exists()
 
 
 def on_group_deleted(*, instance: Group, **_: Any) -> None:

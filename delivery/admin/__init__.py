@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from delivery.admin.breaker import BreakerAdmin
 from delivery.admin.dead_letters import DeadLetterAdmin
-from delivery.admin.records import OptOutAdmin, WebhookEventAdmin
+from delivery.admin.opt_outs import OptOutAdmin
 from delivery.admin.retry_runs import RetryRunAdmin
 from delivery.admin.spend import SpendLimitAdmin
 from delivery.admin.stop_requests import StopRequestAdmin
 from delivery.admin.tenant_stops import TenantStopAdmin
+from delivery.admin.webhook_events import WebhookEventAdmin
 
 __all__ = [
     "BreakerAdmin",

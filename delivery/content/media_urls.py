@@ -6,12 +6,13 @@ between the check and the fetch.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import unicodedata
 from urllib.parse import urlsplit
 
 from django.utils.translation import gettext as _
+
+from delivery.content.public_addresses import is_public
 
 MOST = 10
 LONGEST = 2000
@@ -59,7 +60,7 @@ def _is_odd(letter: str) -> bool:
 
 def _is_public(host: str) -> bool:
     if ":" in host:
-        return _is_public_v6(host)
+        return is_public(host)
     # Browsers and HTTP clients read full-width digits and ideographic full stops as plain ones.
     name = unicodedata.normalize("NFKC", host).replace("\u3002", ".").casefold().removesuffix(".")
     try:
@@ -71,29 +72,6 @@ def _is_public(host: str) -> bool:
         return False
     if _NUMBER.fullmatch(labels[-1]):
         # Accept dotted decimal only: decimal, hexadecimal, octal and short forms hide an address.
-        return _is_public_v4(name)
+        return is_public(name)
     endings = _PRIVATE_ENDINGS + _LOOPBACK_SERVICES
     return len(labels) > 1 and not any(f".{name}".endswith(f".{ending}") for ending in endings)
-
-
-def _is_public_v4(text: str) -> bool:
-    try:
-        address = ipaddress.IPv4Address(text)
-    except ValueError:
-        return False
-    return address.is_global and not address.is_multicast and not address.is_reserved
-
-
-def _is_public_v6(text: str) -> bool:
-    try:
-        address = ipaddress.IPv6Address(text)
-    except ValueError:
-        return False
-    if address.scope_id is not None or address not in _GLOBAL_V6 or not address.is_global:
-        return False
-    # 2002::/16 and 2001::/32 carry an IPv4 address.
-    return address.sixtofour is None and address.teredo is None
-
-
-_GLOBAL_V6 = ipaddress.IPv6Network("2000::/3")
-"""IANA's global unicast range: no v4-mapped, v4-compatible, NAT64 or local address."""

@@ -58,4 +58,6 @@ def _bar(
 
 
 def _cells(numbers: Sequence[int], write: Callable[[int], str]) -> SafeString:
-    return format_html_join("", '<td class="number">{}</td>', ((write(one),) for one in numbers))
+    written = (write(one) for one in numbers)
+    cells = (one if one.isdigit() else escape(one) for one in written)
+    return mark_safe("".join(f'<td class="number">{one}</td>' for one in cells))  # noqa: S308

@@ -139,6 +139,10 @@ class Message(Transitions, models.Model):
     objects = MessageQuerySet.as_manager()
 
     class Meta:
+        permissions = [
+            ("find_message", "Can find any message by its number, with number and text hidden"),
+            ("reveal_message", "Can reveal number and text of any message"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(status__in=Status.values), name="message_status_is_known"

@@ -35,7 +35,8 @@ class OptOut(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.number} ({self.source})"
+        # Without the number: pages and logs that name the row must not show it.
+        return f"Opt-out {self.pk} ({self.source})"
 
 
 class StopRequest(Message):

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import logging
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.conf import settings
-
 from delivery import nightly
-from delivery.worker.parent_death import die_with_parent
+from delivery.worker.child import start_module
 
 logger = logging.getLogger("delivery")
 
@@ -24,16 +20,7 @@ AGAIN = timedelta(minutes=20)
 
 
 def _start() -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "delivery.worker.nightly"],
-        env={
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": settings.SETTINGS_MODULE,
-            "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path),
-        },
-        preexec_fn=die_with_parent,
-        start_new_session=True,
-    )
+    return start_module("delivery.worker.nightly")
 
 
 @dataclass

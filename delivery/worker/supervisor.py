@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from dataclasses import dataclass, field
 from types import FrameType
 
-from django.conf import settings
 from django.utils import timezone
 
 from delivery.backoff import doubled
+from delivery.worker.child import start_module
+from delivery.worker.companion import Companions
 from delivery.worker.night import Night
-from delivery.worker.parent_death import die_with_parent
 
 logger = logging.getLogger("delivery")
 
@@ -48,18 +46,8 @@ class _Cluster:
             self._start(now)
 
     def _start(self, now: float) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "delivery.worker"],
-            env={
-                **os.environ,
-                "DJANGO_SETTINGS_MODULE": settings.SETTINGS_MODULE,
-                "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path),
-                "DELIVERY_WORKER": f"{socket.gethostname()}:{self.number}",
-            },
-            preexec_fn=die_with_parent,
-            # Ctrl-C reaches the whole process group; only the supervisor must act on it.
-            start_new_session=True,
-        )
+        name = f"{socket.gethostname()}:{self.number}"
+        self.process = start_module("delivery.worker", DELIVERY_WORKER=name)
         self.started = now
 
     def _ended(self, code: int, now: float) -> None:
@@ -83,14 +71,16 @@ class Supervisor:
 
     def run(self) -> None:
         running = [_Cluster(number) for number in range(self.clusters)]
-        night = Night()
+        night, companions = Night(), Companions()
         while not self._stop.is_set():
             for cluster in running:
                 cluster.look(time.monotonic())
             night.look(timezone.now())
+            companions.look(time.monotonic())
             self._stop.wait(_LOOK_SECONDS)
         children = [*(cluster.process for cluster in running), night.process]
-        self._end([process for process in children if process is not None])
+        started = [process for process in children if process is not None]
+        self._end([*started, *companions.processes()])
 
     def stop(self, signum: int = 0, frame: FrameType | None = None) -> None:
         """End :meth:`run`. Has the signature of a handler for ``signal.signal``."""

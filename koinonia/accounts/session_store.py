@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -30,10 +32,21 @@ _SESSIONS = PreparedQuery(_sessions)
 _MAX_KEY_LENGTH = 40
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The login that began a session."""
+
+    agent: str
+    network: str
+    at: datetime | None
+
+
 class SessionStore(db.SessionStore):
     """Django's store. The class keeps Django's name, which salts the signature of old sessions."""
 
     _linked: tuple[str | None, str] | None = None
+    origin: Origin | None = None
+    """Set by a login, for the next ``save``."""
 
     def _get_session_from_db(self) -> Session | None:
         """Read the session as Django does, by a statement that is compiled once."""
@@ -58,7 +71,12 @@ class SessionStore(db.SessionStore):
         while two processes have different keys, each would renew it again.
         """
         if not self._is_of_a_fallback_key():
+            before = UserSession.objects.filter(pk=self.session_key or "").first()
+            if before is not None:
+                self.origin = Origin(before.agent, before.network, before.started_at)
             super().cycle_key()
+            if before is not None:
+                before.delete()
 
     def _is_of_a_fallback_key(self) -> bool:
         if not settings.SECRET_KEY_FALLBACKS or SESSION_KEY not in self:
@@ -72,20 +90,24 @@ class SessionStore(db.SessionStore):
     def save(self, must_create: bool = False) -> None:
         super().save(must_create)
         user_id = self.get(SESSION_KEY)
-        if user_id is not None and self._linked != (self.session_key, user_id):
+        if user_id is None:
+            return
+        if self.origin is not None:
+            _link_origin(str(self.session_key), user_id, self.origin)
+        elif self._linked != (self.session_key, user_id):
             _link([(str(self.session_key), user_id)])
-            self._linked = (self.session_key, user_id)
+        self.origin, self._linked = None, (self.session_key, user_id)
 
 
-def end_all(user: User) -> None:
-    """Delete every session of the user.
+def end_all(user: User, *, but: str = "") -> None:
+    """Delete every session of the user, except the session with the key ``but``.
 
     An earlier release saved sessions without a ``UserSession`` row. Decode such sessions once and
     add their rows.
     """
     _link_old_sessions()
     with transaction.atomic():
-        mine = UserSession.objects.filter(user=user)
+        mine = UserSession.objects.filter(user=user).exclude(session_key=but)
         keys = list(mine.values_list("session_key", flat=True))
         for start in range(0, len(keys), _AT_ONCE):
             Session.objects.filter(session_key__in=keys[start : start + _AT_ONCE]).delete()
@@ -120,3 +142,14 @@ def _link_old_sessions() -> None:
 def _link(pairs: Iterable[tuple[str, Any]]) -> None:
     rows = [UserSession(session_key=key, user_id=int(user_id)) for key, user_id in pairs]
     UserSession.objects.bulk_create(rows, ignore_conflicts=True, batch_size=_AT_ONCE)
+
+
+def _link_origin(key: str, user_id: Any, origin: Origin) -> None:
+    values = {
+        "user_id": int(user_id), "agent": origin.agent, "network": origin.network,
+        "started_at": origin.at, "seen_at": origin.at,
+    }  # fmt: skip
+    row = UserSession(session_key=key, **values)
+    UserSession.objects.bulk_create(
+        [row], update_conflicts=True, unique_fields=["session_key"], update_fields=[*values]
+    )

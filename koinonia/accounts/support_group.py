@@ -17,9 +17,13 @@ RIGHTS: dict[str, tuple[str, ...]] = {
     "delivery.deadletter": ("view", "change"),
     "delivery.deadletteraction": ("view",),
     "delivery.forcedbreaker": ("view", "add", "change", "delete"),
+    "delivery.message": ("find", "reveal"),
+    "delivery.optout": ("view",),
     "delivery.retryrun": ("view",),
     "delivery.spendlimit": ("view", "add", "change"),
     "delivery.tenantstop": ("view", "add", "change"),
+    "delivery.webhookevent": ("view", "change"),
+    "koinonia.alert": ("view",),
     "throttling.allowance": ("view", "add", "change", "delete"),
     "throttling.throttlestate": ("view", "change"),
 }

@@ -74,7 +74,7 @@ def record_use(digest: str, password_hash: str, *, known: bool, last_used: int |
     if known and last_used is not None and now - last_used < _RECORD_USE_EVERY:
         return
     try:
-        with _without_waiting():
+        with without_waiting():
             if known:
                 _set_last_used(digest, now)
             else:
@@ -128,7 +128,8 @@ def lock(user: User) -> None:
 
 
 @contextmanager
-def _without_waiting() -> Iterator[None]:
+def without_waiting() -> Iterator[None]:
+    """Let writes fail at once while another connection is writing to SQLite."""
     if connection.vendor != "sqlite" or connection.in_atomic_block:
         yield
         return

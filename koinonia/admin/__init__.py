@@ -1,5 +1,5 @@
-"""Churches, their people and their numbers in the Django admin: for superusers alone."""
+"""Churches, their people and their numbers in the Django admin: for superusers alone; and alerts."""
 
-from koinonia.admin import churches, keywords, site, users
+from koinonia.admin import alerts, churches, keywords, site, users
 
-__all__ = ["churches", "keywords", "site", "users"]
+__all__ = ["alerts", "churches", "keywords", "site", "users"]

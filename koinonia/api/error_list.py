@@ -6,7 +6,8 @@ python -m koinonia.api.error_list > docs/guide/errors.md
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from django.utils.functional import Promise
 
@@ -71,34 +72,45 @@ STATUSES = {
 
 def page() -> str:
     """Return the whole page. Django must be set up."""
-    from delivery.dead_letters.reasons import EXPLANATIONS
+    from delivery.dead_letters import reasons
     from delivery.providers.telnyx import codes as telnyx
     from delivery.providers.twilio import codes as twilio
-    from koinonia.console.words import remedy
+    from delivery.remedies import Remedy, by_class
+    from koinonia.console.words import ADVICE
 
-    def rows(
-        sentences: Iterable[tuple[str, str | Promise]], provider: str = ""
-    ) -> Iterator[tuple[str, ...]]:
-        for code, sentence in sentences:
-            yield f"`{code}`", str(sentence), str(remedy(code, provider))
+    def row(code: str, sentence: str | Promise, remedy: Remedy) -> tuple[str, str, str]:
+        return f"`{code}`", str(sentence), str(ADVICE[remedy]) or "Nothing has to be done."
 
+    ours = [
+        row(code, sentence, reasons.remedy(code, "", ""))
+        for code, sentence in reasons.EXPLANATIONS.items()
+    ]
+    of_telnyx = [
+        row(code, sentence, telnyx.REMEDIES.get(code) or by_class(_kind(telnyx.CODES, code)))
+        for code, sentence in telnyx.EXPLANATIONS.items()
+    ]
+    of_twilio = [
+        row(str(code), known.sentence, known.remedy or by_class(known.outcome.value))
+        for code, known in twilio.CODES.items()
+    ]
+    head = ("code", "meaning", "remedy")
+    statuses = [(f"`{code}`", *words) for code, words in STATUSES.items()]
     parts = [
         HEAD,
-        _table(
-            ("status", "meaning", "remedy"), [(f"`{code}`", *row) for code, row in STATUSES.items()]
-        ),
+        _table(("status", "meaning", "remedy"), statuses),
         TEXTS,
-        _table(("code", "meaning", "remedy"), rows(EXPLANATIONS.items())),
+        _table(head, ours),
         PROVIDER.format(name="Telnyx"),
-        _table(("code", "meaning", "remedy"), rows(telnyx.EXPLANATIONS.items(), "telnyx")),
+        _table(head, of_telnyx),
         PROVIDER.format(name="Twilio"),
-        _table(
-            ("code", "meaning", "remedy"),
-            rows(((str(code), twilio.explain(str(code))) for code in twilio.CODES), "twilio"),
-        ),
+        _table(head, of_twilio),
         TAIL,
     ]
     return "\n".join(parts)
+
+
+def _kind(codes: Mapping[str, Any], code: str) -> str:
+    return codes[code].kind.value if code in codes else ""
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

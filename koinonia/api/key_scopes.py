@@ -104,6 +104,13 @@ ROUTES: Final[Mapping[str, Mapping[str, Scopes]]] = {
     "invitation": {"DELETE": NONE},
     "settings": {"GET": NONE, "PATCH": NONE},
     "audit": {"GET": NONE},
+    "webhooks": {"GET": NONE, "POST": NONE},
+    "webhook": {"GET": NONE, "PATCH": NONE, "DELETE": NONE},
+    "webhook-rotate": {"POST": NONE},
+    "webhook-test": {"POST": NONE},
+    "webhook-redeliver": {"POST": NONE},
+    "webhook-deliveries": {"GET": NONE},
+    "webhook-delivery-redeliver": {"POST": NONE},
 }
 """Name of the route -> method -> the scopes of which a key needs one. Open routes need no line."""
 

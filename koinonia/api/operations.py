@@ -169,6 +169,22 @@ OPERATIONS: dict[str, dict[str, Operation]] = {
         "post": _O("create_invitation", "Invite a person to the staff"),
     },
     "…/invitations/{id}/": {"delete": _O("delete_invitation", "Withdraw an invitation")},
+    "…/webhooks/": {
+        "get": _O("list_webhooks", "List webhooks"),
+        "post": _O("create_webhook", "Add a webhook"),
+    },
+    "…/webhooks/{id}/": {
+        "get": _O("get_webhook", "Get a webhook"),
+        "patch": _O("update_webhook", "Change a webhook, or switch it on or off"),
+        "delete": _O("delete_webhook", "Delete a webhook"),
+    },
+    "…/webhooks/{id}/rotate/": {"post": _O("rotate_webhook_secret", "Make a new secret")},
+    "…/webhooks/{id}/test/": {"post": _O("test_webhook", "Send a test event")},
+    "…/webhooks/{id}/redeliver/": {"post": _O("redeliver_events", "Send all events since a time again")},
+    "…/webhooks/{id}/deliveries/": {"get": _O("list_deliveries", "List what was sent to a webhook")},
+    "…/webhooks/{id}/deliveries/{delivery}/redeliver/": {
+        "post": _O("redeliver_event", "Send one event again")
+    },
 }  # fmt: skip
 
 TAGS: dict[str, str] = {
@@ -194,7 +210,7 @@ TAGS: dict[str, str] = {
     "colleagues": "The staff who may answer texts.",
     "invitations": "Invitations to the staff.",
     "audit": "Who did what, for owners.",
-    "webhooks": "Addresses that the system tells about events.",
+    "webhooks": "Addresses to which the events of the church are posted, for owners.",
 }
 """The tags, in the order of the documentation page."""
 

@@ -43,6 +43,7 @@ _PROBLEM: dict[str, Any] = {
 }
 _PATH_SCHEMAS = {
     "id": ids.SCHEMA,
+    "delivery": ids.SCHEMA,
     "church": {"type": "string", "description": "The slug of the church."},
     "token": {
         "type": "string",

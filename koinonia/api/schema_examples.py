@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
 
 from django.utils import timezone
@@ -20,7 +21,7 @@ _NAMES = {
     "503": "Unavailable",
 }  # fmt: skip
 _FILE = "first_name,last_name,phone,groups\nAnna,Lee,+12025550123,Choir;Youth\n"
-_PATH_EXAMPLES = {"church": "grace", "id": "Uk", "token": "Uk"}
+_PATH_EXAMPLES = {"church": "grace", "id": "Uk", "token": "Uk", "delivery": "Uk"}
 
 
 def describe_operations(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
@@ -74,6 +75,7 @@ def _add_answer_examples(operation: dict[str, Any]) -> set[str]:
     answers = recorded()["answers"].get(operation["operationId"], {})
     shared = set()
     for code, response in operation["responses"].items():
+        response["description"] = response.get("description") or HTTPStatus(int(code)).phrase
         for media_type, content in response.get("content", {}).items():
             if code in answers:
                 content["example"] = answers[code]

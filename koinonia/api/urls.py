@@ -26,6 +26,7 @@ from koinonia.api.views import (
     settings,
     staff,
     templates,
+    webhooks,
 )
 from koinonia.api.views import schema as schema_view
 
@@ -160,6 +161,31 @@ urlpatterns = [
     path(f"{_CHURCH}templates/<str:id>/", templates.TemplateView.as_view(), name="template"),
     path(f"{_CHURCH}media/", templates.MediaView.as_view(), name="media"),
     path(f"{_CHURCH}media/<str:id>/", templates.MediaItemView.as_view(), name="media-item"),
+    path(f"{_CHURCH}webhooks/", webhooks.WebhooksView.as_view(), name="webhooks"),
+    path(f"{_CHURCH}webhooks/<str:id>/", webhooks.WebhookView.as_view(), name="webhook"),
+    path(
+        f"{_CHURCH}webhooks/<str:id>/rotate/",
+        webhooks.RotateWebhookView.as_view(),
+        name="webhook-rotate",
+    ),
+    path(
+        f"{_CHURCH}webhooks/<str:id>/test/", webhooks.TestWebhookView.as_view(), name="webhook-test"
+    ),
+    path(
+        f"{_CHURCH}webhooks/<str:id>/redeliver/",
+        webhooks.RedeliverWebhookView.as_view(),
+        name="webhook-redeliver",
+    ),
+    path(
+        f"{_CHURCH}webhooks/<str:id>/deliveries/",
+        webhooks.WebhookDeliveriesView.as_view(),
+        name="webhook-deliveries",
+    ),
+    path(
+        f"{_CHURCH}webhooks/<str:id>/deliveries/<str:delivery>/redeliver/",
+        webhooks.RedeliverView.as_view(),
+        name="webhook-delivery-redeliver",
+    ),
     path(f"{_CHURCH}staff/", staff.StaffListView.as_view(), name="staff"),
     path(f"{_CHURCH}staff/<str:id>/", staff.StaffView.as_view(), name="staff-member"),
     path("", roots.RootView.as_view(), name="root"),

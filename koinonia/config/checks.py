@@ -19,6 +19,7 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error
 
+from koinonia.accounts.mail import is_delivered
 from koinonia.config import variables
 from koinonia.config.environment import Environment
 from koinonia.health import redis_server
@@ -37,6 +38,7 @@ def register() -> None:
         check_names,
         check_parts,
         check_redis,
+        check_alerts,
     ):
         checks.register(check, _TAG, deploy=True)
 
@@ -188,6 +190,53 @@ def check_redis(
     if not _environment().redis_url:
         return []
     return [checks.Warning(problem, id="koinonia.W009") for problem in redis_server.problems()]
+
+
+def check_alerts(
+    app_configs: Sequence[AppConfig] | None = None, **options: Any
+) -> list[CheckMessage]:
+    """Warn of alerts that reach no person, or that a receiver cannot trust."""
+    given = _environment()
+    alerts = given.alerts
+    found: list[CheckMessage] = []
+    if alerts.email and not is_delivered(str(given.email.get("EMAIL_BACKEND", ""))):
+        found.append(
+            checks.Warning(
+                "ALERT_EMAIL is set, and e-mail does not leave this machine.",
+                hint="Set EMAIL_URL to a mail server.",
+                id="koinonia.W010",
+            )
+        )
+    if alerts.webhook_url and not alerts.webhook_secrets:
+        found.append(
+            checks.Warning(
+                "ALERT_WEBHOOK_URL is set without ALERT_WEBHOOK_SECRET: no alert is posted.",
+                hint="Make a secret: python -c 'from koinonia.webhooks.signing import new_secret;"
+                " print(new_secret())'.",
+                id="koinonia.W011",
+            )
+        )
+    if alerts.webhook_secrets and not alerts.webhook_url:
+        found.append(
+            checks.Warning(
+                "ALERT_WEBHOOK_SECRET is set without ALERT_WEBHOOK_URL, and has no effect.",
+                hint="Set ALERT_WEBHOOK_URL, or remove the secret.",
+                id="koinonia.W012",
+            )
+        )
+    if urlsplit(alerts.webhook_url).scheme == "http" and not _is_local(alerts.webhook_url):
+        found.append(
+            checks.Warning(
+                "ALERT_WEBHOOK_URL is not https: others on the way can read the alerts.",
+                hint="Use https, or an address of this machine.",
+                id="koinonia.W013",
+            )
+        )
+    return found
+
+
+def _is_local(url: str) -> bool:
+    return urlsplit(url).hostname in {"127.0.0.1", "localhost", "::1"}
 
 
 def _environment() -> Environment:

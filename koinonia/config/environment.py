@@ -17,6 +17,7 @@ import dj_email_url
 from environs import EnvValidationError, ValidationError, validate
 
 from koinonia.config import (
+    alert_rules,
     delivery_limits,
     kept_values,
     rate_limits,
@@ -112,8 +113,12 @@ class Environment:
     telnyx: Telnyx
     twilio: twilio_account.Twilio | None
     """None without TWILIO_ACCOUNT_SID: this provider does not exist then."""
+    webhooks_to_loopback: bool
+    """WEBHOOKS_TO_LOOPBACK: 1 lets owners name receivers of webhooks on this machine, by http too; by
+    default only if PUBLIC_URL is such an address itself."""
     delivery: delivery_limits.Delivery
     retention: retention_days.Retention
+    alerts: alert_rules.Alerts
 
 
 def read(base_dir: Path) -> Environment:
@@ -154,8 +159,10 @@ def read(base_dir: Path) -> Environment:
         email=_email(env, public_url),
         telnyx=_telnyx(env, data_dir),
         twilio=twilio_account.read(env),
+        webhooks_to_loopback=env.bool("WEBHOOKS_TO_LOOPBACK", _is_local(public_url)),
         delivery=delivery_limits.read(env),
         retention=retention_days.read(env, data_dir),
+        alerts=alert_rules.read(env),
     )
     # environs returns None for a bad value. Raise before the value is used.
     _raise_if_bad(env, secrets_without_value)
@@ -206,6 +213,12 @@ def _local_names(public_url: str) -> list[str]:
     host = urlsplit(public_url).hostname or ""
     own = f"[{host}]" if ":" in host else host
     return names if own in names else [*names, own]
+
+
+def _is_local(public_url: str) -> bool:
+    """Return whether only this machine can open the site, as in development."""
+    parts = urlsplit(public_url)
+    return parts.scheme == "http" and parts.hostname in {"localhost", "127.0.0.1", "::1"}
 
 
 def _email(env: rules.Env, public_url: str) -> dict[str, Any]:

@@ -222,6 +222,28 @@ def public_keys(value: str) -> None:
         public_key(one.strip())
 
 
+def webhook_secret(value: str) -> None:
+    """Accept ``whsec_`` and the base64 of at least 24 bytes, as Standard Webhooks asks for."""
+    prefix, _, encoded = value.partition("_")
+    try:
+        length = len(base64.b64decode(encoded, validate=True))
+    except binascii.Error:
+        length = 0
+    if prefix != "whsec" or length < _LEAST_SECRET_BYTES:
+        # The message must not quote the secret.
+        raise ValidationError("This is not whsec_ and the base64 of 24 to 64 random bytes.")
+
+
+_LEAST_SECRET_BYTES = 24
+
+
+def email_address(value: str) -> None:
+    """Accept an address with one ``@`` and a host."""
+    name, _, host = value.partition("@")
+    if not name or "." not in host.strip(".") or "@" in host or " " in value:
+        raise ValidationError(f"{value!r} is no e-mail address.")
+
+
 def positive(value: float) -> None:
     if not 0 < value < math.inf:
         raise ValidationError("Must be a number above 0.")

@@ -20,6 +20,7 @@ _SECTIONS = {
     "delivery_limits": "Delivery",
     "twilio_account": "Twilio",
     "retention_days": "Deletion of old rows",
+    "alert_rules": "Alerts",
 }
 _INTRODUCTION = """\
 # The environment variables

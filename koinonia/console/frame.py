@@ -19,6 +19,7 @@ from django.views.generic import View
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
+from koinonia.accounts import devices
 from koinonia.api.permissions import suffices
 from koinonia.config import log_context
 from koinonia.console import memberships
@@ -145,6 +146,7 @@ class ConsoleView(View):
         self.frame = Frame(self.membership, self.memberships, state, timezone.now())
         log_context.note_church(self.membership.church_id)
         self._remember()
+        devices.seen(self.request.session.session_key or "", timezone.now())
 
     def _remember(self) -> None:
         """Note that the user opened this church last: ``/`` leads there. The session saves a query."""

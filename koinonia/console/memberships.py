@@ -15,7 +15,9 @@ from delivery import conf
 from delivery.models import SpendLimit, TenantStop
 from koinonia.api.permissions import MEMBERSHIP_COLUMNS, membership_from
 from koinonia.api.prepared_query import PreparedQuery
-from koinonia.models import Conversation, SendingNumber, Staff
+from koinonia.models import Conversation, SendingNumber, Staff, WebhookEndpoint
+
+_DEAD = (WebhookEndpoint.Off.GONE.value, WebhookEndpoint.Off.FAILING.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +34,24 @@ class ChurchState:
     """A person of the support has stopped the texts of this church."""
     stopped_until: datetime | None = None
     """The time at which the stop ends by itself; None: a person ends it."""
+    has_dead_webhook: bool = False
+    """A webhook was switched off because its receiver fails."""
 
 
 def of_user(user: User, slug: str, now: datetime) -> tuple[list[Staff], ChurchState | None]:
     """Return the memberships by name of the church, and the state of the church ``slug``."""
     memberships, state = [], None
     at = connection.ops.adapt_datetimefield_value(now)
-    for *row, unread, provider, waits_until, stop, until in _ROWS.rows(0, at, user.pk):
+    values = _ROWS.rows(0, at, *_DEAD, user.pk)
+    for *row, unread, provider, waits_until, stop, until, dead in values:
         membership = membership_from(row)
         memberships.append(membership)
         if membership.church.slug == slug:
             is_stopped = stop is not None and (until is None or until > now)
             state = ChurchState(
-                unread or 0, provider or conf.default_provider(), waits_until, is_stopped, until
-            )
+                unread or 0, provider or conf.default_provider(), waits_until, is_stopped, until,
+                dead is not None,
+            )  # fmt: skip
     return memberships, state
 
 
@@ -57,6 +63,7 @@ def _rows() -> QuerySet[Any, Any]:
         .annotate(texts=Sum("unread_count"))
     )
     number = SendingNumber.objects.filter(number=OuterRef("church__phone_number"))
+    dead = WebhookEndpoint.objects.filter(church=OuterRef("church"), off__in=_DEAD)
     limit = SpendLimit.objects.filter(tenant=OuterRef("church"), waits_until__gt=timezone.now())
     stop = TenantStop.objects.filter(tenant=OuterRef("church"), ended_at__isnull=True).order_by()
     return (
@@ -66,11 +73,18 @@ def _rows() -> QuerySet[Any, Any]:
             waits_until=Subquery(limit.values("waits_until")),
             stop=Subquery(stop.values("pk")),
             stopped_until=Subquery(stop.values("until")),
+            dead_webhook=Subquery(dead.values("pk")[:1]),
         )
         .filter(user=0)
         .order_by("church__name", "church_id")
         .values_list(
-            *MEMBERSHIP_COLUMNS, "unread", "provider", "waits_until", "stop", "stopped_until"
+            *MEMBERSHIP_COLUMNS,
+            "unread",
+            "provider",
+            "waits_until",
+            "stop",
+            "stopped_until",
+            "dead_webhook",
         )
     )
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from koinonia.console.memberships import ChurchState
 from koinonia.console.trouble import Trouble, troubles
-from koinonia.models import Staff
+from koinonia.models import Role, Staff
 from koinonia.names import comparison_key
 
 SECTIONS: dict[str, tuple[str | Promise, str]] = {
@@ -84,7 +84,13 @@ class Frame:
 
     @cached_property
     def troubles(self) -> list[Trouble]:
-        return troubles(self.membership.church, self.state, self.now, fresh=self.fresh)
+        found = troubles(self.membership.church, self.state, self.now, fresh=self.fresh)
+        if self.state.has_dead_webhook and self.membership.role == Role.OWNER:
+            sentence = _(
+                "A webhook is switched off, because its receiver fails. See More, Webhooks."
+            )
+            found = [*found, Trouble("bad", str(sentence))]
+        return found
 
     @cached_property
     def namesakes(self) -> set[int]:

@@ -18,6 +18,7 @@ urlpatterns = [
     path("churches/<slug:church>/members/", include("koinonia.console.members.urls")),
     path("churches/<slug:church>/", include("koinonia.console.groups.urls")),
     path("churches/<slug:church>/", include("koinonia.console.office.urls")),
+    path("churches/<slug:church>/webhooks/", include("koinonia.console.webhooks.urls")),
     path("login/", guarded(SignInView.as_view()), name="login"),
     path("logout/", SignOutView.as_view(), name="logout"),
     path("language/", set_language, name="language"),

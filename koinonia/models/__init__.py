@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from koinonia.models.alert import Alert, AlertClock, AlertNotice
 from koinonia.models.attachment import Attachment
 from koinonia.models.audit_entry import AuditEntry
 from koinonia.models.broadcast import Broadcast
@@ -32,8 +33,12 @@ from koinonia.models.person_request import PersonRequest
 from koinonia.models.series import Series
 from koinonia.models.staff import Invitation, LastChurch, Role, Staff
 from koinonia.models.text_template import TextTemplate
+from koinonia.models.webhook import WebhookCursor, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
+    "Alert",
+    "AlertClock",
+    "AlertNotice",
     "Attachment",
     "AuditEntry",
     "Broadcast",
@@ -59,4 +64,7 @@ __all__ = [
     "TextTemplate",
     "TokenDetails",
     "UserSession",
+    "WebhookCursor",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class KeyScope(models.TextChoices):
-    """A part of the rights of a user, for an API key (docs/decisions/0095)."""
+    """A part of the rights of a user, for an API key (docs/decisions/0093)."""
 
     READ = "read", _("Read")
     """Reads the data of the churches, and follows their events."""
@@ -42,14 +42,24 @@ class TokenDetails(models.Model):
         return self.name or "login"
 
 
+AGENT_LENGTH = 300
+
+
 class UserSession(models.Model):
-    """The user of a session. Django stores the user only inside the session's signed data."""
+    """The user and the device of a session. Django stores the user only inside the session's signed data."""
 
     session_key = models.CharField(max_length=40, primary_key=True)
     # Another request can delete the user while a session is saved: use no database constraint.
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_constraint=False
     )
+    agent = models.CharField(max_length=AGENT_LENGTH, blank=True, default="", db_default="")
+    """The User-Agent header of the login; empty for a session from an earlier release."""
+    network = models.CharField(max_length=45, blank=True, default="", db_default="")
+    """The network of the login, such as 203.0.113.0/24; no complete address is kept."""
+    started_at = models.DateTimeField(null=True)
+    seen_at = models.DateTimeField(null=True)
+    """The last page of the console, exact to ten minutes."""
 
     def __str__(self) -> str:
         return f"A session of user {self.user_id}"

@@ -98,9 +98,13 @@ def _clock(hour: int, minute: int, _language: str | None) -> str:
     return time_format(time(hour, minute), "TIME_FORMAT")
 
 
+def day_in_words(day: date, form: str) -> str:
+    """Return the day in the active language, in a format of Django."""
+    return _day(day, form, get_language())
+
+
 @lru_cache(maxsize=4096)
 def _day(day: date, form: str, _language: str | None) -> str:
-    """Return the day in the active language, in a format of Django."""
     return date_format(day, form)
 
 

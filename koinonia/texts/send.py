@@ -34,9 +34,12 @@ def send_text(
     media_urls: Sequence[str] = (),
     send_at: datetime | None = None,
     expires_at: datetime | None = None,
+    through: str = "",
     now: datetime,
 ) -> Message:
     """Accept one text to the number ``to``; ``member`` is the member that the sender named.
+
+    ``through`` is kept in the audit log: ``page`` or ``api``.
 
     Raise ``UnacceptableError``, or :class:`MemberGoneError`. A refused text leaves no conversation.
     """
@@ -62,6 +65,7 @@ def send_text(
         message = accept_message(
             church, draft, author=author, scheduled_at=send_at, expires_at=expires_at, now=now
         )
-        audit.record(church, author, "message.sent", message, now=now)
+        detail = {"through": through} if through else {}
+        audit.record(church, author, "message.sent", message, detail, now=now)
     message.recipient = member
     return message

@@ -27,6 +27,8 @@ PAGES = {
     "settings/": "viewer",
     "answers/": "viewer",
     "staff/": "owner",
+    "webhooks/": "owner",
+    "webhooks/new/": "owner",
     "account/": "viewer",
     "account/leave/": "viewer",
     "account/keys/": "viewer",

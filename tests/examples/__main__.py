@@ -15,6 +15,11 @@ FILE = ROOT / "koinonia" / "api" / "examples" / "answers.json"
 OWN_ERRORS = ("400", "409")
 """Only these differ between operations; all operations share the examples of the other errors."""
 MOST_ROWS = 2
+_SECRETS = {
+    "token": "token-of-the-answer",
+    "ticket": "ticket-of-the-answer",
+    "secret": "whsec_c2VjcmV0LW9mLXRoZS1hbnN3ZXI=",
+}
 UNPROVOKED = {
     status: {"type": "about:blank", "title": title, "status": int(status), "detail": detail}
     for status, title, detail in (
@@ -52,7 +57,10 @@ def main() -> int:
 def shortened(body: Any) -> Any:
     """Return the answer with at most two rows of each list."""
     if isinstance(body, dict):
-        return {name: shortened(value) for name, value in body.items()}
+        return {
+            name: _SECRETS.get(name) or shortened(value) if value else value
+            for name, value in body.items()
+        }
     if isinstance(body, list):
         return [shortened(one) for one in body[:MOST_ROWS]]
     if isinstance(body, str) and body.count("\n") > MOST_ROWS + 1:

@@ -25,7 +25,10 @@ from koinonia.models import (
     Note,
     Staff,
     TextTemplate,
+    WebhookDelivery,
+    WebhookEndpoint,
 )
+from tests.support.webhooks import webhook
 
 _OTHER_NUMBERS = {"member": "+12025550171", "spare_member": "+12025550172", "merged_member": "+12025550173"}  # fmt: skip
 
@@ -119,7 +122,24 @@ def _make(church: Church, owner: User) -> dict[str, Any]:
         "colleague": colleagues["spare-sender"],
         "spare_colleague": colleagues["leaving-sender"],
         "invitation": Invitation.objects.get(pk=withdrawn.pk),
+        **_webhooks(church),
     }  # fmt: skip
+
+
+def _webhooks(church: Church) -> dict[str, Any]:
+    """Make a webhook that works, one to delete, and one that is off; nobody listens at their address."""
+    url, now = "https://localhost:8443/webhooks", timezone.now()
+    made: dict[str, Any] = {}
+    for kind in ("webhook", "spare_webhook", "dead_webhook"):
+        made[kind] = webhook(church, url, ["message.received"])
+    WebhookEndpoint.objects.filter(pk=made["dead_webhook"].pk).update(off="gone", off_since=now)
+    for kind, endpoint in (("delivery", "webhook"), ("dead_delivery", "dead_webhook")):
+        made[kind] = WebhookDelivery.objects.create(
+            endpoint=made[endpoint], event_id=f"test_{kind}", type="webhook.test", data={}, attempts=1,
+            state="failed", status=410, error="status", excerpt="Gone", seconds=0.04, created_at=now,
+            trying_since=now, tried_at=now,
+        )  # fmt: skip
+    return made
 
 
 def _note(church: Church, conversation: Any, owner: User) -> Note:

@@ -28,7 +28,7 @@ _KINDS = {
     "members": "member", "groups": "group", "keywords": "keyword", "messages": "message",
     "broadcasts": "broadcast", "series": "series", "conversations": "conversation", "notes": "note",
     "templates": "template", "media": "media", "dead-letters": "dead_letter", "staff": "colleague",
-    "invitations": "invitation",
+    "invitations": "invitation", "webhooks": "webhook",
 }  # fmt: skip
 _KIND_OF = {
     "update_message": "scheduled_message", "cancel_message": "spare_message",
@@ -38,6 +38,7 @@ _KIND_OF = {
     "delete_member": "spare_member", "delete_group": "spare_group",
     "delete_keyword": "spare_keyword", "delete_template": "spare_template",
     "delete_note": "spare_note", "end_series": "spare_series", "delete_staff": "spare_colleague",
+    "delete_webhook": "spare_webhook",
     "opt_out": "unread_conversation", "mark_as_read": "unread_conversation",
 }  # fmt: skip
 """Each operation that changes or ends an item gets its own item."""
@@ -49,6 +50,9 @@ _CONFLICTS: dict[str, tuple[str, Any]] = {
     "update_conversation": ("unread_conversation", {"done": True}),
     "update_series": ("ended_series", {"text": "Too late"}),
     "skip_occurrence": ("ended_series", None),
+    "test_webhook": ("dead_webhook", None),
+    "redeliver_events": ("dead_webhook", None),
+    "redeliver_event": ("dead_webhook", None),
 }
 """An item and a body that the operation refuses with 409."""
 _ONCE = {"discard_dead_letter", "retry_dead_letter"}
@@ -58,8 +62,13 @@ _ACTORS = {
     "accept_invitation": "hope-owner",
     "log_out_everywhere": "hope-owner",
 }
-_BAD_QUERIES = {"audit": "action=x", "export": "status=x&group=x", "events": "after=x"}
-_OWNERS_ONLY = {"audit", "staff", "invitations"}
+_BAD_QUERIES = {
+    "audit": "action=x",
+    "deliveries": "state=x",
+    "export": "status=x&group=x",
+    "events": "after=x",
+}
+_OWNERS_ONLY = {"audit", "staff", "invitations", "webhooks"}
 _LAST = ("delete_", "end_", "opt_out", "accept_", "change_password", "log_out")
 _PICTURE = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -258,6 +267,8 @@ class Walk:
         wanted = kind or _KIND_OF.get(name) or of_path
         if "/me/" in path:
             wanted = "token" if "{token}" in path else "my_token"
+        delivery = self.ids["dead_delivery" if kind == "dead_webhook" else "delivery"]
+        path = path.replace("{delivery}", delivery)
         one = "zzzz" if nowhere else self.ids.get(wanted, "zzzz")
         return path.replace("{church}", "nowhere" if nowhere else "grace").replace("{id}", one).replace("{token}", one)  # fmt: skip
 

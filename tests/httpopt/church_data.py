@@ -23,8 +23,10 @@ from koinonia.models import (
     Note,
     Series,
     TextTemplate,
+    WebhookEndpoint,
 )
 from tests.support import cast
+from tests.support.webhooks import webhook
 
 NOW = timezone.now()
 
@@ -65,6 +67,7 @@ def fill_church(church: Church, author: User) -> None:
         church=church, name="choir.png", kind="image/png", size=4, digest=str(church.pk),
         content=b"\x89PNG", author=author, created_at=NOW, keep_until=later,
     )  # fmt: skip
+    webhook(church, "https://hooks.example.org/")
     make_message(church, author, status=Status.DEAD, dead_since=NOW, error_code="timeout")
     attempted = make_message(church, author, batch=broadcast.pk)
     Attempt.objects.create(
@@ -102,6 +105,7 @@ def paths(church: Church) -> list[str]:
         "notes": Note.objects.filter(church=church),
         "templates": TextTemplate.objects.filter(church=church),
         "media": Attachment.objects.filter(church=church),
+        "webhooks": WebhookEndpoint.objects.filter(church=church),
         "dead-letters": Message.objects.filter(tenant=church, status=Status.DEAD),
     }
     found = [base, f"{base}staff/", f"{base}colleagues/", "/api/v1/me/", "/api/v1/churches/"]

@@ -18,6 +18,7 @@ KINDS = {
     "members": (f"{API}grace/members/", {"first_name": "Other"}),
     "groups": (f"{API}grace/groups/", {"name": "Band"}),
     "keywords": (f"{API}grace/keywords/", {"word": "SING"}),
+    "webhooks": (f"{API}grace/webhooks/", {"name": "Website"}),
     "staff": (f"{API}grace/staff/", {"role": "sender"}),
 }
 

@@ -30,7 +30,7 @@ from tests.support.running_system import RunningSystem, database_environment
 CHURCH = "/api/v1/churches/{church}/"
 KINDS = (
     "members", "groups", "messages", "broadcasts", "conversations", "dead-letters", "staff",
-    "series", "templates", "keywords", "notes", "media",
+    "series", "templates", "keywords", "notes", "media", "webhooks",
 )  # fmt: skip
 SAME_ON_A_304 = ("ETag", "Cache-Control", "Expires", "Vary", "Content-Location")
 NOT_ON_A_304 = (
@@ -88,6 +88,7 @@ def make_small_rows(church: str, owner: requests.Session) -> None:
         "templates": {"name": "Sunday", "text": "Come on Sunday"},
         "keywords": {"word": "PICNIC", "group": group},
         "notes": {"conversation": conversation, "text": "Sings in the choir"},
+        "webhooks": {"name": "Website", "url": "http://127.0.0.1:9/", "types": ["note.deleted"]},
     }
     for kind, row in rows.items():
         owner.post(f"{church}{kind}/", json=row).raise_for_status()

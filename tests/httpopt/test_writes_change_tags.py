@@ -34,6 +34,8 @@ from koinonia.models import (
     Role,
     Staff,
     TextTemplate,
+    WebhookCursor,
+    WebhookEndpoint,
 )
 from tests.httpopt.church_data import NOW, answers, make_message
 from tests.support import cast
@@ -148,6 +150,12 @@ WRITES: dict[str, Write] = {
     "an upload, renamed": lambda church: Attachment.objects.filter(church=church).update(
         name=new_name()
     ),
+    "webhooks, renamed": lambda church: WebhookEndpoint.objects.filter(church=church).update(
+        name=new_name()
+    ),
+    "a webhook that fails": lambda church: WebhookCursor.objects.filter(
+        endpoint__church=church
+    ).update(failing_since=NOW + timedelta(seconds=next(_names))),
     "a new membership": lambda church: Staff.objects.create(
         church=church, user=User.objects.create_user(new_name()), role=Role.VIEWER
     ),

@@ -1,4 +1,4 @@
-"""Keywords in the admin: which word joins which group of which church, and the answer to it."""
+"""The list of keywords in the admin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Races of two merges that share a member: one wins, the other one says so, and no row is lost."""
+"""Races of two merges that share a member."""
 
 from __future__ import annotations
 

@@ -9,14 +9,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 from django.contrib.auth.models import User
 from django.test import Client
 
 from koinonia.accounts import mail
 from tests.koinonia_throttling.conftest import full_buckets
 from tests.support import cast
-from tests.support.running_system import free_port
+from tests.support.mail_sink import Sink
 from tests.support.waiting import wait_until
 
 __all__ = ["full_buckets"]
@@ -30,29 +29,11 @@ def limited(swift: None, settings: Any) -> None:
     settings.THROTTLING = {**settings.THROTTLING, "ENABLED": True}
 
 
-class Sink:
-    """An SMTP handler that keeps the received envelopes."""
-
-    def __init__(self) -> None:
-        self.envelopes: list[Any] = []
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 -- aiosmtpd's name
-        self.envelopes.append(envelope)
-        return "250 OK"
-
-    def texts(self) -> list[str]:
-        return [envelope.content.decode() for envelope in self.envelopes]
-
-
 @pytest.fixture
 def sink(settings: Any) -> Iterator[Sink]:
-    sink, port = Sink(), free_port()
-    controller = Controller(sink, hostname="127.0.0.1", port=port)
-    controller.start()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
-    yield sink
-    controller.stop()
+    with Sink() as sink:
+        sink.use(settings)
+        yield sink
 
 
 @pytest.fixture

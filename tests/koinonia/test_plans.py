@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support.running_system import ROOT, database_environment
-from tests.support.statements import ADMIN, NAMED
+from tests.support.statements import ADMIN, FIND, NAMED
 
 MESSAGES = 50_000
 LARGE = (
@@ -70,6 +70,21 @@ def test_dead_letters_of_a_code_are_chosen_inside_the_index(plans: dict[str, Any
     counts = plans["admin: dead letters by code"]["plans"].partition("SELECT COUNT(*)")[2]
     condition = counts.partition("Index Cond: ")[2].partition("\n")[0]
     assert "error_code" in condition
+
+
+@pytest.mark.parametrize("name", FIND)
+def test_no_search_of_support_walks_along_a_primary_key(name: str, plans: dict[str, Any]) -> None:
+    """A rare number or id would be looked for through all rows."""
+    text = plans[name]["plans"]
+    for table in ("delivery_message", "delivery_webhookevent"):
+        assert f"Index Scan Backward using {table}_pkey" not in text
+
+
+def test_a_search_by_number_follows_the_index_of_numbers(plans: dict[str, Any]) -> None:
+    text = plans["find: a number"]["plans"]
+    assert "message_once_per_number" in text
+    assert "conversation_once_per_phone" in text
+    assert "Seq Scan on koinonia_conversation" not in text
 
 
 def test_a_scrape_reads_few_rows_of_an_old_installation(plans: dict[str, Any]) -> None:

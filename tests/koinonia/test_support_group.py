@@ -10,4 +10,8 @@ from koinonia.accounts.support_group import SUPPORT
 def test_support_manages_delivery_without_access_to_members() -> None:
     names = set(Group.objects.get(name=SUPPORT).permissions.values_list("codename", flat=True))
     assert {"change_deadletter", "change_breakertransition", "change_allowance"} <= names
-    assert not [name for name in names if name.endswith(("member", "message", "user", "optout"))]
+    # Numbers are masked there, and each look at a whole one is in the audit log.
+    allowed = {"find_message", "reveal_message", "view_optout"}
+    assert not [
+        name for name in names - allowed if name.endswith(("member", "message", "user", "optout"))
+    ]

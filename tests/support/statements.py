@@ -31,8 +31,12 @@ from delivery.recipients import waiting_for
 from delivery.status_report import report, why_stuck
 from delivery.statuses import Status
 from delivery.tracking import inbound, watchdog
+from delivery.webhooks.replay import count_unmatched
 from koinonia import conversations
 from koinonia.broadcasts import progress
+from koinonia.desk.find.asked import Asked
+from koinonia.desk.find.search import find
+from koinonia.desk.find.story import whole_story
 from koinonia.health.metrics.installation import InstallationCollector
 from koinonia.ids import encode
 from koinonia.models import Broadcast, Church, Conversation, Member
@@ -205,5 +209,36 @@ WORKER: dict[str, Callable[[], object]] = {
     "texts within the daily cap": lambda: spend.current(scene().church.pk, scene().now),
     "leases of a status": lambda: list(Message.objects.watched(Status.SENDING)[:10]),
 }
-NAMED: dict[str, Callable[[], object]] = {**CONSOLE, **ADMIN, **MONITORING, **PRUNE, **WORKER}
+FIND: dict[str, Callable[[], object]] = {
+    "find: a number": lambda: find(Asked(number=scene().member.phone)),
+    "find: a number of one church and day": lambda: find(
+        Asked(
+            number=scene().member.phone,
+            church=scene().church,
+            since=scene().now - timedelta(days=90),
+            until=scene().now - timedelta(days=89),
+        )
+    ),
+    "find: a number that nobody has": lambda: find(Asked(number="+13129999999")),
+    "find: the number of a church": lambda: find(Asked(number=scene().church.phone_number)),
+    "find: our id": lambda: find(Asked(word=encode(scene().message.pk))),
+    "find: a provider's id": lambda: find(Asked(word=str(scene().message.provider_id))),
+    "find: an id that nobody has": lambda: find(Asked(word="no-text-has-this-id")),
+    "find: a church": lambda: find(Asked(church=scene().church)),
+    "find: a small church": lambda: find(Asked(church=scene().small_church)),
+    "find: a church until 300 days ago": lambda: find(
+        Asked(church=scene().church, until=scene().now - timedelta(days=300))
+    ),
+    "find: the story of a text": lambda: whole_story(scene().message, scene().now),
+    "admin: webhook events without a text": partial(show, WebhookEvent, "unmatched=yes"),
+    "count of webhook events without a text": lambda: count_unmatched(scene().now),
+}
+NAMED: dict[str, Callable[[], object]] = {
+    **CONSOLE,
+    **ADMIN,
+    **FIND,
+    **MONITORING,
+    **PRUNE,
+    **WORKER,
+}
 """All of them."""

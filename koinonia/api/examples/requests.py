@@ -63,6 +63,13 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "retry_dead_letters": {"ids": [Item("dead_letter")]},
     "discard_dead_letter": {"reason": "The number is wrong."},
     "update_staff": {"role": "viewer"},
+    "create_webhook": {
+        "name": "Website",
+        "url": "https://localhost:8443/webhooks",
+        "types": ["message.received", "message.status"],
+    },
+    "update_webhook": {"types": ["message.received"]},
+    "redeliver_events": {"since": "2026-11-30T12:00:00Z"},
     "create_invitation": {"username": "hope-owner", "role": "viewer"},
 }  # fmt: skip
 

@@ -36,10 +36,7 @@ class RootView(APIView):
 
 @extend_schema(exclude=True)
 class VersionRootView(APIView):
-    """Version 1. Sign in with `auth/login/`; `church` holds the paths of one church: put its slug in.
-
-    The documentation explains every operation.
-    """
+    """Begin with `auth/login/`. `church` holds the paths of one church: write its slug for `{church}`."""
 
     name = "Version 1"
     permission_classes = [AllowAny]

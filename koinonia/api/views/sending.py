@@ -41,7 +41,7 @@ class SendingView(ChurchView):
                 message = send_text(
                     self.church, given["text"], to=phone, author=self.user, member=named,
                     media_urls=given["media_urls"], send_at=given["send_at"],
-                    expires_at=given["expires_at"], now=timezone.now(),
+                    expires_at=given["expires_at"], through="api", now=timezone.now(),
                 )  # fmt: skip
         except MemberGoneError:
             raise ConflictError("This member was deleted a moment ago.") from None

@@ -59,7 +59,10 @@ class ReplyView(ConversationPage):
             answer = self._unseen_answer()
             if answer is not None:
                 return None if self._is_mine(answer, text) else answer
-            send_text(self.church, text, to=self.conversation.phone, author=self.user, now=now)
+            send_text(
+                self.church, text, to=self.conversation.phone, author=self.user, through="page",
+                now=now,
+            )  # fmt: skip
         return None
 
     def _unseen_answer(self) -> Message | None:

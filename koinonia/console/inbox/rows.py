@@ -37,8 +37,14 @@ _LONGEST_LINK = 60
 
 
 def with_rows(conversations: QuerySet[Conversation]) -> QuerySet[Conversation]:
-    """Join the rows of other tables that a list shows."""
-    return conversations.select_related("member", "last_message", "assigned_to__user")
+    """Join the rows of other tables that a list shows, with the columns that it shows."""
+    joined = conversations.select_related("member", "last_message", "assigned_to__user")
+    return joined.only(
+        "church_id", "phone", "unread_count", "state", "inbox_at", "updated_at", "assigned_to_id",
+        "member__first_name", "member__last_name", "last_message__text",
+        "last_message__direction", "last_message__created_at", "last_message__asks_to_stop",
+        "assigned_to__user__username",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -172,7 +172,8 @@ class ConversationPage(ConsoleView):
 
     def colleagues(self) -> list[tuple[str, str]]:
         """Return id and name of the colleagues who may answer."""
-        return [(ids.encode(one.pk), one.user.get_username()) for one in colleagues(self.church)]
+        rows = colleagues(self.church).values_list("pk", "user__username")
+        return [(ids.encode(key), name) for key, name in rows]
 
     def context(self) -> dict[str, Any]:
         return {**super().context(), "colleagues": self.colleagues}

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth import logout
-from django.contrib.sessions.models import Session
 from django.db import transaction
-from django.db.models import Q
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -18,10 +16,11 @@ from koinonia.accounts.last_owner import KEEP_ONE_OWNER
 from koinonia.accounts.staff_changes import LastOwnerError
 from koinonia.console.office.base import OfficeView
 from koinonia.console.office.keys import lines
-from koinonia.models import Role, UserSession
+from koinonia.console.office.sessions import SessionsView
+from koinonia.models import Role
 
 
-class AccountPage(OfficeView):
+class AccountPage(SessionsView):
     """The sessions of the user, the keys in short, and leaving."""
 
     def get(self, request: Any) -> HttpResponse:
@@ -29,14 +28,9 @@ class AccountPage(OfficeView):
         context = {
             "keys": sum(not line.has_ended for line in found),
             "ending": any(line.name and line.days_left is not None for line in found),
-            "sessions": UserSession.objects.filter(user=self.user).filter(_unexpired()).count(),
+            **self.sessions(),
         }
         return self.page("koinonia/console/office/account.html", context)
-
-
-def _unexpired() -> Q:
-    valid = Session.objects.filter(expire_date__gt=timezone.now())
-    return Q(session_key__in=valid.values("session_key"))
 
 
 class LogoutEverywherePage(OfficeView):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from koinonia.console.office import account, keys, settings, staff
+from koinonia.console.office import account, keys, sessions, settings, staff
 
 urlpatterns = [
     path("settings/", settings.SettingsPage.as_view(), name="console-settings"),
@@ -14,6 +14,8 @@ urlpatterns = [
     path("account/", account.AccountPage.as_view(), name="console-account"),
     path("account/keys/", keys.KeysPage.as_view(), name="console-account-keys"),
     path("account/keys/<str:key>/end/", keys.EndKeyPage.as_view(), name="console-account-key"),
+    path("account/sessions/others/", sessions.EndOtherSessionsPage.as_view(), name="console-account-sessions"),
+    path("account/sessions/<str:key>/end/", sessions.EndSessionPage.as_view(), name="console-account-session"),
     path("account/sign-out-everywhere/", account.LogoutEverywherePage.as_view(), name="console-account-sign-out"),
     path("account/leave/", account.LeavePage.as_view(), name="console-account-leave"),
 ]  # fmt: skip

@@ -72,7 +72,7 @@ def _accept(view: ConsoleView, given: dict[str, Any], now: datetime) -> Made:
     member = given.get("member")
     return send_text(
         view.church, given["text"], to=member.phone if member else given["to"], member=member,
-        author=view.user, media_urls=given["media_urls"], send_at=send_at, now=now,
+        author=view.user, media_urls=given["media_urls"], send_at=send_at, through="page", now=now,
     )  # fmt: skip
 
 

@@ -9,9 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.utils.formats import number_format
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 
@@ -19,6 +17,7 @@ from delivery.statuses import ON_ITS_WAY, UNFINISHED, Status
 from koinonia import ids
 from koinonia.console.words import Words, shortened
 from koinonia.models import Broadcast
+from koinonia.templatetags.console import number as shown
 
 _SHOWN = 90
 """Letters of a text in a list."""
@@ -75,8 +74,7 @@ def line(broadcast: Broadcast) -> Line:
         bar=_bar(counts, total),
         text=shortened(broadcast.text, _SHOWN),
         counts=in_words(counts),
-        people=ngettext("to %(n)s person", "to %(n)s people", expected)
-        % {"n": number_format(expected, force_grouping=True)},
+        people=ngettext("to %(n)s person", "to %(n)s people", expected) % {"n": shown(expected)},
         begun_at=broadcast.scheduled_at or broadcast.created_at,
         author=broadcast.author.get_username() if broadcast.author else "",
     )
@@ -99,28 +97,24 @@ _WORDS: tuple[tuple[tuple[str, ...], Words], ...] = (
 def in_words(counts: Mapping[str, int]) -> str:
     """Return the counts as words, without zeros: "297 delivered · 2 not reached"."""
     numbers = [(number(counts, statuses), words) for statuses, words in _WORDS]
-    shown = [
-        words % {"number": n, "n": number_format(n, force_grouping=True)}
-        for n, words in numbers
-        if n
-    ]
-    return " · ".join(map(str, shown)) or _("Nobody")
+    known = [words % {"number": n, "n": shown(n)} for n, words in numbers if n]
+    return " · ".join(map(str, known)) or _("Nobody")
 
 
 def _bar(counts: Mapping[str, int], total: int) -> SafeString:
     """Return the bar as SVG. The sentence beside it says the same."""
-    return format_html(
+    parts = "".join(
+        f'<rect class="{tone}" x="{x:.2f}" y="0" width="{width:.2f}" height="4"/>'
+        for tone, x, width in _parts(counts, total)
+    )
+    # Words of this file and numbers: nothing is to be escaped.
+    return mark_safe(  # noqa: S308
         '<svg class="share" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true"'
-        ' focusable="false">{}</svg>',
-        format_html_join(
-            "",
-            '<rect class="{}" x="{}" y="0" width="{}" height="4"/>',
-            _parts(counts, total),
-        ),
+        f' focusable="false">{parts}</svg>'
     )
 
 
-def _parts(counts: Mapping[str, int], total: int) -> Iterator[tuple[str, str, str]]:
+def _parts(counts: Mapping[str, int], total: int) -> Iterator[tuple[str, float, float]]:
     """Yield tone, place and width of each part, in percent of the width."""
     x = 0.0
     for tone, statuses in (
@@ -131,5 +125,5 @@ def _parts(counts: Mapping[str, int], total: int) -> Iterator[tuple[str, str, st
     ):
         width = 100 * number(counts, statuses) / total if total else 0
         if width:
-            yield tone, f"{x:.2f}", f"{width:.2f}"
+            yield tone, x, width
         x += width

@@ -16,6 +16,7 @@ from delivery.models.message import Direction
 from delivery.statuses import Status
 from delivery.tallies import reading as tallies
 from koinonia.models import Broadcast, Church
+from koinonia.models.member import full_name
 
 SHOWN = 5
 
@@ -97,18 +98,33 @@ def _counts(church: Church, midnight: datetime, first: datetime) -> tuple[int, i
     return int(found[0]), int(found[1]), int(found[2])
 
 
-def next_scheduled(church: Church) -> list[tuple[datetime, Broadcast | Message]]:
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """A broadcast or a single text that waits for its time."""
+
+    at: datetime
+    text: str
+    people: int = 0
+    """The people of a broadcast."""
+    to: str = ""
+    """The person, or the number, of a single text."""
+
+
+def next_scheduled(church: Church) -> list[Coming]:
     """Return the broadcasts and single texts that go out next, the earliest first."""
     broadcasts = Broadcast.objects.filter(church=church, due_at__isnull=False).order_by("due_at")
     texts = Message.objects.waiting().filter(
         tenant=church, status=Status.SCHEDULED, batch__isnull=True
     )
-    found: list[tuple[datetime, Broadcast | Message]] = [
-        (broadcast.due_at, broadcast) for broadcast in broadcasts[:SHOWN] if broadcast.due_at
+    found = [
+        Coming(at, text, people=total)
+        for at, text, total in broadcasts.values_list("due_at", "text", "total")[:SHOWN]
+        if at
     ]
-    found += [
-        (text.next_attempt_at, text)
-        for text in texts.select_related("recipient").order_by("next_attempt_at")[:SHOWN]
-        if text.next_attempt_at
-    ]
-    return sorted(found, key=lambda one: one[0])[:SHOWN]
+    columns = ("text", "to_number", "recipient__first_name", "recipient__last_name")
+    waiting = texts.order_by("next_attempt_at").values_list("next_attempt_at", *columns)
+    for at, text, number, first_name, last_name in waiting[:SHOWN]:
+        name = full_name(first_name or "", last_name or "")
+        if at:
+            found.append(Coming(at, text, to=name or number))
+    return sorted(found, key=lambda one: one.at)[:SHOWN]

@@ -4,12 +4,11 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from koinonia.console.frame import ConsoleView
 from koinonia.console.today.figures import Figures, figures, next_scheduled
-from koinonia.models import Broadcast
+from koinonia.templatetags.console import day_in_words
 from koinonia.zones import zone_named
 
 
@@ -21,10 +20,7 @@ class TodayView(ConsoleView):
     def get(self, request: HttpRequest) -> HttpResponse:
         now = timezone.now()
         found = figures(self.church, now, zone_named(self.church.timezone))
-        coming = [
-            {"at": at, "text": row, "is_broadcast": isinstance(row, Broadcast)}
-            for at, row in next_scheduled(self.church)
-        ]
+        coming = next_scheduled(self.church)
         shown = {"figures": found, "coming": coming, "now": now, **_chart(found)}
         return self.page("koinonia/console/today/today.html", shown)
 
@@ -32,7 +28,7 @@ class TodayView(ConsoleView):
 def _chart(found: Figures) -> dict[str, Any]:
     rows = [
         (
-            date_format(day["date"], "D j M"),
+            day_in_words(day["date"], "D j M"),
             (
                 day["delivered"],
                 max(0, day["sent"] - day["delivered"] - day["failed"]),

@@ -24,6 +24,7 @@ from koinonia.models import (
     TextTemplate,
 )
 from tests.support import cast
+from tests.support.webhooks import webhook
 
 OPEN = {"api:login", "api:no-such-path", "api:root", "api:version-root", "api:schema", "api:docs"}
 PEOPLE = ("owner", "sender", "viewer", "other", "stranger", "superuser", "nobody")
@@ -93,6 +94,15 @@ TABLE: list[tuple[str, str, str, tuple[int, ...]]] = [
     ("GET", "media", "", READ),
     ("POST", "media", "", WRITE),
     ("GET", "media-item", "none", (404, 404, 404, 404, 404, 404, 401)),
+    ("GET", "webhooks", "", OWNERS_READ),
+    ("POST", "webhooks", "", OWNERS_WRITE),
+    ("GET", "webhook", "webhook", OWNERS_READ),
+    ("PATCH", "webhook", "webhook", OWNERS_WRITE),
+    ("DELETE", "webhook", "none", (404, 403, 403, 404, 404, 404, 401)),
+    ("POST", "webhook-rotate", "none", (404, 403, 403, 404, 404, 404, 401)),
+    ("POST", "webhook-test", "none", (404, 403, 403, 404, 404, 404, 401)),
+    ("POST", "webhook-redeliver", "webhook", OWNERS_WRITE),
+    ("GET", "webhook-deliveries", "webhook", OWNERS_READ),
 ]
 BAD: dict[str, Any] = {
     "role": "king",
@@ -126,6 +136,7 @@ def items(grace: Church, anna: Member, grace_owner: User) -> dict[str, str]:
         "conversation": Conversation.objects.create(church=grace, phone=anna.phone),
         "staff": Staff.objects.get(user=grace_owner),
         "template": TextTemplate.objects.create(church=grace, name="Sunday", text="Come"),
+        "webhook": webhook(grace, "https://hooks.example.org/"),
     }
     return {"none": encode(999), **{name: encode(item.pk) for name, item in made.items()}}
 

@@ -139,7 +139,7 @@ def test_no_operation_refuses_a_media_type_that_its_schema_lists(
     owner: APIClient, furnished: Church, anna: Member, verb: str, path: str, accept: str
 ) -> None:
     owner.raise_request_exception = False
-    found = path.format(church="grace", id="Uk", token="Uk")
+    found = path.format(church="grace", id="Uk", token="Uk", delivery="Uk")
     body = "" if verb == "get" else json.dumps({"text": "x"})
     answer = owner.generic(
         verb.upper(), found, body, content_type="application/json", headers={"Accept": accept}

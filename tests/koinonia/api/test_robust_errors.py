@@ -157,10 +157,10 @@ def test_an_odd_id_is_not_found(
         if "{" not in path or path.endswith("/events/"):
             continue
         for verb in verbs:
-            found = path.format(church="grace", id=key, token=key)
+            found = path.format(church="grace", id=key, token=key, delivery=key)
             answer = owner.generic(verb.upper(), found, "{}", content_type="application/json")
             assert answer.status_code < 500, (verb, path, answer.content)
-        slug = path.format(church=key, id="Uk", token=key)
+        slug = path.format(church=key, id="Uk", token=key, delivery="Uk")
         assert owner.get(slug).status_code < 500
 
 

@@ -17,7 +17,7 @@ from koinonia.models import Church
 from tests.httpopt.church_data import fill_church, paths
 
 PROBLEM = "application/problem+json"
-NO_FIELDS = ("/events/", "/delivery/", "/export/", "/invitations/", "/audit/")
+NO_FIELDS = ("/events/", "/delivery/", "/deliveries/", "/export/", "/invitations/", "/audit/")
 
 
 def made() -> Any:

@@ -124,7 +124,9 @@ def test_every_body_of_the_api_refuses_unknown_fields(
     fill_church(grace, grace_owner)
     kind = path.removeprefix("/api/v1/churches/{church}/").partition("/")[0]
     there = owner.get(f"{G}{kind}/").json().get("results", []) if "{id}" in path else []
-    found = path.format(church="grace", id=there[0]["id"] if there else "", token="Uk")
+    found = path.format(
+        church="grace", id=there[0]["id"] if there else "", token="Uk", delivery="Uk"
+    )
     answer = owner.generic(
         verb.upper(), found, '{"zebra": 1}', content_type="application/json"
     )  # fmt: skip

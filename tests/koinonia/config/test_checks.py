@@ -17,6 +17,7 @@ from tests.support.running_system import ROOT
 
 pytestmark = pytest.mark.any_database
 
+ALERT_SECRET = "whsec_" + "A" * 32
 PUBLIC_KEY = "7zudnRBWQDnDyTRcr6VEJhu+V46RjzyDm1fn3lHG2Nc="
 SERVER = {
     "SECRET_KEY": "k" * 25 + "0123456789abcdefghijklmnop",
@@ -46,7 +47,9 @@ def given(monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path) -> Any
 
     def use(**changed: str) -> None:
         for name in [*os.environ]:
-            if name.startswith(("THROTTL", "DELIVERY_", "TELN", "TWILIO_", "HTTPOPT", "REALTIME")):
+            if name.startswith(
+                ("THROTTL", "DELIVERY_", "TELN", "TWILIO_", "HTTPOPT", "REALTIME", "ALERT_")
+            ):
                 monkeypatch.delenv(name)
         for name, value in {**SERVER, "DATA_DIR": str(tmp_path), **changed}.items():
             monkeypatch.setenv(name, value)
@@ -59,7 +62,7 @@ def found() -> dict[str, str]:
     """Return the id and the hint of each finding."""
     told = [
         *checks.check_debug(), *checks.check_provider(), *checks.check_database(),
-        *checks.check_trust(), *checks.check_names(), *checks.check_parts(),
+        *checks.check_trust(), *checks.check_names(), *checks.check_parts(), *checks.check_alerts(),
     ]  # fmt: skip
     return {str(one.id): f"{one.msg} {one.hint}" for one in told}
 
@@ -86,6 +89,10 @@ def test_the_environment_of_a_server_is_clean(given: Any) -> None:
         ({"REALTIME_ENABLED": "0"}, "koinonia.W008", "every page polls"),
         ({"HTTPOPT_ENABLED": "0"}, "koinonia.W008", "uncompressed"),
         ({"DELIVERY_MODE": "sync"}, "koinonia.W008", "inside requests"),
+        ({"ALERT_EMAIL": "grace@example.org"}, "koinonia.W010", "does not leave this machine"),
+        ({"ALERT_WEBHOOK_URL": "https://a.example.org/"}, "koinonia.W011", "no alert is posted"),
+        ({"ALERT_WEBHOOK_SECRET": ALERT_SECRET}, "koinonia.W012", "has no effect"),
+        ({"ALERT_WEBHOOK_URL": "http://a.example.org/"}, "koinonia.W013", "is not https"),
     ],
     ids=str,
 )

@@ -58,6 +58,12 @@ def test_all_problems_are_reported_together(monkeypatch: pytest.MonkeyPatch) -> 
     [
         ("DELIVERY_PART_PRICE", "cheap", "must be a decimal number"),
         ("DELIVERY_PART_PRICE", "-1", "must be a decimal number"),
+        ("ALERT_EMAIL", "grace@example.org, banana", "'banana' is no e-mail address"),
+        ("ALERT_WEBHOOK_URL", "ftp://example.org", "must start with http"),
+        ("ALERT_WEBHOOK_SECRET", "banana", "whsec_"),
+        ("ALERT_WEBHOOK_SECRET", "whsec_AAAA", "24 to 64 random bytes"),
+        ("ALERT_REPEAT_HOURS", "0", "0.1"),
+        ("ALERT_BREAKER_SECONDS", "-1", "0"),
         ("DELIVERY_PART_PRICE", "nan", "must be a decimal number"),
         ("DATABASE_URL", "mysql://host/name", "must start with postgres:// or postgresql://"),
         ("DATABASE_URL", "postgres://host", "names no database"),

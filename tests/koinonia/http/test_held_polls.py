@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 import requests
 
@@ -25,6 +28,8 @@ MORE_THREADS = 20
 class System:
     def __init__(self, running: RunningSystem) -> None:
         self.url = running.url
+        self.log = running.data_dir / "logs" / "web.log"
+        self.database = urlsplit(running.environment_beside.get("DATABASE_URL", "")).path[1:]
         self.headers = {"Authorization": f"Bearer {running.token('grace-sender')}"}
         self.web = one(running.data_dir, "realtime.daphne")
 
@@ -45,6 +50,19 @@ class System:
         head = f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nAuthorization: {token}\r\n\r\n"
         waiting.sendall(head.encode())
         return waiting
+
+    def end_connections(self) -> None:
+        """End the connections of the system, and let the database refuse new ones."""
+        with psycopg.connect(os.environ["KOINONIA_TEST_POSTGRES"], autocommit=True) as server:
+            server.execute(f"ALTER DATABASE {self.database} ALLOW_CONNECTIONS false")
+            server.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+                [self.database],
+            )
+
+    def allow_connections(self) -> None:
+        with psycopg.connect(os.environ["KOINONIA_TEST_POSTGRES"], autocommit=True) as server:
+            server.execute(f"ALTER DATABASE {self.database} ALLOW_CONNECTIONS true")
 
     def threads(self) -> int:
         return len(os.listdir(f"/proc/{self.web}/task"))
@@ -110,3 +128,28 @@ def test_polls_of_disconnected_clients_release_their_threads(
         poll.close()
     wait_until(lambda: system.threads() - before <= MORE_THREADS)
     assert system.get("churches/grace/messages/").status_code == 200
+
+
+def test_polls_that_are_held_in_an_outage_get_503_and_the_log_one_line(
+    system: System, sockets: ExitStack
+) -> None:
+    if not system.database:
+        pytest.skip("The file of SQLite does not go away.")
+    head = system.get("churches/grace/events/").json()["to"]
+    polls = [sockets.enter_context(system.hold_poll(head, wait=3)) for _ in range(3)]
+    # The same few threads start the polls in turn: when this later poll returns, all are held.
+    system.get(f"churches/grace/events/?after={head}&wait=1").raise_for_status()
+    system.end_connections()
+    sockets.callback(system.allow_connections)
+    for poll in polls:
+        answer = http.client.HTTPResponse(poll)
+        answer.begin()
+        assert answer.status == 503
+        assert answer.headers["Retry-After"] == "5"
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert b"Service Unavailable" in answer.read()
+    log = system.log.read_text()
+    assert log.count("database_away") == 1
+    assert "Traceback" not in log
+    system.allow_connections()
+    wait_until(lambda: system.get("churches/grace/messages/").status_code == 200)

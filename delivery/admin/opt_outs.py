@@ -1,0 +1,42 @@
+"""The list of opt-outs, to search for a whole number."""
+
+from __future__ import annotations
+
+from django.apps import apps
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from delivery import conf
+from delivery.admin.readonly import ReadOnlyAdmin, to_the_second
+from delivery.dead_letters.queue import masked
+from delivery.models import OptOut
+
+
+@admin.register(OptOut)
+class OptOutAdmin(ReadOnlyAdmin[OptOut]):
+    list_display = ["masked_number", "tenant", "source", "since"]
+    list_filter = ["source"]
+    list_select_related = ["tenant"]
+    search_fields = ["number"]
+    search_help_text = "A number, whole, as +13125550142."
+    ordering = ["-pk"]
+    since = to_the_second("created_at", "since")
+    fields = readonly_fields = ("masked_number", "owner", "source", "since")
+
+    @admin.display(description="number")
+    def masked_number(self, opt_out: OptOut) -> str:
+        return masked(opt_out.number)
+
+    @admin.display(description="tenant")
+    def owner(self, opt_out: OptOut) -> str:
+        return str(opt_out.tenant)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[OptOut], search_term: str
+    ) -> tuple[QuerySet[OptOut], bool]:
+        """Search for a whole number of any tenant, so that the query uses the index of both."""
+        if search_term:
+            tenants = apps.get_model(conf.tenant_model())._default_manager.values("pk")
+            queryset = queryset.filter(number=search_term.strip(), tenant__in=tenants)
+        return queryset, False

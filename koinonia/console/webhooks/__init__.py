@@ -1,0 +1,1 @@
+"""The webhooks of a church: list, add, change, deliveries, test, secret. For owners."""

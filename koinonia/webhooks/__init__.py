@@ -1,0 +1,1 @@
+"""Outgoing webhooks: each church's events, signed and posted to the addresses that its owners chose."""

@@ -1,0 +1,122 @@
+"""One turn of an endpoint: the deliveries that a worker has claimed for it, and their results."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.utils import timezone
+
+from koinonia.models import WebhookDelivery, WebhookEndpoint
+from koinonia.webhooks.posting import NoAnswerError, Poster
+from koinonia.webhooks.signing import sign
+
+BUDGET_SECONDS = 5.0
+"""A turn begins no post after this time, so that a slow receiver gives its threads back."""
+STOPS_AFTER = 3
+"""Failures in a row after which a turn ends: the receiver is down."""
+STATUS = "status"
+"""The error of an answer that is not 2xx."""
+USER_AGENT = "Koinonia-Webhooks/1"
+
+
+@dataclass
+class Item:
+    """A delivery with its body. ``tried_at`` is None until it was posted."""
+
+    delivery: WebhookDelivery
+    body: bytes
+    status: int | None = None
+    error: str = ""
+    excerpt: str = ""
+    seconds: float = 0.0
+    tried_at: datetime | None = None
+
+    @property
+    def is_new(self) -> bool:
+        """Return whether the delivery has no row yet."""
+        return self.delivery._state.adding
+
+    @property
+    def succeeded(self) -> bool:
+        return self.tried_at is not None and not self.error
+
+
+@dataclass
+class Turn:
+    """The items in the order in which they are posted, by ``lanes`` threads at once."""
+
+    endpoint: WebhookEndpoint
+    church: str
+    token: str
+    before: tuple[str, int]
+    """The epoch and number of the cursor before the turn."""
+    epoch: str
+    last: int
+    """The number of the cursor once every item was posted."""
+    secrets: list[str]
+    items: list[Item] = field(default_factory=list)
+    lost: list[WebhookDelivery] = field(default_factory=list)
+    """Deliveries whose event the log does not hold any more."""
+    lanes: int = 1
+    took: float = 0.0
+    _left: deque[Item] = field(default_factory=deque)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _open_lanes: int = 0
+    _failures: int = 0
+
+    def begin(self, lanes: int) -> None:
+        self.lanes = self._open_lanes = max(1, min(lanes, len(self.items)))
+        self._left.extend(self.items)
+        self.took = time.monotonic()
+
+    def run_lane(self, poster: Poster, stopped: Callable[[], bool]) -> bool:
+        """Post until nothing is left. Return True in the last lane that ends."""
+        until = self.took + BUDGET_SECONDS
+        while not stopped() and time.monotonic() < until and self._failures < STOPS_AFTER:
+            try:
+                item = self._left.popleft()
+            except IndexError:
+                break
+            self._post(poster, item)
+        with self._lock:
+            self._open_lanes -= 1
+            if self._open_lanes:
+                return False
+            self.took = time.monotonic() - self.took
+            return True
+
+    def position(self) -> tuple[str, int]:
+        """Return the epoch and the number up to which every event was posted. Items go in order."""
+        skipped = [
+            item.delivery.seq for item in self.items if item.tried_at is None and item.is_new
+        ]
+        if not skipped:
+            return self.epoch, self.last
+        if skipped[0] is None:
+            # The receiver was not told yet that events are missing.
+            return self.before
+        return self.epoch, skipped[0] - 1
+
+    def _post(self, poster: Poster, item: Item) -> None:
+        now = timezone.now()
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": USER_AGENT,
+            **sign(self.secrets, item.delivery.event_id, now, item.body),
+        }
+        try:
+            answer = poster.post(self.endpoint.url, item.body, headers)
+        except NoAnswerError as error:
+            item.error, item.seconds = error.code, error.seconds
+        else:
+            item.status, item.seconds = answer.status, answer.seconds
+            if not 200 <= answer.status < 300:
+                item.error, item.excerpt = STATUS, answer.excerpt
+        item.tried_at = now
+        # A lost update of the count costs one post.
+        self._failures = self._failures + 1 if item.error else 0
