@@ -124,8 +124,8 @@ class ConversationPage(ConsoleView):
         """Return id and name of further members with this number, such as a spouse."""
         named = self.conversation.member
         found = Member.objects.filter(church=self.church, phone=self.conversation.phone)
-        found = found.exclude(pk=named.pk if named else None).order_by("pk")[:OTHERS]
-        return [(ids.encode(one.pk), one.name) for one in found]
+        found = found.exclude(pk=named.pk) if named else found
+        return [(ids.encode(one.pk), one.name) for one in found.order_by("pk")[:OTHERS]]
 
     def _texts(self) -> Texts:
         """Return the newest texts, the texts before ``?before=``, or those since ``?from=``."""
