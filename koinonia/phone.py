@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 import phonenumbers
 from django.utils.translation import gettext as _
@@ -139,6 +140,20 @@ _MAX_DIGITS = 15
 def _not_a_number(cell: str) -> str:
     several = sum(letter.isdigit() for letter in cell) > _MAX_DIGITS
     return _sentence(cell, _("Separate two numbers with a comma") if several else "")
+
+
+@lru_cache(maxsize=4096)
+def as_written(number: str, country: str) -> str:
+    """Return an E.164 number as people of ``country`` write it."""
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return number
+    formats = phonenumbers.PhoneNumberFormat
+    is_here = phonenumbers.country_code_for_region(country) == parsed.country_code
+    return phonenumbers.format_number(
+        parsed, formats.NATIONAL if is_here else formats.INTERNATIONAL
+    )
 
 
 def is_missing(cell: str) -> bool:

@@ -76,6 +76,10 @@ class ImportedPerson:
     groups: dict[str, str]
     """Key to name."""
 
+    @property
+    def name(self) -> str:
+        return full_name(self.first_name, self.last_name)
+
 
 @dataclass
 class Plan:
@@ -139,7 +143,7 @@ def _rows(people: People, table: Table, report: Report) -> list[Row]:
         limits.add(row)
         report.skipped += row.departed
         for sentence in row.remarks:
-            report.remark(row.line, sentence)
+            report.remark(row.line, sentence, row.name)
         rows.append(row)
     return rows
 
@@ -182,14 +186,16 @@ def _merge(people: list[Person], plan: Plan, report: Report) -> None:
         parts = [part for name in person.groups for part in split_known(name, known)]
         if any(len(part) > MAX_NAME_LENGTH for part in parts):
             sentence = _("groups: A name is longer than %(most)s characters.")
-            report.remark(person.line, sentence % {"most": MAX_NAME_LENGTH})
+            name = full_name(person.first_name, person.last_name)
+            report.remark(person.line, sentence % {"most": MAX_NAME_LENGTH}, name)
             continue
         # Keep the first spelling in the file.
         groups = {key: names_of.setdefault(key, part) for part in parts if (key := group_key(part))}
         others = at_number.setdefault(person.phone, [])
         same = same_person(others, person.first_name, person.last_name)
         if same is None and len(others) >= MAX_PEOPLE_OF_A_NUMBER:
-            report.remark(person.line, too_many_at_number())
+            name = full_name(person.first_name, person.last_name)
+            report.remark(person.line, too_many_at_number(), name)
         elif same is None:
             wanted = ImportedPerson(
                 person.line, person.first_name, person.last_name, person.phone, groups

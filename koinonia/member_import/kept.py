@@ -11,6 +11,7 @@ import time
 import zlib
 from dataclasses import fields
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import DatabaseError, OperationalError, transaction
@@ -80,6 +81,7 @@ def planned(file: MemberFile) -> tuple[Plan, Report]:
             errors=[tuple(remark) for remark in file.report["remarks"]],
             ignored_columns=list(file.report["ignored"]),
             remarks_left_out=file.report["left_out"],
+            names=_names_in(file.report),
         )
         return _plan(file), report
     report = Report()
@@ -95,6 +97,7 @@ def planned(file: MemberFile) -> tuple[Plan, Report]:
         "skipped": report.skipped,
         "remarks": report.errors,
         "left_out": report.remarks_left_out,
+        "names": report.names,
         "ignored": report.ignored_columns,
     }
     # A colleague or a second tab can have chosen other columns since.
@@ -151,6 +154,7 @@ def _write_slice(file: MemberFile, writing: Writing) -> bool:
                 return False
             report = Report(**{name: file.progress[name] for name in _COUNTS})
             report.errors = [tuple(remark) for remark in file.progress["remarks"]]
+            report.names = _names_in(file.progress)
             groups = set(file.progress["new_groups"])
             try:
                 step = writing.step(file.position)
@@ -167,6 +171,7 @@ def _write_slice(file: MemberFile, writing: Writing) -> bool:
                 **{name: getattr(report, name) for name in _COUNTS},
                 "opted_out": file.progress["opted_out"] + opted_out,
                 "remarks": report.errors,
+                "names": report.names,
                 "new_groups": sorted(groups),
             }
             rows.update(position=position, progress=progress)
@@ -190,10 +195,17 @@ def _end(file: MemberFile, now: datetime) -> None:
             audit.record(file.church, file.user, "members.imported", detail=counts, now=now)
 
 
-def remarks_of(file: MemberFile) -> list[tuple[int, str]]:
-    """Return line and sentence of all remarks, from the reading and the writing."""
+def remarks_of(file: MemberFile) -> list[tuple[int, str, str]]:
+    """Return line, name and sentence of all remarks, from the reading and the writing."""
     remarks = [*file.report.get("remarks", ()), *file.progress.get("remarks", ())]
-    return sorted((line, sentence) for line, sentence in remarks)[:MAX_REMARKS]
+    names = _names_in(file.report) | _names_in(file.progress)
+    ordered = sorted((line, sentence) for line, sentence in remarks)[:MAX_REMARKS]
+    return [(line, names.get(line, ""), sentence) for line, sentence in ordered]
+
+
+def _names_in(kept: dict[str, Any]) -> dict[int, str]:
+    """Return line to name. JSON has the lines as strings; files of an older release have no names."""
+    return {int(line): name for line, name in kept.get("names", {}).items()}
 
 
 def _plan(file: MemberFile) -> Plan:

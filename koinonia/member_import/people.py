@@ -30,6 +30,7 @@ from koinonia.member_import.name_cells import (
 )
 from koinonia.member_import.sheet_cells import ERROR_VALUES
 from koinonia.member_import.table import MAX_GROUPS_OF_A_PERSON, MAX_NAME_LENGTH, Record
+from koinonia.models.member import full_name
 from koinonia.names import tidy
 
 
@@ -61,6 +62,8 @@ class Row:
     empty_consents: list[str] = field(default_factory=list)
     """Headers of the consent columns that are empty in this row."""
     remarks: list[str] = field(default_factory=list)
+    name: str = ""
+    """The name as the file has it, of a row with a remark."""
 
 
 class People:
@@ -94,7 +97,18 @@ class People:
                 row.person = self._person(cells, row)
         except (BadRowError, UnknownDepartureError) as error:
             row.remarks.append(str(error))
+        if row.remarks:
+            row.name = self._name_in(record.cells)
         return row
+
+    def _name_in(self, cells: list[str]) -> str:
+        """Return the name in ``cells`` for a remark about its person, also if it is unusable."""
+        columns = self._columns
+        first, last = (
+            _first_filled(of_name, cells) for of_name in (columns.first_names, columns.last_names)
+        )
+        name = full_name(first, last) or _first_filled(columns.full_names, cells)
+        return shown(name) if name else ""
 
     def _check(self, record: Record) -> None:
         if record.error:
@@ -174,9 +188,11 @@ class People:
             raise BadRowError(f"phone: {error}") from None
         if len(numbers) > 1:
             rest = ", ".join(numbers[1:])
-            row.remarks.append(f"phone: {numbers[0]} is taken; the same cell also holds {rest}.")
+            sentence = _("phone: %(number)s is taken; the same cell also holds %(rest)s.")
+            row.remarks.append(sentence % {"number": numbers[0], "rest": rest})
         if second_choice and self._columns.has_first_choice:
-            row.remarks.append(f"phone: {second_choice} is taken, for there is no mobile number.")
+            sentence = _("phone: %(column)s is taken, for there is no mobile number.")
+            row.remarks.append(sentence % {"column": second_choice})
         return numbers[0]
 
     def _numbers_in(self, cell: str, country: str, row: Row) -> list[str]:
@@ -184,7 +200,8 @@ class People:
         if words and statement_in(words, Meaning.MAY).consent is Consent.OUT:
             numbers = phone.numbers_in(rest, country)
             row.opted_out = True
-            row.remarks.append(f"phone: {shown(cell)!r} is taken as an opt-out.")
+            sentence = _("%(column)s: %(cell)r is taken as an opt-out.")
+            row.remarks.append(sentence % {"column": "phone", "cell": shown(cell)})
             return numbers
         return phone.numbers_in(cell, country)
 
@@ -203,7 +220,7 @@ class People:
             *(_cell(cells, column.at) for column in columns.phones),
         )
         second_choice = (
-            *((cell, "a number marked as home or work") for cell in home),
+            *((cell, _("a number marked as home or work")) for cell in home),
             *((_cell(cells, column.at), column.header) for column in columns.second_choice),
         )
         for cell, name in (*((cell, "") for cell in first_choice), *second_choice):

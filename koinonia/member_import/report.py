@@ -27,11 +27,15 @@ class Report:
     ignored_columns: list[str] = field(default_factory=list)
     """Ignored columns and sheets, some with a reason."""
     remarks_left_out: int = 0
+    names: dict[int, str] = field(default_factory=dict)
+    """Line to the name of the person that a remark is about."""
 
-    def remark(self, line: int, sentence: str) -> None:
-        """Add a remark; count the remarks beyond ``MAX_REMARKS``."""
+    def remark(self, line: int, sentence: str, name: str = "") -> None:
+        """Add a remark about the person ``name``; count the remarks beyond ``MAX_REMARKS``."""
         if len(self.errors) < MAX_REMARKS:
             self.errors.append((line, sentence))
+            if name:
+                self.names[line] = name
         else:
             self.remarks_left_out += 1
 

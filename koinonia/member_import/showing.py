@@ -27,6 +27,7 @@ from koinonia.models.member import full_name
 from koinonia.names import tidy
 
 FIRST_PEOPLE = 10
+SHOWN_SHARING = 20
 _SAMPLED_ROWS = 200
 _SAMPLES = 3
 _SAMPLE_LENGTH = 40
@@ -58,6 +59,17 @@ class ShownPerson:
     opted_out: bool
 
 
+@dataclass(frozen=True)
+class Sharing:
+    """A new person whose number other people have too."""
+
+    line: int
+    name: str
+    phone: str
+    others: list[str]
+    """Their names: members, and people of earlier lines."""
+
+
 @dataclass
 class Preview:
     problem: str = ""
@@ -67,6 +79,9 @@ class Preview:
     header_line: int = 0
     columns: list[ShownColumn] = field(default_factory=list)
     people: list[ShownPerson] = field(default_factory=list)
+    sharing: list[Sharing] = field(default_factory=list)
+    """At most ``SHOWN_SHARING``."""
+    more_sharing: int = 0
     number: int = 0
     """People in the file."""
     opt_outs: int = 0
@@ -74,6 +89,12 @@ class Preview:
     asks_consent: bool = True
     """True if the file has no column about consent."""
     report: Report = field(default_factory=Report)
+
+    @property
+    def remarks(self) -> list[tuple[int, str, str]]:
+        """Return line, name and sentence of the remarks."""
+        names = self.report.names
+        return [(line, names.get(line, ""), sentence) for line, sentence in self.report.errors]
 
 
 def preview_of(file: MemberFile) -> Preview:
@@ -84,7 +105,7 @@ def preview_of(file: MemberFile) -> Preview:
             found.encodings = _encodings(content)
         _show_columns(found, file, content)
         plan, found.report = planned(file)
-        preview(file.church, plan, found.report)
+        members_at = preview(file.church, plan, found.report)
     except UnknownEncodingError:
         found.problem = "encoding"
     except UnusableFileError as error:
@@ -93,6 +114,9 @@ def preview_of(file: MemberFile) -> Preview:
         found.report.close()
         found.number, found.opt_outs = len(plan.people), len(plan.opt_outs)
         found.people = _people(file.church, plan)
+        sharing = _sharing(plan, members_at)
+        found.sharing = sharing[:SHOWN_SHARING]
+        found.more_sharing = len(sharing) - len(found.sharing)
     return found
 
 
@@ -144,6 +168,19 @@ def _people(church: Church, plan: Plan) -> list[ShownPerson]:
         members.setdefault(member.phone, []).append(member)
     out = opted_out(church.pk, phones)
     return [_shown(person, members.get(person.phone, []), plan, out) for person in first]
+
+
+def _sharing(plan: Plan, members_at: dict[int, list[str]]) -> list[Sharing]:
+    """Return the new people whose number a member or an earlier person of the file has."""
+    found: list[Sharing] = []
+    earlier: dict[str, list[str]] = {}
+    for person in plan.people:
+        at_number = earlier.setdefault(person.phone, [])
+        others = list(dict.fromkeys([*members_at.get(person.line, ()), *at_number]))
+        if others:
+            found.append(Sharing(person.line, person.name, person.phone, others))
+        at_number.append(person.name)
+    return found
 
 
 def _shown(

@@ -45,18 +45,27 @@ class Changes:
     """Members with the keys of the groups that they are added to."""
     refused: list[ImportedPerson] = field(default_factory=list)
     """People at a number that has the maximum of members already."""
+    sharing: dict[int, list[str]] = field(default_factory=dict)
+    """Line of a new person to the names of the members who have the number already."""
     updated: int = 0
     skipped: int = 0
 
 
-def preview(church: Church, plan: Plan, report: Report) -> None:
-    """Count in ``report`` the changes that writing ``plan`` would make."""
+def preview(church: Church, plan: Plan, report: Report) -> dict[int, list[str]]:
+    """Count in ``report`` the changes that writing ``plan`` would make.
+
+    Return the lines of new people whose number members have already, with the names of these members.
+    """
+    sharing: dict[int, list[str]] = {}
     newly_out: set[str] = set()
     for numbers in _slices(sorted(plan.opt_outs), READ_AT_ONCE):
         newly_out |= set(numbers) - opted_out(church.pk, numbers)
     for people in _slices(plan.people, READ_AT_ONCE):
-        count(changes_of(church, people, newly_out), report)
+        changes = changes_of(church, people, newly_out)
+        count(changes, report)
+        sharing |= changes.sharing
     report.new_groups = sorted(plan.new_groups.values())
+    return sharing
 
 
 @dataclass
@@ -193,7 +202,7 @@ def note_unwritten(people: Sequence[ImportedPerson], error: DatabaseError, repor
         extra={"action": "import_not_written", "people": len(people)},
     )
     for person in people:
-        report.remark(person.line, str(_NOT_WRITTEN))
+        report.remark(person.line, str(_NOT_WRITTEN), person.name)
 
 
 _NOT_WRITTEN = _("Not written: the database refused it. Import the file again.")
@@ -218,6 +227,8 @@ def changes_of(church: Church, people: Sequence[ImportedPerson], newly_out: set[
                 phone=person.phone,
             )  # fmt: skip
             changes.new.append((new, person))
+            if at_number:
+                changes.sharing[person.line] = [member.name for member in at_number]
         else:
             _change(known, person, changes, is_newly_out=person.phone in newly_out)
     return changes
@@ -247,7 +258,7 @@ def count(changes: Changes, report: Report) -> None:
     report.updated += changes.updated
     report.skipped += changes.skipped
     for person in changes.refused:
-        report.remark(person.line, too_many_at_number())
+        report.remark(person.line, too_many_at_number(), person.name)
 
 
 def _slices(items: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:

@@ -17,9 +17,11 @@ from django.utils.translation import gettext as _
 
 from delivery.desk import charts
 from delivery.models import Message
+from koinonia import phone
 from koinonia.console import words
 
 register = template.Library()
+register.filter(phone.as_written)
 
 
 @register.simple_tag

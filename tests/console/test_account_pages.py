@@ -143,7 +143,7 @@ def test_a_user_accepts_an_invitation_on_the_invitations_page(
     page.get_by_role("link", name="Invitations").click()
     look(page, "invitations")
     page.get_by_role("button", name="Accept Grace Church").click()
-    expect(page.get_by_text("You text from +13125550001")).to_be_visible()
+    expect(page.get_by_text("You text from (312) 555-0001")).to_be_visible()
     headers = {"Authorization": f"Bearer {system.token('hope-owner')}"}
     left = requests.delete(
         f"{system.url}/api/v1/churches/grace/staff/me/", headers=headers, timeout=10

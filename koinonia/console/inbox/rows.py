@@ -29,6 +29,7 @@ from koinonia.console.words import shortened
 from koinonia.ids import encode
 from koinonia.inbox.tapbacks import Bubble, Tapback, tapback_in
 from koinonia.models import Conversation, InboxState, Note, Staff
+from koinonia.phone import as_written
 
 _SHOWN = 120
 """Letters of the last text in a list."""
@@ -63,7 +64,12 @@ class Row:
     @cached_property
     def name(self) -> str:
         member = self.conversation.member
-        return member.name if member else self.conversation.phone
+        return (member.name if member else "") or self.number
+
+    @property
+    def number(self) -> str:
+        """Return the number as the church's country writes it."""
+        return as_written(self.conversation.phone, self.mine.church.country)
 
     @property
     def member_id(self) -> str:

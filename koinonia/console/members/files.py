@@ -125,8 +125,8 @@ class FilePage(_ImportView):
             "id": ids.encode(file.pk),
             "found": found,
             "report": found.report,
-            "remarks": found.report.errors[:_SHOWN_REMARKS],
-            "more_remarks": max(0, len(found.report.errors) - _SHOWN_REMARKS),
+            "remarks": found.remarks[:_SHOWN_REMARKS],
+            "more_remarks": max(0, len(found.remarks) - _SHOWN_REMARKS),
             "choices": [(meaning, MEANINGS[meaning]) for meaning in HEADERS],
             "meanings": MEANINGS,
             "problem": problem,
@@ -185,10 +185,10 @@ class ReportPage(_ImportView):
 
 
 def _report_lines(file: MemberFile) -> Iterator[str]:
-    yield line((_("Line"), _("Remark")))
-    for number, sentence in kept.remarks_of(file):
-        yield line((number, sentence))
+    yield line((_("Line"), _("Name"), _("Remark")))
+    for number, name, sentence in kept.remarks_of(file):
+        yield line((number, name, sentence))
     if left_out := file.report.get("left_out"):
-        yield line(("", _("%(number)s more remarks are left out.") % {"number": left_out}))
+        yield line(("", "", _("%(number)s more remarks are left out.") % {"number": left_out}))
     for column in file.report.get("ignored", ()):
-        yield line(("", _("Not used: %(column)s") % {"column": column}))
+        yield line(("", "", _("Not used: %(column)s") % {"column": column}))

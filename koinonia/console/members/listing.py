@@ -21,7 +21,7 @@ from koinonia.member_export import lines
 from koinonia.member_search import found, matching
 from koinonia.models import Group, Role
 from koinonia.models.member import MemberQuerySet, with_opt_outs
-from koinonia.templatetags.members import as_written
+from koinonia.phone import as_written
 
 _MOST_GROUPS = 1_000
 _SHOWN_GROUPS = 6

@@ -122,7 +122,7 @@ def _people(church: Church, words: str, have: set[str]) -> tuple[list[Option], s
     ranked = annotated.order_by("-rank", "search_key", "pk")
     shown = list(ranked[: SHOWN_PEOPLE + 1])
     is_all = len(shown) <= SHOWN_PEOPLE
-    options = [_person(member) for member in shown[:SHOWN_PEOPLE]]
+    options = [_person(church, member) for member in shown[:SHOWN_PEOPLE]]
     options = [option for option in options if option.recipient.mark not in have]
     if is_all:
         return options, ""
@@ -143,10 +143,10 @@ def _more(left: int) -> str:
     return sentence % {"count": left}
 
 
-def _person(member: Member) -> Option:
+def _person(church: Church, member: Member) -> Option:
     stopped: bool = member.is_stopped  # type: ignore[attr-defined] # annotated
-    detail = _("opted out") if stopped else member.phone
-    return Option(recipients.of_member(member), detail, refused=stopped)
+    detail = _("opted out") if stopped else phone.as_written(member.phone, church.country)
+    return Option(recipients.of_member(church, member), detail, refused=stopped)
 
 
 def _number(church: Church, words: str) -> Option | None:
@@ -159,4 +159,4 @@ def _number(church: Church, words: str) -> Option | None:
         return None
     if Member.objects.filter(church=church, phone=number).exists():
         return None
-    return Option(recipients.of_number(number), _("this number"))
+    return Option(recipients.of_number(church, number), _("this number"))

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from koinonia import ids
 from koinonia.models import Church, Group, Member
+from koinonia.phone import as_written
 
 EVERYONE = "all"
 MAX_MARKS = 500
@@ -95,7 +96,7 @@ def read(church: Church, marks: Iterable[str]) -> Chosen:
     chosen = Chosen()
     for mark in named:
         kind, _colon, key = mark.rpartition(":")
-        found = _recipient(mark, kind, key, groups, members)
+        found = _recipient(church, mark, kind, key, groups, members)
         if found is None:
             chosen.gone += 1
             continue
@@ -114,24 +115,30 @@ def of_group(group: Group, *, without: bool = False) -> Recipient:
     return Recipient(mark, group.name, "without" if without else "group")
 
 
-def of_member(member: Member) -> Recipient:
-    return Recipient(f"m:{ids.encode(member.pk)}", member.name or member.phone, "member")
+def of_member(church: Church, member: Member) -> Recipient:
+    name = member.name or as_written(member.phone, church.country)
+    return Recipient(f"m:{ids.encode(member.pk)}", name, "member")
 
 
-def of_number(number: str) -> Recipient:
-    return Recipient(f"n:{number}", number, "number")
+def of_number(church: Church, number: str) -> Recipient:
+    return Recipient(f"n:{number}", as_written(number, church.country), "number")
 
 
 def _recipient(
-    mark: str, kind: str, key: str, groups: dict[int, Any], members: dict[int, Any]
+    church: Church,
+    mark: str,
+    kind: str,
+    key: str,
+    groups: dict[int, Any],
+    members: dict[int, Any],
 ) -> Recipient | None:
     if mark == EVERYONE:
         return everyone()
     if kind == "n" and key.startswith("+") and key[1:].isdecimal() and len(key) <= 16:
-        return of_number(key)
+        return of_number(church, key)
     number = ids.decode(key) or 0
     if kind == "m" and number in members:
-        return of_member(members[number])
+        return of_member(church, members[number])
     if kind in {"g", "-g"} and number in groups:
         return of_group(groups[number], without=kind == "-g")
     return None

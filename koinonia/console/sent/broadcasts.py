@@ -39,7 +39,10 @@ class BroadcastsView(SentView):
         page = paged(request, mine.filter(due_at=None))
         shown = {
             "planned": [line(broadcast) for broadcast in planned[:MOST_PLANNED]],
-            "planned_texts": [text_line(text, self.frame.base) for text in waiting[:MOST_PLANNED]],
+            "planned_texts": [
+                text_line(text, self.frame.base, self.church.country)
+                for text in waiting[:MOST_PLANNED]
+            ],
             "more_planned": max(len(planned), len(waiting)) > MOST_PLANNED,
             "most": MOST_PLANNED,
             "lines": [line(broadcast) for broadcast in with_counts(page.rows)],

@@ -27,6 +27,7 @@ from koinonia.console.sent.forms import (
     planned_at,
 )
 from koinonia.models import Broadcast, Role
+from koinonia.phone import as_written
 from koinonia.texts.change import change_text, template_of
 
 NAMES = {"send_at": "day", "scheduled_at": "day", "audience": "everyone", "repeat": "every"}
@@ -115,7 +116,9 @@ class EditTextView(EditView):
         return PlannedForm(self.church, given, initial=fields)
 
     def _about(self, text: Message) -> dict[str, Any]:
-        name = text.recipient.name if text.recipient else text.to_number
+        name = (text.recipient.name if text.recipient else "") or as_written(
+            text.to_number, self.church.country
+        )
         return {
             "title": _("Change the text to %(name)s") % {"name": name},
             "back": self.link("console-sent-text", text),

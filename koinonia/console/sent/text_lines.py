@@ -10,6 +10,7 @@ from delivery.models import Message
 from delivery.statuses import Status
 from koinonia import ids
 from koinonia.console.words import explain, shortened
+from koinonia.phone import as_written
 from koinonia.templatetags.console import chip, when
 
 _SHOWN = 160
@@ -22,8 +23,11 @@ _LINE = (
 )
 
 
-def text_line(text: Message, base: str) -> SafeString:
-    """Return the line of a text that was read with its recipient; ``base`` is the path of the church."""
+def text_line(text: Message, base: str, country: str) -> SafeString:
+    """Return the line of a text that was read with its recipient.
+
+    ``base`` is the path of the church, ``country`` its country.
+    """
     moment: SafeString | str
     if text.status == Status.SCHEDULED:
         moment = format_html("{} <b>{}</b>", _("Goes out"), when(text.scheduled_at, "full"))
@@ -31,7 +35,7 @@ def text_line(text: Message, base: str) -> SafeString:
         moment = when(text.created_at)
     return format_html(
         _LINE, id=ids.encode(text.pk), status=text.status, base=base,
-        name=getattr(text.recipient, "name", "") or text.to_number,
+        name=getattr(text.recipient, "name", "") or as_written(text.to_number, country),
         part=_part() if text.batch is not None else "",
         chip=chip(text.status),
         words=shortened(text.text, _SHOWN) or _("(picture)"),

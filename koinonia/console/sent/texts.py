@@ -24,7 +24,7 @@ class TextsView(SentView):
         shown = {
             "search": search,
             "found": found,
-            "lines": [text_line(text, self.frame.base) for text in found.rows],
+            "lines": [text_line(text, self.frame.base, self.church.country) for text in found.rows],
             "states": [(name, label) for name, (label, _statuses) in STATES.items()],
             "people": search.people[:MOST_PEOPLE],
             "too_many_people": len(search.people) > MOST_PEOPLE,

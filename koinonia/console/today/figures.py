@@ -17,6 +17,7 @@ from delivery.statuses import Status
 from delivery.tallies import reading as tallies
 from koinonia.models import Broadcast, Church
 from koinonia.models.member import full_name
+from koinonia.phone import as_written
 
 SHOWN = 5
 
@@ -126,5 +127,5 @@ def next_scheduled(church: Church) -> list[Coming]:
     for at, text, number, first_name, last_name in waiting[:SHOWN]:
         name = full_name(first_name or "", last_name or "")
         if at:
-            found.append(Coming(at, text, to=name or number))
+            found.append(Coming(at, text, to=name or as_written(number, church.country)))
     return sorted(found, key=lambda one: one.at)[:SHOWN]

@@ -13,7 +13,7 @@ from django.utils import timezone
 from delivery.models import OptOut
 from koinonia.console.members import files
 from koinonia.ids import encode
-from koinonia.member_import import kept, writing
+from koinonia.member_import import kept, showing, writing
 from koinonia.models import AuditEntry, Church, Group, Member, MemberFile
 from tests.console.conftest import signed_in
 
@@ -67,6 +67,50 @@ def test_the_preview_shows_what_would_happen_and_writes_nothing(
     assert Member.objects.count() == 1
 
 
+def test_the_preview_names_the_person_of_each_remark(sender: Client, grace: Church) -> None:
+    path = upload(sender, 'Name,Mobile\nRuth Ames,\n"Baker, Paul",555-01\n,3125550104\n')
+    expected = [(2, "Ruth Ames"), (3, "Baker, Paul"), (4, "")]
+    assert [(line, name) for line, name, _ in preview(sender, path).remarks] == expected
+    # The second opening reads the kept plan.
+    assert [(line, name) for line, name, _ in preview(sender, path).remarks] == expected
+    assert "<bdi>Baker, Paul</bdi>" in sender.get(path).content.decode()
+
+
+def test_the_preview_shows_who_else_has_a_number(sender: Client, grace: Church) -> None:
+    Member.objects.create(church=grace, first_name="Ann", last_name="Clark", phone="+13125550175")
+    path = upload(
+        sender,
+        "First Name,Last Name,Mobile\nAnn,Clark,3125550175\nTim,Clark,3125550175\n"
+        "Joy,Clark,3125550175\nRuth,Ames,3125550174\n",
+    )
+    found = preview(sender, path)
+    assert [(one.line, one.name, one.others) for one in found.sharing] == [
+        (3, "Tim Clark", ["Ann Clark"]),
+        (4, "Joy Clark", ["Ann Clark", "Tim Clark"]),
+    ]
+    page = sender.get(path).content.decode()
+    assert "<bdi>(312) 555-0175</bdi>: also the number of" in page
+
+
+def test_the_list_of_shared_numbers_has_a_bound(
+    sender: Client, grace: Church, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(showing, "SHOWN_SHARING", 1)
+    path = upload(sender, "Name,Mobile\nA B,3125550175\nC D,3125550175\nE F,3125550175\n")
+    found = preview(sender, path)
+    assert (len(found.sharing), found.more_sharing) == (1, 1)
+    assert "and 1 more" in sender.get(path).content.decode()
+
+
+def test_a_report_of_an_older_release_has_no_names(sender: Client, grace: Church) -> None:
+    path = upload(sender, BREEZE)
+    sender.post(path + "start/", {"agreed": "1"})
+    file = MemberFile.objects.get()
+    del file.report["names"], file.progress["names"]
+    file.save()
+    assert kept.remarks_of(file)[0][:2] == (4, "")
+
+
 def test_a_large_file_asks_to_wait_and_then_shows_the_preview(
     sender: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,8 +154,9 @@ def test_an_import_needs_the_agreement_and_reports(sender: Client, grace: Church
     assert AuditEntry.objects.get().detail["opted_out"] == 1
     report = sender.get(path + "report/")
     lines = report.getvalue().decode().splitlines()
-    assert lines[0] == "Line,Remark"
-    assert lines[1].startswith("4,")
+    assert lines[0] == "Line,Name,Remark"
+    assert lines[1].startswith("4,Ida,")
+    assert "<bdi>Ida</bdi>" in page
 
 
 def test_a_second_start_imports_once(sender: Client, grace: Church) -> None:
