@@ -65,6 +65,8 @@ class Frame:
         """True: read the troubles again, although another page has just read them."""
         self.base = reverse("console-today", args=[membership.church.slug])
 
+    on_a_phone = ON_A_PHONE
+
     @property
     def lines(self) -> list[Line]:
         return [

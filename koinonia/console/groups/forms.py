@@ -14,13 +14,13 @@ MOST_CHOICES = 500
 
 
 class GroupForm(forms.Form):
-    name = forms.CharField(label=_("Name"), max_length=100)
+    name = forms.CharField(label=_("Name"), max_length=100, widget=forms.TextInput({"dir": "auto"}))
     welcome_text = forms.CharField(
         label=_("Welcome text"),
         max_length=MAX_ANSWER,
         required=False,
         strip=False,
-        widget=forms.Textarea({"rows": 3}),
+        widget=forms.Textarea({"rows": 3, "dir": "auto"}),
         help_text=_(
             "Answers a person who joins by a keyword. Empty: a standard sentence."
             " {first_name} and {church} are filled in."
@@ -41,7 +41,7 @@ class KeywordForm(forms.Form):
         max_length=MAX_ANSWER,
         required=False,
         strip=False,
-        widget=forms.Textarea({"rows": 3}),
+        widget=forms.Textarea({"rows": 3, "dir": "auto"}),
         help_text=_(
             "Empty: the welcome text of the group. Say how to leave it: the word and STOP, such as CHOIR STOP."
         ),

@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from koinonia import group_changes, ids
+from koinonia import group_changes
 from koinonia.api.pagination import ByName
 from koinonia.api.serializers.answers import GroupMembersSerializer
 from koinonia.console.groups.base import GroupsView
@@ -31,10 +31,14 @@ class GroupPage(GroupsView):
         words = request.GET.get("search", "")[:100].strip()
         wanted = request.GET.get("find", "")[:100].strip()
         members = with_opt_outs(self._members(group).filter(matching(words)))
+        page = paged(request, members, ByName, keep=("search",))
+        if request.GET and not page.rows and not words and group.members_count:
+            # The last person of this page has been removed.
+            return self.go(self.path("group", key))
         context = {
             "group": group,
             "keywords": list(Keyword.objects.filter(group=group).order_by("word")[:20]),
-            "page": paged(request, members, ByName, keep=("search",)),
+            "page": page,
             "search": words,
             "find": wanted,
             **self._candidates(group, wanted),
@@ -70,7 +74,7 @@ class GroupMembersPage(GroupsView):
         judged = self.judge(GroupMembersSerializer, given)
         if not judged.is_valid():
             self.notice(_("Choose people first."), level=30)
-            return self.go(self._back(group, request))
+            return self.go(f"{self.path('group', key)}#add-title")
         add, remove = judged.validated_data["add"], judged.validated_data["remove"]
         changed = group_changes.change_members(group, self.user, add=add, remove=remove)
         if changed.added:
@@ -83,7 +87,7 @@ class GroupMembersPage(GroupsView):
                 ngettext("%(n)s person is out of the group.", "%(n)s people are out of the group.", changed.removed)
                 % {"n": changed.removed}
             )  # fmt: skip
-        return self.go(self._back(group, request))
-
-    def _back(self, group: Group, request: Any) -> str:
-        return self.path("group", ids.encode(group.pk))
+        if add:
+            return self.go(f"{self.path('group', key)}#add-title")
+        # The list stays where it is: several people of a search are often removed.
+        return self.go(f"{self.path('group', key)}?{request.GET.urlencode()}#members-title")

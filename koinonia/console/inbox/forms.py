@@ -11,7 +11,7 @@ class ReplyForm(forms.Form):
         label=_("Reply"),
         required=False,
         strip=False,
-        widget=forms.Textarea(attrs={"rows": 3, "id": "reply-text"}),
+        widget=forms.Textarea(attrs={"rows": 3, "id": "reply-text", "dir": "auto"}),
     )
 
 
@@ -22,5 +22,5 @@ class NoteForm(forms.Form):
         label=_("New note"),
         required=False,
         help_text=_("Only your colleagues read it."),
-        widget=forms.Textarea(attrs={"rows": 2, "id": "note-text"}),
+        widget=forms.Textarea(attrs={"rows": 2, "id": "note-text", "dir": "auto"}),
     )

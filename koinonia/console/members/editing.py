@@ -66,7 +66,9 @@ class NewMemberPage(_FormPage):
 class EditMemberPage(_FormPage):
     def get(self, request: Any, key: str) -> HttpResponse:
         member = self._member(key)
-        form = MemberForm(self.church, initial=values_of(member, opted_out=False))
+        form = MemberForm(
+            self.church, keeps_initial=True, initial=values_of(member, opted_out=False)
+        )
         if member.opted_out:  # type: ignore[attr-defined] # set below
             del form.fields["opted_out"]
         return self._shown(form, member, member.version)
@@ -78,7 +80,7 @@ class EditMemberPage(_FormPage):
         for name in FIELDS:
             if given.get(f"take-{name}") == "theirs":
                 _set(given, name, theirs[name])
-        form = MemberForm(self.church, given)
+        form = MemberForm(self.church, given, keeps_initial=True)
         if member.opted_out:  # type: ignore[attr-defined] # set below
             del form.fields["opted_out"]
         version = version_in(given)
@@ -99,7 +101,10 @@ class EditMemberPage(_FormPage):
         return member
 
     def _conflict(self, form: MemberForm, member: Member, theirs: dict[str, Any]) -> HttpResponse:
-        """Show the typed values beside the ones that a colleague has saved."""
+        """Show the typed values beside the ones that a colleague has saved.
+
+        The colleague's value is marked where the person changed nothing.
+        """
         names = dict(form.names)
         mine = form.values()
         rows = [
@@ -108,6 +113,7 @@ class EditMemberPage(_FormPage):
                 "label": form.fields[name].label,
                 "mine": _words(mine[name], names),
                 "theirs": _words(theirs[name], names),
+                "is_changed": name in form.changed_data,
             }
             for name in FIELDS
             if name in mine and _comparable(mine[name]) != _comparable(theirs[name])

@@ -22,13 +22,13 @@ class MemberForm(forms.Form):
         label=_("First name"),
         required=False,
         widget=forms.TextInput(
-            attrs={"autocomplete": "off", "maxlength": _LONGEST, "required": True}
+            attrs={"autocomplete": "off", "maxlength": _LONGEST, "required": True, "dir": "auto"}
         ),
     )
     last_name = forms.CharField(
         label=_("Last name"),
         required=False,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "maxlength": _LONGEST}),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "maxlength": _LONGEST, "dir": "auto"}),
     )
     phone = forms.CharField(
         label=_("Mobile number"),
@@ -47,7 +47,10 @@ class MemberForm(forms.Form):
         help_text=_("Only a START text from this number takes it back."),
     )
 
-    def __init__(self, church: Church, *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, church: Church, *args: Any, keeps_initial: bool = False, **kwargs: Any
+    ) -> None:
+        """``keeps_initial``: let the page hold the first values, so that ``changed_data`` names what a person changed."""
         super().__init__(*args, **kwargs)
         names = Group.objects.filter(church=church).order_by("name").values_list("pk", "name")
         self.names = [(ids.encode(pk), name) for pk, name in names]
@@ -58,6 +61,8 @@ class MemberForm(forms.Form):
         self.fields["groups"].choices = choices  # type: ignore[attr-defined] # a choice field
         if not choices:
             del self.fields["groups"]
+        for field in self.fields.values():
+            field.show_hidden_initial = keeps_initial
 
     def values(self) -> dict[str, Any]:
         """Return the typed values in the form of the API. The form must have been cleaned."""
@@ -79,6 +84,8 @@ class NoteForm(forms.Form):
     text = forms.CharField(
         label=_("A note for your colleagues"),
         required=False,
-        widget=forms.Textarea(attrs={"rows": 3, "maxlength": MAX_NOTE_LENGTH, "required": True}),
+        widget=forms.Textarea(
+            attrs={"rows": 3, "maxlength": MAX_NOTE_LENGTH, "required": True, "dir": "auto"}
+        ),
         help_text=_("The person never sees it."),
     )

@@ -94,7 +94,9 @@ class AnswersForm(forms.Form):
             ("first_contact_answer", sentences.standard_first_contact(church)),
             ("closed_answer", sentences.standard_closed(church)),
         ):
-            self.fields[name].widget = forms.Textarea({"rows": 3, "maxlength": MAX_ANSWER})
+            self.fields[name].widget = forms.Textarea(
+                {"rows": 3, "maxlength": MAX_ANSWER, "dir": "auto"}
+            )
             self.fields[name].help_text = _("Empty: “%(standard)s”") % {
                 "standard": sentences.filled_in(standard, None, church)
             }

@@ -139,3 +139,34 @@ def test_the_pages_are_read_without_javascript(plain_page: Page, system: Running
     expect(page.get_by_role("heading", level=1)).to_have_text("Who did what")
     page.get_by_role("button", name="Sign out").first.click()
     expect(page.get_by_text("You are signed out.")).to_be_visible()
+
+
+def test_a_notice_makes_way_for_what_has_the_focus(page: Page, system: RunningSystem) -> None:
+    sign_in(page, system, "grace-viewer")
+    page.set_viewport_size({"width": 320, "height": 256})
+    page.goto("/churches/grace/members/")
+    page.wait_for_selector("#link[data-state=live]")
+    page.evaluate(
+        """() => {
+            const place = document.getElementById("notices");
+            place.insertAdjacentHTML("beforeend", "<p>" + "Your text is on its way. ".repeat(4) + "</p>");
+            place.insertAdjacentHTML("beforebegin", `<button id="under" style="position: fixed; bottom: 0">Show</button>`);
+        }"""
+    )
+    page.locator("#under").focus()
+    notices = page.locator("#notices")
+    expect(notices).to_have_attribute("data-above", "")
+    box = notices.bounding_box()
+    button = page.locator("#under").bounding_box()
+    assert box
+    assert button
+    assert box["y"] + box["height"] <= button["y"]
+
+
+def test_a_long_name_in_a_notice_stays_in_the_window(page: Page, system: RunningSystem) -> None:
+    sign_in(page, system, "grace-viewer")
+    page.goto("/churches/grace/members/")
+    page.evaluate(
+        """() => document.getElementById("notices").insertAdjacentHTML("beforeend", `<p>${"n".repeat(200)}</p>`)"""
+    )
+    assert page.locator("#notices p").evaluate("one => one.scrollWidth <= one.clientWidth")

@@ -125,6 +125,30 @@ def test_the_deletion_of_a_group_says_what_goes_with_it(
     assert "1 scheduled broadcast is cancelled." in text_of(sender.get(f"{BASE}groups/"))
 
 
+def test_the_list_stays_where_it_is_after_a_removal(
+    sender: Client, choir: Group, anna: Member
+) -> None:
+    choir.members.add(anna)
+    path = f"{of(choir, 'members/')}?search=ann"
+    assert f'action="{path}"' in text_of(sender.get(f"{of(choir)}?search=ann"))
+    answer = sender.post(path, {"remove": encode(anna.pk)})
+    assert answer["Location"] == f"{of(choir)}?search=ann#members-title"
+    added = sender.post(of(choir, "members/"), {"add": [encode(anna.pk)]})
+    assert added["Location"] == f"{of(choir)}#add-title"
+
+
+def test_the_removal_of_the_last_person_of_a_page_leads_to_the_first_page(
+    sender: Client, grace: Church, choir: Group, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paging, "MOST_ROWS", 2)
+    people = [cast.member(grace, name, f"+13125550{n}") for n, name in enumerate("ABC", 101)]
+    choir.members.add(*people)
+    query = sender.get(of(choir)).context["page"].older
+    answer = sender.post(of(choir, "members/") + query, {"remove": encode(people[2].pk)})
+    assert answer["Location"] == f"{of(choir)}{query}#members-title"
+    assert sender.get(of(choir) + query)["Location"] == of(choir)
+
+
 def test_groups_are_found_by_name(sender: Client, grace: Church) -> None:
     for name in ("Choir", "Youth choir", "Band"):
         Group.objects.create(church=grace, name=name)

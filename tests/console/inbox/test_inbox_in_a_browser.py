@@ -9,6 +9,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
+from koinonia.phone import as_written
 from tests.console.accessibility import (
     covered_controls,
     is_too_wide,
@@ -72,7 +73,7 @@ def open_talk(page: Page, talk: Talk, words: str) -> None:
     """Wait for the text in the list that is open, and open its conversation."""
     talk.says(words)
     page.get_by_role("link", name=words).click(timeout=15 * SECONDS)
-    expect(page.get_by_role("heading", level=1)).to_have_text(talk.number)
+    expect(page.get_by_role("heading", level=1)).to_have_text(as_written(talk.number, "US"))
 
 
 def test_a_text_arrives_is_read_and_answered_without_a_reload(

@@ -58,12 +58,12 @@ def test_a_member_is_changed(sender: Client, anna: Member) -> None:
     assert AuditEntry.objects.get().action == "member.changed"
 
 
-def changed_by_both(sender: Client, anna: Member) -> Any:
+def changed_by_both(sender: Client, anna: Member, **initial: str) -> Any:
     anna.refresh_from_db()
     body = {"first_name": "Anne", "last_name": "Lee", "phone": anna.phone, "version": anna.version}
     Member.objects.get(pk=anna.pk).save()
     Member.objects.filter(pk=anna.pk).update(last_name="Leigh")
-    return body, sender.post(edit_path(anna), body)
+    return body, sender.post(edit_path(anna), {**body, **initial})
 
 
 def test_a_change_of_a_colleague_is_shown_with_both_versions(sender: Client, anna: Member) -> None:
@@ -80,6 +80,22 @@ def test_a_change_of_a_colleague_is_shown_with_both_versions(sender: Client, ann
     assert sender.post(edit_path(anna), choice).status_code == 302
     anna.refresh_from_db()
     assert anna.name == "Anne Leigh"
+
+
+def test_a_colleagues_value_is_marked_where_a_person_changed_nothing(
+    sender: Client, anna: Member
+) -> None:
+    page = sender.get(edit_path(anna)).content.decode()
+    assert 'name="initial-last_name" value="Lee"' in page
+    known = {
+        f"initial-{name}": getattr(anna, name) for name in ("first_name", "last_name", "phone")
+    }
+    _body, answer = changed_by_both(sender, anna, **known)
+    rows = [(row["name"], row["is_changed"]) for row in answer.context["rows"]]
+    assert rows == [("first_name", True), ("last_name", False)]
+    page = answer.content.decode()
+    assert 'name="take-first_name" value="mine" checked' in page
+    assert 'name="take-last_name" value="theirs" checked' in page
 
 
 def test_an_opt_out_cannot_be_taken_back_on_the_page(

@@ -8,6 +8,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
+from tests.console.accessibility import is_too_wide
 from tests.console.conftest import sign_in
 from tests.support.running_system import RunningSystem
 
@@ -167,3 +168,15 @@ def test_the_page_fits_and_one_text_is_sent_without_javascript(
     expect(page.locator(".notice")).to_have_text("On its way to 1 person.")
     assert len(grace.texts(f"Plain {width}")) == 1
     context.close()
+
+
+def test_a_long_name_does_not_widen_the_page(
+    page: Page, system: RunningSystem, grace: Grace
+) -> None:
+    body = {"first_name": "W" * 100, "last_name": "S" * 100, "phone": "+13125550883"}
+    key = grace.post("members/", body)["id"]
+    sign_in(page, system, "grace-sender")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{SEND}?member={key}")
+    expect(page.locator(".recipient")).to_have_count(1)
+    assert not is_too_wide(page)

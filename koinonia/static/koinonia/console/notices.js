@@ -11,6 +11,7 @@ export function notice(sentence, path = "") {
   }
   place.textContent = sentence;
   document.getElementById("notices").append(paragraph);
+  makeWay();
   removeLater(paragraph);
 }
 
@@ -24,5 +25,17 @@ function removeGoodNews() {
   for (const paragraph of document.querySelectorAll("#notices [data-tone=success]:not([data-passing])")) removeLater(paragraph);
 }
 
+/** Move the notices to the other end of the window if they cover what has the focus: at 400 % they fill half of it. */
+function makeWay() {
+  const notices = document.getElementById("notices");
+  const focused = document.activeElement;
+  if (!notices.childElementCount || focused === document.body || notices.contains(focused)) return;
+  const over = notices.getBoundingClientRect();
+  const under = focused.getBoundingClientRect();
+  const isCovered = under.top < over.bottom && under.bottom > over.top && under.left < over.right && under.right > over.left;
+  if (isCovered) notices.toggleAttribute("data-above");
+}
+
+document.addEventListener("focusin", () => requestAnimationFrame(makeWay));
 removeGoodNews();
 document.body.addEventListener("htmx:afterSettle", removeGoodNews);
