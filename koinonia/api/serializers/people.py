@@ -11,7 +11,7 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 
 from delivery.models import OptOut
-from delivery.opt_outs import opt_out
+from delivery.opt_outs import opt_out, opted_out
 from koinonia import audit
 from koinonia.api.errors import taken_as_error
 from koinonia.api.serializers.acting import ActingMixin
@@ -111,11 +111,26 @@ class MemberSerializer(KnownFieldsMixin, serializers.ModelSerializer[Member]):
     def save(self, **kwargs: Any) -> Member:
         church: Church = self.context["church"]
         action = "member.changed" if self.instance else "member.added"
-        fields = sorted(self.validated_data)
         with transaction.atomic():
+            fields = sorted(self._changed())
             member = super().save(church=church, **kwargs)
             audit.record(church, self.context["request"].user, action, member, {"fields": fields})
         return member
+
+    def _changed(self) -> set[str]:
+        """Return the fields with other values than the member's. A form of the console sends all."""
+        given, member = self.validated_data, self.instance
+        if member is None:
+            return set(given)
+        plain = given.keys() - {"groups", "opted_out"}
+        changed = {name for name in plain if getattr(member, name) != given[name]}
+        if "groups" in given and set(given["groups"]) != set(member.groups.all()):
+            changed.add("groups")
+        if given.get("opted_out") and not opted_out(
+            member.church_id, [given.get("phone", member.phone)]
+        ):
+            changed.add("opted_out")
+        return changed
 
     def create(self, validated_data: dict[str, Any]) -> Member:
         groups = validated_data.pop("groups", [])

@@ -32,7 +32,7 @@ class GroupPage(GroupsView):
         wanted = request.GET.get("find", "")[:100].strip()
         members = with_opt_outs(self._members(group).filter(matching(words)))
         page = paged(request, members, ByName, keep=("search",))
-        if request.GET and not page.rows and not words and group.members_count:
+        if request.GET and not page.rows and not words and group.members_count:  # type: ignore[attr-defined] # annotated
             # The last person of this page has been removed.
             return self.go(self.path("group", key))
         context = {

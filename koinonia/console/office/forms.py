@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext_lazy as _
 
@@ -135,6 +136,15 @@ def answers_of(church: Church) -> dict[str, Any]:
     for day, (begin, end) in (church.office_hours or {}).items():
         found[f"{day}_from"], found[f"{day}_until"] = begin, end
     return found
+
+
+def with_hours_of_monday(given: QueryDict) -> QueryDict:
+    """Return the data of a form, with Monday's hours also on the days until Friday."""
+    copied = given.copy()
+    for day in DAYS[1:5]:
+        for end in ("from", "until"):
+            copied[f"{day}_{end}"] = given.get(f"{DAYS[0]}_{end}", "")
+    return copied
 
 
 class InvitationForm(forms.Form):

@@ -13,7 +13,13 @@ from delivery.limits import spend
 from koinonia.api.serializers.settings import SettingsSerializer
 from koinonia.console import saving
 from koinonia.console.office.base import OfficeView
-from koinonia.console.office.forms import COMMON_ZONES, AnswersForm, SettingsForm, answers_of
+from koinonia.console.office.forms import (
+    COMMON_ZONES,
+    AnswersForm,
+    SettingsForm,
+    answers_of,
+    with_hours_of_monday,
+)
 from koinonia.models import Church, Role
 
 
@@ -49,8 +55,14 @@ class _ChurchPage(OfficeView):
                 return self.go(request.path)
         return self._shown(form, Church.objects.get(pk=church.pk).version, 422)
 
-    def _shown(self, form: forms.Form, version: int, status: int = 200) -> HttpResponse:
-        context = {"form": form, "version": version, "draft": self.draft, **self.more()}
+    def _shown(
+        self, form: forms.Form, version: int | str, status: int = 200, *, filled_in: bool = False
+    ) -> HttpResponse:
+        """Show the form. ``filled_in``: the page has filled in values that are not saved yet."""
+        context = {
+            "form": form, "version": version, "draft": self.draft, "filled_in": filled_in,
+            **self.more(),
+        }  # fmt: skip
         return self.page(self.template, context, status)
 
     def more(self) -> dict[str, Any]:
@@ -85,6 +97,12 @@ class AnswersPage(_ChurchPage):
         if data:
             return AnswersForm(self.church, data)
         return AnswersForm(self.church, initial=self.values(self.church))
+
+    def post(self, request: Any) -> HttpResponse:
+        if request.POST.get("action") != "weekdays":
+            return super().post(request)
+        form = self.form(with_hours_of_monday(request.POST))
+        return self._shown(form, request.POST.get("version", ""), filled_in=True)
 
     def values(self, church: Church) -> dict[str, Any]:
         return answers_of(church)

@@ -55,7 +55,8 @@ def test_a_member_is_changed(sender: Client, anna: Member) -> None:
     assert sender.post(edit_path(anna), body).status_code == 302
     anna.refresh_from_db()
     assert anna.first_name == "Anne"
-    assert AuditEntry.objects.get().action == "member.changed"
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.detail) == ("member.changed", {"fields": ["first_name"]})
 
 
 def changed_by_both(sender: Client, anna: Member, **initial: str) -> Any:

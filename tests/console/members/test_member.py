@@ -10,6 +10,7 @@ from django.utils import timezone
 from delivery import opt_outs
 from delivery.models import Message, OptOut
 from delivery.statuses import Status
+from koinonia.conversations import conversation_with
 from koinonia.ids import encode
 from koinonia.models import AuditEntry, Church, DistinctMembers, Group, Member
 from tests.console.pages import Costs
@@ -45,6 +46,16 @@ def test_the_page_shows_number_consent_and_texts(
         assert words in page, words
     assert "Delete" not in page
     costs.of(viewer, path)
+
+
+def test_the_page_names_the_others_at_the_number(
+    viewer: Client, grace: Church, anna: Member
+) -> None:
+    ben = cast.member(grace, "Ben", anna.phone)
+    conversation_with(grace, anna.phone, now=timezone.now())
+    page = viewer.get(f"{BASE}{encode(anna.pk)}/").content.decode()
+    assert f'<a href="{BASE}{encode(ben.pk)}/"><bdi>Ben</bdi></a>' in page
+    assert "Replies from the number are in its conversation" in page
 
 
 def test_a_long_history_has_pages(viewer: Client, anna: Member) -> None:

@@ -110,6 +110,18 @@ def test_an_owner_sets_the_automatic_answers(owner: Client, grace: Church) -> No
     assert form_of(owner, "answers/")["mon_from"] == "09:00"
 
 
+def test_mondays_hours_are_filled_in_until_friday_and_wait_for_save(
+    owner: Client, grace: Church
+) -> None:
+    given = form_of(owner, "answers/") | {"mon_from": "09:00", "mon_until": "17:00"}
+    page = text_of(owner.post(f"{BASE}answers/", {**given, "action": "weekdays"}))
+    assert "They are not saved yet." in page
+    assert (page.count('value="09:00"'), page.count('value="17:00"')) == (5, 5)
+    assert f'name="version" value="{given["version"]}"' in page
+    grace.refresh_from_db()
+    assert grace.office_hours is None
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
