@@ -128,9 +128,13 @@ class SendingNumberAdmin(ReadOnlyAdmin[SendingNumber]):
         "reserved",
     ]
     given, given_up = to_the_second("given_at", "given"), to_the_second("given_up_at", "given up")
-    reserved = to_the_second("reserved_until", "reserved until")
     list_select_related = ["church"]
     search_fields = ["number", "church__name", "church__slug"]
+
+    @admin.display(description="reserved until")
+    def reserved(self, number: SendingNumber) -> str:
+        at = number.reserved_until()
+        return "-" if at is None else f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S %Z}"
 
 
 @admin.register(Member)
