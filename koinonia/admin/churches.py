@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from delivery.admin.bounded import BoundedList
 from delivery.admin.closed_lookups import ClosedLookups
-from delivery.admin.readonly import ReadOnlyAdmin, to_the_second
+from delivery.admin.readonly import ReadOnlyAdmin, second_of, to_the_second
 from koinonia import phone, sending_numbers
 from koinonia.admin.last_owner import KeepsOwners, StaffForm, StaffFormSet
 from koinonia.admin.names import TidyNamesMixin
@@ -133,8 +133,7 @@ class SendingNumberAdmin(ReadOnlyAdmin[SendingNumber]):
 
     @admin.display(description="reserved until")
     def reserved(self, number: SendingNumber) -> str:
-        at = number.reserved_until()
-        return "-" if at is None else f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S %Z}"
+        return second_of(number.reserved_until())
 
 
 @admin.register(Member)
