@@ -16,7 +16,7 @@ from koinonia.console.frame import ConsoleView
 from koinonia.console.paging import paged
 from koinonia.models import AuditEntry, Role, Staff
 
-NAMED = ("member", "group", "broadcast")
+NAMED = ("member", "group", "broadcast", "webhookendpoint")
 """The kinds of subjects that are shown by their present name."""
 
 
