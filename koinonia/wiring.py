@@ -37,10 +37,9 @@ from delivery.signals import (
     worker_started,
 )
 from delivery.status_report import limits_of_tenant
-from delivery.statuses import Status
 from delivery.tracking.inbound import NewText
 from httpopt.signals import body_encoded
-from koinonia import events, garbage, opt_out_words, retention, sending_numbers
+from koinonia import events, garbage, news, opt_out_words, retention, sending_numbers
 from koinonia.accounts import devices, keys, passwords, tokens
 from koinonia.alerts import tick as alerts
 from koinonia.answers import received
@@ -58,28 +57,18 @@ from koinonia.database import outage
 from koinonia.health import heartbeat, redis_server
 from koinonia.health.metrics import clients, deliveries, requests, worker_endpoint
 from koinonia.models import (
-    Broadcast,
     Church,
-    Conversation,
     Group,
     Member,
     Staff,
-    WebhookEndpoint,
 )
-from koinonia.quiet import (
-    hours as quiet_hours,
-)
-from koinonia.series.occurrences import (
-    plan_missing,
-)
+from koinonia.quiet import hours as quiet_hours
+from koinonia.series.occurrences import plan_missing
 from koinonia.texts.redraft import redraft
 from realtime import log, rights
-from realtime.log import NewEvent
 from realtime.signals import clients_changed, database_failed, events_fanned_out
 from throttling import addresses, limits
 from throttling.allowlist import Caller
-
-News = defaultdict[str, list[NewEvent]]
 
 
 def connect() -> None:
@@ -137,17 +126,17 @@ def on_messages_changed(
         update_for_batch(new.batch, now=now)
     churches = _churches(changes) | {new.tenant_id for new in batches}
     slugs = dict(Church.objects.filter(pk__in=churches).values_list("pk", "slug"))
-    news: News = defaultdict(list)
+    told: news.News = defaultdict(list)
     confirmed: list[tuple[Change, str]] = []
     for change in changes:
         slug = slugs[change.message.tenant_id]
-        news[f"church:{slug}"].extend(_for_church(change))
+        told[f"church:{slug}"].extend(news.for_church(change))
         if change.message.author_id and change.message.status in events.CONFIRMS:
             confirmed.append((change, slug))
-    _confirm(confirmed, news)
-    _announce_reading(changes, slugs, news, now)
-    _announce_broadcasts(batches, slugs, news)
-    log.append(news, now=now)
+    news.confirm(confirmed, told)
+    news.announce_reading(changes, slugs, told, now)
+    news.announce_broadcasts(batches, slugs, told)
+    log.append(told, now=now)
     moving = {change.message.batch for change in changes if change.message.batch}
     if moving := moving | {new.batch for new in batches}:
         transaction.on_commit(partial(progress.publish, moving, now))
@@ -163,8 +152,8 @@ def on_breaker_changed(*, state: str, provider: str | None = None, **_: Any) -> 
     with transaction.atomic():
         everyone = Church.objects.values_list("slug", flat=True)
         slugs = everyone if provider is None else sending_numbers.slugs_through(provider)
-        news = {f"church:{slug}": [events.breaker_changed(state)] for slug in slugs}
-        log.append(news, now=timezone.now())
+        told = {f"church:{slug}": [events.breaker_changed(state)] for slug in slugs}
+        log.append(told, now=timezone.now())
 
 
 def on_cap_changed(*, tenant_id: int, now: datetime, **_: Any) -> None:
@@ -204,57 +193,6 @@ def on_drains_begin(**_: Any) -> None:
 
 def _churches(changes: Sequence[Change]) -> set[int]:
     return {change.message.tenant_id for change in changes}
-
-
-def _for_church(change: Change) -> list[NewEvent]:
-    message = change.message
-    if change.created:
-        # A broadcast makes one event for all its texts.
-        return [] if message.batch else [events.message_created(message)]
-    if message.status == change.previous == Status.RECEIVED:
-        # Only read_at changed: one event per conversation.
-        return []
-    return [events.message_status(change)]
-
-
-def _confirm(confirmed: Sequence[tuple[Change, str]], news: News) -> None:
-    """Tell authors the outcome of their texts, while they are staff of the church."""
-    if not confirmed:
-        return
-    authors = {change.message.author_id for change, _ in confirmed}
-    staff = set(
-        Staff.objects.filter(
-            user__in=authors, church__in={change.message.tenant_id for change, _ in confirmed}
-        ).values_list("user_id", "church_id")
-    )
-    for change, slug in confirmed:
-        message = change.message
-        if (message.author_id, message.tenant_id) in staff:
-            news[f"user:{message.author_id}"].append(events.message_confirmed(change, slug))
-
-
-def _announce_reading(
-    changes: Sequence[Change], slugs: dict[int, str], news: News, now: datetime
-) -> None:
-    read = {
-        (change.message.thread, change.message.tenant_id)
-        for change in changes
-        if change.message.thread and change.message.status == change.previous == Status.RECEIVED
-    }
-    threads = {thread for thread, _ in read}
-    unread = dict(Conversation.objects.filter(pk__in=threads).values_list("pk", "unread_count"))
-    for thread, church in sorted(read):
-        event = events.conversation_read(thread, unread.get(thread, 0), now)
-        news[f"church:{slugs[church]}"].append(event)
-
-
-def _announce_broadcasts(batches: Sequence[NewBatch], slugs: dict[int, str], news: News) -> None:
-    counts = {new.batch: dict(new.counts) for new in batches}
-    # A scheduled broadcast was announced when it was created.
-    created = Broadcast.objects.filter(pk__in=counts, scheduled_at=None).select_related("author")
-    for broadcast in created.order_by("pk"):
-        broadcast.remember(counts[broadcast.pk])
-        news[f"church:{slugs[broadcast.church_id]}"].append(events.broadcast_created(broadcast))
 
 
 def thread_of(church: Church, number: str, now: datetime) -> int:
@@ -309,11 +247,6 @@ def nightly(stopped: Callable[[], bool]) -> None:
     """Delete old rows of all apps, and repair series (``DELIVERY["NIGHTLY"]``)."""
     plan_missing(timezone.now())
     retention.prune_by_night(timezone.now(), stopped)
-
-
-def has_webhooks() -> bool:
-    """Return whether the process that sends webhooks is needed (``DELIVERY["COMPANIONS"]``)."""
-    return WebhookEndpoint.objects.exists()
 
 
 def on_group_deleted(*, instance: Group, **_: Any) -> None:
