@@ -59,7 +59,8 @@ def _describe(operation: dict[str, Any], needed: Scopes) -> None:
         sentence = "Closed to API keys with scopes."
     description = operation.get("description", "")
     operation["description"] = f"{description}\n\n{sentence}".strip()
-    operation["responses"].setdefault("403", {"description": "The API key lacks the scope."})
+    if len(names) < len(KeyScope):
+        operation["responses"].setdefault("403", {"description": "The API key lacks the scope."})
 
 
 def _explanation() -> str:

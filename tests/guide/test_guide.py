@@ -38,6 +38,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
             "KOINONIA_USER": "grace-sender",
             "KOINONIA_PASSWORD": system.password,
             "KOINONIA_TOKEN": system.token("grace-sender"),
+            "KOINONIA_OWNER_TOKEN": system.token("grace-owner"),
         }
 
 
