@@ -59,7 +59,7 @@ _ON_ANY_DATABASE = (
     "up/test_numbers.py",
     "up/test_refusals.py",
 )
-"""Tests of processes to which the database makes no difference. They run once, on SQLite."""
+"""Tests of processes that do the same on either database. They run once, on SQLite."""
 _DATABASE = frozenset({"db", "transactional_db", "live_server", "admin_client"})
 """The fixtures that let a test use the database of the run. All others imply one of them."""
 _PROCESS = re.compile(r"subprocess|Popen|RunningSystem|SecondProject|postgres|psycopg|os\.environ")
@@ -67,7 +67,7 @@ _PROCESS = re.compile(r"subprocess|Popen|RunningSystem|SecondProject|postgres|ps
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that run once: those of the list, and those without the database of the run."""
+    """Mark the tests that run once: the list, and all tests without the database of the run."""
     for item in items:
         place = item.path.relative_to(_TESTS).as_posix()
         if place.startswith(_ON_ANY_DATABASE) or not _may_use_database(item):
@@ -89,7 +89,7 @@ def _fixtures(item: pytest.Item) -> list[str]:
 
 
 def _files(item: pytest.Item) -> Iterator[Path]:
-    """Yield the file of the test and those of its fixtures, without this one."""
+    """Yield the file of the test and the conftest files above it."""
     yield item.path
     folder = item.path.parent
     while folder != _TESTS:
