@@ -49,7 +49,12 @@ def main() -> int:
         found["problems"] |= UNPROVOKED
         found["ids"] = dict(sorted(walk.ids.items()))
     text = json.dumps(found, indent=1, ensure_ascii=False, sort_keys=False)
-    FILE.write_text(text.replace(system.url, "https://texts.example.org") + "\n")
+    FILE.write_text(
+        text.replace(system.url, "https://texts.example.org").replace(
+            system.url.replace("http", "ws", 1), "wss://texts.example.org"
+        )
+        + "\n"
+    )
     sys.stdout.write(f"{len(found['answers'])} operations, {len(text) // 1000} KB: {FILE}\n")
     return 0
 
