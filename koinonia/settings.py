@@ -311,7 +311,7 @@ DELIVERY = {
     "DAILY_PARTS": ENV.delivery.daily_parts,
     "DELETION": "koinonia.wiring.deletion",
     "NIGHTLY": "koinonia.wiring.nightly",
-    "COMPANIONS": {"koinonia.webhooks": "koinonia.wiring.has_webhooks"},
+    "COMPANIONS": {"koinonia.webhooks": "koinonia.webhooks.endpoints.are_there_any"},
     "NIGHTLY_HOUR": ENV.retention.prune_hour,
     "NIGHTLY_ZONE": ENV.retention.prune_timezone,
     "WEBHOOK_RETENTION_DAYS": ENV.retention.webhooks_days,

@@ -61,7 +61,6 @@ from koinonia.models import (
     Group,
     Member,
     Staff,
-    WebhookEndpoint,
 )
 from koinonia.quiet import hours as quiet_hours
 from koinonia.series.occurrences import plan_missing
@@ -248,11 +247,6 @@ def nightly(stopped: Callable[[], bool]) -> None:
     """Delete old rows of all apps, and repair series (``DELIVERY["NIGHTLY"]``)."""
     plan_missing(timezone.now())
     retention.prune_by_night(timezone.now(), stopped)
-
-
-def has_webhooks() -> bool:
-    """Return whether the process that sends webhooks is needed (``DELIVERY["COMPANIONS"]``)."""
-    return WebhookEndpoint.objects.exists()
 
 
 def on_group_deleted(*, instance: Group, **_: Any) -> None:

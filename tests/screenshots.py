@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 import requests
-from playwright.sync_api import Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from tests.console.page_roles import PAGES
 from tests.support.browser import LAUNCH_ARGUMENTS, chromium_path
@@ -39,6 +39,7 @@ def main() -> None:
             )
             page = browser.new_page(base_url=system.url, viewport=WIDE)
             _office(page, system)
+            _in_spanish(browser, system)
             _support(browser.new_page(base_url=system.url, viewport=WIDE), system)
             browser.close()
 
@@ -73,6 +74,17 @@ def _office(page: Page, system: RunningSystem) -> None:
             page.goto(path)
             page.wait_for_selector("#link[data-state=live]")
             _shoot(page, _name_of(path) + suffix)
+
+
+def _in_spanish(browser: Browser, system: RunningSystem) -> None:
+    """Save the first page as a browser shows it whose language is Spanish."""
+    page = browser.new_page(base_url=system.url, viewport=WIDE, locale="es-MX")
+    page.goto("/login/")
+    page.get_by_label("Nombre de usuario").fill("grace-owner")
+    page.get_by_label("Contraseña", exact=True).fill(system.password)
+    page.get_by_role("button", name="Iniciar sesión").click()
+    page.wait_for_selector("#link[data-state=live]")
+    _shoot(page, "today-in-spanish")
 
 
 def _paths(page: Page) -> list[str]:

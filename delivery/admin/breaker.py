@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods
 from delivery import conf
 from delivery.admin import orders
 from delivery.admin.readonly import ReadOnlyAdmin, acting_user, to_the_second
+from delivery.desk import overview
 from delivery.desk.accounts import accounts
 from delivery.limits import breaker, holds
 from delivery.models import BreakerState, BreakerTransition
@@ -109,6 +110,7 @@ class BreakerAdmin(ReadOnlyAdmin[BreakerTransition]):
         if sent is None or not form.is_valid():
             return self._ask(request, form, name, alias, now)
         _give(registry.account(alias), name, form.cleaned_data, request, now)
+        overview.kept.forget()
         self.log_change(request, _newest(), f"{order.title}. Reason: {form.cleaned_data['reason']}")
         self.message_user(request, order.done, messages.SUCCESS)
         return HttpResponseRedirect(_list())

@@ -152,6 +152,11 @@ class DeadLetterAdmin(SavedFilters, LetterActs, ReadOnlyAdmin[DeadLetter]):
         return search(queryset, search_term, self.public_key), False
 
     @staticmethod
+    def story_url(letter: DeadLetter) -> str:
+        """Return the address of a host's page about the message, or ``""``. A host replaces this function."""
+        return ""
+
+    @staticmethod
     def public_key(text: str) -> int | None:
         """Return the key behind an id that the host shows to its users. A host replaces this function."""
         return None
@@ -187,14 +192,14 @@ class DeadLetterAdmin(SavedFilters, LetterActs, ReadOnlyAdmin[DeadLetter]):
     def masked_number(self, letter: DeadLetter) -> str:
         return masked(letter.to_number)
 
-    @admin.display(description="for", ordering="-updated_at")
+    @admin.display(description="dead for", ordering="-updated_at")
     def age(self, letter: DeadLetter) -> str:
         if letter.dead_since is None:
             return "-"
         under_a_minute = timezone.now() - letter.dead_since < timedelta(minutes=1)
         return "under a minute" if under_a_minute else timesince(letter.dead_since, depth=1)
 
-    @admin.display(description="assigned, reviewed")
+    @admin.display(description="assigned")
     def care(self, letter: DeadLetter) -> SafeString | str:
         who = self.assigned_to(letter)
         if letter.reviewed_by is None:
@@ -236,6 +241,7 @@ class DeadLetterAdmin(SavedFilters, LetterActs, ReadOnlyAdmin[DeadLetter]):
             "may_decide": letter
             and not letter.discarded_at
             and self.has_decide_permission(request),
+            "story_url": self.story_url(letter) if letter else "",
             "colleagues": dead_letters.colleagues() if letter else (),
             "assigned_to": self.assigned_to(letter) if letter else "",
             **(extra_context or {}),

@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString
 from delivery import conf
 from delivery.admin import orders
 from delivery.admin.readonly import ReadOnlyAdmin, acting_user, to_the_second
+from delivery.desk import overview
 from delivery.limits import stops
 from delivery.models import TenantStop
 
@@ -91,6 +92,7 @@ class TenantStopAdmin(ReadOnlyAdmin[TenantStop]):
             )
         given, by = form.cleaned_data, acting_user(request)
         stops.stop(tenant.pk, by=by, reason=given["reason"], until=given["until"], now=now)
+        overview.kept.forget()
         stop = stops.current(tenant.pk, now)
         if stop is not None:
             self.log_addition(request, stop, f"Stopped. Reason: {given['reason']}")
@@ -123,6 +125,7 @@ class TenantStopAdmin(ReadOnlyAdmin[TenantStop]):
             )
         reason = form.cleaned_data["reason"]
         stops.start(stop.tenant_id, by=acting_user(request), reason=reason, now=now)
+        overview.kept.forget()
         self.log_change(request, stop, f"Started again. Reason: {reason}")
         self.message_user(request, f"The texts of {stop.tenant} go out again.", messages.SUCCESS)
         return HttpResponseRedirect(_list())

@@ -163,6 +163,7 @@ class _Kept:
             return self._found
 
     def forget(self) -> None:
+        """Read the figures at the next request: a person has changed them in this process."""
         self._found = None
 
 

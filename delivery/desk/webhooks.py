@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from statistics import median
 
 from delivery.models import WebhookEvent
+from delivery.webhooks.replay import count_unmatched
 
 _LATEST = 200
 
@@ -21,10 +22,12 @@ class Webhooks:
     usual_lag: float | None
     """The median of the latest applied events."""
     longest_lag: float | None
+    unmatched: int
+    """The events without a message, up to a thousand."""
 
 
 def webhooks(now: datetime) -> Webhooks:
-    """Return the lag of the latest events. Two queries."""
+    """Return the lag of the latest events. Three queries."""
     due = WebhookEvent.objects.due(now).order_by("due_at").values_list("due_at", flat=True)
     columns = ("received_at", "applied_at")
     found = list(WebhookEvent.objects.order_by("-pk").values_list(*columns)[:_LATEST])
@@ -36,4 +39,5 @@ def webhooks(now: datetime) -> Webhooks:
         last_arrival=found[0][0] if found else None,
         usual_lag=median(lags) if lags else None,
         longest_lag=max(lags, default=None),
+        unmatched=count_unmatched(now),
     )

@@ -27,5 +27,6 @@ def desk_context(user: Any) -> dict[str, Any]:
         "may_order": user.has_perm("delivery.change_breakertransition"),
         "may_see_letters": user.has_perm("delivery.view_deadletter"),
         "may_see_stops": user.has_perm("delivery.view_tenantstop"),
+        "may_see_webhooks": user.has_perm("delivery.view_webhookevent"),
         "may_stop": user.has_perm("delivery.add_tenantstop"),
     }

@@ -9,11 +9,18 @@ from django.contrib import admin
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
+from django.urls import reverse
 from knox.models import AuthToken
 
 from delivery.admin import DeadLetterAdmin
 from delivery.admin.letter_filters import BatchFilter
+from delivery.models import DeadLetter
 from koinonia import ids
+
+
+def _story_url(letter: DeadLetter) -> str:
+    return reverse("desk-story", args=[ids.encode(letter.pk)])
+
 
 admin.site.site_title = admin.site.site_header = "Koinonia"
 admin.site.index_title = "Support desk"
@@ -21,6 +28,7 @@ admin.site.index_template = "koinonia/desk/index.html"
 
 # The support desk looks texts up by the ids that the pages and the API show.
 DeadLetterAdmin.public_key = staticmethod(ids.decode)  # type: ignore[method-assign]
+DeadLetterAdmin.story_url = staticmethod(_story_url)  # type: ignore[method-assign]
 BatchFilter.title = "broadcast"
 
 # knox's page makes tokens for other users and shows them; django-q2's pages show nothing that this

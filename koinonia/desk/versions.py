@@ -15,7 +15,8 @@ from koinonia.health import heartbeat
 def versions() -> list[tuple[str, str]]:
     """Return name and version of each part."""
     return [
-        ("Koinonia", f"{_koinonia()}, release {heartbeat.release()}"),
+        ("Koinonia", _koinonia()),
+        ("Release", heartbeat.release()),
         ("Django", django.get_version()),
         ("Python", platform.python_version()),
         ("Database", _database()),
@@ -27,7 +28,7 @@ def _koinonia() -> str:
     try:
         return version("koinonia")
     except PackageNotFoundError:
-        return "not installed"
+        return "from a folder of sources"
 
 
 @cache

@@ -19,7 +19,7 @@ class WebhookEndpoint(models.Model):
     """An address that gets the events of a church."""
 
     class Off(models.TextChoices):
-        """Why an endpoint is off."""
+        """The reason for which an endpoint is off."""
 
         NOT = "", "on"
         OWNER = "owner", "switched off by an owner"
@@ -69,7 +69,7 @@ class WebhookEndpoint(models.Model):
 
 
 class WebhookCursor(models.Model):
-    """The work of one endpoint: how far its events have been sent, and which worker sends them.
+    """The position of one endpoint in the log, and the lease of the worker that sends its events.
 
     A row of its own, because each turn of a worker writes it, and the version of the endpoint must not
     change with it.
@@ -80,12 +80,12 @@ class WebhookCursor(models.Model):
     )
     epoch = models.CharField(max_length=16)
     seq = models.BigIntegerField()
-    """Each event up to this one was sent, or has a delivery that waits."""
+    """The last event that was sent or has a delivery with a later attempt."""
     failures = models.PositiveIntegerField(default=0)
     """Failed attempts in a row, over all deliveries."""
     failing_since = models.DateTimeField(null=True, blank=True)
     next_at = models.DateTimeField(null=True, blank=True)
-    """Nothing is sent before this time; None: at once."""
+    """The end of the pause; None: the endpoint has no pause."""
     lease_token = models.CharField(max_length=32, blank=True, default="")
     """The fencing token of the worker that sends now."""
     lease_until = models.DateTimeField(null=True, blank=True)
@@ -120,7 +120,7 @@ class WebhookDelivery(models.Model):
     status = models.PositiveSmallIntegerField(null=True, blank=True)
     """The HTTP status of the last answer; None without an answer."""
     error = models.CharField(max_length=_CODE, blank=True, default="")
-    """Why the last attempt failed: a code of ``posting.NoAnswerError``, or ``status``."""
+    """The reason of the last failure: a code of ``posting.NoAnswerError``, or ``status``."""
     excerpt = models.CharField(max_length=MOST_EXCERPT, blank=True, default="")
     """The beginning of an answer that was not 2xx."""
     seconds = models.FloatField(null=True, blank=True)

@@ -1,4 +1,4 @@
-"""Which addresses a webhook may go to: refuse a URL by its spelling, and a host by its addresses.
+"""Refuse the URL of a webhook by its spelling, and its host by its addresses.
 
 An owner chooses the URL, and this machine calls it. Without these rules a URL could make the machine
 call itself, its neighbours or the metadata service of its cloud (server-side request forgery).
@@ -29,7 +29,7 @@ class Reach(Enum):
     PUBLIC = "public"
     """Hosts on the internet, by https."""
     LOOPBACK = "loopback"
-    """Also this machine itself, and by http: for development and tests."""
+    """This machine too, by http: for development and tests."""
     ANY = "any"
     """Every host, by http too: for addresses that the operator has configured."""
 

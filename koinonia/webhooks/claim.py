@@ -1,7 +1,7 @@
-"""Claims endpoints with something to send, and gathers what a turn posts.
+"""Claims the endpoints that are due, and gathers the deliveries of a turn.
 
-Any number of workers claim side by side. A claim is a guarded update of the cursor; its token fences
-off a worker whose lease has expired.
+Several workers claim at the same time. A claim is a guarded update of the cursor. Its token stops a late
+result of a worker with an expired lease.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ LEASE = timedelta(seconds=90)
 BATCH = 250
 """The most deliveries of a turn."""
 MOST_WAITING = 100
-"""Once so many deliveries of an endpoint wait for another attempt, it gets no new events."""
+"""An endpoint with so many deliveries that wait for another attempt gets no new events."""
 GATED_AFTER = 3
-"""Failures in a row after which an endpoint is tried with one delivery at a time."""
+"""After so many failures in a row, an endpoint gets one delivery at a time."""
 
 _Waiting = WebhookDelivery.State.WAITING
 
@@ -60,7 +60,7 @@ def claim(
         token = secrets.token_hex(8)
         free = WebhookCursor.objects.filter(_is_free(now), pk=cursor.pk, endpoint__off="")
         if free.update(lease_token=token, lease_until=now + LEASE, served_at=now):
-            # Read the position again: another worker may have moved it meanwhile.
+            # Read the position again: another worker may have written it since.
             cursor.refresh_from_db(fields=["epoch", "seq", "failures", "failing_since"])
             claimed.append(Claimed(cursor, token))
     return claimed
@@ -81,7 +81,7 @@ def due_cursors(now: datetime) -> QuerySet[WebhookCursor]:
 
 
 def gather(claimed: Claimed, now: datetime) -> Turn:
-    """Return the turn of a claimed endpoint: what waits for another attempt, then new events."""
+    """Return the turn of a claimed endpoint: repeats first, then new events."""
     cursor, endpoint = claimed.cursor, claimed.cursor.endpoint
     head = log.head_of(endpoint.church.slug)
     turn = Turn(
@@ -102,7 +102,7 @@ def _is_free(now: datetime) -> Q:
 def _waiting(endpoint: WebhookEndpoint, now: datetime, is_gated: bool) -> list[WebhookDelivery]:
     rows = WebhookDelivery.objects.filter(endpoint=endpoint, state=_Waiting)
     if is_gated:
-        # The pauses of the endpoint count, not those of its deliveries. What a person ordered is first.
+        # The endpoint has its own pause. A delivery that a person ordered comes first.
         return list(rows.order_by("-trying_since", "-pk")[:1])
     return list(rows.filter(next_at__lte=now).order_by("next_at", "pk")[:BATCH])
 
@@ -127,7 +127,7 @@ def _add_repeats(turn: Turn, head: Head, waiting: list[WebhookDelivery]) -> None
 def _add_new(turn: Turn, head: Head, room: int, now: datetime) -> None:
     epoch, after = turn.before
     if epoch != head.epoch or not head.first - 1 <= after <= head.last:
-        # The log does not continue here. What was lost is told, because nobody else would know.
+        # The log does not continue here: tell the receiver that events are missing.
         reason = "restored" if epoch != head.epoch else "pruned"
         after = min(max(after, head.first - 1), head.last)
         turn.items.append(_reset(turn, head, after, reason, now))

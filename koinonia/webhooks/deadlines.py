@@ -19,7 +19,7 @@ class _Call:
 
 
 class Deadlines:
-    """One thread watches the calls of all others, each of which has at most one call."""
+    """A thread that watches the calls of all other threads. Each thread has at most one call."""
 
     def __init__(self) -> None:
         self._calls: dict[int, _Call] = {}
@@ -51,7 +51,7 @@ class Deadlines:
                 for call in self._calls.values():
                     if call.line is not None and now > call.until:
                         call.is_cut = True
-                        with suppress(OSError):  # The other side has just closed it.
+                        with suppress(OSError):  # The connection has just ended.
                             call.line.shutdown(socket.SHUT_RDWR)
                 if not self._calls:
                     self._any.clear()

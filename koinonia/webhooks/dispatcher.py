@@ -1,4 +1,4 @@
-"""The process that sends webhooks: one thread claims and settles, many threads post.
+"""The process that sends webhooks. One thread claims and settles, and many threads post.
 
 An endpoint has one turn at a time, in at most ``LANES_EACH`` threads. Endpoints that fail or are slow
 get one thread each, and together at most half of all threads, so that a dead receiver slows no other.
@@ -35,7 +35,7 @@ _STOP_SECONDS = 8.0
 
 
 class Dispatcher:
-    """Sends until ``stopped()``. The thread of :meth:`run` uses the database, those that post do not."""
+    """Sends until ``stopped()``. Only the thread of :meth:`run` uses the database."""
 
     def __init__(
         self, poster: Poster, stopped: Callable[[], bool],
@@ -63,7 +63,7 @@ class Dispatcher:
 
     @property
     def is_busy(self) -> bool:
-        """Return whether a turn is open."""
+        """Return whether the threads post a turn."""
         return bool(self._running)
 
     def step(self) -> None:
@@ -78,7 +78,7 @@ class Dispatcher:
         try:
             self.step()
         except (OperationalError, InterfaceError) as error:
-            # What was not written is sent again: the lease of its claim expires.
+            # The lease of the claim expires, and another worker sends the same events.
             self._outage.failed(error, time.monotonic())
             connection.close()
             time.sleep(_AWAY_SECONDS)
@@ -118,7 +118,7 @@ class Dispatcher:
             self._pool.submit(self._run_lane, turn)
 
     def _send_notices(self) -> None:
-        """Send mails in a thread with a connection of its own: a mail server may hang."""
+        """Send mails in another thread: a mail server may hang."""
         if self._mailing is None or self._mailing.done():
             self._mailing = self._pool.submit(self._send)
 
@@ -126,7 +126,7 @@ class Dispatcher:
         try:
             is_last = turn.run_lane(self._poster, self._stopped)
         except Exception:
-            # A bug must not keep the threads of the turn for ever; its lease ends the claim.
+            # A bug must not occupy the threads of the turn. The lease ends the claim.
             logger.exception("A webhook could not be posted", extra={"action": "bug"})
             is_last = True
         if is_last:

@@ -1,6 +1,6 @@
 """The acts of owners on the webhooks of their church.
 
-Each act that a worker must notice takes the claim away: a turn in flight writes no results then.
+An act that concerns a worker ends its claim: the worker then writes no results.
 """
 
 from __future__ import annotations
@@ -29,6 +29,11 @@ _State = WebhookDelivery.State
 
 class WebhookRefusedError(Exception):
     """The act is not possible now; the text says why, for a person."""
+
+
+def are_there_any() -> bool:
+    """Return whether the process that sends webhooks is needed (``DELIVERY["COMPANIONS"]``)."""
+    return WebhookEndpoint.objects.exists()
 
 
 @transaction.atomic
@@ -75,7 +80,7 @@ def switch(endpoint: WebhookEndpoint, *, on: bool, now: datetime) -> None:
 
 @transaction.atomic
 def rotate(endpoint: WebhookEndpoint, user: User | None, now: datetime) -> WebhookEndpoint:
-    """Give the endpoint a new secret. The present one signs beside it for 24 hours, an older one no more."""
+    """Give the endpoint a new secret. For 24 hours the present one signs too."""
     found = _locked(endpoint)
     found.old_secret, found.old_secret_until = found.secret, now + OLD_SECRET_FOR
     found.secret = new_secret()

@@ -1,4 +1,4 @@
-"""The types of events that a church can have sent to a webhook: those of docs/realtime-protocol.md."""
+"""The types of events for webhooks. docs/realtime-protocol.md describes them."""
 
 from __future__ import annotations
 

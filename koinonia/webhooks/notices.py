@@ -49,5 +49,5 @@ def _send(endpoint: WebhookEndpoint) -> int:
     }
     subject = " ".join(f"A webhook of {endpoint.church.name} was switched off".split())
     body = render_to_string("koinonia/mail/webhook_off.txt", context)
-    # A mail for each: the owners need not see each other's addresses.
+    # Each owner gets a mail, and no other address with it.
     return sum(send_mail(subject, body, None, [address]) for address in to)

@@ -1,4 +1,4 @@
-"""Post a body to an address that somebody else chose: bounded in time and size, to checked hosts only.
+"""Post a body to an address of an owner. Each call has a bound for time and size, and a checked host.
 
 The connection goes to the numeric address that was checked. TLS still verifies the host's name.
 Redirects are not followed, and no proxy of the environment is used.
@@ -42,7 +42,7 @@ class Answer:
 
 
 class NoAnswerError(Exception):
-    """No answer arrived. ``code`` says why: one of the class's constants."""
+    """No answer arrived. ``code`` is one of the constants of the class."""
 
     REFUSED = "host_refused"
     UNKNOWN = "host_unknown"
@@ -70,7 +70,7 @@ class Poster:
             _HOSTS_KEPT,
             maxsize=per_host,
             timeout=Timeout(min(CONNECT_SECONDS, total_seconds), min(READ_SECONDS, total_seconds)),
-            # One context for all connections: to read the certificates takes 20 ms.
+            # All connections share a context, because it takes 20 ms to read the certificates.
             ssl_context=context or ssl.create_default_context(cafile=certifi.where()),
         )
         self._pools.pool_classes_by_scheme = _pool_classes(reach, self._deadlines)

@@ -1,4 +1,4 @@
-"""Deletes old deliveries: they are kept as long as the events of the log."""
+"""Deletes the deliveries that are older than the events of the log."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SLICE = 1_000
 
 
 def prune(now: datetime, *, dry_run: bool = False) -> int:
-    """Delete old and surplus deliveries, except those that wait. Return their number."""
+    """Delete old and surplus deliveries, but none that waits. Return the number."""
     found = 0
     for key in WebhookEndpoint.objects.order_by("pk").values_list("pk", flat=True):
         old = _old(key, now)

@@ -1,4 +1,4 @@
-"""When a failed delivery is tried again: within 24 hours, with growing pauses."""
+"""The times of the attempts of a failed delivery: 24 hours, with growing pauses."""
 
 from __future__ import annotations
 

@@ -125,7 +125,7 @@ def _switch_off(turn: Turn, tried: list[Item], health: _Health, now: datetime) -
 
 
 def switch_off(endpoint: WebhookEndpoint, reason: WebhookEndpoint.Off, now: datetime) -> None:
-    """Switch the endpoint off, in the caller's transaction, and note that its owners must be told."""
+    """Switch the endpoint off in the caller's transaction, and mark it for a mail to its owners."""
     on: QuerySet[WebhookEndpoint] = WebhookEndpoint.objects.filter(pk=endpoint.pk, off="")
     if on.update(off=reason, off_since=now, owes_notice=True):
         detail = {"reason": str(reason.value)}

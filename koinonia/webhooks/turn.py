@@ -1,4 +1,4 @@
-"""One turn of an endpoint: the deliveries that a worker has claimed for it, and their results."""
+"""A turn of an endpoint has the deliveries of one claim and their results."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from koinonia.webhooks.posting import NoAnswerError, Poster
 from koinonia.webhooks.signing import sign
 
 BUDGET_SECONDS = 5.0
-"""A turn begins no post after this time, so that a slow receiver gives its threads back."""
+"""A turn begins no post after this time, because a slow receiver occupies its threads."""
 STOPS_AFTER = 3
-"""Failures in a row after which a turn ends: the receiver is down."""
+"""After so many failures in a row, the turn ends."""
 STATUS = "status"
 """The error of an answer that is not 2xx."""
 USER_AGENT = "Koinonia-Webhooks/1"
@@ -48,7 +48,7 @@ class Item:
 
 @dataclass
 class Turn:
-    """The items in the order in which they are posted, by ``lanes`` threads at once."""
+    """The items in their order. ``lanes`` threads post at the same time."""
 
     endpoint: WebhookEndpoint
     church: str
@@ -61,7 +61,7 @@ class Turn:
     secrets: list[str]
     items: list[Item] = field(default_factory=list)
     lost: list[WebhookDelivery] = field(default_factory=list)
-    """Deliveries whose event the log does not hold any more."""
+    """Deliveries with an event that the log has deleted."""
     lanes: int = 1
     took: float = 0.0
     _left: deque[Item] = field(default_factory=deque)
@@ -75,7 +75,7 @@ class Turn:
         self.took = time.monotonic()
 
     def run_lane(self, poster: Poster, stopped: Callable[[], bool]) -> bool:
-        """Post until nothing is left. Return True in the last lane that ends."""
+        """Post until no item is left. The last lane that ends returns True."""
         until = self.took + BUDGET_SECONDS
         while not stopped() and time.monotonic() < until and self._failures < STOPS_AFTER:
             try:
@@ -91,7 +91,7 @@ class Turn:
             return True
 
     def position(self) -> tuple[str, int]:
-        """Return the epoch and the number up to which every event was posted. Items go in order."""
+        """Return the epoch and the number of the last event without a gap before it."""
         skipped = [
             item.delivery.seq for item in self.items if item.tried_at is None and item.is_new
         ]

@@ -63,6 +63,23 @@ def test_no_page_outside_shuts_anybody_out(
     assert faults == {}
 
 
+def test_the_longer_words_of_spanish_fit_on_a_phone(
+    browser: Browser, system: RunningSystem
+) -> None:
+    context = browser.new_context(base_url=system.url, **PHONE)
+    page = context.new_page()
+    sign_in(page, system, "grace-owner")
+    context.add_cookies([{"name": "django_language", "value": "es", "url": system.url}])
+    too_wide = []
+    for path in paths():
+        page.goto(path)
+        assert page.locator("html").get_attribute("lang") == "es"
+        if is_too_wide(page):
+            too_wide.append(path)
+    context.close()
+    assert too_wide == []
+
+
 def _faults(page: Page, path: str, size: dict[str, Any]) -> list[str]:
     page.goto(path)
     page.wait_for_load_state("load")

@@ -127,7 +127,7 @@ def _make(church: Church, owner: User) -> dict[str, Any]:
 
 
 def _webhooks(church: Church) -> dict[str, Any]:
-    """Make a webhook that works, one to delete, and one that is off; nobody listens at their address."""
+    """Make a webhook, one to delete, and one that is off. Their address has no listener."""
     url, now = "https://localhost:8443/webhooks", timezone.now()
     made: dict[str, Any] = {}
     for kind in ("webhook", "spare_webhook", "dead_webhook"):

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from functools import cache, partial
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.test import RequestFactory
@@ -33,6 +34,7 @@ from delivery.statuses import Status
 from delivery.tracking import inbound, watchdog
 from delivery.webhooks.replay import count_unmatched
 from koinonia import conversations
+from koinonia.alerts.rules import troubles
 from koinonia.broadcasts import progress
 from koinonia.desk.find.asked import Asked
 from koinonia.desk.find.search import find
@@ -180,6 +182,7 @@ ADMIN: dict[str, Callable[[], object]] = {
 MONITORING: dict[str, Callable[[], object]] = {
     "metrics": lambda: list(InstallationCollector().collect()),
     "delivery_status": lambda: report(now=scene().now),
+    "alerts": lambda: troubles(settings.ALERTS, scene().now),
     "delivery_status --check": lambda: why_stuck(scene().now, after=timedelta(minutes=1)),
 }
 PRUNE: dict[str, Callable[[], object]] = {

@@ -16,7 +16,7 @@ from tests.translations import catalogue
 
 pytestmark = pytest.mark.any_database
 
-_PARTS = re.compile(r"%\(\w+\)[sr]|%%|\{\w+(?:!r)?\}|</?\w+>")
+_PARTS = re.compile(r"%\(\w+\)[srd]|%%|\{\w+(?:!r)?\}|</?\w+>")
 """Placeholders, and tags of HTML."""
 RENEW = "Run `make translations` and write the Spanish of new sentences: docs/how-to/translate.md."
 

@@ -20,6 +20,7 @@ from koinonia import ids
 from koinonia.accounts import invitations
 from koinonia.accounts.mail import send_invitation
 from koinonia.console import words
+from koinonia.console.today.log_words import in_words
 from koinonia.models import Broadcast, Church, Group, Keyword, Member, Role
 from koinonia.templatetags.console import number, when
 from tests.console.page_roles import PAGES
@@ -39,7 +40,7 @@ OUTSIDE = [
     "/invitations/nothing/",
 ]
 _SAME_IN_BOTH = {"No", "Koinonia", "Id"}
-_PLACEHOLDER = re.compile(r"%\\\(\w+\\\)[sr]|\\\{\w+(?:!r)?\\\}")
+_PLACEHOLDER = re.compile(r"%\\\(\w+\\\)[srd]|\\\{\w+(?:!r)?\\\}")
 
 
 class _Words(HTMLParser):
@@ -197,3 +198,11 @@ def test_dates_and_numbers_are_those_of_the_language() -> None:
         assert (number(12_345), number(0.5)) == ("12,345", "0.5")
     with translation.override("en"), timezone.override("America/Chicago"):
         assert "Saturday, Nov. 29, 2025, 9:05 a.m." in str(when(moment, "full"))
+
+
+def test_the_details_of_the_audit_log_are_in_words() -> None:
+    detail = {"fields": ["phone", "unknown_field"], "role": "owner", "texts": 3}
+    with translation.override("es"):
+        assert in_words(detail) == [
+            ("cambiado", "Número de celular, unknown_field"), ("rol", "Responsable"), ("mensajes", "3"),
+        ]  # fmt: skip

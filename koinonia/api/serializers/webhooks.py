@@ -102,7 +102,7 @@ class WebhookSerializer(
 
 
 class MadeWebhookSerializer(WebhookSerializer):
-    """A webhook with its secret, which no other answer contains."""
+    """A webhook with its secret."""
 
     secret = serializers.CharField(read_only=True, help_text="Verifies the signatures: `whsec_…`.")
 

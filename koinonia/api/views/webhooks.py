@@ -125,7 +125,7 @@ class _Deliveries(ReportView):
 
 
 class WebhookDeliveriesView(ListModelMixin, _Deliveries):
-    """The deliveries of a webhook. They are kept as long as the events."""
+    """The deliveries of a webhook. Each stays as long as the events of the log."""
 
     pagination_class = NewestByTime
     query_serializer = DeliveriesQuerySerializer

@@ -20,8 +20,16 @@ class GroupsView(ConsoleView):
     section = "groups"
 
     def group(self, key: str) -> Group:
-        """Return the group with its number of members. Raise Http404 if this church has none."""
-        group = _found(Group.objects.filter(church=self.church), key)
+        """Return the group. Raise Http404 if this church has none."""
+        return self._of_church(Group.objects.filter(church=self.church), key)
+
+    def counted_group(self, key: str) -> Group:
+        """Return the group with ``members_count``. Raise Http404 if this church has none."""
+        groups = Group.objects.filter(church=self.church)
+        return self._of_church(groups.annotate(members_count=Count("members")), key)
+
+    def _of_church(self, groups: QuerySet[Group], key: str) -> Group:
+        group = _found(groups, key)
         group.church = self.church
         return group
 
@@ -38,10 +46,6 @@ class GroupsView(ConsoleView):
         """Return a serializer of the API for the values of a form."""
         context = context_of(self.church, self.user)
         return kind(item, data=data, partial=item is not None, context=context)
-
-
-def counted(groups: QuerySet[Group]) -> QuerySet[Group]:
-    return groups.annotate(members_count=Count("members"))
 
 
 def _found(rows: QuerySet[M], key: str) -> M:

@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from koinonia import group_changes, ids
 from koinonia.api.pagination import ByName
 from koinonia.api.serializers.answers import GroupMembersSerializer
-from koinonia.console.groups.base import GroupsView, counted
+from koinonia.console.groups.base import GroupsView
 from koinonia.console.paging import paged
 from koinonia.member_search import found, matching
 from koinonia.models import Group, Keyword, Member
@@ -27,12 +27,12 @@ class GroupPage(GroupsView):
     """A group: its members by ``?search=``, and people to add by ``?find=``."""
 
     def get(self, request: Any, key: str) -> HttpResponse:
-        group = self.group(key)
+        group = self.counted_group(key)
         words = request.GET.get("search", "")[:100].strip()
         wanted = request.GET.get("find", "")[:100].strip()
         members = with_opt_outs(self._members(group).filter(matching(words)))
         context = {
-            "group": counted(Group.objects.filter(pk=group.pk)).get(),
+            "group": group,
             "keywords": list(Keyword.objects.filter(group=group).order_by("word")[:20]),
             "page": paged(request, members, ByName, keep=("search",)),
             "search": words,

@@ -29,7 +29,7 @@ from koinonia.conversations import mark_read
 from koinonia.inbox.lists import colleagues
 from koinonia.inbox.notes import MAX_NOTES
 from koinonia.inbox.tapbacks import bubbles
-from koinonia.models import Conversation, Note
+from koinonia.models import Conversation, Member, Note
 
 TEXTS = 30
 """The texts that the page shows at first, and that "Show older" adds."""
@@ -37,6 +37,8 @@ MOST_TEXTS = 200
 """The texts of a page that stayed open while texts arrived."""
 NOTES = 5
 """The notes that the page shows at first."""
+OTHERS = 5
+"""The further members of one number that the page names."""
 BESIDE = 20
 """The conversations beside the texts on a wide screen."""
 
@@ -101,6 +103,7 @@ class ConversationPage(ConsoleView):
         texts = self._texts()
         shown = {
             "row": Row(self.conversation, self.membership),
+            "others": self._others(),
             "texts": texts,
             "chosen": self.chosen,
             "here": self.here,
@@ -116,6 +119,13 @@ class ConversationPage(ConsoleView):
         # The provider serves the pictures of texts.
         response._csp_update = {"img-src": ["https:"]}  # type: ignore[attr-defined] # read by django-csp
         return response
+
+    def _others(self) -> list[tuple[str, str]]:
+        """Return id and name of further members with this number, such as a spouse."""
+        named = self.conversation.member
+        found = Member.objects.filter(church=self.church, phone=self.conversation.phone)
+        found = found.exclude(pk=named.pk) if named else found
+        return [(ids.encode(one.pk), one.name) for one in found.order_by("pk")[:OTHERS]]
 
     def _texts(self) -> Texts:
         """Return the newest texts, the texts before ``?before=``, or those since ``?from=``."""

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from koinonia import audit
 from koinonia.console.frame import ConsoleView
 from koinonia.console.paging import paged
+from koinonia.console.today.log_words import in_words
 from koinonia.models import AuditEntry, Role, Staff
 
 NAMED = ("member", "group", "broadcast")
@@ -67,7 +68,7 @@ def _acts(entries: list[AuditEntry]) -> list[dict[str, Any]]:
             "what": audit.ACTIONS.get(entry.action, entry.action),
             "subject": entry.subject_label
             or names.get((entry.subject_kind, entry.subject_key or 0), ""),
-            "detail": [(name, _in_words(value)) for name, value in entry.detail.items()],
+            "detail": in_words(entry.detail),
         }
         for entry in entries
     ]
@@ -75,7 +76,3 @@ def _acts(entries: list[AuditEntry]) -> list[dict[str, Any]]:
 
 def _name_of(kind: str, row: Any) -> str:
     return str(row.text)[:60] if kind == "broadcast" else str(row)
-
-
-def _in_words(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

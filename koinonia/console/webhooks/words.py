@@ -22,7 +22,7 @@ TYPES: dict[str, str | Promise] = {
 }
 STATES: dict[str, tuple[str | Promise, str]] = {
     _State.DELIVERED: (gettext_lazy("Taken"), "good"),
-    _State.WAITING: (gettext_lazy("Tried again"), "warn"),
+    _State.WAITING: (gettext_lazy("Trying again"), "warn"),
     _State.FAILED: (gettext_lazy("Given up"), "bad"),
     _State.LOST: (gettext_lazy("Lost"), "bad"),
 }
@@ -60,7 +60,7 @@ def line(delivery: WebhookDelivery) -> Line:
 
 
 def answer_of(delivery: WebhookDelivery) -> str:
-    """Return what the receiver answered last, as a sentence."""
+    """Return a sentence about the last answer of the receiver."""
     if delivery.state == _State.LOST:
         return _("The event log does not hold this event any more.")
     if delivery.status is not None:

@@ -6,11 +6,13 @@ The sentences about states and codes are those of the console (``koinonia.consol
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from delivery.dead_letters.queue import masked
 from delivery.models import Direction, Message
 from delivery.statuses import DEAD_LETTERS, Status
 from koinonia.console import words
+from koinonia.desk.find.waiting import why_it_waits
 
 _FAILED = frozenset({Status.FAILED, Status.DEAD, Status.UNKNOWN, Status.EXPIRED})
 _STEPS: dict[str, str] = {
@@ -65,11 +67,11 @@ class Advice:
     """A retry can send a second copy."""
 
 
-def advice(message: Message) -> Advice:
+def advice(message: Message, now: datetime) -> Advice:
     """Return the advice about ``message`` in its present state."""
     is_letter = message.status in DEAD_LETTERS
     discarded = is_letter and message.discarded_at is not None
-    meaning = " ".join(_meaning(message))
+    meaning = " ".join([*_meaning(message), why_it_waits(message, now)]).strip()
     step = _STEPS.get(message.status, "")
     if discarded:
         step = "Nothing: a person discarded it. It stays as it is."

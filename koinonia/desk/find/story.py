@@ -10,6 +10,7 @@ from delivery.dead_letters import explain
 from delivery.models import (
     Attempt,
     ConsentChange,
+    DeadLetterAction,
     Direction,
     Message,
     OptOut,
@@ -26,6 +27,11 @@ from koinonia.models import AuditEntry, Broadcast
 
 MOST = 50
 """Calls, webhooks, changes and acts that the page lists."""
+_SUPPORT_ACTS = {
+    DeadLetterAction.Kind.NOTE.value: "{who} noted:",
+    DeadLetterAction.Kind.ASSIGN.value: "{who} assigned it to:",
+    "free": "{who} ended the assignment.",
+}
 _THROUGH = {"page": "a page of the console", "api": "the API"}
 
 
@@ -75,7 +81,7 @@ def whole_story(message: Message, now: datetime) -> WholeStory:
     )  # fmt: skip
     return WholeStory(
         accepted=_accepted(message, acts),
-        entries=known.entries if message.direction == Direction.OUTBOUND else [],
+        entries=_entries(known, message),
         calls=[Call(call, _explained(call, message)) for call in calls],
         reports=reports,
         told=told_about(message, calls, [report.event for report in reports]),
@@ -83,6 +89,19 @@ def whole_story(message: Message, now: datetime) -> WholeStory:
         changes=list(changes.select_related("by").order_by("-pk")[:MOST]),
         acts=[(act, str(ACTIONS.get(act.action, act.action))) for act in acts],
     )
+
+
+def _entries(known: Story, message: Message) -> list[Entry]:
+    """Return the lines that the office sees, with those that only support sees."""
+    if message.direction == Direction.INBOUND:
+        return []
+    acts = DeadLetterAction.objects.filter(message=message, kind__in=sorted(_SUPPORT_ACTS))
+    found = [*known.entries]
+    for act in acts.select_related("by").order_by("pk")[:MOST]:
+        who = act.by.get_username() if act.by else "The system"
+        kind = act.kind if act.reason else "free"
+        found.append(Entry(act.at, _SUPPORT_ACTS[kind].format(who=who), "rest", act.reason))
+    return sorted(found, key=lambda entry: entry.at)
 
 
 def person_of(message: Message) -> str:

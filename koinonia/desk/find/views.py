@@ -135,6 +135,7 @@ class StoryView(DeskView):
         return self.show(self.text(key))
 
     def show(self, text: Message, *, revealed: bool = False, error: str = "") -> HttpResponse:
+        now = timezone.now()
         shown = {
             "title": f"Text {ids.encode(text.pk)}",
             "text": text,
@@ -142,8 +143,8 @@ class StoryView(DeskView):
             "status": words.of_status(text.status),
             "number": person_of(text) if revealed else masked(person_of(text)),
             "revealed": revealed,
-            "advice": advice(text),
-            "story": whole_story(text, timezone.now()),
+            "advice": advice(text, now),
+            "story": whole_story(text, now),
             "may_reveal": self.user.has_perm(REVEAL),
             "may_decide": self.user.has_perm(DECIDE),
             "may_read_events": self.user.has_perm("delivery.view_webhookevent"),

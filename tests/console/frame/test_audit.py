@@ -71,7 +71,7 @@ def test_the_page_shows_the_acts_in_words(grace: Church, grace_owner: User, cost
     client = signed_in(grace_owner)
     page = client.get("/churches/grace/log/").content.decode()
     assert "Changed a member: Mary" in page
-    assert "phone, name" in page
+    assert "Mobile number, Name" in page
     assert 25 <= page.count("Changed a member: Mary") <= 50
     assert "Show older" in page
     costs.of(client, "/churches/grace/log/")

@@ -115,7 +115,22 @@ def test_a_conversation_shows_its_texts_in_their_order(
     assert "Liked" not in page.split('id="texts"')[1]
     assert 'src="https://media.example.org/cake.jpg"' in page
     assert "Broadcast" in page
+    assert page.count('<p class="meta quiet">') == 3, (
+        "One line for each text, and one for the tapback."
+    )
     assert "https:" in viewer.get(path)["Content-Security-Policy"].partition("img-src")[2]
+
+
+def test_a_shared_number_names_each_person_who_has_it(
+    sender: Client, grace: Church, unread: Unread
+) -> None:
+    cast.member(grace, "Anna", PHONE)
+    path = unread("We are coming")
+    assert "Also at this number" not in body(sender, path)
+    ben = cast.member(grace, "Ben", PHONE)
+    page = body(sender, path)
+    assert "Anna" in page.split("<h1>")[1].split("</h1>")[0]
+    assert f'Also at this number: <a href="/churches/grace/members/{encode(ben.pk)}/">' in page
 
 
 def test_reading_changes_nothing_and_a_viewer_cannot_mark_read(

@@ -17,6 +17,7 @@ from delivery.desk import overview
 from delivery.limits import breaker, holds, stops
 from delivery.models import BreakerState, WebhookEvent
 from delivery.providers import registry
+from koinonia import ids
 from koinonia.accounts.support_group import SUPPORT
 from koinonia.health import heartbeat
 from koinonia.models import Church
@@ -192,3 +193,12 @@ def test_the_office_of_a_stopped_church_reads_that_its_texts_wait(
     assert ("church until" in page) == (until is not None)
     assert "Secret words" not in page
     assert "Your support has stopped" not in other.get("/churches/hope/").content.decode()
+
+
+def test_a_dead_letter_leads_to_the_story_of_its_text(client: Client, letter: MakeLetter) -> None:
+    text = letter()
+    page = client.get(f"/admin/delivery/deadletter/{text.pk}/change/").content.decode()
+    link = f"/admin/find/{ids.encode(text.pk)}/"
+    assert f'href="{link}"' in page
+    assert client.get(link).status_code == 200
+    assert 'action="/admin/find/"' in client.get(PAGE).content.decode()

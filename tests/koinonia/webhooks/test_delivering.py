@@ -1,4 +1,4 @@
-"""Events of the log reach a real HTTP receiver, whatever it answers."""
+"""Events of the log reach a real HTTP receiver."""
 
 from __future__ import annotations
 

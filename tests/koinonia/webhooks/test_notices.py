@@ -1,4 +1,4 @@
-"""Owners are told by e-mail that a webhook was switched off."""
+"""Owners get an e-mail about a webhook that is off."""
 
 from __future__ import annotations
 

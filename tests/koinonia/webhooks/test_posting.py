@@ -27,7 +27,7 @@ def receiver() -> Iterator[WebhookReceiver]:
 
 
 def code_of(poster: Poster, url: str) -> str:
-    """Return the code with which the post to ``url`` fails."""
+    """Return the code of the failure of a post to ``url``."""
     with pytest.raises(NoAnswerError) as caught:
         poster.post(url, b"{}", HEADERS)
     return caught.value.code

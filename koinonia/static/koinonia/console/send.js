@@ -19,8 +19,11 @@ function showSize() {
   size.classList.toggle("problem", over);
 }
 
-/** Fetch the outlook again. */
+/** Fetch the outlook again, and let the button say whether the text goes out now. */
 function look() {
+  const { date, time } = form.elements;
+  const button = form.querySelector("[data-later]");
+  button.textContent = date.value || time.value ? button.dataset.later : button.dataset.now;
   form.dispatchEvent(new CustomEvent("koinonia:compose"));
 }
 

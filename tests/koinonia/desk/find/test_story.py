@@ -11,10 +11,22 @@ from django.test import Client
 from django.utils import timezone
 
 from delivery import opt_outs
-from delivery.models import Attempt, DeadLetterAction, Message, OptOut, Outcome, WebhookEvent
+from delivery.limits import breaker, holds, stops
+from delivery.models import (
+    Attempt,
+    BreakerState,
+    DeadLetterAction,
+    Message,
+    OptOut,
+    Outcome,
+    SpendLimit,
+    WebhookEvent,
+)
+from delivery.providers import registry
 from delivery.statuses import Status
 from delivery.tracking.events import apply_waiting_events
 from koinonia.desk.find.advice import advice
+from koinonia.desk.find.waiting import why_it_waits
 from koinonia.ids import encode
 from koinonia.models import AuditEntry, Church
 from koinonia.texts.send import send_text
@@ -132,11 +144,67 @@ def test_an_unknown_text_is_not_found(support: Client, key: str) -> None:
 @pytest.mark.parametrize("status", Status)
 def test_each_state_has_a_meaning_and_a_step(grace: Church, status: Status) -> None:
     message = Message(tenant=grace, to_number=NUMBER, status=status, created_at=NOW)
-    told = advice(message)
+    told = advice(message, NOW)
     assert told.meaning
     assert told.step
     assert NUMBER not in told.for_church
     assert told.may_retry == (status in {Status.DEAD, Status.UNKNOWN})
+
+
+@pytest.mark.parametrize(
+    ("trouble", "said"),
+    [
+        ("nothing", ""),
+        ("stop", "Support has stopped the texts of this church."),
+        ("hold", "Telnyx refuses our account"),
+        ("breaker", "A person has stopped all calls to Telnyx."),
+        ("limit", "reached its daily limit"),
+        ("later", "It is due at "),
+        ("account", "have no account gone any more"),
+    ],
+)
+def test_a_waiting_text_says_why_it_waits(grace: Church, trouble: str, said: str) -> None:
+    later = NOW + timedelta(hours=1)
+    account = registry.account("telnyx")
+    message = text(grace, status=Status.QUEUED, next_attempt_at=NOW - timedelta(seconds=1))
+    if trouble == "stop":
+        stops.stop(grace.pk, by=None, reason="a test", now=NOW)
+    elif trouble == "hold":
+        holds.hold(account, "http_402", "Payment required", now=NOW)
+    elif trouble == "breaker":
+        breaker.force(account, BreakerState.FORCED_OPEN, by=None, reason="a test", now=NOW)
+    elif trouble == "limit":
+        SpendLimit.objects.create(tenant=grace, cap=1, reached_at=NOW, waits_until=later)
+    elif trouble == "later":
+        message.next_attempt_at = later
+    elif trouble == "account":
+        message.provider = "gone"
+    found = why_it_waits(message, NOW)
+    assert said in found
+    assert bool(said) == bool(found)
+
+
+def test_the_notes_of_support_are_in_its_story(
+    support: Client, support_user: User, grace: Church
+) -> None:
+    message = dead(grace)
+    for kind, reason in (("note", "The church was called"), ("assign", "ruth"), ("assign", "")):
+        DeadLetterAction.objects.create(
+            message=message, kind=kind, by=support_user, at=NOW, status="dead", generation=1,
+            reason=reason,
+        )  # fmt: skip
+    page = story(support, message).content.decode()
+    for words in ("support noted:", "The church was called", "support ended the assignment."):
+        assert words in page
+
+
+def test_the_pages_of_support_lead_to_the_story(support: Client, grace: Church) -> None:
+    message = dead(grace)
+    event = report("message.sent", "sent", NOW, grace)
+    WebhookEvent.objects.filter(pk=event.pk).update(message=message, applied_at=NOW)
+    link = f"/admin/find/{encode(message.pk)}/"
+    for path in (f"deadletter/{message.pk}", f"webhookevent/{event.pk}"):
+        assert link in support.get(f"/admin/delivery/{path}/change/").content.decode()
 
 
 def dead(grace: Church, status: Status = Status.DEAD) -> Message:

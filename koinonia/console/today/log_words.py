@@ -1,0 +1,69 @@
+"""Words for the details of the audit log: counts, roles, and the names of changed fields."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from koinonia.models import Role
+
+DETAILS: dict[str, str | Promise] = {
+    "bytes": pgettext_lazy("detail of an act", "bytes"),
+    "called_back": pgettext_lazy("detail of an act", "called back"),
+    "cancelled": pgettext_lazy("detail of an act", "cancelled"),
+    "code": pgettext_lazy("detail of an act", "code"),
+    "created": pgettext_lazy("detail of an act", "new"),
+    "errors": pgettext_lazy("detail of an act", "lines that need a look"),
+    "fields": pgettext_lazy("detail of an act", "changed"),
+    "key": pgettext_lazy("detail of an act", "key"),
+    "members": pgettext_lazy("detail of an act", "members"),
+    "role": pgettext_lazy("detail of an act", "role"),
+    "scopes": pgettext_lazy("detail of an act", "rights"),
+    "skipped": pgettext_lazy("detail of an act", "already here"),
+    "texts": pgettext_lazy("detail of an act", "texts"),
+    "updated": pgettext_lazy("detail of an act", "changed"),
+    "word": pgettext_lazy("detail of an act", "word"),
+}
+FIELDS: dict[str, str | Promise] = {
+    "answer": _("Answer"),
+    "audience": _("To"),
+    "first_name": _("First name"),
+    "group": _("Group"),
+    "groups": _("Groups"),
+    "language": _("Language of automatic answers"),
+    "last_name": _("Last name"),
+    "media_urls": _("Picture or file"),
+    "name": _("Name"),
+    "opt_out_words": _("Your own words for STOP"),
+    "opted_out": _("Opted out"),
+    "part_price": _("Price of one part of a text"),
+    "phone": _("Mobile number"),
+    "plain_punctuation": _("Write plain apostrophes and quotes, which cost fewer parts"),
+    "quiet_from": _("Quiet hours from"),
+    "quiet_until": _("Quiet hours until"),
+    "repeat": _("Repeat"),
+    "send_at": _("Time"),
+    "signature": _("Signature"),
+    "text": _("Text"),
+    "timezone": _("Time zone"),
+    "welcome_text": _("Welcome text"),
+    "word": _("Word"),
+}
+"""Fields of the API. Others are shown by their name."""
+
+
+def in_words(detail: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the label and the value of each detail."""
+    return [(str(DETAILS.get(name, name)), _value(name, value)) for name, value in detail.items()]
+
+
+def _value(name: str, value: Any) -> str:
+    if name == "role" and value in Role.values:
+        return str(Role(value).label)
+    if isinstance(value, list):
+        words = FIELDS if name == "fields" else {}
+        return ", ".join(str(words.get(one, one)) for one in value)
+    return str(value)
