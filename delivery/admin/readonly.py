@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from django.contrib import admin
@@ -32,10 +33,14 @@ def to_the_second(field: str, heading: str = "at") -> Callable[[Any, Model], str
 
     @admin.display(description=heading, ordering=field)
     def shown(_admin: object, row: Model) -> str:
-        at = getattr(row, field)
-        return "-" if at is None else f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S %Z}"
+        return second_of(getattr(row, field))
 
     return shown
+
+
+def second_of(at: datetime | None) -> str:
+    """Return the time to the second with its zone, for a cell of a list."""
+    return "-" if at is None else f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S %Z}"
 
 
 def acting_user(request: HttpRequest) -> User:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from delivery.admin.bounded import BoundedList
 from delivery.admin.closed_lookups import ClosedLookups
-from delivery.admin.readonly import ReadOnlyAdmin, to_the_second
+from delivery.admin.readonly import ReadOnlyAdmin, second_of, to_the_second
 from koinonia import phone, sending_numbers
 from koinonia.admin.last_owner import KeepsOwners, StaffForm, StaffFormSet
 from koinonia.admin.names import TidyNamesMixin
@@ -128,9 +128,12 @@ class SendingNumberAdmin(ReadOnlyAdmin[SendingNumber]):
         "reserved",
     ]
     given, given_up = to_the_second("given_at", "given"), to_the_second("given_up_at", "given up")
-    reserved = to_the_second("reserved_until", "reserved until")
     list_select_related = ["church"]
     search_fields = ["number", "church__name", "church__slug"]
+
+    @admin.display(description="reserved until")
+    def reserved(self, number: SendingNumber) -> str:
+        return second_of(number.reserved_until())
 
 
 @admin.register(Member)

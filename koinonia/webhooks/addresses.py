@@ -74,7 +74,8 @@ def refusal(url: str, reach: Reach = Reach.PUBLIC) -> str:
         return _("The address must begin with https://, so that nobody on the way can read it.")
     if reach is Reach.PUBLIC and port not in {None, _HTTPS} and (port or 0) < _FIRST_FREE_PORT:
         return _("The address must use port 443, or one from 1024 on.")
-    if _is_number(host) and not reach.allows(host):
+    number = _number_of(host)
+    if (number and not reach.allows(number)) or (_is_own_name(host) and reach is Reach.PUBLIC):
         return _("The address must name a host that is public on the internet.")
     return ""
 
@@ -96,6 +97,22 @@ def _is_loopback(host: str, reach: Reach) -> bool:
     if reach is not Reach.LOOPBACK:
         return False
     return host == "localhost" or (_is_number(host) and ipaddress.ip_address(host).is_loopback)
+
+
+def _number_of(host: str) -> str:
+    """Return the address that ``host`` spells, also as 127.1 or 0x7f000001; empty for a name."""
+    if _is_number(host):
+        return host
+    try:
+        return socket.inet_ntoa(socket.inet_aton(host))
+    except (OSError, UnicodeError):
+        return ""
+
+
+def _is_own_name(host: str) -> bool:
+    """Return whether each machine means itself by this name (RFC 6761)."""
+    name = host.rstrip(".").lower()
+    return name == "localhost" or name.endswith(".localhost")
 
 
 def _is_number(host: str) -> bool:

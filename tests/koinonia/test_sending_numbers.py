@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
+from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -177,3 +178,13 @@ def test_the_reservation_ends_at_the_given_time(grace: Church, hope: Church) -> 
     give(grace)
     with time_machine.travel(timezone.now() + timedelta(days=31)):
         assert "texts from +13125550100" in number("give", "hope", "+13125550100")
+
+
+def test_the_list_of_the_admin_tells_until_when_a_number_is_reserved(
+    grace: Church, admin_client: Client
+) -> None:
+    give(grace)
+    page = admin_client.get("/admin/koinonia/sendingnumber/").content.decode()
+    until = SendingNumber.objects.exclude(given_up_at=None).get().reserved_until()
+    assert until is not None
+    assert f"{until:%Y-%m-%d %H:%M:%S} UTC" in page

@@ -215,3 +215,10 @@ def test_http_is_for_loopback_only_and_only_where_that_is_allowed() -> None:
     assert "https://" in addresses.refusal("http://hooks.example.org/", Reach.LOOPBACK)
     assert addresses.refusal("http://alerts.internal/", Reach.ANY) == ""
     assert addresses.refusal("https://hooks.example.org:8443/x?y=1") == ""
+
+
+@pytest.mark.parametrize(
+    "host", ["127.1", "0x7f.1", "2130706433", "017700000001", "0", "localhost", "LOCALHOST.", "a.localhost"]
+)  # fmt: skip
+def test_this_machine_is_refused_in_each_spelling(host: str) -> None:
+    assert "public" in addresses.refusal(f"https://{host}/")
