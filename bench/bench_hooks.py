@@ -1,4 +1,4 @@
-"""Measure outgoing webhooks: ``python -m bench.bench_hooks [--database sqlite] [--events 5000]``.
+"""Measure outgoing webhooks: ``python bench/bench_hooks.py [--database sqlite] [--events 5000]``.
 
 The process of the product posts the events of the log to a sink on this machine; in the same run a bare pool
 of ``requests`` sessions posts the same bodies to the same sink, before and after. Then events happen at a
@@ -22,10 +22,12 @@ from typing import Any
 
 import requests
 
-from bench.figures import print_figure, say
-from tests.support.postgres import EmbeddedPostgres
-
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from bench.figures import print_figure, say  # noqa: E402  # found by the path above
+from tests.support.postgres import EmbeddedPostgres  # noqa: E402  # found by the path above
+
 _THREADS = 8
 _STEADY_SECONDS = 15
 _STEADY_RATE = 40

@@ -63,6 +63,7 @@ LOG = Run("bench_realtime_log.py")
 DELIVERY = Run("bench_delivery.py")
 MEMORY = Run("bench_memory.py", also_before=False)
 CONSOLE = Run("bench_console.py", also_before=False)
+HOOKS = Run("bench_hooks.py", also_before=False)
 
 TARGETS = (
     Target(
@@ -141,5 +142,16 @@ TARGETS = (
     Target(
         work="search of 50,000 members, p95, to a look-up",
         run=CONSOLE, figure="search_p95_to_look_up", bound=3,
+    ),
+    Target(
+        work="outgoing webhooks, events/s", run=HOOKS, figure="hooks_rate", bound=500, at_least=True,
+    ),
+    Target(
+        work="outgoing webhooks, to a pool of requests",
+        run=HOOKS, figure="hooks_to_requests", bound=0.5, at_least=True,
+    ),
+    Target(
+        work="p99 of a webhook beside a dead receiver, to alone",
+        run=HOOKS, figure="hooks_dead_receiver", bound=1.5,
     ),
 )  # fmt: skip

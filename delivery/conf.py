@@ -211,10 +211,7 @@ def second_sender() -> Callable[[Any], tuple[str, str] | None] | None:
 
 
 def trace() -> UUID | None:
-    """Return the trace of the present request, to store with messages.
-
-    A dotted path of ``() -> UUID | None``; without it, messages have no trace.
-    """
+    """Return the trace of the present request, by the dotted path of ``() -> UUID | None``."""
     path = _value("TRACE")
     return cast("Callable[[], UUID | None]", import_string(path))() if path else None
 
@@ -368,6 +365,11 @@ def nightly() -> Callable[[Callable[[], bool]], object] | None:
     """
     path = _value("NIGHTLY")
     return cast(Callable[[Callable[[], bool]], object], import_string(path)) if path else None
+
+
+def companions() -> Mapping[str, str]:
+    """Return ``COMPANIONS``: module -> dotted path of ``() -> bool``: whether its process is needed."""
+    return dict(_value("COMPANIONS", {}))
 
 
 def nightly_hour() -> int | None:

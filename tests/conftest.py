@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,35 +28,78 @@ _END_OTHER_SESSIONS = """
 """
 _TESTS = Path(__file__).parent
 _ON_ANY_DATABASE = (
+    "console/test_words.py",
     "delivery/providers/telnyx/simulator",
+    "delivery/providers/telnyx/test_slow_bodies.py",
+    "delivery/providers/twilio/test_environment.py",
+    "delivery/providers/twilio/test_whole_system.py",
     "delivery/test_sentinel.py",
+    "delivery/webhooks/test_redacted.py",
     "deploy",
+    "koinonia/api/test_busy_sqlite.py",
+    "koinonia/api/test_schema_file.py",
     "koinonia/backup/test_sqlite_file.py",
     "koinonia/config",
+    "koinonia/http/test_behind_nginx.py",
     "koinonia/http/test_date_header.py",
+    "koinonia/http/test_disconnects.py",
     "koinonia/http/test_request_threads.py",
+    "koinonia/http/test_servers.py",
     "koinonia/http/test_static_files.py",
-    "koinonia/test_ids_and_numbers.py",
+    "koinonia/http/test_stopping.py",
+    "koinonia/test_bodies_and_links.py",
+    "koinonia/webhooks/test_posting.py",
     "realtime/browser",
+    "test_house_rules.py",
     "test_private_data.py",
-    "throttling/test_addresses.py",
-    "throttling/test_buckets.py",
-    "throttling/test_buckets_against_fractions.py",
+    "throttling/test_alone.py",
     "throttling/test_concurrent_processes.py",
-    "throttling/test_headers.py",
-    "throttling/test_redis_outage.py",
-    "throttling/test_rates.py",
     "up/test_child.py",
+    "up/test_foreign_redis.py",
+    "up/test_numbers.py",
     "up/test_refusals.py",
 )
-"""Tests without a database or with a separate one. They run once, on SQLite."""
+"""Tests of processes that do the same on either database. They run once, on SQLite."""
+_DATABASE = frozenset({"db", "transactional_db", "live_server", "admin_client"})
+"""The fixtures that let a test use the database of the run. All others imply one of them."""
+_PROCESS = re.compile(r"subprocess|Popen|RunningSystem|SecondProject|postgres|psycopg|os\.environ")
+"""Words of a file that may give the database of the run to a process."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that run once: the list, and all tests without the database of the run."""
     for item in items:
         place = item.path.relative_to(_TESTS).as_posix()
-        if place.startswith(_ON_ANY_DATABASE):
+        if place.startswith(_ON_ANY_DATABASE) or not _may_use_database(item):
             item.add_marker(pytest.mark.any_database)
+
+
+def _may_use_database(item: pytest.Item) -> bool:
+    """Return whether the test has the database, or may give it to a process.
+
+    pytest-django refuses the database to a test with neither the mark nor a fixture.
+    """
+    if item.get_closest_marker("django_db") or not _DATABASE.isdisjoint(_fixtures(item)):
+        return True
+    return any(_starts_processes(file) for file in _files(item))
+
+
+def _fixtures(item: pytest.Item) -> list[str]:
+    return getattr(item, "fixturenames", [])
+
+
+def _files(item: pytest.Item) -> Iterator[Path]:
+    """Yield the file of the test and the conftest files above it."""
+    yield item.path
+    folder = item.path.parent
+    while folder != _TESTS:
+        yield folder / "conftest.py"
+        folder = folder.parent
+
+
+@cache
+def _starts_processes(file: Path) -> bool:
+    return file.exists() and _PROCESS.search(file.read_text()) is not None
 
 
 @pytest.fixture(autouse=True)

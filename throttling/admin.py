@@ -113,7 +113,11 @@ class AllowanceAdmin(AllowanceBase):
     @admin.display(description="expires at", ordering="expires_at", empty_value="never")
     def expires(self, row: Allowance) -> str | None:
         at = row.expires_at
-        return None if at is None else f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S %Z}"
+        if at is None:
+            return None
+        # A host may keep times without zones.
+        here = timezone.localtime(at) if timezone.is_aware(at) else at
+        return f"{here:%Y-%m-%d %H:%M:%S %Z}".rstrip()
 
     @admin.display(boolean=True)
     def in_force(self, row: Allowance) -> bool:

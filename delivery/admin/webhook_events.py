@@ -61,7 +61,7 @@ class UnmatchedFilter(admin.SimpleListFilter):
 class WebhookEventAdmin(ReadOnlyAdmin[WebhookEvent]):
     change_list_template = "admin/delivery/webhookevent/change_list.html"
     change_form_template = "admin/delivery/webhookevent/change_form.html"
-    list_display = ["event_id", "event_type", "provider", "received", "applied", "state", "to_do"]
+    list_display = ["event_id", "event_type", "received", "state", "to_do"]
     list_filter = [UnmatchedFilter, ResultFilter, ("applied_at", admin.EmptyFieldListFilter)]
     search_fields = ["event_id", "provider_id"]
     search_help_text = "An event's id, or the provider's id of a message, whole."

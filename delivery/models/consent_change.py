@@ -6,20 +6,13 @@ from django.db import models
 
 from delivery import conf
 from delivery.models.message import loose_reference_to_user
+from delivery.models.opt_out import OptOut
 
 
 class ConsentChange(models.Model):
     """A number opted out of a tenant's texts, or took the opt-out back."""
 
-    class Source(models.TextChoices):
-        KEYWORD = "keyword"
-        """The person texted STOP or START."""
-        PROVIDER = "provider"
-        """The provider refused a message because the number had opted out."""
-        STAFF = "staff"
-        """A person of the tenant recorded it."""
-        FILE = "file"
-        """An imported file contained it."""
+    Source = OptOut.Source
 
     # An index below begins with it.
     tenant = models.ForeignKey(

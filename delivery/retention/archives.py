@@ -24,6 +24,7 @@ from typing import Any
 
 from django.db import router, transaction
 
+from delivery.durable import sync_to_disk
 from delivery.models import Archive
 
 logger = logging.getLogger("delivery")
@@ -85,7 +86,7 @@ class Archives:
         path = self.directory / (name + _UNFINISHED)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        _sync_directory(self.directory)
+        sync_to_disk(self.directory)
         Archive.objects.create(name=name, begun_at=self.now)
         self._files[kind] = _File(path, descriptor)
 
@@ -110,7 +111,7 @@ def finish(directory: Path) -> None:
             _finish(path, descriptor)
         finally:
             os.close(descriptor)
-    _sync_directory(directory)
+    sync_to_disk(directory)
 
 
 def _finish(path: Path, descriptor: int) -> None:
@@ -156,11 +157,3 @@ def _write(descriptor: int, data: bytes, at: int) -> None:
     while data:
         written = os.pwrite(descriptor, data, at)
         data, at = data[written:], at + written
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -23,6 +23,7 @@ from pathlib import Path
 
 from django.db import InterfaceError, OperationalError
 
+from delivery.durable import sync_to_disk
 from delivery.webhooks.event_rows import EventRow
 
 logger = logging.getLogger("delivery")
@@ -127,7 +128,7 @@ class Spool:
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL
             descriptor = os.open(path, flags, 0o600)
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-            _sync_directory(self._directory)
+            sync_to_disk(self._directory)
             self._file = _File(path, descriptor, os.getpid())
         return self._file
 
@@ -239,11 +240,3 @@ def _set_aside(path: Path, damaged: Sequence[bytes]) -> None:
         "A part of the spool of webhooks is damaged, and was set aside",
         extra={"action": "webhook_spool_damaged", "file": aside.name, "records": len(damaged)},
     )
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

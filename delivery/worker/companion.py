@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 from django.utils.module_loading import import_string
 
+from delivery import conf
 from delivery.backoff import doubled
 from delivery.worker.child import start_module
 
@@ -58,8 +58,7 @@ def companions() -> dict[str, Callable[[], bool]]:
 
     The values are dotted paths of ``() -> bool``.
     """
-    given: dict[str, str] = getattr(settings, "DELIVERY", {}).get("COMPANIONS", {})
-    return {module: import_string(path) for module, path in given.items()}
+    return {module: import_string(path) for module, path in conf.companions().items()}
 
 
 class Companions:

@@ -1,4 +1,4 @@
-"""The devices on which a user is signed in: their browser and system in words, and coarse addresses."""
+"""The devices of a user: browser and system in words, and a coarse address."""
 
 from __future__ import annotations
 

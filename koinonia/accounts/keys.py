@@ -23,9 +23,9 @@ from koinonia.models import Church, KeyScope, TokenDetails
 MAX_KEYS = 20
 """Limit of keys per user."""
 KEEP_EXPIRED = timedelta(days=30)
-"""How long an expired key is listed, so that people see why a program stopped."""
+"""An expired key is listed for this time, so that people see the reason of a failing program."""
 PREFIX_LENGTH = 8
-"""How many characters of a key are shown, so that a person can recognise it."""
+"""The number of characters of a key that pages show."""
 
 
 class TooManyKeysError(Exception):
@@ -84,7 +84,7 @@ def prunable(now: datetime) -> QuerySet[Any, Any]:
 
 
 def end(user: User, details_key: int | None) -> bool:
-    """End a token of the user and its sockets. Return False if the user has no such token."""
+    """End a token of the user, and close its sockets. Return False if the user has no token with this key."""
     with transaction.atomic():
         tokens.lock(user)
         mine = AuthToken.objects.filter(user=user).select_related("details")
@@ -98,7 +98,7 @@ def end(user: User, details_key: int | None) -> bool:
 
 
 def prefix(token: AuthToken) -> str:
-    """Return the beginning of the secret, by which people recognise a key."""
+    """Return the beginning of the secret: people recognise a key by it."""
     return str(token.token_key)[:PREFIX_LENGTH]
 
 
@@ -121,7 +121,7 @@ def may_read(scopes: Collection[str] | None) -> bool:
 
 
 def _record(user: User, action: str, token: Any) -> None:
-    """Tell the owners of each church in which the key can act."""
+    """Tell the owners of each church of the user."""
     detail = {"key": prefix(token), "scopes": token.details.scopes.split() or ["all"]}
     if action != "token.ended":
         detail["until"] = token.expiry.date().isoformat()

@@ -1,6 +1,6 @@
 """The scope of each route of the API, for API keys.
 
-``ROUTES`` names every route and method: a test walks over the routes. What the table lacks is closed to
+``ROUTES`` names every route and method: a test walks over the routes. A route without a line is closed to
 keys with scopes. Sessions, login tokens and keys without scopes may use every route.
 """
 
@@ -23,9 +23,9 @@ READ: Final = frozenset({KeyScope.READ})
 SEND: Final = frozenset({KeyScope.SEND})
 PEOPLE: Final = frozenset({KeyScope.PEOPLE})
 ANY: Final = frozenset(KeyScope)
-"""Each key may use the route: it tells the key about itself, or ends it."""
+"""Each key may use the route, to read about itself or to end itself."""
 NONE: Final[Scopes] = frozenset()
-"""No key with scopes may use the route: staff, settings, webhooks, credentials."""
+"""No key with scopes may use the route, such as one of staff, settings, webhooks and credentials."""
 
 _READ_ONLY = {"GET": READ}
 _TEXTS = {"GET": READ, "POST": SEND}
@@ -112,7 +112,7 @@ ROUTES: Final[Mapping[str, Mapping[str, Scopes]]] = {
     "webhook-deliveries": {"GET": NONE},
     "webhook-delivery-redeliver": {"POST": NONE},
 }
-"""Name of the route -> method -> the scopes of which a key needs one. Open routes need no line."""
+"""Name of the route -> method -> scopes: a key needs at least one of them. Open routes have no line."""
 
 
 class InsufficientScopeError(APIException):
@@ -143,7 +143,7 @@ class InScope(IsAuthenticated):
 
 
 def needed_by(request: Request) -> Scopes:
-    """Return the scopes of which a key needs one for this request; none: it is closed."""
+    """Return the scopes of this request: a key needs at least one of them. Nothing opens an empty set."""
     match = request._request.resolver_match
     methods = ROUTES.get(match.url_name or "", {}) if match and match.namespace == "api" else {}
     if request.method == "OPTIONS":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 from datetime import datetime
@@ -10,6 +9,8 @@ from pathlib import Path
 
 from django.db import connection, connections
 from django.db.migrations.loader import MigrationLoader
+
+from delivery.durable import sync_to_disk
 
 
 class BackupError(Exception):
@@ -40,13 +41,13 @@ def save(file: Path) -> int:
         with connection.cursor() as cursor:
             cursor.execute("VACUUM INTO %s", [str(new)])
         new.chmod(0o600)
-        _sync(new)
+        sync_to_disk(new)
         verify(new)
         new.rename(file)
     except BaseException:
         new.unlink(missing_ok=True)
         raise
-    _sync(file.parent)
+    sync_to_disk(file.parent)
     return file.stat().st_size
 
 
@@ -87,13 +88,13 @@ def swap(file: Path, now: datetime) -> Path | None:
     new = database.with_name(f"{database.name}.restoring")
     shutil.copyfile(file, new)
     new.chmod(0o600)
-    _sync(new)
+    sync_to_disk(new)
     if old is not None:
         database.rename(old)
     for suffix in ("-wal", "-shm"):
         database.with_name(database.name + suffix).unlink(missing_ok=True)
     new.rename(database)
-    _sync(database.parent)
+    sync_to_disk(database.parent)
     return old
 
 
@@ -110,11 +111,3 @@ def _close_log(database: Path) -> None:
         raise BackupError(
             f"{database} is in use: stop every web process, worker and command first."
         )
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

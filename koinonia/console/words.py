@@ -91,7 +91,7 @@ def remedy(code: str, provider: str = "", error_class: str = "") -> Words:
 
 
 def remedy_for(message: Message) -> Words:
-    """Return advice about a text; empty if nobody has to act."""
+    """Return advice about a text; empty if no act helps."""
     if message.status not in NEEDS_ADVICE:
         return ""
     return remedy(message.error_code, message.provider, message.error_class)

@@ -54,7 +54,7 @@ class Processes:
 
 
 def context(user: Any, now: datetime) -> dict[str, Any]:
-    """Return the context of the parts of the page; ``desk`` is None for a user who may not see them."""
+    """Return the context of the parts of the page; without the right to see them, ``desk`` is None."""
     found = desk_context(user)
     if found["desk"] is None:
         return found

@@ -1,4 +1,4 @@
-"""Which web and worker processes live: each writes a line into one hash of Redis every few seconds.
+"""The web and worker processes that live: each writes a line into one hash of Redis every few seconds.
 
 Redis may lose the lines: then the processes are unknown until they write again. Nothing depends on them.
 """

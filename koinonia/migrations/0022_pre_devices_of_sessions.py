@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
 
     atomic = False
 
-    dependencies = [("koinonia", "0026_pre_key_scopes")]
+    dependencies = [("koinonia", "0021_pre_key_scopes")]
 
     operations = [
         schema_changes.AddField(model_name="usersession", name="agent", field=_text(300)),

@@ -9,6 +9,7 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 from koinonia.models.church import Church
+from koinonia.models.derived import with_derived
 from koinonia.names import comparison_key, tidy
 
 KEY_LENGTH = 400
@@ -61,10 +62,7 @@ class Group(models.Model):
     def save(self, *args: Any, **options: Any) -> None:
         """Save the group with the key derived from its name."""
         self.key = group_key(self.name)
-        fields = options.get("update_fields")
-        if fields is not None and "name" in fields:
-            options["update_fields"] = {*fields, "key"}
-        super().save(*args, **options)
+        super().save(*args, **with_derived(options, "key", "name"))
 
     def clean(self) -> None:
         """Raise ValidationError for an invisible name, or a name that another group of the church has

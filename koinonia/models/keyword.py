@@ -5,6 +5,7 @@ from typing import Any
 from django.db import models
 
 from koinonia.models.church import Church
+from koinonia.models.derived import with_derived
 from koinonia.models.group import Group
 
 MAX_WORD = 30
@@ -41,7 +42,4 @@ class Keyword(models.Model):
         from koinonia.answers.keywords import keyword_key
 
         self.key = keyword_key(self.word)
-        fields = options.get("update_fields")
-        if fields is not None and "word" in fields:
-            options["update_fields"] = {*fields, "key"}
-        super().save(*args, **options)
+        super().save(*args, **with_derived(options, "key", "word"))

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import connections, models
@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef
 
 from delivery.models import OptOut
 from koinonia.models.church import Church
+from koinonia.models.derived import with_derived
 from koinonia.models.group import Group
 from koinonia.names import search_key
 
@@ -138,10 +139,7 @@ class Member(models.Model):
     def save(self, *args: Any, **options: Any) -> None:
         """Save the member with the search key derived from the names."""
         self.search_key = self.computed_search_key()
-        fields: Sequence[str] | None = options.get("update_fields")
-        if fields is not None and not _NAMES.isdisjoint(fields):
-            options["update_fields"] = {*fields, "search_key"}
-        super().save(*args, **options)
+        super().save(*args, **with_derived(options, "search_key", *_NAMES))
 
     def computed_search_key(self) -> str:
         return search_key(self.name)[:SEARCH_LENGTH]

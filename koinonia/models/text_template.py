@@ -6,6 +6,7 @@ from django.db import models
 
 from koinonia import ids
 from koinonia.models.church import Church
+from koinonia.models.derived import with_derived
 from koinonia.models.group import KEY_LENGTH, group_key
 
 
@@ -36,10 +37,7 @@ class TextTemplate(models.Model):
     def save(self, *args: Any, **options: Any) -> None:
         """Save the template with the key derived from its name."""
         self.key = group_key(self.name)
-        fields = options.get("update_fields")
-        if fields is not None and "name" in fields:
-            options["update_fields"] = {*fields, "key"}
-        super().save(*args, **options)
+        super().save(*args, **with_derived(options, "key", "name"))
 
     @property
     def mark(self) -> str:

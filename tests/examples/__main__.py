@@ -13,7 +13,7 @@ from tests.support.running_system import ROOT, RunningSystem
 
 FILE = ROOT / "koinonia" / "api" / "examples" / "answers.json"
 OWN_ERRORS = ("400", "409")
-"""Only these differ between operations; all operations share the examples of the other errors."""
+"""These differ between operations, and so does a 403 of an API key; all share the examples of the other errors."""
 MOST_ROWS = 2
 _SECRETS = {
     "token": "token-of-the-answer",
@@ -42,14 +42,19 @@ def main() -> int:
                 own = found["answers"].setdefault(one.operation, {})
                 if one.media_type:
                     own[one.status] = shortened(one.body)
-            elif one.status in OWN_ERRORS or one.operation == "log_in":
+            elif one.status in OWN_ERRORS or one.operation == "log_in" or "code" in one.body:
                 found["answers"].setdefault(one.operation, {}).setdefault(one.status, one.body)
             else:
                 found["problems"].setdefault(one.status, one.body)
         found["problems"] |= UNPROVOKED
         found["ids"] = dict(sorted(walk.ids.items()))
     text = json.dumps(found, indent=1, ensure_ascii=False, sort_keys=False)
-    FILE.write_text(text.replace(system.url, "https://texts.example.org") + "\n")
+    FILE.write_text(
+        text.replace(system.url, "https://texts.example.org").replace(
+            system.url.replace("http", "ws", 1), "wss://texts.example.org"
+        )
+        + "\n"
+    )
     sys.stdout.write(f"{len(found['answers'])} operations, {len(text) // 1000} KB: {FILE}\n")
     return 0
 

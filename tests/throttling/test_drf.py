@@ -136,7 +136,11 @@ def test_a_304_and_a_replay_refund_all_but_the_conditional_charge(
 
 
 @pytest.mark.parametrize("status", [500, 503])
-def test_a_failure_of_the_server_is_refunded(api: Client, store: BucketStore, status: int) -> None:
+def test_a_failure_of_the_server_is_refunded(
+    api: Client, store: BucketStore, settings: Settings, status: int
+) -> None:
+    # A bucket that refills slowly: the default one gains a token every 10 ms.
+    set_policies(settings, conditional="6000/d")
     for _ in range(3):
         answer = api.post(f"/limited/?fail={status}", headers=GRACE)
         assert answer.status_code == status

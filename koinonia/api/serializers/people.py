@@ -26,6 +26,7 @@ from koinonia.api.serializers.fields import (
     PhoneField,
 )
 from koinonia.api.serializers.known_fields import KnownFieldsMixin
+from koinonia.ids import encode
 from koinonia.inbox.changes import announce
 from koinonia.models import Church, Group, Member
 from koinonia.models.group import taken
@@ -69,7 +70,8 @@ class GroupsField(ChurchItemsField):
 
     def to_representation(self, value: Any) -> list[Any]:
         groups = sorted(value.all(), key=lambda group: (group.name, group.pk))
-        return [GroupOfMemberSerializer(group).data for group in groups]
+        # As GroupOfMemberSerializer, of which DRF would copy the fields for each group.
+        return [{"id": encode(group.pk), "name": group.name} for group in groups]
 
 
 class FirstNameField(NameField):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from django.db.models import OuterRef, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -66,7 +67,10 @@ class ConversationPage(ConsoleView):
     def conversation(self) -> Conversation:
         """Return the conversation of the address. Raises Http404 if the church does not have it."""
         rows = Conversation.objects.filter(church=self.church)
-        rows = rows.select_related("member", "assigned_to__user")
+        opt_outs = OptOut.objects.filter(tenant=OuterRef("church"), number=OuterRef("phone"))
+        rows = rows.select_related("member", "assigned_to__user").annotate(
+            opted_out_by=Subquery(opt_outs.values("source")[:1])
+        )
         found = rows.filter(pk=ids.decode(self.kwargs["id"]) or 0).first()
         if found is None:
             raise Http404("This church does not have the conversation.")
@@ -156,9 +160,7 @@ class ConversationPage(ConsoleView):
                 check_sender(self.church)
         except UnacceptableError as error:
             return error.message
-        return _why_opted_out(
-            OptOut.objects.filter(tenant=self.church, number=self.conversation.phone).first()
-        )
+        return _why_opted_out(self.conversation.opted_out_by)  # type: ignore[attr-defined] # annotated
 
     def _notes(self) -> dict[str, Any]:
         rows = Note.objects.filter(conversation=self.conversation).select_related("author")
@@ -200,8 +202,8 @@ def _key(text: str | None) -> int | None:
     return ids.decode(text) if text else None
 
 
-def _why_opted_out(opt_out: OptOut | None) -> str:
-    if opt_out is None:
+def _why_opted_out(source: str | None) -> str:
+    if source is None:
         return ""
     how = {
         OptOut.Source.KEYWORD: _("This person has texted STOP."),
@@ -209,5 +211,5 @@ def _why_opted_out(opt_out: OptOut | None) -> str:
         OptOut.Source.STAFF: _("A colleague has opted this number out."),
         OptOut.Source.FILE: _("An imported file says that this number opted out."),
     }
-    begun = how[OptOut.Source(opt_out.source)]
+    begun = how[OptOut.Source(source)]
     return begun + " " + _("Only a START from this number allows texts again.")

@@ -21,7 +21,7 @@ from koinonia.console.office.forms import KeyForm
 from koinonia.models import KeyScope, Role
 
 WARN_BEFORE = timedelta(days=14)
-"""How long before its end a key is marked; a short-lived one in the last quarter of its life."""
+"""A key is marked for this time before its end, but at most for the last quarter of its life."""
 _DAY = timedelta(days=1)
 
 

@@ -1,4 +1,4 @@
-"""The browsers on which the user is signed in, as a part of the page of the account."""
+"""The list of the user's browsers, a part of the page of the account."""
 
 from __future__ import annotations
 

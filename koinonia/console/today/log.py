@@ -17,7 +17,7 @@ from koinonia.console.paging import paged
 from koinonia.console.today.log_words import in_words
 from koinonia.models import AuditEntry, Role, Staff
 
-NAMED = ("member", "group", "broadcast")
+NAMED = ("member", "group", "broadcast", "webhookendpoint")
 """The kinds of subjects that are shown by their present name."""
 
 

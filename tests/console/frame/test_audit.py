@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from koinonia import audit
 from koinonia.models import AuditEntry, Church
+from koinonia.webhooks import endpoints
 from tests.console.conftest import signed_in
 from tests.console.pages import Costs
 from tests.support import cast
@@ -77,6 +78,13 @@ def test_the_page_shows_the_acts_in_words(grace: Church, grace_owner: User, cost
     costs.of(client, "/churches/grace/log/")
     mary.delete()
     assert "Mary" not in client.get("/churches/grace/log/").content.decode()
+
+
+def test_the_page_names_the_webhook_of_an_act(grace: Church, grace_owner: User) -> None:
+    url, types = "https://hooks.example.org/", ["message.received"]
+    endpoints.add(grace, grace_owner, name="Website", url=url, types=types, now=timezone.now())
+    page = signed_in(grace_owner).get("/churches/grace/log/").content.decode()
+    assert ": Website" in page
 
 
 def test_what_programs_decide_is_recorded_too(grace: Church, grace_owner: User) -> None:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("koinonia", "0024_pre_alerts"),
+        ("koinonia", "0023_pre_alerts"),
     ]
 
     operations = [
