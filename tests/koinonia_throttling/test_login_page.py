@@ -1,4 +1,4 @@
-"""The login page has limits. The tests of the console lift them, so this test stands outside."""
+"""The page to sign in limits guesses of a password."""
 
 from __future__ import annotations
 
