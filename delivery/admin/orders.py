@@ -26,7 +26,7 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         label="Reason",
         max_length=200,
-        help_text="The history shows it with your name. Churches do not see it.",
+        help_text="The history shows it with your name. Tenants do not see it.",
         error_messages={"required": "Give a reason: the history shows it with your name."},
         widget=forms.TextInput(attrs={"class": "vTextField", "autofocus": True}),
     )

@@ -96,7 +96,9 @@ class WebhookEventAdmin(ReadOnlyAdmin[WebhookEvent]):
 
     @admin.display(description="as it came")
     def shown_payload(self, event: WebhookEvent) -> SafeString:
-        return format_html('<pre class="letter-payload">{}</pre>', redacted(event.payload))
+        return format_html(
+            '<pre class="letter-payload">{}</pre>', redacted(event.payload, event.provider)
+        )
 
     @admin.action(description="Replay", permissions=["replay"])
     def replay_selected(self, request: HttpRequest, queryset: QuerySet[WebhookEvent]) -> None:

@@ -286,6 +286,8 @@ class Provider(ABC):
     name: str
     """The name for people."""
     capabilities: Capabilities
+    plain_fields: frozenset[str] = frozenset()
+    """Names of fields in its webhooks whose values say nothing about a person: support may see them."""
 
     def __init__(self, alias: str = "") -> None:
         """Make an instance for ``alias``, which is ``key`` in the settings of most projects."""

@@ -35,9 +35,3 @@ def test_a_user_without_a_church_sees_an_explanation(client: Client, stranger: U
     answer = client.get("/")
     assert answer.status_code == 403
     assert b"not on the staff of any church" in answer.content
-
-
-def test_guesses_at_the_login_page_are_limited(client: Client, grace_owner: User) -> None:
-    guess = {"username": grace_owner.username, "password": "wrong"}
-    statuses = [client.post("/login/", guess).status_code for _ in range(7)]
-    assert statuses == [200] * 5 + [429] * 2

@@ -25,6 +25,7 @@ from delivery.providers.one_call import HttpProvider
 from delivery.providers.telnyx import codes, events, signature
 from delivery.providers.telnyx.client import Client
 from delivery.providers.telnyx.lookup import LookUp
+from delivery.providers.telnyx.plain_fields import PLAIN_FIELDS
 from delivery.remedies import Remedy
 
 
@@ -33,6 +34,7 @@ class TelnyxProvider(HttpProvider):
 
     key = "telnyx"
     name = "Telnyx"
+    plain_fields = PLAIN_FIELDS
     capabilities = Capabilities(
         # "Idempotency", developers.telnyx.com/docs/development/api-fundamentals/idempotency.
         key_memory=timedelta(hours=24),

@@ -27,6 +27,7 @@ from delivery.providers.one_call import HttpProvider
 from delivery.providers.twilio import codes, reports, webhooks
 from delivery.providers.twilio.client import Access, Client
 from delivery.providers.twilio.lookup import LookUp
+from delivery.providers.twilio.plain_fields import PLAIN_FIELDS
 from delivery.remedies import Remedy
 
 _ACCOUNT_SID = re.compile(r"AC[0-9a-fA-F]{32}")
@@ -43,6 +44,7 @@ class TwilioProvider(HttpProvider):
 
     key = "twilio"
     name = "Twilio"
+    plain_fields = PLAIN_FIELDS
     capabilities = Capabilities(
         key_memory=None,
         look_up_by_id=True,

@@ -119,7 +119,9 @@ def _explained(call: Attempt, message: Message) -> str:
 def _with_payload(known: Story) -> list[Report]:
     keys = [event.pk for event in known.reports]
     payloads = dict(WebhookEvent.objects.filter(pk__in=keys).values_list("pk", "payload"))
-    return [Report(event, redacted(payloads.get(event.pk))) for event in known.reports]
+    return [
+        Report(event, redacted(payloads.get(event.pk), event.provider)) for event in known.reports
+    ]
 
 
 def _accepted(message: Message, acts: Sequence[AuditEntry]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from delivery.webhooks.redacted import redacted
 
@@ -35,23 +36,40 @@ TWILIO = {
 }
 
 
-@pytest.mark.parametrize("payload", [TELNYX, TWILIO], ids=["telnyx", "twilio"])
-def test_nothing_of_the_person_is_shown(payload: dict[str, Any]) -> None:
-    shown = redacted(payload)
+@pytest.fixture(autouse=True)
+def both_providers(settings: Settings) -> None:
+    """Configure both providers, without credentials."""
+    backends = {
+        "telnyx": "delivery.providers.telnyx.provider.TelnyxProvider",
+        "twilio": "delivery.providers.twilio.provider.TwilioProvider",
+    }
+    accounts = {alias: {"BACKEND": backend} for alias, backend in backends.items()}
+    settings.DELIVERY = {**settings.DELIVERY, "PROVIDERS": accounts}
+
+
+@pytest.mark.parametrize(("provider", "payload"), [("telnyx", TELNYX), ("twilio", TWILIO)])
+def test_nothing_of_the_person_is_shown(provider: str, payload: dict[str, Any]) -> None:
+    shown = redacted(payload, provider)
     for secret in ("ruth", "5550177", "555-0177", "5550100", "41.8", "60601"):
         assert secret not in shown.casefold()
 
 
 @pytest.mark.parametrize(
-    ("payload", "kept"),
+    ("provider", "payload", "kept"),
     [
-        (TELNYX, ["message.received", "40385f64", "T-Mobile", "delivered", "40310", '"parts": 2']),
-        (TWILIO, ["SM000", '"NumSegments": "2"', "Could not reach", "+131•••••177"]),
+        (
+            "telnyx",
+            TELNYX,
+            ["message.received", "40385f64", "T-Mobile", "delivered", "40310", '"parts": 2'],
+        ),
+        ("twilio", TWILIO, ["SM000", '"NumSegments": "2"', "Could not reach", "+131•••••177"]),
     ],
     ids=["telnyx", "twilio"],
 )
-def test_facts_about_the_text_are_shown(payload: dict[str, Any], kept: list[str]) -> None:
-    shown = redacted(payload)
+def test_facts_about_the_text_are_shown(
+    provider: str, payload: dict[str, Any], kept: list[str]
+) -> None:
+    shown = redacted(payload, provider)
     assert [fact for fact in kept if fact not in shown] == []
 
 
@@ -59,7 +77,11 @@ def test_a_large_or_deep_payload_is_cut() -> None:
     deep: Any = "x"
     for _ in range(40):
         deep = {"payload": deep}
-    assert "nested too deeply" in redacted(deep)
+    assert "nested too deeply" in redacted(deep, "telnyx")
     wide = {f"key{number}": {f"inner{n}": "x" * 100 for n in range(50)} for number in range(50)}
-    assert len(redacted(wide)) < 21_000
-    assert redacted(None) == "null"
+    assert len(redacted(wide, "telnyx")) < 21_000
+    assert redacted(None, "telnyx") == "null"
+
+
+def test_a_provider_that_is_gone_shows_no_value() -> None:
+    assert "message.received" not in redacted(TELNYX, "former")
