@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -93,7 +94,8 @@ def rank(name: str, key: str) -> int:
 
 def _everyone(church: Church) -> Option:
     count = Member.objects.filter(church=church).count()
-    detail = ngettext("%(count)s member", "%(count)s members", count) % {"count": count}
+    detail = ngettext("%(count)s member", "%(count)s members", count)
+    detail %= {"count": number_format(count, force_grouping=True)}
     return Option(recipients.everyone(), detail, refused=not count)
 
 
