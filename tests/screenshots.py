@@ -119,6 +119,8 @@ def _support(page: Page, system: RunningSystem) -> None:
 
 
 def _shoot(page: Page, name: str) -> None:
+    # A part that is being renewed is pale.
+    expect(page.locator(".htmx-request")).to_have_count(0)
     page.screenshot(path=TARGET / f"{name}.png")
     sys.stdout.write(f"docs/screenshots/{name}.png\n")
 
