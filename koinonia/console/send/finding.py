@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -25,6 +26,8 @@ COUNTED = 1_000
 _MOST_GROUPS = 2_000
 _LONGEST = 100
 _LEAST_DIGITS = 7
+_LEAST_LETTERS = 3
+"""So many letters of "Everyone" offer it: one letter is more often the start of a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +69,14 @@ def find(church: Church, words: str, *, without: bool = False, taken: Iterable[s
     """
     words = words[:_LONGEST].strip()
     have = set(taken)
-    groups = _groups(church, search_key(words), without=without, have=have)
-    if without or not words:
-        if not without and not words and recipients.EVERYONE not in have:
+    key = search_key(words)
+    groups = _groups(church, key, without=without, have=have)
+    if not without and recipients.EVERYONE not in have:
+        if not words:
             groups.insert(0, _everyone(church))
+        elif len(key) >= _LEAST_LETTERS and search_key(_("Everyone")).startswith(key):
+            groups.append(_everyone(church))
+    if without or not words:
         return Found(groups, [], None, "", words)
     people, more = _people(church, words, have)
     number = _number(church, words)
@@ -87,7 +94,8 @@ def rank(name: str, key: str) -> int:
 
 def _everyone(church: Church) -> Option:
     count = Member.objects.filter(church=church).count()
-    detail = ngettext("%(count)s member", "%(count)s members", count) % {"count": count}
+    detail = ngettext("%(count)s member", "%(count)s members", count)
+    detail %= {"count": number_format(count, force_grouping=True)}
     return Option(recipients.everyone(), detail, refused=not count)
 
 

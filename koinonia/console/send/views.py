@@ -130,6 +130,7 @@ class ComposeView(_Compose):
             form.add_error("find", problem)
         if not form.chosen:
             form.add_error("find", _("Choose who gets the text: a person, a group or a number."))
+        self._refuse_unchosen(form)
         if not form.cleaned_data.get("text", "").strip() and not urls:
             form.add_error("text", _("Write a text first."))
         if form.repeats and urls:
@@ -159,6 +160,14 @@ class ComposeView(_Compose):
         if sent.again and sent.form != self.request.POST.get("form"):
             return self._ask(form, foreseen, earlier=sent)
         return self._done(sent, foreseen, given)
+
+    def _refuse_unchosen(self, form: ComposeForm) -> None:
+        """Refuse words that name nobody yet: the text would go to others than the person wanted."""
+        sentence = _("“%(words)s” is not chosen yet. Choose it from the list, or empty the field.")
+        for name in ("find", "without"):
+            words = form.cleaned_data.get(name, "").strip()
+            if words and (form.chosen or name == "without"):
+                form.add_error(name, sentence % {"words": words})
 
     def _has_confirmed(self, confirmed: bool, people: int) -> bool:
         """Return whether the question named at least as many people as there are now."""

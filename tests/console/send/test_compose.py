@@ -49,6 +49,16 @@ def test_one_person_is_found_chosen_and_texted(sender: Client, anna: Member) -> 
     assert "On its way to 1 person." in sender.get(SEND).content.decode()
 
 
+@pytest.mark.parametrize("name", ["find", "without"])
+def test_words_that_name_nobody_yet_are_not_passed_over(
+    sender: Client, anna: Member, name: str
+) -> None:
+    refused = post(sender, who=mark(anna), text="Hi", **{name: "every"})
+    assert refused.status_code == 422
+    assert "“every” is not chosen yet." in refused.content.decode()
+    assert not Message.objects.exists()
+
+
 def test_a_typed_number_is_texted(sender: Client, grace: Church) -> None:
     found = post(sender, "find", find="(312) 555-0199").content.decode()
     assert 'value="add:n:+13125550199"' in found

@@ -72,6 +72,22 @@ def test_groups_are_apart_ranked_and_empty_ones_cannot_be_chosen(grace: Church) 
     assert without.people == []
 
 
+@pytest.mark.parametrize(
+    ("words", "labels"),
+    [
+        ("every", ["Every evening", "Everyone"]),
+        ("EVERYONE", ["Everyone"]),
+        ("ev", ["Every evening"]),
+    ],
+)
+def test_the_word_everyone_offers_everyone_after_the_groups(
+    grace: Church, words: str, labels: list[str]
+) -> None:
+    Group.objects.create(church=grace, name="Every evening")
+    assert [one.recipient.label for one in find(grace, words).groups] == labels
+    assert not find(grace, words, taken=["all"]).groups[1:]
+
+
 def test_nothing_typed_offers_everyone_and_groups(grace: Church) -> None:
     add(grace, "Anna Lee")
     Group.objects.create(church=grace, name="Choir")

@@ -105,6 +105,11 @@ form.addEventListener("submit", (event) => {
   form.dataset.sending = "yes";
   return undefined;
 });
+text.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+  event.preventDefault();
+  form.querySelector("[data-later]").click();
+});
 addEventListener("pageshow", () => delete form.dataset.sending);
 showSize();
 look();
