@@ -81,7 +81,7 @@ class WebhookView(_Webhooks, ItemView, UpdateView, DeleteView):
 class RotateWebhookView(_Webhooks):
     @extend_schema(request=None, responses={200: MadeWebhookSerializer})
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Make a new secret; only this answer contains it. For 24 hours the old one signs beside it."""
+        """Make a new secret; only this answer contains it. For 24 hours the old one signs too."""
         with _refused_as_conflict():
             endpoints.rotate(self.get_object(), self.user, timezone.now())
         context = self.get_serializer_context()

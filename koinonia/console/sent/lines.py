@@ -102,13 +102,13 @@ def in_words(counts: Mapping[str, int]) -> str:
 
 
 def _bar(counts: Mapping[str, int], total: int) -> SafeString:
-    """Return the bar as SVG. The sentence beside it says the same."""
+    """Return the bar as SVG. A sentence next to it says the same."""
     parts = "".join(
         f'<rect class="{tone}" x="{x:.2f}" y="0" width="{width:.2f}" height="4"/>'
         for tone, x, width in _parts(counts, total)
     )
     # Words of this file and numbers: nothing is to be escaped.
-    return mark_safe(  # noqa: S308
+    return mark_safe(  # noqa: S308 -- numbers and tones
         '<svg class="share" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true"'
         f' focusable="false">{parts}</svg>'
     )
