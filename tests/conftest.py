@@ -62,10 +62,7 @@ _ON_ANY_DATABASE = (
     "throttling/test_alone.py",
     "throttling/test_concurrent_processes.py",
     "throttling/test_logins_in_flight.py",
-    "up/test_child.py",
-    "up/test_foreign_redis.py",
-    "up/test_numbers.py",
-    "up/test_refusals.py",
+    "up",
 )
 """Tests of processes that do the same on either database. They run once, on SQLite."""
 _DATABASE = frozenset({"db", "transactional_db", "live_server", "admin_client"})
