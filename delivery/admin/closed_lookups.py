@@ -37,7 +37,7 @@ def _parameters(opts: Any, shown: Any) -> set[str]:
         return {str(shown.parameter_name)}
     if isinstance(shown, type) and issubclass(shown, ListFilter):
         # A filter with several parameters declares them.
-        return set(shown.parameters)  # type: ignore[attr-defined]
+        return set(shown.parameters)  # type: ignore[attr-defined] # their convention
     field = shown if isinstance(shown, str) else shown[0]
     # A relation's bare name accepts any number, and a number of forty digits overflows on SQLite.
     suffixes = _OF_A_RELATION if opts.get_field(field).is_relation else _OF_A_VALUE

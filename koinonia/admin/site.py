@@ -27,8 +27,8 @@ admin.site.index_title = "Support desk"
 admin.site.index_template = "koinonia/desk/index.html"
 
 # The support desk looks texts up by the ids that the pages and the API show.
-DeadLetterAdmin.public_key = staticmethod(ids.decode)  # type: ignore[method-assign]
-DeadLetterAdmin.story_url = staticmethod(_story_url)  # type: ignore[method-assign]
+DeadLetterAdmin.public_key = staticmethod(ids.decode)  # type: ignore[method-assign] # its hook
+DeadLetterAdmin.story_url = staticmethod(_story_url)  # type: ignore[method-assign] # its hook
 BatchFilter.title = "broadcast"
 
 # knox's page makes tokens for other users and shows them; django-q2's pages show nothing that this

@@ -41,9 +41,8 @@ def troubles(
     if state.is_stopped:
         sentence = _("Your support has stopped the texts of your church.")
         if state.stopped_until is not None:
-            sentence = _("Your support has stopped the texts of your church until %(when)s.") % {
-                "when": _day_and_clock(state.stopped_until)
-            }
+            sentence = _("Your support has stopped the texts of your church until %(when)s.")
+            sentence = _with_time(sentence, state.stopped_until)
         return [_waiting("bad", sentence, church, now)]
     limits = _limits_of(state.provider, now, fresh)
     if limits is None:
@@ -56,9 +55,8 @@ def troubles(
     if breaker == BreakerState.FORCED_OPEN:
         sentence, until = _("Your support has stopped all sending."), limits["breaker"]["until"]
         if until is not None:
-            sentence = _("Your support has stopped all sending until %(when)s.") % {
-                "when": _day_and_clock(until)
-            }
+            sentence = _("Your support has stopped all sending until %(when)s.")
+            sentence = _with_time(sentence, until)
         return [_waiting("bad", sentence, church, now)]
     if breaker in _STOPPED:
         sentence = _("%(provider)s is not answering.") % {"provider": provider}
@@ -66,7 +64,7 @@ def troubles(
     if state.waits_until is None:
         return []
     sentence = _("The limit of the day is reached. The next texts go out on %(when)s.")
-    return [Trouble("warn", sentence % {"when": _day_and_clock(state.waits_until)})]
+    return [Trouble("warn", _with_time(sentence, state.waits_until))]
 
 
 def forget() -> None:
@@ -74,10 +72,12 @@ def forget() -> None:
     _known.clear()
 
 
-def _day_and_clock(moment: datetime) -> str:
-    """Return the weekday and the time in the zone of the church."""
+def _with_time(sentence: str, moment: datetime) -> str:
+    """Fill in the weekday and the time in the zone of the church. "8 a.m." ends the sentence itself."""
     here = localtime(moment)
-    return f"{date_format(here, 'l')}, {date_format(here, 'TIME_FORMAT')}"
+    when = f"{date_format(here, 'l')}, {date_format(here, 'TIME_FORMAT')}"
+    filled = sentence % {"when": when}
+    return filled[:-1] if filled.endswith("..") else filled
 
 
 def _limits_of(alias: str, now: datetime, fresh: bool) -> status_report.Limits | None:

@@ -1,0 +1,27 @@
+"""The sentences of the banner are whole."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from django.utils import translation
+
+from koinonia.console.memberships import ChurchState
+from koinonia.console.trouble import troubles
+from koinonia.models import Church
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_a_sentence_that_ends_with_a_time_has_one_full_stop(grace: Church, language: str) -> None:
+    now = datetime(2030, 1, 5, 9, 0, tzinfo=UTC)
+    until = datetime(2030, 1, 6, 20, 31, tzinfo=UTC)
+    state = ChurchState(
+        unread=0, provider="telnyx", is_stopped=True, stopped_until=until, waits_until=None
+    )
+    with translation.override(language):
+        sentence = troubles(grace, state, now)[0].sentence
+    assert ".." not in sentence
+    assert ". " in sentence
