@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from django.db import transaction
@@ -18,6 +19,8 @@ from koinonia.console.members.forms import FIELDS, MemberForm, values_of
 from koinonia.console.saving import claim
 from koinonia.member_deletion import delete_member, waiting_work
 from koinonia.models import Member
+from koinonia.models.member import called
+from koinonia.phone import UnusableNumberError, normalise
 
 _CHANGED = 412
 
@@ -56,7 +59,10 @@ class NewMemberPage(_FormPage):
         member = self.saved(form)
         if member is None:
             return self._shown(form, 422)
-        self.notice(_("%(name)s is added.") % {"name": member.name}, accepted="member-new")
+        self.notice(
+            _("%(name)s is added.") % {"name": called(member, self.church.country)},
+            accepted="member-new",
+        )
         return self.go(self.path("new") if "another" in request.POST else self.path_of(member))
 
     def _shown(self, form: MemberForm, status: int = 200) -> HttpResponse:
@@ -67,7 +73,7 @@ class EditMemberPage(_FormPage):
     def get(self, request: Any, key: str) -> HttpResponse:
         member = self._member(key)
         form = MemberForm(
-            self.church, keeps_initial=True, initial=values_of(member, opted_out=False)
+            self.church, keeps_initial=True, initial=values_of(member, self.church, opted_out=False)
         )
         if member.opted_out:  # type: ignore[attr-defined] # set below
             del form.fields["opted_out"]
@@ -75,7 +81,7 @@ class EditMemberPage(_FormPage):
 
     def post(self, request: Any, key: str) -> HttpResponse:
         member = self._member(key)
-        theirs = values_of(member, opted_out=member.opted_out)  # type: ignore[attr-defined] # set below
+        theirs = values_of(member, self.church, opted_out=member.opted_out)  # type: ignore[attr-defined] # set below
         given = request.POST.copy()
         for name in FIELDS:
             if given.get(f"take-{name}") == "theirs":
@@ -92,7 +98,10 @@ class EditMemberPage(_FormPage):
             return self.post(request, key)
         if saved is None:
             return self._shown(form, member, version, 422)
-        self.notice(_("%(name)s is saved.") % {"name": saved.name}, accepted=f"member-{key}")
+        self.notice(
+            _("%(name)s is saved.") % {"name": called(saved, self.church.country)},
+            accepted=f"member-{key}",
+        )
         return self.go(self.path_of(saved))
 
     def _member(self, key: str) -> Member:
@@ -116,10 +125,18 @@ class EditMemberPage(_FormPage):
                 "is_changed": name in form.changed_data,
             }
             for name in FIELDS
-            if name in mine and _comparable(mine[name]) != _comparable(theirs[name])
+            if name in mine and self._comparable(name, mine) != self._comparable(name, theirs)
         ]
         context = {"form": form, "member": member, "version": member.version, "rows": rows}
         return self.page("koinonia/console/members/conflict.html", context, _CHANGED)
+
+    def _comparable(self, name: str, values: dict[str, Any]) -> Any:
+        value = values[name]
+        if name == "phone":
+            # People write one number in many ways.
+            with suppress(UnusableNumberError):
+                return normalise(value, self.church.country)
+        return sorted(value) if isinstance(value, list) else value
 
     def _shown(
         self, form: MemberForm, member: Member, version: int, status: int = 200
@@ -140,7 +157,7 @@ class DeleteMemberPage(_FormPage):
             cancelled = delete_member(member, by=self.user, now=timezone.now())
         except Member.DoesNotExist:
             raise Http404("This church has no such member.") from None
-        sentence = _("%(name)s is deleted.") % {"name": member.name}
+        sentence = _("%(name)s is deleted.") % {"name": called(member, self.church.country)}
         if cancelled:
             counted = ngettext(
                 "%(number)s waiting text is cancelled.",
@@ -166,10 +183,6 @@ def _set(given: Any, name: str, value: Any) -> None:
         given.pop(name, None)
     else:
         given[name] = value
-
-
-def _comparable(value: Any) -> Any:
-    return sorted(value) if isinstance(value, list) else value
 
 
 def _words(value: Any, names: dict[str, str]) -> str:

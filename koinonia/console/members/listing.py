@@ -20,7 +20,7 @@ from koinonia.http.streamed_csv import streamed_csv
 from koinonia.member_export import lines
 from koinonia.member_search import found, matching
 from koinonia.models import Group, Role
-from koinonia.models.member import MemberQuerySet, with_opt_outs
+from koinonia.models.member import MemberQuerySet, called, with_opt_outs
 from koinonia.phone import as_written
 
 _MOST_GROUPS = 1_000
@@ -90,7 +90,7 @@ def row_of(member: Any, country: str) -> Row:
     more = " …" if len(names) > _SHOWN_GROUPS else ""
     return Row(
         key=ids.encode(member.pk),
-        name=member.name,
+        name=called(member, country),
         number=as_written(member.phone, country),
         groups=", ".join(names[:_SHOWN_GROUPS]) + more,
         opted_out=member.opted_out,

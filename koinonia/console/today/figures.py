@@ -16,7 +16,7 @@ from delivery.models.message import Direction
 from delivery.statuses import Status
 from delivery.tallies import reading as tallies
 from koinonia.models import Broadcast, Church
-from koinonia.models.member import full_name
+from koinonia.models.member import known_name
 from koinonia.phone import as_written
 
 SHOWN = 5
@@ -125,7 +125,7 @@ def next_scheduled(church: Church) -> list[Coming]:
     columns = ("text", "to_number", "recipient__first_name", "recipient__last_name")
     waiting = texts.order_by("next_attempt_at").values_list("next_attempt_at", *columns)
     for at, text, number, first_name, last_name in waiting[:SHOWN]:
-        name = full_name(first_name or "", last_name or "")
+        name = known_name(first_name or "", last_name or "")
         if at:
             found.append(Coming(at, text, to=name or as_written(number, church.country)))
     return sorted(found, key=lambda one: one.at)[:SHOWN]
