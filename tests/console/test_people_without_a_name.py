@@ -46,11 +46,9 @@ def joined(grace: Church, grace_owner: User) -> Member:
             from_number=number, text="Yes", thread=conversation_with(grace, number, now=now).pk,
             created_at=now, updated_at=now,
         )  # fmt: skip
-        for send_at in (None, now + timedelta(days=1)):
-            send_text(
-                grace, "Hello", to=number, author=grace_owner, now=now,
-                **({"send_at": send_at} if send_at else {}),
-            )  # fmt: skip
+        send_text(grace, "Hello", to=number, author=grace_owner, now=now)
+        tomorrow = now + timedelta(days=1)
+        send_text(grace, "Hello", to=number, author=grace_owner, now=now, send_at=tomorrow)
     send_broadcast(grace, "To all", EVERYONE, author=grace_owner, now=now)
     Conversation.objects.update(state=InboxState.OPEN, inbox_at=now, unread_count=1)
     return member
