@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# standardwebhooks 1.1.0 (Python): a webhook signed at an aware local time does not verify, in any language.
+# standardwebhooks 1.1.0 (Python): a webhook signed at an aware local time does not verify.
 #
 # Webhook.sign() takes a datetime and replaces its zone by UTC instead of converting it. For a time with
 # another zone it signs a second that lies hours away from the moment, and a sender that fills the header
-# webhook-timestamp by int(moment.timestamp()), as the specification asks, sends a signature that every
-# receiver refuses, this library's verify() too. With the same moment in UTC it verifies. Exits non-zero once
+# webhook-timestamp by int(moment.timestamp()), as the specification asks, sends a signature that the
+# library's own verify() refuses. With the same moment in UTC it verifies. Exits non-zero once
 # standardwebhooks has changed.
 set -euo pipefail
 work=$(mktemp -d)
