@@ -67,8 +67,6 @@ def paths(church: Church, joined: Member) -> list[str]:
         f"groups/{choir}/",
         f"groups/{choir}/?find=0133",
         f"send/?member={key}",
-        f"send/parts/preview/?who=m:{key}&who=m:{others[0]}&text=Hello",
-        f"send/parts/preview/?who=n:{STRANGER}&text=Hello",
         "send/parts/recipients/?find=0131&kind=to",
         *(f"inbox/{encode(one.pk)}/" for one in Conversation.objects.all()),
         *(f"sent/texts/{encode(one.pk)}/" for one in texts),
@@ -92,6 +90,19 @@ def test_no_page_shows_the_number_of_a_person_in_the_form_of_programs(
             raw[path] = found
     assert raw == {}
     assert opened > 40
+
+
+@pytest.mark.parametrize("text", ["Hello", "í" * 100])
+def test_no_preview_shows_the_number_in_the_form_of_programs(
+    owner: Client, grace: Church, joined: Member, text: str
+) -> None:
+    everybody = [f"m:{encode(one.pk)}" for one in Member.objects.all()]
+    for who in (everybody, [f"n:{STRANGER}"]):
+        form = {"who": who, "text": text}
+        page = owner.post("/churches/grace/send/parts/preview/", form).content.decode()
+        shown = visible_words(page)
+        assert any("(312) 555-013" in words for words in shown), shown
+        assert [words for words in shown if RAW.search(words)] == []
 
 
 @pytest.mark.parametrize("number", [JOINED, NAMELESS, STRANGER])
