@@ -24,6 +24,7 @@ from rest_framework.test import APIRequestFactory, force_authenticate
 import delivery.retention
 import realtime.retention
 from delivery import dead_letters
+from delivery.admin.sealed import seal
 from delivery.desk import overview
 from delivery.limits import spend
 from delivery.models import (
@@ -49,7 +50,6 @@ from koinonia import conversations
 from koinonia.alerts.rules import troubles
 from koinonia.broadcasts import progress
 from koinonia.desk.find.asked import Asked
-from koinonia.desk.find.number_token import seal
 from koinonia.desk.find.search import find
 from koinonia.desk.find.story import whole_story
 from koinonia.health.metrics.installation import InstallationCollector
@@ -201,7 +201,7 @@ ADMIN: dict[str, Callable[[], object]] = {
     "admin: webhook events by result": partial(show, WebhookEvent, "result=not_ours"),
     "admin: a webhook event": partial(show, WebhookEvent, "q=unknown-id"),
     "admin: opt-outs": partial(show, OptOut),
-    "admin: an opt-out": partial(show, OptOut, "q=%2B13125550142"),
+    "admin: an opt-out": lambda: show(OptOut, f"q=~{seal('+13125550142', scene().staff.pk)}"),
     "admin: members": partial(show, Member),
 }
 MONITORING: dict[str, Callable[[], object]] = {
