@@ -43,7 +43,7 @@ class ThisProcess:
     data_dir = Path()
 
     def manage(self, *arguments: str) -> str:
-        """Make the items of the walk, which is all that it asks for."""
+        """Make the items of the walk: it runs no other command."""
         with redirect_stdout(io.StringIO()) as printed:
             seed()
         return printed.getvalue()
@@ -76,7 +76,7 @@ class DjangoAdapter(BaseAdapter):
         return response
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Close nothing: the client has no connection."""
 
 
 def session(client: Client) -> requests.Session:
@@ -87,7 +87,7 @@ def session(client: Client) -> requests.Session:
 
 @contextmanager
 def another_request_wins() -> Iterator[None]:
-    """Let each write fail, as the victim of a deadlock does. Take back what the request did."""
+    """Let each write fail like the victim of a deadlock, and roll the request back."""
 
     def deny(execute: Any, sql: str, *arguments: Any) -> Any:
         if not sql.lstrip().upper().startswith(_WRITES):

@@ -110,7 +110,7 @@ def test_every_documented_answer_is_given(walk: Walk, exchanges: list[Exchange])
 def test_every_conflict_of_a_state_and_of_a_key_is_given(
     walk: Walk, exchanges: list[Exchange]
 ) -> None:
-    """A test of the guards gives the third conflict, the one of two requests at once."""
+    """Leave the third conflict, the one of two requests at once, to the test of the guards."""
     conflicts = [one for one in exchanges if one.status == "409"]
     of_a_key = {one.operation for one in conflicts if "Idempotency-Key" in one.body["detail"]}
     assert of_a_key == {

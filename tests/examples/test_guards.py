@@ -1,4 +1,4 @@
-"""Each operation gives the errors of a race, of an outage and of a missing condition, as documented."""
+"""Each operation answers a race, an outage and a missing condition with the documented error."""
 
 from __future__ import annotations
 

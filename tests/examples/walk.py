@@ -25,7 +25,7 @@ ENVIRONMENT = {
     "THROTTLE_LOGIN_USER": "5/15m",
     "EMAIL_URL": "smtp://127.0.0.1:1",
 }  # fmt: skip
-"""The walk stays below the limits, but for a user whose bucket is empty; and no mail server answers."""
+"""The walk stays below the limits; only the bucket of one user is empty. No mail server answers."""
 
 _KINDS = {
     "members": "member", "groups": "group", "keywords": "keyword", "messages": "message",
@@ -74,7 +74,7 @@ _BAD_QUERIES = {
 }
 _OWNERS_ONLY = {"audit", "staff", "invitations", "webhooks"}
 TIRED = "tired-owner"
-"""An owner whose bucket of the limit ``api`` is empty."""
+"""This owner has an empty bucket of the limit ``api``."""
 _KEY = "an API key that may only send"
 _CHANGES = 20
 _LOGINS = 5
@@ -220,7 +220,7 @@ class Walk:
             self.ids["token"] = waiting["results"][0]["token"]
 
     def _unchanged(self, verb: str, path: str, operation: Any, tag: str) -> Exchange:
-        """Return the 304. The workers may change the item meanwhile: then ask with the new tag."""
+        """Return the 304. If a worker changes the item in between, ask with the new tag."""
         for _ in range(_CHANGES):
             found = self.ask(verb, path, operation, headers={"If-None-Match": tag})
             if found.status == "304":
@@ -287,7 +287,7 @@ class Walk:
         nowhere: bool = False,
         headers: dict[str, str] | None = None,
     ) -> Exchange:
-        """Send the example of the operation, or what the arguments say instead of it."""
+        """Send the example of the operation. The arguments replace parts of it."""
         name = operation["operationId"]
         sent = dict(headers or {})
         if user is not None and name != "log_in":
