@@ -26,7 +26,7 @@ OPTIONAL = {
 }
 """Distributions that the package uses if they are installed. Another extra names them."""
 NOT_INSTALLED = {"opentelemetry": "opentelemetry-sdk"}
-"""Modules of extras without which the tests run."""
+"""These modules belong to extras that the tests do not need."""
 DISTRIBUTIONS = metadata.packages_distributions()
 
 
