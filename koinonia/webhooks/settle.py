@@ -9,11 +9,13 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from koinonia import audit
+from koinonia.health.metrics import instruments
 from koinonia.models import WebhookCursor, WebhookDelivery, WebhookEndpoint
 from koinonia.webhooks.claim import GATED_AFTER, MOST_WAITING
 from koinonia.webhooks.schedule import TRYING_FOR, next_try
@@ -62,7 +64,13 @@ def settle(turn: Turn, now: datetime) -> bool:
         next_at=_pause(turn, health, before, now), lease_token="", lease_until=None,
     )  # fmt: skip
     _switch_off(turn, tried, health, now)
+    transaction.on_commit(partial(_count, tried))
     return True
+
+
+def _count(tried: list[Item]) -> None:
+    for item in tried:
+        instruments.outgoing_posts.labels(item.error or "delivered").inc()
 
 
 def lock_endpoint(key: int) -> WebhookEndpoint | None:
