@@ -1,4 +1,4 @@
-"""One thing of each kind that paths of the console name, in one church."""
+"""A church has one thing of each kind that the paths of the console name."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def things_of(church: Church, author: User) -> dict[str, str]:
 
 
 def things_of_user(church: Church, user: User) -> dict[str, str]:
-    """Return the keys of what only this user may change: a note, a file, an API key, a browser."""
+    """Return the keys of a note, a file, an API key and a browser of the user; colleagues find none of them."""
     now = timezone.now()
     content = b"first name,phone\nCleo,3125550109\n"
     token, _secret = keys.make(

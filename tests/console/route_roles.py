@@ -12,7 +12,7 @@ VIEWER, SENDER, OWNER, NOBODY = "viewer", "sender", "owner", ""
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The lowest role for each method; ``NOBODY`` for a method that the route lacks."""
+    """The lowest role for GET and for POST; ``NOBODY`` if the route has no such method."""
 
     read: str
     write: str
@@ -79,6 +79,7 @@ ROUTES: dict[str, Access] = {
     "console-members-member": _a("member", VIEWER, SENDER),
     "console-members-edit": _a("member", SENDER, SENDER),
     "console-members-delete": _a("member", SENDER, SENDER),
+    "console-members-opt-out": _a("member", NOBODY, SENDER),
     "console-members-merge": _a("member", SENDER, SENDER, other="other_member"),
     "console-groups": Access(VIEWER, NOBODY),
     "console-group-new": Access(SENDER, SENDER),
@@ -114,7 +115,7 @@ ROUTES: dict[str, Access] = {
     "console-webhook-again": Access(NOBODY, OWNER, {"key": "webhook"}, {"hours": "=24"}),
     "console-webhook-redeliver": _a("webhook", NOBODY, OWNER, delivery="delivery"),
 }
-"""Name of the route -> who may use it. A word of a path or a form begins with ``=``."""
+"""The access to each route, by its name. A word of a path or a form begins with ``=``."""
 
 OF_NO_CHURCH = {
     "console",
@@ -131,4 +132,4 @@ OF_NO_CHURCH = {
     "my-invitations",
     "invitation",
 }
-"""Routes that show nothing of a church, or only to the person who is invited."""
+"""These routes show nothing of a church, except its name to an invited person."""

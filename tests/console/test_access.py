@@ -1,4 +1,4 @@
-"""Each route of the console, as visitor, stranger, colleague of another church, viewer, sender and owner."""
+"""Visitors, strangers, colleagues of another church and each role ask every route of the console."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def names(patterns: list[Any]) -> Iterator[str]:
 
 
 class Caller:
-    """A user who asks each route. What a request changes is undone."""
+    """A user asks the routes. Each change is rolled back."""
 
     def __init__(self, user: User | None) -> None:
         self._client = Client()
@@ -65,7 +65,7 @@ def path_of(name: str, access: Access, church: str, things: dict[str, str]) -> s
 def faults(
     caller: Caller, expected: Any, things: dict[str, str], church: str = "grace", **headers: str
 ) -> dict[str, Any]:
-    """Return the routes whose answer is not one of ``expected(lowest role)``, with the answer."""
+    """Return the wrong answers by route; ``expected`` maps the lowest role of a route to right answers."""
     found: dict[str, Any] = {}
     for name, access in ROUTES.items():
         path = path_of(name, access, church, things)
