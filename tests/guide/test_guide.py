@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from koinonia.api import error_list
+from tests.guide.cutting_proxy import BEFORE, MIDDLE, CuttingProxy
 from tests.guide.snippets import GUIDE, LANGUAGES, Program, pages, programs
 from tests.support.running_system import RunningSystem
 
@@ -66,11 +67,15 @@ def test_the_snippets_of_a_page_run(
     ending = {"bash": "sh", "python": "py", "javascript": "mjs"}[program.language]
     file = tmp_path / f"program.{ending}"
     file.write_text(program.text)
-    done = subprocess.run(
-        command(program.language, file), cwd=tmp_path, env=environment, timeout=SECONDS,
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    cuts = [BEFORE, MIDDLE] if program.page == "sending.md" else []
+    with CuttingProxy(environment["KOINONIA_URL"], cuts) as proxy:
+        address = {"KOINONIA_URL": proxy.url} if cuts else {}
+        done = subprocess.run(
+            command(program.language, file), cwd=tmp_path, env=environment | address, timeout=SECONDS,
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
+    assert cuts == []
     printed = done.stdout.splitlines()
     for line in program.printed:
         assert any(one.startswith(line) for one in printed), (line, done.stdout)
