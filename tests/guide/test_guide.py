@@ -99,3 +99,10 @@ def test_the_first_page_links_every_other_page() -> None:
 def test_the_list_of_errors_is_current() -> None:
     """Write it again by ``python -m koinonia.api.error_list > docs/guide/errors.md``."""
     assert (GUIDE / "errors.md").read_text() == error_list.page()
+
+
+def test_no_operation_stands_twice_in_the_table_of_the_api() -> None:
+    table = (GUIDE.parent / "api.md").read_text().partition("## Endpoints")[2].partition("\n## ")[0]
+    rows = [line.split(" | ")[0] for line in table.splitlines() if line.startswith("| `")]
+    assert rows
+    assert len(set(rows)) == len(rows)
