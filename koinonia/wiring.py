@@ -62,6 +62,7 @@ from koinonia.models import (
     Member,
     Staff,
 )
+from koinonia.models.member import members_created
 from koinonia.quiet import hours as quiet_hours
 from koinonia.series.occurrences import plan_missing
 from koinonia.texts.redraft import redraft
@@ -86,6 +87,7 @@ def connect() -> None:
         signal.connect(on_rights_changed, sender=Staff, dispatch_uid="koinonia.staff")
     pre_delete.connect(on_group_deleted, sender=Group, dispatch_uid="koinonia.group")
     post_save.connect(on_member_saved, sender=Member, dispatch_uid="koinonia.member")
+    members_created.connect(on_members_created, sender=Member, dispatch_uid="koinonia.members")
     post_delete.connect(on_rights_changed, sender=AuthToken, dispatch_uid="koinonia.token")
     post_save.connect(
         sending_numbers.on_church_saved, sender=Church, dispatch_uid="koinonia.number"
@@ -257,6 +259,15 @@ def on_member_saved(*, instance: Member, raw: bool = False, **_: Any) -> None:
     """Link earlier messages of this number to the member."""
     if not raw:
         link_to_members(instance.church_id, [instance.phone])
+
+
+def on_members_created(*, members: Sequence[Member], **_: Any) -> None:
+    """Link earlier messages of these numbers to the members of a bulk write."""
+    phones: dict[int, list[str]] = {}
+    for member in members:
+        phones.setdefault(member.church_id, []).append(member.phone)
+    for church, theirs in phones.items():
+        link_to_members(church, theirs)
 
 
 def former_tenant(number: str) -> Church | None:

@@ -9,8 +9,8 @@ from django.db.models import Q
 
 from delivery.models import Message
 from koinonia.any_spelling import pattern_of
-from koinonia.member_search import matching
 from koinonia.models import Church, Member
+from koinonia.people.search import matching
 
 TEXTS_SEARCHED = 10_000
 """The newest texts of a church in which words are looked for: no index holds their words."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import connections, models
 from django.db.models import Exists, OuterRef
+from django.dispatch import Signal
 
 from delivery.models import OptOut
 from koinonia.models.church import Church
@@ -15,6 +16,9 @@ from koinonia.names import search_key
 SEARCH_LENGTH = 400
 _NAMES = frozenset({"first_name", "last_name"})
 _AT_ONCE = 500
+
+members_created = Signal()
+"""Sent after a bulk write, which does not send ``post_save``: ``members``, a list of ``Member``."""
 
 
 class MemberQuerySet(models.QuerySet["Member"]):
@@ -27,7 +31,7 @@ class MemberQuerySet(models.QuerySet["Member"]):
         if (fields := options.get("update_fields")) and not _NAMES.isdisjoint(fields):
             options["update_fields"] = [*fields, "search_key"]
         made = super().bulk_create(members, *args, **options)
-        _link_history(made)
+        members_created.send(sender=self.model, members=made)
         return made
 
     def bulk_update(
@@ -91,18 +95,6 @@ class MemberQuerySet(models.QuerySet["Member"]):
             )
             (highest,) = cursor.fetchone()
         return int(highest)
-
-
-def _link_history(members: Iterable[Member]) -> None:
-    """Link older messages to the new members: a bulk write does not send ``post_save``."""
-    # Imported late: the Conversation model imports this module.
-    from koinonia.conversations import link_to_members
-
-    phones: dict[int, list[str]] = {}
-    for member in members:
-        phones.setdefault(member.church_id, []).append(member.phone)
-    for church_id, theirs in phones.items():
-        link_to_members(church_id, theirs)
 
 
 class Member(models.Model):

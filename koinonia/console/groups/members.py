@@ -13,9 +13,9 @@ from koinonia.api.pagination import ByName
 from koinonia.api.serializers.answers import GroupMembersSerializer
 from koinonia.console.groups.base import GroupsView
 from koinonia.console.paging import paged
-from koinonia.member_search import found, matching
 from koinonia.models import Group, Keyword, Member
 from koinonia.models.member import MemberQuerySet, with_opt_outs
+from koinonia.people.search import found, matching
 
 MOST_FOUND = 50
 _FEW = 500

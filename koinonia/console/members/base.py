@@ -8,9 +8,9 @@ from django.urls import reverse
 
 from koinonia import ids
 from koinonia.console.frame import ConsoleView
-from koinonia.failing_numbers import with_failures
 from koinonia.models import Conversation, Member
 from koinonia.models.member import MemberQuerySet
+from koinonia.people.failing_numbers import with_failures
 
 
 class MembersView(ConsoleView):

@@ -9,11 +9,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from koinonia import ids, merging
+from koinonia import ids
 from koinonia.console.members.base import MembersView, version_in
-from koinonia.doubles import pairs
 from koinonia.models import DistinctMembers, Member
 from koinonia.models.member import with_opt_outs
+from koinonia.people import merging
+from koinonia.people.doubles import pairs
 
 
 class DoublesPage(MembersView):

@@ -16,8 +16,8 @@ from koinonia.console.forms import add_errors
 from koinonia.console.members.base import MembersView, version_in
 from koinonia.console.members.forms import FIELDS, MemberForm, values_of
 from koinonia.console.saving import claim
-from koinonia.member_deletion import delete_member, waiting_work
 from koinonia.models import Member
+from koinonia.people.deletion import delete_member, waiting_work
 
 _CHANGED = 412
 

@@ -15,12 +15,12 @@ from koinonia import audit, ids
 from koinonia.api.pagination import BestMatchFirst, ByName
 from koinonia.console.members.base import MembersView
 from koinonia.console.paging import paged
-from koinonia.failing_numbers import failing
 from koinonia.http.streamed_csv import streamed_csv
-from koinonia.member_export import lines
-from koinonia.member_search import found, matching
 from koinonia.models import Group, Role
 from koinonia.models.member import MemberQuerySet, with_opt_outs
+from koinonia.people.export import lines
+from koinonia.people.failing_numbers import failing
+from koinonia.people.search import found, matching
 from koinonia.phone import as_written
 
 _MOST_GROUPS = 1_000

@@ -15,9 +15,9 @@ from delivery.models import OptOut
 from koinonia import ids, phone
 from koinonia.console.send import recipients
 from koinonia.console.send.recipients import Recipient
-from koinonia.member_search import found, matching
 from koinonia.models import Church, Group, Member
 from koinonia.names import search_key
+from koinonia.people.search import found, matching
 
 SHOWN_PEOPLE = 8
 SHOWN_GROUPS = 6

@@ -10,8 +10,8 @@ import pytest
 from django.apps import apps
 from django.db import ProgrammingError, connection
 
-from koinonia.member_search import matching
 from koinonia.models import Church, Member
+from koinonia.people.search import matching
 from tests.support import cast
 
 MIGRATION = import_module("koinonia.migrations.0019_pre_member_trigrams")
