@@ -85,6 +85,8 @@ def planned(file: MemberFile) -> tuple[Plan, Report]:
         report = Report(
             updated=file.report["updated"],
             skipped=file.report["skipped"],
+            departed=file.report.get("departed", 0),
+            rejected=file.report.get("rejected", 0),
             errors=[tuple(remark) for remark in file.report["remarks"]],
             ignored_columns=list(file.report["ignored"]),
             remarks_left_out=file.report["left_out"],
@@ -102,6 +104,8 @@ def planned(file: MemberFile) -> tuple[Plan, Report]:
     file.report = {
         "updated": report.updated,
         "skipped": report.skipped,
+        "departed": report.departed,
+        "rejected": report.rejected,
         "remarks": report.errors,
         "left_out": report.remarks_left_out,
         "names": report.names,
@@ -159,7 +163,7 @@ def _write_slice(file: MemberFile, writing: Writing) -> bool:
             rows = MemberFile.objects.filter(pk=file.pk, position=file.position)
             if not rows.select_for_update(nowait=True).values("pk").first():
                 return False
-            report = Report(**{name: file.progress[name] for name in _COUNTS})
+            report = counts_of(file)
             report.errors = [tuple(remark) for remark in file.progress["remarks"]]
             report.names = _names_in(file.progress)
             groups = set(file.progress["new_groups"])
@@ -190,7 +194,7 @@ def _write_slice(file: MemberFile, writing: Writing) -> bool:
     return True
 
 
-_COUNTS = ("created", "updated", "skipped")
+_COUNTS = ("created", "updated", "skipped", "departed", "rejected")
 _LOCK_NOT_AVAILABLE = "55P03"
 
 
@@ -198,8 +202,21 @@ def _end(file: MemberFile, now: datetime) -> None:
     with transaction.atomic():
         running = MemberFile.objects.filter(pk=file.pk, state=State.RUNNING)
         if running.update(state=State.DONE, plan=b""):
-            counts = {name: file.progress[name] for name in (*_COUNTS, "opted_out")}
+            done = counts_of(file)
+            counts = {
+                "created": done.created,
+                "updated": done.updated,
+                "skipped": done.already_here,
+                "not_imported": done.not_imported,
+                "opted_out": file.progress["opted_out"],
+            }
             audit.record(file.church, file.user, "members.imported", detail=counts, now=now)
+
+
+def counts_of(file: MemberFile) -> Report:
+    """Return the counts of the slices that are written, and of the rows that were not imported."""
+    # An import that an older release began has not all of the counts.
+    return Report(**{name: file.progress.get(name, 0) for name in _COUNTS})
 
 
 def remarks_of(file: MemberFile) -> list[tuple[int, str, str]]:

@@ -230,6 +230,7 @@ def note_unwritten(people: Sequence[ImportedPerson], error: DatabaseError, repor
         exc_info=error,
         extra={"action": "import_not_written", "people": len(people)},
     )
+    report.rejected += len(people)
     for person in people:
         report.remark(person.line, str(_NOT_WRITTEN), person.name)
 
@@ -286,6 +287,7 @@ def count(changes: Changes, report: Report) -> None:
     report.created += len(changes.new)
     report.updated += changes.updated
     report.skipped += changes.skipped
+    report.rejected += len(changes.refused)
     for person in changes.refused:
         report.remark(person.line, too_many_at_number(), person.name)
 

@@ -37,6 +37,7 @@ _ALWAYS_SMALL = frozenset({"seconds"})
 _NO_COUNTS = {
     ("koinonia/member_import/people.py", "number"): "a phone number, or the place of a column",
     ("koinonia/member_import/comparison.py", "number"): "the place of a column",
+    ("koinonia/member_import/header_row.py", "number"): "the place of a column",
     ("koinonia/console/sent/audience_words.py", "people"): "names of groups and people",
     ("koinonia/console/sent/lines.py", "number"): "decides between singular and plural",
     ("koinonia/console/sent/lines.py", "n"): "per cent, beside grouped numbers",

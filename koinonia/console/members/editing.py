@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from delivery.opt_outs import opted_out
+from koinonia import ids
 from koinonia.api.serializers.people import MemberSerializer
 from koinonia.console.forms import add_errors
 from koinonia.console.members.base import MembersView, version_in
@@ -50,6 +51,18 @@ class _FormPage(MembersView):
                 raise Member.DoesNotExist
             return serializer.save()
 
+    def member_with_opt_out(self, key: str) -> Member:
+        member = self.member(key)
+        member.opted_out = bool(opted_out(self.church.pk, [member.phone]))  # type: ignore[attr-defined] # as the API annotates it
+        return member
+
+    def sharing(self, member: Member) -> str:
+        """Return a sentence about the others at a new number; empty if there are none."""
+        names = [other.name or _("somebody without a name") for other in self.others(member)]
+        if not names:
+            return ""
+        return " " + _("The same number belongs to: %(names)s.") % {"names": ", ".join(names)}
+
 
 class NewMemberPage(_FormPage):
     def get(self, request: Any) -> HttpResponse:
@@ -60,10 +73,8 @@ class NewMemberPage(_FormPage):
         member = self.saved(form)
         if member is None:
             return self._shown(form, 422)
-        self.notice(
-            _("%(name)s is added.") % {"name": called(member, self.church.country)},
-            accepted="member-new",
-        )
+        sentence = _("%(name)s is added.") % {"name": called(member, self.church.country)}
+        self.notice(f"{sentence}{self.sharing(member)}", accepted="member-new")
         return self.go(self.path("new") if "another" in request.POST else self.path_of(member))
 
     def _shown(self, form: MemberForm, status: int = 200) -> HttpResponse:
@@ -72,7 +83,7 @@ class NewMemberPage(_FormPage):
 
 class EditMemberPage(_FormPage):
     def get(self, request: Any, key: str) -> HttpResponse:
-        member = self._member(key)
+        member = self.member_with_opt_out(key)
         form = MemberForm(
             self.church, keeps_initial=True, initial=values_of(member, self.church, opted_out=False)
         )
@@ -81,7 +92,7 @@ class EditMemberPage(_FormPage):
         return self._shown(form, member, member.version)
 
     def post(self, request: Any, key: str) -> HttpResponse:
-        member = self._member(key)
+        member = self.member_with_opt_out(key)
         theirs = values_of(member, self.church, opted_out=member.opted_out)  # type: ignore[attr-defined] # set below
         given = request.POST.copy()
         for name in FIELDS:
@@ -99,16 +110,10 @@ class EditMemberPage(_FormPage):
             return self.post(request, key)
         if saved is None:
             return self._shown(form, member, version, 422)
-        self.notice(
-            _("%(name)s is saved.") % {"name": called(saved, self.church.country)},
-            accepted=f"member-{key}",
-        )
+        sentence = _("%(name)s is saved.") % {"name": called(saved, self.church.country)}
+        shared = self.sharing(saved) if saved.phone != theirs["phone"] else ""
+        self.notice(f"{sentence}{shared}", accepted=f"member-{key}")
         return self.go(self.path_of(saved))
-
-    def _member(self, key: str) -> Member:
-        member = self.member(key)
-        member.opted_out = bool(opted_out(self.church.pk, [member.phone]))  # type: ignore[attr-defined] # as the API annotates it
-        return member
 
     def _conflict(self, form: MemberForm, member: Member, theirs: dict[str, Any]) -> HttpResponse:
         """Show the typed values beside the ones that a colleague has saved.
@@ -128,6 +133,10 @@ class EditMemberPage(_FormPage):
             for name in FIELDS
             if name in mine and self._comparable(name, mine) != self._comparable(name, theirs)
         ]
+        if not rows:
+            sentence = _("A colleague has saved the same meanwhile.")
+            self.notice(sentence, accepted=f"member-{ids.encode(member.pk)}")
+            return self.go(self.path_of(member))
         context = {"form": form, "member": member, "version": member.version, "rows": rows}
         return self.page("koinonia/console/members/conflict.html", context, _CHANGED)
 
@@ -144,6 +153,31 @@ class EditMemberPage(_FormPage):
     ) -> HttpResponse:
         context = {"form": form, "member": member, "version": version}
         return self.page("koinonia/console/members/edit.html", context, status)
+
+
+class OptOutPage(_FormPage):
+    """Never texts the number of the member again."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: Any, key: str) -> HttpResponse:
+        member = self.member_with_opt_out(key)
+        context = {"church": self.church, "request": request}
+        judged = MemberSerializer(member, data={"opted_out": True}, partial=True, context=context)
+        with transaction.atomic():
+            # The number that the page showed: a colleague may have changed it since.
+            if judged.is_valid(raise_exception=True) and claim(
+                member, request.POST.get("version", "")
+            ):
+                judged.save()
+                self.notice(
+                    _("This number is opted out. Only a START from the number allows texts again.")
+                )
+            else:
+                self.notice(
+                    _("A colleague has changed this member meanwhile. Look again."), level=30
+                )
+        return self.go(self.path_of(member))
 
 
 class DeleteMemberPage(_FormPage):

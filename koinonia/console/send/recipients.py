@@ -49,13 +49,17 @@ class Chosen:
         return self.of("number")
 
     @property
-    def has_exceptions(self) -> bool:
-        return bool(self.of("without"))
+    def named(self) -> list[Recipient]:
+        return [one for one in self.recipients if one.kind != "without"]
+
+    @property
+    def excepted(self) -> list[Recipient]:
+        return [one for one in self.recipients if one.kind == "without"]
 
     @property
     def is_single(self) -> bool:
         """Return whether the text goes to a single person. Such a text is not a broadcast."""
-        people = [one for one in self.recipients if one.kind != "without"]
+        people = self.named
         return len(people) == 1 == len(self.recipients) and people[0].kind in {"member", "number"}
 
     @property

@@ -25,7 +25,7 @@ from koinonia.api.row_position import Beyond
 from koinonia.console.sent import lines
 from koinonia.console.sent.causes import with_code
 from koinonia.console.words import Words
-from koinonia.models import Church, Member
+from koinonia.models import Broadcast, Church, Member
 from koinonia.people.search import matching
 from koinonia.typed_numbers import digits_in, whole_numbers
 from koinonia.zones import zone_named
@@ -33,6 +33,10 @@ from koinonia.zones import zone_named
 PAGE = 50
 WINDOW = 20_000
 """The most texts of a church, single ones or of broadcasts, in one page of a search."""
+WINDOW_OF_BROADCASTS = 1000
+"""The newest broadcasts in which words are looked for."""
+MOST_BROADCASTS = 5
+"""The broadcasts that a search for words shows."""
 MOST_PEOPLE = 20
 """The most members with a similar name in one search."""
 _LONGEST = 100
@@ -88,7 +92,11 @@ class Search:
         return f"?{urlencode(kept)}" if kept else "?"
 
     def found(self) -> Found:
-        """Return a page of texts, newest first. Texts of broadcasts are shown for a person only."""
+        """Return a page of texts, newest first.
+
+        Texts of broadcasts are shown for a person, and those that did not arrive. The others would
+        hide the single texts.
+        """
         rows = self._matching(Message.objects.filter(tenant=self.church))
         rows = rows.filter(direction=Direction.OUTBOUND)
         if self.person:
@@ -99,7 +107,8 @@ class Search:
         oldest = self._window(position)
         if oldest is not None:
             rows = rows.filter(created_at__gte=oldest)
-        found = self._page(rows.filter(batch=None).order_by("-created_at", "-pk"))
+        shown = rows if self.state == "failed" else rows.filter(batch=None)
+        found = self._page(shown.order_by("-created_at", "-pk"))
         if len(found) > PAGE:
             last = found[PAGE - 1]
             return Found(found[:PAGE], self._link(last.created_at, last.pk), None)
@@ -114,6 +123,29 @@ class Search:
         letters = letters.filter(dead_since__lt=self._ends) if self._ends else letters
         found: MessageQuerySet = with_code(letters, code) if code else letters
         return found
+
+    @cached_property
+    def broadcasts(self) -> list[Broadcast]:
+        """Return the newest broadcasts with these words, at most one more than the page shows."""
+        if not self.words or self.person or self.state or self._before:
+            return []
+        rows = Broadcast.objects.filter(church=self.church).order_by("-pk")
+        beyond = rows.values_list("pk", flat=True)[WINDOW_OF_BROADCASTS:][:1].first()
+        rows = rows.filter(pk__gt=beyond or 0).select_related("author")
+        for word in self.words.split():
+            rows = rows.filter(text__regex=pattern_of(word))
+        if self._begins:
+            rows = rows.filter(created_at__gte=self._begins)
+        if self._ends:
+            rows = rows.filter(created_at__lt=self._ends)
+        return list(rows[: MOST_BROADCASTS + 1])
+
+    @property
+    def problem(self) -> str:
+        """Return a sentence if the days exclude every text."""
+        if self.since and self.until and self.since > self.until:
+            return str(_("The first day is after the last one. Exchange them."))
+        return ""
 
     @cached_property
     def people(self) -> list[Member]:

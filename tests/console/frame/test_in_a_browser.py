@@ -114,6 +114,44 @@ def test_a_draft_ends_when_its_form_was_accepted_or_the_user_signs_out(
     )
 
 
+def test_signing_out_closes_the_pages_of_all_tabs(page: Page, system: RunningSystem) -> None:
+    sign_in(page, system, "grace-sender")
+    other = page.context.new_page()
+    other.goto("/churches/grace/members/?search=ann")
+    other.wait_for_selector("#link[data-state=live]")
+    page.goto("/churches/grace/more/")
+    page.locator("main").get_by_role("button", name="Sign out").click()
+    expect(page.get_by_text("You are signed out.")).to_be_visible()
+    expect(other.get_by_text("Then you come back to the page.")).to_be_visible()
+    assert other.url.endswith("/login/?next=%2Fchurches%2Fgrace%2Fmembers%2F%3Fsearch%3Dann")
+
+
+def test_the_pages_of_a_removed_colleague_close(browser: Browser, system: RunningSystem) -> None:
+    owner = {"Authorization": f"Bearer {system.token('grace-owner')}"}
+    guest = {"Authorization": f"Bearer {system.token('hope-owner')}"}
+    api = f"{system.url}/api/v1/"
+    asked = {"username": "hope-owner", "role": "viewer"}
+    requests.post(f"{api}churches/grace/invitations/", headers=owner, json=asked, timeout=10)
+    invited = requests.get(f"{api}me/invitations/", headers=guest, timeout=10).json()
+    (mine,) = invited["results"]
+    requests.post(
+        f"{api}me/invitations/{mine['token']}/accept/", headers=guest, timeout=10
+    ).raise_for_status()
+    # The fixture `page` fails for the 404 that Chromium writes into the console here.
+    context = browser.new_context(base_url=system.url)
+    page = context.new_page()
+    sign_in(page, system, "hope-owner")
+    page.goto("/churches/grace/members/")
+    page.wait_for_selector("#link[data-state=live]")
+    staff = requests.get(f"{api}churches/grace/staff/", headers=owner, timeout=10).json()
+    (row,) = [one for one in staff["results"] if one["username"] == "hope-owner"]
+    requests.delete(
+        f"{api}churches/grace/staff/{row['id']}/", headers=owner, timeout=10
+    ).raise_for_status()
+    expect(page.get_by_text("There is nothing here")).to_be_visible(timeout=15 * SECONDS)
+    context.close()
+
+
 def test_the_password_can_be_shown(page: Page, system: RunningSystem) -> None:
     page.goto("/login/")
     page.get_by_label("Password").fill("secret")

@@ -75,6 +75,19 @@ function showState(state) {
   pill.hidden = false;
   pill.dataset.state = state;
   pill.textContent = sentences[state] ?? state;
+  if (state === "offline" && navigator.onLine) leaveIfSignedOut();
+}
+
+/**
+ * Leave the page if the user is signed out, or is not on the staff any more: names and texts must not
+ * stay on the screen. Without an answer, only the network or the server is away.
+ */
+async function leaveIfSignedOut() {
+  const { pathname, search } = location;
+  const part = `/churches/${root.dataset.church}/parts/unread/`;
+  const answer = await fetch(part, { redirect: "manual" }).catch(() => null);
+  if (answer?.type === "opaqueredirect") location.replace(`/login/?next=${encodeURIComponent(pathname + search)}`);
+  else if (answer?.status === 404) location.reload();
 }
 
 /** Show the number of unread texts in the title. */
