@@ -22,6 +22,7 @@ from koinonia.ids import encode
 from koinonia.models import Church, Conversation, Group, InboxState, Member
 from koinonia.texts.placeholders import render
 from koinonia.texts.send import send_text
+from tests.console.members.test_import import upload
 from tests.console.page_roles import PAGES
 from tests.console.visible import visible_words
 from tests.support import cast
@@ -163,3 +164,15 @@ def test_a_merge_keeps_the_name_of_the_one_who_has_one(
     rows = {row["name"]: row["values"] for row in sender.get(path).context["rows"]}
     chosen = {name: [value for _, value, is_chosen in rows[name] if is_chosen] for name in rows}
     assert chosen == {"first_name": ["Ruth"], "last_name": ["Moab"], "phone": [JOINED]}
+
+
+def test_the_preview_of_an_import_names_a_person_who_joined_as_the_import_will(
+    sender: Client, grace: Church
+) -> None:
+    joined, _ = join(Group.objects.create(church=grace, name="Choir"), grace, JOINED)
+    path = upload(sender, f"first_name,phone\nRuth,{JOINED}\n")
+    [shown] = sender.get(path).context["found"].people
+    assert (shown.name, shown.before, shown.state) == ("Ruth", "", "changed")
+    sender.post(path + "start/", {"agreed": "1"})
+    joined.refresh_from_db()
+    assert (joined.first_name, joined.last_name) == ("Ruth", "")
