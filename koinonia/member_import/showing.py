@@ -202,9 +202,10 @@ def _shown(
     state, before = "new", ""
     if known:
         name = full_name(person.first_name, person.last_name or known.last_name)
-        before = known.name if known.name != name else ""
+        is_renamed = full_name(known.first_name, known.last_name) != name
+        before = known.name if is_renamed else ""
         keys = {group.key for group in known.groups.all()}
-        changes = before or not person.groups.keys() <= keys
+        changes = is_renamed or not person.groups.keys() <= keys
         newly_out = person.phone in plan.opt_outs and person.phone not in out
         state = "changed" if changes or newly_out else "same"
     return ShownPerson(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from django.db import transaction
@@ -18,7 +19,9 @@ from koinonia.console.members.base import MembersView, version_in
 from koinonia.console.members.forms import FIELDS, MemberForm, values_of
 from koinonia.console.saving import claim
 from koinonia.models import Member
+from koinonia.models.member import called
 from koinonia.people.deletion import delete_member, waiting_work
+from koinonia.phone import UnusableNumberError, normalise
 
 _CHANGED = 412
 
@@ -69,7 +72,7 @@ class NewMemberPage(_FormPage):
         member = self.saved(form)
         if member is None:
             return self._shown(form, 422)
-        sentence = _("%(name)s is added.") % {"name": member.name}
+        sentence = _("%(name)s is added.") % {"name": called(member, self.church.country)}
         self.notice(f"{sentence}{self.sharing(member)}", accepted="member-new")
         return self.go(self.path("new") if "another" in request.POST else self.path_of(member))
 
@@ -81,7 +84,7 @@ class EditMemberPage(_FormPage):
     def get(self, request: Any, key: str) -> HttpResponse:
         member = self.member_with_opt_out(key)
         form = MemberForm(
-            self.church, keeps_initial=True, initial=values_of(member, opted_out=False)
+            self.church, keeps_initial=True, initial=values_of(member, self.church, opted_out=False)
         )
         if member.opted_out:  # type: ignore[attr-defined] # set below
             del form.fields["opted_out"]
@@ -89,7 +92,7 @@ class EditMemberPage(_FormPage):
 
     def post(self, request: Any, key: str) -> HttpResponse:
         member = self.member_with_opt_out(key)
-        theirs = values_of(member, opted_out=member.opted_out)  # type: ignore[attr-defined] # set below
+        theirs = values_of(member, self.church, opted_out=member.opted_out)  # type: ignore[attr-defined] # set below
         given = request.POST.copy()
         for name in FIELDS:
             if given.get(f"take-{name}") == "theirs":
@@ -106,7 +109,7 @@ class EditMemberPage(_FormPage):
             return self.post(request, key)
         if saved is None:
             return self._shown(form, member, version, 422)
-        sentence = _("%(name)s is saved.") % {"name": saved.name}
+        sentence = _("%(name)s is saved.") % {"name": called(saved, self.church.country)}
         shared = self.sharing(saved) if saved.phone != theirs["phone"] else ""
         self.notice(f"{sentence}{shared}", accepted=f"member-{key}")
         return self.go(self.path_of(saved))
@@ -127,7 +130,7 @@ class EditMemberPage(_FormPage):
                 "is_changed": name in form.changed_data,
             }
             for name in FIELDS
-            if name in mine and _comparable(mine[name]) != _comparable(theirs[name])
+            if name in mine and self._comparable(name, mine) != self._comparable(name, theirs)
         ]
         if not rows:
             sentence = _("A colleague has saved the same meanwhile.")
@@ -135,6 +138,14 @@ class EditMemberPage(_FormPage):
             return self.go(self.path_of(member))
         context = {"form": form, "member": member, "version": member.version, "rows": rows}
         return self.page("koinonia/console/members/conflict.html", context, _CHANGED)
+
+    def _comparable(self, name: str, values: dict[str, Any]) -> Any:
+        value = values[name]
+        if name == "phone":
+            # People write one number in many ways.
+            with suppress(UnusableNumberError):
+                return normalise(value, self.church.country)
+        return sorted(value) if isinstance(value, list) else value
 
     def _shown(
         self, form: MemberForm, member: Member, version: int, status: int = 200
@@ -180,7 +191,7 @@ class DeleteMemberPage(_FormPage):
             cancelled = delete_member(member, by=self.user, now=timezone.now())
         except Member.DoesNotExist:
             raise Http404("This church has no such member.") from None
-        sentence = _("%(name)s is deleted.") % {"name": member.name}
+        sentence = _("%(name)s is deleted.") % {"name": called(member, self.church.country)}
         if cancelled:
             counted = ngettext(
                 "%(number)s waiting text is cancelled.",
@@ -206,10 +217,6 @@ def _set(given: Any, name: str, value: Any) -> None:
         given.pop(name, None)
     else:
         given[name] = value
-
-
-def _comparable(value: Any) -> Any:
-    return sorted(value) if isinstance(value, list) else value
 
 
 def _words(value: Any, names: dict[str, str]) -> str:

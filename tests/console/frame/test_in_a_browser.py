@@ -29,12 +29,12 @@ def _open_with_form(page: Page, part: str = FORM) -> None:
     page.evaluate(ADD, part)
 
 
-def _hear(system: RunningSystem, text: str) -> None:
+def _hear(system: RunningSystem, text: str, number: str = "") -> None:
     headers = {"Authorization": f"Bearer {system.token('grace-owner')}"}
     base = f"{system.url}/api/v1/churches/grace/"
     member = requests.get(f"{base}members/", headers=headers, timeout=10).json()["results"][0]
     church = requests.get(base, headers=headers, timeout=10).json()
-    body = {"from": member["phone"], "to": church["phone_number"], "text": text}
+    body = {"from": number or member["phone"], "to": church["phone_number"], "text": text}
     requests.post(
         f"{system.simulator['control']}/inbound", json=body, timeout=10
     ).raise_for_status()
@@ -53,6 +53,17 @@ def test_a_reply_is_announced_counted_and_leads_to_its_conversation(
     assert re.fullmatch(r"/churches/grace/inbox/\w+/", notice.get_attribute("href") or "")
     expect(page.locator("#unread")).to_have_attribute("data-unread", str(before + 1))
     expect(page).to_have_title(re.compile(rf"^\({before + 1}\) More"))
+
+
+def test_a_person_without_a_name_is_announced_by_the_number_as_people_write_it(
+    page: Page, system: RunningSystem
+) -> None:
+    sign_in(page, system, "grace-viewer")
+    page.goto("/churches/grace/more/")
+    page.wait_for_selector("#link[data-state=live]")
+    _hear(system, "Who is this?", "+13125559977")
+    notice = page.locator("#notices a")
+    expect(notice).to_have_text("New text from (312) 555-9977", timeout=15 * SECONDS)
 
 
 def test_the_banner_follows_the_support_desk(page: Page, system: RunningSystem) -> None:

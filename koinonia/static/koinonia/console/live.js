@@ -95,11 +95,18 @@ function showUnread() {
   document.title = unread ? `(${unread}) ${title}` : title;
 }
 
-function announce({ detail }) {
+/** Return the name of the person who wrote. The server writes the number of a person without one. */
+async function callerOf({ member, from, conversation }, base) {
+  const name = member?.name ?? "";
+  if (name && !/^\+\d+$/.test(name)) return name;
+  const answer = conversation && (await fetch(`${base}${conversation}/caller/`).catch(() => null));
+  return answer?.ok ? answer.text() : from;
+}
+
+async function announce({ detail }) {
   const last = detail.events.at(-1);
-  const name = last.member?.name ?? last.from;
-  const sentence = sentences.reply.replace("{name}", name);
   const base = `/churches/${root.dataset.church}/inbox/`;
+  const sentence = sentences.reply.replace("{name}", await callerOf(last, base));
   notice(sentence, last.conversation ? `${base}${last.conversation}/` : base);
   if (document.hidden && globalThis.Notification?.permission === "granted" && localStorage.getItem("notify")) {
     // One notification per church: a newer one replaces it. It holds no word of the text.
