@@ -1,4 +1,4 @@
-"""axe-core in a page: it runs through ``evaluate``, whatever the content policy says."""
+"""Run axe-core and own checks in a page. ``evaluate`` runs under every content policy."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def serious_faults(page: Page) -> list[str]:
 
 
 def faint_edges(page: Page) -> list[str]:
-    """Return the controls whose edge or focus ring contrasts less than 3:1."""
+    """Return the controls with an edge or a focus ring that contrasts less than 3:1."""
     found: list[str] = page.evaluate(_EDGES.read_text())
     return found
 

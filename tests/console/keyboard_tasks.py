@@ -14,7 +14,7 @@ _PEOPLE = FilePayload(
 
 
 class Keys:
-    """A person who has no mouse."""
+    """A person without a mouse."""
 
     def __init__(self, page: Page) -> None:
         self.page = page

@@ -1,4 +1,4 @@
-"""Each page of the console for people who read, see, point or type differently."""
+"""Every page of the console is usable by keyboard, on a phone, enlarged and in dark colours."""
 
 from __future__ import annotations
 
