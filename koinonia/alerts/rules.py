@@ -13,7 +13,7 @@ from django.db.models import Count
 
 from delivery import status_report
 from delivery.dead_letters import explain
-from delivery.limits import breaker, holds, spend
+from delivery.limits import breaker, holds, slowdowns, spend, stops
 from delivery.models import BreakerState, Message, WebhookEvent
 from delivery.providers import registry
 from delivery.providers.base import Account
@@ -99,7 +99,9 @@ def _oldest_due(rules: Alerts, now: datetime) -> Iterator[Trouble]:
         return
     after = timedelta(seconds=rules.oldest_due_seconds)
     flowing = [account.alias for account in registry.accounts() if not _is_blocked(account, now)]
-    oldest = status_report.oldest_due(now, aliases=flowing)
+    # A person who stopped a church knows that its texts wait.
+    stopped = stops.stopped(now)
+    oldest = status_report.oldest_due(now, aliases=flowing, without=stopped)
     reason = status_report.why_stuck(now, after=after)
     if oldest is None or now - oldest < after:
         if not reason:
@@ -109,6 +111,7 @@ def _oldest_due(rules: Alerts, now: datetime) -> Iterator[Trouble]:
         minutes = int((now - oldest).total_seconds()) // 60
         sentence = reason or (
             f"A text has been due for {minutes} minutes. Workers send: the queue is longer than their pace."
+            + (" A person has slowed the pace." if slowdowns.standing(now).exists() else "")
         )
     yield Trouble(
         "oldest_due",
