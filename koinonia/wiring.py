@@ -62,6 +62,7 @@ from koinonia.models import (
     Group,
     Member,
     Staff,
+    TokenDetails,
 )
 from koinonia.models.member import members_created
 from koinonia.quiet import hours as quiet_hours
@@ -97,6 +98,7 @@ def connect() -> None:
     pre_delete.connect(
         sending_numbers.on_church_deleted, sender=Church, dispatch_uid="koinonia.numbers"
     )
+    pre_delete.connect(on_church_deleted, sender=Church, dispatch_uid="koinonia.keys")
     post_save.connect(tokens.add_details, sender=AuthToken, dispatch_uid="koinonia.token_details")
     post_save.connect(passwords.on_user_saved, sender=User, dispatch_uid="koinonia.password")
     user_logged_in.connect(devices.remember, dispatch_uid="koinonia.devices")
@@ -359,6 +361,10 @@ def on_rights_changed(*, instance: Staff | AuthToken, **_: Any) -> None:
     rights.changed(instance.user_id)
 
 
+def on_church_deleted(*, instance: Church, **_: Any) -> None:
+    keys.end_those_of(instance)
+
+
 class BearerTokens:
     """The API tokens, for ``REALTIME["BEARER"]``."""
 
@@ -372,6 +378,19 @@ class BearerTokens:
         unexpired = Q(expiry=None) | Q(expiry__gt=timezone.now())
         tokens = AuthToken.objects.filter(unexpired, digest__in=references)
         return set(tokens.values_list("digest", flat=True))
+
+    def streams(self, references: Set[str]) -> dict[str, set[str]]:
+        """Return the only stream of each key that is bound to a church."""
+        bound = TokenDetails.objects.filter(token__in=references).exclude(church=None)
+        churches = dict(bound.values_list("token_id", "church_id"))
+        if not churches:
+            return {}
+        slugs = Church.objects.in_bulk(set(churches.values()))
+        # A key of a church that is gone has no stream.
+        return {
+            digest: {f"church:{slugs[key].slug}"} if key in slugs else set()
+            for digest, key in churches.items()
+        }
 
 
 bearer = BearerTokens()

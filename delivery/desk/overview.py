@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Generic, TypeVar
 
 from django.db.models import Min
 from django.utils import timezone
@@ -22,6 +23,7 @@ from delivery.models import BreakerState, Message, SpendLimit, TenantStop
 from delivery.queue.heads import heads
 from delivery.statuses import Status
 
+T = TypeVar("T")
 KEPT_SECONDS = 3.0
 """The pages of one process share a result for this time, so that many cost as few queries as one."""
 _LATE = timedelta(minutes=5)
@@ -159,17 +161,17 @@ def _slowed(one: AccountView) -> str:
     return f"A person has slowed the account to {rate}{own}."
 
 
-class _Kept:
-    """The last overview of this process."""
+class Kept(Generic[T]):
+    """The last figures of this process."""
 
-    def __init__(self, make: Callable[[datetime], Overview]) -> None:
+    def __init__(self, make: Callable[[datetime], T]) -> None:
         self._make = make
         self._lock = threading.Lock()
         self._at = float("-inf")
-        self._found: Overview | None = None
+        self._found: T | None = None
 
-    def get(self, now: datetime) -> Overview:
-        """Return an overview that is a few seconds old at most. Callers during a run wait for it."""
+    def get(self, now: datetime) -> T:
+        """Return figures that are a few seconds old at most. Callers during a run wait for them."""
         with self._lock:
             if self._found is None or time.monotonic() - self._at > KEPT_SECONDS:
                 self._found, self._at = self._make(now), time.monotonic()
@@ -180,4 +182,4 @@ class _Kept:
         self._found = None
 
 
-kept = _Kept(overview)
+kept = Kept(overview)

@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     """Make the table of slowdowns. The release before does not know it, and keeps the usual pace."""
 
     dependencies = [
-        ("delivery", "0025_pre_find_permissions"),
+        ("delivery", "0026_pre_file_of_consent"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

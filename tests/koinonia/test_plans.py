@@ -17,7 +17,7 @@ from tests.support.statements import ADMIN, FIND, NAMED
 MESSAGES = 50_000
 LARGE = (
     "delivery_message", "delivery_attempt", "delivery_webhookevent", "realtime_event",
-    "delivery_tally",
+    "delivery_tally", "koinonia_webhookdelivery",
 )  # fmt: skip
 
 pytestmark = pytest.mark.skipif(

@@ -21,10 +21,11 @@ from koinonia import ids
 from koinonia.accounts.support_group import SUPPORT
 from koinonia.console import trouble
 from koinonia.health import heartbeat
-from koinonia.models import Church
+from koinonia.models import Church, WebhookEndpoint
 from realtime.models import Event
 from tests.delivery.dead_letters.conftest import MakeLetter, letter
 from tests.delivery.limits.breaker.conftest import valkey
+from tests.support.webhooks import happen, webhook
 
 __all__ = ["letter", "valkey"]
 pytestmark = pytest.mark.django_db
@@ -83,7 +84,7 @@ def test_each_trouble_is_named_the_worst_first(
 
 def test_a_slowed_account_and_slowed_numbers_are_named(client: Client, grace: Church) -> None:
     now, account = timezone.now(), registry.accounts()[0]
-    order = {"by": None, "reason": "The carrier asked us.", "until": now + timedelta(hours=1)}
+    order: Any = {"by": None, "reason": "The carrier asked us.", "until": now + timedelta(hours=1)}
     slowdowns.slow(account, sender=grace.phone_number or "", rate=1, now=now, **order)
     assert verdict(client) == "telnyx: A person has slowed 1 number."
     slowdowns.slow(account, rate=5, now=now, **order)
@@ -98,7 +99,7 @@ def test_a_slowdown_is_told_to_the_pages_of_its_churches_and_leaves_a_stop_as_it
     grace: Church, hope: Church, django_capture_on_commit_callbacks: Any
 ) -> None:
     now, account = timezone.now(), registry.accounts()[0]
-    order = {"by": None, "reason": "A test.", "until": now + timedelta(hours=1), "now": now}
+    order: Any = {"by": None, "reason": "A test.", "until": now + timedelta(hours=1), "now": now}
     stops.stop(hope.pk, by=None, reason="A test.", now=now)
     with django_capture_on_commit_callbacks(execute=True):
         slowdowns.slow(account, sender=grace.phone_number or "", rate=1, **order)
@@ -227,6 +228,19 @@ def test_a_stop_is_told_to_the_pages_of_its_church_and_of_no_other(
     told = list(Event.objects.order_by("pk").values_list("stream__key", "type", "body"))
     assert [(key, kind) for key, kind, _ in told] == [("church:grace", "delivery.breaker")] * 2
     assert ["forced_open" in told[0][2], "closed" in told[1][2]] == [True, True]
+
+
+def test_the_webhooks_of_churches_are_a_part_and_late_ones_a_trouble(
+    client: Client, grace: Church
+) -> None:
+    webhook(grace, "https://hooks.example.org/")
+    assert "none is late" in client.get(PART).content.decode()
+    happen(grace, 1, 2)
+    then = timezone.now() - timedelta(minutes=10)
+    Event.objects.update(at=then)
+    WebhookEndpoint.objects.update(created_at=then)
+    assert verdict(client).startswith("The webhooks of churches have not been sent for 10 minutes")
+    assert "2, the oldest for 10 minutes" in client.get(PART).content.decode()
 
 
 @pytest.mark.parametrize("until", [None, timedelta(hours=3)])
