@@ -202,12 +202,12 @@ ADMIN_PAGES = [
     "/admin/koinonia/keyword/", "/admin/koinonia/invitation/", "/admin/auth/user/", "/admin/auth/group/",
     "/admin/password_change/",
 ]  # fmt: skip
-"""Left out are forms whose faults are Django's alone: those with its select2 boxes (staff, member, group,
-invitation) and with its two lists of permissions (user, group of users)."""
+"""The list omits forms with faults of Django: of its select2 boxes (staff, member, group, invitation) and of its
+two lists of permissions (user, group of users)."""
 WITH_A_ROW = [
     "/admin/delivery/optout/", "/admin/delivery/webhookevent/", "/admin/koinonia/alert/",
 ]  # fmt: skip
-"""Lists whose first row opens a page."""
+"""The first row of each of these lists opens a page."""
 ROWS = """
 from datetime import timedelta
 from django.utils import timezone
@@ -270,7 +270,7 @@ def test_every_page_of_the_admin_that_is_ours_is_accessible(
         assert faults(page, ADMIN_PAGES) == {}
         assert faults_behind(page, WITH_A_ROW) == {}
     for page in _page(browser, system, "admin", **wide):
-        # The colours differ; what has a label or a role on a phone has it here.
+        # The colours differ from those on the phone; labels and roles are the same.
         assert faults(page, ADMIN_PAGES[:9]) == {}
         assert faults_behind(page, WITH_A_ROW) == {}
 
