@@ -16,6 +16,7 @@ from delivery.providers.registry import UnknownProviderError
 from delivery.statuses import Status
 from koinonia.console.memberships import ChurchState
 from koinonia.models import Church
+from koinonia.numbers import grouped
 
 NAMES = {"telnyx": "Telnyx", "twilio": "Twilio"}
 KNOWN_FOR = timedelta(seconds=2)
@@ -104,5 +105,5 @@ def _waiting(tone: str, sentence: str, church: Church, now: datetime) -> Trouble
         "%(count)s text waits, and goes out by itself.",
         "%(count)s texts wait, and go out by themselves.",
         waiting,
-    ) % {"count": waiting}
+    ) % {"count": grouped(waiting)}
     return Trouble(tone, f"{sentence} {wait if waiting else _('New texts wait until then.')}")

@@ -17,6 +17,7 @@ from koinonia.api.serializers.conversations import ConversationQuerySerializer
 from koinonia.console.inbox.rows import with_rows
 from koinonia.inbox.lists import in_the_inbox, narrowed
 from koinonia.models import Conversation, Staff
+from koinonia.numbers import grouped
 
 LISTS: dict[str, tuple[str | Promise, str | Promise]] = {
     "open": (
@@ -120,4 +121,4 @@ def how_far(number: int) -> str:
         "Words were looked for in the newest text of the church.",
         "Words were looked for in the newest %(number)s texts of the church.",
         number,
-    ) % {"number": number}
+    ) % {"number": grouped(number)}

@@ -20,6 +20,7 @@ from koinonia.console.members.forms import FIELDS, MemberForm, values_of
 from koinonia.console.saving import claim
 from koinonia.models import Member
 from koinonia.models.member import called
+from koinonia.numbers import grouped
 from koinonia.people.deletion import delete_member, waiting_work
 from koinonia.phone import UnusableNumberError, normalise
 
@@ -198,7 +199,7 @@ class DeleteMemberPage(_FormPage):
                 "%(number)s waiting texts are cancelled.",
                 cancelled,
             )
-            sentence = f"{sentence} {counted % {'number': cancelled}}"
+            sentence = f"{sentence} {counted % {'number': grouped(cancelled)}}"
         self.notice(sentence)
         return self.go(self.path("list"))
 

@@ -5,6 +5,7 @@
  * most once a second. `koinonia:reset`: events were missed, fetch again what is shown.
  */
 import { notice } from "./notices.js";
+import { grouped } from "./numbers.js";
 
 const SHORTEST_PAUSE_MS = 1000;
 const RETRY_AFTER_MS = 3000;
@@ -92,7 +93,7 @@ async function leaveIfSignedOut() {
 /** Show the number of unread texts in the title. */
 function showUnread() {
   const unread = Number(document.getElementById("unread")?.dataset.unread ?? 0);
-  document.title = unread ? `(${unread}) ${title}` : title;
+  document.title = unread ? `(${grouped(unread)}) ${title}` : title;
 }
 
 /** Return the name of the person who wrote. The server writes the number of a person without one. */
