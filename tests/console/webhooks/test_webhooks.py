@@ -125,9 +125,9 @@ def test_events_that_the_log_has_deleted_are_told_on_the_page(owner: Client, gra
 def test_a_second_rotation_says_which_secret_ends(owner: Client, grace: Church) -> None:
     made = webhook(grace, URL)
     path = f"{BASE}{made.mark}/rotate/"
-    assert "Three secrets" not in text_of(owner.get(path))
+    assert "ends the oldest secret" not in text_of(owner.get(path))
     owner.post(path)
-    assert "Three secrets cannot be valid" in text_of(owner.get(path))
+    assert "This ends the oldest secret at once" in text_of(owner.get(path))
 
 
 def test_the_deliveries_of_one_state_are_shown_in_pages(owner: Client, grace: Church) -> None:
