@@ -127,12 +127,14 @@ def _troubles(
     now: datetime,
 ) -> Iterator[Trouble]:
     for one in found:
-        forced = one.breaker.state == BreakerState.FORCED_CLOSED
-        if one.tone != "good" or forced:
+        if one.breaker.state != BreakerState.CLOSED or one.hold is not None:
             yield Trouble(one.tone, f"{one.alias}: {one.sentence}")
+        if one.slowed:
+            yield Trouble("warn", f"{one.alias}: {_slowed(one)}")
     if late is not None and now - late > _LATE:
         waits = since(late, now)
-        yield Trouble("bad", f"A text has been due for {waits}: see whether the workers run.")
+        slow = " A person has slowed the pace." if any(one.slowed for one in found) else ""
+        yield Trouble("bad", f"A text has been due for {waits}: see whether the workers run.{slow}")
     if hooks.waiting_since is not None and now - hooks.waiting_since > _WEBHOOKS_LATE:
         waits = since(hooks.waiting_since, now)
         yield Trouble("bad", f"Webhooks have waited for {waits}: see whether the workers run.")
@@ -146,6 +148,17 @@ def _troubles(
     if capped:
         which = ", ".join(str(limit.tenant) for limit in capped[:3])
         yield Trouble("warn", f"The daily cap is reached: the texts of {which} wait.")
+
+
+def _slowed(one: AccountView) -> str:
+    numbers = sum(bool(row.sender) for row in one.slowed)
+    more = " or more" if one.more_slowed else ""
+    of_numbers = f"{numbers}{more} {'number' if numbers == 1 else 'numbers'}"
+    if not one.is_slowed:
+        return f"A person has slowed {of_numbers}."
+    rate = one.slowed[0].rate
+    own = f", and {of_numbers} besides" if numbers else ""
+    return f"A person has slowed the account to {rate:g} parts a second{own}."
 
 
 class Kept(Generic[T]):

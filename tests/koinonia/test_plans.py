@@ -60,7 +60,9 @@ def test_a_named_statement_reads_no_large_table_from_end_to_end(
         assert f"Seq Scan on {table}" not in text
 
 
-@pytest.mark.parametrize("name", [name for name in ADMIN if "dead letters" in name])
+@pytest.mark.parametrize(
+    "name", [*(name for name in ADMIN if "dead letters" in name), "desk: the first page"]
+)
 def test_a_list_of_dead_letters_follows_one_index(name: str, plans: dict[str, Any]) -> None:
     text = plans[name]["plans"]
     assert "BitmapAnd" not in text
