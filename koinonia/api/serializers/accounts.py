@@ -11,7 +11,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from koinonia.accounts import keys
-from koinonia.api.serializers.fields import IdField, NameField
+from koinonia.api.serializers.fields import ChoiceField, IdField, NameField
 from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.api.serializers.times import InstantField
 from koinonia.models import Church, KeyScope
@@ -32,7 +32,7 @@ class PasswordSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
 class ScopesField(serializers.ListField):
     """A list of scopes of an API key: at least one. Null stands for all rights of the user."""
 
-    child = serializers.ChoiceField(KeyScope.choices)
+    child = ChoiceField(KeyScope.choices)
 
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_empty=False, allow_null=True, **options)

@@ -10,7 +10,13 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from koinonia.api.serializers.acting import ActingMixin
-from koinonia.api.serializers.fields import DistinctListField, IdField, ItemTagField, NameField
+from koinonia.api.serializers.fields import (
+    ChoiceField,
+    DistinctListField,
+    IdField,
+    ItemTagField,
+    NameField,
+)
 from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.api.serializers.times import InstantField
 from koinonia.models import WebhookDelivery, WebhookEndpoint
@@ -30,7 +36,7 @@ class WebhookSerializer(
         max_length=LONGEST, help_text="An https address that is public on the internet."
     )
     types = DistinctListField(
-        child=serializers.ChoiceField(sorted(EVENT_TYPES)),
+        child=ChoiceField(sorted(EVENT_TYPES)),
         min_length=1,
         max_length=len(EVENT_TYPES),
         help_text="The types of events that are sent, as in the realtime protocol.",
@@ -133,7 +139,7 @@ class WebhookDeliverySerializer(serializers.ModelSerializer[WebhookDelivery]):
 class DeliveriesQuerySerializer(serializers.Serializer[Any]):
     """The query parameter that selects deliveries."""
 
-    state = serializers.ChoiceField(WebhookDelivery.State.choices, required=False)
+    state = ChoiceField(WebhookDelivery.State.choices, required=False)
 
 
 class RedeliverSinceSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
