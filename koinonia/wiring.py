@@ -21,8 +21,8 @@ from knox.models import AuthToken
 
 import koinonia.deletion
 from delivery.changes import Change, NewBatch
-from delivery.limits import spend
-from delivery.models import Message
+from delivery.limits import spend, stops
+from delivery.models import BreakerState, Message
 from delivery.senders import Sender
 from delivery.signals import (
     breaker_changed,
@@ -32,11 +32,12 @@ from delivery.signals import (
     events_applied,
     messages_changed,
     overseen,
+    slowdown_changed,
     tenant_stop_changed,
     webhook_answered,
     worker_started,
 )
-from delivery.status_report import limits_of_tenant
+from delivery.status_report import limits_of, limits_of_tenant
 from delivery.tracking.inbound import NewText
 from httpopt.signals import body_encoded
 from koinonia import events, garbage, news, opt_out_words, retention, sending_numbers
@@ -79,6 +80,7 @@ def connect() -> None:
     breaker_changed.connect(on_breaker_changed, dispatch_uid="koinonia")
     cap_changed.connect(on_cap_changed, dispatch_uid="koinonia")
     tenant_stop_changed.connect(on_tenant_stop_changed, dispatch_uid="koinonia")
+    slowdown_changed.connect(on_slowdown_changed, dispatch_uid="koinonia")
     overseen.connect(on_overseen, dispatch_uid="koinonia")
     worker_started.connect(on_worker_started, dispatch_uid="koinonia")
     drains_begin.connect(on_drains_begin, dispatch_uid="koinonia")
@@ -175,6 +177,26 @@ def on_tenant_stop_changed(*, tenant_id: int, now: datetime, **_: Any) -> None:
         slug = Church.objects.values_list("slug", flat=True).get(pk=tenant_id)
         state = limits_of_tenant(tenant_id, now)["breaker"]["state"]
         log.append({f"church:{slug}": [events.breaker_changed(state)]}, now=now)
+
+
+def on_slowdown_changed(*, provider: str, sender_number: str, now: datetime, **_: Any) -> None:
+    """Let the pages of the churches that send more slowly read their banner again.
+
+    The event repeats whether texts go out: the pace has no event of its own.
+    """
+    with transaction.atomic():
+        churches = Church.objects.filter(phone_number=sender_number)
+        if not sender_number:
+            churches = Church.objects.filter(slug__in=sending_numbers.slugs_through(provider))
+        slugs = dict(churches.values_list("pk", "slug"))
+        stopped, state = stops.stopped(now), limits_of(provider, now)["breaker"]["state"]
+        told = {
+            f"church:{slug}": [
+                events.breaker_changed(BreakerState.FORCED_OPEN.value if key in stopped else state)
+            ]
+            for key, slug in slugs.items()
+        }
+        log.append(told, now=now)
 
 
 def on_overseen(*, now: datetime, **_: Any) -> None:

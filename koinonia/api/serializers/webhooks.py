@@ -37,7 +37,7 @@ class WebhookSerializer(
     )
     types = DistinctListField(
         child=ChoiceField(sorted(EVENT_TYPES)),
-        min_length=1,
+        allow_empty=False,
         max_length=len(EVENT_TYPES),
         help_text="The types of events that are sent, as in the realtime protocol.",
     )
@@ -92,17 +92,16 @@ class WebhookSerializer(
         return made
 
     def update(self, instance: WebhookEndpoint, validated_data: dict[str, Any]) -> WebhookEndpoint:
-        given = {
-            name: validated_data[name]
-            for name in ("name", "url", "types")
-            if name in validated_data
-        }
+        now = timezone.now()
+        given = {name: validated_data[name] for name in ("name", "types") if name in validated_data}
         for name, value in given.items():
             setattr(instance, name, value)
         if given:
             instance.save(update_fields=list(given))
+        if "url" in validated_data:
+            endpoints.change_address(instance, validated_data["url"], now)
         if "enabled" in validated_data:
-            endpoints.switch(instance, on=validated_data["enabled"], now=timezone.now())
+            endpoints.switch(instance, on=validated_data["enabled"], now=now)
         self.record("webhook.changed", instance, validated_data)
         return instance
 

@@ -68,7 +68,7 @@ class _FoundMembers(_Members):
         if group := query.get("group"):
             queryset = queryset.filter(groups=group)
         if words := query.get("search"):
-            queryset = queryset.filter(matching(words))
+            queryset = queryset.filter(matching(words, self.church.country))
         return super().filter_queryset(queryset)
 
 

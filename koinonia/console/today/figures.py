@@ -15,8 +15,9 @@ from delivery.models import Message, OptOut
 from delivery.models.message import Direction
 from delivery.statuses import Status
 from delivery.tallies import reading as tallies
+from koinonia.ids import encode
 from koinonia.models import Broadcast, Church
-from koinonia.models.member import full_name
+from koinonia.models.member import known_name
 from koinonia.phone import as_written
 
 SHOWN = 5
@@ -105,8 +106,9 @@ class Coming:
 
     at: datetime
     text: str
+    id: str
     people: int = 0
-    """The people of a broadcast."""
+    """The people whom a broadcast would reach now."""
     to: str = ""
     """The person, or the number, of a single text."""
 
@@ -118,14 +120,18 @@ def next_scheduled(church: Church) -> list[Coming]:
         tenant=church, status=Status.SCHEDULED, batch__isnull=True
     )
     found = [
-        Coming(at, text, people=total)
-        for at, text, total in broadcasts.values_list("due_at", "text", "total")[:SHOWN]
+        Coming(at, text, encode(key), people=total - opted_out)
+        for key, at, text, total, opted_out in broadcasts.values_list(
+            "pk", "due_at", "text", "total", "forecast_suppressed"
+        )[:SHOWN]
         if at
     ]
     columns = ("text", "to_number", "recipient__first_name", "recipient__last_name")
-    waiting = texts.order_by("next_attempt_at").values_list("next_attempt_at", *columns)
-    for at, text, number, first_name, last_name in waiting[:SHOWN]:
-        name = full_name(first_name or "", last_name or "")
+    waiting = texts.order_by("next_attempt_at").values_list("pk", "next_attempt_at", *columns)
+    for key, at, text, number, first_name, last_name in waiting[:SHOWN]:
+        name = known_name(first_name or "", last_name or "")
         if at:
-            found.append(Coming(at, text, to=name or as_written(number, church.country)))
+            found.append(
+                Coming(at, text, encode(key), to=name or as_written(number, church.country))
+            )
     return sorted(found, key=lambda one: one.at)[:SHOWN]

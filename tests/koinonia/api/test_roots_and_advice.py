@@ -68,8 +68,13 @@ def test_a_missing_credential_is_explained(db: None, header: str, told: str) -> 
         ("get", "dead-letters/?status=sent", None, "dead, unknown"),
         ("post", "invitations/", {"username": "ann", "role": "admin"}, "owner, sender, viewer"),
         ("patch", "settings/", {"language": "fr"}, "en"),
-        ("post", "webhooks/", {"types": ["message.lost"]}, "message.received, message.status"),
-        ("post", "/api/v1/me/tokens/", {"name": "Site", "scopes": ["all"]}, "read, send, people"),
+        (
+            "post",
+            "webhooks/",
+            {"types": ["message.*"]},
+            "“message.*” is not one of the choices: broadcast.created",
+        ),
+        ("post", "/api/v1/me/tokens/", {"scopes": ["all"]}, "read, send, people"),
     ],
 )
 def test_a_wrong_choice_names_the_choices(
@@ -116,6 +121,32 @@ def test_the_schema_is_json_for_a_program_that_asks_in_the_query(db: None) -> No
     ):
         assert Client().get(f"/api/schema/{query}").content.decode().startswith(kind)
     assert Client().get("/api/schema/?format=pdf").status_code == 200
+
+
+def test_a_webhook_without_types_is_told_in_plain_words(owner: APIClient, grace: Church) -> None:
+    answer = owner.post(f"{G}webhooks/", {"types": []}, format="json")
+    assert answer.json()["errors"]["types"] == ["This list may not be empty."]
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        (f"{G}members/zzzz/", "There is nothing with this id here."),
+        (f"{G}messages/zzzz/", "There is nothing with this id here."),
+        ("/api/v1/churches/mercy/members/", "/api/v1/me/ lists the slugs"),
+        ("/api/v1/churches/mercy/events/", "/api/v1/me/ lists the slugs"),
+    ],
+)
+def test_what_is_missing_is_named(owner: APIClient, grace: Church, path: str, told: str) -> None:
+    answer = owner.get(path)
+    assert answer.status_code == 404
+    assert told in answer.json()["detail"]
+
+
+def test_an_unknown_field_is_answered_with_the_fields(owner: APIClient, grace: Church) -> None:
+    answer = owner.get(f"{G}members/?fields=id,frist_name")
+    assert answer.status_code == 400
+    assert "Unknown: frist_name. There are: id, first_name, last_name" in answer.json()["detail"]
 
 
 def test_a_wrong_choice_is_repeated_in_short(owner: APIClient, grace: Church) -> None:
