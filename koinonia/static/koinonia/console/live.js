@@ -5,6 +5,7 @@
  * most once a second. `koinonia:reset`: events were missed, fetch again what is shown.
  */
 import { notice } from "./notices.js";
+import { holdForms } from "./reachable.js";
 
 const SHORTEST_PAUSE_MS = 1000;
 const RETRY_AFTER_MS = 3000;
@@ -82,9 +83,18 @@ function showUnread() {
   document.title = unread ? `(${unread}) ${title}` : title;
 }
 
+/** Write a number of the country as its people do. */
+function written(number) {
+  const local = root.dataset.country === "US" ? /^\+1(\d{3})(\d{3})(\d{4})$/.exec(number) : null;
+  return local ? `(${local[1]}) ${local[2]}-${local[3]}` : number;
+}
+
+/** Announce a text, unless its conversation is before the person's eyes. */
 function announce({ detail }) {
-  const last = detail.events.at(-1);
-  const name = last.member?.name ?? last.from;
+  const open = document.hidden ? undefined : document.getElementById("talk")?.dataset.conversation;
+  const last = detail.events.filter((data) => !open || data.conversation !== open).at(-1);
+  if (!last) return;
+  const name = last.member?.name ?? written(last.from);
   const sentence = sentences.reply.replace("{name}", name);
   const base = `/churches/${root.dataset.church}/inbox/`;
   notice(sentence, last.conversation ? `${base}${last.conversation}/` : base);
@@ -133,6 +143,7 @@ async function start() {
   document.getElementById("church")?.addEventListener("change", ({ target }) => target.form.submit());
   offerNotifications();
   showFailures();
+  holdForms(() => document.getElementById("link").dataset.state, sentences.unreachable);
   watchRenewals();
   showUnread();
   root.addEventListener("htmx:afterSwap", showUnread);
