@@ -195,6 +195,9 @@ class NameField(_CleanedField):
     """A name: NFC, one line, single spaces, no invisible control characters."""
 
     cleaned = staticmethod(tidy)
+    default_error_messages = {
+        "max_length": _("This is too long: it has more than {max_length} characters.")
+    }
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"max_length": 100, **options})

@@ -31,6 +31,7 @@ from koinonia.inbox.lists import colleagues
 from koinonia.inbox.notes import MAX_NOTES
 from koinonia.inbox.tapbacks import bubbles
 from koinonia.models import Conversation, Member, Note
+from koinonia.models.member import called
 
 TEXTS = 30
 """The texts that the page shows at first, and that "Show older" adds."""
@@ -129,7 +130,10 @@ class ConversationPage(ConsoleView):
         named = self.conversation.member
         found = Member.objects.filter(church=self.church, phone=self.conversation.phone)
         found = found.exclude(pk=named.pk) if named else found
-        return [(ids.encode(one.pk), one.name) for one in found.order_by("pk")[:OTHERS]]
+        return [
+            (ids.encode(one.pk), called(one, self.church.country))
+            for one in found.order_by("pk")[:OTHERS]
+        ]
 
     def _texts(self) -> Texts:
         """Return the newest texts, the texts before ``?before=``, or those since ``?from=``."""
@@ -196,6 +200,14 @@ class ThreadView(ConversationPage):
 
     def get(self, request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002 -- as the path names it
         return self.show()
+
+
+class CallerView(ConversationPage):
+    """The name, or the number as people write it, for a notice about a text of somebody without a name."""
+
+    def get(self, request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002 -- as the path names it
+        name = Row(self.conversation, self.membership).name
+        return HttpResponse(name, content_type="text/plain; charset=utf-8")
 
 
 def _key(text: str | None) -> int | None:

@@ -8,9 +8,12 @@ from django.urls import reverse
 
 from koinonia import ids
 from koinonia.console.frame import ConsoleView
-from koinonia.failing_numbers import with_failures
 from koinonia.models import Conversation, Member
 from koinonia.models.member import MemberQuerySet
+from koinonia.people.failing_numbers import with_failures
+
+MOST_OTHERS = 5
+"""People at the number of a member that pages name."""
 
 
 class MembersView(ConsoleView):
@@ -33,6 +36,11 @@ class MembersView(ConsoleView):
         if found is None:
             raise Http404("This church has no such member.")
         return found
+
+    def others(self, member: Member) -> list[Member]:
+        """Return further members with this number, such as a spouse."""
+        sharing = Member.objects.filter(church=self.church, phone=member.phone)
+        return list(sharing.exclude(pk=member.pk).order_by("pk")[:MOST_OTHERS])
 
     def path(self, name: str, *args: str) -> str:
         return reverse(f"console-members-{name}", args=[self.church.slug, *args])

@@ -15,12 +15,12 @@ from koinonia import audit, ids
 from koinonia.api.pagination import BestMatchFirst, ByName
 from koinonia.console.members.base import MembersView
 from koinonia.console.paging import paged
-from koinonia.failing_numbers import failing
 from koinonia.http.streamed_csv import streamed_csv
-from koinonia.member_export import lines
-from koinonia.member_search import found, matching
 from koinonia.models import Group, Role
-from koinonia.models.member import MemberQuerySet, with_opt_outs
+from koinonia.models.member import MemberQuerySet, called, with_opt_outs
+from koinonia.people.export import lines
+from koinonia.people.failing_numbers import failing
+from koinonia.people.search import found, matching
 from koinonia.phone import as_written
 
 _MOST_GROUPS = 1_000
@@ -54,8 +54,8 @@ class Chosen:
     def any(self) -> bool:
         return bool(self.search or self.group or self.state)
 
-    def of(self, members: MemberQuerySet) -> MemberQuerySet:
-        """Return the chosen members. ``members`` come from `with_failures`."""
+    def of(self, members: MemberQuerySet, country: str) -> MemberQuerySet:
+        """Return the chosen members. ``members`` come from `with_failures`; numbers are typed as in ``country``."""
         members = with_opt_outs(members)
         if self.group:
             members = members.filter(groups=self.group)
@@ -68,7 +68,7 @@ class Chosen:
             texts = Message.objects.filter(recipient=OuterRef("pk")).order_by("-pk").values("pk")
             members = members.alias(text=Subquery(texts[:1])).filter(text=None)
         if self.search:
-            members = members.filter(matching(self.search))
+            members = members.filter(matching(self.search, country))
         return members
 
 
@@ -90,7 +90,7 @@ def row_of(member: Any, country: str) -> Row:
     more = " …" if len(names) > _SHOWN_GROUPS else ""
     return Row(
         key=ids.encode(member.pk),
-        name=member.name,
+        name=called(member, country),
         number=as_written(member.phone, country),
         groups=", ".join(names[:_SHOWN_GROUPS]) + more,
         opted_out=member.opted_out,
@@ -103,9 +103,9 @@ class MembersPage(MembersView):
 
     def get(self, request: Any) -> HttpResponse:
         chosen = Chosen.from_query(request.GET)
-        members, more_match = chosen.of(self.members()), False
+        members, more_match = chosen.of(self.members(), self.church.country), False
         if chosen.search:
-            members, more_match = found(members, chosen.search)
+            members, more_match = found(members, chosen.search, self.church.country)
         order = BestMatchFirst if chosen.search else ByName
         page = paged(request, members, order, keep=FILTERS)
         groups = Group.objects.filter(church=self.church).order_by("name")[:_MOST_GROUPS]
@@ -131,6 +131,6 @@ class ExportPage(MembersView):
     http_method_names = ["post"]
 
     def post(self, request: Any) -> HttpResponseBase:
-        members = Chosen.from_query(request.POST).of(self.members())
+        members = Chosen.from_query(request.POST).of(self.members(), self.church.country)
         audit.record(self.church, self.user, "members.exported")
         return streamed_csv(request, lines(members), f"{self.church.slug}-members.csv")

@@ -26,7 +26,6 @@ from koinonia.models import Member, Note
 
 _MOST_CHANGES = 20
 _MOST_NOTES = 20
-_MOST_OTHERS = 5
 
 
 class MemberPage(MembersView):
@@ -59,11 +58,6 @@ class MemberPage(MembersView):
             return False
         return True
 
-    def _others(self, member: Member) -> list[Member]:
-        """Return further members with this number, such as a spouse."""
-        sharing = Member.objects.filter(church=self.church, phone=member.phone)
-        return list(sharing.exclude(pk=member.pk).order_by("pk")[:_MOST_OTHERS])
-
     def _shown(self, member: Member, form: NoteForm, status: int = 200) -> HttpResponse:
         texts = shown(Message.objects.filter(tenant=self.church, recipient=member))
         opt_out = OptOut.objects.filter(tenant=self.church, number=member.phone).first()
@@ -74,7 +68,7 @@ class MemberPage(MembersView):
             "number": number_checks(member.phone),
             "opt_out": opt_out,
             "changes": history(self.church.pk, member.phone)[:_MOST_CHANGES],
-            "others": self._others(member),
+            "others": self.others(member),
             "notes": theirs.select_related("author").order_by("-pk")[:_MOST_NOTES],
             "form": form,
             "page": paged(self.request, texts, NewestFirst),

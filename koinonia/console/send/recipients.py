@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from koinonia import ids
 from koinonia.models import Church, Group, Member
+from koinonia.models.member import called
 from koinonia.phone import as_written
 
 EVERYONE = "all"
@@ -120,7 +121,7 @@ def of_group(group: Group, *, without: bool = False) -> Recipient:
 
 
 def of_member(church: Church, member: Member) -> Recipient:
-    name = member.name or as_written(member.phone, church.country)
+    name = called(member, church.country)
     return Recipient(f"m:{ids.encode(member.pk)}", name, "member")
 
 

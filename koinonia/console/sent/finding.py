@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cached_property, reduce
-from operator import and_
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
@@ -27,7 +26,8 @@ from koinonia.console.sent import lines
 from koinonia.console.sent.causes import with_code
 from koinonia.console.words import Words
 from koinonia.models import Broadcast, Church, Member
-from koinonia.names import search_key
+from koinonia.people.search import matching
+from koinonia.typed_numbers import digits_in, whole_numbers
 from koinonia.zones import zone_named
 
 PAGE = 50
@@ -153,15 +153,14 @@ class Search:
         if not self.person:
             return []
         members = Member.objects.filter(church=self.church).order_by("search_key", "pk")
-        named = members.filter(reduce(and_, map(_has, self.person.split())))
+        named = members.filter(matching(self.person, self.church.country))
         return list(named[: MOST_PEOPLE + 1])
 
     def _of_person(self, rows: QuerySet[Message]) -> Found:
         people = self.people[:MOST_PEOPLE]
         theirs = Q(recipient__in=[person.pk for person in people])
-        digits = "".join(letter for letter in self.person if letter in "0123456789")
-        if not people and len(digits) >= 7:
-            theirs = Q(to_number=f"+{digits}") | Q(to_number=f"+1{digits}")
+        if not people and len(digits_in(self.person)) >= 7:
+            theirs = Q(to_number__in=whole_numbers(self.person, self.church.country))
         rows = rows.filter(theirs)
         if self._before.isascii() and self._before.isdigit():
             rows = rows.filter(pk__lt=min(int(self._before), 2**63 - 1))
@@ -220,13 +219,6 @@ class Search:
     def _midnight(self, day: date | None) -> datetime | None:
         zone = zone_named(self.church.timezone)
         return datetime.combine(day, time.min, tzinfo=zone) if day else None
-
-
-def _has(word: str) -> Q:
-    """Return a condition: the name contains the word, or the number contains its digits."""
-    found = Q(search_key__contains=search_key(word))
-    digits = "".join(letter for letter in word if letter in "0123456789")
-    return found | Q(phone__contains=digits) if digits else found
 
 
 def _day(value: Any) -> date | None:

@@ -17,7 +17,7 @@ from delivery.statuses import Status
 from delivery.tallies import reading as tallies
 from koinonia.ids import encode
 from koinonia.models import Broadcast, Church
-from koinonia.models.member import full_name
+from koinonia.models.member import known_name
 from koinonia.phone import as_written
 
 SHOWN = 5
@@ -129,7 +129,7 @@ def next_scheduled(church: Church) -> list[Coming]:
     columns = ("text", "to_number", "recipient__first_name", "recipient__last_name")
     waiting = texts.order_by("next_attempt_at").values_list("pk", "next_attempt_at", *columns)
     for key, at, text, number, first_name, last_name in waiting[:SHOWN]:
-        name = full_name(first_name or "", last_name or "")
+        name = known_name(first_name or "", last_name or "")
         if at:
             found.append(
                 Coming(at, text, encode(key), to=name or as_written(number, church.country))

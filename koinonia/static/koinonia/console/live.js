@@ -75,6 +75,19 @@ function showState(state) {
   pill.hidden = false;
   pill.dataset.state = state;
   pill.textContent = sentences[state] ?? state;
+  if (state === "offline" && navigator.onLine) leaveIfSignedOut();
+}
+
+/**
+ * Leave the page if the user is signed out, or is not on the staff any more: names and texts must not
+ * stay on the screen. Without an answer, only the network or the server is away.
+ */
+async function leaveIfSignedOut() {
+  const { pathname, search } = location;
+  const part = `/churches/${root.dataset.church}/parts/unread/`;
+  const answer = await fetch(part, { redirect: "manual" }).catch(() => null);
+  if (answer?.type === "opaqueredirect") location.replace(`/login/?next=${encodeURIComponent(pathname + search)}`);
+  else if (answer?.status === 404) location.reload();
 }
 
 /** Show the number of unread texts in the title. */
@@ -83,20 +96,21 @@ function showUnread() {
   document.title = unread ? `(${unread}) ${title}` : title;
 }
 
-/** Write a number of the country as its people do. */
-function written(number) {
-  const local = root.dataset.country === "US" ? /^\+1(\d{3})(\d{3})(\d{4})$/.exec(number) : null;
-  return local ? `(${local[1]}) ${local[2]}-${local[3]}` : number;
+/** Return the name of the person who wrote. The server writes the number of a person without one. */
+async function callerOf({ member, from, conversation }, base) {
+  const name = member?.name ?? "";
+  if (name && !/^\+\d+$/.test(name)) return name;
+  const answer = conversation && (await fetch(`${base}${conversation}/caller/`).catch(() => null));
+  return answer?.ok ? answer.text() : from;
 }
 
 /** Announce a text, unless its conversation is before the person's eyes. */
-function announce({ detail }) {
+async function announce({ detail }) {
   const open = document.hidden ? undefined : document.getElementById("talk")?.dataset.conversation;
-  const last = detail.events.filter((data) => !open || data.conversation !== open).at(-1);
+  const last = detail.events.filter(({ conversation }) => !open || conversation !== open).at(-1);
   if (!last) return;
-  const name = last.member?.name ?? written(last.from);
-  const sentence = sentences.reply.replace("{name}", name);
   const base = `/churches/${root.dataset.church}/inbox/`;
+  const sentence = sentences.reply.replace("{name}", await callerOf(last, base));
   notice(sentence, last.conversation ? `${base}${last.conversation}/` : base);
   if (document.hidden && globalThis.Notification?.permission === "granted" && localStorage.getItem("notify")) {
     // One notification per church: a newer one replaces it. It holds no word of the text.
