@@ -74,7 +74,7 @@ def page(browser: Browser, system: RunningSystem) -> Iterator[Page]:
 
 @pytest.fixture
 def rough_page(browser: Browser, system: RunningSystem) -> Iterator[Page]:
-    """Return a page whose console may report refused forms and a server that is gone."""
+    """Return a page that may report refused forms, and a server that does not answer."""
     context = browser.new_context(base_url=system.url)
     page = context.new_page()
     problems: list[str] = []

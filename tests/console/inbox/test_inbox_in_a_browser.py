@@ -91,6 +91,8 @@ def test_a_text_arrives_is_read_and_answered_without_a_reload(
     expect(texts).to_contain_text("Or two?", timeout=15 * SECONDS)
     talk.answer("The owner says yes")
     expect(texts).to_contain_text("The owner says yes", timeout=15 * SECONDS)
+    # No notice covers the reply of the conversation that is open.
+    expect(page.locator("#notices a")).to_have_count(0)
     expect(page.get_by_label("Reply")).to_have_value("Half a sentence")
 
     page.get_by_label("Reply").fill("Two, please")
@@ -207,4 +209,9 @@ def test_a_conversation_shuts_nobody_out(
         assert serious_faults(page) == []
     if size is PHONE:
         assert small_targets(page) == []
+        page.get_by_role("button", name="Take it").click()
+        page.locator("#head summary", has_text="More").click()
+        box = page.get_by_label("Who answers").bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
     context.close()

@@ -140,7 +140,7 @@ def test_a_refused_field_has_the_focus_and_loses_its_error_when_it_changes(
     page.goto(SEND)
     to = page.get_by_role("combobox", name="To", exact=True)
     expect(to).to_be_focused()
-    # Nothing covers the page before a key is pressed.
+    # The list covers nothing before a key is pressed.
     expect(page.locator("#find-options")).to_be_hidden()
     page.get_by_role("button", name="Send", exact=True).click()
     expect(page.get_by_text("Write a text first.")).to_be_visible()
