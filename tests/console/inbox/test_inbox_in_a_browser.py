@@ -83,6 +83,7 @@ def test_a_text_arrives_is_read_and_answered_without_a_reload(
     page.goto(INBOX)
     page.wait_for_selector("#link[data-state=live]")
     open_talk(page, talk, "May I bring a cake?")
+    expect(page.get_by_label("Reply")).to_be_focused()
     expect(page.locator("#texts")).to_have_attribute("data-unread", "0", timeout=15 * SECONDS)
     page.wait_for_selector("#link[data-state=live]")
     page.get_by_label("Reply").fill("Half a sentence")

@@ -84,4 +84,5 @@ function begin() {
 
 showSize();
 markRead();
-begin();
+// Chromium takes the focus away when it scrolls to the fragment of the address, at the end of the load.
+addEventListener("load", () => requestAnimationFrame(begin));
