@@ -10,14 +10,14 @@ from urllib.parse import urlencode
 from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext, pgettext_lazy
+from django.utils.translation import pgettext_lazy
 
 from koinonia.api.pagination import InboxOrder, LatestFirst, NewestFirst
 from koinonia.api.serializers.conversations import ConversationQuerySerializer
 from koinonia.console.inbox.rows import with_rows
 from koinonia.inbox.lists import in_the_inbox, narrowed
+from koinonia.inbox.search import TEXTS_SEARCHED
 from koinonia.models import Conversation, Staff
-from koinonia.numbers import grouped
 
 LISTS: dict[str, tuple[str | Promise, str | Promise]] = {
     "open": (
@@ -56,6 +56,7 @@ class Chosen:
 
     keep = ("show", "search")
     """The parameters of the address."""
+    texts_searched = TEXTS_SEARCHED
 
     def __init__(self, query: Mapping[str, Any], membership: Staff) -> None:
         self.membership = membership
@@ -113,12 +114,3 @@ class Chosen:
         serializer = ConversationQuerySerializer(data={"search": self.search})
         serializer.is_valid()
         return " ".join(str(error) for error in serializer.errors.get("search", []))
-
-
-def how_far(number: int) -> str:
-    """Return the sentence about the texts in which words were looked for."""
-    return ngettext(
-        "Words were looked for in the newest text of the church.",
-        "Words were looked for in the newest %(number)s texts of the church.",
-        number,
-    ) % {"number": grouped(number)}
