@@ -10,6 +10,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.db.models import QuerySet
+from django.db.models.expressions import Expression
 from django.utils import timezone
 
 from delivery.models import ConsentChange, Direction, Message, OptOut
@@ -93,7 +94,7 @@ def opt_in(tenant_id: Any, number: str, *, at: datetime | None = None) -> None:
             )  # fmt: skip
 
 
-def history(tenant_id: Any, number: str) -> QuerySet[ConsentChange]:
+def history(tenant_id: Any, number: str | Expression) -> QuerySet[ConsentChange]:
     """Return the opt-outs of a number and their ends, the latest first.
 
     An opt-out from before the log has no entry here: read :class:`OptOut` for the present state.
