@@ -177,6 +177,7 @@ def _start(directory: Path) -> Any:
         DATA_DIR=str(directory),
         SECRET_KEY="only-for-this-bench-and-long-enough-to-please-the-checks",  # noqa: S106 -- the run deletes its database
         REDIS_URL=valkey.url,
+        LOG_REQUESTS="0",
         THROTTLE_API="1000000/m",
         THROTTLE_CONDITIONAL="1000000/m",
     )

@@ -15,3 +15,5 @@ if os.environ.get("BENCH_STACK"):
     from httpopt_stacks import STACKS
 
     MIDDLEWARE = STACKS[os.environ["BENCH_STACK"]]
+    # A contender has no page of the admin, and a web process does not start with an error of a check.
+    SILENCED_SYSTEM_CHECKS = ["admin.E409"]

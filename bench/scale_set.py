@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import LiteralString, cast
 
 import psycopg
@@ -26,9 +27,16 @@ IN_MOTION = 3000
 _CHUNK = 250_000
 _FILLED = (
     "delivery_message", "delivery_attempt", "delivery_webhookevent", "realtime_event",
-    "koinonia_member", "koinonia_conversation",
+    "koinonia_member", "koinonia_conversation", "koinonia_webhookdelivery",
 )  # fmt: skip
-_WITH_IDS = (*_FILLED, "koinonia_church", "koinonia_broadcast", "realtime_stream", "auth_user")
+_WITH_IDS = (
+    *_FILLED,
+    "koinonia_webhookendpoint",
+    "koinonia_church",
+    "koinonia_broadcast",
+    "realtime_stream",
+    "auth_user",
+)
 
 _CHURCH = "CASE WHEN b % 5 = 0 THEN 1 ELSE 2 + b * 7919 % ({churches} - 1) END"
 _MEMBERS = """
@@ -154,6 +162,27 @@ WHERE stream.id = stream_id AND seq <= last_seq - {events_kept};
 
 UPDATE realtime_stream SET first_seq = greatest(1, last_seq - {events_kept} + 1);
 """
+_OUTGOING = """
+INSERT INTO koinonia_webhookendpoint
+    (id, church_id, name, url, types, secret, old_secret, off, owes_notice, created_at, version)
+SELECT c, c, 'Website', 'https://hooks.example.org/' || c, '["message.status"]', 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+       '', CASE WHEN c % 20 = 7 THEN 'failing' ELSE '' END, false, now() - interval '30 days', 1
+FROM generate_series(1, {churches}) c;
+
+INSERT INTO koinonia_webhookcursor (endpoint_id, epoch, seq, failures, failing_since, next_at, lease_token, served_at)
+SELECT endpoint.id, epoch, CASE WHEN endpoint.id % 10 = 3 THEN greatest(first_seq, last_seq - 100) ELSE last_seq END,
+       CASE WHEN endpoint.id % 20 = 3 THEN 9 ELSE 0 END, NULL, NULL, '', now()
+FROM koinonia_webhookendpoint endpoint JOIN realtime_stream stream ON stream.key = 'church:church-' || endpoint.id;
+
+INSERT INTO koinonia_webhookdelivery
+    (endpoint_id, event_id, type, seq, state, attempts, status, error, excerpt, seconds, created_at, trying_since, tried_at, next_at)
+SELECT endpoint.id, 'evt_' || seq, 'message.status', seq, CASE WHEN waits THEN 'waiting' ELSE 'delivered' END, 1,
+       CASE WHEN waits THEN 500 ELSE 204 END, '', '', 0.05, at, at, at, CASE WHEN waits THEN now() + interval '1 hour' END
+FROM koinonia_webhookendpoint endpoint,
+     LATERAL (SELECT seq, at, endpoint.id % 20 = 3 AND seq > last_seq - 100 AS waits
+              FROM realtime_event event JOIN realtime_stream stream ON stream.id = event.stream_id
+              WHERE stream.key = 'church:church-' || endpoint.id AND at > now() - interval '7 days') sent;
+"""
 _LAST_MESSAGES = """
 UPDATE koinonia_conversation SET last_message_id = last.id, updated_at = last.at
 FROM (SELECT thread, max(id) AS id, max(updated_at) AS at FROM delivery_message GROUP BY thread) last
@@ -205,8 +234,14 @@ def fill(
         run_in_chunks(_ATTEMPTS)
         run(_ANY_PLAN)
 
+    def insert_webhooks() -> None:
+        if _has_table(connection, "koinonia_webhookdelivery"):
+            run(_OUTGOING)
+
     with psycopg.connect(url, autocommit=True) as connection:
-        people = _PEOPLE if _has_numbers(connection) else _of_49aea07(_PEOPLE)
+        people = (
+            _PEOPLE if _has_table(connection, "koinonia_sendingnumber") else _of_49aea07(_PEOPLE)
+        )
         rebuilt = _drop_indexes(connection)
         for name, step in (
             ("churches and people", lambda: run(_MEMBERS + people)),
@@ -215,6 +250,7 @@ def fill(
             ("attempts", insert_attempts),
             ("webhook events", lambda: run_in_chunks(_WEBHOOKS)),
             ("log events", lambda: run(_EVENTS)),
+            ("outgoing webhooks", insert_webhooks),
             ("last messages", lambda: run(_LAST_MESSAGES)),
             ("indexes and constraints", lambda: [_execute(connection, one) for one in rebuilt]),
             ("sequences", lambda: _set_sequences(connection)),
@@ -225,8 +261,8 @@ def fill(
             say(f"  {name}: {time.monotonic() - started:.1f} s")
 
 
-def _has_numbers(connection: psycopg.Connection) -> bool:
-    found = connection.execute("SELECT to_regclass('koinonia_sendingnumber')").fetchone()
+def _has_table(connection: psycopg.Connection, name: str) -> bool:
+    found = connection.execute("SELECT to_regclass(%s)", [name]).fetchone()
     return bool(found and found[0])
 
 
@@ -264,7 +300,7 @@ def _drop_indexes(connection: psycopg.Connection) -> list[str]:
 
 
 def _set_sequences(connection: psycopg.Connection) -> None:
-    for table in _WITH_IDS:
+    for table in filter(partial(_has_table, connection), _WITH_IDS):
         _execute(
             connection,
             f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))",  # noqa: S608  # a name of this file

@@ -2,6 +2,7 @@
 
 An erased message keeps its row, its status and its times, so that no count changes. Number, words and the
 provider's payloads go. An opt-out stays, with its history: without the number nobody could honour it.
+Agreements go, and so do the names of the files.
 """
 
 from __future__ import annotations
@@ -63,6 +64,7 @@ def erase(
     counts = Counter[str]()
     messages = messages_of(number, tenants, threads)
     in_flight = Q(status__in=sorted(UNFINISHED | ON_ITS_WAY))
+    counts["agreements"] = _erase_agreements(number, tenants)
     for keys in _slices(messages.exclude(in_flight)):
         with transaction.atomic():
             rows = list(Message.objects.filter(pk__in=keys).exclude(in_flight).locked())
@@ -96,6 +98,13 @@ def _erase(row: Message, now: datetime) -> None:
     row.discarded_reason = ""
     if row.status in DEAD_LETTERS and row.discarded_at is None:
         row.discarded_at, row.discarded_reason = now, ERASED
+
+
+def _erase_agreements(number: str, tenants: Collection[Any]) -> int:
+    changes = ConsentChange.objects.filter(number=number, tenant__in=tenants)
+    changes.exclude(file_name="").update(file_name="")
+    agreements = changes.filter(opted_out=False, source=ConsentChange.Source.FILE)
+    return agreements.delete()[0]
 
 
 def _events(number: str) -> QuerySet[WebhookEvent]:

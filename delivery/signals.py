@@ -34,6 +34,13 @@ Sent after the commit; an error in a receiver is logged. :func:`delivery.limits.
 the stop.
 """
 
+slowdown_changed = Signal()
+"""Sent when a person slowed the sending, or when the slowdown ended: ``provider`` (the alias),
+``sender_number`` (empty: all numbers of the account) and ``now``.
+
+Sent after the commit; an error in a receiver is logged.
+"""
+
 calls_settled = Signal()
 """Sent after the results of calls were written: ``results``, of :class:`delivery.settle.Result`.
 

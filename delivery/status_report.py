@@ -10,7 +10,7 @@ from django.db.models import Count, F, QuerySet, Subquery, Value
 
 from delivery import conf
 from delivery.checks import check_delivery
-from delivery.limits import breaker, holds, spend, stops
+from delivery.limits import breaker, holds, slowdowns, spend, stops
 from delivery.models import (
     Attempt,
     BreakerState,
@@ -60,21 +60,29 @@ def report(tenant_id: Any = None, *, now: datetime, zone: tzinfo = UTC) -> dict[
 
 
 class Limits(TypedDict):
-    """Whether an account sends: its breaker and its hold."""
+    """Whether an account sends, and how fast: its breaker, its hold, its slowdowns."""
 
     breaker: dict[str, Any]
     hold: dict[str, Any] | None
+    slowed: dict[str, datetime]
+    """Sending number (empty: the whole account) -> end of its slowdown."""
 
 
 def limits_of(alias: str, now: datetime) -> Limits:
-    """Return the breaker and the hold of an account in one statement: each page may ask this."""
+    """Return the limits of an account in one statement: each page may ask this."""
     account = registry.account(alias)
     rows = _words("order", breaker.orders(account, now), "state", "until")
     last = BreakerTransition.objects.filter(account=account.name).order_by("-pk").values("pk")[:1]
     moved = BreakerTransition.objects.filter(pk=Subquery(last))
     held = holds.present(account, now)
-    parts = [_words("last", moved, "after", "until"), _words("hold", held, "code", "since")]
-    found = {kind: (word, moment) for kind, word, moment in rows.union(*parts, all=True)}
+    slow = slowdowns.standing(now).filter(account=account.name)
+    parts = [
+        _words("last", moved, "after", "until"),
+        _words("hold", held, "code", "since"),
+        _words("slow", slow, "sender", "until"),
+    ]
+    union = list(rows.union(*parts, all=True))
+    found = {kind: (word, moment) for kind, word, moment in union}
     order, after, hold = (found.get(kind) for kind in ("order", "last", "hold"))
     view = breaker.view_of(
         ForcedBreaker(state=order[0], until=order[1]) if order else None,
@@ -83,6 +91,7 @@ def limits_of(alias: str, now: datetime) -> Limits:
     return {
         "breaker": {"state": view.state.value, "until": view.until},
         "hold": {"code": hold[0], "since": hold[1]} if hold else None,
+        "slowed": {sender: until for kind, sender, until in union if kind == "slow"},
     }
 
 

@@ -83,6 +83,7 @@ _NUMBER_WORD = re.compile(
 )
 """``Cell no. 312 …``. Any other "no" can be an opt-out."""
 _NOT_TEXTED = frozenset({"fax", "telefax", "pager", "beeper", "landline"})
+_E164 = re.compile(r"\+[0-9]{7,15}")
 _MEXICO = 52
 _OLD_MEXICAN = re.compile(r"^(?:(?:044|045|01)(\d{10})|1(\d{10}))$")
 """Mobile prefixes until 2019: 044 and 045, and from abroad a 1 after the country code."""
@@ -140,6 +141,11 @@ _MAX_DIGITS = 15
 def _not_a_number(cell: str) -> str:
     several = sum(letter.isdigit() for letter in cell) > _MAX_DIGITS
     return _sentence(cell, _("Separate two numbers with a comma") if several else "")
+
+
+def is_number(name: str) -> bool:
+    """Return True for E.164: a member who joined by a keyword has the number as last name."""
+    return bool(_E164.fullmatch(name))
 
 
 @lru_cache(maxsize=4096)

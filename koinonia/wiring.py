@@ -21,8 +21,8 @@ from knox.models import AuthToken
 
 import koinonia.deletion
 from delivery.changes import Change, NewBatch
-from delivery.limits import spend
-from delivery.models import Message
+from delivery.limits import spend, stops
+from delivery.models import BreakerState, Message
 from delivery.senders import Sender
 from delivery.signals import (
     breaker_changed,
@@ -32,11 +32,12 @@ from delivery.signals import (
     events_applied,
     messages_changed,
     overseen,
+    slowdown_changed,
     tenant_stop_changed,
     webhook_answered,
     worker_started,
 )
-from delivery.status_report import limits_of_tenant
+from delivery.status_report import limits_of, limits_of_tenant
 from delivery.tracking.inbound import NewText
 from httpopt.signals import body_encoded
 from koinonia import events, garbage, news, opt_out_words, retention, sending_numbers
@@ -61,7 +62,9 @@ from koinonia.models import (
     Group,
     Member,
     Staff,
+    TokenDetails,
 )
+from koinonia.models.member import members_created
 from koinonia.quiet import hours as quiet_hours
 from koinonia.series.occurrences import plan_missing
 from koinonia.texts.redraft import redraft
@@ -77,6 +80,7 @@ def connect() -> None:
     breaker_changed.connect(on_breaker_changed, dispatch_uid="koinonia")
     cap_changed.connect(on_cap_changed, dispatch_uid="koinonia")
     tenant_stop_changed.connect(on_tenant_stop_changed, dispatch_uid="koinonia")
+    slowdown_changed.connect(on_slowdown_changed, dispatch_uid="koinonia")
     overseen.connect(on_overseen, dispatch_uid="koinonia")
     worker_started.connect(on_worker_started, dispatch_uid="koinonia")
     drains_begin.connect(on_drains_begin, dispatch_uid="koinonia")
@@ -86,6 +90,7 @@ def connect() -> None:
         signal.connect(on_rights_changed, sender=Staff, dispatch_uid="koinonia.staff")
     pre_delete.connect(on_group_deleted, sender=Group, dispatch_uid="koinonia.group")
     post_save.connect(on_member_saved, sender=Member, dispatch_uid="koinonia.member")
+    members_created.connect(on_members_created, sender=Member, dispatch_uid="koinonia.members")
     post_delete.connect(on_rights_changed, sender=AuthToken, dispatch_uid="koinonia.token")
     post_save.connect(
         sending_numbers.on_church_saved, sender=Church, dispatch_uid="koinonia.number"
@@ -93,6 +98,7 @@ def connect() -> None:
     pre_delete.connect(
         sending_numbers.on_church_deleted, sender=Church, dispatch_uid="koinonia.numbers"
     )
+    pre_delete.connect(on_church_deleted, sender=Church, dispatch_uid="koinonia.keys")
     post_save.connect(tokens.add_details, sender=AuthToken, dispatch_uid="koinonia.token_details")
     post_save.connect(passwords.on_user_saved, sender=User, dispatch_uid="koinonia.password")
     user_logged_in.connect(devices.remember, dispatch_uid="koinonia.devices")
@@ -171,6 +177,26 @@ def on_tenant_stop_changed(*, tenant_id: int, now: datetime, **_: Any) -> None:
         slug = Church.objects.values_list("slug", flat=True).get(pk=tenant_id)
         state = limits_of_tenant(tenant_id, now)["breaker"]["state"]
         log.append({f"church:{slug}": [events.breaker_changed(state)]}, now=now)
+
+
+def on_slowdown_changed(*, provider: str, sender_number: str, now: datetime, **_: Any) -> None:
+    """Let the pages of the churches that send more slowly read their banner again.
+
+    The event repeats whether texts go out: the pace has no event of its own.
+    """
+    with transaction.atomic():
+        churches = Church.objects.filter(phone_number=sender_number)
+        if not sender_number:
+            churches = Church.objects.filter(slug__in=sending_numbers.slugs_through(provider))
+        slugs = dict(churches.values_list("pk", "slug"))
+        stopped, state = stops.stopped(now), limits_of(provider, now)["breaker"]["state"]
+        told = {
+            f"church:{slug}": [
+                events.breaker_changed(BreakerState.FORCED_OPEN.value if key in stopped else state)
+            ]
+            for key, slug in slugs.items()
+        }
+        log.append(told, now=now)
 
 
 def on_overseen(*, now: datetime, **_: Any) -> None:
@@ -259,6 +285,15 @@ def on_member_saved(*, instance: Member, raw: bool = False, **_: Any) -> None:
         link_to_members(instance.church_id, [instance.phone])
 
 
+def on_members_created(*, members: Sequence[Member], **_: Any) -> None:
+    """Link earlier messages of these numbers to the members of a bulk write."""
+    phones: dict[int, list[str]] = {}
+    for member in members:
+        phones.setdefault(member.church_id, []).append(member.phone)
+    for church, theirs in phones.items():
+        link_to_members(church, theirs)
+
+
 def former_tenant(number: str) -> Church | None:
     """Return the church of a second number or of a released one (``DELIVERY["FORMER_TENANT"]``)."""
     return sending_numbers.owner_of(number)
@@ -326,6 +361,10 @@ def on_rights_changed(*, instance: Staff | AuthToken, **_: Any) -> None:
     rights.changed(instance.user_id)
 
 
+def on_church_deleted(*, instance: Church, **_: Any) -> None:
+    keys.end_those_of(instance)
+
+
 class BearerTokens:
     """The API tokens, for ``REALTIME["BEARER"]``."""
 
@@ -339,6 +378,19 @@ class BearerTokens:
         unexpired = Q(expiry=None) | Q(expiry__gt=timezone.now())
         tokens = AuthToken.objects.filter(unexpired, digest__in=references)
         return set(tokens.values_list("digest", flat=True))
+
+    def streams(self, references: Set[str]) -> dict[str, set[str]]:
+        """Return the only stream of each key that is bound to a church."""
+        bound = TokenDetails.objects.filter(token__in=references).exclude(church=None)
+        churches = dict(bound.values_list("token_id", "church_id"))
+        if not churches:
+            return {}
+        slugs = Church.objects.in_bulk(set(churches.values()))
+        # A key of a church that is gone has no stream.
+        return {
+            digest: {f"church:{slugs[key].slug}"} if key in slugs else set()
+            for digest, key in churches.items()
+        }
 
 
 bearer = BearerTokens()

@@ -42,7 +42,9 @@ class Connection(Protocol):
 
 def check_access(connections: list[tuple[Credential, list[str]]]) -> list[Access]:
     """Return the access of each connection, in order, from a few queries for all of them."""
-    users = credentials.valid_users({credential for credential, _ in connections})
+    given = {credential for credential, _ in connections}
+    users = credentials.valid_users(given)
+    only = credentials.streams_of_tokens(given)
     candidates: dict[str, dict[int, AbstractBaseUser]] = defaultdict(dict)
     for credential, keys in connections:
         if user := users.get(credential):
@@ -50,7 +52,14 @@ def check_access(connections: list[tuple[Credential, list[str]]]) -> list[Access
                 candidates[key][user.pk] = user
     allowed = {key: _allowed(key, candidate) for key, candidate in candidates.items()}
     return [
-        Access(revoked=[key for key in keys if credential.user_id not in allowed[key]])
+        Access(
+            revoked=[
+                key
+                for key in keys
+                if credential.user_id not in allowed[key]
+                or key not in only.get(credential.bearer, (key,))
+            ]
+        )
         if credential in users
         else Access(expired=True)
         for credential, keys in connections

@@ -21,7 +21,14 @@ from realtime.handshake import client_address, identify
 from realtime.handshake_queue import HandshakeQueue
 from realtime.hub import Hub
 from realtime.log_reader import Head
-from realtime.protocol import SUBPROTOCOL, BadFrameError, CloseCode, RefusedError, stream_name
+from realtime.protocol import (
+    REASONS,
+    SUBPROTOCOL,
+    BadFrameError,
+    CloseCode,
+    RefusedError,
+    stream_name,
+)
 from realtime.subscription import Subscription
 from realtime.threads import in_thread
 
@@ -122,6 +129,8 @@ class EventConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels i
         self._close_code = None if code is None else int(code)
         self._clean_up()
         # Autobahn, which daphne uses, refuses subclasses of int.
+        if reason is None and code is not None:
+            reason = REASONS.get(code)
         await super().close(None if code is None else int(code), reason)
 
     def _clean_up(self) -> None:

@@ -43,6 +43,12 @@ class BearerBackend(Protocol):
     def valid(self, references: Set[str]) -> Set[str]:
         """Return the references of the tokens that are still valid."""
 
+    def streams(self, references: Set[str]) -> Mapping[str, Set[str]]:
+        """Return the keys of the only streams of those tokens that have fewer than their user.
+
+        A backend may lack this method: then each token has all streams of its user.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class Credential:
@@ -96,6 +102,14 @@ def valid_users(credentials: Set[Credential]) -> dict[Credential, AbstractBaseUs
         and (not credential.session_key or credential.session_key in sessions)
         and (not credential.bearer or credential.bearer in tokens)
     }
+
+
+def streams_of_tokens(credentials: Set[Credential]) -> Mapping[str, Set[str]]:
+    """Return the only streams of each token that has fewer than its user, by reference."""
+    limit = getattr(conf.bearer(), "streams", None)
+    references = {credential.bearer for credential in credentials if credential.bearer}
+    found: Mapping[str, Set[str]] = limit(references) if limit and references else {}
+    return found
 
 
 def _session_hashes(user: AbstractBaseUser) -> list[str]:

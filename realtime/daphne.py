@@ -86,6 +86,8 @@ class PatientFactory(http_protocol.HTTPFactory):  # type: ignore[misc]  # daphne
 class PromptProtocol(WebSocketProtocol):  # type: ignore[misc]  # daphne is untyped
     """A socket that writes before the next turn of the event loop."""
 
+    _reason: str | None = None
+
     def connectionMade(self) -> None:  # noqa: N802  # Twisted's name
         super().connectionMade()
         self.closeHandshakeTimeout = CLOSE_SECONDS
@@ -99,9 +101,14 @@ class PromptProtocol(WebSocketProtocol):  # type: ignore[misc]  # daphne is unty
         else:
             self.sendPreparedMessage(_prepared(content))
 
+    def handle_reply(self, message: Any) -> None:
+        # daphne passes on the code of a close, and not its reason.
+        self._reason = message.get("reason")
+        super().handle_reply(message)
+
     def serverClose(self, code: int | None = None) -> None:  # noqa: N802  # daphne's name
         if code is None or code == _NORMAL or code >= _OF_APPLICATIONS:
-            super().serverClose(code=code)
+            self.sendClose(code=code or _NORMAL, reason=self._reason)
         else:
             self.close_registered(code)
 

@@ -31,6 +31,16 @@ class CloseCode(IntEnum):
     """Realtime is off; the client polls."""
 
 
+REASONS: dict[int, str] = {
+    CloseCode.UNAUTHENTICATED: "The credential is missing, wrong or has ended, or it may not open a socket.",
+    CloseCode.FORBIDDEN: "The Origin is not allowed, or no stream is left that this user may read.",
+    CloseCode.TOO_SLOW: "Events were not acknowledged in time: connect again and resume.",
+    CloseCode.TOO_MANY: "There were too many sockets, connects or frames: wait a minute.",
+    CloseCode.SWITCHED_OFF: "Sockets are off: use the long poll.",
+}
+"""Close code -> a sentence for the developer of a client, of at most 123 bytes (RFC 6455)."""
+
+
 class RefusedError(Exception):
     """The server refuses this connection with ``code``."""
 

@@ -6,6 +6,7 @@ from delivery.admin.breaker import BreakerAdmin
 from delivery.admin.dead_letters import DeadLetterAdmin
 from delivery.admin.opt_outs import OptOutAdmin
 from delivery.admin.retry_runs import RetryRunAdmin
+from delivery.admin.slowdowns import SlowdownAdmin
 from delivery.admin.spend import SpendLimitAdmin
 from delivery.admin.stop_requests import StopRequestAdmin
 from delivery.admin.tenant_stops import TenantStopAdmin
@@ -16,6 +17,7 @@ __all__ = [
     "DeadLetterAdmin",
     "OptOutAdmin",
     "RetryRunAdmin",
+    "SlowdownAdmin",
     "SpendLimitAdmin",
     "StopRequestAdmin",
     "TenantStopAdmin",

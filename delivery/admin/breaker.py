@@ -87,6 +87,8 @@ class BreakerAdmin(ReadOnlyAdmin[BreakerTransition]):
             "title": "Circuit breaker",
             "accounts": accounts(timezone.now()),
             "may_order": self._may_order(request),
+            "may_slow": request.user.has_perm("delivery.add_slowdown"),
+            "may_end_slowdown": request.user.has_perm("delivery.change_slowdown"),
             **(extra_context or {}),
         }
         return super().changelist_view(request, context)

@@ -30,6 +30,7 @@ from delivery.admin.letter_filters import AssignedFilter, BatchFilter, DiedFilte
 from delivery.admin.letter_search import SEARCH_HELP, search
 from delivery.admin.readonly import ReadOnlyAdmin, ReadOnlyInline, to_the_second
 from delivery.admin.saved_filters import SavedFilters
+from delivery.admin.sealed_search import SealedSearch
 from delivery.dead_letters.queue import masked
 from delivery.models import Attempt, DeadLetter, DeadLetterAction, Message
 from delivery.models.queue import MessageQuerySet
@@ -77,7 +78,7 @@ class TenantPaginator(BoundedPaginator):
 
 
 @admin.register(DeadLetter)
-class DeadLetterAdmin(SavedFilters, LetterActs, ReadOnlyAdmin[DeadLetter]):
+class DeadLetterAdmin(SealedSearch, SavedFilters, LetterActs, ReadOnlyAdmin[DeadLetter]):
     change_list_template = "admin/delivery/deadletter/change_list.html"
     change_form_template = "admin/delivery/deadletter/change_form.html"
     list_display = ["letter", "reason", "state", "parties", "age", "care"]
@@ -146,10 +147,10 @@ class DeadLetterAdmin(SavedFilters, LetterActs, ReadOnlyAdmin[DeadLetter]):
         kind = TenantPaginator if in_a_tenant else DeadLetterPaginator
         return kind(queryset, *args, **options)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[DeadLetter], search_term: str
+    def search(
+        self, request: HttpRequest, queryset: QuerySet[DeadLetter], words: str
     ) -> tuple[QuerySet[DeadLetter], bool]:
-        return search(queryset, search_term, self.public_key), False
+        return search(queryset, words, self.public_key), False
 
     @staticmethod
     def story_url(letter: DeadLetter) -> str:

@@ -26,12 +26,17 @@ def search(
     term = term.replace("\0", "").strip()[:100]
     if not term:
         return rows
-    number = term.translate(_PUNCTUATION)
-    if _NUMBER.fullmatch(number):
+    if number := number_in(term):
         return rows.filter(to_number=number)
     wanted = Q(provider_id=term)
     keys = {public_key(term), _key(term.removeprefix("#"))} - {None}
     return rows.filter(wanted | Q(pk__in=keys)) if keys else rows.filter(wanted)
+
+
+def number_in(term: str) -> str:
+    """Return the whole number, E.164, of words like ``+1 (312) 555-0142``; "" for other words."""
+    number = term.translate(_PUNCTUATION)
+    return number if _NUMBER.fullmatch(number) else ""
 
 
 def _key(text: str) -> int | None:

@@ -8,13 +8,15 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from delivery import conf
+from delivery.admin.letter_search import number_in
 from delivery.admin.readonly import ReadOnlyAdmin, to_the_second
+from delivery.admin.sealed_search import SealedSearch
 from delivery.dead_letters.queue import masked
 from delivery.models import OptOut
 
 
 @admin.register(OptOut)
-class OptOutAdmin(ReadOnlyAdmin[OptOut]):
+class OptOutAdmin(SealedSearch, ReadOnlyAdmin[OptOut]):
     list_display = ["masked_number", "tenant", "source", "since"]
     list_filter = ["source"]
     list_select_related = ["tenant"]
@@ -32,11 +34,11 @@ class OptOutAdmin(ReadOnlyAdmin[OptOut]):
     def owner(self, opt_out: OptOut) -> str:
         return str(opt_out.tenant)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[OptOut], search_term: str
+    def search(
+        self, request: HttpRequest, queryset: QuerySet[OptOut], words: str
     ) -> tuple[QuerySet[OptOut], bool]:
         """Search for a whole number of any tenant, so that the query uses the index of both."""
-        if search_term:
+        if words:
             tenants = apps.get_model(conf.tenant_model())._default_manager.values("pk")
-            queryset = queryset.filter(number=search_term.strip(), tenant__in=tenants)
+            queryset = queryset.filter(number=number_in(words) or words, tenant__in=tenants)
         return queryset, False

@@ -1,4 +1,4 @@
-"""The page that asks a person to confirm an order to stop or to start sending: its reason and its end."""
+"""The page that asks a person to confirm an order to sending: to stop, to start, to slow down."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from delivery.models import Message
 from delivery.queue.heads import heads
 from delivery.statuses import Status
 
-_HOURS = {"1": "In 1 hour", "4": "In 4 hours", "24": "In 24 hours"}
+HOURS = {"1": "In 1 hour", "4": "In 4 hours", "24": "In 24 hours"}
+AT = ("at", "At the time below")
 _LONGEST = timedelta(days=30)
 _MOST = 10_000
 """Waiting texts are counted up to here."""
@@ -38,7 +39,7 @@ class OrderForm(ReasonForm):
     ends = forms.ChoiceField(
         label="Ends",
         required=False,
-        choices=[("", "When a person ends it"), *_HOURS.items(), ("at", "At the time below")],
+        choices=[("", "When a person ends it"), *HOURS.items(), AT],
     )
     until = forms.DateTimeField(
         label="Ends at",
@@ -55,7 +56,7 @@ class OrderForm(ReasonForm):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         ends, until = cleaned.get("ends"), cleaned.get("until")
-        if ends in _HOURS:
+        if ends in HOURS:
             until = self.now + timedelta(hours=int(ends))
         elif ends != "at":
             until = None

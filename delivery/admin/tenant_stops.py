@@ -4,25 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.apps import apps
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import QuerySet
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from delivery import conf
-from delivery.admin import orders
+from delivery.admin import orders, tenants
 from delivery.admin.readonly import ReadOnlyAdmin, acting_user, to_the_second
 from delivery.desk import overview
 from delivery.limits import stops
 from delivery.models import TenantStop
 
-_MOST_FOUND = 20
 _MEANING = (
     "Nothing of {name} is sent until the stop ends: texts wait, and go out afterwards in their order. A text "
     "that waits longer than its lifetime (24 hours, unless its sender chose another end) expires. Answers of "
@@ -62,7 +57,7 @@ class TenantStopAdmin(ReadOnlyAdmin[TenantStop]):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        shown = {"title": f"Stopped {_names()}", "tenant_name": _name()}
+        shown = {"title": f"Stopped {tenants.names()}", "tenant_name": tenants.name()}
         return super().changelist_view(request, {**shown, **(extra_context or {})})
 
     def add_view(
@@ -71,9 +66,15 @@ class TenantStopAdmin(ReadOnlyAdmin[TenantStop]):
         """Ask which tenant to stop, then for the reason, and stop it."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        tenant = _tenant(request.POST.get("tenant") or request.GET.get("tenant", ""))
+        tenant = tenants.by_key(request.POST.get("tenant") or request.GET.get("tenant", ""))
         if tenant is None:
-            return self._choose(request)
+            return tenants.choose(
+                request,
+                self,
+                title=f"Stop sending for a {tenants.name()}",
+                back=_list(),
+                back_title="Stops",
+            )
         now = timezone.now()
         form = orders.OrderForm(request.POST if request.method == "POST" else None, now=now)
         if request.method != "POST" or not form.is_valid():
@@ -83,12 +84,14 @@ class TenantStopAdmin(ReadOnlyAdmin[TenantStop]):
                 form,
                 title=f"Stop sending for {tenant}",
                 meaning=_MEANING.format(name=tenant),
-                concerns=orders.waiting(tenant_id=tenant.pk, name=_name(), names=_names(), now=now),
+                concerns=orders.waiting(
+                    tenant_id=tenant.pk, name=tenants.name(), names=tenants.names(), now=now
+                ),
                 button="Stop sending",
                 is_danger=True,
                 hidden={"tenant": tenant.pk},
                 back=_list(),
-                back_title=f"Stopped {_names()}",
+                back_title=f"Stopped {tenants.names()}",
             )
         given, by = form.cleaned_data, acting_user(request)
         stops.stop(tenant.pk, by=by, reason=given["reason"], until=given["until"], now=now)
@@ -116,12 +119,12 @@ class TenantStopAdmin(ReadOnlyAdmin[TenantStop]):
                 title=f"Start sending for {stop.tenant} again",
                 meaning="The texts that wait go out at the usual pace, the oldest first.",
                 concerns=orders.waiting(
-                    tenant_id=stop.tenant_id, name=_name(), names=_names(), now=now
+                    tenant_id=stop.tenant_id, name=tenants.name(), names=tenants.names(), now=now
                 ),
                 button="Start sending",
                 is_danger=False,
                 back=_list(),
-                back_title=f"Stopped {_names()}",
+                back_title=f"Stopped {tenants.names()}",
             )
         reason = form.cleaned_data["reason"]
         stops.start(stop.tenant_id, by=acting_user(request), reason=reason, now=now)
@@ -129,52 +132,6 @@ class TenantStopAdmin(ReadOnlyAdmin[TenantStop]):
         self.log_change(request, stop, f"Started again. Reason: {reason}")
         self.message_user(request, f"The texts of {stop.tenant} go out again.", messages.SUCCESS)
         return HttpResponseRedirect(_list())
-
-    def _choose(self, request: HttpRequest) -> HttpResponse:
-        """Return the page that searches for a tenant."""
-        wanted = request.GET.get("q", "").replace("\0", "").strip()[:100]
-        found = list(_found(request, wanted)[: _MOST_FOUND + 1]) if wanted else []
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": f"Stop sending for a {_name()}",
-            "wanted": wanted,
-            "found": found[:_MOST_FOUND],
-            "more": len(found) > _MOST_FOUND,
-            "tenant_name": _name(),
-            "media": self.media,
-        }
-        return TemplateResponse(request, "admin/delivery/tenantstop/choose.html", context)
-
-
-def _found(request: HttpRequest, wanted: str) -> QuerySet[Any]:
-    """Return the tenants that match, by the search of the host's admin, else by primary key."""
-    model = apps.get_model(conf.tenant_model())
-    rows = model._default_manager.all()
-    known = admin.site._registry.get(model)
-    if known is not None and known.search_fields:
-        ordered = rows.order_by(*known.ordering or ["pk"])
-        return known.get_search_results(request, ordered, wanted)[0]
-    tenant = _tenant(wanted)
-    found: QuerySet[Any] = rows.filter(pk=tenant.pk) if tenant else rows.none()
-    return found
-
-
-def _tenant(key: str) -> Any | None:
-    if not key or "\0" in key:
-        return None
-    try:
-        return apps.get_model(conf.tenant_model())._default_manager.filter(pk=key).first()
-    except (ValidationError, ValueError, OverflowError):
-        return None
-
-
-def _name() -> str:
-    return str(apps.get_model(conf.tenant_model())._meta.verbose_name)
-
-
-def _names() -> str:
-    return str(apps.get_model(conf.tenant_model())._meta.verbose_name_plural)
 
 
 def _list() -> str:

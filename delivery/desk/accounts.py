@@ -1,4 +1,4 @@
-"""The provider accounts on the support desk: breaker, hold, pace and history of each."""
+"""The provider accounts on the support desk: breaker, hold, pace, slowdowns and history of each."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from delivery import conf
-from delivery.limits import breaker, holds
-from delivery.models import AccountHold, BreakerState, BreakerTransition
+from delivery.limits import breaker, holds, slowdowns
+from delivery.models import AccountHold, BreakerState, BreakerTransition, Slowdown
 from delivery.providers import registry
 from delivery.providers.base import Account
 
 _SHOWN = 5
-"""Changes of a breaker that the page shows."""
+"""Changes of a breaker, and slowdowns, that the page shows of an account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,9 @@ class AccountView:
     """The last changes, the newest first."""
     account_rate: float | None
     sender_rate: float | None
+    slowed: list[Slowdown]
+    """The slowdowns of the account and of its numbers, at most a few."""
+    more_slowed: bool
 
     @property
     def alias(self) -> str:
@@ -39,7 +42,7 @@ class AccountView:
         if self.hold is not None or self.breaker.state == BreakerState.FORCED_OPEN:
             return "bad"
         if self.breaker.state == BreakerState.CLOSED:
-            return "good"
+            return "warn" if self.is_slowed else "good"
         return "bad" if self.breaker.state == BreakerState.OPEN else "warn"
 
     @property
@@ -47,6 +50,8 @@ class AccountView:
         """Return the state in one or two words."""
         if self.hold is not None:
             return "held"
+        if self.is_slowed and self.breaker.state == BreakerState.CLOSED:
+            return "slowed"
         return _WORDS[self.breaker.state]
 
     @property
@@ -73,6 +78,11 @@ class AccountView:
             return f"{self.name} was failing. One text at a time is tried."
         return f"Calls to {self.name} go through."
 
+    @property
+    def is_slowed(self) -> bool:
+        """Tell whether a person has slowed the whole account."""
+        return any(not one.sender for one in self.slowed)
+
 
 _WORDS = {
     BreakerState.CLOSED: "sending",
@@ -84,11 +94,15 @@ _WORDS = {
 
 
 def accounts(now: datetime) -> list[AccountView]:
-    """Return the configured accounts. Four queries for each."""
-    return [_view(account, now) for account in registry.accounts()]
+    """Return the configured accounts. Four queries for each, and one."""
+    slowed = list(slowdowns.standing(now).select_related("by")[: slowdowns.MOST])
+    return [
+        _view(account, [row for row in slowed if row.account == account.name], now)
+        for account in registry.accounts()
+    ]
 
 
-def _view(account: Account, now: datetime) -> AccountView:
+def _view(account: Account, slowed: list[Slowdown], now: datetime) -> AccountView:
     moved = BreakerTransition.objects.filter(account=account.name).select_related("by")
     return AccountView(
         account=account,
@@ -98,4 +112,6 @@ def _view(account: Account, now: datetime) -> AccountView:
         history=list(moved[:_SHOWN]),
         account_rate=conf.account_rate(account.alias),
         sender_rate=conf.sender_rate(account.alias),
+        slowed=sorted(slowed, key=lambda row: row.sender)[:_SHOWN],
+        more_slowed=len(slowed) > _SHOWN,
     )

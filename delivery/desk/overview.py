@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Generic, TypeVar
 
 from django.db.models import Min
 from django.utils import timezone
@@ -22,6 +23,7 @@ from delivery.models import BreakerState, Message, SpendLimit, TenantStop
 from delivery.queue.heads import heads
 from delivery.statuses import Status
 
+T = TypeVar("T")
 KEPT_SECONDS = 3.0
 """The pages of one process share a result for this time, so that many cost as few queries as one."""
 _LATE = timedelta(minutes=5)
@@ -125,12 +127,14 @@ def _troubles(
     now: datetime,
 ) -> Iterator[Trouble]:
     for one in found:
-        forced = one.breaker.state == BreakerState.FORCED_CLOSED
-        if one.tone != "good" or forced:
+        if one.breaker.state != BreakerState.CLOSED or one.hold is not None:
             yield Trouble(one.tone, f"{one.alias}: {one.sentence}")
+        if one.slowed:
+            yield Trouble("warn", f"{one.alias}: {_slowed(one)}")
     if late is not None and now - late > _LATE:
         waits = since(late, now)
-        yield Trouble("bad", f"A text has been due for {waits}: see whether the workers run.")
+        slow = " A person has slowed the pace." if any(one.slowed for one in found) else ""
+        yield Trouble("bad", f"A text has been due for {waits}: see whether the workers run.{slow}")
     if hooks.waiting_since is not None and now - hooks.waiting_since > _WEBHOOKS_LATE:
         waits = since(hooks.waiting_since, now)
         yield Trouble("bad", f"Webhooks have waited for {waits}: see whether the workers run.")
@@ -146,17 +150,28 @@ def _troubles(
         yield Trouble("warn", f"The daily cap is reached: the texts of {which} wait.")
 
 
-class _Kept:
-    """The last overview of this process."""
+def _slowed(one: AccountView) -> str:
+    numbers = sum(bool(row.sender) for row in one.slowed)
+    more = " or more" if one.more_slowed else ""
+    of_numbers = f"{numbers}{more} {'number' if numbers == 1 else 'numbers'}"
+    if not one.is_slowed:
+        return f"A person has slowed {of_numbers}."
+    rate = one.slowed[0].rate
+    own = f", and {of_numbers} besides" if numbers else ""
+    return f"A person has slowed the account to {rate:g} parts a second{own}."
 
-    def __init__(self, make: Callable[[datetime], Overview]) -> None:
+
+class Kept(Generic[T]):
+    """The last figures of this process."""
+
+    def __init__(self, make: Callable[[datetime], T]) -> None:
         self._make = make
         self._lock = threading.Lock()
         self._at = float("-inf")
-        self._found: Overview | None = None
+        self._found: T | None = None
 
-    def get(self, now: datetime) -> Overview:
-        """Return an overview that is a few seconds old at most. Callers during a run wait for it."""
+    def get(self, now: datetime) -> T:
+        """Return figures that are a few seconds old at most. Callers during a run wait for them."""
         with self._lock:
             if self._found is None or time.monotonic() - self._at > KEPT_SECONDS:
                 self._found, self._at = self._make(now), time.monotonic()
@@ -167,4 +182,4 @@ class _Kept:
         self._found = None
 
 
-kept = _Kept(overview)
+kept = Kept(overview)

@@ -1,4 +1,4 @@
-"""The log of opt-outs and their ends. `OptOut` is the state; this is its history."""
+"""The log of consent. `OptOut` is the state; this is its history, with the agreements that a tenant recorded."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from delivery.models.opt_out import OptOut
 
 
 class ConsentChange(models.Model):
-    """A number opted out of a tenant's texts, or took the opt-out back."""
+    """A number opted out of a tenant's texts, took the opt-out back, or agreed to texts.
+
+    The ``source`` of an entry that is no opt-out: ``keyword`` for a START, ``file`` for the statement of a
+    user that the people of an imported file have agreed.
+    """
 
     Source = OptOut.Source
 
@@ -24,6 +28,8 @@ class ConsentChange(models.Model):
     source = models.CharField(max_length=8, choices=Source)
     by = loose_reference_to_user()
     """The user of the tenant who recorded it."""
+    file_name = models.CharField(max_length=200, blank=True, default="", db_default="")
+    """The name of the imported file, for the source ``file``."""
     at = models.DateTimeField()
 
     class Meta:

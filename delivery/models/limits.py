@@ -1,4 +1,4 @@
-"""Limits on sending as rows: an account's hold and its breaker, a tenant's daily cap.
+"""Limits on sending as rows: hold, breaker and slowdown of an account, stop and daily cap of a tenant.
 
 Rows, because a person's decision must outlive a flush of Redis.
 """
@@ -125,6 +125,42 @@ class TenantStop(models.Model):
 
     def __str__(self) -> str:
         return f"Stop of {self.tenant_id} since {self.since:%Y-%m-%d %H:%M}"
+
+
+class Slowdown(models.Model):
+    """A person's order to send slower than the pace, through an account or from one number, until a time.
+
+    Its row stays as history after it has ended.
+    """
+
+    account = models.CharField(max_length=12)
+    sender = models.CharField(max_length=16, blank=True)
+    """The sending number; empty: all numbers of the account."""
+    rate = models.FloatField()
+    """Parts a second."""
+    reason = models.CharField(max_length=200)
+    by = loose_reference_to_user()
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.CharField(max_length=150, blank=True)
+    """A user name, or ``time``."""
+    end_reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "sender"],
+                condition=Q(ended_at__isnull=True),
+                name="slowdown_once",
+            ),
+            # At zero parts a second nothing would go out: that is a stop, which every page tells.
+            models.CheckConstraint(condition=Q(rate__gt=0), name="slowdown_goes_on"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rate:g} parts a second since {self.since:%Y-%m-%d %H:%M}"
 
 
 class SpentHour(models.Model):

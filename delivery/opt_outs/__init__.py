@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +18,23 @@ from delivery.models import ConsentChange, Direction, Message, OptOut
 from delivery.opt_outs.words import requested
 
 _FEW, _MOST = 100, 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """How an entry comes into the log of consent."""
+
+    source: OptOut.Source
+    at: datetime
+    by: AbstractBaseUser | AnonymousUser | None = None
+    """The user who records it."""
+    file_name: str = ""
+
+    def entry(self, tenant_id: Any, number: str, *, opted_out: bool) -> ConsentChange:
+        return ConsentChange(
+            tenant_id=tenant_id, number=number, opted_out=opted_out, source=self.source.value,
+            by_id=self.by.pk if self.by else None, at=self.at, file_name=self.file_name,
+        )  # fmt: skip
 
 
 def opted_out(tenant_id: Any, numbers: Iterable[str]) -> set[str]:
@@ -41,20 +59,20 @@ def opt_out(
     *,
     now: datetime,
     by: AbstractBaseUser | AnonymousUser | None = None,
+    file_name: str = "",
 ) -> bool:
     """Record an opt-out; return False if it was recorded before.
 
-    A repeat keeps the first source and moves ``created_at`` forward. ``by`` is the user who records it.
+    A repeat keeps the first source and moves ``created_at`` forward. ``by`` is the user who records it,
+    ``file_name`` the imported file that contains it.
     """
+    said = Record(source=source, at=now, by=by, file_name=file_name)
     with transaction.atomic():
         known, created = OptOut.objects.get_or_create(
             tenant_id=tenant_id, number=number, defaults={"source": source, "created_at": now}
         )
         if created:
-            ConsentChange.objects.create(
-                tenant_id=tenant_id, number=number, opted_out=True, source=source.value,
-                by_id=by.pk if by else None, at=now,
-            )  # fmt: skip
+            said.entry(tenant_id, number, opted_out=True).save()
         else:
             OptOut.objects.filter(pk=known.pk, created_at__lt=now).update(created_at=now)
     return created
@@ -88,14 +106,12 @@ def opt_in(tenant_id: Any, number: str, *, at: datetime | None = None) -> None:
         opt_outs = opt_outs.filter(created_at__lte=at)
     with transaction.atomic():
         if opt_outs.delete()[0]:
-            ConsentChange.objects.create(
-                tenant_id=tenant_id, number=number, opted_out=False,
-                source=ConsentChange.Source.KEYWORD, at=at or timezone.now(),
-            )  # fmt: skip
+            said = Record(source=OptOut.Source.KEYWORD, at=at or timezone.now())
+            said.entry(tenant_id, number, opted_out=False).save()
 
 
 def history(tenant_id: Any, number: str | Expression) -> QuerySet[ConsentChange]:
-    """Return the opt-outs of a number and their ends, the latest first.
+    """Return the opt-outs of a number, their ends and its agreements, the latest first.
 
     An opt-out from before the log has no entry here: read :class:`OptOut` for the present state.
     """

@@ -14,6 +14,7 @@ from delivery.models import (
     AccountHold,
     BreakerTransition,
     RetryRun,
+    Slowdown,
     StatusCheck,
     TenantStop,
     WebhookEvent,
@@ -95,6 +96,7 @@ def _old_audit_rows(now: datetime) -> Iterator[QuerySet[Any]]:
         yield BreakerTransition.objects.filter(at__lt=before)
         yield AccountHold.objects.filter(ended_at__lt=before)
         yield TenantStop.objects.filter(ended_at__lt=before)
+        yield Slowdown.objects.filter(ended_at__lt=before)
         yield RetryRun.objects.filter(at__lt=before)
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from delivery import conf, outcome_lines
-from delivery.limits import breaker, spend, stops
+from delivery.limits import breaker, slowdowns, spend, stops
 from delivery.limits.breaker import Permit, Tally
 from delivery.limits.breaker.policy import policy
 from delivery.models import Message, Priority
@@ -88,7 +88,7 @@ class Drain:
 
         Due texts go before the applying of webhook events, but an inbound text goes before them.
         """
-        self.oversight.look(self.clock(), self._look_at_jobs)
+        self.oversight.look(self.clock(), self._heed_people)
         now = self._asked_at = self.clock()
         # Asked once: each step claims at most as much as the threads have room for.
         turns = self.turns.now(now) if self.threads.room(Priority.REPLY) else []
@@ -213,9 +213,11 @@ class Drain:
                 )
                 time.sleep(_WAIT_SECONDS)
 
-    def _look_at_jobs(self, now: datetime) -> None:
-        """Renew the leases of the jobs, and give back those of stopped tenants that no thread has begun."""
+    def _heed_people(self, now: datetime) -> None:
+        """Renew the leases of the jobs. Heed slowdowns, and give back the jobs of stopped tenants that
+        no thread has begun."""
         self._renew(now)
+        self.gate.heed(slowdowns.rates(now))
         stopped = stops.stopped(now) if self.threads.in_flight else set()
         if stopped:
             self._put_back(self.threads.withdraw_tenants(stopped), now)

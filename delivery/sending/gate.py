@@ -11,6 +11,7 @@ from typing import Any
 from delivery import conf
 from delivery.limits import breaker, holds, pacing
 from delivery.limits.breaker import Permit
+from delivery.limits.slowdowns import Rates
 from delivery.models import BreakerState, Message, Priority
 from delivery.providers.base import Account
 from delivery.queue.turns import Turn
@@ -24,6 +25,7 @@ _UNASKED = Permit(BreakerState.FORCED_CLOSED, allowed=True)
 class Gate:
     """The view of one worker: which turns rest until their buckets have refilled a little."""
 
+    _slowed: Rates = field(default_factory=dict)
     _resting: dict[Turn, datetime] = field(default_factory=dict)
     _senders: dict[tuple[str, Any], str] = field(default_factory=dict)
 
@@ -36,6 +38,12 @@ class Gate:
         permit = breaker.ask(account, now)
         return permit if permit.allowed else None
 
+    def heed(self, slowed: Rates) -> None:
+        """Take the slowdowns of now. If they changed, no turn rests longer by the rates of before."""
+        if slowed != self._slowed:
+            self._slowed = slowed
+            self._resting.clear()
+
     def rests(self, turn: Turn, now: datetime) -> bool:
         return turn in self._still_resting(now)
 
@@ -45,7 +53,9 @@ class Gate:
     def expected(self, account: Account, turn: Turn) -> int | None:
         """Return about how many parts this tenant may send now; None if unknown."""
         sender = self._senders.get((turn.provider, turn.tenant_id))
-        return None if sender is None else pacing.available(account, turn.tenant_id, sender)
+        if sender is None:
+            return None
+        return pacing.available(account, turn.tenant_id, sender, self._slowed)
 
     def admit(self, account: Account, turn: Turn, rows: Sequence[Message], now: datetime) -> int:
         """Return how many of the claimed ``rows`` may go, in order.
@@ -56,7 +66,8 @@ class Gate:
         sender = rows[0].from_number
         self._senders[turn.provider, turn.tenant_id] = sender
         same = list(takewhile(lambda row: row.from_number == sender, rows))
-        grant = pacing.take(account, turn.tenant_id, sender, [row.parts for row in same])
+        costs = [row.parts for row in same]
+        grant = pacing.take(account, turn.tenant_id, sender, costs, self._slowed)
         if grant.texts < len(same) or grant.wait > 0:
             self.rest(turn, grant.wait, now)
         return grant.texts

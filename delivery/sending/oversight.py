@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from delivery import conf, failover, tracking
-from delivery.limits import breaker, stops
+from delivery.limits import breaker, slowdowns, stops
 from delivery.queue import rescue
 from delivery.queue.due import is_due_soon
 from delivery.signals import overseen
@@ -50,6 +50,7 @@ class Oversight:
         self._expire(now)
         breaker.end_expired(now)
         stops.end_expired(now)
+        slowdowns.end_expired(now)
         tracking.reconcile(now)
         failover.move_waiting(now)
         overseen.send(Oversight, now=now)

@@ -26,7 +26,10 @@ def desk_context(user: Any) -> dict[str, Any]:
         "desk": overview.kept.get(timezone.now()),
         "may_order": user.has_perm("delivery.change_breakertransition"),
         "may_see_letters": user.has_perm("delivery.view_deadletter"),
+        "may_end_slowdown": user.has_perm("delivery.change_slowdown"),
+        "may_see_slowdowns": user.has_perm("delivery.view_slowdown"),
         "may_see_stops": user.has_perm("delivery.view_tenantstop"),
         "may_see_webhooks": user.has_perm("delivery.view_webhookevent"),
+        "may_slow": user.has_perm("delivery.add_slowdown"),
         "may_stop": user.has_perm("delivery.add_tenantstop"),
     }

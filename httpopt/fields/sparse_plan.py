@@ -18,13 +18,16 @@ from httpopt.fields.selection import Selection
 
 Serialized = Serializer[Any]
 Fields = dict[str, "Field[Any, Any, Any, Any]"]
+Unknown = dict[str, str]
+"""Path of an unknown name -> a sentence that says what can be selected there."""
 
 
 class UnknownFieldsError(ValueError):
     """Names that do not exist or that this user may not see; the error does not tell which."""
 
-    def __init__(self, names: list[str]) -> None:
-        super().__init__(", ".join(names))
+    def __init__(self, unknown: dict[str, str]) -> None:
+        names = sorted(unknown)
+        super().__init__(f"Unknown: {', '.join(names)}. {unknown[names[0]]}")
         self.names = names
 
 
@@ -90,21 +93,22 @@ def narrow(serializer: Serializer[Any], selection: Selection | None) -> type[Ser
 
     Raises UnknownFieldsError.
     """
-    unknown: list[str] = []
+    unknown: Unknown = {}
     narrowed = _narrow(serializer, selection, "", unknown)
     if unknown:
-        raise UnknownFieldsError(sorted(unknown))
+        raise UnknownFieldsError(unknown)
     return narrowed
 
 
 def _narrow(
-    serializer: Serializer[Any], selection: Selection | None, path: str, unknown: list[str]
+    serializer: Serializer[Any], selection: Selection | None, path: str, unknown: Unknown
 ) -> type[Serializer[Any]]:
     readable = {
         name: field for name, field in serializer.get_fields().items() if not field.write_only
     }
     if selection is not None:
-        unknown += [f"{path}{name}" for name in selection if name not in readable]
+        choices = f"There are: {', '.join(f'{path}{name}' for name in readable)}."
+        unknown |= {f"{path}{name}": choices for name in selection if name not in readable}
     chosen: Fields = {
         name: _narrow_field(field, (selection or {}).get(name), f"{path}{name}.", unknown)
         for name, field in readable.items()
@@ -121,7 +125,7 @@ def _class_with(base: type[Serializer[Any]], fields: Fields) -> type[Serializer[
 
 
 def _narrow_field(
-    field: Field[Any, Any, Any, Any], selection: Selection | None, path: str, unknown: list[str]
+    field: Field[Any, Any, Any, Any], selection: Selection | None, path: str, unknown: Unknown
 ) -> Any:
     if isinstance(field, ListSerializer) and isinstance(field.child, Serializer):
         child = _copy(field.child, _narrow(field.child, selection, path, unknown))
@@ -129,7 +133,8 @@ def _narrow_field(
     if isinstance(field, Serializer):
         return _copy(field, _narrow(field, selection, path, unknown))
     if selection is not None:
-        unknown += [f"{path}{name}" for name in selection]
+        whole = f"{path.removesuffix('.')} can only be selected as a whole."
+        unknown |= {f"{path}{name}": whole for name in selection}
     return field
 
 

@@ -61,10 +61,8 @@ class SparseFieldsMixin(GenericAPIView[Any]):
         )  # fmt: skip
         try:
             return _plans.get(key, lambda: self._compile(serializer_class, text))
-        except FieldsError as error:
+        except (FieldsError, UnknownFieldsError) as error:
             raise ValidationError({"fields": [str(error)]}) from error
-        except UnknownFieldsError as error:
-            raise ValidationError({"fields": [f"Unknown: {error}."]}) from error
 
     def _compile(self, serializer_class: type[Serializer[Any]], text: str | None) -> SparsePlan:
         selection = None if text is None else parse_fields(text)

@@ -41,12 +41,13 @@ def make(
     name: str,
     expires_at: datetime,
     scopes: Collection[str] | None,
+    church: Church | None = None,
     *,
     still_valid: Callable[[], bool],
 ) -> tuple[AuthToken, str]:
     """Create a key; return its row and its secret. Raise TooManyKeysError at ``MAX_KEYS``.
 
-    Without ``scopes`` the key has all rights of the user. Call ``still_valid`` under the lock and raise
+    Without ``scopes`` the key has all rights of the user. A key of one ``church`` has scopes. Call ``still_valid`` under the lock and raise
     LoginEndedError if it returns False. Otherwise a stolen token could win the race against "log out
     everywhere" and create another token.
     """
@@ -59,9 +60,11 @@ def make(
         token, secret = AuthToken.objects.create(user=user, expiry=expires_at - timezone.now())
         details = TokenDetails.objects.get(token=token)
         details.name, details.last_used = name, None
-        details.scopes = written(scopes or ())
-        details.fingerprint = tokens.fingerprint(user.password, scoped=bool(details.scopes))
-        details.save(update_fields=["name", "last_used", "scopes", "fingerprint"])
+        details.scopes, details.church = written(scopes or ()), church
+        details.fingerprint = tokens.fingerprint(
+            user.password, kind_of(details.scopes, details.church_id)
+        )
+        details.save(update_fields=["name", "last_used", "scopes", "church", "fingerprint"])
         token.details = details
         _record(user, "key.made", token)
         surplus = expired(user).values_list("pk", flat=True)[MAX_KEYS:]
@@ -72,8 +75,8 @@ def make(
 def expired(user: User) -> QuerySet[Any, Any]:
     """Return the expired keys of the user that are kept, the latest first: about ``MAX_KEYS``."""
     mine = AuthToken.objects.filter(user=user, expiry__lte=timezone.now(), details__name__gt="")
-    found: QuerySet[Any, Any] = mine.select_related("details").order_by("-expiry", "digest")
-    return found
+    found: QuerySet[Any, Any] = mine.order_by("-expiry", "digest")
+    return found.select_related("details__church")
 
 
 def prunable(now: datetime) -> QuerySet[Any, Any]:
@@ -95,6 +98,20 @@ def end(user: User, details_key: int | None) -> bool:
         # Delete the instance, not the queryset: its signal closes the sockets.
         token.delete()
     return True
+
+
+def end_those_of(church: Church) -> None:
+    """End the keys that are bound to the church, which is about to be deleted."""
+    for token in AuthToken.objects.filter(details__church=church):
+        # Delete the instance, not the queryset: its signal closes the sockets.
+        token.delete()
+
+
+def kind_of(scopes: str, church_id: int | None) -> tokens.Kind:
+    """Return the kind of a token with these columns."""
+    if church_id is not None:
+        return tokens.Kind.CHURCH
+    return tokens.Kind.SCOPES if scopes else tokens.Kind.UNLIMITED
 
 
 def prefix(token: AuthToken) -> str:
@@ -121,9 +138,12 @@ def may_read(scopes: Collection[str] | None) -> bool:
 
 
 def _record(user: User, action: str, token: Any) -> None:
-    """Tell the owners of each church of the user."""
+    """Tell the owners of each church of the user, or of the only church of the key."""
     detail = {"key": prefix(token), "scopes": token.details.scopes.split() or ["all"]}
     if action != "token.ended":
         detail["until"] = token.expiry.date().isoformat()
-    for church in Church.objects.of(user).order_by("pk"):
+    churches = Church.objects.of(user)
+    if token.details.church_id is not None:
+        churches = churches.filter(pk=token.details.church_id)
+    for church in churches.order_by("pk"):
         audit.record(church, user, action, token.details.name or None, detail)

@@ -20,6 +20,7 @@ RIGHTS: dict[str, tuple[str, ...]] = {
     "delivery.message": ("find", "reveal"),
     "delivery.optout": ("view",),
     "delivery.retryrun": ("view",),
+    "delivery.slowdown": ("view", "add", "change"),
     "delivery.spendlimit": ("view", "add", "change"),
     "delivery.tenantstop": ("view", "add", "change"),
     "delivery.webhookevent": ("view", "change"),

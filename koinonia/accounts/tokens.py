@@ -11,6 +11,7 @@ import hashlib
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from typing import Any
 
 from django.conf import settings
@@ -29,18 +30,26 @@ _RECORD_USE_EVERY = 60
 logger = logging.getLogger(__name__)
 
 
-def fingerprint(password_hash: str, *, scoped: bool = False) -> str:
+class Kind(StrEnum):
+    """The kinds of tokens, by what limits them."""
+
+    UNLIMITED = "token"
+    SCOPES = "key"
+    CHURCH = "key of a church"
+    """Limited to scopes too."""
+
+
+def fingerprint(password_hash: str, kind: Kind = Kind.UNLIMITED) -> str:
     """Return the digest that binds a token to a password hash, independent of SECRET_KEY.
 
-    Keys with scopes have another digest. A release that does not know scopes compares the first one,
-    and so refuses such a key instead of giving it all rights.
+    Each kind has another digest. A release that does not know a limit compares the digest of another
+    kind, and so refuses such a key instead of giving it more rights.
     """
-    kind = "key" if scoped else "token"
     return hashlib.sha256(f"koinonia.{kind}:{password_hash}".encode()).hexdigest()
 
 
 def _fingerprints(user: User) -> list[str]:
-    return [fingerprint(user.password, scoped=scoped) for scoped in (False, True)]
+    return [fingerprint(user.password, kind) for kind in Kind]
 
 
 def login_token(user: User) -> tuple[AuthToken, str]:
@@ -61,8 +70,8 @@ def valid_tokens(user: User) -> QuerySet[Any, Any]:
     for token in mine.filter(details=None):
         _add_missing_details(token.digest, user.password, None)
     valid = mine.filter(details__fingerprint__in=_fingerprints(user)).exclude(expiry__lte=now)
-    found: QuerySet[Any, Any] = valid.select_related("details").order_by("-created", "digest")
-    return found
+    found: QuerySet[Any, Any] = valid.order_by("-created", "digest")
+    return found.select_related("details__church")
 
 
 def record_use(digest: str, password_hash: str, *, known: bool, last_used: int | None) -> None:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from delivery.admin.bounded import BoundedList
 from delivery.admin.closed_lookups import ClosedLookups
 from delivery.admin.readonly import ReadOnlyAdmin, second_of, to_the_second
+from delivery.admin.sealed_search import SealedSearch
 from koinonia import phone, sending_numbers
 from koinonia.admin.last_owner import KeepsOwners, StaffForm, StaffFormSet
 from koinonia.admin.names import TidyNamesMixin
@@ -137,7 +138,7 @@ class SendingNumberAdmin(ReadOnlyAdmin[SendingNumber]):
 
 
 @admin.register(Member)
-class MemberAdmin(BoundedList, ClosedLookups, TidyNamesMixin, MemberAdminBase):
+class MemberAdmin(SealedSearch, BoundedList, ClosedLookups, TidyNamesMixin, MemberAdminBase):
     list_display = ["__str__", "phone", "church", "created"]
     created = to_the_second("created_at", "created")
     list_filter = ["church"]
@@ -145,11 +146,15 @@ class MemberAdmin(BoundedList, ClosedLookups, TidyNamesMixin, MemberAdminBase):
     search_fields = ["search_key", "phone"]
     autocomplete_fields = ["church", "groups"]
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Member], search_term: str
+    def is_personal(self, words: str) -> bool:
+        """Return True for any words: all of them are names or numbers of people."""
+        return bool(words)
+
+    def search(
+        self, request: HttpRequest, queryset: QuerySet[Member], words: str
     ) -> tuple[QuerySet[Member], bool]:
         """Ignore case and accents in a search, like the API."""
-        return super().get_search_results(request, queryset, search_key(search_term))
+        return super().search(request, queryset, search_key(words))
 
 
 @admin.register(Group)

@@ -19,6 +19,7 @@ from delivery.providers import registry
 from delivery.providers.base import Account
 from delivery.statuses import DEAD_LETTERS, Status
 from koinonia.config.alert_rules import Alerts
+from koinonia.webhooks.lag import lag
 
 MOST_CHURCHES = 20
 """Churches at their limit that get an alert each."""
@@ -56,6 +57,7 @@ def troubles(rules: Alerts, now: datetime) -> list[Trouble]:
         *_oldest_due(rules, now),
         *_silence(rules, now),
         *_dead_letters(rules, now),
+        *_outgoing(rules, now),
         *_caps(rules, now),
     ]
 
@@ -176,6 +178,22 @@ def _dead_letters(rules: Alerts, now: datetime) -> Iterator[Trouble]:
         f"{count} texts of the last hour could not be sent, most of them by code {code}:"
         f" {explain(code, alias)}",
         "Open the dead letters in the admin, put the cause right, then retry them.",
+    )
+
+
+def _outgoing(rules: Alerts, now: datetime) -> Iterator[Trouble]:
+    if rules.outgoing_seconds is None:
+        return
+    late_since = lag(now).late_since
+    if late_since is None or now - late_since < timedelta(seconds=rules.outgoing_seconds):
+        return
+    minutes = int((now - late_since).total_seconds()) // 60
+    yield Trouble(
+        "outgoing",
+        "outgoing",
+        f"The webhooks of churches have not been sent for {minutes} minutes. No event is lost.",
+        "A worker (`manage.py worker`) starts the process koinonia.webhooks: see whether it runs, and its"
+        " log. A receiver that fails is no reason for this alert.",
     )
 
 

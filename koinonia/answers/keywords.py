@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from delivery.opt_outs.words import HELP_WORDS, START_WORDS, STOP_WORDS, key, phrases
 from koinonia.models import Church, Keyword
-from koinonia.models.keyword import MAX_WORD
+from koinonia.models.keyword import MAX_WORD, keyword_key
 from koinonia.opt_out_words import listed
 
 MAX_KEYWORDS = 100
@@ -27,11 +27,6 @@ class GroupRequest:
 
     keyword: Keyword
     leaves: bool
-
-
-def keyword_key(word: str) -> str:
-    """Return the form of ``word`` for comparisons: without case, accents and blanks."""
-    return key(word).replace(" ", "")
 
 
 def request_in(

@@ -9,6 +9,8 @@ from rest_framework import exceptions
 
 _NO_CREDENTIAL = "No credential was sent. Send `Authorization: Bearer <token>`; POST /api/v1/auth/login/ makes a token."
 _OTHER_SCHEME = "This API takes the scheme Bearer: send `Authorization: Bearer <token>`, not `Authorization: {scheme} …`."
+NO_CHURCH = "This user has no church with this slug. GET /api/v1/me/ lists the slugs."
+_NO_ITEM = "There is nothing with this id here."
 _MAX_SCHEME_LENGTH = 20
 
 
@@ -26,6 +28,8 @@ def explained(
 def _sentence(error: exceptions.APIException, request: Any, view: Any) -> str | None:
     if isinstance(error, exceptions.NotAuthenticated):
         return _about_credential(request)
+    if isinstance(error, exceptions.NotFound) and view is not None:
+        return _about_missing(error, view)
     if isinstance(error, exceptions.MethodNotAllowed) and view is not None:
         return _about_method(request, view)
     if isinstance(error, exceptions.UnsupportedMediaType) and view is not None:
@@ -39,6 +43,15 @@ def _about_credential(request: Any) -> str:
     if not scheme or scheme.lower() == "bearer":
         return _NO_CREDENTIAL
     return _OTHER_SCHEME.format(scheme=scheme)
+
+
+def _about_missing(error: exceptions.NotFound, view: Any) -> str | None:
+    """Return a sentence instead of DRF's general one; None if the error has a sentence of its own."""
+    if str(error.detail) != str(error.default_detail):
+        return None
+    if "church" in view.kwargs and not hasattr(view, "membership"):
+        return NO_CHURCH
+    return _NO_ITEM
 
 
 def _about_method(request: Any, view: Any) -> str:

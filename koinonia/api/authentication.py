@@ -55,7 +55,8 @@ def user_token(token: str) -> AuthToken | None:
 
     A valid token is unexpired, belongs to an active user, and was made under the user's present
     password. The row's user has its id, name and password hash; other columns load on first use. ``scopes`` of the
-    row are those of an API key, or None if the token has all rights of its user.
+    row are those of an API key, or None if the token has all rights of its user; ``church_id`` is the only
+    church of a key, or None.
     """
     if not token.isascii() or not token.isalnum():
         return None
@@ -76,9 +77,10 @@ def _if_password_unchanged(
     made_under: str | None,
     last_used: int | None,
     scopes: str | None,
+    church_id: int | None,
 ) -> AuthToken | None:
     # A token without details comes from an earlier release. Its first use binds it to the password.
-    expected = tokens.fingerprint(password, scoped=bool(scopes))
+    expected = tokens.fingerprint(password, keys.kind_of(scopes or "", church_id))
     if made_under is not None and not compare_digest(made_under, expected):
         return None
     tokens.record_use(digest, password, known=made_under is not None, last_used=last_used)
@@ -86,6 +88,7 @@ def _if_password_unchanged(
     known = {"id": user_id, "username": username, "password": password, "is_active": True}
     token.user = from_columns(User, known)
     token.scopes = keys.read(scopes or "")
+    token.church_id = church_id
     return token
 
 
@@ -95,6 +98,7 @@ def _unexpired() -> QuerySet[Any, Any]:
     rows: QuerySet[Any, Any] = tokens.values_list(
         "digest", "token_key", "user_id", "user__username", "user__password",
         "details__fingerprint", "details__last_used", "details__scopes",
+        "details__church_id",
     )  # fmt: skip
     return rows
 

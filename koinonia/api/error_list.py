@@ -5,6 +5,7 @@ python -m koinonia.api.error_list > docs/guide/errors.md
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -26,7 +27,9 @@ Each is `application/problem+json` (RFC 9457). Decide by `status`; `detail` is a
     {"type": "about:blank", "title": "Bad Request", "status": 400, "detail": "to: Name the recipient by exactly one of …",
      "errors": {"to": ["Name the recipient by exactly one of to, member and conversation."]}}
 
-`errors` lists the sentences by field; the names of nested fields are joined by dots (`audience.groups`).
+`errors` lists the sentences by field; the names of nested fields are joined by dots (`filter.since`, `types.0`). The sentences about an
+audience are all below `audience`. A 429 has another `type` and `violated-policies`: [limits](limits.md). The `code` of a 403 is
+`insufficient_scope` if it is about [the scopes of a key](tokens.md).
 """
 TEXTS = """\
 ## Errors of a text
@@ -121,6 +124,7 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 def main() -> None:
     import django
 
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "koinonia.settings")
     django.setup()
     sys.stdout.write(page())
 

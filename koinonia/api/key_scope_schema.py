@@ -66,5 +66,5 @@ def _describe(operation: dict[str, Any], needed: Scopes) -> None:
 def _explanation() -> str:
     lines = [f"* `{scope}`: {opened}" for scope, opened in _WHAT_THEY_OPEN.items()]
     begin = "The token of a login, or an API key. An API key may be limited to scopes:"
-    end = "A request beyond them is answered with 403, the code `insufficient_scope`, and RFC 6750's `WWW-Authenticate`."
+    end = "A key may also be bound to one `church`: every other church is 404 to it. A request beyond the scopes is answered with 403, the code `insufficient_scope`, and RFC 6750's `WWW-Authenticate`."
     return "\n".join([begin, "", *lines, "", end])

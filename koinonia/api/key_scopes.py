@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from knox.models import AuthToken
 from rest_framework.exceptions import APIException
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
-from koinonia.models import KeyScope
+from koinonia.models import Church, KeyScope
+from koinonia.models.church import ChurchQuerySet
 
 Scopes = frozenset[KeyScope]
 
@@ -27,6 +28,9 @@ ANY: Final = frozenset(KeyScope)
 NONE: Final[Scopes] = frozenset()
 """No key with scopes may use the route, such as one of staff, settings, webhooks and credentials."""
 
+_OTHERS_TOO = (
+    "An API key of one church cannot do this, because it is about all churches of the user."
+)
 _READ_ONLY = {"GET": READ}
 _TEXTS = {"GET": READ, "POST": SEND}
 _TEXT = {"GET": READ, "PATCH": SEND}
@@ -115,6 +119,10 @@ ROUTES: Final[Mapping[str, Mapping[str, Scopes]]] = {
 """Name of the route -> method -> scopes: a key needs at least one of them. Open routes have no line."""
 
 
+OF_A_CHURCH: Final = frozenset({"schema", "docs", "me", "logout", "churches", "ticket"})
+"""The routes outside a church that a key of one church may use. ``me`` and ``churches`` show this church alone."""
+
+
 class InsufficientScopeError(APIException):
     """403 of RFC 6750, section 3.1: the key is valid and lacks the scope."""
 
@@ -122,8 +130,8 @@ class InsufficientScopeError(APIException):
     default_code = "insufficient_scope"
     extra = {"code": default_code}
 
-    def __init__(self, needed: Scopes) -> None:
-        super().__init__(_sentence(needed))
+    def __init__(self, needed: Scopes, sentence: str = "") -> None:
+        super().__init__(sentence or _sentence(needed))
         self.auth_header = _challenge(needed)
 
 
@@ -139,16 +147,39 @@ class InScope(IsAuthenticated):
         needed = needed_by(request)
         if not scopes & needed:
             raise InsufficientScopeError(needed)
+        if church_of_key(request) is not None and not _is_of_a_church(request, view):
+            raise InsufficientScopeError(NONE, _OTHERS_TOO)
         return True
+
+
+def church_of_key(request: Request) -> int | None:
+    """Return the only church of the API key, or None for any other credential."""
+    key = request.auth
+    return cast("int | None", key.church_id) if isinstance(key, AuthToken) else None
+
+
+def churches_of(request: Request) -> ChurchQuerySet:
+    """Return the churches of the user, or the only church of the API key."""
+    churches = Church.objects.of(request.user)
+    only = church_of_key(request)
+    return churches if only is None else churches.filter(pk=only)
+
+
+def _is_of_a_church(request: Request, view: Any) -> bool:
+    return "church" in view.kwargs or _route(request) in OF_A_CHURCH
 
 
 def needed_by(request: Request) -> Scopes:
     """Return the scopes of this request: a key needs at least one of them. Nothing opens an empty set."""
-    match = request._request.resolver_match
-    methods = ROUTES.get(match.url_name or "", {}) if match and match.namespace == "api" else {}
+    methods = ROUTES.get(_route(request), {})
     if request.method == "OPTIONS":
         return NONE.union(*methods.values())
     return methods.get("GET" if request.method == "HEAD" else request.method or "", NONE)
+
+
+def _route(request: Request) -> str:
+    match = request._request.resolver_match
+    return match.url_name or "" if match and match.namespace == "api" else ""
 
 
 def _sentence(needed: Scopes) -> str:

@@ -161,7 +161,7 @@ class ByName(NewestFirst):
 
 
 class BestMatchFirst(NewestFirst):
-    """Members that a search found, the best match first (``koinonia.member_search``)."""
+    """Members that a search found, the best match first (``koinonia.people.search``)."""
 
     ordering = ("misfit", "search_key", "id")
     ascending = True

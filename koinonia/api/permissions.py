@@ -11,6 +11,7 @@ from django.http import Http404
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from koinonia.api.key_scopes import church_of_key
 from koinonia.api.prepared_query import Parameter, PreparedQuery, columns
 from koinonia.config import log_context
 from koinonia.models import Church, Role, Staff
@@ -21,6 +22,8 @@ _RANK = {Role.VIEWER: 0, Role.SENDER: 1, Role.OWNER: 2}
 class IsStaffWithRole(BasePermission):
     """Answers 404 to users outside the staff of the church, and 403 if their role is too low.
 
+    A key of another church gets 404, as if its user were not on the staff.
+
     Superusers get 404 too. The permission sets ``view.membership``.
     """
 
@@ -28,7 +31,8 @@ class IsStaffWithRole(BasePermission):
 
     def has_permission(self, request: Request, view: Any) -> bool:
         membership = membership_of(cast(User, request.user).pk, view.kwargs["church"])
-        if membership is None:
+        only = church_of_key(request)
+        if membership is None or only not in (None, membership.church_id):
             raise Http404
         view.membership = membership
         log_context.note_church(membership.church_id)

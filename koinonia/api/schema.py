@@ -102,7 +102,10 @@ def refusal(code: int, sentence: str) -> dict[Any, OpenApiResponse]:
     return {(code, MEDIA_TYPE): OpenApiResponse(_PROBLEM_REF, sentence)}
 
 
-CONFLICT = refusal(409, "The request conflicts with the current state.")
+_CONFLICTING = "The request conflicts with the current state, or with another request."
+_WRITES_NOTHING = "/broadcasts/preview/"
+"""The end of the path of a POST that cannot conflict."""
+CONFLICT = refusal(409, _CONFLICTING)
 
 
 def complete(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
@@ -111,32 +114,34 @@ def complete(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
     for path, item in result["paths"].items():
         for verb in _VERBS:
             if verb in item:
-                _complete(item[verb], path)
+                _complete(item[verb], path, verb)
     return result
 
 
-def _complete(operation: dict[str, Any], path: str) -> None:
+def _complete(operation: dict[str, Any], path: str, verb: str) -> None:
     parameters = operation.get("parameters", [])
     for parameter in parameters:
         if parameter["in"] == "path":
             parameter["schema"] = _PATH_SCHEMAS[parameter["name"]]
     # The header comes last: generated clients take parameters in this order.
     parameters.sort(key=lambda parameter: bool(parameter["name"] == idempotency.HEADER))
-    errors = _common_errors(path, operation)
+    errors = _common_errors(path, verb, operation)
+    if verb != "get" and not path.endswith(_WRITES_NOTHING):
+        errors["409"] = _CONFLICTING
     if any(parameter["name"] == idempotency.HEADER for parameter in parameters):
-        errors["409"] = "The request conflicts with the current state."
         errors["422"] = "The Idempotency-Key was used with another body."
     for code, description in errors.items():
         response = {"description": description, "content": {MEDIA_TYPE: {"schema": _PROBLEM_REF}}}
         operation["responses"].setdefault(code, response)
 
 
-def _common_errors(path: str, operation: dict[str, Any]) -> dict[str, str]:
+def _common_errors(path: str, verb: str, operation: dict[str, Any]) -> dict[str, str]:
     bodies = operation.get("requestBody", {}).get("content", {})
     checked = {one["name"] for one in operation.get("parameters", ()) if one["in"] != "path"}
     errors = {
         "401": "The credential is missing or invalid.",
         "429": "Too many requests.",
+        "503": "The database is away. `Retry-After` says when to ask again.",
     }
     if "{church}" in path:
         errors |= {
@@ -145,6 +150,10 @@ def _common_errors(path: str, operation: dict[str, Any]) -> dict[str, str]:
         }
     elif "{" in path:
         errors["404"] = "It does not exist, or belongs to another user."
+    if verb == "get":
+        errors["406"] = "`Accept` names no media type of this answer."
+    elif any(operation.get("security", ())):
+        errors.setdefault("403", "The session has no CSRF token, or the API key lacks the scope.")
     if bodies or checked - {"If-None-Match"}:
         errors["400"] = "Bad input: `errors` lists the problems by field."
     if bodies:

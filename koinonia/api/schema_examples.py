@@ -10,13 +10,14 @@ from django.utils import timezone
 
 from koinonia.api.examples.recorded import recorded, sample_id
 from koinonia.api.examples.requests import REQUESTS, filled
+from koinonia.api.idempotency import HEADER
 from koinonia.api.operations import TAGS, derived, known
 from koinonia.api.problems import MEDIA_TYPE
 
 _EXAMPLES = "#/components/examples/"
 _NAMES = {
     "400": "BadInput", "401": "NotSignedIn", "403": "NotAllowed", "404": "NotFound",
-    "409": "Conflict", "412": "Changed", "413": "TooLarge", "415": "UnsupportedMediaType",
+    "406": "NotAcceptable", "409": "Conflict", "409 key": "KeyInProgress", "412": "Changed", "413": "TooLarge", "415": "UnsupportedMediaType",
     "422": "KeyUsedTwice", "428": "PreconditionRequired", "429": "TooManyRequests",
     "503": "Unavailable",
 }  # fmt: skip
@@ -36,7 +37,7 @@ def describe_operations(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any
         used |= _add_answer_examples(operation)
     problems = recorded()["problems"]
     result["components"]["examples"] = {
-        _NAMES[code]: {"value": problems[code]} for code in sorted(used)
+        _NAMES[code]: {"value": problems[code]} for code in sorted(used & problems.keys())
     }
     tags = {tag for _, _, one in _operations(result) for tag in one.get("tags", ())}
     in_order = [*TAGS, *sorted(tags - set(TAGS))]
@@ -74,12 +75,22 @@ def _add_answer_examples(operation: dict[str, Any]) -> set[str]:
     """Add the examples of all answers. Return the codes of the errors that share one."""
     answers = recorded()["answers"].get(operation["operationId"], {})
     shared = set()
+    keyed = any(one["name"] == HEADER for one in operation.get("parameters", ()))
     for code, response in operation["responses"].items():
         response["description"] = response.get("description") or HTTPStatus(int(code)).phrase
         for media_type, content in response.get("content", {}).items():
-            if code in answers:
+            if code == "409":
+                own = {"State": {"value": answers[code]}} if code in answers else {}
+                kinds = ["409 key", code] if keyed else [code]
+                content["examples"] = own | _references(kinds)
+                shared |= {*kinds}
+            elif code in answers:
                 content["example"] = answers[code]
             elif media_type == MEDIA_TYPE and code in recorded()["problems"]:
-                content["examples"] = {_NAMES[code]: {"$ref": _EXAMPLES + _NAMES[code]}}
+                content["examples"] = _references([code])
                 shared.add(code)
     return shared
+
+
+def _references(codes: list[str]) -> dict[str, Any]:
+    return {_NAMES[code]: {"$ref": _EXAMPLES + _NAMES[code]} for code in codes}

@@ -13,7 +13,7 @@ from django.db.models import F, Min, OuterRef, Q, QuerySet, Subquery, Window
 
 from koinonia import ids
 from koinonia.models import Church, Conversation, Member
-from koinonia.models.member import MemberQuerySet, full_name
+from koinonia.models.member import MemberQuerySet, known_name
 
 _AT_ONCE = 1_000
 """Members that are read from the database at a time."""
@@ -35,7 +35,7 @@ class Person(NamedTuple):
 
     @property
     def name(self) -> str:
-        return full_name(self.first_name, self.last_name)
+        return known_name(self.first_name, self.last_name)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,7 @@ from delivery.accept import (
     check_sender,
 )
 from delivery.content.plain_punctuation import costly
-from delivery.limits import destinations, pacing
+from delivery.limits import destinations, pacing, slowdowns
 from delivery.providers import registry
 from delivery.senders import Sender
 from koinonia.broadcasts.audience import Audience
@@ -98,7 +98,7 @@ def preview(
     if not renderings.usable and not renderings.unusable:
         raise UnacceptableError("audience", _("This audience is empty."))
     dearest = sums.dearest_unusable or sums.dearest
-    price, seconds = part_price(church), _seconds_for(sender, sums.parts)
+    price, seconds = part_price(church), _seconds_for(sender, sums.parts, begins_at)
     return Preview(
         people=sums.people,
         opted_out=sums.opted_out.total,
@@ -162,5 +162,6 @@ def _price(rendering: Rendering) -> tuple[int, int]:
     return rendering.measured.parts, rendering.measured.units
 
 
-def _seconds_for(sender: Sender, parts: int) -> float | None:
-    return pacing.seconds_for(registry.account(sender.provider), parts)
+def _seconds_for(sender: Sender, parts: int, begins_at: datetime) -> float | None:
+    account = registry.account(sender.provider)
+    return pacing.seconds_for(account, sender.number, parts, slowdowns.rates(begins_at))

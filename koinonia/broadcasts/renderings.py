@@ -14,6 +14,7 @@ from delivery.content.plain_punctuation import advice
 from delivery.content.visible_text import is_blank
 from koinonia.broadcasts.audience import Person
 from koinonia.models import Church
+from koinonia.models.member import called
 from koinonia.texts.compose import Composer
 
 MAX_NAMED = 100
@@ -66,6 +67,7 @@ class Renderings:
     """
 
     def __init__(self, church: Church, template: str, *, media: bool = False) -> None:
+        self.church = church
         self._composer = Composer(template, church)
         self._measure = lru_cache(_MEASURES_KEPT)(partial(measure_message, media=media))
         self.usable = 0
@@ -100,7 +102,7 @@ class Renderings:
         for person in sharing:
             if person is not fitting.member:
                 reason = _("%(name)s has the same number and gets the text.")
-                reason %= {"name": fitting.member.name}
+                reason %= {"name": called(fitting.member, self.church.country)}
                 self.doubles.add(person, reason)
         return fitting
 

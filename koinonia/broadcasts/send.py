@@ -32,6 +32,7 @@ from koinonia.broadcasts.renderings import LeftOutList, Rendering, Renderings, s
 from koinonia.conversations import conversation_keys
 from koinonia.media.storage import keep_used
 from koinonia.models import Broadcast, Church
+from koinonia.models.member import called
 from koinonia.texts import placeholders
 from realtime import log
 
@@ -167,7 +168,7 @@ def _usable(renderings: Renderings, people: Iterable[Person]) -> Iterator[Render
         raise UnacceptableError("audience", _("This audience is empty."))
     left_out = renderings.left_out.named[0]
     sentence = _("%(reason)s (Shown for %(name)s.)")
-    shown = {"reason": left_out.reason, "name": left_out.member.name}
+    shown = {"reason": left_out.reason, "name": called(left_out.member, renderings.church.country)}
     raise UnacceptableError("text", sentence % shown)
 
 

@@ -36,6 +36,8 @@ class Alerts:
     long, 1800."""
     dead_letters: int | None
     """ALERT_DEAD_LETTERS: so many new dead letters within an hour, 20."""
+    outgoing_seconds: float | None
+    """ALERT_OUTGOING_SECONDS: no worker sends the webhooks of churches for so long, 300."""
     spend_cap: bool
     """ALERT_SPEND_CAP: 0 sends no alert about churches that reached their daily limit."""
 
@@ -60,6 +62,7 @@ def read(env: rules.Env) -> Alerts:
         hold_seconds=_seconds(env, "ALERT_HOLD_SECONDS", 0),
         oldest_due_seconds=_seconds(env, "ALERT_OLDEST_DUE_SECONDS", 900),
         webhook_silence_seconds=_seconds(env, "ALERT_WEBHOOK_SILENCE_SECONDS", 1800),
+        outgoing_seconds=_seconds(env, "ALERT_OUTGOING_SECONDS", 300),
         dead_letters=None if dead_letters is None else max(1, int(dead_letters)),
         spend_cap=env.bool("ALERT_SPEND_CAP", True),
     )

@@ -61,10 +61,15 @@ def troubles(
     if breaker in _STOPPED:
         sentence = _("%(provider)s is not answering.") % {"provider": provider}
         return [_waiting("warn", sentence, church, now)]
-    if state.waits_until is None:
-        return []
-    sentence = _("The limit of the day is reached. The next texts go out on %(when)s.")
-    return [Trouble("warn", _with_time(sentence, state.waits_until))]
+    found = []
+    if state.waits_until is not None:
+        sentence = _("The limit of the day is reached. The next texts go out on %(when)s.")
+        found.append(Trouble("warn", _with_time(sentence, state.waits_until)))
+    slowed = [limits["slowed"].get(""), limits["slowed"].get(church.phone_number or "")]
+    if ends := [end for end in slowed if end is not None]:
+        sentence = _("Your support lets texts go out more slowly until %(when)s. None is lost.")
+        found.append(Trouble("warn", _with_time(sentence, max(ends))))
+    return found
 
 
 def forget() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -13,11 +13,16 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from delivery.admin.renewal import EVERY_SECONDS, part
-from delivery.desk.overview import Trouble
+from delivery.desk.durations import since
+from delivery.desk.overview import Kept, Trouble
 from delivery.templatetags.delivery_desk import desk_context
 from koinonia.desk.versions import versions
 from koinonia.health import heartbeat
 from koinonia.health.heartbeat import LiveProcess
+from koinonia.webhooks.lag import Lag, lag
+
+_OUTGOING_LATE = timedelta(minutes=2)
+_lag = Kept(lag)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +58,47 @@ class Processes:
         return []
 
 
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """The webhooks of churches, in words."""
+
+    lag: Lag
+    now: datetime
+
+    @property
+    def waiting(self) -> str:
+        return f"{self.lag.waiting:,}{'' if self.lag.is_complete else '+'}"
+
+    @property
+    def oldest(self) -> str:
+        return since(self.lag.oldest, self.now)
+
+    @property
+    def late(self) -> str:
+        """Return for how long no worker has sent a webhook that it could send; empty if none is late."""
+        late_since = self.lag.late_since
+        is_late = late_since is not None and self.now - late_since > _OUTGOING_LATE
+        return since(late_since, self.now) if is_late else ""
+
+    def troubles(self) -> list[Trouble]:
+        if not self.late:
+            return []
+        sentence = f"The webhooks of churches have not been sent for {self.late}: see whether the workers run."
+        return [Trouble("warn", sentence)]
+
+
 def context(user: Any, now: datetime) -> dict[str, Any]:
     """Return the context of the parts of the page; without the right to see them, ``desk`` is None."""
     found = desk_context(user)
     if found["desk"] is None:
         return found
-    processes = Processes(heartbeat.alive(now))
-    troubles = [*processes.troubles(), *found["desk"].troubles]
+    processes, outgoing = Processes(heartbeat.alive(now)), Outgoing(_lag.get(now), now)
+    troubles = [*processes.troubles(), *found["desk"].troubles, *outgoing.troubles()]
     troubles.sort(key=lambda one: one.tone)
     return {
         **found,
         "processes": processes,
+        "outgoing": outgoing,
         "versions": versions(),
         "troubles": troubles[1:],
         "verdict": troubles[0] if troubles else None,

@@ -9,8 +9,9 @@ from django.db.models import Q
 
 from delivery.models import Message
 from koinonia.any_spelling import pattern_of
-from koinonia.member_search import matching
 from koinonia.models import Church, Member
+from koinonia.people.search import matching
+from koinonia.typed_numbers import digits_in, other_forms
 
 TEXTS_SEARCHED = 10_000
 """The newest texts of a church in which words are looked for: no index holds their words."""
@@ -30,11 +31,13 @@ _WITH_WORDS = """
 def found(church: Church, words: str) -> Q:
     """Return the condition: person, number or texts of the conversation contain ``words``."""
     condition = Q(pk__in=_threads_with(church, words.strip()))
-    people = Member.objects.filter(matching(words), church=church)
+    people = Member.objects.filter(matching(words, church.country), church=church)
     condition |= Q(phone__in=people.values("phone"))
-    digits = "".join(letter for letter in words if letter in "0123456789")
+    digits = digits_in(words)
     if len(digits) >= _FEWEST_DIGITS:
         condition |= Q(phone__contains=digits)
+    if others := other_forms(words, church.country):
+        condition |= others
     return condition
 
 

@@ -142,6 +142,8 @@ def _rows(people: People, table: Table, report: Report) -> list[Row]:
         row = people.row(record)
         limits.add(row)
         report.skipped += row.departed
+        report.departed += row.departed
+        report.rejected += not row.departed and row.person is None
         for sentence in row.remarks:
             report.remark(row.line, sentence, row.name)
         rows.append(row)
@@ -188,6 +190,7 @@ def _merge(people: list[Person], plan: Plan, report: Report) -> None:
             sentence = _("groups: A name is longer than %(most)s characters.")
             name = full_name(person.first_name, person.last_name)
             report.remark(person.line, sentence % {"most": MAX_NAME_LENGTH}, name)
+            report.rejected += 1
             continue
         # Keep the first spelling in the file.
         groups = {key: names_of.setdefault(key, part) for part in parts if (key := group_key(part))}
@@ -196,6 +199,7 @@ def _merge(people: list[Person], plan: Plan, report: Report) -> None:
         if same is None and len(others) >= MAX_PEOPLE_OF_A_NUMBER:
             name = full_name(person.first_name, person.last_name)
             report.remark(person.line, too_many_at_number(), name)
+            report.rejected += 1
         elif same is None:
             wanted = ImportedPerson(
                 person.line, person.first_name, person.last_name, person.phone, groups

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from itertools import islice
 
+from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 
 from koinonia.member_import.comparison import plan_import
@@ -27,8 +28,9 @@ from koinonia.member_import.table import (
 )
 from koinonia.member_import.vcards import read_vcards
 from koinonia.member_import.workbook import read_workbook
-from koinonia.member_import.writing import preview, write
+from koinonia.member_import.writing import Origin, preview, write
 from koinonia.models import Church
+from koinonia.models.member_file import MAX_FILE_NAME_LENGTH
 from koinonia.names import tidy
 
 
@@ -40,8 +42,12 @@ def import_members(
     file_name: str = "",
     encoding: str = "",
     dry_run: bool = False,
+    user: User | None = None,
+    agreed: bool = False,
 ) -> Report:
     """Import the people in ``content`` and return the report; ``dry_run`` writes nothing.
+
+    With ``agreed``, ``user`` says that these people have agreed to get texts.
 
     Import all valid rows and report the other rows by line. The same number and name mean the same
     person. Members are added to groups, never removed, and new groups are created. Opt-outs are
@@ -52,7 +58,8 @@ def import_members(
     if dry_run:
         preview(church, plan, report)
     else:
-        write(church, plan, report, now=now)
+        origin = Origin(user=user, file_name=tidy(file_name)[:MAX_FILE_NAME_LENGTH], agreed=agreed)
+        write(church, plan, report, origin, now=now)
     report.close()
     return report
 

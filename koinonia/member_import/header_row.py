@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
 from django.utils.translation import gettext as _
 
 from koinonia.member_import.columns import Columns, columns_of
 from koinonia.member_import.table import (
     MAX_COLUMNS,
+    NO_HEADER,
     Mapping,
     NoHeaderError,
     Record,
@@ -60,12 +61,25 @@ def find_header(records: Iterable[Record], mapping: Mapping | None = None) -> He
 
 
 def _chosen(records: Iterator[Record], mapping: Mapping) -> Header | None:
+    if mapping.line == NO_HEADER:
+        return _without_header(records, mapping)
     for record in islice(records, _SAMPLED_RECORDS):
         if record.line == mapping.line and not record.error and len(record.cells) <= MAX_COLUMNS:
             columns = columns_of(record.cells, mapping.columns)
             if columns.is_usable or mapping.unfinished:
                 return Header(columns, [], records, record.line, record.cells)
     return None
+
+
+def _without_header(records: Iterator[Record], mapping: Mapping) -> Header | None:
+    """Number the columns, and let the first line be a person."""
+    first = list(islice(records, _SAMPLED_RECORDS))
+    width = max((len(record.cells) for record in first if not record.error), default=0)
+    cells = [_("Column %(number)s") % {"number": at + 1} for at in range(min(width, MAX_COLUMNS))]
+    columns = columns_of(cells, mapping.columns)
+    if not columns.is_usable and not mapping.unfinished:
+        return None
+    return Header(columns, [], chain(first, records), NO_HEADER, cells)
 
 
 def not_found(columns: Columns, line: int) -> NoHeaderError:

@@ -23,9 +23,15 @@ from koinonia.member_import.file import read_table
 from koinonia.member_import.mapping import mapping_from
 from koinonia.member_import.report import Report
 from koinonia.member_import.table import MAX_REMARKS
-from koinonia.member_import.writing import Writing, count, note_unwritten, yield_to_writers
+from koinonia.member_import.writing import (
+    Origin,
+    Writing,
+    count,
+    note_unwritten,
+    yield_to_writers,
+)
 from koinonia.models import Church, Group, MemberFile
-from koinonia.models.member_file import KEPT_FOR, REPORT_KEPT_FOR
+from koinonia.models.member_file import KEPT_FOR, MAX_FILE_NAME_LENGTH, REPORT_KEPT_FOR
 
 MOST_OF_A_CHURCH = 5
 MOST = 200
@@ -50,8 +56,9 @@ def keep(church: Church, user: User, content: bytes, name: str, *, now: datetime
     if kept.filter(church=church).count() >= MOST_OF_A_CHURCH or kept.count() >= MOST:
         raise TooManyFilesError
     return MemberFile.objects.create(
-        church=church, user=user, name=name[:200], content=zlib.compress(content), created_at=now
-    )
+        church=church, user=user, name=name[:MAX_FILE_NAME_LENGTH], content=zlib.compress(content),
+        created_at=now,
+    )  # fmt: skip
 
 
 def content_of(file: MemberFile) -> bytes:
@@ -78,6 +85,8 @@ def planned(file: MemberFile) -> tuple[Plan, Report]:
         report = Report(
             updated=file.report["updated"],
             skipped=file.report["skipped"],
+            departed=file.report.get("departed", 0),
+            rejected=file.report.get("rejected", 0),
             errors=[tuple(remark) for remark in file.report["remarks"]],
             ignored_columns=list(file.report["ignored"]),
             remarks_left_out=file.report["left_out"],
@@ -95,6 +104,8 @@ def planned(file: MemberFile) -> tuple[Plan, Report]:
     file.report = {
         "updated": report.updated,
         "skipped": report.skipped,
+        "departed": report.departed,
+        "rejected": report.rejected,
         "remarks": report.errors,
         "left_out": report.remarks_left_out,
         "names": report.names,
@@ -111,7 +122,7 @@ def planned(file: MemberFile) -> tuple[Plan, Report]:
 def begin(file: MemberFile, *, now: datetime) -> None:
     """Begin the import of the plan, and delete the upload. A second call changes nothing.
 
-    Raise UnusableFileError if the file cannot be imported.
+    The user says with it that the people of the file have agreed to get texts. Raise UnusableFileError if the file cannot be imported.
     """
     plan, report = planned(file)
     Group.objects.filter(church=file.church).complete_keys()
@@ -121,7 +132,7 @@ def begin(file: MemberFile, *, now: datetime) -> None:
         content=b"",
         plan=file.plan,
         report=file.report,
-        total=Writing(file.church, plan, now=now).total,
+        total=Writing(file.church, plan, _origin(file), now=now).total,
         progress={**counts, "opted_out": 0, "remarks": [], "new_groups": []},
         begun_at=now,
     )
@@ -133,7 +144,7 @@ def advance(file: MemberFile, *, seconds: float, now: datetime) -> None:
     Return early if another request works on the file.
     """
     if file.state == State.RUNNING:
-        writing = Writing(file.church, _plan(file), now=file.begun_at or now)
+        writing = Writing(file.church, _plan(file), _origin(file), now=file.begun_at or now)
         began = time.monotonic()
         while file.position < file.total:
             started = time.monotonic()
@@ -152,7 +163,7 @@ def _write_slice(file: MemberFile, writing: Writing) -> bool:
             rows = MemberFile.objects.filter(pk=file.pk, position=file.position)
             if not rows.select_for_update(nowait=True).values("pk").first():
                 return False
-            report = Report(**{name: file.progress[name] for name in _COUNTS})
+            report = counts_of(file)
             report.errors = [tuple(remark) for remark in file.progress["remarks"]]
             report.names = _names_in(file.progress)
             groups = set(file.progress["new_groups"])
@@ -183,7 +194,7 @@ def _write_slice(file: MemberFile, writing: Writing) -> bool:
     return True
 
 
-_COUNTS = ("created", "updated", "skipped")
+_COUNTS = ("created", "updated", "skipped", "departed", "rejected")
 _LOCK_NOT_AVAILABLE = "55P03"
 
 
@@ -191,8 +202,21 @@ def _end(file: MemberFile, now: datetime) -> None:
     with transaction.atomic():
         running = MemberFile.objects.filter(pk=file.pk, state=State.RUNNING)
         if running.update(state=State.DONE, plan=b""):
-            counts = {name: file.progress[name] for name in (*_COUNTS, "opted_out")}
+            done = counts_of(file)
+            counts = {
+                "created": done.created,
+                "updated": done.updated,
+                "skipped": done.already_here,
+                "not_imported": done.not_imported,
+                "opted_out": file.progress["opted_out"],
+            }
             audit.record(file.church, file.user, "members.imported", detail=counts, now=now)
+
+
+def counts_of(file: MemberFile) -> Report:
+    """Return the counts of the slices that are written, and of the rows that were not imported."""
+    # An import that an older release began has not all of the counts.
+    return Report(**{name: file.progress.get(name, 0) for name in _COUNTS})
 
 
 def remarks_of(file: MemberFile) -> list[tuple[int, str, str]]:
@@ -206,6 +230,10 @@ def remarks_of(file: MemberFile) -> list[tuple[int, str, str]]:
 def _names_in(kept: dict[str, Any]) -> dict[int, str]:
     """Return line to name. JSON has the lines as strings; files of an older release have no names."""
     return {int(line): name for line, name in kept.get("names", {}).items()}
+
+
+def _origin(file: MemberFile) -> Origin:
+    return Origin(user=file.user, file_name=file.name, agreed=True)
 
 
 def _plan(file: MemberFile) -> Plan:

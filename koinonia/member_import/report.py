@@ -21,6 +21,10 @@ class Report:
     created: int = 0
     updated: int = 0
     skipped: int = 0
+    departed: int = 0
+    """People who have died or are inactive, part of ``skipped``."""
+    rejected: int = 0
+    """Rows that are in ``errors`` only."""
     errors: list[tuple[int, str]] = field(default_factory=list)
     """Line in the file, and an error or a remark for the user."""
     new_groups: list[str] = field(default_factory=list)
@@ -29,6 +33,14 @@ class Report:
     remarks_left_out: int = 0
     names: dict[int, str] = field(default_factory=dict)
     """Line to the name of the person that a remark is about."""
+
+    @property
+    def already_here(self) -> int:
+        return self.skipped - self.departed
+
+    @property
+    def not_imported(self) -> int:
+        return self.departed + self.rejected
 
     def remark(self, line: int, sentence: str, name: str = "") -> None:
         """Add a remark about the person ``name``; count the remarks beyond ``MAX_REMARKS``."""

@@ -15,6 +15,7 @@ from koinonia.member_import.kinds import Kind, kind_of
 from koinonia.member_import.mapping import mapping_from, meanings
 from koinonia.member_import.report import Report
 from koinonia.member_import.table import (
+    NO_HEADER,
     Mapping,
     NoHeaderError,
     Table,
@@ -31,6 +32,7 @@ SHOWN_SHARING = 20
 _SAMPLED_ROWS = 200
 _SAMPLES = 3
 _SAMPLE_LENGTH = 40
+_DIGITS_OF_A_NUMBER = 7
 _ENCODINGS = ("cp1252", "mac_roman", "cp1250", "cp1251", "iso8859_15", "cp437")
 """Encodings beside the guess: Windows, old Macs, Central Europe, Cyrillic, Western Europe, DOS."""
 
@@ -77,6 +79,9 @@ class Preview:
     encodings: list[tuple[str, list[str]]] = field(default_factory=list)
     """Names of possible encodings, each with names of people as it reads them."""
     header_line: int = 0
+    """``NO_HEADER`` if a person said that the first line is a person."""
+    has_header: bool = True
+    """False if the first line is a person, or seems to be one."""
     columns: list[ShownColumn] = field(default_factory=list)
     people: list[ShownPerson] = field(default_factory=list)
     sharing: list[Sharing] = field(default_factory=list)
@@ -135,6 +140,7 @@ def _show_columns(found: Preview, file: MemberFile, content: bytes) -> None:
     table = _readable(content, file.encoding, mapping_from(file.mapping))
     found.asks_consent = not table.columns.consents and not table.all_opted_out
     found.header_line = table.header_line
+    found.has_header = table.header_line != NO_HEADER and not any(map(_is_number, table.header))
     columns = meanings(table.columns)
     rows = [record.cells for record in islice(table.records, _SAMPLED_ROWS) if not record.error]
     chosen = file.mapping.get("columns", {})
@@ -143,6 +149,11 @@ def _show_columns(found: Preview, file: MemberFile, content: bytes) -> None:
         for at, header in enumerate(table.header)
         if (samples := _samples(rows, at)) or tidy(header)
     ]
+
+
+def _is_number(cell: str) -> bool:
+    """Return whether a cell of the first line holds a phone number, which names no column."""
+    return sum(sign.isdigit() for sign in cell) >= _DIGITS_OF_A_NUMBER
 
 
 def _readable(content: bytes, encoding: str, mapping: Mapping | None) -> Table:
@@ -191,9 +202,10 @@ def _shown(
     state, before = "new", ""
     if known:
         name = full_name(person.first_name, person.last_name or known.last_name)
-        before = known.name if known.name != name else ""
+        is_renamed = full_name(known.first_name, known.last_name) != name
+        before = known.name if is_renamed else ""
         keys = {group.key for group in known.groups.all()}
-        changes = before or not person.groups.keys() <= keys
+        changes = is_renamed or not person.groups.keys() <= keys
         newly_out = person.phone in plan.opt_outs and person.phone not in out
         state = "changed" if changes or newly_out else "same"
     return ShownPerson(

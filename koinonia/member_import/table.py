@@ -31,6 +31,8 @@ ALWAYS_UNPACKED = 4 * 2**20
 """Unpacked bytes that a small workbook can always have."""
 MAX_SHEET_ROWS = 200_000
 """Rows of a sheet, including empty rows."""
+NO_HEADER = 0
+"""The line of the header in a file whose first line is a person."""
 
 
 Remark = tuple[int, str]
@@ -64,7 +66,7 @@ class Mapping:
     """The choice of a person for the columns of a file."""
 
     line: int
-    """The line of the header."""
+    """The line of the header; ``NO_HEADER``: the first line holds a person already."""
     columns: dict[int, str] = field(default_factory=dict)
     """Index of a column -> the header that it has for the import; "" ignores the column."""
     unfinished: bool = False

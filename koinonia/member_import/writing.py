@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
+from django.contrib.auth.models import User
 from django.db import DatabaseError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from delivery.models import ConsentChange, OptOut
-from delivery.opt_outs import opt_out, opted_out
+from delivery.opt_outs import Record, opt_out, opted_out
+from delivery.opt_outs.agreements import agree
 from koinonia.member_import.comparison import ImportedPerson, Plan, same_person, too_many_at_number
 from koinonia.member_import.report import Report
 from koinonia.member_import.table import MAX_PEOPLE_OF_A_NUMBER
@@ -80,12 +82,23 @@ class Step:
     new_groups: set[str] = field(default_factory=set)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where an import comes from, for the log of consent."""
+
+    user: User | None = None
+    file_name: str = ""
+    agreed: bool = False
+    """The user says that the people of the file have agreed to get texts."""
+
+
 class Writing:
     """Writes a plan in slices: opt-outs first, so that an opted-out person never gets a text in
     between, then people with their groups. Each slice is one transaction."""
 
-    def __init__(self, church: Church, plan: Plan, *, now: datetime) -> None:
+    def __init__(self, church: Church, plan: Plan, origin: Origin, *, now: datetime) -> None:
         self._church = church
+        self._origin = origin
         self._numbers = sorted(plan.opt_outs)
         self._people = plan.people
         self._now = now
@@ -121,7 +134,10 @@ class Writing:
         with transaction.atomic():
             new = set(numbers) - opted_out(self._church.pk, numbers)
             for number in sorted(new):
-                opt_out(self._church.pk, number, OptOut.Source.FILE, now=self._now)
+                opt_out(
+                    self._church.pk, number, OptOut.Source.FILE, now=self._now,
+                    by=self._origin.user, file_name=self._origin.file_name,
+                )  # fmt: skip
         return len(new)
 
     def _newly_out(self, phones: Collection[str]) -> set[str]:
@@ -155,7 +171,20 @@ class Writing:
             ),
             ignore_conflicts=True,
         )
+        if self._origin.agreed:
+            self._agree(people, changes)
         return changes, new_groups
+
+    def _agree(self, people: Sequence[ImportedPerson], changes: Changes) -> None:
+        """Record the agreement of the people, also of those whom the file does not change."""
+        said = Record(
+            source=OptOut.Source.FILE, at=self._now,
+            by=self._origin.user, file_name=self._origin.file_name,
+        )  # fmt: skip
+        refused = {id(person) for person in changes.refused}
+        phones = {person.phone for person in people if id(person) not in refused}
+        newcomers = {person.phone for _, person in changes.new}
+        agree(self._church.pk, phones, said, newcomers=newcomers)
 
     def _groups(self, names: dict[str, str]) -> tuple[dict[str, int], set[str]]:
         """Return the primary keys of these groups (key to name), and the names of created groups."""
@@ -169,13 +198,13 @@ class Writing:
         return found, {group.name for group in made}
 
 
-def write(church: Church, plan: Plan, report: Report, *, now: datetime) -> None:
+def write(church: Church, plan: Plan, report: Report, origin: Origin, *, now: datetime) -> None:
     """Write ``plan``. Count changes and failures in ``report``.
 
     A database error among the opt-outs ends the import: people must not be written without them.
     """
     Group.objects.filter(church=church).complete_keys()
-    writing = Writing(church, plan, now=now)
+    writing = Writing(church, plan, origin, now=now)
     position, new_groups = 0, set[str]()
     while position < writing.total:
         started = time.monotonic()
@@ -201,6 +230,7 @@ def note_unwritten(people: Sequence[ImportedPerson], error: DatabaseError, repor
         exc_info=error,
         extra={"action": "import_not_written", "people": len(people)},
     )
+    report.rejected += len(people)
     for person in people:
         report.remark(person.line, str(_NOT_WRITTEN), person.name)
 
@@ -257,6 +287,7 @@ def count(changes: Changes, report: Report) -> None:
     report.created += len(changes.new)
     report.updated += changes.updated
     report.skipped += changes.skipped
+    report.rejected += len(changes.refused)
     for person in changes.refused:
         report.remark(person.line, too_many_at_number(), person.name)
 

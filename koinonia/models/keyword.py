@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import models
 
+from delivery.opt_outs.words import key
 from koinonia.models.church import Church
 from koinonia.models.derived import with_derived
 from koinonia.models.group import Group
@@ -11,6 +12,11 @@ from koinonia.models.group import Group
 MAX_WORD = 30
 MAX_ANSWER = 480
 """Letters of an automatic answer: three parts, or seven with letters outside of GSM-7."""
+
+
+def keyword_key(word: str) -> str:
+    """Return the form of ``word`` for comparisons: without case, accents and blanks."""
+    return key(word).replace(" ", "")
 
 
 class Keyword(models.Model):
@@ -21,7 +27,7 @@ class Keyword(models.Model):
     word = models.CharField(max_length=MAX_WORD)
     """The spelling of the staff: CHOIR."""
     key = models.CharField(max_length=64, editable=False)
-    """The comparable form, without blanks; see ``koinonia.answers.keywords``."""
+    """The comparable form, without blanks; see ``keyword_key``."""
     group = models.ForeignKey(Group, models.CASCADE, related_name="keywords")
     answer = models.TextField(blank=True, default="")
     """The answer to the word; empty: the welcome text of the group, else a sentence in the church's language."""
@@ -38,8 +44,5 @@ class Keyword(models.Model):
 
     def save(self, *args: Any, **options: Any) -> None:
         """Save the keyword with the key derived from its word."""
-        # Imported late: the rules of keywords import this module.
-        from koinonia.answers.keywords import keyword_key
-
         self.key = keyword_key(self.word)
         super().save(*args, **with_derived(options, "key", "word"))

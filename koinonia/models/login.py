@@ -4,6 +4,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from koinonia.models.church import Church
+
 
 class KeyScope(models.TextChoices):
     """A part of the rights of a user, for an API key (docs/decisions/0093)."""
@@ -34,6 +36,13 @@ class TokenDetails(models.Model):
     """Unix time in seconds, exact to a minute; None if the token was never used."""
     scopes = models.CharField(max_length=100, blank=True, default="", db_default="", editable=False)
     """The scopes of an API key, separated by blanks; empty for a token with all rights of its user."""
+
+    # A key of a deleted church keeps the number: it must not become a key of all churches.
+    church = models.ForeignKey(
+        Church, models.DO_NOTHING, null=True, editable=False, related_name="+", db_constraint=False,
+        db_index=False,
+    )  # fmt: skip
+    """The only church of an API key; None for all churches of its user."""
 
     class Meta:
         verbose_name_plural = "token details"

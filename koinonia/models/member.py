@@ -1,20 +1,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Protocol
 
 from django.db import connections, models
 from django.db.models import Exists, OuterRef
+from django.dispatch import Signal
 
 from delivery.models import OptOut
 from koinonia.models.church import Church
 from koinonia.models.derived import with_derived
 from koinonia.models.group import Group
 from koinonia.names import search_key
+from koinonia.phone import as_written, is_number
 
 SEARCH_LENGTH = 400
 _NAMES = frozenset({"first_name", "last_name"})
 _AT_ONCE = 500
+
+members_created = Signal()
+"""Sent after a bulk write, which does not send ``post_save``: ``members``, a list of ``Member``."""
 
 
 class MemberQuerySet(models.QuerySet["Member"]):
@@ -27,7 +32,7 @@ class MemberQuerySet(models.QuerySet["Member"]):
         if (fields := options.get("update_fields")) and not _NAMES.isdisjoint(fields):
             options["update_fields"] = [*fields, "search_key"]
         made = super().bulk_create(members, *args, **options)
-        _link_history(made)
+        members_created.send(sender=self.model, members=made)
         return made
 
     def bulk_update(
@@ -93,18 +98,6 @@ class MemberQuerySet(models.QuerySet["Member"]):
         return int(highest)
 
 
-def _link_history(members: Iterable[Member]) -> None:
-    """Link older messages to the new members: a bulk write does not send ``post_save``."""
-    # Imported late: the Conversation model imports this module.
-    from koinonia.conversations import link_to_members
-
-    phones: dict[int, list[str]] = {}
-    for member in members:
-        phones.setdefault(member.church_id, []).append(member.phone)
-    for church_id, theirs in phones.items():
-        link_to_members(church_id, theirs)
-
-
 class Member(models.Model):
     """A member of the congregation, who receives texts."""
 
@@ -134,7 +127,7 @@ class Member(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name
+        return full_name(self.first_name, self.last_name)
 
     def save(self, *args: Any, **options: Any) -> None:
         """Save the member with the search key derived from the names."""
@@ -142,11 +135,12 @@ class Member(models.Model):
         super().save(*args, **with_derived(options, "search_key", *_NAMES))
 
     def computed_search_key(self) -> str:
-        return search_key(self.name)[:SEARCH_LENGTH]
+        return search_key(full_name(self.first_name, self.last_name))[:SEARCH_LENGTH]
 
     @property
     def name(self) -> str:
-        return full_name(self.first_name, self.last_name)
+        """Return the name; "" for a member without one."""
+        return known_name(self.first_name, self.last_name)
 
 
 def with_opt_outs(members: MemberQuerySet) -> MemberQuerySet:
@@ -157,3 +151,23 @@ def with_opt_outs(members: MemberQuerySet) -> MemberQuerySet:
 
 def full_name(first_name: str, last_name: str) -> str:
     return f"{first_name} {last_name}".strip()
+
+
+def known_name(first_name: str, last_name: str) -> str:
+    """Return the full name; "" for the number that a member has who joined by a keyword."""
+    name = full_name(first_name, last_name)
+    return "" if is_number(name) else name
+
+
+class Person(Protocol):
+    """A member, or the columns of one."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def phone(self) -> str: ...
+
+
+def called(person: Person, country: str) -> str:
+    """Return the name, or the number as people of ``country`` write it."""
+    return person.name or as_written(person.phone, country)

@@ -11,6 +11,7 @@ from koinonia.models.church import Church
 KEPT_FOR = timedelta(hours=1)
 """The time until an uploaded file is deleted."""
 REPORT_KEPT_FOR = timedelta(days=1)
+MAX_FILE_NAME_LENGTH = 200
 
 
 class MemberFile(models.Model):
@@ -26,7 +27,7 @@ class MemberFile(models.Model):
     church = models.ForeignKey(Church, models.CASCADE, related_name="member_files")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     state = models.CharField(max_length=8, choices=State, default=State.UPLOADED)
-    name = models.CharField(max_length=200, blank=True)
+    name = models.CharField(max_length=MAX_FILE_NAME_LENGTH, blank=True)
     content = models.BinaryField()
     """The compressed file; empty from the begin of the import."""
     plan = models.BinaryField(default=b"")

@@ -19,9 +19,11 @@ from delivery.desk import charts
 from delivery.models import Message
 from koinonia import phone
 from koinonia.console import words
+from koinonia.models.member import called
 
 register = template.Library()
 register.filter(phone.as_written)
+register.filter(called)
 
 
 @register.simple_tag

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from delivery.accept import UnacceptableError
 from koinonia.models import Church
+from koinonia.phone import is_number
 
 _PLACEHOLDER = re.compile(r"\{[^\S\n]*([A-Za-z_]+)[^\S\n]*\}")
 _TWO_CLOSE = re.compile(_PLACEHOLDER.pattern + r"\}")
@@ -32,7 +33,7 @@ class Named(Protocol):
 
 _MEMBER_VALUES: dict[str, Callable[[Named], str]] = {
     "first_name": lambda member: member.first_name,
-    "last_name": lambda member: member.last_name,
+    "last_name": lambda member: "" if is_number(member.last_name) else member.last_name,
 }
 NAMES = (*_MEMBER_VALUES, "church")
 _SYNONYMS = {

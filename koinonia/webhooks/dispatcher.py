@@ -16,6 +16,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from delivery.outage import Outage
+from koinonia.models import WebhookCursor
 from koinonia.webhooks import notices
 from koinonia.webhooks.claim import Claimed, claim, gather
 from koinonia.webhooks.posting import Poster
@@ -29,6 +30,8 @@ LANES_EACH = 8
 _SLOW_SECONDS = 2.0
 """An endpoint is slow if its posts take longer than this on average."""
 _POLL_SECONDS = 0.25
+_LOOK_SECONDS = 0.5
+"""How often the claims of the open turns are looked at, to end the turns whose claim is lost."""
 _NOTICE_SECONDS = 10.0
 _AWAY_SECONDS = 1.0
 _STOP_SECONDS = 8.0
@@ -50,7 +53,7 @@ class Dispatcher:
         self._slow: set[int] = set()
         self._lagging: set[int] = set()
         self._outage = Outage("webhooks wait")
-        self._notices_at = 0.0
+        self._notices_at = self._look_at = 0.0
         self._mailing: Future[None] | None = None
 
     def run(self) -> None:
@@ -69,6 +72,7 @@ class Dispatcher:
     def step(self) -> None:
         """Settle the turns that have ended, claim others, and wait for a moment."""
         began = False if self._stopped() else self._claim()
+        self._end_lost_turns()
         self._settle(None if began else self._wait())
         if not self._stopped() and time.monotonic() >= self._notices_at:
             self._notices_at = time.monotonic() + _NOTICE_SECONDS
@@ -103,6 +107,17 @@ class Dispatcher:
             else:
                 self._begin(one, turn)
         return bool(claimed)
+
+    def _end_lost_turns(self) -> None:
+        """End the turns whose webhook was switched off, changed or deleted: no further event goes out."""
+        if not self._running or time.monotonic() < self._look_at:
+            return
+        self._look_at = time.monotonic() + _LOOK_SECONDS
+        rows = WebhookCursor.objects.filter(pk__in=list(self._running))
+        held = dict(rows.values_list("pk", "lease_token"))
+        for key, turn in self._running.items():
+            if held.get(key) != turn.token:
+                turn.give_up()
 
     def _begin(self, claimed: Claimed, turn: Turn) -> None:
         key = turn.endpoint.pk

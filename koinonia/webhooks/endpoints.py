@@ -67,15 +67,28 @@ def delete(endpoint: WebhookEndpoint, user: User | None) -> bool:
 
 def switch(endpoint: WebhookEndpoint, *, on: bool, now: datetime) -> None:
     """Switch the endpoint on or off, in the caller's transaction. On: it continues where it stopped."""
-    if on == endpoint.enabled:
+    # A worker may have switched it off since the caller has read it: keep its reason, and its mail.
+    found = _locked(endpoint)
+    if on != found.enabled:
+        found.off, found.off_since = (_Off.NOT, None) if on else (_Off.OWNER, now)
+        found.owes_notice = False
+        found.save(update_fields=["off", "off_since", "owes_notice"])
+        _take_claim(found)
+        if on:
+            _try_waiting_now(found, now)
+    endpoint.off, endpoint.off_since = found.off, found.off_since
+    endpoint.owes_notice = found.owes_notice
+
+
+def change_address(endpoint: WebhookEndpoint, url: str, now: datetime) -> None:
+    """Give the endpoint another address, in the caller's transaction, and try it without a pause."""
+    if url == endpoint.url:
         return
-    endpoint.off, endpoint.off_since = (_Off.NOT, None) if on else (_Off.OWNER, now)
-    endpoint.owes_notice = False
-    endpoint.save(update_fields=["off", "off_since", "owes_notice"])
+    endpoint.url = url
+    endpoint.save(update_fields=["url"])
+    # The failures and pauses are those of the old address.
     _take_claim(endpoint)
-    if on:
-        waiting = WebhookDelivery.objects.filter(endpoint=endpoint, state=_State.WAITING)
-        waiting.update(next_at=now, trying_since=now)
+    _try_waiting_now(endpoint, now)
 
 
 @transaction.atomic
@@ -118,9 +131,9 @@ def redeliver(delivery: WebhookDelivery, user: User | None, now: datetime) -> We
             raise WebhookRefusedError(
                 _("The event log does not hold this event any more. Read the data from the API.")
             )
-    WebhookDelivery.objects.filter(pk=delivery.pk).update(
-        state=_State.WAITING, next_at=now, trying_since=now
-    )
+    again = WebhookDelivery.objects.filter(pk=delivery.pk)
+    if not again.update(state=_State.WAITING, next_at=now, trying_since=now):
+        raise WebhookRefusedError(_("This delivery has just been deleted, because it was old."))
     _hurry(endpoint)
     audit.record(endpoint.church, user, "webhook.redelivered", endpoint, {"events": 1}, now=now)
     delivery.refresh_from_db()
@@ -140,7 +153,8 @@ def redeliver_since(
     head = log.head_of(found.church.slug)
     cursor = WebhookCursor.objects.get(pk=found.pk)
     seq = min(log.number_before(head, since), cursor.seq)
-    WebhookCursor.objects.filter(pk=found.pk).update(epoch=head.epoch, seq=seq)
+    # Keep the epoch: if it is an old one, the receiver has still to be told of the restore.
+    WebhookCursor.objects.filter(pk=found.pk).update(seq=seq)
     _take_claim(found)
     number = max(0, cursor.seq - seq)
     audit.record(found.church, user, "webhook.redelivered", found, {"events": number}, now=now)
@@ -163,6 +177,12 @@ def _refuse_if_off(endpoint: WebhookEndpoint) -> None:
 def _hurry(endpoint: WebhookEndpoint) -> None:
     """End the pause of a failing endpoint: a person wants to see an answer now."""
     WebhookCursor.objects.filter(pk=endpoint.pk).update(next_at=None)
+
+
+def _try_waiting_now(endpoint: WebhookEndpoint, now: datetime) -> None:
+    """Let each waiting delivery begin its 24 hours again."""
+    waiting = WebhookDelivery.objects.filter(endpoint=endpoint, state=_State.WAITING)
+    waiting.update(next_at=now, trying_since=now)
 
 
 def _take_claim(endpoint: WebhookEndpoint) -> None:

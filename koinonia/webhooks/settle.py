@@ -9,11 +9,13 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from koinonia import audit
+from koinonia.health.metrics import instruments
 from koinonia.models import WebhookCursor, WebhookDelivery, WebhookEndpoint
 from koinonia.webhooks.claim import GATED_AFTER, MOST_WAITING
 from koinonia.webhooks.schedule import TRYING_FOR, next_try
@@ -26,6 +28,7 @@ _State = WebhookDelivery.State
 _RESULT = [
     "state", "attempts", "status", "error", "excerpt", "seconds", "trying_since", "tried_at", "next_at",
 ]  # fmt: skip
+_ATTEMPT = ["attempts", "status", "error", "excerpt", "seconds", "tried_at"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +45,11 @@ def settle(turn: Turn, now: datetime) -> bool:
     # Lock the endpoint first, as its owner's requests do, so that two transactions cannot deadlock.
     lock_endpoint(turn.endpoint.pk)
     mine = WebhookCursor.objects.filter(pk=turn.endpoint.pk, lease_token=turn.token)
-    before = mine.first()
+    # Lock the cursor too: a worker must not claim it between this look and the writes below.
+    before = mine.select_for_update(no_key=True).first()
     if before is None:
         logger.warning(
-            "The results of a webhook came too late; its events are sent again",
+            "The claim of a webhook was lost during its turn: the results are not written",
             extra={"action": "webhook_claim_lost", "webhook": turn.endpoint.pk},
         )
         return False
@@ -53,14 +57,20 @@ def settle(turn: Turn, now: datetime) -> bool:
     health = _health(before, tried)
     for item in tried:
         _write_result(item, item.tried_at or now)
-    _save(turn, tried)
+    _save(turn, tried, now)
     epoch, seq = turn.position()
     mine.update(
         epoch=epoch, seq=seq, failures=health.failures, failing_since=health.since,
         next_at=_pause(turn, health, before, now), lease_token="", lease_until=None,
     )  # fmt: skip
     _switch_off(turn, tried, health, now)
+    transaction.on_commit(partial(_count, tried))
     return True
+
+
+def _count(tried: list[Item]) -> None:
+    for item in tried:
+        instruments.outgoing_posts.labels(item.error or "delivered").inc()
 
 
 def lock_endpoint(key: int) -> WebhookEndpoint | None:
@@ -92,20 +102,43 @@ def _write_result(item: Item, at: datetime) -> None:
     delivery.state = _State.FAILED if delivery.next_at is None else _State.WAITING
 
 
-def _save(turn: Turn, tried: list[Item]) -> None:
-    known = [item.delivery for item in tried if not item.is_new]
-    new = [item.delivery for item in tried if item.is_new]
-    WebhookDelivery.objects.bulk_update(known, _RESULT)
-    # A person may have ordered events again that have a delivery already.
-    WebhookDelivery.objects.bulk_create(
-        new, update_conflicts=True, unique_fields=["endpoint", "event_id"], update_fields=_RESULT
+def _save(turn: Turn, tried: list[Item], now: datetime) -> None:
+    known = [item for item in tried if not item.is_new]
+    ordered = _ordered_meanwhile(known)
+    WebhookDelivery.objects.bulk_update(
+        [item.delivery for item in known if item.delivery.pk not in ordered], _RESULT
     )
+    # A person has ordered these again during the turn: they stay due, beside the result of this attempt.
+    WebhookDelivery.objects.bulk_update(
+        [item.delivery for item in known if item.delivery.pk in ordered], _ATTEMPT
+    )
+    new = [item.delivery for item in tried if item.is_new]
+    WebhookDelivery.objects.bulk_create([*new, *_untold_gaps(turn, now)])
     lost = WebhookDelivery.objects.filter(pk__in=[delivery.pk for delivery in turn.lost])
     lost.update(state=_State.LOST, next_at=None)
 
 
+def _ordered_meanwhile(known: list[Item]) -> set[int]:
+    """Return the keys of the deliveries that a person has ordered again since the claim."""
+    seen = {item.delivery.pk: item.known_since for item in known}
+    rows = WebhookDelivery.objects.filter(pk__in=seen).values_list("pk", "trying_since")
+    return {key for key, since in rows if since != seen[key]}
+
+
+def _untold_gaps(turn: Turn, now: datetime) -> list[WebhookDelivery]:
+    """Return the events about a gap of the log that were not posted. They wait for another claim."""
+    items = [one for one in turn.items if one.is_new and one.tried_at is None]
+    gaps = [one.delivery for one in items if not one.moves_cursor]
+    for gap in gaps:
+        gap.next_at = now
+    return gaps
+
+
 def _pause(turn: Turn, health: _Health, before: WebhookCursor, now: datetime) -> datetime | None:
     """Return until when nothing is sent to the endpoint; None: it may be claimed at once."""
+    if before.next_at is None:
+        # An owner wants to see an answer now, and has ended the pause during the turn.
+        return None
     waiting = WebhookDelivery.objects.filter(endpoint=turn.endpoint, state=_State.WAITING)
     if health.failures >= GATED_AFTER and health.since is not None:
         return next_try(health.failures - GATED_AFTER + 1, health.since, now)

@@ -30,6 +30,10 @@ class Item:
 
     delivery: WebhookDelivery
     body: bytes
+    known_since: datetime | None = None
+    """``trying_since`` of the row at the claim: another value later is an order of a person. None: no row."""
+    moves_cursor: bool = False
+    """The event is one after the cursor, which stays before it until it was posted."""
     status: int | None = None
     error: str = ""
     excerpt: str = ""
@@ -53,8 +57,6 @@ class Turn:
     endpoint: WebhookEndpoint
     church: str
     token: str
-    before: tuple[str, int]
-    """The epoch and number of the cursor before the turn."""
     epoch: str
     last: int
     """The number of the cursor once every item was posted."""
@@ -66,6 +68,7 @@ class Turn:
     took: float = 0.0
     _left: deque[Item] = field(default_factory=deque)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _is_lost: bool = False
     _open_lanes: int = 0
     _failures: int = 0
 
@@ -74,10 +77,14 @@ class Turn:
         self._left.extend(self.items)
         self.took = time.monotonic()
 
+    def give_up(self) -> None:
+        """Begin no further post: the claim is lost, or the owner has switched the webhook off."""
+        self._is_lost = True
+
     def run_lane(self, poster: Poster, stopped: Callable[[], bool]) -> bool:
         """Post until no item is left. The last lane that ends returns True."""
         until = self.took + BUDGET_SECONDS
-        while not stopped() and time.monotonic() < until and self._failures < STOPS_AFTER:
+        while not (stopped() or self._ends(until)):
             try:
                 item = self._left.popleft()
             except IndexError:
@@ -92,15 +99,13 @@ class Turn:
 
     def position(self) -> tuple[str, int]:
         """Return the epoch and the number of the last event without a gap before it."""
-        skipped = [
-            item.delivery.seq for item in self.items if item.tried_at is None and item.is_new
-        ]
-        if not skipped:
-            return self.epoch, self.last
-        if skipped[0] is None:
-            # The receiver was not told yet that events are missing.
-            return self.before
-        return self.epoch, skipped[0] - 1
+        for item in self.items:
+            if item.moves_cursor and item.tried_at is None and item.delivery.seq is not None:
+                return self.epoch, item.delivery.seq - 1
+        return self.epoch, self.last
+
+    def _ends(self, until: float) -> bool:
+        return self._is_lost or time.monotonic() >= until or self._failures >= STOPS_AFTER
 
     def _post(self, poster: Poster, item: Item) -> None:
         now = timezone.now()

@@ -1,12 +1,14 @@
 """Generate three clients from the schema of a running system, use each, and check the schema: ``make clients``.
 
-openapi-generator (python) and openapi-python-client come from PyPI, openapi-typescript and the checkers from npm;
+The programs of ``docs/guide/clients.md`` run too. openapi-generator (python) and openapi-python-client come from PyPI, openapi-typescript and the checkers from npm;
 versions are pinned in ``requirements.txt`` and ``package.json`` beside this file. All is installed
 into ``build/clients``.
 """
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -33,6 +35,7 @@ def main() -> int:
         sys.stderr.write(f"make clients needs {', '.join(missing)}: install it, then try again.\n")
         return 2
     _install()
+    _write_guide()
     with (
         tempfile.TemporaryDirectory() as directory,
         RunningSystem(Path(directory) / "data") as system,
@@ -40,6 +43,7 @@ def main() -> int:
         schema = _schema_of(system)
         _lint(schema)
         _generate(schema)
+        _run_guide(system)
         for name, command in _uses().items():
             _run(*command, system.url, USER, system.password, PHONES[name], cwd=BUILD)
             sys.stdout.write(f"{name}: generated, logged in, used, logged out.\n")
@@ -62,6 +66,23 @@ def _install() -> None:
     _run("npm", "install", "--silent", "--no-audit", "--no-fund", "--no-package-lock", cwd=BUILD)
 
 
+def _write_guide() -> None:
+    """Write each program of the guide's page to a file."""
+    page = (ROOT / "docs" / "guide" / "clients.md").read_text()
+    for name, kind, text in re.findall(
+        r"^<!-- client: ([a-z-]+) -->\n```([a-z]+)\n(.*?)^```$", page, re.M | re.S
+    ):
+        (BUILD / f"guide-{name}.{kind}").write_text(text)
+
+
+def _run_guide(system: RunningSystem) -> None:
+    """Send a text by each program of the guide's page."""
+    os.environ |= {"KOINONIA_URL": system.url, "KOINONIA_TOKEN": system.token(USER)}
+    for name, command in _uses(guide=True).items():
+        _run(*command, cwd=BUILD)
+        sys.stdout.write(f"{name}: the guide's program has sent a text.\n")
+
+
 def _schema_of(system: RunningSystem) -> Path:
     """Return a file with the schema from the running system."""
     answer = requests.get(f"{system.url}/api/schema/", timeout=60)
@@ -79,24 +100,33 @@ def _lint(schema: Path) -> None:
 
 
 def _generate(schema: Path) -> None:
-    for made in ("og", "koinonia_opc"):
+    for made in ("og", "koinonia_client"):
         shutil.rmtree(BUILD / made, ignore_errors=True)
     _run(str(BIN / "openapi-generator-cli"), "generate", "-i", str(schema), "-g", "python",
-         "-o", "og", "--package-name", "koinonia_og", cwd=BUILD)  # fmt: skip
+         "-o", "og", "--package-name", "koinonia_api", cwd=BUILD)  # fmt: skip
     _run(str(BIN / "openapi-python-client"), "generate", "--path", str(schema), "--overwrite",
-         "--output-path", "koinonia_opc", "--meta", "none", cwd=BUILD)  # fmt: skip
+         "--output-path", "koinonia_client", "--meta", "none", cwd=BUILD)  # fmt: skip
     _run("npx", "openapi-typescript", str(schema), "-o", "schema.d.ts", cwd=BUILD)
     _run("npx", "tsc", "-p", ".", cwd=BUILD)
 
 
-def _uses() -> dict[str, list[str]]:
-    """Return the script for each tool's client, with the client's folder on Python's path."""
+def _uses(*, guide: bool = False) -> dict[str, list[str]]:
+    """Return our script for each tool's client, or the guide's, with the client's folder on Python's path."""
     python = str(BIN / "python")
     start = "import runpy, sys; sys.path[:0] = ['.', 'og']; del sys.argv[0]; runpy.run_path(sys.argv[0], run_name='__main__')"
+    ours = {
+        "openapi-generator": HERE / "use_openapi_generator.py",
+        "openapi-python-client": HERE / "use_openapi_python_client.py",
+        "openapi-typescript": Path("use_typescript.ts"),
+    }
+    files = {
+        name: BUILD / f"guide-{name}{file.suffix}" if guide else file for name, file in ours.items()
+    }
     return {
-        "openapi-generator": [python, "-c", start, str(HERE / "use_openapi_generator.py")],
-        "openapi-python-client": [python, "-c", start, str(HERE / "use_openapi_python_client.py")],
-        "openapi-typescript": ["node", "out/use_typescript.js"],
+        name: ["node", f"out/{file.stem}.js"]
+        if file.suffix == ".ts"
+        else [python, "-c", start, str(file)]
+        for name, file in files.items()
     }
 
 

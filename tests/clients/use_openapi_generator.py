@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-import koinonia_og as client
+import koinonia_api as client
 
 
 def main(url: str, username: str, password: str, phone: str) -> None:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import sys
 
-from koinonia_opc import AuthenticatedClient, Client
-from koinonia_opc.api.auth import log_in, log_out
-from koinonia_opc.api.dead_letters import export_dead_letters
-from koinonia_opc.api.me import get_me
-from koinonia_opc.api.members import (
+from koinonia_client import AuthenticatedClient, Client
+from koinonia_client.api.auth import log_in, log_out
+from koinonia_client.api.dead_letters import export_dead_letters
+from koinonia_client.api.me import get_me
+from koinonia_client.api.members import (
     create_member,
     delete_member,
     get_member,
     list_members,
     update_member,
 )
-from koinonia_opc.api.messages import get_message, send_message
-from koinonia_opc.models import (
+from koinonia_client.api.messages import get_message, send_message
+from koinonia_client.models import (
     LoginRequest,
     Member,
     MemberRequest,
@@ -24,7 +24,7 @@ from koinonia_opc.models import (
     PatchedMemberRequest,
     Problem,
 )
-from koinonia_opc.types import UNSET
+from koinonia_client.types import UNSET
 
 
 def main(url: str, username: str, password: str, phone: str) -> None:

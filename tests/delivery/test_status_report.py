@@ -86,7 +86,7 @@ def test_one_statement_tells_the_breaker_and_the_hold_of_an_account(
     with django_assert_num_queries(1):
         found = limits_of(account().alias, NOW)
     whole = report(now=NOW)
-    assert found == {"breaker": whole["breaker"], "hold": whole["hold"]}
+    assert found == {"breaker": whole["breaker"], "hold": whole["hold"], "slowed": {}}
     assert found["breaker"]["state"] == state
     assert (found["hold"] is not None) == (held_until in (None, NOW + MINUTE))
 

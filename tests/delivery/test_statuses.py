@@ -39,5 +39,10 @@ def test_the_diagram_of_the_docs_is_the_table() -> None:
     assert _drawn() == table
 
 
+def test_the_docs_explain_every_status_in_the_order_of_the_code() -> None:
+    explained = re.findall(r"^\| `([a-z]+)` \|", DIAGRAM.read_text(), re.M)
+    assert explained == Status.values
+
+
 def test_every_visible_status_is_in_the_table() -> None:
     assert set(MAY_BECOME) == set(Status) - {Status.SENDING}

@@ -8,12 +8,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from koinonia.api import errors
 from tests.examples.walk import ENVIRONMENT, Walk
 from tests.support.running_system import ROOT, RunningSystem
 
 FILE = ROOT / "koinonia" / "api" / "examples" / "answers.json"
 OWN_ERRORS = ("400", "409")
-"""These differ between operations, and so does a 403 of an API key; all share the examples of the other errors."""
+"""These differ between operations, and so does a 403 of an API key and a 503 of the mail server."""
 MOST_ROWS = 2
 _SECRETS = {
     "token": "token-of-the-answer",
@@ -23,11 +24,13 @@ _SECRETS = {
 UNPROVOKED = {
     status: {"type": "about:blank", "title": title, "status": int(status), "detail": detail}
     for status, title, detail in (
-        ("409", "Conflict", "A request with this Idempotency-Key is still in progress."),
+        ("409", "Conflict", errors.AGAIN),
         ("428", "Precondition Required", "Send If-Match with the etag of what you read."),
+        ("503", "Service Unavailable", errors.AWAY),
     )
 }
-"""Errors of two requests at once, and of a setting that is off."""
+"""Errors of two requests at once, of a setting that is off, and of an outage: test_guards.py gets them."""
+_OF_A_KEY = "409 key"
 
 
 def main() -> int:
@@ -42,7 +45,13 @@ def main() -> int:
                 own = found["answers"].setdefault(one.operation, {})
                 if one.media_type:
                     own[one.status] = shortened(one.body)
-            elif one.status in OWN_ERRORS or one.operation == "log_in" or "code" in one.body:
+            elif one.status == "409" and "Idempotency-Key" in one.body["detail"]:
+                found["problems"].setdefault(_OF_A_KEY, one.body)
+            elif (
+                one.status in (*OWN_ERRORS, "503")
+                or one.operation == "log_in"
+                or "code" in one.body
+            ):
                 found["answers"].setdefault(one.operation, {}).setdefault(one.status, one.body)
             else:
                 found["problems"].setdefault(one.status, one.body)

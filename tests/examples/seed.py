@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import timedelta
 from typing import Any
 
@@ -28,15 +29,24 @@ from koinonia.models import (
     WebhookDelivery,
     WebhookEndpoint,
 )
+from tests.examples.walk import TIRED
 from tests.support.webhooks import webhook
+from throttling import limits, policies
 
 _OTHER_NUMBERS = {"member": "+12025550171", "spare_member": "+12025550172", "merged_member": "+12025550173"}  # fmt: skip
 
 
 def seed() -> None:
     """Make the items, and print their ids by kind as JSON."""
+    _add_tired_owner()
     made = _make(Church.objects.get(slug="grace"), User.objects.get(username="grace-owner"))
     print(json.dumps({kind: ids.encode(item.pk) for kind, item in made.items()}))  # noqa: T201 -- read by the walk
+
+
+def _add_tired_owner() -> None:
+    user = User.objects.create_user(TIRED, password=os.environ.get("DEMO_PASSWORD"))
+    Staff.objects.create(church=Church.objects.get(slug="grace"), user=user, role="owner")
+    limits.charge("api", str(user.pk), cost=policies.get("api").rate.burst)
 
 
 def _make(church: Church, owner: User) -> dict[str, Any]:
@@ -66,9 +76,9 @@ def _make(church: Church, owner: User) -> dict[str, Any]:
             expires_at=later + timedelta(days=1),
         )  # fmt: skip
 
-    def dead() -> Message:
+    def dead(status: Status = Status.DEAD) -> Message:
         return text(
-            Status.DEAD, dead_since=now, error_code="40310", error_class="permanent",
+            status, dead_since=now, error_code="40310", error_class="permanent",
             error_title="Invalid 'to' address",
         )  # fmt: skip
 
@@ -108,6 +118,7 @@ def _make(church: Church, owner: User) -> dict[str, Any]:
         "dead_letter": dead(),
         "spare_dead_letter": dead(),
         "discarded_dead_letter": dead(),
+        "doubtful_dead_letter": dead(Status.UNKNOWN),
         "broadcast": broadcast,
         "conversation": conversation,
         "unread_conversation": unread,

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from django.db.models import F
 
-from koinonia import doubles, kept_by_version
+from koinonia import kept_by_version
 from koinonia.kept_by_version import KeptByVersion
 from koinonia.models import Church, Group, Member
+from koinonia.people import doubles
 from tests.support import cast
 
 

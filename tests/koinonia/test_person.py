@@ -12,7 +12,9 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from delivery import batches
-from delivery.models import Attempt, Message, OptOut, WebhookEvent
+from delivery.models import Attempt, ConsentChange, Message, OptOut, WebhookEvent
+from delivery.opt_outs import Record, opt_out
+from delivery.opt_outs.agreements import agree
 from koinonia import conversations, retention
 from koinonia.models import Broadcast, Church, Conversation, Member, Note, PersonRequest
 from realtime import log
@@ -106,6 +108,17 @@ def test_an_erased_person_is_nowhere_but_in_the_opt_out(person: Member) -> None:
     assert "Ruth" not in everything()
     assert OptOut.objects.get().number == NUMBER
     assert PersonRequest.objects.get().counts["texts"] == 2
+
+
+def test_an_erasure_takes_the_agreements_and_keeps_the_opt_outs(person: Member) -> None:
+    church, now = person.church, timezone.now()
+    OptOut.objects.all().delete()
+    said = Record(source=OptOut.Source.FILE, at=now, file_name="Ruth.csv")
+    agree(church.pk, [NUMBER, OTHER], said)
+    opt_out(church.pk, NUMBER, OptOut.Source.FILE, now=now, file_name="Ruth.csv")
+    erase()
+    entries = ConsentChange.objects.order_by("pk").values_list("number", "opted_out", "file_name")
+    assert list(entries) == [(OTHER, False, "Ruth.csv"), (NUMBER, True, "")]
 
 
 def test_an_erasure_changes_no_count_and_no_other_person(person: Member) -> None:

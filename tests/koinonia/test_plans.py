@@ -17,7 +17,7 @@ from tests.support.statements import ADMIN, FIND, NAMED
 MESSAGES = 50_000
 LARGE = (
     "delivery_message", "delivery_attempt", "delivery_webhookevent", "realtime_event",
-    "delivery_tally",
+    "delivery_tally", "koinonia_webhookdelivery",
 )  # fmt: skip
 
 pytestmark = pytest.mark.skipif(
@@ -60,7 +60,9 @@ def test_a_named_statement_reads_no_large_table_from_end_to_end(
         assert f"Seq Scan on {table}" not in text
 
 
-@pytest.mark.parametrize("name", [name for name in ADMIN if "dead letters" in name])
+@pytest.mark.parametrize(
+    "name", [*(name for name in ADMIN if "dead letters" in name), "desk: the first page"]
+)
 def test_a_list_of_dead_letters_follows_one_index(name: str, plans: dict[str, Any]) -> None:
     text = plans[name]["plans"]
     assert "BitmapAnd" not in text

@@ -6,6 +6,7 @@ import uuid
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from realtime.protocol import REASONS, CloseCode
 from tests.realtime.client import Client, open_socket
 from tests.realtime.second_project.processes import SecondProject
 
@@ -16,6 +17,12 @@ SOON = 5
 async def test_a_socket_without_a_credential_closes_with_4401(port: int) -> None:
     async with open_socket(port) as stranger:
         assert await stranger.close_code() == 4401
+        assert stranger.connection.close_reason == REASONS[CloseCode.UNAUTHENTICATED]
+
+
+def test_every_code_has_a_reason_that_fits_into_a_close_frame() -> None:
+    assert set(REASONS) == set(CloseCode)
+    assert all(len(reason.encode()) <= 123 for reason in REASONS.values())
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,11 @@ def open_protocol(monkeypatch: pytest.MonkeyPatch) -> PromptProtocol:
     return protocol
 
 
+def test_an_application_names_the_reason_of_a_close(open_protocol: PromptProtocol) -> None:
+    open_protocol.handle_reply({"type": "websocket.close", "code": 4401, "reason": "Sign in."})
+    assert open_protocol.frames == [(CLOSE, (4401).to_bytes(2, "big") + b"Sign in.")]
+
+
 @pytest.mark.parametrize("code", [1000, 1011, 4401])
 def test_an_application_closes_with_any_code(open_protocol: PromptProtocol, code: int) -> None:
     open_protocol.handle_reply({"type": "websocket.close", "code": code})

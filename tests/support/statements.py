@@ -24,8 +24,21 @@ from rest_framework.test import APIRequestFactory, force_authenticate
 import delivery.retention
 import realtime.retention
 from delivery import dead_letters
+from delivery.admin.sealed import seal
+from delivery.desk import overview
 from delivery.limits import spend
-from delivery.models import DeadLetter, Direction, Message, OptOut, StopRequest, WebhookEvent
+from delivery.models import (
+    BreakerTransition,
+    DeadLetter,
+    Direction,
+    Message,
+    OptOut,
+    RetryRun,
+    Slowdown,
+    StopRequest,
+    TenantStop,
+    WebhookEvent,
+)
 from delivery.queue import claim, due, rescue
 from delivery.queue.turns import Turns, tenants_due
 from delivery.recipients import waiting_for
@@ -41,7 +54,7 @@ from koinonia.desk.find.search import find
 from koinonia.desk.find.story import whole_story
 from koinonia.health.metrics.installation import InstallationCollector
 from koinonia.ids import encode
-from koinonia.models import Broadcast, Church, Conversation, Member
+from koinonia.models import Alert, Broadcast, Church, Conversation, Member
 
 
 @dataclass(frozen=True)
@@ -106,6 +119,18 @@ def show(model: Any, query: str = "") -> Any:
     if response.status_code != 200:
         raise AssertionError(f"{model.__name__}?{query}: {response.status_code}")
     return response.render()
+
+
+def page(url: str) -> Any:
+    """Return a page of the support desk, with figures of this moment."""
+    overview.kept.forget()
+    request = RequestFactory(SERVER_NAME="localhost").get(url)
+    request.user = scene().staff
+    view, positional, named = resolve(url.partition("?")[0])
+    response: Any = view(request, *positional, **named)
+    if response.status_code != 200:
+        raise AssertionError(f"{url}: {response.status_code}")
+    return response.render() if hasattr(response, "render") else response
 
 
 def _ago(**time: int) -> str:
@@ -176,7 +201,7 @@ ADMIN: dict[str, Callable[[], object]] = {
     "admin: webhook events by result": partial(show, WebhookEvent, "result=not_ours"),
     "admin: a webhook event": partial(show, WebhookEvent, "q=unknown-id"),
     "admin: opt-outs": partial(show, OptOut),
-    "admin: an opt-out": partial(show, OptOut, "q=%2B13125550142"),
+    "admin: an opt-out": lambda: show(OptOut, f"q=~{seal('+13125550142', scene().staff.pk)}"),
     "admin: members": partial(show, Member),
 }
 MONITORING: dict[str, Callable[[], object]] = {
@@ -236,10 +261,24 @@ FIND: dict[str, Callable[[], object]] = {
     "admin: webhook events without a text": partial(show, WebhookEvent, "unmatched=yes"),
     "count of webhook events without a text": lambda: count_unmatched(scene().now),
 }
+DESK: dict[str, Callable[[], object]] = {
+    "desk: the first page": partial(page, "/admin/"),
+    "desk: the part that renews itself": partial(page, "/admin/desk/overview/"),
+    "desk: the page of a number": lambda: page(
+        f"/admin/find/?number={seal(scene().member.phone, scene().staff.pk)}"
+    ),
+    "desk: the story of a text": lambda: page(f"/admin/find/{encode(scene().message.pk)}/"),
+    "admin: bulk retries": partial(show, RetryRun),
+    "admin: slowdowns": partial(show, Slowdown),
+    "admin: stops": partial(show, TenantStop),
+    "admin: changes of the breaker": partial(show, BreakerTransition),
+    "admin: alerts": partial(show, Alert),
+}
 NAMED: dict[str, Callable[[], object]] = {
     **CONSOLE,
     **ADMIN,
     **FIND,
+    **DESK,
     **MONITORING,
     **PRUNE,
     **WORKER,

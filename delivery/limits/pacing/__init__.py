@@ -15,6 +15,7 @@ from delivery import conf, redis_client
 from delivery.limits.pacing import buckets
 from delivery.limits.pacing.buckets import Limit
 from delivery.limits.pacing.local import LocalBuckets
+from delivery.limits.slowdowns import NOTHING_SLOWED, Rates, slowest
 from delivery.process import worker_name
 from delivery.providers.base import Account
 
@@ -34,9 +35,15 @@ class Grant:
     """Seconds until another may."""
 
 
-def take(account: Account, tenant_id: Any, sender: str, costs: Sequence[int]) -> Grant:
+def take(
+    account: Account,
+    tenant_id: Any,
+    sender: str,
+    costs: Sequence[int],
+    slowed: Rates = NOTHING_SLOWED,
+) -> Grant:
     """Take parts for a batch of texts of one tenant from one number, ``costs`` parts each."""
-    limits = buckets.limits(account, tenant_id, sender)
+    limits = buckets.limits(account, tenant_id, sender, slowed)
     try:
         granted, wait, _ = _ask("take", account, limits, costs)
         return Grant(granted, wait)
@@ -44,25 +51,28 @@ def take(account: Account, tenant_id: Any, sender: str, costs: Sequence[int]) ->
         return Grant(*_local.take(limits, costs, time.monotonic(), share=_workers))
 
 
-def available(account: Account, tenant_id: Any, sender: str) -> int | None:
+def available(
+    account: Account, tenant_id: Any, sender: str, slowed: Rates = NOTHING_SLOWED
+) -> int | None:
     """Return about how many parts may go now; None where it is not known."""
-    limits = buckets.limits(account, tenant_id, sender)
+    limits = buckets.limits(account, tenant_id, sender, slowed)
     try:
         return _ask("peek", account, limits, ())[2]
     except redis_client.RedisUnavailableError:
         return None
 
 
-def seconds_for(account: Account, parts: int) -> float | None:
+def seconds_for(
+    account: Account, sender: str, parts: int, slowed: Rates = NOTHING_SLOWED
+) -> float | None:
     """Return the seconds that ``parts`` of one tenant take at the slowest of the limits; None
     without a limit. Other waiting messages, and the burst, are not counted."""
-    rates = [
-        conf.account_rate(account.alias),
-        conf.sender_rate(account.alias),
+    rate = slowest(
+        buckets.account_rate(account, slowed),
+        buckets.sender_rate(account, sender, slowed),
         conf.tenant_rate(),
-    ]
-    slowest = min((rate for rate in rates if rate is not None), default=None)
-    return None if slowest is None else parts / slowest
+    )
+    return None if rate is None else parts / rate
 
 
 def freeze_account(account: Account, seconds: float) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from delivery import conf
 from delivery.content.encoding import MAX_PARTS
+from delivery.limits.slowdowns import NOTHING_SLOWED, Rates, slowest
 from delivery.providers.base import Account
 
 _UNLIMITED = 1_000_000.0
@@ -22,17 +23,29 @@ class Limit:
     burst: float
 
 
-def limits(account: Account, tenant_id: Any, sender: str) -> list[Limit]:
+def limits(
+    account: Account, tenant_id: Any, sender: str, slowed: Rates = NOTHING_SLOWED
+) -> list[Limit]:
     """Return the buckets of one tenant's messages from one number of an account.
 
     The account and the number have a bucket even without a limit: a 429 freezes it.
     """
     found = [
-        _limit(account_key(account), conf.account_rate(account.alias) or _UNLIMITED),
-        _limit(sender_key(account, sender), conf.sender_rate(account.alias) or _UNLIMITED),
+        _limit(account_key(account), account_rate(account, slowed) or _UNLIMITED),
+        _limit(sender_key(account, sender), sender_rate(account, sender, slowed) or _UNLIMITED),
     ]
     rate = conf.tenant_rate()
     return found if rate is None else [*found, _limit(tenant_key(account, tenant_id), rate)]
+
+
+def account_rate(account: Account, slowed: Rates) -> float | None:
+    """Return the parts a second of the account; a person may have slowed it. None: no limit."""
+    return slowest(conf.account_rate(account.alias), slowed.get((account.name, "")))
+
+
+def sender_rate(account: Account, sender: str, slowed: Rates) -> float | None:
+    """Return the parts a second of one number; a person may have slowed it. None: no limit."""
+    return slowest(conf.sender_rate(account.alias), slowed.get((account.name, sender)))
 
 
 def _limit(key: str, rate: float) -> Limit:

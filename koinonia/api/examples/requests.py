@@ -26,7 +26,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
         "current_password": "the password of the user",
         "new_password": "another long password",
     },
-    "create_token": {"name": "Newsletter", "scopes": ["read", "send"]},
+    "create_token": {"name": "Newsletter", "scopes": ["read", "send"], "church": "grace"},
     "update_church": {"name": "Grace Church"},
     "update_settings": {"signature": "Grace Church", "language": "en"},
     "create_member": {

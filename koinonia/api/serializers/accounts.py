@@ -11,10 +11,10 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from koinonia.accounts import keys
-from koinonia.api.serializers.fields import IdField, NameField
+from koinonia.api.serializers.fields import ChoiceField, IdField, NameField
 from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.api.serializers.times import InstantField
-from koinonia.models import KeyScope
+from koinonia.models import Church, KeyScope
 
 DEFAULT_LIFE = timedelta(days=90)
 MAX_LIFE = timedelta(days=366)
@@ -32,7 +32,7 @@ class PasswordSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
 class ScopesField(serializers.ListField):
     """A list of scopes of an API key: at least one. Null stands for all rights of the user."""
 
-    child = serializers.ChoiceField(KeyScope.choices)
+    child = ChoiceField(KeyScope.choices)
 
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_empty=False, allow_null=True, **options)
@@ -43,16 +43,32 @@ class ScopesField(serializers.ListField):
 
 
 class NewTokenSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
-    """A name for the key, its expiry (default: 90 days from now) and its scopes.
+    """A name for the key, its expiry (default: 90 days from now), its scopes and its church.
 
-    Without `scopes` the key may do all that its user may do.
+    Without `scopes` the key may do all that its user may do. With the slug of a `church` it has
+    this church alone.
     """
 
     name = NameField()
     expires_at = InstantField(required=False)
     scopes = ScopesField(required=False, default=None)
+    church = serializers.CharField(max_length=100, required=False, default=None, allow_null=True)
+
+    def validate_church(self, slug: str | None) -> Church | None:
+        """Return the church. One of other people looks like one that does not exist."""
+        if slug is None:
+            return None
+        found = Church.objects.of(self.context["user"]).filter(slug=slug).first()
+        if found is None:
+            raise serializers.ValidationError(
+                _("You have no church with this name in its address.")
+            )
+        return found
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["church"] and not attrs["scopes"]:
+            sentence = _("A key of one church needs scopes.")
+            raise serializers.ValidationError({"scopes": [sentence]})
         now = timezone.now()
         expires_at = attrs.setdefault("expires_at", now + DEFAULT_LIFE)
         if not now < expires_at <= now + MAX_LIFE:
@@ -65,7 +81,7 @@ class NewTokenSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
 class TokenSerializer(serializers.Serializer[Any]):
     """A valid token. The token of a login has an empty name.
 
-    `scopes` is null for a token with all rights of its user. `prefix` is the beginning of the token.
+    `scopes` is null for a token with all rights of its user, and `church` for one of all churches. `prefix` is the beginning of the token.
     """
 
     id = IdField(source="details.pk")
@@ -74,12 +90,18 @@ class TokenSerializer(serializers.Serializer[Any]):
     last_used_at = serializers.SerializerMethodField()
     expires_at = serializers.DateTimeField(source="expiry", read_only=True)
     scopes = serializers.SerializerMethodField()
+    church = serializers.SerializerMethodField()
     prefix = serializers.SerializerMethodField()
 
     @extend_schema_field(ScopesField())
     def get_scopes(self, token: Any) -> list[str] | None:
         column: str = token.details.scopes
         return column.split() if column else None
+
+    def get_church(self, token: Any) -> str | None:
+        """Return the slug of the only church of the key."""
+        church = token.details.church
+        return church.slug if church else None
 
     def get_prefix(self, token: Any) -> str:
         return keys.prefix(token)

@@ -87,6 +87,8 @@ class MeSerializer(serializers.Serializer[User]):
 
     def to_representation(self, instance: User) -> dict[str, Any]:
         memberships = Staff.objects.filter(user=instance).select_related("church")
+        if only := self.context.get("only"):
+            memberships = memberships.filter(church=only)
         instance.memberships = memberships.order_by("church__name", "church_id")  # type: ignore[attr-defined] # for the field above
         return super().to_representation(instance)
 

@@ -172,6 +172,10 @@ _CODE_POINTS_PER_LETTER = 8
 class _CleanedField(serializers.CharField):
     """A text that is cleaned before its length is checked. Invisible text is empty."""
 
+    default_error_messages = {
+        "blank": _("Fill this in."),
+        "max_length": _("This is longer than {max_length} letters. Shorten it."),
+    }
     cleaned: Callable[[str], str]
 
     def to_internal_value(self, data: Any) -> str:
@@ -191,6 +195,9 @@ class NameField(_CleanedField):
     """A name: NFC, one line, single spaces, no invisible control characters."""
 
     cleaned = staticmethod(tidy)
+    default_error_messages = {
+        "max_length": _("This is too long: it has more than {max_length} characters.")
+    }
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"max_length": 100, **options})

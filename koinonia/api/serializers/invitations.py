@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.models import User
+from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 
 from koinonia import ids
@@ -13,14 +14,18 @@ from koinonia.api.serializers.fields import ChoiceField, IdField
 from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.models import Invitation, Role
 
+_USER_NAME = UnicodeUsernameValidator(
+    message=gettext_lazy(
+        "This is neither an e-mail address nor a user name, which has letters, digits and @ . + - _ only."
+    )
+)
+
 
 class NewInvitationSerializer(KnownFieldsMixin, serializers.Serializer[Any]):
     """The invited person, by ``email`` or by ``username``, and the role."""
 
     email = serializers.EmailField(max_length=254, required=False)
-    username = serializers.CharField(
-        max_length=150, required=False, validators=[User.username_validator]
-    )
+    username = serializers.CharField(max_length=150, required=False, validators=[_USER_NAME])
     role = ChoiceField(Role.choices)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.exceptions import ValidationError as InvalidError
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -58,6 +59,7 @@ class SettingsSerializer(ActingMixin, KnownFieldsMixin, serializers.ModelSeriali
     daily_cap = serializers.IntegerField(
         min_value=1,
         max_value=_MOST_PARTS,
+        error_messages={"min_value": gettext_lazy("A cap is 1 part or more.")},
         allow_null=True,
         required=False,
         help_text="Parts in 24 hours, chosen by the church; null: the cap of the operator alone.",
@@ -75,6 +77,9 @@ class SettingsSerializer(ActingMixin, KnownFieldsMixin, serializers.ModelSeriali
             "answers_first_contact", "first_contact_answer", "daily_cap", "operator_daily_cap",
             "quiet_from", "quiet_until", "etag",
         ]  # fmt: skip
+        extra_kwargs = {
+            "part_price": {"error_messages": {"min_value": gettext_lazy("A price is 0 or more.")}}
+        }
 
     def to_representation(self, instance: Church) -> dict[str, Any]:
         names = set(self.fields)

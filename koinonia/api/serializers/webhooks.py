@@ -10,7 +10,13 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from koinonia.api.serializers.acting import ActingMixin
-from koinonia.api.serializers.fields import DistinctListField, IdField, ItemTagField, NameField
+from koinonia.api.serializers.fields import (
+    ChoiceField,
+    DistinctListField,
+    IdField,
+    ItemTagField,
+    NameField,
+)
 from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.api.serializers.times import InstantField
 from koinonia.models import WebhookDelivery, WebhookEndpoint
@@ -30,8 +36,8 @@ class WebhookSerializer(
         max_length=LONGEST, help_text="An https address that is public on the internet."
     )
     types = DistinctListField(
-        child=serializers.ChoiceField(sorted(EVENT_TYPES)),
-        min_length=1,
+        child=ChoiceField(sorted(EVENT_TYPES)),
+        allow_empty=False,
         max_length=len(EVENT_TYPES),
         help_text="The types of events that are sent, as in the realtime protocol.",
     )
@@ -86,17 +92,16 @@ class WebhookSerializer(
         return made
 
     def update(self, instance: WebhookEndpoint, validated_data: dict[str, Any]) -> WebhookEndpoint:
-        given = {
-            name: validated_data[name]
-            for name in ("name", "url", "types")
-            if name in validated_data
-        }
+        now = timezone.now()
+        given = {name: validated_data[name] for name in ("name", "types") if name in validated_data}
         for name, value in given.items():
             setattr(instance, name, value)
         if given:
             instance.save(update_fields=list(given))
+        if "url" in validated_data:
+            endpoints.change_address(instance, validated_data["url"], now)
         if "enabled" in validated_data:
-            endpoints.switch(instance, on=validated_data["enabled"], now=timezone.now())
+            endpoints.switch(instance, on=validated_data["enabled"], now=now)
         self.record("webhook.changed", instance, validated_data)
         return instance
 

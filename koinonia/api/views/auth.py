@@ -21,10 +21,9 @@ from rest_framework.views import APIView
 from httpopt.versions.counters import Scope
 from httpopt.views import SparseFieldsMixin, VersionedViewMixin
 from koinonia.accounts import tokens
-from koinonia.api.key_scopes import InScope
+from koinonia.api.key_scopes import InScope, church_of_key, churches_of
 from koinonia.api.serializers.churches import MeSerializer
 from koinonia.api.serializers.known_fields import KnownFieldsMixin
-from koinonia.models import Church
 from throttling import logins
 from throttling.drf import LimitExceeded
 
@@ -89,8 +88,14 @@ class MeView(SparseFieldsMixin, VersionedViewMixin, GenericAPIView[User]):
     query_parameters = ()
 
     def get_version_scope(self) -> Scope:
-        mine: QuerySet[Any, Any] = Church.objects.of(self.request.user).values("pk")
+        mine: QuerySet[Any, Any] = churches_of(self.request).values("pk")
         return dict.fromkeys(self.collections, mine)
+
+    def get_rights(self) -> str:
+        return str(church_of_key(self.request) or "")
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        return {**super().get_serializer_context(), "only": church_of_key(self.request)}
 
     @extend_schema(responses=MeSerializer)
     def get(self, request: Request) -> Response:

@@ -9,7 +9,7 @@ from rest_framework.generics import ListAPIView
 
 from httpopt.versions.counters import Scope
 from httpopt.views import SparseFieldsMixin, VersionedViewMixin
-from koinonia.api.key_scopes import InScope
+from koinonia.api.key_scopes import InScope, church_of_key, churches_of
 from koinonia.api.serializers.churches import ChurchSerializer
 from koinonia.api.views.base import ItemView, UpdateView
 from koinonia.models import Church, Group, Member, Role
@@ -24,10 +24,13 @@ class ChurchesView(SparseFieldsMixin, VersionedViewMixin, ListAPIView[Church]):
     serializer_class = ChurchSerializer
 
     def get_queryset(self) -> QuerySet[Church]:
-        return counted(Church.objects.of(self.request.user))
+        return counted(churches_of(self.request))
+
+    def get_rights(self) -> str:
+        return str(church_of_key(self.request) or "")
 
     def get_version_scope(self) -> Scope:
-        mine: QuerySet[Any, Any] = Church.objects.of(self.request.user).values("pk")
+        mine: QuerySet[Any, Any] = churches_of(self.request).values("pk")
         return dict.fromkeys(self.collections, mine)
 
 

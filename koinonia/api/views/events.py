@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from koinonia.api.advice import NO_CHURCH
 from koinonia.api.key_scopes import InScope
 from koinonia.api.problems import problem, problem_response
 from koinonia.api.views.base import ReportView
@@ -109,7 +110,7 @@ async def _wait(request: HttpRequest, key: str, credential: Credential) -> HttpR
 def _access_lost(*, ended: bool) -> HttpResponseBase:
     """Answer as the next request would be answered: 401 if the login ended, else 404."""
     if not ended:
-        return problem_response(problem(404, "Not found."))
+        return problem_response(problem(404, NO_CHURCH))
     answer = problem_response(problem(401, "This login or token is no longer valid."))
     answer["WWW-Authenticate"] = "Bearer"
     return answer

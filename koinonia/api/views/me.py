@@ -78,11 +78,12 @@ class TokensView(APIView):
     @extend_schema(request=NewTokenSerializer, responses={201: MadeTokenSerializer})
     def post(self, request: Request) -> Response:
         """Make an API key for a program. The answer is the only one that contains `token`."""
-        given = NewTokenSerializer(data=request.data)
+        user = _user(request)
+        given = NewTokenSerializer(data=request.data, context={"user": user})
         given.is_valid(raise_exception=True)
         try:
             made, secret = keys.make(
-                _user(request),
+                user,
                 **given.validated_data,
                 still_valid=lambda: _is_still_valid(request),
             )

@@ -53,6 +53,12 @@ class ImportQuerySerializer(serializers.Serializer[Any]):
     dry_run = serializers.BooleanField(
         required=False, default=False, help_text="`1`: return the same report, but write nothing."
     )
+    agreed = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="`1`: you say that these people have agreed to get texts. Their logs of consent keep it,"
+        " with your name and the name of the file.",
+    )
     encoding = serializers.CharField(
         required=False,
         allow_blank=True,
@@ -84,7 +90,8 @@ class MemberImportView(ChurchView):
         A number with a new name is created; a known number and name is updated where the spelling
         differs, groups are new or the person opts out, else skipped. An opt-out in the file is
         stored and never cleared. Text in another encoding than UTF-8 needs its `charset`, or
-        `?encoding=`; without it the answer is 400 and shows three names as they would read.
+        `?encoding=`; without it the answer is 400 and shows three names as they would read. `?agreed=1`
+        writes the agreement of these people into their logs of consent.
         """
         query = self.query()
         content, declared, file_name = _upload(request)
@@ -98,6 +105,8 @@ class MemberImportView(ChurchView):
                 file_name=file_name,
                 encoding=query["encoding"] or declared,
                 dry_run=dry_run,
+                user=self.user,
+                agreed=query["agreed"],
             )
         except UnusableFileError as error:
             raise ValidationError({error.field: [str(error)]}) from error

@@ -12,7 +12,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from koinonia import audit, merging
+from koinonia import audit
 from koinonia.api.errors import ConflictError
 from koinonia.api.idempotency import idempotent
 from koinonia.api.schema import CONFLICT
@@ -31,11 +31,12 @@ from koinonia.api.views.base import (
     UpdateView,
 )
 from koinonia.api.views.csv_answers import CsvAnswerView
-from koinonia.member_deletion import delete_member
-from koinonia.member_export import lines
-from koinonia.member_search import matching
 from koinonia.models import Member
 from koinonia.models.member import with_opt_outs
+from koinonia.people import merging
+from koinonia.people.deletion import delete_member
+from koinonia.people.export import lines
+from koinonia.people.search import matching
 
 
 class MemberQuerySerializer(serializers.Serializer[Any]):
@@ -67,7 +68,7 @@ class _FoundMembers(_Members):
         if group := query.get("group"):
             queryset = queryset.filter(groups=group)
         if words := query.get("search"):
-            queryset = queryset.filter(matching(words))
+            queryset = queryset.filter(matching(words, self.church.country))
         return super().filter_queryset(queryset)
 
 

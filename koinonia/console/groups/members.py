@@ -13,9 +13,9 @@ from koinonia.api.pagination import ByName
 from koinonia.api.serializers.answers import GroupMembersSerializer
 from koinonia.console.groups.base import GroupsView
 from koinonia.console.paging import paged
-from koinonia.member_search import found, matching
 from koinonia.models import Group, Keyword, Member
 from koinonia.models.member import MemberQuerySet, with_opt_outs
+from koinonia.people.search import found, matching
 
 MOST_FOUND = 50
 _FEW = 500
@@ -30,7 +30,7 @@ class GroupPage(GroupsView):
         group = self.counted_group(key)
         words = request.GET.get("search", "")[:100].strip()
         wanted = request.GET.get("find", "")[:100].strip()
-        members = with_opt_outs(self._members(group).filter(matching(words)))
+        members = with_opt_outs(self._members(group).filter(matching(words, self.church.country)))
         page = paged(request, members, ByName, keep=("search",))
         if request.GET and not page.rows and not words and group.members_count:  # type: ignore[attr-defined] # annotated
             # The last person of this page has been removed.
@@ -60,7 +60,7 @@ class GroupPage(GroupsView):
         if not wanted:
             return {"candidates": [], "more": False}
         others = Member.objects.filter(church=self.church).exclude(groups=group)
-        ranked: Any = found(with_opt_outs(others), wanted)[0]
+        ranked: Any = found(with_opt_outs(others), wanted, self.church.country)[0]
         rows = list(ranked.order_by("-rank", "search_key", "pk")[: MOST_FOUND + 1])
         return {"candidates": rows[:MOST_FOUND], "more": len(rows) > MOST_FOUND}
 

@@ -27,6 +27,9 @@ class ReplyView(ConversationPage):
     def post(self, request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002 -- as the path names it
         form = ReplyForm(request.POST)
         form.is_valid()
+        if not form.cleaned_data["text"].strip():
+            form.add_error("text", _("Write a text first."))
+            return self.show(reply=form, status=422)
         serializer = ReplySerializer(
             data={"text": request.POST.get("text", "")}, context={"church": self.church}
         )

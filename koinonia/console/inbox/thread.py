@@ -25,6 +25,7 @@ from koinonia.console.inbox.statements import NOTES
 from koinonia.conversations import mark_read
 from koinonia.inbox.tapbacks import bubbles
 from koinonia.models import Conversation
+from koinonia.models.member import called
 
 TEXTS = 30
 """The texts that the page shows at first, and that "Show older" adds."""
@@ -119,7 +120,7 @@ class ConversationPage(ConsoleView):
         found = statements.SHARING.objects(
             church=self.church.pk, phone=phone, but=named.pk if named else 0
         )
-        return [(ids.encode(one.pk), one.name) for one in found]
+        return [(ids.encode(one.pk), called(one, self.church.country)) for one in found]
 
     def _texts(self) -> Texts:
         """Return the newest texts, the texts before ``?before=``, or those since ``?from=``."""
@@ -183,6 +184,14 @@ class ThreadView(ConversationPage):
 
     def get(self, request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002 -- as the path names it
         return self.show()
+
+
+class CallerView(ConversationPage):
+    """The name, or the number as people write it, for a notice about a text of somebody without a name."""
+
+    def get(self, request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002 -- as the path names it
+        name = Row(self.conversation, self.membership).name
+        return HttpResponse(name, content_type="text/plain; charset=utf-8")
 
 
 def _key(text: str | None) -> int | None:

@@ -7,6 +7,7 @@ from koinonia.console.inbox import decisions, notes, reply, thread, views
 urlpatterns = [
     path("", views.InboxView.as_view(), name="console-inbox-list"),
     path("<str:id>/", thread.ThreadView.as_view(), name="console-inbox-thread"),
+    path("<str:id>/caller/", thread.CallerView.as_view(), name="console-inbox-caller"),
     path("<str:id>/reply/", reply.ReplyView.as_view(), name="console-inbox-reply"),
     path("<str:id>/read/", decisions.ReadView.as_view(), name="console-inbox-read"),
     path("<str:id>/assign/", decisions.AssignView.as_view(), name="console-inbox-assign"),

@@ -9,9 +9,12 @@ from django.urls import reverse
 from koinonia import ids
 from koinonia.api.prepared_query import Parameter, PreparedQuery
 from koinonia.console.frame import ConsoleView
-from koinonia.failing_numbers import with_failures
 from koinonia.models import Conversation, Member
 from koinonia.models.member import MemberQuerySet
+from koinonia.people.failing_numbers import with_failures
+
+MOST_OTHERS = 5
+"""People at the number of a member that pages name."""
 
 
 class MembersView(ConsoleView):
@@ -33,6 +36,10 @@ class MembersView(ConsoleView):
             raise Http404("This church has no such member.")
         return found
 
+    def others(self, member: Member) -> list[Member]:
+        """Return further members with this number, such as a spouse."""
+        return _OTHERS.objects(church=self.church.pk, phone=member.phone, but=member.pk)
+
     def path(self, name: str, *args: str) -> str:
         return reverse(f"console-members-{name}", args=[self.church.slug, *args])
 
@@ -47,6 +54,13 @@ def _member() -> MemberQuerySet:
 
 
 _MEMBER = PreparedQuery(_member)
+_OTHERS = PreparedQuery(
+    lambda: (
+        Member.objects.filter(church=Parameter("church"), phone=Parameter("phone"))
+        .exclude(pk=Parameter("but"))
+        .order_by("pk")[:MOST_OTHERS]
+    )
+)
 
 
 def version_in(given: QueryDict, name: str = "version") -> int:

@@ -9,11 +9,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from koinonia import ids, merging
+from koinonia import ids
 from koinonia.console.members.base import MembersView, version_in
-from koinonia.doubles import pairs
 from koinonia.models import DistinctMembers, Member
 from koinonia.models.member import with_opt_outs
+from koinonia.people import merging
+from koinonia.people.doubles import pairs
+from koinonia.phone import is_number
 
 
 class DoublesPage(MembersView):
@@ -45,7 +47,7 @@ class MergePage(MembersView):
         both = {ids.encode(one.pk): one for one in (into, member)}
         given = request.POST
         chosen = {
-            name: getattr(both.get(given.get(name, ""), into), name) for name in merging.KEPT_FIELDS
+            name: _shown(both.get(given.get(name, ""), into), name) for name in merging.KEPT_FIELDS
         }
         versions = {one.pk: version_in(given, f"version-{name}") for name, one in both.items()}
         try:
@@ -69,14 +71,27 @@ class MergePage(MembersView):
         both = members.filter(pk__in=[into.pk, member.pk]).in_bulk()
         people = [both[key] for key in (into.pk, member.pk) if key in both]
         rows = [
-            {"name": name, "label": label, "values": [(one, getattr(one, name)) for one in people]}
+            {"name": name, "label": label, "values": _values(people, name)}
             for name, label in (
                 ("first_name", _("First name")),
                 ("last_name", _("Last name")),
                 ("phone", _("Mobile number")),
             )
-            if len({getattr(one, name) for one in people}) > 1
+            if len({_shown(one, name) for one in people}) > 1
         ]
         context = {"people": people, "into": into, "member": member, "rows": rows,
                    "changed": status == 412}  # fmt: skip
         return self.page("koinonia/console/members/merge.html", context, status)
+
+
+def _values(people: list[Member], name: str) -> list[tuple[Member, str, bool]]:
+    """Return each member with the value, and whether it is the first one that is not empty."""
+    values = [(one, _shown(one, name)) for one in people]
+    chosen = next((one for one, value in values if value), people[0])
+    return [(one, value, one is chosen) for one, value in values]
+
+
+def _shown(member: Member, name: str) -> str:
+    """Return a value of the member; "" for the number in place of a last name."""
+    value = str(getattr(member, name))
+    return "" if name == "last_name" and is_number(value) else value

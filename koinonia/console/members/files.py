@@ -110,7 +110,7 @@ class FilePage(_ImportView):
         given = request.POST
         if file.state == State.UPLOADED:
             encoding = given.get("encoding", file.encoding)[:40]
-            line_of_header = given.get("line", "")
+            line_of_header = "0" if "no_header" in given else given.get("line", "")
             columns = file.mapping
             if line_of_header.isascii() and line_of_header.isdigit() and len(line_of_header) < 7:
                 columns = chosen(given, int(line_of_header))
@@ -139,7 +139,7 @@ class FilePage(_ImportView):
             "file": file,
             "id": ids.encode(file.pk),
             "is_done": file.state == State.DONE,
-            "done": file.progress,
+            "done": kept.counts_of(file),
             "remarks": remarks[:_SHOWN_REMARKS],
             "more_remarks": max(0, len(remarks) - _SHOWN_REMARKS),
         }

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from koinonia import ids
 from koinonia.models import Church, Group, Member
 from koinonia.models.note import MAX_NOTE_LENGTH
+from koinonia.phone import as_written, is_number
 
 FIELDS = ("first_name", "last_name", "phone", "groups", "opted_out")
 _LONGEST = 400
@@ -69,12 +70,12 @@ class MemberForm(forms.Form):
         return {name: self.cleaned_data[name] for name in FIELDS if name in self.cleaned_data}
 
 
-def values_of(member: Member, *, opted_out: bool) -> dict[str, Any]:
-    """Return the values of a member in the form of the API."""
+def values_of(member: Member, church: Church, *, opted_out: bool) -> dict[str, Any]:
+    """Return the values of a member of ``church`` as people write them; the API takes them so, too."""
     return {
         "first_name": member.first_name,
-        "last_name": member.last_name,
-        "phone": member.phone,
+        "last_name": "" if is_number(member.last_name) else member.last_name,
+        "phone": as_written(member.phone, church.country),
         "groups": sorted(ids.encode(group.pk) for group in member.groups.all()),
         "opted_out": opted_out,
     }

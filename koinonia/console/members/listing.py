@@ -19,12 +19,12 @@ from koinonia.api.prepared_list import PreparedList
 from koinonia.api.prepared_query import Parameter, PreparedQuery
 from koinonia.console.members.base import MembersView
 from koinonia.console.paging import MOST_ROWS, Page, paged
-from koinonia.failing_numbers import failing, with_failures
 from koinonia.http.streamed_csv import streamed_csv
-from koinonia.member_export import lines
-from koinonia.member_search import found, matching
 from koinonia.models import Group, Member, Role
-from koinonia.models.member import MemberQuerySet, with_opt_outs
+from koinonia.models.member import MemberQuerySet, called, with_opt_outs
+from koinonia.people.export import lines
+from koinonia.people.failing_numbers import failing, with_failures
+from koinonia.people.search import found, matching
 from koinonia.phone import as_written
 
 _MOST_GROUPS = 1_000
@@ -58,8 +58,8 @@ class Chosen:
     def any(self) -> bool:
         return bool(self.search or self.group or self.state)
 
-    def of(self, members: MemberQuerySet) -> MemberQuerySet:
-        """Return the chosen members. ``members`` come from `with_failures`."""
+    def of(self, members: MemberQuerySet, country: str) -> MemberQuerySet:
+        """Return the chosen members. ``members`` come from `with_failures`; numbers are typed as in ``country``."""
         members = with_opt_outs(members)
         if self.group:
             members = members.filter(groups=self.group)
@@ -72,7 +72,7 @@ class Chosen:
             texts = Message.objects.filter(recipient=OuterRef("pk")).order_by("-pk").values("pk")
             members = members.alias(text=Subquery(texts[:1])).filter(text=None)
         if self.search:
-            members = members.filter(matching(self.search))
+            members = members.filter(matching(self.search, country))
         return members
 
 
@@ -98,7 +98,7 @@ def _row(member: Any, names: list[str], country: str) -> Row:
     more = " …" if len(names) > _SHOWN_GROUPS else ""
     return Row(
         key=ids.encode(member.pk),
-        name=member.name,
+        name=called(member, country),
         number=as_written(member.phone, country),
         groups=", ".join(names[:_SHOWN_GROUPS]) + more,
         opted_out=member.opted_out,
@@ -161,9 +161,10 @@ class MembersPage(MembersView):
         """Return the page of the chosen members, and whether more match a search than are listed."""
         if not chosen.any:
             return paged(self.request, _MEMBERS.of(church=self.church.pk), ByName), False
-        members, more_match = chosen.of(self.members()), False
+        country = self.church.country
+        members, more_match = chosen.of(self.members(), country), False
         if chosen.search:
-            members, more_match = found(members, chosen.search)
+            members, more_match = found(members, chosen.search, country)
         order = BestMatchFirst if chosen.search else ByName
         return paged(self.request, members, order, keep=FILTERS), more_match
 
@@ -175,6 +176,7 @@ class ExportPage(MembersView):
     http_method_names = ["post"]
 
     def post(self, request: Any) -> HttpResponseBase:
-        members = Chosen.from_query(request.POST).of(self.members()).prefetch_related("groups")
+        members = Chosen.from_query(request.POST).of(self.members(), self.church.country)
+        members = members.prefetch_related("groups")
         audit.record(self.church, self.user, "members.exported")
         return streamed_csv(request, lines(members), f"{self.church.slug}-members.csv")

@@ -27,7 +27,6 @@ from koinonia.models import Group, Member, Note
 
 _MOST_CHANGES = 20
 _MOST_NOTES = 20
-_MOST_OTHERS = 5
 
 
 # Statements that are compiled once: the page asks nine questions, and Django compiles each anew.
@@ -36,14 +35,6 @@ _OPT_OUT = PreparedQuery(
     lambda: OptOut.objects.filter(tenant=Parameter("church"), number=Parameter("phone"))[:1]
 )
 _CHANGES = PreparedQuery(lambda: history(Parameter("church"), Parameter("phone"))[:_MOST_CHANGES])
-_OTHERS = PreparedQuery(
-    lambda: (
-        Member.objects.filter(church=Parameter("church"), phone=Parameter("phone"))
-        .exclude(pk=Parameter("but"))
-        .order_by("pk")[:_MOST_OTHERS]
-    )
-)
-"""Further members with this number, such as a spouse."""
 _NOTES = PreparedQuery(
     lambda: (
         Note.objects.filter(church=Parameter("church"), conversation=Parameter("thread"))
@@ -95,7 +86,7 @@ class MemberPage(MembersView):
             "number": number_checks(phone),
             "opt_out": _OPT_OUT.first(church=church, phone=phone),
             "changes": _CHANGES.objects(church=church, phone=phone),
-            "others": _OTHERS.objects(church=church, phone=phone, but=key),
+            "others": self.others(member),
             "notes": _NOTES.objects(church=church, thread=thread),
             "form": form,
             "page": paged(self.request, _TEXTS.of(church=church, member=key), NewestFirst),

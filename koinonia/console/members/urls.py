@@ -16,6 +16,7 @@ urlpatterns = [
     path("doubles/", doubles.DoublesPage.as_view(), name="console-members-doubles"),
     path("<str:key>/", member.MemberPage.as_view(), name="console-members-member"),
     path("<str:key>/edit/", editing.EditMemberPage.as_view(), name="console-members-edit"),
+    path("<str:key>/opt-out/", editing.OptOutPage.as_view(), name="console-members-opt-out"),
     path("<str:key>/delete/", editing.DeleteMemberPage.as_view(), name="console-members-delete"),
     path("<str:key>/merge/<str:other>/", doubles.MergePage.as_view(), name="console-members-merge"),
 ]

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.http import QueryDict
@@ -13,6 +14,7 @@ from koinonia.answers.office_hours import DAYS
 from koinonia.models import Church, KeyScope, Language, Role
 from koinonia.models.keyword import MAX_ANSWER
 
+_ALL_CHURCHES = "*"
 COMMON_ZONES = (
     "America/New_York", "America/Chicago", "America/Denver", "America/Phoenix", "America/Los_Angeles",
     "America/Anchorage", "Pacific/Honolulu", "America/Puerto_Rico", "America/Toronto", "America/Mexico_City",
@@ -190,9 +192,10 @@ class KeyForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": _("Choose at least one.")},
         help_text=_(
-            "Never more than you may do yourself, in all your churches. Staff, settings and passwords stay closed."
+            "Never more than you may do yourself. Staff, settings and passwords stay closed."
         ),
     )
+    church = forms.ChoiceField(label=_("Where it may do this"))
     days = forms.TypedChoiceField(
         label=_("Ends after"),
         coerce=int,
@@ -206,6 +209,17 @@ class KeyForm(forms.Form):
         ],
     )
 
+    def __init__(self, data: Any = None, *, church: Church, churches: Iterable[Church]) -> None:
+        """Offer the churches of the person; ``church``, the one of the page, is the first choice."""
+        super().__init__(data)
+        places = cast("forms.ChoiceField", self.fields["church"])
+        only = [(one.slug, _("Only in %(church)s") % {"church": one.name}) for one in churches]
+        places.choices = [
+            *only,
+            (_ALL_CHURCHES, _("In all churches that I work for, later ones too")),
+        ]
+        places.initial = church.slug
+
     def values(self, now: datetime) -> dict[str, Any]:
         """Return the values for the serializer."""
         given = self.cleaned_data
@@ -213,5 +227,6 @@ class KeyForm(forms.Form):
         return {
             "name": given["name"],
             "scopes": given["scopes"],
+            "church": None if given["church"] == _ALL_CHURCHES else given["church"],
             "expires_at": ends.isoformat(timespec="seconds"),
         }

@@ -18,7 +18,7 @@ from koinonia.api.serializers.accounts import NewTokenSerializer, TokenSerialize
 from koinonia.console.forms import add_errors
 from koinonia.console.office.base import OfficeView
 from koinonia.console.office.forms import KeyForm
-from koinonia.models import KeyScope, Role
+from koinonia.models import Church, KeyScope, Role
 
 WARN_BEFORE = timedelta(days=14)
 """A key is marked for this time before its end, but at most for the last quarter of its life."""
@@ -34,6 +34,8 @@ class Line:
     prefix: str
     scopes: list[str]
     """Labels of the scopes; empty for all rights of the user."""
+    church: str
+    """The name of the only church; empty for all churches of the user."""
     made: datetime
     used: datetime | None
     ends: datetime | None
@@ -52,6 +54,7 @@ def lines(user: User, now: datetime) -> Iterator[Line]:
             name=token.details.name,
             prefix=keys.prefix(token),
             scopes=[str(KeyScope(word).label) for word in token.details.scopes.split()],
+            church=token.details.church.name if token.details.church else "",
             made=token.created,
             used=TokenSerializer(token).get_last_used_at(token),
             ends=token.expiry,
@@ -72,15 +75,19 @@ class KeysPage(OfficeView):
     write_role = Role.VIEWER
 
     def get(self, request: Any) -> HttpResponse:
-        return self._shown(KeyForm())
+        return self._shown(self._form())
 
     def post(self, request: Any) -> HttpResponse:
-        form = KeyForm(request.POST)
+        form = self._form(request.POST)
         secret = self._made(form) if form.is_valid() else None
         if secret is None:
             return self._shown(form, status=422)
         # Do not redirect: only this page shows the secret.
-        return self._shown(KeyForm(), secret=secret, made=form.cleaned_data["name"])
+        return self._shown(self._form(), secret=secret, made=form.cleaned_data["name"])
+
+    def _form(self, data: Any = None) -> KeyForm:
+        churches = Church.objects.of(self.user).order_by("name", "pk")
+        return KeyForm(data, church=self.church, churches=churches)
 
     def _made(self, form: KeyForm) -> str | None:
         judged = self.judge(NewTokenSerializer, form.values(timezone.now()))
@@ -116,6 +123,9 @@ class KeysPage(OfficeView):
             "keys": [line for line in found if line.name],
             "valid": sum(bool(line.name) and not line.has_ended for line in found),
             "logins": [line for line in found if not line.name],
+            "unlimited": any(
+                line.name and not line.scopes and not line.has_ended for line in found
+            ),
             "ending": any(line.name and line.days_left is not None for line in found),
             "most": keys.MAX_KEYS,
         }

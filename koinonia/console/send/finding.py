@@ -15,9 +15,9 @@ from delivery.models import OptOut
 from koinonia import ids, phone
 from koinonia.console.send import recipients
 from koinonia.console.send.recipients import Recipient
-from koinonia.member_search import found, matching
 from koinonia.models import Church, Group, Member
 from koinonia.names import search_key
+from koinonia.people.search import found, matching
 
 SHOWN_PEOPLE = 8
 SHOWN_GROUPS = 6
@@ -125,7 +125,7 @@ def _group(group: Group, *, without: bool) -> Option:
 
 def _people(church: Church, words: str, have: set[str]) -> tuple[list[Option], str]:
     stopped = OptOut.objects.filter(tenant=OuterRef("church"), number=OuterRef("phone"))
-    rows, _unranked = found(Member.objects.filter(church=church), words)
+    rows, _unranked = found(Member.objects.filter(church=church), words, church.country)
     annotated: Any = rows.annotate(is_stopped=Exists(stopped))
     ranked = annotated.order_by("-rank", "search_key", "pk")
     shown = list(ranked[: SHOWN_PEOPLE + 1])
@@ -134,7 +134,7 @@ def _people(church: Church, words: str, have: set[str]) -> tuple[list[Option], s
     options = [option for option in options if option.recipient.mark not in have]
     if is_all:
         return options, ""
-    left = Member.objects.filter(church=church).filter(matching(words)).order_by()
+    left = Member.objects.filter(church=church).filter(matching(words, church.country)).order_by()
     return options, _more(left[: COUNTED + 1].count() - SHOWN_PEOPLE)
 
 

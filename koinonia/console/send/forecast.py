@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from math import ceil
-from typing import Any
 
 from django.utils.formats import number_format
 
@@ -15,7 +14,7 @@ from delivery import opt_outs
 from delivery.accept import UnacceptableError, check_media, check_sender
 from delivery.content.encoding import MAX_PARTS, measure_message
 from delivery.content.plain_punctuation import costly
-from delivery.limits import destinations, pacing, spend
+from delivery.limits import destinations, pacing, slowdowns, spend
 from delivery.providers import registry
 from koinonia.broadcasts.audience import Audience, Person
 from koinonia.broadcasts.preview import Character, Preview, preview
@@ -108,14 +107,14 @@ def of_number(
         raise UnacceptableError("to", refused)
     stopped = number in opt_outs.opted_out(church.pk, {number})
     parts = 0 if stopped else measured.parts
-    price, seconds = part_price(church), _seconds(church, parts)
+    price, seconds = part_price(church), _seconds_for(church, parts, send_at or now)
     found = Preview(
         people=0 if stopped else 1,
         opted_out=int(stopped),
         doubles=0,
         parts=parts,
         cost=None if price is None else price * parts,
-        seconds=seconds,
+        seconds=None if seconds is None else ceil(seconds),
         dearest=one,
         characters=[Character(*sign) for sign in costly(composed)],
         left_out=LeftOutList(),
@@ -129,7 +128,7 @@ def of_number(
 def _forecast(church: Church, found: Preview, send_at: datetime | None, now: datetime) -> Forecast:
     used = spend.current(church.pk, now)
     left = None if used.cap is None else max(used.cap - used.parts, 0)
-    second: Any = pacing.seconds_for(registry.account(check_sender(church).provider), 1)
+    second = _seconds_for(church, 1, send_at or now)
     return Forecast(
         preview=found,
         begins_at=send_at or now,
@@ -140,7 +139,7 @@ def _forecast(church: Church, found: Preview, send_at: datetime | None, now: dat
     )
 
 
-def _seconds(church: Church, parts: int) -> int | None:
-    account = registry.account(check_sender(church).provider)
-    found = pacing.seconds_for(account, parts)
-    return None if found is None else ceil(found)
+def _seconds_for(church: Church, parts: int, begins_at: datetime) -> float | None:
+    sender = check_sender(church)
+    account, slowed = registry.account(sender.provider), slowdowns.rates(begins_at)
+    return pacing.seconds_for(account, sender.number, parts, slowed)

@@ -20,7 +20,9 @@ def moment(day: date, clock: time, zone_name: str) -> datetime:
     at = datetime.combine(day, clock, tzinfo=zone).astimezone(UTC)
     if at.astimezone(zone).replace(tzinfo=None) != datetime.combine(day, clock):
         raise ValidationError(
-            _("The clocks go forward on that night, so there is no %(clock)s. Choose another time.")
+            _(
+                "There is no %(clock)s on that day, because the clocks go forward. Choose another time."
+            )
             % {"clock": time_format(clock)}
         )
     return at

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from koinonia import ids
 from koinonia.models import Church, Group, Member
+from koinonia.models.member import called
 from koinonia.phone import as_written
 
 EVERYONE = "all"
@@ -48,13 +49,17 @@ class Chosen:
         return self.of("number")
 
     @property
-    def has_exceptions(self) -> bool:
-        return bool(self.of("without"))
+    def named(self) -> list[Recipient]:
+        return [one for one in self.recipients if one.kind != "without"]
+
+    @property
+    def excepted(self) -> list[Recipient]:
+        return [one for one in self.recipients if one.kind == "without"]
 
     @property
     def is_single(self) -> bool:
         """Return whether the text goes to a single person. Such a text is not a broadcast."""
-        people = [one for one in self.recipients if one.kind != "without"]
+        people = self.named
         return len(people) == 1 == len(self.recipients) and people[0].kind in {"member", "number"}
 
     @property
@@ -116,7 +121,7 @@ def of_group(group: Group, *, without: bool = False) -> Recipient:
 
 
 def of_member(church: Church, member: Member) -> Recipient:
-    name = member.name or as_written(member.phone, church.country)
+    name = called(member, church.country)
     return Recipient(f"m:{ids.encode(member.pk)}", name, "member")
 
 

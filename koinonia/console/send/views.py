@@ -128,9 +128,9 @@ class ComposeView(_Compose):
         urls = self._attach(form)
         if problem := form.chosen.problem:
             form.add_error("find", problem)
-        if not form.chosen:
-            form.add_error("find", _("Choose who gets the text: a person, a group or a number."))
         self._refuse_unchosen(form)
+        if not form.chosen and not form.chosen.gone and "find" not in form.errors:
+            form.add_error("find", _("Choose who gets the text: a person, a group or a number."))
         if not form.cleaned_data.get("text", "").strip() and not urls:
             form.add_error("text", _("Write a text first."))
         if form.repeats and urls:
@@ -166,7 +166,7 @@ class ComposeView(_Compose):
         sentence = _("“%(words)s” is not chosen yet. Choose it from the list, or empty the field.")
         for name in ("find", "without"):
             words = form.cleaned_data.get(name, "").strip()
-            if words and (form.chosen or name == "without"):
+            if words:
                 form.add_error(name, sentence % {"words": words})
 
     def _has_confirmed(self, confirmed: bool, people: int) -> bool:
@@ -203,12 +203,7 @@ class ComposeView(_Compose):
 
     def _refuse(self, form: ComposeForm) -> HttpResponse:
         if form.chosen.gone:
-            sentence = ngettext(
-                "One of the recipients no longer exists, and was removed. Look at the others.",
-                "%(count)s of the recipients no longer exist, and were removed. Look at the others.",
-                form.chosen.gone,
-            )
-            form.add_error("find", sentence % {"count": form.chosen.gone})
+            form.add_error("find", _who_is_gone(form))
         return self._show(form, status=422)
 
     def _show(
@@ -240,6 +235,7 @@ class ComposeView(_Compose):
 
 
 _SCRIPT_WORDS = {
+    "single": gettext_lazy("1 character, 1 part"),
     "one": gettext_lazy("{units} characters, 1 part"),
     "many": gettext_lazy("{units} characters, {parts} parts"),
     "over": gettext_lazy("{units} characters, {parts} parts: the limit is {limit}"),
@@ -247,6 +243,17 @@ _SCRIPT_WORDS = {
 }
 """Sentences for ``console/send.js``."""
 _EDITS = {"add", "drop", "detach", "insert", "plain", "edit"}
+
+
+def _who_is_gone(form: ComposeForm) -> str:
+    if not form.chosen:
+        return _("The recipient no longer exists: a colleague has deleted it. Choose again.")
+    sentence = ngettext(
+        "One of the recipients no longer exists, and was removed. Look at the others.",
+        "%(count)s of the recipients no longer exist, and were removed. Look at the others.",
+        form.chosen.gone,
+    )
+    return sentence % {"count": form.chosen.gone}
 
 
 def _hidden(form: ComposeForm) -> list[tuple[str, str]]:

@@ -15,7 +15,7 @@ from koinonia.api.prepared_query import Parameter, PreparedQuery
 from koinonia.broadcasts.progress import with_counts
 from koinonia.console.paging import paged
 from koinonia.console.sent.base import SentView
-from koinonia.console.sent.lines import planned_line, sent_line
+from koinonia.console.sent.lines import list_line
 from koinonia.console.sent.text_lines import ListedText, text_line, values_of
 from koinonia.models import Broadcast
 from koinonia.models.broadcast import BroadcastQuerySet
@@ -62,14 +62,14 @@ class BroadcastsView(SentView):
         waiting = _planned_texts(tuple(registry.aliases())).rows(church=church)
         page = paged(request, _SENT.of(church=church))
         shown = {
-            "planned": [planned_line(broadcast, base) for broadcast in planned[:MOST_PLANNED]],
+            "planned": [list_line(broadcast, base) for broadcast in planned[:MOST_PLANNED]],
             "planned_texts": [
                 text_line(ListedText(*text), base, self.church.country)
                 for text in waiting[:MOST_PLANNED]
             ],
             "more_planned": max(len(planned), len(waiting)) > MOST_PLANNED,
             "most": MOST_PLANNED,
-            "lines": [sent_line(broadcast, base) for broadcast in with_counts(page.rows)],
+            "lines": [list_line(broadcast, base) for broadcast in with_counts(page.rows)],
             "page": page,
             "tab": "broadcasts",
         }

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import Any, cast
 
 from django import forms
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework.serializers import Serializer
@@ -19,6 +20,7 @@ from koinonia import audit
 from koinonia.api.serializers.changes import ChangedBroadcastSerializer, ChangedMessageSerializer
 from koinonia.broadcasts.change import change_broadcast
 from koinonia.console.forms import add_errors
+from koinonia.console.send.moments import in_words
 from koinonia.console.sent.base import SentView
 from koinonia.console.sent.forms import (
     PlannedBroadcastForm,
@@ -59,13 +61,21 @@ class EditView(SentView):
         )
 
 
-def stale(form: forms.Form, now_says: str) -> None:
-    """Say that a colleague was quicker, and show the present words beside the typed ones."""
-    form.add_error(
-        None,
-        _("A colleague has changed this meanwhile. It now says: “%(text)s” Your words are below.")
-        % {"text": now_says},
-    )
+def stale(form: forms.Form, now_says: str, edits: int, at: datetime | None, zone: str) -> None:
+    """Say that a colleague was quicker, and show the present words and time beside the typed ones.
+
+    The form then knows the version of the colleague: to save once more replaces it.
+    """
+    sentences = [
+        _("A colleague has changed this meanwhile. It now says: “%(text)s”") % {"text": now_says}
+    ]
+    if at is not None:
+        sentences.append(_("It goes out on %(when)s.") % {"when": in_words(at, zone)})
+    sentences.append(_("Your words are below. Save once more to put them in its place."))
+    form.add_error(None, " ".join(sentences))
+    data = cast(QueryDict, form.data).copy()
+    data["edits"] = str(edits)
+    form.data = data
 
 
 class EditTextView(EditView):
@@ -102,7 +112,8 @@ class EditTextView(EditView):
                 text = self._text(key)
                 if text.status != Status.SCHEDULED:
                     return self._too_late(text)
-                stale(form, template_of(text))
+                zone = self.church.timezone
+                stale(form, template_of(text), text.edits, text.scheduled_at, zone)
         return self.asked_again(form, self._about(text))
 
     def _text(self, key: str) -> Message:
@@ -163,7 +174,8 @@ class EditBroadcastView(EditView):
                 broadcast = self._broadcast(key)
                 if broadcast.due_at is None:
                     return self._too_late(broadcast)
-                stale(form, broadcast.text)
+                zone = self.church.timezone
+                stale(form, broadcast.text, broadcast.edits, broadcast.due_at, zone)
         return self.asked_again(form, self._about(broadcast))
 
     def _broadcast(self, key: str) -> Broadcast:

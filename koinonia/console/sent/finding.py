@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cached_property, reduce
-from operator import and_
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
@@ -27,13 +26,18 @@ from koinonia.console.sent import lines
 from koinonia.console.sent.causes import with_code
 from koinonia.console.sent.text_lines import ListedText, values_of
 from koinonia.console.words import Words
-from koinonia.models import Church, Member
-from koinonia.names import search_key
+from koinonia.models import Broadcast, Church, Member
+from koinonia.people.search import matching
+from koinonia.typed_numbers import digits_in, whole_numbers
 from koinonia.zones import zone_named
 
 PAGE = 50
 WINDOW = 20_000
 """The most texts of a church, single ones or of broadcasts, in one page of a search."""
+WINDOW_OF_BROADCASTS = 1000
+"""The newest broadcasts in which words are looked for."""
+MOST_BROADCASTS = 5
+"""The broadcasts that a search for words shows."""
 MOST_PEOPLE = 20
 """The most members with a similar name in one search."""
 _LONGEST = 100
@@ -89,7 +93,11 @@ class Search:
         return f"?{urlencode(kept)}" if kept else "?"
 
     def found(self) -> Found:
-        """Return a page of texts, newest first. Texts of broadcasts are shown for a person only."""
+        """Return a page of texts, newest first.
+
+        Texts of broadcasts are shown for a person, and those that did not arrive. The others would
+        hide the single texts.
+        """
         rows = self._matching(Message.objects.filter(tenant=self.church))
         rows = rows.filter(direction=Direction.OUTBOUND)
         if self.person:
@@ -100,7 +108,8 @@ class Search:
         oldest = self._window(position)
         if oldest is not None:
             rows = rows.filter(created_at__gte=oldest)
-        found = self._page(rows.filter(batch=None).order_by("-created_at", "-pk"))
+        shown = rows if self.state == "failed" else rows.filter(batch=None)
+        found = self._page(shown.order_by("-created_at", "-pk"))
         if len(found) > PAGE:
             last = found[PAGE - 1]
             return Found(found[:PAGE], self._link(last.created_at, last.pk), None)
@@ -117,20 +126,42 @@ class Search:
         return found
 
     @cached_property
+    def broadcasts(self) -> list[Broadcast]:
+        """Return the newest broadcasts with these words, at most one more than the page shows."""
+        if not self.words or self.person or self.state or self._before:
+            return []
+        rows = Broadcast.objects.filter(church=self.church).order_by("-pk")
+        beyond = rows.values_list("pk", flat=True)[WINDOW_OF_BROADCASTS:][:1].first()
+        rows = rows.filter(pk__gt=beyond or 0).select_related("author")
+        for word in self.words.split():
+            rows = rows.filter(text__regex=pattern_of(word))
+        if self._begins:
+            rows = rows.filter(created_at__gte=self._begins)
+        if self._ends:
+            rows = rows.filter(created_at__lt=self._ends)
+        return list(rows[: MOST_BROADCASTS + 1])
+
+    @property
+    def problem(self) -> str:
+        """Return a sentence if the days exclude every text."""
+        if self.since and self.until and self.since > self.until:
+            return str(_("The first day is after the last one. Exchange them."))
+        return ""
+
+    @cached_property
     def people(self) -> list[Member]:
         """Return the members with this name or number."""
         if not self.person:
             return []
         members = Member.objects.filter(church=self.church).order_by("search_key", "pk")
-        named = members.filter(reduce(and_, map(_has, self.person.split())))
+        named = members.filter(matching(self.person, self.church.country))
         return list(named[: MOST_PEOPLE + 1])
 
     def _of_person(self, rows: QuerySet[Message]) -> Found:
         people = self.people[:MOST_PEOPLE]
         theirs = Q(recipient__in=[person.pk for person in people])
-        digits = "".join(letter for letter in self.person if letter in "0123456789")
-        if not people and len(digits) >= 7:
-            theirs = Q(to_number=f"+{digits}") | Q(to_number=f"+1{digits}")
+        if not people and len(digits_in(self.person)) >= 7:
+            theirs = Q(to_number__in=whole_numbers(self.person, self.church.country))
         rows = rows.filter(theirs)
         if self._before.isascii() and self._before.isdigit():
             rows = rows.filter(pk__lt=min(int(self._before), 2**63 - 1))
@@ -189,13 +220,6 @@ class Search:
     def _midnight(self, day: date | None) -> datetime | None:
         zone = zone_named(self.church.timezone)
         return datetime.combine(day, time.min, tzinfo=zone) if day else None
-
-
-def _has(word: str) -> Q:
-    """Return a condition: the name contains the word, or the number contains its digits."""
-    found = Q(search_key__contains=search_key(word))
-    digits = "".join(letter for letter in word if letter in "0123456789")
-    return found | Q(phone__contains=digits) if digits else found
 
 
 def _day(value: Any) -> date | None:

@@ -99,8 +99,14 @@ _SENT = (
 )
 
 
-def planned_line(broadcast: Broadcast, base: str) -> SafeString:
-    """Return a planned broadcast as a line of the list; ``base`` is the path of the church."""
+def list_line(broadcast: Broadcast, base: str) -> SafeString:
+    """Return a broadcast as a line of a list; ``base`` is the path of the church."""
+    return (
+        _sent_line(broadcast, base) if broadcast.due_at is None else _planned_line(broadcast, base)
+    )
+
+
+def _planned_line(broadcast: Broadcast, base: str) -> SafeString:
     of = line(broadcast)
     return format_html(
         _PLANNED, id=of.id, base=base, text=of.text, tone=of.tone, label=of.label,
@@ -108,8 +114,7 @@ def planned_line(broadcast: Broadcast, base: str) -> SafeString:
     )  # fmt: skip
 
 
-def sent_line(broadcast: Broadcast, base: str) -> SafeString:
-    """Return a broadcast that is not planned any more as a line of the list."""
+def _sent_line(broadcast: Broadcast, base: str) -> SafeString:
     of = line(broadcast)
     # All words are escaped here; ``format_html`` would look at each id and number as well.
     written = _SENT.format(

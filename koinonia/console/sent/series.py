@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -10,6 +12,7 @@ from django.db.models import F, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from delivery.accept import UnacceptableError
 from koinonia import audit, ids
@@ -20,14 +23,27 @@ from koinonia.console.sent.audience_words import audience_in_words
 from koinonia.console.sent.editing import NAMES, EditView, stale
 from koinonia.console.sent.forms import SeriesForm, audience_fields, planned_at, rule_fields
 from koinonia.console.sent.series_words import rule_in_words
+from koinonia.console.words import Words
 from koinonia.models import Broadcast, Role, Series
 from koinonia.series import start
 
-_ACTS = {
-    "pause": (start.pause, "series.paused"),
-    "resume": (start.resume, "series.resumed"),
-    "skip": (start.skip_next, "series.skipped"),
-    "end": (start.end, "series.ended"),
+_ACTS: dict[str, tuple[Callable[[Series, datetime], bool], str, Words]] = {
+    "pause": (
+        start.pause,
+        "series.paused",
+        gettext_lazy("Paused. Nothing goes out until you press “Go on”."),
+    ),
+    "resume": (
+        start.resume,
+        "series.resumed",
+        gettext_lazy("It goes on. The next time is named below."),
+    ),
+    "skip": (
+        start.skip_next,
+        "series.skipped",
+        gettext_lazy("Left out. Nobody gets it this time."),
+    ),
+    "end": (start.end, "series.ended", gettext_lazy("Ended. Nothing more goes out.")),
 }
 
 
@@ -77,7 +93,10 @@ class SeriesItemView(EditView):
             with transaction.atomic():
                 rows = Series.objects.filter(pk=series.pk, version=form.cleaned_data["edits"])
                 if not rows.update(version=F("version")):
-                    stale(form, Series.objects.get(pk=series.pk).text)
+                    series = self._series(key)
+                    upcoming = series.next_broadcast()
+                    at = upcoming.due_at if upcoming else None
+                    stale(form, series.text, series.version, at, self.church.timezone)
                     return self._shown(series, form)
                 series = self._series(key)
                 start.change_series(series, **given, now=timezone.now())
@@ -128,13 +147,13 @@ class SeriesActView(EditView):
         if act not in _ACTS:
             raise Http404
         series = self.item(_rows(self), key)
-        change, action = _ACTS[act]
+        change, action, sentence = _ACTS[act]
         with transaction.atomic():
             done = change(series, timezone.now())
             if done:
                 audit.record(self.church, self.user, action, series)
         if done:
-            self.notice(_("Saved."))
+            self.notice(str(sentence))
         else:
             self.notice(_("Nothing changed: a colleague was quicker."), level=messages.WARNING)
         return self.go(self.link("console-sent-series-item", series))

@@ -14,7 +14,7 @@ from delivery.models import Message
 from delivery.statuses import Status
 from koinonia import ids
 from koinonia.console.words import explain, shortened
-from koinonia.models.member import full_name
+from koinonia.models.member import known_name
 from koinonia.phone import as_written
 from koinonia.templatetags.console import chip, when
 
@@ -52,7 +52,7 @@ def values_of(texts: QuerySet[Message]) -> QuerySet[Message, Any]:
 
 def text_line(text: ListedText, base: str, country: str) -> SafeString:
     """Return the line of a text. ``base`` is the path of the church, ``country`` its country."""
-    name = full_name(text.first_name or "", text.last_name or "")
+    name = known_name(text.first_name or "", text.last_name or "")
     if text.status == Status.SCHEDULED:
         moment = f"{escape(_('Goes out'))} <b>{when(text.scheduled_at, 'full')}</b>"
     else:

@@ -16,8 +16,9 @@ from delivery.models.message import Direction
 from delivery.statuses import Status
 from delivery.tallies import reading as tallies
 from koinonia.api.prepared_query import Parameter, PreparedQuery
+from koinonia.ids import encode
 from koinonia.models import Broadcast, Church
-from koinonia.models.member import full_name
+from koinonia.models.member import known_name
 from koinonia.phone import as_written
 
 SHOWN = 5
@@ -117,7 +118,7 @@ _NEXT_BROADCASTS = PreparedQuery(
     lambda: (
         Broadcast.objects.filter(church=Parameter("church"), due_at__isnull=False)
         .order_by("due_at")
-        .values_list("due_at", "text", "total")[:SHOWN]
+        .values_list("pk", "due_at", "text", "total", "forecast_suppressed")[:SHOWN]
     )
 )
 _NEXT_TEXTS = PreparedQuery(
@@ -126,7 +127,12 @@ _NEXT_TEXTS = PreparedQuery(
         .filter(tenant=Parameter("church"), status=Status.SCHEDULED, batch__isnull=True)
         .order_by("next_attempt_at")
         .values_list(
-            "next_attempt_at", "text", "to_number", "recipient__first_name", "recipient__last_name"
+            "pk",
+            "next_attempt_at",
+            "text",
+            "to_number",
+            "recipient__first_name",
+            "recipient__last_name",
         )[:SHOWN]
     )
 )
@@ -138,8 +144,9 @@ class Coming:
 
     at: datetime
     text: str
+    id: str
     people: int = 0
-    """The people of a broadcast."""
+    """The people whom a broadcast would reach now."""
     to: str = ""
     """The person, or the number, of a single text."""
 
@@ -147,11 +154,13 @@ class Coming:
 def next_scheduled(church: Church) -> list[Coming]:
     """Return the broadcasts and single texts that go out next, the earliest first."""
     found = [
-        Coming(at, text, people=total)
-        for at, text, total in _NEXT_BROADCASTS.rows(church=church.pk)
+        Coming(at, text, encode(key), people=total - opted_out)
+        for key, at, text, total, opted_out in _NEXT_BROADCASTS.rows(church=church.pk)
     ]
-    for at, text, number, first_name, last_name in _NEXT_TEXTS.rows(church=church.pk):
-        name = full_name(first_name or "", last_name or "")
+    for key, at, text, number, first_name, last_name in _NEXT_TEXTS.rows(church=church.pk):
+        name = known_name(first_name or "", last_name or "")
         if at:
-            found.append(Coming(at, text, to=name or as_written(number, church.country)))
+            found.append(
+                Coming(at, text, encode(key), to=name or as_written(number, church.country))
+            )
     return sorted(found, key=lambda one: one.at)[:SHOWN]

@@ -20,6 +20,8 @@ DETAILS: dict[str, str | Promise] = {
     "fields": pgettext_lazy("detail of an act", "changed"),
     "key": pgettext_lazy("detail of an act", "key"),
     "members": pgettext_lazy("detail of an act", "members"),
+    "not_imported": pgettext_lazy("detail of an act", "not imported"),
+    "opted_out": pgettext_lazy("detail of an act", "opted out"),
     "role": pgettext_lazy("detail of an act", "role"),
     "scopes": pgettext_lazy("detail of an act", "rights"),
     "skipped": pgettext_lazy("detail of an act", "already here"),

@@ -32,11 +32,14 @@ class TestPage(WebhooksView):
 class SwitchPage(WebhooksView):
     def post(self, request: Any, key: str) -> HttpResponse:
         webhook, on = self.webhook(key), request.POST.get("on") == "1"
-        with transaction.atomic():
-            endpoints.switch(webhook, on=on, now=timezone.now())
-            audit.record(
-                self.church, self.user, "webhook.changed", webhook, {"fields": ["enabled"]}
-            )
+        try:
+            with transaction.atomic():
+                endpoints.switch(webhook, on=on, now=timezone.now())
+                audit.record(
+                    self.church, self.user, "webhook.changed", webhook, {"fields": ["enabled"]}
+                )
+        except WebhookRefusedError:
+            raise Http404 from None
         told = (
             _("It is on, and continues where it stopped.")
             if on

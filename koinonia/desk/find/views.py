@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.views import View
 
 from delivery import dead_letters
+from delivery.admin.sealed import seal, unseal
 from delivery.dead_letters.decisions import LONGEST_REASON
 from delivery.dead_letters.queue import masked
 from delivery.models import Message
@@ -24,7 +25,6 @@ from koinonia.console import words
 from koinonia.desk.find import asked as asking
 from koinonia.desk.find.advice import advice
 from koinonia.desk.find.asked import Asked, FindForm
-from koinonia.desk.find.number_token import seal, unseal
 from koinonia.desk.find.search import MOST, find
 from koinonia.desk.find.story import person_of, whole_story
 from koinonia.models import Church

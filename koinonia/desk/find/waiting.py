@@ -35,6 +35,8 @@ def why_it_waits(message: Message, now: datetime) -> str:
         return words.format(provider=message.provider.title())
     if spend.current(message.tenant_id, now).until:
         return "The church has reached its daily limit."
+    if {"", message.from_number} & limits["slowed"].keys():
+        return "Support has slowed the pace: it goes out when its turn comes."
     if message.next_attempt_at and message.next_attempt_at > now:
         return f"It is due at {message.next_attempt_at:%Y-%m-%d %H:%M:%S} UTC."
     return ""

@@ -23,6 +23,7 @@ from delivery.providers import registry
 from delivery.status_report import oldest_due, queue
 from delivery.statuses import DEAD_LETTERS, UNFINISHED
 from delivery.tallies.reading import by_day
+from koinonia.webhooks.lag import lag
 from realtime.models import WebProcess
 from realtime.socket_counts import DEAD_AFTER_SECONDS
 
@@ -60,6 +61,7 @@ class InstallationCollector(Collector):
             .first(),
             now,
         )
+        yield from _outgoing(now)
         yield from _sockets(now)
         yield _value(
             "koinonia_migrations_pending",
@@ -106,6 +108,39 @@ def _accounts(now: datetime) -> Iterator[Metric]:
         held.add_metric([account.alias], holds.current(account, now) is not None)
     yield state
     yield held
+
+
+def _outgoing(now: datetime) -> Iterator[Metric]:
+    found = lag(now)
+    yield _by_label(
+        "koinonia_outgoing_webhooks",
+        "Webhooks of churches: working, failing (on, and refused lately), or off by reason.",
+        "state",
+        {
+            "working": found.working,
+            "failing": found.failing,
+            "off_by_owner": found.off["owner"],
+            "off_gone": found.off["gone"],
+            "off_failed": found.off["failing"],
+        },
+    )
+    yield _value(
+        "koinonia_outgoing_waiting_events",
+        "Events that wait for webhooks that are on, counted up to a bound.",
+        found.waiting,
+    )
+    yield _seconds(
+        "koinonia_outgoing_oldest_seconds",
+        "Age of the oldest event that waits for a webhook that is on, also while its receiver fails.",
+        found.oldest,
+        now,
+    )
+    yield _seconds(
+        "koinonia_outgoing_late_seconds",
+        "Seconds for which a worker could have sent a webhook and has not; 0 when none is late.",
+        found.late_since,
+        now,
+    )
 
 
 def _sockets(now: datetime) -> Iterator[Metric]:

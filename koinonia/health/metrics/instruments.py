@@ -67,6 +67,9 @@ lateness_seconds = Histogram(
     ["priority"],
     buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800),
 )
+outgoing_posts = Counter(
+    "koinonia_outgoing_posts", "Posts of outgoing webhooks, by outcome.", ["outcome"]
+)
 webhooks = Counter(
     "koinonia_webhooks", "Answered webhooks, by HTTP status.", ["provider", "status"]
 )

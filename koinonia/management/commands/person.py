@@ -11,8 +11,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
-from koinonia import personal_data, phone
+from koinonia import phone
 from koinonia.models import Church
+from koinonia.people import personal_data
 
 _EXAMPLE = """\
 Examples:

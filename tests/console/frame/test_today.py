@@ -13,7 +13,7 @@ from delivery.limits import breaker, holds
 from delivery.models import BreakerState, OptOut
 from delivery.providers import registry
 from koinonia import ids
-from koinonia.models import Church
+from koinonia.models import Broadcast, Church
 from tests.console.pages import Costs
 from tests.support import cast
 
@@ -61,7 +61,24 @@ def test_the_page_names_the_texts_that_wait_and_those_that_go_next(
     assert "The picnic is on Sunday." in page
     assert "to Mary" in page
     assert "to 1 person" in page
+    [planned] = Broadcast.objects.values_list("pk", flat=True)
+    assert f'href="/churches/grace/sent/broadcasts/{ids.encode(planned)}/"' in page
+    assert page.count('href="/churches/grace/sent/texts/') == 2, "the text, and those that failed"
     assert "1 number opted out this month." in page
+
+
+def test_people_who_opted_out_are_not_counted_for_the_next_broadcast(
+    client: Client, grace: Church
+) -> None:
+    cast.member(grace, "Mary", "+13125550142")
+    cast.member(grace, "Ben", "+13125550143")
+    OptOut.objects.create(
+        tenant=grace, number="+13125550143", source="staff", created_at=timezone.now()
+    )
+    sunday = (timezone.now() + timedelta(days=3)).isoformat()
+    everyone = {"audience": {"all": True}, "text": "To all", "send_at": sunday}
+    assert client.post(f"{API}broadcasts/", everyone, JSON).status_code == 202
+    assert "to 1 person" in today(client)
 
 
 def test_the_banner_says_why_texts_wait(client: Client) -> None:

@@ -174,7 +174,7 @@ def test_a_reply_may_end_the_conversation(sender: Client, unread: Unread) -> Non
 
 @pytest.mark.parametrize(
     ("text", "sentence"),
-    [("", "A text needs words"), ("x" * 1601, "1600"), ("Hi {nickname}", "nickname")],
+    [("", "Write a text first."), ("x" * 1601, "1600"), ("Hi {nickname}", "nickname")],
 )
 def test_a_refused_reply_keeps_what_was_typed(
     sender: Client, unread: Unread, text: str, sentence: str

@@ -109,6 +109,48 @@ def test_an_opt_out_cannot_be_taken_back_on_the_page(
     assert OptOut.objects.filter(number=anna.phone).exists()
 
 
+def test_the_same_change_of_a_colleague_is_no_conflict(sender: Client, anna: Member) -> None:
+    body = {"first_name": "Anne", "last_name": "Lee", "phone": anna.phone, "version": anna.version}
+    assert sender.post(edit_path(anna), body).status_code == 302
+    again = sender.post(edit_path(anna), body, follow=True)
+    assert again.redirect_chain == [(f"{BASE}{encode(anna.pk)}/", 302)]
+    page = again.content.decode()
+    assert "A colleague has saved the same meanwhile." in page
+    assert f'data-accepted="member-{encode(anna.pk)}"' in page
+
+
+def test_the_others_at_a_new_number_are_named(
+    sender: Client, grace: Church, anna: Member, ben: Member
+) -> None:
+    ida = {"first_name": "Ida", "phone": anna.phone, "another": "1"}
+    added = sender.post(BASE + "new/", ida, follow=True).content.decode()
+    assert "Ida is added. The same number belongs to: Anna Lee." in added
+    body = {"first_name": "Ben", "last_name": "Stone", "phone": anna.phone, "version": ben.version}
+    moved = sender.post(edit_path(ben), body, follow=True).content.decode()
+    assert "The same number belongs to: Anna Lee, Ida." in moved
+    ben.refresh_from_db()
+    kept = sender.post(edit_path(ben), {**body, "version": ben.version}, follow=True)
+    assert "The same number belongs to" not in kept.content.decode()
+
+
+def test_a_member_is_opted_out_on_the_page(
+    sender: Client, viewer: Client, grace: Church, anna: Member
+) -> None:
+    page = f"{BASE}{encode(anna.pk)}/"
+    assert "Opt this number out" not in viewer.get(page).content.decode()
+    assert "Opt this number out" in sender.get(page).content.decode()
+    stale = sender.post(page + "opt-out/", {"version": anna.version + 1}, follow=True)
+    assert "A colleague has changed this member meanwhile." in stale.content.decode()
+    assert not OptOut.objects.exists()
+    done = sender.post(page + "opt-out/", {"version": anna.version}, follow=True)
+    assert "This number is opted out." in done.content.decode()
+    assert "Opt this number out" not in done.content.decode()
+    assert OptOut.objects.get().number == anna.phone
+    change = ConsentChange.objects.get()
+    assert (change.source, change.by and change.by.username) == ("staff", "grace-sender")
+    assert AuditEntry.objects.get().detail == {"fields": ["opted_out"]}
+
+
 def test_an_opt_out_on_the_page_renews_the_inboxes_of_colleagues(
     sender: Client, grace: Church, anna: Member
 ) -> None:

@@ -12,10 +12,10 @@ from django.utils import timezone
 from delivery.models import Message, OptOut
 from delivery.opt_outs import opt_out
 from delivery.statuses import Status
-from koinonia import member_search
 from koinonia.api import pagination
 from koinonia.ids import encode
 from koinonia.models import AuditEntry, Church, Group, Member
+from koinonia.people import search
 from tests.console.pages import Costs
 from tests.support import cast
 
@@ -64,7 +64,7 @@ def test_an_exact_match_comes_first_and_accents_do_not_matter(
 def test_a_search_ranks_a_bounded_number_and_says_so(
     viewer: Client, grace: Church, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(member_search, "MOST", 2)
+    monkeypatch.setattr(search, "MOST", 2)
     for first, last in (("Ann", ""), ("Anna", ""), ("Hanna", ""), ("Anne", ""), ("Joanna", "")):
         cast.member(grace, first, "+13125550111", last_name=last)
     assert names(viewer, search="ann") == ["Ann", "Anna", "Anne", "Hanna", "Joanna"]

@@ -14,11 +14,11 @@ from knox.models import AuthToken
 
 from koinonia.accounts import keys
 from koinonia.ids import encode
-from koinonia.models import AuditEntry, TokenDetails
+from koinonia.models import AuditEntry, Church, Staff, TokenDetails
 from tests.console.pages import Costs
 
 PAGE = "/churches/grace/account/keys/"
-WEBSITE = {"name": "Website", "scopes": ["send"], "days": "30"}
+WEBSITE = {"name": "Website", "scopes": ["send"], "church": "grace", "days": "30"}
 
 
 @pytest.fixture
@@ -66,6 +66,8 @@ def test_a_key_is_shown_once_and_ends(signed_in: Client, grace_viewer: User) -> 
         ({"name": ""}, "This field is required."),
         ({"scopes": []}, "Choose at least one."),
         ({"scopes": ["admin"]}, "admin is not one of the available choices"),
+        ({"church": "hope"}, "hope is not one of the available choices"),
+        ({"church": ""}, "This field is required."),
         ({"days": "9999"}, "9999 is not one of the available choices"),
     ],
 )
@@ -74,6 +76,34 @@ def test_a_bad_form_makes_no_key(signed_in: Client, body: dict[str, Any], senten
     assert refused.status_code == 422
     assert sentence in text_of(refused)
     assert not AuthToken.objects.exists()
+
+
+def test_a_key_is_for_the_church_of_the_page_unless_another_choice_is_made(
+    signed_in: Client, grace_viewer: User, hope: Church
+) -> None:
+    Staff.objects.create(church=hope, user=grace_viewer, role="viewer")
+    shown = text_of(signed_in.get(PAGE))
+    assert "Only in Grace" in shown
+    assert "Only in Hope" in shown
+    assert 'value="grace" selected' in signed_in.get(PAGE).content.decode()
+    for choice, name in (("grace", "Grace Church"), ("hope", "Hope Church"), ("*", None)):
+        signed_in.post(PAGE, {**WEBSITE, "name": f"For {choice}", "church": choice})
+        church = TokenDetails.objects.get(name=f"For {choice}").church
+        assert (church and church.name) == name
+    # The frame names Grace too; the chip is in the line of its key.
+    [line] = re.findall(r"<li>.*?For hope.*?</li>", signed_in.get(PAGE).content.decode(), re.DOTALL)
+    assert ">Hope Church<" in line
+
+
+def test_a_key_with_all_rights_is_marked_and_the_page_suggests_less(
+    signed_in: Client, grace_viewer: User
+) -> None:
+    make(grace_viewer, "Limited", 90, "read")
+    assert "the least that its program needs" not in text_of(signed_in.get(PAGE))
+    make(grace_viewer, "Old")
+    page = text_of(signed_in.get(PAGE))
+    assert page.count("All that you may do") == 2
+    assert "the least that its program needs" in page
 
 
 def test_keys_are_limited(signed_in: Client, grace_viewer: User) -> None:

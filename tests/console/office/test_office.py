@@ -65,7 +65,7 @@ def test_an_owner_saves_the_settings(owner: Client, grace: Church) -> None:
     ("change", "sentence"),
     [
         ({"timezone": "Mars"}, "This is not a time zone"), ({"opt_out_words": "START"}, "another meaning"),
-        ({"part_price": "-1"}, "greater than or equal to 0"), ({"name": ""}, "required"),
+        ({"part_price": "-1"}, "A price is 0 or more."), ({"name": ""}, "required"),
     ],
 )  # fmt: skip
 def test_a_bad_setting_is_explained_and_nothing_typed_is_lost(
@@ -90,8 +90,9 @@ def test_a_change_of_a_colleague_is_not_overwritten(owner: Client, grace: Church
 
 def test_a_sender_reads_the_settings_and_does_not_save_them(grace_sender: User) -> None:
     client = signed_in(grace_sender)
-    assert "Owners of the church change this." in text_of(client.get(f"{BASE}settings/"))
     for page in ("settings/", "answers/"):
+        shown = text_of(client.get(f"{BASE}{page}"))
+        assert shown.index("Owners of the church change this.") < shown.index("<fieldset")
         assert client.post(f"{BASE}{page}", {"name": "Mine"}).status_code == 403
 
 
@@ -154,11 +155,18 @@ def test_an_owner_invites_by_e_mail_and_withdraws(owner: Client, grace: Church) 
     assert acts() == ["staff.invited", "staff.withdrawn"]
 
 
-@pytest.mark.parametrize("whom", ["", "not an address@", "grace-owner"])
-def test_a_bad_invitation_is_explained(owner: Client, whom: str) -> None:
+@pytest.mark.parametrize(
+    ("whom", "why"),
+    [
+        ("", "required"), ("not an address@", "valid email"), ("Ruth Ames", "nor a user name"),
+        ("grace-owner", "already"),
+    ],
+)  # fmt: skip
+def test_a_bad_invitation_is_explained(owner: Client, whom: str, why: str) -> None:
     refused = owner.post(f"{BASE}staff/", {"whom": whom, "role": "sender"})
     assert refused.status_code == 422
     assert b'aria-invalid="true"' in refused.content
+    assert why in text_of(refused)
     assert not Invitation.objects.exists()
 
 

@@ -88,14 +88,16 @@ def test_groups_and_people_are_texted_together_without_an_excluded_group(
     ("values", "sentence"),
     [
         ({"text": "Hi"}, "Choose who gets the text"),
+        ({"find": "anna", "text": "Hi"}, "“anna” is not chosen yet."),
         ({"who": "all", "text": " "}, "Write a text first."),
         ({"who": "all", "text": "Hi {name}"}, "{first_name} is probably meant."),
-        ({"who": "all", "text": "x" * 1601}, "1600"),
+        ({"who": "all", "text": "x" * 1601}, "This is longer than 1600 letters. Shorten it."),
         ({"who": "all", "text": "Hi", "date": "2027-01-03"}, "Choose the time of the day, too."),
         ({"who": "all", "text": "Hi", "date": "2020-01-01", "time": "08:00"}, "in the future"),
         ({"who": "all", "text": "Hi", "link": "http://10.0.0.1/x.png"}, "public on the internet"),
         ({"who": ["all", "n:+13125550199"], "text": "Hi"}, "is texted alone"),
         ({"who": ["all", "m:Uk99"], "text": "Hi"}, "no longer exists"),
+        ({"who": "m:Uk99", "text": "Hi"}, "a colleague has deleted it. Choose again."),
     ],
 )
 def test_a_refused_text_comes_back_with_what_was_typed(
@@ -128,6 +130,16 @@ def test_more_than_fifty_people_are_texted_after_a_question(sender: Client, grac
     assert (sent.status_code, Broadcast.objects.get().total) == (302, 52)
 
 
+def test_the_question_names_the_recipients_and_the_groups_that_get_no_text(
+    sender: Client, grace: Church, anna: Member
+) -> None:
+    choir, youth = (Group.objects.create(church=grace, name=name) for name in ("Choir", "Youth"))
+    who = [mark(anna), f"-{mark(youth)}", mark(choir), f"-{mark(choir)}"]
+    page = post(sender, "check", who=who, text="Hi").content.decode()
+    assert "<bdi>Anna Lee</bdi>, <bdi>Choir</bdi></dd>" in page
+    assert "<bdi>Youth</bdi>, <bdi>Choir</bdi></dd>" in page
+
+
 def test_a_text_is_planned_in_the_zone_of_the_church(
     sender: Client, grace: Church, anna: Member
 ) -> None:
@@ -147,7 +159,8 @@ def test_a_time_that_the_clocks_skip_is_refused(sender: Client, grace: Church) -
     Church.objects.filter(pk=grace.pk).update(timezone="America/Chicago")
     refused = post(sender, who="n:+13125550199", text="Hi", date="2027-03-14", time="02:30")
     assert refused.status_code == 422
-    assert "The clocks go forward on that night" in refused.content.decode()
+    sentence = "There is no 2:30 a.m. on that day, because the clocks go forward."
+    assert sentence in refused.content.decode()
 
 
 def test_an_upload_stays_when_the_form_is_refused_and_goes_out(
@@ -333,4 +346,4 @@ def test_the_outlook_says_who_waits_for_the_end_of_the_quiet_hours(
     day = (timezone.now() + timedelta(days=30)).date().isoformat()
     data = {"who": "all", "text": "Hi", "date": day, "time": "03:00"}
     page = sender.post(f"{SEND}parts/preview/", data).content.decode()
-    assert "1 text waits for the end of the quiet hours" in page
+    assert "1 text waits until " in page

@@ -148,7 +148,20 @@ def test_what_a_colleague_changed_meanwhile_is_shown_and_nothing_typed_is_lost(
     assert answer.status_code == 422
     assert "Theirs" in page
     assert "Mine" in page
+    assert "It goes out on " in page
     assert Broadcast.objects.get().text == "Theirs"
+    assert 'name="edits" value="1"' in page
+    assert "Saved." in done(sender, path_of(planned, "edit"), **{**given, "edits": 1})
+    assert Broadcast.objects.get().text == "Mine"
+
+
+def test_a_planned_one_that_was_cancelled_has_no_share(
+    sender: Client, grace: Church, grace_sender: User, anna: Member
+) -> None:
+    planned = broadcast(grace, grace_sender, scheduled_at=timezone.now() + TOMORROW)
+    page = done(sender, path_of(planned, "stop"))
+    assert "1 called back" in page
+    assert "100 %" not in page
 
 
 def test_a_refused_change_says_why_beside_the_field(

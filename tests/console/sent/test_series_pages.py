@@ -51,13 +51,13 @@ def test_the_rule_and_the_next_time_are_in_words(
 
 def test_a_series_is_skipped_paused_resumed_and_ended(sender: Client, weekly: Series) -> None:
     first = weekly.next_broadcast()
-    done(sender, path_of(weekly, "skip"))
+    assert "Nobody gets it this time." in done(sender, path_of(weekly, "skip"))
     assert weekly.next_broadcast() != first
-    assert "nothing goes out" in done(sender, path_of(weekly, "pause"))
+    assert "Paused. Nothing goes out until" in done(sender, path_of(weekly, "pause"))
     assert weekly.next_broadcast() is None
-    done(sender, path_of(weekly, "resume"))
+    assert "It goes on." in done(sender, path_of(weekly, "resume"))
     assert weekly.next_broadcast() is not None
-    assert "Ended" in done(sender, path_of(weekly, "end"))
+    assert "Ended. Nothing more goes out." in done(sender, path_of(weekly, "end"))
     assert weekly.next_broadcast() is None
     assert "a colleague was quicker" in done(sender, path_of(weekly, "end"))
     assert sender.post(path_of(weekly, "destroy")).status_code == 404
@@ -81,6 +81,7 @@ def test_words_and_rule_of_a_series_change(sender: Client, weekly: Series) -> No
     assert answer.status_code == 422
     assert "A colleague has changed this" in answer.content.decode()
     weekly.refresh_from_db()
+    assert f'name="edits" value="{weekly.version}"' in answer.content.decode()
     broken = {**given, "edits": weekly.version, "until": "2020-01-01"}
     answer = sender.post(path_of(weekly), broken)
     assert answer.status_code == 422

@@ -74,6 +74,37 @@ def test_a_person_also_has_the_texts_of_broadcasts(
     assert "from a broadcast" in page
 
 
+def test_the_texts_of_broadcasts_that_did_not_arrive_are_shown_too(
+    sender: Client, grace: Church, grace_sender: User, anna: Member, ben: Member
+) -> None:
+    broadcast(grace, grace_sender, "To everyone")
+    assert "Nothing found." in seen(sender, TEXTS + "?state=failed")
+    Message.objects.filter(to_number=ben.phone).update(status=Status.FAILED, error_code="40001")
+    page = seen(sender, TEXTS + "?state=failed")
+    assert page.count("<li data-message=") == 1
+    assert "from a broadcast" in page
+
+
+def test_words_are_found_in_broadcasts(
+    sender: Client, grace: Church, grace_sender: User, anna: Member, costs: Costs
+) -> None:
+    text_to(grace, grace_sender, anna.phone, "Soup on Friday")
+    for number in range(finding.MOST_BROADCASTS + 1):
+        broadcast(grace, grace_sender, f"Supper at {number}")
+    path = TEXTS + "?words=SUPPER"
+    page = seen(sender, path)
+    assert page.count("<li data-broadcast=") == finding.MOST_BROADCASTS
+    assert "These are the newest 5 with these words." in page
+    assert "No single text has these words." in page
+    assert "<li data-broadcast=" not in seen(sender, TEXTS + "?words=soup")
+    costs.of(sender, path)
+
+
+def test_days_in_the_wrong_order_are_named(sender: Client, grace: Church) -> None:
+    page = seen(sender, TEXTS + "?since=2026-12-05&until=2026-12-01")
+    assert "The first day is after the last one." in page
+
+
 def test_a_search_looks_through_a_bounded_number_of_texts_and_leads_on(
     sender: Client,
     grace: Church,

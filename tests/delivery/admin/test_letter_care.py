@@ -26,7 +26,7 @@ def act(client: Client, action: str, letters: list[Message], **more: str) -> Any
 
 
 def found(client: Client, query: dict[str, Any]) -> list[int]:
-    rows = client.get(LIST, query).context["cl"].result_list
+    rows = client.get(LIST, query, follow=True).context["cl"].result_list
     return sorted(row.pk for row in rows)
 
 

@@ -12,7 +12,8 @@ SECRET = new_secret()
 RULES = Alerts(
     email=("grace@example.org",), webhook_url="", webhook_secrets=(), every_seconds=15,
     calm_seconds=120, repeat_hours=4, breaker_seconds=60, hold_seconds=0, oldest_due_seconds=900,
-    webhook_silence_seconds=1800, dead_letters=3, spend_cap=True,
+    webhook_silence_seconds=1800, dead_letters=3, outgoing_seconds=300,
+    spend_cap=True,
 )  # fmt: skip
 
 

@@ -14,9 +14,11 @@ from delivery.models import BreakerState, Direction, Message, SpendLimit, Webhoo
 from delivery.providers import registry
 from delivery.statuses import Status
 from koinonia.alerts.rules import MOST_CHURCHES, troubles
-from koinonia.models import Church
+from koinonia.models import Church, WebhookEndpoint
+from realtime.models import Event
 from tests.koinonia.alerts.conftest import RULES
 from tests.support import cast
+from tests.support.webhooks import happen, webhook
 
 NOW = timezone.now()
 pytestmark = pytest.mark.django_db
@@ -110,6 +112,17 @@ def test_many_dead_letters_of_an_hour_are_a_trouble(grace: Church) -> None:
     [trouble] = troubles(RULES, NOW)
     assert trouble.sentence.startswith("3 texts of the last hour could not be sent")
     assert "connection_failed" in trouble.sentence
+
+
+def test_webhooks_of_churches_that_no_worker_sends_are_a_trouble(grace: Church) -> None:
+    webhook(grace, "https://hooks.example.org/")
+    happen(grace, 1)
+    for age, found in ((4, []), (6, ["outgoing"])):
+        then = NOW - timedelta(minutes=age)
+        WebhookEndpoint.objects.update(created_at=then)
+        Event.objects.update(at=then)
+        assert keys() == found
+    assert keys(outgoing_seconds=None) == []
 
 
 def test_each_church_at_its_limit_is_a_trouble_up_to_a_bound(grace: Church) -> None:

@@ -199,6 +199,21 @@ def test_the_release_before_refuses_a_key_with_scopes(grace_owner: User) -> None
     assert full.fingerprint == tokens.fingerprint(grace_owner.password) != limited.fingerprint
 
 
+def test_a_missing_scope_says_nothing_about_the_church(key_of: Made, hope: Church) -> None:
+    """The view checks the scope before the membership: own, foreign and missing churches look alike."""
+    client = key_of("send")
+    told = {
+        (answer.status_code, answer.content, answer["WWW-Authenticate"])
+        for slug in ("grace", "hope", "nowhere")
+        for answer in [client.get(f"/api/v1/churches/{slug}/members/")]
+    }
+    assert len(told) == 1
+    assert told.pop()[0] == 403
+    reader = key_of("read")
+    paths = [f"/api/v1/churches/{slug}/messages/" for slug in ("hope", "nowhere")]
+    assert len({reader.get(path).content for path in paths}) == 1
+
+
 def test_a_changed_column_gives_no_right(grace_owner: User) -> None:
     token = secret(grace_owner, "read")
     for column, expected in (("", "refused"), ("admin", frozenset()), ("read", {"read"})):

@@ -12,9 +12,9 @@ from rest_framework.test import APIClient
 
 from delivery.models import OptOut
 from delivery.opt_outs import opt_out
-from koinonia import member_export
 from koinonia.ids import encode
 from koinonia.models import Church, Group, Member
+from koinonia.people import export
 from tests.support import cast
 
 URL = "/api/v1/churches/grace/members/export/"
@@ -68,7 +68,7 @@ def test_the_export_follows_the_query(
 def test_a_long_list_is_read_in_parts(
     viewer: APIClient, grace: Church, hope: Church, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(member_export, "_AT_ONCE", 2)
+    monkeypatch.setattr(export, "_AT_ONCE", 2)
     for number in range(5):
         cast.member(grace, f"M{number}", f"+1312555011{number}")
     cast.member(hope, "Olga", "+13125550211")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 from django.contrib.auth.models import User
@@ -66,14 +67,47 @@ def test_a_missing_credential_is_explained(db: None, header: str, told: str) -> 
         ("get", "dead-letters/?status=sent", None, "dead, unknown"),
         ("post", "invitations/", {"username": "ann", "role": "admin"}, "owner, sender, viewer"),
         ("patch", "settings/", {"language": "fr"}, "en"),
+        (
+            "post",
+            "webhooks/",
+            {"types": ["message.*"]},
+            "“message.*” is not one of the choices: broadcast.created",
+        ),
+        ("post", "/api/v1/me/tokens/", {"scopes": ["all"]}, "read, send, people"),
     ],
 )
 def test_a_wrong_choice_names_the_choices(
     owner: APIClient, grace: Church, method: str, path: str, body: Any, told: str
 ) -> None:
-    answer = getattr(owner, method)(f"{G}{path}", body, format="json")
+    answer = getattr(owner, method)(urljoin(G, path), body, format="json")
     assert answer.status_code == 400
     assert told in answer.json()["detail"]
+
+
+def test_a_webhook_without_types_is_told_in_plain_words(owner: APIClient, grace: Church) -> None:
+    answer = owner.post(f"{G}webhooks/", {"types": []}, format="json")
+    assert answer.json()["errors"]["types"] == ["This list may not be empty."]
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        (f"{G}members/zzzz/", "There is nothing with this id here."),
+        (f"{G}messages/zzzz/", "There is nothing with this id here."),
+        ("/api/v1/churches/mercy/members/", "/api/v1/me/ lists the slugs"),
+        ("/api/v1/churches/mercy/events/", "/api/v1/me/ lists the slugs"),
+    ],
+)
+def test_what_is_missing_is_named(owner: APIClient, grace: Church, path: str, told: str) -> None:
+    answer = owner.get(path)
+    assert answer.status_code == 404
+    assert told in answer.json()["detail"]
+
+
+def test_an_unknown_field_is_answered_with_the_fields(owner: APIClient, grace: Church) -> None:
+    answer = owner.get(f"{G}members/?fields=id,frist_name")
+    assert answer.status_code == 400
+    assert "Unknown: frist_name. There are: id, first_name, last_name" in answer.json()["detail"]
 
 
 def test_a_wrong_choice_is_repeated_in_short(owner: APIClient, grace: Church) -> None:

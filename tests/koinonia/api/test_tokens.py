@@ -35,7 +35,7 @@ def bearer(token: str) -> Client:
 def test_a_token_is_shown_once(owner: APIClient) -> None:
     made = make(owner)
     assert made.status_code == 201
-    shown = ["id", "name", "created_at", "last_used_at", "expires_at", "scopes", "prefix"]
+    shown = ["id", "name", "created_at", "last_used_at", "expires_at", "scopes", "church", "prefix"]
     assert list(made.json()) == [*shown, "token"]
     listed = owner.get(TOKENS)
     [found] = listed.json()["results"]

@@ -14,16 +14,18 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from delivery.desk import overview
-from delivery.limits import breaker, holds, stops
+from delivery.limits import breaker, holds, slowdowns, stops
 from delivery.models import BreakerState, WebhookEvent
 from delivery.providers import registry
 from koinonia import ids
 from koinonia.accounts.support_group import SUPPORT
+from koinonia.console import trouble
 from koinonia.health import heartbeat
-from koinonia.models import Church
+from koinonia.models import Church, WebhookEndpoint
 from realtime.models import Event
 from tests.delivery.dead_letters.conftest import MakeLetter, letter
 from tests.delivery.limits.breaker.conftest import valkey
+from tests.support.webhooks import happen, webhook
 
 __all__ = ["letter", "valkey"]
 pytestmark = pytest.mark.django_db
@@ -78,6 +80,56 @@ def test_each_trouble_is_named_the_worst_first(
     breaker.release(account, by=None, now=now)
     holds.hold(account, "20100", "Insufficient funds", now=now)
     assert verdict(client).startswith("telnyx: Telnyx does not accept our texts (code 20100")
+
+
+def test_a_slowed_account_and_slowed_numbers_are_named(client: Client, grace: Church) -> None:
+    now, account = timezone.now(), registry.accounts()[0]
+    order = {"by": None, "reason": "The carrier asked us.", "until": now + timedelta(hours=1)}
+    slowdowns.slow(account, sender=grace.phone_number or "", rate=1, now=now, **order)
+    assert verdict(client) == "telnyx: A person has slowed 1 number."
+    slowdowns.slow(account, rate=5, now=now, **order)
+    expected = "telnyx: A person has slowed the account to 5 parts a second, and 1 number besides."
+    assert verdict(client) == expected
+    page = client.get(PART).content.decode()
+    assert f"Slowed from {grace.phone_number} to 1 parts a second" in page
+    assert "The carrier asked us." in page
+
+
+def test_a_slowdown_is_told_to_the_pages_of_its_churches_and_leaves_a_stop_as_it_is(
+    grace: Church, hope: Church, django_capture_on_commit_callbacks: Any
+) -> None:
+    now, account = timezone.now(), registry.accounts()[0]
+    order = {"by": None, "reason": "A test.", "until": now + timedelta(hours=1), "now": now}
+    stops.stop(hope.pk, by=None, reason="A test.", now=now)
+    with django_capture_on_commit_callbacks(execute=True):
+        slowdowns.slow(account, sender=grace.phone_number or "", rate=1, **order)
+    with django_capture_on_commit_callbacks(execute=True):
+        slowdowns.slow(account, rate=2, **order)
+    told = Event.objects.order_by("pk").values_list("stream__key", "body")
+    states = [(key, "forced_open" if "forced_open" in body else "closed") for key, body in told]
+    assert states[0] == ("church:grace", "closed")
+    assert set(states[1:]) == {("church:grace", "closed"), ("church:hope", "forced_open")}
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_the_office_that_sends_more_slowly_reads_it_and_until_when(
+    whole: bool, grace: Church, grace_sender: User, hope_owner: User
+) -> None:
+    now, account = timezone.now(), registry.accounts()[0]
+    slowdowns.slow(
+        account, sender="" if whole else grace.phone_number or "", rate=1, by=None,
+        reason="Secret words of support.", until=now + timedelta(hours=3), now=now,
+    )  # fmt: skip
+    trouble.forget()
+    office, other = Client(), Client()
+    office.force_login(grace_sender)
+    other.force_login(hope_owner)
+    words = "Your support lets texts go out more slowly until"
+    page = office.get("/churches/grace/").content.decode()
+    assert words in page
+    assert "Secret words" not in page
+    assert (words in other.get("/churches/hope/").content.decode()) == whole
+    trouble.forget()
 
 
 def test_texts_and_webhooks_that_wait_too_long_are_named(
@@ -176,6 +228,19 @@ def test_a_stop_is_told_to_the_pages_of_its_church_and_of_no_other(
     told = list(Event.objects.order_by("pk").values_list("stream__key", "type", "body"))
     assert [(key, kind) for key, kind, _ in told] == [("church:grace", "delivery.breaker")] * 2
     assert ["forced_open" in told[0][2], "closed" in told[1][2]] == [True, True]
+
+
+def test_the_webhooks_of_churches_are_a_part_and_late_ones_a_trouble(
+    client: Client, grace: Church
+) -> None:
+    webhook(grace, "https://hooks.example.org/")
+    assert "none is late" in client.get(PART).content.decode()
+    happen(grace, 1, 2)
+    then = timezone.now() - timedelta(minutes=10)
+    Event.objects.update(at=then)
+    WebhookEndpoint.objects.update(created_at=then)
+    assert verdict(client).startswith("The webhooks of churches have not been sent for 10 minutes")
+    assert "2, the oldest for 10 minutes" in client.get(PART).content.decode()
 
 
 @pytest.mark.parametrize("until", [None, timedelta(hours=3)])

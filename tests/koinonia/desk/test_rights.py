@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,8 +11,9 @@ from django.test import Client
 from django.utils import timezone
 
 from delivery.dead_letters import runs
-from delivery.limits import stops
+from delivery.limits import slowdowns, stops
 from delivery.models import Message
+from delivery.providers import registry
 from koinonia.accounts.support_group import SUPPORT
 from koinonia.models import Church
 from tests.delivery.dead_letters.conftest import NOW, MakeLetter, letter
@@ -39,6 +41,12 @@ GET: dict[str, tuple[int, int, int, int, int]] = {
     "/admin/delivery/tenantstop/add/?q=grace": (200, 200, *REFUSED),
     "/admin/delivery/tenantstop/add/?tenant={church}": (200, 200, *REFUSED),
     "/admin/delivery/tenantstop/{stop}/start/": (200, 200, *REFUSED),
+    "/admin/delivery/slowdown/": (200, 200, *REFUSED),
+    "/admin/delivery/slowdown/add/": (200, 200, *REFUSED),
+    "/admin/delivery/slowdown/add/?q=grace": (200, 200, *REFUSED),
+    "/admin/delivery/slowdown/add/?provider=telnyx": (200, 200, *REFUSED),
+    "/admin/delivery/slowdown/add/?tenant={church}": (200, 200, *REFUSED),
+    "/admin/delivery/slowdown/{slowed}/end/": (200, 200, *REFUSED),
     # Members, users and churches are not support's.
     "/admin/koinonia/member/": (403, 200, *REFUSED),
     "/admin/koinonia/church/": (403, 200, *REFUSED),
@@ -48,6 +56,8 @@ POST: dict[str, tuple[dict[str, str], tuple[int, int, int, int, int]]] = {
     "/admin/delivery/breakertransition/order/": ({"order": "open"}, (422, 422, *REFUSED)),
     "/admin/delivery/tenantstop/add/": ({"tenant": "{church}"}, (422, 422, *REFUSED)),
     "/admin/delivery/tenantstop/{stop}/start/": ({}, (422, 422, *REFUSED)),
+    "/admin/delivery/slowdown/add/": ({"provider": "telnyx"}, (422, 422, *REFUSED)),
+    "/admin/delivery/slowdown/{slowed}/end/": ({}, (422, 422, *REFUSED)),
     "/admin/delivery/deadletter/filters/": ({"name": "x", "query": ""}, (302, 302, *REFUSED)),
     "/admin/delivery/deadletter/": (
         {"action": "retry_selected", "_selected_action": "{letter}"}, (200, 200, *REFUSED),
@@ -80,7 +90,14 @@ def names(letter: MakeLetter, grace: Church) -> dict[str, Any]:
     stops.stop(grace.pk, by=None, reason="A test.", now=timezone.now())
     stop = stops.current(grace.pk, timezone.now())
     assert stop is not None
-    return {"letter": letter().pk, "run": run.pk, "church": grace.pk, "stop": stop.pk}
+    slowed = slowdowns.slow(
+        registry.accounts()[0], rate=1, by=None, reason="A test.", now=timezone.now(),
+        until=timezone.now() + timedelta(hours=1),
+    )  # fmt: skip
+    return {
+        "letter": letter().pk, "run": run.pk, "church": grace.pk, "stop": stop.pk,
+        "slowed": slowed.pk,
+    }  # fmt: skip
 
 
 def test_each_page_opens_to_those_whom_it_is_for(

@@ -10,8 +10,8 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 from standardwebhooks.webhooks import Webhook
 
-from koinonia import personal_data
 from koinonia.models import AuditEntry, Church, WebhookCursor, WebhookDelivery, WebhookEndpoint
+from koinonia.people import personal_data
 from koinonia.webhooks.event_types import EVENT_TYPES
 from koinonia.webhooks.schedule import TRYING_FOR, next_try
 from tests.support.webhook_receiver import WebhookReceiver

@@ -237,9 +237,13 @@ def test_a_delivery_whose_event_was_pruned_is_lost(
     Event.objects.filter(stream__key="church:grace").delete()
     make_due(endpoint)
     sender.idle()
-    (delivery,) = deliveries(endpoint)
+    delivery, gap = deliveries(endpoint)
     assert (delivery.state, delivery.next_at) == (State.LOST, None)
-    assert len(receiver.received) == 1
+    assert (gap.type, gap.state) == (RESET, State.WAITING)
+    assert [one.json["type"] for one in receiver.received] == ["message.received", RESET]
+    assert receiver.received[1].json["data"] == {
+        "epoch": Stream.objects.get().epoch, "from": 1, "after": 1, "reason": "pruned",
+    }  # fmt: skip
 
 
 def test_the_body_of_an_event_is_not_kept_beside_the_log(

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from datetime import timedelta
 from functools import partial
 from http.server import BaseHTTPRequestHandler
 
+import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from koinonia.models import Church, WebhookCursor, WebhookDelivery, WebhookEndpoint
+from koinonia.webhooks import claim as claiming
 from koinonia.webhooks import endpoints
 from koinonia.webhooks.addresses import Reach
 from koinonia.webhooks.claim import LEASE, claim, gather
 from koinonia.webhooks.posting import Poster
-from koinonia.webhooks.settle import settle
+from koinonia.webhooks.settle import settle, switch_off
 from koinonia.webhooks.turn import Turn
 from tests.support.webhook_receiver import WebhookReceiver, answer
 from tests.support.webhooks import Sender, deliveries, happen, webhook
@@ -35,7 +39,9 @@ def arrived(receiver: WebhookReceiver, number: int) -> bool:
 
 
 def expire_leases() -> None:
-    WebhookCursor.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    """Let the leases, and the pauses that end with them, be over."""
+    then = timezone.now() - timedelta(seconds=1)
+    WebhookCursor.objects.update(lease_until=then, next_at=then)
 
 
 def test_a_worker_that_dies_between_post_and_result_loses_nothing(
@@ -154,3 +160,43 @@ def test_events_of_a_time_are_sent_again_with_their_ids(
     assert len(deliveries(endpoint)) == 3
     later = timezone.now() + timedelta(seconds=1)
     assert endpoints.redeliver_since(endpoint, later, None, timezone.now()) == 0
+
+
+def test_a_worker_that_saw_an_endpoint_before_its_pause_does_not_claim_it_in_the_pause(
+    grace: Church, endpoint: WebhookEndpoint, receiver: WebhookReceiver, sender: Sender
+) -> None:
+    receiver.handler = answer(503)
+    happen(grace, *range(3))
+    before = timezone.now()
+    sender.idle()
+    assert WebhookCursor.objects.get().failures >= claiming.GATED_AFTER
+    assert claiming._claim_one(endpoint.pk, before) is None
+
+
+@pytest.mark.parametrize("is_deleted", [False, True])
+def test_a_webhook_that_is_off_or_deleted_between_look_and_claim_is_left_alone(
+    grace: Church, endpoint: WebhookEndpoint, monkeypatch: pytest.MonkeyPatch, is_deleted: bool
+) -> None:
+    happen(grace, 1)
+    original = secrets.token_hex
+
+    def act_first(size: int) -> str:
+        WebhookEndpoint.objects.filter(pk=endpoint.pk).update(off=WebhookEndpoint.Off.OWNER)
+        if is_deleted:
+            endpoints.delete(endpoint, None)
+        return original(size)
+
+    monkeypatch.setattr(secrets, "token_hex", act_first)
+    assert claim(timezone.now(), 5) == []
+    assert not WebhookCursor.objects.exclude(lease_token="").exists()
+
+
+def test_an_owner_who_switches_off_a_failed_webhook_does_not_hide_why_it_is_off(
+    grace: Church, endpoint: WebhookEndpoint
+) -> None:
+    seen = WebhookEndpoint.objects.get()
+    switch_off(endpoint, WebhookEndpoint.Off.FAILING, timezone.now())
+    with transaction.atomic():
+        endpoints.switch(seen, on=False, now=timezone.now())
+    endpoint.refresh_from_db()
+    assert (endpoint.off, endpoint.owes_notice) == (WebhookEndpoint.Off.FAILING, True)

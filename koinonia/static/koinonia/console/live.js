@@ -74,6 +74,19 @@ function showState(state) {
   pill.hidden = false;
   pill.dataset.state = state;
   pill.textContent = sentences[state] ?? state;
+  if (state === "offline" && navigator.onLine) leaveIfSignedOut();
+}
+
+/**
+ * Leave the page if the user is signed out, or is not on the staff any more: names and texts must not
+ * stay on the screen. Without an answer, only the network or the server is away.
+ */
+async function leaveIfSignedOut() {
+  const { pathname, search } = location;
+  const part = `/churches/${root.dataset.church}/parts/unread/`;
+  const answer = await fetch(part, { redirect: "manual" }).catch(() => null);
+  if (answer?.type === "opaqueredirect") location.replace(`/login/?next=${encodeURIComponent(pathname + search)}`);
+  else if (answer?.status === 404) location.reload();
 }
 
 /** Show the number of unread texts in the title. */
@@ -82,11 +95,18 @@ function showUnread() {
   document.title = unread ? `(${unread}) ${title}` : title;
 }
 
-function announce({ detail }) {
+/** Return the name of the person who wrote. The server writes the number of a person without one. */
+async function callerOf({ member, from, conversation }, base) {
+  const name = member?.name ?? "";
+  if (name && !/^\+\d+$/.test(name)) return name;
+  const answer = conversation && (await fetch(`${base}${conversation}/caller/`).catch(() => null));
+  return answer?.ok ? answer.text() : from;
+}
+
+async function announce({ detail }) {
   const last = detail.events.at(-1);
-  const name = last.member?.name ?? last.from;
-  const sentence = sentences.reply.replace("{name}", name);
   const base = `/churches/${root.dataset.church}/inbox/`;
+  const sentence = sentences.reply.replace("{name}", await callerOf(last, base));
   notice(sentence, last.conversation ? `${base}${last.conversation}/` : base);
   if (document.hidden && globalThis.Notification?.permission === "granted" && localStorage.getItem("notify")) {
     // One notification per church: a newer one replaces it. It holds no word of the text.

@@ -12,10 +12,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from delivery.admin.sealed import seal
 from delivery.models import Message, OptOut, WebhookEvent
 from koinonia.accounts.support_group import SUPPORT
 from koinonia.desk.find.asked import Asked
-from koinonia.desk.find.number_token import seal
 from koinonia.desk.find.search import find
 from koinonia.ids import encode
 from koinonia.models import Church, Member

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
-from koinonia.models import Church
-from realtime.models import WebProcess
+from koinonia.models import Church, WebhookEndpoint
+from realtime.models import Event, WebProcess
+from tests.support.webhooks import happen, webhook
 
 pytestmark = pytest.mark.django_db
 
@@ -29,10 +31,28 @@ def test_every_gauge_is_there(grace: Church) -> None:
         'koinonia_account_held{provider="telnyx"} 0.0',
         "koinonia_capped_churches 0.0",
         "koinonia_oldest_webhook_seconds 0.0",
+        'koinonia_outgoing_webhooks{state="working"} 0.0',
+        'koinonia_outgoing_webhooks{state="failing"} 0.0',
+        'koinonia_outgoing_webhooks{state="off_failed"} 0.0',
+        "koinonia_outgoing_waiting_events 0.0",
+        "koinonia_outgoing_oldest_seconds 0.0",
+        "koinonia_outgoing_late_seconds 0.0",
         "koinonia_sockets 0.0",
         "koinonia_migrations_pending 0.0",
     ):
         assert line in text.splitlines(), line
+
+
+def test_events_that_wait_for_a_webhook_are_counted_and_timed(grace: Church) -> None:
+    webhook(grace, "https://hooks.example.org/")
+    WebhookEndpoint.objects.update(created_at=timezone.now() - timedelta(hours=2))
+    happen(grace, 1, 2)
+    Event.objects.update(at=timezone.now() - timedelta(hours=1))
+    text = _scraped()
+    assert 'koinonia_outgoing_webhooks{state="working"} 1.0' in text
+    assert "koinonia_outgoing_waiting_events 2.0" in text
+    assert re.search(r"^koinonia_outgoing_oldest_seconds 36\d\d\.", text, re.MULTILINE)
+    assert re.search(r"^koinonia_outgoing_late_seconds 36\d\d\.", text, re.MULTILINE)
 
 
 def test_a_user_with_sockets_at_two_processes_is_one_user() -> None:

@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from delivery.models import Direction, Message
 from delivery.statuses import Status
-from koinonia import merging
 from koinonia.conversations import conversation_with
 from koinonia.models import AuditEntry, Church, Conversation, Group, Member, Note
+from koinonia.people import merging
 from tests.support import cast
 from tests.support.races import at_once
 from tests.support.waiting import wait_until

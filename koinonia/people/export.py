@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 
 from delivery.csv_lines import line
 from koinonia.models import Member
+from koinonia.phone import is_number
 
 COLUMNS = ("first_name", "last_name", "phone", "groups", "opted_out", "added_on")
 _AT_ONCE = 500
@@ -31,7 +32,7 @@ def _line(member: Member) -> str:
     return line(
         (
             member.first_name,
-            member.last_name,
+            "" if is_number(member.last_name) else member.last_name,
             member.phone,
             "; ".join(groups),
             "yes" if member.opted_out else "no",  # type: ignore[attr-defined] # annotated

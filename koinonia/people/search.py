@@ -9,6 +9,7 @@ from django.db.models import Case, F, IntegerField, Q, Value, When
 
 from koinonia.models.member import MemberQuerySet
 from koinonia.names import search_key
+from koinonia.typed_numbers import digits_in, other_forms
 
 EXACT, BEGINS, BEGINS_A_WORD, INSIDE = 3, 2, 1, 0
 """Ranks of a match, the best first."""
@@ -16,15 +17,29 @@ MOST = 500
 """The most members of each kind that are ranked: those that begin with the words, and the others."""
 
 
-def matching(words: str) -> Q:
+def matching(words: str, country: str) -> Q:
     """Return a condition: the name contains each word, or the number contains the word's digits.
 
-    Case, accents and apostrophes do not matter.
+    Case, accents and apostrophes do not matter. The words without letters may be a number as people of
+    ``country`` write it.
     """
-    return reduce(and_, map(_has, words.split()), Q())
+    split = words.split()
+    numerals = [word for word in split if not any(letter.isalpha() for letter in word)]
+    if not digits_in("".join(numerals)):
+        return _all(split)
+    names = [word for word in split if word not in numerals]
+    # A dash between blanks is no part of a number.
+    is_number = _all([word for word in numerals if digits_in(word)])
+    if others := other_forms(" ".join(numerals), country):
+        is_number |= others
+    return _all(names) & is_number
 
 
-def found(members: MemberQuerySet, words: str) -> tuple[MemberQuerySet, bool]:
+def _all(words: list[str]) -> Q:
+    return reduce(and_, map(_has, words), Q())
+
+
+def found(members: MemberQuerySet, words: str, country: str) -> tuple[MemberQuerySet, bool]:
     """Return the members that match, with ``rank`` and its opposite ``misfit``, and whether there are more.
 
     Order them by ``misfit``, then by name. Of each kind the latest ``MOST`` are ranked: a single letter
@@ -34,7 +49,7 @@ def found(members: MemberQuerySet, words: str) -> tuple[MemberQuerySet, bool]:
     latest = members.order_by("-pk").values_list("pk", flat=True)
     exact = latest.filter(search_key=key)[:MOST] if key else ()
     begin = list(latest.filter(_begins(key))[:MOST])
-    others = list(latest.filter(matching(words)).exclude(_begins(key))[:MOST])
+    others = list(latest.filter(matching(words, country)).exclude(_begins(key))[:MOST])
     rank = Case(
         When(search_key=key, then=Value(EXACT)),
         When(_begins(key), then=Value(BEGINS)),
@@ -56,7 +71,7 @@ def _begins(key: str) -> Q:
 
 def _has(word: str) -> Q:
     named = Q(search_key__contains=search_key(word))
-    digits = "".join(letter for letter in word if letter in "0123456789")
+    digits = digits_in(word)
     # Every number has the digit of "Anna2" somewhere.
     is_number = digits and not any(letter.isalpha() for letter in word)
     return named | Q(phone__contains=digits) if is_number else named

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from koinonia import doubles
-from koinonia.doubles import Reason
 from koinonia.models import Church, DistinctMembers, Member
+from koinonia.people import doubles
+from koinonia.people.doubles import Reason
 from tests.support import cast
 
 
