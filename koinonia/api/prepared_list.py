@@ -1,4 +1,4 @@
-"""A list of one shape, whose pages run statements that were compiled once."""
+"""A list of one shape: Django compiles the statements of its pages once."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Order(Protocol):
 
 
 class PreparedList(Generic[_M]):
-    """A list without filters of the visitor; ``template`` is that of a :class:`PreparedQuery`.
+    """A list without the filters of a visitor. ``template`` is as for a :class:`PreparedQuery`.
 
-    The first page, those after it and those before have one statement each.
+    The list has a statement for the first page, one for later pages, and one for the way back.
     """
 
     def __init__(self, template: Callable[[], QuerySet[_M, _M]]) -> None:
@@ -35,7 +35,7 @@ class PreparedList(Generic[_M]):
     def statement(
         self, order: Order, position: Sequence[Any], back: bool, most: int
     ) -> PreparedQuery[_M]:
-        """Return the statement of a page with ``most`` rows, which a pagination bounds."""
+        """Return the statement of a page with ``most`` rows. A pagination bounds ``most``."""
         key = type(order), bool(position), back, most
         if key not in self._statements:
             places = [Parameter(name) for name in _names(position)]

@@ -70,17 +70,17 @@ class _Compiled:
         self.converters: _Converters = self._compiler.get_converters(columns_read)
 
     def values(self, given: Mapping[str, Any]) -> tuple[Any, ...]:
-        """Return the values of the statement, with those that the run gives."""
+        """Return the values of the statement, with the values of this run."""
         return tuple(
             _stored(given[value.value]) if isinstance(value, Parameter) else value
             for value in self._values
         )
 
     def queryset(self, given: Mapping[str, Any]) -> QuerySet[Any, Any]:
-        """Return a queryset that runs the statement, for Django to make the instances.
+        """Return a queryset with the statement. Django runs it and makes the instances.
 
-        Django asks the query for a compiler, and the compiler for its SQL: both get what is known. The
-        compiler is copied, since it holds the connection of one thread.
+        Django asks the query for a compiler, and the compiler for its SQL: both answers are known. Both
+        objects are copied, because other threads run the same statement with other values.
         """
         statement = self.sql, self.values(given)
         compiler, query = copy(self._compiler), copy(self._queryset.query)

@@ -21,7 +21,7 @@ from koinonia.console.saving import claim
 from koinonia.models import Member
 from koinonia.models.member import called
 from koinonia.people.deletion import delete_member, waiting_work
-from koinonia.phone import UnusableNumberError, normalise
+from koinonia.phone import UnusableNumberError, as_written, normalise
 
 _CHANGED = 412
 
@@ -110,7 +110,8 @@ class EditMemberPage(_FormPage):
         if saved is None:
             return self._shown(form, member, version, 422)
         sentence = _("%(name)s is saved.") % {"name": called(saved, self.church.country)}
-        shared = self.sharing(saved) if saved.phone != theirs["phone"] else ""
+        number = as_written(saved.phone, self.church.country)
+        shared = self.sharing(saved) if number != theirs["phone"] else ""
         self.notice(f"{sentence}{shared}", accepted=f"member-{key}")
         return self.go(self.path_of(saved))
 

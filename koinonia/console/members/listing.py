@@ -110,7 +110,7 @@ def _groups_of(members: Sequence[int]) -> dict[int, list[str]]:
     """Return the names of the groups of each member of a page."""
     found: dict[int, list[str]] = {key: [] for key in members}
     if members:
-        # The places that are left name the first member again, so that one statement serves all pages.
+        # Further places repeat the first member: one statement serves short pages too.
         places = zip_longest(_PLACES, members, fillvalue=members[0])
         for key, name in _GROUP_NAMES.rows(**{str(place): key for place, key in places}):
             found[key].append(name)

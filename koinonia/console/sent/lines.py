@@ -116,7 +116,7 @@ def _planned_line(broadcast: Broadcast, base: str) -> SafeString:
 
 def _sent_line(broadcast: Broadcast, base: str) -> SafeString:
     of = line(broadcast)
-    # All words are escaped here; ``format_html`` would look at each id and number as well.
+    # Escape the words here: ``format_html`` would check each id and number as well.
     written = _SENT.format(
         id=of.id, base=escape(base), text=escape(of.text), tone=of.tone, label=escape(str(of.label)),
         share=f" <b>{escape(of.share)}</b>" if of.has_begun else "",
@@ -150,7 +150,7 @@ def in_words(counts: Mapping[str, int]) -> str:
 
 @lru_cache(maxsize=4096)
 def _count(index: int, n: int, _language: str | None) -> str:
-    """Return a number of ``_WORDS`` in the active language: the plural costs more than the rest."""
+    """Return a number of ``_WORDS`` in the active language. To choose a plural is slow."""
     _statuses, words = _WORDS[index]
     return str(words % {"number": n, "n": shown(n)})
 

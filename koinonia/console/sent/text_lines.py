@@ -58,7 +58,7 @@ def text_line(text: ListedText, base: str, country: str) -> SafeString:
     else:
         moment = when(text.created_at)
     part = f' <small class="quiet">{escape(_("from a broadcast"))}</small>'
-    # All words are escaped here; ``format_html`` would look at each id and status as well.
+    # Escape the words here: ``format_html`` would check each id and status as well.
     line = _LINE.format(
         id=ids.encode(text.pk), status=text.status, base=escape(base),
         name=escape(name or as_written(text.to_number, country)),
