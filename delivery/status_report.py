@@ -60,7 +60,7 @@ def report(tenant_id: Any = None, *, now: datetime, zone: tzinfo = UTC) -> dict[
 
 
 class Limits(TypedDict):
-    """Whether an account sends, and how fast: its breaker, its hold, its slowdowns."""
+    """The breaker, the hold and the slowdowns of an account."""
 
     breaker: dict[str, Any]
     hold: dict[str, Any] | None

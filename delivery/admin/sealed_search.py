@@ -44,7 +44,7 @@ class SealedSearch(AdminBase):
         return [path("search/", view, name=self._name("search")), *super().get_urls()]
 
     def search_view(self, request: HttpRequest) -> HttpResponse:
-        """Take the words of the box, and lead to the list."""
+        """Redirect to the list with the words in sealed form."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         return self._lead(request, request.POST)
@@ -76,7 +76,7 @@ class SealedSearch(AdminBase):
     def get_search_results(
         self, request: HttpRequest, queryset: Any, search_term: str
     ) -> tuple[Any, bool]:
-        """Search for the words behind a token."""
+        """Open the sealed words, and search for them."""
         if search_term.startswith(_SEALED):
             search_term = self._opened(request, search_term) or ""
         return self.search(request, queryset, search_term)

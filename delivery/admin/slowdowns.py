@@ -1,4 +1,4 @@
-"""Slowdowns: their history, and the pages that slow an account or a number, and let it go again."""
+"""The history of slowdowns, and the pages that begin and end one."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _MEANING = (
 
 
 class SlowForm(orders.OrderForm):
-    """The number, its rate, the reason, and the end, which a slowdown must have."""
+    """An order to slow a number or an account. Its end is required."""
 
     rate = forms.FloatField(
         label="Parts a second",

@@ -45,7 +45,7 @@ def choose(
 
 
 def by_key(key: str) -> Any | None:
-    """Return the tenant; None for any text that is no key of one."""
+    """Return the tenant with this key, or None."""
     if not key or "\0" in key:
         return None
     try:

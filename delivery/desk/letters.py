@@ -65,7 +65,7 @@ def letters(now: datetime) -> Letters:
 
 
 def _oldest() -> datetime | None:
-    """Return the death of the oldest that waits: one look into the index for each tenant.
+    """Return the oldest ``dead_since`` of the waiting letters: one index read per tenant.
 
     The least of all would be read from every dead letter, and a list by the time from every discarded one.
     """

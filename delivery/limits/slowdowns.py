@@ -1,4 +1,4 @@
-"""Slowdowns: a person orders fewer parts a second than the pace, for an account or one number, until a time.
+"""Orders of a person to send fewer parts a second than the pace, for an account or a number, until a time.
 
 A slowdown never raises the pace: the provider sets that limit, and refuses or charges what goes beyond it.
 """

@@ -155,7 +155,7 @@ class Slowdown(models.Model):
                 condition=Q(ended_at__isnull=True),
                 name="slowdown_once",
             ),
-            # At zero parts a second nothing would go out: that is a stop, which every page tells.
+            # Zero parts a second would be a stop. Every page shows a stop as such.
             models.CheckConstraint(condition=Q(rate__gt=0), name="slowdown_goes_on"),
         ]
 

@@ -1,4 +1,4 @@
-"""Agreements in the log of consent: the tenant says that people want its texts.
+"""Agreements in the log of consent: statements of the tenant that people want its texts.
 
 An agreement lifts no opt-out. It is evidence for later, when somebody asks why a number was texted.
 """
@@ -19,7 +19,7 @@ def agree(
 ) -> int:
     """Record that the people with ``numbers`` have agreed; return the number of new entries.
 
-    Skip a number that is opted out, or whose last entry is an agreement or a START: so the same file
+    Skip a number that is opted out, or whose last entry is an agreement or a START, so the same file
     adds nothing when it is imported again. A number in ``newcomers`` has a new person, for whom an
     earlier agreement says nothing.
     """

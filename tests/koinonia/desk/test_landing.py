@@ -84,7 +84,7 @@ def test_each_trouble_is_named_the_worst_first(
 
 def test_a_slowed_account_and_slowed_numbers_are_named(client: Client, grace: Church) -> None:
     now, account = timezone.now(), registry.accounts()[0]
-    order = {"by": None, "reason": "The carrier asked us.", "until": now + timedelta(hours=1)}
+    order: Any = {"by": None, "reason": "The carrier asked us.", "until": now + timedelta(hours=1)}
     slowdowns.slow(account, sender=grace.phone_number or "", rate=1, now=now, **order)
     assert verdict(client) == "telnyx: A person has slowed 1 number."
     slowdowns.slow(account, rate=5, now=now, **order)
@@ -99,7 +99,7 @@ def test_a_slowdown_is_told_to_the_pages_of_its_churches_and_leaves_a_stop_as_it
     grace: Church, hope: Church, django_capture_on_commit_callbacks: Any
 ) -> None:
     now, account = timezone.now(), registry.accounts()[0]
-    order = {"by": None, "reason": "A test.", "until": now + timedelta(hours=1), "now": now}
+    order: Any = {"by": None, "reason": "A test.", "until": now + timedelta(hours=1), "now": now}
     stops.stop(hope.pk, by=None, reason="A test.", now=now)
     with django_capture_on_commit_callbacks(execute=True):
         slowdowns.slow(account, sender=grace.phone_number or "", rate=1, **order)
