@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from django import template
-from django.utils.formats import date_format, number_format, time_format
+from django.utils.formats import date_format, time_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime, now
@@ -20,6 +20,7 @@ from delivery.models import Message
 from koinonia import phone
 from koinonia.console import words
 from koinonia.models.member import called
+from koinonia.numbers import grouped
 
 register = template.Library()
 register.filter(phone.as_written)
@@ -61,9 +62,7 @@ def number(value: int | float | None) -> str:
     """Return the number with the separators of the language."""
     if value is None:
         return ""
-    if isinstance(value, int) and -1000 < value < 1000:
-        return str(int(value))
-    return number_format(value, use_l10n=True, force_grouping=True)
+    return grouped(value)
 
 
 @register.simple_tag

@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -19,6 +18,7 @@ from koinonia.console.sent import causes, lines
 from koinonia.console.sent.audience_words import audience_in_words
 from koinonia.console.sent.base import SentView, may_be_undone
 from koinonia.models import Broadcast
+from koinonia.numbers import grouped
 
 
 class _OneBroadcast(SentView):
@@ -90,7 +90,7 @@ class StopBroadcastView(_OneBroadcast):
             called_back,
         )  # fmt: skip
         second = ngettext("%(n)s had gone already.", "%(n)s had gone already.", gone)
-        sentences = [first % {"n": number_format(called_back, force_grouping=True)}]
+        sentences = [first % {"n": grouped(called_back)}]
         if gone:
-            sentences.append(second % {"n": number_format(gone, force_grouping=True)})
+            sentences.append(second % {"n": grouped(gone)})
         self.notice(" ".join(sentences))

@@ -17,7 +17,7 @@ from delivery.statuses import ON_ITS_WAY, UNFINISHED, Status
 from koinonia import ids
 from koinonia.console.words import Words, shortened
 from koinonia.models import Broadcast
-from koinonia.templatetags.console import number as shown
+from koinonia.numbers import grouped as shown
 
 _SHOWN = 90
 """Letters of a text in a list."""

@@ -1,4 +1,5 @@
 /** A conversation that stays open: it follows its events, marks what is seen as read, and measures the reply. */
+import { grouped } from "./numbers.js";
 import { SizeRules } from "./text_size.js";
 
 const body = document.body;
@@ -58,7 +59,7 @@ function showSize() {
   const line = document.getElementById("size");
   if (!field || !line) return;
   const { units, parts } = rules.measure(field.value);
-  line.textContent = units ? `${units} · ${(parts === 1 ? line.dataset.one : line.dataset.many.replace("{parts}", parts))}` : "";
+  line.textContent = units ? `${grouped(units)} · ${(parts === 1 ? line.dataset.one : line.dataset.many.replace("{parts}", grouped(parts)))}` : "";
   line.classList.toggle("problem", parts > rules.maxParts);
 }
 

@@ -6,6 +6,7 @@
  */
 import { notice } from "./notices.js";
 import { holdForms } from "./reachable.js";
+import { grouped } from "./numbers.js";
 
 const SHORTEST_PAUSE_MS = 1000;
 const RETRY_AFTER_MS = 3000;
@@ -93,7 +94,7 @@ async function leaveIfSignedOut() {
 /** Show the number of unread texts in the title. */
 function showUnread() {
   const unread = Number(document.getElementById("unread")?.dataset.unread ?? 0);
-  document.title = unread ? `(${unread}) ${title}` : title;
+  document.title = unread ? `(${grouped(unread)}) ${title}` : title;
 }
 
 /** Return the name of the person who wrote. The server writes the number of a person without one. */

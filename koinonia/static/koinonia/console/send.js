@@ -1,5 +1,6 @@
 /** The page that sends a text: recipients, size, placeholders, templates, and the preview. */
 import { Attachments } from "./attachments.js";
+import { grouped } from "./numbers.js";
 import { RecipientField } from "./people.js";
 import { SizeRules } from "./text_size.js";
 
@@ -14,7 +15,7 @@ function showSize() {
   const over = parts > rules.maxParts;
   const sentence = over ? words.over : parts > 1 ? words.many : units === 1 ? words.single : words.one;
   size.textContent = text.value
-    ? sentence.replace("{units}", units).replace("{parts}", parts).replace("{limit}", rules.maxParts)
+    ? sentence.replace("{units}", grouped(units)).replace("{parts}", grouped(parts)).replace("{limit}", rules.maxParts)
     : "";
   size.classList.toggle("problem", over);
 }
