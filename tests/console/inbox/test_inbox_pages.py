@@ -92,7 +92,7 @@ def test_an_empty_list_says_what_to_do(viewer: Client, grace: Church, show: str)
 def test_a_conversation_opens_from_a_search(viewer: Client, unread: Unread) -> None:
     path = f"{unread('Who brings the soup?')}?show=all&search=soup"
     page = viewer.get(path).content.decode()
-    assert "words of the newest 10000 texts of the church." in page
+    assert "words of the newest 10,000 texts of the church." in page
     assert "Who brings the soup?" in page
 
 
