@@ -15,6 +15,7 @@ from koinonia import audit, ids
 from koinonia.console.webhooks.base import WebhooksView
 from koinonia.console.webhooks.forms import AgainForm
 from koinonia.models import WebhookDelivery
+from koinonia.numbers import grouped
 from koinonia.webhooks import endpoints
 from koinonia.webhooks.endpoints import WebhookRefusedError
 
@@ -104,7 +105,7 @@ class AgainPage(WebhooksView):
             "%(count)s events of the log are looked at again; those of the chosen types are sent.",
             number,
         )
-        self.notice(told % {"count": number})
+        self.notice(told % {"count": grouped(number)})
         return self.go(self.path("webhook", key))
 
 
