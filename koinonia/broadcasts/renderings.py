@@ -15,6 +15,7 @@ from delivery.content.visible_text import is_blank
 from koinonia.broadcasts.audience import Person
 from koinonia.models import Church
 from koinonia.models.member import called
+from koinonia.numbers import grouped
 from koinonia.texts.compose import Composer
 
 MAX_NAMED = 100
@@ -137,5 +138,5 @@ def _problem(rendering: Rendering, *, in_full: bool) -> str:
     if is_blank(rendering.text):
         return _("The text is empty for this member, because the name is missing.")
     sentence = _("This text needs %(parts)s parts; the limit is %(limit)s.")
-    sentence %= {"parts": rendering.measured.parts, "limit": MAX_PARTS}
+    sentence %= {"parts": grouped(rendering.measured.parts), "limit": MAX_PARTS}
     return " ".join(filter(None, [sentence, advice(rendering.text) if in_full else ""]))

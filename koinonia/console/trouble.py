@@ -16,6 +16,7 @@ from delivery.providers.registry import UnknownProviderError
 from delivery.statuses import Status
 from koinonia.console.memberships import ChurchState
 from koinonia.models import Church
+from koinonia.numbers import grouped
 
 NAMES = {"telnyx": "Telnyx", "twilio": "Twilio"}
 KNOWN_FOR = timedelta(seconds=2)
@@ -78,11 +79,10 @@ def forget() -> None:
 
 
 def _with_time(sentence: str, moment: datetime) -> str:
-    """Fill in the weekday and the time in the zone of the church. "8 a.m." ends the sentence itself."""
+    """Fill in the weekday and the time in the zone of the church. "8 a.m." ends a sentence itself."""
     here = localtime(moment)
     when = f"{date_format(here, 'l')}, {date_format(here, 'TIME_FORMAT')}"
-    filled = sentence % {"when": when}
-    return filled[:-1] if filled.endswith("..") else filled
+    return (sentence % {"when": when}).replace("..", ".")
 
 
 def _limits_of(alias: str, now: datetime, fresh: bool) -> status_report.Limits | None:
@@ -105,5 +105,5 @@ def _waiting(tone: str, sentence: str, church: Church, now: datetime) -> Trouble
         "%(count)s text waits, and goes out by itself.",
         "%(count)s texts wait, and go out by themselves.",
         waiting,
-    ) % {"count": waiting}
+    ) % {"count": grouped(waiting)}
     return Trouble(tone, f"{sentence} {wait if waiting else _('New texts wait until then.')}")

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from koinonia.member_import.consent import Consent
@@ -29,6 +28,7 @@ from koinonia.models import Church, Group
 from koinonia.models.group import group_key
 from koinonia.models.member import full_name
 from koinonia.names import search_key
+from koinonia.numbers import grouped
 
 
 class Named(Protocol):
@@ -136,9 +136,7 @@ def _rows(people: People, table: Table, report: Report) -> list[Row]:
     for number, record in enumerate(table.records, 1):
         if number > MAX_ROWS:
             sentence = _("At most %(most)s lines can be imported at once. Split the file.")
-            raise UnusableFileError(
-                sentence % {"most": number_format(MAX_ROWS, force_grouping=True)}
-            )
+            raise UnusableFileError(sentence % {"most": grouped(MAX_ROWS)})
         row = people.row(record)
         limits.add(row)
         report.skipped += row.departed
@@ -162,7 +160,7 @@ def _note_columns(table: Table, rows: list[Row], report: Report, *, all_opted_ou
     empty_consents = Counter(header for row in rows if row.person for header in row.empty_consents)
     report.ignored_columns += [
         _("%(column)s (empty in %(number)s of the rows: these say nothing, and are imported)")
-        % {"column": header, "number": number_format(number, force_grouping=True)}
+        % {"column": header, "number": grouped(number)}
         for header, number in empty_consents.items()
     ]
     if all_opted_out:
@@ -249,7 +247,7 @@ class _GroupLimits:
                 "The file puts people into groups more than %(most)s times, which is the most that can"
                 " be imported at once. Split the file."
             )
-            most = number_format(MAX_GROUP_ENTRIES_OF_A_FILE, force_grouping=True)
+            most = grouped(MAX_GROUP_ENTRIES_OF_A_FILE)
             raise UnusableFileError(sentence % {"most": most})
 
 
@@ -270,6 +268,6 @@ def _check_groups(plan: Plan) -> None:
             "With %(number)s new groups the church would have more than %(most)s. Delete some, or leave"
             " them out. Nothing is imported."
         )
-        new = number_format(len(plan.new_groups), force_grouping=True)
-        most = number_format(MAX_GROUPS_OF_A_CHURCH, force_grouping=True)
+        new = grouped(len(plan.new_groups))
+        most = grouped(MAX_GROUPS_OF_A_CHURCH)
         raise UnusableFileError(sentence % {"number": new, "most": most})

@@ -32,6 +32,7 @@ from koinonia.member_import.sheet_cells import ERROR_VALUES
 from koinonia.member_import.table import MAX_GROUPS_OF_A_PERSON, MAX_NAME_LENGTH, Record
 from koinonia.models.member import full_name
 from koinonia.names import tidy
+from koinonia.numbers import grouped
 
 
 class BadRowError(ValueError):
@@ -187,9 +188,9 @@ class People:
         except phone.UnusableNumberError as error:
             raise BadRowError(f"phone: {error}") from None
         if len(numbers) > 1:
-            rest = ", ".join(numbers[1:])
+            number, *others = (phone.as_written(one, self._country) for one in numbers)
             sentence = _("phone: %(number)s is taken; the same cell also holds %(rest)s.")
-            row.remarks.append(sentence % {"number": numbers[0], "rest": rest})
+            row.remarks.append(sentence % {"number": number, "rest": ", ".join(others)})
         if second_choice and self._columns.has_first_choice:
             sentence = _("phone: %(column)s is taken, for there is no mobile number.")
             row.remarks.append(sentence % {"column": second_choice})
@@ -274,7 +275,9 @@ class People:
         groups = tuple(self._groups(cells))
         if len(groups) > MAX_GROUPS_OF_A_PERSON:
             sentence = _("groups: There are %(number)s; at most %(most)s can be read.")
-            raise BadRowError(sentence % {"number": len(groups), "most": MAX_GROUPS_OF_A_PERSON})
+            raise BadRowError(
+                sentence % {"number": grouped(len(groups)), "most": MAX_GROUPS_OF_A_PERSON}
+            )
         return Person(row.line, first, last, row.phone, groups)
 
     def _names(self, cells: list[str]) -> tuple[str, str]:

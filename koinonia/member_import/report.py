@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from koinonia.member_import.table import MAX_REMARKS
+from koinonia.numbers import grouped
 
 
 @dataclass
@@ -59,5 +59,6 @@ class Report:
                 "%(number)s more remarks are not shown. Correct the lines above and import the file"
                 " again."
             )
-            number = number_format(self.remarks_left_out, force_grouping=True)
-            self.errors.append((self.errors[-1][0], sentence % {"number": number}))
+            self.errors.append(
+                (self.errors[-1][0], sentence % {"number": grouped(self.remarks_left_out)})
+            )

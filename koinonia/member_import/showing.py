@@ -201,7 +201,9 @@ def _shown(
     name = full_name(person.first_name, person.last_name)
     state, before = "new", ""
     if known:
-        name = full_name(person.first_name, person.last_name or known.last_name)
+        # Who joined by a keyword has the number as last name: writing takes it away.
+        last_name = known.last_name if known.first_name else ""
+        name = full_name(person.first_name, person.last_name or last_name)
         is_renamed = full_name(known.first_name, known.last_name) != name
         before = known.name if is_renamed else ""
         keys = {group.key for group in known.groups.all()}

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from typing import Any
 
 from django import template
-from django.utils.formats import date_format, number_format, time_format
+from django.utils.formats import date_format, time_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.timezone import localtime, now
+from django.utils.timezone import get_current_timezone, now
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -20,6 +20,7 @@ from delivery.models import Message
 from koinonia import phone
 from koinonia.console import words
 from koinonia.models.member import called
+from koinonia.numbers import grouped
 
 register = template.Library()
 register.filter(phone.as_written)
@@ -61,9 +62,7 @@ def number(value: int | float | None) -> str:
     """Return the number with the separators of the language."""
     if value is None:
         return ""
-    if isinstance(value, int) and -1000 < value < 1000:
-        return str(int(value))
-    return number_format(value, use_l10n=True, force_grouping=True)
+    return grouped(value)
 
 
 @register.simple_tag
@@ -75,20 +74,29 @@ def when(moment: datetime | None, style: str = "") -> SafeString | str:
     """
     if moment is None:
         return ""
-    here, present = localtime(moment), localtime(now())
-    language = get_language()
+    zone, present = get_current_timezone(), now()
+    is_recent = style == "day" and present - moment < timedelta(days=6)
+    today = present.astimezone(zone).date()
+    return _when(moment, style, is_recent, today, zone, get_language())
+
+
+@lru_cache(maxsize=4096)
+def _when(
+    moment: datetime, style: str, is_recent: bool, today: date, zone: tzinfo, language: str | None
+) -> SafeString:
+    """Return the time in the active language. A page that is opened again shows the same times."""
+    here = moment.astimezone(zone)
     clock = _clock(here.hour, here.minute, language)
-    if style != "full" and here.date() == present.date():
+    if style != "full" and here.date() == today:
         shown = clock
     elif style == "day":
-        is_recent = present - moment < timedelta(days=6)
         shown = _day(here.date(), "l" if is_recent else "SHORT_DATE_FORMAT", language)
     else:
         shown = _("%(weekday)s, %(day)s, %(clock)s") % {
             "weekday": _day(here.date(), "l" if style == "full" else "D", language),
             "day": _day(
                 here.date(),
-                "DATE_FORMAT" if here.year != present.year else "MONTH_DAY_FORMAT",
+                "DATE_FORMAT" if here.year != today.year else "MONTH_DAY_FORMAT",
                 language,
             ),
             "clock": clock,

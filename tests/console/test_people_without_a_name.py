@@ -22,6 +22,7 @@ from koinonia.ids import encode
 from koinonia.models import Church, Conversation, Group, InboxState, Member
 from koinonia.texts.placeholders import render
 from koinonia.texts.send import send_text
+from tests.console.members.test_import import upload
 from tests.console.page_roles import PAGES
 from tests.console.visible import visible_words
 from tests.support import cast
@@ -67,8 +68,6 @@ def paths(church: Church, joined: Member) -> list[str]:
         f"groups/{choir}/",
         f"groups/{choir}/?find=0133",
         f"send/?member={key}",
-        f"send/parts/preview/?who=m:{key}&who=m:{others[0]}&text=Hello",
-        f"send/parts/preview/?who=n:{STRANGER}&text=Hello",
         "send/parts/recipients/?find=0131&kind=to",
         *(f"inbox/{encode(one.pk)}/" for one in Conversation.objects.all()),
         *(f"sent/texts/{encode(one.pk)}/" for one in texts),
@@ -92,6 +91,19 @@ def test_no_page_shows_the_number_of_a_person_in_the_form_of_programs(
             raw[path] = found
     assert raw == {}
     assert opened > 40
+
+
+@pytest.mark.parametrize("text", ["Hello", "í" * 100])
+def test_no_preview_shows_the_number_in_the_form_of_programs(
+    owner: Client, grace: Church, joined: Member, text: str
+) -> None:
+    everybody = [f"m:{encode(one.pk)}" for one in Member.objects.all()]
+    for who in (everybody, [f"n:{STRANGER}"]):
+        form = {"who": who, "text": text}
+        page = owner.post("/churches/grace/send/parts/preview/", form).content.decode()
+        shown = visible_words(page)
+        assert any("(312) 555-013" in words for words in shown), shown
+        assert [words for words in shown if RAW.search(words)] == []
 
 
 @pytest.mark.parametrize("number", [JOINED, NAMELESS, STRANGER])
@@ -152,3 +164,15 @@ def test_a_merge_keeps_the_name_of_the_one_who_has_one(
     rows = {row["name"]: row["values"] for row in sender.get(path).context["rows"]}
     chosen = {name: [value for _, value, is_chosen in rows[name] if is_chosen] for name in rows}
     assert chosen == {"first_name": ["Ruth"], "last_name": ["Moab"], "phone": [JOINED]}
+
+
+def test_the_preview_of_an_import_names_a_person_who_joined_as_the_import_will(
+    sender: Client, grace: Church
+) -> None:
+    joined, _ = join(Group.objects.create(church=grace, name="Choir"), grace, JOINED)
+    path = upload(sender, f"first_name,phone\nRuth,{JOINED}\n")
+    [shown] = sender.get(path).context["found"].people
+    assert (shown.name, shown.before, shown.state) == ("Ruth", "", "changed")
+    sender.post(path + "start/", {"agreed": "1"})
+    joined.refresh_from_db()
+    assert (joined.first_name, joined.last_name) == ("Ruth", "")

@@ -15,6 +15,7 @@ from koinonia.console.groups.base import GroupsView
 from koinonia.console.paging import paged
 from koinonia.models import Group, Keyword, Member
 from koinonia.models.member import MemberQuerySet, with_opt_outs
+from koinonia.numbers import grouped
 from koinonia.people.search import found, matching
 
 MOST_FOUND = 50
@@ -80,12 +81,12 @@ class GroupMembersPage(GroupsView):
         if changed.added:
             self.notice(
                 ngettext("%(n)s person is added.", "%(n)s people are added.", changed.added)
-                % {"n": changed.added}
+                % {"n": grouped(changed.added)}
             )
         if changed.removed:
             self.notice(
                 ngettext("%(n)s person is out of the group.", "%(n)s people are out of the group.", changed.removed)
-                % {"n": changed.removed}
+                % {"n": grouped(changed.removed)}
             )  # fmt: skip
         if add:
             return self.go(f"{self.path('group', key)}#add-title")

@@ -18,6 +18,7 @@ from koinonia.console.groups.forms import GroupForm
 from koinonia.kept_by_version import KeptByVersion
 from koinonia.models import Church, Group, Keyword, Member, Role
 from koinonia.models.group import group_key
+from koinonia.numbers import grouped
 
 MOST_GROUPS = 300
 
@@ -113,7 +114,7 @@ class DeleteGroupPage(GroupsView):
                 "%(n)s scheduled broadcast is cancelled.",
                 "%(n)s scheduled broadcasts are cancelled.",
                 cancelled,
-            ) % {"n": cancelled}
+            ) % {"n": grouped(cancelled)}
         self.notice(told)
         return self.go(self.path("groups"))
 

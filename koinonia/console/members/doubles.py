@@ -13,6 +13,7 @@ from koinonia import ids
 from koinonia.console.members.base import MembersView, version_in
 from koinonia.models import DistinctMembers, Member
 from koinonia.models.member import with_opt_outs
+from koinonia.numbers import grouped
 from koinonia.people import merging
 from koinonia.people.doubles import pairs
 from koinonia.phone import is_number
@@ -62,12 +63,13 @@ class MergePage(MembersView):
             counted = ngettext(
                 "%(texts)s text came along.", "%(texts)s texts came along.", merged.texts
             )
-            sentence = f"{sentence} {counted % {'texts': merged.texts}}"
+            sentence = f"{sentence} {counted % {'texts': grouped(merged.texts)}}"
         self.notice(sentence)
         return self.go(self.path_of(into))
 
     def _shown(self, into: Member, member: Member, status: int = 200) -> HttpResponse:
-        both = with_opt_outs(self.members()).filter(pk__in=[into.pk, member.pk]).in_bulk()
+        members = with_opt_outs(self.members()).prefetch_related("groups")
+        both = members.filter(pk__in=[into.pk, member.pk]).in_bulk()
         people = [both[key] for key in (into.pk, member.pk) if key in both]
         rows = [
             {"name": name, "label": label, "values": _values(people, name)}

@@ -20,6 +20,7 @@ from koinonia.console.members.forms import FIELDS, MemberForm, values_of
 from koinonia.console.saving import claim
 from koinonia.models import Member
 from koinonia.models.member import called
+from koinonia.numbers import grouped
 from koinonia.people.deletion import delete_member, waiting_work
 from koinonia.phone import UnusableNumberError, normalise
 
@@ -100,7 +101,7 @@ class EditMemberPage(_FormPage):
         form = MemberForm(self.church, given, keeps_initial=True)
         if member.opted_out:  # type: ignore[attr-defined] # set below
             del form.fields["opted_out"]
-        version = version_in(given)
+        version, number = version_in(given), member.phone
         if version != member.version and form.is_valid():
             return self._conflict(form, member, theirs)
         try:
@@ -110,7 +111,7 @@ class EditMemberPage(_FormPage):
         if saved is None:
             return self._shown(form, member, version, 422)
         sentence = _("%(name)s is saved.") % {"name": called(saved, self.church.country)}
-        shared = self.sharing(saved) if saved.phone != theirs["phone"] else ""
+        shared = self.sharing(saved) if saved.phone != number else ""
         self.notice(f"{sentence}{shared}", accepted=f"member-{key}")
         return self.go(self.path_of(saved))
 
@@ -198,7 +199,7 @@ class DeleteMemberPage(_FormPage):
                 "%(number)s waiting texts are cancelled.",
                 cancelled,
             )
-            sentence = f"{sentence} {counted % {'number': cancelled}}"
+            sentence = f"{sentence} {counted % {'number': grouped(cancelled)}}"
         self.notice(sentence)
         return self.go(self.path("list"))
 

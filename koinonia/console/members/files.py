@@ -20,6 +20,7 @@ from koinonia.member_import.mapping import HEADERS, chosen
 from koinonia.member_import.showing import preview_of
 from koinonia.member_import.table import MAX_FILE_BYTES, MAX_ROWS, UnusableFileError
 from koinonia.models import MemberFile
+from koinonia.numbers import grouped
 
 State = MemberFile.State
 MEANINGS = {
@@ -189,6 +190,8 @@ def _report_lines(file: MemberFile) -> Iterator[str]:
     for number, name, sentence in kept.remarks_of(file):
         yield line((number, name, sentence))
     if left_out := file.report.get("left_out"):
-        yield line(("", "", _("%(number)s more remarks are left out.") % {"number": left_out}))
+        yield line(
+            ("", "", _("%(number)s more remarks are left out.") % {"number": grouped(left_out)})
+        )
     for column in file.report.get("ignored", ()):
         yield line(("", "", _("Not used: %(column)s") % {"column": column}))

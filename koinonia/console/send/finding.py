@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -17,6 +16,7 @@ from koinonia.console.send import recipients
 from koinonia.console.send.recipients import Recipient
 from koinonia.models import Church, Group, Member
 from koinonia.names import search_key
+from koinonia.numbers import grouped
 from koinonia.people.search import found, matching
 
 SHOWN_PEOPLE = 8
@@ -59,7 +59,7 @@ class Found:
         if not self.total:
             return _("Nobody is found.")
         shown = ngettext("%(count)s result.", "%(count)s results.", self.total)
-        return " ".join(filter(None, [shown % {"count": self.total}, self.more]))
+        return " ".join(filter(None, [shown % {"count": grouped(self.total)}, self.more]))
 
 
 def find(church: Church, words: str, *, without: bool = False, taken: Iterable[str] = ()) -> Found:
@@ -95,7 +95,7 @@ def rank(name: str, key: str) -> int:
 def _everyone(church: Church) -> Option:
     count = Member.objects.filter(church=church).count()
     detail = ngettext("%(count)s member", "%(count)s members", count)
-    detail %= {"count": number_format(count, force_grouping=True)}
+    detail %= {"count": grouped(count)}
     return Option(recipients.everyone(), detail, refused=not count)
 
 
@@ -115,7 +115,7 @@ def _groups(church: Church, key: str, *, without: bool, have: set[str]) -> list[
 
 def _group(group: Group, *, without: bool) -> Option:
     people: int = group.people  # type: ignore[attr-defined] # annotated
-    detail = ngettext("%(count)s member", "%(count)s members", people) % {"count": people}
+    detail = ngettext("%(count)s member", "%(count)s members", people) % {"count": grouped(people)}
     return Option(
         recipients.of_group(group, without=without),
         detail if people else _("nobody yet"),
@@ -142,13 +142,13 @@ def _more(left: int) -> str:
     """Return the sentence about the people that are not shown."""
     if left + SHOWN_PEOPLE > COUNTED:
         sentence = _("and more than %(count)s others: type more of the name")
-        return sentence % {"count": COUNTED - SHOWN_PEOPLE}
+        return sentence % {"count": grouped(COUNTED - SHOWN_PEOPLE)}
     sentence = ngettext(
         "and %(count)s more: type more of the name",
         "and %(count)s more: type more of the name",
         left,
     )
-    return sentence % {"count": left}
+    return sentence % {"count": grouped(left)}
 
 
 def _person(church: Church, member: Member) -> Option:

@@ -28,6 +28,7 @@ from koinonia.console.send.forms import API_NAMES, ComposeForm
 from koinonia.console.send.once import Sent
 from koinonia.media.storage import store, url_of
 from koinonia.models import Role, TextTemplate
+from koinonia.numbers import grouped
 from koinonia.texts.placeholders import NAMES
 
 ASKS_ABOVE = 50
@@ -198,7 +199,7 @@ class ComposeView(_Compose):
             sentence = ngettext(
                 "On its way to %(count)s person.", "On its way to %(count)s people.", people
             )
-            self.notice(sentence % {"count": people}, accepted=_DRAFT)
+            self.notice(sentence % {"count": grouped(people)}, accepted=_DRAFT)
         return self.go(acts.page_of(self.church, sent))
 
     def _refuse(self, form: ComposeForm) -> HttpResponse:
@@ -253,7 +254,7 @@ def _who_is_gone(form: ComposeForm) -> str:
         "%(count)s of the recipients no longer exist, and were removed. Look at the others.",
         form.chosen.gone,
     )
-    return sentence % {"count": form.chosen.gone}
+    return sentence % {"count": grouped(form.chosen.gone)}
 
 
 def _hidden(form: ComposeForm) -> list[tuple[str, str]]:

@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -22,6 +21,7 @@ from koinonia.console.sent.base import SentView
 from koinonia.console.sent.causes import with_code
 from koinonia.console.sent.finding import Search
 from koinonia.models import Broadcast
+from koinonia.numbers import grouped
 
 
 class _AgainView(SentView):
@@ -86,7 +86,7 @@ class BroadcastAgainView(_AgainView):
             "This broadcast goes to %(n)s people once more.",
             again.total,
         )
-        self.notice(sentence % {"n": number_format(again.total, force_grouping=True)})
+        self.notice(sentence % {"n": grouped(again.total)})
         if again.total >= MOST_PEOPLE:
             self.notice(_("These are the most at once. Send again for the others."))
         return self.go(self.link("console-sent-broadcast", again))
@@ -98,12 +98,12 @@ def _outcome(result: RetryResult) -> str:
         sentence = ngettext(
             "%(n)s text goes out again.", "%(n)s texts go out again.", result.retried
         )
-        sentences.append(sentence % {"n": number_format(result.retried, force_grouping=True)})
+        sentences.append(sentence % {"n": grouped(result.retried)})
     by_code: dict[str, int] = {}
     for _key, code in result.refused:
         by_code[code] = by_code.get(code, 0) + 1
     for code, number in sorted(by_code.items()):
         sentence = ngettext("%(n)s stays: %(why)s", "%(n)s stay: %(why)s", number)
         why = REFUSALS.get(code, code)
-        sentences.append(sentence % {"n": number_format(number, force_grouping=True), "why": why})
+        sentences.append(sentence % {"n": grouped(number), "why": why})
     return " ".join(sentences) or _("There is nothing to send again.")

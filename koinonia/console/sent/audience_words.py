@@ -7,6 +7,7 @@ from django.utils.translation import ngettext
 
 from koinonia.broadcasts.audience import Audience
 from koinonia.models import Broadcast, Church, Group, Series
+from koinonia.numbers import grouped
 
 _MOST_NAMED = 6
 
@@ -26,14 +27,14 @@ def audience_in_words(church: Church, of: Broadcast | Series) -> str:
 def _chosen(audience: Audience, names: dict[int, str]) -> str:
     words = [names[key] for key in audience.group_ids if key in names]
     if people := len(audience.member_ids):
-        words.append(ngettext("%(n)s person", "%(n)s people", people) % {"n": people})
+        words.append(ngettext("%(n)s person", "%(n)s people", people) % {"n": grouped(people)})
     return _listed(words) or _("Nobody any more")
 
 
 def _listed(words: list[str]) -> str:
     if len(words) > _MOST_NAMED:
         more = len(words) - _MOST_NAMED
-        words = [*words[:_MOST_NAMED], _("%(n)s more") % {"n": more}]
+        words = [*words[:_MOST_NAMED], _("%(n)s more") % {"n": grouped(more)}]
     if len(words) < 2:
         return "".join(words)
     return _("%(first)s and %(last)s") % {"first": ", ".join(words[:-1]), "last": words[-1]}

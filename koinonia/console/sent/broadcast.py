@@ -6,12 +6,12 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from delivery.models import Message
 from koinonia import audit
+from koinonia.api.prepared_query import Parameter, PreparedQuery
 from koinonia.broadcasts.cancel import cancel_broadcast
 from koinonia.broadcasts.progress import with_counts
 from koinonia.console.paging import paged
@@ -19,14 +19,18 @@ from koinonia.console.sent import causes, lines
 from koinonia.console.sent.audience_words import audience_in_words
 from koinonia.console.sent.base import SentView, may_be_undone
 from koinonia.models import Broadcast
+from koinonia.numbers import grouped
+
+_BROADCAST = PreparedQuery(
+    lambda: Broadcast.objects.filter(
+        church=Parameter("church"), pk=Parameter("key")
+    ).select_related("author", "church", "series")
+)
 
 
 class _OneBroadcast(SentView):
     def broadcast(self, key: str) -> Broadcast:
-        rows = Broadcast.objects.filter(church=self.church).select_related(
-            "author", "church", "series"
-        )
-        return with_counts([self.item(rows, key)])[0]
+        return with_counts([self.item(_BROADCAST, key)])[0]
 
 
 class BroadcastView(_OneBroadcast):
@@ -90,7 +94,7 @@ class StopBroadcastView(_OneBroadcast):
             called_back,
         )  # fmt: skip
         second = ngettext("%(n)s had gone already.", "%(n)s had gone already.", gone)
-        sentences = [first % {"n": number_format(called_back, force_grouping=True)}]
+        sentences = [first % {"n": grouped(called_back)}]
         if gone:
-            sentences.append(second % {"n": number_format(gone, force_grouping=True)})
+            sentences.append(second % {"n": grouped(gone)})
         self.notice(" ".join(sentences))

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from koinonia.models import Series
+from koinonia.numbers import grouped
 from koinonia.series.repeat import Repeat, clock_of
 
 _LAST = 5
@@ -63,5 +64,5 @@ def _end(repeat: Repeat) -> str:
         return _(", until %(day)s") % {"day": date_format(repeat.until)}
     if repeat.count is not None:
         words = ngettext(", %(n)s time", ", %(n)s times", repeat.count)
-        return words % {"n": repeat.count}
+        return words % {"n": grouped(repeat.count)}
     return ""

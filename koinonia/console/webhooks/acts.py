@@ -15,6 +15,7 @@ from koinonia import audit, ids
 from koinonia.console.webhooks.base import WebhooksView
 from koinonia.console.webhooks.forms import AgainForm
 from koinonia.models import WebhookDelivery
+from koinonia.numbers import grouped
 from koinonia.webhooks import endpoints
 from koinonia.webhooks.endpoints import WebhookRefusedError
 
@@ -25,7 +26,7 @@ class TestPage(WebhooksView):
             endpoints.test(self.webhook(key), self.user, timezone.now())
         except WebhookRefusedError as error:
             return self.refused(error, key)
-        self.notice(_("A test is on its way. Open this page again to see the answer."))
+        self.notice(_("A test is on its way. Its answer appears below."))
         return self.go(self.path("webhook", key))
 
 
@@ -53,7 +54,12 @@ class RotatePage(WebhooksView):
     """Asks before it makes a new secret, and shows it once."""
 
     def get(self, request: Any, key: str) -> HttpResponse:
-        context = {"webhook": self.webhook(key)}
+        webhook, now = self.webhook(key), timezone.now()
+        is_rotating = len(webhook.secrets(now)) > 1
+        context = {
+            "webhook": webhook,
+            "old_secret_until": webhook.old_secret_until if is_rotating else None,
+        }
         return self.page("koinonia/console/webhooks/rotate.html", context)
 
     def post(self, request: Any, key: str) -> HttpResponse:
@@ -99,7 +105,7 @@ class AgainPage(WebhooksView):
             "%(count)s events of the log are looked at again; those of the chosen types are sent.",
             number,
         )
-        self.notice(told % {"count": number})
+        self.notice(told % {"count": grouped(number)})
         return self.go(self.path("webhook", key))
 
 
@@ -113,5 +119,5 @@ class RedeliverPage(WebhooksView):
             endpoints.redeliver(found, self.user, timezone.now())
         except WebhookRefusedError as error:
             return self.refused(error, key)
-        self.notice(_("The event is sent again. Open this page again to see the answer."))
+        self.notice(_("The event is sent again. Its answer appears below."))
         return self.go(self.path("webhook", key))

@@ -19,7 +19,7 @@ ADDRESS_BOOKS = (
              "Phone 2 - Type": "", "Phone 2 - Value": "312-555-0102"},
         ),
         (Expected("Ann Lee", ANN, ("Choir",)), Expected("Ben Li", BEN)),
-        ((2, "+13125550105"),),
+        ((2, "(312) 555-0105"),),
         ("E-mail 1 - Value",),
     ),
     ProgramFile(

@@ -1,4 +1,5 @@
 /** A conversation that stays open: it follows its events, marks what is seen as read, and measures the reply. */
+import { grouped } from "./numbers.js";
 import { SizeRules } from "./text_size.js";
 
 const body = document.body;
@@ -58,7 +59,7 @@ function showSize() {
   const line = document.getElementById("size");
   if (!field || !line) return;
   const { units, parts } = rules.measure(field.value);
-  line.textContent = units ? `${units} · ${(parts === 1 ? line.dataset.one : line.dataset.many.replace("{parts}", parts))}` : "";
+  line.textContent = units ? `${grouped(units)} · ${(parts === 1 ? line.dataset.one : line.dataset.many.replace("{parts}", grouped(parts)))}` : "";
   line.classList.toggle("problem", parts > rules.maxParts);
 }
 
@@ -76,5 +77,13 @@ talk.addEventListener("submit", (event) => {
   sending = true;
 });
 
+/** A person who opens a conversation answers it. A touch screen would open its keyboard over the texts. */
+function begin() {
+  if (document.activeElement !== body || !matchMedia("(pointer: fine)").matches) return;
+  document.getElementById("reply-text")?.focus({ preventScroll: true });
+}
+
 showSize();
 markRead();
+// Chromium takes the focus away when it scrolls to the fragment of the address, at the end of the load.
+addEventListener("load", () => requestAnimationFrame(begin));

@@ -5,6 +5,8 @@
  * most once a second. `koinonia:reset`: events were missed, fetch again what is shown.
  */
 import { notice } from "./notices.js";
+import { grouped } from "./numbers.js";
+import { holdForms } from "./reachable.js";
 
 const SHORTEST_PAUSE_MS = 1000;
 const RETRY_AFTER_MS = 3000;
@@ -92,7 +94,7 @@ async function leaveIfSignedOut() {
 /** Show the number of unread texts in the title. */
 function showUnread() {
   const unread = Number(document.getElementById("unread")?.dataset.unread ?? 0);
-  document.title = unread ? `(${unread}) ${title}` : title;
+  document.title = unread ? `(${grouped(unread)}) ${title}` : title;
 }
 
 /** Return the name of the person who wrote. The server writes the number of a person without one. */
@@ -103,8 +105,11 @@ async function callerOf({ member, from, conversation }, base) {
   return answer?.ok ? answer.text() : from;
 }
 
+/** Announce a text, unless its conversation is before the person's eyes. */
 async function announce({ detail }) {
-  const last = detail.events.at(-1);
+  const open = document.hidden ? undefined : document.getElementById("talk")?.dataset.conversation;
+  const last = detail.events.filter(({ conversation }) => !open || conversation !== open).at(-1);
+  if (!last) return;
   const base = `/churches/${root.dataset.church}/inbox/`;
   const sentence = sentences.reply.replace("{name}", await callerOf(last, base));
   notice(sentence, last.conversation ? `${base}${last.conversation}/` : base);
@@ -153,6 +158,7 @@ async function start() {
   document.getElementById("church")?.addEventListener("change", ({ target }) => target.form.submit());
   offerNotifications();
   showFailures();
+  holdForms(() => document.getElementById("link").dataset.state, sentences.unreachable);
   watchRenewals();
   showUnread();
   root.addEventListener("htmx:afterSwap", showUnread);
