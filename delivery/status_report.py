@@ -10,6 +10,7 @@ from django.db.models import Count, F, QuerySet, Subquery, Value
 
 from delivery import conf
 from delivery.checks import check_delivery
+from delivery.content.encoding import MAX_PARTS
 from delivery.limits import breaker, holds, slowdowns, spend, stops
 from delivery.models import (
     Attempt,
@@ -192,7 +193,9 @@ def why_stuck(now: datetime, *, after: timedelta) -> str:
     ]
     stopped = stops.stopped(now)
     oldest = _seconds_since(oldest_due(now, aliases=flowing, without=stopped), now)
-    if oldest is None or oldest <= after.total_seconds() or _called_since(now - after):
+    if oldest is None or oldest <= after.total_seconds():
+        return ""
+    if _called_since(now - max(after, _longest_pause(now))):
         return ""
     return f"A text has been due for {oldest} s and no worker has called the provider since."
 
@@ -217,6 +220,13 @@ def _breaker_blocks(account: Account, when: datetime) -> bool:
 
 def _events_wait(now: datetime, after: timedelta) -> bool:
     return WebhookEvent.objects.due(now - after).exists()
+
+
+def _longest_pause(now: datetime) -> timedelta:
+    """Return the longest time between two calls of a worker that a person has slowed."""
+    slowest = min(slowdowns.rates(now).values(), default=None)
+    # Twice the time of the longest text, because a worker may just have waited for another account.
+    return timedelta() if slowest is None else timedelta(seconds=2 * MAX_PARTS / slowest)
 
 
 def _called_since(when: datetime) -> bool:

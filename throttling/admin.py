@@ -190,7 +190,8 @@ class ThrottleStateAdmin(StateBase):
             self.message_user(request, "Redis does not answer; nothing changed.", messages.ERROR)
         else:
             _record(request, names)
-            self.message_user(request, f"{count} bucket{'' if count == 1 else 's'} filled.")
+            filled = f"{count} bucket{'' if count == 1 else 's'} filled."
+            self.message_user(request, filled if count else "They were full already.")
         return HttpResponseRedirect(request.get_full_path())
 
 

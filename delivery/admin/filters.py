@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -149,3 +150,20 @@ class DiscardedFilter(admin.SimpleListFilter):
         if shows_what_waits_in_a_tenant(request):
             return queryset.filter(discarded_at__isnull=True)
         return not_discarded(queryset)
+
+
+def emptiness(title: str, empty: str, filled: str) -> type[admin.EmptyFieldListFilter]:
+    """Return a filter by whether a field is empty, with words for both."""
+
+    class InWords(admin.EmptyFieldListFilter):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.title = title
+
+        def choices(self, changelist: Any) -> Iterator[Any]:
+            for choice, words in zip(
+                super().choices(changelist), ("all", empty, filled), strict=True
+            ):
+                yield {**choice, "display": words.capitalize()}
+
+    return InWords

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.apps import apps
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from delivery import conf
 from delivery.admin.letter_search import number_in
@@ -25,6 +27,11 @@ class OptOutAdmin(SealedSearch, ReadOnlyAdmin[OptOut]):
     ordering = ["-pk"]
     since = to_the_second("created_at", "since")
     fields = readonly_fields = ("masked_number", "owner", "source", "since")
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return super().changelist_view(request, {"title": "Opt-outs", **(extra_context or {})})
 
     @admin.display(description="number")
     def masked_number(self, opt_out: OptOut) -> str:

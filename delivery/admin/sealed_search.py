@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
+from delivery.admin.letter_search import number_in
 from delivery.admin.readonly import acting_user
 from delivery.admin.sealed import seal, unseal
 from delivery.dead_letters.queue import masked
@@ -62,7 +63,8 @@ class SealedSearch(AdminBase):
         elif self.is_personal(words):
             # An old bookmark, or a link that was made by hand.
             return self._lead(request, request.GET)
-        shown = masked(words) if _NUMBER.fullmatch(words) else words
+        is_number = _NUMBER.fullmatch(words) is not None
+        shown = masked(number_in(words) or words) if is_number else words
         request._searched = shown  # type: ignore[attr-defined]
         return super().changelist_view(request, extra_context)
 

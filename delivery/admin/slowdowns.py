@@ -68,7 +68,7 @@ class SlowForm(orders.OrderForm):
         usual = _usual(self.chosen) if self.chosen else None
         if usual is not None and rate >= usual:
             raise forms.ValidationError(
-                f"The usual pace is {usual:g} parts a second: choose less. A higher pace is set at the "
+                f"The usual pace is {slowdowns.in_words(usual)}: choose less. A higher pace is set at the "
                 "provider and in the settings."
             )
         return rate
@@ -162,7 +162,7 @@ class SlowdownAdmin(ReadOnlyAdmin[Slowdown]):
             return False
         overview.kept.forget()
         self.log_addition(request, row, f"Slowed to {row.rate:g}. Reason: {row.reason}")
-        said = f"{what}: at most {row.rate:g} parts a second from now on."
+        said = f"{what}: at most {slowdowns.in_words(row.rate)} from now on."
         self.message_user(request, said, messages.SUCCESS)
         return True
 
@@ -180,7 +180,7 @@ class SlowdownAdmin(ReadOnlyAdmin[Slowdown]):
                 request, self, form,
                 title=f"Usual pace again: {self.what(row)}",
                 meaning="Texts go out at the usual pace again, within a second or two.",
-                concerns=f"At most {row.rate:g} parts a second go out now. Reason: {row.reason}",
+                concerns=f"At most {slowdowns.in_words(row.rate)} go out now. Reason: {row.reason}",
                 button="Usual pace again",
                 is_danger=False,
                 back=_list(),

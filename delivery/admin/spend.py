@@ -19,6 +19,9 @@ from delivery.models import SpendLimit
 
 @admin.register(SpendLimit)
 class SpendLimitAdmin(ClosedLookups, ModelAdmin[SpendLimit]):
+    class Media:
+        css = {"all": ["delivery/admin.css"]}  # Django's own form of it
+
     list_display = ["tenant", "cap", "used", "waits_since", "goes_on"]
     list_select_related = ["tenant"]
     waits_since = to_the_second("reached_at", "texts wait since")

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from delivery.admin.filters import emptiness
 from delivery.admin.readonly import ReadOnlyAdmin, acting_user, to_the_second
 from delivery.models import WebhookEvent
 from delivery.webhooks import replay
@@ -62,7 +63,11 @@ class WebhookEventAdmin(ReadOnlyAdmin[WebhookEvent]):
     change_list_template = "admin/delivery/webhookevent/change_list.html"
     change_form_template = "admin/delivery/webhookevent/change_form.html"
     list_display = ["event_id", "event_type", "received", "state", "to_do"]
-    list_filter = [UnmatchedFilter, ResultFilter, ("applied_at", admin.EmptyFieldListFilter)]
+    list_filter = [
+        UnmatchedFilter,
+        ResultFilter,
+        ("applied_at", emptiness("state", "waits", "applied")),
+    ]
     search_fields = ["event_id", "provider_id"]
     search_help_text = "An event's id, or the provider's id of a message, whole."
     sortable_by = ()
@@ -75,6 +80,11 @@ class WebhookEventAdmin(ReadOnlyAdmin[WebhookEvent]):
         "event_id", "event_type", "provider", "provider_id", "ref", "occurred", "received", "due",
         "applied", "state", "message_number", "to_do", "shown_payload",
     )  # fmt: skip
+
+    @staticmethod
+    def story_url(message_id: int) -> str:
+        """Return the address of a host's page about a message, or ``""``. A host replaces this function."""
+        return ""
 
     def has_replay_permission(self, request: HttpRequest) -> bool:
         """Return True if the user may replay or close events. The form itself is read-only."""
@@ -152,16 +162,21 @@ class WebhookEventAdmin(ReadOnlyAdmin[WebhookEvent]):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         may_replay = self.has_replay_permission(request)
-        if request.method == "POST" and may_replay:
-            event = self.get_object(request, object_id)
-            if event is not None:
-                rows = self.get_queryset(request).filter(pk=event.pk)
-                if "_replay" in request.POST:
-                    self.replay_selected(request, rows)
-                elif "_close" in request.POST:
-                    self.close_selected(request, rows)
-                return HttpResponseRedirect(request.path)
-        context = {"title": "Webhook event", "may_replay": may_replay, **(extra_context or {})}
+        event = self.get_object(request, object_id)
+        if request.method == "POST" and may_replay and event is not None:
+            rows = self.get_queryset(request).filter(pk=event.pk)
+            if "_replay" in request.POST:
+                self.replay_selected(request, rows)
+            elif "_close" in request.POST:
+                self.close_selected(request, rows)
+            return HttpResponseRedirect(request.path)
+        message = event.message_id if event is not None else None
+        context = {
+            "title": "Webhook event",
+            "may_replay": may_replay,
+            "story_url": "" if message is None else self.story_url(message),
+            **(extra_context or {}),
+        }
         return super().change_view(request, object_id, form_url, context)
 
     def _chosen(self, request: HttpRequest, queryset: QuerySet[WebhookEvent]) -> list[WebhookEvent]:

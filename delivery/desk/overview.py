@@ -18,7 +18,7 @@ from delivery.desk.durations import since
 from delivery.desk.letters import Letters, letters
 from delivery.desk.success import Success, success
 from delivery.desk.webhooks import Webhooks, webhooks
-from delivery.limits import spend, stops
+from delivery.limits import slowdowns, spend, stops
 from delivery.models import BreakerState, Message, SpendLimit, TenantStop
 from delivery.queue.heads import heads
 from delivery.statuses import Status
@@ -156,9 +156,9 @@ def _slowed(one: AccountView) -> str:
     of_numbers = f"{numbers}{more} {'number' if numbers == 1 else 'numbers'}"
     if not one.is_slowed:
         return f"A person has slowed {of_numbers}."
-    rate = one.slowed[0].rate
+    rate = slowdowns.in_words(one.slowed[0].rate)
     own = f", and {of_numbers} besides" if numbers else ""
-    return f"A person has slowed the account to {rate:g} parts a second{own}."
+    return f"A person has slowed the account to {rate}{own}."
 
 
 class Kept(Generic[T]):

@@ -49,6 +49,11 @@ def slowest(*rates: float | None) -> float | None:
     return min((rate for rate in rates if rate is not None), default=None)
 
 
+def in_words(rate: float) -> str:
+    """Return the rate as words in a sentence."""
+    return f"{rate:g} {'part' if rate == 1 else 'parts'} a second"
+
+
 def rates(now: datetime) -> Rates:
     """Return the slowed rates, for a worker: one query of at most ``MOST`` rows."""
     rows = standing(now).order_by().values_list("account", "sender", "rate")[:MOST]
@@ -121,11 +126,11 @@ def _check(
         raise SlowdownRefusedError("The end of a slowdown must lie ahead.")
     if not rate >= SLOWEST:
         raise SlowdownRefusedError(
-            f"The slowest is {SLOWEST:g} parts a second. To send nothing, stop the account or the tenant."
+            f"The slowest is {in_words(SLOWEST)}. To send nothing, stop the account or the tenant."
         )
     if usual is not None and rate >= usual:
         raise SlowdownRefusedError(
-            f"The usual pace is {usual:g} parts a second. A slowdown must be below it."
+            f"The usual pace is {in_words(usual)}. A slowdown must be below it."
         )
 
 

@@ -57,6 +57,15 @@ class StaffForm(StaffFormBase):
 class StaffFormSet(StaffFormSetBase):
     """The staff of one church, saved together: an owner can leave if the form adds another."""
 
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        # Django gives the fields of a row no label.
+        if "role" in form.fields:
+            form.fields["role"].widget.attrs["aria-label"] = "Role"
+        if "DELETE" in form.fields:
+            words = f"Delete {form.instance}" if form.instance.pk else "Delete"
+            form.fields["DELETE"].widget.attrs["aria-label"] = words
+
     def clean(self) -> None:
         super().clean()
         changed = [form for form in self.forms if form.has_changed()]

@@ -12,14 +12,18 @@ from django.http import HttpRequest
 from django.urls import reverse
 from knox.models import AuthToken
 
-from delivery.admin import DeadLetterAdmin
+from delivery.admin import DeadLetterAdmin, WebhookEventAdmin
 from delivery.admin.letter_filters import BatchFilter
 from delivery.models import DeadLetter
 from koinonia import ids
 
 
 def _story_url(letter: DeadLetter) -> str:
-    return reverse("desk-story", args=[ids.encode(letter.pk)])
+    return _story_of(letter.pk)
+
+
+def _story_of(message_id: int) -> str:
+    return reverse("desk-story", args=[ids.encode(message_id)])
 
 
 admin.site.site_title = admin.site.site_header = "Koinonia"
@@ -29,6 +33,7 @@ admin.site.index_template = "koinonia/desk/index.html"
 # The support desk looks texts up by the ids that the pages and the API show.
 DeadLetterAdmin.public_key = staticmethod(ids.decode)  # type: ignore[method-assign] # its hook
 DeadLetterAdmin.story_url = staticmethod(_story_url)  # type: ignore[method-assign] # its hook
+WebhookEventAdmin.story_url = staticmethod(_story_of)  # type: ignore[method-assign] # its hook
 BatchFilter.title = "broadcast"
 
 # knox's page makes tokens for other users and shows them; django-q2's pages show nothing that this

@@ -13,7 +13,8 @@ from django.db.models import Count
 
 from delivery import status_report
 from delivery.dead_letters import explain
-from delivery.limits import breaker, holds, spend
+from delivery.desk.durations import in_words
+from delivery.limits import breaker, holds, slowdowns, spend, stops
 from delivery.models import BreakerState, Message, WebhookEvent
 from delivery.providers import registry
 from delivery.providers.base import Account
@@ -101,16 +102,19 @@ def _oldest_due(rules: Alerts, now: datetime) -> Iterator[Trouble]:
         return
     after = timedelta(seconds=rules.oldest_due_seconds)
     flowing = [account.alias for account in registry.accounts() if not _is_blocked(account, now)]
-    oldest = status_report.oldest_due(now, aliases=flowing)
+    # A person who stopped a church knows that its texts wait.
+    stopped = stops.stopped(now)
+    oldest = status_report.oldest_due(now, aliases=flowing, without=stopped)
     reason = status_report.why_stuck(now, after=after)
     if oldest is None or now - oldest < after:
         if not reason:
             return
         sentence = reason
     else:
-        minutes = int((now - oldest).total_seconds()) // 60
+        late = in_words((now - oldest).total_seconds())
         sentence = reason or (
-            f"A text has been due for {minutes} minutes. Workers send: the queue is longer than their pace."
+            f"A text has been due for {late}. Workers send: the queue is longer than their pace."
+            + (" A person has slowed the pace." if slowdowns.standing(now).exists() else "")
         )
     yield Trouble(
         "oldest_due",
@@ -138,11 +142,11 @@ def _silence(rules: Alerts, now: datetime) -> Iterator[Trouble]:
         few = waiting.order_by().values_list("pk", flat=True)[:_FEW]
         if len(few) < _FEW or _has_called_since(account, silent_since):
             continue
-        minutes = int(rules.webhook_silence_seconds) // 60
+        silent = in_words(rules.webhook_silence_seconds)
         yield Trouble(
             "webhook_silence",
             f"webhook_silence:{account.alias}",
-            f"{_name(account)} has sent no webhook for {minutes} minutes, and texts wait for reports.",
+            f"{_name(account)} has sent no webhook for {silent}, and texts wait for reports.",
             "Compare the webhook URL and the public key at the provider with PUBLIC_URL and the"
             " settings. Replies and STOPs do not arrive meanwhile.",
         )

@@ -9,7 +9,7 @@ from rest_framework import exceptions
 
 _NO_CREDENTIAL = "No credential was sent. Send `Authorization: Bearer <token>`; POST /api/v1/auth/login/ makes a token."
 _OTHER_SCHEME = "This API takes the scheme Bearer: send `Authorization: Bearer <token>`, not `Authorization: {scheme} …`."
-NO_CHURCH = "This user has no church with this slug. GET /api/v1/me/ lists the slugs."
+NO_CHURCH = "No church with this slug is open to you: GET /api/v1/me/ lists the slugs."
 _NO_ITEM = "There is nothing with this id here."
 _MAX_SCHEME_LENGTH = 20
 

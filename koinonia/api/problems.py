@@ -139,7 +139,7 @@ def _body(error: exceptions.APIException) -> dict[str, Any]:
         return dict(limit_problem(error.result))
     if isinstance(error, exceptions.ValidationError):
         errors = by_field(error.detail)
-        detail = "; ".join(f"{name}: {' '.join(found)}" for name, found in errors.items())
+        detail = " ".join(f"{name}: {' '.join(found)}" for name, found in errors.items())
         return problem(error.status_code, detail[:500], errors=errors)
     return problem(error.status_code, sentence(error.detail), **getattr(error, "extra", {}))
 

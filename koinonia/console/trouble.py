@@ -79,11 +79,10 @@ def forget() -> None:
 
 
 def _with_time(sentence: str, moment: datetime) -> str:
-    """Fill in the weekday and the time in the zone of the church. "8 a.m." ends the sentence itself."""
+    """Fill in the weekday and the time in the zone of the church. "8 a.m." ends a sentence itself."""
     here = localtime(moment)
     when = f"{date_format(here, 'l')}, {date_format(here, 'TIME_FORMAT')}"
-    filled = sentence % {"when": when}
-    return filled[:-1] if filled.endswith("..") else filled
+    return (sentence % {"when": when}).replace("..", ".")
 
 
 def _limits_of(alias: str, now: datetime, fresh: bool) -> status_report.Limits | None:

@@ -17,6 +17,7 @@ from koinonia import audit
 from koinonia.models import Church, WebhookCursor, WebhookDelivery, WebhookEndpoint
 from koinonia.webhooks import log
 from koinonia.webhooks.event_types import TEST
+from koinonia.webhooks.schedule import TRYING_FOR
 from koinonia.webhooks.settle import lock_endpoint
 from koinonia.webhooks.signing import new_secret
 
@@ -70,6 +71,8 @@ def switch(endpoint: WebhookEndpoint, *, on: bool, now: datetime) -> None:
     # A worker may have switched it off since the caller has read it: keep its reason, and its mail.
     found = _locked(endpoint)
     if on != found.enabled:
+        if on and found.off_since is not None and found.off != _Off.OWNER:
+            _try_given_up_again(found, found.off_since, now)
         found.off, found.off_since = (_Off.NOT, None) if on else (_Off.OWNER, now)
         found.owes_notice = False
         found.save(update_fields=["off", "off_since", "owes_notice"])
@@ -177,6 +180,12 @@ def _refuse_if_off(endpoint: WebhookEndpoint) -> None:
 def _hurry(endpoint: WebhookEndpoint) -> None:
     """End the pause of a failing endpoint: a person wants to see an answer now."""
     WebhookCursor.objects.filter(pk=endpoint.pk).update(next_at=None)
+
+
+def _try_given_up_again(endpoint: WebhookEndpoint, off_since: datetime, now: datetime) -> None:
+    """Let the deliveries wait that were given up while the receiver took nothing."""
+    given_up = WebhookDelivery.objects.filter(endpoint=endpoint, state=_State.FAILED)
+    given_up.filter(tried_at__gt=off_since - TRYING_FOR).update(state=_State.WAITING, next_at=now)
 
 
 def _try_waiting_now(endpoint: WebhookEndpoint, now: datetime) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+from koinonia.models import WebhookCursor
 from realtime.log_reader import Head, read_head
 from realtime.models import Event
 
@@ -24,6 +25,12 @@ class Found:
 def head_of(slug: str) -> Head:
     """Return the range of the church's stream."""
     return read_head(f"church:{slug}")
+
+
+def deleted_after(cursor: WebhookCursor, slug: str) -> int:
+    """Return how many events after the position of a webhook the log has deleted."""
+    head = head_of(slug)
+    return max(0, head.first - 1 - cursor.seq) if head.epoch == cursor.epoch else 0
 
 
 def read(head: Head, after: int, types: Collection[str], most: int) -> Found | None:

@@ -1,4 +1,4 @@
-"""axe-core in a page: it runs through ``evaluate``, whatever the content policy says."""
+"""Run axe-core and own checks in a page. ``evaluate`` runs under every content policy."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 _SOURCE = Path(__file__).parent / "axe" / "axe.min.js"
+_EDGES = Path(__file__).parent / "edges.js"
 _RUN = """async () => (await axe.run(document, {resultTypes: ['violations']})).violations
     .filter(({impact}) => ['serious', 'critical'].includes(impact))
     .map(({id, nodes}) => `${id}: ${nodes.slice(0, 3).map(({html}) => html.slice(0, 160)).join(' | ')}`)"""
@@ -34,6 +35,12 @@ def serious_faults(page: Page) -> list[str]:
     """Return what axe-core finds serious or critical, with the first places."""
     page.evaluate(_axe())
     found: list[str] = page.evaluate(_RUN)
+    return found
+
+
+def faint_edges(page: Page) -> list[str]:
+    """Return the controls with an edge or a focus ring that contrasts less than 3:1."""
+    found: list[str] = page.evaluate(_EDGES.read_text())
     return found
 
 

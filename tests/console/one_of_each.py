@@ -82,7 +82,7 @@ def things_of(church: Church, author: User) -> dict[str, str]:
 
 
 def things_of_user(church: Church, user: User) -> dict[str, str]:
-    """Return the keys of a note, a file, an API key and a browser of the user; colleagues find none of them."""
+    """Return the keys of a note, a file, an API key and a browser of the user. Colleagues find none."""
     now = timezone.now()
     content = b"first name,phone\nCleo,3125550109\n"
     token, _secret = keys.make(

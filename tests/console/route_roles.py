@@ -12,7 +12,7 @@ VIEWER, SENDER, OWNER, NOBODY = "viewer", "sender", "owner", ""
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The lowest role for GET and for POST; ``NOBODY`` if the route has no such method."""
+    """The lowest role for GET and POST. ``NOBODY`` stands for a missing method."""
 
     read: str
     write: str
@@ -38,6 +38,7 @@ ROUTES: dict[str, Access] = {
     "console-today-banner": Access(VIEWER, NOBODY),
     "console-inbox-list": Access(VIEWER, NOBODY),
     "console-inbox-thread": _talk(NOBODY, VIEWER),
+    "console-inbox-caller": _talk(NOBODY, VIEWER),
     "console-inbox-reply": _talk(),
     "console-inbox-read": _talk(),
     "console-inbox-assign": _talk(),
@@ -115,7 +116,7 @@ ROUTES: dict[str, Access] = {
     "console-webhook-again": Access(NOBODY, OWNER, {"key": "webhook"}, {"hours": "=24"}),
     "console-webhook-redeliver": _a("webhook", NOBODY, OWNER, delivery="delivery"),
 }
-"""The access to each route, by its name. A word of a path or a form begins with ``=``."""
+"""The access to each route by its name. ``=`` begins a literal word of a path or a form."""
 
 OF_NO_CHURCH = {
     "console",

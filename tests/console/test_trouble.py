@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 import pytest
 from django.utils import translation
 
+from delivery.limits import slowdowns
+from delivery.providers import registry
 from koinonia.console.memberships import ChurchState
-from koinonia.console.trouble import troubles
+from koinonia.console.trouble import forget, troubles
 from koinonia.models import Church
 
 pytestmark = pytest.mark.django_db
@@ -25,3 +27,20 @@ def test_a_sentence_that_ends_with_a_time_has_one_full_stop(grace: Church, langu
         sentence = troubles(grace, state, now)[0].sentence
     assert ".." not in sentence
     assert ". " in sentence
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_a_time_inside_of_the_words_about_a_slowdown_ends_its_sentence_once(
+    grace: Church, language: str
+) -> None:
+    now = datetime(2030, 1, 5, 9, 0, tzinfo=UTC)
+    slowdowns.slow(
+        registry.accounts()[0], rate=1, by=None, reason="A test.", now=now,
+        until=datetime(2030, 1, 6, 20, 31, tzinfo=UTC),
+    )  # fmt: skip
+    state = ChurchState(unread=0, provider="telnyx", waits_until=None)
+    with translation.override(language):
+        sentence = troubles(grace, state, now, fresh=True)[0].sentence
+    forget()
+    assert ".." not in sentence
+    assert sentence.count(". ") in (1, 2)

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from delivery import retention
-from delivery.limits import holds
+from delivery.limits import holds, slowdowns
 from delivery.models import Attempt, BreakerTransition, ForcedBreaker, Message, WebhookEvent
 from delivery.status_report import limits_of, report, why_stuck
 from koinonia.models import Church
@@ -115,6 +115,18 @@ def test_a_due_message_without_a_worker_is_stuck(grace: Church) -> None:
         message=due, number=1, started_at=NOW, duration_ms=1, outcome="throttled"
     )
     assert why_stuck(NOW, after=MINUTE) == "", "A long queue that is worked off is not stuck."
+
+
+def test_a_worker_that_a_person_has_slowed_is_not_stuck_between_two_calls(grace: Church) -> None:
+    due = text(grace, "queued", at=NOW - 5 * MINUTE)
+    Attempt.objects.create(
+        message=due, number=1, started_at=NOW - 2 * MINUTE, duration_ms=1, outcome="accepted"
+    )
+    assert "300 s" in why_stuck(NOW, after=MINUTE)
+    slowdowns.slow(account(), rate=0.1, by=None, reason="A test.", until=NOW + 60 * MINUTE, now=NOW)
+    assert why_stuck(NOW, after=MINUTE) == ""
+    Attempt.objects.update(started_at=NOW - 4 * MINUTE)
+    assert "300 s" in why_stuck(NOW, after=MINUTE)
 
 
 def test_a_held_account_is_not_stuck(grace: Church) -> None:

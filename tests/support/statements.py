@@ -283,4 +283,4 @@ NAMED: dict[str, Callable[[], object]] = {
     **PRUNE,
     **WORKER,
 }
-"""All of them."""
+"""The names of all parts together."""

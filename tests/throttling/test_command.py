@@ -124,3 +124,14 @@ def test_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         call_command("throttle", "--help")
     assert "manage.py throttle allow --address" in capsys.readouterr().out
+
+
+def test_a_redis_that_is_away_is_named_by_its_cache(settings: Settings) -> None:
+    settings.CACHES = {
+        **settings.CACHES,
+        "throttling": {**settings.CACHES["throttling"], "LOCATION": "unix:///nowhere?db=2"},
+    }
+    with pytest.raises(
+        CommandError, match=r"The Redis of CACHES\['throttling'\] does not answer: \w"
+    ):
+        _throttle("show")

@@ -140,7 +140,9 @@ class SimulatorCommand(BaseCommand):
             except OSError as error:
                 problem = error
         address = f"{options['host']}:{options['port']}"
-        raise CommandError(f"Cannot listen on {address}: {problem.strerror}.")
+        raise CommandError(
+            f"Cannot listen on {address}: {problem.strerror}. --port takes another one."
+        )
 
 
 def _port(text: str) -> int:

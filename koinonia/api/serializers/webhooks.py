@@ -138,7 +138,7 @@ class WebhookDeliverySerializer(serializers.ModelSerializer[WebhookDelivery]):
 class DeliveriesQuerySerializer(serializers.Serializer[Any]):
     """The query parameter that selects deliveries."""
 
-    state = serializers.ChoiceField(WebhookDelivery.State.choices, required=False)
+    state = ChoiceField(WebhookDelivery.State.choices, required=False)
 
 
 class RedeliverSinceSerializer(KnownFieldsMixin, serializers.Serializer[Any]):

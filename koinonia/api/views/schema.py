@@ -22,7 +22,12 @@ _UNCONDITIONAL = {PreconditionResult.PROCEED, PreconditionResult.FAILED}
 
 
 class SchemaView(SpectacularAPIView):
-    """The OpenAPI schema as a file: YAML, or JSON if ``Accept`` asks for it."""
+    """The OpenAPI schema as a file: YAML, or JSON if ``Accept`` or ``?format=json`` asks for it."""
+
+    def get_renderers(self) -> list[Any]:
+        found: list[Any] = super().get_renderers()
+        wanted = self.request.query_params.get("format")
+        return [one for one in found if one.format == wanted] or found
 
     @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:

@@ -101,7 +101,7 @@ class EditMemberPage(_FormPage):
         form = MemberForm(self.church, given, keeps_initial=True)
         if member.opted_out:  # type: ignore[attr-defined] # set below
             del form.fields["opted_out"]
-        version, phone_before = version_in(given), member.phone
+        version, number = version_in(given), member.phone
         if version != member.version and form.is_valid():
             return self._conflict(form, member, theirs)
         try:
@@ -111,7 +111,7 @@ class EditMemberPage(_FormPage):
         if saved is None:
             return self._shown(form, member, version, 422)
         sentence = _("%(name)s is saved.") % {"name": called(saved, self.church.country)}
-        shared = self.sharing(saved) if saved.phone != phone_before else ""
+        shared = self.sharing(saved) if saved.phone != number else ""
         self.notice(f"{sentence}{shared}", accepted=f"member-{key}")
         return self.go(self.path_of(saved))
 

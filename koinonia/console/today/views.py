@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -10,6 +11,8 @@ from koinonia.console.frame import ConsoleView
 from koinonia.console.today.figures import Figures, figures, next_scheduled
 from koinonia.templatetags.console import day_in_words
 from koinonia.zones import zone_named
+
+_NEW_FOR = timedelta(days=30)
 
 
 class TodayView(ConsoleView):
@@ -22,6 +25,9 @@ class TodayView(ConsoleView):
         found = figures(self.church, now, zone_named(self.church.timezone))
         coming = next_scheduled(self.church)
         shown = {"figures": found, "coming": coming, "now": now, **_chart(found)}
+        # The figures have 30 days: for an older church they do not tell whether it ever texted.
+        is_quiet = found.success_rate is None and not found.waiting and not found.replies
+        shown["is_new"] = is_quiet and not coming and now - self.church.created_at < _NEW_FOR
         return self.page("koinonia/console/today/today.html", shown)
 
 

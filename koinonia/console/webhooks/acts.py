@@ -26,7 +26,7 @@ class TestPage(WebhooksView):
             endpoints.test(self.webhook(key), self.user, timezone.now())
         except WebhookRefusedError as error:
             return self.refused(error, key)
-        self.notice(_("A test is on its way. Open this page again to see the answer."))
+        self.notice(_("A test is on its way. Its answer appears below."))
         return self.go(self.path("webhook", key))
 
 
@@ -54,7 +54,12 @@ class RotatePage(WebhooksView):
     """Asks before it makes a new secret, and shows it once."""
 
     def get(self, request: Any, key: str) -> HttpResponse:
-        context = {"webhook": self.webhook(key)}
+        webhook, now = self.webhook(key), timezone.now()
+        is_rotating = len(webhook.secrets(now)) > 1
+        context = {
+            "webhook": webhook,
+            "old_secret_until": webhook.old_secret_until if is_rotating else None,
+        }
         return self.page("koinonia/console/webhooks/rotate.html", context)
 
     def post(self, request: Any, key: str) -> HttpResponse:
@@ -114,5 +119,5 @@ class RedeliverPage(WebhooksView):
             endpoints.redeliver(found, self.user, timezone.now())
         except WebhookRefusedError as error:
             return self.refused(error, key)
-        self.notice(_("The event is sent again. Open this page again to see the answer."))
+        self.notice(_("The event is sent again. Its answer appears below."))
         return self.go(self.path("webhook", key))

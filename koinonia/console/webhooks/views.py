@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.http import HttpResponse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from koinonia.api.pagination import NewestByTime
@@ -14,6 +15,7 @@ from koinonia.console.webhooks import words
 from koinonia.console.webhooks.base import WebhooksView
 from koinonia.console.webhooks.forms import AgainForm, WebhookForm
 from koinonia.models import WebhookDelivery, WebhookEndpoint
+from koinonia.webhooks import log
 from koinonia.webhooks.endpoints import MOST_ENDPOINTS
 
 _STATES = WebhookDelivery.State
@@ -90,12 +92,20 @@ class WebhookPage(WebhooksView):
             "off": words.off(webhook),
             "types": [words.TYPES.get(one, one) for one in webhook.types],
             "page": page,
-            "lines": [words.line(row) for row in page.rows],
+            "lines": [words.line(row, is_off=not webhook.enabled) for row in page.rows],
+            "is_pending": webhook.enabled and any(map(_is_pending, page.rows)),
+            "deleted": log.deleted_after(webhook.cursor, self.church.slug),
             "states": [(value, label) for value, (label, _tone) in words.STATES.items()],
             "state": state,
             "again": AgainForm(),
         }
         return self.page("koinonia/console/webhooks/webhook.html", context)
+
+
+def _is_pending(delivery: WebhookDelivery) -> bool:
+    """Return whether the answer is a matter of seconds: it is due, by its first attempt or an order."""
+    due = delivery.next_at is not None and delivery.next_at <= timezone.now()
+    return delivery.state == _STATES.WAITING and due
 
 
 def _values(webhook: WebhookEndpoint) -> dict[str, Any]:

@@ -53,8 +53,13 @@ class Line:
     answer: str
 
 
-def line(delivery: WebhookDelivery) -> Line:
+def line(delivery: WebhookDelivery, *, is_off: bool = False) -> Line:
+    """Return the line of a delivery; ``is_off`` says that its webhook is off."""
     label, tone = STATES[delivery.state]
+    if delivery.state == _State.WAITING and is_off:
+        label = _("Waits")
+    elif delivery.state == _State.WAITING and not delivery.attempts:
+        label, tone = _("On its way"), "warn"
     kind = TYPES.get(delivery.type, delivery.type)
     return Line(delivery, kind, label, tone, answer_of(delivery))
 

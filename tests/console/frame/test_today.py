@@ -14,6 +14,7 @@ from delivery.models import BreakerState, OptOut
 from delivery.providers import registry
 from koinonia import ids
 from koinonia.models import Broadcast, Church
+from koinonia.texts.send import send_text
 from tests.console.pages import Costs
 from tests.support import cast
 
@@ -37,6 +38,26 @@ def test_an_empty_church_reads_what_to_do(client: Client) -> None:
     assert "No text waits." in page
     assert "Nothing is scheduled." in page
     assert 'href="/churches/grace/send/"' in page
+
+
+def test_a_new_church_reads_the_first_steps_until_its_first_text(
+    client: Client, grace: Church, grace_sender: User, grace_viewer: User, costs: Costs
+) -> None:
+    assert "First steps" in today(client)
+    assert 'href="/churches/grace/members/import/"' in today(client)
+    assert "Invite your colleagues" in today(client)
+    costs.of(client, "/churches/grace/")
+    client.force_login(grace_sender)
+    assert "Invite your colleagues" not in today(client)
+    client.force_login(grace_viewer)
+    assert "First steps" not in today(client)
+    client.force_login(grace_sender)
+    Church.objects.update(created_at=timezone.now() - timedelta(days=31))
+    assert "First steps" not in today(client)
+    Church.objects.update(created_at=timezone.now())
+    assert "First steps" in today(client)
+    send_text(grace, "Hello", to="+13125550142", author=grace_sender, now=timezone.now())
+    assert "First steps" not in today(client)
 
 
 def test_the_page_names_the_texts_that_wait_and_those_that_go_next(

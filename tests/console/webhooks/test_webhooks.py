@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from koinonia.ids import encode
 from koinonia.models import AuditEntry, Church, WebhookCursor, WebhookDelivery, WebhookEndpoint
+from realtime.models import Stream
 from tests.console.pages import Costs
 from tests.support.webhooks import happen, webhook
 
@@ -94,6 +95,39 @@ def test_a_delivery_says_what_the_receiver_answered(
     made = webhook(grace, URL)
     delivery(made, **over)
     assert sentence in text_of(owner.get(f"{BASE}{made.mark}/"))
+
+
+def test_a_page_renews_itself_while_an_answer_is_a_matter_of_seconds(
+    owner: Client, grace: Church
+) -> None:
+    made, now = webhook(grace, URL), timezone.now()
+    path = f"{BASE}{made.mark}/"
+    delivery(made, state="waiting", status=None, attempts=1, next_at=now + timedelta(minutes=5))
+    assert "hx-trigger" not in text_of(owner.get(path)).partition('id="sent"')[2]
+    owner.post(f"{path}test/")
+    shown = text_of(owner.get(path))
+    assert 'hx-trigger="load delay:2s"' in shown
+    assert "On its way" in shown
+    owner.post(f"{path}switch/", {"on": "0"})
+    shown = text_of(owner.get(path))
+    assert "load delay:2s" not in shown
+    assert 'data-tone="warn">Waits' in shown
+
+
+def test_events_that_the_log_has_deleted_are_told_on_the_page(owner: Client, grace: Church) -> None:
+    made = webhook(grace, URL)
+    happen(grace, *range(5))
+    assert "not in the log any more" not in text_of(owner.get(f"{BASE}{made.mark}/"))
+    Stream.objects.filter(key="church:grace").update(first_seq=4)
+    assert "3 events are not in the log any more" in text_of(owner.get(f"{BASE}{made.mark}/"))
+
+
+def test_a_second_rotation_says_which_secret_ends(owner: Client, grace: Church) -> None:
+    made = webhook(grace, URL)
+    path = f"{BASE}{made.mark}/rotate/"
+    assert "ends the oldest secret" not in text_of(owner.get(path))
+    owner.post(path)
+    assert "This ends the oldest secret at once" in text_of(owner.get(path))
 
 
 def test_the_deliveries_of_one_state_are_shown_in_pages(owner: Client, grace: Church) -> None:

@@ -1,4 +1,4 @@
-"""No URL of a list holds a number or a name of a person."""
+"""The searches of lists keep numbers and names of people out of URLs."""
 
 from __future__ import annotations
 

@@ -167,7 +167,7 @@ def test_the_number_of_slowdowns_that_stand_is_bounded(monkeypatch: pytest.Monke
 
 def test_two_orders_of_one_moment_leave_one_slowdown(monkeypatch: pytest.MonkeyPatch) -> None:
     slow(rate=2)
-    # The other order was not committed yet when this one looked.
+    # Both orders look before either is committed.
     monkeypatch.setattr(slowdowns, "_end", lambda *_: 0)
     with pytest.raises(SlowdownRefusedError, match="colleague"):
         slow(rate=3)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from delivery.limits import breaker, holds
-from delivery.models import BreakerState, Direction, Message, SpendLimit, WebhookEvent
+from delivery.limits import breaker, holds, slowdowns, stops
+from delivery.models import Attempt, BreakerState, Direction, Message, SpendLimit, WebhookEvent
 from delivery.providers import registry
 from delivery.statuses import Status
 from koinonia.alerts.rules import MOST_CHURCHES, troubles
@@ -68,6 +68,32 @@ def test_a_text_that_is_due_for_long_is_a_trouble(grace: Church) -> None:
     assert keys() == ["oldest_due"]
     assert keys(oldest_due_seconds=3600) == []
     assert keys(oldest_due_seconds=None) == []
+
+
+def test_texts_of_a_church_that_a_person_stopped_are_no_trouble(grace: Church) -> None:
+    due = NOW - timedelta(minutes=20)
+    text(grace, Status.QUEUED, timedelta(minutes=20), next_attempt_at=due)
+    stops.stop(grace.pk, by=None, reason="a test", now=NOW)
+    assert keys() == []
+
+
+def test_a_late_text_behind_a_slowed_pace_says_so(grace: Church) -> None:
+    due = NOW - timedelta(minutes=20)
+    text(grace, Status.QUEUED, timedelta(minutes=20), next_attempt_at=due)
+    Attempt.objects.create(
+        message=Message.objects.get(),
+        number=1,
+        generation=1,
+        started_at=NOW,
+        duration_ms=20,
+        outcome="accepted",
+    )
+    slowdowns.slow(
+        registry.account("telnyx"), rate=1, by=None, reason="a test", now=NOW,
+        until=NOW + timedelta(hours=1),
+    )  # fmt: skip
+    [trouble] = troubles(RULES, NOW)
+    assert trouble.sentence.endswith("A person has slowed the pace.")
 
 
 def test_texts_behind_a_breaker_are_one_trouble(grace: Church) -> None:

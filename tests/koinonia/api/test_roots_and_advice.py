@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import resolve
 from pytest_django import DjangoAssertNumQueries
+from rest_framework import serializers
 from rest_framework.test import APIClient
 from twisted.web.http import RESPONSES
 
@@ -82,6 +83,44 @@ def test_a_wrong_choice_names_the_choices(
     answer = getattr(owner, method)(urljoin(G, path), body, format="json")
     assert answer.status_code == 400
     assert told in answer.json()["detail"]
+
+
+def test_each_choice_that_a_client_writes_names_the_choices() -> None:
+    plain = [
+        f"{one.__module__}.{one.__name__}.{name}"
+        for one in _below(serializers.Serializer)
+        if one.__module__.startswith("koinonia.api")
+        for name, field in one().get_fields().items()
+        for inner in (field, getattr(field, "child", None))
+        if type(inner) is serializers.ChoiceField and not field.read_only
+        if not issubclass(one, serializers.ModelSerializer) and one.__name__ not in _ANSWERS
+    ]
+    assert plain == [], "Use ChoiceField of koinonia.api.serializers.fields."
+
+
+_ANSWERS = {"BreakerSerializer", "RenderingSerializer"}
+"""These serializers only write answers."""
+
+
+def _below(kind: type[Any]) -> set[type[Any]]:
+    return {kind}.union(*(_below(one) for one in kind.__subclasses__()))
+
+
+def test_two_errors_are_two_sentences(owner: APIClient, grace: Church) -> None:
+    answer = owner.post(f"{G}messages/", {"txt": "Hi", "send_at": "2026-12-06"}, format="json")
+    detail = answer.json()["detail"]
+    assert ".;" not in detail
+    assert detail.count(": ") >= 2
+
+
+def test_the_schema_is_json_for_a_program_that_asks_in_the_query(db: None) -> None:
+    for query, kind in (
+        ("", "openapi:"),
+        ("?format=yaml", "openapi:"),
+        ("?format=json", "{"),
+    ):
+        assert Client().get(f"/api/schema/{query}").content.decode().startswith(kind)
+    assert Client().get("/api/schema/?format=pdf").status_code == 200
 
 
 def test_a_webhook_without_types_is_told_in_plain_words(owner: APIClient, grace: Church) -> None:

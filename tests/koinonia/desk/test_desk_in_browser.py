@@ -18,6 +18,7 @@ pytestmark = pytest.mark.any_database
 
 DESK, LETTERS = "/admin/", "/admin/delivery/deadletter/"
 STOPS, BREAKER = "/admin/delivery/tenantstop/", "/admin/delivery/breakertransition/"
+SLOWDOWNS = "/admin/delivery/slowdown/"
 PATIENCE_MS = 30_000
 NOT_A_FAULT = re.compile("Failed to load resource")
 """Chromium's line for a 422, and for a request that a test lets fail."""
@@ -126,6 +127,34 @@ def test_a_church_is_stopped_with_a_reason_and_its_office_reads_it(
     office.close()
 
 
+def test_an_account_is_slowed_and_each_open_page_of_the_office_says_so(
+    page: Page, browser: Browser, system: RunningSystem
+) -> None:
+    office = browser.new_context(base_url=system.url)
+    console = office.new_page()
+    console.goto("/login/")
+    console.get_by_label("User name").fill("grace-sender")
+    console.get_by_label("Password", exact=True).fill(system.password)
+    console.get_by_role("button", name="Sign in").click()
+    told = console.get_by_text("Your support lets texts go out more slowly until")
+    page.get_by_role("link", name="Slow down").click()
+    page.get_by_label("Parts a second").fill("1000000")
+    page.get_by_label("Reason").fill("The carrier asked us.")
+    page.get_by_role("button", name="Slow down").click()
+    expect(page.get_by_text("parts a second: choose less")).to_be_visible()
+    expect(page.get_by_label("Reason")).to_have_value("The carrier asked us.")
+    page.get_by_label("Parts a second").fill("2")
+    page.get_by_role("button", name="Slow down").click()
+    expect(page.locator("#result_list")).to_contain_text("The carrier asked us.")
+    expect(told).to_be_visible(timeout=PATIENCE_MS)
+    page.get_by_role("link", name="Usual pace again").click()
+    page.get_by_label("Reason").fill("It is settled.")
+    page.get_by_role("button", name="Usual pace again").click()
+    expect(page.locator("#result_list")).to_contain_text("It is settled.")
+    expect(told).to_be_hidden(timeout=PATIENCE_MS)
+    office.close()
+
+
 def test_all_calls_are_stopped_and_started_by_keyboard_alone(page: Page) -> None:
     page.get_by_role("link", name="Stop all calls").focus()
     page.keyboard.press("Enter")
@@ -162,6 +191,41 @@ PAGES = [
     BREAKER, f"{BREAKER}order/?order=open", "/admin/delivery/retryrun/",
 ]  # fmt: skip
 
+ADMIN_PAGES = [
+    SLOWDOWNS, f"{SLOWDOWNS}add/?q=grace", f"{SLOWDOWNS}add/?provider=telnyx", f"{SLOWDOWNS}add/?tenant=1",
+    "/admin/delivery/optout/", "/admin/delivery/webhookevent/", "/admin/delivery/webhookevent/?unmatched=yes",
+    "/admin/koinonia/alert/", "/admin/delivery/spendlimit/", "/admin/delivery/spendlimit/add/",
+    "/admin/delivery/stoprequest/", "/admin/throttling/allowance/", "/admin/throttling/allowance/add/",
+    "/admin/throttling/throttlestate/?name=grace-sender", f"{BREAKER}order/?order=auto",
+    "/admin/koinonia/church/", "/admin/koinonia/church/1/change/", "/admin/koinonia/staff/",
+    "/admin/koinonia/sendingnumber/", "/admin/koinonia/member/", "/admin/koinonia/group/",
+    "/admin/koinonia/keyword/", "/admin/koinonia/invitation/", "/admin/auth/user/", "/admin/auth/group/",
+    "/admin/password_change/",
+]  # fmt: skip
+"""The list omits forms with faults of Django: of its select2 boxes (staff, member, group, invitation) and of its
+two lists of permissions (user, group of users)."""
+WITH_A_ROW = [
+    "/admin/delivery/optout/", "/admin/delivery/webhookevent/", "/admin/koinonia/alert/",
+]  # fmt: skip
+"""The first row of each of these lists opens a page."""
+ROWS = """
+from datetime import timedelta
+from django.utils import timezone
+from delivery.models import OptOut, WebhookEvent
+from koinonia.models import Alert, Church
+from throttling.models import Allowance
+now = timezone.now()
+OptOut.objects.create(tenant=Church.objects.first(), number="+13125550199", source="staff", created_at=now)
+Alert.objects.create(
+    key="breaker:telnyx", rule="breaker", since=now, seen_at=now, said_at=now,
+    sentence="Telnyx fails: calls to it are stopped, and texts wait.", what_to_do="Look at the provider's status page.",
+)
+WebhookEvent.objects.create(
+    event_id="1", event_type="message.sent", occurred_at=now, received_at=now, due_at=now, payload={}
+)
+Allowance.objects.create(network="203.0.113.9/32", note="The office.")
+"""
+
 
 def faults(page: Page, paths: list[str]) -> dict[str, list[str]]:
     """Return what axe finds and whether a page scrolls sideways, by path."""
@@ -170,9 +234,16 @@ def faults(page: Page, paths: list[str]) -> dict[str, list[str]]:
         page.goto(path)
         wide = ["The page scrolls sideways."] if is_too_wide(page) else []
         found[path] = serious_faults(page) + wide
-    page.goto(LETTERS)
-    page.locator("#result_list tbody th a").first.click()
-    found["a letter"] = serious_faults(page)
+    return {path: some for path, some in found.items() if some}
+
+
+def faults_behind(page: Page, lists: list[str]) -> dict[str, list[str]]:
+    """Return what axe finds on the page of the first row of each list."""
+    found = {}
+    for path in lists:
+        page.goto(path)
+        page.locator("#result_list tbody th a").first.click()
+        found[f"{path}…"] = serious_faults(page)
     return {path: some for path, some in found.items() if some}
 
 
@@ -182,10 +253,26 @@ def test_the_pages_are_accessible_on_a_phone_in_the_dark(
     text_that_dies(system)
     expect(phone.locator("[data-part=letters]")).to_contain_text("40310", timeout=PATIENCE_MS)
     assert faults(phone, PAGES) == {}
+    assert faults_behind(phone, [LETTERS]) == {}
 
 
 def test_the_pages_are_accessible_on_a_desk(page: Page) -> None:
     assert faults(page, PAGES[:3]) == {}
+
+
+def test_every_page_of_the_admin_that_is_ours_is_accessible(
+    browser: Browser, system: RunningSystem
+) -> None:
+    system.manage("shell", "-c", ROWS)
+    dark_phone: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"}
+    wide: dict[str, Any] = {"viewport": {"width": 1280, "height": 900}}
+    for page in _page(browser, system, "admin", **dark_phone):
+        assert faults(page, ADMIN_PAGES) == {}
+        assert faults_behind(page, WITH_A_ROW) == {}
+    for page in _page(browser, system, "admin", **wide):
+        # The colours differ from those on the phone; labels and roles are the same.
+        assert faults(page, ADMIN_PAGES[:9]) == {}
+        assert faults_behind(page, WITH_A_ROW) == {}
 
 
 def test_the_desk_is_read_without_javascript(browser: Browser, system: RunningSystem) -> None:

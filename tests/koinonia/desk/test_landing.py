@@ -91,7 +91,7 @@ def test_a_slowed_account_and_slowed_numbers_are_named(client: Client, grace: Ch
     expected = "telnyx: A person has slowed the account to 5 parts a second, and 1 number besides."
     assert verdict(client) == expected
     page = client.get(PART).content.decode()
-    assert f"Slowed from {grace.phone_number} to 1 parts a second" in page
+    assert f"Slowed from {grace.phone_number} to 1 part a second" in page
     assert "The carrier asked us." in page
 
 

@@ -96,8 +96,30 @@ def test_a_webhook_that_was_off_for_longer_than_the_log_lasts_gets_the_rest_and_
     endpoints.switch(endpoint, on=True, now=timezone.now())
     sender.idle()
     assert [(one["from"], one["after"]) for one in resets(receiver)] == [(1, 3)]
-    assert [one.json["data"].get("number") for one in receiver.received] == [None, 4]
+    assert {one.json["data"].get("number") for one in receiver.received} == {None, 4}
     assert WebhookCursor.objects.get().seq == 4
+
+
+def test_a_webhook_that_failed_for_24_hours_gets_every_event_once_it_is_on_again(
+    grace: Church, endpoint: WebhookEndpoint, receiver: WebhookReceiver, sender: Sender
+) -> None:
+    receiver.handler = answer(503)
+    happen(grace, *range(1, 6))
+    sender.idle()
+    then = timezone.now() - timedelta(hours=24)
+    WebhookCursor.objects.update(failing_since=then)
+    WebhookDelivery.objects.update(trying_since=then)
+    make_due(endpoint)
+    sender.idle()
+    endpoint.refresh_from_db()
+    assert endpoint.off == WebhookEndpoint.Off.FAILING
+    assert State.FAILED in {one.state for one in deliveries(endpoint)}
+    receiver.handler = answer(204)
+    before = len(receiver.received)
+    endpoints.switch(endpoint, on=True, now=timezone.now())
+    sender.idle()
+    again = {one.json["data"]["number"] for one in receiver.received[before:]}
+    assert again == set(range(1, 6))
 
 
 def test_a_new_address_is_tried_at_once_with_the_events_that_wait(

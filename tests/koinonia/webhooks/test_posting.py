@@ -222,3 +222,83 @@ def test_http_is_for_loopback_only_and_only_where_that_is_allowed() -> None:
 )  # fmt: skip
 def test_this_machine_is_refused_in_each_spelling(host: str) -> None:
     assert "public" in addresses.refusal(f"https://{host}/")
+
+
+def flood(request: BaseHTTPRequestHandler, receiver: WebhookReceiver, line: bytes) -> None:
+    """Send ``line`` until the client hangs up."""
+    try:
+        while not receiver.closing.is_set():
+            request.wfile.write(line)
+    except OSError:
+        request.close_connection = True
+
+
+@pytest.mark.parametrize(
+    ("line", "codes"),
+    [
+        (b"HTTP/1.1 100 Continue\r\n\r\n", {"timeout"}),
+        (b"HTTP/1.1 200 OK\r\nX-Many: " + 70_000 * b"a", {"connection_broken"}),
+        (b"a" * 70_000, {"connection_broken"}),
+    ],
+)
+def test_an_endless_head_is_cut(receiver: WebhookReceiver, line: bytes, codes: set[str]) -> None:
+    receiver.handler = lambda request: flood(request, receiver, line)
+    poster = Poster(Reach.LOOPBACK, total_seconds=SHORT)
+    assert code_of(poster, receiver.url) in codes
+
+
+@pytest.mark.parametrize(
+    "head",
+    [b"Content-Length: 1000000000\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n3e8\r\n"],
+)
+def test_of_an_endless_body_only_the_beginning_is_read(
+    receiver: WebhookReceiver, head: bytes
+) -> None:
+    def endless(request: BaseHTTPRequestHandler) -> None:
+        request.wfile.write(b"HTTP/1.1 500 Internal Server Error\r\n" + head)
+        flood(request, receiver, 1000 * b"a" + (b"\r\n3e8\r\n" if b"chunked" in head else b""))
+
+    receiver.handler = endless
+    found = Poster(Reach.LOOPBACK).post(receiver.url, b"{}", HEADERS)
+    assert (found.status, found.excerpt) == (500, 200 * "a")
+
+
+def test_a_receiver_that_sends_its_body_a_letter_at_a_time_is_cut_at_the_total_time(
+    receiver: WebhookReceiver,
+) -> None:
+    def drip_body(request: BaseHTTPRequestHandler) -> None:
+        request.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        try:
+            while not receiver.closing.wait(0.05):
+                request.wfile.write(b"a")
+        except OSError:
+            request.close_connection = True
+
+    receiver.handler = drip_body
+    assert code_of(Poster(Reach.LOOPBACK, total_seconds=SHORT), receiver.url) == "timeout"
+
+
+def test_a_receiver_that_never_finishes_the_tls_handshake_is_cut() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"https://127.0.0.1:{silent.getsockname()[1]}/"
+        assert code_of(Poster(Reach.LOOPBACK, total_seconds=SHORT), url) == "timeout"
+
+
+def test_the_connection_goes_to_the_address_that_was_checked(
+    receiver: WebhookReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Compare the address of the answer of the resolver with the one that the socket has connected to."""
+    opened: list[Any] = []
+    original = socket.socket.connect
+
+    def connect(line: socket.socket, address: Any) -> None:
+        opened.append(address)
+        original(line, address)
+
+    answers = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", receiver.port))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answers)
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    poster = Poster(Reach.LOOPBACK)
+    assert poster.post(f"http://hooks.example.org:{receiver.port}/", b"{}", HEADERS).status == 204
+    assert opened == [("127.0.0.1", receiver.port)]
+    assert receiver.received[0].headers["host"] == f"hooks.example.org:{receiver.port}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,16 +12,20 @@ import pytest
 import requests
 from standardwebhooks.webhooks import Webhook
 
-from tests.support.running_system import RunningSystem, database_environment
+from tests.support.running_system import RunningSystem, database_environment, free_port
 from tests.support.waiting import wait_until
 from tests.support.webhook_receiver import WebhookReceiver
 
 pytestmark = pytest.mark.any_database
 
 
+METRICS = f"127.0.0.1:{free_port()}"
+
+
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
-    with RunningSystem(tmp_path_factory.mktemp("up"), **database_environment()) as running:
+    environment = {**database_environment(), "WORKER_METRICS": METRICS}
+    with RunningSystem(tmp_path_factory.mktemp("up"), **environment) as running:
         yield running
 
 
@@ -82,3 +87,7 @@ def test_a_text_reaches_the_receiver_also_after_the_process_was_killed(
         wait_until(
             lambda: {one["state"] for one in owner.get(path).json()["results"]} == {"delivered"}
         )
+    figures = requests.get(f"http://{METRICS}/metrics", timeout=10).text
+    posts = re.search(r'koinonia_outgoing_posts_total\{outcome="delivered"\} (\S+)', figures)
+    assert posts is not None, "The worker counts the posts of its process."
+    assert float(posts[1]) >= len({one.headers["webhook-id"] for one in receiver.received})

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from throttling import inspection
+from throttling import conf, inspection
 from throttling.buckets import BucketsUnavailableError
 from throttling.inspection import BucketReport, Subject
 from throttling.models import Allowance
@@ -67,7 +67,11 @@ class Command(BaseCommand):
         try:
             getattr(self, f"_{action}")(options)
         except BucketsUnavailableError as error:
-            raise CommandError(f"Redis does not answer: {error}") from error
+            alias = conf.cache_alias()
+            reason = f"{error}" or type(error.__cause__).__name__
+            raise CommandError(
+                f"The Redis of CACHES[{alias!r}] does not answer: {reason}"
+            ) from error
 
     def _show(self, options: dict[str, Any]) -> None:
         subject = _subject(options)
