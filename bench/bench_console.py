@@ -8,8 +8,8 @@ PostgreSQL holds 200 churches (``bench/scale_set.py``); the large one has a fift
 * its statements, and the pages of the database that they read,
 * the bytes that Chromium receives on a first visit, and on the next.
 
-Then searches of the members through the API, beside a look-up by primary key. ``--database`` takes a filled
-database instead of making one, ``--tree`` measures another checkout.
+Then searches of the members through the API, beside a look-up by primary key. ``--keep`` keeps the
+database in a directory for the next run, ``--database`` takes a filled one, ``--tree`` measures another checkout.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ from tests.support.postgres import EmbeddedPostgres  # noqa: E402  # the same
 from tests.support.running_system import free_port  # noqa: E402  # the same
 from tests.support.valkey import ValkeyServer  # noqa: E402  # the same
 
+FILLED = "filled"
+"""The file that says that the rows of a kept database are complete."""
 MOST_RATIO, MOST_QUERIES, MOST_FIRST, MOST_NEXT, MOST_SEARCH = 5, 12, 60_000, 8_000, 3
 
 
@@ -67,6 +69,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--members", type=int, default=50_000)
     parser.add_argument("--rounds", type=int, default=60)
     parser.add_argument("--database", help="the URL of a filled database, which is migrated")
+    parser.add_argument(
+        "--keep", type=Path, help="a directory that keeps the database for more runs"
+    )
     parser.add_argument("--tree", type=Path, default=ROOT, help="the checkout that is measured")
     parser.add_argument("--only", default="", help="the pages whose names contain this")
     parser.add_argument("--plans", type=Path, default=Path("var/console_plans.txt"))
@@ -74,8 +79,12 @@ def _options() -> argparse.Namespace:
 
 
 def _filled(options: argparse.Namespace, directory: Path, stack: ExitStack) -> str:
-    server = EmbeddedPostgres(directory / "postgres")
-    stack.callback(server.stop, "immediate")
+    place = options.keep or directory / "postgres"
+    is_filled = (place / FILLED).exists()
+    server = EmbeddedPostgres(place)
+    stack.callback(server.stop, "fast" if options.keep else "immediate")
+    if is_filled:
+        return server.url
     with psycopg.connect(server.url, autocommit=True) as connection:
         for name, value in FAST_LOAD.items():
             connection.execute(
@@ -86,6 +95,7 @@ def _filled(options: argparse.Namespace, directory: Path, stack: ExitStack) -> s
     system = System(Build(options.tree.resolve()), 0, _environment(server.url, "", 0, directory))
     system.manage("migrate", "--noinput", "--verbosity", "0", "--skip-checks")
     fill(server.url, options.messages, say, members=options.members)
+    (place / FILLED).touch()
     return server.url
 
 

@@ -11,6 +11,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.db.models import QuerySet
+from django.db.models.expressions import Expression
 from django.utils import timezone
 
 from delivery.models import ConsentChange, Direction, Message, OptOut
@@ -109,7 +110,7 @@ def opt_in(tenant_id: Any, number: str, *, at: datetime | None = None) -> None:
             said.entry(tenant_id, number, opted_out=False).save()
 
 
-def history(tenant_id: Any, number: str) -> QuerySet[ConsentChange]:
+def history(tenant_id: Any, number: str | Expression) -> QuerySet[ConsentChange]:
     """Return the opt-outs of a number, their ends and its agreements, the latest first.
 
     An opt-out from before the log has no entry here: read :class:`OptOut` for the present state.

@@ -12,20 +12,20 @@ from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.models import Session
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from koinonia.api.prepared_query import PreparedQuery, columns, from_columns
+from koinonia.api.prepared_query import Parameter, PreparedQuery, columns, from_columns
 from koinonia.models import UserSession
 
 _AT_ONCE = 500
 
 
 def _sessions() -> QuerySet[Any, Any]:
-    unexpired = Session.objects.filter(expire_date__gt=timezone.now()).filter(session_key="")
-    return unexpired.values_list(*columns(Session))
+    mine = Session.objects.filter(session_key=Parameter("key"))
+    return mine.filter(expire_date__gt=Parameter("now")).values_list(*columns(Session))
 
 
 _SESSIONS = PreparedQuery(_sessions)
@@ -50,8 +50,7 @@ class SessionStore(db.SessionStore):
 
     def _get_session_from_db(self) -> Session | None:
         """Read the session as Django does, by a statement that is compiled once."""
-        now = connection.ops.adapt_datetimefield_value(timezone.now())
-        rows = _SESSIONS.rows(now, self.session_key)
+        rows = _SESSIONS.rows(key=self.session_key, now=timezone.now())
         if not rows:
             self._session_key = None
             return None

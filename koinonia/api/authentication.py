@@ -6,7 +6,6 @@ from hmac import compare_digest
 from typing import Any, cast
 
 from django.contrib.auth.models import User
-from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from knox.auth import TokenAuthentication
@@ -18,7 +17,7 @@ from rest_framework.request import Request
 
 from koinonia.accounts import keys, tokens
 from koinonia.api.key_scopes import InScope
-from koinonia.api.prepared_query import PreparedQuery, from_columns
+from koinonia.api.prepared_query import Parameter, PreparedQuery, from_columns
 
 
 class BearerAuthentication(TokenAuthentication):  # type: ignore[misc] # knox has no types
@@ -62,8 +61,8 @@ def user_token(token: str) -> AuthToken | None:
     if not token.isascii() or not token.isalnum():
         return None
     digest = hash_token(token)
-    now = connection.ops.adapt_datetimefield_value(timezone.now())
-    for row in _UNEXPIRED.rows(token[: CONSTANTS.TOKEN_KEY_LENGTH], now):
+    begin = token[: CONSTANTS.TOKEN_KEY_LENGTH]
+    for row in _UNEXPIRED.rows(begin=begin, now=timezone.now()):
         if compare_digest(digest, row[0]):
             return _if_password_unchanged(*row)
     return None
@@ -94,8 +93,8 @@ def _if_password_unchanged(
 
 
 def _unexpired() -> QuerySet[Any, Any]:
-    fresh = Q(expiry__gt=timezone.now()) | Q(expiry=None)
-    tokens = AuthToken.objects.filter(token_key="").filter(fresh).filter(user__is_active=True)
+    fresh = Q(expiry__gt=Parameter("now")) | Q(expiry=None)
+    tokens = AuthToken.objects.filter(fresh, token_key=Parameter("begin"), user__is_active=True)
     rows: QuerySet[Any, Any] = tokens.values_list(
         "digest", "token_key", "user_id", "user__username", "user__password",
         "details__fingerprint", "details__last_used", "details__scopes",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from rest_framework.response import Response
 from sqids import Sqids
 
 from httpopt.pagination import known_query, url_with
+from koinonia.api.prepared_list import GivenList
 from koinonia.api.row_position import Beyond
 
 PAGE_SIZE = 50
@@ -43,11 +45,7 @@ class NewestFirst(BasePagination):
         self.known = ("page_size", "fields", *getattr(view, "query_parameters", ()))
         size = min(_page_size(request), self.most_rows)
         back, position = self._cursor(request, queryset)
-        columns = [name.lstrip("-") for name in self.ordering]
-        if position:
-            queryset = queryset.filter(Beyond(columns, position, back=back != self.ascending))
-        backwards = [f"-{name}" for name in columns] if self.ascending else columns
-        rows = list(queryset.order_by(*(backwards if back else self.ordering))[: size + 1])
+        rows = self._rows(queryset, position, back, size + 1)
         more, rows = len(rows) > size, rows[:size]
         if back:
             rows.reverse()
@@ -57,6 +55,14 @@ class NewestFirst(BasePagination):
             self.has_previous = False
         self.rows = rows
         return rows
+
+    def arranged(self, rows: Any, position: Sequence[Any], *, back: bool) -> Any:
+        """Return the queryset beyond a position, in the order of this list or ``back``."""
+        columns = [name.lstrip("-") for name in self.ordering]
+        if position:
+            rows = rows.filter(Beyond(columns, position, back=back != self.ascending))
+        backwards = [f"-{name}" for name in columns] if self.ascending else columns
+        return rows.order_by(*(backwards if back else self.ordering))
 
     def get_paginated_response(self, data: Any) -> Response:
         return Response(
@@ -83,6 +89,15 @@ class NewestFirst(BasePagination):
             {"name": "page_size", "in": "query", "required": False, "schema": size,
              "description": f"At most {LARGEST_PAGE}; more is taken as {LARGEST_PAGE}."},
         ]  # fmt: skip
+
+    def first_of(self, rows: Any, most: int) -> list[Any]:
+        """Return the first rows of a list that is not paged."""
+        return self._rows(rows, [], False, most)
+
+    def _rows(self, rows: Any, position: Sequence[Any], back: bool, most: int) -> list[Any]:
+        if isinstance(rows, GivenList):
+            return rows.page(self, position, back=back, most=most)
+        return list(self.arranged(rows, position, back=back)[:most])
 
     def _cursor(self, request: Request, rows: Any) -> tuple[bool, list[Any]]:
         text = request.query_params.get("cursor")

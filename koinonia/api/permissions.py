@@ -12,7 +12,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from koinonia.api.key_scopes import church_of_key
-from koinonia.api.prepared_query import PreparedQuery, columns
+from koinonia.api.prepared_query import Parameter, PreparedQuery, columns
 from koinonia.config import log_context
 from koinonia.models import Church, Role, Staff
 
@@ -46,7 +46,7 @@ def suffices(role: str, needed: Role) -> bool:
 
 def membership_of(user_id: int, slug: str) -> Staff | None:
     """Return the user's membership of the church, with the church, or None."""
-    rows = _MEMBERSHIPS.rows(user_id, slug)
+    rows = _MEMBERSHIPS.rows(user=user_id, slug=slug)
     return membership_from(rows[0]) if rows else None
 
 
@@ -54,7 +54,7 @@ MEMBERSHIP_COLUMNS = (*columns(Staff), *(f"church__{name}" for name in columns(C
 
 
 def _memberships() -> QuerySet[Any, Any]:
-    memberships = Staff.objects.filter(user_id=0).filter(church__slug="")
+    memberships = Staff.objects.filter(user=Parameter("user"), church__slug=Parameter("slug"))
     return memberships.values_list(*MEMBERSHIP_COLUMNS)
 
 

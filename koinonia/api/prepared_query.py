@@ -3,46 +3,99 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import copy
+from datetime import datetime
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.db import connection
-from django.db.models import Model, QuerySet
+from django.db.models import Model, QuerySet, Value
 
 _M = TypeVar("_M", bound=Model)
+_R = TypeVar("_R")
 _Converters = Mapping[int, tuple[list[Callable[..., Any]], Any]]
 
 
-class PreparedQuery:
+class Parameter(Value):
+    """A value that each run of a prepared query gives: ``filter(church=Parameter("church"))``."""
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+        return "%s", (self,)
+
+
+class PreparedQuery(Generic[_R]):
     """A query that Django compiles once: compilation takes ten times the time of execution.
 
-    ``template`` returns a ``values_list`` with placeholder values in its filters. ``rows`` replaces
-    them in the order of the calls of ``filter``; one call sorts several values by name. Values of
-    annotations come before them. Filters with a fixed value come last: Django 6.1 compiles a boolean
-    to a parameter, Django 5.2 to bare SQL. ``ordered`` keeps the ORDER BY of the query.
+    ``template`` returns a queryset in which :class:`Parameter` stands for the values of a run. All other
+    values stay as they were at the first run. Each run names its parameters: ``rows(church=1)``.
     """
 
-    def __init__(
-        self, template: Callable[[], QuerySet[Any, Any]], *, ordered: bool = False
-    ) -> None:
-        self._template, self._ordered = template, ordered
-        self._compiled: dict[str, tuple[str, tuple[Any, ...], _Converters]] = {}
+    def __init__(self, template: Callable[[], QuerySet[Any, _R]]) -> None:
+        self._template = template
+        self._compiled: dict[str, _Compiled] = {}
 
-    def rows(self, *parameters: Any) -> list[tuple[Any, ...]]:
-        sql, values, converters = self._compiled.get(connection.vendor) or self._compile()
+    def rows(self, **given: Any) -> list[tuple[Any, ...]]:
+        """Return the rows as tuples of the selected columns, with Django's Python types."""
+        compiled = self._for_this_database()
         with connection.cursor() as cursor:
-            cursor.execute(sql, (*parameters, *values[len(parameters) :]))
+            cursor.execute(compiled.sql, compiled.values(given))
             found: list[tuple[Any, ...]] = cursor.fetchall()
+        converters = compiled.converters
         return [_converted(row, converters) for row in found] if converters else found
 
-    def _compile(self) -> tuple[str, tuple[Any, ...], _Converters]:
-        rows = self._template()
-        query = (rows if self._ordered else rows.order_by()).query
-        compiler = query.get_compiler(connection=connection)
-        sql, values = compiler.as_sql()
-        converters = compiler.get_converters([column for column, _, _ in compiler.select])
-        compiled = self._compiled[connection.vendor] = sql, tuple(values), converters
+    def objects(self, **given: Any) -> list[_R]:
+        """Return the rows as the queryset would: instances with their annotations and joined rows."""
+        return list(self._for_this_database().queryset(given))
+
+    def first(self, **given: Any) -> _R | None:
+        """Return the first of ``objects``, or None."""
+        return next(iter(self.objects(**given)), None)
+
+    def _for_this_database(self) -> _Compiled:
+        compiled = self._compiled.get(connection.vendor)
+        if compiled is None:
+            compiled = self._compiled[connection.vendor] = _Compiled(self._template())
         return compiled
+
+
+class _Compiled:
+    """The SQL of a queryset for one kind of database."""
+
+    def __init__(self, queryset: QuerySet[Any, Any]) -> None:
+        self._queryset = queryset
+        self._compiler = queryset.query.get_compiler(connection=connection)
+        self.sql, values = self._compiler.as_sql()
+        self._values = tuple(values)
+        columns_read = [column for column, *_ in self._compiler.select]
+        self.converters: _Converters = self._compiler.get_converters(columns_read)
+
+    def values(self, given: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Return the values of the statement, with the values of this run."""
+        return tuple(
+            _stored(given[value.value]) if isinstance(value, Parameter) else value
+            for value in self._values
+        )
+
+    def queryset(self, given: Mapping[str, Any]) -> QuerySet[Any, Any]:
+        """Return a queryset with the statement. Django runs it and makes the instances.
+
+        Django asks the query for a compiler, and the compiler for its SQL: both answers are known. Both
+        objects are copied, because other threads run the same statement with other values.
+        """
+        statement = self.sql, self.values(given)
+        compiler, query = copy(self._compiler), copy(self._queryset.query)
+        compiler.connection = connection
+        compiler.as_sql = lambda *_, **__: statement
+        query.get_compiler = lambda *_, **__: compiler  # type: ignore[method-assign]
+        found = type(self._queryset)(self._queryset.model, query)
+        found._iterable_class = self._queryset._iterable_class
+        return found
+
+
+def _stored(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return connection.ops.adapt_datetimefield_value(value)
+    return value
 
 
 def _converted(row: tuple[Any, ...], converters: _Converters) -> tuple[Any, ...]:

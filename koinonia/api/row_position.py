@@ -20,7 +20,7 @@ class Beyond(Func):
 
     def __init__(self, columns: Sequence[str], position: Sequence[Any], *, back: bool) -> None:
         self.comparison = ">" if back else "<"
-        super().__init__(*(F(column) for column in columns), *map(Value, position))
+        super().__init__(*(F(column) for column in columns), *map(_expression, position))
 
     def as_sql(  # type: ignore[override] # no template: the SQL is built here
         self, compiler: Any, connection: Any, **_: Any
@@ -31,3 +31,7 @@ class Beyond(Func):
         rows = [f"({', '.join(side)})" for side in (texts[:half], texts[half:])]
         parameters = [value for _, values in compiled for value in values]
         return f"{rows[0]} {self.comparison} {rows[1]}", parameters
+
+
+def _expression(value: Any) -> Any:
+    return value if isinstance(value, Value) else Value(value)

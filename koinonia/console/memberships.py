@@ -7,14 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import connection
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
-from django.utils import timezone
 
 from delivery import conf
 from delivery.models import SpendLimit, TenantStop
 from koinonia.api.permissions import MEMBERSHIP_COLUMNS, membership_from
-from koinonia.api.prepared_query import PreparedQuery
+from koinonia.api.prepared_query import Parameter, PreparedQuery
 from koinonia.models import Conversation, SendingNumber, Staff, WebhookEndpoint
 
 _DEAD = (WebhookEndpoint.Off.GONE.value, WebhookEndpoint.Off.FAILING.value)
@@ -41,9 +39,8 @@ class ChurchState:
 def of_user(user: User, slug: str, now: datetime) -> tuple[list[Staff], ChurchState | None]:
     """Return the memberships by name of the church, and the state of the church ``slug``."""
     memberships, state = [], None
-    at = connection.ops.adapt_datetimefield_value(now)
-    values = _ROWS.rows(0, at, *_DEAD, user.pk)
-    for *row, unread, provider, waits_until, stop, until, dead in values:
+    rows = _ROWS.rows(user=user.pk, now=now)
+    for *row, unread, provider, waits_until, stop, until, dead in rows:
         membership = membership_from(row)
         memberships.append(membership)
         if membership.church.slug == slug:
@@ -64,7 +61,7 @@ def _rows() -> QuerySet[Any, Any]:
     )
     number = SendingNumber.objects.filter(number=OuterRef("church__phone_number"))
     dead = WebhookEndpoint.objects.filter(church=OuterRef("church"), off__in=_DEAD)
-    limit = SpendLimit.objects.filter(tenant=OuterRef("church"), waits_until__gt=timezone.now())
+    limit = SpendLimit.objects.filter(tenant=OuterRef("church"), waits_until__gt=Parameter("now"))
     stop = TenantStop.objects.filter(tenant=OuterRef("church"), ended_at__isnull=True).order_by()
     return (
         Staff.objects.annotate(
@@ -75,7 +72,7 @@ def _rows() -> QuerySet[Any, Any]:
             stopped_until=Subquery(stop.values("until")),
             dead_webhook=Subquery(dead.values("pk")[:1]),
         )
-        .filter(user=0)
+        .filter(user=Parameter("user"))
         .order_by("church__name", "church_id")
         .values_list(
             *MEMBERSHIP_COLUMNS,
@@ -89,4 +86,4 @@ def _rows() -> QuerySet[Any, Any]:
     )
 
 
-_ROWS = PreparedQuery(_rows, ordered=True)
+_ROWS = PreparedQuery(_rows)

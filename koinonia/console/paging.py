@@ -12,6 +12,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from koinonia.api.pagination import NewestFirst
+from koinonia.api.prepared_list import GivenList
 
 MOST_ROWS = 25
 """A row of a page costs several times as much as one of the API: templates are slow."""
@@ -35,7 +36,7 @@ class _Known:
 
 def paged(
     request: HttpRequest,
-    rows: QuerySet[Any, Any],
+    rows: QuerySet[Any, Any] | GivenList[Any],
     order: type[NewestFirst] = NewestFirst,
     *,
     keep: tuple[str, ...] = (),

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from koinonia.api.prepared_query import Parameter
 from koinonia.inbox.search import found
 from koinonia.models import Church, Conversation, InboxState, Role, Staff
 
@@ -42,7 +43,7 @@ def in_the_inbox(conversations: QuerySet[Any]) -> QuerySet[Any]:
     return conversations.filter(inbox_at__isnull=False)
 
 
-def colleagues(church: Church) -> QuerySet[Staff]:
+def colleagues(church: Church | Parameter) -> QuerySet[Staff]:
     """Return the staff who may answer a conversation, by name."""
     staff = Staff.objects.filter(church=church).exclude(role=Role.VIEWER)
     return staff.select_related("user").order_by("user__username")

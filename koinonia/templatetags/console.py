@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from typing import Any
 
@@ -11,7 +11,7 @@ from django import template
 from django.utils.formats import date_format, time_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.timezone import localtime, now
+from django.utils.timezone import get_current_timezone, now
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -74,20 +74,29 @@ def when(moment: datetime | None, style: str = "") -> SafeString | str:
     """
     if moment is None:
         return ""
-    here, present = localtime(moment), localtime(now())
-    language = get_language()
+    zone, present = get_current_timezone(), now()
+    is_recent = style == "day" and present - moment < timedelta(days=6)
+    today = present.astimezone(zone).date()
+    return _when(moment, style, is_recent, today, zone, get_language())
+
+
+@lru_cache(maxsize=4096)
+def _when(
+    moment: datetime, style: str, is_recent: bool, today: date, zone: tzinfo, language: str | None
+) -> SafeString:
+    """Return the time in the active language. A page that is opened again shows the same times."""
+    here = moment.astimezone(zone)
     clock = _clock(here.hour, here.minute, language)
-    if style != "full" and here.date() == present.date():
+    if style != "full" and here.date() == today:
         shown = clock
     elif style == "day":
-        is_recent = present - moment < timedelta(days=6)
         shown = _day(here.date(), "l" if is_recent else "SHORT_DATE_FORMAT", language)
     else:
         shown = _("%(weekday)s, %(day)s, %(clock)s") % {
             "weekday": _day(here.date(), "l" if style == "full" else "D", language),
             "day": _day(
                 here.date(),
-                "DATE_FORMAT" if here.year != present.year else "MONTH_DAY_FORMAT",
+                "DATE_FORMAT" if here.year != today.year else "MONTH_DAY_FORMAT",
                 language,
             ),
             "clock": clock,

@@ -68,8 +68,7 @@ class System:
         static = self._part("Static files", self._step(steps.collect_static))
         if await steps.is_migrated(plan):
             await static
-            parts = self._part("Web and worker", self._web_and_worker())
-            await asyncio.gather(parts, self._demo_or_repair(), *self._simulator())
+            await asyncio.gather(self._simulator_and_parts(), self._demo_or_repair())
         else:
             await asyncio.gather(self._database(), static, *self._simulator())
             await self._part("Web and worker", self._web_and_worker())
@@ -89,6 +88,11 @@ class System:
         for error in added:
             if error is not None:
                 raise error
+
+    async def _simulator_and_parts(self) -> None:
+        """Start web and worker after the simulator, because they read its keys once, at their start."""
+        await asyncio.gather(*self._simulator())
+        await self._part("Web and worker", self._web_and_worker())
 
     async def _web_and_worker(self) -> None:
         await asyncio.gather(self._child(self._plan.web()), self._child(self._plan.worker()))

@@ -72,6 +72,18 @@ def page(browser: Browser, system: RunningSystem) -> Iterator[Page]:
     assert problems == []
 
 
+@pytest.fixture
+def rough_page(browser: Browser, system: RunningSystem) -> Iterator[Page]:
+    """Return a page that may report refused forms, and a server that does not answer."""
+    context = browser.new_context(base_url=system.url)
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    yield page
+    context.close()
+    assert problems == []
+
+
 def sign_in(page: Page, system: RunningSystem, username: str, *, state: str = "live") -> None:
     page.goto("/login/")
     page.get_by_label("User name").fill(username)

@@ -46,7 +46,7 @@ def test_each_code_of_the_engine_has_a_remedy() -> None:
 
 def test_a_code_without_a_remedy_has_that_of_its_class() -> None:
     assert reasons.remedy("99999", "telnyx", "configuration") == Remedy.ASK_SUPPORT
-    assert reasons.remedy("40002", "telnyx", "carrier") == Remedy.CHECK_NUMBER
+    assert reasons.remedy("49999", "telnyx", "carrier") == Remedy.CHECK_NUMBER
     assert reasons.remedy("40002", "a former provider", "throttled") == Remedy.RETRY_LATER
 
 

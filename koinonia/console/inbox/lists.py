@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext, pgettext_lazy
+from django.utils.translation import pgettext_lazy
 
 from koinonia.api.pagination import InboxOrder, LatestFirst, NewestFirst
+from koinonia.api.prepared_list import GivenList, PreparedList
+from koinonia.api.prepared_query import Parameter
 from koinonia.api.serializers.conversations import ConversationQuerySerializer
 from koinonia.console.inbox.rows import with_rows
 from koinonia.inbox.lists import in_the_inbox, narrowed
+from koinonia.inbox.search import TEXTS_SEARCHED
 from koinonia.models import Conversation, Staff
-from koinonia.numbers import grouped
 
 LISTS: dict[str, tuple[str | Promise, str | Promise]] = {
     "open": (
@@ -56,6 +59,7 @@ class Chosen:
 
     keep = ("show", "search")
     """The parameters of the address."""
+    texts_searched = TEXTS_SEARCHED
 
     def __init__(self, query: Mapping[str, Any], membership: Staff) -> None:
         self.membership = membership
@@ -89,18 +93,16 @@ class Chosen:
     def order(self) -> type[NewestFirst]:
         return LatestFirst if self.show == "all" else InboxOrder
 
-    def conversations(self) -> QuerySet[Conversation]:
+    def conversations(self) -> QuerySet[Conversation] | GivenList[Conversation]:
         """Return the conversations of the list, with the rows that templates show."""
         church = self.membership.church
-        wanted: dict[str, Any] = {}
-        if self.show == "mine":
-            wanted["assigned_to"] = self.membership
-        elif self.show != "all":
-            wanted[self.show] = True
-        if self.search and not self.problem:
-            wanted["search"] = self.search
-        rows = narrowed(with_rows(Conversation.objects.filter(church=church)), church, **wanted)
-        return rows if self.show == "all" else in_the_inbox(rows)
+        if not self.search or self.problem:
+            return _prepared(self.show).of(church=church.pk, membership=self.membership.pk)
+        return _conversations(self.show, church, self.membership, search=self.search)
+
+    def newest(self, most: int) -> list[Conversation]:
+        """Return the first conversations of the list."""
+        return self.order().first_of(self.conversations(), most)
 
     def _query(self, show: str) -> str:
         given = {"show": "" if show == "open" else show, "search": self.search}
@@ -115,10 +117,19 @@ class Chosen:
         return " ".join(str(error) for error in serializer.errors.get("search", []))
 
 
-def how_far(number: int) -> str:
-    """Return the sentence about the texts in which words were looked for."""
-    return ngettext(
-        "Words were looked for in the newest text of the church.",
-        "Words were looked for in the newest %(number)s texts of the church.",
-        number,
-    ) % {"number": grouped(number)}
+def _conversations(
+    show: str, church: Any, membership: Any, **wanted: Any
+) -> QuerySet[Conversation]:
+    if show == "mine":
+        wanted["assigned_to"] = membership
+    elif show != "all":
+        wanted[show] = True
+    rows = narrowed(with_rows(Conversation.objects.filter(church=church)), church, **wanted)
+    return rows if show == "all" else in_the_inbox(rows)
+
+
+@lru_cache(maxsize=len(LISTS))
+def _prepared(show: str) -> PreparedList[Conversation]:
+    """Return the statements of a list without a search."""
+    church, membership = Parameter("church"), Parameter("membership")
+    return PreparedList(lambda: _conversations(show, church, membership))

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import OuterRef, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -15,32 +14,23 @@ from django.utils.translation import gettext as _
 
 from delivery.acceptable import UnacceptableError, check_recipient, check_sender
 from delivery.content.encoding import size_rules
-from delivery.models import Message, OptOut
+from delivery.models import OptOut
 from koinonia import ids
 from koinonia.console.frame import ConsoleView
+from koinonia.console.inbox import statements
 from koinonia.console.inbox.forms import NoteForm, ReplyForm
 from koinonia.console.inbox.lists import Chosen
-from koinonia.console.inbox.rows import (
-    NoteRow,
-    Row,
-    TextRow,
-    listed,
-)
+from koinonia.console.inbox.rows import NoteRow, Row, TextRow, listed
+from koinonia.console.inbox.statements import NOTES
 from koinonia.conversations import mark_read
-from koinonia.inbox.lists import colleagues
-from koinonia.inbox.notes import MAX_NOTES
 from koinonia.inbox.tapbacks import bubbles
-from koinonia.models import Conversation, Member, Note
+from koinonia.models import Conversation
 from koinonia.models.member import called
 
 TEXTS = 30
 """The texts that the page shows at first, and that "Show older" adds."""
 MOST_TEXTS = 200
 """The texts of a page that stayed open while texts arrived."""
-NOTES = 5
-"""The notes that the page shows at first."""
-OTHERS = 5
-"""The further members of one number that the page names."""
 BESIDE = 20
 """The conversations beside the texts on a wide screen."""
 
@@ -67,12 +57,8 @@ class ConversationPage(ConsoleView):
     @cached_property
     def conversation(self) -> Conversation:
         """Return the conversation of the address. Raises Http404 if the church does not have it."""
-        rows = Conversation.objects.filter(church=self.church)
-        opt_outs = OptOut.objects.filter(tenant=OuterRef("church"), number=OuterRef("phone"))
-        rows = rows.select_related("member", "assigned_to__user").annotate(
-            opted_out_by=Subquery(opt_outs.values("source")[:1])
-        )
-        found = rows.filter(pk=ids.decode(self.kwargs["id"]) or 0).first()
+        key = ids.decode(self.kwargs["id"]) or 0
+        found = statements.CONVERSATION.first(church=self.church.pk, key=key)
         if found is None:
             raise Http404("This church does not have the conversation.")
         return found
@@ -81,19 +67,21 @@ class ConversationPage(ConsoleView):
     def chosen(self) -> Chosen:
         return Chosen(self.request.GET, self.membership)
 
+    @cached_property
+    def path(self) -> str:
+        """Return the path of the conversation. The paths of its forms begin with it."""
+        key = ids.encode(self.conversation.pk)
+        return reverse("console-inbox-thread", args=[self.church.slug, key])
+
     @property
     def here(self) -> str:
         """Return the path of the conversation within the list that the user came from."""
-        path = reverse(
-            "console-inbox-thread", args=[self.church.slug, ids.encode(self.conversation.pk)]
-        )
-        return f"{path}?{self.chosen.query}" if self.chosen.query else path
+        return f"{self.path}{self.chosen.as_query}"
 
     @property
     def back(self) -> str:
         """Return the path of the list that the user came from."""
-        path = reverse("console-inbox-list", args=[self.church.slug])
-        return f"{path}?{self.chosen.query}" if self.chosen.query else path
+        return reverse("console-inbox-list", args=[self.church.slug]) + self.chosen.as_query
 
     def read(self) -> None:
         """Mark the texts as read that the page has shown (``seen``)."""
@@ -111,6 +99,7 @@ class ConversationPage(ConsoleView):
             "others": self._others(),
             "texts": texts,
             "chosen": self.chosen,
+            "path": self.path,
             "here": self.here,
             "back": self.back,
             "closed": self._why_closed(),
@@ -127,25 +116,21 @@ class ConversationPage(ConsoleView):
 
     def _others(self) -> list[tuple[str, str]]:
         """Return id and name of further members with this number, such as a spouse."""
-        named = self.conversation.member
-        found = Member.objects.filter(church=self.church, phone=self.conversation.phone)
-        found = found.exclude(pk=named.pk) if named else found
-        return [
-            (ids.encode(one.pk), called(one, self.church.country))
-            for one in found.order_by("pk")[:OTHERS]
-        ]
+        named, phone = self.conversation.member, self.conversation.phone
+        found = statements.SHARING.objects(
+            church=self.church.pk, phone=phone, but=named.pk if named else 0
+        )
+        return [(ids.encode(one.pk), called(one, self.church.country)) for one in found]
 
     def _texts(self) -> Texts:
         """Return the newest texts, the texts before ``?before=``, or those since ``?from=``."""
         before, since = (_key(self.request.GET.get(name)) for name in ("before", "from"))
-        found = Message.objects.filter(tenant=self.church, thread=self.conversation.pk)
-        found = found.select_related("author").order_by("-pk")
-        if before:
-            found = found.filter(pk__lt=before)
-        most = TEXTS
-        if since and not before:
-            found, most = found.filter(pk__gte=since), MOST_TEXTS
-        rows = list(found[: most + 1])
+        since = None if before else since
+        most = MOST_TEXTS if since else TEXTS
+        statement = statements.texts(before=bool(before), since=bool(since), most=most + 1)
+        rows = statement.objects(
+            church=self.church.pk, key=self.conversation.pk, before=before, since=since
+        )
         more, messages = len(rows) > most, rows[:most][::-1]
         return Texts(
             [TextRow(bubble) for bubble in bubbles(messages)],
@@ -167,10 +152,9 @@ class ConversationPage(ConsoleView):
         return _why_opted_out(self.conversation.opted_out_by)  # type: ignore[attr-defined] # annotated
 
     def _notes(self) -> dict[str, Any]:
-        rows = Note.objects.filter(conversation=self.conversation).select_related("author")
-        rows = rows.order_by("-pk")
         every = self.request.GET.get("notes") == "all"
-        shown = list(rows[: MAX_NOTES if every else NOTES + 1])
+        statement = statements.ALL_NOTES if every else statements.FIRST_NOTES
+        shown = statement.objects(key=self.conversation.pk)
         more = not every and len(shown) > NOTES
         shown = shown[:NOTES] if more else shown
         return {
@@ -180,7 +164,7 @@ class ConversationPage(ConsoleView):
 
     def _beside(self) -> dict[str, Any]:
         """Return the conversations beside the texts, and where htmx gets them again."""
-        rows = self.chosen.conversations().order_by(*self.chosen.order.ordering)[:BESIDE]
+        rows = self.chosen.newest(BESIDE)
         path = reverse("console-inbox-list", args=[self.church.slug])
         query = urlencode({"beside": ids.encode(self.conversation.pk)})
         again = f"{path}?{query}" + (f"&{self.chosen.query}" if self.chosen.query else "")
@@ -188,7 +172,7 @@ class ConversationPage(ConsoleView):
 
     def colleagues(self) -> list[tuple[str, str]]:
         """Return id and name of the colleagues who may answer."""
-        rows = colleagues(self.church).values_list("pk", "user__username")
+        rows = statements.COLLEAGUES.rows(church=self.church.pk)
         return [(ids.encode(key), name) for key, name in rows]
 
     def context(self) -> dict[str, Any]:

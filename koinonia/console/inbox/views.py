@@ -8,7 +8,6 @@ from koinonia.console.frame import ConsoleView
 from koinonia.console.inbox.lists import Chosen
 from koinonia.console.inbox.rows import listed
 from koinonia.console.paging import paged
-from koinonia.inbox.search import TEXTS_SEARCHED
 
 
 class InboxView(ConsoleView):
@@ -24,6 +23,5 @@ class InboxView(ConsoleView):
             "page": page,
             "rows": listed(page.rows, self.membership),
             "current": request.GET.get("beside", ""),
-            "texts_searched": TEXTS_SEARCHED,
         }
         return self.page("koinonia/console/inbox/list.html", shown)

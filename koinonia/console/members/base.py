@@ -7,6 +7,7 @@ from django.http import Http404, QueryDict
 from django.urls import reverse
 
 from koinonia import ids
+from koinonia.api.prepared_query import Parameter, PreparedQuery
 from koinonia.console.frame import ConsoleView
 from koinonia.models import Conversation, Member
 from koinonia.models.member import MemberQuerySet
@@ -20,9 +21,8 @@ class MembersView(ConsoleView):
     section = "members"
 
     def members(self) -> MemberQuerySet:
-        """Return the members of the church, with their groups and failures."""
-        members = Member.objects.filter(church=self.church)
-        return with_failures(members).prefetch_related("groups")
+        """Return the members of the church, with their failures."""
+        return with_failures(Member.objects.filter(church=self.church))
 
     def member(self, key: str) -> Member:
         """Return the member with this id; ``thread`` is the key of the conversation.
@@ -30,23 +30,37 @@ class MembersView(ConsoleView):
         Raise Http404 for a member of another church.
         """
         number = ids.decode(key)
-        talks = Conversation.objects.filter(church=OuterRef("church"), phone=OuterRef("phone"))
-        members = self.members().annotate(thread=Subquery(talks.values("pk")[:1]))
-        found = members.filter(pk=number).first() if number is not None else None
+        church = self.church.pk
+        found = _MEMBER.first(church=church, key=number) if number is not None else None
         if found is None:
             raise Http404("This church has no such member.")
         return found
 
     def others(self, member: Member) -> list[Member]:
         """Return further members with this number, such as a spouse."""
-        sharing = Member.objects.filter(church=self.church, phone=member.phone)
-        return list(sharing.exclude(pk=member.pk).order_by("pk")[:MOST_OTHERS])
+        return _OTHERS.objects(church=self.church.pk, phone=member.phone, but=member.pk)
 
     def path(self, name: str, *args: str) -> str:
         return reverse(f"console-members-{name}", args=[self.church.slug, *args])
 
     def path_of(self, member: Member) -> str:
         return self.path("member", ids.encode(member.pk))
+
+
+def _member() -> MemberQuerySet:
+    talks = Conversation.objects.filter(church=OuterRef("church"), phone=OuterRef("phone"))
+    mine = Member.objects.filter(church=Parameter("church"), pk=Parameter("key"))
+    return with_failures(mine).annotate(thread=Subquery(talks.values("pk")[:1]))
+
+
+_MEMBER = PreparedQuery(_member)
+_OTHERS = PreparedQuery(
+    lambda: (
+        Member.objects.filter(church=Parameter("church"), phone=Parameter("phone"))
+        .exclude(pk=Parameter("but"))
+        .order_by("pk")[:MOST_OTHERS]
+    )
+)
 
 
 def version_in(given: QueryDict, name: str = "version") -> int:

@@ -68,7 +68,8 @@ class MergePage(MembersView):
         return self.go(self.path_of(into))
 
     def _shown(self, into: Member, member: Member, status: int = 200) -> HttpResponse:
-        both = with_opt_outs(self.members()).filter(pk__in=[into.pk, member.pk]).in_bulk()
+        members = with_opt_outs(self.members()).prefetch_related("groups")
+        both = members.filter(pk__in=[into.pk, member.pk]).in_bulk()
         people = [both[key] for key in (into.pk, member.pk) if key in both]
         rows = [
             {"name": name, "label": label, "values": _values(people, name)}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from django.db.models import OuterRef, Subquery
@@ -13,13 +15,15 @@ from django.utils.translation import gettext_lazy as _
 from delivery.models import Message
 from koinonia import audit, ids
 from koinonia.api.pagination import BestMatchFirst, ByName
+from koinonia.api.prepared_list import PreparedList
+from koinonia.api.prepared_query import Parameter, PreparedQuery
 from koinonia.console.members.base import MembersView
-from koinonia.console.paging import paged
+from koinonia.console.paging import MOST_ROWS, Page, paged
 from koinonia.http.streamed_csv import streamed_csv
-from koinonia.models import Group, Role
+from koinonia.models import Group, Member, Role
 from koinonia.models.member import MemberQuerySet, called, with_opt_outs
 from koinonia.people.export import lines
-from koinonia.people.failing_numbers import failing
+from koinonia.people.failing_numbers import failing, with_failures
 from koinonia.people.search import found, matching
 from koinonia.phone import as_written
 
@@ -84,9 +88,13 @@ class Row:
     fails: bool
 
 
-def row_of(member: Any, country: str) -> Row:
-    """Return the line of a member with ``opted_out`` and failures."""
-    names = sorted(group.name for group in member.groups.all())
+def rows_of(members: Sequence[Any], country: str) -> list[Row]:
+    """Return the lines of members with ``opted_out`` and failures."""
+    groups = _groups_of([member.pk for member in members])
+    return [_row(member, sorted(groups[member.pk]), country) for member in members]
+
+
+def _row(member: Any, names: list[str], country: str) -> Row:
     more = " …" if len(names) > _SHOWN_GROUPS else ""
     return Row(
         key=ids.encode(member.pk),
@@ -98,30 +106,67 @@ def row_of(member: Any, country: str) -> Row:
     )
 
 
+def _groups_of(members: Sequence[int]) -> dict[int, list[str]]:
+    """Return the names of the groups of each member of a page."""
+    found: dict[int, list[str]] = {key: [] for key in members}
+    if members:
+        # Further places repeat the first member: one statement serves short pages too.
+        places = zip_longest(_PLACES, members, fillvalue=members[0])
+        for key, name in _GROUP_NAMES.rows(**{str(place): key for place, key in places}):
+            found[key].append(name)
+    return found
+
+
+_PLACES = [f"member_{number}" for number in range(MOST_ROWS)]
+_GROUP_NAMES = PreparedQuery(
+    lambda: Member.objects.filter(
+        pk__in=[Parameter(name) for name in _PLACES], groups__isnull=False
+    ).values_list("pk", "groups__name")
+)
+_MEMBERS = PreparedList(
+    lambda: with_opt_outs(with_failures(Member.objects.filter(church=Parameter("church"))))
+)
+_GROUPS = PreparedQuery(
+    lambda: (
+        Group.objects.filter(church=Parameter("church"))
+        .order_by("name")
+        .values_list("pk", "name")[:_MOST_GROUPS]
+    )
+)
+
+
 class MembersPage(MembersView):
     """The members by name, or by the match with a search."""
 
     def get(self, request: Any) -> HttpResponse:
         chosen = Chosen.from_query(request.GET)
-        members, more_match = chosen.of(self.members(), self.church.country), False
-        if chosen.search:
-            members, more_match = found(members, chosen.search, self.church.country)
-        order = BestMatchFirst if chosen.search else ByName
-        page = paged(request, members, order, keep=FILTERS)
-        groups = Group.objects.filter(church=self.church).order_by("name")[:_MOST_GROUPS]
+        page, more_match = self._page(chosen)
         return self.page(
             "koinonia/console/members/list.html",
             {
                 "page": page,
-                "rows": [row_of(member, self.church.country) for member in page.rows],
+                "rows": rows_of(page.rows, self.church.country),
                 "chosen": chosen,
                 "more_match": more_match,
                 "group_id": ids.encode(chosen.group) if chosen.group else "",
-                "groups": [(ids.encode(group.pk), group.name) for group in groups],
+                "groups": [
+                    (ids.encode(key), name) for key, name in _GROUPS.rows(church=self.church.pk)
+                ],
                 "states": STATES,
                 "may_be_first": not chosen.any and not page.rows and not page.newer,
             },
         )
+
+    def _page(self, chosen: Chosen) -> tuple[Page, bool]:
+        """Return the page of the chosen members, and whether more match a search than are listed."""
+        if not chosen.any:
+            return paged(self.request, _MEMBERS.of(church=self.church.pk), ByName), False
+        country = self.church.country
+        members, more_match = chosen.of(self.members(), country), False
+        if chosen.search:
+            members, more_match = found(members, chosen.search, country)
+        order = BestMatchFirst if chosen.search else ByName
+        return paged(self.request, members, order, keep=FILTERS), more_match
 
 
 class ExportPage(MembersView):
@@ -132,5 +177,6 @@ class ExportPage(MembersView):
 
     def post(self, request: Any) -> HttpResponseBase:
         members = Chosen.from_query(request.POST).of(self.members(), self.church.country)
+        members = members.prefetch_related("groups")
         audit.record(self.church, self.user, "members.exported")
         return streamed_csv(request, lines(members), f"{self.church.slug}-members.csv")

@@ -13,8 +13,9 @@ from delivery.models import Message, OptOut
 from delivery.opt_outs import history
 from koinonia import ids
 from koinonia.api.pagination import NewestFirst
+from koinonia.api.prepared_list import PreparedList
+from koinonia.api.prepared_query import Parameter, PreparedQuery
 from koinonia.api.serializers.notes import NewNoteSerializer
-from koinonia.api.views.sending import shown
 from koinonia.console.forms import add_errors
 from koinonia.console.members.base import MembersView
 from koinonia.console.members.forms import NoteForm
@@ -22,10 +23,28 @@ from koinonia.console.members.number import number_checks
 from koinonia.console.paging import paged
 from koinonia.conversations import conversation_with
 from koinonia.inbox import notes
-from koinonia.models import Member, Note
+from koinonia.models import Group, Member, Note
 
 _MOST_CHANGES = 20
 _MOST_NOTES = 20
+
+
+# Statements that are compiled once: the page asks nine questions, and Django compiles each anew.
+_GROUPS = PreparedQuery(lambda: Group.objects.filter(members=Parameter("member")))
+_OPT_OUT = PreparedQuery(
+    lambda: OptOut.objects.filter(tenant=Parameter("church"), number=Parameter("phone"))[:1]
+)
+_CHANGES = PreparedQuery(lambda: history(Parameter("church"), Parameter("phone"))[:_MOST_CHANGES])
+_NOTES = PreparedQuery(
+    lambda: (
+        Note.objects.filter(church=Parameter("church"), conversation=Parameter("thread"))
+        .select_related("author")
+        .order_by("-pk")[:_MOST_NOTES]
+    )
+)
+_TEXTS = PreparedList(
+    lambda: Message.objects.filter(tenant=Parameter("church"), recipient=Parameter("member"))
+)
 
 
 class MemberPage(MembersView):
@@ -59,18 +78,17 @@ class MemberPage(MembersView):
         return True
 
     def _shown(self, member: Member, form: NoteForm, status: int = 200) -> HttpResponse:
-        texts = shown(Message.objects.filter(tenant=self.church, recipient=member))
-        opt_out = OptOut.objects.filter(tenant=self.church, number=member.phone).first()
-        theirs = Note.objects.filter(church=self.church, conversation=member.thread or 0)  # type: ignore[attr-defined] # annotated
+        church, key, phone = self.church.pk, member.pk, member.phone
+        thread = member.thread or 0  # type: ignore[attr-defined] # annotated
         context = {
             "member": member,
-            "groups": sorted(member.groups.all(), key=lambda group: group.name),
-            "number": number_checks(member.phone),
-            "opt_out": opt_out,
-            "changes": history(self.church.pk, member.phone)[:_MOST_CHANGES],
+            "groups": sorted(_GROUPS.objects(member=key), key=lambda group: group.name),
+            "number": number_checks(phone),
+            "opt_out": _OPT_OUT.first(church=church, phone=phone),
+            "changes": _CHANGES.objects(church=church, phone=phone),
             "others": self.others(member),
-            "notes": theirs.select_related("author").order_by("-pk")[:_MOST_NOTES],
+            "notes": _NOTES.objects(church=church, thread=thread),
             "form": form,
-            "page": paged(self.request, texts, NewestFirst),
+            "page": paged(self.request, _TEXTS.of(church=church, member=key), NewestFirst),
         }
         return self.page("koinonia/console/members/member.html", context, status)

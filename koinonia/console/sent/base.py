@@ -10,6 +10,7 @@ from django.http import Http404
 from django.urls import reverse
 
 from koinonia import ids
+from koinonia.api.prepared_query import PreparedQuery
 from koinonia.console.frame import ConsoleView
 
 UNDO_FOR = timedelta(seconds=10)
@@ -24,10 +25,18 @@ class SentView(ConsoleView):
 
     section = "sent"
 
-    def item(self, rows: QuerySet[_M], key: str) -> _M:
-        """Return the row with this id. Raise Http404 if this church does not have it."""
+    def item(self, rows: QuerySet[_M] | PreparedQuery[_M], key: str) -> _M:
+        """Return the row with this id. Raise Http404 if this church does not have it.
+
+        A prepared query has the parameters ``church`` and ``key``.
+        """
         decoded = ids.decode(key)
-        found = rows.filter(pk=decoded).first() if decoded is not None else None
+        if decoded is None:
+            raise Http404
+        if isinstance(rows, PreparedQuery):
+            found = rows.first(church=self.church.pk, key=decoded)
+        else:
+            found = rows.filter(pk=decoded).first()
         if found is None:
             raise Http404
         return found

@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 
 from delivery.models import Message
 from koinonia import audit
+from koinonia.api.prepared_query import Parameter, PreparedQuery
 from koinonia.broadcasts.cancel import cancel_broadcast
 from koinonia.broadcasts.progress import with_counts
 from koinonia.console.paging import paged
@@ -20,13 +21,16 @@ from koinonia.console.sent.base import SentView, may_be_undone
 from koinonia.models import Broadcast
 from koinonia.numbers import grouped
 
+_BROADCAST = PreparedQuery(
+    lambda: Broadcast.objects.filter(
+        church=Parameter("church"), pk=Parameter("key")
+    ).select_related("author", "church", "series")
+)
+
 
 class _OneBroadcast(SentView):
     def broadcast(self, key: str) -> Broadcast:
-        rows = Broadcast.objects.filter(church=self.church).select_related(
-            "author", "church", "series"
-        )
-        return with_counts([self.item(rows, key)])[0]
+        return with_counts([self.item(_BROADCAST, key)])[0]
 
 
 class BroadcastView(_OneBroadcast):

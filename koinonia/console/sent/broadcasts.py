@@ -2,50 +2,74 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 
 from delivery.models import Message, Priority
 from delivery.providers import registry
 from delivery.statuses import Status
+from koinonia.api.prepared_list import PreparedList
+from koinonia.api.prepared_query import Parameter, PreparedQuery
 from koinonia.broadcasts.progress import with_counts
 from koinonia.console.paging import paged
 from koinonia.console.sent.base import SentView
-from koinonia.console.sent.lines import line
-from koinonia.console.sent.text_lines import text_line
+from koinonia.console.sent.lines import list_line
+from koinonia.console.sent.text_lines import ListedText, text_line, values_of
 from koinonia.models import Broadcast
+from koinonia.models.broadcast import BroadcastQuerySet
 
 MOST_PLANNED = 50
 """Planned broadcasts, and planned texts, that the page lists; it says so if there are more."""
+
+
+def _broadcasts() -> BroadcastQuerySet:
+    """Return the broadcasts of a church, with the columns that a line shows."""
+    mine = Broadcast.objects.filter(church=Parameter("church")).select_related("author")
+    return mine.only(
+        "text", "total", "forecast_suppressed", "ended_as", "cancelled_at", "due_at", "created_at",
+        "scheduled_at", "author__username",
+    )  # fmt: skip
+
+
+_SENT = PreparedList(lambda: _broadcasts().filter(due_at=None))
+_PLANNED = PreparedQuery(
+    lambda: _broadcasts().filter(due_at__isnull=False).order_by("due_at", "pk")[: MOST_PLANNED + 1]
+)
+
+
+@lru_cache(maxsize=8)
+def _planned_texts(aliases: tuple[str, ...]) -> PreparedQuery[Any]:
+    """Return the statement of the texts that wait for their time, in the queues of the accounts."""
+    # The index of the queue begins with these columns.
+    return PreparedQuery(
+        lambda: values_of(
+            Message.objects.waiting().filter(
+                priority=Priority.REPLY, provider__in=aliases, tenant=Parameter("church"),
+                status=Status.SCHEDULED,
+            )
+        ).order_by("next_attempt_at", "pk")[: MOST_PLANNED + 1]
+    )  # fmt: skip
 
 
 class BroadcastsView(SentView):
     """Shows broadcasts. The planned ones are on top with their time."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        mine = Broadcast.objects.filter(church=self.church).select_related("author")
-        planned = list(
-            mine.filter(due_at__isnull=False).order_by("due_at", "pk")[: MOST_PLANNED + 1]
-        )
-        # The index of the queue begins with these columns.
-        texts = (
-            Message.objects.waiting()
-            .filter(
-                priority=Priority.REPLY, provider__in=registry.aliases(), tenant=self.church,
-                status=Status.SCHEDULED,
-            )
-            .select_related("recipient")
-        )  # fmt: skip
-        waiting = list(texts.order_by("next_attempt_at", "pk")[: MOST_PLANNED + 1])
-        page = paged(request, mine.filter(due_at=None))
+        church, base = self.church.pk, self.frame.base
+        planned = _PLANNED.objects(church=church)
+        waiting = _planned_texts(tuple(registry.aliases())).rows(church=church)
+        page = paged(request, _SENT.of(church=church))
         shown = {
-            "planned": [line(broadcast) for broadcast in planned[:MOST_PLANNED]],
+            "planned": [list_line(broadcast, base) for broadcast in planned[:MOST_PLANNED]],
             "planned_texts": [
-                text_line(text, self.frame.base, self.church.country)
+                text_line(ListedText(*text), base, self.church.country)
                 for text in waiting[:MOST_PLANNED]
             ],
             "more_planned": max(len(planned), len(waiting)) > MOST_PLANNED,
             "most": MOST_PLANNED,
-            "lines": [line(broadcast) for broadcast in with_counts(page.rows)],
+            "lines": [list_line(broadcast, base) for broadcast in with_counts(page.rows)],
             "page": page,
             "tab": "broadcasts",
         }

@@ -24,6 +24,7 @@ from koinonia.any_spelling import pattern_of
 from koinonia.api.row_position import Beyond
 from koinonia.console.sent import lines
 from koinonia.console.sent.causes import with_code
+from koinonia.console.sent.text_lines import ListedText, values_of
 from koinonia.console.words import Words
 from koinonia.models import Broadcast, Church, Member
 from koinonia.people.search import matching
@@ -54,7 +55,7 @@ STATES: dict[str, tuple[Words, tuple[str, ...]]] = {
 class Found:
     """A page of the search."""
 
-    rows: list[Message]
+    rows: list[ListedText]
     older: str
     """The query of the next page; empty at the end."""
     searched_back_to: datetime | None
@@ -169,8 +170,8 @@ class Search:
         older = self.query(before=str(found[PAGE - 1].pk)) if more else ""
         return Found(found[:PAGE], older, None)
 
-    def _page(self, rows: QuerySet[Message]) -> list[Message]:
-        return list(rows.select_related("recipient")[: PAGE + 1])
+    def _page(self, rows: QuerySet[Message]) -> list[ListedText]:
+        return [ListedText(*values) for values in values_of(rows)[: PAGE + 1]]
 
     def _matching(self, rows: QuerySet[Message]) -> QuerySet[Message]:
         if self.state:

@@ -1,6 +1,6 @@
 """A broadcast as one line: its bar, its share and its counts in words.
 
-The words of a line are made in Python: a template costs several times as much for each of them.
+A line of the list is written in Python: a template costs several times as much.
 """
 
 from __future__ import annotations
@@ -8,16 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from html import escape
 
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, gettext_lazy, ngettext, ngettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 
 from delivery.statuses import ON_ITS_WAY, UNFINISHED, Status
 from koinonia import ids
 from koinonia.console.words import Words, shortened
 from koinonia.models import Broadcast
 from koinonia.numbers import grouped as shown
+from koinonia.templatetags.console import when
 
 _SHOWN = 90
 """Letters of a text in a list."""
@@ -80,6 +84,48 @@ def line(broadcast: Broadcast) -> Line:
     )
 
 
+_PLANNED = (
+    '<li data-broadcast="{id}"><div class="words">'
+    '<a href="{base}sent/broadcasts/{id}/" dir="auto">{text}</a></div>\n'
+    '<div class="state"><span class="chip" data-tone="{tone}">{label}</span></div>\n'
+    '<div class="more quiet">{goes_out} <b>{when}</b> · {people}</div></li>\n'
+)
+_SENT = (
+    '<li data-broadcast="{id}"><div class="words">'
+    '<a href="{base}sent/broadcasts/{id}/" dir="auto">{text}</a></div>\n'
+    '<div class="state"><span class="chip" data-tone="{tone}">{label}</span>{share}</div>\n'
+    '<div class="more">{bar}</div>\n'
+    '<div class="more quiet">{counts} · {when}{author}</div></li>\n'
+)
+
+
+def list_line(broadcast: Broadcast, base: str) -> SafeString:
+    """Return a broadcast as a line of a list; ``base`` is the path of the church."""
+    return (
+        _sent_line(broadcast, base) if broadcast.due_at is None else _planned_line(broadcast, base)
+    )
+
+
+def _planned_line(broadcast: Broadcast, base: str) -> SafeString:
+    of = line(broadcast)
+    return format_html(
+        _PLANNED, id=of.id, base=base, text=of.text, tone=of.tone, label=of.label,
+        goes_out=_("Goes out"), when=when(broadcast.due_at, "full"), people=of.people,
+    )  # fmt: skip
+
+
+def _sent_line(broadcast: Broadcast, base: str) -> SafeString:
+    of = line(broadcast)
+    # Escape the words here: ``format_html`` would check each id and number as well.
+    written = _SENT.format(
+        id=of.id, base=escape(base), text=escape(of.text), tone=of.tone, label=escape(str(of.label)),
+        share=f" <b>{escape(of.share)}</b>" if of.has_begun else "",
+        bar=of.bar, counts=escape(of.counts), when=when(of.begun_at),
+        author=f" · {escape(of.author)}" if of.author else "",
+    )  # fmt: skip
+    return mark_safe(written)  # noqa: S308 -- its words are escaped
+
+
 def number(counts: Mapping[str, int], statuses: tuple[str, ...]) -> int:
     return sum(counts.get(status, 0) for status in statuses)
 
@@ -96,9 +142,17 @@ _WORDS: tuple[tuple[tuple[str, ...], Words], ...] = (
 
 def in_words(counts: Mapping[str, int]) -> str:
     """Return the counts as words, without zeros: "297 delivered · 2 not reached"."""
-    numbers = [(number(counts, statuses), words) for statuses, words in _WORDS]
-    known = [words % {"number": n, "n": shown(n)} for n, words in numbers if n]
-    return " · ".join(map(str, known)) or _("Nobody")
+    numbers = [number(counts, statuses) for statuses, _words in _WORDS]
+    language = get_language()
+    known = [_count(index, n, language) for index, n in enumerate(numbers) if n]
+    return " · ".join(known) or _("Nobody")
+
+
+@lru_cache(maxsize=4096)
+def _count(index: int, n: int, _language: str | None) -> str:
+    """Return a number of ``_WORDS`` in the active language. To choose a plural is slow."""
+    _statuses, words = _WORDS[index]
+    return str(words % {"number": n, "n": shown(n)})
 
 
 def _bar(counts: Mapping[str, int], total: int) -> SafeString:

@@ -13,15 +13,21 @@ from delivery.models import Direction, Message
 from delivery.models.queue import DUE_STATUSES
 from delivery.statuses import DEAD_LETTERS, Status
 from koinonia import audit, ids
+from koinonia.api.prepared_query import Parameter, PreparedQuery
 from koinonia.console import words
 from koinonia.console.sent.base import SentView, may_be_undone
 from koinonia.console.sent.timeline import story
 
+_TEXT = PreparedQuery(
+    lambda: Message.objects.filter(
+        tenant=Parameter("church"), pk=Parameter("key"), direction=Direction.OUTBOUND
+    ).select_related("recipient", "author")
+)
+
 
 class _OneText(SentView):
     def text(self, key: str) -> Message:
-        rows = Message.objects.filter(tenant=self.church, direction=Direction.OUTBOUND)
-        return self.item(rows.select_related("recipient", "author"), key)
+        return self.item(_TEXT, key)
 
 
 class TextView(_OneText):

@@ -8,7 +8,7 @@ from koinonia.broadcasts.progress import with_counts
 from koinonia.console.sent.base import SentView
 from koinonia.console.sent.causes import advice, causes
 from koinonia.console.sent.finding import MOST_BROADCASTS, MOST_PEOPLE, STATES, Search
-from koinonia.console.sent.lines import line
+from koinonia.console.sent.lines import list_line
 from koinonia.console.sent.text_lines import text_line
 
 _MOST_CAUSES = 12
@@ -27,12 +27,15 @@ class TextsView(SentView):
         # The causes count all texts of these days, not those of one person.
         by_cause = search.state == "failed" and not (search.person or search.words)
         letters = causes(search.dead_letters("")) if by_cause else []
+        base = self.frame.base
         shown = {
             "search": search,
             "found": found,
-            "lines": [text_line(text, self.frame.base, self.church.country) for text in found.rows],
+            "lines": [text_line(text, base, self.church.country) for text in found.rows],
             "states": [(name, label) for name, (label, _statuses) in STATES.items()],
-            "broadcasts": [line(one) for one in with_counts(search.broadcasts[:MOST_BROADCASTS])],
+            "broadcasts": [
+                list_line(one, base) for one in with_counts(search.broadcasts[:MOST_BROADCASTS])
+            ],
             "more_broadcasts": len(search.broadcasts) > MOST_BROADCASTS,
             "most_broadcasts": MOST_BROADCASTS,
             "people": search.people[:MOST_PEOPLE],

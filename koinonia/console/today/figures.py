@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, tzinfo
 from typing import Any
 
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from delivery import status_report
@@ -15,6 +15,7 @@ from delivery.models import Message, OptOut
 from delivery.models.message import Direction
 from delivery.statuses import Status
 from delivery.tallies import reading as tallies
+from koinonia.api.prepared_query import Parameter, PreparedQuery
 from koinonia.ids import encode
 from koinonia.models import Broadcast, Church
 from koinonia.models.member import known_name
@@ -69,8 +70,7 @@ def figures(church: Church, now: datetime, zone: tzinfo) -> Figures:
     here = now.astimezone(zone)
     midnight = datetime.combine(here.date(), time.min, tzinfo=zone)
     replies, opt_outs, undecided = _counts(church, midnight, midnight.replace(day=1))
-    due = Message.objects.waiting().filter(tenant=church)
-    by_status = dict(due.order_by().values_list("status").annotate(Count("pk")))
+    by_status = dict(_WAITING.rows(church=church.pk))
     scheduled = by_status.pop(Status.SCHEDULED, 0)
     return Figures(
         days=status_report.days(church.pk, now, zone),
@@ -85,10 +85,15 @@ def figures(church: Church, now: datetime, zone: tzinfo) -> Figures:
 
 def _counts(church: Church, midnight: datetime, first: datetime) -> tuple[int, int, int]:
     """Count the replies since ``midnight``, the opt-outs since ``first`` and the dead letters at once."""
+    (found,) = _COUNTS.rows(church=church.pk, midnight=midnight, first=first)
+    return int(found[0]), int(found[1]), int(found[2])
+
+
+def _counts_of_a_church() -> QuerySet[Any, Any]:
     replies = Message.objects.filter(
-        tenant=OuterRef("pk"), created_at__gte=midnight, direction=Direction.INBOUND
+        tenant=OuterRef("pk"), created_at__gte=Parameter("midnight"), direction=Direction.INBOUND
     )
-    opt_outs = OptOut.objects.filter(tenant=OuterRef("pk"), created_at__gte=first)
+    opt_outs = OptOut.objects.filter(tenant=OuterRef("pk"), created_at__gte=Parameter("first"))
     counted = [
         rows.order_by().values("tenant").annotate(n=Count("pk")).values("n")
         for rows in (replies, opt_outs)
@@ -96,8 +101,41 @@ def _counts(church: Church, midnight: datetime, first: datetime) -> tuple[int, i
     numbers = [
         Coalesce(Subquery(rows), 0) for rows in (*counted, tallies.dead_letters_of(OuterRef("pk")))
     ]
-    found = Church.objects.filter(pk=church.pk).values_list(*numbers)[0]
-    return int(found[0]), int(found[1]), int(found[2])
+    return Church.objects.filter(pk=Parameter("church")).values_list(*numbers)
+
+
+_COUNTS = PreparedQuery(_counts_of_a_church)
+_WAITING = PreparedQuery(
+    lambda: (
+        Message.objects.waiting()
+        .filter(tenant=Parameter("church"))
+        .order_by()
+        .values_list("status")
+        .annotate(Count("pk"))
+    )
+)
+_NEXT_BROADCASTS = PreparedQuery(
+    lambda: (
+        Broadcast.objects.filter(church=Parameter("church"), due_at__isnull=False)
+        .order_by("due_at")
+        .values_list("pk", "due_at", "text", "total", "forecast_suppressed")[:SHOWN]
+    )
+)
+_NEXT_TEXTS = PreparedQuery(
+    lambda: (
+        Message.objects.waiting()
+        .filter(tenant=Parameter("church"), status=Status.SCHEDULED, batch__isnull=True)
+        .order_by("next_attempt_at")
+        .values_list(
+            "pk",
+            "next_attempt_at",
+            "text",
+            "to_number",
+            "recipient__first_name",
+            "recipient__last_name",
+        )[:SHOWN]
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,20 +153,11 @@ class Coming:
 
 def next_scheduled(church: Church) -> list[Coming]:
     """Return the broadcasts and single texts that go out next, the earliest first."""
-    broadcasts = Broadcast.objects.filter(church=church, due_at__isnull=False).order_by("due_at")
-    texts = Message.objects.waiting().filter(
-        tenant=church, status=Status.SCHEDULED, batch__isnull=True
-    )
     found = [
         Coming(at, text, encode(key), people=total - opted_out)
-        for key, at, text, total, opted_out in broadcasts.values_list(
-            "pk", "due_at", "text", "total", "forecast_suppressed"
-        )[:SHOWN]
-        if at
+        for key, at, text, total, opted_out in _NEXT_BROADCASTS.rows(church=church.pk)
     ]
-    columns = ("text", "to_number", "recipient__first_name", "recipient__last_name")
-    waiting = texts.order_by("next_attempt_at").values_list("pk", "next_attempt_at", *columns)
-    for key, at, text, number, first_name, last_name in waiting[:SHOWN]:
+    for key, at, text, number, first_name, last_name in _NEXT_TEXTS.rows(church=church.pk):
         name = known_name(first_name or "", last_name or "")
         if at:
             found.append(

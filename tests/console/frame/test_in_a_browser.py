@@ -219,3 +219,57 @@ def test_a_long_name_in_a_notice_stays_in_the_window(page: Page, system: Running
         """() => document.getElementById("notices").insertAdjacentHTML("beforeend", `<p>${"n".repeat(200)}</p>`)"""
     )
     assert page.locator("#notices p").evaluate("one => one.scrollWidth <= one.clientWidth")
+
+
+def test_a_restart_of_the_server_under_open_pages_loses_and_repeats_nothing(
+    rough_page: Page, system: RunningSystem
+) -> None:
+    send, grace = rough_page, "/churches/grace/"
+    headers = {"Authorization": f"Bearer {system.token('grace-owner')}"}
+    api = f"{system.url}/api/v1{grace}"
+    sign_in(send, system, "grace-sender")
+    inbox, thread, sent = (send.context.new_page() for _ in range(3))
+    inbox.goto(f"{grace}inbox/")
+    thread.goto(f"{grace}inbox/")
+    thread.locator("#conversations li a").first.click()
+    thread.get_by_label("Reply").fill("Half a reply")
+    send.goto(f"{grace}send/?to=%2B13125550177")
+    send.get_by_label("Text", exact=True).fill("Half a text")
+    groups = requests.get(f"{api}groups/", headers=headers, timeout=30).json()["results"]
+    smallest = min(groups, key=lambda one: int(one["members_count"]))
+    body = {"text": "On the way", "audience": {"groups": [smallest["id"]]}}
+    # These texts wait for their next attempt when the server stops.
+    fault = {"fault": "503", "count": 4}
+    requests.post(f"{system.simulator['control']}/faults", json=fault, timeout=10)
+    made = requests.post(f"{api}broadcasts/", headers=headers, json=body, timeout=30).json()
+    sent.goto(f"{grace}sent/broadcasts/{made['id']}/")
+    pages = (send, inbox, thread, sent)
+    for page in pages:
+        page.wait_for_selector("#link[data-state=live]")
+
+    system.stop()
+    for page in pages:
+        expect(page.locator("#link")).to_have_text(
+            "Offline: this page can be out of date", timeout=30 * SECONDS
+        )
+    send.get_by_role("button", name="Send", exact=True).click()
+    expect(send.locator("#notices")).to_contain_text("Nothing you typed is lost. Try again.")
+    thread.get_by_role("button", name="Send", exact=True).click()
+    expect(thread.locator("#notices")).to_contain_text("Nothing you typed is lost. Try again.")
+
+    system.start()
+    for page in pages:
+        page.wait_for_selector("#link[data-state=live]", timeout=60 * SECONDS)
+    expect(sent.locator("#broadcast")).to_contain_text("Done", timeout=60 * SECONDS)
+    found = requests.get(f"{api}broadcasts/{made['id']}/", headers=headers, timeout=30).json()
+    assert sum(found["counts"].values()) == made["total"]
+    _hear(system, "Still there?")
+    expect(inbox.locator("#conversations")).to_contain_text("Still there?", timeout=60 * SECONDS)
+    expect(thread.get_by_label("Reply")).to_have_value("Half a reply")
+    thread.get_by_role("button", name="Send", exact=True).click()
+    expect(thread.locator("#texts li", has_text="Half a reply")).to_have_count(1)
+    send.get_by_role("button", name="Send", exact=True).click()
+    expect(send.locator("#notices")).to_contain_text("On its way to 1 person.")
+    texts = requests.get(f"{api}messages/?direction=outbound", headers=headers, timeout=30).json()
+    words = [text["text"] for text in texts["results"]]
+    assert (words.count("Half a text"), words.count("Half a reply")) == (1, 1)

@@ -83,6 +83,7 @@ def test_a_text_arrives_is_read_and_answered_without_a_reload(
     page.goto(INBOX)
     page.wait_for_selector("#link[data-state=live]")
     open_talk(page, talk, "May I bring a cake?")
+    expect(page.get_by_label("Reply")).to_be_focused()
     expect(page.locator("#texts")).to_have_attribute("data-unread", "0", timeout=15 * SECONDS)
     page.wait_for_selector("#link[data-state=live]")
     page.get_by_label("Reply").fill("Half a sentence")
@@ -91,6 +92,8 @@ def test_a_text_arrives_is_read_and_answered_without_a_reload(
     expect(texts).to_contain_text("Or two?", timeout=15 * SECONDS)
     talk.answer("The owner says yes")
     expect(texts).to_contain_text("The owner says yes", timeout=15 * SECONDS)
+    # No notice covers the reply of the conversation that is open.
+    expect(page.locator("#notices a")).to_have_count(0)
     expect(page.get_by_label("Reply")).to_have_value("Half a sentence")
 
     page.get_by_label("Reply").fill("Two, please")
@@ -207,4 +210,9 @@ def test_a_conversation_shuts_nobody_out(
         assert serious_faults(page) == []
     if size is PHONE:
         assert small_targets(page) == []
+        page.get_by_role("button", name="Take it").click()
+        page.locator("#head summary", has_text="More").click()
+        box = page.get_by_label("Who answers").bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
     context.close()

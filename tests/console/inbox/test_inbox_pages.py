@@ -89,6 +89,13 @@ def test_an_empty_list_says_what_to_do(viewer: Client, grace: Church, show: str)
     assert 'class="empty"' in body(viewer, f"{INBOX}?show={show}")
 
 
+def test_a_conversation_opens_from_a_search(viewer: Client, unread: Unread) -> None:
+    path = f"{unread('Who brings the soup?')}?show=all&search=soup"
+    page = viewer.get(path).content.decode()
+    assert "words of the newest 10000 texts of the church." in page
+    assert "Who brings the soup?" in page
+
+
 def test_a_long_list_has_pages(sender: Client, grace: Church) -> None:
     for number in range(60):
         receive(grace, f"Text {number}.", f"+131255501{number:02}")

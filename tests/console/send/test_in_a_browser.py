@@ -132,6 +132,30 @@ def test_a_draft_keeps_recipients_and_words_over_a_reload(
     assert grace.texts("Draft") == []
 
 
+def test_a_refused_field_has_the_focus_and_loses_its_error_when_it_changes(
+    rough_page: Page, system: RunningSystem, grace: Grace
+) -> None:
+    page = rough_page
+    sign_in(page, system, "grace-sender")
+    page.goto(SEND)
+    to = page.get_by_role("combobox", name="To", exact=True)
+    expect(to).to_be_focused()
+    # The list covers nothing before a key is pressed.
+    expect(page.locator("#find-options")).to_be_hidden()
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.get_by_text("Write a text first.")).to_be_visible()
+    expect(to).to_be_focused()
+    to.press_sequentially("anna aadams")
+    expect(page.get_by_text("Choose who gets the text")).to_have_count(0)
+    page.locator("#find-options").get_by_role("option", name="Anna Aadams").click()
+    text = page.get_by_label("Text", exact=True)
+    expect(text).to_have_attribute("aria-invalid", "true")
+    text.fill("H")
+    expect(text).not_to_have_attribute("aria-invalid", "true")
+    expect(page.locator("#compose .problem:visible")).to_have_count(0)
+    expect(page.locator("#size")).to_have_text("1 character, 1 part")
+
+
 def test_a_double_click_sends_once(page: Page, system: RunningSystem, grace: Grace) -> None:
     sign_in(page, system, "grace-sender")
     page.goto(f"{SEND}?to=%2B13125550883")

@@ -9,7 +9,8 @@ from django.contrib.auth.models import User
 
 from delivery.dead_letters import Filter, dead_letters, discard, explain, export, review
 from delivery.models import DeadLetterAction, Message, Outcome
-from delivery.providers.telnyx.codes import CODES, EXPLANATIONS
+from delivery.providers.telnyx.codes import CODES, EXPLANATIONS, REMEDIES
+from delivery.providers.telnyx.simulator.codes import ASYNCHRONOUS
 from tests.delivery.dead_letters.conftest import NOW, MakeLetter
 
 pytestmark = pytest.mark.django_db
@@ -87,7 +88,8 @@ def test_the_export_holds_no_formula_and_no_full_number(letter: MakeLetter) -> N
 
 
 def test_every_code_of_the_table_has_a_sentence() -> None:
-    assert set(CODES) <= set(EXPLANATIONS)
+    assert {*CODES, *ASYNCHRONOUS} <= set(EXPLANATIONS)
+    assert {*CODES, *ASYNCHRONOUS} <= set(REMEDIES)
     assert all(str(sentence).endswith(".") for sentence in EXPLANATIONS.values())
     assert "99999" in explain("99999", "telnyx")
 

@@ -77,5 +77,13 @@ talk.addEventListener("submit", (event) => {
   sending = true;
 });
 
+/** A person who opens a conversation answers it. A touch screen would open its keyboard over the texts. */
+function begin() {
+  if (document.activeElement !== body || !matchMedia("(pointer: fine)").matches) return;
+  document.getElementById("reply-text")?.focus({ preventScroll: true });
+}
+
 showSize();
 markRead();
+// Chromium takes the focus away when it scrolls to the fragment of the address, at the end of the load.
+addEventListener("load", () => requestAnimationFrame(begin));

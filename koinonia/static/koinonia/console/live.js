@@ -6,6 +6,7 @@
  */
 import { notice } from "./notices.js";
 import { grouped } from "./numbers.js";
+import { holdForms } from "./reachable.js";
 
 const SHORTEST_PAUSE_MS = 1000;
 const RETRY_AFTER_MS = 3000;
@@ -104,8 +105,11 @@ async function callerOf({ member, from, conversation }, base) {
   return answer?.ok ? answer.text() : from;
 }
 
+/** Announce a text, unless its conversation is before the person's eyes. */
 async function announce({ detail }) {
-  const last = detail.events.at(-1);
+  const open = document.hidden ? undefined : document.getElementById("talk")?.dataset.conversation;
+  const last = detail.events.filter(({ conversation }) => !open || conversation !== open).at(-1);
+  if (!last) return;
   const base = `/churches/${root.dataset.church}/inbox/`;
   const sentence = sentences.reply.replace("{name}", await callerOf(last, base));
   notice(sentence, last.conversation ? `${base}${last.conversation}/` : base);
@@ -154,6 +158,7 @@ async function start() {
   document.getElementById("church")?.addEventListener("change", ({ target }) => target.form.submit());
   offerNotifications();
   showFailures();
+  holdForms(() => document.getElementById("link").dataset.state, sentences.unreachable);
   watchRenewals();
   showUnread();
   root.addEventListener("htmx:afterSwap", showUnread);

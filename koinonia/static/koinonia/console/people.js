@@ -25,7 +25,6 @@ export class RecipientField {
     for (const [name, value] of Object.entries({
       role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": `${kind}-options`,
     })) this.#input.setAttribute(name, value);
-    this.#input.addEventListener("focus", () => this.#ask());
     this.#input.addEventListener("click", () => this.#list.hidden && this.#ask());
     this.#input.addEventListener("blur", () => this.#close());
     // The list of the former words would offer another recipient until the answer arrives.
@@ -61,6 +60,10 @@ export class RecipientField {
     if (chips.length) this.#field.closest("details")?.setAttribute("open", "");
   }
 
+  focus() {
+    this.#input.focus();
+  }
+
   #ask() {
     this.#input.dispatchEvent(new CustomEvent("koinonia:ask"));
   }
@@ -91,6 +94,7 @@ export class RecipientField {
     this.#chosen.append(chipOf(option.dataset));
     this.#input.value = "";
     this.#close();
+    this.#input.dispatchEvent(new Event("change", { bubbles: true }));
     this.#changed();
   }
 

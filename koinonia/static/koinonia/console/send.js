@@ -13,7 +13,7 @@ function showSize() {
   const size = document.getElementById("size");
   const { units, parts } = rules.measure(text.value);
   const over = parts > rules.maxParts;
-  const sentence = over ? words.over : parts === 1 ? words.one : words.many;
+  const sentence = over ? words.over : parts > 1 ? words.many : units === 1 ? words.single : words.one;
   size.textContent = text.value
     ? sentence.replace("{units}", grouped(units)).replace("{parts}", grouped(parts)).replace("{limit}", rules.maxParts)
     : "";
@@ -43,6 +43,13 @@ const fields = [...form.querySelectorAll(".recipients")].map((field) => new Reci
 
 const attachments = new Attachments(form, changed);
 
+/** Begin where a person goes on. A touch screen would open its keyboard over the page. */
+function begin() {
+  if (document.activeElement !== document.body || !matchMedia("(pointer: fine)").matches) return;
+  if (fields[0].isEmpty) fields[0].focus();
+  else text.focus();
+}
+
 async function restore({ detail }) {
   const urls = detail.entries.filter(([name]) => name === "attached").map(([, url]) => url);
   if (urls.length && !form.elements.attached) attachments.show(urls);
@@ -50,6 +57,7 @@ async function restore({ detail }) {
     const marks = detail.entries.filter(([name]) => name === "who").map(([, mark]) => mark);
     if (marks.length) await showRecipients(marks);
   }
+  begin();
   const opened = detail.entries.filter(([name, value]) => value && ["date", "time", "link", "repeat", "until"].includes(name));
   for (const [name] of opened) form.elements[name].closest("details")?.setAttribute("open", "");
   showSize();
@@ -86,6 +94,7 @@ function usePlain(button) {
 
 form.addEventListener("koinonia:draft", restore);
 if (form.draft) restore({ detail: { entries: form.draft } });
+else begin();
 text.addEventListener("input", () => { showSize(); look(); });
 for (const name of ["date", "time", "link"]) form.elements[name].addEventListener("change", look);
 for (const button of form.querySelectorAll("[data-insert]")) {
