@@ -23,12 +23,20 @@ from koinonia.http import static_leftovers
 HASHED_NAME = r"\.[0-9a-f]{12}\."
 
 
+_SMALL = 64_000
+"""Bytes of a file that takes the best quality of Brotli: the pages of the office have no larger one."""
+
+
 class QuickCompressor(Compressor):  # type: ignore[misc]  # whitenoise is untyped
-    """Brotli at quality 6: the best quality takes half a minute and saves two per cent."""
+    """Brotli at quality 11 for small files, and 6 for large ones.
+
+    For all 362 small files quality 11 takes a second and saves 8 per cent; for the large ones, which are
+    the API's reference, it takes half a minute.
+    """
 
     @staticmethod
     def compress_brotli(data: bytes) -> bytes:
-        compressed: bytes = brotli.compress(data, quality=6)
+        compressed: bytes = brotli.compress(data, quality=11 if len(data) <= _SMALL else 6)
         return compressed
 
     def compress(self, path: str) -> list[str]:
