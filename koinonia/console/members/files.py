@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -42,6 +42,16 @@ _LOOKED_AT_ONCE = 200_000
 _SECONDS_WITHOUT_SCRIPT = 20.0
 _SECONDS_OF_A_STEP = 1.5
 _SHOWN_REMARKS = 50
+
+
+def _in_words(remarks: Iterable[tuple[int, str, str]]) -> list[tuple[int, str, str]]:
+    """Return the remarks with the words of the page in place of the API's names of fields."""
+    found = []
+    for number, name, sentence in remarks:
+        field, colon, rest = sentence.partition(": ")
+        named = colon and field in MEANINGS
+        found.append((number, name, f"{MEANINGS[field]}: {rest}" if named else sentence))
+    return found
 
 
 class _ImportView(MembersView):
@@ -126,7 +136,7 @@ class FilePage(_ImportView):
             "id": ids.encode(file.pk),
             "found": found,
             "report": found.report,
-            "remarks": found.remarks[:_SHOWN_REMARKS],
+            "remarks": _in_words(found.remarks[:_SHOWN_REMARKS]),
             "more_remarks": max(0, len(found.remarks) - _SHOWN_REMARKS),
             "choices": [(meaning, MEANINGS[meaning]) for meaning in HEADERS],
             "meanings": MEANINGS,
@@ -141,7 +151,7 @@ class FilePage(_ImportView):
             "id": ids.encode(file.pk),
             "is_done": file.state == State.DONE,
             "done": kept.counts_of(file),
-            "remarks": remarks[:_SHOWN_REMARKS],
+            "remarks": _in_words(remarks[:_SHOWN_REMARKS]),
             "more_remarks": max(0, len(remarks) - _SHOWN_REMARKS),
         }
         return self.page("koinonia/console/members/progress.html", context)
@@ -187,7 +197,7 @@ class ReportPage(_ImportView):
 
 def _report_lines(file: MemberFile) -> Iterator[str]:
     yield line((_("Line"), _("Name"), _("Remark")))
-    for number, name, sentence in kept.remarks_of(file):
+    for number, name, sentence in _in_words(kept.remarks_of(file)):
         yield line((number, name, sentence))
     if left_out := file.report.get("left_out"):
         yield line(

@@ -107,3 +107,12 @@ def workbook() -> bytes:
         sheet.append(row)
     book.save(content)
     return content.getvalue()
+
+
+def test_remarks_name_the_fields_as_the_page_does(sender: Client, grace: Church) -> None:
+    path = upload(sender, "First Name,Mobile\nAnn,3125550101\nBob,\n")
+    for address in (path, path + "report/"):
+        said = sender.get(address)
+        text = b"".join(said) if said.streaming else said.content
+        assert b"Mobile number: It is empty." in text
+        assert b"phone: It is empty." not in text
