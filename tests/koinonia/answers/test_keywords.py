@@ -15,6 +15,7 @@ from delivery.tracking import apply_waiting_events
 from koinonia.answers import received
 from koinonia.answers.keywords import check_word
 from koinonia.models import Church, Conversation, Group, Keyword, Member
+from koinonia.models.member import called
 from realtime.models import Event
 from tests.koinonia.answers.conftest import NOW, PERSON, Hear, answers
 from tests.support import cast
@@ -48,12 +49,13 @@ def test_other_texts_join_nothing(text: str, choir: Group, keyword: Keyword, hea
     assert (numbers_in(choir), answers()) == ([], [])
 
 
-def test_a_number_without_a_member_becomes_a_member_named_by_the_number(
+def test_a_number_without_a_member_becomes_a_member_called_by_the_number(
     grace: Church, choir: Group, keyword: Keyword, hear: Hear
 ) -> None:
     hear("Choir")
     member = Member.objects.get()
-    assert (member.name, member.first_name, member.church) == (PERSON, "", grace)
+    assert (member.name, member.last_name, member.church) == ("", PERSON, grace)
+    assert called(member, "US") == "(312) 555-0001"
     assert answers() == ["Welcome to the choir!"]
     assert set(Message.objects.values_list("recipient", flat=True)) == {member.pk}
 
