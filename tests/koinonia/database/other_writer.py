@@ -93,8 +93,11 @@ def main() -> None:
                 continue
             case ["fork_and_stay"]:
                 if os.fork() == 0:
+                    # The child says it, because it has closed by now what it must not keep.
+                    _say("done")
                     sys.stdin.read()  # until the test ends
                     os._exit(0)
+                continue
         _say("done")
 
 
