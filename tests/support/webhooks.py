@@ -12,8 +12,10 @@ from django.utils import timezone
 from koinonia.models import Church, WebhookCursor, WebhookDelivery, WebhookEndpoint
 from koinonia.webhooks import endpoints
 from koinonia.webhooks.addresses import Reach
+from koinonia.webhooks.claim import claim, gather
 from koinonia.webhooks.dispatcher import Dispatcher
 from koinonia.webhooks.posting import Poster
+from koinonia.webhooks.turn import Turn
 from realtime import log
 from realtime.log import NewEvent
 from tests.support.waiting import wait_until
@@ -43,6 +45,16 @@ def make_due(endpoint: WebhookEndpoint, at: datetime | None = None) -> None:
     now = at or timezone.now()
     WebhookCursor.objects.filter(pk=endpoint.pk).update(next_at=None)
     WebhookDelivery.objects.filter(endpoint=endpoint, state="waiting").update(next_at=now)
+
+
+def posted_turn(poster: Poster) -> Turn:
+    """Claim an endpoint and post its events, without writing the results."""
+    now = timezone.now()
+    (claimed,) = claim(now, 1)
+    turn = gather(claimed, now)
+    turn.begin(1)
+    assert turn.run_lane(poster, lambda: False)
+    return turn
 
 
 class Sender:

@@ -133,13 +133,7 @@ class Search:
         rows = Broadcast.objects.filter(church=self.church).order_by("-pk")
         beyond = rows.values_list("pk", flat=True)[WINDOW_OF_BROADCASTS:][:1].first()
         rows = rows.filter(pk__gt=beyond or 0).select_related("author")
-        for word in self.words.split():
-            rows = rows.filter(text__regex=pattern_of(word))
-        if self._begins:
-            rows = rows.filter(created_at__gte=self._begins)
-        if self._ends:
-            rows = rows.filter(created_at__lt=self._ends)
-        return list(rows[: MOST_BROADCASTS + 1])
+        return list(rows.filter(self._words_and_days)[: MOST_BROADCASTS + 1])
 
     @property
     def problem(self) -> str:
@@ -176,13 +170,18 @@ class Search:
     def _matching(self, rows: QuerySet[Message]) -> QuerySet[Message]:
         if self.state:
             rows = rows.filter(status__in=[str(status) for status in STATES[self.state][1]])
+        return rows.filter(self._words_and_days)
+
+    @property
+    def _words_and_days(self) -> Q:
+        condition = Q()
         for word in self.words.split():
-            rows = rows.filter(text__regex=pattern_of(word))
+            condition &= Q(text__regex=pattern_of(word))
         if self._begins:
-            rows = rows.filter(created_at__gte=self._begins)
+            condition &= Q(created_at__gte=self._begins)
         if self._ends:
-            rows = rows.filter(created_at__lt=self._ends)
-        return rows
+            condition &= Q(created_at__lt=self._ends)
+        return condition
 
     def _window(self, position: list[Any] | None) -> datetime | None:
         """Return the time of the oldest text of this page, or None at the end of the texts."""

@@ -19,13 +19,11 @@ from koinonia.webhooks import endpoints
 from koinonia.webhooks import settle as settling
 from koinonia.webhooks.claim import claim, gather
 from koinonia.webhooks.dispatcher import LANES_EACH
-from koinonia.webhooks.posting import Poster
 from koinonia.webhooks.settle import settle
-from koinonia.webhooks.turn import Turn
 from tests.support.races import at_once
 from tests.support.waiting import wait_until
 from tests.support.webhook_receiver import WebhookReceiver, answer
-from tests.support.webhooks import Sender, deliveries, happen, make_due, webhook
+from tests.support.webhooks import Sender, deliveries, happen, make_due, posted_turn, webhook
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -83,16 +81,6 @@ def other() -> Iterator[Sender]:
     running = Sender()
     yield running
     running.stop()
-
-
-def posted_turn(poster: Poster) -> Turn:
-    """Claim the endpoint and post its events, without writing the results."""
-    now = timezone.now()
-    (claimed,) = claim(now, 1)
-    turn = gather(claimed, now)
-    turn.begin(1)
-    assert turn.run_lane(poster, lambda: False)
-    return turn
 
 
 def are_delivered(endpoint: WebhookEndpoint, number: int) -> Callable[[], bool]:

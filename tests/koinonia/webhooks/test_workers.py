@@ -16,22 +16,11 @@ from koinonia.models import Church, WebhookCursor, WebhookDelivery, WebhookEndpo
 from koinonia.webhooks import claim as claiming
 from koinonia.webhooks import endpoints
 from koinonia.webhooks.addresses import Reach
-from koinonia.webhooks.claim import LEASE, claim, gather
+from koinonia.webhooks.claim import LEASE, claim
 from koinonia.webhooks.posting import Poster
 from koinonia.webhooks.settle import settle, switch_off
-from koinonia.webhooks.turn import Turn
 from tests.support.webhook_receiver import WebhookReceiver, answer
-from tests.support.webhooks import Sender, deliveries, happen, webhook
-
-
-def posted_turn(poster: Poster) -> Turn:
-    """Claim an endpoint and post its events, without writing the results."""
-    now = timezone.now()
-    (claimed,) = claim(now, 1)
-    turn = gather(claimed, now)
-    turn.begin(1)
-    assert turn.run_lane(poster, lambda: False)
-    return turn
+from tests.support.webhooks import Sender, deliveries, happen, posted_turn, webhook
 
 
 def arrived(receiver: WebhookReceiver, number: int) -> bool:
