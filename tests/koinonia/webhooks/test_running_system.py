@@ -78,15 +78,19 @@ def test_a_text_reaches_the_receiver_also_after_the_process_was_killed(
                 if event["type"] == "message.status"
             }
 
+        def settle() -> None:
+            path = f"{church}webhooks/{made['id']}/deliveries/"
+            wait_until(
+                lambda: {one["state"] for one in owner.get(path).json()["results"]} == {"delivered"}
+            )
+
         deliver("Hello")
+        settle()  # Between two turns no lease is held, for whose end the test would wait.
         (process,) = sending_processes(system.data_dir)
         os.kill(process, signal.SIGKILL)
         deliver("Hello again")
         assert sending_processes(system.data_dir) != [process]
-        path = f"{church}webhooks/{made['id']}/deliveries/"
-        wait_until(
-            lambda: {one["state"] for one in owner.get(path).json()["results"]} == {"delivered"}
-        )
+        settle()
     figures = requests.get(f"http://{METRICS}/metrics", timeout=10).text
     posts = re.search(r'koinonia_outgoing_posts_total\{outcome="delivered"\} (\S+)', figures)
     assert posts is not None, "The worker counts the posts of its process."
