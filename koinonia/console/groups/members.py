@@ -85,11 +85,10 @@ class GroupPage(GroupsView):
 
         PostgreSQL does not know the sizes of small groups, and would read all members for three people.
         """
+        if group.members_count > _FEW:  # type: ignore[attr-defined] # annotated
+            return Member.objects.filter(church=self.church, groups=group)
         rows = Member.groups.through.objects.filter(group=group).order_by("pk")
-        keys = list(rows.values_list("member", flat=True)[: _FEW + 1])
-        if len(keys) <= _FEW:
-            return Member.objects.filter(pk__in=keys)
-        return Member.objects.filter(church=self.church, groups=group)
+        return Member.objects.filter(pk__in=list(rows.values_list("member", flat=True)[:_FEW]))
 
     def _candidates(self, group: Group, wanted: str) -> dict[str, Any]:
         if not wanted:
