@@ -88,7 +88,7 @@ class Drain:
 
         Due texts go before the applying of webhook events, but an inbound text goes before them.
         """
-        self.oversight.look(self.clock(), self._heed_people)
+        self.oversight.look(self.clock(), self._follow_orders)
         now = self._asked_at = self.clock()
         # Asked once: each step claims at most as much as the threads have room for.
         turns = self.turns.now(now) if self.threads.room(Priority.REPLY) else []
@@ -213,11 +213,11 @@ class Drain:
                 )
                 time.sleep(_WAIT_SECONDS)
 
-    def _heed_people(self, now: datetime) -> None:
-        """Renew the leases of the jobs. Heed slowdowns, and give back the jobs of stopped tenants that
+    def _follow_orders(self, now: datetime) -> None:
+        """Renew the leases of the jobs. Apply slowdowns, and give back the jobs of stopped tenants that
         no thread has begun."""
         self._renew(now)
-        self.gate.heed(slowdowns.rates(now))
+        self.gate.slow_down(slowdowns.rates(now))
         stopped = stops.stopped(now) if self.threads.in_flight else set()
         if stopped:
             self._put_back(self.threads.withdraw_tenants(stopped), now)

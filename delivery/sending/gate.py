@@ -38,7 +38,7 @@ class Gate:
         permit = breaker.ask(account, now)
         return permit if permit.allowed else None
 
-    def heed(self, slowed: Rates) -> None:
+    def slow_down(self, slowed: Rates) -> None:
         """Take the slowdowns of now. If they changed, no turn rests longer by the rates of before."""
         if slowed != self._slowed:
             self._slowed = slowed

@@ -29,7 +29,7 @@ _Off = WebhookEndpoint.Off
 class Lag:
     working: int
     failing: int
-    """Webhooks that are on, and whose receivers have refused everything lately."""
+    """Webhooks that are on, and whose receivers have refused everything recently."""
     off: dict[str, int]
     """Webhooks that are off, by reason."""
     waiting: int

@@ -29,7 +29,7 @@ _MOST_CHANGES = 20
 _MOST_NOTES = 20
 
 
-# Statements that are compiled once: the page asks nine questions, and Django compiles each anew.
+# Statements that are compiled once: the page asks nine questions, and Django compiles each one again.
 _GROUPS = PreparedQuery(lambda: Group.objects.filter(members=Parameter("member")))
 _OPT_OUT = PreparedQuery(
     lambda: OptOut.objects.filter(tenant=Parameter("church"), number=Parameter("phone"))[:1]

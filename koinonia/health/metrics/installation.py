@@ -114,7 +114,7 @@ def _outgoing(now: datetime) -> Iterator[Metric]:
     found = lag(now)
     yield _by_label(
         "koinonia_outgoing_webhooks",
-        "Webhooks of churches: working, failing (on, and refused lately), or off by reason.",
+        "Webhooks of churches: working, failing (on, and refused recently), or off by reason.",
         "state",
         {
             "working": found.working,

@@ -2,7 +2,7 @@
  * Leads a person to the first field that was refused, and takes the error from each field that changes:
  * the next send judges it again. A page has this module only if its form was refused.
  */
-function mend({ target }) {
+function clearError({ target }) {
   const field = target.closest?.(".field.wrong");
   if (!field) return;
   field.classList.remove("wrong");
@@ -12,6 +12,6 @@ function mend({ target }) {
   if (!form?.querySelector(".field.wrong")) form?.querySelector(".problem.above")?.remove();
 }
 
-document.body.addEventListener("input", mend);
-document.body.addEventListener("change", mend);
+document.body.addEventListener("input", clearError);
+document.body.addEventListener("change", clearError);
 if (document.activeElement === document.body) document.querySelector("[aria-invalid=true]")?.focus();
