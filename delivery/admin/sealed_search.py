@@ -65,7 +65,7 @@ class SealedSearch(AdminBase):
             return self._lead(request, request.GET)
         is_number = _NUMBER.fullmatch(words) is not None
         shown = masked(number_in(words) or words) if is_number else words
-        request._searched = shown  # type: ignore[attr-defined]
+        request._searched = shown  # type: ignore[attr-defined] # for the search box
         return super().changelist_view(request, extra_context)
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:

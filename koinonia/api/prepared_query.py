@@ -86,7 +86,7 @@ class _Compiled:
         compiler, query = copy(self._compiler), copy(self._queryset.query)
         compiler.connection = connection
         compiler.as_sql = lambda *_, **__: statement
-        query.get_compiler = lambda *_, **__: compiler  # type: ignore[method-assign]
+        query.get_compiler = lambda *_, **__: compiler  # type: ignore[method-assign] # of this copy
         found = type(self._queryset)(self._queryset.model, query)
         found._iterable_class = self._queryset._iterable_class
         return found

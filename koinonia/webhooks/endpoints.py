@@ -156,7 +156,7 @@ def redeliver_since(
     head = log.head_of(found.church.slug)
     cursor = WebhookCursor.objects.get(pk=found.pk)
     seq = min(log.number_before(head, since), cursor.seq)
-    # Keep the epoch: if it is an old one, the receiver has still to be told of the restore.
+    # Keep the epoch: an old one says that the receiver does not know of the restore yet.
     WebhookCursor.objects.filter(pk=found.pk).update(seq=seq)
     _take_claim(found)
     number = max(0, cursor.seq - seq)

@@ -11,12 +11,10 @@ from delivery.models import Message, OptOut
 from koinonia.api.prepared_query import Parameter, PreparedQuery
 from koinonia.inbox.lists import colleagues
 from koinonia.inbox.notes import MAX_NOTES
-from koinonia.models import Conversation, Member, Note
+from koinonia.models import Conversation, Note
 
 NOTES = 5
 """The notes that the page shows at first."""
-OTHERS = 5
-"""The further members of one number that the page names."""
 
 
 def _conversation() -> QuerySet[Conversation]:
@@ -29,15 +27,6 @@ def _conversation() -> QuerySet[Conversation]:
 
 CONVERSATION = PreparedQuery(_conversation)
 """The conversation with its member and ``opted_out_by``."""
-
-SHARING = PreparedQuery(
-    lambda: (
-        Member.objects.filter(church=Parameter("church"), phone=Parameter("phone"))
-        .exclude(pk=Parameter("but"))
-        .order_by("pk")[:OTHERS]
-    )
-)
-"""Further members with this number."""
 
 COLLEAGUES = PreparedQuery(
     lambda: colleagues(Parameter("church")).values_list("pk", "user__username")

@@ -22,6 +22,7 @@ from koinonia.console.inbox.forms import NoteForm, ReplyForm
 from koinonia.console.inbox.lists import Chosen
 from koinonia.console.inbox.rows import NoteRow, Row, TextRow, listed
 from koinonia.console.inbox.statements import NOTES
+from koinonia.console.sharing import others_at
 from koinonia.conversations import mark_read
 from koinonia.inbox.tapbacks import bubbles
 from koinonia.models import Conversation
@@ -117,9 +118,7 @@ class ConversationPage(ConsoleView):
     def _others(self) -> list[tuple[str, str]]:
         """Return id and name of further members with this number, such as a spouse."""
         named, phone = self.conversation.member, self.conversation.phone
-        found = statements.SHARING.objects(
-            church=self.church.pk, phone=phone, but=named.pk if named else 0
-        )
+        found = others_at(self.church.pk, phone, but=named.pk if named else 0)
         return [(ids.encode(one.pk), called(one, self.church.country)) for one in found]
 
     def _texts(self) -> Texts:

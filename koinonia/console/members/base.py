@@ -9,12 +9,10 @@ from django.urls import reverse
 from koinonia import ids
 from koinonia.api.prepared_query import Parameter, PreparedQuery
 from koinonia.console.frame import ConsoleView
+from koinonia.console.sharing import others_at
 from koinonia.models import Conversation, Member
 from koinonia.models.member import MemberQuerySet
 from koinonia.people.failing_numbers import with_failures
-
-MOST_OTHERS = 5
-"""People at the number of a member that pages name."""
 
 
 class MembersView(ConsoleView):
@@ -38,7 +36,7 @@ class MembersView(ConsoleView):
 
     def others(self, member: Member) -> list[Member]:
         """Return further members with this number, such as a spouse."""
-        return _OTHERS.objects(church=self.church.pk, phone=member.phone, but=member.pk)
+        return others_at(self.church.pk, member.phone, but=member.pk)
 
     def path(self, name: str, *args: str) -> str:
         return reverse(f"console-members-{name}", args=[self.church.slug, *args])
@@ -54,13 +52,6 @@ def _member() -> MemberQuerySet:
 
 
 _MEMBER = PreparedQuery(_member)
-_OTHERS = PreparedQuery(
-    lambda: (
-        Member.objects.filter(church=Parameter("church"), phone=Parameter("phone"))
-        .exclude(pk=Parameter("but"))
-        .order_by("pk")[:MOST_OTHERS]
-    )
-)
 
 
 def version_in(given: QueryDict, name: str = "version") -> int:
