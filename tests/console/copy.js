@@ -74,7 +74,7 @@
     }
 
     /** Return the visible data. Events carry no times except that one exists, so compare only that. */
-    shown() {
+    get rows() {
       const messages = [...this.messages.values()].map((message) => [
         message.id, message.direction, message.to, message.text, message.status,
         message.error?.code ?? null, message.member?.id ?? null, message.conversation,
@@ -83,7 +83,7 @@
       const broadcasts = [...this.broadcasts.values()].map(({ id, text, total, counts }) => [
         id, text, total, Object.entries(counts).filter(([, count]) => count).sort().join(),
       ]);
-      return { messages: messages.sort(), broadcasts: broadcasts.sort() };
+      return [...messages, ...broadcasts];
     }
   }
 
@@ -105,9 +105,19 @@
     window.copiedUpTo = () => copyLink.position(stream).since;
   };
 
-  window.freshlyShown = async (church) => {
+  /**
+   * Return the rows of the copy that a new snapshot does not have, and the reverse; null if an event
+   * came meanwhile, because then the two show different positions.
+   */
+  window.differences = async (church) => {
     const fresh = new Copy(church);
-    await fresh.load();
-    return fresh.shown();
+    const { since } = await fresh.load();
+    const { to } = (await get(`${fresh.base}events/`)).body;
+    if (since !== to || since !== copiedUpTo()) return null;
+    const [ours, theirs] = [copy, fresh].map(({ rows }) => rows.map((row) => JSON.stringify(row)));
+    return {
+      copy: ours.filter((row) => !theirs.includes(row)),
+      fresh: theirs.filter((row) => !ours.includes(row)),
+    };
   };
 })();

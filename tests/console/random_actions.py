@@ -13,7 +13,8 @@ from tests.support.church_log import has_told_of_broadcasts
 from tests.support.running_system import RunningSystem
 from tests.support.waiting import wait_until
 
-_UNFINISHED = ("queued", "sending", "retrying", "accepted", "sent")
+_UNFINISHED = ("queued", "retrying", "accepted", "sent", "sending")
+"""``sending`` is last: no event tells that a text has become so, but an event tells that it has ended."""
 _FAULTS = (
     "500", "500_html", "503", "duplicated", "reordered", "webhook_first", "unknown_event",
     "delivery_unconfirmed", "delivery_failed", "delivery_failed_bare", "sending_failed", "40300",
@@ -58,14 +59,20 @@ class Office:
 
     def rest(self, seconds: float = 60) -> int:
         """Wait until all messages are final; return the head of the church's stream."""
-        wait_until(self._is_idle, seconds, pause=0.2)
-        return int(self.get("events/")["to"])
+        return wait_until(self._head_at_rest, seconds, pause=0.2)
 
-    def _is_idle(self) -> bool:
-        unfinished = any(
-            self.get(f"messages/?status={status}")["results"] for status in _UNFINISHED
+    def _head_at_rest(self) -> int | None:
+        """Return the head, or None if anything is unfinished or changed between two of the requests."""
+        head = self._head()
+        at_rest = (
+            not any(self.get(f"messages/?status={status}")["results"] for status in _UNFINISHED)
+            and self._all_inbound_arrived()
+            and has_told_of_broadcasts(self.get)
         )
-        return not unfinished and self._all_inbound_arrived() and has_told_of_broadcasts(self.get)
+        return head if at_rest and head == self._head() else None
+
+    def _head(self) -> int:
+        return int(self.get("events/")["to"])
 
     def _all_inbound_arrived(self) -> bool:
         """Return True if the webhooks of all sent texts have arrived."""
