@@ -144,7 +144,7 @@ def test_a_blocked_number_is_named_and_not_counted(
     shown = post(sender, "broadcasts/preview/", "Hi").json()
     assert (shown["people"], shown["parts"], shown["left_out_total"]) == (1, 1, 1)
     assert shown["left_out"][0]["member"]["id"] == encode(hans.pk)
-    assert "DE are not switched on" in shown["left_out"][0]["reason"]
+    assert "not switched on here: Germany." in shown["left_out"][0]["reason"]
 
 
 def test_a_planned_broadcast_counts_the_people_of_its_preview(
