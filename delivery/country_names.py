@@ -24,4 +24,5 @@ def _name(code: str, language: str) -> str:
         known = Locale.parse(language, sep="-")
     except (ValueError, UnknownLocaleError):
         known = Locale("en")
-    return known.territories.get(code, code)
+    name: str = known.territories.get(code, code)
+    return name
