@@ -24,8 +24,7 @@ HOME = "203.0.113.9"
 
 
 @pytest.fixture
-def grace(settings: Settings) -> User:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def grace() -> User:
     return User.objects.create_superuser("grace", password=PASSWORD)
 
 
