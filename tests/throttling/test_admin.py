@@ -91,6 +91,19 @@ def test_the_buckets_of_a_user_are_shown(support: Client) -> None:
     assert "150 of 200" in page
 
 
+@pytest.mark.parametrize(
+    ("rate", "words"),
+    [
+        ("1000/m:200", "1,000 a minute, at most 200 at once, for each user"),
+        ("20/15m", "20 in 15 minutes, for each user"),
+        ("10/h", "10 an hour, for each user"),
+    ],
+)
+def test_a_limit_is_told_in_words(rate: str, words: str) -> None:
+    policy = Policy("api", Rate.parse(rate), "user")
+    assert BucketReport("api:1", policy, BucketState(True, 1, 0, 0)).limit == words
+
+
 def test_the_buckets_of_an_address_are_shown(support: Client) -> None:
     limits.charge("anon", "203.0.113.9", cost=60)
     page = support.get(STATE, {"address": "203.0.113.9"}).content.decode()
