@@ -12,7 +12,11 @@ from pytest_django.fixtures import Settings
 from tests.throttling.conftest import set_policies
 from throttling import limits, shared_buckets
 from throttling.buckets import BucketStore
+from throttling.buckets.bucket import BucketState
+from throttling.inspection import BucketReport
 from throttling.models import Allowance
+from throttling.policies import Policy
+from throttling.rates import parse
 
 pytestmark = pytest.mark.django_db
 
@@ -100,7 +104,7 @@ def test_the_buckets_of_a_user_are_shown(support: Client) -> None:
     ],
 )
 def test_a_limit_is_told_in_words(rate: str, words: str) -> None:
-    policy = Policy("api", Rate.parse(rate), "user")
+    policy = Policy("api", parse(rate), "user")
     assert BucketReport("api:1", policy, BucketState(True, 1, 0, 0)).limit == words
 
 
