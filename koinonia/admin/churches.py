@@ -50,7 +50,18 @@ class ChurchForm(ChurchFormBase):
             "uses_second_number", "keep_texts_days", "quiet_from", "quiet_until",
         ]  # fmt: skip
         help_texts = {
-            "phone_number": "E.164. The previous number stays reserved for 30 days and while texts wait."
+            "slug": "The name in addresses, such as grace in /churches/grace/. A change ends links and programs"
+            " that use the old one.",
+            "phone_number": "With + and the country code, such as +13125550142. Texts come from it, and answers go"
+            " to it. The previous number stays reserved for 30 days and while texts wait.",
+            "country": "Two letters, such as US: numbers without + are read as numbers of this country.",
+            "timezone": "Such as America/Chicago. The office reads and writes times of this zone.",
+        }
+        labels = {
+            "slug": "Short name",
+            "timezone": "Time zone",
+            "opt_out_words": "Opt-out words",
+            "keep_texts_days": "Keep texts for (days)",
         }
 
     def clean(self) -> dict[str, Any]:
