@@ -19,7 +19,7 @@ from koinonia.console.sent import causes, lines
 from koinonia.console.sent.audience_words import audience_in_words
 from koinonia.console.sent.base import SentView, may_be_undone
 from koinonia.console.sent.finding import MOST_PEOPLE
-from koinonia.models import Broadcast, Member
+from koinonia.models import Broadcast, Member, Role
 from koinonia.numbers import grouped
 from koinonia.people.search import matching
 
@@ -88,9 +88,24 @@ class BroadcastView(_OneBroadcast):
 
 
 class StopBroadcastView(_OneBroadcast):
-    """Call back the texts that have not gone: Stop, Undo, or the cancelling of a planned broadcast."""
+    """Call back the texts that have not gone: Stop, Undo, or the cancelling of a planned broadcast.
 
-    http_method_names = ["post"]
+    It asks before it cancels a planned one. Stop and Undo do not wait for an answer.
+    """
+
+    read_role = Role.SENDER
+
+    def get(self, request: HttpRequest, key: str) -> HttpResponse:
+        broadcast = self.broadcast(key)
+        back = self.link("console-sent-broadcast", broadcast)
+        if broadcast.due_at is None:
+            return self.go(back)
+        return self.ask(
+            _("Leave out this time?") if broadcast.series_id else _("Cancel this broadcast?"),
+            [lines.line(broadcast).people, _("This time is not sent, and cannot be taken back:")],
+            words=broadcast.text, dates=[broadcast.due_at], back=back,
+            yes=_("Leave it out") if broadcast.series_id else _("Cancel it"),
+        )  # fmt: skip
 
     def post(self, request: HttpRequest, key: str) -> HttpResponse:
         broadcast = self.broadcast(key)
