@@ -199,10 +199,10 @@ class People:
             raise BadRowError(f"phone: {error}") from None
         if len(numbers) > 1:
             number, *others = (phone.as_written(one, self._country) for one in numbers)
-            sentence = _("phone: %(number)s is taken; the same cell also holds %(rest)s.")
+            sentence = _("phone: %(number)s is used; the same cell also holds %(rest)s.")
             row.remarks.append(sentence % {"number": number, "rest": ", ".join(others)})
         if second_choice and self._columns.has_first_choice:
-            sentence = _("phone: %(column)s is taken, for there is no mobile number.")
+            sentence = _("phone: %(column)s is used, for there is no mobile number.")
             row.remarks.append(sentence % {"column": second_choice})
         return numbers[0]
 
