@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -91,14 +91,12 @@ class SeriesItemView(EditView):
             given["first_at"] = given.pop("send_at")
         try:
             with transaction.atomic():
-                rows = Series.objects.filter(pk=series.pk, version=form.cleaned_data["edits"])
-                if not rows.update(version=F("version")):
-                    series = self._series(key)
+                series = start.locked(series.pk)
+                if series.version != form.cleaned_data["edits"]:
                     upcoming = series.next_broadcast()
                     at = upcoming.due_at if upcoming else None
                     stale(form, series.text, series.version, at, self.church.timezone)
                     return self._shown(series, form)
-                series = self._series(key)
                 start.change_series(series, **given, now=timezone.now())
                 detail = {"fields": sorted(given)}
                 audit.record(self.church, self.user, "series.changed", series, detail)
@@ -148,10 +146,14 @@ class SeriesActView(EditView):
             raise Http404
         series = self.item(_rows(self), key)
         change, action, sentence = _ACTS[act]
-        with transaction.atomic():
-            done = change(series, timezone.now())
-            if done:
-                audit.record(self.church, self.user, action, series)
+        try:
+            with transaction.atomic():
+                done = change(series, timezone.now())
+                if done:
+                    audit.record(self.church, self.user, action, series)
+        except UnacceptableError as error:
+            self.notice(error.message, level=messages.WARNING)
+            return self.go(self.link("console-sent-series-item", series))
         if done:
             self.notice(str(sentence))
         else:
