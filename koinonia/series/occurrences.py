@@ -7,6 +7,8 @@ The transaction that takes or cancels an occurrence plans the next one. The uniq
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from itertools import islice
 
@@ -35,7 +37,7 @@ def next_occurrence(series: Series, after: date | None, now: datetime) -> date |
 
 
 def coming(series: Series, most: int) -> list[datetime]:
-    """Return the next times: that of the scheduled occurrence, and those that would follow it."""
+    """Return the time of the scheduled occurrence, and the times after it by the rule."""
     upcoming = series.next_broadcast()
     if upcoming is None or upcoming.due_at is None:
         return []
@@ -69,15 +71,21 @@ def plan_following(broadcast: Broadcast, now: datetime) -> None:
     """
     if broadcast.series_id is None:
         return
+    with _failure_logged(broadcast.series_id), transaction.atomic():
+        plan_next(broadcast.series_id, now)
+
+
+@contextmanager
+def _failure_logged(series_id: int) -> Iterator[None]:
+    """Log a failure to plan: it must stop neither this occurrence nor the other series."""
     try:
-        with transaction.atomic():
-            plan_next(broadcast.series_id, now)
+        yield
     except (DatabaseError, UnacceptableError, ValueError, OverflowError) as error:
         logger.error(
             "The next broadcast of a series cannot be planned",
             extra={
                 "action": "series_not_planned",
-                "series_id": broadcast.series_id,
+                "series_id": series_id,
                 "error": type(error).__name__,
             },
         )
@@ -92,7 +100,7 @@ def plan_missing(now: datetime) -> int:
     without = Series.objects.active().exclude(pk__in=waiting.values("series"))
     planned = 0
     for key in list(without.values_list("pk", flat=True)):
-        with transaction.atomic():
+        with _failure_logged(key), transaction.atomic():
             planned += plan_next(key, now) is not None
     return planned
 

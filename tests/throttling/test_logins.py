@@ -28,8 +28,7 @@ LOGIN = {"username": "grace", "password": ""}
 
 
 @pytest.fixture
-def grace(settings: Settings) -> User:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def grace() -> User:
     return User.objects.create_superuser("grace", password=PASSWORD)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -101,14 +101,12 @@ class SeriesItemView(EditView):
             given["first_at"] = given.pop("send_at")
         try:
             with transaction.atomic():
-                rows = Series.objects.filter(pk=series.pk, version=form.cleaned_data["edits"])
-                if not rows.update(version=F("version")):
-                    series = self._series(key)
+                series = start.locked(series.pk)
+                if series.version != form.cleaned_data["edits"]:
                     upcoming = series.next_broadcast()
                     at = upcoming.due_at if upcoming else None
                     stale(form, series.text, series.version, at, self.church.timezone)
                     return self._shown(series, form)
-                series = self._series(key)
                 start.change_series(series, **given, now=timezone.now())
                 detail = {"fields": sorted(given)}
                 audit.record(self.church, self.user, "series.changed", series, detail)
@@ -131,7 +129,7 @@ class SeriesItemView(EditView):
             "next": upcoming,
             "next_id": ids.encode(upcoming.pk) if upcoming else "",
             "form": form or self._form(series, upcoming=upcoming),
-            "past": series.broadcasts.filter(due_at=None).order_by("-pk")[:10],
+            "past": _past(series),
         }
         status = 422 if form is not None and form.errors else 200
         return self.page("koinonia/console/sent/series.html", shown, status)
@@ -181,3 +179,8 @@ class SeriesActView(EditView):
 
 def _rows(view: EditView) -> QuerySet[Series]:
     return Series.objects.filter(church=view.church).select_related("church", "author")
+
+
+def _past(series: Series) -> QuerySet[Broadcast]:
+    """Return the last occurrences that went out or were left out, without withdrawn plans."""
+    return series.broadcasts.filter(due_at=None, occurrence__isnull=False).order_by("-pk")[:10]

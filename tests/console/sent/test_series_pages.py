@@ -92,6 +92,7 @@ def test_an_ended_series_goes_on_again_with_the_same_day(sender: Client, weekly:
     after = weekly.next_broadcast()
     assert after is not None
     assert (after.due_at, after.pk != before.pk) == (before.due_at, True)
+    assert "Earlier times" not in seen(sender, path_of(weekly))
 
 
 def test_a_series_never_texts_a_group_that_it_left_out_before_its_deletion(
