@@ -130,6 +130,7 @@ def reopen(series: Series, now: datetime) -> bool:
     ended = Series.objects.filter(pk=series.pk, ended_at__isnull=False)
     _check_excluded(series)
     with transaction.atomic():
+        locked(series.pk)
         Church.objects.select_for_update(no_key=True).get(pk=series.church_id)
         _check_room(series.church)
         if not ended.update(ended_at=None, paused_at=None):
