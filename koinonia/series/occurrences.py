@@ -7,7 +7,10 @@ The transaction that takes or cancels an occurrence plans the next one. The uniq
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
+from itertools import islice
 
 from django.db import DatabaseError, transaction
 
@@ -31,6 +34,16 @@ def next_occurrence(series: Series, after: date | None, now: datetime) -> date |
     zone = zone_named(series.church.timezone)
     days = dates_after(series, after)
     return next((day for day in days if moment(day, series.at, zone) > now), None)
+
+
+def coming(series: Series, most: int) -> list[datetime]:
+    """Return the next times: that of the scheduled occurrence, and those that would follow it."""
+    upcoming = series.next_broadcast()
+    if upcoming is None or upcoming.due_at is None:
+        return []
+    zone = zone_named(series.church.timezone)
+    days = dates_after(series, upcoming.occurrence or upcoming.due_at.astimezone(zone).date())
+    return [upcoming.due_at, *(moment(day, series.at, zone) for day in islice(days, most - 1))]
 
 
 def plan_next(series_id: int, now: datetime) -> Broadcast | None:
@@ -58,15 +71,21 @@ def plan_following(broadcast: Broadcast, now: datetime) -> None:
     """
     if broadcast.series_id is None:
         return
+    with _failure_logged(broadcast.series_id), transaction.atomic():
+        plan_next(broadcast.series_id, now)
+
+
+@contextmanager
+def _failure_logged(series_id: int) -> Iterator[None]:
+    """Log a failure to plan: it must stop neither this occurrence nor the other series."""
     try:
-        with transaction.atomic():
-            plan_next(broadcast.series_id, now)
+        yield
     except (DatabaseError, UnacceptableError, ValueError, OverflowError) as error:
         logger.error(
             "The next broadcast of a series cannot be planned",
             extra={
                 "action": "series_not_planned",
-                "series_id": broadcast.series_id,
+                "series_id": series_id,
                 "error": type(error).__name__,
             },
         )
@@ -81,7 +100,7 @@ def plan_missing(now: datetime) -> int:
     without = Series.objects.active().exclude(pk__in=waiting.values("series"))
     planned = 0
     for key in list(without.values_list("pk", flat=True)):
-        with transaction.atomic():
+        with _failure_logged(key), transaction.atomic():
             planned += plan_next(key, now) is not None
     return planned
 

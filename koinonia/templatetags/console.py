@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import template
+from django.http import HttpRequest
+from django.template import Context
 from django.utils.formats import date_format, time_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -19,6 +22,7 @@ from delivery.desk import charts
 from delivery.models import Message
 from koinonia import phone
 from koinonia.console import words
+from koinonia.console.help.questions import answer_link
 from koinonia.models.member import called
 from koinonia.numbers import grouped
 
@@ -43,6 +47,19 @@ def _chip(status: str, _language: str | None) -> SafeString:
         found.sentence,
         found.label,
     )
+
+
+@register.simple_tag(takes_context=True)
+def answer(context: Context, anchor: str) -> SafeString:
+    """Return the link to an answer of the help page: ``{% answer "import" %}``."""
+    return answer_link(context["church"].slug, anchor)
+
+
+@register.filter
+def is_picture_of(url: str, request: HttpRequest) -> bool:
+    """Return whether the URL is a picture of this site: the page may load no others."""
+    split = urlsplit(url)
+    return split.netloc == request.get_host() and split.path.endswith((".jpg", ".png", ".gif"))
 
 
 @register.filter

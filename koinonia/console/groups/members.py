@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
@@ -65,7 +67,7 @@ class GroupPage(GroupsView):
         words = request.GET.get("search", "")[:100].strip()
         wanted = request.GET.get("find", "")[:100].strip()
         members = with_opt_outs(self._members(group).filter(matching(words, self.church.country)))
-        page = paged(request, members, ByName, keep=("search",))
+        page = paged(request, members, partial(ByName, self.church.pk), keep=("search",))
         if request.GET and not page.rows and not words and group.members_count:  # type: ignore[attr-defined] # annotated
             # The last person of this page has been removed.
             return self.go(self.path("group", key))
@@ -108,7 +110,8 @@ class GroupMembersPage(GroupsView):
         judged = self.judge(GroupMembersSerializer, given)
         if not judged.is_valid():
             self.notice(_("Choose people first."), level=30)
-            return self.go(f"{self.path('group', key)}#add-title")
+            asked = urlencode({"find": request.POST.get("find", "")[:100]})
+            return self.go(f"{self.path('group', key)}?{asked}#add-title")
         add, remove = judged.validated_data["add"], judged.validated_data["remove"]
         changed = group_changes.change_members(group, self.user, add=add, remove=remove)
         if changed.added:

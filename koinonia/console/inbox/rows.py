@@ -27,6 +27,7 @@ from django.utils.safestring import SafeString
 from delivery.models import Direction, Message
 from koinonia.console.words import shortened
 from koinonia.ids import encode
+from koinonia.inbox import media
 from koinonia.inbox.tapbacks import Bubble, Tapback, tapback_in
 from koinonia.models import Conversation, InboxState, Note, Staff
 from koinonia.phone import as_written
@@ -44,6 +45,7 @@ def with_rows(conversations: QuerySet[Conversation]) -> QuerySet[Conversation]:
         "church_id", "phone", "unread_count", "state", "inbox_at", "updated_at", "assigned_to_id",
         "member__first_name", "member__last_name", "last_message__text",
         "last_message__direction", "last_message__created_at", "last_message__asks_to_stop",
+        "last_message__media_urls",
         "assigned_to__user__username",
     )  # fmt: skip
 
@@ -56,6 +58,8 @@ class Row:
     mine: Staff
     unread: Message | None = None
     """The person's latest unread text, if a text to the person came after it."""
+    is_unread_unknown: bool = False
+    """True: such a text exists, and was not read from the database."""
 
     @property
     def id(self) -> str:
@@ -65,6 +69,12 @@ class Row:
     def name(self) -> str:
         member = self.conversation.member
         return (member.name if member else "") or self.number
+
+    @property
+    def initials(self) -> str:
+        """Return the first letters of the first and the last name; "#" for a bare number."""
+        letters = [word[0] for word in self.name.split() if word[0].isalpha()]
+        return "".join(letters[:1] + letters[1:][-1:]).upper() or "#"
 
     @property
     def number(self) -> str:
@@ -79,6 +89,8 @@ class Row:
     @property
     def last(self) -> Message | None:
         """Return the text that the list shows: an unread one before a later text of the office."""
+        if self.is_unread_unknown:
+            return None
         return self.unread or self.conversation.last_message
 
     @property
@@ -87,8 +99,11 @@ class Row:
 
     @property
     def words(self) -> str:
-        """Return the beginning of the last text."""
-        return shortened(self.last.text, _SHOWN) if self.last else ""
+        """Return the beginning of the last text, or the kind of its first file."""
+        if self.last is None:
+            return ""
+        words = shortened(self.last.text, _SHOWN)
+        return words or next(map(media.kind_of, self.last.media_urls), "")
 
     @cached_property
     def last_tapback(self) -> Tapback | None:
@@ -115,15 +130,19 @@ class Row:
 def listed(conversations: Iterable[Conversation], mine: Staff) -> list[Row]:
     """Return the rows of a list. A query if one of them has an unread text before one of the office."""
     shown = list(conversations)
-    hidden = [
-        one.pk
-        for one in shown
-        if one.unread_count
-        and one.last_message
-        and one.last_message.direction == Direction.OUTBOUND
-    ]
+    hidden = [one.pk for one in shown if _hides_unread(one)]
     unread = _latest_unread(hidden) if hidden else {}
     return [Row(one, mine, unread.get(one.pk)) for one in shown]
+
+
+def listed_without_query(conversations: Iterable[Conversation], mine: Staff) -> list[Row]:
+    """Return the rows of a list, without the words of an unread text before one of the office."""
+    return [Row(one, mine, is_unread_unknown=_hides_unread(one)) for one in conversations]
+
+
+def _hides_unread(talk: Conversation) -> bool:
+    last = talk.last_message
+    return bool(talk.unread_count and last and last.direction == Direction.OUTBOUND)
 
 
 def _latest_unread(threads: Sequence[int]) -> dict[int, Message]:
@@ -144,6 +163,7 @@ class Medium:
     url: str
     place: str
     """The host that a click leads to."""
+    kind: str
     is_shown: bool
     """The page may load it as a picture: by https, or from this site."""
 
@@ -183,7 +203,7 @@ class TextRow:
         return linebreaksbr(linked)
 
     @property
-    def media(self) -> list[Medium]:
+    def files(self) -> list[Medium]:
         return [_medium(url) for url in self.message.media_urls]
 
 
@@ -203,4 +223,7 @@ class NoteRow:
 
 def _medium(url: str) -> Medium:
     split = urlsplit(url)
-    return Medium(url, split.hostname or "", split.scheme == "https" or not split.netloc)
+    may_load = split.scheme == "https" or not split.netloc
+    return Medium(
+        url, split.hostname or "", media.kind_of(url), may_load and media.may_be_a_picture(url)
+    )

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -22,6 +22,7 @@ from koinonia.console.paging import paged
 from koinonia.console.sent.audience_words import audience_in_words
 from koinonia.console.sent.editing import NAMES, EditView, stale
 from koinonia.console.sent.forms import SeriesForm, audience_fields, planned_at, rule_fields
+from koinonia.console.sent.series_questions import QUESTIONS
 from koinonia.console.sent.series_words import rule_in_words
 from koinonia.console.words import Words
 from koinonia.models import Broadcast, Role, Series
@@ -43,7 +44,16 @@ _ACTS: dict[str, tuple[Callable[[Series, datetime], bool], str, Words]] = {
         "series.skipped",
         gettext_lazy("Left out. Nobody gets it this time."),
     ),
-    "end": (start.end, "series.ended", gettext_lazy("Ended. Nothing more goes out.")),
+    "end": (
+        start.end,
+        "series.ended",
+        gettext_lazy("Ended. Nothing more goes out. “Let it go on again” takes it back."),
+    ),
+    "reopen": (
+        start.reopen,
+        "series.reopened",
+        gettext_lazy("It goes on. The next time is named below."),
+    ),
 }
 
 
@@ -91,14 +101,12 @@ class SeriesItemView(EditView):
             given["first_at"] = given.pop("send_at")
         try:
             with transaction.atomic():
-                rows = Series.objects.filter(pk=series.pk, version=form.cleaned_data["edits"])
-                if not rows.update(version=F("version")):
-                    series = self._series(key)
+                series = start.locked(series.pk)
+                if series.version != form.cleaned_data["edits"]:
                     upcoming = series.next_broadcast()
                     at = upcoming.due_at if upcoming else None
                     stale(form, series.text, series.version, at, self.church.timezone)
                     return self._shown(series, form)
-                series = self._series(key)
                 start.change_series(series, **given, now=timezone.now())
                 detail = {"fields": sorted(given)}
                 audit.record(self.church, self.user, "series.changed", series, detail)
@@ -139,19 +147,29 @@ class SeriesItemView(EditView):
 
 
 class SeriesActView(EditView):
-    """Pause, resume, skip or end a repeating broadcast."""
+    """Pause, resume, skip, end or reopen a repeating broadcast. It asks before it skips or ends."""
 
-    http_method_names = ["post"]
+    def get(self, request: HttpRequest, key: str, act: str) -> HttpResponse:
+        series = self.item(_rows(self), key)
+        if act not in QUESTIONS:
+            raise Http404
+        back = self.link("console-sent-series-item", series)
+        question = QUESTIONS[act](series)
+        return self.go(back) if question is None else self.ask(**question, back=back)
 
     def post(self, request: HttpRequest, key: str, act: str) -> HttpResponse:
         if act not in _ACTS:
             raise Http404
         series = self.item(_rows(self), key)
         change, action, sentence = _ACTS[act]
-        with transaction.atomic():
-            done = change(series, timezone.now())
-            if done:
-                audit.record(self.church, self.user, action, series)
+        try:
+            with transaction.atomic():
+                done = change(series, timezone.now())
+                if done:
+                    audit.record(self.church, self.user, action, series)
+        except UnacceptableError as error:
+            self.notice(error.message, level=messages.WARNING)
+            return self.go(self.link("console-sent-series-item", series))
         if done:
             self.notice(str(sentence))
         else:
