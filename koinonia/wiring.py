@@ -277,6 +277,7 @@ def nightly(stopped: Callable[[], bool]) -> None:
 
 def on_group_deleted(*, instance: Group, **_: Any) -> None:
     cancel_broadcasts_to(instance, now=timezone.now())
+    Member.objects.filter(groups=instance).lock_for_change()
 
 
 def on_member_saved(*, instance: Member, raw: bool = False, **_: Any) -> None:

@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from throttling import inspection
+from throttling import inspection, policies
 from throttling.buckets import BucketsUnavailableError
 from throttling.inspection import Subject
 from throttling.models import Allowance, ThrottleState
@@ -54,22 +54,34 @@ class AllowanceForm(FormBase):
         to_field_name=get_user_model().USERNAME_FIELD,
         required=False,
         widget=AdminTextInputWidget(attrs={"autocapitalize": "none", "spellcheck": "false"}),
-        help_text="A user name.",
+        help_text="A user name. The user is not limited, whatever the address.",
     )
 
     class Meta:
         help_texts: ClassVar[dict[str, str]] = {
-            "policies": "Names of policies, separated by commas; empty for all. A user is unknown "
-            "before the login: name the login policies to exempt the user name from them.",
-            "note": "Why this entry exists.",
+            "network": "An address such as 203.0.113.9, or a range such as 203.0.113.0/24 or 2001:db8::/48. "
+            "Nobody there is limited.",
+            "token": "The first letters of an API token or key, as its page lists it; never the whole.",
+            "note": "Why this entry exists, and who asked for it.",
         }
+        labels: ClassVar[dict[str, str]] = {"token": "API token", "policies": "Limits"}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "policies" in self.fields:
+            self.fields["policies"].help_text = _names_of_limits()
         if "expires_at" in self.fields:
             _label_date_and_time(self.fields["expires_at"])
         if self.instance.user is not None:
             self.initial["user"] = self.instance.user.get_username()
+
+
+def _names_of_limits() -> str:
+    names = ", ".join(sorted(policies.by_name()))
+    return (
+        f"Empty: all limits are lifted. Or the names of some, separated by commas: {names}. A user is unknown before the "
+        "login: name the login limits to free the user name from them."
+    )
 
 
 def _label_date_and_time(field: forms.Field) -> None:
@@ -78,7 +90,7 @@ def _label_date_and_time(field: forms.Field) -> None:
     inputs = field.widget.widgets if isinstance(field.widget, forms.MultiWidget) else ()
     for one, word in zip(inputs, ("date", "time"), strict=False):
         one.attrs["aria-label"] = f"{label}: {word}"
-    field.help_text = f"The zone is {timezone.get_current_timezone_name()}. Empty: never."
+    field.help_text = f"The zone is {timezone.get_current_timezone_name()}. Empty: the entry stays."
 
 
 @admin.register(Allowance)
@@ -95,7 +107,7 @@ class AllowanceAdmin(AllowanceBase):
             "Who",
             {
                 "fields": ("user", "network", "token"),
-                "description": "Exactly one of the three.",
+                "description": "Fill in exactly one of the three. The limits are lifted from the next request on.",
             },
         ),
         ("What", {"fields": ("policies", "expires_at", "note")}),

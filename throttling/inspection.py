@@ -52,6 +52,13 @@ class BucketReport:
         return -(-self.state.wait_ms // 1000)
 
     @property
+    def limit(self) -> str:
+        """Return the rate in words, such as ``1,000 a minute, at most 200 at once, for each user``."""
+        rate = self.policy.rate
+        at_once = "" if rate.burst == rate.count else f", at most {rate.burst:,} at once"
+        return f"{rate.count:,} {_period(rate.period_ms)}{at_once}, for each {self.policy.by}"
+
+    @property
     def low(self) -> int:
         """Return below how many tokens the page marks the bucket as low."""
         return -(-self.policy.rate.burst // 5)
@@ -64,6 +71,18 @@ class RefusalCount(NamedTuple):
     times: int
     user: str
     """The user name, if the bucket counts a user."""
+
+
+_PERIODS = {86_400_000: "day", 3_600_000: "hour", 60_000: "minute", 1_000: "second"}
+
+
+def _period(milliseconds: int) -> str:
+    for length, word in _PERIODS.items():
+        if milliseconds == length:
+            return f"an {word}" if word == "hour" else f"a {word}"
+        if milliseconds % length == 0:
+            return f"in {milliseconds // length} {word}s"
+    return f"in {milliseconds} ms"
 
 
 def look(subject: Subject) -> list[BucketReport]:

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
+from delivery.admin import tenants
 from delivery.models import Message
 from delivery.queue.heads import heads
 from delivery.statuses import Status
@@ -27,10 +28,16 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         label="Reason",
         max_length=200,
-        help_text="The history shows it with your name. Tenants do not see it.",
         error_messages={"required": "Give a reason: the history shows it with your name."},
         widget=forms.TextInput(attrs={"class": "vTextField", "autofocus": True}),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        whose = tenants.names().capitalize()
+        self.fields[
+            "reason"
+        ].help_text = f"The history shows it with your name. {whose} do not see it."
 
 
 class OrderForm(ReasonForm):

@@ -29,6 +29,14 @@ def colleagues() -> QuerySet[Any]:
     return found.filter(is_staff=True).order_by(get_user_model().USERNAME_FIELD)[:_MOST_COLLEAGUES]
 
 
+def waiting_for(user: AbstractBaseUser) -> int:
+    """Return how many dead letters wait for this colleague, counted up to ``MOST``."""
+    mine = LetterAssignment.objects.filter(
+        to=user.pk, message__status__in=sorted(DEAD_LETTERS), message__discarded_at=None
+    )
+    return mine.order_by()[:MOST].count()
+
+
 def assign(
     messages: MessageQuerySet, to: AbstractBaseUser | None, *, by: AbstractBaseUser, now: datetime
 ) -> int:

@@ -37,6 +37,9 @@ class Trouble:
 
     tone: str
     sentence: str
+    model: str = ""
+    """The model of this app whose page in the admin helps, and the query of that page."""
+    query: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,26 +131,29 @@ def _troubles(
 ) -> Iterator[Trouble]:
     for one in found:
         if one.breaker.state != BreakerState.CLOSED or one.hold is not None:
-            yield Trouble(one.tone, f"{one.alias}: {one.sentence}")
+            yield Trouble(one.tone, f"{one.alias}: {one.sentence}", "breakertransition")
         if one.slowed:
-            yield Trouble("warn", f"{one.alias}: {_slowed(one)}")
+            yield Trouble("warn", f"{one.alias}: {_slowed(one)}", "slowdown")
     if late is not None and now - late > _LATE:
         waits = since(late, now)
         slow = " A person has slowed the pace." if any(one.slowed for one in found) else ""
         yield Trouble("bad", f"A text has been due for {waits}: see whether the workers run.{slow}")
     if hooks.waiting_since is not None and now - hooks.waiting_since > _WEBHOOKS_LATE:
         waits = since(hooks.waiting_since, now)
-        yield Trouble("bad", f"Webhooks have waited for {waits}: see whether the workers run.")
+        sentence = f"Webhooks have waited for {waits}: see whether the workers run."
+        yield Trouble("bad", sentence, "webhookevent")
     if dead.last_hour:
         texts = "text died" if dead.last_hour == 1 else "texts died"
-        yield Trouble("warn", f"{dead.last_hour:,} {texts} in the last hour.")
+        sentence = f"{dead.last_hour:,} {texts} in the last hour."
+        yield Trouble("warn", sentence, "deadletter", "?age=1h")
     if stopped:
         names = stops.names_of(stopped[:3])
         more = f" and {len(stopped) - 3} more" if len(stopped) > 3 else ""
-        yield Trouble("warn", f"A person has stopped the texts of {names}{more}.")
+        yield Trouble("warn", f"A person has stopped the texts of {names}{more}.", "tenantstop")
     if capped:
         which = ", ".join(str(limit.tenant) for limit in capped[:3])
-        yield Trouble("warn", f"The daily cap is reached: the texts of {which} wait.")
+        sentence = f"The daily cap is reached: the texts of {which} wait."
+        yield Trouble("warn", sentence, "spendlimit")
 
 
 def _slowed(one: AccountView) -> str:

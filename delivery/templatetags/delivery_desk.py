@@ -7,6 +7,7 @@ from typing import Any
 from django import template
 from django.utils import timezone
 
+from delivery.dead_letters import care
 from delivery.desk import overview
 
 register = template.Library()
@@ -26,6 +27,7 @@ def desk_context(user: Any) -> dict[str, Any]:
         "desk": overview.kept.get(timezone.now()),
         "may_order": user.has_perm("delivery.change_breakertransition"),
         "may_see_letters": user.has_perm("delivery.view_deadletter"),
+        "mine": care.waiting_for(user),
         "may_end_slowdown": user.has_perm("delivery.change_slowdown"),
         "may_see_slowdowns": user.has_perm("delivery.view_slowdown"),
         "may_see_stops": user.has_perm("delivery.view_tenantstop"),

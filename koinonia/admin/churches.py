@@ -21,6 +21,7 @@ from koinonia.admin.names import TidyNamesMixin
 from koinonia.models import Church, Group, Member, SendingNumber, Staff
 from koinonia.names import search_key
 from koinonia.quiet.hours import DEFAULT_FROM, DEFAULT_UNTIL, quiet_hours_refusal
+from koinonia.series import new_zone
 
 if TYPE_CHECKING:
     ChurchAdminBase = admin.ModelAdmin[Church]
@@ -50,7 +51,18 @@ class ChurchForm(ChurchFormBase):
             "uses_second_number", "keep_texts_days", "quiet_from", "quiet_until",
         ]  # fmt: skip
         help_texts = {
-            "phone_number": "E.164. The previous number stays reserved for 30 days and while texts wait."
+            "slug": "The name in addresses, such as grace in /churches/grace/. A change ends links and programs"
+            " that use the old one.",
+            "phone_number": "With + and the country code, such as +13125550142. Texts come from it, and answers go"
+            " to it. The previous number stays reserved for 30 days and while texts wait.",
+            "country": "Two letters, such as US: numbers without + are read as numbers of this country.",
+            "timezone": "Such as America/Chicago. The office reads and writes times of this zone.",
+        }
+        labels = {
+            "slug": "Short name",
+            "timezone": "Time zone",
+            "opt_out_words": "Opt-out words",
+            "keep_texts_days": "Keep texts for (days)",
         }
 
     def clean(self) -> dict[str, Any]:
@@ -97,6 +109,8 @@ class ChurchAdmin(BoundedList, ClosedLookups, TidyNamesMixin, ChurchAdminBase):
         wanted, now = obj.phone_number, timezone.now()
         obj.phone_number = Church.objects.get(pk=obj.pk).phone_number if change else None
         super().save_model(request, obj, form, change)
+        if change:
+            new_zone.follow(obj, form.initial["timezone"], now)
         if wanted and wanted != obj.phone_number:
             sending_numbers.give(obj, wanted, now=now)
         elif not wanted and obj.phone_number:

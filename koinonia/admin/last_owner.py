@@ -43,8 +43,19 @@ class KeepsOwners(AdminBase):
             super().delete_queryset(request, queryset)
 
 
+ROLES = (
+    "A viewer reads. A sender also sends, and edits members and groups. An owner also manages staff, API keys, webhooks"
+    " and settings."
+)
+
+
 class StaffForm(StaffFormBase):
     """Rejects a new role or church for the last owner."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "role" in self.fields:
+            self.fields["role"].help_text = ROLES
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data

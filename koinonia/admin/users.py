@@ -23,7 +23,7 @@ from delivery.admin.closed_lookups import ClosedLookups
 from delivery.admin.readonly import to_the_second
 from koinonia.accounts import invitations, mail
 from koinonia.accounts.new_accounts import password_link
-from koinonia.admin.last_owner import KeepsOwners
+from koinonia.admin.last_owner import ROLES, KeepsOwners
 from koinonia.admin.names import TidyNamesMixin
 from koinonia.models import Invitation
 
@@ -90,7 +90,12 @@ class InvitationForm(InvitationFormBase):
     class Meta:
         model = Invitation
         fields = ["church", "email", "username", "role"]
-        help_texts = {"email": "Fill in either an e-mail address or a user name."}
+        labels = {"email": "E-mail address", "username": "User name"}
+        help_texts = {
+            "email": "Of a person without an account here. A link goes there; it works once, for a week.",
+            "username": "Or the name of a user, who finds the invitation after signing in. Only one of the two.",
+            "role": ROLES,
+        }
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data

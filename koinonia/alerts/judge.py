@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
+from koinonia.alerts.pages import page_of
 from koinonia.alerts.rules import Trouble, troubles
 from koinonia.config.alert_rules import Alerts
 from koinonia.models import Alert, AlertClock, AlertNotice
@@ -122,5 +124,6 @@ def _shown(alert: Alert, state: str) -> dict[str, Any]:
         "key": alert.key,
         "sentence": alert.sentence,
         "what_to_do": "" if state == "over" else alert.what_to_do,
+        "page": f"{settings.PUBLIC_URL}{page_of(alert.rule, alert.key).path}",
         "since": f"{alert.since:%Y-%m-%dT%H:%M:%SZ}",
     }

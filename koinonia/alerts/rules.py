@@ -73,8 +73,8 @@ def _holds(rules: Alerts, now: datetime) -> Iterator[Trouble]:
                 "hold",
                 f"hold:{account.alias}",
                 f"{_name(account)} refuses our account (code {hold.code}). Nothing is sent through it.",
-                "Replace the key or top up the balance at the provider, then end the hold in the"
-                " admin.",
+                "Replace the key or top up the balance at the provider. Then press “Automatic again…”"
+                " beside the account: it ends the hold, and texts go out.",
                 timedelta(seconds=rules.hold_seconds),
             )
 
@@ -90,9 +90,10 @@ def _breakers(rules: Alerts, now: datetime) -> Iterator[Trouble]:
                 "breaker",
                 f"breaker:{account.alias}",
                 _BLOCKS[state].format(name=_name(account)),
-                "Ask the person who stopped it: the history of the breaker in the admin has the name."
+                "Read beside the account who stopped it, and why. When that is settled, press “Automatic again…”."
                 if forced
-                else "Look at the provider's status page. It is tried again by itself; no text is lost.",
+                else "Look at the provider's status page. It is tried again by itself; texts wait, mostly"
+                " up to 24 hours.",
                 timedelta(seconds=rules.breaker_seconds),
             )
 
@@ -148,7 +149,7 @@ def _silence(rules: Alerts, now: datetime) -> Iterator[Trouble]:
             f"webhook_silence:{account.alias}",
             f"{_name(account)} has sent no webhook for {silent}, and texts wait for reports.",
             "Compare the webhook URL and the public key at the provider with PUBLIC_URL and the"
-            " settings. Replies and STOPs do not arrive meanwhile.",
+            " settings. Replies and STOPs do not arrive meanwhile. The list shows what came last.",
         )
 
 
@@ -181,7 +182,7 @@ def _dead_letters(rules: Alerts, now: datetime) -> Iterator[Trouble]:
         "dead_letters",
         f"{count} texts of the last hour could not be sent, most of them by code {code}:"
         f" {explain(code, alias)}",
-        "Open the dead letters in the admin, put the cause right, then retry them.",
+        "Put the cause right. Then choose the cause in the list, and press “Retry all…”.",
     )
 
 
@@ -206,14 +207,14 @@ def _caps(rules: Alerts, now: datetime) -> Iterator[Trouble]:
         return
     waiting = list(spend.waiting(now))
     what = (
-        "If the church is right to send so much, raise its daily limit in the admin (Spend limits)."
-        " Else ask the church: an account may be misused."
+        "If the church is right to send so much, raise its daily cap: texts that wait go out at once."
+        " Else ask the church: a user or an API key may be misused."
     )
     for limit in waiting[:MOST_CHURCHES]:
         yield Trouble(
             "spend_cap",
             f"spend_cap:{limit.tenant_id}",
-            f"{limit.tenant} has reached its daily limit. Its texts wait.",
+            f"{limit.tenant} has reached its daily cap. Its texts wait.",
             what,
         )
     more = len(waiting) - MOST_CHURCHES
@@ -221,7 +222,7 @@ def _caps(rules: Alerts, now: datetime) -> Iterator[Trouble]:
         yield Trouble(
             "spend_cap",
             "spend_cap:others",
-            f"{more} further churches have reached their daily limits.",
+            f"{more} further churches have reached their daily caps.",
             what,
         )
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -16,6 +17,7 @@ from delivery.admin.renewal import EVERY_SECONDS, part
 from delivery.desk.durations import since
 from delivery.desk.overview import Kept, Trouble
 from delivery.templatetags.delivery_desk import desk_context
+from koinonia.desk import menu
 from koinonia.desk.versions import versions
 from koinonia.health import heartbeat
 from koinonia.health.heartbeat import LiveProcess
@@ -87,6 +89,24 @@ class Outgoing:
         return [Trouble("warn", sentence)]
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A trouble, and the page that helps, if the user may see it."""
+
+    tone: str
+    sentence: str
+    page: str = ""
+    url: str = ""
+
+
+def _shown(trouble: Trouble, user: Any) -> Shown:
+    entry = menu.entry_of_label(f"delivery.{trouble.model}")
+    if entry is None or not user.has_perm(f"delivery.view_{trouble.model}"):
+        return Shown(trouble.tone, trouble.sentence)
+    url = reverse(f"admin:delivery_{trouble.model}_changelist") + trouble.query
+    return Shown(trouble.tone, trouble.sentence, entry.name, url)
+
+
 def context(user: Any, now: datetime) -> dict[str, Any]:
     """Return the context of the parts of the page; without the right to see them, ``desk`` is None."""
     found = desk_context(user)
@@ -94,14 +114,14 @@ def context(user: Any, now: datetime) -> dict[str, Any]:
         return found
     processes, outgoing = Processes(heartbeat.alive(now)), Outgoing(_lag.get(now), now)
     troubles = [*processes.troubles(), *found["desk"].troubles, *outgoing.troubles()]
-    troubles.sort(key=lambda one: one.tone)
+    shown = [_shown(one, user) for one in sorted(troubles, key=lambda one: one.tone)]
     return {
         **found,
         "processes": processes,
         "outgoing": outgoing,
         "versions": versions(),
-        "troubles": troubles[1:],
-        "verdict": troubles[0] if troubles else None,
+        "troubles": shown[1:],
+        "verdict": shown[0] if shown else None,
         "every": EVERY_SECONDS,
     }
 

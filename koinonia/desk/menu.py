@@ -78,7 +78,11 @@ _BY_MODEL = {entry.model: entry for entries in SECTIONS.values() for entry in en
 
 def entry_of(opts: Any) -> Entry | None:
     """Return the entry of a model's ``_meta``; None for a model without one."""
-    label = getattr(opts, "label_lower", "")
+    return entry_of_label(getattr(opts, "label_lower", ""))
+
+
+def entry_of_label(label: str) -> Entry | None:
+    """Return the entry of a model by its label, such as ``delivery.deadletter``."""
     return _BY_MODEL.get(label) if label else None
 
 

@@ -12,7 +12,11 @@ from pytest_django.fixtures import Settings
 from tests.throttling.conftest import set_policies
 from throttling import limits, shared_buckets
 from throttling.buckets import BucketStore
+from throttling.buckets.bucket import BucketState
+from throttling.inspection import BucketReport
 from throttling.models import Allowance
+from throttling.policies import Policy
+from throttling.rates import parse
 
 pytestmark = pytest.mark.django_db
 
@@ -89,6 +93,19 @@ def test_the_buckets_of_a_user_are_shown(support: Client) -> None:
     page = support.get(STATE, {"name": "grace-sender"}).content.decode()
     assert f"api:{user.pk}" in page
     assert "150 of 200" in page
+
+
+@pytest.mark.parametrize(
+    ("rate", "words"),
+    [
+        ("1000/m:200", "1,000 a minute, at most 200 at once, for each user"),
+        ("20/15m", "20 in 15 minutes, for each user"),
+        ("10/h", "10 an hour, for each user"),
+    ],
+)
+def test_a_limit_is_told_in_words(rate: str, words: str) -> None:
+    policy = Policy("api", parse(rate), "user")
+    assert BucketReport("api:1", policy, BucketState(True, 1, 0, 0)).limit == words
 
 
 def test_the_buckets_of_an_address_are_shown(support: Client) -> None:

@@ -73,7 +73,10 @@ class SettingsForm(forms.Form):
         label=_("Most parts in 24 hours"),
         required=False,
         widget=forms.NumberInput({"min": "1", "inputmode": "numeric"}),
-        help_text=_("Texts beyond it wait. Empty: the cap of the operator alone."),
+        help_text=_(
+            "A part is 160 plain letters, or 70 with others such as emoji. Texts beyond the cap wait."
+            " Empty: the cap of the operator alone."
+        ),
     )
 
     def values(self) -> dict[str, Any]:
@@ -198,6 +201,7 @@ class KeyForm(forms.Form):
     church = forms.ChoiceField(label=_("Where it may do this"))
     days = forms.TypedChoiceField(
         label=_("Ends after"),
+        help_text=_("Then the program is refused. Make a new key before."),
         coerce=int,
         initial=90,
         choices=[

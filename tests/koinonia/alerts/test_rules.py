@@ -13,6 +13,7 @@ from delivery.limits import breaker, holds, slowdowns, stops
 from delivery.models import Attempt, BreakerState, Direction, Message, SpendLimit, WebhookEvent
 from delivery.providers import registry
 from delivery.statuses import Status
+from koinonia.alerts.pages import Page, page_of
 from koinonia.alerts.rules import MOST_CHURCHES, troubles
 from koinonia.models import Church, WebhookEndpoint
 from realtime.models import Event
@@ -163,3 +164,20 @@ def test_each_church_at_its_limit_is_a_trouble_up_to_a_bound(grace: Church) -> N
     assert len(found) == MOST_CHURCHES + 1
     assert found[-1] == "spend_cap:others"
     assert keys(spend_cap=False) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "path"),
+    [
+        ("hold:telnyx", "Provider accounts", "/admin/delivery/breakertransition/"),
+        ("breaker:telnyx", "Provider accounts", "/admin/delivery/breakertransition/"),
+        ("oldest_due", "Support desk", "/admin/"),
+        ("webhook_silence:telnyx", "Webhooks of providers", "/admin/delivery/webhookevent/"),
+        ("dead_letters", "Dead letters", "/admin/delivery/deadletter/?age=1h"),
+        ("outgoing", "Support desk", "/admin/"),
+        ("spend_cap:7", "Daily caps", "/admin/delivery/spendlimit/7/change/"),
+        ("spend_cap:others", "Daily caps", "/admin/delivery/spendlimit/"),
+    ],
+)
+def test_an_alert_leads_to_the_page_on_which_a_person_acts(key: str, name: str, path: str) -> None:
+    assert page_of(key.partition(":")[0], key) == Page(name, path)

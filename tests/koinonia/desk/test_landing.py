@@ -13,9 +13,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from delivery.dead_letters import care, discard
 from delivery.desk import overview
 from delivery.limits import breaker, holds, slowdowns, stops
-from delivery.models import BreakerState, WebhookEvent
+from delivery.models import BreakerState, Message, WebhookEvent
 from delivery.providers import registry
 from koinonia import ids
 from koinonia.accounts.support_group import SUPPORT
@@ -267,3 +268,22 @@ def test_a_dead_letter_leads_to_the_story_of_its_text(client: Client, letter: Ma
     assert f'href="{link}"' in page
     assert client.get(link).status_code == 200
     assert 'action="/admin/find/"' in client.get(PAGE).content.decode()
+
+
+def test_a_trouble_leads_to_the_page_that_helps(client: Client, letter: MakeLetter) -> None:
+    now = timezone.now()
+    letter(dead_since=now - timedelta(minutes=5), updated_at=now)
+    page = client.get(PART).content.decode()
+    assert '<a href="/admin/delivery/deadletter/?age=1h">Dead letters</a>' in page
+
+
+def test_the_desk_counts_the_letters_of_the_person_who_looks(
+    client: Client, letter: MakeLetter
+) -> None:
+    me, now = User.objects.get(username="support"), timezone.now()
+    mine, other = letter(), letter(to_number="+13125550002")
+    care.assign(Message.objects.filter(pk=mine.pk), me, by=me, now=now)
+    assert "Assigned to me (1)" in client.get(PART).content.decode()
+    care.assign(Message.objects.filter(pk=other.pk), me, by=me, now=now)
+    discard(mine, by=me, reason="The office said so.", now=now)
+    assert "Assigned to me (1)" in client.get(PART).content.decode()
