@@ -27,11 +27,9 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 
-import psycopg  # noqa: E402
 from console_bytes import Visits  # noqa: E402  # found by the path above
 from console_web import LOGIN, System, Web  # noqa: E402  # the same
 from figures import print_figure, say  # noqa: E402  # the same
-from psycopg import sql  # noqa: E402
 from scale_set import FAST_LOAD, fill  # noqa: E402  # found by the path above
 from system_parts import Build  # noqa: E402  # the same
 
@@ -85,13 +83,7 @@ def _filled(options: argparse.Namespace, directory: Path, stack: ExitStack) -> s
     stack.callback(server.stop, "fast" if options.keep else "immediate")
     if is_filled:
         return server.url
-    with psycopg.connect(server.url, autocommit=True) as connection:
-        for name, value in FAST_LOAD.items():
-            connection.execute(
-                sql.SQL("ALTER SYSTEM SET {} = {}").format(sql.Identifier(name), sql.Literal(value))
-            )
-    server.stop()
-    server.start()
+    server.configure(FAST_LOAD)
     system = System(Build(options.tree.resolve()), 0, _environment(server.url, "", 0, directory))
     system.manage("migrate", "--noinput", "--verbosity", "0", "--skip-checks")
     fill(server.url, options.messages, say, members=options.members)

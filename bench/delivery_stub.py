@@ -1,7 +1,8 @@
 """A cheap stub of Telnyx: ``python bench/delivery_stub.py``.
 
 The stub prints its port. It accepts every text and answers 20 ms later; it answers a text with ``[fails 3]``
-with 503 three times first. ``GET /arrivals`` returns the Unix time at which each text arrived.
+with 503 three times first. ``GET /arrivals`` returns the Unix time at which each text arrived, ``GET /posts``
+the number of its posts by idempotency key, and ``GET /count`` the number of texts.
 ``PUT /webhooks`` with ``{"url": …, "seed": …}`` makes it report on each text that it accepts from then on.
 """
 
@@ -13,7 +14,7 @@ import re
 import sys
 import time
 import uuid
-from collections import Counter
+from collections import Counter, defaultdict
 
 from delivery_reports import Reporter
 
@@ -26,6 +27,7 @@ _UNAVAILABLE = b'{"errors":[{"code":"10037","title":"Service unavailable"}]}'
 
 class Stub(asyncio.Protocol):
     arrivals: dict[str, float] = {}
+    posts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     failed: Counter[bytes] = Counter()
     reporter: Reporter | None = None
 
@@ -47,16 +49,23 @@ class Stub(asyncio.Protocol):
 
     def _answer(self, head: bytes, body: bytes) -> None:
         if head.startswith(b"GET"):
-            self._write(200, json.dumps(self.arrivals).encode())
+            self._write(200, json.dumps(self._told(head.split(b" ", 2)[1])).encode())
             return
         if head.startswith(b"PUT"):
             Stub.reporter = Reporter(**json.loads(body))
             self._write(200, b"{}")
             return
-        self.arrivals.setdefault(json.loads(body)["text"], time.time())
+        text, key = json.loads(body)["text"], _KEY.search(head)
+        self.arrivals.setdefault(text, time.time())
+        self.posts[text][key[1].decode() if key else ""] += 1
         asyncio.get_running_loop().call_later(
             ANSWER_SECONDS, self._write, *self._verdict(head, body)
         )
+
+    def _told(self, path: bytes) -> object:
+        if path == b"/count":
+            return len(self.arrivals)
+        return self.posts if path == b"/posts" else self.arrivals
 
     def _verdict(self, head: bytes, body: bytes) -> tuple[int, bytes]:
         fails, key = _FAILS.search(body), _KEY.search(head)

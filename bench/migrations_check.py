@@ -21,10 +21,8 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 
-import psycopg  # noqa: E402
 from figures import print_figure, say  # noqa: E402  # found by the path above
 from migration_traffic import Traffic  # noqa: E402
-from psycopg import sql  # noqa: E402
 from scale_set import FAST_LOAD, fill  # noqa: E402
 
 from tests.support.postgres import EmbeddedPostgres  # noqa: E402  # found by the path above
@@ -39,7 +37,7 @@ def main() -> None:
         directory = Path(name)
         server = EmbeddedPostgres(directory / "postgres")
         try:
-            _lose_data_gladly(server)
+            server.configure(FAST_LOAD)
             before = _checkout(options.since, directory / "before")
             say(f"{options.messages:,} messages at the schema of {options.since}:")
             _run(["manage.py", "migrate", "--verbosity", "0", "--skip-checks"], before, server.url)
@@ -63,16 +61,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--report-seconds", type=float, default=10.0)
     parser.add_argument("--directory", help="where the database lives; a million needs 3 GB")
     return parser.parse_args()
-
-
-def _lose_data_gladly(server: EmbeddedPostgres) -> None:
-    with psycopg.connect(server.url, autocommit=True) as connection:
-        for name, value in FAST_LOAD.items():
-            connection.execute(
-                sql.SQL("ALTER SYSTEM SET {} = {}").format(sql.Identifier(name), sql.Literal(value))
-            )
-    server.stop()
-    server.start()
 
 
 def _checkout(commit: str, directory: Path) -> Path:

@@ -25,6 +25,11 @@ def cpu_seconds(roots: Iterable[int]) -> float:
     return sum(process.ticks for process in _trees(roots)) / _TICKS_PER_SECOND
 
 
+def pids(roots: Iterable[int]) -> list[int]:
+    """Return the processes and all their descendants."""
+    return [process.pid for process in _trees(roots)]
+
+
 def megabytes(roots: Iterable[int]) -> tuple[float, float]:
     """Return the resident set size (RSS) and the proportional one (PSS), summed over the trees."""
     sizes = [_sizes(process.pid) for process in _trees(roots)]

@@ -41,7 +41,7 @@ def main() -> None:
         os.chmod(directory, 0o711)  # noqa: S103  # PostgreSQL runs as another user if we are root
         server = EmbeddedPostgres(Path(directory) / "postgres")
         try:
-            _lose_data_gladly(server)
+            server.configure(FAST_LOAD)
             urls = {size: _filled(server, size, Path(directory)) for size in (small, large)}
             rounds: dict[int, list[Measured]] = {small: [], large: []}
             for _ in range(options.rounds):
@@ -62,16 +62,6 @@ def _options() -> argparse.Namespace:
         "--directory", help="where the database lives; 10,000,000 messages need 11 GB"
     )
     return parser.parse_args()
-
-
-def _lose_data_gladly(server: EmbeddedPostgres) -> None:
-    with psycopg.connect(server.url, autocommit=True) as connection:
-        for name, value in FAST_LOAD.items():
-            connection.execute(
-                sql.SQL("ALTER SYSTEM SET {} = {}").format(sql.Identifier(name), sql.Literal(value))
-            )
-    server.stop()
-    server.start()
 
 
 def _filled(server: EmbeddedPostgres, messages: int, directory: Path) -> str:

@@ -41,6 +41,7 @@ ACTIONS: dict[str, str | Promise] = {
     "series.resumed": _("Let a repeating broadcast go on"),
     "series.skipped": _("Left out one time of a repeating broadcast"),
     "series.ended": _("Ended a repeating broadcast"),
+    "series.reopened": _("Let an ended repeating broadcast go on"),
     "conversation.assigned": _("Assigned a conversation"),
     "conversation.done": _("Marked a conversation as done"),
     "conversation.opened": _("Opened a conversation again"),

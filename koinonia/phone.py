@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import pairwise
 
 import phonenumbers
 from django.utils.translation import gettext as _
@@ -17,65 +18,34 @@ _MAX_NUMBERS = 5
 _WRAPPED = re.compile(r"""^=?\s*["“”']?\s*(.*?)\s*["“”']?$""", re.DOTALL)
 """``="3125550101"`` and ``'3125550101``: spreadsheet notations for a number as text."""
 _SCHEME = re.compile(r"^(?:tel|sms|callto)\s*:\s*", re.IGNORECASE)
-_EXPONENT = re.compile(r"^[+-]?\d+(?:[.,]\d+)?\s*[eE]\s*[+-]?\s*\d{1,4}$")
+_EXPONENT = re.compile(r"^[+-]?(\d+)(?:[.,](\d+))?\s*[eE]\s*([+-]?\s*\d{1,4})$")
 _DECIMAL_ZERO = re.compile(r"^(\+?\d{7,15})[.,]0+$")
 _SEPARATORS = str.maketrans("·•∙‧_~", "------")
 """Separators of digit groups that phonenumbers does not know."""
 _NO_NUMBER = frozenset({"none", "na", "n/a", "#n/a", "nil", "null", "unknown", "nan"})
 _BETWEEN_NUMBERS = re.compile(r"[,;/|\n]|:::|\s(?:or|and|o|y|und|oder|et|ou)\s|[&]", re.IGNORECASE)
+_BLANKS = re.compile(r"[^\S\n]")
 _WORD = re.compile(r"[^\W\d_]+", re.UNICODE)
 _WORD_IN_CELL = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
-_EXTENSION = re.compile(r"(?:\bext(?:ension|n)?\b|;ext=|\bx|#)\.?\s*\d{1,7}\s*$", re.IGNORECASE)
-_KINDS = frozenset(
-    [
-        "cell",
-        "cellular",
-        "cellphone",
-        "mobile",
-        "mob",
-        "mbl",
-        "iphone",
-        "phone",
-        "ph",
-        "telephone",
-        "telefon",
-        "telefono",
-        "teléfono",
-        "tel",
-        "text",
-        "texts",
-        "sms",
-        "home",
-        "hm",
-        "house",
-        "work",
-        "wk",
-        "office",
-        "main",
-        "primary",
-        "preferred",
-        "number",
-        "nr",
-        "num",
-        "c",
-        "m",
-        "h",
-        "w",
-        "p",
-        "t",
-        "o",
-        "personal",
-        "private",
-        "default",
-        "best",
-        "movil",
-        "móvil",
-        "celular",
-        "cel",
-        "handy",
-        "portable",
-    ]
+_EXTENSION = re.compile(
+    r"(?:\bext(?:ension|n)?\b|;ext=|(?<![^\W\d])x|#)\.?\s*\d{1,7}\s*$", re.IGNORECASE
 )
+_MOBILES = frozenset(
+    {"cell", "cellular", "cellphone", "mobile", "mob", "mbl", "iphone", "c", "m", "text", "texts",
+     "sms", "movil", "móvil", "celular", "cel", "cp", "handy", "portable", "휴대폰", "핸드폰",
+     "휴대전화", "手机", "手機", "携帯"}
+)  # fmt: skip
+_HOMES = frozenset(
+    {"home", "hm", "house", "h", "work", "wk", "w", "office", "o", "casa", "trabajo", "oficina",
+     "집", "집전화", "자택", "회사", "宅"}
+)  # fmt: skip
+_KINDS = (
+    _MOBILES
+    | _HOMES
+    | {"phone", "ph", "telephone", "telefon", "telefono", "teléfono", "tel", "main", "primary",
+       "preferred", "number", "nr", "num", "p", "t", "personal", "private", "default", "best",
+       "전화", "电话", "電話"}
+)  # fmt: skip
 """Words beside a number that only name its kind."""
 _NUMBER_WORD = re.compile(
     r"\b(phone|telephone|tel|cell|cellular|mobile|home|work|office)[\s.]+no\b(?=[\s.:#]*[+(]?\d)",
@@ -115,13 +85,15 @@ def numbers_in(cell: str, country: str) -> list[str]:
     if len(cell) > _MAX_CELL_LENGTH:
         raise UnusableNumberError(_sentence(cell, _("This is too long")))
     text = _unwrapped(cell)
-    if _EXPONENT.match(text):
+    if not has_digits(text):
+        raise UnusableNumberError(_sentence(cell))
+    if (match := _EXPONENT.match(text)) and not (text := _all_digits(match)):
         reason = _("A spreadsheet has cut off digits; format the column as text and save it again")
         raise UnusableNumberError(_sentence(cell, reason))
     if number := _one(text, country, cell):
         return [number]
     numbers: list[str] = []
-    for part in _parts(text):
+    for part in sorted(_parts(text), key=_preference):
         if not any(letter.isdigit() for letter in part):
             _check_words(part, cell)
         elif number := _one(part, country, cell):
@@ -131,6 +103,21 @@ def numbers_in(cell: str, country: str) -> list[str]:
     if not numbers:
         raise UnusableNumberError(_not_a_number(cell))
     return list(dict.fromkeys(numbers))[:_MAX_NUMBERS]
+
+
+def _all_digits(match: re.Match[str]) -> str:
+    """Return the digits of a number with an exponent, "" if the program has cut some off.
+
+    Java and Python write 3.125550123E9, with all ten digits; Excel writes 3.13E+09.
+    """
+    whole, fraction, exponent = match[1], match[2] or "", int(match[3].replace(" ", ""))
+    return whole + fraction if exponent == len(fraction) else ""
+
+
+def _preference(part: str) -> int:
+    """Return a sort key: mobile numbers first, home and work numbers last."""
+    words = {word.casefold() for word in _WORD.findall(part)}
+    return 0 if words & _MOBILES else 2 if words & _HOMES else 1
 
 
 _MIN_DIGITS = 7
@@ -172,6 +159,11 @@ def is_missing(cell: str) -> bool:
     )
 
 
+def has_digits(cell: str) -> bool:
+    """Return False for a cell of words: "see above", "no cell"."""
+    return any(letter.isdigit() for letter in cell)
+
+
 def words_beside(cell: str) -> tuple[str, str]:
     """Return all words in ``cell``, and the cell without words."""
     text = _unwrapped(cell[:_MAX_CELL_LENGTH])
@@ -180,7 +172,8 @@ def words_beside(cell: str) -> tuple[str, str]:
 
 
 def _unwrapped(cell: str) -> str:
-    text = clean(cell).strip()
+    # phonenumbers knows only some of the blanks of Unicode.
+    text = _BLANKS.sub(" ", clean(cell)).strip()
     for _layer in range(2):
         match = _WRAPPED.match(text)
         text = match[1] if match else text
@@ -188,7 +181,27 @@ def _unwrapped(cell: str) -> str:
 
 
 def _parts(text: str) -> Iterator[str]:
-    yield from (part for part in _BETWEEN_NUMBERS.split(text) if part.strip())
+    split = [part for part in _BETWEEN_NUMBERS.split(text) if part.strip()]
+    if len(split) == 1 and (labelled := _labelled(split[0])):
+        split = labelled
+    yield from split
+
+
+def _labelled(text: str) -> list[str]:
+    """Split numbers at their labels: H: 312-555-0101 C: 312-555-0102.
+
+    Return nothing if the text has a label neither at its begin nor at its end, or at both.
+    """
+    labels = [word for word in _WORD.finditer(text) if word[0].casefold() in _KINDS]
+    digits = [at for at, letter in enumerate(text) if letter.isdigit()]
+    if len(labels) < len("HC") or not digits:
+        return []
+    leads, trails = labels[0].start() < digits[0], labels[-1].end() > digits[-1]
+    if leads == trails:
+        return []
+    cuts = [label.start() if leads else label.end() for label in labels]
+    edges = [0, *(cuts[1:] if leads else cuts[:-1]), len(text)]
+    return [text[begin:end] for begin, end in pairwise(edges)]
 
 
 def _one(text: str, country: str, cell: str) -> str | None:
@@ -200,7 +213,7 @@ def _one(text: str, country: str, cell: str) -> str | None:
             raise UnusableNumberError(_sentence(cell, reason))
     digits_alone = _WORD.sub(" ", _SCHEME.sub("", text))
     digits_alone = re.sub(r"[:()\[\]\s*#._-]*$", "", digits_alone)
-    digits_alone = re.sub(r"^[:\[\]\s*#._-]*", "", digits_alone).replace("( )", " ")
+    digits_alone = re.sub(r"^[:)\[\]\s*#._-]*", "", digits_alone).replace("( )", " ")
     number = _parsed(digits_alone, country)
     if number:
         _check_words(text, cell)
@@ -221,6 +234,15 @@ def _check_words(text: str, cell: str) -> None:
 
 
 def _parsed(text: str, country: str) -> str | None:
+    found = _valid(text, country)
+    # Many countries dial 00 before a country code.
+    return found or (_valid(f"+{text.strip()[2:]}", country) if _ZEROS.match(text) else None)
+
+
+_ZEROS = re.compile(r"\s*00\s*[1-9]")
+
+
+def _valid(text: str, country: str) -> str | None:
     try:
         number = phonenumbers.parse(text, country)
     except phonenumbers.NumberParseException:

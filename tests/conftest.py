@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
+from django.test import override_settings
 from pytest_django import DjangoDbBlocker
 
 from koinonia import (
@@ -107,6 +108,13 @@ def _starts_processes(file: Path) -> bool:
     return file.exists() and _PROCESS.search(file.read_text()) is not None
 
 
+@pytest.fixture(scope="session", autouse=True)
+def fast_passwords() -> Iterator[None]:
+    """Hash passwords quickly: the hash of a server costs a quarter of a second for each user."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
+
+
 @pytest.fixture(autouse=True)
 def nothing_kept() -> None:
     """Forget what the process keeps by versions, which a test takes back with its changes."""
@@ -180,6 +188,5 @@ def ben(grace: Church) -> Member:
 
 @pytest.fixture
 def swift(settings: Any) -> None:
-    """Turn off rate limits and slow password hashes, which other tests cover."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    """Turn off rate limits, which other tests cover."""
     settings.THROTTLING = {**settings.THROTTLING, "ENABLED": False}

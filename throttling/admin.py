@@ -153,8 +153,9 @@ class ThrottleStateAdmin(StateBase):
             return self._reset(request)
         context = {
             **self.admin_site.each_context(request),
-            "title": "Throttle state",
+            "title": "Rate limits",
             "opts": self.opts,
+            "is_list_page": True,
             "may_reset": self.has_change_permission(request),
             "asked": request.GET,
             **self._found(request),

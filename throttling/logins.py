@@ -61,6 +61,8 @@ class Attempt:
     result: ThrottleResult
     flight: logins_in_flight.Flight
     done: bool = False
+    verified: bool = False
+    """True when Django's ``authenticate`` has looked at the password."""
 
     def __enter__(self) -> Self:
         return self
@@ -74,6 +76,13 @@ class Attempt:
         Django's ``authenticate(request, …)`` causes this call by itself when it finds no user.
         """
         self.flight.end()
+
+    def withdraw(self) -> None:
+        """Refund a login without a name or a password. The charge stays if something was verified."""
+        if not self.done and not self.verified and conf.enabled():
+            self.done = True
+            self.result.give_back(everything=True)
+        self.finished()
 
     def succeeded(self) -> None:
         """Refund a login with the right password, and remember its address."""
@@ -142,6 +151,7 @@ def note_failure(request: HttpRequest | None = None, **_kwargs: Any) -> None:
     """Receive ``user_login_failed``: other logins need not wait for this one any more."""
     tried: Attempt | None = getattr(request, "login_attempt", None)
     if tried is not None:
+        tried.verified = True
         tried.finished()
 
 
@@ -170,9 +180,23 @@ def guarded(view: View) -> View:
         try:
             return view(request, *args, **kwargs)
         finally:
-            note_failure(request)
+            _end(request)
 
     return guard
+
+
+def _end(request: HttpRequest) -> None:
+    """End the attempt of a login page. A form with a blank field costs nothing: it guesses nothing.
+
+    The charge came first, and a view that verifies a blank password keeps it.
+    """
+    tried: Attempt | None = getattr(request, "login_attempt", None)
+    if tried is None:
+        return
+    if request.POST.get("username", "").strip() and request.POST.get("password"):
+        tried.finished()
+    else:
+        tried.withdraw()
 
 
 def _refusal(request: HttpRequest) -> HttpResponse | None:

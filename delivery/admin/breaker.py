@@ -84,7 +84,7 @@ class BreakerAdmin(ReadOnlyAdmin[BreakerTransition]):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         context = {
-            "title": "Circuit breaker",
+            "title": "Provider accounts",
             "accounts": accounts(timezone.now()),
             "may_order": self._may_order(request),
             "may_slow": request.user.has_perm("delivery.add_slowdown"),
@@ -139,7 +139,7 @@ class BreakerAdmin(ReadOnlyAdmin[BreakerTransition]):
             is_danger=name != "auto",
             hidden={"order": name, "provider": alias},
             back=_list(),
-            back_title="Circuit breaker",
+            back_title="Provider accounts",
         )
 
     def _may_order(self, request: HttpRequest) -> bool:

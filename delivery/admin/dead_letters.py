@@ -17,6 +17,7 @@ from django.utils.timesince import timesince
 from delivery import dead_letters
 from delivery.admin.bounded import BoundedPaginator, MergingPaginator, is_oldest_first
 from delivery.admin.filters import (
+    CLASSES,
     AgeFilter,
     ClassFilter,
     CodeFilter,
@@ -37,21 +38,37 @@ from delivery.models.queue import MessageQuerySet
 from delivery.statuses import DEAD_LETTERS
 
 
+def _may_double(_inline: object, action: DeadLetterAction) -> bool:
+    return action.may_double
+
+
+def _words(_inline: object, action: DeadLetterAction) -> str:
+    """Return the words of a decision: a reason, a note, or the colleague of an assignment."""
+    if action.kind == DeadLetterAction.Kind.ASSIGN:
+        return f"to {action.reason or 'nobody'}"
+    return action.reason or "-"
+
+
 class AttemptInline(ReadOnlyInline[Attempt]):
     model = Attempt
     began = to_the_second("started_at", "began")
+    verbose_name_plural = "calls of the provider"
     fields = readonly_fields = (
-        "number", "began", "duration_ms", "outcome", "http_status", "code", "detail",
+        "number", "began", "took", "outcome", "http_status", "code", "detail",
     )  # fmt: skip
+
+    @admin.display(description="took")
+    def took(self, attempt: Attempt) -> str:
+        return f"{attempt.duration_ms:,} ms"
 
 
 class ActionInline(ReadOnlyInline[DeadLetterAction]):
     model = DeadLetterAction
     verbose_name_plural = "decisions"
     moment = to_the_second("at")
-    fields = readonly_fields = (
-        "moment", "by", "kind", "error_code", "generation", "may_double", "reason",
-    )  # fmt: skip
+    doubles = admin.display(boolean=True, description="may be a double")(_may_double)
+    words = admin.display(description="words")(_words)
+    fields = readonly_fields = ("moment", "by", "kind", "error_code", "doubles", "words")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DeadLetterAction]:
         return super().get_queryset(request).select_related("by")
@@ -81,7 +98,7 @@ class TenantPaginator(BoundedPaginator):
 class DeadLetterAdmin(SealedSearch, SavedFilters, LetterActs, ReadOnlyAdmin[DeadLetter]):
     change_list_template = "admin/delivery/deadletter/change_list.html"
     change_form_template = "admin/delivery/deadletter/change_form.html"
-    list_display = ["letter", "reason", "state", "parties", "age", "care"]
+    list_display = ["letter", "reason", "parties", "age", "care"]
     list_display_links = ["letter"]
     list_filter = [
         DiscardedFilter, AssignedFilter, StatusFilter, CodeFilter, AgeFilter, DiedFilter,
@@ -99,6 +116,7 @@ class DeadLetterAdmin(SealedSearch, SavedFilters, LetterActs, ReadOnlyAdmin[Dead
     actions = ["retry_selected", "assign_selected", "discard_selected", "export_selected"]
     inlines = [AttemptInline, ActionInline]
     fieldsets = [
+        ("Error", {"fields": [("error_code", "kind"), ("error_title", "died")]}),
         (
             "Text",
             {
@@ -109,16 +127,11 @@ class DeadLetterAdmin(SealedSearch, SavedFilters, LetterActs, ReadOnlyAdmin[Dead
                 ]
             },
         ),
-        ("Error", {"fields": [("error_code", "error_class"), ("error_title", "died")]}),
-        (
-            "Review",
-            {
-                "fields": [
-                    ("assigned_to",), ("reviewed_by", "reviewed"), ("discarded", "discarded_reason"),
-                ]
-            },
-        ),
-    ]  # fmt: skip
+    ]
+    decided_fieldset = (
+        "Review",
+        {"fields": [("reviewed_by", "reviewed"), ("discarded", "discarded_reason")]},
+    )
     created, expires = (
         to_the_second("created_at", "created"),
         to_the_second("expires_at", "expires"),
@@ -129,8 +142,7 @@ class DeadLetterAdmin(SealedSearch, SavedFilters, LetterActs, ReadOnlyAdmin[Dead
     )
     discarded = to_the_second("discarded_at", "discarded")
     readonly_fields = [
-        "sender", "masked_number", "size", "created", "expires", "died", "assigned_to", "reviewed",
-        "discarded",
+        "sender", "masked_number", "size", "kind", "created", "expires", "died", "reviewed", "discarded",
     ]  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DeadLetter]:
@@ -174,10 +186,14 @@ class DeadLetterAdmin(SealedSearch, SavedFilters, LetterActs, ReadOnlyAdmin[Dead
             letter.error_code,
         )
 
-    @admin.display(description="status")
-    def state(self, letter: DeadLetter) -> SafeString:
-        word = "discarded" if letter.discarded_at else letter.status
-        return format_html('<span class="letter-state letter-{}">{}</span>', word, word)
+    def get_fieldsets(self, request: HttpRequest, obj: DeadLetter | None = None) -> Any:
+        """Return the fields that say something."""
+        decided = obj is not None and (obj.reviewed_by_id or obj.discarded_at)
+        return [*self.fieldsets, self.decided_fieldset] if decided else self.fieldsets
+
+    @admin.display(description="kind of error")
+    def kind(self, letter: DeadLetter) -> str:
+        return CLASSES.get(letter.error_class, letter.error_class)
 
     @admin.display(description="from, to", ordering="tenant")
     def parties(self, letter: DeadLetter) -> SafeString:
@@ -194,24 +210,20 @@ class DeadLetterAdmin(SealedSearch, SavedFilters, LetterActs, ReadOnlyAdmin[Dead
         return masked(letter.to_number)
 
     @admin.display(description="dead for", ordering="-updated_at")
-    def age(self, letter: DeadLetter) -> str:
-        if letter.dead_since is None:
-            return "-"
-        under_a_minute = timezone.now() - letter.dead_since < timedelta(minutes=1)
-        return "under a minute" if under_a_minute else timesince(letter.dead_since, depth=1)
+    def age(self, letter: DeadLetter) -> SafeString:
+        word = "discarded" if letter.discarded_at else letter.status
+        return format_html(
+            '<span class="letter-state letter-{}">{}</span> <span class="letter-age">{}</span>',
+            word, word, _age(letter),
+        )  # fmt: skip
 
     @admin.display(description="assigned")
     def care(self, letter: DeadLetter) -> SafeString | str:
-        who = self.assigned_to(letter)
+        who = assigned_to(letter) or "-"
         if letter.reviewed_by is None:
             return who
         seen = letter.reviewed_by.get_username()
         return format_html('{} <span class="letter-to">seen by {}</span>', who, seen)
-
-    @admin.display(description="assigned to")
-    def assigned_to(self, letter: DeadLetter) -> str:
-        assignment = getattr(letter, "assignment", None)
-        return assignment.to.get_username() if assignment else "-"
 
     @admin.display(description="size")
     def size(self, letter: DeadLetter) -> str:
@@ -222,7 +234,11 @@ class DeadLetterAdmin(SealedSearch, SavedFilters, LetterActs, ReadOnlyAdmin[Dead
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        shown = {"title": "Dead letters", **self.saved_filters(request)}
+        shown = {
+            "title": "Dead letters",
+            "may_decide": self.has_decide_permission(request),
+            **self.saved_filters(request),
+        }
         return super().changelist_view(request, {**shown, **(extra_context or {})})
 
     def change_view(
@@ -233,9 +249,13 @@ class DeadLetterAdmin(SealedSearch, SavedFilters, LetterActs, ReadOnlyAdmin[Dead
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         letter = self.get_object(request, object_id)
+        if letter is None and request.method == "POST":
+            return self.tell_gone(request)
         if letter is not None and request.method == "POST" and self.has_decide_permission(request):
             return self.decide(request, letter)
         context = {
+            "title": f"Dead letter #{object_id}",
+            "subtitle": None,
             "explanation": dead_letters.explain(letter.error_code, letter.provider)
             if letter
             else "",
@@ -244,7 +264,21 @@ class DeadLetterAdmin(SealedSearch, SavedFilters, LetterActs, ReadOnlyAdmin[Dead
             and self.has_decide_permission(request),
             "story_url": self.story_url(letter) if letter else "",
             "colleagues": dead_letters.colleagues() if letter else (),
-            "assigned_to": self.assigned_to(letter) if letter else "",
+            "assigned_to": assigned_to(letter) if letter else "",
             **(extra_context or {}),
         }
         return super().change_view(request, object_id, form_url, context)
+
+
+def assigned_to(letter: DeadLetter) -> str:
+    """Return the name of the colleague, or ``""``."""
+    assignment = getattr(letter, "assignment", None)
+    return assignment.to.get_username() if assignment else ""
+
+
+def _age(letter: DeadLetter) -> str:
+    if letter.dead_since is None:
+        return "-"
+    if timezone.now() - letter.dead_since < timedelta(minutes=1):
+        return "under a minute"
+    return timesince(letter.dead_since, depth=1)

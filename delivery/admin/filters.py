@@ -50,7 +50,7 @@ class CodeFilter(ValueFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         found = super().lookups(request, model_admin)
-        return [(code, f"{words} {_short(code)}") for code, words in found]
+        return [(code, f"{_short(code)} {words}") for code, words in found]
 
 
 def _short(code: str) -> str:
@@ -59,9 +59,26 @@ def _short(code: str) -> str:
     return words if len(words) <= _LONGEST else f"{words[:_LONGEST]}…"
 
 
+CLASSES = {
+    "ambiguous": "the answer was lost",
+    "cancelled": "not wanted any more",
+    "configuration": "the account or the number is not set up",
+    "crash": "our worker stopped",
+    "expired": "too late",
+    "permanent": "refused for good",
+    "retryable": "the provider failed",
+    "throttled": "too many texts at once",
+}
+"""The classes of errors in words."""
+
+
 class ClassFilter(ValueFilter):
-    title = "class"
+    title = "kind of error"
     parameter_name = field = "error_class"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        found = super().lookups(request, model_admin)
+        return [(key, words.replace(key, CLASSES.get(key, key), 1)) for key, words in found]
 
 
 class TenantFilter(admin.SimpleListFilter):

@@ -28,6 +28,7 @@ else:
     # Django's classes take no type arguments at run time.
     AdminBase = admin.ModelAdmin
 
+_GONE = "Nothing was done: these texts are no longer in the queue. A colleague was quicker."
 _TITLES = {"retry": "Retry dead letters", "discard": "Discard", "assign": "Assign to a colleague"}
 
 
@@ -41,24 +42,23 @@ class LetterActs(AdminBase):
     @admin.action(description="Retry…", permissions=["decide"])
     def retry_selected(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> HttpResponse:
         """Show the forecast first, then retry as one run and lead to its page."""
+        if not queryset.exists():
+            return self.tell_gone(request)
         if "confirmed" not in request.POST:
             forecast = runs.forecast(_messages(queryset))
             return self._ask(request, queryset, "retry", **_in_words(forecast))
-        run = runs.begin(
-            _messages(queryset),
-            by=acting_user(request),
-            now=timezone.now(),
-            may_double=request.POST.get("may_double") == "yes",
-            reason=request.POST.get("reason", ""),
-        )
-        return HttpResponseRedirect(reverse("admin:delivery_retryrun_change", args=[run.pk]))
+        return self._begin(request, queryset)
 
     @admin.action(description="Assign to a colleague…", permissions=["decide"])
     def assign_selected(
         self, request: HttpRequest, queryset: QuerySet[DeadLetter]
     ) -> HttpResponse | None:
+        if not queryset.exists():
+            return self.tell_gone(request)
         if "assignee" not in request.POST:
-            return self._ask(request, queryset, "assign", colleagues=care.colleagues())
+            return self._ask(
+                request, queryset, "assign", colleagues=care.colleagues(), most=care.MOST
+            )
         self._assign(request, queryset)
         return None
 
@@ -67,13 +67,16 @@ class LetterActs(AdminBase):
         self, request: HttpRequest, queryset: QuerySet[DeadLetter]
     ) -> HttpResponse | None:
         reason = request.POST.get("reason", "").strip()
+        if not queryset.exists():
+            return self.tell_gone(request)
         if not reason:
             asked = "confirmed" in request.POST
             return self._ask(request, queryset, "discard", reason_missing=asked)
         count = dead_letters.discard_all(
             _messages(queryset), by=acting_user(request), reason=reason[:500], now=timezone.now()
         )
-        self.message_user(request, f"Discarded: {count}.", messages.SUCCESS)
+        self.message_user(request, f"Discarded: {count:,}.", messages.SUCCESS)
+        self._tell_missing(request, count)
         return None
 
     @admin.action(description="Export as CSV", permissions=["view"])
@@ -107,20 +110,34 @@ class LetterActs(AdminBase):
         if "_retry" in request.POST and letter.status == Status.UNKNOWN:
             answer = self.retry_selected(request, queryset)
         elif "_retry" in request.POST:
-            self._retry_one(request, queryset)
+            answer = self._begin(request, queryset)
         elif "_discard" in request.POST:
             answer = self.discard_selected(request, queryset)
         return answer or HttpResponseRedirect(_list_url())
 
-    def _retry_one(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> None:
-        result = dead_letters.retry(
-            _messages(queryset), by=acting_user(request), now=timezone.now()
+    def tell_gone(self, request: HttpRequest) -> HttpResponse:
+        """Answer an order about texts that have left the queue, mostly by a colleague's hand."""
+        self.message_user(request, _GONE, messages.WARNING)
+        return HttpResponseRedirect(request.get_full_path() if _is_list(request) else _list_url())
+
+    def _begin(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> HttpResponse:
+        run = runs.begin(
+            _messages(queryset),
+            by=acting_user(request),
+            now=timezone.now(),
+            may_double=request.POST.get("may_double") == "yes",
+            reason=request.POST.get("reason", ""),
         )
-        if result.retried:
-            self.message_user(request, "Put back into the queue: 1.", messages.SUCCESS)
-        for _, code in result.refused:
-            sentence = dead_letters.REFUSALS[code]
-            self.message_user(request, f"Refused: 1. {sentence}", messages.WARNING)
+        self._tell_missing(request, run.chosen)
+        return HttpResponseRedirect(reverse("admin:delivery_retryrun_change", args=[run.pk]))
+
+    def _tell_missing(self, request: HttpRequest, done: int) -> None:
+        """Say how many of the texts on the page of the question had left the queue before the order."""
+        asked = request.POST.get("counted", "")
+        counted = min(int(asked), runs.MOST) if asked.isdecimal() and len(asked) < 10 else 0
+        if done < counted:
+            sentence = f"{counted - done:,} of the {counted:,} had left the queue: a colleague was quicker."
+            self.message_user(request, sentence, messages.WARNING)
 
     def _note(self, request: HttpRequest, letter: DeadLetter) -> HttpResponse:
         try:
@@ -144,8 +161,10 @@ class LetterActs(AdminBase):
             _messages(queryset), to, by=acting_user(request), now=timezone.now()
         )
         whom = to.get_username() if to else "nobody"
-        self.message_user(request, f"Assigned to {whom}: {count}.", messages.SUCCESS)
-        if count == care.MOST:
+        self.message_user(request, f"Assigned to {whom}: {count:,}.", messages.SUCCESS)
+        if count < care.MOST:
+            self._tell_missing(request, count)
+        else:
             more = f"{care.MOST:,} are assigned at once. Repeat it for the others."
             self.message_user(request, more, messages.WARNING)
 
@@ -154,7 +173,7 @@ class LetterActs(AdminBase):
     ) -> HttpResponse:
         """Return the confirmation page of an action. It posts to the list, like the action."""
         across = request.POST.get("select_across") == "1"
-        on_list = request.path == _list_url()
+        on_list = _is_list(request)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -183,12 +202,17 @@ def _in_words(forecast: runs.Forecast) -> dict[str, Any]:
             (number, dead_letters.REFUSALS[code]) for code, number in forecast.refused.most_common()
         ],
         "most": runs.MOST,
+        "can_go": forecast.going + forecast.doubles > 0,
     }
 
 
 def _messages(queryset: QuerySet[DeadLetter]) -> MessageQuerySet:
     """Return the same rows as messages, by a subquery, so that any number of rows works."""
     return Message.objects.filter(pk__in=queryset.order_by().values("pk"))
+
+
+def _is_list(request: HttpRequest) -> bool:
+    return request.path == _list_url()
 
 
 def _list_url() -> str:

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from delivery import conf
+from delivery.admin import tenants
 from delivery.admin.letter_search import number_in
 from delivery.admin.readonly import ReadOnlyAdmin, to_the_second
 from delivery.admin.sealed_search import SealedSearch
@@ -19,12 +20,13 @@ from delivery.models import OptOut
 
 @admin.register(OptOut)
 class OptOutAdmin(SealedSearch, ReadOnlyAdmin[OptOut]):
-    list_display = ["masked_number", "tenant", "source", "since"]
+    list_display = ["masked_number", "owner", "source", "since"]
     list_filter = ["source"]
     list_select_related = ["tenant"]
     search_fields = ["number"]
     search_help_text = "A number, whole, as +13125550142."
     ordering = ["-pk"]
+    owner = tenants.column()
     since = to_the_second("created_at", "since")
     fields = readonly_fields = ("masked_number", "owner", "source", "since")
 
@@ -37,15 +39,11 @@ class OptOutAdmin(SealedSearch, ReadOnlyAdmin[OptOut]):
     def masked_number(self, opt_out: OptOut) -> str:
         return masked(opt_out.number)
 
-    @admin.display(description="tenant")
-    def owner(self, opt_out: OptOut) -> str:
-        return str(opt_out.tenant)
-
     def search(
         self, request: HttpRequest, queryset: QuerySet[OptOut], words: str
     ) -> tuple[QuerySet[OptOut], bool]:
         """Search for a whole number of any tenant, so that the query uses the index of both."""
         if words:
-            tenants = apps.get_model(conf.tenant_model())._default_manager.values("pk")
-            queryset = queryset.filter(number=number_in(words) or words, tenant__in=tenants)
+            of_any = apps.get_model(conf.tenant_model())._default_manager.values("pk")
+            queryset = queryset.filter(number=number_in(words) or words, tenant__in=of_any)
         return queryset, False

@@ -55,9 +55,7 @@ class RetryRunAdmin(ReadOnlyAdmin[RetryRun]):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        response = super().changelist_view(
-            request, {"title": "Bulk retries", **(extra_context or {})}
-        )
+        response = super().changelist_view(request, {"title": "Retries", **(extra_context or {})})
         shown = getattr(response, "context_data", None) or {}
         if "cl" in shown:
             rows = list(shown["cl"].result_list)
@@ -79,6 +77,7 @@ class RetryRunAdmin(ReadOnlyAdmin[RetryRun]):
             shown = {
                 **_shown(run, timezone.now()),
                 "title": f"Retry #{run.pk}",
+                "subtitle": None,
                 "renew": reverse("admin:delivery_retryrun_progress", args=[run.pk]),
                 "every": EVERY_SECONDS,
             }

@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -173,7 +173,8 @@ class SlowdownAdmin(ReadOnlyAdmin[Slowdown]):
         now = timezone.now()
         row = slowdowns.standing(now).filter(pk=key).first() if key < 2**63 else None
         if row is None:
-            raise Http404("This slowdown has ended.")
+            self.message_user(request, "This slowdown has ended already.", messages.WARNING)
+            return HttpResponseRedirect(_list())
         form = orders.ReasonForm(request.POST if request.method == "POST" else None)
         if request.method != "POST" or not form.is_valid():
             return orders.page(

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from delivery import opt_outs
+from delivery.admin import tenants
 from delivery.admin.filters import TenantFilter
 from delivery.admin.readonly import ReadOnlyAdmin, to_the_second
 from delivery.models import OptOut, StopRequest
@@ -18,8 +19,9 @@ from delivery.statuses import Status
 
 @admin.register(StopRequest)
 class StopRequestAdmin(ReadOnlyAdmin[StopRequest]):
-    list_display = ["from_number", "tenant", "text", "received", "opted_out"]
+    list_display = ["from_number", "whose", "text", "received", "opted_out"]
     list_display_links = None
+    whose = tenants.column()
     received = to_the_second("created_at", "received")
     list_filter = [TenantFilter]
     statuses = [Status.RECEIVED.value]

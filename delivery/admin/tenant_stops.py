@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -28,8 +28,9 @@ _MEANING = (
 @admin.register(TenantStop)
 class TenantStopAdmin(ReadOnlyAdmin[TenantStop]):
     change_list_template = "admin/delivery/tenantstop/change_list.html"
-    list_display = ["tenant", "reason", "by", "began", "ends", "state"]
+    list_display = ["whose", "reason", "by", "began", "ends", "state"]
     list_display_links = None
+    whose = tenants.column()
     began, ends = to_the_second("since", "since"), to_the_second("until", "ends")
     list_select_related = ["tenant", "by"]
     ordering = ["-pk"]
@@ -73,7 +74,7 @@ class TenantStopAdmin(ReadOnlyAdmin[TenantStop]):
                 self,
                 title=f"Stop sending for a {tenants.name()}",
                 back=_list(),
-                back_title="Stops",
+                back_title=f"Stopped {tenants.names()}",
             )
         now = timezone.now()
         form = orders.OrderForm(request.POST if request.method == "POST" else None, now=now)
@@ -109,7 +110,8 @@ class TenantStopAdmin(ReadOnlyAdmin[TenantStop]):
         now = timezone.now()
         stop = stops.active(now).filter(pk=key).first() if key < 2**63 else None
         if stop is None:
-            raise Http404("This stop has ended.")
+            self.message_user(request, "This stop has ended already.", messages.WARNING)
+            return HttpResponseRedirect(_list())
         form = orders.ReasonForm(request.POST if request.method == "POST" else None)
         if request.method != "POST" or not form.is_valid():
             return orders.page(

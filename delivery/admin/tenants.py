@@ -62,6 +62,16 @@ def names() -> str:
     return str(apps.get_model(conf.tenant_model())._meta.verbose_name_plural)
 
 
+def column() -> Any:
+    """Return a column of a list with the tenant of each row, under the host's word."""
+
+    @admin.display(description=name())
+    def shown(_admin: object, row: Any) -> str:
+        return str(row.tenant)
+
+    return shown
+
+
 def _found(request: HttpRequest, wanted: str) -> QuerySet[Any]:
     """Return the tenants that match, by the search of the host's admin, else by primary key."""
     model = apps.get_model(conf.tenant_model())

@@ -16,6 +16,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from delivery import conf
+from delivery.country_names import country_name
 from delivery.models.transitions import Failure
 
 _OF_NO_COUNTRY = (
@@ -32,7 +33,7 @@ _UNKNOWN_COUNTRY = _(
     "Texts to this country are not switched on here. Ask the operator to allow it."
 )
 _CLOSED_COUNTRY = _(
-    "Texts to the country %(country)s are not switched on here. Ask the operator to allow it."
+    "Texts to this country are not switched on here: %(country)s. Ask the operator to allow it."
 )
 _EVERYWHERE = frozenset({"*"})
 _NORTH_AMERICAN = re.compile(r"\+1[0-9]{10}")
@@ -63,7 +64,7 @@ def refusal(number: str, allowed: Set[str]) -> str:
         return ""
     if not place.country:
         return str(_UNKNOWN_COUNTRY)
-    return str(_CLOSED_COUNTRY % {"country": place.country})
+    return str(_CLOSED_COUNTRY % {"country": country_name(place.country)})
 
 
 def failure(reason: str) -> Failure:

@@ -78,8 +78,8 @@ class RetryRun(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        verbose_name = "bulk retry"
-        verbose_name_plural = "bulk retries"
+        verbose_name = "retry"
+        verbose_name_plural = "retries"
 
     def __str__(self) -> str:
         return f"Retry {self.pk} of {self.chosen} dead letters"

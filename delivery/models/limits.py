@@ -90,6 +90,8 @@ class BreakerTransition(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        verbose_name = "change of an account"
+        verbose_name_plural = "changes of accounts"
         indexes = [models.Index(fields=["account", "-id"], name="breaker_transition_list")]
 
     def __str__(self) -> str:
@@ -193,7 +195,9 @@ class SpendLimit(models.Model):
         null=True,
         blank=True,
         verbose_name="parts in 24 hours",
-        help_text="Empty: the default of the installation (DAILY_PARTS).",
+        help_text="The most parts that go out in any 24 hours; the other texts wait. A part "
+        "is 160 plain letters, or 70 with others such as emoji. A higher number lets waiting texts go at "
+        "once. 0: nothing is sent. Empty: the default of the installation (DAILY_PARTS).",
     )
     own_cap = models.PositiveIntegerField(null=True, blank=True, editable=False)
     """A lower cap that the tenant chose; None: none. It never raises the cap."""
@@ -201,6 +205,9 @@ class SpendLimit(models.Model):
     """The time since which messages wait; None: no message waits."""
     waits_until = models.DateTimeField(null=True, blank=True, editable=False)
     """The time at which the next waiting message can go."""
+
+    class Meta:
+        verbose_name = "daily cap"
 
     def __str__(self) -> str:
         return "the default" if self.cap is None else f"{self.cap} parts in 24 hours"

@@ -30,6 +30,7 @@ class OptOut(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = "opt-out"
         constraints = [
             models.UniqueConstraint(fields=["tenant", "number"], name="opt_out_once_per_number"),
         ]

@@ -70,6 +70,7 @@ class WebhookEvent(models.Model):
     objects = WebhookEventQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "webhook"
         constraints = [
             models.UniqueConstraint(fields=["event_id", "provider"], name="webhook_event_once"),
         ]

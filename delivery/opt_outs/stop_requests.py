@@ -1,7 +1,8 @@
 """Recognise requests to stop the messages that are not a STOP word but a sentence.
 
 A match may concern another subject, so it does not opt the sender out; it marks the message for the
-staff. The list is short on purpose, in English and Spanish.
+staff. The sentences are short on purpose, in English and Spanish; a text that is only a word for "stop"
+in another language is marked, too, for a church whose own words lack it.
 """
 
 from __future__ import annotations
@@ -43,7 +44,18 @@ _PATTERNS = (
     r"\b(?:want|wish|like|how do i|how can i|need|please)(?: to)? (?:unsubscribe|opt out)\b",
     r"\b(?:leave (?:me|us) alone|lose (?:my|this) number)\b",
     r"\b(?:have|got|is|its|texted|texting|texts) (?:the |a )?wrong (?:number|person)\b|^wrong number\b|\bwrong number$",
+    # A STOP word with other words: STOP texts, reply STOP, unsubscribe please.
+    rf"^(?:please )?(?:stop|end|quit|cancel|no more|dont|do not) (?:(?:all|the|these|your|my) )?{_TEXTS}(?: please)?$",
+    r"^(?:i )?(?:text|reply|txt|send) stop$",
+    r"^(?:please )?(?:unsubscribe|unsuscribe|unsubcribe|unsubscribed|opt out|optout|cancel|remove|revoke|quit|delete)"
+    r"(?: (?:please|pls|thanks|thank you|now))+$",
+    r"^please (?:unsubscribe|opt out|cancel|remove|revoke|quit|delete)$",
+    r"\bplease remove$",
+    r"^(?:stop|unsubscribe|quit) sent from my\b",
+    r"^(?:stopp|stpo|sotp|stoop|unsubcribe|unsuscribe|unsubscibe|unsubscribed)$",
+    r"\b(?:dont|do not) (?:txt|text) me\b",
     # Spanish.
+    r"\bno (?:mand|envi)\w* (?:mas )?(?:mensajes?|textos?)\b",
     r"\b(?:deje|dejen|deja|dejar|pare|paren) de"
     r" (?:enviar|mandar|escribir|textear|molestar|contactar|llamar)\w*",
     r"\bno (?:me|nos) (?:envi|mand|escrib|texte|contact|molest)\w*",
@@ -51,7 +63,12 @@ _PATTERNS = (
     rf"\bno mas {_MENSAJES}\b",
     r"\b(?:borr|quit|saqu|elimin|retir)\w*(?:me|nos) de (?:la|su|esta|sus|las|tu) listas?\b",
     r"\b(?:dar|dame|deme|denme|darme|darnos|dar mi numero) de baja\b",
-    r"\bnumero equivocado\b",
+    r"\bnumero (?:equivocado|incorrecto)\b",
+    # Only a word for "stop", in the languages of churches.
+    r"^(?:por favor )?(?:alto|parar|pare|paren|baja|detener|detenga|cancelar|salir|basta|no mas|sair|remover"
+    r"|descadastrar|arret|arreter|desabonner|desinscrire|stoppen|abmelden|rete|sispann|стоп|отписаться|зупинити"
+    r"|ngung|dung lai|huy|tigil|ihinto|ايقاف|توقف)(?: por favor)?$",
+    r"^(?:그만|중지|수신거부|수신 거부|그만 보내세요|문자 보내지 마세요|停止|退订|退訂|停|解除|配信停止)$",
 )
 _ASKS = re.compile("|".join(f"(?:{pattern})" for pattern in _PATTERNS))
 _APOSTROPHES = re.compile("['\u2018\u2019\u02bc`\u00b4]")
@@ -64,6 +81,7 @@ def asks_to_stop(text: str) -> bool:
     letters = "".join(
         letter for letter in folded if unicodedata.category(letter) not in {"Mn", "Cf"}
     )
+    letters = unicodedata.normalize("NFC", letters)  # A Korean syllable is one letter again.
     return _ASKS.search(_BETWEEN_WORDS.sub(" ", letters).strip()) is not None
 
 

@@ -45,6 +45,8 @@ class ChangePasswordView(views.PasswordChangeView):
     def form_invalid(self, form: Any) -> HttpResponse:
         if "old_password" not in form.errors:
             self._attempt.succeeded()
+        elif not self.request.POST.get("old_password"):
+            self._attempt.withdraw()
         return super().form_invalid(form)
 
 

@@ -1,4 +1,4 @@
-"""Changes to Django's admin site: its title, the models that it does not show, its autocompletion."""
+"""Changes to the admin of the apps: links to the desk, the models without a page, the autocompletion."""
 
 from __future__ import annotations
 
@@ -25,10 +25,6 @@ def _story_url(letter: DeadLetter) -> str:
 def _story_of(message_id: int) -> str:
     return reverse("desk-story", args=[ids.encode(message_id)])
 
-
-admin.site.site_title = admin.site.site_header = "Koinonia"
-admin.site.index_title = "Support desk"
-admin.site.index_template = "koinonia/desk/index.html"
 
 # The support desk looks texts up by the ids that the pages and the API show.
 DeadLetterAdmin.public_key = staticmethod(ids.decode)  # type: ignore[method-assign] # its hook

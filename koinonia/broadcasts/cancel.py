@@ -52,6 +52,8 @@ def cancel_broadcasts_to(group: Group, *, now: datetime) -> int:
         for broadcast in waiting.select_related("church").order_by("pk"):
             audience = Audience.from_json(broadcast.audience)
             if group.pk in audience.excluded_ids:
+                # The next occurrence would text the people of the deleted group.
+                Series.objects.filter(pk=broadcast.series_id or 0).update(ended_at=now)
                 cancelled += bool(cancel_broadcast(broadcast, now=now))
                 continue
             if group.pk not in audience.group_ids:

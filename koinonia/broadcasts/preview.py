@@ -10,19 +10,17 @@ from math import ceil
 
 from django.utils.translation import gettext as _
 
-from delivery import (
-    opt_outs,
-)
 from delivery.accept import (
     UnacceptableError,
     check_media,
     check_sender,
 )
 from delivery.content.plain_punctuation import costly
-from delivery.limits import destinations, pacing, slowdowns
+from delivery.limits import pacing, slowdowns
 from delivery.providers import registry
 from delivery.senders import Sender
 from koinonia.broadcasts.audience import Audience
+from koinonia.broadcasts.reach import Reach
 from koinonia.broadcasts.renderings import LeftOut, LeftOutList, Rendering, Renderings, slices
 from koinonia.broadcasts.send import check_text
 from koinonia.models import Church
@@ -101,14 +99,17 @@ def preview(
     price, seconds = part_price(church), _seconds_for(sender, sums.parts, begins_at)
     return Preview(
         people=sums.people,
-        opted_out=sums.opted_out.total,
+        opted_out=sums.reach.opted_out.total,
         doubles=renderings.doubles.total,
         parts=sums.parts,
         cost=None if price is None else price * sums.parts,
         seconds=None if seconds is None else ceil(seconds),
         dearest=dearest,
         characters=[Character(*one) for one in costly(dearest.text)] if dearest else [],
-        left_out=renderings.left_out + sums.opted_out + sums.refused + renderings.doubles,
+        left_out=renderings.left_out
+        + sums.reach.opted_out
+        + sums.reach.refused
+        + renderings.doubles,
         examples=sums.examples,
         done_at=None if seconds is None else begins_at + timedelta(seconds=ceil(seconds)),
         quiet=sums.quiet,
@@ -120,32 +121,24 @@ class _Sums:
 
     def __init__(self, church: Church, begins_at: datetime) -> None:
         self._church, self._begins_at = church, begins_at
-        self._countries = destinations.countries_of(church)
+        self.reach = Reach(church)
         self.people = self.parts = 0
         self.dearest: Rendering | None = None
         self.dearest_unusable: Rendering | None = None
         self.examples = list[Rendering]()
         self.quiet = QuietForecast(0, None)
-        self.opted_out = LeftOutList()
-        self.refused = LeftOutList()
 
     def add(self, renderings: Sequence[Rendering]) -> None:
-        stopped = opt_outs.opted_out(self._church.pk, {one.member.phone for one in renderings})
-        numbers = list[str]()
         for one in renderings:
             if one.problem:
                 self.dearest_unusable = _dearer(self.dearest_unusable, one)
-            elif one.member.phone in stopped:
-                self.opted_out.add(one.member, _("This number has opted out."))
-            elif refusal := destinations.refusal(one.member.phone, self._countries):
-                self.refused.add(one.member, refusal)
-            else:
-                self.people += 1
-                numbers.append(one.member.phone)
-                self.parts += one.measured.parts
-                if len(self.examples) < EXAMPLES:
-                    self.examples.append(one)
-                self.dearest = _dearer(self.dearest, one)
+        reached = self.reach.reached([one for one in renderings if not one.problem])
+        for one in reached:
+            self.parts += one.measured.parts
+            self.dearest = _dearer(self.dearest, one)
+        self.people += len(reached)
+        self.examples += reached[: EXAMPLES - len(self.examples)]
+        numbers = [one.member.phone for one in reached]
         self._note_quiet(forecast(self._church, numbers, self._begins_at))
 
     def _note_quiet(self, found: QuietForecast) -> None:

@@ -13,6 +13,7 @@ from collections.abc import (
 )
 from dataclasses import (
     dataclass,
+    replace,
 )
 from datetime import datetime
 from itertools import chain
@@ -20,7 +21,6 @@ from itertools import chain
 from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 
-from delivery import opt_outs
 from delivery.accept import UnacceptableError, accept_batch, check_media, check_times
 from delivery.changes import message_changes
 from delivery.content.visible_text import clean, is_blank
@@ -28,6 +28,7 @@ from delivery.drafts import Draft
 from delivery.models.transitions import Failure
 from koinonia import audit, events
 from koinonia.broadcasts.audience import Audience, Person
+from koinonia.broadcasts.reach import Reach
 from koinonia.broadcasts.renderings import LeftOutList, Rendering, Renderings, slices
 from koinonia.conversations import conversation_keys
 from koinonia.media.storage import keep_used
@@ -52,7 +53,8 @@ def send_broadcast(
     no message is created.
 
     Opted-out numbers count as ``suppressed``. Numbers with a text that is too long get no message:
-    ``left_out`` of the returned broadcast lists their members.
+    ``left_out`` of the returned broadcast lists their members. It also lists the numbers of a
+    scheduled broadcast that may not be texted; of one that goes out now they are dead letters.
     """
     text = check_text(text)
     check_media(media_urls)
@@ -71,9 +73,11 @@ def send_broadcast(
     renderings = Renderings(church, text, media=bool(media_urls))
     with message_changes(now), audience.locked_people(church) as people:
         keep_used(church, media_urls, due=scheduled_at or now)
-        usable = _usable(renderings, people)
+        usable, refused = _usable(renderings, people), LeftOutList()
         if times.waits:
-            broadcast.total, broadcast.forecast_suppressed = _forecast(church, usable)
+            counted = _count(church, usable)
+            broadcast.total, broadcast.forecast_suppressed = counted.total, counted.suppressed
+            refused = counted.left_out
             broadcast.save(force_insert=True)
             _announce(broadcast, now)
         else:
@@ -88,7 +92,7 @@ def send_broadcast(
         audit.record(
             church, author, "broadcast.sent", broadcast, {"texts": broadcast.total}, now=now
         )
-    broadcast.left_out = renderings.left_out
+    broadcast.left_out = renderings.left_out + refused
     return broadcast
 
 
@@ -127,7 +131,7 @@ class Forecast:
     """The texts of a scheduled broadcast as of now."""
 
     total: int
-    """Texts, with the suppressed ones."""
+    """Texts, with the suppressed ones and without numbers that may not be texted."""
     suppressed: int
     left_out: LeftOutList
 
@@ -136,8 +140,8 @@ def forecast(church: Church, text: str, audience: Audience, *, media: bool = Fal
     """Count the audience now. Raise ``UnacceptableError`` for an audience without a usable text."""
     renderings = Renderings(church, text, media=media)
     with audience.people(church) as people:
-        total, suppressed = _forecast(church, _usable(renderings, people))
-    return Forecast(total, suppressed, renderings.left_out)
+        counted = _count(church, _usable(renderings, people))
+    return replace(counted, left_out=renderings.left_out + counted.left_out)
 
 
 def check_audience(church: Church, text: str, audience: Audience, *, media: bool = False) -> None:
@@ -151,9 +155,9 @@ def update_forecast(broadcast: Broadcast) -> None:
     renderings = Renderings(broadcast.church, broadcast.text, media=bool(broadcast.media))
     with Audience.from_json(broadcast.audience).people(broadcast.church) as people:
         usable = (one for one in renderings.each(people) if not one.problem)
-        total, suppressed = _forecast(broadcast.church, usable)
+        counted = _count(broadcast.church, usable)
     Broadcast.objects.filter(pk=broadcast.pk, due_at__isnull=False).update(
-        total=total, forecast_suppressed=suppressed
+        total=counted.total, forecast_suppressed=counted.suppressed
     )
 
 
@@ -172,13 +176,13 @@ def _usable(renderings: Renderings, people: Iterable[Person]) -> Iterator[Render
     raise UnacceptableError("text", sentence % shown)
 
 
-def _forecast(church: Church, renderings: Iterable[Rendering]) -> tuple[int, int]:
-    """Return the number of texts, and how many of them would be suppressed."""
-    total = suppressed = 0
+def _count(church: Church, renderings: Iterable[Rendering]) -> Forecast:
+    """Count the usable renderings as the preview does. ``left_out``: the refused destinations."""
+    reach, reached = Reach(church), 0
     for some in slices(renderings):
-        total += len(some)
-        suppressed += len(opt_outs.opted_out(church.pk, {one.member.phone for one in some}))
-    return total, suppressed
+        reached += len(reach.reached(some))
+    suppressed = reach.opted_out.total
+    return Forecast(reached + suppressed, suppressed, reach.refused)
 
 
 def _announce(broadcast: Broadcast, now: datetime) -> None:

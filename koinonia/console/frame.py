@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, cast
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ from django.utils import timezone
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django.utils.functional import cached_property
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.generic import View
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
@@ -114,6 +116,17 @@ class ConsoleView(View):
             "active": self.section,
             "frame": self.frame,
         }
+
+    def ask(
+        self, question: str, facts: Sequence[str], *, yes: str, back: str, **more: Any
+    ) -> HttpResponse:
+        """Show a question before an act that cannot be undone. Its button posts to this path.
+
+        ``more``: ``words`` of a text, ``dates`` with ``more_dates``, ``kept`` fields of the form, and
+        ``no``, the words of the way back.
+        """
+        shown = {"question": question, "facts": facts, "yes": yes, "back": back}
+        return self.page("koinonia/console/ask.html", {"no": _("Keep it"), **shown, **more})
 
     def forbidden(self) -> HttpResponse:
         """Return the page for a role that is too low."""

@@ -26,8 +26,8 @@ SECTIONS: dict[str, tuple[str | Promise, str]] = {
 }
 """The lines of the navigation, with their path below the church."""
 
-ON_A_PHONE = frozenset({"inbox", "send", "members", "more"})
-"""The lines that a phone shows: its width allows four."""
+ON_A_PHONE = frozenset({"today", "inbox", "send", "members", "more"})
+"""The lines that a phone shows: its width allows five."""
 
 SENTENCES: dict[str, str | Promise] = {
     "live": _("Live"),

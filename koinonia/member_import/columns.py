@@ -19,6 +19,12 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _NUMBERED_PHONE = re.compile(r"phone (\d{1,2}) (value|label|type)")
 _PACKAGE = re.compile(r"^\w+?__(?=\w+__c$)|__c$")
 """Prefix and suffix of a Salesforce field name."""
+_HINT = re.compile(
+    r"[(\[]\s*(?:required|optional|if different|legal|no dashes|digits only|numbers only|10 digits?"
+    r"|(?:with|include) area code|last,? first|first,? last|s|obligatorio|opcional)\s*[)\]]",
+    re.IGNORECASE,
+)
+"""A remark about the form of the cells: "Cell Phone (no dashes)"."""
 _MAX_SHOWN_LENGTH = 60
 _MAX_SHOWN = 12
 
@@ -64,13 +70,14 @@ class Columns:
     phone_country: list[Column] = field(default_factory=list)
     first_names: list[Column] = field(default_factory=list)
     last_names: list[Column] = field(default_factory=list)
+    second_last_names: list[Column] = field(default_factory=list)
     suffixes: list[Column] = field(default_factory=list)
     full_names: list[Column] = field(default_factory=list)
     groups: list[Column] = field(default_factory=list)
     consents: list[tuple[Column, Meaning]] = field(default_factory=list)
     departures: list[Column] = field(default_factory=list)
-    others: list[int] = field(default_factory=list)
-    """Indices of ignored columns, except columns about e-mail: a remark in them can be an opt-out."""
+    others: list[Column] = field(default_factory=list)
+    """Ignored columns, except columns about e-mail: a remark in them can be an opt-out."""
     ignored: list[str] = field(default_factory=list)
     """Names of ignored columns."""
     unnamed: list[int] = field(default_factory=list)
@@ -119,7 +126,9 @@ def columns_of(cells: Sequence[str], chosen: Mapping[int, str] | None = None) ->
     found = Columns(width=_width(cells))
     found.mobiles = by_name.take(names.MOBILE, headers)
     found.numbered = by_name.take_numbered(headers)
+    found.mobiles += by_name.take_phones(headers, mobile=True)
     found.phones = by_name.take(names.ANY_PHONE, headers)
+    found.phones += by_name.take_phones(headers, mobile=False)
     found.second_choice = by_name.take(names.SECOND_CHOICE, headers)
     if found.mobiles:
         found.second_choice += by_name.take(names.HOME_AND_WORK, headers)
@@ -128,12 +137,14 @@ def columns_of(cells: Sequence[str], chosen: Mapping[int, str] | None = None) ->
     found.last_names = by_name.take(names.LAST_NAME, headers)
     if not found.last_names and by_name.has(names.GIVEN_NAME):
         found.last_names = by_name.take([names.FAMILY_NAME], headers)
+    found.second_last_names = by_name.take(names.SECOND_LAST_NAME, headers)
     found.suffixes = by_name.take(names.SUFFIX, headers)
     found.full_names = by_name.take(names.FULL_NAME, headers)
     found.groups = by_name.take(names.GROUPS, headers)
     found.consents = by_name.take_consents(headers)
-    departures = names.DECEASED | names.GONE | names.PRESENT | names.STATUS | names.GONE_SINCE
-    found.departures = sorted(by_name.take(departures, headers), key=lambda column: column.at)
+    departures = names.GONE | names.PRESENT | names.STATUS | names.GONE_SINCE
+    found.departures = [*by_name.take(departures, headers), *by_name.take_deaths(headers)]
+    found.departures.sort(key=lambda column: column.at)
     found.unnamed = [column.at for column in headers[: found.width] if not column.header]
     found.duplicates = _duplicates(found)
     found.ignored = [
@@ -144,7 +155,8 @@ def columns_of(cells: Sequence[str], chosen: Mapping[int, str] | None = None) ->
             if meaning is Meaning.OUT_BECAUSE
         ),
     ]
-    found.others = by_name.others(headers)
+    about_consent = {column.at for column, _ in found.consents}
+    found.others = [column for column in by_name.others(headers) if column.at not in about_consent]
     return found
 
 
@@ -155,7 +167,7 @@ class _Names:
         self._at: dict[str, list[int]] = {}
         self._taken: set[int] = set()
         self._headers = [chosen.get(at, cell) for at, cell in enumerate(cells)]
-        self._names = [normalised(header) for header in self._headers]
+        self._names = [normalised(_HINT.sub(" ", header)) for header in self._headers]
         for at, name in enumerate(self._names):
             for spelling in {name, name.replace(" ", "")} - {""}:
                 self._at.setdefault(spelling, []).append(at)
@@ -167,6 +179,26 @@ class _Names:
         """Take the columns with these names, in the order of ``wanted``."""
         found = [at for name in wanted for at in self._of(name) if at not in self._taken]
         found = list(dict.fromkeys(found))
+        self._taken.update(found)
+        return [headers[at] for at in found]
+
+    def take_phones(self, headers: Sequence[Column], *, mobile: bool) -> list[Column]:
+        """Take the columns with only words for a phone in their names."""
+        found = [
+            at
+            for at, name in enumerate(self._names)
+            if at not in self._taken and _names_phone(name, mobile=mobile)
+        ]
+        self._taken.update(found)
+        return [headers[at] for at in found]
+
+    def take_deaths(self, headers: Sequence[Column]) -> list[Column]:
+        """Take the columns that say whether, or when, the person died."""
+        found = [
+            at
+            for at, name in enumerate(self._names)
+            if at not in self._taken and is_about_death(name)
+        ]
         self._taken.update(found)
         return [headers[at] for at in found]
 
@@ -198,12 +230,28 @@ class _Names:
         left = (column.header for column in headers if column.at not in self._taken)
         return list(dict.fromkeys(header for header in left if header))
 
-    def others(self, headers: Sequence[Column]) -> list[int]:
-        left = (column.at for column in headers if column.at not in self._taken)
-        return [at for at in left if "mail" not in self._names[at]]
+    def others(self, headers: Sequence[Column]) -> list[Column]:
+        left = (column for column in headers if column.at not in self._taken)
+        return [column for column in left if "mail" not in self._names[column.at]]
 
     def _of(self, name: str) -> list[int]:
         return self._at.get(name) or self._at.get(name.replace(" ", ""), [])
+
+
+def _names_phone(name: str, *, mobile: bool) -> bool:
+    words = name.split()
+    known = names.MOBILE_WORDS | names.PHONE_WORDS | names.WORDS_BESIDE
+    if not words or words[0] in ("no", "num", "nr") or not known.issuperset(words):
+        return False
+    if mobile:
+        return not names.MOBILE_WORDS.isdisjoint(words)
+    return not names.PHONE_WORDS.isdisjoint(words) or {"contact", "number"} <= set(words)
+
+
+def is_about_death(name: str) -> bool:
+    """Return True if a column with this normalised name says that its person died."""
+    words = set(name.split())
+    return bool(words & names.DEATH) and not words & names.DEATH_OF_ANOTHER
 
 
 _COMPACT_OUT = {name.replace(" ", "") for name in names.OPTED_OUT}

@@ -37,14 +37,31 @@ class Consent(Enum):
     UNKNOWN = 5
 
 
-YES = frozenset({"yes", "y", "true", "t", "1", "x", "✓", "on", "sí", "si", "oui", "ja"})
-NO = frozenset({"no", "n", "false", "f", "0", "off", "non", "nein"})
+YES = frozenset(
+    {"yes", "y", "true", "t", "1", "x", "✓", "✔", "☑", "✅", "on", "sí", "si", "oui", "ja", "s",
+     "sim", "wi", "tak", "так", "да", "oo", "예", "네", "是", "はい", "có", "yes please", "yes, please"}
+)  # fmt: skip
+NO = frozenset(
+    {"no", "n", "false", "f", "0", "off", "non", "nein", "☐", "não", "nao", "nie", "ні", "нет",
+     "hindi", "아니오", "아니요", "否", "不", "いいえ", "không", "no thanks", "no, thanks",
+     "no thank you", "no, thank you", "no gracias", "no, gracias"}
+)  # fmt: skip
 _OUT = frozenset(
     {"unsubscribed", "opted out", "opt out", "stop", "stopped", "blocked", "blacklisted",
-     "suppressed", "cancelled", "canceled", "do not text", "do not contact", "do not call", "dnc"}
+     "suppressed", "cancelled", "canceled", "do not text", "do not contact", "do not call", "dnc",
+     "dnt", "수신거부", "退订", "退訂"}
 )  # fmt: skip
 _IN = frozenset({"subscribed", "opted in", "enrolled", "allowed", "active"})
 _NEITHER = frozenset({"not enrolled", "pending", "unconfirmed", "non subscribed", "never"})
+_OUT_OF_TEXTS = frozenset(
+    {"declined", "refused", "denied", "revoked", "withdrawn", "disabled", "not allowed",
+     "rechazado", "rechaza", "recusado", "거부", "미동의", "동의안함", "수신거부", "拒绝", "拒絕", "不同意"}
+)  # fmt: skip
+_IN_TO_TEXTS = frozenset(
+    {"opt in", "enabled", "accepted", "accepts", "accept", "agreed", "granted", "ok", "okay",
+     "acepta", "aceptado", "aceita", "동의", "동의함", "수신", "허용", "同意"}
+)  # fmt: skip
+"""Clear only in a column with a "yes" for texts."""
 _NO_DATE = re.compile(r"0{1,4}([-/.])0{1,4}\1(?:0{1,4})(?:[T ][0:.]*)?|\s*/\s*/\s*")
 """An empty date in the notation of some programs: ``0000-00-00``, ``  /  /``."""
 _NO_REASON = frozenset({"none", "n/a", "na", "-"})
@@ -68,14 +85,17 @@ def word_of(cell: str) -> str:
 
 def statement_of(cell: str, meaning: Meaning) -> Statement:
     """Return the consent in ``cell``; a "yes" in its column means ``meaning``."""
-    if not (word := word_of(cell)) or _NO_DATE.fullmatch(cell.strip()):
+    word = word_of(cell)
+    if not word or _NO_DATE.fullmatch(cell.strip()):
         return Statement(Consent.NOTHING)
     if word in _OUT:
         return Statement(Consent.OUT)
     if meaning is Meaning.OUT_BECAUSE:
         return Statement(Consent.NO_OPT_OUT if word in NO | _NO_REASON else Consent.OUT)
-    if word in _IN:
+    if word in _IN or (meaning is Meaning.MAY and word in _IN_TO_TEXTS):
         return Statement(Consent.NO_OPT_OUT)
+    if meaning is Meaning.MAY and word in _OUT_OF_TEXTS:
+        return Statement(Consent.OUT)
     if word in _NEITHER:
         return Statement(Consent.NOTHING if meaning is Meaning.HINT else Consent.NEITHER)
     since = None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from koinonia.member_import.consent import Meaning
+from koinonia.member_import.consent_languages import in_english
 
 
 def _words(text: str) -> frozenset[str]:
@@ -24,7 +25,7 @@ _REFUSAL = re.compile(
 """Refusal without a further word."""
 _NEGATION = re.compile(
     r"\b(?:do(?:es)? ?nt|do(?:es)? not|did not|no longer|not|never|refuse[sd]?|decline[sd]?|denied"
-    r"|revoke[ds]?|withdrawn|disabled?|removed?|no(?= (?:more |mobile )?(?:text|sms|mms|txt"
+    r"|ca(?:n ?not|nt)(?= (?:text|sms|receive|get))|revoke[ds]?|withdrawn|disabled?|removed?|no(?= (?:more |mobile )?(?:text|sms|mms|txt"
     r"|contact|message|consent|permission|calls or texts)))\b"
 )
 """Refusal of the thing that the next words name."""
@@ -45,9 +46,9 @@ _CONTACT = _TEXTS | _words(
     " communication communications gdpr tcpa casl dnc"
 )
 _FILLER = _words(
-    "a about alert alerts all any are at be been bulk by c call calls check church date do does flag"
+    "a about alert alerts all any are asked at be been bulk by c call calls check church date do does flag"
     " for from global given has have i if is it mass me my notification notifications of"
-    " on our person phone please privacy reminder reminders state status sub that the them this time"
+    " on our person phone please privacy reminder reminders requested state status sub that the them this time"
     " timestamp to update updates us user via we with would you your"
 )
 _OTHER_SUBJECTS = _words(
@@ -61,6 +62,8 @@ _COUNTED = re.compile(r"\b(?:count|total|sent|last|num|numbers?)\b")
 _OPTING = re.compile(r"\b(?:opt(?:s|ed)? ?(?:in|out)|un ?subscribe[sd]?|dnc|optin|optout)\b")
 _PREFERENCE = re.compile(r"\b(?:preferences?|preferred|prefers?)\b")
 _COMMUNICATION = frozenset({"communication", "communications", "contact", "messaging"})
+_LISTS = re.compile(r"\blists?\b")
+"""A remark speaks of the list for texts; a column of this name can be a list of anything."""
 _REASON = re.compile(r"\breason\b")
 
 
@@ -69,6 +72,7 @@ def meaning_of(name: str, header: str = "") -> Meaning | None:
 
     ``header`` is the original spelling of the name.
     """
+    name = in_english(name)
     words = set(name.split())
     if words & _MAIL:
         return None
@@ -82,13 +86,15 @@ def meaning_of(name: str, header: str = "") -> Meaning | None:
 
 def refuses_texts(words: str) -> bool:
     """Return True if ``words`` (normalised), a remark or a tag, refuse texts."""
+    words = _LISTS.sub("", in_english(words))
     named = set(words.split())
-    about_texts = bool(named & (_TEXTS | {"contact", "dnc"}))
+    about_texts = bool(named & (_TEXTS | {"contact", "dnc", "message", "messages"}))
     return about_texts and meaning_of(words) is Meaning.OUT
 
 
 def names_texts(words: str) -> bool:
     """Return True if ``words`` (normalised), a preference, include texts."""
+    words = in_english(words)
     named = set(words.split())
     return bool(named & (_TEXTS | {"any", "all"})) and not (
         _NEGATION.search(words) or _REFUSAL.search(words) or "no" in named or "except" in named

@@ -6,12 +6,35 @@ import re
 from functools import lru_cache
 
 from koinonia.member_import.columns import normalised
-from koinonia.member_import.consent import Consent, Meaning, Statement, statement_of
-from koinonia.member_import.consent_headers import names_texts, refuses_texts
+from koinonia.member_import.consent import (
+    UNAMBIGUOUS_OPT_OUTS,
+    Consent,
+    Meaning,
+    Statement,
+    statement_of,
+    word_of,
+)
+from koinonia.member_import.consent_headers import meaning_of, names_texts, refuses_texts
 
 _MAX_LENGTH = 80
-"""Characters of a tag or a short remark."""
-_HINTS = ("text", "sms", "txt", "contact", "dnc")
+"""Characters of a tag, or of one clause of a remark."""
+_MAX_REMARK_LENGTH = 2_000
+_HINTS = re.compile(
+    r"text|sms|txt|contact|messag|dn[ct]|opt|unsub|stop|mensa|смс|문자|수신|短信|簡訊|简讯|退",
+    re.IGNORECASE,
+)
+"""The import skips a remark without one of these."""
+_PUNCTUATION = re.compile(r"[\n;,.!]")
+_CLAUSES = re.compile(r"[\n;,.!()/|–—]|\s-\s")
+_OPT_OUTS = UNAMBIGUOUS_OPT_OUTS - {"do not call"}
+"""People who want no calls can want texts."""
+_DATE_AT_END = re.compile(
+    r"[\s(]*(?:(?:on|since|in|as of|el|desde)\s+)?[\d/.\-: ]*[)\s]*$", re.IGNORECASE
+)
+"""The date at the end of "Opted out 5/2025"."""
+
+_ANSWER = re.compile(r"([^:=?]{2,40})[:=?]\s*([^:=?]{1,20})")
+"""A question and its answer in one cell: "Text: No"."""
 
 
 def statement_in(cell: str, meaning: Meaning) -> Statement:
@@ -26,16 +49,32 @@ def statement_in(cell: str, meaning: Meaning) -> Statement:
 
 
 def refuses_texts_in_words(cell: str) -> bool:
-    """Return True if the whole cell is an opt-out: the tag "Do Not Text", the note "no texts"."""
-    if not 0 < len(cell) <= _MAX_LENGTH:
-        return False
-    folded = cell.casefold()
-    return any(hint in folded for hint in _HINTS) and _asks(cell)
+    """Return True if a clause of ``cell`` is an opt-out: see `refusal_in_words`."""
+    return bool(refusal_in_words(cell))
+
+
+def refusal_in_words(cell: str) -> str:
+    """Return the clause of ``cell`` that is an opt-out: the tag "Do Not Text", the note "no texts".
+
+    A clause counts as a whole: "Do not text before 9" asks for something else. Return "" without one.
+    """
+    if not 0 < len(cell) <= _MAX_REMARK_LENGTH or not _HINTS.search(cell):
+        return ""
+    clauses: list[str] = _CLAUSES.split(cell)
+    if not _PUNCTUATION.search(cell.strip(" .!")):
+        clauses.insert(0, cell)
+    for clause in clauses:
+        if 0 < len(clause) <= _MAX_LENGTH and _asks(clause.strip()):
+            return clause.strip()
+    return ""
 
 
 @lru_cache(maxsize=4096)
-def _asks(cell: str) -> bool:
-    return refuses_texts(normalised(cell))
+def _asks(clause: str) -> bool:
+    if answer := _ANSWER.fullmatch(clause):
+        meaning = meaning_of(normalised(answer[1]), answer[1])
+        return meaning is not None and statement_of(answer[2], meaning).consent is Consent.OUT
+    return word_of(_DATE_AT_END.sub("", clause)) in _OPT_OUTS or refuses_texts(normalised(clause))
 
 
 _REFUSED = re.compile(

@@ -7,6 +7,8 @@ exports.
 
 from __future__ import annotations
 
+from koinonia.member_import import header_languages as languages
+
 MOBILE = (
     "sms phone number", "sms number", "sms phone", "sms", "text number",
     "texting number", "text message number", "text phone number", "text phone", "texting phone",
@@ -14,23 +16,27 @@ MOBILE = (
     "mobile phone number", "mobile phone", "mobile number", "mobile", "mobile tel",
     "mobile telephone", "mobile no", "mobile nr", "cell phone number", "cell phone", "cell number",
     "cell", "cellphone", "cell no", "cellular phone", "cellular", "phone mobile", "phone cell",
-    "mobiltelefon", "handynummer", "handy", "mobilnummer", "telefono movil", "movil", "celular",
-    "telefone celular", "telephone mobile", "telephone portable", "portable", "cellulare",
-    "mobiele telefoon", "mobilephone",
+    "mobilephone", *languages.MOBILE,
 )  # fmt: skip
 """Most specific first: the first column with a value counts."""
 ANY_PHONE = (
     "primary phone number", "primary phone", "preferred phone number", "preferred phone",
     "contact phone", "contact number", "phone number", "phone", "phone no", "phone nr", "phone 1",
-    "telephone number", "telephone", "tel", "telefon", "telefonnummer", "telefono",
-    "numero de telefono", "telefone", "telefoon",
+    "telephone number", "telephone", "tel", *languages.PHONE,
 )  # fmt: skip
 SECOND_CHOICE = (
     "home phone number", "home phone", "home tel", "home telephone", "phone home",
     "work phone number", "work phone", "work tel", "work telephone", "phone work",
-    "business phone", "npe01 work phone c",
+    "business phone", "npe01 work phone c", *languages.HOME_PHONE,
 )  # fmt: skip
 """Used if the columns above are empty; the report mentions it."""
+MOBILE_WORDS = frozenset({"cell", "cellphone", "cellular", "mobile"})
+PHONE_WORDS = frozenset({"phone", "phones", "telephone", "tel", "ph"})
+WORDS_BESIDE = frozenset(
+    {"number", "numbers", "no", "nr", "num", "primary", "main", "best", "preferred", "contact",
+     "daytime", "your", "my", *"123456789"}
+)  # fmt: skip
+"""A header of these words only names a phone: "Best Contact Phone", "Cell / Mobile", "Mobile 2"."""
 HOME_AND_WORK = ("home", "work")
 """Phones beside a column named mobile or cell (Breeze); otherwise addresses."""
 MOBILE_LABELS = frozenset({"mobile", "cell", "iphone", "cellular", "cell phone", "mobile phone",
@@ -41,24 +47,29 @@ HOME_LABELS = frozenset({"home", "work", "home phone", "work phone", "business"}
 PHONE_COUNTRY = ("mobile phone country code", "phone country code", "country code")
 
 FIRST_NAME = (
-    "first name", "first", "fname", "forename", "given name", "given names", "vorname", "prenom",
-    "nombre", "nombres", "primer nombre", "nome", "voornaam", "fornavn", "imie", "preferred name",
-    "preferred first name", "goes by name", "goes by", "nick name", "nickname",
+    "first name", "first", "fname", "forename", "given name", "given names", "christian name",
+    *languages.FIRST_NAME, "preferred name", "preferred first name", "goes by name", "goes by",
+    "nick name", "nickname",
 )  # fmt: skip
 """A later column counts if the columns before it are empty."""
 GIVEN_NAME = frozenset({"given name", "given names"})
 LAST_NAME = (
-    "last name", "last", "lname", "surname", "apellidos", "apellido", "nachname", "nom",
-    "nom de famille", "sobrenome", "cognome", "achternaam", "etternavn", "nazwisko",
+    "last name", "last", "lname", "surname", *languages.LAST_NAME,
 )  # fmt: skip
 FAMILY_NAME = "family name"
 """The last name beside a given name (Google); otherwise the household's name (Jethro, Rock, ChurchTrac)."""
 SUFFIX = ("name suffix", "suffix")
-FULL_NAME = ("full name", "name", "display name", "file as")
+SECOND_LAST_NAME = languages.SECOND_LAST_NAME
+FULL_NAME = (
+    "full name", "name", "names", "display name", "file as", "member name", "contact name",
+    "last name first name", "first name last name", "last first", "first last", "first and last name",
+    *languages.FULL_NAME,
+)  # fmt: skip
 
 GROUPS = (
     "groups", "group", "group membership", "group memberships", "labels", "tags", "tag", "tag name",
     "categories", "group membership list", "group name", "group names", "congregation",
+    *languages.GROUPS,
 )  # fmt: skip
 STARRED_GROUPS = frozenset({"labels", "group membership"})
 """Google's columns. A star marks the labels of all contacts (``* myContacts``)."""
@@ -100,17 +111,27 @@ MAY_TEXT = frozenset(
     }
 )  # fmt: skip
 """A "no" opts out."""
-DECEASED = frozenset(
-    {"deceased", "is deceased", "date of death", "death date", "deceased date", "date deceased",
-     "npsp deceased c"}
+DEATH = frozenset(
+    {"deceased", "death", "died", "dod", "fallecido", "fallecida", "fallecimiento", "defuncion",
+     "falecido", "falecida", "falecimento", "obito", "decede", "deces", "verstorben", "sterbedatum"}
 )  # fmt: skip
-"""A "yes" or a date: the person has died."""
-GONE = frozenset({"archived", "is archived", "inactive", "is inactive", "inactive remove"})
+"""A "yes" or a date in a column with one of these words: the person has died."""
+DEATH_OF_ANOTHER = frozenset(
+    {"spouse", "husband", "wife", "father", "mother", "parent", "parents", "child", "relative",
+     "cause", "place", "benefit", "padre", "madre", "esposo", "esposa", "conyuge"}
+)  # fmt: skip
+"""With one of these words the column is about another person or subject."""
+GONE = frozenset({"archived", "is archived", "inactive", "is inactive", "inactive remove",
+                  "inactivo", "inativo", "baja"})  # fmt: skip
 """A "yes": the person has left the church."""
-PRESENT = frozenset({"active", "is active", "active profile", "active record"})
+PRESENT = frozenset({"active", "is active", "active profile", "active record", "living",
+                     "is living", "alive", "is alive", "activo", "ativo"})  # fmt: skip
 """A "no": the person has left the church."""
 STATUS = frozenset({"record status", "status", "member status", "membership status",
-                    "person status", "inactive reason"})  # fmt: skip
+                    "person status", "inactive reason", "membership", "membership type",
+                    "member type", "connection status", "removal reason", "reason removed",
+                    "estado", "estatus", "situacao", "estado de membresia"})  # fmt: skip
 """Statuses; some values mean that the person has left."""
-GONE_SINCE = frozenset({"inactive date", "inactive reason"})
+GONE_SINCE = frozenset({"inactive date", "inactive reason", "date removed", "removed date",
+                        "date left", "removed", "fecha de baja"})  # fmt: skip
 """Any value means that the person has left, unless a status says "active"."""

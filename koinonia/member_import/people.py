@@ -19,8 +19,9 @@ from koinonia.member_import.consent import (
     is_opted_out,
     word_of,
 )
-from koinonia.member_import.consent_in_words import refuses_texts_in_words, statement_in
-from koinonia.member_import.departed import UnknownDepartureError, departure
+from koinonia.member_import.consent_in_words import refusal_in_words, statement_in
+from koinonia.member_import.consent_languages import answer_in_english
+from koinonia.member_import.departed import UnknownDepartureError, death_in, departure
 from koinonia.member_import.name_cells import (
     UnclearNameError,
     encoding_remark,
@@ -31,7 +32,7 @@ from koinonia.member_import.name_cells import (
 from koinonia.member_import.sheet_cells import ERROR_VALUES
 from koinonia.member_import.table import MAX_GROUPS_OF_A_PERSON, MAX_NAME_LENGTH, Record
 from koinonia.models.member import full_name
-from koinonia.names import tidy
+from koinonia.names import search_key, tidy
 from koinonia.numbers import grouped
 
 
@@ -89,7 +90,8 @@ class People:
             )
             unclear = self._read_consent(cells, row)
             row.phone = self._phone(cells, row)
-            if sentence := departure(self._pairs(self._columns.departures, cells)):
+            sentence = departure(self._pairs(self._columns.departures, cells))
+            if sentence := sentence or death_in(self._tags(cells), self._others(cells)):
                 row.departed = True
                 row.remarks.append(sentence)
             elif unclear:
@@ -141,7 +143,7 @@ class People:
         statements: list[Statement] = []
         for column, meaning in (*self._columns.consents, *self._answers_for_numbers(cells)):
             cell = _cell(cells, column.at)
-            statement = statement_in(cell, meaning)
+            statement = statement_in(answer_in_english(cell, column.header), meaning)
             statements.append(statement)
             if statement.consent is Consent.UNKNOWN:
                 unclear.append(_unclear_consent(column.header, cell, meaning))
@@ -167,17 +169,25 @@ class People:
 
     def _read_remarks(self, cells: list[str], row: Row) -> None:
         """Set ``row.opted_out`` for a tag or a remark that refuses texts, and report it."""
-        tags = (
-            (column.header, name)
-            for column in self._columns.groups
-            for name in names_in(_cell(cells, column.at))
+        in_words = (
+            (column.header, cell)
+            for column in (*self._columns.mobiles, *self._columns.phones)
+            if not phone.has_digits(cell := _cell(cells, column.at))
         )
-        others = ((self._header(at), _cell(cells, at)) for at in self._columns.others)
-        for header, cell in (*tags, *others):
-            if refuses_texts_in_words(cell):
+        for header, cell in (*self._tags(cells), *self._others(cells), *in_words):
+            if refusal := refusal_in_words(cell):
                 row.opted_out = True
-                sentence = _("%(column)s: %(cell)r is taken as an opt-out.")
-                row.remarks.append(sentence % {"column": header, "cell": shown(cell)})
+                row.remarks.append(_taken_as_opt_out(header, refusal))
+
+    def _tags(self, cells: list[str]) -> Iterator[tuple[str, str]]:
+        for column in self._columns.groups:
+            for name in names_in(_cell(cells, column.at)):
+                yield column.header, name
+
+    def _others(self, cells: list[str]) -> Iterator[tuple[str, str]]:
+        for column in self._columns.others:
+            if cell := _cell(cells, column.at):
+                yield column.header or self._header(column.at), cell
 
     def _phone(self, cells: list[str], row: Row) -> str:
         cell, second_choice = self._phone_cell(cells)
@@ -189,10 +199,10 @@ class People:
             raise BadRowError(f"phone: {error}") from None
         if len(numbers) > 1:
             number, *others = (phone.as_written(one, self._country) for one in numbers)
-            sentence = _("phone: %(number)s is taken; the same cell also holds %(rest)s.")
+            sentence = _("phone: %(number)s is used; the same cell also holds %(rest)s.")
             row.remarks.append(sentence % {"number": number, "rest": ", ".join(others)})
         if second_choice and self._columns.has_first_choice:
-            sentence = _("phone: %(column)s is taken, for there is no mobile number.")
+            sentence = _("phone: %(column)s is used, for there is no mobile number.")
             row.remarks.append(sentence % {"column": second_choice})
         return numbers[0]
 
@@ -201,8 +211,7 @@ class People:
         if words and statement_in(words, Meaning.MAY).consent is Consent.OUT:
             numbers = phone.numbers_in(rest, country)
             row.opted_out = True
-            sentence = _("%(column)s: %(cell)r is taken as an opt-out.")
-            row.remarks.append(sentence % {"column": "phone", "cell": shown(cell)})
+            row.remarks.append(_taken_as_opt_out("phone", cell))
             return numbers
         return phone.numbers_in(cell, country)
 
@@ -224,10 +233,14 @@ class People:
             *((cell, _("a number marked as home or work")) for cell in home),
             *((_cell(cells, column.at), column.header) for column in columns.second_choice),
         )
-        for cell, name in (*((cell, "") for cell in first_choice), *second_choice):
-            if not phone.is_missing(cell):
-                return cell, name
-        return "", ""
+        given = [
+            (cell, name)
+            for cell, name in (*((cell, "") for cell in first_choice), *second_choice)
+            if not phone.is_missing(cell)
+        ]
+        # Words in place of a mobile number ("none yet") lead to the next column, as an empty cell does.
+        with_digits = (one for one in given if phone.has_digits(one[0]))
+        return next(with_digits, given[0] if given else ("", ""))
 
     def _numbered(self, cells: list[str]) -> tuple[list[str], list[str], list[str]]:
         """Return three lists: mobile numbers, numbers without a kind, home and work numbers.
@@ -282,9 +295,9 @@ class People:
 
     def _names(self, cells: list[str]) -> tuple[str, str]:
         first = _first_filled(self._columns.first_names, cells)
-        last = _first_filled(self._columns.last_names, cells)
         full_names = (_cell(cells, column.at) for column in self._columns.full_names)
         full = next((cell for cell in full_names if tidy(cell)), "")
+        last = self._last_name(first, full, cells)
         if not first and full:
             try:
                 first, split_last = split_full_name(full[: 2 * MAX_NAME_LENGTH])
@@ -296,6 +309,20 @@ class People:
         if suffix and not last.casefold().endswith(suffix.casefold()):
             last = f"{last} {suffix}".strip()
         return first, last
+
+    def _last_name(self, first: str, full: str, cells: list[str]) -> str:
+        """Return the last name, or the rest of the full name in a file without last names."""
+        columns = self._columns
+        last = _first_filled(columns.last_names, cells)
+        second = _first_filled(columns.second_last_names, cells)
+        if second or not (first and full) or columns.last_names:
+            return f"{last} {second}".strip()
+        try:
+            given, rest = split_full_name(full[: 2 * MAX_NAME_LENGTH])
+        except UnclearNameError:
+            return ""
+        is_plain = normalised(columns.full_names[0].header) == "name"
+        return rest or (given if is_plain and search_key(given) != search_key(first) else "")
 
     def _groups(self, cells: list[str]) -> Iterator[str]:
         for column in self._columns.groups:
@@ -310,6 +337,11 @@ class People:
                     )
                     raise BadRowError(sentence % {"most": MAX_NAME_LENGTH})
                 yield name
+
+
+def _taken_as_opt_out(header: str, cell: str) -> str:
+    sentence = _("%(column)s: %(cell)r is taken as an opt-out.")
+    return sentence % {"column": header, "cell": shown(cell)}
 
 
 def _cell(cells: list[str], at: int) -> str:

@@ -22,7 +22,7 @@ _BINARY = re.compile(r"^(?:[\w-]+\.)?(?:PHOTO|LOGO|SOUND|KEY)\b", re.IGNORECASE)
 _LABELLED = ("iphone", "cell", "mobile", "fax", "pager", "home", "work")
 _NOTE = "Note"
 _HEADER = [
-    "First Name", "Last Name", "Name Suffix", "Full Name", "Labels", _NOTE,
+    "First Name", "Last Name", "Name Suffix", "Full Name", "Labels", "Date of Death", _NOTE,
     *(f"Phone {number} - {part}" for number in range(1, _MAX_PHONES + 1)
       for part in ("Label", "Value")),
 ]  # fmt: skip
@@ -78,6 +78,7 @@ def _record(line: int, lines: list[str]) -> Record:
         _joined(getattr(name, "suffix", "")),
         _joined(_first(contents, "fn")),
         " ::: ".join(_categories(contents)),
+        _date_of_death(contents),
         str(_first(contents, "note")),
     ]
     for phone in contents.get("tel", [])[:_MAX_PHONES]:
@@ -123,6 +124,11 @@ def _categories(contents: dict[str, list[Any]]) -> Iterator[str]:
     for line in contents.get("categories", []):
         values = line.value if isinstance(line.value, list) else str(line.value).split(",")
         yield from values
+
+
+def _date_of_death(contents: dict[str, list[Any]]) -> str:
+    """Return DEATHDATE (RFC 6474) in the form of a column "Deceased"; it may lack parts, or be words."""
+    return "yes" if str(_first(contents, "deathdate")).strip() else ""
 
 
 def _label(phone: Any, contents: dict[str, list[Any]]) -> str:

@@ -58,7 +58,7 @@ class Broadcast(models.Model):
     media_urls = models.JSONField(null=True, blank=True)
     """The media of each message. None, as in a row of an earlier release, is no media."""
     total = models.PositiveIntegerField(default=0)
-    """The number of messages; a forecast while the broadcast is scheduled."""
+    """The number of messages; while the broadcast is scheduled, a forecast without numbers that may not be texted."""
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="broadcasts"
     )

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
+from itertools import islice
 
 from django.db import DatabaseError, transaction
 
@@ -33,6 +34,16 @@ def next_occurrence(series: Series, after: date | None, now: datetime) -> date |
     zone = zone_named(series.church.timezone)
     days = dates_after(series, after)
     return next((day for day in days if moment(day, series.at, zone) > now), None)
+
+
+def coming(series: Series, most: int) -> list[datetime]:
+    """Return the next times: that of the scheduled occurrence, and those that would follow it."""
+    upcoming = series.next_broadcast()
+    if upcoming is None or upcoming.due_at is None:
+        return []
+    zone = zone_named(series.church.timezone)
+    days = dates_after(series, upcoming.occurrence or upcoming.due_at.astimezone(zone).date())
+    return [upcoming.due_at, *(moment(day, series.at, zone) for day in islice(days, most - 1))]
 
 
 def plan_next(series_id: int, now: datetime) -> Broadcast | None:

@@ -14,7 +14,7 @@ from koinonia.broadcasts.audience import Audience
 from koinonia.broadcasts.cancel import cancel_broadcast
 from koinonia.broadcasts.change import UNCHANGED, change_broadcast
 from koinonia.broadcasts.send import check_audience, check_text
-from koinonia.models import Broadcast, Church, Series
+from koinonia.models import Broadcast, Church, Group, Series
 from koinonia.series.occurrences import plan_next
 from koinonia.series.repeat import Repeat
 from koinonia.zones import zone_named
@@ -47,9 +47,7 @@ def start_series(
     with transaction.atomic():
         # The lock makes two requests count in turn.
         Church.objects.select_for_update(no_key=True).get(pk=church.pk)
-        if Series.objects.filter(church=church, ended_at=None).count() >= MOST_ACTIVE:
-            sentence = _("A church can have %(most)s repeating broadcasts. End one first.")
-            raise UnacceptableError("repeat", sentence % {"most": MOST_ACTIVE})
+        _check_room(church)
         series.save(force_insert=True)
         if plan_next(series.pk, now) is None:
             raise UnacceptableError("repeat", _("This rule has no day in the future."))
@@ -114,14 +112,32 @@ def pause(series: Series, now: datetime) -> bool:
 def resume(series: Series, now: datetime) -> bool:
     """Plan the next occurrence again. Return False unless the series was paused.
 
-    Raise ``UnacceptableError`` if a file of the series is no longer stored.
+    Raise ``UnacceptableError`` if it would now text people that it left out, or if a file of it is
+    no longer stored.
     """
     paused = Series.objects.filter(pk=series.pk, paused_at__isnull=False, ended_at=None)
+    _check_excluded(series)
     with transaction.atomic():
         locked(series.pk)
         if not paused.update(paused_at=None):
             return False
         plan_next(series.pk, now)
+    return True
+
+
+def reopen(series: Series, now: datetime) -> bool:
+    """Let an ended series go on. Return False unless it had ended. Raise ``UnacceptableError``."""
+    ended = Series.objects.filter(pk=series.pk, ended_at__isnull=False)
+    _check_excluded(series)
+    with transaction.atomic():
+        Church.objects.select_for_update(no_key=True).get(pk=series.church_id)
+        _check_room(series.church)
+        if not ended.update(ended_at=None, paused_at=None):
+            return False
+        audience = Audience.from_json(series.audience)
+        check_audience(series.church, series.text, audience, media=bool(series.media_urls))
+        if plan_next(series.pk, now) is None:
+            raise UnacceptableError("repeat", _("This rule has no day in the future."))
     return True
 
 
@@ -132,14 +148,12 @@ def skip_next(series: Series, now: datetime) -> bool:
 
 
 def end(series: Series, now: datetime) -> bool:
-    """Withdraw the scheduled occurrence for good. Return False if the series was over."""
+    """Withdraw the scheduled occurrence, and plan no other. Return False if the series was over."""
     with transaction.atomic():
         locked(series.pk)
         if not Series.objects.filter(pk=series.pk, ended_at=None).update(ended_at=now):
             return False
-        scheduled = series.next_broadcast()
-        if scheduled is not None:
-            cancel_broadcast(scheduled, now=now)
+        _withdraw(series, now)
     return True
 
 
@@ -149,6 +163,24 @@ def _withdraw(series: Series, now: datetime) -> None:
     if scheduled is not None:
         series.broadcasts.filter(pk=scheduled.pk).update(occurrence=None)
         cancel_broadcast(scheduled, now=now, plans=False)
+
+
+def _check_room(church: Church) -> None:
+    """Raise ``UnacceptableError`` if the church has no room for another series. It is locked."""
+    if Series.objects.filter(church=church, ended_at=None).count() >= MOST_ACTIVE:
+        sentence = _("A church can have %(most)s repeating broadcasts. End one first.")
+        raise UnacceptableError("repeat", sentence % {"most": MOST_ACTIVE})
+
+
+def _check_excluded(series: Series) -> None:
+    """Raise ``UnacceptableError`` if a group is gone that the series leaves out."""
+    left_out = Audience.from_json(series.audience).excluded_ids
+    if Group.objects.filter(church=series.church_id, pk__in=left_out).count() < len(set(left_out)):
+        sentence = _(
+            "A group that this broadcast left out is deleted, and its people would get the text."
+            " Write the broadcast anew."
+        )
+        raise UnacceptableError("audience", sentence)
 
 
 def _set_rule(series: Series, repeat: Repeat, first_at: datetime | None) -> None:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import template
+from django.http import HttpRequest
 from django.utils.formats import date_format, time_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -43,6 +45,13 @@ def _chip(status: str, _language: str | None) -> SafeString:
         found.sentence,
         found.label,
     )
+
+
+@register.filter
+def is_picture_of(url: str, request: HttpRequest) -> bool:
+    """Return whether the URL is a picture of this site: the page may load no others."""
+    split = urlsplit(url)
+    return split.netloc == request.get_host() and split.path.endswith((".jpg", ".png", ".gif"))
 
 
 @register.filter

@@ -25,9 +25,12 @@ _PACKAGES = ("koinonia", "delivery", "realtime", "throttling", "httpopt")
 async def migrate(plan: Plan, output: Output, lock: int) -> None:
     """Migrate, and keep for which code and which database that is done."""
     await _run(plan, output, lock, "migrate", "--noinput", "--verbosity", "0")
-    kept_values.write(
-        plan.options.data_dir, _MIGRATED, await asyncio.to_thread(_code_and_database, plan)
-    )
+    await asyncio.to_thread(keep_migrated, plan)
+
+
+def keep_migrated(plan: Plan) -> None:
+    """Keep that this code has migrated this database."""
+    kept_values.write(plan.options.data_dir, _MIGRATED, _code_and_database(plan))
 
 
 async def is_migrated(plan: Plan) -> bool:
@@ -39,7 +42,12 @@ async def is_migrated(plan: Plan) -> bool:
 async def seed_demo(plan: Plan, output: Output, lock: int) -> None:
     """Add the demo data, and keep for which code, database and password that is done."""
     await _run(plan, output, lock, "seed_demo")
-    kept_values.write(plan.options.data_dir, _SEEDED, await asyncio.to_thread(_demo_data, plan))
+    await asyncio.to_thread(keep_seeded, plan)
+
+
+def keep_seeded(plan: Plan) -> None:
+    """Keep that this code has added the demo data to this database."""
+    kept_values.write(plan.options.data_dir, _SEEDED, _demo_data(plan))
 
 
 async def is_seeded(plan: Plan) -> bool:

@@ -144,7 +144,9 @@ def a_colleague_is_invited(keys: Keys) -> None:
     keys.write("E-mail address, or user name", "ruth.ames")
     keys.page.keyboard.press("Enter")
     keys.says("ruth.ames is invited.")
-    keys.button("Withdraw ruth.ames")
+    keys.link("Withdraw ruth.ames")
+    keys.says("Withdraw the invitation of ruth.ames?")
+    keys.button("Withdraw")
     keys.says("The invitation is withdrawn.")
 
 

@@ -32,11 +32,6 @@ FEW, MANY = 2, 12
 EVERYONE = Audience(everyone=True, as_sent={"all": True})
 
 
-@pytest.fixture(autouse=True)
-def swift(settings: Any) -> None:
-    settings.THROTTLING = {**settings.THROTTLING, "ENABLED": False}
-
-
 def number(index: int) -> str:
     return f"+1312555{index:04}"
 

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from django.contrib.auth.models import User
 
@@ -12,11 +10,14 @@ from tests.httpopt.church_data import fill_church
 collect_ignore = ["alone"]
 
 
+@pytest.fixture(autouse=True)
+def always_swift(swift: None) -> None: ...
+
+
 @pytest.fixture
 def two_churches(
-    grace: Church, hope: Church, grace_owner: User, hope_owner: User, settings: Any
+    grace: Church, hope: Church, grace_owner: User, hope_owner: User
 ) -> list[tuple[User, Church]]:
-    settings.THROTTLING = {**settings.THROTTLING, "ENABLED": False}
     fill_church(grace, grace_owner)
     fill_church(hope, hope_owner)
     return [(grace_owner, grace), (hope_owner, hope)]

@@ -59,8 +59,7 @@ ZEROS: dict[str, Callable[[int], bytes]] = {
 
 
 @pytest.fixture
-def client(grace_sender: User, settings: Settings) -> Client:
-    settings.THROTTLING = {**settings.THROTTLING, "ENABLED": False}
+def client(grace_sender: User) -> Client:
     client = Client(raise_request_exception=False)
     client.force_login(grace_sender)
     return client

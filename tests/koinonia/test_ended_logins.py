@@ -40,13 +40,12 @@ Door = Callable[[User, pytest.MonkeyPatch], None]
 
 
 @pytest.fixture(autouse=True)
-def quick_and_unlimited(settings: Any) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def unlimited(settings: Any) -> None:
     settings.THROTTLING = {**settings.THROTTLING, "ENABLED": False}
 
 
 @pytest.fixture
-def user(db: None, quick_and_unlimited: None) -> User:
+def user(db: None, unlimited: None) -> User:
     return User.objects.create_user("grace-owner", email="o@grace.example", password=cast.PASSWORD)
 
 

@@ -37,8 +37,7 @@ def sink(settings: Any) -> Iterator[Sink]:
 
 
 @pytest.fixture
-def anna(db: None, settings: Any) -> User:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def anna(db: None) -> User:
     return User.objects.create_user("anna", email="anna@mail.example", password=cast.PASSWORD)
 
 

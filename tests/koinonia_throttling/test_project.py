@@ -71,11 +71,6 @@ def _tight(settings: Settings, **rates: str) -> None:
     settings.THROTTLING = {**settings.THROTTLING, "POLICIES": declared}
 
 
-@pytest.fixture
-def quick_passwords(settings: Settings) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 def test_every_authenticated_answer_has_rate_limit_fields(
     grace_viewer: User, bearer: Bearer
 ) -> None:
@@ -131,7 +126,6 @@ def test_a_304_is_refunded(
     assert '"conditional";r=3' in again["RateLimit"]
 
 
-@pytest.mark.usefixtures("quick_passwords")
 @pytest.mark.parametrize("page", ["/login/", "/admin/login/"])
 def test_the_login_pages_share_the_buckets_of_the_api_login(grace_owner: User, page: str) -> None:
     def api() -> int:
@@ -146,7 +140,6 @@ def test_the_login_pages_share_the_buckets_of_the_api_login(grace_owner: User, p
     assert api() == 429
 
 
-@pytest.mark.usefixtures("quick_passwords")
 def test_no_password_is_verified_after_too_many_guesses(
     grace_owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -162,7 +155,6 @@ def test_no_password_is_verified_after_too_many_guesses(
     assert verified == [grace_owner.username] * 5
 
 
-@pytest.mark.usefixtures("quick_passwords")
 def test_the_api_login_is_limited_by_the_login_policies_only(
     grace: Church, settings: Settings
 ) -> None:

@@ -33,6 +33,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         REDIS_URL=valkey.url,
         PUBLIC_URL="http://testserver",
     )
+    # An xdist worker uses the folder of its controller.
+    os.environ.setdefault("KOINONIA_TEST_PREPARED", str(run_dir / "prepared"))
     if early_config.known_args_namespace.database == "postgres":
         _use_postgres(early_config, run_dir)
     else:

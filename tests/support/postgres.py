@@ -4,8 +4,12 @@ import os
 import pwd
 import shutil
 import subprocess
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
+
+import psycopg
+from psycopg import sql
 
 _SETTINGS = ["-c", "listen_addresses=", "-c", "max_connections=200"]
 
@@ -51,6 +55,15 @@ class EmbeddedPostgres:
 
     def stop(self, mode: str = "fast") -> None:
         self._run("pg_ctl", "-D", self._data, "-w", "-m", mode, "stop")
+
+    def configure(self, settings: Mapping[str, str]) -> None:
+        """Set server settings, and restart: some hold from the start only."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            for name, value in settings.items():
+                statement = sql.SQL("ALTER SYSTEM SET {} = {}")
+                connection.execute(statement.format(sql.Identifier(name), sql.Literal(value)))
+        self.stop()
+        self.start()
 
     def _run(self, program: str, *arguments: object) -> None:
         subprocess.run(

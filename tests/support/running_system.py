@@ -16,6 +16,8 @@ from typing import Any, Self
 import psycopg
 import requests
 
+from tests.support import prepared_data
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 PASSWORD = "a password for the demo users"
 _START_SECONDS = 90
@@ -26,7 +28,12 @@ _OF_THE_TEST_RUN = (
 
 
 class RunningSystem:
-    """``with RunningSystem(tmp_path) as system: requests.get(system.url)``."""
+    """``with RunningSystem(tmp_path) as system: requests.get(system.url)``.
+
+    It starts from prepared data, unless it has a settings module, which may have other tables.
+    """
+
+    _prepared = True
 
     def __init__(self, data_dir: Path, *arguments: str, **environment: str) -> None:
         self.data_dir = data_dir
@@ -43,6 +50,8 @@ class RunningSystem:
         self._environment = {**inherited, "DEMO_PASSWORD": PASSWORD, **environment}
 
     def start(self) -> None:
+        if self._prepared and "DJANGO_SETTINGS_MODULE" not in self._environment:
+            prepared_data.fill(self.data_dir, self._environment)
         self.log = self.data_dir.with_suffix(".log")
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -105,6 +114,12 @@ class RunningSystem:
             return requests.get(f"{self.url}/readyz", timeout=2).status_code == 200
         except requests.RequestException:
             return False
+
+
+class ColdSystem(RunningSystem):
+    """A system that begins with an empty directory, as on a new machine."""
+
+    _prepared = False
 
 
 def free_port() -> int:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import cycle, islice
 from typing import Any
 
 import pytest
+from django.contrib.auth import authenticate
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.auth.models import User
-from django.test import Client
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
@@ -21,11 +24,11 @@ pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery staple"
 PAGES = ["/api/login/", "/login/", "/admin/login/"]
 HOME = "203.0.113.9"
+LOGIN = {"username": "grace", "password": ""}
 
 
 @pytest.fixture
-def grace(settings: Settings) -> User:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def grace() -> User:
     return User.objects.create_superuser("grace", password=PASSWORD)
 
 
@@ -70,6 +73,38 @@ def test_a_successful_login_costs_nothing(
         assert _succeeded(_login(Client(), page, "grace", PASSWORD))
     left = store.peek([Bucket(f"login_ip:{HOME}", parse("10/m"))]).states[0].remaining
     assert left == 10
+
+
+@pytest.mark.parametrize(
+    ("page", "address"), [("/login/", "192.0.2.1"), ("/admin/login/", "192.0.2.2")]
+)
+def test_fifty_forms_with_a_blank_field_do_not_lock_the_next_login(
+    api: Client, grace: User, page: str, address: str
+) -> None:
+    blank = [("grace", ""), ("", PASSWORD), ("  ", "x"), ("", "")]
+    for name, password in islice(cycle(blank), 50):
+        assert _login(api, page, name, password, address).status_code == 200
+    assert _succeeded(_login(api, page, "grace", PASSWORD, address))
+
+
+@pytest.mark.parametrize("page", ["/login/", "/admin/login/"])
+def test_a_blank_field_gives_no_guess_back_and_opens_no_lock(
+    api: Client, grace: User, page: str
+) -> None:
+    for n in range(4):
+        _login(api, page, "grace", f"guess {n}")
+        _login(api, page, "grace", "")
+    _login(api, page, "grace", " ")
+    assert _login(api, page, "grace", "").status_code == 429
+    assert _login(api, page, "grace", PASSWORD).status_code == 429
+
+
+def test_a_page_that_verifies_a_blank_password_keeps_the_charge(
+    rf: RequestFactory, grace: User
+) -> None:
+    page = logins.guarded(lambda request: HttpResponse(str(authenticate(request, **LOGIN))))
+    posts = [rf.post("/", LOGIN, REMOTE_ADDR=HOME) for _ in range(6)]
+    assert [page(post).status_code for post in posts] == [200] * 5 + [429]
 
 
 def test_one_address_may_try_ten_names_a_minute(api: Client, grace: User) -> None:

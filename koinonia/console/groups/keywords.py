@@ -77,6 +77,22 @@ class EditKeywordPage(GroupsView):
 
 
 class DeleteKeywordPage(GroupsView):
+    """Asks before it deletes a keyword."""
+
+    read_role = Role.SENDER
+
+    def get(self, request: Any, key: str) -> HttpResponse:
+        keyword = self.keyword(key)
+        shown = {"word": keyword.word, "group": keyword.group.name}
+        return self.ask(
+            _("Delete the keyword %(word)s?") % shown,
+            [
+                _("A text with %(word)s adds nobody to %(group)s any more.") % shown,
+                _("The people who joined by it stay in the group."),
+            ],
+            yes=_("Delete this keyword"), back=self.path("keyword", key),
+        )  # fmt: skip
+
     def post(self, request: Any, key: str) -> HttpResponse:
         keyword = self.keyword(key)
         with transaction.atomic():

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
@@ -109,7 +110,8 @@ class GroupMembersPage(GroupsView):
         judged = self.judge(GroupMembersSerializer, given)
         if not judged.is_valid():
             self.notice(_("Choose people first."), level=30)
-            return self.go(f"{self.path('group', key)}#add-title")
+            asked = urlencode({"find": request.POST.get("find", "")[:100]})
+            return self.go(f"{self.path('group', key)}?{asked}#add-title")
         add, remove = judged.validated_data["add"], judged.validated_data["remove"]
         changed = group_changes.change_members(group, self.user, add=add, remove=remove)
         if changed.added:

@@ -13,7 +13,7 @@ from koinonia.console.forms import add_errors
 from koinonia.console.inbox.forms import NoteForm
 from koinonia.console.inbox.thread import ConversationPage
 from koinonia.inbox import notes
-from koinonia.models import Note
+from koinonia.models import Note, Role
 
 
 class AddNoteView(ConversationPage):
@@ -42,13 +42,24 @@ class AddNoteView(ConversationPage):
 
 
 class DeleteNoteView(ConversationPage):
-    """Deletes a note of its author."""
+    """Deletes a note of its author, after a question."""
+
+    read_role = Role.SENDER
+
+    def get(self, request: HttpRequest, id: str, note: str) -> HttpResponse:  # noqa: A002 -- as the path names it
+        return self.ask(
+            _("Delete this note?"), [_("A deleted note is gone.")], words=self._found(note).text,
+            yes=_("Delete"), back=self.here,
+        )  # fmt: skip
 
     def post(self, request: HttpRequest, id: str, note: str) -> HttpResponse:  # noqa: A002 -- as the path names it
-        kept = Note.objects.filter(conversation=self.conversation, author=self.user)
-        found = kept.filter(pk=ids.decode(note) or 0).first()
-        if found is None:
-            raise Http404("You have no such note here.")
-        notes.delete(self.church, found, by=self.user, now=timezone.now())
+        notes.delete(self.church, self._found(note), by=self.user, now=timezone.now())
         self.notice(_("The note is deleted."))
         return self.go(self.here)
+
+    def _found(self, key: str) -> Note:
+        kept = Note.objects.filter(conversation=self.conversation, author=self.user)
+        found = kept.filter(pk=ids.decode(key) or 0).first()
+        if found is None:
+            raise Http404("You have no such note here.")
+        return found

@@ -56,6 +56,8 @@ class Row:
     mine: Staff
     unread: Message | None = None
     """The person's latest unread text, if a text to the person came after it."""
+    is_unread_unknown: bool = False
+    """True: such a text exists, and was not read from the database."""
 
     @property
     def id(self) -> str:
@@ -65,6 +67,12 @@ class Row:
     def name(self) -> str:
         member = self.conversation.member
         return (member.name if member else "") or self.number
+
+    @property
+    def initials(self) -> str:
+        """Return the first letters of the first and the last name; "#" for a bare number."""
+        letters = [word[0] for word in self.name.split() if word[0].isalpha()]
+        return "".join(letters[:1] + letters[1:][-1:]).upper() or "#"
 
     @property
     def number(self) -> str:
@@ -79,6 +87,8 @@ class Row:
     @property
     def last(self) -> Message | None:
         """Return the text that the list shows: an unread one before a later text of the office."""
+        if self.is_unread_unknown:
+            return None
         return self.unread or self.conversation.last_message
 
     @property
@@ -115,15 +125,19 @@ class Row:
 def listed(conversations: Iterable[Conversation], mine: Staff) -> list[Row]:
     """Return the rows of a list. A query if one of them has an unread text before one of the office."""
     shown = list(conversations)
-    hidden = [
-        one.pk
-        for one in shown
-        if one.unread_count
-        and one.last_message
-        and one.last_message.direction == Direction.OUTBOUND
-    ]
+    hidden = [one.pk for one in shown if _hides_unread(one)]
     unread = _latest_unread(hidden) if hidden else {}
     return [Row(one, mine, unread.get(one.pk)) for one in shown]
+
+
+def listed_without_query(conversations: Iterable[Conversation], mine: Staff) -> list[Row]:
+    """Return the rows of a list, without the words of an unread text before one of the office."""
+    return [Row(one, mine, is_unread_unknown=_hides_unread(one)) for one in conversations]
+
+
+def _hides_unread(talk: Conversation) -> bool:
+    last = talk.last_message
+    return bool(talk.unread_count and last and last.direction == Direction.OUTBOUND)
 
 
 def _latest_unread(threads: Sequence[int]) -> dict[int, Message]:

@@ -8,6 +8,8 @@ import phonenumbers
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from delivery.country_names import country_name
+
 _KINDS: dict[int, str | Promise] = {
     phonenumbers.PhoneNumberType.MOBILE: _("Mobile"),
     phonenumbers.PhoneNumberType.FIXED_LINE: _("Landline: it may not take texts"),
@@ -23,8 +25,8 @@ _KINDS: dict[int, str | Promise] = {
 class NumberChecks:
     national: str
     international: str
-    region: str
-    """ISO 3166 code."""
+    country: str
+    """Its name; empty if it is unknown."""
     kind: str | Promise
     valid: bool
     """The number belongs to a range that its country has given out."""
@@ -36,11 +38,12 @@ def number_checks(number: str) -> NumberChecks:
         parsed = phonenumbers.parse(number)
     except phonenumbers.NumberParseException:
         return NumberChecks(number, number, "", _("Unknown"), False)
+    region = phonenumbers.region_code_for_number(parsed) or ""
     written = phonenumbers.PhoneNumberFormat
     return NumberChecks(
         national=phonenumbers.format_number(parsed, written.NATIONAL),
         international=phonenumbers.format_number(parsed, written.INTERNATIONAL),
-        region=phonenumbers.region_code_for_number(parsed) or "",
+        country=country_name(region) if region.isalpha() else "",
         kind=_KINDS.get(phonenumbers.number_type(parsed), _("Unknown")),
         valid=phonenumbers.is_valid_number(parsed),
     )

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from koinonia import audit
 from koinonia.accounts import passwords, staff_changes
@@ -34,7 +35,19 @@ class AccountPage(SessionsView):
 
 
 class LogoutEverywherePage(OfficeView):
+    """Asks before it ends all sessions and API keys of the user."""
+
     write_role = Role.VIEWER
+
+    def get(self, request: Any) -> HttpResponse:
+        return self.ask(
+            _("Sign out everywhere?"),
+            [
+                _("You sign in again on each computer and phone."),
+                _("Your API keys end: the programs that work in your name stop."),
+            ],
+            yes=_("Sign out everywhere"), back=self.path("account"), no=_("Stay signed in"),
+        )  # fmt: skip
 
     def post(self, request: Any) -> HttpResponse:
         with transaction.atomic():

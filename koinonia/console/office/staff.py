@@ -88,19 +88,30 @@ class StaffPage(_OwnersView):
 
 
 class RolePage(_OwnersView):
+    """Changes a role. It asks before owners take their own rights away."""
+
     def post(self, request: Any, key: str) -> HttpResponse:
         colleague = self.colleague(key)
         judged = self.judge(StaffSerializer, {"role": request.POST.get("role", "")}, colleague)
         if not judged.is_valid():
             raise Http404("There is no such role.")
+        role = judged.validated_data["role"]
+        is_own = colleague.user_id == self.user.pk and role != Role.OWNER
+        if is_own and "sure" not in request.POST:
+            return self.ask(
+                _("Give up your own rights as an owner?"),
+                [_("Only another owner can give them back to you.")],
+                yes=_("Change my role"), back=self.path("staff"),
+                kept={"role": role, "sure": "yes"},
+            )  # fmt: skip
         try:
-            staff_changes.change_role(colleague, judged.validated_data["role"], self.user)
+            staff_changes.change_role(colleague, role, self.user)
         except LastOwnerError:
             self.notice(str(KEEP_ONE_OWNER), level=40)
             return self.go(self.path("staff"))
         told = _("%(name)s is %(role)s now.")
-        role = colleague.get_role_display()
-        self.notice(told % {"name": colleague.user.get_username(), "role": role.lower()})
+        named = colleague.get_role_display().lower()
+        self.notice(told % {"name": colleague.user.get_username(), "role": named})
         return self.go(self.path("today" if colleague.user == self.user else "staff"))
 
 
@@ -123,12 +134,27 @@ class RemovePage(_OwnersView):
 
 
 class WithdrawPage(_OwnersView):
-    def post(self, request: Any, key: str) -> HttpResponse:
+    """Asks before it withdraws an invitation."""
+
+    def get(self, request: Any, key: str) -> HttpResponse:
+        invitation = self._invitation(key)
+        whom = invitation.email or invitation.username
+        return self.ask(
+            _("Withdraw the invitation of %(whom)s?") % {"whom": whom},
+            [_("Its link does not work any more. You can invite the person again.")],
+            yes=_("Withdraw"), back=self.path("staff"),
+        )  # fmt: skip
+
+    def _invitation(self, key: str) -> Invitation:
         number = ids.decode(key)
         mine = cast(QuerySet[Invitation], self.church.invitations.all())
         invitation = mine.filter(pk=number).first() if number is not None else None
         if invitation is None:
             raise Http404
+        return invitation
+
+    def post(self, request: Any, key: str) -> HttpResponse:
+        invitation = self._invitation(key)
         with transaction.atomic():
             if not invitations.withdraw(invitation):
                 raise Http404

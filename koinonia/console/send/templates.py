@@ -15,7 +15,7 @@ from koinonia.api.serializers.templates import TemplateSerializer
 from koinonia.console.forms import add_errors
 from koinonia.console.frame import ConsoleView
 from koinonia.console.send.forms import TemplateForm
-from koinonia.models import TextTemplate
+from koinonia.models import Role, TextTemplate
 
 _FOLDER = "koinonia/console/send"
 
@@ -78,12 +78,6 @@ class TemplateView(_Templates):
 
     def post(self, request: Any, key: str) -> HttpResponse:
         template = self.template_of(key)
-        if request.POST.get("action") == "delete":
-            with transaction.atomic():
-                audit.record(self.church, self.user, "template.deleted", template)
-                template.delete()
-            self.notice(_("The template is deleted."))
-            return self.back()
         form = TemplateForm(request.POST)
         if str(template.version) != request.POST.get("version"):
             sentence = _("A colleague has changed this template meanwhile. It now reads: %(text)s")
@@ -97,3 +91,26 @@ class TemplateView(_Templates):
     def _show(self, template: TextTemplate, form: TemplateForm, status: int = 200) -> HttpResponse:
         context = {"form": form, "template": template}
         return self.page(f"{_FOLDER}/template.html", context, status)
+
+
+class DeleteTemplateView(_Templates):
+    """Ask before a template is deleted."""
+
+    read_role = Role.SENDER
+
+    def get(self, request: Any, key: str) -> HttpResponse:
+        template = self.template_of(key)
+        back = reverse("console-send-template", args=[self.church.slug, key])
+        return self.ask(
+            _("Delete the template “%(name)s”?") % {"name": template.name},
+            [_("A deleted template is gone. Texts that were sent with it stay.")],
+            words=template.text, yes=_("Delete the template"), back=back,
+        )  # fmt: skip
+
+    def post(self, request: Any, key: str) -> HttpResponse:
+        template = self.template_of(key)
+        with transaction.atomic():
+            audit.record(self.church, self.user, "template.deleted", template)
+            template.delete()
+        self.notice(_("The template is deleted."))
+        return self.back()

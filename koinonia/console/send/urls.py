@@ -10,4 +10,9 @@ urlpatterns = [
     path("parts/preview/", views.PreviewView.as_view(), name="console-send-preview"),
     path("templates/", templates.TemplatesView.as_view(), name="console-send-templates"),
     path("templates/<str:key>/", templates.TemplateView.as_view(), name="console-send-template"),
+    path(
+        "templates/<str:key>/delete/",
+        templates.DeleteTemplateView.as_view(),
+        name="console-send-template-delete",
+    ),
 ]

@@ -194,7 +194,7 @@ class ComposeView(_Compose):
             self.notice(_("This text was sent already. It was not sent twice."), accepted=_DRAFT)
         elif given["send_at"]:
             when = moments.in_words(given["send_at"], self.church.timezone)
-            self.notice(_("Planned for %(when)s.") % {"when": when}, accepted=_DRAFT)
+            self.notice(_("Scheduled for %(when)s.") % {"when": when}, accepted=_DRAFT)
         else:
             sentence = ngettext(
                 "On its way to %(count)s person.", "On its way to %(count)s people.", people

@@ -18,9 +18,12 @@ from koinonia.console.paging import paged
 from koinonia.console.sent import causes, lines
 from koinonia.console.sent.audience_words import audience_in_words
 from koinonia.console.sent.base import SentView, may_be_undone
-from koinonia.models import Broadcast
+from koinonia.console.sent.finding import MOST_PEOPLE
+from koinonia.models import Broadcast, Member, Role
 from koinonia.numbers import grouped
+from koinonia.people.search import matching
 
+_LONGEST_FIND = 100
 _BROADCAST = PreparedQuery(
     lambda: Broadcast.objects.filter(
         church=Parameter("church"), pk=Parameter("key")
@@ -39,9 +42,15 @@ class BroadcastView(_OneBroadcast):
     def get(self, request: HttpRequest, key: str) -> HttpResponse:
         broadcast, now = self.broadcast(key), timezone.now()
         group, code = request.GET.get("show", ""), request.GET.get("cause", "")
+        find = request.GET.get("find", "").strip()[:_LONGEST_FIND]
         if group and group not in causes.SHOWN:
             raise Http404
         found = lines.line(broadcast)
+        members = self._members(find) if find else []
+        if find:
+            texts: QuerySet[Message] | None = self._texts_to(broadcast, members[:MOST_PEOPLE])
+        else:
+            texts = self._texts(broadcast, group, code) if group else None
         counts = broadcast.counts()
         shown = {
             "line": found,
@@ -50,15 +59,27 @@ class BroadcastView(_OneBroadcast):
             "parts": causes.parts(broadcast),
             "show": group,
             "cause": code,
-            "people": paged(request, self._texts(broadcast, group, code), keep=("show", "cause"))
-            if group
-            else None,
+            "find": find,
+            "too_many_people": len(members) > MOST_PEOPLE,
+            "people": None
+            if texts is None
+            else paged(request, texts, keep=("show", "cause", "find")),
             "label": causes.SHOWN[group][0] if group else "",
             "undo": may_be_undone(broadcast.due_at, broadcast.created_at, now),
             "may_be_stopped": bool(lines.number(counts, lines.WAITING))
             and broadcast.cancelled_at is None,
         }
         return self.page("koinonia/console/sent/broadcast.html", shown)
+
+    def _members(self, find: str) -> list[int]:
+        """Return the keys of the members with this name or number, at most one too many."""
+        members = Member.objects.filter(church=self.church).order_by("search_key", "pk")
+        named = members.filter(matching(find, self.church.country)).values_list("pk", flat=True)
+        return list(named[: MOST_PEOPLE + 1])
+
+    def _texts_to(self, broadcast: Broadcast, members: list[int]) -> QuerySet[Message]:
+        rows = Message.objects.filter(tenant=self.church, batch=broadcast.pk)
+        return rows.filter(recipient__in=members).select_related("recipient")
 
     def _texts(self, broadcast: Broadcast, group: str, code: str) -> QuerySet[Message]:
         rows = Message.objects.filter(tenant=self.church, batch=broadcast.pk)
@@ -67,9 +88,24 @@ class BroadcastView(_OneBroadcast):
 
 
 class StopBroadcastView(_OneBroadcast):
-    """Call back the texts that have not gone: Stop, Undo, or the cancelling of a planned broadcast."""
+    """Call back the texts that have not gone: Stop, Undo, or the cancelling of a planned broadcast.
 
-    http_method_names = ["post"]
+    It asks before it cancels a planned one. Stop and Undo do not wait for an answer.
+    """
+
+    read_role = Role.SENDER
+
+    def get(self, request: HttpRequest, key: str) -> HttpResponse:
+        broadcast = self.broadcast(key)
+        back = self.link("console-sent-broadcast", broadcast)
+        if broadcast.due_at is None:
+            return self.go(back)
+        return self.ask(
+            _("Leave out this time?") if broadcast.series_id else _("Cancel this broadcast?"),
+            [lines.line(broadcast).people, _("This time is not sent, and cannot be taken back:")],
+            words=broadcast.text, dates=[broadcast.due_at], back=back,
+            yes=_("Leave it out") if broadcast.series_id else _("Cancel it"),
+        )  # fmt: skip
 
     def post(self, request: HttpRequest, key: str) -> HttpResponse:
         broadcast = self.broadcast(key)

@@ -47,9 +47,9 @@ class Line:
     id: str
     label: Words
     tone: str
-    has_begun: bool
+    is_going_out: bool
     share: str
-    """The per cent of the texts that do not wait. A finished broadcast has 100."""
+    """The per cent of the texts that do not wait."""
     bar: SafeString
     text: str
     """The beginning of the text."""
@@ -73,7 +73,7 @@ def line(broadcast: Broadcast) -> Line:
         id=ids.encode(broadcast.pk),
         label=label,
         tone=tone,
-        has_begun=status not in (Broadcast.Status.SCHEDULED, Broadcast.Status.CANCELLED),
+        is_going_out=status == Broadcast.Status.SENDING,
         share=_("%(n)s %%") % {"n": 100 * gone // total if total else 0},
         bar=_bar(counts, total),
         text=shortened(broadcast.text, _SHOWN),
@@ -119,7 +119,7 @@ def _sent_line(broadcast: Broadcast, base: str) -> SafeString:
     # Escape the words here: ``format_html`` would check each id and number as well.
     written = _SENT.format(
         id=of.id, base=escape(base), text=escape(of.text), tone=of.tone, label=escape(str(of.label)),
-        share=f" <b>{escape(of.share)}</b>" if of.has_begun else "",
+        share=f" <b>{escape(of.share)}</b>" if of.is_going_out else "",
         bar=of.bar, counts=escape(of.counts), when=when(of.begun_at),
         author=f" · {escape(of.author)}" if of.author else "",
     )  # fmt: skip

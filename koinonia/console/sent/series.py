@@ -22,6 +22,7 @@ from koinonia.console.paging import paged
 from koinonia.console.sent.audience_words import audience_in_words
 from koinonia.console.sent.editing import NAMES, EditView, stale
 from koinonia.console.sent.forms import SeriesForm, audience_fields, planned_at, rule_fields
+from koinonia.console.sent.series_questions import QUESTIONS
 from koinonia.console.sent.series_words import rule_in_words
 from koinonia.console.words import Words
 from koinonia.models import Broadcast, Role, Series
@@ -43,7 +44,16 @@ _ACTS: dict[str, tuple[Callable[[Series, datetime], bool], str, Words]] = {
         "series.skipped",
         gettext_lazy("Left out. Nobody gets it this time."),
     ),
-    "end": (start.end, "series.ended", gettext_lazy("Ended. Nothing more goes out.")),
+    "end": (
+        start.end,
+        "series.ended",
+        gettext_lazy("Ended. Nothing more goes out. “Let it go on again” takes it back."),
+    ),
+    "reopen": (
+        start.reopen,
+        "series.reopened",
+        gettext_lazy("It goes on. The next time is named below."),
+    ),
 }
 
 
@@ -137,9 +147,15 @@ class SeriesItemView(EditView):
 
 
 class SeriesActView(EditView):
-    """Pause, resume, skip or end a repeating broadcast."""
+    """Pause, resume, skip, end or reopen a repeating broadcast. It asks before it skips or ends."""
 
-    http_method_names = ["post"]
+    def get(self, request: HttpRequest, key: str, act: str) -> HttpResponse:
+        series = self.item(_rows(self), key)
+        if act not in QUESTIONS:
+            raise Http404
+        back = self.link("console-sent-series-item", series)
+        question = QUESTIONS[act](series)
+        return self.go(back) if question is None else self.ask(**question, back=back)
 
     def post(self, request: HttpRequest, key: str, act: str) -> HttpResponse:
         if act not in _ACTS:

@@ -17,6 +17,7 @@ from koinonia.api.prepared_query import Parameter, PreparedQuery
 from koinonia.console import words
 from koinonia.console.sent.base import SentView, may_be_undone
 from koinonia.console.sent.timeline import story
+from koinonia.models import Role
 
 _TEXT = PreparedQuery(
     lambda: Message.objects.filter(
@@ -57,9 +58,20 @@ class TextView(_OneText):
 
 
 class StopTextView(_OneText):
-    """Cancel a text that has not gone: undo, or a planned one."""
+    """Cancel a text that has not gone: undo, or, after a question, one that waits."""
 
-    http_method_names = ["post"]
+    read_role = Role.SENDER
+
+    def get(self, request: HttpRequest, key: str) -> HttpResponse:
+        text = self.text(key)
+        back = self.link("console-sent-text", text)
+        if text.status not in DUE_STATUSES:
+            return self.go(back)
+        planned = text.scheduled_at if text.status == Status.SCHEDULED else None
+        return self.ask(
+            _("Cancel this text?"), [_("It is not sent, and that cannot be taken back.")],
+            words=text.text, dates=[planned] if planned else [], yes=_("Cancel it"), back=back,
+        )  # fmt: skip
 
     def post(self, request: HttpRequest, key: str) -> HttpResponse:
         text = self.text(key)

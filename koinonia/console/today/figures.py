@@ -33,8 +33,7 @@ class Figures:
     opt_outs: int
     """Numbers that opted out in this month."""
     waiting: int
-    scheduled: int
-    """Single texts that wait for their time."""
+    """Texts that wait for their turn: scheduled ones do not count."""
     undecided: int
     """Dead letters."""
     spend: Any
@@ -69,24 +68,25 @@ def figures(church: Church, now: datetime, zone: tzinfo) -> Figures:
     """Return the figures of the church at ``now``; a day begins at midnight in ``zone``."""
     here = now.astimezone(zone)
     midnight = datetime.combine(here.date(), time.min, tzinfo=zone)
-    replies, opt_outs, undecided = _counts(church, midnight, midnight.replace(day=1))
-    by_status = dict(_WAITING.rows(church=church.pk))
-    scheduled = by_status.pop(Status.SCHEDULED, 0)
+    replies, opt_outs, waiting, undecided = _counts(church, midnight, midnight.replace(day=1))
     return Figures(
         days=status_report.days(church.pk, now, zone),
         replies=replies,
         opt_outs=opt_outs,
-        waiting=sum(by_status.values()),
-        scheduled=scheduled,
+        waiting=waiting,
         undecided=undecided,
         spend=spend.current(church.pk, now),
     )
 
 
-def _counts(church: Church, midnight: datetime, first: datetime) -> tuple[int, int, int]:
-    """Count the replies since ``midnight``, the opt-outs since ``first`` and the dead letters at once."""
+def _counts(church: Church, midnight: datetime, first: datetime) -> tuple[int, int, int, int]:
+    """Count the replies since ``midnight``, the opt-outs since ``first``, waiting texts, dead letters.
+
+    One statement counts all: the page has a budget of statements.
+    """
     (found,) = _COUNTS.rows(church=church.pk, midnight=midnight, first=first)
-    return int(found[0]), int(found[1]), int(found[2])
+    replies, opt_outs, waiting, undecided = map(int, found)
+    return replies, opt_outs, waiting, undecided
 
 
 def _counts_of_a_church() -> QuerySet[Any, Any]:
@@ -94,9 +94,12 @@ def _counts_of_a_church() -> QuerySet[Any, Any]:
         tenant=OuterRef("pk"), created_at__gte=Parameter("midnight"), direction=Direction.INBOUND
     )
     opt_outs = OptOut.objects.filter(tenant=OuterRef("pk"), created_at__gte=Parameter("first"))
+    waiting = Message.objects.waiting().filter(
+        tenant=OuterRef("pk"), status__in=(Status.QUEUED, Status.RETRYING)
+    )
     counted = [
         rows.order_by().values("tenant").annotate(n=Count("pk")).values("n")
-        for rows in (replies, opt_outs)
+        for rows in (replies, opt_outs, waiting)
     ]
     numbers = [
         Coalesce(Subquery(rows), 0) for rows in (*counted, tallies.dead_letters_of(OuterRef("pk")))
@@ -105,15 +108,6 @@ def _counts_of_a_church() -> QuerySet[Any, Any]:
 
 
 _COUNTS = PreparedQuery(_counts_of_a_church)
-_WAITING = PreparedQuery(
-    lambda: (
-        Message.objects.waiting()
-        .filter(tenant=Parameter("church"))
-        .order_by()
-        .values_list("status")
-        .annotate(Count("pk"))
-    )
-)
 _NEXT_BROADCASTS = PreparedQuery(
     lambda: (
         Broadcast.objects.filter(church=Parameter("church"), due_at__isnull=False)

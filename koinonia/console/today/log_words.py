@@ -31,7 +31,11 @@ DETAILS: dict[str, str | Promise] = {
 }
 FIELDS: dict[str, str | Promise] = {
     "answer": _("Answer"),
+    "answers_first_contact": _("Answer the first text of a number"),
+    "answers_when_closed": _("Answer texts outside the office hours"),
     "audience": _("To"),
+    "closed_answer": _("Answer outside the office hours"),
+    "first_contact_answer": _("Answer to a first text"),
     "first_name": _("First name"),
     "group": _("Group"),
     "groups": _("Groups"),
@@ -39,6 +43,7 @@ FIELDS: dict[str, str | Promise] = {
     "last_name": _("Last name"),
     "media_urls": _("Picture or file"),
     "name": _("Name"),
+    "office_hours": _("Office hours"),
     "opt_out_words": _("Your own words for STOP"),
     "opted_out": _("Opted out"),
     "part_price": _("Price of one part of a text"),

@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-from argparse import RawDescriptionHelpFormatter
-from pathlib import Path
 from typing import Any
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from koinonia.backup import restored, sqlite_to_postgres
+from koinonia.backup import arguments, restored, sqlite_to_postgres
 from koinonia.backup.restored import CannotContinueError
 from koinonia.backup.sqlite_file import BackupError
 
@@ -26,14 +24,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.epilog = _EXAMPLE
-        parser.formatter_class = RawDescriptionHelpFormatter
-        parser.add_argument("file", type=Path, help="a file that manage.py backup made")
-        parser.add_argument(
-            "--send-waiting",
-            action="store_true",
-            help="hold no text: the system had stopped before the backup, and nothing was sent since",
-        )
+        arguments.add_arguments(parser, example=_EXAMPLE)
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:

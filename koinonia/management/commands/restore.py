@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from argparse import RawDescriptionHelpFormatter
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -9,7 +7,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from koinonia.backup import sqlite_file
+from koinonia.backup import arguments, sqlite_file
 from koinonia.backup.sqlite_file import BackupError
 from koinonia.up.data_dir import DataDir, DataDirInUseError
 
@@ -29,14 +27,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.epilog = _EXAMPLE
-        parser.formatter_class = RawDescriptionHelpFormatter
-        parser.add_argument("file", type=Path, help="a file that manage.py backup made")
-        parser.add_argument(
-            "--send-waiting",
-            action="store_true",
-            help="hold no text: nothing was sent after the backup",
-        )
+        arguments.add_arguments(parser, example=_EXAMPLE)
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:

@@ -16,6 +16,7 @@ from koinonia import ids
 from koinonia.models import Broadcast, Church
 from koinonia.texts.send import send_text
 from tests.console.pages import Costs
+from tests.koinonia.inbox.conftest import receive
 from tests.support import cast
 
 API = "/api/v1/churches/grace/"
@@ -38,6 +39,16 @@ def test_an_empty_church_reads_what_to_do(client: Client) -> None:
     assert "No text waits." in page
     assert "Nothing is scheduled." in page
     assert 'href="/churches/grace/send/"' in page
+
+
+def test_the_page_begins_with_the_unread_texts(client: Client, grace: Church, costs: Costs) -> None:
+    assert "Unread texts" not in today(client)
+    for number in range(4):
+        receive(grace, f"Reply {number}.", f"+131255501{number:02}")
+    page = today(client)
+    assert page.index("Unread texts") < page.index("Reply 3.") < page.index("Reply 1.")
+    assert "Reply 0." not in page, "The inbox has the others."
+    costs.of(client, "/churches/grace/")
 
 
 def test_a_new_church_reads_the_first_steps_until_its_first_text(

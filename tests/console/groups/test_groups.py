@@ -74,7 +74,8 @@ def test_members_join_by_search_and_leave(sender: Client, choir: Group, anna: Me
 
 
 def test_an_empty_choice_says_what_to_do(sender: Client, choir: Group) -> None:
-    sender.post(of(choir, "members/"))
+    answer = sender.post(of(choir, "members/"), {"find": "lee"})
+    assert "?find=lee#" in answer["Location"]
     assert "Choose people first." in text_of(sender.get(of(choir)))
 
 

@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from delivery.models import Message, OptOut
+from koinonia.console.inbox.rows import Row
 from koinonia.conversations import update_for_batch
 from koinonia.ids import encode
 from koinonia.models import AuditEntry, Church, Conversation, Note, Staff
@@ -274,6 +275,35 @@ def test_a_conversation_is_done_unless_a_text_was_not_seen(sender: Client, unrea
     assert conversation().state == "open"
 
 
+def test_a_number_that_is_opted_out_is_not_asked_about_again(
+    sender: Client, grace: Church, unread: Unread
+) -> None:
+    path = unread("please stop texting me", asks_to_stop=True)
+    sender.post(f"{path}opt-out/")
+    page = body(sender, path)
+    assert "has opted this number out" in page
+    assert "looks like a request to stop" not in page
+    assert "Opt this number out" not in page
+
+
+@pytest.mark.parametrize(
+    ("first_name", "last_name", "initials"),
+    [
+        ("Anna", "Lee", "AL"),
+        ("John & Mary", "de la Cruz", "JC"),
+        ("Ørsted", "", "Ø"),
+        ("", "", "#"),
+    ],
+)
+def test_a_line_of_the_list_shows_the_initials_of_the_person(
+    grace: Church, grace_viewer: User, unread: Unread,
+    first_name: str, last_name: str, initials: str,
+) -> None:  # fmt: skip
+    cast.member(grace, first_name, PHONE, last_name=last_name)
+    unread("Hello")
+    assert Row(conversation(), Staff.objects.get(user=grace_viewer)).initials == initials
+
+
 def test_a_text_that_looks_like_a_stop_is_decided_by_one_click(
     sender: Client, grace: Church, unread: Unread
 ) -> None:
@@ -297,9 +327,10 @@ def test_a_note_is_added_read_by_colleagues_and_deleted_by_its_author(
     path = unread()
     sender.post(f"{path}notes/", {"text": "Calls back on Monday"})
     assert all("Calls back on Monday" in body(each, path) for each in (sender, owner, viewer))
-    delete = re.search(r'action="([^"]*/delete/)', body(sender, path))
+    delete = re.search(r'href="([^"]*/delete/)', body(sender, path))
     assert delete is not None
-    assert '/delete/"' not in body(owner, path)
+    assert "/delete/?" not in body(owner, path)
+    assert "Calls back on Monday" in body(sender, delete[1])
     assert owner.post(delete[1]).status_code == 404
     assert sender.post(delete[1]).status_code == 302
     assert not Note.objects.exists()

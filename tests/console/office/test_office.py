@@ -190,7 +190,7 @@ def test_roles_change_and_the_last_owner_stays(owner: Client, grace: Church) -> 
     owner.post(f"{path}role/", {"role": "viewer"})
     assert Staff.objects.get(user=sender).role == "viewer"
     mine = Staff.objects.get(church=grace, role="owner")
-    owner.post(f"{BASE}staff/{encode(mine.pk)}/role/", {"role": "viewer"})
+    owner.post(f"{BASE}staff/{encode(mine.pk)}/role/", {"role": "viewer", "sure": "yes"})
     assert "A church keeps at least one owner." in text_of(owner.get(f"{BASE}staff/"))
     owner.post(f"{BASE}account/leave/")
     assert Staff.objects.filter(pk=mine.pk, role="owner").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -104,16 +105,27 @@ def test_a_draft_keeps_recipients_and_words_over_a_reload(
 ) -> None:
     sign_in(page, system, "grace-sender")
     page.goto(SEND)
+    but_not = page.get_by_text("But not everybody")
+    expect(but_not).to_be_hidden()
     page.get_by_role("combobox", name="To", exact=True).press_sequentially("choir")
     page.locator("#find-options").get_by_role("option", name="Choir").click()
-    page.get_by_label("Text", exact=True).fill("Draft")
+    expect(but_not).to_be_visible()
+    page.get_by_label("Text", exact=True).fill(200 * ".")
+    expect(page.locator("#size")).to_have_text("200 characters, 2 parts")
     page.get_by_text("Add a picture or file").click()
     page.get_by_label("Picture or file").set_input_files(picture(PNG))
     expect(page.locator("#attached a")).to_have_text("choir.png")
+    expect(page.locator("#attached img")).to_have_attribute("src", re.compile(r"\.png$"))
+    expect(page.locator("#size")).to_have_text("200 characters, 1 part")
+    page.get_by_label("Text", exact=True).fill("Draft")
     expect(page.locator("#outlook")).to_contain_text("people get this text.")
     page.get_by_text("Send later").click()
+    expect(page.get_by_label("Last day")).to_be_hidden()
+    page.get_by_label("Repeat").select_option("week")
+    expect(page.get_by_label("Last day")).to_be_visible()
+    page.get_by_label("Repeat").select_option("")
     page.get_by_label("Day", exact=True).fill("2030-01-06")
-    expect(page.get_by_role("button", name="Plan it")).to_be_visible()
+    expect(page.get_by_role("button", name="Schedule")).to_be_visible()
     page.get_by_label("Day", exact=True).fill("")
     expect(page.get_by_role("button", name="Send", exact=True)).to_be_visible()
     page.reload()
@@ -123,6 +135,7 @@ def test_a_draft_keeps_recipients_and_words_over_a_reload(
     expect(page.locator("#in-short")).to_contain_text("people")
     page.get_by_role("button", name="Send", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Send this to")
+    expect(page.locator(".pictures img")).to_have_count(1)
     page.get_by_role("button", name="No, go on writing").click()
     expect(page.get_by_label("Text", exact=True)).to_have_value("Draft")
     expect(page.locator("#attached a")).to_have_count(1)

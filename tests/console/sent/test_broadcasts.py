@@ -49,8 +49,24 @@ def test_a_finished_broadcast_is_complete_whatever_was_left_out(
     Message.objects.filter(to_number=anna.phone).update(status=Status.DELIVERED)
     for path in (SENT, path_of(sent)):
         page = seen(sender, path)
-        assert "100 %" in page
+        assert "Done" in page
+        assert " %</b>" not in page
         assert "1 delivered · 1 opted out" in page
+
+
+def test_one_person_is_found_among_the_people_of_a_broadcast(
+    sender: Client, grace: Church, grace_sender: User, anna: Member, ben: Member, costs: Costs
+) -> None:
+    sent = broadcast(grace, grace_sender)
+    failed(grace, sent, anna.phone, Status.FAILED, "40008")
+    page = seen(sender, f"{path_of(sent)}?find=LEE")
+    found = page.partition('id="people"')[2].partition("</section>")[0]
+    assert "Anna Lee" in found
+    assert "Failed" in found
+    assert ben.name not in found
+    assert "Ben" in seen(sender, f"{path_of(sent)}?find={ben.phone[-4:]}")
+    assert "Nobody of this name" in seen(sender, f"{path_of(sent)}?find=zebra")
+    costs.of(sender, f"{path_of(sent)}?find=LEE")
 
 
 def test_planned_ones_are_on_top_with_their_time(
@@ -63,7 +79,7 @@ def test_planned_ones_are_on_top_with_their_time(
     broadcast(grace, grace_sender, "Coming", scheduled_at=at)
     text_to(grace, grace_sender, anna.phone, "Also coming", send_at=at)
     page = seen(sender, SENT)
-    assert page.index("Planned") < page.index("Coming") < page.index("Also coming")
+    assert page.index(">Scheduled</h2>") < page.index("Coming") < page.index("Also coming")
     assert page.index("Also coming") < page.index("Gone")
     assert "Goes out" in page
     costs.of(sender, SENT)

@@ -7,14 +7,16 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
+from koinonia import group_changes
 from koinonia.broadcasts.audience import Audience
 from koinonia.ids import encode
-from koinonia.models import AuditEntry, Church, Member, Series
+from koinonia.models import AuditEntry, Church, Group, Member, Series
 from koinonia.series.repeat import Repeat
 from koinonia.series.start import start_series
 from tests.console.conftest import signed_in
 from tests.console.pages import Costs
 from tests.console.sent.conftest import SENT, TOMORROW, done, seen
+from tests.support import cast
 
 pytestmark = pytest.mark.django_db
 LIST = SENT + "repeating/"
@@ -64,6 +66,52 @@ def test_a_series_is_skipped_paused_resumed_and_ended(sender: Client, weekly: Se
     assert AuditEntry.objects.filter(action__startswith="series.").count() == 4
 
 
+def test_the_question_before_the_end_names_the_times_and_the_people(
+    sender: Client, weekly: Series
+) -> None:
+    page = seen(sender, path_of(weekly, "end"))
+    assert "As of now, it would reach 1 person." in page
+    assert page.count("<time") == 5
+    assert "and all later times" in page
+    assert "Choir tonight" in page
+    assert weekly.next_broadcast() is not None
+    skip = seen(sender, path_of(weekly, "skip"))
+    assert (skip.count("<time"), "Leave out the next time?" in skip) == (1, True)
+    assert sender.get(path_of(weekly, "pause")).status_code == 404
+    done(sender, path_of(weekly, "pause"))
+    assert "no time is planned" in seen(sender, path_of(weekly, "end"))
+
+
+def test_an_ended_series_goes_on_again_with_the_same_day(sender: Client, weekly: Series) -> None:
+    before = weekly.next_broadcast()
+    assert before is not None
+    done(sender, path_of(weekly, "end"))
+    assert "Let it go on again" in seen(sender, path_of(weekly))
+    assert sender.get(path_of(weekly, "end")).status_code == 302
+    assert "It goes on." in done(sender, path_of(weekly, "reopen"))
+    after = weekly.next_broadcast()
+    assert after is not None
+    assert (after.due_at, after.pk != before.pk) == (before.due_at, True)
+
+
+def test_a_series_never_texts_a_group_that_it_left_out_before_its_deletion(
+    sender: Client, grace: Church, grace_sender: User, anna: Member
+) -> None:
+    resting = Group.objects.create(church=grace, name="Resting")
+    resting.members.add(cast.member(grace, "Ben", "+13125550102"))
+    audience = {"all": True, "exclude_groups": [encode(resting.pk)]}
+    now = timezone.now()
+    series = start_series(
+        grace, "Choir tonight", Audience.from_json(audience), first_at=now + TOMORROW,
+        repeat=Repeat("week"), author=grace_sender, now=now,
+    )  # fmt: skip
+    group_changes.delete(resting, grace_sender, now=now)
+    series.refresh_from_db()
+    assert (series.status, series.next_broadcast()) == ("ended", None)
+    assert "A group that this broadcast left out" in done(sender, path_of(series, "reopen"))
+    assert series.next_broadcast() is None
+
+
 def test_words_and_rule_of_a_series_change(sender: Client, weekly: Series) -> None:
     upcoming = weekly.next_broadcast()
     assert upcoming is not None
@@ -91,7 +139,7 @@ def test_a_series_of_another_office_does_not_exist(
     viewer: Client, weekly: Series, hope_owner: User
 ) -> None:
     stranger = signed_in(hope_owner)
-    assert "End for good" not in seen(viewer, path_of(weekly))
+    assert "End it" not in seen(viewer, path_of(weekly))
     assert viewer.post(path_of(weekly, "end")).status_code == 403
     assert viewer.post(path_of(weekly)).status_code == 403
     assert stranger.get(path_of(weekly)).status_code == 404

@@ -50,7 +50,7 @@ def test_a_letter_shows_its_attempts_and_no_text(client: Client, letter: MakeLet
         code="http_503",
     )
     page = client.get(f"{LIST}{text.pk}/change/").content.decode()
-    assert "4321" in page
+    assert "4,321 ms" in page
     assert "27 characters, 1 part" in page
     assert MEMBER not in page
     assert "Choir" not in page

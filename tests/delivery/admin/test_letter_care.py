@@ -10,8 +10,18 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from delivery.admin import saved_filters
-from delivery.models import DeadLetterAction, LetterAssignment, Message, SavedFilter
+from delivery.dead_letters import discard
+from delivery.models import (
+    DeadLetterAction,
+    LetterAssignment,
+    Message,
+    OptOut,
+    RetryRun,
+    SavedFilter,
+)
+from delivery.opt_outs import opt_out
 from koinonia import ids
+from koinonia.models import Church
 from tests.delivery.dead_letters.conftest import MEMBER, NOW, MakeLetter
 
 pytestmark = pytest.mark.django_db
@@ -147,3 +157,100 @@ def test_the_progress_of_a_retry_renews_itself_with_an_entity_tag(
     changed = client.get(part, headers={"If-None-Match": first["ETag"]})
     assert b"0 delivered, 1 dead again: 40310" in changed.content
     assert "1 dead again: 40310" in client.get("/admin/delivery/retryrun/").content.decode()
+
+
+GONE = "these texts are no longer in the queue. A colleague was quicker."
+
+
+@pytest.mark.parametrize(
+    ("act_of_mine", "given"),
+    [
+        ("retry", {"confirmed": "yes"}),
+        ("assign", {"assignee": ""}),
+        ("discard", {"confirmed": "yes", "reason": "No more."}),
+    ],
+)
+def test_an_order_about_texts_that_a_colleague_has_taken_away_does_nothing_and_says_so(
+    act_of_mine: str, given: dict[str, str], client: Client, letter: MakeLetter, colleague: User
+) -> None:
+    gone = letter()
+    discard(gone, by=colleague, reason="The office said so.", now=NOW)
+    answer = client.post(
+        LIST,
+        {"action": f"{act_of_mine}_selected", "_selected_action": [gone.pk], **given},
+        follow=True,
+    )
+    assert GONE in answer.content.decode()
+    assert not RetryRun.objects.exists()
+
+
+def test_a_button_on_the_page_of_a_text_that_has_left_the_queue_says_so(
+    client: Client, letter: MakeLetter
+) -> None:
+    gone = letter(status="delivered", dead_since=None)
+    page = f"{LIST}{gone.pk}/change/"
+    assert GONE in client.post(page, {"_retry": "x"}, follow=True).content.decode()
+
+
+def test_a_person_reads_how_many_texts_a_colleague_was_quicker_with(
+    client: Client, letter: MakeLetter, colleague: User
+) -> None:
+    texts = [letter(to_number=f"+1312555010{n}") for n in range(3)]
+    question = act(client, "retry", texts).content.decode()
+    assert 'name="counted" value="3"' in question
+    discard(texts[0], by=colleague, reason="The office said so.", now=NOW)
+    keys = [text.pk for text in texts]
+    answer = client.post(
+        LIST,
+        {
+            "action": "retry_selected", "_selected_action": keys, "confirmed": "yes", "counted": "3",
+        },
+        follow=True,
+    )  # fmt: skip
+    assert "1 of the 3 had left the queue" in answer.content.decode()
+    assert RetryRun.objects.get().retried == 2
+
+
+def test_texts_that_may_have_arrived_are_sent_again_only_after_a_tick(
+    client: Client, letter: MakeLetter
+) -> None:
+    text = letter("unknown", error_code="answer_lost", error_class="ambiguous")
+    page = client.post(f"{LIST}{text.pk}/change/", {"_retry": "x"}).content.decode()
+    assert "This text may have arrived already" in page
+    assert 'name="may_double" value="yes" required' in page
+    assert "0 of the 1" not in page
+
+
+def test_texts_that_cannot_go_are_asked_about_without_a_button(
+    client: Client, letter: MakeLetter, grace: Church
+) -> None:
+    text = letter()
+    opt_out(grace.pk, text.to_number, OptOut.Source.STAFF, now=NOW)
+    page = act(client, "retry", [text]).content.decode()
+    assert "This text stays" in page
+    assert 'value="Retry"' not in page
+
+
+def test_all_that_match_are_retried_from_one_button(client: Client, letter: MakeLetter) -> None:
+    for n in range(60):
+        letter(to_number=f"+131255502{n:02}")
+    letter(to_number="+13125550300", error_code="40310", error_class="permanent")
+    every = {
+        "index": "0",
+        "select_across": "1",
+        "action": "retry_selected",
+        "_selected_action": "0",
+    }
+    assert "Retry all" in client.get(LIST).content.decode()
+    question = client.post(f"{LIST}?error_code=http_503", every).content.decode()
+    assert "60 of the 60 texts" in question
+    answer = {name: value for name, value in every.items() if name != "index"}
+    client.post(f"{LIST}?error_code=http_503", {**answer, "confirmed": "yes", "counted": "60"})
+    assert RetryRun.objects.get().retried == 60
+
+
+def test_a_text_without_a_colleague_is_taken_by_one_click(
+    client: Client, letter: MakeLetter, support: User
+) -> None:
+    page = client.get(f"{LIST}{letter().pk}/change/").content.decode()
+    assert f'<option value="{support.pk}" selected>' in page

@@ -102,4 +102,5 @@ def test_the_usual_pace_is_ordered_with_a_reason(client: Client) -> None:
     client.post(url, {"reason": "It is settled."})
     assert slowdowns.rates(timezone.now()) == {}
     assert "ended by support: It is settled." in client.get(LIST).content.decode()
-    assert client.get(url).status_code == 404
+    gone = client.get(url, follow=True).content.decode()
+    assert "This slowdown has ended already." in gone

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from django.utils.translation import override
 
 from delivery import dead_letters
 from delivery.accept import UnacceptableError, accept_batch
+from delivery.country_names import country_name
 from delivery.drafts import Draft
 from delivery.limits.destinations import _looked_up, countries_of, refusal
 from delivery.models import Message
@@ -50,7 +52,7 @@ def test_only_the_countries_that_are_allowed_are_texted(
 def test_a_single_message_abroad_is_refused_with_its_field(grace: Church) -> None:
     with pytest.raises(UnacceptableError) as refused:
         write(grace, to=JAMAICA)
-    assert (refused.value.field, "JM" in refused.value.message) == ("to", True)
+    assert (refused.value.field, "Jamaica" in refused.value.message) == ("to", True)
     assert not Message.objects.exists()
 
 
@@ -69,6 +71,16 @@ def test_the_default_is_the_churchs_own_country(grace: Church) -> None:
     assert write(grace, to=JAMAICA).status == "queued"
     with pytest.raises(UnacceptableError):
         write(grace, to=MEMBER)
+
+
+@pytest.mark.parametrize(
+    ("language", "name"),
+    [("en", "United Kingdom"), ("es", "Reino Unido"), ("xx", "United Kingdom")],
+)
+def test_a_closed_country_is_named_in_the_language_of_the_reader(language: str, name: str) -> None:
+    with override(language):
+        assert f": {name}. " in refusal("+447400123456", {"US"})
+        assert country_name("ZZ!") == "ZZ!"
 
 
 def test_the_numbers_of_a_north_american_exchange_have_one_destination() -> None:

@@ -35,6 +35,9 @@ def hear(text: str | None, *, provider_id: str = "in1", **over: Any) -> None:
         "Por favor dejen de enviarme mensajes", "No me manden más mensajes", "no quiero más mensajes",
         "Stop. Thank you", "stop sending me this", "cancel my subscription", "Please end these texts", "I revoke my consent",
         "Who is this? Wrong number!", "Quíteme de la lista", "quiero darme de baja", "I do not wish to receive text messages",
+        "STOP TEXTS", "Stop messages", "Reply STOP", "Unsubscribe please", "Opt out please", "Please cancel", "Remove, please",
+        "Stop - sent from my Samsung", "Unsubcribe", "dont txt me", "Favor de no mandar mensajes", "ALTO", "Parar.", "Arrêt",
+        "СТОП", "수신거부", "그만", "退订", "Hủy", "Número incorrecto", "I moved away, please remove",
     ],
 )  # fmt: skip
 def test_a_request_in_other_words_is_marked_without_an_opt_out(text: str, grace: Church) -> None:
@@ -50,7 +53,8 @@ def test_a_request_in_other_words_is_marked_without_an_opt_out(text: str, grace:
         "Remove me from the nursery schedule", "Take me off the bake sale", "I don't want pizza",
         "Will you stop sending the kids to camp?", "Let us end the messages series", "Cancel the texts for Bob",
         "Thanks for the text", "Don't message the pastor yet", "no more cookies", "STOP", "", "help",
-        "Do not text and drive", "Me dejas de comer", "We stopped at your list of songs", "See you Sunday",
+        "Do not text and drive", "Me dejas de comer", "Cancel my ride please", "Stop texts come from whom?",
+        "Alto Saxophone", "Please remove the chairs", "Salir a las 9", "The end", "We stopped at your list of songs", "See you Sunday",
     ],
 )  # fmt: skip
 def test_ordinary_sentences_and_stop_words_are_not_marked(text: str, grace: Church) -> None:

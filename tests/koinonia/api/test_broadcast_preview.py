@@ -12,6 +12,7 @@ from rest_framework.test import APIClient
 
 from delivery.models import Message, OptOut
 from delivery.opt_outs import opt_out
+from koinonia.broadcasts.send import update_forecast
 from koinonia.ids import encode
 from koinonia.models import Broadcast, Church, Conversation, Member
 from tests.support import cast
@@ -143,7 +144,27 @@ def test_a_blocked_number_is_named_and_not_counted(
     shown = post(sender, "broadcasts/preview/", "Hi").json()
     assert (shown["people"], shown["parts"], shown["left_out_total"]) == (1, 1, 1)
     assert shown["left_out"][0]["member"]["id"] == encode(hans.pk)
-    assert "DE are not switched on" in shown["left_out"][0]["reason"]
+    assert "not switched on here: Germany." in shown["left_out"][0]["reason"]
+
+
+def test_a_planned_broadcast_counts_the_people_of_its_preview(
+    sender: APIClient, grace: Church, anna: Member, ben: Member
+) -> None:
+    for name, number in (("Hans", "+4915112345678"), ("Jamila", "+18765550123")):
+        cast.member(grace, name, number)
+    opt_out(grace.pk, ben.phone, OptOut.Source.KEYWORD, now=timezone.now())
+    shown = post(sender, "broadcasts/preview/", "Hi").json()
+    planned = post(sender, "broadcasts/", "Hi", send_at=timezone.now() + timedelta(hours=2)).json()
+    assert shown["people"] == planned["counts"]["scheduled"] == 1
+    assert (planned["total"], planned["counts"]["suppressed"]) == (2, 1)
+    assert [one["member"]["name"] for one in planned["left_out"]] == ["Hans", "Jamila"]
+    path = f"{G}broadcasts/{planned['id']}/"
+    changed = sender.patch(path, {"text": "Dear all"}, format="json", HTTP_IF_MATCH="*").json()
+    assert (changed["total"], changed["counts"]) == (planned["total"], planned["counts"])
+    stored = Broadcast.objects.get()
+    update_forecast(stored)
+    stored.refresh_from_db()
+    assert stored.counts() == planned["counts"]
 
 
 def test_a_preview_is_refused_like_the_broadcast_if_the_church_has_no_number(

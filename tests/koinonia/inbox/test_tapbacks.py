@@ -21,6 +21,13 @@ from koinonia.inbox.tapbacks import bubbles, tapback_in
         ("\u200b🙏\u200b to “\u200aSee you at 9\u200a”", "🙏", "See you at 9"),
         ("Le encantó “Nos vemos a las 9”", "❤️", "Nos vemos a las 9"),
         ("No le gustó “Nos vemos a las 9”", "👎", "Nos vemos a las 9"),
+        ("A adoré « à 9 h »", "❤️", "à 9 h"),
+        ("N’a pas aimé « à 9 h »", "👎", "à 9 h"),
+        ("A réagi avec 🙏 à « à 9 h »", "🙏", "à 9 h"),
+        ("Reacted 👨\u200d👩\u200d👧 to “See you at 9”", "👨\u200d👩\u200d👧", "See you at 9"),
+        ("Reacted with a sticker to “See you at 9”", "🏷️", "See you at 9"),
+        ("Loved a movie", "❤️", ""),
+        ("Liked 2 images", "👍", ""),
     ],
 )
 def test_a_reaction_is_recognised(text: str, emoji: str, quote: str) -> None:
@@ -37,6 +44,9 @@ def test_a_reaction_is_recognised(text: str, emoji: str, quote: str) -> None:
         "Loved the sermon, “grace” again",
         "👍",
         "9 to “x”",
+        "Loved a link",
+        "‘See you’에 👀 표시함",
+        "Pastor 😂 said “grace”",
         "",
     ],
 )
@@ -77,3 +87,33 @@ def test_a_reaction_without_its_text_stays_a_bubble() -> None:
 def test_a_text_of_ours_is_never_a_reaction() -> None:
     shown = bubbles(thread((OUT, "Hi"), (OUT, "Liked “Hi”")))
     assert [one.reactions for one in shown] == [[], []]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "‘Choir at 7’에 👀 표시함",
+        "“Choir at 7”に👀でリアクションしました",
+        "Reagerede 👀 på „Choir at 7“",
+    ],
+)
+def test_an_emoji_beside_a_quote_is_a_reaction_in_any_language(text: str) -> None:
+    shown = bubbles(thread((OUT, "Choir at 7"), (IN, text)))
+    assert [one.reactions for one in shown] == [["👀"]]
+
+
+def test_the_same_emoji_again_takes_a_reaction_in_an_unknown_language_back() -> None:
+    given, taken_back = "‘Choir at 7’에 👀 표시함", "‘Choir at 7’에서 👀 표시 제거함"
+    shown = bubbles(thread((OUT, "Choir at 7"), (IN, given), (IN, taken_back)))
+    assert [one.reactions for one in shown] == [[]]
+
+
+def test_an_emoji_beside_other_words_in_quotes_stays_a_text() -> None:
+    shown = bubbles(thread((OUT, "Choir at 7"), (IN, "She said 😂 “Choir at 8”")))
+    assert [(one.tapback, one.reactions) for one in shown] == [(None, []), (None, [])]
+
+
+@pytest.mark.parametrize("text", ["Removed 👀 from “Hi”", "A retiré 👀 de « Hi »"])
+def test_an_emoji_is_taken_back(text: str) -> None:
+    shown = bubbles(thread((OUT, "Hi"), (IN, "Reacted 👀 to “Hi”"), (IN, text)))
+    assert [one.reactions for one in shown] == [[]]

@@ -79,3 +79,35 @@ def test_the_note_of_a_vcard_can_refuse_texts() -> None:
     card = "BEGIN:VCARD\nVERSION:3.0\nN:Lee;Ann;;;\nTEL:3125550101\nNOTE:Do not text\nEND:VCARD\n"
     (row,) = rows_of(card)
     assert (row.opted_out, row.phone) == (True, "+13125550101")
+
+
+@pytest.mark.parametrize(
+    ("cell", "numbers"),
+    [("3.125550101E9", "+13125550101"), ("3,125550101E+09", "+13125550101"),
+     ("001 312 555 0101", "+13125550101"), ("0044 7400 123456", "+447400123456"),
+     ("(312)\u202f555\u20090101", "+13125550101"), ("핸드폰 312-555-0101", "+13125550101"),
+     ("home 708-555-0102; cell 312-555-0101", "+13125550101 +17085550102"),
+     ("H: 708-555-0102 C: 312-555-0101", "+13125550101 +17085550102"),
+     ("708-555-0102 (h) 312-555-0101 (c)", "+13125550101 +17085550102"),
+     ("312-555-0101 / 708-555-0102", "+13125550101 +17085550102")],
+)  # fmt: skip
+def test_the_mobile_number_of_a_cell_comes_first(cell: str, numbers: str) -> None:
+    assert phone.numbers_in(cell, "US") == numbers.split()
+
+
+@pytest.mark.parametrize(
+    ("cell", "part"),
+    [("3.13E+09", "cut off"), ("312-555-0101x12", "extension"), ("see above", "'see above' is not"),
+     ("312-555-0101 708-555-0102", "comma")],
+)  # fmt: skip
+def test_a_cell_without_a_clear_number_is_named(cell: str, part: str) -> None:
+    with pytest.raises(phone.UnusableNumberError, match=part):
+        phone.numbers_in(cell, "US")
+
+
+def test_words_in_place_of_a_mobile_number_lead_to_the_next_column() -> None:
+    text = "first_name,mobile,home phone\nAnn,no cell,3125550101\nBen,do not text,3125550102\n"
+    ann, ben = rows_of(text)
+    assert ann.person
+    assert ben.person
+    assert (ann.opted_out, ben.opted_out) == (False, True)

@@ -1,3 +1,5 @@
+const PICTURE = /\.(jpg|png|gif)$/;
+
 /** The attachments of a form: a chosen file is stored at once, so that it survives a reload. */
 export class Attachments {
   #form;
@@ -53,7 +55,10 @@ export class Attachments {
     line.querySelector("input").value = url;
     const link = line.querySelector("a");
     link.href = url;
-    if (name) link.textContent = name;
+    if (name) link.querySelector("span").textContent = name;
+    const { origin, pathname } = new URL(url, location.href);
+    // The page may load pictures from this site alone.
+    if (origin === location.origin && PICTURE.test(pathname)) Object.assign(link.querySelector("img"), { src: url, hidden: false });
     line.querySelector("button").value = `detach:${url}`;
     this.#list.append(line);
     this.#list.closest("details").open = true;

@@ -50,6 +50,11 @@ export class RecipientField {
     return this.#field.dataset.kind;
   }
 
+  /** A group or everybody is chosen. */
+  get hasMany() {
+    return [...this.#chosen.children].some(({ dataset }) => !["member", "number"].includes(dataset.kind));
+  }
+
   get isEmpty() {
     return this.#chosen.children.length === 0;
   }

@@ -11,7 +11,10 @@ const words = JSON.parse(document.getElementById("send-words").textContent);
 
 function showSize() {
   const size = document.getElementById("size");
-  const { units, parts } = rules.measure(text.value);
+  const measured = rules.measure(text.value);
+  const { units } = measured;
+  // A text with a picture is one part at any length.
+  const parts = form.elements.attached || form.elements.link.value ? 1 : measured.parts;
   const over = parts > rules.maxParts;
   const sentence = over ? words.over : parts > 1 ? words.many : units === 1 ? words.single : words.one;
   size.textContent = text.value
@@ -25,6 +28,10 @@ function look() {
   const { date, time } = form.elements;
   const button = form.querySelector("[data-later]");
   button.textContent = date.value || time.value ? button.dataset.later : button.dataset.now;
+  const butNot = form.querySelector(".but-not");
+  butNot.classList.toggle("needed", butNot.open || fields[0].hasMany);
+  form.querySelector(".until").classList.toggle("needed", Boolean(form.elements.repeat.value || form.elements.until.value));
+  showSize();
   form.dispatchEvent(new CustomEvent("koinonia:compose"));
 }
 
@@ -60,7 +67,6 @@ async function restore({ detail }) {
   begin();
   const opened = detail.entries.filter(([name, value]) => value && ["date", "time", "link", "repeat", "until"].includes(name));
   for (const [name] of opened) form.elements[name].closest("details")?.setAttribute("open", "");
-  showSize();
   look();
 }
 
@@ -95,8 +101,8 @@ function usePlain(button) {
 form.addEventListener("koinonia:draft", restore);
 if (form.draft) restore({ detail: { entries: form.draft } });
 else begin();
-text.addEventListener("input", () => { showSize(); look(); });
-for (const name of ["date", "time", "link"]) form.elements[name].addEventListener("change", look);
+text.addEventListener("input", look);
+for (const name of ["date", "time", "link", "repeat"]) form.elements[name].addEventListener("change", look);
 for (const button of form.querySelectorAll("[data-insert]")) {
   button.hidden = false;
   button.addEventListener("click", () => insert(button.dataset.insert));
@@ -121,5 +127,4 @@ text.addEventListener("keydown", (event) => {
   form.querySelector("[data-later]").click();
 });
 addEventListener("pageshow", () => delete form.dataset.sending);
-showSize();
 look();
