@@ -74,18 +74,3 @@ def test_a_long_list_has_pages(sender: Client, grace: Church) -> None:
         older = re.search(r'href="(\?[^"]*)" rel="next"', page)
         path = INBOX + older[1].replace("&amp;", "&") if older else None
     assert shown == [str(number) for number in reversed(range(60))]
-
-
-@pytest.mark.parametrize(
-    ("name", "kind"),
-    [("ann.vcf", "Contact card"), ("voice.amr?x=1", "Sound"), ("clip.3gp", "Video"), ("a.JPG", "Picture"),
-     ("b", "Picture or file")],
-)  # fmt: skip
-def test_a_file_without_words_is_named_by_its_kind(
-    viewer: Client, unread: Unread, name: str, kind: str
-) -> None:
-    path = unread("", media_urls=[f"https://media.example.org/{name}"])
-    assert f'<span class="words" dir="auto">{kind}</span>' in body(viewer, INBOX)
-    page = body(viewer, path)
-    assert f"{kind} 1 (media.example.org)" in page
-    assert ("<img" in page.partition('class="medium"')[2].partition("</a>")[0]) == ("Pic" in kind)
