@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from delivery.dead_letters.latest import latest, not_discarded
 
@@ -56,6 +57,16 @@ class BoundedList(_Admin):
     """An admin with a list that counts at most a thousand rows."""
 
     paginator = BoundedPaginator
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Say so when Django has left out a filter that it did not understand."""
+        if ERROR_FLAG in request.GET:
+            sentence = "A filter in the address was not understood. The list shows what it would without filters."
+            self.message_user(request, sentence, messages.WARNING)
+        return super().changelist_view(request, extra_context)
+
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER  # they would count every row
     list_per_page = 50

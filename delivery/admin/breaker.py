@@ -43,7 +43,7 @@ _ORDERS = {
         "Nothing is sent through this account until the order ends. Texts wait, and go out afterwards in "
         "their order. A text that waits longer than its lifetime (24 hours, unless its sender chose another "
         "end) expires.",
-        "All calls to the provider are stopped. Texts wait and lose nothing.",
+        "All calls to the provider are stopped. Texts wait.",
     ),
     "close": _Order(
         "Let all calls through",

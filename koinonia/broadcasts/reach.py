@@ -13,7 +13,7 @@ from koinonia.models import Church
 
 
 class Reach:
-    """Chooses the renderings that reach a number, and notes the members without a text."""
+    """Chooses the renderings whose numbers can be reached, and notes the members without one."""
 
     def __init__(self, church: Church) -> None:
         self._church = church

@@ -16,7 +16,7 @@ SENTENCES: dict[int, _Words] = {
     ),
     403: (
         _("This is not for you"),
-        _("Your account may not open this page. Ask an owner of your church."),
+        _("Your account may not open this page. Ask an owner of your church, or the operator."),
     ),
     404: (
         _("There is nothing here"),

@@ -110,7 +110,7 @@ def pause(series: Series, now: datetime) -> bool:
 
 
 def resume(series: Series, now: datetime) -> bool:
-    """Plan the next occurrence again. Return False unless the series was paused.
+    """Plan the next occurrence of a paused series. Return False if it was not paused.
 
     Raise ``UnacceptableError`` if it would now text people that it left out, or if a file of the series
     is no longer stored.
@@ -130,6 +130,7 @@ def reopen(series: Series, now: datetime) -> bool:
     ended = Series.objects.filter(pk=series.pk, ended_at__isnull=False)
     _check_excluded(series)
     with transaction.atomic():
+        locked(series.pk)
         Church.objects.select_for_update(no_key=True).get(pk=series.church_id)
         _check_room(series.church)
         if not ended.update(ended_at=None, paused_at=None):
@@ -148,7 +149,7 @@ def skip_next(series: Series, now: datetime) -> bool:
 
 
 def end(series: Series, now: datetime) -> bool:
-    """Withdraw the scheduled occurrence, and plan no other. Return False if the series was over."""
+    """Cancel the scheduled occurrence and plan no other. Return False if the series had ended."""
     with transaction.atomic():
         locked(series.pk)
         if not Series.objects.filter(pk=series.pk, ended_at=None).update(ended_at=now):

@@ -254,3 +254,9 @@ def test_a_text_without_a_colleague_is_taken_by_one_click(
 ) -> None:
     page = client.get(f"{LIST}{letter().pk}/change/").content.decode()
     assert f'<option value="{support.pk}" selected>' in page
+
+
+def test_a_list_says_that_it_is_empty_or_that_a_filter_was_not_understood(client: Client) -> None:
+    assert "No dead letter matches." in client.get(LIST).content.decode()
+    answer = client.get(LIST, {"died_from": "banana"}, follow=True)
+    assert "A filter in the address was not understood." in answer.content.decode()
