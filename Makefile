@@ -27,9 +27,9 @@ test: $(VENV)/.test ## Run all but the long tests: on SQLite, then PostgreSQL, i
 	@scripts/chromium
 	@scripts/test-programs
 	@echo "== On SQLite"
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 	@echo "== On PostgreSQL"
-	$(BIN)/python -m pytest -n 2 --dist loadfile --database=postgres -m "not chaos and not load and not compat and not any_database" $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --database=postgres -m "not chaos and not load and not compat and not any_database" $(ARGS)
 
 check: $(VENV)/.test ## Check format, lint, types, import rules, system checks, migrations, OpenAPI, lock
 	$(BIN)/ruff format --check .

@@ -33,6 +33,9 @@ from queue_peers import PEERS, Peer, Running, running, wait_for, wait_for_rest  
 from tests.support.postgres import EmbeddedPostgres  # noqa: E402  # found by the path above
 from tests.support.valkey import ValkeyServer  # noqa: E402  # found by the path above
 
+_SLOW_ANSWER = 0.3
+"""Seconds for an answer where the worker is killed: as slow as a carrier, so that calls are under way."""
+_KILLED_TEXTS = 400
 _GIVE_UP_SECONDS = 120
 """Longer than any lease, time-out or schedule of the contenders as they are set up here."""
 
@@ -94,14 +97,15 @@ def throughput(there: Servers, peer: Peer, texts: int) -> dict[str, float]:
 
 def killed(there: Servers, peer: Peer, texts: int) -> str:
     """Kill the worker after a third of the texts, start it again at once, and tell what came of the texts."""
-    with running(peer, there.environment, there.directory) as queue:
-        enqueuing = queue.enqueuing(texts, "Killed")
+    with running(peer, there.environment, there.directory, _SLOW_ANSWER) as queue:
+        queue.stop()
+        queue.enqueue(texts, "Killed")  # before, so that the worker has much in hand when it dies
+        queue.start()
         wait_for(lambda: queue.count() > texts / 3, 600)
         queue.kill()
         at = time.time()
         before = queue.count() - 1
         queue.start()
-        enqueuing.communicate(timeout=600)
         _wait_for_the_last(queue, texts + 1)
         posts, arrivals = _but_the_warm_up(queue.posts()), _but_the_warm_up(queue.arrivals())
     return told_of(posts, arrivals, before=before, texts=texts, at=at)
@@ -216,7 +220,9 @@ def main() -> None:
             report(measured)
         for _ in range(options.kills):
             for peer in peers:
-                say(f"killed, {peer.name}: {killed(there, peer, min(options.texts, 1500))}")
+                say(
+                    f"killed, {peer.name}: {killed(there, peer, min(options.texts, _KILLED_TEXTS))}"
+                )
         for peer in peers:
             say(f"{peer.name}: {rolled_back(there, peer)}; {failing(there, peer)}")
 

@@ -1,6 +1,6 @@
-"""A cheap stub of Telnyx: ``python bench/delivery_stub.py``.
+"""A cheap stub of Telnyx: ``python bench/delivery_stub.py [SECONDS]``.
 
-The stub prints its port. It accepts every text and answers 20 ms later; it answers a text with ``[fails 3]``
+The stub prints its port. It accepts every text and answers 20 ms or SECONDS later; it answers a text with ``[fails 3]``
 with 503 three times first. ``GET /arrivals`` returns the Unix time at which each text arrived, ``GET /posts``
 the number of its posts by idempotency key, and ``GET /count`` the number of texts.
 ``PUT /webhooks`` with ``{"url": …, "seed": …}`` makes it report on each text that it accepts from then on.
@@ -18,7 +18,7 @@ from collections import Counter, defaultdict
 
 from delivery_reports import Reporter
 
-ANSWER_SECONDS = 0.02
+ANSWER_SECONDS = float(sys.argv[1]) if sys.argv[1:] else 0.02
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _KEY = re.compile(rb"\r\nidempotency-key: *([^\r]+)", re.IGNORECASE)
 _FAILS = re.compile(rb"\[fails (\d+)\]")

@@ -91,14 +91,14 @@ class Running:
         self.process.wait(10)
 
     def enqueue(self, count: int, words: str, *options: str) -> dict[str, float]:
-        return _result(self.enqueuing(count, words, *options))
-
-    def enqueuing(self, count: int, words: str, *options: str) -> subprocess.Popen[str]:
+        """Give texts to the queue in a process of its own, and return the cost."""
         script = str(ROOT / "bench" / "queue_enqueue.py")
-        return subprocess.Popen(  # noqa: S603  # a file of this repository
+        done = subprocess.run(  # noqa: S603  # a file of this repository
             [sys.executable, script, self.peer.name, str(count), words, *options],
-            cwd=ROOT, env=self._environment, stdout=subprocess.PIPE, text=True,
+            cwd=ROOT, env=self._environment, stdout=subprocess.PIPE, text=True, check=True,
         )  # fmt: skip
+        found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+        return found
 
     def count(self) -> int:
         return int(requests.get(f"{self._sink}/count", timeout=30).json())
@@ -127,18 +127,12 @@ def _kill(processes: list[int]) -> None:
             pass  # It has ended with its parent.
 
 
-def _result(process: subprocess.Popen[str]) -> dict[str, float]:
-    output, _ = process.communicate(timeout=600)
-    if process.returncode:
-        raise RuntimeError(f"The texts were not given to the queue: {output}")
-    found: dict[str, float] = json.loads(output.splitlines()[-1])
-    return found
-
-
 @contextmanager
-def running(peer: Peer, environment: dict[str, str], directory: Path) -> Iterator[Running]:
+def running(
+    peer: Peer, environment: dict[str, str], directory: Path, answer_seconds: float = 0.02
+) -> Iterator[Running]:
     stub = subprocess.Popen(  # noqa: S603  # a file of this repository
-        [sys.executable, str(ROOT / "bench" / "delivery_stub.py")],
+        [sys.executable, str(ROOT / "bench" / "delivery_stub.py"), str(answer_seconds)],
         stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert stub.stdout is not None  # noqa: S101  # because of PIPE

@@ -207,6 +207,7 @@ KEEP_AUDIT_DAYS = ENV.retention.audit_days
 ARCHIVE_DIR = ENV.retention.archive_dir
 # The channels and rules of koinonia.alerts.
 ALERTS = ENV.alerts
+SUPPORT_ADDRESS = ENV.support_address
 WEBHOOKS_TO_LOOPBACK = ENV.webhooks_to_loopback
 METRICS_ALLOW = ENV.metrics_allow
 WORKER_METRICS = ENV.worker_metrics

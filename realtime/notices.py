@@ -108,13 +108,19 @@ async def _send(group: str, notice: Notice) -> None:
         await _call_layer(layer.group_send(group, notice), f"Sending a notice to {group}")
 
 
-async def _call_layer(call: Coroutine[Any, Any, None], action: str) -> bool:
-    """Return whether the layer answered in time. The tail check makes up for a failure."""
+async def _call_layer(
+    call: Coroutine[Any, Any, None], action: str, matters: Callable[[], bool] = lambda: True
+) -> bool:
+    """Return whether the layer answered in time. The tail check makes up for a failure.
+
+    ``matters`` tells after a failure whether anybody needs to know of it.
+    """
     try:
         await asyncio.wait_for(call, _LAYER_SECONDS)
     except Exception as error:  # each layer raises errors of other libraries
-        extra = {"action": "notice_failed", "error": type(error).__name__}
-        logger.warning("%s failed", action, extra=extra)
+        if matters():
+            extra = {"action": "notice_failed", "error": type(error).__name__}
+            logger.warning("%s failed", action, extra=extra)
         return False
     return True
 
@@ -149,6 +155,11 @@ class NoticeListener:
 
     def stop(self) -> None:
         remove_local_listener(self._on_local_notice)
+        self._end_channel()
+
+    def _end_channel(self) -> None:
+        """Forget the channel, which ends with its reader: no group may be joined on it any more."""
+        self.channel, self.joined = None, set()
 
     async def run(self) -> None:
         """Receive notices from the channel layer until it fails."""
@@ -156,18 +167,16 @@ class NoticeListener:
         if layer is None:
             return await asyncio.sleep(_WITHOUT_LAYER_SECONDS)
         channel = self.channel = await layer.new_channel()
-        self.joined.clear()
+        joined: set[str] = set()
+        self.joined = joined
         self.join_groups()
         try:
             while True:
                 self._on_notice(await layer.receive(channel))
         finally:
-            joined = tuple(self.joined)
             if self.channel == channel:
-                # The channel ends with its connection: no group may be joined on it any more.
-                self.channel = None
-                self.joined.clear()
-            for group in joined:
+                self._end_channel()
+            for group in tuple(joined):
                 await _call_layer(layer.group_discard(group, channel), f"Leaving {group}")
 
     def join_groups(self) -> None:
@@ -196,8 +205,12 @@ class NoticeListener:
             self._loop.call_soon_threadsafe(self._on_notice, notice)
 
     async def _join_group(self, group: str, channel: str) -> None:
+        def is_open() -> bool:
+            return self.channel == channel
+
         layer = shared_layer()
-        if layer is None or await _call_layer(layer.group_add(group, channel), f"Joining {group}"):
+        if layer is None or not is_open():
             return
-        if self.channel == channel:
+        adding = layer.group_add(group, channel)
+        if not await _call_layer(adding, f"Joining {group}", matters=is_open) and is_open():
             self.joined.discard(group)

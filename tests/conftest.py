@@ -70,14 +70,28 @@ _DATABASE = frozenset({"db", "transactional_db", "live_server", "admin_client"})
 """The fixtures that let a test use the database of the run. All others imply one of them."""
 _PROCESS = re.compile(r"subprocess|Popen|RunningSystem|SecondProject|postgres|psycopg|os\.environ")
 """Words of a file that may give the database of the run to a process."""
+_SLOW = frozenset({"system", "browser", "project"})
+"""The fixtures that start a system, Chromium, or a second project."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that run once: the list, and all tests without the database of the run."""
+    """Mark the tests that run once: the list, and all tests without the database of the run.
+
+    In a run of several workers, files that start processes come first: a long file at the end would
+    occupy one worker alone. This needs ``--no-loadscope-reorder``.
+    """
     for item in items:
         place = item.path.relative_to(_TESTS).as_posix()
         if place.startswith(_ON_ANY_DATABASE) or not _may_use_database(item):
             item.add_marker(pytest.mark.any_database)
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        slow = {item.path for item in items if _starts_any(item)}
+        items.sort(key=lambda item: item.path not in slow)
+
+
+def _starts_any(item: pytest.Item) -> bool:
+    """Return whether the test starts a system or a browser, or its file another process."""
+    return not _SLOW.isdisjoint(_fixtures(item)) or _starts_processes(item.path)
 
 
 def _may_use_database(item: pytest.Item) -> bool:

@@ -83,6 +83,20 @@ def explain(code: str, provider: str) -> str:
     return str(known or unknown % {"code": code})
 
 
+def by_remedy(provider: str) -> dict[Remedy, list[str]]:
+    """Return each sentence of the engine and of the provider (an alias) once, by its remedy."""
+    found: dict[Remedy, dict[str, None]] = {}
+    for code, sentence in EXPLANATIONS.items():
+        found.setdefault(REMEDIES[code], {})[str(sentence)] = None
+    try:
+        adapter = registry.get(provider)
+    except registry.UnknownProviderError:
+        return {one: [*sentences] for one, sentences in found.items()}
+    for code, known in adapter.remedies().items():
+        found.setdefault(known, {})[adapter.explain(code)] = None
+    return {one: [*sentences] for one, sentences in found.items()}
+
+
 def remedy(code: str, provider: str, error_class: str) -> Remedy:
     """Return the remedy for ``code``, from the engine or from the provider (an alias)."""
     if code in REMEDIES:

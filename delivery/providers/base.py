@@ -337,6 +337,10 @@ class Provider(ABC):
         """Return the remedy for a code of this provider; None where the class of the error tells it."""
         return None
 
+    def remedies(self) -> Mapping[str, Remedy]:
+        """Return the remedy of each code that :meth:`explain` knows, for a list of all of them."""
+        return {}
+
     def check(self) -> Iterable[CheckMessage]:
         """Yield the errors in ``options``, as system checks."""
         return ()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from httpopt.versions.tracked import Tracked
+from httpopt.versions.tracked import Touched, Tracked
 
 Quote = Callable[[str], str]
 _TABLES = {
@@ -86,9 +86,12 @@ def _only_changed(tracked: Tracked, quote: Quote) -> str:
     )
 
 
-def _touch(touched: tuple[str, str, str], tables: list[str], quote: Quote) -> str:
-    table, key, pointer = touched
-    pointers = " UNION ".join(f"SELECT {quote(pointer)} FROM {name}" for name in tables)
+def _touch(touched: Touched, tables: list[str], quote: Quote) -> str:
+    """Raise the version of the rows. Lock them in key order, so that two statements cannot deadlock."""
+    table, key, plain = quote(touched.table), quote(touched.key), quote(touched.plain)
+    pointers = " UNION ".join(f"SELECT {quote(touched.pointer)} FROM {name}" for name in tables)
+    rows = f"FROM {table} WHERE {key} IN ({pointers})"
     return (
-        f"UPDATE {quote(table)} SET {quote(key)} = {quote(key)} WHERE {quote(key)} IN ({pointers});"
+        f"PERFORM {rows} ORDER BY {key} FOR NO KEY UPDATE; "
+        f"UPDATE {table} SET {plain} = {plain} WHERE {key} IN ({pointers});"
     )

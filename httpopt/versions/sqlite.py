@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from httpopt.versions.tracked import Column, Tracked
+from httpopt.versions.tracked import Column, Touched, Tracked
 
 Quote = Callable[[str], str]
 _ROWS = {"INSERT": ("NEW",), "UPDATE": ("NEW", "OLD"), "DELETE": ("OLD",)}
@@ -66,11 +66,11 @@ def _tenant(column: Column | None, row: str, quote: Quote) -> str:
     )
 
 
-def _touch(touched: tuple[str, str, str], row: str, quote: Quote) -> str:
-    table, key, pointer = touched
+def _touch(touched: Touched, row: str, quote: Quote) -> str:
+    plain = quote(touched.plain)
     return (
-        f"UPDATE {quote(table)} SET {quote(key)} = {quote(key)}"
-        f" WHERE {quote(key)} = {row}.{quote(pointer)}"
+        f"UPDATE {quote(touched.table)} SET {plain} = {plain}"
+        f" WHERE {quote(touched.key)} = {row}.{quote(touched.pointer)}"
     )
 
 

@@ -18,6 +18,18 @@ class Column:
     is_integer: bool = True
 
 
+@dataclass(frozen=True, kw_only=True)
+class Touched:
+    """The table whose rows ``touches`` names."""
+
+    table: str
+    key: str
+    pointer: str
+    """The column of the tracked table that points at ``key``."""
+    plain: str
+    """A column outside each key. An update of a key column locks the row against references to it."""
+
+
 @dataclass(frozen=True)
 class Tracked:
     """A table; its changes raise the counter of ``collection`` of the row's tenant.
@@ -65,13 +77,16 @@ class Tracked:
         return _column(self.model, self.item_version) if self.item_version else None
 
     @cached_property
-    def touched(self) -> tuple[str, str, str] | None:
-        """Return ``(table, its key column, our column that points at it)``."""
+    def touched(self) -> Touched | None:
         if self.touches is None:
             return None
-        field = self.model._meta.get_field(self.touches)
-        target = _target(field)
-        return target._meta.db_table, _key(target), _column(self.model, self.touches)
+        target = _target(self.model._meta.get_field(self.touches))
+        return Touched(
+            table=target._meta.db_table,
+            key=_key(target),
+            pointer=_column(self.model, self.touches),
+            plain=_plain(target),
+        )
 
 
 def _resolve(model: type[models.Model], path: str) -> Column:
@@ -106,6 +121,16 @@ def _column(model: type[models.Model], name: str) -> str:
     if not isinstance(column, str):
         raise ValueError(f"{field} has no column.")
     return column
+
+
+def _plain(model: type[models.Model]) -> str:
+    """Return a column that no unique index holds; raise ValueError if there is none."""
+    together = {name for names in model._meta.total_unique_constraints for name in names.fields}
+    together |= {name for names in model._meta.unique_together for name in names}
+    for field in model._meta.concrete_fields:
+        if not field.unique and field.name not in together:
+            return str(field.column)
+    raise ValueError(f"{model.__name__} has no column outside its keys.")
 
 
 def _key(model: type[models.Model]) -> str:

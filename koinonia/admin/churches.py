@@ -21,6 +21,7 @@ from koinonia.admin.names import TidyNamesMixin
 from koinonia.models import Church, Group, Member, SendingNumber, Staff
 from koinonia.names import search_key
 from koinonia.quiet.hours import DEFAULT_FROM, DEFAULT_UNTIL, quiet_hours_refusal
+from koinonia.series import new_zone
 
 if TYPE_CHECKING:
     ChurchAdminBase = admin.ModelAdmin[Church]
@@ -108,6 +109,8 @@ class ChurchAdmin(BoundedList, ClosedLookups, TidyNamesMixin, ChurchAdminBase):
         wanted, now = obj.phone_number, timezone.now()
         obj.phone_number = Church.objects.get(pk=obj.pk).phone_number if change else None
         super().save_model(request, obj, form, change)
+        if change:
+            new_zone.follow(obj, form.initial["timezone"], now)
         if wanted and wanted != obj.phone_number:
             sending_numbers.give(obj, wanted, now=now)
         elif not wanted and obj.phone_number:

@@ -26,8 +26,8 @@ def change(group: Group, *, add: Collection[int] = (), remove: Collection[int] =
     """
     through = Member.groups.through.objects
     with transaction.atomic():
+        present = {*Member.objects.filter(pk__in={*add, *remove}).lock_for_change()} & {*add}
         removed, _ = through.filter(group=group, member__in=remove).delete()
-        present = Member.objects.lock_against_deletion(add)
         inside = set(
             through.filter(group=group, member__in=present).values_list("member_id", flat=True)
         )

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from django.utils.functional import Promise
 
@@ -78,7 +77,7 @@ def page() -> str:
     from delivery.dead_letters import reasons
     from delivery.providers.telnyx import codes as telnyx
     from delivery.providers.twilio import codes as twilio
-    from delivery.remedies import Remedy, by_class
+    from delivery.remedies import Remedy
     from koinonia.console.words import ADVICE
 
     def row(code: str, sentence: str | Promise, remedy: Remedy) -> tuple[str, str, str]:
@@ -89,12 +88,10 @@ def page() -> str:
         for code, sentence in reasons.EXPLANATIONS.items()
     ]
     of_telnyx = [
-        row(code, sentence, telnyx.REMEDIES.get(code) or by_class(_kind(telnyx.CODES, code)))
-        for code, sentence in telnyx.EXPLANATIONS.items()
+        row(code, telnyx.EXPLANATIONS[code], remedy) for code, remedy in telnyx.remedies().items()
     ]
     of_twilio = [
-        row(str(code), known.sentence, known.remedy or by_class(known.outcome.value))
-        for code, known in twilio.CODES.items()
+        row(code, twilio.explain(code), remedy) for code, remedy in twilio.remedies().items()
     ]
     head = ("code", "meaning", "remedy")
     statuses = [(f"`{code}`", *words) for code, words in STATUSES.items()]
@@ -110,10 +107,6 @@ def page() -> str:
         TAIL,
     ]
     return "\n".join(parts)
-
-
-def _kind(codes: Mapping[str, Any], code: str) -> str:
-    return codes[code].kind.value if code in codes else ""
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

@@ -17,6 +17,7 @@ from sqids import Sqids
 from httpopt.pagination import known_query, url_with
 from koinonia.api.prepared_list import GivenList
 from koinonia.api.row_position import Beyond
+from koinonia.models import Member
 
 PAGE_SIZE = 50
 LARGEST_PAGE = 200
@@ -38,7 +39,7 @@ class NewestFirst(BasePagination):
     ascending = False
     """True for an ordering of ascending columns."""
     most_rows = LARGEST_PAGE
-    """The most rows of a page, whatever the query asks for."""
+    """The limit of the rows of a page."""
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         self.request = request
@@ -131,7 +132,7 @@ class NewestFirst(BasePagination):
 
 
 class NewestByTime(NewestFirst):
-    """Newest first, by an index of the time, so that a period is found without reading the rest."""
+    """Orders rows by time, newest first. The database finds a period by an index of the time."""
 
     ordering = ("-created_at", "-id")
 
@@ -139,37 +140,51 @@ class NewestByTime(NewestFirst):
         """Accept a cursor of the release before as well: it is the id alone."""
         if len(numbers) != 1 or len(self.ordering) == 1:
             return super()._position(numbers, rows)
-        position = rows.model._default_manager.filter(pk=numbers[0]).values_list("created_at", "pk")
+        # A cursor with the key of another church's row must not tell when that row was created.
+        position = rows.filter(pk=numbers[0]).values_list("created_at", "pk")
         if (found := position.first()) is None:
             raise _not_a_cursor()
         return list(found)
 
 
 class ByName(NewestFirst):
-    """Members by name. The cursor is the key of a member: the name is read from the row."""
+    """Members by name. The cursor is the key of a member: the name is read from the row.
 
-    ordering = ("search_key", "id")
+    The member may have left the list since, but it belongs to the church of the list: otherwise the
+    begin of the page would tell the name of a member of another church.
+    """
+
+    ordering: tuple[str, ...] = ("search_key", "id")
     ascending = True
+
+    def __init__(self, church: int) -> None:
+        self.church = church
 
     def _position(self, numbers: list[int], rows: Any) -> list[Any]:
         if len(numbers) != 1:
             raise _not_a_cursor()
-        return _position_by_name(numbers[0], rows)
+        return self._position_by_name(numbers[0])
 
     def _numbers_of(self, row: Any) -> list[int]:
         return [row.pk]
 
+    def _position_by_name(self, key: int) -> list[Any]:
+        """Return the name and the key of the member with this key."""
+        named = Member.objects.filter(church=self.church, pk=key)
+        if (position := named.values_list("search_key", "pk").first()) is None:
+            raise _not_a_cursor()
+        return list(position)
 
-class BestMatchFirst(NewestFirst):
+
+class BestMatchFirst(ByName):
     """Members that a search found, the best match first (``koinonia.people.search``)."""
 
     ordering = ("misfit", "search_key", "id")
-    ascending = True
 
     def _position(self, numbers: list[int], rows: Any) -> list[Any]:
         if len(numbers) != len(("misfit", "id")):
             raise _not_a_cursor()
-        return [numbers[0], *_position_by_name(numbers[1], rows)]
+        return [numbers[0], *self._position_by_name(numbers[1])]
 
     def _numbers_of(self, row: Any) -> list[int]:
         return [row.misfit, row.pk]
@@ -191,14 +206,6 @@ class LatestDeadFirst(NewestFirst):
     """Dead letters, latest death first."""
 
     ordering = ("-dead_since", "-id")
-
-
-def _position_by_name(key: int, rows: Any) -> list[Any]:
-    """Return the name and the key of the member with this key."""
-    named = rows.model._default_manager.filter(pk=key)
-    if (position := named.values_list("search_key", "pk").first()) is None:
-        raise _not_a_cursor()
-    return list(position)
 
 
 def single_page(results: Any) -> Response:

@@ -47,6 +47,8 @@ def cancel_broadcasts_to(group: Group, *, now: datetime) -> int:
     cancelled = 0
     with message_changes(now):
         waiting = Broadcast.objects.filter(church=group.church_id, due_at__isnull=False)
+        # Lock the broadcasts before a series, as the workers do, so that two of them cannot deadlock.
+        waiting = waiting.select_for_update(of=("self",))
         for broadcast in waiting.select_related("church").order_by("pk"):
             audience = Audience.from_json(broadcast.audience)
             if group.pk in audience.excluded_ids:

@@ -110,6 +110,9 @@ class Environment:
     """EMAIL_URL: the mail server, such as
     ``smtp://user:password@host:587/?tls=1&_default_from_email=koinonia@example.org``.
     The default prints mails on the console."""
+    support_address: str
+    """SUPPORT_ADDRESS: the e-mail address for questions of the offices, which their help page names; empty
+    names the operator."""
     telnyx: Telnyx
     twilio: twilio_account.Twilio | None
     """None without TWILIO_ACCOUNT_SID: this provider does not exist then."""
@@ -157,6 +160,7 @@ def read(base_dir: Path) -> Environment:
         throttling_enabled=env.bool("THROTTLING_ENABLED", True),
         throttle=_throttle(env),
         email=_email(env, public_url),
+        support_address=_text(env, "SUPPORT_ADDRESS", "", rules.email_address),
         telnyx=_telnyx(env, data_dir),
         twilio=twilio_account.read(env),
         webhooks_to_loopback=env.bool("WEBHOOKS_TO_LOOPBACK", _is_local(public_url)),

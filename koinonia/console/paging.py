@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -37,7 +38,7 @@ class _Known:
 def paged(
     request: HttpRequest,
     rows: QuerySet[Any, Any] | GivenList[Any],
-    order: type[NewestFirst] = NewestFirst,
+    order: Callable[[], NewestFirst] = NewestFirst,
     *,
     keep: tuple[str, ...] = (),
 ) -> Page:

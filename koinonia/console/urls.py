@@ -12,6 +12,7 @@ urlpatterns = [
     path("churches/", switch, name="console-switch"),
     # A line per family of pages.
     path("churches/<slug:church>/", include("koinonia.console.today.urls")),
+    path("churches/<slug:church>/help/", include("koinonia.console.help.urls")),
     path("churches/<slug:church>/inbox/", include("koinonia.console.inbox.urls")),
     path("churches/<slug:church>/send/", include("koinonia.console.send.urls")),
     path("churches/<slug:church>/sent/", include("koinonia.console.sent.urls")),

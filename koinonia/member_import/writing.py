@@ -84,7 +84,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Where an import comes from, for the log of consent."""
+    """The user and the file of an import, for the log of consent."""
 
     user: User | None = None
     file_name: str = ""
@@ -153,6 +153,7 @@ class Writing:
         Church.objects.select_for_update(no_key=True).filter(pk=self._church.pk).first()
         newly_out = self._newly_out({person.phone for person in people})
         changes = changes_of(self._church, people, newly_out)
+        Member.objects.filter(pk__in=[member.pk for member in changes.renamed]).lock_for_change()
         for member in changes.renamed:
             member.updated_at = self._now
         Member.objects.bulk_create(member for member, _ in changes.new)

@@ -83,6 +83,15 @@ class MemberQuerySet(models.QuerySet["Member"]):
             )
             return {key for (key,) in cursor.fetchall()}
 
+    def lock_for_change(self) -> list[int]:
+        """Lock these members until the transaction ends, in key order, and return their keys.
+
+        Call it before rows of groups are written: their trigger changes the members too, and a
+        deletion locks a member before its groups. Who refers to a member does not wait.
+        """
+        rows = self.select_for_update(of=("self",), no_key=True).order_by("pk")
+        return list(rows.values_list("pk", flat=True))
+
     def lock_all_against_deletion(self) -> int:
         """Block the deletion of these members until the transaction ends; return the highest key.
 

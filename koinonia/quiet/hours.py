@@ -77,7 +77,10 @@ class QuietHours:
         day = local.date()
         if is_over_midnight and clock >= self.begins:
             day += timedelta(days=1)
-        return datetime.combine(day, self.ends, tzinfo=local.tzinfo).astimezone(UTC)
+        ends = datetime.combine(day, self.ends, tzinfo=local.tzinfo)
+        # When the clocks go back, the end exists twice, and the first one may be over.
+        until = (ends.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+        return next((end for end in until if end > at), None)
 
 
 def quiet_until(church: Church, messages: Sequence[Message], now: datetime) -> dict[int, datetime]:

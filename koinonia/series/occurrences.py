@@ -7,6 +7,8 @@ The transaction that takes or cancels an occurrence plans the next one. The uniq
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from itertools import islice
 
@@ -69,15 +71,21 @@ def plan_following(broadcast: Broadcast, now: datetime) -> None:
     """
     if broadcast.series_id is None:
         return
+    with _failure_logged(broadcast.series_id), transaction.atomic():
+        plan_next(broadcast.series_id, now)
+
+
+@contextmanager
+def _failure_logged(series_id: int) -> Iterator[None]:
+    """Log a failure to plan: it must stop neither this occurrence nor the other series."""
     try:
-        with transaction.atomic():
-            plan_next(broadcast.series_id, now)
+        yield
     except (DatabaseError, UnacceptableError, ValueError, OverflowError) as error:
         logger.error(
             "The next broadcast of a series cannot be planned",
             extra={
                 "action": "series_not_planned",
-                "series_id": broadcast.series_id,
+                "series_id": series_id,
                 "error": type(error).__name__,
             },
         )
@@ -92,7 +100,7 @@ def plan_missing(now: datetime) -> int:
     without = Series.objects.active().exclude(pk__in=waiting.values("series"))
     planned = 0
     for key in list(without.values_list("pk", flat=True)):
-        with transaction.atomic():
+        with _failure_logged(key), transaction.atomic():
             planned += plan_next(key, now) is not None
     return planned
 

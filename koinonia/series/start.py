@@ -14,7 +14,7 @@ from koinonia.broadcasts.audience import Audience
 from koinonia.broadcasts.cancel import cancel_broadcast
 from koinonia.broadcasts.change import UNCHANGED, change_broadcast
 from koinonia.broadcasts.send import check_audience, check_text
-from koinonia.models import Church, Group, Series
+from koinonia.models import Broadcast, Church, Group, Series
 from koinonia.series.occurrences import plan_next
 from koinonia.series.repeat import Repeat
 from koinonia.zones import zone_named
@@ -54,6 +54,17 @@ def start_series(
     return series
 
 
+def locked(series_id: int) -> Series:
+    """Lock a series and its scheduled occurrence until the transaction ends, and return the series.
+
+    A worker locks the occurrence first, too. Raise Series.DoesNotExist.
+    """
+    scheduled = Broadcast.objects.filter(series=series_id, due_at__isnull=False)
+    list(scheduled.select_for_update(of=("self",)).order_by("pk").values("pk"))
+    rows = Series.objects.select_for_update(of=("self",)).select_related("church")
+    return rows.get(pk=series_id)
+
+
 def change_series(
     series: Series,
     *,
@@ -63,7 +74,7 @@ def change_series(
     repeat: Repeat | None = None,
     now: datetime,
 ) -> None:
-    """Change the series and its scheduled occurrence. Raise ``UnacceptableError``.
+    """Change a ``locked`` series and its scheduled occurrence. Raise ``UnacceptableError``.
 
     With another rule or time the scheduled occurrence is replaced; else it takes the new words.
     """
@@ -91,6 +102,7 @@ def change_series(
 def pause(series: Series, now: datetime) -> bool:
     """Withdraw the scheduled occurrence without planning another. Return False unless it was active."""
     with transaction.atomic():
+        locked(series.pk)
         if not Series.objects.active().filter(pk=series.pk).update(paused_at=now):
             return False
         _withdraw(series, now)
@@ -98,13 +110,15 @@ def pause(series: Series, now: datetime) -> bool:
 
 
 def resume(series: Series, now: datetime) -> bool:
-    """Plan the next occurrence again. Return False unless the series was paused.
+    """Plan the next occurrence of a paused series. Return False if it was not paused.
 
-    Raise ``UnacceptableError`` if it would now text people that it left out.
+    Raise ``UnacceptableError`` if it would now text people that it left out, or if a file of the series
+    is no longer stored.
     """
     paused = Series.objects.filter(pk=series.pk, paused_at__isnull=False, ended_at=None)
     _check_excluded(series)
     with transaction.atomic():
+        locked(series.pk)
         if not paused.update(paused_at=None):
             return False
         plan_next(series.pk, now)
@@ -116,6 +130,7 @@ def reopen(series: Series, now: datetime) -> bool:
     ended = Series.objects.filter(pk=series.pk, ended_at__isnull=False)
     _check_excluded(series)
     with transaction.atomic():
+        locked(series.pk)
         Church.objects.select_for_update(no_key=True).get(pk=series.church_id)
         _check_room(series.church)
         if not ended.update(ended_at=None, paused_at=None):
@@ -134,8 +149,9 @@ def skip_next(series: Series, now: datetime) -> bool:
 
 
 def end(series: Series, now: datetime) -> bool:
-    """Withdraw the scheduled occurrence, and plan no other. Return False if the series was over."""
+    """Cancel the scheduled occurrence and plan no other. Return False if the series had ended."""
     with transaction.atomic():
+        locked(series.pk)
         if not Series.objects.filter(pk=series.pk, ended_at=None).update(ended_at=now):
             return False
         _withdraw(series, now)

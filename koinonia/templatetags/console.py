@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from django import template
 from django.http import HttpRequest
+from django.template import Context
 from django.utils.formats import date_format, time_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -21,6 +22,7 @@ from delivery.desk import charts
 from delivery.models import Message
 from koinonia import phone
 from koinonia.console import words
+from koinonia.console.help.questions import answer_link
 from koinonia.models.member import called
 from koinonia.numbers import grouped
 
@@ -45,6 +47,12 @@ def _chip(status: str, _language: str | None) -> SafeString:
         found.sentence,
         found.label,
     )
+
+
+@register.simple_tag(takes_context=True)
+def answer(context: Context, anchor: str) -> SafeString:
+    """Return the link to an answer of the help page: ``{% answer "import" %}``."""
+    return answer_link(context["church"].slug, anchor)
 
 
 @register.filter

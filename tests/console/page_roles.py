@@ -8,6 +8,7 @@ PAGES = {
     "log/": "owner",
     "parts/unread/": "viewer",
     "parts/banner/": "viewer",
+    "help/": "viewer",
     "inbox/": "viewer",
     "send/": "sender",
     "send/parts/recipients/": "sender",

@@ -36,6 +36,7 @@ ROUTES: dict[str, Access] = {
     "console-today-log": Access(OWNER, NOBODY),
     "console-today-unread": Access(VIEWER, NOBODY),
     "console-today-banner": Access(VIEWER, NOBODY),
+    "console-help": Access(VIEWER, NOBODY),
     "console-inbox-list": Access(VIEWER, NOBODY),
     "console-inbox-thread": _talk(NOBODY, VIEWER),
     "console-inbox-caller": _talk(NOBODY, VIEWER),

@@ -93,6 +93,16 @@ def test_a_search_by_number_follows_the_index_of_numbers(plans: dict[str, Any]) 
     assert "Seq Scan on koinonia_conversation" not in text
 
 
+def test_the_lag_of_webhooks_reads_an_event_of_each_and_the_deliveries_that_wait(
+    plans: dict[str, Any],
+) -> None:
+    text = plans["metrics: the lag of outgoing webhooks"]["plans"]
+    _, behind, repeats = text.split("\n\n")[:3]
+    assert "using event_seq_once_per_stream" in behind
+    assert "koinonia_webhookdelivery" in repeats
+    assert "using webhook_delivery_waiting" in repeats
+
+
 def test_a_scrape_reads_few_rows_of_an_old_installation(plans: dict[str, Any]) -> None:
     # The set has tallies of 400 days, and no night has added them up.
     text = plans["metrics"]["plans"]

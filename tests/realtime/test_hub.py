@@ -25,6 +25,8 @@ from realtime.threads import in_thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+SECONDS = 20
+"""On a busy machine a step may take seconds."""
 SETTINGS = {"MAY_LISTEN": "tests.realtime.test_hub.everyone"}
 
 
@@ -40,13 +42,13 @@ def _ticket() -> str:
 async def _connect() -> WebsocketCommunicator:
     ticket = await in_thread(_ticket)
     socket = WebsocketCommunicator(EventConsumer.as_asgi(), f"/ws/v1/?ticket={ticket}")
-    await socket.connect(timeout=5)
-    assert (await socket.receive_json_from(5))["type"] == "welcome"
+    await socket.connect(timeout=SECONDS)
+    assert (await socket.receive_json_from(SECONDS))["type"] == "welcome"
     return socket
 
 
 async def _until(condition: Any) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SECONDS):
         while not condition():  # noqa: ASYNC110 - conditions have no event
             await asyncio.sleep(0.01)
 
@@ -58,14 +60,14 @@ async def test_closed_sockets_leave_nothing_behind() -> None:
     for socket in sockets:
         for stream in ("church:grace", "church:hope"):
             await socket.send_json_to({"type": "subscribe", "stream": stream})
-            assert (await socket.receive_json_from(5))["type"] == "subscribed"
+            assert (await socket.receive_json_from(SECONDS))["type"] == "subscribed"
     hub = Hub.current()
     assert (len(hub.sockets), set(hub.feeds)) == (5, {"church:grace", "church:hope"})
     assert all(len(feed.listeners) == 5 for feed in hub.feeds.values())
     for socket in sockets[:-1]:
-        await socket.disconnect()
+        await socket.disconnect(timeout=SECONDS)
     assert len(hub.sockets) == 1
-    await sockets[-1].disconnect()
+    await sockets[-1].disconnect(timeout=SECONDS)
     assert (hub.sockets, hub.feeds) == ({}, {})
     await _until(lambda: _ours(asyncio.all_tasks() - before) == [])
 
@@ -80,16 +82,16 @@ def _ours(tasks: set[asyncio.Task[Any]]) -> list[str]:
 async def test_a_socket_closes_with_4503_when_realtime_is_off() -> None:
     ticket = await in_thread(_ticket)
     socket = WebsocketCommunicator(EventConsumer.as_asgi(), f"/ws/v1/?ticket={ticket}")
-    await socket.connect(timeout=5)
-    assert (await socket.receive_output(5))["code"] == 4503
+    await socket.connect(timeout=SECONDS)
+    assert (await socket.receive_output(SECONDS))["code"] == 4503
 
 
 @override_settings(REALTIME={**SETTINGS, "CONNECT_LIMIT": "tests.realtime.test_hub.never"})
 async def test_the_connect_limit_of_the_host_applies() -> None:
     ticket = await in_thread(_ticket)
     socket = WebsocketCommunicator(EventConsumer.as_asgi(), f"/ws/v1/?ticket={ticket}")
-    await socket.connect(timeout=5)
-    assert (await socket.receive_output(5))["code"] == 4429
+    await socket.connect(timeout=SECONDS)
+    assert (await socket.receive_output(SECONDS))["code"] == 4429
 
 
 def never(user: Any) -> bool:
@@ -106,7 +108,7 @@ async def test_an_error_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("realtime.log_reader.read_head", fails)
     await socket.send_json_to({"type": "subscribe", "stream": "church:grace"})
     with pytest.raises(RuntimeError, match="The database is gone"):
-        await socket.wait(5)
+        await socket.wait(SECONDS)
     assert (Hub.current().sockets, Hub.current().feeds) == ({}, {})
     assert await in_thread(Stream.objects.count) == 0
 
@@ -136,6 +138,22 @@ async def test_an_idle_hub_joins_its_groups_again(
 
 
 @override_settings(REALTIME=SETTINGS)
+async def test_a_hub_that_stops_while_it_joins_its_groups_warns_of_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    hub, before = Hub.current(), asyncio.all_tasks()
+    for _ in range(3):
+        listener = IgnoringListener()
+        hub.subscribe("church:grace", listener)
+        async with asyncio.timeout(SECONDS):
+            while not hub.notices.joined:  # noqa: ASYNC110 - the join has no event
+                await asyncio.sleep(0)
+        hub.unsubscribe("church:grace", listener)
+    await _until(lambda: _ours(asyncio.all_tasks() - before) == [])
+    assert [record.getMessage() for record in caplog.records] == []
+
+
+@override_settings(REALTIME=SETTINGS)
 async def test_a_socket_that_closes_during_a_subscribe_gets_no_events(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -145,7 +163,7 @@ async def test_a_socket_that_closes_during_a_subscribe_gets_no_events(
 
     def reads_slowly(key: str) -> Head:
         reading.set()
-        may_answer.wait(5)
+        may_answer.wait(SECONDS)
         return Head(key, 1, "e", 0, 0)
 
     monkeypatch.setattr("realtime.log_reader.read_head", reads_slowly)
@@ -153,7 +171,7 @@ async def test_a_socket_that_closes_during_a_subscribe_gets_no_events(
     await _until(reading.is_set)
     await consumer.apply_access(Access(expired=True))
     may_answer.set()
-    closed = await socket.receive_output(5)
+    closed = await socket.receive_output(SECONDS)
     assert (closed["type"], closed["code"]) == ("websocket.close", 4401)
     await socket.send_json_to({"type": "ping"})
     assert await socket.receive_nothing()
@@ -171,5 +189,5 @@ async def test_no_task_outlives_the_last_socket_during_a_database_outage(
         raise OperationalError("The database is away.")
 
     monkeypatch.setattr(SocketCounts, "exchange", fail)
-    await socket.disconnect()
+    await socket.disconnect(timeout=SECONDS)
     await _until(lambda: _ours(asyncio.all_tasks() - before) == [])

@@ -55,6 +55,7 @@ from koinonia.desk.find.story import whole_story
 from koinonia.health.metrics.installation import InstallationCollector
 from koinonia.ids import encode
 from koinonia.models import Alert, Broadcast, Church, Conversation, Member
+from koinonia.webhooks.lag import lag
 
 
 @dataclass(frozen=True)
@@ -206,6 +207,7 @@ ADMIN: dict[str, Callable[[], object]] = {
 }
 MONITORING: dict[str, Callable[[], object]] = {
     "metrics": lambda: list(InstallationCollector().collect()),
+    "metrics: the lag of outgoing webhooks": lambda: lag(scene().now),
     "delivery_status": lambda: report(now=scene().now),
     "alerts": lambda: troubles(settings.ALERTS, scene().now),
     "delivery_status --check": lambda: why_stuck(scene().now, after=timedelta(minutes=1)),

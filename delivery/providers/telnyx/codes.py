@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from delivery.models import Outcome
-from delivery.remedies import Remedy
+from delivery.remedies import Remedy, by_class
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -209,6 +209,7 @@ REMEDIES = {
     **{code: known.remedy for code, known in CODES.items()},
     **{code: remedy for code, (remedy, _sentence) in _REPORTS.items()},
     **dict.fromkeys(("http_400", "http_404", "http_422"), Remedy.ASK_SUPPORT),
+    **dict.fromkeys(("http_500", "http_502", "http_504"), Remedy.ASK_PERSON),
 }
 
 SETUP_OF_THE_NUMBER = frozenset(
@@ -218,6 +219,16 @@ SETUP_OF_THE_NUMBER = frozenset(
 the number permanently)."""
 STOPPED = "40300"
 """The recipient sent STOP."""
+
+
+def remedies() -> dict[str, Remedy]:
+    """Return the remedy of each code with a sentence."""
+    kinds = {code: known.kind for code, known in CODES.items()}
+    kinds |= {f"http_{status}": known.kind for status, known in STATUSES.items()}
+    return {
+        code: REMEDIES.get(code) or by_class(kinds[code].value if code in kinds else "")
+        for code in EXPLANATIONS
+    }
 
 
 def meaning(http_status: int, code: str, *, from_telnyx: bool) -> Meaning:

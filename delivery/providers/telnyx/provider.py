@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -93,6 +93,9 @@ class TelnyxProvider(HttpProvider):
 
     def remedy(self, code: str) -> Remedy | None:
         return codes.REMEDIES.get(code)
+
+    def remedies(self) -> Mapping[str, Remedy]:
+        return codes.remedies()
 
     def check(self) -> Iterable[CheckMessage]:
         parts = urlsplit(self.api_base)

@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from delivery.models import Outcome
-from delivery.remedies import Remedy
+from delivery.remedies import Remedy, by_class
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -257,3 +257,10 @@ def blames_the_sender(code: int | None) -> bool:
     """Return whether the sending number or the account caused a failed delivery."""
     known = CODES.get(code) if code is not None else None
     return known is not None and known.outcome == Outcome.CONFIGURATION
+
+
+def remedies() -> dict[str, Remedy]:
+    """Return the remedy of each code with a sentence."""
+    return {
+        str(code): known.remedy or by_class(known.outcome.value) for code, known in CODES.items()
+    }

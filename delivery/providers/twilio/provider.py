@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -111,6 +111,9 @@ class TwilioProvider(HttpProvider):
 
     def remedy(self, code: str) -> Remedy | None:
         return codes.remedy(code)
+
+    def remedies(self) -> Mapping[str, Remedy]:
+        return codes.remedies()
 
     def check(self) -> Iterable[CheckMessage]:
         if not _ACCOUNT_SID.fullmatch(self.account_sid):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import User
+from django.utils import timezone
 from django.utils.translation import gettext
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
@@ -13,6 +14,7 @@ from koinonia.api.serializers.fields import ChoiceField, IdField, ItemTagField, 
 from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.models import Church, Role, Staff
 from koinonia.quiet.hours import quiet_hours_refusal
+from koinonia.series import new_zone
 from koinonia.zones import NO_ZONE, is_zone
 
 
@@ -56,9 +58,11 @@ class ChurchSerializer(KnownFieldsMixin, serializers.ModelSerializer[Church]):
         return attrs
 
     def update(self, instance: Church, validated_data: dict[str, Any]) -> Church:
+        before = instance.timezone
         for name, value in validated_data.items():
             setattr(instance, name, value)
         instance.save(update_fields=list(validated_data))
+        new_zone.follow(instance, before, timezone.now())
         return instance
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from koinonia.api.serializers.fields import ChoiceField, ItemTagField, NameField
 from koinonia.api.serializers.known_fields import KnownFieldsMixin
 from koinonia.models import Church
 from koinonia.quiet.hours import quiet_hours_refusal
+from koinonia.series import new_zone
 from koinonia.zones import check_zone
 
 _MOST_PARTS = 1_000_000
@@ -114,10 +115,12 @@ class SettingsSerializer(ActingMixin, KnownFieldsMixin, serializers.ModelSeriali
         self.record("answers.changed" if answers else "church.changed", instance, validated_data)
         if "daily_cap" in validated_data:
             spend.set_own_cap(instance.pk, validated_data.pop("daily_cap"), timezone.now())
+        before = instance.timezone
         for name, value in validated_data.items():
             setattr(instance, name, value)
         # Always write a column: the version of the church covers its cap too.
         instance.save(update_fields=["name", *validated_data])
+        new_zone.follow(instance, before, timezone.now())
         return instance
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import transaction
@@ -83,8 +85,8 @@ class SeriesView(_Series, ItemView, DeleteView):
         if "send_at" in given:
             given["first_at"] = given.pop("send_at")
         now = timezone.now()
-        with unacceptable_as_error(), self.claim(series):
-            series = Series.objects.select_related("church").get(pk=series.pk)
+        with unacceptable_as_error(), _locked(series), self.claim(series):
+            series = start.locked(series.pk)
             if series.ended_at:
                 raise ConflictError("This series has ended.")
             if given:
@@ -97,11 +99,23 @@ class SeriesView(_Series, ItemView, DeleteView):
             self.renew_tag(series)
         return Response(self.get_serializer(self.get_object()).data)
 
-    def perform_destroy(self, instance: Model) -> None:
+    def delete(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """End the series. Its sent broadcasts stay."""
-        series = Series.objects.select_related("church").get(pk=instance.pk)
+        with _locked(self.get_object()):
+            return super().delete(request, *args, **kwargs)
+
+    def perform_destroy(self, instance: Model) -> None:
+        series = start.locked(instance.pk)
         if start.end(series, timezone.now()):
             audit.record(self.church, self.user, "series.ended", series)
+
+
+@contextmanager
+def _locked(series: Series) -> Iterator[None]:
+    """Open a transaction that locks the series with its occurrence, before ``claim`` locks the series alone."""
+    with transaction.atomic():
+        start.locked(series.pk)
+        yield
 
 
 class SkipSeriesView(_Series):

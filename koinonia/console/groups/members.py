@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -66,7 +67,7 @@ class GroupPage(GroupsView):
         words = request.GET.get("search", "")[:100].strip()
         wanted = request.GET.get("find", "")[:100].strip()
         members = with_opt_outs(self._members(group).filter(matching(words, self.church.country)))
-        page = paged(request, members, ByName, keep=("search",))
+        page = paged(request, members, partial(ByName, self.church.pk), keep=("search",))
         if request.GET and not page.rows and not words and group.members_count:  # type: ignore[attr-defined] # annotated
             # The last person of this page has been removed.
             return self.go(self.path("group", key))

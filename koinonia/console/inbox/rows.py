@@ -27,6 +27,7 @@ from django.utils.safestring import SafeString
 from delivery.models import Direction, Message
 from koinonia.console.words import shortened
 from koinonia.ids import encode
+from koinonia.inbox import media
 from koinonia.inbox.tapbacks import Bubble, Tapback, tapback_in
 from koinonia.models import Conversation, InboxState, Note, Staff
 from koinonia.phone import as_written
@@ -44,6 +45,7 @@ def with_rows(conversations: QuerySet[Conversation]) -> QuerySet[Conversation]:
         "church_id", "phone", "unread_count", "state", "inbox_at", "updated_at", "assigned_to_id",
         "member__first_name", "member__last_name", "last_message__text",
         "last_message__direction", "last_message__created_at", "last_message__asks_to_stop",
+        "last_message__media_urls",
         "assigned_to__user__username",
     )  # fmt: skip
 
@@ -57,7 +59,7 @@ class Row:
     unread: Message | None = None
     """The person's latest unread text, if a text to the person came after it."""
     is_unread_unknown: bool = False
-    """True: such a text exists, and was not read from the database."""
+    """True if such a text exists but was not read from the database."""
 
     @property
     def id(self) -> str:
@@ -97,8 +99,11 @@ class Row:
 
     @property
     def words(self) -> str:
-        """Return the beginning of the last text."""
-        return shortened(self.last.text, _SHOWN) if self.last else ""
+        """Return the beginning of the last text, or the kind of its first file."""
+        if self.last is None:
+            return ""
+        words = shortened(self.last.text, _SHOWN)
+        return words or next(map(media.kind_of, self.last.media_urls), "")
 
     @cached_property
     def last_tapback(self) -> Tapback | None:
@@ -158,6 +163,7 @@ class Medium:
     url: str
     place: str
     """The host that a click leads to."""
+    kind: str
     is_shown: bool
     """The page may load it as a picture: by https, or from this site."""
 
@@ -197,7 +203,7 @@ class TextRow:
         return linebreaksbr(linked)
 
     @property
-    def media(self) -> list[Medium]:
+    def files(self) -> list[Medium]:
         return [_medium(url) for url in self.message.media_urls]
 
 
@@ -217,4 +223,7 @@ class NoteRow:
 
 def _medium(url: str) -> Medium:
     split = urlsplit(url)
-    return Medium(url, split.hostname or "", split.scheme == "https" or not split.netloc)
+    may_load = split.scheme == "https" or not split.netloc
+    return Medium(
+        url, split.hostname or "", media.kind_of(url), may_load and media.may_be_a_picture(url)
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import zip_longest
 from typing import Any
 
@@ -160,12 +161,13 @@ class MembersPage(MembersView):
     def _page(self, chosen: Chosen) -> tuple[Page, bool]:
         """Return the page of the chosen members, and whether more match a search than are listed."""
         if not chosen.any:
-            return paged(self.request, _MEMBERS.of(church=self.church.pk), ByName), False
+            by_name = partial(ByName, self.church.pk)
+            return paged(self.request, _MEMBERS.of(church=self.church.pk), by_name), False
         country = self.church.country
         members, more_match = chosen.of(self.members(), country), False
         if chosen.search:
             members, more_match = found(members, chosen.search, country)
-        order = BestMatchFirst if chosen.search else ByName
+        order = partial(BestMatchFirst if chosen.search else ByName, self.church.pk)
         return paged(self.request, members, order, keep=FILTERS), more_match
 
 

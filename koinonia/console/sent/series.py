@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -101,14 +101,12 @@ class SeriesItemView(EditView):
             given["first_at"] = given.pop("send_at")
         try:
             with transaction.atomic():
-                rows = Series.objects.filter(pk=series.pk, version=form.cleaned_data["edits"])
-                if not rows.update(version=F("version")):
-                    series = self._series(key)
+                series = start.locked(series.pk)
+                if series.version != form.cleaned_data["edits"]:
                     upcoming = series.next_broadcast()
                     at = upcoming.due_at if upcoming else None
                     stale(form, series.text, series.version, at, self.church.timezone)
                     return self._shown(series, form)
-                series = self._series(key)
                 start.change_series(series, **given, now=timezone.now())
                 detail = {"fields": sorted(given)}
                 audit.record(self.church, self.user, "series.changed", series, detail)

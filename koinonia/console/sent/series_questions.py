@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from koinonia.console.sent.series_words import rule_in_words
 from koinonia.models import Broadcast, Series
@@ -34,7 +34,7 @@ def before_the_end(series: Series) -> dict[str, Any] | None:
         "facts": facts,
         "dates": dates[:_SHOWN],
         "more_dates": len(dates) > _SHOWN,
-        "yes": _("End it"),
+        "yes": pgettext("repeating broadcast", "End it"),
     }
 
 

@@ -34,6 +34,8 @@ class Figures:
     """Numbers that opted out in this month."""
     waiting: int
     """Texts that wait for their turn: scheduled ones do not count."""
+    scheduled: int
+    """Single texts that wait for their time."""
     undecided: int
     """Dead letters."""
     spend: Any
@@ -68,25 +70,27 @@ def figures(church: Church, now: datetime, zone: tzinfo) -> Figures:
     """Return the figures of the church at ``now``; a day begins at midnight in ``zone``."""
     here = now.astimezone(zone)
     midnight = datetime.combine(here.date(), time.min, tzinfo=zone)
-    replies, opt_outs, waiting, undecided = _counts(church, midnight, midnight.replace(day=1))
+    replies, opt_outs, waiting, scheduled, undecided = _counts(
+        church, midnight, midnight.replace(day=1)
+    )
     return Figures(
         days=status_report.days(church.pk, now, zone),
         replies=replies,
         opt_outs=opt_outs,
         waiting=waiting,
+        scheduled=scheduled,
         undecided=undecided,
         spend=spend.current(church.pk, now),
     )
 
 
-def _counts(church: Church, midnight: datetime, first: datetime) -> tuple[int, int, int, int]:
-    """Count the replies since ``midnight``, the opt-outs since ``first``, waiting texts, dead letters.
+def _counts(church: Church, midnight: datetime, first: datetime) -> tuple[int, ...]:
+    """Count the replies since ``midnight``, the opt-outs since ``first``, and what waits.
 
     One statement counts all: the page has a budget of statements.
     """
     (found,) = _COUNTS.rows(church=church.pk, midnight=midnight, first=first)
-    replies, opt_outs, waiting, undecided = map(int, found)
-    return replies, opt_outs, waiting, undecided
+    return tuple(map(int, found))
 
 
 def _counts_of_a_church() -> QuerySet[Any, Any]:
@@ -94,12 +98,12 @@ def _counts_of_a_church() -> QuerySet[Any, Any]:
         tenant=OuterRef("pk"), created_at__gte=Parameter("midnight"), direction=Direction.INBOUND
     )
     opt_outs = OptOut.objects.filter(tenant=OuterRef("pk"), created_at__gte=Parameter("first"))
-    waiting = Message.objects.waiting().filter(
-        tenant=OuterRef("pk"), status__in=(Status.QUEUED, Status.RETRYING)
-    )
+    of_church = Message.objects.waiting().filter(tenant=OuterRef("pk"))
+    waiting = of_church.filter(status__in=(Status.QUEUED, Status.RETRYING))
+    scheduled = of_church.filter(status=Status.SCHEDULED, batch__isnull=True)
     counted = [
         rows.order_by().values("tenant").annotate(n=Count("pk")).values("n")
-        for rows in (replies, opt_outs, waiting)
+        for rows in (replies, opt_outs, waiting, scheduled)
     ]
     numbers = [
         Coalesce(Subquery(rows), 0) for rows in (*counted, tallies.dead_letters_of(OuterRef("pk")))
@@ -140,18 +144,19 @@ class Coming:
     text: str
     id: str
     people: int = 0
-    """The people whom a broadcast would reach now."""
+    """How many people a broadcast would reach now."""
     to: str = ""
     """The person, or the number, of a single text."""
 
 
-def next_scheduled(church: Church) -> list[Coming]:
+def next_scheduled(church: Church, *, with_texts: bool = True) -> list[Coming]:
     """Return the broadcasts and single texts that go out next, the earliest first."""
     found = [
         Coming(at, text, encode(key), people=total - opted_out)
         for key, at, text, total, opted_out in _NEXT_BROADCASTS.rows(church=church.pk)
     ]
-    for key, at, text, number, first_name, last_name in _NEXT_TEXTS.rows(church=church.pk):
+    texts = _NEXT_TEXTS.rows(church=church.pk) if with_texts else ()
+    for key, at, text, number, first_name, last_name in texts:
         name = known_name(first_name or "", last_name or "")
         if at:
             found.append(

@@ -16,7 +16,7 @@ from koinonia import ids
 from koinonia.models import Broadcast, Church
 from koinonia.texts.send import send_text
 from tests.console.pages import Costs
-from tests.koinonia.inbox.conftest import receive
+from tests.koinonia.inbox.conftest import receive, send
 from tests.support import cast
 
 API = "/api/v1/churches/grace/"
@@ -48,6 +48,12 @@ def test_the_page_begins_with_the_unread_texts(client: Client, grace: Church, co
     page = today(client)
     assert page.index("Unread texts") < page.index("Reply 3.") < page.index("Reply 1.")
     assert "Reply 0." not in page, "The inbox has the others."
+    send(grace, "An answer", "+13125550103")
+    assert "Reply 3." in today(client)
+    costs.of(client, "/churches/grace/")
+    send_at = (timezone.now() + timedelta(days=1)).isoformat()
+    client.post(f"{API}messages/", {"to": "+13125550142", "text": "Soon", "send_at": send_at}, JSON)
+    assert "An answer" not in today(client)
     costs.of(client, "/churches/grace/")
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.contrib.auth.models import User
-from django.test import AsyncClient, Client
+from django.test import AsyncClient, Client, RequestFactory
 from django.utils import timezone
+from rest_framework.request import Request
 
 from delivery.models import Message, OptOut
 from delivery.opt_outs import opt_out
@@ -49,6 +51,19 @@ def test_people_are_in_the_order_of_their_names(
     assert [member.name for member in second.context["page"].rows] == ["Zoë"]
     back = viewer.get(BASE + second.context["page"].newer)
     assert [member.name for member in back.context["page"].rows] == ["anna", "Ben", "Émile"]
+
+
+def test_a_cursor_of_another_church_tells_nothing_of_its_names(
+    viewer: Client, grace: Church, hope: Church
+) -> None:
+    choir = Group.objects.create(church=grace, name="Choir")
+    stranger = cast.member(hope, "Maria", "+13125550112")
+    pages = pagination.ByName(hope.pk)
+    pages.rows, pages.request, pages.known = [stranger], Request(RequestFactory().get("/")), ()
+    cursor = parse_qs(urlsplit(pages._link(0)).query)["cursor"][0]
+    for path in (BASE, f"{BASE}?search=a&", f"/churches/grace/groups/{encode(choir.pk)}/"):
+        answer = viewer.get(f"{path}{'' if '?' in path else '?'}cursor={cursor}")
+        assert answer.status_code == 404
 
 
 def test_an_exact_match_comes_first_and_accents_do_not_matter(
@@ -100,6 +115,8 @@ def test_a_number_that_failed_for_good_twice_is_marked(
     text_to(ben, Status.DELIVERED)
     assert names(viewer, state="failing") == ["Anna Lee"]
     assert viewer.get(BASE).content.decode().count('data-tone="bad">Texts always fail') == 1
+    Member.objects.filter(pk=anna.pk).update(phone="+13125550119")
+    assert names(viewer, state="failing") == []
 
 
 def test_the_first_page_says_what_to_do(sender: Client, viewer: Client, grace: Church) -> None:

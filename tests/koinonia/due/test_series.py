@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from koinonia.broadcasts.audience import Audience
 from koinonia.broadcasts.due import accept_due
 from koinonia.ids import encode
-from koinonia.models import Broadcast, Church, Group, Member, Series
-from koinonia.series import start
+from koinonia.media.storage import store, url_of
+from koinonia.models import Attachment, Broadcast, Church, Group, Member, Series
+from koinonia.series import new_zone, start
 from koinonia.series.occurrences import plan_missing, plan_next
+from koinonia.series.repeat import Repeat
 from koinonia.wiring import nightly
-from tests.koinonia.due.conftest import G, Tomorrow, events, later
+from tests.koinonia.due.conftest import TOMORROW, G, Tomorrow, events, later
 from tests.support import cast
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -198,6 +205,69 @@ def test_a_failure_to_plan_does_not_stop_the_occurrence(
     monkeypatch.undo()
     assert tomorrow.comes() == {(anna.phone, "Dear Anna")}
     assert plan_missing(timezone.now()) == 1
+
+
+def test_a_series_without_its_file_keeps_no_other_series_from_being_planned(
+    weekly: dict[str, Any], grace: Church, grace_sender: User
+) -> None:
+    with_picture(grace, grace_sender)
+    Attachment.objects.all().delete()
+    Broadcast.objects.update(due_at=None, ended_as="cancelled")
+    assert plan_missing(timezone.now()) == 1
+    assert Broadcast.objects.get(due_at__isnull=False).series == Series.objects.first()
+
+
+def test_a_paused_series_without_its_file_says_why_it_cannot_go_on(
+    sender: APIClient, anna: Member, grace: Church, grace_sender: User
+) -> None:
+    series = with_picture(grace, grace_sender)
+    start.pause(series, timezone.now())
+    Attachment.objects.all().delete()
+    answer = sender.patch(f"{G}series/{encode(series.pk)}/", {"paused": False}, format="json")
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, ["media_urls"])
+    browser = Client()
+    browser.force_login(grace_sender)
+    page = f"/churches/grace/sent/repeating/{encode(series.pk)}/"
+    shown = browser.post(f"{page}resume/", follow=True)
+    assert "This file is no longer stored." in shown.content.decode()
+    series.refresh_from_db()
+    assert series.status == Series.Status.PAUSED
+
+
+@pytest.mark.parametrize("path", [G, f"{G}settings/"])
+def test_the_scheduled_occurrence_keeps_its_clock_time_in_a_new_zone(
+    weekly: dict[str, Any], grace_owner: User, path: str
+) -> None:
+    owner = APIClient()
+    owner.force_authenticate(grace_owner)
+    series, before = Series.objects.get(), Broadcast.objects.get()
+    for zone in ("Pacific/Honolulu", "Pacific/Honolulu", "America/Chicago"):
+        assert owner.patch(path, {"timezone": zone}, format="json").status_code == 200
+        due_at = Broadcast.objects.get().due_at
+        assert due_at is not None
+        assert due_at.astimezone(ZoneInfo(zone)).time() == series.at
+    # Before and after, the church has a zone of its own.
+    assert Broadcast.objects.get().edits == before.edits + 2
+
+
+def test_an_occurrence_that_a_person_has_moved_keeps_its_time_in_a_new_zone(
+    weekly: dict[str, Any], sender: APIClient, grace: Church
+) -> None:
+    moved = (timezone.now() + 2 * TOMORROW).strftime("%Y-%m-%dT%H:00:01Z")
+    path = f"{G}broadcasts/{weekly['next']['id']}/"
+    assert sender.patch(path, {"send_at": moved}, format="json").status_code == 200
+    grace.timezone = "Pacific/Honolulu"
+    new_zone.follow(grace, "UTC", timezone.now())
+    assert sender.get(path).json()["scheduled_at"] == moved
+
+
+def with_picture(church: Church, author: User) -> Series:
+    now = timezone.now()
+    picture = store(church, BytesIO(b"GIF89a."), "a.gif", author=author, now=now)
+    return start.start_series(
+        church, "Hello", Audience.from_json({"all": True}), first_at=now + TOMORROW,
+        repeat=Repeat("week"), author=author, media_urls=[url_of(picture)], now=now,
+    )  # fmt: skip
 
 
 def test_what_cannot_repeat_is_refused(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -197,3 +197,17 @@ def test_a_church_gives_both_times_or_neither(quiet: Church, grace_owner: User) 
     assert client.patch(path, none, format="json").status_code == 200
     quiet.refresh_from_db()
     assert quiet.quiet_from is None
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends"),
+    [(time(22), time(1, 30)), (time(1), time(1, 30)), (time(21), time(8)), (time(21), time(2, 30))],
+)
+@pytest.mark.parametrize("day", [date(2026, 10, 31), date(2027, 3, 13)])
+def test_quiet_hours_end_ahead_while_the_clocks_change(begins: time, ends: time, day: date) -> None:
+    hours = QuietHours(begins, ends, "America/Chicago")
+    midnight = datetime.combine(day, time(), tzinfo=UTC)
+    for minutes in range(0, 3 * 24 * 60, 10):
+        at = midnight + timedelta(minutes=minutes)
+        end = hours.until(ANNA, at)
+        assert end is None or (end > at and hours.until(ANNA, end) is None)
