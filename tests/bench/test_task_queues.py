@@ -14,6 +14,8 @@ import requests
 
 from tests.support.running_system import ROOT
 
+pytestmark = pytest.mark.any_database
+
 BENCH = ROOT / "bench"
 
 
