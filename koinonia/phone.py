@@ -188,9 +188,9 @@ def _parts(text: str) -> Iterator[str]:
 
 
 def _labelled(text: str) -> list[str]:
-    """Split numbers at their labels: H: 312-555-0101 C: 312-555-0102.
+    """Split labelled numbers such as ``H: 312-555-0101 C: 312-555-0102``.
 
-    Return an empty list unless the text has a label at exactly one of its ends.
+    Return an empty list unless exactly one end of the text has a label.
     """
     labels = [word for word in _WORD.finditer(text) if word[0].casefold() in _KINDS]
     digits = [at for at, letter in enumerate(text) if letter.isdigit()]

@@ -172,7 +172,7 @@ def on_cap_changed(*, tenant_id: int, now: datetime, **_: Any) -> None:
 
 
 def on_tenant_stop_changed(*, tenant_id: int, now: datetime, **_: Any) -> None:
-    """Tell the church that support has stopped its texts, or lets them go again."""
+    """Tell the church that support has stopped or released its texts."""
     with transaction.atomic():
         slug = Church.objects.values_list("slug", flat=True).get(pk=tenant_id)
         state = limits_of_tenant(tenant_id, now)["breaker"]["state"]
@@ -180,7 +180,7 @@ def on_tenant_stop_changed(*, tenant_id: int, now: datetime, **_: Any) -> None:
 
 
 def on_slowdown_changed(*, provider: str, sender_number: str, now: datetime, **_: Any) -> None:
-    """Let the pages of the churches that send more slowly read their banner again.
+    """Make the pages of the affected churches fetch their banner again.
 
     The event repeats whether texts go out: the pace has no event of its own.
     """

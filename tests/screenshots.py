@@ -67,7 +67,8 @@ def _office(page: Page, system: RunningSystem) -> None:
     page.wait_for_selector("#link[data-state=live]")
     # The text of the history has arrived.
     page.goto("/churches/grace/sent/")
-    expect(page.locator("#broadcasts")).to_contain_text("100 %", timeout=60_000)
+    expect(page.locator("#broadcasts")).to_contain_text("Done", timeout=60_000)
+    expect(page.locator("#broadcasts")).not_to_contain_text("on their way", timeout=60_000)
     for path in _paths(page):
         for size, suffix in ((WIDE, ""), (PHONE, "-phone")):
             page.set_viewport_size(size)

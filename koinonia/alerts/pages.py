@@ -1,4 +1,4 @@
-"""The page of the admin on which a person acts on an alert."""
+"""Links from each alert to the page of the admin that helps."""
 
 from __future__ import annotations
 

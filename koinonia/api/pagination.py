@@ -39,7 +39,7 @@ class NewestFirst(BasePagination):
     ascending = False
     """True for an ordering of ascending columns."""
     most_rows = LARGEST_PAGE
-    """The most rows of a page, whatever the query asks for."""
+    """The limit of the rows of a page."""
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         self.request = request
@@ -132,7 +132,7 @@ class NewestFirst(BasePagination):
 
 
 class NewestByTime(NewestFirst):
-    """Newest first, by an index of the time, so that a period is found without reading the rest."""
+    """Orders rows by time, newest first. The database finds a period by an index of the time."""
 
     ordering = ("-created_at", "-id")
 
@@ -140,7 +140,7 @@ class NewestByTime(NewestFirst):
         """Accept a cursor of the release before as well: it is the id alone."""
         if len(numbers) != 1 or len(self.ordering) == 1:
             return super()._position(numbers, rows)
-        # Of this list: the time of a row of another church would show where the page begins.
+        # A cursor with the key of another church's row must not tell when that row was created.
         position = rows.filter(pk=numbers[0]).values_list("created_at", "pk")
         if (found := position.first()) is None:
             raise _not_a_cursor()

@@ -13,7 +13,7 @@ from koinonia.models import Church
 
 
 class Reach:
-    """Chooses the renderings that reach their number, and notes the members of the others."""
+    """Chooses the renderings whose numbers can be reached, and notes the members without one."""
 
     def __init__(self, church: Church) -> None:
         self._church = church

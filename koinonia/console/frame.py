@@ -120,7 +120,7 @@ class ConsoleView(View):
     def ask(
         self, question: str, facts: Sequence[str], *, yes: str, back: str, **more: Any
     ) -> HttpResponse:
-        """Show a question before an act that cannot be undone. Its button posts to this path.
+        """Ask the user to confirm an act that cannot be undone. The button posts to this path.
 
         ``more``: ``words`` of a text, ``dates`` with ``more_dates``, ``kept`` fields of the form, and
         ``no``, the words of the way back.

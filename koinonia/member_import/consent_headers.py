@@ -1,4 +1,4 @@
-"""The meaning of consent columns, by the words of their headers.
+"""Find the meaning of consent columns from the words of their headers.
 
 A header has a meaning if each of its words has one: a "yes" under "Do not contact (SMS)" opts out,
 and so does a "no" under "May we text you?". Any other header about texts or opting in or out is

@@ -91,9 +91,9 @@ _FOREIGN = _pattern()
 
 @lru_cache(maxsize=4096)
 def in_english(name: str) -> str:
-    """Translate the known foreign phrases of ``name`` (normalised), and drop fillers.
+    """Translate the known foreign phrases of a normalised ``name``, and remove filler words.
 
-    Return a name without foreign phrases unchanged.
+    Other names are returned unchanged.
     """
     english, found = _FOREIGN.subn(lambda match: f" {_BY_PHRASE[match[0]]} ", name)
     if not found:

@@ -84,7 +84,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Where an import comes from, for the log of consent."""
+    """The user and the file of an import, for the log of consent."""
 
     user: User | None = None
     file_name: str = ""

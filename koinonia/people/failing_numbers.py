@@ -21,9 +21,11 @@ def with_failures(members: MemberQuerySet) -> MemberQuerySet:
 
     The query reads two texts of each member by an index, however long the history is.
     """
+    # Only the present number: the office may have corrected it after the failures.
     ended = Message.objects.filter(
-        recipient=OuterRef("pk"), direction=Direction.OUTBOUND, status__in=_ENDED
-    )
+        recipient=OuterRef("pk"), to_number=OuterRef("phone"),
+        direction=Direction.OUTBOUND, status__in=_ENDED,
+    )  # fmt: skip
     failed = Case(
         When(_FAILED_FOR_GOOD, then=Value(1)), default=Value(0), output_field=IntegerField()
     )

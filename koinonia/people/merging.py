@@ -55,7 +55,10 @@ class Merged:
     """The opt-out of the other number passed to the remaining number."""
 
 
-@transaction.atomic
+class _PlannedMeanwhileError(Exception):
+    """A colleague has planned a broadcast to the other member before both members were locked."""
+
+
 def merge(
     church: Church,
     member: int,
@@ -72,10 +75,34 @@ def merge(
     versions of the members that the caller has read, by key.
     Raise MemberGoneError or MemberChangedError.
     """
+    for _try in range(_TRIES):
+        try:
+            with transaction.atomic():
+                return _merge(church, member, into, kept, by=by, now=now, versions=versions)
+        except _PlannedMeanwhileError:
+            continue
+    raise MemberChangedError
+
+
+_TRIES = 5
+
+
+def _merge(
+    church: Church,
+    member: int,
+    into: int,
+    kept: Kept | None,
+    *,
+    by: User,
+    now: datetime,
+    versions: dict[int, int] | None,
+) -> Merged:
     # Locked in this order: broadcasts, series, members, outbound texts, conversations, received texts. A
     # worker that takes a due broadcast locks it before its members.
     planned = _plans_with(church, member)
     other, remaining = _locked(church, member, into, versions)
+    if sum(map(len, _naming(church, member))) > len(planned):
+        raise _PlannedMeanwhileError
     kept = kept or Kept(
         first_name=remaining.first_name, last_name=remaining.last_name, phone=remaining.phone
     )
@@ -170,16 +197,26 @@ def _add_groups(other: Member, remaining: Member) -> int:
 
 def _plans_with(church: Church, member: int) -> list[Broadcast | Series]:
     """Lock the scheduled broadcasts and the series that name the member, and return them."""
-    name = ids.encode(member)
+    broadcasts, series = _naming(church, member)
     plans: list[Broadcast | Series] = []
-    for waiting in (
-        Broadcast.objects.filter(church=church, due_at__isnull=False),
-        Series.objects.filter(church=church, ended_at=None),
+    for rows in (
+        Broadcast.objects.filter(pk__in=broadcasts, due_at__isnull=False),
+        Series.objects.filter(pk__in=series, ended_at=None),
     ):
-        named = [row.pk for row in waiting if name in row.audience.get("members", ())]
-        locked = waiting.filter(pk__in=named).select_for_update(of=("self",))
-        plans += locked.order_by("pk")
+        plans += rows.select_for_update(of=("self",)).order_by("pk")
     return plans
+
+
+def _naming(church: Church, member: int) -> tuple[list[int], list[int]]:
+    """Return the keys of the scheduled broadcasts, and of the series, that name the member."""
+    name = ids.encode(member)
+    broadcasts = Broadcast.objects.filter(church=church, due_at__isnull=False)
+    series = Series.objects.filter(church=church, ended_at=None)
+    of_broadcasts, of_series = (rows.values_list("pk", "audience") for rows in (broadcasts, series))
+    return (
+        [key for key, audience in of_broadcasts if name in audience.get("members", ())],
+        [key for key, audience in of_series if name in audience.get("members", ())],
+    )
 
 
 def _rename_in(plans: list[Broadcast | Series], member: int, into: int) -> int:

@@ -78,7 +78,7 @@ class QuietHours:
         if is_over_midnight and clock >= self.begins:
             day += timedelta(days=1)
         ends = datetime.combine(day, self.ends, tzinfo=local.tzinfo)
-        # When the clocks go back, they show the end twice: the first of the two may have passed.
+        # When the clocks go back, the end exists twice, and the first one may be over.
         until = (ends.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
         return next((end for end in until if end > at), None)
 

@@ -110,7 +110,7 @@ def pause(series: Series, now: datetime) -> bool:
 
 
 def resume(series: Series, now: datetime) -> bool:
-    """Plan the next occurrence again. Return False unless the series was paused.
+    """Plan the next occurrence of a paused series. Return False if it was not paused.
 
     Raise ``UnacceptableError`` if it would now text people that it left out, or if a file of the series
     is no longer stored.
@@ -149,7 +149,7 @@ def skip_next(series: Series, now: datetime) -> bool:
 
 
 def end(series: Series, now: datetime) -> bool:
-    """Withdraw the scheduled occurrence, and plan no other. Return False if the series was over."""
+    """Cancel the scheduled occurrence and plan no other. Return False if the series had ended."""
     with transaction.atomic():
         locked(series.pk)
         if not Series.objects.filter(pk=series.pk, ended_at=None).update(ended_at=now):

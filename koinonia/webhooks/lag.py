@@ -29,7 +29,7 @@ _Off = WebhookEndpoint.Off
 class Lag:
     working: int
     failing: int
-    """Webhooks that are on, and whose receivers have refused everything recently."""
+    """Active webhooks whose receivers have refused all recent events."""
     off: dict[str, int]
     """Webhooks that are off, by reason."""
     waiting: int

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from koinonia import audit
-from koinonia.api.errors import ConflictError
+from koinonia.api.errors import AGAIN, ConflictError
 from koinonia.api.idempotency import idempotent
 from koinonia.api.schema import CONFLICT
 from koinonia.api.serializers.fields import ChurchItemField
@@ -125,6 +125,8 @@ class MergeMemberView(_Members):
             )
         except merging.MemberGoneError:
             raise ConflictError("Two different members of the church are needed.") from None
+        except merging.MemberChangedError:
+            raise ConflictError(AGAIN) from None
         shown = self.get_queryset().get(pk=into.pk)
         return Response({**vars(merged), "member": self.get_serializer(shown).data})
 

@@ -29,6 +29,6 @@ QUESTIONS: dict[str, Words] = {
 
 
 def answer_link(church: str, anchor: str) -> SafeString:
-    """Return a link to an answer; ``church`` is the slug. Its words are the question."""
+    """Return a link to an answer, labelled with its question; ``church`` is the slug."""
     path = reverse("console-help", args=[church])
     return format_html('<a href="{}#{}">{}</a>', path, anchor, QUESTIONS[anchor])

@@ -1,4 +1,4 @@
-"""The help page. Its labels, sentences and figures come from the code of the other pages."""
+"""The help page, with labels, sentences and figures from the code of the other pages."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MOST_OWNERS = 10
 
 
 class HelpView(ConsoleView):
-    """Short answers to what people in an office ask, with links to the pages."""
+    """Shows short answers to the questions of church staff, with links to the pages."""
 
     section = "help"
 

@@ -59,7 +59,7 @@ class Row:
     unread: Message | None = None
     """The person's latest unread text, if a text to the person came after it."""
     is_unread_unknown: bool = False
-    """True: such a text exists, and was not read from the database."""
+    """True if such a text exists but was not read from the database."""
 
     @property
     def id(self) -> str:

@@ -110,7 +110,7 @@ class StopBroadcastView(_OneBroadcast):
     def post(self, request: HttpRequest, key: str) -> HttpResponse:
         broadcast = self.broadcast(key)
         was_planned = broadcast.due_at is not None
-        # In slices, each a transaction of its own: workers go on sending in between.
+        # Each slice is cancelled in its own transaction, so that workers can send between two slices.
         called_back = cancel_broadcast(broadcast, now=timezone.now())
         if called_back:
             detail = {"called_back": called_back}

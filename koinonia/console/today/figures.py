@@ -144,7 +144,7 @@ class Coming:
     text: str
     id: str
     people: int = 0
-    """The people whom a broadcast would reach now."""
+    """How many people a broadcast would reach now."""
     to: str = ""
     """The person, or the number, of a single text."""
 

@@ -115,6 +115,8 @@ def test_a_number_that_failed_for_good_twice_is_marked(
     text_to(ben, Status.DELIVERED)
     assert names(viewer, state="failing") == ["Anna Lee"]
     assert viewer.get(BASE).content.decode().count('data-tone="bad">Texts always fail') == 1
+    Member.objects.filter(pk=anna.pk).update(phone="+13125550119")
+    assert names(viewer, state="failing") == []
 
 
 def test_the_first_page_says_what_to_do(sender: Client, viewer: Client, grace: Church) -> None:

@@ -140,10 +140,13 @@ def run(church: Church, pytest_settings: Any, examples: int, steps: int) -> None
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_order_of_events_loses_or_doubles_a_message(grace: Church, settings: Any) -> None:
-    run(grace, settings, examples=30, steps=50)
+@pytest.mark.parametrize("examples", [10, pytest.param(30, marks=pytest.mark.chaos)])
+def test_no_order_of_events_loses_or_doubles_a_message(
+    grace: Church, settings: Any, examples: int
+) -> None:
+    run(grace, settings, examples=examples, steps=50)
     for rare in (
         "an earlier send", "a failed probe", "an ambiguous call refused", "an ambiguous call settled late",
         "a report that must wait",
     ):  # fmt: skip
-        assert Delivery.counts[rare] >= 5, f"The run never reached {rare}."
+        assert Delivery.counts[rare] >= examples // 6, f"The run never reached {rare}."

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -12,8 +14,11 @@ from django.utils import timezone
 
 from delivery.models import Direction, Message
 from delivery.statuses import Status
+from koinonia.broadcasts.audience import Audience
+from koinonia.broadcasts.send import send_broadcast
 from koinonia.conversations import conversation_with
-from koinonia.models import AuditEntry, Church, Conversation, Group, Member, Note
+from koinonia.ids import encode
+from koinonia.models import AuditEntry, Broadcast, Church, Conversation, Group, Member, Note
 from koinonia.people import merging
 from tests.support import cast
 from tests.support.races import at_once
@@ -114,3 +119,26 @@ def test_one_of_two_merges_wins_and_no_row_is_lost(
     assert Note.objects.filter(conversation__in=threads).count() == len(three)
     assert Member.groups.through.objects.filter(member__in=left).count() == len(three)
     assert AuditEntry.objects.filter(action="member.merged").count() == 1
+
+
+def test_a_broadcast_that_is_planned_before_the_lock_names_the_remaining_member(
+    grace: Church, grace_owner: User, three: list[Member], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite lets one writer in at a time.")
+    now, (other, remaining, _) = timezone.now(), three
+    audience = Audience.from_json({"members": [encode(other.pk)]})
+    lock, plans = merging._locked, [partial(
+        send_broadcast, grace, "Hello", audience, author=grace_owner,
+        scheduled_at=now + timedelta(days=1), now=now,
+    )]  # fmt: skip
+
+    def lock_late(*arguments: Any) -> tuple[Member, Member]:
+        if plans:
+            at_once([plans.pop()])
+        return lock(*arguments)
+
+    monkeypatch.setattr(merging, "_locked", lock_late)
+    merged = merging.merge(grace, other.pk, remaining.pk, by=grace_owner, now=now)
+    assert merged.broadcasts == 1
+    assert Broadcast.objects.get().audience["members"] == [encode(remaining.pk)]
