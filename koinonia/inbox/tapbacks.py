@@ -1,4 +1,4 @@
-"""Reactions that phones send as texts: Liked “See you at 9”. They are shown on the text that they quote.
+"""Reactions of phones, sent as texts: Liked “See you at 9”. The inbox shows each on the quoted text.
 
 An iPhone in a conversation by SMS writes a verb and the quoted text; Google Messages, and an iPhone for
 any other emoji, write the emoji and the quoted text in the language of the phone. A long quote ends with

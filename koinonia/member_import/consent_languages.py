@@ -1,7 +1,7 @@
 """Translation of consent headers and remarks from other languages into English.
 
-`koinonia.member_import.consent_headers` then judges them by its one set of rules. The list is short on
-purpose: a word that is missing here leaves a column unclear, and unclear columns hold their rows.
+The rules of `koinonia.member_import.consent_headers` apply to the result. The list is short on purpose: a
+missing phrase makes a column unclear, and the import rejects the rows of unclear columns.
 """
 
 from __future__ import annotations

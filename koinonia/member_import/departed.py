@@ -66,9 +66,9 @@ def departure(cells: Iterable[tuple[str, str]]) -> str:
 
 
 def death_in(tags: Iterable[tuple[str, str]], others: Iterable[tuple[str, str]]) -> str:
-    """Return the sentence of :func:`departure` for a death in a tag or an ignored column.
+    """Return a sentence if a tag or an ignored column names the death of the person, else "".
 
-    The pairs are (header, cell). Only a whole cell counts, because a remark can tell of a relative.
+    The pairs are (header, cell). Only a whole cell counts, because a remark can concern a relative.
     """
     about = (
         (header, cell)

@@ -311,7 +311,7 @@ class People:
         return first, last
 
     def _last_name(self, first: str, full: str, cells: list[str]) -> str:
-        """Return the last name, or the rest of the full name in a file without last names."""
+        """Return the last name. In a file without last names, return the rest of the full name."""
         columns = self._columns
         last = _first_filled(columns.last_names, cells)
         second = _first_filled(columns.second_last_names, cells)
