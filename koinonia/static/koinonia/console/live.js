@@ -138,8 +138,9 @@ function renewLater() {
   }, RETRY_AFTER_MS);
 }
 
-function isRenewal({ elt }) {
-  return elt.getAttribute("hx-trigger")?.includes("koinonia:") ?? false;
+/** `detail.elt` is a parent of the part if the answer has replaced the part. */
+function isRenewal({ requestConfig }) {
+  return requestConfig.elt.getAttribute("hx-trigger")?.includes("koinonia:") ?? false;
 }
 
 function showFailures() {
