@@ -67,6 +67,9 @@ function watchRenewals() {
   root.addEventListener("htmx:afterRequest", ({ detail }) => {
     if (!isRenewal(detail)) return;
     renewals = Math.max(0, renewals - 1);
+    // A flush that was due now would not reach the new part, which does not listen yet.
+    clearTimeout(timer);
+    timer = null;
     if (waiting.size) flushSoon();
   });
 }
