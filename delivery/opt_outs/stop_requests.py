@@ -2,7 +2,7 @@
 
 A match may concern another subject, so it does not opt the sender out; it marks the message for the
 staff. The sentences are short on purpose, in English and Spanish; a text that is only a word for "stop"
-in another language is marked, too, for a church whose own words lack it.
+in another language is marked, too, for a tenant whose own words lack it.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ _PATTERNS = (
     r"\b(?:borr|quit|saqu|elimin|retir)\w*(?:me|nos) de (?:la|su|esta|sus|las|tu) listas?\b",
     r"\b(?:dar|dame|deme|denme|darme|darnos|dar mi numero) de baja\b",
     r"\bnumero (?:equivocado|incorrecto)\b",
-    # Only a word for "stop", in the languages of churches.
+    # Only a word for "stop", in other languages.
     r"^(?:por favor )?(?:alto|parar|pare|paren|baja|detener|detenga|cancelar|salir|basta|no mas|sair|remover"
     r"|descadastrar|arret|arreter|desabonner|desinscrire|stoppen|abmelden|rete|sispann|стоп|отписаться|зупинити"
     r"|ngung|dung lai|huy|tigil|ihinto|ايقاف|توقف)(?: por favor)?$",
