@@ -36,14 +36,19 @@ def standard_welcome(word: str, group: Group, church: Church) -> str:
     with override(church.language):
         return _(
             "%(church)s: you are in %(group)s now. Text %(word)s STOP to leave it, STOP to end all texts."
-        ) % _plain(church=church.name, group=group.name, word=word)
+        ) % _plain(church=church.name, group=group.name, word=_capitals(word))
+
+
+def _capitals(word: str) -> str:
+    """Return a keyword in capitals, unless the capital of an accented letter would cost more parts."""
+    return word.upper() if word.isascii() else word
 
 
 def left(keyword: Keyword, group: Group, church: Church) -> str:
     with override(church.language):
         return _(
             "%(church)s: you have left %(group)s. Text %(word)s to join again."
-        ) % _plain(church=church.name, group=group.name, word=keyword.word)  # fmt: skip
+        ) % _plain(church=church.name, group=group.name, word=_capitals(keyword.word))  # fmt: skip
 
 
 def closed(church: Church) -> str:

@@ -130,6 +130,16 @@ def test_the_spanish_answers_need_no_costly_character(grace: Church) -> None:
     assert [measure_message(one, media=False).encoding for one in words] == [Encoding.GSM7] * 4
 
 
+@pytest.mark.parametrize(("word", "shown"), [("choir", "CHOIR"), ("città", "città")])
+def test_an_answer_names_its_keyword_in_capitals_that_cost_nothing(
+    grace: Church, word: str, shown: str
+) -> None:
+    group = Group(church=grace, name="Choir")
+    keyword = Keyword(church=grace, word=word, group=group)
+    assert f"Text {shown} STOP to leave it" in sentences.standard_welcome(word, group, grace)
+    assert f"Text {shown} to join again" in sentences.left(keyword, group, grace)
+
+
 @pytest.mark.parametrize(
     ("local", "is_open"),
     [((23, 9, 0), True), ((23, 8, 59), False), ((23, 16, 59), True), ((23, 17, 0), False), ((28, 10, 0), False)],
