@@ -16,6 +16,15 @@ from tests.support.waiting import wait_until
 pytestmark = pytest.mark.any_database
 
 SECONDS = 1000
+_NODES = """() => {
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_ALL);
+    let count = 0;
+    while (walker.nextNode()) count += 1;
+    return count;
+}"""
+_RESET = (
+    "document.body.dispatchEvent(new CustomEvent('koinonia:reset', { detail: { events: [] } }))"
+)
 
 
 def test_each_event_renews_a_part_that_was_replaced_before(
@@ -37,6 +46,18 @@ def test_each_event_renews_a_part_that_was_replaced_before(
         page.clock.run_for(2 * SECONDS)
         row = page.locator(f"li[data-message='{text['id']}']")
         expect(row).to_be_visible(timeout=30 * SECONDS)
+
+
+def test_renewals_leave_no_nodes_behind(page: Page, system: RunningSystem) -> None:
+    sign_in(page, system, "grace-sender")
+    page.goto("/churches/grace/inbox/")
+    page.wait_for_selector("#link[data-state=live]")
+    before = page.evaluate(_NODES)
+    for _ in range(3):
+        with page.expect_response("**/parts/unread/"), page.expect_response("**/parts/banner/"):
+            page.evaluate(_RESET)
+        expect(page.locator(".htmx-request")).to_have_count(0)
+    assert page.evaluate(_NODES) == before
 
 
 def _has_arrived(page: Page, frames: list[str], key: str) -> bool:
