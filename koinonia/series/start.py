@@ -179,7 +179,7 @@ def _check_excluded(series: Series) -> None:
     if Group.objects.filter(church=series.church_id, pk__in=left_out).count() < len(set(left_out)):
         sentence = _(
             "A group that this broadcast left out is deleted, and its people would get the text."
-            " Write the broadcast anew."
+            " Write a new broadcast."
         )
         raise UnacceptableError("audience", sentence)
 
