@@ -55,6 +55,10 @@ class Merged:
     """The opt-out of the other number passed to the remaining number."""
 
 
+_TRIES = 5
+"""How often a merge is tried again because a colleague has planned a broadcast."""
+
+
 class _PlannedMeanwhileError(Exception):
     """A colleague has planned a broadcast to the other member before both members were locked."""
 
@@ -82,9 +86,6 @@ def merge(
         except _PlannedMeanwhileError:
             continue
     raise MemberChangedError
-
-
-_TRIES = 5
 
 
 def _merge(

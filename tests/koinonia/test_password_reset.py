@@ -157,3 +157,12 @@ def test_guesses_at_the_current_password_are_limited(anna: User, limited: None) 
     browser.force_login(anna)
     form = {"old_password": "guess", "new_password1": NEW, "new_password2": NEW}
     assert [browser.post("/password/", form).status_code for _ in range(6)] == [200] * 5 + [429]
+
+
+def test_a_blank_current_password_is_no_guess(anna: User, limited: None) -> None:
+    browser = Client()
+    browser.force_login(anna)
+    form = {"old_password": "", "new_password1": NEW, "new_password2": NEW}
+    assert [browser.post("/password/", form).status_code for _ in range(7)] == [200] * 7
+    guess = {**form, "old_password": "guess"}
+    assert [browser.post("/password/", guess).status_code for _ in range(6)] == [200] * 5 + [429]
