@@ -102,7 +102,7 @@ class StopBroadcastView(_OneBroadcast):
             return self.go(back)
         return self.ask(
             _("Leave out this time?") if broadcast.series_id else _("Cancel this broadcast?"),
-            [lines.line(broadcast).people, _("This time is not sent, and cannot be taken back:")],
+            [lines.line(broadcast).people, _("It will not go out at this time, and you cannot undo this:")],
             words=broadcast.text, dates=[broadcast.due_at], back=back,
             yes=_("Leave it out") if broadcast.series_id else _("Cancel it"),
         )  # fmt: skip

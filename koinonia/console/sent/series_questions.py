@@ -43,7 +43,7 @@ def before_a_skip(series: Series) -> dict[str, Any] | None:
     dates, upcoming = coming(series, 2), series.next_broadcast()
     if upcoming is None:
         return None
-    facts = [_people(upcoming), _("This time is not sent, and cannot be taken back:")]
+    facts = [_people(upcoming), _("It will not go out at this time, and you cannot undo this:")]
     return {
         "question": _("Leave out the next time?"),
         "words": series.text,
