@@ -37,13 +37,13 @@ export class Attachments {
     const body = new FormData();
     body.append("file", file);
     const headers = { Accept: "application/json", "X-CSRFToken": document.body.dataset.csrf };
-    let answer;
+    let answer, told;
     try {
       answer = await fetch(`${this.#form.dataset.api}media/`, { method: "POST", body, headers });
+      told = await answer.json();
     } catch {
-      return; // The form sends the file with the text.
+      return; // There is no answer, or a part of one. The form sends the file with the text.
     }
-    const told = await answer.json();
     input.value = "";
     if (!answer.ok) return this.#say((told.errors?.file ?? [told.detail]).join(" "));
     this.#add(told.url, told.name);

@@ -105,7 +105,7 @@ async function callerOf({ member, from, conversation }, base) {
   const name = member?.name ?? "";
   if (name && !/^\+\d+$/.test(name)) return name;
   const answer = conversation && (await fetch(`${base}${conversation}/caller/`).catch(() => null));
-  return answer?.ok ? answer.text() : from;
+  return (answer?.ok && (await answer.text().catch(() => ""))) || from;
 }
 
 /** Announce a text, unless its conversation is before the person's eyes. */
@@ -146,6 +146,17 @@ function isRenewal({ requestConfig }) {
   return requestConfig.elt.getAttribute("hx-trigger")?.includes("koinonia:") ?? false;
 }
 
+/**
+ * Keep what is shown when an answer is cut off: over plain HTTP, Chromium reports an answer that ends in
+ * its headers as 200 and empty. No page and no part is empty.
+ */
+function keepWhatIsShown({ detail }) {
+  if (detail.xhr.status !== 200 || detail.serverResponse) return;
+  detail.shouldSwap = false;
+  if (isRenewal(detail)) renewLater();
+  else notice(sentences.unreachable);
+}
+
 function showFailures() {
   root.addEventListener("htmx:sendError", ({ detail }) => {
     if (isRenewal(detail)) renewLater();
@@ -156,6 +167,7 @@ function showFailures() {
     if (isRenewal(detail) && status >= 500) renewLater();
     else if (status !== 403 && status !== 404) notice(status === 429 ? sentences.busy : sentences.failed);
   });
+  root.addEventListener("htmx:beforeSwap", keepWhatIsShown);
 }
 
 async function start() {

@@ -72,8 +72,9 @@ async function restore({ detail }) {
 
 async function showRecipients(marks) {
   const query = new URLSearchParams(marks.map((mark) => ["mark", mark]));
-  const answer = await fetch(`${form.getAttribute("action")}parts/recipients/?${query}`, { headers: { "HX-Request": "true" } });
-  if (!answer.ok) return;
+  const address = `${form.getAttribute("action")}parts/recipients/?${query}`;
+  const answer = await fetch(address, { headers: { "HX-Request": "true" } }).catch(() => null);
+  if (!answer?.ok) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const chips = [...page.querySelectorAll("li.recipient")].map((chip) => document.importNode(chip, true));
   for (const field of fields) {
@@ -85,8 +86,10 @@ async function insertTemplate(event) {
   const select = form.elements.template;
   if (!select?.value) return;
   event.preventDefault();
-  const answer = await fetch(`${form.dataset.api}templates/${select.value}/`, { headers: { Accept: "application/json" } });
-  if (answer.ok) insert((await answer.json()).text);
+  const address = `${form.dataset.api}templates/${select.value}/`;
+  const answer = await fetch(address, { headers: { Accept: "application/json" } }).catch(() => null);
+  const template = answer?.ok ? await answer.json().catch(() => null) : null;
+  if (template) insert(template.text);
   else form.requestSubmit(event.target); // The server inserts it, and explains what is wrong.
   select.value = "";
 }
