@@ -219,7 +219,7 @@ class DeadLetterAdmin(SealedSearch, SavedFilters, LetterActs, ReadOnlyAdmin[Dead
 
     @admin.display(description="assigned")
     def care(self, letter: DeadLetter) -> SafeString | str:
-        who = assigned_to(letter) or "-"
+        who = assigned_to(letter) or "nobody"
         if letter.reviewed_by is None:
             return who
         seen = letter.reviewed_by.get_username()

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy as _
 
+from koinonia.api.permissions import suffices
 from koinonia.console.memberships import ChurchState
 from koinonia.console.trouble import Trouble, troubles
 from koinonia.models import Role, Staff
@@ -28,6 +29,7 @@ SECTIONS: dict[str, tuple[str | Promise, str]] = {
 
 ON_A_PHONE = frozenset({"today", "inbox", "send", "members", "more"})
 """The lines that a phone shows: its width allows five."""
+ON_A_PHONE_OF_A_VIEWER = (ON_A_PHONE - {"send"}) | {"sent"}
 
 SENTENCES: dict[str, str | Promise] = {
     "live": _("Live"),
@@ -38,7 +40,7 @@ SENTENCES: dict[str, str | Promise] = {
     "failed": _("The server did not accept this. Try again in a moment."),
     "unreachable": _("The server cannot be reached. Nothing you typed is lost. Try again."),
     "busy": _("That was a lot at once. Wait a minute, and try again."),
-    "notifying": _("New texts are announced on this computer."),
+    "notifying": _("New texts are announced on this device."),
     "blocked": _("Your browser does not allow this page to announce texts."),
 }
 
@@ -65,13 +67,20 @@ class Frame:
         """True: read the troubles again, although another page has just read them."""
         self.base = reverse("console-today", args=[membership.church.slug])
 
-    on_a_phone = ON_A_PHONE
+    @property
+    def may_send(self) -> bool:
+        return suffices(self.membership.role, Role.SENDER)
+
+    @property
+    def on_a_phone(self) -> frozenset[str]:
+        return ON_A_PHONE if self.may_send else ON_A_PHONE_OF_A_VIEWER
 
     @property
     def lines(self) -> list[Line]:
         return [
-            Line(section, label, self.base + path, section in ON_A_PHONE)
+            Line(section, label, self.base + path, section in self.on_a_phone)
             for section, (label, path) in SECTIONS.items()
+            if section != "send" or self.may_send
         ]
 
     @property

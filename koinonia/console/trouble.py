@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from delivery import status_report
 from delivery.models import BreakerState, Message
@@ -21,6 +21,7 @@ from koinonia.numbers import grouped
 NAMES = {"telnyx": "Telnyx", "twilio": "Twilio"}
 KNOWN_FOR = timedelta(seconds=2)
 """Pages that are opened in quick succession read the state of an account once."""
+_NEW_ONES_WAIT = gettext_lazy("New texts wait, and go out by themselves.")
 _STOPPED = (BreakerState.OPEN, BreakerState.HALF_OPEN, BreakerState.FORCED_OPEN)
 
 _known: dict[str, tuple[datetime, status_report.Limits]] = {}
@@ -101,9 +102,11 @@ def _waiting(tone: str, sentence: str, church: Church, now: datetime) -> Trouble
     """Add the number of texts that wait."""
     due = Message.objects.waiting().filter(tenant=church).exclude(status=Status.SCHEDULED)
     waiting = due.count()
+    if not waiting:
+        return Trouble(tone, f"{sentence} {_NEW_ONES_WAIT}")
     wait = ngettext(
         "%(count)s text waits, and goes out by itself.",
         "%(count)s texts wait, and go out by themselves.",
         waiting,
     ) % {"count": grouped(waiting)}
-    return Trouble(tone, f"{sentence} {wait if waiting else _('New texts wait until then.')}")
+    return Trouble(tone, f"{sentence} {wait}")

@@ -25,6 +25,15 @@ _SMALL = """() => [...document.querySelectorAll('button, .button, nav a, select,
     .filter((one) => (one.closest('label.check, fieldset label') ?? one).getBoundingClientRect().height < 43.5)
     .map((one) => one.outerHTML.slice(0, 160))"""
 
+_THIN = """() => [...document.querySelectorAll('main .rows a:not(.button)')]
+    .filter((one) => one.checkVisibility())
+    .filter((one) => {
+        one.scrollIntoView({block: 'center'});
+        const {left, top, height} = one.getBoundingClientRect();
+        const hit = (y) => document.elementFromPoint(left + 4, top + height / 2 + y)?.closest('a') === one;
+        return !hit(-20) || !hit(20);
+    }).map((one) => one.outerHTML.slice(0, 160))"""
+
 
 @cache
 def _axe() -> str:
@@ -51,9 +60,10 @@ def covered_controls(page: Page) -> list[str]:
 
 
 def small_targets(page: Page) -> list[str]:
-    """Return the controls that are lower than 44 px."""
+    """Return the controls, and the links of rows, that a thumb of 44 px misses."""
     found: list[str] = page.evaluate(_SMALL)
-    return found
+    rows: list[str] = page.evaluate(_THIN)
+    return found + rows
 
 
 def is_too_wide(page: Page) -> bool:

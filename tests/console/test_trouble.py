@@ -44,3 +44,14 @@ def test_a_time_inside_of_the_words_about_a_slowdown_ends_its_sentence_once(
     forget()
     assert ".." not in sentence
     assert sentence.count(". ") in (1, 2)
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_the_banner_says_what_new_texts_do_in_the_language_of_the_page(
+    grace: Church, language: str
+) -> None:
+    now = datetime(2030, 1, 5, 9, 0, tzinfo=UTC)
+    state = ChurchState(unread=0, provider="telnyx", is_stopped=True, waits_until=None)
+    said = {"en": "New texts wait, and go out by themselves.", "es": "esperan y salen solos."}
+    with translation.override(language):
+        assert troubles(grace, state, now)[0].sentence.endswith(said[language])

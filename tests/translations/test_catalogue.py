@@ -125,9 +125,18 @@ def test_words_outside_of_the_tags_are_noticed(tmp_path: Path) -> None:
     assert literal_words(template) == ["Hello", "A dog"]
 
 
-_NOT_SHOWN = {"Http404", "AssertionError", "debug", "info", "warning", "error", "exception", "_", "gettext",
-              "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy", "pgettext", "pgettext_lazy",
-              "npgettext"}  # fmt: skip
+_GETTEXT = {"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy", "pgettext",
+            "pgettext_lazy", "npgettext"}  # fmt: skip
+_NOT_SHOWN = {
+    "Http404",
+    "AssertionError",
+    "debug",
+    "info",
+    "warning",
+    "error",
+    "exception",
+    *_GETTEXT,
+}
 _SENTENCE = re.compile(r"\A\s*([“A-Z][^\n]* [^\n]*[.?!:…])\s*\Z")
 
 
@@ -158,6 +167,27 @@ def test_no_sentence_of_the_console_is_left_out_of_the_catalogue(folder: str) ->
     files = sorted((ROOT / folder).rglob("*.py"))
     found = {file.name: list(untranslated_sentences(file.read_text())) for file in files}
     assert {name: words for name, words in found.items() if words} == {}
+
+
+def hidden_sentences(source: str) -> list[str]:
+    """Return the calls of gettext within an f-string: xgettext does not read them."""
+    return [
+        ast.unparse(call)
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.JoinedStr)
+        for call in ast.walk(node)
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") in _GETTEXT
+    ]
+
+
+def test_no_sentence_is_hidden_in_an_f_string() -> None:
+    files = [file for app in catalogue.APPS for file in sorted((ROOT / app).rglob("*.py"))]
+    found = {file.name: hidden_sentences(file.read_text(encoding="utf-8")) for file in files}
+    assert {name: calls for name, calls in found.items() if calls} == {}
+
+
+def test_a_sentence_in_an_f_string_is_noticed() -> None:
+    assert hidden_sentences("f\"{name}: {_('It waits.')}\"") == ["_('It waits.')"]
 
 
 def test_a_sentence_outside_of_gettext_is_noticed() -> None:

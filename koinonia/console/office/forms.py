@@ -167,6 +167,7 @@ class InvitationForm(forms.Form):
             (Role.OWNER, _("Owner: also changes settings and staff")),
         ],
         initial=Role.SENDER,
+        widget=forms.RadioSelect,
     )
 
     def values(self) -> dict[str, Any]:

@@ -81,7 +81,6 @@ class StaffPage(_OwnersView):
             "form": form,
             "staff": list(staff.order_by("user__username", "pk")[:MOST_STAFF]),
             "invitations": list(found.order_by("-created_at", "-pk")[: invitations.MAX_OPEN]),
-            "roles": InvitationForm.base_fields["role"].choices,  # type: ignore[attr-defined] # a ChoiceField
             "mail_stays_here": not mail.is_delivered(),
         }
         return self.page("koinonia/console/office/staff.html", context, status)

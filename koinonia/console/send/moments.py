@@ -28,12 +28,14 @@ def moment(day: date, clock: time, zone_name: str) -> datetime:
     return at
 
 
-def in_words(at: datetime, zone_name: str) -> str:
-    """Return the moment with its weekday spelled out, and the zone."""
-    here = at.astimezone(zone_named(zone_name))
+def in_words(at: datetime, zone_name: str, *, now: datetime) -> str:
+    """Return the moment with its weekday spelled out, and the zone; the year if it is another."""
+    zone = zone_named(zone_name)
+    here = at.astimezone(zone)
+    is_this_year = here.year == now.astimezone(zone).year
     return _("%(weekday)s, %(day)s at %(clock)s (%(zone)s time)") % {
         "weekday": date_format(here, "l"),
-        "day": date_format(here, "DATE_FORMAT"),
+        "day": date_format(here, "MONTH_DAY_FORMAT" if is_this_year else "DATE_FORMAT"),
         "clock": date_format(here, "TIME_FORMAT"),
         "zone": zone_name.rpartition("/")[2].replace("_", " "),
     }

@@ -147,7 +147,7 @@ class ComposeView(_Compose):
             foreseen = self.forecast(form, given, now)
             people = foreseen.preview.people
             if asks or (people > ASKS_ABOVE and not self._has_confirmed(confirmed, people)):
-                return self._ask(form, foreseen)
+                return self._ask(form, foreseen, now)
             sent = acts.send(self, form.body(urls), given, now)
         except UnacceptableError as error:
             add_errors(form, error, API_NAMES)
@@ -159,8 +159,8 @@ class ComposeView(_Compose):
             form.add_error(None, str(error))
             return self._refuse(form)
         if sent.again and sent.form != self.request.POST.get("form"):
-            return self._ask(form, foreseen, earlier=sent)
-        return self._done(sent, foreseen, given)
+            return self._ask(form, foreseen, now, earlier=sent)
+        return self._done(sent, foreseen, given, now)
 
     def _refuse_unchosen(self, form: ComposeForm) -> None:
         """Refuse words that name nobody yet: the text would go to others than the person wanted."""
@@ -176,24 +176,27 @@ class ComposeView(_Compose):
         return confirmed and asked.isdecimal() and people <= int(asked)
 
     def _ask(
-        self, form: ComposeForm, foreseen: Forecast, earlier: Sent | None = None
+        self, form: ComposeForm, foreseen: Forecast, now: datetime, earlier: Sent | None = None
     ) -> HttpResponse:
+        zone = self.church.timezone
         context = {
             "form": form,
             "forecast": foreseen,
             "chosen": form.chosen,
             "fields": _hidden(form),
             "earlier": earlier,
-            "when": foreseen.later and moments.in_words(foreseen.begins_at, self.church.timezone),
+            "when": foreseen.later and moments.in_words(foreseen.begins_at, zone, now=now),
         }
         return self.page(f"{_FOLDER}/confirm.html", context)
 
-    def _done(self, sent: Sent, foreseen: Forecast, given: dict[str, Any]) -> HttpResponse:
+    def _done(
+        self, sent: Sent, foreseen: Forecast, given: dict[str, Any], now: datetime
+    ) -> HttpResponse:
         people = foreseen.preview.people
         if sent.again:
             self.notice(_("This text was sent already. It was not sent twice."), accepted=_DRAFT)
         elif given["send_at"]:
-            when = moments.in_words(given["send_at"], self.church.timezone)
+            when = moments.in_words(given["send_at"], self.church.timezone, now=now)
             self.notice(_("Scheduled for %(when)s.") % {"when": when}, accepted=_DRAFT)
         else:
             sentence = ngettext(
@@ -301,7 +304,8 @@ class PreviewView(_Compose):
                 foreseen = self.forecast(form, given, now)
                 context |= {"forecast": foreseen, "written": written, "when": None}
                 if foreseen.later:
-                    context["when"] = moments.in_words(foreseen.begins_at, self.church.timezone)
+                    zone = self.church.timezone
+                    context["when"] = moments.in_words(foreseen.begins_at, zone, now=now)
             except UnacceptableError as error:
                 context["problem"] = error.message
             except APIException as error:

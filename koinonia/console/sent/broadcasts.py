@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
 
 from delivery.models import Message, Priority
 from delivery.providers import registry
@@ -33,6 +35,7 @@ def _broadcasts() -> BroadcastQuerySet:
     )  # fmt: skip
 
 
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _SENT = PreparedList(lambda: _broadcasts().filter(due_at=None))
 _PLANNED = PreparedQuery(
     lambda: _broadcasts().filter(due_at__isnull=False).order_by("due_at", "pk")[: MOST_PLANNED + 1]
@@ -62,11 +65,7 @@ class BroadcastsView(SentView):
         waiting = _planned_texts(tuple(registry.aliases())).rows(church=church)
         page = paged(request, _SENT.of(church=church))
         shown = {
-            "planned": [list_line(broadcast, base) for broadcast in planned[:MOST_PLANNED]],
-            "planned_texts": [
-                text_line(ListedText(*text), base, self.church.country)
-                for text in waiting[:MOST_PLANNED]
-            ],
+            "planned": self._planned(planned[:MOST_PLANNED], waiting[:MOST_PLANNED]),
             "more_planned": max(len(planned), len(waiting)) > MOST_PLANNED,
             "most": MOST_PLANNED,
             "lines": [list_line(broadcast, base) for broadcast in with_counts(page.rows)],
@@ -74,3 +73,12 @@ class BroadcastsView(SentView):
             "tab": "broadcasts",
         }
         return self.page("koinonia/console/sent/broadcasts.html", shown)
+
+    def _planned(self, broadcasts: list[Broadcast], texts: list[Any]) -> list[SafeString]:
+        """Return the lines of what is scheduled, the next first."""
+        base, country = self.frame.base, self.church.country
+        lines = [(broadcast.due_at, list_line(broadcast, base)) for broadcast in broadcasts]
+        for row in texts:
+            text = ListedText(*row)
+            lines.append((text.scheduled_at, text_line(text, base, country)))
+        return [line for _at, line in sorted(lines, key=lambda one: one[0] or _NEVER)]

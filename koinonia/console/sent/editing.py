@@ -70,7 +70,9 @@ def stale(form: forms.Form, now_says: str, edits: int, at: datetime | None, zone
         _("A colleague has changed this meanwhile. It now says: “%(text)s”") % {"text": now_says}
     ]
     if at is not None:
-        sentences.append(_("It goes out on %(when)s.") % {"when": in_words(at, zone)})
+        sentences.append(
+            _("It goes out on %(when)s.") % {"when": in_words(at, zone, now=timezone.now())}
+        )
     sentences.append(_("Your words are below. Save once more to put them in its place."))
     form.add_error(None, " ".join(sentences))
     data = cast(QueryDict, form.data).copy()

@@ -54,10 +54,12 @@ def text_line(text: ListedText, base: str, country: str) -> SafeString:
     """Return the line of a text. ``base`` is the path of the church, ``country`` its country."""
     name = known_name(text.first_name or "", text.last_name or "")
     if text.status == Status.SCHEDULED:
-        moment = f"{escape(_('Goes out'))} <b>{when(text.scheduled_at, 'full')}</b>"
+        goes_out = _("Goes out")
+        moment = f"{escape(goes_out)} <b>{when(text.scheduled_at, 'full')}</b>"
     else:
         moment = when(text.created_at)
-    part = f' <small class="quiet">{escape(_("from a broadcast"))}</small>'
+    from_broadcast = _("from a broadcast")
+    part = f' <small class="quiet">{escape(from_broadcast)}</small>'
     # Escape the words here: ``format_html`` would check each id and status as well.
     line = _LINE.format(
         id=ids.encode(text.pk), status=text.status, base=escape(base),

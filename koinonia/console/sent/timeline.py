@@ -80,6 +80,8 @@ def _begun(message: Message) -> Iterator[Entry]:
     author = message.author.get_username() if message.author else ""
     if message.batch:
         sentence = _("It was made as part of a broadcast.")
+    elif author and message.scheduled_at:
+        sentence = _("%(who)s scheduled it.") % {"who": author}
     elif author:
         sentence = _("%(who)s sent it.") % {"who": author}
     else:

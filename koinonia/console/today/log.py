@@ -15,10 +15,13 @@ from koinonia import audit
 from koinonia.console.frame import ConsoleView
 from koinonia.console.paging import paged
 from koinonia.console.today.log_words import in_words
+from koinonia.console.words import shortened
 from koinonia.models import AuditEntry, Role, Staff
 
 NAMED = ("member", "group", "broadcast", "webhookendpoint")
 """The kinds of subjects that are shown by their present name."""
+_SHOWN = 60
+"""Letters of a broadcast."""
 
 
 class LogForm(forms.Form):
@@ -75,4 +78,4 @@ def _acts(entries: list[AuditEntry]) -> list[dict[str, Any]]:
 
 
 def _name_of(kind: str, row: Any) -> str:
-    return str(row.text)[:60] if kind == "broadcast" else str(row)
+    return shortened(row.text, _SHOWN) if kind == "broadcast" else str(row)

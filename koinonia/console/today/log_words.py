@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from koinonia.models import Role
+from koinonia.models import Role, WebhookEndpoint
+from koinonia.webhooks.event_types import EVENT_TYPES
 
 DETAILS: dict[str, str | Promise] = {
     "bytes": pgettext_lazy("detail of an act", "bytes"),
@@ -17,15 +19,20 @@ DETAILS: dict[str, str | Promise] = {
     "code": pgettext_lazy("detail of an act", "code"),
     "created": pgettext_lazy("detail of an act", "new"),
     "errors": pgettext_lazy("detail of an act", "lines that need a look"),
+    "events": pgettext_lazy("detail of an act", "events"),
     "fields": pgettext_lazy("detail of an act", "changed"),
     "key": pgettext_lazy("detail of an act", "key"),
     "members": pgettext_lazy("detail of an act", "members"),
     "not_imported": pgettext_lazy("detail of an act", "not imported"),
     "opted_out": pgettext_lazy("detail of an act", "opted out"),
+    "reason": pgettext_lazy("detail of an act", "reason"),
     "role": pgettext_lazy("detail of an act", "role"),
     "scopes": pgettext_lazy("detail of an act", "rights"),
     "skipped": pgettext_lazy("detail of an act", "already here"),
     "texts": pgettext_lazy("detail of an act", "texts"),
+    "through": pgettext_lazy("detail of an act", "by"),
+    "types": pgettext_lazy("detail of an act", "events"),
+    "until": pgettext_lazy("detail of an act", "ends"),
     "updated": pgettext_lazy("detail of an act", "changed"),
     "word": pgettext_lazy("detail of an act", "word"),
 }
@@ -60,17 +67,32 @@ FIELDS: dict[str, str | Promise] = {
     "word": _("Word"),
 }
 """Fields of the API. Others are shown by their name."""
+VALUES: dict[str, Mapping[str, str | Promise]] = {
+    "fields": FIELDS,
+    "reason": {
+        WebhookEndpoint.Off.GONE: _("the receiver is gone"),
+        WebhookEndpoint.Off.FAILING: _("the receiver took no event for 24 hours"),
+    },
+    "role": dict(Role.choices),
+    "through": {"api": _("another program")},
+    "types": EVENT_TYPES,
+}
+"""Detail -> words for its values. Others are shown as they are."""
+_NOT_SHOWN = [("through", "page")]
+_IDS = frozenset({"to"})
+"""Details that hold the id of a row: a reader knows none."""
 
 
 def in_words(detail: dict[str, Any]) -> list[tuple[str, str]]:
     """Return the label and the value of each detail."""
-    return [(str(DETAILS.get(name, name)), _value(name, value)) for name, value in detail.items()]
+    return [
+        (str(DETAILS.get(name, name)), _value(name, value))
+        for name, value in detail.items()
+        if name not in _IDS and (name, value) not in _NOT_SHOWN
+    ]
 
 
 def _value(name: str, value: Any) -> str:
-    if name == "role" and value in Role.values:
-        return str(Role(value).label)
-    if isinstance(value, list):
-        words = FIELDS if name == "fields" else {}
-        return ", ".join(str(words.get(one, one)) for one in value)
-    return str(value)
+    words = VALUES.get(name, {})
+    values = value if isinstance(value, list) else [value]
+    return ", ".join(str(words.get(one, one)) for one in values)

@@ -10,6 +10,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from koinonia import audit
+from koinonia.broadcasts.audience import Audience
+from koinonia.broadcasts.send import send_broadcast
 from koinonia.models import AuditEntry, Church
 from koinonia.webhooks import endpoints
 from tests.console.conftest import signed_in
@@ -101,3 +103,29 @@ def test_what_programs_decide_is_recorded_too(grace: Church, grace_owner: User) 
     client.post(f"{base}broadcasts/{broadcast['id']}/cancel/")
     acts = [one["action"] for one in client.get(PATH).json()["results"]]
     assert acts == ["broadcast.cancelled", "broadcast.sent", "message.cancelled", "message.sent"]
+
+
+def test_a_detail_of_an_act_is_said_in_words(grace: Church, grace_owner: User) -> None:
+    for detail in ({"through": "page"}, {"through": "api"}, {"types": ["message.received"]}):
+        audit.record(grace, grace_owner, "message.sent", detail=detail)
+    audit.record(grace, grace_owner, "conversation.assigned", detail={"to": "Uk"})
+    audit.record(grace, None, "webhook.disabled", detail={"reason": "failing"})
+    client = signed_in(grace_owner)
+    page = client.get("/churches/grace/log/").content.decode()
+    assert "by: another program" in page
+    assert "events: A person has sent a text" in page
+    assert "reason: the receiver took no event for 24 hours" in page
+    assert not [name for name in ("through", "page", "types", "Uk") if name in _acts(page)]
+
+
+def _acts(page: str) -> str:
+    return page.partition('id="acts"')[2].partition("</section>")[0]
+
+
+def test_a_long_broadcast_ends_with_an_ellipsis(grace: Church, grace_owner: User) -> None:
+    everyone = Audience(everyone=True, as_sent={"all": True})
+    cast.member(grace, "Mary", "+13125550142")
+    text = "The picnic is on Sunday after service. Bring a salad or a cake for all!"
+    send_broadcast(grace, text, everyone, author=grace_owner, now=timezone.now())
+    page = signed_in(grace_owner).get("/churches/grace/log/").content.decode()
+    assert "Bring a salad or a c…" in _acts(page)

@@ -17,6 +17,17 @@ def test_the_navigation_names_the_page_that_is_open(grace_owner: User) -> None:
     assert page.count('aria-current="page"') == 1
 
 
+def test_a_viewer_is_led_to_no_page_that_refuses_viewers(
+    grace_owner: User, grace_viewer: User
+) -> None:
+    send = 'href="/churches/grace/send/"'
+    for path in ("", "more/", "send/templates/", "sent/"):
+        assert send not in signed_in(grace_viewer).get(f"/churches/grace/{path}").content.decode()
+    assert send in signed_in(grace_owner).get("/churches/grace/").content.decode()
+    page = signed_in(grace_viewer).get("/churches/grace/").content.decode()
+    assert '<li><a href="/churches/grace/sent/">' in page, "a phone shows it"
+
+
 def test_a_part_has_no_frame(grace_owner: User) -> None:
     answer = signed_in(grace_owner).get("/churches/grace/more/", headers={"HX-Request": "true"})
     assert b"<nav" not in answer.content

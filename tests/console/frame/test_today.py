@@ -101,7 +101,7 @@ def test_the_page_names_the_texts_that_wait_and_those_that_go_next(
     assert "to 1 person" in page
     [planned] = Broadcast.objects.values_list("pk", flat=True)
     assert f'href="/churches/grace/sent/broadcasts/{ids.encode(planned)}/"' in page
-    assert page.count('href="/churches/grace/sent/texts/') == 2, "the text, and those that failed"
+    assert page.count('href="/churches/grace/sent/texts/') == 3, "the text, and two figures"
     assert "1 number opted out this month." in page
 
 

@@ -35,7 +35,7 @@ def test_people_join_a_group_by_a_click_and_by_a_word(page: Page, system: Runnin
     members = page.locator("#members")
     expect(members.get_by_role("link", name="Zoë Adams")).to_be_visible()
 
-    page.get_by_role("link", name="Let people join by a word").click()
+    page.get_by_role("link", name="Let people join by a keyword").click()
     expect(page.get_by_label("Group", exact=True).locator("option:checked")).to_have_text("Ushers")
     page.get_by_label("Word").fill("USHER")
     page.get_by_role("button", name="Save").click()

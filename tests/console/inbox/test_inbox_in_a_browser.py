@@ -216,3 +216,20 @@ def test_a_conversation_shuts_nobody_out(
         assert box is not None
         assert box["x"] >= 0
     context.close()
+
+
+def test_the_reply_stays_in_the_window_below_a_banner(
+    page: Page, system: RunningSystem, talk: Talk
+) -> None:
+    sign_in(page, system, "grace-sender")
+    page.goto(INBOX)
+    page.wait_for_selector("#link[data-state=live]")
+    open_talk(page, talk, "Is there parking?")
+    page.wait_for_selector("#link[data-state=live]")
+    system.manage("breaker", "open")
+    try:
+        expect(page.locator(".banner")).to_be_visible(timeout=15 * SECONDS)
+        expect(page.get_by_role("button", name="Send", exact=True)).to_be_in_viewport(ratio=1)
+        assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+    finally:
+        system.manage("breaker", "auto")

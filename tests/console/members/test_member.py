@@ -118,6 +118,6 @@ def test_a_note_is_kept_for_colleagues(sender: Client, viewer: Client, anna: Mem
     assert sender.post(path, {"text": "Prefers calls"}).status_code == 302
     page = viewer.get(path).content.decode()
     assert "Prefers calls" in page
-    assert "Keep the note" not in page
+    assert "Add the note" not in page
     assert sender.post(path, {"text": " "}).status_code == 422
     assert viewer.post(path, {"text": "No"}).status_code == 403

@@ -284,3 +284,14 @@ def test_names_of_people_and_groups_are_escaped(
     assert "<b>Anna" not in page
     assert "<i>Hello" not in page
     assert "&lt;b&gt;Anna" in page
+
+
+def test_what_is_scheduled_is_listed_by_its_time(
+    sender: Client, grace: Church, grace_sender: User, anna: Member
+) -> None:
+    now = timezone.now()
+    broadcast(grace, grace_sender, "On Sunday", scheduled_at=now + 3 * TOMORROW)
+    text_to(grace, grace_sender, anna.phone, "Tomorrow", send_at=now + TOMORROW)
+    broadcast(grace, grace_sender, "In two days", scheduled_at=now + 2 * TOMORROW)
+    page = seen(sender, SENT)
+    assert page.index("Tomorrow") < page.index("In two days") < page.index("On Sunday")

@@ -214,6 +214,16 @@ def test_a_planned_text_is_changed_moved_and_cancelled(
     assert "grace-sender: Cancelled a text." in seen(sender, path_of(text))
 
 
+def test_a_planned_text_was_scheduled_and_not_sent(
+    sender: Client, grace: Church, grace_sender: User, anna: Member
+) -> None:
+    later = timezone.now() + TOMORROW
+    page = seen(sender, path_of(text_to(grace, grace_sender, anna.phone, send_at=later)))
+    assert "grace-sender scheduled it." in page
+    assert "grace-sender sent it" not in page
+    assert "<b>Goes out <time" in page
+
+
 def test_undo_of_a_text(sender: Client, grace: Church, grace_sender: User, anna: Member) -> None:
     soon = timezone.now() + timedelta(seconds=10)
     text = text_to(grace, grace_sender, anna.phone, send_at=soon)

@@ -64,3 +64,10 @@ def test_the_page_of_one_app_has_the_names_of_the_menu(admin_client: Client) -> 
     html = admin_client.get("/admin/delivery/").content.decode()
     assert "Provider accounts</a>" in html
     assert "Churches</a>" not in html.split("content-start")[1]
+
+
+def test_an_empty_list_says_what_it_would_hold(admin_client: Client) -> None:
+    about = menu.entry_of_label("koinonia.alert")
+    assert about
+    assert about.about in admin_client.get("/admin/koinonia/alert/").content.decode()
+    assert "Who may sign in." not in admin_client.get("/admin/auth/user/").content.decode()
