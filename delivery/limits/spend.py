@@ -54,7 +54,8 @@ def current(tenant_id: Any, now: datetime) -> Spend:
     """Return the tenant's use of its cap."""
     limit = SpendLimit.objects.filter(tenant_id=tenant_id).first() or SpendLimit()
     waits = limit.waits_until if limit.waits_until and limit.waits_until > now else None
-    return Spend(_used(_hours(tenant_id, now)), _cap(limit), waits)
+    counted = _counted(tenant_id, now).values_list("parts", flat=True)
+    return Spend(sum(counted), _cap(limit), waits)
 
 
 def caps(tenant_id: Any) -> tuple[int | None, int | None]:
@@ -140,8 +141,11 @@ def _cost(row: Message) -> int:
 
 
 def _hours(tenant_id: Any, now: datetime) -> list[SpentHour]:
-    counted = SpentHour.objects.filter(tenant_id=tenant_id, hour__gt=now - _COUNTED_FOR)
-    return list(counted.order_by("hour"))
+    return list(_counted(tenant_id, now).order_by("hour"))
+
+
+def _counted(tenant_id: Any, now: datetime) -> QuerySet[SpentHour]:
+    return SpentHour.objects.filter(tenant_id=tenant_id, hour__gt=now - _COUNTED_FOR)
 
 
 def _used(hours: Sequence[SpentHour]) -> int:

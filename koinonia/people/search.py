@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from functools import reduce
 from operator import and_
 
@@ -9,7 +10,7 @@ from django.db.models import Case, F, IntegerField, Q, Value, When
 
 from koinonia.models.member import MemberQuerySet
 from koinonia.names import search_key
-from koinonia.typed_numbers import digits_in, other_forms
+from koinonia.typed_numbers import digits_in, holding, other_forms
 
 EXACT, BEGINS, BEGINS_A_WORD, INSIDE = 3, 2, 1, 0
 """Ranks of a match, the best first."""
@@ -26,17 +27,16 @@ def matching(words: str, country: str) -> Q:
     split = words.split()
     numerals = [word for word in split if not any(letter.isalpha() for letter in word)]
     if not digits_in("".join(numerals)):
-        return _all(split)
+        return _all(map(_named, split))
     names = [word for word in split if word not in numerals]
-    # A dash between blanks is no part of a number.
-    is_number = _all([word for word in numerals if digits_in(word)])
+    is_number = _all(_has_each([word for word in numerals if digits_in(word)]))
     if others := other_forms(" ".join(numerals), country):
         is_number |= others
-    return _all(names) & is_number
+    return _all(map(_named, names)) & is_number
 
 
-def _all(words: list[str]) -> Q:
-    return reduce(and_, map(_has, words), Q())
+def _all(conditions: Iterable[Q]) -> Q:
+    return reduce(and_, conditions, Q())
 
 
 def found(members: MemberQuerySet, words: str, country: str) -> tuple[MemberQuerySet, bool]:
@@ -69,9 +69,15 @@ def _begins(key: str) -> Q:
     return Q(search_key__startswith=key) if key else Q(pk__in=())
 
 
-def _has(word: str) -> Q:
-    named = Q(search_key__contains=search_key(word))
-    digits = digits_in(word)
-    # Every number has the digit of "Anna2" somewhere.
-    is_number = digits and not any(letter.isalpha() for letter in word)
-    return named | Q(phone__contains=digits) if is_number else named
+def _named(word: str) -> Q:
+    return Q(search_key__contains=search_key(word))
+
+
+def _has_each(numerals: list[str]) -> Iterator[Q]:
+    """Yield the conditions of words of digits. The index is asked for the longest, of equals the last.
+
+    The others are often an area code, which nearly every number of the church has.
+    """
+    longest = max(reversed(numerals), key=lambda word: len(digits_in(word)))
+    for word in numerals:
+        yield _named(word) | holding(digits_in(word), by_index=word == longest)

@@ -3,60 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import partial
+from html import escape
 from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpResponse
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from koinonia import group_changes, ids
 from koinonia.api.pagination import ByName
+from koinonia.api.permissions import suffices
+from koinonia.api.prepared_list import GivenList
 from koinonia.api.serializers.answers import GroupMembersSerializer
 from koinonia.console.groups.base import GroupsView
+from koinonia.console.groups.statements import FEW, KEYS_OF_FEW, KEYWORDS, MEMBERS
 from koinonia.console.paging import paged
-from koinonia.models import Group, Keyword, Member
+from koinonia.models import Group, Member, Role
 from koinonia.models.member import MemberQuerySet, called, with_opt_outs
 from koinonia.numbers import grouped
 from koinonia.people.search import found, matching
 from koinonia.phone import as_written
 
 MOST_FOUND = 50
-_FEW = 500
-"""A group of this size is read whole and sorted: its people stand far apart in the church's index of
-names. A page of a larger group is read along that index."""
+_LINE = (
+    '<li><span><a href="{base}members/{key}/"><bdi>{name}</bdi></a>'
+    ' <span class="quiet"><bdi class="number">{number}</bdi>{out}</span></span>\n{button}</li>'
+)
+_REMOVE = (
+    '<button type="submit" id="remove-{place}" name="remove" value="{key}" aria-label="{label}">'
+    "{word}</button>"
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A line of the members of a group. Made in Python: templates cost more per line."""
+def lines_of(members: Iterable[Any], base: str, country: str, *, can_send: bool) -> SafeString:
+    """Return members with ``opted_out`` as lines of a list. ``base`` is the path of the church.
 
-    place: int
-    """The primary key, for ids of elements."""
-    key: str
-    name: str
-    number: str
-    opted_out: bool
-    remove: str
-    """The label of its button."""
-
-
-def rows_of(members: Iterable[Any], country: str) -> list[Row]:
-    """Return the lines of members with ``opted_out``."""
-    remove = _("Remove %(name)s")
-    return [
-        Row(
-            place=member.pk,
-            key=ids.encode(member.pk),
-            name=(name := called(member, country)),
-            number=as_written(member.phone, country),
-            opted_out=member.opted_out,
-            remove=remove % {"name": name},
+    They are written in Python: templates cost more per line.
+    """
+    word, label, out = escape(_("Remove")), _("Remove %(name)s"), escape(_("opted out"))
+    lines = []
+    for member in members:
+        key, name = ids.encode(member.pk), called(member, country)
+        button = _REMOVE.format(
+            place=member.pk, key=key, word=word, label=escape(label % {"name": name})
         )
-        for member in members
-    ]
+        lines.append(
+            _LINE.format(
+                base=escape(base), key=key, name=escape(name),
+                number=escape(as_written(member.phone, country)),
+                out=f" · {out}" if member.opted_out else "", button=button if can_send else "",
+            )
+        )  # fmt: skip
+    return mark_safe("".join(lines))  # noqa: S308 -- its words are escaped
 
 
 class GroupPage(GroupsView):
@@ -66,31 +67,44 @@ class GroupPage(GroupsView):
         group = self.counted_group(key)
         words = request.GET.get("search", "")[:100].strip()
         wanted = request.GET.get("find", "")[:100].strip()
-        members = with_opt_outs(self._members(group).filter(matching(words, self.church.country)))
-        page = paged(request, members, partial(ByName, self.church.pk), keep=("search",))
+        page = paged(
+            request, self._members(group, words), partial(ByName, self.church.pk), keep=("search",)
+        )
         if request.GET and not page.rows and not words and group.members_count:  # type: ignore[attr-defined] # annotated
             # The last person of this page has been removed.
             return self.go(self.path("group", key))
         context = {
             "group": group,
-            "keywords": list(Keyword.objects.filter(group=group).order_by("word")[:20]),
+            "group_id": key,
+            "keywords": KEYWORDS.objects(group=group.pk),
             "page": page,
-            "rows": rows_of(page.rows, self.church.country),
+            "lines": lines_of(
+                page.rows,
+                self.frame.base,
+                self.church.country,
+                can_send=suffices(self.membership.role, Role.SENDER),
+            ),
             "search": words,
             "find": wanted,
             **self._candidates(group, wanted),
         }
         return self.page("koinonia/console/groups/group.html", context)
 
-    def _members(self, group: Group) -> MemberQuerySet:
+    def _members(self, group: Group, words: str) -> MemberQuerySet | GivenList[Member]:
         """Return the members of the group by a condition that is quick for its size.
 
         PostgreSQL does not know the sizes of small groups, and would read all members for three people.
         """
-        if group.members_count > _FEW:  # type: ignore[attr-defined] # annotated
-            return Member.objects.filter(church=self.church, groups=group)
-        rows = Member.groups.through.objects.filter(group=group).order_by("pk")
-        return Member.objects.filter(pk__in=list(rows.values_list("member", flat=True)[:_FEW]))
+        is_large = group.members_count > FEW  # type: ignore[attr-defined] # annotated
+        if is_large and not words:
+            return MEMBERS.of(church=self.church.pk, group=group.pk)
+        if is_large:
+            members = Member.objects.filter(church=self.church, groups=group)
+        else:
+            members = Member.objects.filter(
+                pk__in=[key for (key,) in KEYS_OF_FEW.rows(group=group.pk)]
+            )
+        return with_opt_outs(members.filter(matching(words, self.church.country)))
 
     def _candidates(self, group: Group, wanted: str) -> dict[str, Any]:
         if not wanted:

@@ -203,7 +203,7 @@ def test_the_members_of_a_group_are_sorted_by_name_over_all_pages(
     viewer: Client, grace: Church, choir: Group, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
     monkeypatch.setattr(paging, "MOST_ROWS", 2)
-    monkeypatch.setattr(members, "_FEW", few)
+    monkeypatch.setattr(members, "FEW", few)
     for number, name in enumerate(["Zoë", "ben", "Émile", "Anna", "Dora"]):
         choir.members.add(cast.member(grace, name, f"+1312555010{number}"))
     cast.member(grace, "Carl", "+13125550109")

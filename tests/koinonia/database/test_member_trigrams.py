@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from itertools import product
 from typing import Any
@@ -34,6 +35,21 @@ def test_a_search_uses_the_index(grace: Church) -> None:
         cursor.execute("DROP INDEX member_phone, member_search, member_list")
     plan = Member.objects.filter(church=grace).filter(matching("fad", "US")).explain()
     assert "member_trigrams" in plan
+
+
+@pytest.mark.parametrize(
+    ("typed", "asked"),
+    [("3125550", ["550"]), ("312 555 0101", ["0101"]), ("0312 555 0101", ["0101", "101"])],
+)
+def test_the_index_is_asked_for_the_digits_that_differ_most(
+    grace: Church, typed: str, asked: list[str]
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("DROP INDEX member_phone, member_search, member_list")
+    plan = Member.objects.filter(church=grace).filter(matching(typed, "US")).explain()
+    conditions = [line for line in plan.splitlines() if "Index Cond" in line]
+    assert re.findall(r"phone\)::text ~~ '%(\d+)%'", "".join(conditions)) == asked
 
 
 def test_the_migration_goes_on_without_the_extensions(

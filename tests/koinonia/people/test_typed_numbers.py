@@ -89,6 +89,16 @@ def test_a_number_is_read_as_one_of_the_country_of_the_church(
     assert len(found(typed, country)) == len(expected)
 
 
+@pytest.mark.usefixtures("abroad")
+def test_each_part_of_a_number_finds_the_numbers_that_hold_it() -> None:
+    digits, numbers = CHICAGO[1:], [*NUMBERS, "+16123456789", "+13125550101"]
+    cast.member(Church.objects.get(), "Ada", "+13125550110")
+    numbers.append("+13125550110")
+    parts = {digits[at : at + length] for length in range(2, 12) for at in range(12 - length)}
+    missed = {part for part in parts if set(found(part, "US")) != {n for n in numbers if part in n}}
+    assert missed == set()
+
+
 @pytest.fixture
 def french(grace: Church) -> Member:
     Church.objects.filter(pk=grace.pk).update(country="FR")
