@@ -62,7 +62,14 @@ class Transitions:
     error_title: str
     error_class: str
     dead_since: datetime | None
+    created_at: datetime
+    expires_at: datetime | None
     updated_at: datetime
+
+    @property
+    def is_called_back(self) -> bool:
+        """Tell whether ``delivery.cancel`` has marked it: no text is accepted with such an expiry."""
+        return self.expires_at is not None and self.expires_at <= self.created_at
 
     def accept(self, provider_id: str, now: datetime) -> None:
         """Mark it as accepted by the provider."""
@@ -105,9 +112,11 @@ class Transitions:
         self._end_unless_ambiguous(Status.SUPPRESSED, failure, now)
 
     def expire(self, now: datetime) -> None:
-        """End it because it is too old."""
+        """End it because it is too old, or because its batch was cancelled during a call."""
+        if self.is_called_back:
+            return self._end_unless_ambiguous(Status.CANCELLED, None, now)
         failure = Failure("expired", "It could not be sent before it was too old", "expired")
-        self._end_unless_ambiguous(Status.EXPIRED, failure, now)
+        return self._end_unless_ambiguous(Status.EXPIRED, failure, now)
 
     def cancel(self, now: datetime) -> None:
         """End it because a person cancelled it."""

@@ -265,6 +265,14 @@ def test_the_smoke_test_names_the_missing_line(
     assert "Traceback" not in ended.stderr
 
 
+def test_nginx_writes_no_number_of_a_search_into_a_log(outside: Site) -> None:
+    """Search on both ports: queries hold names, numbers and the tickets of sockets."""
+    for scheme, port in (("http", outside.plain), ("https", outside.secure)):
+        address = f"{scheme}://127.0.0.1:{port}/login/?search=3125550187"
+        requests.get(address, verify=str(outside.certificate), allow_redirects=False, timeout=20)
+    assert "3125550187" not in outside.nginx.accesses + outside.nginx.errors
+
+
 def test_nginx_logged_no_error(outside: Site) -> None:
     wait_until(lambda: outside.ask("GET", "/healthz").status_code == 200)
     # The first socket of the smoke test closes without a close frame, which resets it.

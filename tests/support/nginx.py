@@ -22,7 +22,7 @@ pid {directory}/pid;
 error_log {directory}/error.log warn;
 events {{ worker_connections 256; }}
 http {{
-    access_log off;
+    access_log {directory}/access.log;
     client_body_temp_path {directory}/body;
     proxy_temp_path {directory}/proxy;
     fastcgi_temp_path {directory}/fastcgi;
@@ -75,6 +75,11 @@ class Nginx:
     def __exit__(self, *_: object) -> None:
         self.process.terminate()
         self.process.wait(10)
+
+    @property
+    def accesses(self) -> str:
+        """Return the access log, which the packages of Debian and of nginx write unless a site says no."""
+        return (self._directory / "access.log").read_text()
 
     @property
     def errors(self) -> str:

@@ -23,6 +23,7 @@ from koinonia.api.idempotency import REPLAYED, once
 from koinonia.models import Broadcast, Church, IdempotentRequest, Series
 
 _MOST_REPEATS = 50
+_UNSENT = {Status.CANCELLED.value, Status.SUPPRESSED.value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +93,10 @@ def _was_stopped(church: Church, sent: Sent) -> bool:
     """Return whether the text was stopped before its first message was sent."""
     key = ids.decode(sent.id) or 0
     if sent.kind == "broadcast":
-        found = Broadcast.objects.filter(church=church, pk=key)
-        return found.filter(ended_as=Status.CANCELLED).exists() or not found.exists()
+        found = Broadcast.objects.filter(church=church, pk=key).first()
+        return found is None or (
+            found.cancelled_at is not None and found.counts().keys() <= _UNSENT
+        )
     if sent.kind == "series":
         return not Series.objects.filter(church=church, pk=key, ended_at=None).exists()
     rows = Message.objects.filter(tenant=church, pk=key)

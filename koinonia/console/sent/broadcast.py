@@ -109,22 +109,25 @@ class StopBroadcastView(_OneBroadcast):
 
     def post(self, request: HttpRequest, key: str) -> HttpResponse:
         broadcast = self.broadcast(key)
-        was_planned = broadcast.due_at is not None
         # Each slice is cancelled in its own transaction, so that workers can send between two slices.
         called_back = cancel_broadcast(broadcast, now=timezone.now())
+        # A worker may have begun it, or a colleague stopped it, since it was read.
+        broadcast = self.broadcast(key)
         if called_back:
             detail = {"called_back": called_back}
             audit.record(self.church, self.user, "broadcast.cancelled", broadcast, detail)
-        if not called_back:
+            self._tell(broadcast, called_back)
+        elif broadcast.cancelled_at is None:
             sentence = _("It is too late: no text of this broadcast waits any more.")
             self.notice(sentence, level=messages.WARNING)
-        elif was_planned:
-            self.notice(_("Cancelled. Nobody gets this broadcast."))
         else:
-            self._tell(called_back, broadcast.total - called_back)
+            self.notice(_("It was stopped already."))
         return self.go(self.link("console-sent-broadcast", broadcast))
 
-    def _tell(self, called_back: int, gone: int) -> None:
+    def _tell(self, broadcast: Broadcast, called_back: int) -> None:
+        if broadcast.ended_as:
+            return self.notice(_("Cancelled. Nobody gets this broadcast."))
+        gone = lines.number(broadcast.counts(), lines.GONE)
         first = ngettext(
             "Stopped. %(n)s text was called back.", "Stopped. %(n)s texts were called back.",
             called_back,
@@ -133,4 +136,4 @@ class StopBroadcastView(_OneBroadcast):
         sentences = [first % {"n": grouped(called_back)}]
         if gone:
             sentences.append(second % {"n": grouped(gone)})
-        self.notice(" ".join(sentences))
+        return self.notice(" ".join(sentences))

@@ -29,6 +29,8 @@ REACHED = (Status.DELIVERED, Status.UNCONFIRMED)
 ON_THE_WAY = tuple(sorted(ON_ITS_WAY))
 WAITING = tuple(sorted(UNFINISHED))
 NOT_REACHED = (Status.FAILED, Status.DEAD, Status.UNKNOWN, Status.EXPIRED)
+GONE = (*REACHED, *ON_THE_WAY, Status.SENDING, Status.FAILED, Status.UNKNOWN)
+"""Statuses of texts that have left, or may have."""
 LEFT_OUT = (Status.SUPPRESSED, Status.CANCELLED)
 
 LABELS: dict[str, tuple[Words, str]] = {

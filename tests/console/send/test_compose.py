@@ -15,6 +15,8 @@ from django.utils import timezone
 from delivery.cancel import cancel_message
 from delivery.models import Message, OptOut
 from delivery.opt_outs import opt_out
+from koinonia.broadcasts.cancel import cancel_broadcast
+from koinonia.broadcasts.due import accept_due
 from koinonia.console.sent.base import UNDO_FOR
 from koinonia.ids import encode
 from koinonia.models import AuditEntry, Broadcast, Church, Group, Member, Series, TextTemplate
@@ -206,6 +208,20 @@ def test_a_stopped_text_may_be_sent_again_at_once(sender: Client, anna: Member) 
     assert cancel_message(Message.objects.get(), now=timezone.now())
     assert post(sender, **values).status_code == 302
     assert sorted(Message.objects.values_list("status", flat=True)) == ["cancelled", "scheduled"]
+
+
+@pytest.mark.parametrize(("left", "statuses"), [(False, {302}), (True, {200})])
+def test_a_broadcast_that_was_stopped_at_its_last_moment_is_asked_about_if_a_text_had_left(
+    sender: Client, anna: Member, left: bool, statuses: set[int]
+) -> None:
+    """Call the texts back from the queue: a worker had begun the broadcast."""
+    cast.member(anna.church, "Ben", "+13125550112")
+    assert post(sender, who="all", text="Hi").status_code == 302
+    accept_due(timezone.now() + UNDO_FOR)
+    if left:
+        Message.objects.filter(to_number=anna.phone).update(status="delivered")
+    assert cancel_broadcast(Broadcast.objects.get(), now=timezone.now())
+    assert post(sender, who="all", text="Hi", form="two").status_code in statuses
 
 
 def test_the_limits_of_the_api_count_here_too(sender: Client, anna: Member, settings: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -12,6 +13,9 @@ from django.utils import timezone
 from delivery import opt_outs
 from delivery.models import Message, OptOut
 from delivery.statuses import Status
+from koinonia.broadcasts.cancel import cancel_broadcast
+from koinonia.broadcasts.due import accept_due
+from koinonia.console.sent import broadcast as pages
 from koinonia.ids import encode
 from koinonia.models import AuditEntry, Broadcast, Church, Group, Member
 from koinonia.phone import as_written
@@ -112,8 +116,47 @@ def test_stopping_says_how_many_are_called_back_and_how_many_are_gone(
     assert "Stopped. 1 text was called back. 1 had gone already." in page
     assert Message.objects.get(to_number=ben.phone).status == Status.CANCELLED
     assert "Stopped" in seen(sender, SENT)
-    assert "It is too late" in done(sender, path_of(sent, "stop"))
     assert AuditEntry.objects.latest("pk").action == "broadcast.cancelled"
+
+
+def test_a_second_stop_says_that_it_was_stopped_already(
+    sender: Client, grace: Church, grace_sender: User, anna: Member
+) -> None:
+    soon = broadcast(grace, grace_sender, scheduled_at=timezone.now() + timedelta(seconds=10))
+    assert "Nobody gets this broadcast" in done(sender, path_of(soon, "stop"))
+    again = done(sender, path_of(soon, "stop"))
+    assert "It was stopped already." in again
+    assert "too late" not in again
+    assert AuditEntry.objects.filter(action="broadcast.cancelled").count() == 1
+
+
+def test_a_stop_after_the_last_text_says_that_it_is_too_late(
+    sender: Client, grace: Church, grace_sender: User, anna: Member
+) -> None:
+    sent = broadcast(grace, grace_sender)
+    Message.objects.update(status=Status.DELIVERED)
+    assert "It is too late" in done(sender, path_of(sent, "stop"))
+
+
+def test_an_undo_that_a_worker_was_quicker_than_counts_what_is_gone(
+    sender: Client, grace: Church, grace_sender: User, monkeypatch: pytest.MonkeyPatch,
+    anna: Member, ben: Member,
+) -> None:  # fmt: skip
+    """Begin the broadcast after the page has read it as scheduled."""
+    zoe = cast.member(grace, "Zoë", "+13125550113")
+    opt_outs.opt_out(grace.pk, zoe.phone, OptOut.Source.KEYWORD, now=timezone.now())
+    at = timezone.now() + timedelta(seconds=10)
+    soon = broadcast(grace, grace_sender, scheduled_at=at)
+
+    def after_the_worker(read: Broadcast, **given: Any) -> int:
+        accept_due(at)
+        Message.objects.filter(to_number=anna.phone).update(status=Status.ACCEPTED)
+        return cancel_broadcast(read, **given)
+
+    monkeypatch.setattr(pages, "cancel_broadcast", after_the_worker)
+    page = done(sender, path_of(soon, "stop"))
+    assert "Nobody gets this broadcast" not in page
+    assert "Stopped. 1 text was called back. 1 had gone already." in page
 
 
 def test_undo_is_offered_for_some_seconds_after_sending(
