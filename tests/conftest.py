@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import override_settings
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker
 
+from delivery import redis_client
 from koinonia import (
     kept_by_version,
 )
@@ -23,11 +27,18 @@ from koinonia.models import (
 )
 from tests.support import cast
 
+# The speed of the machine fails no example.
+hypothesis_settings.register_profile(
+    "any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("any speed")
+
 _END_OTHER_SESSIONS = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
 _TESTS = Path(__file__).parent
+_REDIS_SECONDS = 10.0
 _ON_ANY_DATABASE = (
     "console/test_words.py",
     "delivery/providers/telnyx/simulator",
@@ -127,6 +138,22 @@ def fast_passwords() -> Iterator[None]:
     """Hash passwords quickly: the hash of a server costs a quarter of a second for each user."""
     with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def slow_redis_allowed() -> Iterator[None]:
+    """Wait long for Redis: the code under test otherwise counts by itself after 0.1 s."""
+    caches = {alias: _with_patience(cache) for alias, cache in settings.CACHES.items()}
+    with override_settings(CACHES=caches), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(redis_client, "_TIMEOUT_SECONDS", _REDIS_SECONDS)
+        yield
+
+
+def _with_patience(cache: dict[str, Any]) -> dict[str, Any]:
+    names = cache["OPTIONS"].keys() & {"SOCKET_TIMEOUT", "SOCKET_CONNECT_TIMEOUT"}
+    location = re.sub("timeout=[0-9.]+", f"timeout={_REDIS_SECONDS}", cache["LOCATION"])
+    options = {**cache["OPTIONS"], **dict.fromkeys(names, _REDIS_SECONDS)}
+    return {**cache, "LOCATION": location, "OPTIONS": options}
 
 
 @pytest.fixture(autouse=True)

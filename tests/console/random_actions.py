@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -102,7 +103,8 @@ class Office:
 
     def _schedule_and_cancel(self) -> None:
         member = self._random.choice(self._members)
-        body = {"member": member["id"], "text": self._words(), "send_at": "2027-06-01T09:00:00Z"}
+        at = (datetime.now(UTC) + timedelta(days=30)).isoformat()
+        body = {"member": member["id"], "text": self._words(), "send_at": at}
         message = self.post("messages/", body)
         self.post(f"messages/{message['id']}/cancel/", {})
 

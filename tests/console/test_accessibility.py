@@ -50,7 +50,7 @@ def named(system: RunningSystem) -> list[str]:
     headers = {"Authorization": f"Bearer {system.token('grace-owner')}"}
 
     def made(what: str, **body: Any) -> str:
-        answer = requests.post(f"{api}{what}/", headers=headers, json=body, timeout=10)
+        answer = requests.post(f"{api}{what}/", headers=headers, json=body, timeout=60)
         answer.raise_for_status()
         return f"{what}/{answer.json()['id']}/"
 
@@ -62,7 +62,7 @@ def named(system: RunningSystem) -> list[str]:
         for name in (LONG, RIGHT_TO_LEFT)
     ]
     made("messages", to=number, text=f"{LONG} {RIGHT_TO_LEFT}")
-    talks = requests.get(f"{api}conversations/", headers=headers, timeout=10).json()["results"]
+    talks = requests.get(f"{api}conversations/", headers=headers, timeout=60).json()["results"]
     (talk,) = [one["id"] for one in talks if one["phone"] == number]
     pages = [*people, f"{people[0]}edit/", f"{people[0]}delete/", group, f"{group}edit/"]
     pages += [f"inbox/{talk}/", "members/?search=WWW"]

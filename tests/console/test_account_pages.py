@@ -92,7 +92,7 @@ def invite(system: RunningSystem, **body: str) -> None:
     headers = {"Authorization": f"Bearer {system.token('grace-owner')}"}
     path = f"{system.url}/api/v1/churches/grace/invitations/"
     given = {"role": "sender", **body}
-    requests.post(path, headers=headers, json=given, timeout=10).raise_for_status()
+    requests.post(path, headers=headers, json=given, timeout=60).raise_for_status()
 
 
 def test_a_new_user_accepts_by_mail_and_resets_the_password(

@@ -45,7 +45,7 @@ def test_each_event_renews_a_part_that_was_replaced_before(
         wait_until(partial(_has_arrived, page, frames, text["id"]))
         page.clock.run_for(2 * SECONDS)
         row = page.locator(f"li[data-message='{text['id']}']")
-        expect(row).to_be_visible(timeout=30 * SECONDS)
+        expect(row).to_be_visible(timeout=60 * SECONDS)
 
 
 def test_renewals_leave_no_nodes_behind(page: Page, system: RunningSystem) -> None:

@@ -162,7 +162,11 @@ WRITES: dict[str, Write] = {
 }  # fmt: skip
 
 
-@law(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@law(
+    max_examples=8,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(
     writes=st.lists(st.sampled_from(sorted(WRITES)), min_size=1, max_size=3), first=st.booleans()
 )

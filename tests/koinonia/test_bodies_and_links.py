@@ -49,20 +49,20 @@ def bearer(system: RunningSystem) -> dict[str, str]:
 @pytest.mark.parametrize("page", ["/login/", "/admin/login/"])
 def test_a_form_body_logs_in(system: RunningSystem, page: str) -> None:
     with requests.Session() as browser:
-        first = browser.get(f"{system.url}{page}", timeout=10)
+        first = browser.get(f"{system.url}{page}", timeout=60)
         found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', first.text)
         assert found
         form = {"csrfmiddlewaretoken": found[1], "username": "admin", "password": system.password}
-        answer = browser.post(f"{system.url}{page}", form, allow_redirects=False, timeout=10)
+        answer = browser.post(f"{system.url}{page}", form, allow_redirects=False, timeout=60)
         assert answer.status_code == 302
         assert "sessionid" in browser.cookies
-        assert browser.get(f"{system.url}/admin/", timeout=10).status_code == 200
+        assert browser.get(f"{system.url}/admin/", timeout=60).status_code == 200
 
 
 def test_a_multipart_file_is_imported(system: RunningSystem, bearer: dict[str, str]) -> None:
     file = b"first_name,last_name,phone,groups\nMultipart,Lee,+13125550188,\n"
     url = f"{system.url}{API}members/import/"
-    answer = requests.post(url, files={"file": ("a.csv", file)}, headers=bearer, timeout=10)
+    answer = requests.post(url, files={"file": ("a.csv", file)}, headers=bearer, timeout=60)
     assert (answer.status_code, answer.json()["errors"]) == (200, [])
 
 
@@ -85,7 +85,7 @@ def test_an_unreadable_multipart_body_is_answered_with_a_problem(
         "Content-Type": content_type.encode("latin-1"),
     }
     url = f"{system.url}{API}members/import/"
-    answer = requests.post(url, body, headers=headers, timeout=10)
+    answer = requests.post(url, body, headers=headers, timeout=60)
     assert (answer.status_code, answer.headers["Content-Type"]) == (400, PROBLEM)
 
 
@@ -96,13 +96,13 @@ def test_a_chunked_body_is_read(system: RunningSystem, bearer: dict[str, str]) -
 
     headers = {**bearer, "Content-Type": "application/json"}
     url = f"{system.url}{API}groups/"
-    answer = requests.post(url, chunks(), headers=headers, timeout=10)
+    answer = requests.post(url, chunks(), headers=headers, timeout=60)
     assert (answer.status_code, answer.json().get("name")) == (201, "Chunked choir")
 
 
 def ask(system: RunningSystem, method: str, path: str, body: Any, **headers: str) -> Any:
     """Send one request with unchanged header names."""
-    connection = http.client.HTTPConnection(system.url.removeprefix("http://"), timeout=10)
+    connection = http.client.HTTPConnection(system.url.removeprefix("http://"), timeout=60)
     try:
         content = json.dumps(body).encode() if body is not None else None
         connection.request(method, path, content, headers)

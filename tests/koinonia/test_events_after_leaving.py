@@ -24,6 +24,7 @@ from realtime.models import Event
 from tests.support import cast
 
 PHONE = "+13125550123"
+SECONDS = 20
 EVENTS = "/api/v1/me/events/"
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -94,15 +95,15 @@ async def test_a_socket_gets_the_same_events(grace: Church, hope: Church, author
     credential = credentials.of_user(author)
     ticket, _ = await sync_to_async(tickets.issue)(credential, now=timezone.now())
     socket = WebsocketCommunicator(EventConsumer.as_asgi(), f"/ws/v1/?ticket={ticket}")
-    await socket.connect(timeout=5)
-    assert (await socket.receive_json_from(5))["type"] == "welcome"
+    await socket.connect(timeout=SECONDS)
+    assert (await socket.receive_json_from(SECONDS))["type"] == "welcome"
     await socket.send_json_to({"type": "subscribe", "stream": "user:me", "since": 0})
-    assert (await socket.receive_json_from(5))["type"] == "subscribed"
-    replayed = await socket.receive_json_from(5)
+    assert (await socket.receive_json_from(SECONDS))["type"] == "subscribed"
+    replayed = await socket.receive_json_from(SECONDS)
     assert (replayed["from"], replayed["to"], churches(replayed)) == (1, 3, ["hope"])
     await sync_to_async(delivered)(grace, author)
     await sync_to_async(delivered)(hope, author)
-    live = await socket.receive_json_from(5)
+    live = await socket.receive_json_from(SECONDS)
     assert (live["from"], live["to"], churches(live)) == (4, 4, ["hope"])
     await socket.disconnect()
 

@@ -23,6 +23,7 @@ from realtime.credentials import Credential
 from realtime.threads import in_thread
 
 GRACE = "church:grace"
+SECONDS = 20
 
 
 @pytest.fixture
@@ -160,13 +161,13 @@ async def test_no_stream_key_opens_another_churchs_stream(
 
     path = f"/ws/v1/?ticket={await in_thread(ticket)}"
     socket = WebsocketCommunicator(EventConsumer.as_asgi(), path)
-    await socket.connect(timeout=5)
-    assert (await socket.receive_json_from(5))["type"] == "welcome"
+    await socket.connect(timeout=SECONDS)
+    assert (await socket.receive_json_from(SECONDS))["type"] == "welcome"
     for trick in TRICKS:
         await socket.send_json_to(
             {"type": "subscribe", "stream": trick.format(owner=grace_owner.pk), "since": 0}
         )
-        answer = await socket.receive_json_from(5)
+        answer = await socket.receive_json_from(SECONDS)
         assert (answer["type"], answer["code"] in ("forbidden", "unknown_stream")) == (
             "error",
             True,

@@ -23,8 +23,8 @@ def three_failures(settings: Settings) -> None:
     declared = settings.THROTTLING["POLICIES"]
     policies = {
         **declared,
-        "anon": {"rate": "3/m", "by": "address"},
-        "connect": {**declared["connect"], "rate": "2/m"},
+        "anon": {"rate": "3/h", "by": "address"},
+        "connect": {**declared["connect"], "rate": "2/h"},
     }
     settings.THROTTLING = {
         **settings.THROTTLING, "POLICIES": policies, "TRUSTED_PROXIES": ["10.0.0.0/8"],

@@ -25,7 +25,7 @@ class Client:
     async def say(self, **frame: Any) -> None:
         await self.connection.send(json.dumps(frame))
 
-    async def hear(self, *types: str, seconds: float = 10) -> dict[str, Any]:
+    async def hear(self, *types: str, seconds: float = 30) -> dict[str, Any]:
         """Return the next frame of these types, or of any type; record the events before it."""
         async with asyncio.timeout(seconds):
             while True:
@@ -61,7 +61,7 @@ class Client:
         )
         return await self.hear("subscribed", "reset", "error")
 
-    async def numbers_until(self, stream: str, last: int, seconds: float = 15) -> list[int]:
+    async def numbers_until(self, stream: str, last: int, seconds: float = 30) -> list[int]:
         """Return the numbers of all events when the event with number ``last`` has arrived."""
         async with asyncio.timeout(seconds):
             while not (got := self.numbers(stream)) or got[-1] != last:
@@ -71,7 +71,7 @@ class Client:
     def numbers(self, stream: str) -> list[int]:
         return [event["data"]["n"] for event in self.events.get(stream, [])]
 
-    async def first(self, seconds: float = 10) -> str | int | None:
+    async def first(self, seconds: float = 30) -> str | int | None:
         """Return the type of the first frame, or the close code if the server closes first."""
         try:
             return str((await self.hear(seconds=seconds))["type"])
@@ -82,14 +82,7 @@ class Client:
     def is_open(self) -> bool:
         return self.connection.state is State.OPEN
 
-    async def lasts(self, seconds: float) -> int | None:
-        """Return the close code, or None if the connection is still open after ``seconds``."""
-        try:
-            return await self.close_code(seconds)
-        except TimeoutError:
-            return None
-
-    async def close_code(self, seconds: float = 10) -> int | None:
+    async def close_code(self, seconds: float = 30) -> int | None:
         """Read until the server closes; return the close code."""
         try:
             async with asyncio.timeout(seconds):

@@ -165,7 +165,7 @@ async def test_aborted_sockets_free_their_slots(
         clients = [await one.__aenter__() for one in opened]
         for client in clients:
             client.connection.transport.abort()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not await _is_admitted(port, session):  # noqa: ASYNC110 - the server sends no event for this
                 await asyncio.sleep(0.05)
 

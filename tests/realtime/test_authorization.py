@@ -10,8 +10,7 @@ from realtime.protocol import REASONS, CloseCode
 from tests.realtime.client import Client, open_socket
 from tests.realtime.second_project.processes import SecondProject
 
-SOON = 5
-"""The maximum of seconds until a change of rights takes effect."""
+SOON = 20
 
 
 async def test_a_socket_without_a_credential_closes_with_4401(port: int) -> None:

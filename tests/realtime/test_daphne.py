@@ -25,8 +25,9 @@ from twisted.web import http
 from realtime import conf
 from realtime.daphne import CLOSE_SECONDS, PatientFactory, PromptProtocol, install, write_now
 from tests.realtime.client import open_socket
-from tests.realtime.second_project.processes import APPLICATION, SecondProject, free_port
+from tests.realtime.second_project.processes import APPLICATION, SecondProject
 from tests.support.certificates import self_signed
+from tests.support.running_system import free_port
 from tests.support.waiting import wait_until
 
 PROXY_TIMEOUT = 60

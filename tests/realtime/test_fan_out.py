@@ -22,7 +22,7 @@ from realtime.log import NewEvent
 from realtime.log_reader import Head
 from realtime.subscription import Subscription
 from realtime.threads import in_thread
-from tests.realtime.test_hub import SETTINGS, _connect, _until
+from tests.realtime.test_hub import SECONDS, SETTINGS, _connect, _until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -57,7 +57,7 @@ async def test_a_commit_is_read_and_encoded_once_for_all_sockets(
     sockets = [await _connect() for _ in range(8)]
     for socket in sockets:
         await socket.send_json_to({"type": "subscribe", "stream": STREAM})
-        assert (await socket.receive_json_from(5))["type"] == "subscribed"
+        assert (await socket.receive_json_from(SECONDS))["type"] == "subscribed"
     # Each subscription reads the log itself once, after the first read of its feed. A commit within
     # that time is read by the feed and by the subscription.
     await _until(lambda: _up_to_date(Hub.current().feeds[STREAM]))
@@ -67,7 +67,7 @@ async def test_a_commit_is_read_and_encoded_once_for_all_sockets(
     for number in range(1, 4):
         await in_thread(_append, number)
         for socket in sockets:
-            frame = await socket.receive_json_from(5)
+            frame = await socket.receive_json_from(SECONDS)
             assert [event["data"]["n"] for event in frame["events"]] == [number]
     assert (reads.calls, frames.calls) == (3, 3)
     for socket in sockets:

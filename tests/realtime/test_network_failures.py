@@ -105,6 +105,6 @@ async def _write_until(finished: asyncio.Event, project: SecondProject, stream: 
 
 async def _wait_for_more(followers: list[Follower]) -> None:
     seen = [follower.seq for follower in followers]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while any(f.seq < before + 10 for f, before in zip(followers, seen, strict=True)):  # noqa: ASYNC110 - followers send no event
             await asyncio.sleep(0.02)

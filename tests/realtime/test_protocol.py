@@ -128,7 +128,7 @@ async def test_a_restored_database_resets_open_subscriptions(
     async with open_socket(port, session) as ann:
         await ann.subscribe(stream)
         project.write("restore_from_backup", stream, 3)
-        reset = await ann.hear("reset", seconds=5)
+        reset = await ann.hear("reset")
         assert (reset["epoch"], reset["seq"]) == ("restored", 3)
         project.write("append", stream, 4)
         assert await ann.numbers_until(stream, 4) == [4]

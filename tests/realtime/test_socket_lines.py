@@ -9,6 +9,8 @@ from realtime import consumer
 from realtime.consumer import EventConsumer
 from realtime.credentials import Credential
 
+SECONDS = 20
+
 
 @pytest.mark.django_db(transaction=True)
 async def test_a_refused_socket_writes_one_line_with_its_code(
@@ -16,8 +18,8 @@ async def test_a_refused_socket_writes_one_line_with_its_code(
 ) -> None:
     caplog.set_level(logging.INFO)
     socket = WebsocketCommunicator(EventConsumer.as_asgi(), "/ws/?ticket=secret")
-    await socket.connect()
-    assert (await socket.receive_output())["code"] == 4401
+    await socket.connect(SECONDS)
+    assert (await socket.receive_output(SECONDS))["code"] == 4401
     await socket.disconnect()
     [line] = [one for one in caplog.records if getattr(one, "action", "").startswith("socket")]
     found = vars(line)
@@ -33,8 +35,8 @@ async def test_an_opened_socket_writes_a_line_with_its_user(
     caplog.set_level(logging.INFO)
     monkeypatch.setattr(consumer, "identify", lambda scope: Credential(42, "hash"))
     socket = WebsocketCommunicator(EventConsumer.as_asgi(), "/ws/?ticket=secret")
-    await socket.connect()
-    assert "welcome" in (await socket.receive_output())["text"]
+    await socket.connect(SECONDS)
+    assert "welcome" in (await socket.receive_output(SECONDS))["text"]
     await socket.disconnect(1001)
     opened, closed = [
         vars(one) for one in caplog.records if getattr(one, "action", "").startswith("socket")

@@ -34,7 +34,7 @@ class Reader:
 
 
 async def until(condition: Any) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not condition():  # noqa: ASYNC110 - the protocol sends no event
             await asyncio.sleep(0)
 

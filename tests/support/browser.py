@@ -7,9 +7,11 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 _NAMES = ("chromium", "google-chrome")
+_PATIENCE_MS = 30_000
+"""The wait of `expect`. Its default, 5 s, is too short on a loaded machine."""
 # Chromium's sandbox refuses to run as root.
 LAUNCH_ARGUMENTS = ["--no-sandbox"] if os.geteuid() == 0 else []
 
@@ -30,6 +32,7 @@ def chromium_path() -> str:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     path = chromium_path()
+    expect.set_options(timeout=_PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=LAUNCH_ARGUMENTS)
         yield browser

@@ -68,7 +68,7 @@ class PgBouncer:
 
     def stop(self) -> None:
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(60)
 
     def _answers(self) -> bool:
         try:

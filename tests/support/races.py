@@ -15,7 +15,7 @@ def at_once(calls: Sequence[Callable[[], object]]) -> None:
 
     def run(call: Callable[[], object]) -> None:
         try:
-            barrier.wait(10)
+            barrier.wait(60)
             call()
         except BaseException as failure:  # Raised again in the waiting test.
             failures.append(failure)

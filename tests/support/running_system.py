@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 import time
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,8 +22,8 @@ from tests.support import prepared_data
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PASSWORD = "a password for the demo users"
-_START_SECONDS = 90
-_STOP_SECONDS = 40
+_START_SECONDS = 180
+_STOP_SECONDS = 90
 _OF_THE_TEST_RUN = (
     "DATA_DIR", "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PUBLIC_URL", "DJANGO_SETTINGS_MODULE",
 )  # fmt: skip
@@ -74,7 +76,7 @@ class RunningSystem:
 
     def token(self, username: str) -> str:
         body = {"username": username, "password": self.password}
-        answer = requests.post(f"{self.url}/api/v1/auth/login/", json=body, timeout=10)
+        answer = requests.post(f"{self.url}/api/v1/auth/login/", json=body, timeout=60)
         answer.raise_for_status()
         return str(answer.json()["token"])
 
@@ -111,7 +113,7 @@ class RunningSystem:
 
     def _is_ready(self) -> bool:
         try:
-            return requests.get(f"{self.url}/readyz", timeout=2).status_code == 200
+            return requests.get(f"{self.url}/readyz", timeout=60).status_code == 200
         except requests.RequestException:
             return False
 
@@ -123,10 +125,12 @@ class ColdSystem(RunningSystem):
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port below the ephemeral ones, which a connection may take."""
+    while True:
+        port = 10_000 + secrets.randbelow(20_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def database_environment() -> dict[str, str]:

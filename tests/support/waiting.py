@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_until(condition: Callable[[], T | None], seconds: float = 20, *, pause: float = 0.02) -> T:
+def wait_until(condition: Callable[[], T | None], seconds: float = 60, *, pause: float = 0.02) -> T:
     """Return the first true value of ``condition``; after ``seconds``, fail with its last value."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):

@@ -180,7 +180,7 @@ def test_another_process_sees_a_change_on_its_next_request(
         assert _asked(other) == "1"
         _elsewhere(database, "Allowance.objects.all().delete()")
         assert _asked(other) == "0"
-        other.communicate(timeout=10)
+        other.communicate(timeout=60)
 
 
 def _asked(other: subprocess.Popen[str]) -> str:

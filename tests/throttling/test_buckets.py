@@ -116,7 +116,9 @@ rates = st.builds(
     Rate, st.integers(1, 5_000), st.sampled_from([1_000, 60_000, 900_000]), st.integers(1, 500)
 )
 law = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 

@@ -38,7 +38,7 @@ def valkey(settings: Settings, tmp_path: Path) -> Iterator[ValkeyServer]:
     server = ValkeyServer(tmp_path)
     cache = {
         "BACKEND": "django_redis.cache.RedisCache",
-        "OPTIONS": {"SOCKET_TIMEOUT": 0.1, "SOCKET_CONNECT_TIMEOUT": 0.1},
+        "OPTIONS": {"SOCKET_TIMEOUT": 0.5, "SOCKET_CONNECT_TIMEOUT": 0.5},
     }
     settings.CACHES = {
         **settings.CACHES,
@@ -94,7 +94,7 @@ def _post(api: Client) -> Any:
 def test_without_redis_each_policy_follows_its_on_failure(
     api: Client, settings: Settings, valkey: ValkeyServer, break_redis: Any
 ) -> None:
-    set_policies(settings, messages={"rate": "3/m", "by": "user", "on_failure": "local"})
+    set_policies(settings, messages={"rate": "3/d", "by": "user", "on_failure": "local"})
     _post(api)
     break_redis(valkey)
     answers = [_post(api) for _ in range(5)]

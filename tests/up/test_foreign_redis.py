@@ -50,7 +50,7 @@ def test_a_text_is_delivered_with_its_limits_counted(system: RunningSystem) -> N
 
 def test_every_part_is_ready_and_eviction_is_reported(system: RunningSystem) -> None:
     def told() -> bool:
-        answer = requests.get(f"{system.url}/readyz?full", timeout=5).json()
+        answer = requests.get(f"{system.url}/readyz?full", timeout=30).json()
         eviction = answer["parts"].pop("eviction")
         others = set(answer["parts"].values())
         is_told = eviction.startswith(f"degraded: {WARNING}") and answer["status"] == "degraded"

@@ -22,7 +22,7 @@ def _post(system: RunningSystem, sender: str) -> Any:
     found = system.simulator
     body = {"from": sender, "to": "+13125550123", "text": "Hello"}
     headers = {"Authorization": f"Bearer {found['api_key']}"}
-    return requests.post(f"{found['base']}/messages", json=body, headers=headers, timeout=10)
+    return requests.post(f"{found['base']}/messages", json=body, headers=headers, timeout=60)
 
 
 def test_a_text_from_a_number_of_no_church_is_refused_until_a_church_has_it(tmp_path: Path) -> None:
@@ -31,7 +31,7 @@ def test_a_text_from_a_number_of_no_church_is_refused_until_a_church_has_it(tmp_
         assert _post(system, NEW).json()["errors"][0]["code"] == "40305"
         token = system.token("grace-owner")
         church = f"{system.url}/api/v1/churches/grace/"
-        own = requests.get(church, headers={"Authorization": f"Bearer {token}"}, timeout=10).json()
+        own = requests.get(church, headers={"Authorization": f"Bearer {token}"}, timeout=60).json()
         assert _post(system, own["phone_number"]).status_code == 200
         give = f"Church.objects.filter(slug='grace').update(phone_number='{NEW}')"
         subprocess.run(

@@ -32,8 +32,8 @@ def _open_with_form(page: Page, part: str = FORM) -> None:
 def _hear(system: RunningSystem, text: str, number: str = "") -> None:
     headers = {"Authorization": f"Bearer {system.token('grace-owner')}"}
     base = f"{system.url}/api/v1/churches/grace/"
-    member = requests.get(f"{base}members/", headers=headers, timeout=10).json()["results"][0]
-    church = requests.get(base, headers=headers, timeout=10).json()
+    member = requests.get(f"{base}members/", headers=headers, timeout=60).json()["results"][0]
+    church = requests.get(base, headers=headers, timeout=60).json()
     body = {"from": number or member["phone"], "to": church["phone_number"], "text": text}
     requests.post(
         f"{system.simulator['control']}/inbound", json=body, timeout=10
@@ -49,7 +49,7 @@ def test_a_reply_is_announced_counted_and_leads_to_its_conversation(
     before = int(page.locator("#unread").get_attribute("data-unread") or 0)
     _hear(system, "Count me in!")
     notice = page.locator("#notices a")
-    expect(notice).to_contain_text("New text from", timeout=15 * SECONDS)
+    expect(notice).to_contain_text("New text from", timeout=60 * SECONDS)
     assert re.fullmatch(r"/churches/grace/inbox/\w+/", notice.get_attribute("href") or "")
     expect(page.locator("#unread")).to_have_attribute("data-unread", str(before + 1))
     expect(page).to_have_title(re.compile(rf"^\({before + 1}\) More"))
@@ -63,7 +63,7 @@ def test_a_person_without_a_name_is_announced_by_the_number_as_people_write_it(
     page.wait_for_selector("#link[data-state=live]")
     _hear(system, "Who is this?", "+13125559977")
     notice = page.locator("#notices a")
-    expect(notice).to_have_text("New text from (312) 555-9977", timeout=15 * SECONDS)
+    expect(notice).to_have_text("New text from (312) 555-9977", timeout=60 * SECONDS)
 
 
 def test_the_banner_follows_the_support_desk(page: Page, system: RunningSystem) -> None:
@@ -74,11 +74,11 @@ def test_the_banner_follows_the_support_desk(page: Page, system: RunningSystem) 
     system.manage("breaker", "open")
     try:
         expect(page.locator(".banner")).to_contain_text(
-            "Your support has stopped all sending.", timeout=15 * SECONDS
+            "Your support has stopped all sending.", timeout=60 * SECONDS
         )
     finally:
         system.manage("breaker", "auto")
-    expect(page.locator(".banner")).to_have_count(0, timeout=15 * SECONDS)
+    expect(page.locator(".banner")).to_have_count(0, timeout=60 * SECONDS)
 
 
 def test_a_draft_survives_a_reload_and_the_end_of_the_session(
@@ -131,8 +131,8 @@ def test_the_pages_of_a_removed_colleague_close(browser: Browser, system: Runnin
     guest = {"Authorization": f"Bearer {system.token('hope-owner')}"}
     api = f"{system.url}/api/v1/"
     asked = {"username": "hope-owner", "role": "viewer"}
-    requests.post(f"{api}churches/grace/invitations/", headers=owner, json=asked, timeout=10)
-    invited = requests.get(f"{api}me/invitations/", headers=guest, timeout=10).json()
+    requests.post(f"{api}churches/grace/invitations/", headers=owner, json=asked, timeout=60)
+    invited = requests.get(f"{api}me/invitations/", headers=guest, timeout=60).json()
     (mine,) = invited["results"]
     requests.post(
         f"{api}me/invitations/{mine['token']}/accept/", headers=guest, timeout=10
@@ -143,12 +143,12 @@ def test_the_pages_of_a_removed_colleague_close(browser: Browser, system: Runnin
     sign_in(page, system, "hope-owner")
     page.goto("/churches/grace/members/")
     page.wait_for_selector("#link[data-state=live]")
-    staff = requests.get(f"{api}churches/grace/staff/", headers=owner, timeout=10).json()
+    staff = requests.get(f"{api}churches/grace/staff/", headers=owner, timeout=60).json()
     (row,) = [one for one in staff["results"] if one["username"] == "hope-owner"]
     requests.delete(
         f"{api}churches/grace/staff/{row['id']}/", headers=owner, timeout=10
     ).raise_for_status()
-    expect(page.get_by_text("There is nothing here")).to_be_visible(timeout=15 * SECONDS)
+    expect(page.get_by_text("There is nothing here")).to_be_visible(timeout=60 * SECONDS)
     context.close()
 
 
@@ -240,7 +240,7 @@ def test_a_restart_of_the_server_under_open_pages_loses_and_repeats_nothing(
     body = {"text": "On the way", "audience": {"groups": [smallest["id"]]}}
     # These texts wait for their next attempt when the server stops.
     fault = {"fault": "503", "count": 4}
-    requests.post(f"{system.simulator['control']}/faults", json=fault, timeout=10)
+    requests.post(f"{system.simulator['control']}/faults", json=fault, timeout=60)
     made = requests.post(f"{api}broadcasts/", headers=headers, json=body, timeout=30).json()
     sent.goto(f"{grace}sent/broadcasts/{made['id']}/")
     pages = (send, inbox, thread, sent)
@@ -250,7 +250,7 @@ def test_a_restart_of_the_server_under_open_pages_loses_and_repeats_nothing(
     system.stop()
     for page in pages:
         expect(page.locator("#link")).to_have_text(
-            "Offline: this page can be out of date", timeout=30 * SECONDS
+            "Offline: this page can be out of date", timeout=60 * SECONDS
         )
     send.get_by_role("button", name="Send", exact=True).click()
     expect(send.locator("#notices")).to_contain_text("Nothing you typed is lost. Try again.")

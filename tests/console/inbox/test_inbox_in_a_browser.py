@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from typing import Any
 
 import pytest
@@ -41,13 +42,13 @@ class Talk:
         self.system, self.number = system, f"+{next(_numbers)}"
         self.session = api(system)
         self.base = f"{system.url}/api/v1/churches/grace/"
-        self.church = self.session.get(self.base, timeout=10).json()["phone_number"]
+        self.church = self.session.get(self.base, timeout=60).json()["phone_number"]
 
     def says(self, words: str) -> None:
         """Send a text from the phone, as the simulator's carrier does."""
         body = {"from": self.number, "to": self.church, "text": words}
         control = self.system.simulator["control"]
-        requests.post(f"{control}/inbound", json=body, timeout=10).raise_for_status()
+        requests.post(f"{control}/inbound", json=body, timeout=60).raise_for_status()
 
     def found(self) -> dict[str, Any]:
         """Return the conversation, as soon as the first text has arrived."""
@@ -55,13 +56,13 @@ class Talk:
 
     def _found(self) -> dict[str, Any]:
         query = f"conversations/?search={self.number[1:]}"
-        rows = self.session.get(self.base + query, timeout=10).json()["results"]
+        rows = self.session.get(self.base + query, timeout=60).json()["results"]
         return dict(rows[0]) if rows else {}
 
     def answer(self, words: str) -> None:
         """Answer as the owner, in another office."""
         url = f"{self.base}conversations/{self.found()['id']}/messages/"
-        self.session.post(url, json={"text": words}, timeout=10).raise_for_status()
+        self.session.post(url, json={"text": words}, timeout=60).raise_for_status()
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ def talk(system: RunningSystem) -> Talk:
 def open_talk(page: Page, talk: Talk, words: str) -> None:
     """Wait for the text in the list that is open, and open its conversation."""
     talk.says(words)
-    page.get_by_role("link", name=words).click(timeout=15 * SECONDS)
+    page.get_by_role("link", name=words).click(timeout=60 * SECONDS)
     expect(page.get_by_role("heading", level=1)).to_have_text(as_written(talk.number, "US"))
 
 
@@ -84,14 +85,14 @@ def test_a_text_arrives_is_read_and_answered_without_a_reload(
     page.wait_for_selector("#link[data-state=live]")
     open_talk(page, talk, "May I bring a cake?")
     expect(page.get_by_label("Reply")).to_be_focused()
-    expect(page.locator("#texts")).to_have_attribute("data-unread", "0", timeout=15 * SECONDS)
+    expect(page.locator("#texts")).to_have_attribute("data-unread", "0", timeout=60 * SECONDS)
     page.wait_for_selector("#link[data-state=live]")
     page.get_by_label("Reply").fill("Half a sentence")
     talk.says("Or two?")
     texts = page.locator("#texts")
-    expect(texts).to_contain_text("Or two?", timeout=15 * SECONDS)
+    expect(texts).to_contain_text("Or two?", timeout=60 * SECONDS)
     talk.answer("The owner says yes")
-    expect(texts).to_contain_text("The owner says yes", timeout=15 * SECONDS)
+    expect(texts).to_contain_text("The owner says yes", timeout=60 * SECONDS)
     # No notice covers the reply of the conversation that is open.
     expect(page.locator("#notices a")).to_have_count(0)
     expect(page.get_by_label("Reply")).to_have_value("Half a sentence")
@@ -99,7 +100,7 @@ def test_a_text_arrives_is_read_and_answered_without_a_reload(
     page.get_by_label("Reply").fill("Two, please")
     page.get_by_label("Reply").press("Control+Enter")
     bubble = page.locator("#texts li", has_text="Two, please")
-    expect(bubble.locator(".chip")).to_have_text("Delivered ✓", timeout=15 * SECONDS)
+    expect(bubble.locator(".chip")).to_have_text("Delivered ✓", timeout=60 * SECONDS)
     expect(page.get_by_label("Reply")).to_have_value("")
     assert talk.found()["unread_count"] == 0
 
@@ -114,7 +115,7 @@ def test_the_reply_box_closes_when_the_person_opts_out(
     page.wait_for_selector("#link[data-state=live]")
     expect(page.get_by_label("Reply")).to_be_visible()
     talk.says("STOP")
-    expect(page.locator("#closed")).to_contain_text("texted STOP", timeout=15 * SECONDS)
+    expect(page.locator("#closed")).to_contain_text("texted STOP", timeout=60 * SECONDS)
     expect(page.get_by_label("Reply")).to_be_hidden()
 
 
@@ -148,10 +149,10 @@ def test_a_search_while_typing_keeps_the_focus(
     page.goto(INBOX)
     page.get_by_label("Find a person").press_sequentially("zucchini")
     rows = page.locator("#conversations li")
-    expect(rows).to_have_count(1, timeout=15 * SECONDS)
+    expect(rows).to_have_count(1, timeout=60 * SECONDS)
     expect(rows).to_contain_text("zucchini")
     expect(page.get_by_label("Find a person")).to_be_focused()
-    assert "search=zucchini" in page.url
+    expect(page).to_have_url(re.compile("search=zucchini"))
     page.get_by_role("link", name="All", exact=True).click()
     expect(page.get_by_label("Find a person")).to_have_value("zucchini")
 
@@ -196,7 +197,7 @@ def test_a_conversation_shuts_nobody_out(
     open_talk(page, talk, "Is the office open?")
     page.wait_for_selector("#link[data-state=live]")
     talk.says("please stop texting me " + "a" * 300)
-    expect(page.locator("#texts")).to_contain_text("request to stop", timeout=15 * SECONDS)
+    expect(page.locator("#texts")).to_contain_text("request to stop", timeout=60 * SECONDS)
     page.get_by_text("Notes of the staff").click()
     page.get_by_text("Add a note").click()
     page.get_by_label("New note").fill("Sings alto")

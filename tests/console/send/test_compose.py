@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth.models import User
@@ -157,9 +158,17 @@ def test_a_text_is_planned_in_the_zone_of_the_church(
     assert scheduled.astimezone(timezone.zoneinfo.ZoneInfo("America/Chicago")).hour == 8  # type: ignore[attr-defined]
 
 
+def next_clock_change(zone: ZoneInfo) -> date:
+    """Return the next day without a half past two."""
+    days = (timezone.now().date() + timedelta(days=number) for number in range(2, 400))
+    half_past_two = (datetime.combine(day, time(2, 30), zone) for day in days)
+    return next(at.date() for at in half_past_two if at.astimezone(UTC).astimezone(zone) != at)
+
+
 def test_a_time_that_the_clocks_skip_is_refused(sender: Client, grace: Church) -> None:
     Church.objects.filter(pk=grace.pk).update(timezone="America/Chicago")
-    refused = post(sender, who="n:+13125550199", text="Hi", date="2027-03-14", time="02:30")
+    spring = next_clock_change(ZoneInfo("America/Chicago")).isoformat()
+    refused = post(sender, who="n:+13125550199", text="Hi", date=spring, time="02:30")
     assert refused.status_code == 422
     sentence = "There is no 2:30 a.m. on that day, because the clocks go forward."
     assert sentence in refused.content.decode()

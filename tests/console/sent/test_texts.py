@@ -198,7 +198,8 @@ def test_a_planned_text_is_changed_moved_and_cancelled(
     at = timezone.now() + TOMORROW
     text = text_to(grace, grace_sender, anna.phone, "Hi {first_name}", send_at=at)
     assert "Hi {first_name}" in seen(sender, path_of(text, "edit"))
-    given = {"text": "Dear {first_name}", "day": at.date().isoformat(), "clock": "23:59"}
+    day = (at + TOMORROW).date().isoformat()
+    given = {"text": "Dear {first_name}", "day": day, "clock": "23:59"}
     assert "Dear Anna" in done(sender, path_of(text, "edit"), **given, edits=0)
     answer = sender.post(path_of(text, "edit"), {**given, "text": "Mine", "edits": 0})
     assert answer.status_code == 422

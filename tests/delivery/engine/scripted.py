@@ -18,6 +18,7 @@ from delivery.sending.drain import Drain
 from delivery.sending.threads import Threads
 from delivery.testing import ScriptedProvider
 from koinonia.models import Church
+from tests.support.waiting import wait_until
 
 ACCEPTED = SendOutcome(kind=Outcome.ACCEPTED, provider_id="given", http_status=200)
 UNAVAILABLE = SendOutcome(kind=Outcome.RETRYABLE, code="10037", http_status=503)
@@ -51,6 +52,16 @@ def drain(
     provider: ScriptedProvider, clock: Callable[[], datetime] = timezone.now, size: int = 2
 ) -> Drain:
     return Drain(Threads(size, lambda alias: provider), clock=clock)
+
+
+def run_until(worker: Drain, condition: Callable[[], object]) -> None:
+    """Run the worker repeatedly until the condition holds."""
+
+    def holds() -> bool:
+        worker.run(budget=0.5)
+        return bool(condition())
+
+    wait_until(holds)
 
 
 def keys(requests: list[OutboundText]) -> set[tuple[str, bytes]]:

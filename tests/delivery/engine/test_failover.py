@@ -18,7 +18,7 @@ from delivery.sending.threads import Threads
 from delivery.statuses import Status
 from delivery.testing import ScriptedProvider
 from koinonia.models import Church, SendingNumber
-from tests.delivery.engine.scripted import LOST, UNAVAILABLE, write
+from tests.delivery.engine.scripted import LOST, UNAVAILABLE, run_until, write
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -72,7 +72,8 @@ def test_a_text_that_was_never_tried_is_sent_by_the_second_provider(
     text = write(grace_with_two)
     first_provider_fails()
     providers = {alias: ScriptedProvider(alias) for alias in ("telnyx", OTHER)}
-    Drain(Threads(2, lambda alias: providers[alias])).run(budget=5)
+    accepted = Message.objects.filter(status=Status.ACCEPTED)
+    run_until(Drain(Threads(2, lambda alias: providers[alias])), accepted.exists)
     assert sender(text) == (OTHER, SECOND)
     assert (text.status, len(providers["telnyx"].requests)) == (Status.ACCEPTED, 0)
     [sent] = providers[OTHER].requests
@@ -86,7 +87,7 @@ def test_a_text_with_a_call_behind_it_waits_for_its_own_provider(
     settings.DELIVERY = {**settings.DELIVERY, "RETRY_DELAYS": (3600, 3600, 3600)}
     text = write(grace_with_two)
     tried = ScriptedProvider("telnyx", answers=[answer])
-    Drain(Threads(1, lambda alias: tried)).run(budget=2)
+    Drain(Threads(1, lambda alias: tried)).run()
     first_provider_fails()
     later = timezone.now() + timedelta(hours=2)
     assert failover.move_waiting(later) == 0
@@ -173,7 +174,7 @@ def test_a_moved_text_to_a_person_who_opts_out_is_not_sent(grace_with_two: Churc
     assert failover.move_waiting(timezone.now()) == 1
     opt_outs.opt_out(grace_with_two.pk, text.to_number, OptOut.Source.KEYWORD, now=timezone.now())
     provider = ScriptedProvider(OTHER)
-    Drain(Threads(1, lambda alias: provider)).run(budget=2)
+    Drain(Threads(1, lambda alias: provider)).run()
     text.refresh_from_db()
     assert (text.status, provider.requests) == (Status.SUPPRESSED, [])
 
@@ -186,6 +187,6 @@ def test_a_moved_text_keeps_its_second_number_when_the_first_provider_is_back(
     failover.move_waiting(timezone.now())
     BreakerTransition.objects.all().delete()
     provider = ScriptedProvider(OTHER)
-    Drain(Threads(1, lambda alias: provider)).run(budget=2)
+    Drain(Threads(1, lambda alias: provider)).run()
     assert sender(text) == (OTHER, SECOND)
     assert len(provider.requests) == 1

@@ -28,8 +28,8 @@ def test_a_paused_church_without_messages_does_not_keep_a_worker_busy(
     worker = drain(ScriptedProvider())
     worker.gate.rest(Turn(grace.pk, Priority.BULK, "telnyx"), SOON.total_seconds(), timezone.now())
     began = time.monotonic()
-    worker.run(budget=10)
-    assert SOON.total_seconds() <= time.monotonic() - began < 5
+    worker.run(budget=60)
+    assert SOON.total_seconds() <= time.monotonic() - began < 30
 
 
 def test_a_frozen_number_sends_no_message_of_another_number(grace: Church, settings: Any) -> None:

@@ -14,7 +14,15 @@ from delivery.providers.base import Billed, OutboundText, SendOutcome
 from delivery.statuses import Status
 from delivery.testing import ScriptedProvider
 from koinonia.models import Church
-from tests.delivery.engine.scripted import ACCEPTED, LOST, UNAVAILABLE, drain, keys, write
+from tests.delivery.engine.scripted import (
+    ACCEPTED,
+    LOST,
+    UNAVAILABLE,
+    drain,
+    keys,
+    run_until,
+    write,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -161,6 +169,6 @@ def test_an_unusable_number_fails_one_message_and_the_others_wait(grace: Church)
     for number in range(1, 31):
         write(grace, to=f"+131255500{number:02}", now=clock.now)
     engine = drain(ScriptedProvider(answers=[refused]), clock, size=1)
-    engine.run(budget=2)
-    assert Message.objects.filter(status="dead", error_class="configuration").exists()
+    dead = Message.objects.filter(status="dead", error_class="configuration")
+    run_until(engine, dead.exists)
     assert Message.objects.filter(status="queued").count() >= 20

@@ -23,10 +23,10 @@ class ControlClient:
         self._http.close()
 
     def control(self, path: str, **body: Any) -> dict[str, Any]:
-        return _content(self._http.post(f"{self._control}/{path}", json=body, timeout=5))
+        return _content(self._http.post(f"{self._control}/{path}", json=body, timeout=30))
 
     def ask(self, path: str) -> dict[str, Any]:
-        return _content(self._http.get(f"{self._control}/{path}", timeout=5))
+        return _content(self._http.get(f"{self._control}/{path}", timeout=30))
 
 
 def _content(answer: requests.Response) -> dict[str, Any]:

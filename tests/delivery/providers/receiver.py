@@ -10,7 +10,7 @@ from typing import Generic, Self, TypeVar
 
 from delivery.providers.simulator.server import Answer, Request, Server
 
-_PATIENCE_SECONDS = 10
+_PATIENCE_SECONDS = 60
 
 
 @dataclass(frozen=True)

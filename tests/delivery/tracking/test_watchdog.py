@@ -121,7 +121,7 @@ def test_a_worker_looks_up_in_the_background(message: MakeMessage, telnyx: HTTPS
     watchdog = Watchdog()
     watchdog.tick(LATER)
     assert watchdog._round is not None
-    watchdog._round.result(timeout=10)
+    watchdog._round.result(timeout=60)
     assert watchdog.tick(LATER) == 0, "It looks every five seconds."
     assert watchdog.tick(LATER + timedelta(seconds=5)) == 1
     text.refresh_from_db()
@@ -188,4 +188,4 @@ def test_a_round_without_a_database_is_not_repeated_in_every_drain(
 
 def _ended(background: Watchdog) -> None:
     assert background._round is not None
-    wait([background._round], timeout=10)
+    wait([background._round], timeout=60)

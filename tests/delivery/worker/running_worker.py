@@ -53,7 +53,7 @@ class RunningWorker:
     def __exit__(self, *_: object) -> None:
         if self.process.poll() is None:
             self.process.terminate()
-            self.process.wait(15)
+            self.process.wait(60)
 
     def start(self) -> None:
         self.log = self.directory / "worker.log"

@@ -40,7 +40,7 @@ def port() -> Iterator[int]:
             yield number
         finally:
             server.terminate()
-            server.wait(10)
+            server.wait(60)
 
 
 Answer = tuple[int, list[tuple[str, str]], bytes]

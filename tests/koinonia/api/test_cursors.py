@@ -22,7 +22,7 @@ MOMENTS = st.lists(st.integers(0, 3), max_size=12)
 LAW = settings(
     max_examples=40,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 

@@ -180,7 +180,11 @@ NAMES = {
 }
 
 
-@law(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@law(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(path=st.sampled_from(sorted(NAMES)), data=st.data())
 def test_any_json_is_answered(
     owner: APIClient, anna: Member, path: str, data: st.DataObject

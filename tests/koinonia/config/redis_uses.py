@@ -53,7 +53,7 @@ async def _heard() -> str:
     channel = await layer.new_channel()
     await layer.group_add("church.grace", channel)
     await layer.group_send("church.grace", {"type": "log.appended"})
-    message = await asyncio.wait_for(layer.receive(channel), 5)
+    message = await asyncio.wait_for(layer.receive(channel), 30)
     await layer.flush()
     return str(message["type"])
 

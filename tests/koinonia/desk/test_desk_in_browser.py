@@ -19,7 +19,7 @@ pytestmark = pytest.mark.any_database
 DESK, LETTERS = "/admin/", "/admin/delivery/deadletter/"
 STOPS, BREAKER = "/admin/delivery/tenantstop/", "/admin/delivery/breakertransition/"
 SLOWDOWNS = "/admin/delivery/slowdown/"
-PATIENCE_MS = 30_000
+PATIENCE_MS = 60_000
 NOT_A_FAULT = re.compile("Failed to load resource")
 """Chromium's line for a 422, and for a request that a test lets fail."""
 

@@ -66,7 +66,7 @@ class Proxies:
             f"http://127.0.0.1:{self.ports[proxy]}{path}",
             json=body,
             headers={**self.headers, **headers},
-            timeout=10,
+            timeout=60,
         )
 
 

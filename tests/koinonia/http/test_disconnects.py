@@ -114,7 +114,7 @@ class Client:
 
     async def disconnect(self) -> None:
         self.inbox.put_nowait(DISCONNECT)
-        await asyncio.wait_for(self.task, 10)
+        await asyncio.wait_for(self.task, 30)
 
     @property
     def body(self) -> bytes:
@@ -122,7 +122,7 @@ class Client:
 
 
 async def until(condition: Any) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not condition():  # noqa: ASYNC110 - the handler sends no event
             await asyncio.sleep(0.001)
 

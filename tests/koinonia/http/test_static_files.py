@@ -15,6 +15,7 @@ from pytest_django import Settings
 from koinonia.http.scopes import Application
 from koinonia.http.static_files import with_static_files
 
+SECONDS = 20
 SCRIPT = "console.0123456789ab.js"
 CONTENT = b"export const greeting = 'grace and peace';\n" * 40
 
@@ -40,9 +41,9 @@ async def get(
     scope = {"type": "http", "method": method, "path": path, "headers": raw}
     asked: Any = ApplicationCommunicator(application, scope)  # type: ignore[no-untyped-call]  # untyped
     await asked.send_input({"type": "http.request"})
-    start = await asked.receive_output()
+    start = await asked.receive_output(SECONDS)
     body = b""
-    while (part := await asked.receive_output())["body"] or part.get("more_body"):
+    while (part := await asked.receive_output(SECONDS))["body"] or part.get("more_body"):
         body += part["body"]
         if not part.get("more_body"):
             break

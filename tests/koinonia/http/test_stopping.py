@@ -8,6 +8,8 @@ from asgiref.testing import ApplicationCommunicator
 from koinonia.http.stopping import with_stopping
 from realtime import stopping
 
+SECONDS = 20
+
 
 async def peace(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": [(b"x-word", b"peace")]})
@@ -18,7 +20,7 @@ async def head_of(path: str) -> tuple[int, dict[bytes, bytes]]:
     scope = {"type": "http", "method": "GET", "path": path, "headers": []}
     asked: Any = ApplicationCommunicator(with_stopping(peace), scope)  # type: ignore[no-untyped-call]  # untyped
     await asked.send_input({"type": "http.request"})
-    start = await asked.receive_output()
+    start = await asked.receive_output(SECONDS)
     return start["status"], dict(start["headers"])
 
 

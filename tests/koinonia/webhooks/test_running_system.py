@@ -91,7 +91,7 @@ def test_a_text_reaches_the_receiver_also_after_the_process_was_killed(
         deliver("Hello again")
         assert sending_processes(system.data_dir) != [process]
         settle()
-    figures = requests.get(f"http://{METRICS}/metrics", timeout=10).text
+    figures = requests.get(f"http://{METRICS}/metrics", timeout=60).text
     posts = re.search(r'koinonia_outgoing_posts_total\{outcome="delivered"\} (\S+)', figures)
     assert posts is not None, "The worker counts the posts of its process."
     assert float(posts[1]) >= len({one.headers["webhook-id"] for one in receiver.received})

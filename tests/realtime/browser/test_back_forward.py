@@ -22,7 +22,7 @@ def context(browser: Browser, port: int, session: str) -> Iterator[BrowserContex
     )
     url = f"http://127.0.0.1:{port}"
     context = cached.new_context(base_url=url)
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(60_000)
     context.add_cookies([{"name": "sessionid", "value": session, "url": url}])
     yield context
     cached.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -15,17 +14,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from delivery.worker.parent_death import die_with_parent
+from tests.support.running_system import free_port
 from tests.support.valkey import ValkeyServer
 
 APPLICATION = "tests.realtime.second_project.asgi:application"
 ROOT = Path(__file__).resolve().parents[3]
 Server = Literal["daphne", "uvicorn", "plain daphne", "plain uvicorn"]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class SecondProject:
@@ -103,17 +97,17 @@ class SecondProject:
         assert self._writer.stdin is not None
         assert self._writer.stdout is not None
         self._writer.stdin.close()
-        self._writer.wait(10)
+        self._writer.wait(30)
         self._writer.stdout.close()
 
 
 def _wait_for_answer(port: int) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 90
     while True:
         try:
             urllib.request.urlopen(f"http://127.0.0.1:{port}/page/", timeout=5).close()
             return
-        except (urllib.error.URLError, ConnectionError):
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.05)

@@ -71,6 +71,7 @@ REALTIME: dict[str, Any] = {
     # Shorter than the defaults, which other tests check, so that each test is fast.
     "SWEEP_SECONDS": float(os.environ.get("PROJECT_SWEEP", "1")),
     "SOCKETS_PER_USER": int(os.environ.get("PROJECT_SOCKETS", "20")),
+    "TAIL_CHECK_SECONDS": float(os.environ.get("PROJECT_TAIL", "1")),
     "COUNT_SECONDS": float(os.environ.get("PROJECT_COUNT", "2")),
     "KEEP_ALIVE_SECONDS": float(os.environ.get("PROJECT_KEEP_ALIVE", "75")),
     "HEARTBEAT_SECONDS": int(os.environ.get("PROJECT_HEARTBEAT", "25")),

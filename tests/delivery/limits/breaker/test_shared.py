@@ -97,7 +97,7 @@ def test_each_failed_probe_doubles_the_open_time() -> None:
     breaker = SharedBreaker(account())
     fail(breaker)
     breaker.record(probe(breaker), Tally(1, 1))
-    assert 1.5 < permit(breaker).wait <= 2.0
+    assert 1.0 < permit(breaker).wait <= 2.0
 
 
 def test_a_probe_that_sent_nothing_frees_the_next_one() -> None:

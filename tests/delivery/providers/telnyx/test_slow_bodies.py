@@ -71,7 +71,7 @@ def dripping(settings: Any) -> Iterator[None]:
         yield
         took = time.monotonic() - began
         given_up.set()
-    assert took < 5
+    assert took < 25
 
 
 def test_a_slow_answer_is_abandoned_in_time(settings: Any) -> None:

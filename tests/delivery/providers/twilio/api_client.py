@@ -43,7 +43,7 @@ def sdk_for(twilio: TwilioSimulator, user: str = "", password: str = "") -> Any:
         user or credentials.api_key,
         password or credentials.api_secret,
         credentials.account_sid,
-        http_client=TwilioHttpClient(timeout=5),
+        http_client=TwilioHttpClient(timeout=30),
     )
     sdk.api.base_url = twilio.base
     return sdk

@@ -182,7 +182,7 @@ def test_a_foreign_sender_is_refused(client: ApiClient) -> None:
 def test_a_full_queue_refuses_and_a_short_validity_expires(
     client: ApiClient, receiver: Receiver
 ) -> None:
-    client.control("settings", rate=0.5, queue_seconds=3)
+    client.control("settings", rate=0.05, queue_seconds=45)
     assert client.send().sid
     expiring = client.send(validity_period=1, status_callback=receiver.url())
     [late] = receiver.wait_for(1)
@@ -209,6 +209,6 @@ def test_without_json_the_api_answers_xml(twilio: TwilioSimulator) -> None:
     answer = requests.get(
         f"{twilio.base}/2010-04-01/Accounts/{credentials.account_sid}/Messages",
         auth=(credentials.account_sid, credentials.auth_token),
-        timeout=5,
+        timeout=30,
     )
     assert answer.headers["Content-Type"] == "application/xml"

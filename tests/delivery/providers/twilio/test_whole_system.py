@@ -63,7 +63,7 @@ class Api:
         self._church = f"{system.url}/api/v1/churches/grace/"
 
     def get(self, path: str) -> dict[str, Any]:
-        answer = self._http.get(self._church + path, timeout=10)
+        answer = self._http.get(self._church + path, timeout=60)
         answer.raise_for_status()
         found: dict[str, Any] = answer.json()
         return found
@@ -164,6 +164,6 @@ def test_a_strangers_callback_is_refused(system: RunningSystem) -> None:
         f"{system.url}/webhooks/twilio/m1/",
         data={"MessageSid": "SM" + "0" * 32, "MessageStatus": "delivered"},
         headers={"X-Twilio-Signature": "AAAA"},
-        timeout=10,
+        timeout=60,
     )
     assert answer.status_code == 400

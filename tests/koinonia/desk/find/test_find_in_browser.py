@@ -17,7 +17,7 @@ from tests.support.running_system import RunningSystem, database_environment
 pytestmark = pytest.mark.any_database
 
 WORDS, NUMBER = "Practice is at seven, dear Ruth.", "(312) 555-0177"
-PATIENCE_MS = 30_000
+PATIENCE_MS = 60_000
 
 
 @pytest.fixture(scope="module")

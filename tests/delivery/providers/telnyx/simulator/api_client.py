@@ -35,7 +35,7 @@ class ApiClient(ControlClient):
         key: str | None = None,
         *,
         sender: str = CHURCH,
-        timeout: float = 5,
+        timeout: float | tuple[float, float] = 30,
         session: requests.Session | None = None,
         **fields: Any,
     ) -> requests.Response:
@@ -52,7 +52,7 @@ class ApiClient(ControlClient):
     def post_raw(self, body: bytes) -> requests.Response:
         headers = {"Authorization": f"Bearer {self.telnyx.api_key}"}
         url = f"{self.telnyx.base}/messages"
-        return self._http.post(url, data=body, headers=headers, timeout=5)
+        return self._http.post(url, data=body, headers=headers, timeout=30)
 
     def post_apart(self, **fields: Any) -> requests.Response:
         """Send on a separate connection, for use from several threads."""
@@ -62,7 +62,7 @@ class ApiClient(ControlClient):
     def get(self, path: str, **parameters: str) -> requests.Response:
         headers = {"Authorization": f"Bearer {self.telnyx.api_key}"}
         url = f"{self.telnyx.base}/{path}"
-        return self._http.get(url, params=parameters, headers=headers, timeout=5)
+        return self._http.get(url, params=parameters, headers=headers, timeout=30)
 
     def status_of(self, message_id: str) -> str:
         return str(self.get(f"messages/{message_id}").json()["data"]["to"][0]["status"])

@@ -20,7 +20,7 @@ from tests.delivery.providers.telnyx.simulator.api_client import CHURCH, MEMBER
 
 ROOT = Path(__file__).resolve().parents[5]
 COMMAND = [sys.executable, str(ROOT / "manage.py"), "telnyx_simulator"]
-STOP_SECONDS = 10
+STOP_SECONDS = 30
 
 
 @contextmanager
@@ -106,7 +106,7 @@ def test_broken_state_is_replaced(tmp_path: Path) -> None:
 def test_its_options_reach_the_simulator(tmp_path: Path) -> None:
     url = "http://127.0.0.1:9/hook"
     with running(tmp_path, "--webhook-url", url, "--rate", "5", "--latency-ms", "7") as process:
-        options = requests.get(printed(process)["control"], timeout=5).json()["options"]
+        options = requests.get(printed(process)["control"], timeout=30).json()["options"]
     assert (options["webhook_url"], options["rate"], options["latency_ms"]) == (url, 5, 7)
 
 

@@ -39,7 +39,7 @@ def test_a_malformed_key_is_refused(client: ApiClient, key: str) -> None:
 
 
 def test_two_keys_are_refused(client: ApiClient) -> None:
-    connection = http.client.HTTPConnection(urlsplit(client.telnyx.base).netloc, timeout=5)
+    connection = http.client.HTTPConnection(urlsplit(client.telnyx.base).netloc, timeout=30)
     body = json.dumps({"from": CHURCH, "to": MEMBER, "text": "Hello"}).encode()
     connection.putrequest("POST", "/v2/messages")
     connection.putheader("Authorization", f"Bearer {client.telnyx.api_key}")
@@ -61,7 +61,7 @@ def test_a_refusal_frees_the_key(client: ApiClient) -> None:
 
 
 def test_in_progress_is_a_conflict(client: ApiClient) -> None:
-    client.control("faults", fault="slow", seconds=1.5)
+    client.control("faults", fault="slow", seconds=4)
     slow = threading.Thread(target=client.post, kwargs={"key": "a"})
     slow.start()
     wait_until(lambda: len(client.telnyx.ledger) == 1)

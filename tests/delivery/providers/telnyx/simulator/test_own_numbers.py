@@ -25,7 +25,7 @@ def strict() -> Iterator[ApiClient]:
 
 
 def numbers(client: ApiClient, **body: Any) -> requests.Response:
-    return requests.post(f"{client.telnyx.control}/numbers", json=body, timeout=5)
+    return requests.post(f"{client.telnyx.control}/numbers", json=body, timeout=30)
 
 
 def test_a_number_of_the_account_sends_and_another_is_refused_as_telnyx_does(
@@ -55,7 +55,7 @@ def test_without_any_number_named_every_sender_is_taken(client: ApiClient) -> No
 
 def test_a_reset_goes_back_to_the_numbers_of_the_start(strict: ApiClient) -> None:
     numbers(strict, add=[OTHER])
-    requests.post(f"{strict.telnyx.control}/reset", timeout=5)
+    requests.post(f"{strict.telnyx.control}/reset", timeout=30)
     assert strict.post(sender=OTHER).status_code == 400
     assert strict.post().status_code == 200
 

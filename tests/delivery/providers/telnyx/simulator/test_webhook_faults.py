@@ -123,7 +123,7 @@ def test_webhooks_can_be_turned_off(client: ApiClient, receiver: Receiver) -> No
 
 
 def test_a_slow_answer_comes_after_its_webhooks(client: ApiClient, receiver: Receiver) -> None:
-    client.control("faults", fault="slow", seconds=2)
+    client.control("faults", fault="slow", seconds=4)
     posting = threading.Thread(target=client.post, kwargs={"webhook_url": receiver.url()})
     posting.start()
     receiver.wait_for(2)

@@ -75,7 +75,7 @@ def test_each_attempt_is_signed_afresh(client: ApiClient, receiver: Receiver) ->
     client.post(webhook_url=receiver.url())
     first, second = receiver.wait_for(2)
     assert int(second.headers["telnyx-timestamp"]) > int(first.headers["telnyx-timestamp"])
-    assert abs(int(second.headers["telnyx-timestamp"]) - time.time()) < 5
+    assert abs(int(second.headers["telnyx-timestamp"]) - time.time()) < 60
     for webhook in (first, second):
         client.sdk.webhooks.unwrap(webhook.body.decode(), headers=webhook.headers)
     assert first.event == second.event
