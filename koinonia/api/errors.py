@@ -10,6 +10,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, DataError, IntegrityError, OperationalError, transaction
 from rest_framework import exceptions
 
+from koinonia.database.locks import RowsTakenError
 from koinonia.database.outage import RETRY_AFTER_SECONDS
 
 GONE = "The object that this request changes has just been deleted."
@@ -71,7 +72,8 @@ def lost_race(error: Exception) -> exceptions.APIException | None:
         return exceptions.NotFound(GONE)
     if isinstance(error, IntegrityError) and (state == _FOREIGN_KEY or "FOREIGN KEY" in str(error)):
         return ConflictError(NEEDED)
-    if isinstance(error, OperationalError) and state in _DEADLOCK_OR_SERIALIZATION:
+    is_deadlock = isinstance(error, OperationalError) and state in _DEADLOCK_OR_SERIALIZATION
+    if is_deadlock or isinstance(error, RowsTakenError):
         return ConflictError(AGAIN)
     if isinstance(error, DataError | UnicodeEncodeError):
         return exceptions.ParseError(UNSTORABLE)

@@ -115,7 +115,7 @@ OPERATIONS: dict[str, dict[str, Operation]] = {
     },
     "…/series/{id}/": {
         "get": _O("get_series", "Get a series"),
-        "patch": _O("update_series", "Change or pause a series"),
+        "patch": _O("update_series", "Change, pause or reopen a series"),
         "delete": _O("end_series", "End a series"),
     },
     "…/series/{id}/skip/": {"post": _O("skip_occurrence", "Leave out the next occurrence")},

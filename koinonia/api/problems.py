@@ -14,6 +14,7 @@ from django.core.exceptions import (
     SuspiciousOperation,
 )
 from django.core.signals import got_request_exception
+from django.db import DatabaseError
 from django.http import Http404, HttpResponse, JsonResponse
 from django.http.multipartparser import MultiPartParserError
 from rest_framework import exceptions
@@ -23,7 +24,7 @@ from rest_framework.views import set_rollback
 
 from delivery.content.visible_text import clean
 from koinonia.api.advice import explained
-from koinonia.api.errors import DatabaseAwayError, TooLargeError, lost_race
+from koinonia.api.errors import ConflictError, DatabaseAwayError, TooLargeError, lost_race
 from koinonia.database import outage
 from throttling.drf import LimitExceeded, charge_failed_request
 from throttling.responses import problem as limit_problem
@@ -65,7 +66,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
     """
     # First, because a bad credential may exceed the limit of its address.
     error = charge_failed_request(error, context)
-    expected = known(error) or _lost_race(error, context) or unavailable(error)
+    path = getattr(context.get("request"), "path", "")
+    expected = known(error) or lost_race_at(path, error) or unavailable(error)
     if expected is None:
         _report(error, context)
         expected = exceptions.APIException(OUR_FAULT)
@@ -116,14 +118,22 @@ def unavailable(error: BaseException | None) -> exceptions.APIException | None:
     return DatabaseAwayError()
 
 
-def _lost_race(error: Exception, context: dict[str, Any]) -> exceptions.APIException | None:
+def lost_race_at(path: str, error: Exception) -> exceptions.APIException | None:
     """Return and log a lost race. Without a second request at work, the race is our bug."""
     found = lost_race(error)
     if found is not None:
-        path = getattr(context.get("request"), "path", "")
         extra = {"action": "request_lost_race", "path": path}
         logger.warning("A request lost a race: %s", path, exc_info=error, extra=extra)
     return found
+
+
+def conflict_at(path: str, error: BaseException | None) -> bool:
+    """Return whether a transaction of this page lost against another one, and log it if so."""
+    is_of_database = isinstance(error, DatabaseError) and not path.startswith("/api/")
+    if not is_of_database or not isinstance(lost_race(error), ConflictError):
+        return False
+    lost_race_at(path, error)
+    return True
 
 
 def _report(error: Exception, context: dict[str, Any]) -> None:

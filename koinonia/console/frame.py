@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
+from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -23,6 +24,7 @@ from django_htmx.middleware import HtmxDetails
 
 from koinonia.accounts import devices
 from koinonia.api.permissions import suffices
+from koinonia.api.problems import conflict_at
 from koinonia.config import log_context
 from koinonia.console import memberships
 from koinonia.console.parts import Frame
@@ -97,6 +99,10 @@ class ConsoleView(View):
                 return super().dispatch(request, *args, **kwargs)
             except LimitExceeded as refused:
                 return self.busy(refused.result.retry_after)
+            except DatabaseError as error:
+                if conflict_at(request.path, error):
+                    return self.conflict()
+                raise
 
     def page(
         self, template: str, context: dict[str, Any] | None = None, status: int = 200
@@ -138,6 +144,16 @@ class ConsoleView(View):
         response = self.page("koinonia/console/busy.html", shown, status=429)
         response["Retry-After"] = str(wait)
         return response
+
+    def conflict(self) -> HttpResponse:
+        """Return the page for a change that lost against another. It keeps the form, to send it again.
+
+        A browser sends no file twice: a form with a file is kept by the way back.
+        """
+        posted = [] if self.request.FILES else self.request.POST.lists()
+        kept = [(name, value) for name, values in posted for value in values]
+        shown = {"kept": [field for field in kept if field[0] != "csrfmiddlewaretoken"]}
+        return self.page("koinonia/console/conflict.html", shown, status=409)
 
     def notice(self, sentence: str, *, accepted: str = "", level: int = messages.SUCCESS) -> None:
         """Show a sentence on the next page. ``accepted`` names a form: its draft is deleted."""

@@ -39,6 +39,7 @@ SENTENCES: dict[str, str | Promise] = {
     "reply": _("New text from {name}"),
     "failed": _("The server did not accept this. Try again in a moment."),
     "unreachable": _("The server cannot be reached. Nothing you typed is lost. Try again."),
+    "conflict": _("Somebody else changed this at the same time. Try again."),
     "busy": _("That was a lot at once. Wait a minute, and try again."),
     "notifying": _("New texts are announced on this device."),
     "blocked": _("Your browser does not allow this page to announce texts."),

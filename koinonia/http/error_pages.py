@@ -24,6 +24,10 @@ SENTENCES: dict[int, _Words] = {
             "The address is wrong, the thing was deleted, or you are not on the staff of this church."
         ),
     ),
+    409: (
+        _("Somebody else changed this at the same time"),
+        _("Nothing was done. Go back and try again: what you typed is still there."),
+    ),
     500: (
         _("Something went wrong here"),
         _("It has been reported. No text is lost. Go back and try again in a moment."),

@@ -116,6 +116,13 @@ class Columns:
         return ", ".join(wanted)
 
 
+def names_something(cells: Sequence[str]) -> tuple[bool, bool]:
+    """Return whether a cell is the header of a name, and of a phone: a fast test of many lines."""
+    by_name = _Names(cells, {})
+    has_name = by_name.has((*names.FIRST_NAME, *names.FULL_NAME))
+    return has_name, by_name.has_phone()
+
+
 def columns_of(cells: Sequence[str], chosen: Mapping[int, str] | None = None) -> Columns:
     """Return the columns for the headers in ``cells``.
 
@@ -168,12 +175,28 @@ class _Names:
         self._taken: set[int] = set()
         self._headers = [chosen.get(at, cell) for at, cell in enumerate(cells)]
         self._names = [normalised(_HINT.sub(" ", header)) for header in self._headers]
-        for at, name in enumerate(self._names):
-            for spelling in {name, name.replace(" ", "")} - {""}:
+        self._numbers = [
+            normalised(header.replace("#", " number ")) if "#" in header else name
+            for header, name in zip(self._headers, self._names, strict=True)
+        ]
+        """The names with "number" for "#"."""
+        for at, names_of_it in enumerate(zip(self._names, self._numbers, strict=True)):
+            for spelling in {*names_of_it, *(name.replace(" ", "") for name in names_of_it)} - {""}:
                 self._at.setdefault(spelling, []).append(at)
 
     def has(self, wanted: Iterable[str]) -> bool:
         return any(self._of(name) for name in wanted)
+
+    def has_phone(self) -> bool:
+        return (
+            self.has((*names.MOBILE, *names.ANY_PHONE, *names.SECOND_CHOICE))
+            or any(map(_NUMBERED_PHONE.fullmatch, self._names))
+            or any(
+                _names_phone(name, mobile=mobile)
+                for name in self._numbers
+                for mobile in (False, True)
+            )
+        )
 
     def take(self, wanted: Iterable[str], headers: Sequence[Column]) -> list[Column]:
         """Take the columns with these names, in the order of ``wanted``."""
@@ -186,7 +209,7 @@ class _Names:
         """Take the columns with only words for a phone in their names."""
         found = [
             at
-            for at, name in enumerate(self._names)
+            for at, name in enumerate(self._numbers)
             if at not in self._taken and _names_phone(name, mobile=mobile)
         ]
         self._taken.update(found)
@@ -268,7 +291,7 @@ def _consent_of(name: str, header: str) -> Meaning | None:
     for spelling in spellings:
         if spelling.replace(" ", "") in _COMPACT_OUT:
             return Meaning.OUT
-        if spelling.replace(" ", "") in _COMPACT_MAY:
+        if spelling.replace(" ", "") in _COMPACT_MAY and "#" not in header:
             return Meaning.MAY
     meanings = [meaning_of(spelling, header) for spelling in spellings]
     understood = (meaning for meaning in meanings if meaning in (Meaning.OUT, Meaning.MAY))

@@ -81,7 +81,7 @@ def meaning_of(name: str, header: str = "") -> Meaning | None:
         return Meaning.OUT_BECAUSE
     if words & _OTHER_SUBJECTS:
         return None
-    return _understood(name, header) or _suspected(name, words)
+    return _understood(name, header) or _suspected(name, words, header)
 
 
 def refuses_texts(words: str) -> bool:
@@ -109,7 +109,8 @@ def _understood(name: str, header: str) -> Meaning | None:
     rest, wishes = _WISH.subn(" ", rest)
     if set(rest.split()) - _CONTACT - _FILLER:
         return None
-    is_about_contact = bool(set(name.split()) & _CONTACT)
+    named = set(name.split())
+    is_about_contact = bool(named & _CONTACT)
     if refusals + negations and agreements + wishes and ("/" in header or "|" in header):
         return None
     if refusals == 1 and not negations + agreements:
@@ -118,16 +119,18 @@ def _understood(name: str, header: str) -> Meaning | None:
         return Meaning.OUT
     if refusals + negations:
         return None
-    if agreements or (is_about_contact and (wishes or set(name.split()) & _TEXTS)):
+    is_number = "#" in header
+    if agreements or (is_about_contact and (wishes or (named & _TEXTS and not is_number))):
         return Meaning.MAY
     return None
 
 
-def _suspected(name: str, words: set[str]) -> Meaning | None:
+def _suspected(name: str, words: set[str], header: str) -> Meaning | None:
     about_texts = bool(words & _TEXTS or "messaging" in words)
+    is_counted = "#" in header or _COUNTED.search(name)
     directions = (_REFUSAL, _NEGATION, _AGREEMENT, _WISH, _PREFERENCE)
     has_direction = "no" in words or any(pattern.search(name) for pattern in directions)
-    if about_texts and has_direction and not _COUNTED.search(name):
+    if about_texts and has_direction and not is_counted:
         return Meaning.UNCLEAR
     if _NEGATION.search(name) and words & {"contact", "call", "phone", "message"}:
         return Meaning.UNCLEAR
@@ -135,6 +138,6 @@ def _suspected(name: str, words: set[str]) -> Meaning | None:
         return Meaning.PREFERENCE
     hints = about_texts or bool(words & _HINTS or _OPTING.search(name))
     hints |= "status" in words and bool(words & {"mobile", "cell", "phone"})
-    if hints and not _COUNTED.search(name):
+    if hints and not is_counted:
         return Meaning.HINT
     return None

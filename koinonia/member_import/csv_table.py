@@ -11,9 +11,9 @@ from itertools import islice
 
 from django.utils.translation import gettext as _
 
-from koinonia.member_import.columns import Columns, columns_of
+from koinonia.member_import.columns import Columns, columns_of, names_something
 from koinonia.member_import.csv_records import Lines, Shape
-from koinonia.member_import.header_row import find_header, not_found
+from koinonia.member_import.header_row import MOST_HEADER_LINES, find_header, not_found
 from koinonia.member_import.table import Mapping, Record, Table, UnusableFileError
 
 _DELIMITERS = ",;\t|"
@@ -74,9 +74,8 @@ def _fit(lines: Lines, delimiter: str, mapping: Mapping | None) -> _Fit:
 def _best(lines: Lines, delimiter: str, start: int) -> tuple[Columns, int]:
     """Return the columns of the first line that names any, and the line, for the error sentence."""
     first: Record | None = None
-    for record in islice(lines.records(delimiter, start=start), 10):
+    for record in islice(lines.records(delimiter, start=start), MOST_HEADER_LINES):
         first = first or record
-        columns = columns_of(record.cells)
-        if columns.has_phone or columns.has_name:
-            return columns, record.line
+        if any(names_something(record.cells)):
+            return columns_of(record.cells), record.line
     return columns_of(first.cells if first else []), first.line if first else 1

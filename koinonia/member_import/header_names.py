@@ -11,7 +11,7 @@ from koinonia.member_import import header_languages as languages
 
 MOBILE = (
     "sms phone number", "sms number", "sms phone", "sms", "text number",
-    "texting number", "text message number", "text phone number", "text phone", "texting phone",
+    "texting number", "text message number", "text messages number", "txt number", "text phone number", "text phone", "texting phone",
     "text mobile", "text cell", "sms mobile", "sms cell", "sms mobile number",
     "mobile phone number", "mobile phone", "mobile number", "mobile", "mobile tel",
     "mobile telephone", "mobile no", "mobile nr", "cell phone number", "cell phone", "cell number",

@@ -8,7 +8,7 @@ from itertools import chain, islice
 
 from django.utils.translation import gettext as _
 
-from koinonia.member_import.columns import Columns, columns_of
+from koinonia.member_import.columns import Columns, columns_of, names_something
 from koinonia.member_import.table import (
     MAX_COLUMNS,
     NO_HEADER,
@@ -19,8 +19,8 @@ from koinonia.member_import.table import (
     UnusableFileError,
 )
 
-_SAMPLED_RECORDS = 10
-"""Records from the start of a file that can be the header."""
+MOST_HEADER_LINES = 50
+"""Lines with cells from the start of a file that can be the header. Reports print a page of titles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +45,17 @@ def find_header(records: Iterable[Record], mapping: Mapping | None = None) -> He
     above: list[Record] = []
     for record in left:
         if record.error or len(record.cells) > MAX_COLUMNS:
-            if len(record.cells) > MAX_COLUMNS and columns_of(record.cells).is_usable:
+            if len(record.cells) > MAX_COLUMNS and all(names_something(record.cells)):
                 sentence = _("The file has more than %(most)s columns. Export fewer of them.")
                 raise UnusableFileError(sentence % {"most": MAX_COLUMNS})
-        else:
+        elif all(names_something(record.cells)):
             columns = columns_of(record.cells)
             if columns.is_usable:
                 sentence = _("This line stands above the names of the columns; it is not read.")
                 remarks = [(title.line, sentence) for title in above]
                 return Header(_checked(columns), remarks, left, record.line, record.cells)
         above.append(record)
-        if len(above) >= _SAMPLED_RECORDS:
+        if len(above) >= MOST_HEADER_LINES:
             break
     return None
 
@@ -63,7 +63,7 @@ def find_header(records: Iterable[Record], mapping: Mapping | None = None) -> He
 def _chosen(records: Iterator[Record], mapping: Mapping) -> Header | None:
     if mapping.line == NO_HEADER:
         return _without_header(records, mapping)
-    for record in islice(records, _SAMPLED_RECORDS):
+    for record in islice(records, MOST_HEADER_LINES):
         if record.line == mapping.line and not record.error and len(record.cells) <= MAX_COLUMNS:
             columns = columns_of(record.cells, mapping.columns)
             if columns.is_usable or mapping.unfinished:
@@ -73,7 +73,7 @@ def _chosen(records: Iterator[Record], mapping: Mapping) -> Header | None:
 
 def _without_header(records: Iterator[Record], mapping: Mapping) -> Header | None:
     """Number the columns, and let the first line be a person."""
-    first = list(islice(records, _SAMPLED_RECORDS))
+    first = list(islice(records, MOST_HEADER_LINES))
     width = max((len(record.cells) for record in first if not record.error), default=0)
     cells = [_("Column %(number)s") % {"number": at + 1} for at in range(min(width, MAX_COLUMNS))]
     columns = columns_of(cells, mapping.columns)
@@ -85,8 +85,8 @@ def _without_header(records: Iterator[Record], mapping: Mapping) -> Header | Non
 def not_found(columns: Columns, line: int) -> NoHeaderError:
     """Return the error for a file without a usable header; ``columns`` is its best line."""
     named = ", ".join(name for name in columns.ignored[:12] if name)
-    sentence = _("The first line must name the columns. Missing: %(missing)s.")
-    sentence %= {"missing": columns.missing() or "first_name, phone"}
+    sentence = _("One of the first %(most)s lines must name the columns. Missing: %(missing)s.")
+    sentence %= {"most": MOST_HEADER_LINES, "missing": columns.missing() or "first_name, phone"}
     if named:
         sentence += " " + _("Its first line holds: %(names)s.") % {"names": named}
     return NoHeaderError(sentence, line)

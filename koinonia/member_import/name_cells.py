@@ -9,6 +9,7 @@ from collections.abc import Container
 from django.utils.translation import gettext as _
 from nameparser import HumanName
 
+from koinonia.group_lists import quoted_names
 from koinonia.models.group import group_key
 from koinonia.names import tidy
 
@@ -76,7 +77,9 @@ def names_in(cell: str, *, starred: bool = False) -> list[str]:
 
     See `split_known`. ``starred`` skips names that begin with a star, which all contacts have.
     """
-    names = [tidy(part.rpartition(_FOLDER)[2]) for part in _parts(cell.strip())]
+    names = quoted_names(cell.strip())
+    if names is None:
+        names = [tidy(part.rpartition(_FOLDER)[2]) for part in _parts(cell.strip())]
     return [name for name in dict.fromkeys(names) if name and not (starred and name[0] == "*")]
 
 

@@ -162,7 +162,7 @@ class People:
         return unclear
 
     def _answers_for_numbers(self, cells: list[str]) -> Iterator[tuple[Column, Meaning]]:
-        """Yield columns named SMS with a yes or no. Programs use this name for numbers and for consent."""
+        """Yield columns named SMS or "Text #" with a yes or no. Programs use this name for numbers and for consent."""
         for column in self._columns.mobiles:
             if _answers(column, _cell(cells, column.at)):
                 yield column, Meaning.MAY
@@ -350,8 +350,8 @@ def _cell(cells: list[str], at: int) -> str:
 
 
 def _answers(column: Column, cell: str) -> bool:
-    """Return True if the cell of a column named SMS is a yes or a no, not a number."""
-    if normalised(column.header) != "sms" or not cell.strip():
+    """Return True if the cell of a column named SMS or "Text #" is a yes or a no, not a number."""
+    if normalised(column.header) not in ("sms", "text") or not cell.strip():
         return False
     return statement_in(cell, Meaning.MAY).consent is not Consent.UNKNOWN
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from django.db.models import QuerySet
 
 from delivery.csv_lines import line
+from koinonia import group_lists
 from koinonia.models import Member
 from koinonia.phone import is_number
 
@@ -34,7 +35,7 @@ def _line(member: Member) -> str:
             member.first_name,
             "" if is_number(member.last_name) else member.last_name,
             member.phone,
-            "; ".join(groups),
+            group_lists.written(groups),
             "yes" if member.opted_out else "no",  # type: ignore[attr-defined] # annotated
             member.created_at.date().isoformat(),
         )

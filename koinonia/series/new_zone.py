@@ -6,48 +6,51 @@ from datetime import datetime
 from functools import partial
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Value
+from django.db.models.functions import Coalesce
 
 from delivery.queue import hints
 from koinonia.broadcasts import progress
-from koinonia.models import Broadcast, Church
+from koinonia.database.locks import without_waiting
+from koinonia.models import Broadcast, Church, Series
 from koinonia.series.repeat import moment
 from koinonia.zones import zone_named
 
 
 def follow(church: Church, before: str, now: datetime) -> None:
-    """Move the occurrences after the commit, if the zone is another than ``before``.
+    """Move each scheduled occurrence to its clock time in the new zone, if the zone has changed.
 
-    A worker locks a broadcast before the church, which the caller has locked: to wait here for a
-    broadcast could deadlock.
+    Call it in the transaction that changes the church: a crash changes both or neither. An
+    occurrence stays if a person has given it another time, or if the new time has passed. Raise
+    RowsTakenError if a worker or a colleague works on one of the series: they lock an occurrence and
+    its series before the church, so that to wait for them could deadlock.
     """
-    if church.timezone != before:
-        transaction.on_commit(partial(_move, church, before, now))
-
-
-def _move(church: Church, before: str, now: datetime) -> None:
-    """Move each scheduled occurrence to its clock time in the new zone.
-
-    An occurrence stays if a person has given it another time, or if the new time has passed.
-    """
+    if church.timezone == before:
+        return
     old, new = zone_named(before), zone_named(church.timezone)
     waiting = Broadcast.objects.filter(
         church=church, occurrence__isnull=False, due_at__isnull=False
     )
     moved = []
     with transaction.atomic():
-        rows = waiting.select_for_update(of=("self",)).select_related("series").order_by("pk")
-        for broadcast in rows:
+        with without_waiting():
+            rows = waiting.select_for_update(of=("self",), nowait=True).order_by("pk")
+            occurrences = list(rows.select_related("series"))
+            not_over = Series.objects.filter(church=church, ended_at=None).order_by("pk")
+            list(not_over.select_for_update(of=("self",), nowait=True).values("pk"))
+        for broadcast in occurrences:
             if broadcast.series is None or broadcast.occurrence is None:
                 continue
             usual, due_at = (
                 moment(broadcast.occurrence, broadcast.series.at, zone) for zone in (old, new)
             )
             if broadcast.due_at == usual and due_at > now:
+                # The mark publishes the new time later if this process ends before it does.
                 waiting.filter(pk=broadcast.pk).update(
-                    due_at=due_at, scheduled_at=due_at, edits=F("edits") + 1
-                )
+                    due_at=due_at, scheduled_at=due_at, edits=F("edits") + 1, progress_stale=True,
+                    progress_at=Coalesce("progress_at", Value(now - progress.INTERVAL)),
+                )  # fmt: skip
                 moved.append(broadcast.pk)
-    if moved:
-        progress.publish(moved, now)
-        hints.push()
+        if moved:
+            transaction.on_commit(partial(progress.publish, moved, now))
+            transaction.on_commit(hints.push)

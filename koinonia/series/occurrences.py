@@ -55,6 +55,8 @@ def plan_next(series_id: int, now: datetime) -> Broadcast | None:
     series = locked.filter(pk=series_id).first()
     if series is None or series.next_broadcast() is not None:
         return None
+    # The statement above may have waited for a change of the zone, and shows the church before it.
+    series.church.refresh_from_db(fields=["timezone"])
     planned = series.broadcasts.filter(occurrence__isnull=False).order_by("-occurrence")
     last = planned.values_list("occurrence", flat=True).first()
     day = next_occurrence(series, last, now)

@@ -114,6 +114,28 @@ def test_a_series_is_stopped_while_a_worker_takes_its_occurrence(
     assert Broadcast.objects.filter(cancelled_at=None).count() == 1
 
 
+@pytest.mark.parametrize("taken", [Broadcast, Series])
+def test_a_new_zone_does_not_wait_for_an_occurrence_that_a_worker_has(
+    weekly: Series, grace_owner: User, taken: type[Broadcast | Series]
+) -> None:
+    owner = APIClient()
+    owner.force_authenticate(grace_owner)
+    due = Broadcast.objects.get().due_at
+    answers = []
+
+    def change() -> None:
+        answers.append(owner.patch(f"{G}settings/", {"timezone": "Asia/Seoul"}, format="json"))
+
+    with transaction.atomic():
+        list(taken.objects.select_for_update(of=("self",)).values("pk"))
+        at_once([change])
+    assert answers[0].status_code == 409
+    assert Church.objects.get(slug="grace").timezone != "Asia/Seoul"
+    change()
+    assert answers[1].status_code == 200
+    assert Broadcast.objects.get().due_at != due
+
+
 def test_a_change_does_not_revive_a_series_that_a_colleague_ends(
     weekly: Series, grace_sender: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -56,6 +56,15 @@ class ChangedSeriesSerializer(NewSeriesSerializer):
     """A field that is not named stays."""
 
     paused = serializers.BooleanField(required=False)
+    ended = serializers.BooleanField(
+        required=False,
+        help_text="`false` lets an ended series go on, with the other fields of the request.",
+    )
+
+    def validate_ended(self, ended: bool) -> bool:
+        if ended:
+            raise serializers.ValidationError("DELETE ends a series. Only `false` can be sent.")
+        return ended
 
 
 class OccurrenceSerializer(serializers.Serializer[Broadcast]):

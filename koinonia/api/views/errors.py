@@ -40,12 +40,19 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer for ``handler500``. Django logs the error; an outage of the database is logged once."""
-    away = problems.unavailable(sys.exc_info()[1])
+    error = sys.exc_info()[1]
+    if problems.conflict_at(request.path, error):
+        return _logged(error_pages.page(409))
+    away = problems.unavailable(error)
     if away is None:
         known = APIException(problems.OUR_FAULT)
         return _problem(request, known) or error_pages.page(500)
     response = _problem(request, away) or error_pages.page(503)
     response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return _logged(response)
+
+
+def _logged(response: HttpResponse) -> HttpResponse:
     response._has_been_logged = True  # type: ignore[attr-defined] # Django's own mark
     return response
 

@@ -73,7 +73,9 @@ class SeriesView(_Series, ItemView, DeleteView):
     def patch(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Change the words, the audience, the rule or the time of the next occurrences.
 
-        `paused` stops the series or lets it continue. 409 if the series has ended.
+        `paused` stops the series or lets it continue. A series that has ended goes on with
+        `"ended": false`, and is 409 without; if it cannot go on (its last day has passed, the church has
+        too many), the answer is 400 and nothing changes. Send a new `repeat` in the same request then.
         """
         series = self.get_object()
         body = ChangedSeriesSerializer(
@@ -81,18 +83,20 @@ class SeriesView(_Series, ItemView, DeleteView):
         )
         body.is_valid(raise_exception=True)
         given = dict(body.validated_data)
-        paused = given.pop("paused", None)
+        paused, goes_on = given.pop("paused", None), given.pop("ended", None) is False
         if "send_at" in given:
             given["first_at"] = given.pop("send_at")
         now = timezone.now()
         with unacceptable_as_error(), _locked(series), self.claim(series):
             series = start.locked(series.pk)
-            if series.ended_at:
-                raise ConflictError("This series has ended.")
+            if series.ended_at and not goes_on:
+                raise ConflictError('This series has ended. With "ended": false it goes on.')
             if given:
                 start.change_series(series, **given, now=now)
                 detail = {"fields": sorted(given)}
                 audit.record(self.church, self.user, "series.changed", series, detail)
+            if goes_on and start.reopen(series, now):
+                audit.record(self.church, self.user, "series.reopened", series)
             if paused is not None and (start.pause if paused else start.resume)(series, now):
                 kind = "series.paused" if paused else "series.resumed"
                 audit.record(self.church, self.user, kind, series)

@@ -47,6 +47,37 @@ def test_the_export_is_a_file_that_the_import_reads(
     assert (again["created"], again["updated"], again["skipped"], again["errors"]) == (0, 0, 2, [])
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["Ushers; 9 am"],
+        ["Altar", "Ushers; 9 am", "Youth"],
+        ["Bread, wine; and talk", "Choir"],
+        ['"Kids"', "Youth"],
+        ['"Kids"'],
+        ['The "Kids"; 3', 'The "Old"'],
+        ["A ::: B", "C || D", "E >> F"],
+        ["=1+1; 2", "-; -"],
+        ["'Tis", "; both ;"],
+    ],
+)
+def test_groups_of_any_name_come_back(
+    sender: APIClient, grace: Church, anna: Member, names: list[str]
+) -> None:
+    for name in names:
+        anna.groups.add(Group.objects.create(church=grace, name=name))
+    content = sender.get(URL).getvalue()
+    grace.groups.all().delete()
+    sender.post("/api/v1/churches/grace/members/import/", content, content_type="text/csv")
+    assert sorted(group.name for group in anna.groups.all()) == sorted(names)
+
+
+def test_no_cell_of_groups_is_a_formula(sender: APIClient, grace: Church, anna: Member) -> None:
+    anna.groups.add(Group.objects.create(church=grace, name="=1+1; 2"))
+    (row,) = rows(sender.get(URL))
+    assert row["groups"] == '"=1+1; 2"'
+
+
 @pytest.mark.parametrize("sign", "=+-@")
 def test_no_cell_is_a_formula(sender: APIClient, grace: Church, sign: str) -> None:
     cast.member(grace, f"{sign}1+1", "+13125550111")

@@ -10,15 +10,17 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from koinonia.broadcasts.audience import Audience
 from koinonia.broadcasts.due import accept_due
+from koinonia.broadcasts.progress import publish_postponed
 from koinonia.ids import encode
 from koinonia.media.storage import store, url_of
-from koinonia.models import Attachment, Broadcast, Church, Group, Member, Series
+from koinonia.models import Attachment, AuditEntry, Broadcast, Church, Group, Member, Series
 from koinonia.series import new_zone, start
 from koinonia.series.occurrences import plan_missing, plan_next
 from koinonia.series.repeat import Repeat
@@ -250,6 +252,28 @@ def test_the_scheduled_occurrence_keeps_its_clock_time_in_a_new_zone(
     assert Broadcast.objects.get().edits == before.edits + 2
 
 
+def test_a_crash_right_after_a_new_zone_leaves_no_occurrence_behind(
+    weekly: dict[str, Any], grace_owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = APIClient()
+    owner.force_authenticate(grace_owner)
+
+    def crash(wrapper: BaseDatabaseWrapper) -> None:
+        wrapper.run_on_commit.clear()
+        if Church.objects.filter(timezone="Pacific/Honolulu").exists():
+            raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(BaseDatabaseWrapper, "run_and_clear_commit_hooks", crash)
+        with pytest.raises(SystemExit):
+            owner.patch(G, {"timezone": "Pacific/Honolulu"}, format="json")
+    due_at = Broadcast.objects.get().due_at
+    assert due_at is not None
+    assert due_at.astimezone(ZoneInfo("Pacific/Honolulu")).time() == Series.objects.get().at
+    publish_postponed(timezone.now() + TOMORROW)
+    assert [event["broadcast"] for event in events("broadcast.progress")] == [weekly["next"]["id"]]
+
+
 def test_an_occurrence_that_a_person_has_moved_keeps_its_time_in_a_new_zone(
     weekly: dict[str, Any], sender: APIClient, grace: Church
 ) -> None:
@@ -259,6 +283,50 @@ def test_an_occurrence_that_a_person_has_moved_keeps_its_time_in_a_new_zone(
     grace.timezone = "Pacific/Honolulu"
     new_zone.follow(grace, "UTC", timezone.now())
     assert sender.get(path).json()["scheduled_at"] == moved
+
+
+def test_an_ended_series_goes_on_again(weekly: dict[str, Any], sender: APIClient) -> None:
+    path = f"{G}series/{weekly['id']}/"
+    assert sender.delete(path).status_code == 204
+    refused = sender.patch(path, {"text": "Other words"}, format="json")
+    assert (refused.status_code, "ended" in refused.json()["detail"]) == (409, True)
+    again = sender.patch(path, {"ended": False}, format="json")
+    assert (again.status_code, again.json()["status"]) == (200, "active")
+    assert again.json()["next"]["scheduled_at"] == weekly["next"]["scheduled_at"]
+    assert AuditEntry.objects.order_by("-pk")[0].action == "series.reopened"
+    unchanged = sender.patch(path, {"ended": False}, format="json")
+    assert unchanged.json()["next"] == again.json()["next"]
+    assert AuditEntry.objects.filter(action="series.reopened").count() == 1
+
+
+def test_an_ended_series_goes_on_with_a_new_rule_and_a_break(
+    sender: APIClient, anna: Member
+) -> None:
+    weekly = begin(sender, repeat={"every": "week", "count": 1})
+    path = f"{G}series/{weekly['id']}/"
+    Broadcast.objects.update(due_at=None, ended_as="cancelled")
+    assert plan_missing(timezone.now() + 2 * TOMORROW) == 0
+    refused = sender.patch(path, {"ended": False}, format="json")
+    assert (refused.status_code, list(refused.json()["errors"])) == (400, ["repeat"])
+    assert sender.get(path).json()["status"] == "ended"
+    body = {"ended": False, "repeat": {"every": "month"}, "text": "Hello again", "paused": True}
+    again = sender.patch(path, body, format="json").json()
+    assert (again["status"], again["next"], again["text"]) == ("paused", None, "Hello again")
+    assert sender.patch(path, {"paused": False}, format="json").json()["status"] == "active"
+
+
+def test_an_ended_series_that_cannot_go_on_stays_ended(
+    weekly: dict[str, Any], sender: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"{G}series/{weekly['id']}/"
+    wrong = sender.patch(path, {"ended": True}, format="json")
+    assert (wrong.status_code, list(wrong.json()["errors"])) == (400, ["ended"])
+    sender.delete(path)
+    monkeypatch.setattr(start, "MOST_ACTIVE", 0)
+    full = sender.patch(path, {"ended": False, "text": "Other words"}, format="json")
+    assert (full.status_code, list(full.json()["errors"])) == (400, ["repeat"])
+    shown = sender.get(path).json()
+    assert (shown["status"], shown["text"]) == ("ended", weekly["text"])
 
 
 def with_picture(church: Church, author: User) -> Series:

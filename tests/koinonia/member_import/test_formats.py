@@ -62,6 +62,22 @@ def test_a_line_above_the_header_is_reported() -> None:
     assert remarks == [(1, "This line stands above the names of the columns; it is not read.")]
 
 
+@pytest.mark.parametrize("above", [11, 49])
+def test_a_header_below_many_lines_of_a_title_is_found(above: int) -> None:
+    title = "".join(f"Report of the office, line {line}\n" for line in range(above))
+    assert people_in(title + text(",")) == [ANN, BEN]
+    title_rows = [[line] for line in title.splitlines()]
+    assert people_in(workbook(("People", [*title_rows, *ROWS]))) == [ANN, BEN]
+
+
+def test_the_error_says_how_far_down_the_header_is_looked_for() -> None:
+    title = "".join(f"Report of the office, line {line}\n" for line in range(50))
+    rows = [*([line] for line in title.splitlines()), *ROWS]
+    for content in (title.encode() + text(",").encode(), workbook(("People", rows))):
+        with pytest.raises(UnusableFileError, match="One of the first 50 lines must name"):
+            read_table(content)
+
+
 def remarks_of_table(content: str) -> list[tuple[int, str]]:
     return read_table(content.encode()).remarks
 

@@ -111,3 +111,22 @@ def test_words_in_place_of_a_mobile_number_lead_to_the_next_column() -> None:
     assert ann.person
     assert ben.person
     assert (ann.opted_out, ben.opted_out) == (False, True)
+
+
+@pytest.mark.parametrize(
+    "column", ["Text #", "Text#", "SMS #", "Text Message #", "Txt #", "Cell #", "Phone #", "Tel. #"]
+)
+def test_a_number_sign_names_a_column_of_numbers(column: str) -> None:
+    assert people_in(f"first_name,{column}\nAnn,312-555-0101\n") == [("Ann", "", "+13125550101")]
+
+
+@pytest.mark.parametrize("cell", ["no", "STOP", "do not text"])
+def test_a_refusal_in_a_column_of_text_numbers_opts_out(cell: str) -> None:
+    (row,) = rows_of(f"first_name,Text #,Home Phone\nAnn,{cell},312-555-0101\n")
+    assert (row.phone, row.opted_out) == ("+13125550101", True)
+
+
+@pytest.mark.parametrize("column", ["# of texts", "# Texts Sent"])
+def test_a_column_that_counts_texts_says_nothing_about_consent(column: str) -> None:
+    (row,) = rows_of(f"first_name,phone,{column}\nAnn,312-555-0101,0\n")
+    assert (row.opted_out, row.person is not None) == (False, True)

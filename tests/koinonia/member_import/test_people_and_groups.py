@@ -7,12 +7,17 @@ from typing import Any
 import pytest
 from django.db import DatabaseError
 from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
 
+from koinonia import group_lists
 from koinonia.member_import import table, writing
 from koinonia.member_import.file import import_members
+from koinonia.member_import.name_cells import names_in
 from koinonia.member_import.report import Report
 from koinonia.member_import.table import UnusableFileError
 from koinonia.models import Church, Group, Member
+from koinonia.names import tidy
 from tests.koinonia.member_import.reading import people_in, remarks_in
 
 HEADER = "first_name,last_name,phone,groups\n"
@@ -108,6 +113,11 @@ def test_commas_split_known_names_only(grace: Church) -> None:
         ("Tag Name", "Ministries>>Choir", ["Choir"]),
         ("Groups", "Choir||Youth", ["Choir", "Youth"]),
         ("Categories", "Choir; Youth;;", ["Choir", "Youth"]),
+        ("groups", '"""Ushers; 9 am""; Choir"', ["Choir", "Ushers; 9 am"]),
+        ("groups", '"""Ushers; 9 am"",""Blog"""', ["Blog", "Ushers; 9 am"]),
+        ("groups", '"""Kids""; Choir"', ['"Kids"', "Choir"]),
+        ("groups", '"""Kids"" of 9; Choir"', ['"Kids" of 9', "Choir"]),
+        ("groups", '"Choir; ""Kids"', ['"Kids', "Choir"]),
     ],
 )
 def test_separators_of_other_programs_split_groups(
@@ -115,6 +125,11 @@ def test_separators_of_other_programs_split_groups(
 ) -> None:
     imported(grace, f"Ann,3125550101,{cell}\n", header=f"first_name,phone,{column}\n")
     assert members(grace) == {"Ann": groups}
+
+
+@given(st.lists(st.text("ab \"'>;|:,=-*", max_size=8).map(tidy).filter(bool), unique=True))
+def test_a_written_list_of_groups_gives_the_same_names(names: list[str]) -> None:
+    assert names_in(group_lists.written(names)) == names
 
 
 FULL_NAMES = [

@@ -157,6 +157,8 @@ function keepWhatIsShown({ detail }) {
   else notice(sentences.unreachable);
 }
 
+const REFUSALS = { 409: "conflict", 429: "busy" };
+
 function showFailures() {
   root.addEventListener("htmx:sendError", ({ detail }) => {
     if (isRenewal(detail)) renewLater();
@@ -165,7 +167,7 @@ function showFailures() {
   root.addEventListener("htmx:responseError", ({ detail }) => {
     const { status } = detail.xhr;
     if (isRenewal(detail) && status >= 500) renewLater();
-    else if (status !== 403 && status !== 404) notice(status === 429 ? sentences.busy : sentences.failed);
+    else if (status !== 403 && status !== 404) notice(sentences[REFUSALS[status]] ?? sentences.failed);
   });
   root.addEventListener("htmx:beforeSwap", keepWhatIsShown);
 }
