@@ -129,8 +129,9 @@ def lost_race_at(path: str, error: Exception) -> exceptions.APIException | None:
 
 def conflict_at(path: str, error: BaseException | None) -> bool:
     """Return whether a transaction of this page lost against another one, and log it if so."""
-    is_of_database = isinstance(error, DatabaseError) and not path.startswith("/api/")
-    if not is_of_database or not isinstance(lost_race(error), ConflictError):
+    if not isinstance(error, DatabaseError) or path.startswith("/api/"):
+        return False
+    if not isinstance(lost_race(error), ConflictError):
         return False
     lost_race_at(path, error)
     return True
