@@ -1,6 +1,6 @@
 """Names of groups in one cell: ``Choir; "Ushers; 9 am"``, as the export writes and the import reads.
 
-A name that a plain list would spoil stands in quotes, with its own quotes doubled (decision 113).
+A name that a plain list would spoil stands in quotes, with its own quotes doubled (decision 114).
 """
 
 from __future__ import annotations

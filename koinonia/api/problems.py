@@ -127,7 +127,7 @@ def lost_race_at(path: str, error: Exception) -> exceptions.APIException | None:
     return found
 
 
-def conflict_at(path: str, error: BaseException | None) -> bool:
+def conflict_at(path: str, error: object) -> bool:
     """Return whether a transaction of this page lost against another one, and log it if so."""
     if not isinstance(error, DatabaseError) or path.startswith("/api/"):
         return False
