@@ -142,7 +142,7 @@ def fast_passwords() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def slow_redis_allowed() -> Iterator[None]:
-    """Wait long for Redis: the code under test otherwise counts by itself after 0.1 s."""
+    """Wait long for Redis, because the code under test counts by itself after 0.1 s."""
     caches = {alias: _with_patience(cache) for alias, cache in settings.CACHES.items()}
     with override_settings(CACHES=caches), pytest.MonkeyPatch.context() as patch:
         patch.setattr(redis_client, "_TIMEOUT_SECONDS", _REDIS_SECONDS)

@@ -1,4 +1,4 @@
-"""A page that loses against another transaction says so in words, and keeps what was typed."""
+"""After a lost race in the database, a page explains it and keeps the form."""
 
 from __future__ import annotations
 

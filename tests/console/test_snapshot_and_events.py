@@ -133,7 +133,7 @@ def test_a_late_answer_does_not_undo_newer_events(page: Page, system: RunningSys
 def test_a_part_without_its_answer_is_renewed_again(
     sight: Page, system: RunningSystem, failure: str
 ) -> None:
-    """Over plain HTTP, Chromium shows an answer whose headers are cut off as 200 and empty."""
+    """Simulate a cut in the headers as Chromium reports it over plain HTTP: 200 and empty."""
     failed: list[Route] = []
 
     def fail(route: Route) -> None:

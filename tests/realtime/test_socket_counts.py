@@ -103,7 +103,7 @@ async def test_the_limit_holds_when_sockets_race_to_two_processes(
     async with asyncio.timeout(60):
         while sum(one.done() for one in codes) < LIMIT:  # noqa: ASYNC110 - the servers decide
             await asyncio.sleep(0.1)
-    # The processes exchange counts again, and close no other socket.
+    # After the next exchange of counts, no other socket is closed.
     ended, still_open = await asyncio.wait(codes, timeout=3)
     assert [one.result() for one in ended] == [4429] * LIMIT
     for one in still_open:

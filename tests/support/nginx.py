@@ -78,7 +78,7 @@ class Nginx:
 
     @property
     def accesses(self) -> str:
-        """Return the access log, which the packages of Debian and of nginx write unless a site says no."""
+        """Return the access log. Packaged nginx writes one unless the site turns it off."""
         return (self._directory / "access.log").read_text()
 
     @property

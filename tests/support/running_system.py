@@ -125,7 +125,7 @@ class ColdSystem(RunningSystem):
 
 
 def free_port() -> int:
-    """Return a port below the ephemeral ones, which a connection may take."""
+    """Return a free port below the ephemeral ones, because a connection may take one of those."""
     while True:
         port = 10_000 + secrets.randbelow(20_000)
         with socket.socket() as probe, suppress(OSError):

@@ -42,7 +42,7 @@ def test_a_broadcast_goes_out_under_the_open_page(page: Page, system: RunningSys
     expect(page.get_by_role("button", name="Undo")).to_be_visible()
     expect(page.locator("#broadcast .chip").first).to_have_text("Done", timeout=30_000)
     expect(page.get_by_role("heading", name="Got it")).to_be_visible(timeout=30_000)
-    # The question comes as soon as there is an answer to it.
+    # The question comes when there is an answer to it.
     page.get_by_label("Did a person get it?").fill("Nobody of this name")
     expect(page.get_by_role("button", name="Find")).to_be_visible()
     page.get_by_role("link", name="Show who").first.click()

@@ -65,7 +65,7 @@ def test_a_text_in_a_call_is_not_sent_again_after_the_stop(
 def test_a_text_whose_worker_dies_is_not_sent_after_the_stop(
     grace: Church, is_in_call: bool
 ) -> None:
-    """Leave a doubt if a call may have arrived; a report of the provider settles it."""
+    """End as unknown if a call may have arrived; a report of the provider settles it."""
     claimed = take(grace, 3)
     if is_in_call:
         claim.start_calls(claimed, timezone.now())
