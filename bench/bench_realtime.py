@@ -39,8 +39,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 from realtime_goals import Goals  # noqa: E402  # found by the path above
 from realtime_publishers import UNHEARD, Bare, Channels, Log, Publisher  # noqa: E402  # the same
 
-from tests.realtime.second_project.processes import SecondProject  # noqa: E402  # the same
-from tests.support.running_system import free_port  # noqa: E402  # the same
+from tests.realtime.second_project.processes import SecondProject  # noqa: E402  # found by the path above
+from tests.support.running_system import free_port  # noqa: E402  # found by the path above
 from tests.support.valkey import ValkeyServer  # noqa: E402  # the same
 
 HERE = Path(__file__).parent

@@ -77,6 +77,14 @@ def open_talk(page: Page, talk: Talk, words: str) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text(as_written(talk.number, "US"))
 
 
+def begin_live_talk(page: Page, talk: Talk, words: str) -> None:
+    """Open the conversation from the inbox, and wait until its page hears events."""
+    page.goto(INBOX)
+    page.wait_for_selector("#link[data-state=live]")
+    open_talk(page, talk, words)
+    page.wait_for_selector("#link[data-state=live]")
+
+
 def test_a_text_arrives_is_read_and_answered_without_a_reload(
     page: Page, system: RunningSystem, talk: Talk
 ) -> None:
@@ -109,10 +117,7 @@ def test_the_reply_box_closes_when_the_person_opts_out(
     page: Page, system: RunningSystem, talk: Talk
 ) -> None:
     sign_in(page, system, "grace-sender")
-    page.goto(INBOX)
-    page.wait_for_selector("#link[data-state=live]")
-    open_talk(page, talk, "Who is this?")
-    page.wait_for_selector("#link[data-state=live]")
+    begin_live_talk(page, talk, "Who is this?")
     expect(page.get_by_label("Reply")).to_be_visible()
     talk.says("STOP")
     expect(page.locator("#closed")).to_contain_text("texted STOP", timeout=60 * SECONDS)
@@ -192,10 +197,7 @@ def test_a_conversation_shuts_nobody_out(
     context = browser.new_context(base_url=system.url, **size)
     page = context.new_page()
     sign_in(page, system, "grace-sender")
-    page.goto(INBOX)
-    page.wait_for_selector("#link[data-state=live]")
-    open_talk(page, talk, "Is the office open?")
-    page.wait_for_selector("#link[data-state=live]")
+    begin_live_talk(page, talk, "Is the office open?")
     talk.says("please stop texting me " + "a" * 300)
     expect(page.locator("#texts")).to_contain_text("request to stop", timeout=60 * SECONDS)
     page.get_by_text("Notes of the staff").click()
@@ -223,10 +225,7 @@ def test_the_reply_stays_in_the_window_below_a_banner(
     page: Page, system: RunningSystem, talk: Talk
 ) -> None:
     sign_in(page, system, "grace-sender")
-    page.goto(INBOX)
-    page.wait_for_selector("#link[data-state=live]")
-    open_talk(page, talk, "Is there parking?")
-    page.wait_for_selector("#link[data-state=live]")
+    begin_live_talk(page, talk, "Is there parking?")
     system.manage("breaker", "open")
     try:
         expect(page.locator(".banner")).to_be_visible(timeout=15 * SECONDS)
